@@ -1,0 +1,1 @@
+"""Clearance: the service that answers from the documents its caller may read."""

@@ -1,0 +1,1 @@
+"""Who may read what: the rules, the same rules as SQL, and the verified caller."""

@@ -1,0 +1,219 @@
+"""`access.yaml`: who may read the files that it stands beside; pure.
+
+    label: internal              # of every file without its own: public, internal, confidential or restricted
+    rules:                       # the first match wins
+      - path: "payroll/**"       # relative to this file; * and ? within a folder, ** across folders
+        roles: [hr]              # who may read; `everyone` is every signed-in person
+        deny: [hr-interns]       # who may not, whatever else they are
+        label: confidential
+        from: 2026-01-01         # readable from this moment; UTC where no zone is given
+        until: 2027-01-01        # and no longer from this moment on
+
+A file that no rule matches has no tags, and whoever uploads refuses it. Anything that is not understood is an error:
+a rule that was meant otherwise would show a document to the wrong people.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LABELS = ("public", "internal", "confidential", "restricted")
+EVERYONE = "everyone"
+DEFAULT_LABEL = "internal"
+FILE_KEYS = ("label", "rules")
+RULE_KEYS = ("path", "roles", "deny", "label", "from", "until")
+
+
+class AccessFileError(ValueError):
+    """The file cannot be followed; the text names the place and says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What an upload says about who may read a file; roles and deny are names of roles, times are in UTC."""
+
+    roles: tuple[str, ...]
+    deny: tuple[str, ...] = ()
+    label: str = DEFAULT_LABEL
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of `rules`: the pattern as written, what it matches, and the tags it gives."""
+
+    path: str
+    pattern: re.Pattern[str]
+    tags: Tags
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFile:
+    """The rules of one access.yaml in order."""
+
+    label: str
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> "AccessFile":
+        """Read a file. Raises `AccessFileError`, also where it is absent or no UTF-8."""
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise AccessFileError(f"{path.name}: cannot be read as UTF-8 text ({error})") from error
+        return cls.parse(text, name=path.name)
+
+    @classmethod
+    def parse(cls, text: str, *, name: str = "access.yaml") -> "AccessFile":
+        """Parse the text of a file; `name` stands in the errors."""
+        return _Reader(name).file(text)
+
+    def tags_for(self, relative_path: str) -> Tags | None:
+        """Tags of a file by its path relative to access.yaml, with "/"; None if no rule matches."""
+        path = unicodedata.normalize("NFC", relative_path)
+        parts = path.split("/")
+        if not path or "\\" in path or any(part in ("", ".", "..") for part in parts):
+            raise ValueError(f"not a plain relative path: {relative_path!r}")
+        return next((rule.tags for rule in self.rules if rule.pattern.fullmatch(path)), None)
+
+
+class _Reader:
+    """Walks the YAML nodes rather than their values, since only nodes know their line."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def file(self, text: str) -> AccessFile:
+        root = self._compose(text)
+        if root is None:
+            raise AccessFileError(f"{self._name}: the file is empty; write at least one rule under `rules:`")
+        fields = self._mapping(root, FILE_KEYS, "the file")
+        label = self._label(fields["label"], "label") if "label" in fields else DEFAULT_LABEL
+        if "rules" not in fields:
+            raise self._error(root, "`rules` is missing; write a list of rules, each with `path` and `roles`")
+        entries = self._sequence(fields["rules"], "rules")
+        if not entries:
+            raise self._error(fields["rules"], "`rules` is empty; write at least one rule with `path` and `roles`")
+        return AccessFile(label, tuple(self._rule(node, n, label) for n, node in enumerate(entries, start=1)))
+
+    def _compose(self, text: str) -> Any:
+        try:
+            return yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            advice = (
+                "indent with spaces, not tabs" if "\\t" in str(error.problem) or _tabbed(text, line) else error.problem
+            )
+            raise AccessFileError(f"{self._name}, line {line}: not valid YAML: {advice}") from error
+        except (yaml.YAMLError, RecursionError) as error:
+            raise AccessFileError(f"{self._name}: not valid YAML: {error}") from error
+
+    def _rule(self, node: Any, number: int, default: str) -> Rule:
+        where = f"rule {number}"
+        fields = self._mapping(node, RULE_KEYS, where)
+        for key in ("path", "roles"):
+            if key not in fields:
+                raise self._error(node, f"{where} has no `{key}`")
+        path = self._string(fields["path"], f"`path` of {where}")
+        roles = self._names(fields["roles"], f"`roles` of {where}")
+        deny = self._names(fields["deny"], f"`deny` of {where}") if "deny" in fields else ()
+        if EVERYONE in deny:
+            raise self._error(fields["deny"], f"`deny` of {where} hides the files from everyone: do not upload them")
+        if both := sorted(set(roles) & set(deny)):
+            raise self._error(fields["deny"], f"{where} both allows and denies {both[0]!r}: name it once")
+        label = self._label(fields["label"], f"`label` of {where}") if "label" in fields else default
+        starts = self._moment(fields["from"], f"`from` of {where}") if "from" in fields else None
+        ends = self._moment(fields["until"], f"`until` of {where}") if "until" in fields else None
+        if starts and ends and starts >= ends:
+            raise self._error(fields["until"], f"`until` of {where} is not after its `from`")
+        return Rule(path, self._pattern(fields["path"], path, where), Tags(roles, deny, label, starts, ends))
+
+    def _mapping(self, node: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise self._error(node, f"{where} must hold `key: value` lines; known keys: {', '.join(keys)}")
+        fields: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name not in keys:
+                raise self._error(key, f"unknown key {name!r} in {where}; known keys: {', '.join(keys)}")
+            if name in fields:
+                raise self._error(key, f"{name!r} stands twice in {where}")
+            fields[name] = value
+        return fields
+
+    def _sequence(self, node: Any, where: str) -> list[Any]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._error(node, f"{where} must be a list, in brackets or with a dash before each entry")
+        return list(node.value)
+
+    def _names(self, node: Any, where: str) -> tuple[str, ...]:
+        if isinstance(node, yaml.ScalarNode) and node.value:
+            raise self._error(node, f"{where} must be a list: write [{node.value}]")
+        names = tuple(self._string(entry, f"an entry in {where}") for entry in self._sequence(node, where))
+        if not names:
+            raise self._error(node, f"{where} is empty: name a role, or [{EVERYONE}] for every signed-in person")
+        if len(set(names)) < len(names):
+            raise self._error(node, f"{where} names a role twice")
+        return names
+
+    def _string(self, node: Any, where: str) -> str:
+        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
+            raise self._error(node, f"{where} must be text")
+        if node.tag != "tag:yaml.org,2002:str":
+            raise self._error(node, f'{where} reads as something other than text: put quotes around it, "{node.value}"')
+        if node.value != node.value.strip() or any(ord(character) < 32 for character in node.value):
+            raise self._error(node, f"{where} has spaces around it or control characters in it")
+        return unicodedata.normalize("NFC", node.value)
+
+    def _label(self, node: Any, where: str) -> str:
+        if not isinstance(node, yaml.ScalarNode) or node.value not in LABELS:
+            raise self._error(node, f"{where} must be one of {', '.join(LABELS)}")
+        return str(node.value)
+
+    def _moment(self, node: Any, where: str) -> datetime:
+        try:
+            value = yaml.SafeLoader("").construct_object(node) if isinstance(node, yaml.ScalarNode) else None
+            if isinstance(value, str):
+                value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        if not isinstance(value, datetime):
+            raise self._error(node, f"{where} must be a date or a time, like 2026-01-31 or 2026-01-31T09:00:00+01:00")
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def _pattern(self, node: Any, path: str, where: str) -> re.Pattern[str]:
+        if set(path) & set("[]{}\\!"):
+            raise self._error(node, f"`path` of {where}: only *, ** and ? are special; write one rule for each case")
+        parts = path.split("/")
+        if any(part in ("", ".", "..") for part in parts):
+            raise self._error(node, f"`path` of {where} must be relative to this file, like payroll/** or *.pdf")
+        if any("**" in part and part != "**" for part in parts):
+            raise self._error(node, f"`path` of {where}: ** must stand alone between slashes, like payroll/**")
+        return re.compile(_expression(parts), re.DOTALL)
+
+    def _error(self, node: Any, text: str) -> AccessFileError:
+        return AccessFileError(f"{self._name}, line {node.start_mark.line + 1}: {text}")
+
+
+def _expression(parts: list[str]) -> str:
+    """A glob as a regular expression: a leading or inner ** matches any folders or none, a last one all below."""
+    translate: Callable[[str], str] = lambda part: "".join(  # noqa: E731  # used twice, meaningless elsewhere
+        {"*": "[^/]*", "?": "[^/]"}.get(character) or re.escape(character) for character in part
+    )
+    *folders, last = parts
+    head = "".join("(?:[^/]+/)*" if part == "**" else translate(part) + "/" for part in folders)
+    return head + (".+" if last == "**" else translate(last))
+
+
+def _tabbed(text: str, line: int) -> bool:
+    lines = text.splitlines()
+    return any("\t" in row[: len(row) - len(row.lstrip())] for row in lines[max(line - 2, 0) : line])

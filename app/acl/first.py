@@ -1,0 +1,37 @@
+"""The first administrator of a database, made by its owner: everyone else is made by an administrator over the API."""
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from app.acl.keys import NewKey
+from app.acl.people import add_key, make_user
+from app.acl.rules import Capability, Label
+from app.audit.events import KeyMade, UserMade
+from app.audit.record import Actor
+from app.audit.trail import record
+from app.db.tables.people import User
+from app.errors import Conflict
+
+
+def make_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey:
+    """Make an administrator who may administer and ask, and reads nothing by that; returns the key to show once.
+
+    `owner_url` is `postgresql+psycopg://clearance_owner:…`. Raises Conflict if the database has an administrator.
+    """
+    engine = create_engine(owner_url, hide_parameters=True)
+    try:
+        with Session(engine) as session, session.begin():
+            if session.scalar(select(User.id).where(User.capabilities.contains([Capability.ADMINISTER.value]))):
+                raise Conflict("This database has an administrator; ask for a key there.")
+            allowed = [Capability.ADMINISTER, Capability.ASK]
+            user = make_user(session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=allowed)
+            key, new = add_key(session, user, label="first key", allowed=allowed, expires_at=None)
+            actor = Actor.service("init")
+            record(session, UserMade(actor=actor, user=user.id, after={"name": name, "capabilities": key.capabilities}))
+            made = KeyMade(
+                actor=actor, user=user.id, prefix=key.prefix, capabilities=tuple(key.capabilities), expires_at=None
+            )
+            record(session, made)
+            return new
+    finally:
+        engine.dispose()

@@ -1,0 +1,42 @@
+"""API keys: how they look, how one is made, and what of it is kept.
+
+`clr_` + 8 characters that name the key + `_` + 43 characters of secret (256 bits). Only the SHA-256 of all is kept.
+"""
+
+import hashlib
+import re
+import secrets
+import string
+from dataclasses import dataclass
+
+ALPHABET = string.ascii_letters + string.digits
+SHAPE = re.compile(r"clr_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key just made. `secret` is shown once and never stored."""
+
+    prefix: str
+    secret: str
+    hash: bytes
+
+    def __repr__(self) -> str:
+        return f"NewKey(prefix={self.prefix!r})"
+
+
+def make_key() -> NewKey:
+    """A fresh random key."""
+    prefix = "clr_" + "".join(secrets.choice(ALPHABET) for _ in range(8))
+    secret = f"{prefix}_{secrets.token_urlsafe(32)}"
+    return NewKey(prefix, secret, hash_key(secret))
+
+
+def hash_key(secret: str) -> bytes:
+    """What is stored and looked up; a lookup by hash needs no comparison in constant time."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether it has the shape of a key, so that anything else costs no query."""
+    return SHAPE.fullmatch(text) is not None

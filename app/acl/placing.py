@@ -1,0 +1,92 @@
+"""Puts documents under rules: an upload on its way in, a document that gets another rule, one that goes.
+
+Never reads their text: who curates a shelf does not thereby read it.
+"""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select, update
+
+from app.acl.policy import Change, refuse_self_grant, scope_for
+from app.acl.rules import OwnRule, Subject, effective
+from app.db.queue import defer_upload
+from app.db.session import WriteSession
+from app.db.tables.access import Collection, Scope
+from app.db.tables.library import Document, IngestJob
+from app.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it comes in: its path on the shelf, its bytes, and the rule it is to stand under."""
+
+    path: str
+    content: bytes
+    own: OwnRule
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a document stands, for who curates its collection."""
+
+    id: int
+    public_id: uuid.UUID
+    version_id: uuid.UUID
+    collection: Collection
+    scope_id: int
+    own: OwnRule
+
+
+def submit(
+    session: WriteSession, subject: Subject, collection: Collection, upload: Upload
+) -> tuple[uuid.UUID, uuid.UUID]:
+    """Store the upload and queue its work; returns the job's id and the scope's public id.
+
+    Nothing here looks at the documents that are there already: what the answer says can betray none of them.
+    """
+    scope_id = scope_for(session, collection, upload.own)
+    job = IngestJob(
+        id=uuid.uuid4(),
+        collection_id=collection.id,
+        scope_id=scope_id,
+        path=upload.path,
+        uploaded_by=subject.user_id,
+        content=upload.content,
+        size=len(upload.content),
+        sha256=hashlib.sha256(upload.content).digest(),
+    )
+    session.add(job)
+    session.flush()
+    defer_upload(session, job.id, collection_id=collection.id, path=upload.path)
+    return job.id, session.scalars(select(Scope.public_id).where(Scope.id == scope_id)).one()
+
+
+def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID) -> Place:
+    """Where a document stands; raises NotFound unless the subject curates its collection."""
+    row = session.execute(
+        select(Document.id, Document.public_id, Document.version_id, Document.scope_id, Collection, Scope.own_rule)
+        .join(Collection, Collection.id == Document.collection_id)
+        .join(Scope, Scope.id == Document.scope_id)
+        .where(Document.public_id == public_id, Document.collection_id.in_(subject.curates))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return Place(row.id, row.public_id, row.version_id, row.Collection, row.scope_id, OwnRule.from_json(row.own_rule))
+
+
+def rule_document(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:
+    """Give one document another rule: one column of one row; passages and vectors follow by their foreign keys."""
+    shelf = OwnRule.from_json(place.collection.own_rule)
+    refuse_self_grant(subject, effective(shelf, place.own), effective(shelf, own))
+    scope_id = scope_for(session, place.collection, own)
+    if scope_id == place.scope_id:
+        return Change(place.own, own, 0)
+    session.execute(update(Document).where(Document.id == place.id).values(scope_id=scope_id, updated_at=func.now()))
+    return Change(place.own, own, 1)
+
+
+def remove_document(session: WriteSession, place: Place) -> None:
+    """Delete a document and all that was derived from it."""
+    session.execute(delete(Document).where(Document.id == place.id))

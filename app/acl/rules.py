@@ -1,0 +1,219 @@
+"""The access rules as pure values and functions: the oracle that the SQL must equal.
+
+Deny beats allow; nothing granted means nobody; a label above the clearance hides whatever the grants say.
+"""
+
+import datetime as dt
+import enum
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+EVERYONE_ID = uuid.UUID(int=0)
+
+Effect = Literal["allow", "deny"]
+PrincipalKind = Literal["everyone", "role", "user"]
+
+
+class Label(enum.IntEnum):
+    """How confidential a document is."""
+
+    PUBLIC = 0
+    INTERNAL = 1
+    CONFIDENTIAL = 2
+    RESTRICTED = 3
+
+    @property
+    def text(self) -> str:
+        """The name on the wire."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, text: str) -> "Label":
+        """The label of that name; raises ValueError naming the four."""
+        try:
+            return cls[text.upper()]
+        except KeyError:
+            raise ValueError(f"'{text}' is no label: use public, internal, confidential or restricted") from None
+
+
+class Capability(enum.StrEnum):
+    """What a person or key may do, apart from what it may read."""
+
+    ASK = "ask"
+    DOWNLOAD = "download"
+    CURATE = "curate"
+    ADMINISTER = "administer"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, order=True)
+class Principal:
+    """Whom a grant names. `id` is the zero UUID for everyone, which here means every signed-in, active person."""
+
+    kind: PrincipalKind
+    id: uuid.UUID = EVERYONE_ID
+
+
+EVERYONE = Principal("everyone")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Allow or deny one principal, from `starts_at` (included) to `ends_at` (excluded)."""
+
+    effect: Effect
+    principal: Principal
+    starts_at: dt.datetime | None = None
+    ends_at: dt.datetime | None = None
+
+    def in_time(self, at: dt.datetime) -> bool:
+        """Whether the grant counts at that moment."""
+        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
+
+    def to_json(self) -> dict[str, Any]:
+        """The canonical form, of which digests are made."""
+        return {
+            "effect": self.effect,
+            "ends_at": _moment(self.ends_at),
+            "kind": self.principal.kind,
+            "principal": str(self.principal.id),
+            "starts_at": _moment(self.starts_at),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Grant":
+        """The inverse of `to_json`."""
+        return cls(
+            value["effect"],
+            Principal(value["kind"], uuid.UUID(value["principal"])),
+            _parse_moment(value["starts_at"]),
+            _parse_moment(value["ends_at"]),
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What decides for a scope: a label and grants, own and inherited."""
+
+    label: Label
+    grants: frozenset[Grant]
+
+    def canonical(self) -> list[dict[str, Any]]:
+        """The grants in a fixed order."""
+        return sorted((g.to_json() for g in self.grants), key=lambda g: json.dumps(g, sort_keys=True))
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical form: equal rules have equal digests."""
+        return _digest({"grants": self.canonical(), "label": self.label.text})
+
+
+@dataclass(frozen=True)
+class OwnRule:
+    """What a document or a collection says for itself. Plain inheritance is `OwnRule()`."""
+
+    grants: frozenset[Grant] = frozenset()
+    inherits: bool = True
+    label: Label | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The value as it is stored."""
+        return {
+            "grants": Rule(Label.PUBLIC, self.grants).canonical(),
+            "inherits": self.inherits,
+            "label": None if self.label is None else self.label.text,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "OwnRule":
+        """The inverse of `to_json`; raises KeyError or ValueError on anything else, so that it can mean nobody."""
+        label = value["label"]
+        return cls(
+            frozenset(Grant.from_json(g) for g in value["grants"]),
+            bool(value["inherits"]),
+            None if label is None else Label.parse(label),
+        )
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the stored form: it names the scope within a collection."""
+        return _digest(self.to_json())
+
+
+def effective(collection: OwnRule, own: OwnRule) -> Rule:
+    """The rule that decides for documents with this own rule on this collection.
+
+    A collection always has a label; if it had none, the highest would hold.
+    """
+    label = own.label if own.label is not None else collection.label
+    grants = own.grants | (collection.grants if own.inherits else frozenset())
+    return Rule(Label.RESTRICTED if label is None else label, grants)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The verified caller. Made by `app.acl.subject` alone; `roles` is closed under nesting."""
+
+    user_id: uuid.UUID
+    name: str
+    roles: frozenset[uuid.UUID]
+    clearance: Label
+    capabilities: frozenset[Capability]
+    curates: frozenset[uuid.UUID]
+    key_id: uuid.UUID
+    key_prefix: str
+
+    def is_named_by(self, principal: Principal) -> bool:
+        """Whether a grant to that principal is about this caller."""
+        return (
+            principal == EVERYONE
+            or (principal.kind == "user" and principal.id == self.user_id)
+            or (principal.kind == "role" and principal.id in self.roles)
+        )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """May the subject read what stands under the rule, and which part of it decided."""
+
+    allowed: bool
+    reason: Literal["granted", "denied", "label above clearance", "nothing granted", "not in time"]
+    grant: Grant | None = None
+
+
+def decide(subject: Subject, rule: Rule, at: dt.datetime) -> Decision:
+    """The oracle: visible = some allow, no deny, label within clearance, all in time."""
+    about = sorted((g for g in rule.grants if subject.is_named_by(g.principal)), key=lambda g: str(g.to_json()))
+    counting = [g for g in about if g.in_time(at)]
+    for grant in counting:
+        if grant.effect == "deny":
+            return Decision(False, "denied", grant)
+    allows = [g for g in counting if g.effect == "allow"]
+    if not allows:
+        late = next((g for g in about if g.effect == "allow"), None)
+        return Decision(False, "nothing granted" if late is None else "not in time", late)
+    if rule.label > subject.clearance:
+        return Decision(False, "label above clearance", allows[0])
+    return Decision(True, "granted", allows[0])
+
+
+def next_change(grants: Iterable[Grant], at: dt.datetime) -> dt.datetime | None:
+    """The next moment at which the clock alone changes what these grants say."""
+    moments = (m for g in grants for m in (g.starts_at, g.ends_at) if m is not None and m > at)
+    return min(moments, default=None)
+
+
+def _digest(value: dict[str, Any]) -> bytes:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def _moment(value: dt.datetime | None) -> str | None:
+    return None if value is None else value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+def _parse_moment(value: str | None) -> dt.datetime | None:
+    return None if value is None else dt.datetime.fromisoformat(value)

@@ -1,0 +1,22 @@
+"""What a running service is made of. Built once by `app.main.build`, never a global."""
+
+from dataclasses import dataclass
+
+from app.audit.seal import Sealer
+from app.db.session import Database
+from app.embedding.protocol import EmbeddingModel
+from app.guardrail.check import Check
+from app.llm.protocol import ChatModel
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The replaceable parts behind their protocols, and the settings."""
+
+    settings: Settings
+    database: Database
+    embedder: EmbeddingModel
+    chat: ChatModel
+    sealer: Sealer
+    checks: tuple[Check, ...]

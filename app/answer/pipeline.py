@@ -1,0 +1,193 @@
+"""The path of a question, one stage a line. Read this file first.
+
+Three short transactions: retrieve; open the trail; close the trail. No connection is held while tokens flow, and the
+trail is closed in a shield, so that a caller who hangs up leaves a record too.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar, TypeVarTuple
+
+import anyio
+import anyio.to_thread
+
+from app.acl.policy import need
+from app.acl.rules import Capability, Subject
+from app.acl.visible import Visible, visible_scopes
+from app.answer.events import NOTHING, AnswerEvent, Delta, Done, Mode, Opened
+from app.answer.parts import Parts
+from app.answer.sources import Cited, sources
+from app.answer.support import supported
+from app.answer.trail import Trail
+from app.context.build import Context, build, choose
+from app.context.quote import quotes
+from app.errors import AppError, ModelUnavailable
+from app.guardrail.citations import CitationFilter
+from app.guardrail.credentials import mask_credentials
+from app.guardrail.gate import Gate
+from app.llm.protocol import route
+from app.retrieval.passage import Hit
+from app.retrieval.search import Query, search
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """What one snapshot of the database gave: who sees what, and the best of it."""
+
+    visible: Visible
+    hits: list[Hit]
+
+
+async def answer(parts: Parts, subject: Subject, question: str, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
+    """Answer as this subject. Raises AppError before the first event, or ModelUnavailable in the middle of the text."""
+    need(subject, Capability.ASK)
+    trail = Trail(subject)
+    try:
+        asked = mask_credentials(question).text
+        query = Query(asked, await in_thread(parts.embedder.embed_query, asked))
+        trail.lap("embed")
+        found = await in_thread(retrieve, parts, subject, query)
+        trail.lap("retrieve")
+        context = assemble(parts, asked, found.hits)
+        trail.lap("context")
+        reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
+        trail.lap("audit")
+        yield Opened(trail.id, mode)
+        if context is None:
+            events = say_nothing(trail, mode)
+        elif reason is None:
+            events = quote(parts, trail, asked, context)
+        else:
+            events = generate(parts, trail, asked, context)
+        async with aclosing(events) as flowing:
+            async for event in flowing:
+                yield event
+    except AppError as error:
+        trail.end_once("failed", error.code)
+        raise
+    except (GeneratorExit, anyio.get_cancelled_exc_class()):
+        trail.end_once("hung_up")
+        raise
+    finally:
+        trail.lap("answer")
+        with anyio.CancelScope(shield=True):
+            await in_thread(trail.close, parts)
+
+
+def retrieve(parts: Parts, subject: Subject, query: Query) -> Retrieved:
+    """Resolve the visible scopes and search them, in one read-only snapshot."""
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        return Retrieved(visible, search(session, visible, query, limit=4 * parts.settings.answer.passages))
+
+
+def assemble(parts: Parts, question: str, hits: list[Hit]) -> Context | None:
+    """The context, or None if nothing visible supports an answer."""
+    if not supported(hits):
+        return None
+    limits = parts.settings.answer
+    return build(question, choose(hits, passages=limits.passages, tokens=limits.context_tokens))
+
+
+def open_trail(
+    parts: Parts, trail: Trail, question: str, visible: Visible, context: Context | None, mode: Mode
+) -> str | None:
+    """Commit what will be shown; returns why the model may see it, or None if no model is asked.
+
+    A label above the endpoint's is refused after it is recorded, and nothing is shown.
+    """
+    reason, refusal = None, None
+    if context is not None and mode == "generate":
+        try:
+            reason = route(parts.chat.endpoint, context.label)
+        except AppError as error:
+            refusal = error
+    trail.open(parts, question, visible, mode=mode, context=context, route=reason)
+    if refusal is not None:
+        trail.end("refused", refusal.code)
+        raise refusal
+    return reason
+
+
+async def say_nothing(trail: Trail, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
+    """Never a guess."""
+    trail.end("nothing")
+    trail.output.append(NOTHING)
+    yield Delta(NOTHING)
+    yield Done(trail.id, mode, "nothing", ())
+
+
+async def quote(
+    parts: Parts, trail: Trail, question: str, context: Context, *, fallback: str | None = None
+) -> AsyncGenerator[AnswerEvent, None]:
+    """The sentences that fit best, word for word but for the guardrail; needs no model."""
+    found = quotes(question, context.passages)
+    numbers = tuple(dict.fromkeys(q.passage for q in found))
+    text = "\n".join(f"{q.text} [{numbers.index(q.passage) + 1}]" for q in found)
+    gate = Gate(parts.checks)
+    released = gate.feed(text) + gate.flush()
+    cited = sources(parts.checks, question, context, numbers)
+    _count(trail, gate, cited)
+    trail.output.append(released)
+    trail.end("quoted", fallback)
+    yield Delta(released)
+    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.redactions), fallback)
+
+
+async def generate(parts: Parts, trail: Trail, question: str, context: Context) -> AsyncGenerator[AnswerEvent, None]:
+    """The model's text through the citation filter and the gate. A model that is down gives quotes, marked as such."""
+    citations, gate = CitationFilter(len(context.passages)), Gate(parts.checks)
+    trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
+    trail.tokens_out = 0
+    try:
+        async with aclosing(_pieces(parts, context)) as pieces:
+            async for piece in pieces:
+                trail.tokens_out += 1
+                if released := gate.feed(citations.feed(piece)):
+                    trail.output.append(released)
+                    yield Delta(released)
+    except ModelUnavailable as error:
+        if trail.tokens_out:
+            _count(trail, gate)
+            raise
+        async with aclosing(quote(parts, trail, question, context, fallback=error.code)) as quoted:
+            async for event in quoted:
+                yield event
+        return
+    if released := gate.feed(citations.flush()) + gate.flush():
+        trail.output.append(released)
+        yield Delta(released)
+    cited = sources(parts.checks, question, context, citations.used)
+    _count(trail, gate, cited)
+    trail.end("answered")
+    yield Done(trail.id, "generate", "answered", cited.sources, dict(trail.redactions))
+
+
+async def in_thread(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+    """Run a plain function off the event loop."""
+    return await anyio.to_thread.run_sync(work, *arguments)
+
+
+async def _pieces(parts: Parts, context: Context) -> AsyncGenerator[str, None]:
+    """The model's pieces, until the time for an answer is over."""
+    deadline = anyio.current_time() + parts.settings.answer.max_seconds
+    async with aclosing(parts.chat.stream(context.messages)) as stream:
+        while True:
+            try:
+                with anyio.fail_after(deadline - anyio.current_time()):
+                    piece = await anext(stream)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise ModelUnavailable("The answer took too long and was ended.") from error
+            yield piece
+
+
+def _count(trail: Trail, gate: Gate, cited: Cited | None = None) -> None:
+    trail.redactions.update(gate.counts)
+    if cited is not None:
+        trail.redactions.update(cited.redactions)

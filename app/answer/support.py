@@ -1,0 +1,20 @@
+"""Is there anything visible that answers the question? A pure function of the hits, with a threshold set from data."""
+
+from collections.abc import Sequence
+
+from app.retrieval.passage import Hit
+
+# A hit's support is its cosine plus a share of its term coverage. How the threshold was set and what it costs on each
+# side: docs/answers.md; `benchmarks/handbook.py` prints the curve.
+COVERAGE_WEIGHT = 0.5
+THRESHOLD = 0.62
+
+
+def support(hit: Hit) -> float:
+    """How well one passage supports an answer: from about 0 (unrelated) to 1.5 (the question itself)."""
+    return hit.similarity + COVERAGE_WEIGHT * hit.coverage
+
+
+def supported(hits: Sequence[Hit]) -> bool:
+    """Whether any hit supports an answer well enough to give one."""
+    return any(support(hit) >= THRESHOLD for hit in hits)

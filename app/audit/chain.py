@@ -1,0 +1,171 @@
+"""The arithmetic of the log: canonical JSON, leaf hashes, Merkle roots, commitments. No database, network or framework.
+
+Hashing is that of RFC 6962 section 2.1 with SHA-256; canonical JSON is RFC 8785 narrowed (see `canonical`).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
+
+HASH_BYTES = 32
+MAX_INTEGER = 2**53 - 1  # RFC 8785 numbers are IEEE doubles: beyond this, readers in other languages would differ
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+class NotCanonical(ValueError):
+    """The value has no canonical form, or the text is not in it."""
+
+
+def canonical(value: Json) -> str:
+    """The one text of `value`: keys sorted, no spaces, UTF-8.
+
+    Narrower than RFC 8785, so that no two readers can differ: no floats, integers within 2^53 - 1, keys in ASCII, no
+    NUL (PostgreSQL's jsonb has none) and no lone surrogates. Raises NotCanonical.
+    """
+    _check(value)
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotCanonical("a text holds a lone surrogate") from error
+    return text
+
+
+def parse(text: str) -> Any:
+    """The value of a canonical text; raises NotCanonical for any other spelling, a repeated key included."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotCanonical("not JSON") from error
+    if canonical(value) != text:
+        raise NotCanonical("JSON, but not in canonical form")
+    return value
+
+
+def _check(value: object) -> None:
+    match value:
+        case None | bool():
+            pass
+        case str():
+            if "\0" in value:
+                raise NotCanonical("a text holds a NUL")
+        case int():
+            if abs(value) > MAX_INTEGER:
+                raise NotCanonical(f"the integer {value} is beyond 2^53 - 1")
+        case list() | tuple():
+            for item in value:
+                _check(item)
+        case dict():
+            _check_keys(value)
+            _check(list(value.values()))
+        case _:
+            raise NotCanonical(f"a {type(value).__name__} has no canonical form")
+
+
+def _check_keys(value: dict[object, object]) -> None:
+    for key in value:
+        if not (isinstance(key, str) and key.isascii()):
+            raise NotCanonical(f"the key {key!r} is not ASCII text")
+        _check(key)
+
+
+def leaf_hash(body: str) -> bytes:
+    """Hash of a record's canonical text: SHA-256(0x00 || UTF-8)."""
+    return hashlib.sha256(b"\x00" + body.encode()).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash of an inner node: SHA-256(0x01 || left || right)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """Root over leaf hashes, by the definition of RFC 6962 section 2.1; `Frontier` gives the same leaf by leaf."""
+    if not leaves:
+        return EMPTY_ROOT
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return node_hash(merkle_root(leaves[:split]), merkle_root(leaves[split:]))
+
+
+class Frontier:
+    """The roots of the perfect subtrees of a growing tree, largest first: all that is needed to go on (compact range).
+
+    It holds one hash for each set bit of `size`.
+    """
+
+    def __init__(self, size: int = 0, nodes: Iterable[bytes] = ()) -> None:
+        self.size = size
+        self.nodes = [bytes(node) for node in nodes]
+        if len(self.nodes) != size.bit_count() or any(len(node) != HASH_BYTES for node in self.nodes):
+            raise ValueError(f"{len(self.nodes)} nodes do not make the frontier of a tree of {size}")
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash at the end."""
+        node, filled = leaf, self.size
+        while filled & 1:
+            node = node_hash(self.nodes.pop(), node)
+            filled >>= 1
+        self.nodes.append(node)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The Merkle root over all leaves so far."""
+        if not self.nodes:
+            return EMPTY_ROOT
+        root = self.nodes[-1]
+        for node in reversed(self.nodes[:-1]):
+            root = node_hash(node, root)
+        return root
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a holder keeps to catch any later rewriting: how many entries, and the root over them."""
+
+    size: int
+    root: bytes
+
+    def __post_init__(self) -> None:
+        if self.size < 0 or len(self.root) != HASH_BYTES:
+            raise ValueError("a head is a size and a root of 32 bytes")
+
+    def __str__(self) -> str:
+        return f"{self.size}:{encode(self.root)}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Head":
+        """Read `size:root`, the root in base64; raises ValueError."""
+        size, _, root = text.strip().partition(":")
+        if not (size.isascii() and size.isdigit()):
+            raise ValueError("a head is written size:root, the root in base64")
+        return cls(int(size), decode(root))
+
+
+def commitment(salt: bytes, text: str) -> bytes:
+    """HMAC-SHA-256 of a text under its own salt of 32 random bytes: binds to the text; hides it while the salt is."""
+    return hmac.digest(salt, text.encode(), "sha256")
+
+
+def encode(data: bytes) -> str:
+    """Standard base64."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """The bytes of standard base64 as `encode` writes it; raises ValueError for any other spelling."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("not base64") from error
+    if encode(data) != text:
+        raise ValueError("not base64 in its one form")
+    return data

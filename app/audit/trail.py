@@ -1,0 +1,42 @@
+"""Writes one record into the caller's transaction: without a shared lock, and never committing.
+
+A record exists when its transaction commits; call the model only after that.
+"""
+
+import uuid
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from app.audit.chain import canonical, leaf_hash
+from app.audit.record import Event
+from app.audit.seal import Sealer, is_personal
+from app.db.tables.audit import AuditLeaf
+
+
+def record(session: Session, event: Event, sealer: Sealer | None = None) -> uuid.UUID:
+    """Add `event` to the log and return its id.
+
+    Personal words are sealed under the actor's key: such an event needs a user and a sealer (ValueError else). Raises
+    NotCanonical for a value that has no canonical form.
+    """
+    values = event.to_record()
+    if any(is_personal(value) for value in values.values()):
+        if sealer is None or event.actor.user is None:
+            raise ValueError(f"{event.kind} carries personal words: it needs a user and a sealer")
+        values = sealer.seal_record(session, values, event.actor.user)
+    body = canonical(values)
+    # In one statement that asks for nothing back (`inline`): a database role that may only add cannot read.
+    session.execute(
+        insert(AuditLeaf)
+        .values(
+            id=event.id,
+            kind=event.kind,
+            trail=event.trail,
+            actor=event.actor.user,
+            body=body,
+            leaf_hash=leaf_hash(body),
+        )
+        .inline()
+    )
+    return event.id

@@ -1,0 +1,80 @@
+"""From hits to a prompt: numbered, fenced, within a token budget, carrying the highest label. Pure.
+
+The prompt is a function of the question and of the visible passages alone; it holds no id, no time and no count of
+anything else. That is the headline promise (N2), and tests/laws/test_two_worlds.py holds it.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.acl.rules import Label
+from app.retrieval.passage import Hit, Passage
+
+SYSTEM = (Path(__file__).parent / "answer.md").read_text("utf-8").strip()
+TEMPLATE_DIGEST = hashlib.sha256(SYSTEM.encode()).hexdigest()
+
+# A passage may contain our own fence; then it is broken with a character that shows, so that no text can step outside.
+FENCE = re.compile(r"<(/?)(passage|question)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the model is shown: the passages in order (number 1 first), the messages, and the highest label."""
+
+    passages: tuple[Passage, ...]
+    messages: tuple[Message, ...]
+    label: Label
+
+    @property
+    def prompt(self) -> bytes:
+        """The bytes that two worlds must agree on."""
+        return "\x1e".join(f"{m.role}\x1f{m.content}" for m in self.messages).encode()
+
+
+def choose(hits: Sequence[Hit], *, passages: int, tokens: int) -> tuple[Passage, ...]:
+    """The passages that go into the context: best first, as many as the token budget holds.
+
+    One that does not fit is passed over for a shorter one behind it. The best one is always in.
+    """
+    chosen: list[Passage] = []
+    left = tokens
+    for hit in hits:
+        if len(chosen) == passages:
+            break
+        if hit.passage.tokens <= left or not chosen:
+            chosen.append(hit.passage)
+            left -= hit.passage.tokens
+    return tuple(chosen)
+
+
+def build(question: str, passages: Sequence[Passage]) -> Context:
+    """The messages for a question over these passages; at least one passage."""
+    fenced = [_fenced(number, passage) for number, passage in enumerate(passages, start=1)]
+    user = "\n\n".join([*fenced, f"<question>\n{_broken(question)}\n</question>"])
+    return Context(
+        tuple(passages),
+        (Message("system", SYSTEM), Message("user", user)),
+        max(p.label for p in passages),
+    )
+
+
+def _fenced(number: int, passage: Passage) -> str:
+    where = " > ".join([passage.title, *(h for h in passage.heading_path if h != passage.title)])
+    page = "" if passage.page is None else f", page {passage.page}"
+    head = _broken(f"{where}{page}").replace("\n", " ")
+    return f"<passage {number}>\n{head}\n{_broken(passage.text)}\n</passage {number}>"
+
+
+def _broken(text: str) -> str:
+    return FENCE.sub(r"‹\1\2", text)

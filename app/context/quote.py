@@ -1,0 +1,62 @@
+"""Answers without a model: the sentences of the passages that fit the question best, word for word. Pure."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.embedding.terms import words
+from app.retrieval.passage import Passage
+
+# A sentence ends at . ! ? before white space and a capital, digit or quote; a line break ends one too.
+SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9])|\n+")
+LONGEST = 600
+# A further sentence is given if it scores at least this share of the best one.
+ENOUGH = 0.6
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One sentence, verbatim, and the number of its passage in the context (1 first)."""
+
+    passage: int
+    text: str
+
+
+def quotes(question: str, passages: Sequence[Passage], *, most: int = 3) -> list[Quote]:
+    """The best-supported sentences, at most `most`, in the order of their score.
+
+    A sentence scores by the weight of the question's terms in it and under its headings; a term counts more the fewer
+    of these passages it stands in. Earlier passages win ties.
+    """
+    asked = set(words(question))
+    sentences = [(n, s) for n, p in enumerate(passages, start=1) for s in split_sentences(p.text)]
+    frequency = Counter(t for p in passages for t in asked & set(words(p.text)))
+    weights = {t: math.log(1 + (len(passages) + 1) / (frequency[t] + 0.5)) for t in asked}
+    scored = []
+    for order, (number, sentence) in enumerate(sentences):
+        passage = passages[number - 1]
+        found = asked & set(words(sentence))
+        above = (asked & set(words(" ".join([passage.title, *passage.heading_path])))) - found
+        score = sum(weights[t] for t in sorted(found)) + 0.5 * sum(weights[t] for t in sorted(above))
+        # The passages come ranked: a sentence of the first is worth more than its equal further down.
+        scored.append((-score / (1 + 0.15 * (number - 1)), order, Quote(number, sentence)))
+    ranked = sorted(scored, key=lambda s: (s[0], s[1]))
+    return [q for value, _, q in ranked[:most] if value <= ENOUGH * ranked[0][0]]
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a passage, without empty ones; overlong ones (tables, logs) are cut at white space."""
+    found = [s.strip() for s in SENTENCE_END.split(text) if s and s.strip()]
+    return [piece for sentence in found for piece in _cut(sentence)]
+
+
+def _cut(sentence: str) -> list[str]:
+    pieces = []
+    while len(sentence) > LONGEST:
+        at = sentence.rfind(" ", 0, LONGEST)
+        at = at if at > 0 else LONGEST
+        pieces.append(sentence[:at].strip())
+        sentence = sentence[at:].strip()
+    return [*pieces, sentence] if sentence else pieces

@@ -1,0 +1,103 @@
+"""Makes a database ready for Clearance: its database roles, the extension, the tables, and the identity key.
+
+Needs a connection that may create roles (a superuser, since the backup role gets BYPASSRLS). Safe to run again.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.engine import URL
+
+LOGIN_ROLES = ("clearance_owner", "clearance_app", "clearance_ingest", "clearance_sequencer", "clearance_backup")
+GROUP_ROLES = ("clearance_identity", "clearance_audit")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def prepare(*, admin_url: str, database: str, passwords: Mapping[str, str], identity_key: str) -> None:
+    """Create what is missing and migrate to the newest revision.
+
+    `admin_url` is `postgresql+psycopg://…` of a superuser; `passwords` maps each of LOGIN_ROLES to its password;
+    `identity_key` is 32 bytes in hex, the same that the API signs with.
+    """
+    admin = make_url(admin_url)
+    with psycopg.connect(libpq(admin), autocommit=True) as connection:
+        _make_roles(connection, passwords)
+        _make_database(connection, database)
+    inside = admin.set(database=database)
+    with psycopg.connect(libpq(inside), autocommit=True) as connection:
+        _make_schema(connection, database)
+    owner = inside.set(username="clearance_owner", password=passwords["clearance_owner"])
+    migrate(owner.render_as_string(hide_password=False))
+    with psycopg.connect(libpq(owner)) as connection:
+        connection.execute("select clearance.set_identity_key(decode(%s, 'hex'))", [identity_key])
+
+
+def migrate(owner_url: str, revision: str = "head") -> None:
+    """Run the Alembic migrations as the owner; a database that is already there costs one query."""
+    config = alembic_config(owner_url)
+    engine = create_engine(owner_url)
+    try:
+        with engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+    if revision != "head" or current != ScriptDirectory.from_config(config).get_current_head():
+        command.upgrade(config, revision)
+
+
+def alembic_config(owner_url: str) -> Config:
+    """Alembic's configuration with the URL passed in memory, so that it stands in no file and on no command line."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.attributes["url"] = owner_url
+    return config
+
+
+def libpq(url: URL) -> str:
+    """The URL as libpq reads it, without SQLAlchemy's driver name."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _make_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:
+    known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'clearance\\_%'")}
+    for role in GROUP_ROLES:
+        if role not in known:
+            connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
+    for role in LOGIN_ROLES:
+        verb = "alter" if role in known else "create"
+        connection.execute(
+            sql.SQL("{} role {} login nosuperuser nocreatedb nocreaterole {} password {}").format(
+                sql.SQL(verb),
+                sql.Identifier(role),
+                sql.SQL("bypassrls" if role == "clearance_backup" else "nobypassrls"),
+                sql.Literal(passwords[role]),
+            )
+        )
+    # The owner may act as the identity role to give it its functions, and never does so by itself.
+    connection.execute("grant clearance_identity to clearance_owner with inherit false, set true")
+    connection.execute("grant clearance_audit to clearance_app, clearance_ingest, clearance_sequencer with set false")
+    connection.execute("grant pg_read_all_data to clearance_backup")
+
+
+def _make_database(connection: psycopg.Connection, database: str) -> None:
+    if connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone() is None:
+        connection.execute(sql.SQL("create database {} owner clearance_owner").format(sql.Identifier(database)))
+
+
+def _make_schema(connection: psycopg.Connection, database: str) -> None:
+    connection.execute("create extension if not exists vector")
+    connection.execute("alter schema public owner to clearance_owner")
+    name = sql.Identifier(database)
+    connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+    connection.execute(
+        sql.SQL("grant connect on database {} to {}").format(
+            name, sql.SQL(", ").join(sql.Identifier(r) for r in LOGIN_ROLES)
+        )
+    )

@@ -1,0 +1,52 @@
+"""The start-up probe of the second lock, in two halves for each table: nobody sees nothing, the canary sees one row.
+
+The first half falls when a table lost its lock or the database role may pass it; the second when the lock sees nobody
+(a wrong key, an empty table), so that a lock that shows nothing at all is not taken for a good one.
+"""
+
+import uuid
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.db.session import Database
+
+CANARY = uuid.UUID("00000000-0000-4000-8000-00000000ca9a")
+TABLES = ("document", "original", "chunk", "vector_row", "posting", "ingest_job")
+LOCKED = (*TABLES, "audit_leaf", "audit_entry", "audit_head")
+
+
+class LockBroken(RuntimeError):
+    """Row-level security does not hold; the service must not start."""
+
+
+def probe(database: Database) -> None:
+    """Raise LockBroken unless both halves hold for every table."""
+    with database.anonymous() as session:
+        _refuse_powerful_role(session)
+        for table in LOCKED:
+            if seen := _count(session, table):
+                raise LockBroken(f"without identity {seen} rows of '{table}' are seen: its row-level security is off")
+    with database.reading(CANARY) as session:
+        for table in TABLES:
+            if (seen := _count(session, table)) != 1:
+                raise LockBroken(
+                    f"the canary sees {seen} rows of '{table}' instead of 1: the identity key of the service is not that "
+                    "of the database, or the policy of the table has changed ('clearance init' sets the key)"
+                )
+
+
+def _refuse_powerful_role(session: Session) -> None:
+    row = session.execute(
+        text(
+            "select r.rolname, r.rolsuper or r.rolbypassrls as powerful,"
+            " exists (select 1 from pg_class c where c.relowner = r.oid) as owner"
+            " from pg_roles r where r.rolname = current_user"
+        )
+    ).one()
+    if row.powerful or row.owner:
+        raise LockBroken(f"the database role '{row.rolname}' passes row-level security or owns tables")
+
+
+def _count(session: Session, table: str) -> int:
+    return int(session.scalar(text(f"select count(*) from {table}")) or 0)  # noqa: S608  # a name from the tuple above

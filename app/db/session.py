@@ -1,0 +1,108 @@
+"""Transactions. Each is opened under a signed identity; reading and writing sessions are different types.
+
+The identity and the statement limit are set inside the transaction, so a pooled connection carries neither to the next
+caller and a transaction pooler between us and PostgreSQL changes nothing.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import time
+import uuid
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from app.errors import DatabaseUnavailable
+
+# Set by one statement: `true` makes both values end with the transaction.
+BEGIN_AS = text(
+    "select set_config('clearance.identity', :identity, true), set_config('statement_timeout', :timeout, true)"
+)
+
+
+class ReadSession(Session):
+    """One REPEATABLE READ, read-only transaction."""
+
+
+class WriteSession(Session):
+    """One READ COMMITTED transaction, committed when its block ends without an error."""
+
+
+class Signer:
+    """Signs identities with the key that the database verifies them with."""
+
+    def __init__(self, key_hex: str, *, seconds: int) -> None:
+        self._key = bytes.fromhex(key_hex)
+        if len(self._key) != 32:
+            raise ValueError("the identity key must have 32 bytes, in hex")
+        self._seconds = seconds
+
+    def sign(self, user_id: uuid.UUID) -> str:
+        """`user|expiry|mac`, good for one transaction that starts now."""
+        payload = f"{user_id}|{int(time.time()) + self._seconds}"
+        return f"{payload}|{hmac.new(self._key, payload.encode(), hashlib.sha256).hexdigest()}"
+
+
+class Database:
+    """The API's way to PostgreSQL: `reading` and `writing` as a verified user, `anonymous` before anyone is known."""
+
+    def __init__(self, engine: Engine, signer: Signer, *, statement_timeout_ms: int) -> None:
+        self.engine = engine
+        self._signer = signer
+        self._timeout = str(statement_timeout_ms)
+        self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._writing = engine.execution_options(isolation_level="READ COMMITTED")
+
+    @contextlib.contextmanager
+    def reading(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
+        """A snapshot as this user sees it."""
+        with _speaking(), ReadSession(self._reading) as session, session.begin():
+            self._begin(session, self._signer.sign(user_id))
+            yield session
+
+    @contextlib.contextmanager
+    def writing(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
+        """A transaction as this user."""
+        with _speaking(), WriteSession(self._writing) as session, session.begin():
+            self._begin(session, self._signer.sign(user_id))
+            yield session
+
+    @contextlib.contextmanager
+    def anonymous(self) -> Iterator[WriteSession]:
+        """Without identity: sees no document. For finding out who calls, and for audit records."""
+        with _speaking(), WriteSession(self._writing) as session, session.begin():
+            self._begin(session, "")
+            yield session
+
+    def _begin(self, session: Session, identity: str) -> None:
+        session.execute(BEGIN_AS, {"identity": identity, "timeout": self._timeout})
+
+
+def connect(url: str, *, pool_size: int) -> Engine:
+    """An engine fit for a transaction pooler: no prepared statements, dead connections noticed before use."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"prepare_threshold": None, "connect_timeout": 5},
+    )
+
+
+@contextlib.contextmanager
+def _speaking() -> Iterator[None]:
+    """Turn a lost or unreachable database into the error that callers can act on."""
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
+        raise

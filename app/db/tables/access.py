@@ -1,0 +1,108 @@
+"""Collections, rules and scopes: who may read what, apart from the content itself."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables.base import Base
+from app.db.tables.people import new_id
+
+
+class Rule(Base):
+    """An interned, immutable rule: a label and a set of grants, known by the digest of its canonical form."""
+
+    __tablename__ = "rule"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    label: Mapped[int] = mapped_column(SmallInteger)
+
+
+class RuleGrant(Base):
+    """One grant of a rule. `principal_id` is the zero UUID for `everyone`, so that no NULL ever means everything."""
+
+    __tablename__ = "rule_grant"
+    __table_args__ = (
+        CheckConstraint("effect in ('allow', 'deny')", name="effect"),
+        CheckConstraint("principal_kind in ('everyone', 'role', 'user')", name="principal_kind"),
+        UniqueConstraint("rule_id", "ordinal"),
+        Index("rule_grant_principal_idx", "principal_kind", "principal_id"),
+    )
+
+    rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    effect: Mapped[str] = mapped_column(Text)
+    principal_kind: Mapped[str] = mapped_column(Text)
+    principal_id: Mapped[uuid.UUID]
+    starts_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Collection(Base):
+    """A shelf. `own_rule` is its canonical rule as a value; the documents on it inherit it."""
+
+    __tablename__ = "collection"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    description: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    own_rule: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Curator(Base):
+    """Who may curate a collection: upload, replace, delete and re-rule its documents. Curating is not reading."""
+
+    __tablename__ = "curator"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"), primary_key=True)
+
+
+class Scope(Base):
+    """A set of documents under one access rule: one collection, one own rule (empty for plain inheritance).
+
+    `rule_id` is the effective rule, own and inherited: re-granting a collection changes it and touches no document.
+    """
+
+    __tablename__ = "scope"
+    __table_args__ = (
+        UniqueConstraint("collection_id", "own_digest"),
+        UniqueConstraint("id", "collection_id"),
+        Index("scope_rule_id_idx", "rule_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=new_id)
+    collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
+    own_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    own_rule: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id"))
+
+
+class PolicyEpoch(Base):
+    """One row: the counter of access changes, raised by triggers in every transaction that makes one."""
+
+    __tablename__ = "policy_epoch"
+    __table_args__ = (CheckConstraint("single", name="one_row"),)
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    number: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

@@ -1,0 +1,93 @@
+"""The audit log: leaves as they come, their order, the heads over them, and the keys that seal personal words.
+
+Privileges, triggers and row-level security are in `migrations/sql/audit.sql`; `app.audit` alone writes these tables.
+"""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
+
+from app.db.tables.base import Base
+
+now = func.clock_timestamp()
+
+
+class Xid8(UserDefinedType[str]):
+    """PostgreSQL's 64-bit transaction id. Compared in the database, never computed with here."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The name of the type in DDL."""
+        return "xid8"
+
+
+class AuditLeaf(Base):
+    """One record. `body` is its canonical JSON; kind, trail and actor repeat it for look-up and are held to it."""
+
+    __tablename__ = "audit_leaf"
+    __table_args__ = (
+        CheckConstraint(r"leaf_hash = sha256('\x00'::bytea || convert_to(body, 'UTF8'))", name="leaf_hash"),
+        CheckConstraint(
+            "body::jsonb @> jsonb_build_object('id', id, 'kind', kind, 'trail', trail,"
+            " 'actor', jsonb_build_object('user', actor))",
+            name="body",
+        ),
+        Index("audit_leaf_xid_idx", "xid"),
+        Index("audit_leaf_actor_idx", "actor", "at"),
+        Index("audit_leaf_kind_idx", "kind", "at"),
+        Index("audit_leaf_closed_idx", "trail", postgresql_where=text("kind = 'answer.closed'")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
+    xid: Mapped[str] = mapped_column(Xid8(), server_default=func.pg_current_xact_id())
+    kind: Mapped[str] = mapped_column(Text)
+    trail: Mapped[uuid.UUID | None]
+    actor: Mapped[uuid.UUID | None]
+    body: Mapped[str] = mapped_column(Text)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditEntry(Base):
+    """The place of a leaf in the log: `seq` counts from 0 without a gap."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        CheckConstraint("seq >= 0", name="seq"),
+        CheckConstraint("octet_length(leaf_hash) = 32", name="leaf_hash"),
+    )
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    leaf_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("audit_leaf.id"), unique=True)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditHead(Base):
+    """The Merkle root over the first `size` entries, and the perfect subtrees from which to go on."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = (
+        CheckConstraint("size > 0", name="size"),
+        CheckConstraint("octet_length(root) = 32", name="root"),
+        CheckConstraint("cardinality(frontier) = bit_count(size::bit(64))", name="frontier"),
+    )
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    frontier: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary))
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
+
+
+class PersonKey(Base):
+    """The wrapped key that seals one person's words; it names the user without a foreign key and outlives the row."""
+
+    __tablename__ = "person_key"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)

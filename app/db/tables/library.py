@@ -1,0 +1,162 @@
+"""Documents and what is derived from them. Every table here is under row-level security; few modules may import it.
+
+Derived rows carry the scope of what they derive from, held by composite foreign keys that cascade on update: to move
+a document to another scope is to change one column of one row, and no derived row can ever stand under another rule.
+"""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables.base import Base
+from app.db.tables.people import new_id
+
+SCOPE = ("scope.id", "scope.collection_id")
+
+
+def derived_from(table: str, column: str) -> ForeignKeyConstraint:
+    """The foreign key that binds a derived row to its parent and to its parent's scope."""
+    return ForeignKeyConstraint(
+        [column, "scope_id"], [f"{table}.id", f"{table}.scope_id"], onupdate="CASCADE", ondelete="CASCADE"
+    )
+
+
+class Document(Base):
+    """A document's place and state, without its text. Also shown to those who curate its collection."""
+
+    __tablename__ = "document"
+    __table_args__ = (
+        UniqueConstraint("collection_id", "path"),
+        UniqueConstraint("id", "scope_id"),
+        ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="document_scope_id_fkey"),
+        Index("document_scope_id_idx", "scope_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=new_id)
+    collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
+    scope_id: Mapped[int] = mapped_column(Integer)
+    path: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(Text)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Mapped[int] = mapped_column(Integer)
+    version_id: Mapped[uuid.UUID] = mapped_column(server_default=new_id)
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Original(Base):
+    """The title and the original bytes of a document: text, so only for its readers."""
+
+    __tablename__ = "original"
+    __table_args__ = (derived_from("document", "document_id"),)
+
+    document_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scope_id: Mapped[int] = mapped_column(Integer, index=True)
+    title: Mapped[str] = mapped_column(Text)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Chunk(Base):
+    """A passage. `terms` is its length in terms, for BM25."""
+
+    __tablename__ = "chunk"
+    __table_args__ = (
+        UniqueConstraint("document_id", "ordinal"),
+        UniqueConstraint("id", "scope_id"),
+        derived_from("document", "document_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=new_id)
+    document_id: Mapped[int] = mapped_column(BigInteger)
+    scope_id: Mapped[int] = mapped_column(Integer, index=True)
+    ordinal: Mapped[int] = mapped_column(Integer)
+    heading_path: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    page: Mapped[int | None] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    tokens: Mapped[int] = mapped_column(Integer)
+
+
+class VectorRow(Base):
+    """The vector of a chunk, kept narrow and apart from the text: the exact step reads nothing else."""
+
+    __tablename__ = "vector_row"
+    __table_args__ = (derived_from("chunk", "chunk_id"),)
+
+    chunk_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scope_id: Mapped[int] = mapped_column(Integer, index=True)
+    terms: Mapped[int] = mapped_column(Integer)
+    embedding: Mapped[Any] = mapped_column(HALFVEC())
+
+
+class Posting(Base):
+    """An inverted list entry: `term` is a 64-bit hash. Frequencies are counted over visible rows, at query time."""
+
+    __tablename__ = "posting"
+    __table_args__ = (
+        Index("posting_term_scope_id_idx", "term", "scope_id", postgresql_include=["chunk_id", "tf"]),
+        derived_from("chunk", "chunk_id"),
+    )
+
+    chunk_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    term: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scope_id: Mapped[int] = mapped_column(Integer)
+    tf: Mapped[int] = mapped_column(Integer)
+
+
+class IngestJob(Base):
+    """An uploaded file on its way: seen by its uploader and by no other reader; its bytes go when it ends."""
+
+    __tablename__ = "ingest_job"
+    __table_args__ = (
+        CheckConstraint("state in ('queued', 'running', 'indexed', 'unchanged', 'failed')", name="state"),
+        ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="ingest_job_scope_id_fkey", ondelete="CASCADE"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
+    collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
+    scope_id: Mapped[int] = mapped_column(Integer)
+    path: Mapped[str] = mapped_column(Text)
+    uploaded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    # Deferred: the API may add the bytes and not read them again.
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(Text, server_default=text("'queued'"))
+    reason: Mapped[str | None] = mapped_column(Text)
+    document_id: Mapped[uuid.UUID | None]
+    stages: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class IndexProfile(Base):
+    """One row: the digest of the embedder whose vectors the index holds; another one is refused."""
+
+    __tablename__ = "index_profile"
+    __table_args__ = (CheckConstraint("single", name="one_row"),)
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    embedder: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,1 @@
+"""Text to vectors, a function of the text alone."""

@@ -1,0 +1,100 @@
+"""The ONNX graph of all-MiniLM-L6-v2: a BERT encoder, mean pooling and L2 normalisation, for one text."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from app.embedding.minilm import DIMENSIONS
+
+LAYERS = 6
+HEADS = 12
+LAYER_NORM_EPSILON = 1e-12
+OPSET = 23
+IR_VERSION = 11
+
+
+def graph(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
+    """Serialised ONNX model `ids (n,) int64 -> vector (384,) float32`, length 1, for one text of n tokens.
+
+    One text a run and no padding, so no tensor has a batch axis and no mask is needed: attention sees every token and
+    the mean is over all of them. The weights are left external, to be handed over when the session is made, so the
+    graph is 18 kB and is built anew at each start.
+    """
+    nodes = _Nodes()
+    positions = nodes.add("Slice", [_positions(nodes), "zero", nodes.add("Shape", ["ids"]), "zero"])
+    x = nodes.add("Add", [nodes.add("Gather", ["embeddings.word_embeddings.weight", "ids"]), positions])
+    x = nodes.layer_norm(x, "embeddings.LayerNorm")
+    for layer in range(LAYERS):
+        x = _encoder_layer(nodes, x, f"encoder.layer.{layer}")
+    mean = nodes.add("ReduceMean", [x, "zero"], keepdims=0)
+    length = nodes.add("ReduceL2", [mean, "zero"], keepdims=1)
+    nodes.nodes.append(helper.make_node("Div", [mean, length], ["vector"], name="unit"))
+    model = helper.make_model(
+        helper.make_graph(
+            nodes.nodes,
+            "all-MiniLM-L6-v2",
+            [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
+            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [DIMENSIONS])],
+            initializer=[*_external(shapes), numpy_helper.from_array(np.array([0], np.int64), "zero")],
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+class _Nodes:
+    """Collects nodes; each `add` names its one output and returns that name."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+
+    def add(self, kind: str, inputs: list[str], **attributes: float | int) -> str:
+        output = f"{kind}_{len(self.nodes)}"
+        self.nodes.append(
+            helper.make_node(
+                kind, inputs, [output], name=output, domain=None, doc_string=None, overload=None, **attributes
+            )
+        )
+        return output
+
+    def layer_norm(self, x: str, prefix: str) -> str:
+        inputs = [x, f"{prefix}.weight", f"{prefix}.bias"]
+        return self.add("LayerNormalization", inputs, axis=-1, epsilon=LAYER_NORM_EPSILON)
+
+    def dense(self, x: str, prefix: str) -> str:
+        """Linear layer; the official weights are stored (out, in)."""
+        return self.add("Gemm", [x, f"{prefix}.weight", f"{prefix}.bias"], transB=1)
+
+
+def _positions(nodes: _Nodes) -> str:
+    """Position embeddings plus the embedding of token type 0, the only type a single text has."""
+    segment = nodes.add("Gather", ["embeddings.token_type_embeddings.weight", "zero"])
+    return nodes.add("Add", ["embeddings.position_embeddings.weight", segment])
+
+
+def _encoder_layer(nodes: _Nodes, x: str, prefix: str) -> str:
+    """One post-norm transformer layer of BERT: self-attention, then a feed-forward net, each with a residual."""
+    parts = [nodes.dense(x, f"{prefix}.attention.self.{part}") for part in ("query", "key", "value")]
+    # Attention wants a batch axis; it is always 1.
+    batched = [nodes.add("Unsqueeze", [part, "zero"]) for part in parts]
+    attended = nodes.add("Attention", batched, q_num_heads=HEADS, kv_num_heads=HEADS)
+    mixed = nodes.dense(nodes.add("Squeeze", [attended, "zero"]), f"{prefix}.attention.output.dense")
+    x = nodes.layer_norm(nodes.add("Add", [mixed, x]), f"{prefix}.attention.output.LayerNorm")
+    inner = nodes.add("Gelu", [nodes.dense(x, f"{prefix}.intermediate.dense")])
+    return nodes.layer_norm(
+        nodes.add("Add", [nodes.dense(inner, f"{prefix}.output.dense"), x]), f"{prefix}.output.LayerNorm"
+    )
+
+
+def _external(shapes: Mapping[str, tuple[int, ...]]) -> list[TensorProto]:
+    """Initializers without data: the location is formal, since the session is given the verified arrays themselves."""
+    tensors = []
+    for name, shape in shapes.items():
+        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape, data_location=TensorProto.EXTERNAL)
+        entry = tensor.external_data.add()
+        entry.key, entry.value = "location", "model.safetensors"
+        tensors.append(tensor)
+    return tensors

@@ -1,0 +1,95 @@
+"""The default embedder: the official all-MiniLM-L6-v2 weights on onnxruntime's CPU kernels, in float32."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from app.embedding import minilm, minilm_graph
+from app.embedding.wordpiece import MAX_SEQUENCE, WordPiece
+
+
+class OnnxEmbedder:
+    """all-MiniLM-L6-v2, one text a run; texts beyond 254 tokens are cut off there, as the model's card says.
+
+    Every run sees one text, unpadded, on one thread: a vector cannot depend on its neighbours, its place or the number
+    of threads because none of them takes part in the computation. Threads take whole texts. Queries and passages are
+    embedded alike (the model is symmetric).
+    """
+
+    dimensions = minilm.DIMENSIONS
+
+    def __init__(self, *, threads: int = 1, folder: Path | None = None) -> None:
+        """Verify and load the weights, from the installed package unless `folder` says otherwise.
+
+        Raises UnusableWeights if a file is missing from its package or is not the official one.
+        """
+        files = minilm.read(folder or minilm.folder())
+        graph = minilm_graph.graph({name: array.shape for name, array in files.weights.items()})
+        self.digest = _digest(graph)
+        self._threads = threads
+        self._tokens = WordPiece(files.tokenizer_json)
+        self._session = _session(graph, files)
+
+    @property
+    def max_tokens(self) -> int:
+        """254: `MAX_SEQUENCE` without [CLS] and [SEP]."""
+        return self._tokens.max_tokens
+
+    def count(self, text: str) -> int:
+        """Number of tokens in `text`, special tokens not counted, nothing cut off."""
+        return self._tokens.count(text)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """(start, end) of each token in characters of `text`, ascending."""
+        return self._tokens.spans(text)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Vector of `text`, shape (384,), length 1; the same bytes as it has as a passage."""
+        ids = np.asarray(self._tokens.ids(text), np.int64)
+        vector: NDArray[np.float32] = self._session.run(["vector"], {"ids": ids})[0]
+        return vector
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of `texts`, shape (n, 384), each of length 1."""
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        if self._threads == 1 or len(texts) < 2:
+            for row, text in enumerate(texts):
+                vectors[row] = self.embed_query(text)
+            return vectors
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="embed") as pool:
+            for row, vector in enumerate(pool.map(self.embed_query, texts)):
+                vectors[row] = vector
+        return vectors
+
+
+def _session(graph: bytes, files: minilm.MiniLM) -> ort.InferenceSession:
+    """A session that holds its own copy of the weights."""
+    ort.disable_telemetry_events()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # Memory plans are kept for each input shape; with a shape for every length they would only pile up.
+    options.enable_mem_pattern = False
+    values = [ort.OrtValue.ortvalue_from_numpy(array) for array in files.weights.values()]
+    options.add_external_initializers(list(files.weights), values)
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _digest(graph: bytes) -> str:
+    """SHA-256 over what decides the vectors, as canonical JSON."""
+    parts = {
+        "model": minilm.NAME,
+        "files": minilm.SHA256,
+        "graph": hashlib.sha256(graph).hexdigest(),
+        "runtime": f"onnxruntime {ort.__version__} CPU float32",
+        "shape": f"one text a run, unpadded, at most {MAX_SEQUENCE} tokens",
+        "pooling": "mean",
+        "normalisation": "L2",
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

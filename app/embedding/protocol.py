@@ -1,0 +1,52 @@
+"""What turns text into vectors, and what counts its tokens.
+
+The law for every implementation: **a vector is a function of its text alone**. The bytes that `embed_passages` gives
+for a text do not depend on the texts beside it, on their order or on the number of threads. Without it a passage that
+the reader may not see could move the vectors of those that they may see.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class UnusableWeights(RuntimeError):
+    """A model file is absent, or not the one that its pinned SHA-256 names; nothing is embedded with it."""
+
+
+class Embedder(Protocol):
+    """Text to unit vectors; safe to call from several threads at once."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length d of every vector."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over all that decides the vectors: weights, graph, tokenizer, pooling, run-time version."""
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Vector of a question, shape (d,), length 1."""
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of passages, shape (n, d), each of length 1, in the order of `texts`; (0, d) for no texts."""
+
+
+class TokenCounter(Protocol):
+    """Counts tokens as the model does, without its special tokens."""
+
+    def count(self, text: str) -> int:
+        """Number of tokens in `text`."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each token lies in `text`: (start, end) in characters, ascending, end exclusive."""
+
+
+class EmbeddingModel(Embedder, TokenCounter, Protocol):
+    """An embedder together with its own token counter: what the wiring builds."""
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text its vector can see, special tokens not counted; the rest is cut off."""

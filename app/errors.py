@@ -1,0 +1,117 @@
+"""Every error a caller can meet. The class name is the wire code; `app.web.problems` turns one into problem+json.
+
+AppError
+├── BadRequest            400  the request makes no sense as it stands
+├── NotSignedIn           401  no key, a wrong one, an expired or a revoked one (all the same to the caller)
+├── NotAllowed            403  the thing is visible to you, the act is not yours
+│   ├── MissingCapability      the key or person lacks ask, download, curate, administer or audit
+│   ├── SelfGrant              the change would give its own author something to read
+│   └── LabelTooHigh           the context carries a label above what the model endpoint may see
+├── NotFound              404  absent, or not visible to you: the same bytes either way
+├── Conflict              409  the name is taken, or the world moved since you looked
+├── TooLarge              413  the body is above the limit
+├── UnsupportedFile       415  no parser for this kind of file
+├── InvalidInput          422  well-formed, but a value is wrong
+│   ├── UnknownRole            a role tag that names no role
+│   ├── Untagged               a document without any role tag: refused, never "everybody"
+│   └── EmptyFile              nothing to index
+├── TooManyRequests       429  above the rate or the number of requests at once of this key
+├── ModelUnavailable      503  the language model does not answer
+└── DatabaseUnavailable   503  PostgreSQL does not answer
+"""
+
+from collections.abc import Mapping
+
+
+class AppError(Exception):
+    """Base of all errors meant for a caller. `detail` says what to do; it never holds document text or secrets."""
+
+    status = 500
+    title = "Something went wrong"
+
+    def __init__(self, detail: str = "", *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+    @property
+    def code(self) -> str:
+        """The wire code: the class name."""
+        return type(self).__name__
+
+
+class BadRequest(AppError):
+    status, title = 400, "The request cannot be understood"
+
+
+class NotSignedIn(AppError):
+    status, title = 401, "No valid API key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send a key that is neither expired nor revoked as 'Authorization: Bearer <key>'.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+class NotAllowed(AppError):
+    status, title = 403, "Not allowed"
+
+
+class MissingCapability(NotAllowed):
+    title = "A capability is missing"
+
+
+class SelfGrant(NotAllowed):
+    title = "You cannot grant access to yourself"
+
+
+class LabelTooHigh(NotAllowed):
+    title = "The model endpoint may not see this label"
+
+
+class NotFound(AppError):
+    status, title = 404, "Not found"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here that you may see.")
+
+
+class Conflict(AppError):
+    status, title = 409, "Conflict"
+
+
+class TooLarge(AppError):
+    status, title = 413, "The body is too large"
+
+
+class UnsupportedFile(AppError):
+    status, title = 415, "This kind of file is not supported"
+
+
+class InvalidInput(AppError):
+    status, title = 422, "A value is wrong"
+
+
+class UnknownRole(InvalidInput):
+    title = "A role tag names no role"
+
+
+class Untagged(InvalidInput):
+    title = "The document has no role tag"
+
+
+class EmptyFile(InvalidInput):
+    title = "The file is empty"
+
+
+class TooManyRequests(AppError):
+    status, title = 429, "Too many requests"
+
+
+class ModelUnavailable(AppError):
+    status, title = 503, "The language model does not answer"
+
+
+class DatabaseUnavailable(AppError):
+    status, title = 503, "The database does not answer"

@@ -1,0 +1,1 @@
+"""Redaction of what leaves, also while it streams."""

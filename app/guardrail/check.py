@@ -1,0 +1,123 @@
+"""What a check is: a decision at one start, on a bounded stretch of text, so that a stream can be cut anywhere."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+BEFORE = 64  # characters to the left of a start that a decision may read
+
+KINDS = {
+    "email": "E-mail addresses",
+    "phone": "Phone numbers: international, national with separators, or any form beside a word such as 'call'",
+    "card": "Payment cards: known issuer range and Luhn checksum, or any card-like number beside the word 'card'",
+    "iban": "International bank account numbers: country length and checksum, or beside the word 'IBAN'",
+    "ip": "IPv4 and IPv6 addresses, except loopback, unspecified and netmasks",
+    "national id": "Personal numbers of 16 countries, with their checksums where they have one",
+    "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Characters start..end of the text that was shown to the check. `open`: it goes on; the check's tail says how far."""
+
+    start: int
+    end: int
+    kind: str
+    reason: str
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How far a decision reads from its start: the longest prefix of the text that `pattern` matches, plus one character.
+
+    `pattern` must accept every prefix of what it accepts (and so the empty text), and at most `extent` characters. Then
+    the reach is known, whatever follows, as soon as one character beyond it is there.
+    """
+
+    pattern: re.Pattern[str]
+    extent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What an open finding swallows: up to the end of the first `pattern` (closer), or while characters match it."""
+
+    pattern: re.Pattern[str]
+    closer: bool
+    longest: int = 0  # longest closer, in characters: a cut may lie inside it
+
+
+class Check(Protocol):
+    """Decides, for one start, whether something to redact begins there. One file each in `app.guardrail.checks`."""
+
+    @property
+    def kind(self) -> str:
+        """What is redacted: a key of KINDS."""
+
+    @property
+    def run(self) -> Run:
+        """What the decision may read to the right of the start."""
+
+    @property
+    def opener(self) -> re.Pattern[str]:
+        """Matches wherever a finding can start. Reads one character left, and right no further than the word there."""
+
+    @property
+    def needs(self) -> str:
+        """What the word at the start must contain (empty: nothing): a test that is cheaper than `opener`."""
+
+    @property
+    def cue(self) -> re.Pattern[str] | None:
+        """Must be found in the lower-cased text before the start; None: no condition. Needs one of CUE_WORDS to match."""
+
+    @property
+    def tail(self) -> Tail | None:
+        """How an open finding goes on."""
+
+    def at(self, window: str, start: int) -> Finding | None:
+        """The finding that begins at `start`, if any. `window[:start]` is at most BEFORE characters, already redacted;
+        `window[start:]` is the run and the character after it."""
+
+
+# A cue of a Check must contain one of these, so that text far from any of them costs nothing.
+CUE_WORDS = (
+    "pass", "pwd", "pw:", "pw=", "pw ", "secret", "token", "key", "cred", "bearer", "basic", "login", "log in", "sign in", "pin:", "pin ", "pin=",
+    "kennwort", "contrase", "senha", "wachtwoord", "sig:", "sig=", "signature", "auth", "code",
+)  # fmt: skip
+
+WORD = Run(re.compile(r"[^ \n]{0,128}"), 128)
+NUMBER = Run(re.compile(r"(?:[+(\d][\d ().+/x\-]{0,47})?", re.ASCII), 48)
+
+NUMBER_START = re.compile(r"(?<![A-Za-z0-9])(?=[+(\d])", re.ASCII)
+LONG_WORD_START = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9_][^ \n]{7})")
+
+
+def accept_all(match: re.Match[str], before: str) -> bool:
+    """Accept whatever the pattern matched."""
+    return bool(match) and before is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check made of one pattern, matched at the start, and a condition on the match and the text before it."""
+
+    kind: str
+    reason: str
+    pattern: re.Pattern[str]
+    accept: Callable[[re.Match[str], str], bool] = accept_all
+    run: Run = WORD
+    opener: re.Pattern[str] = LONG_WORD_START
+    needs: str = ""
+    cue: re.Pattern[str] | None = None
+    tail: Tail | None = None
+
+    def at(self, window: str, start: int) -> Finding | None:
+        """See Check."""
+        match = self.pattern.match(window, start)
+        if match is None or match.end() == start or not self.accept(match, window[:start]):
+            return None
+        goes_on = self.tail is not None and (self.tail.closer or match.end() - start >= self.run.extent)
+        return Finding(start, match.end(), self.kind, self.reason, goes_on)

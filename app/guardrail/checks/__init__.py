@@ -1,0 +1,49 @@
+"""One file per kind of thing that is redacted; the order settles ties between findings of equal length."""
+
+from app.guardrail.check import Check
+from app.guardrail.checks import (
+    api_key,
+    card,
+    connection_string,
+    email,
+    iban,
+    ip,
+    jwt,
+    national_id,
+    password,
+    phone,
+    private_key,
+    secret,
+    webhook,
+)
+
+_CREDENTIALS: tuple[Check, ...] = (
+    private_key.CHECK,
+    connection_string.CHECK,
+    webhook.CHECK,
+    api_key.CHECK,
+    jwt.CHECK,
+    password.QUOTED,
+    password.PROSE,
+    secret.HEADER,
+    secret.NAMED,
+)
+_PERSONAL: tuple[Check, ...] = (
+    email.CHECK,
+    card.CHECK,
+    iban.CHECK,
+    *national_id.CHECKS,
+    phone.CHECK,
+    ip.V4,
+    ip.V6,
+)
+
+
+def default_checks() -> tuple[Check, ...]:
+    """All checks: credentials, then personal data."""
+    return _CREDENTIALS + _PERSONAL
+
+
+def credential_checks() -> tuple[Check, ...]:
+    """Only what must never be shown or stored, whoever asks."""
+    return _CREDENTIALS

@@ -1,0 +1,44 @@
+"""IP addresses, version 4 and 6."""
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from app.guardrail.check import Rule
+
+_V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
+_V6 = re.compile(r"(?<![A-Za-z0-9_:.])[0-9A-Fa-f:]{3,39}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,15})?(?![\w:])", re.ASCII)
+_VERSION = re.compile(r"(?i)\b(?:v|version|release|build|firmware|section|chapter|upgrade(?:d)? to|bumped? to)s?[ :=]{0,3}\Z")
+
+
+def _is_v4(match: re.Match[str], before: str) -> bool:
+    if _VERSION.search(before):
+        return False
+    try:
+        address = IPv4Address(match[0])
+    except AddressValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified or match[0].startswith("255."))
+
+
+def _is_v6(match: re.Match[str], before: str) -> bool:
+    text = match[0].partition("%")[0]
+    groups = [group for group in text.split(":") if group]
+    # "a::b" and "::" are also code; an address has all groups, or three of them and a digit.
+    if len(groups) < 3 or not any(character.isdigit() for character in text) or before.endswith("::"):
+        return False
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified)
+
+
+V4 = Rule(kind="ip", reason="IPv4 address", pattern=_V4, accept=_is_v4, opener=re.compile(r"(?<![A-Za-z0-9_])(?=\d{1,3}\.\d)", re.ASCII))
+V6 = Rule(
+    kind="ip",
+    reason="IPv6 address",
+    pattern=_V6,
+    accept=_is_v6,
+    opener=re.compile(r"(?<![A-Za-z0-9_:.])(?=[0-9A-Fa-f]{0,4}:)", re.ASCII),
+    needs=":",
+)

@@ -1,0 +1,100 @@
+"""Passwords in prose, configuration and commands: a value that something before it calls a password."""
+
+import re
+
+from app.guardrail.check import Rule, Run
+from app.guardrail.checks.values import VALUE_START, is_code, is_mixed
+
+_NAME = (
+    r"(?:pass(?:words?|wd|phrase|code|wort)|(?<![a-z])pass|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|pwd|(?<![a-z])pw|"
+    r"(?<![a-z])pin(?: code| number)?)(?![a-z])[a-z0-9_.]{0,12}"
+)
+_ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,2}|:|\|) {0,4}@?)"""
+_IS = (
+    r"(?: (?:for|of|to|on|at) [^\n.:;]{1,30}?)?(?: (?:is|was|ist|es|est|now|currently|still|will be|should be|has been|are|to|set|"
+    r"changed|reset|updated|temporarily|as|lautet)){1,4}:?(?: {1,2}|\n)"
+)
+_CREDENTIALS = r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?"
+_SAID = (
+    rf"(?:(?P<assign>{_NAME}{_ASSIGN}|--?(?:password|passwd|pass|pwd)[ =])|(?P<is>{_NAME}{_IS})|(?P<bare>{_NAME} {{1,2}})|"
+    rf"(?P<pair>{_CREDENTIALS}))"
+)
+_CUE = re.compile(_SAID + r"\(?\Z")
+_QUOTED_CUE = re.compile(_SAID + r"""[(\[]?["'`]\Z""")
+# Words that follow "the password is" without being one.
+_WORDS = frozenset(
+    """a about above access account active admin after again against all allowed already also always an and another any are as ask
+    asked at authentication automatically available back be because been before being below between blank both but by can cannot
+    case-sensitive changed changes changing clear compromised confirm confirmation contain contains correct created current
+    database default did different do does don't done each either email empty enabled encrypted enter entered every exactly
+    expire expired expires expiring exposed field file first followed for forgot forgotten found from generated get given go
+    good great had hard has hash hashed have hidden hint how if ignored immediately important in included incorrect input
+    insecure instead into invalid is it its just kept know known last later leaked left less like limited linked located locked
+    login long longer lost made making manager managers managed mandatory many masked may me method might minimum missing
+    more most must my necessary need needed needs never new no not nothing now null of off old on once one only optional or other our
+    out over passed per please policy prompt prompted protected protection protecting provided public random recommended recovery
+    redacted refused rejected remember required requirement requirements requires reset resets resetting rotated rotation safe
+    same saved secret secrets secure secured see sent sensitive set sets shared should show shown similar simple so some
+    something specified stolen still storage store stored string strong such sure synced system temporary text than that the
+    their them then there these they this those through to token too true twice type typed unchanged under unique unknown
+    until unset up updated us use used user username users using valid validated value vault verified very via visible wait
+    was we weak what when where whether which who why will with within without work works would written wrong you your
+    yourself""".split()
+)
+_SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
+_VALUE = re.compile(r"""[^ \n"'`<>]+""")
+_TRAILING = ".,;:!?)]}\\"
+_QUOTED = Run(re.compile(r"""[^"'`\n]{0,80}"""), 80)
+
+
+def _is_password(match: re.Match[str], before: str) -> bool:
+    cue = _CUE.search(before.lower())
+    value = match[0]
+    if cue is None or len(value) < 3 or is_code(value):
+        return False
+    if is_mixed(value):
+        return len(value) >= (4 if cue["bare"] is None else 6) and (cue["bare"] is None or any(c.isdigit() for c in value))
+    if cue["bare"] is not None:
+        return False
+    plain = value.lower()
+    if value.isdigit() or "pin" in cue[0]:
+        return value.isdigit() and 4 <= len(value) <= 12
+    if cue["pair"] is not None or len(value) < 5 or plain in _WORDS or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", plain):
+        return False
+    # A plain word: it ends the line or the sentence, or stands where only a value can.
+    after = match.string[match.end() : match.end() + 1]
+    ends = after in ("", "\n", ".", ",", ";", "!", ")")
+    return not plain.endswith(_SUFFIXES) and (ends or cue["is"] is None)
+
+
+def _is_quoted_password(match: re.Match[str], before: str) -> bool:
+    value = match["value"].strip()
+    cue = _QUOTED_CUE.search(before.lower())
+    if cue is None or len(value) < 3 or is_code(value) or value.lower() in _WORDS:
+        return False
+    if cue["bare"] is not None:
+        return is_mixed(value)
+    return value.lower() not in {"password", "passwd", "pass", "username"}
+
+
+def _trimmed(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+PROSE = Rule(
+    kind="credential",
+    reason="called a password",
+    pattern=_trimmed(r"""[^ \n"'`<>;&|]{1,128}?(?=[.,;:!?)\]}\\&|]{0,4}(?:[ \n"'`<>;&|]|$))"""),
+    accept=_is_password,
+    opener=VALUE_START,
+    cue=_CUE,
+)
+QUOTED = Rule(
+    kind="credential",
+    reason="quoted and called a password",
+    pattern=re.compile(r"""(?P<value>[^"'`\n]{3,80})(?=["'`])"""),
+    accept=_is_quoted_password,
+    run=_QUOTED,
+    opener=re.compile(r"""(?<=["'`])(?=[^"'`\n])"""),
+    cue=_QUOTED_CUE,
+)

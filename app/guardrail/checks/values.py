@@ -1,0 +1,35 @@
+"""What looks like a secret value, and what only stands where one could stand."""
+
+import math
+import re
+from collections import Counter
+
+# Where a value can begin: after a blank, a quote, or a sign that assigns.
+VALUE_START = re.compile(r"""(?<=[ \n=:"'`(>,])(?=[^ \n"'`=:<>()\[\]{},;])""")
+
+_CODE = re.compile(
+    r"""[$%{<\[(@#].*|.*[({\[].*|https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*|redacted\b.*|true|false|null|none|nil|undefined|string|str|int
+    |bool(?:ean)?|[a-z_]+(?:\.[a-zA-Z_]+)+\d?|[A-Z][A-Z_]{5,}|x{3,}|[-_.=]+|(?:your|my|the|some|example|insert|enter)[-_].*
+    |(?:0x)?\d{1,5}(?:\.\d+)*(?:px|em|ms|s|%|st|nd|rd|th)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+
+
+def entropy(value: str) -> float:
+    """Shannon entropy of the characters, in bits a character."""
+    counts = Counter(value)
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
+
+
+def is_code(value: str) -> bool:
+    """Whether the value is a template, a call, a path, a type or a plain number rather than a literal secret."""
+    return _CODE.fullmatch(value) is not None
+
+
+def is_mixed(value: str) -> bool:
+    """Whether letters stand beside digits or signs, or capitals inside the word: what words of prose do not do."""
+    letters = any(character.isalpha() for character in value)
+    digits = any(character.isdigit() for character in value)
+    signs = any(character in "!@#$%^&?+~|\\" for character in value)
+    humps = re.search(r"[a-z][A-Z]", value) is not None
+    return (letters and (digits or signs)) or (digits and signs) or humps

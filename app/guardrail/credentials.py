@@ -1,0 +1,9 @@
+"""Credentials in questions are masked before anything is stored."""
+
+from app.guardrail.checks import credential_checks
+from app.guardrail.gate import Redacted, redact
+
+
+def mask_credentials(text: str) -> Redacted:
+    """The text without the credentials in it; personal data stays, for a question may be about it."""
+    return redact(text, credential_checks())

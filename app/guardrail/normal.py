@@ -1,0 +1,102 @@
+"""Fold typography to plain characters for matching, one character at a time, keeping a map back to the raw text.
+
+Every raw character becomes exactly one folded character or none, whatever stands around it: so any cutting of the
+text folds to the same thing, and the map is just the list of places where a character was dropped.
+"""
+
+import unicodedata
+
+# Bold and italic markers cut numbers and words in half ("4111 **1111**"), so matching never sees them.
+_DROPPED = {"*", "\u034f", "\u20e3", "\u3164", "\u115f", "\u1160", "\u2800"}
+_FOLDED = {
+    "\t": " ",
+    "\r": " ",
+    "\x0b": " ",
+    "\x0c": " ",
+    "\x85": "\n",
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201a": "'",
+    "\u201b": "'",
+    "\u2032": "'",
+    "\u00b4": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u201e": '"',
+    "\u201f": '"',
+    "\u2033": '"',
+    "\u00ab": '"',
+    "\u00bb": '"',
+    "\u2212": "-",
+    "\u2043": "-",
+    "\u02d7": "-",
+    "\u00b7": ".",
+    "\u2022": ".",
+    "\u2027": ".",
+    "\u3002": ".",
+    "\uff61": ".",
+    "\u2044": "/",
+    "\u2215": "/",
+    "\u2236": ":",
+    "\ua789": ":",
+}
+_SPACING = {"Zs": " ", "Zl": "\n", "Zp": "\n", "Pd": "-"}
+# Scripts written without spaces: each character ends a word, else a page of Chinese would be one word to hold back.
+_UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0xD7FF), (0x20000, 0x3FFFF))
+# Marks that can be laid over a digit without changing what a reader sees: accents, strike-through, keycaps, variants.
+_OVERLAYS = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x20D0, 0x20FF), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+
+
+def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(low <= code <= high for low, high in ranges)
+
+
+def _fold(character: str) -> str | None:
+    """The plain form of one character: itself, another character, or None where matching must not see it."""
+    code = ord(character)
+    if character in _FOLDED:
+        return _FOLDED[character]
+    category = unicodedata.category(character)
+    if character in _DROPPED or category == "Cf" or _within(code, _OVERLAYS):
+        return None
+    if category == "Cc":
+        return "\n" if character == "\n" else None
+    if code < 128:
+        return character
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category in _SPACING:
+        return _SPACING[category]
+    compatible = unicodedata.normalize("NFKC", character)
+    # Superscripts stay: a footnote mark behind a number is not one of its digits.
+    if len(compatible) == 1 and compatible.isascii() and not unicodedata.decomposition(character).startswith("<su"):
+        return compatible
+    return "\n" if _within(code, _UNSPACED) else character
+
+
+class _Folding(dict[int, str | None]):
+    """A translation table that fills itself; `str.translate` then runs at the speed of C."""
+
+    def __missing__(self, code: int) -> str | None:
+        self[code] = _fold(chr(code))
+        return self[code]
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> tuple[str, list[int]]:
+    """The folded text, and for each dropped character the folded position before which it stood (ascending)."""
+    if text.isascii() and text.isprintable() and "*" not in text:
+        return text, []
+    folded = text.translate(_FOLDING)
+    if len(folded) == len(text):
+        return folded, []
+    drops = []
+    kept = 0
+    for character in text:
+        if _FOLDING[ord(character)] is None:
+            drops.append(kept)
+        else:
+            kept += 1
+    return folded, drops

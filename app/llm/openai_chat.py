@@ -1,0 +1,54 @@
+"""Any OpenAI-compatible endpoint, through the openai client."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+import httpx2
+import openai
+from openai.types.chat import ChatCompletionMessageParam
+
+from app.context.build import Message
+from app.errors import ModelUnavailable
+from app.llm.protocol import Endpoint
+
+
+class OpenAIChat:
+    """Streams from `endpoint`. The key goes out with each request, nowhere else; nothing is retried or redirected."""
+
+    def __init__(self, endpoint: Endpoint, *, api_key: str, max_tokens: int, timeout: httpx2.Timeout) -> None:
+        self.endpoint = endpoint
+        self._max_tokens = max_tokens
+        # trust_env=False: a proxy in the environment would carry the text elsewhere. A redirect would too.
+        self._http = httpx2.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+        self._client = openai.AsyncOpenAI(
+            base_url=endpoint.base_url, api_key=api_key, http_client=self._http, max_retries=0, timeout=timeout
+        )
+
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """The answer, piece by piece; deterministic as far as the endpoint honours a temperature of 0 and a seed."""
+        asked: list[ChatCompletionMessageParam] = [
+            {"role": "system", "content": m.content} if m.role == "system" else {"role": "user", "content": m.content}
+            for m in messages
+        ]
+        try:
+            answer = await self._client.chat.completions.create(
+                model=self.endpoint.model,
+                messages=asked,
+                stream=True,
+                temperature=0,
+                seed=1,
+                max_tokens=self._max_tokens,
+            )
+            async with answer:
+                async for event in answer:
+                    for choice in event.choices:
+                        if choice.delta.content:
+                            yield choice.delta.content
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            raise ModelUnavailable(
+                f"The language model '{self.endpoint.model}' at {self.endpoint.address} does not answer. "
+                "Ask with mode 'quote', or see 'clearance doctor'."
+            ) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()

@@ -1,0 +1,1 @@
+"""One machine, no other services: embedded PostgreSQL, the small model server and the processes of Clearance."""

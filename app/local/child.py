@@ -1,0 +1,52 @@
+"""Starts a program that ends when its parent does, under another user if asked. Run as a script it is the launcher."""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+@dataclass(frozen=True)
+class Account:
+    """The unprivileged user a program runs as."""
+
+    uid: int
+    gid: int
+
+
+def command(
+    argv: Sequence[str], *, death_signal: signal.Signals = signal.SIGTERM, account: Account | None = None
+) -> list[str]:
+    """Wrap `argv` so that the kernel sends `death_signal` to the program when this process ends, even by kill -9.
+
+    The kernel watches the *thread* that forks, so only the main thread may start such a program. A launcher does the
+    work instead of `preexec_fn`, which may deadlock in a process with threads.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("only the main thread may start a child that is to end with its parent")
+    uid, gid = (account.uid, account.gid) if account else (-1, -1)
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(death_signal)), str(uid), str(gid), *argv]
+
+
+def _launch(parent: int, death_signal: int, account: Account | None, argv: Sequence[str]) -> None:
+    """Become `argv`; returns only by an exception. A change of user clears the death signal, so it is set last."""
+    libc = ctypes.CDLL(None, use_errno=True)  # loaded before the drop: the new user may not be able to read it
+    if account is not None:
+        os.setgroups([])
+        os.setgid(account.gid)
+        os.setuid(account.uid)
+    if libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:  # it died before the kernel knew that we care
+        raise SystemExit(1)
+    os.execv(argv[0], list(argv))  # noqa: S606  # no shell is wanted
+
+
+if __name__ == "__main__":
+    _parent, _signal, _uid, _gid = map(int, sys.argv[1:5])
+    _launch(_parent, _signal, Account(_uid, _gid) if _uid >= 0 else None, sys.argv[5:])

@@ -1,0 +1,91 @@
+"""The environment of each process, written out: none gets a secret that it does not need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.local.failure import LocalFailure
+
+PREFIX = "CLEARANCE_"
+# From the person's environment: how programs find things and name them; never more.
+PLAIN = (
+    "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES",
+)  # fmt: skip
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
+APP_URL, INGEST_URL = "CLEARANCE_DATABASE__APP_URL", "CLEARANCE_DATABASE__INGEST_URL"
+SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
+IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
+MODEL_URL, MODEL_KEY, MODEL_NAME = "CLEARANCE_MODEL__BASE_URL", "CLEARANCE_MODEL__API_KEY", "CLEARANCE_MODEL__NAME"
+METRICS_KEY, EMBEDDER_CACHE = "CLEARANCE_API__METRICS_KEY", "CLEARANCE_EMBEDDER__CACHE"
+
+
+class SettingsMissing(LocalFailure):
+    """The database runs elsewhere and not all that is needed to use it is set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """What was found or made at start; each value goes to the processes that need it."""
+
+    app_url: str = field(repr=False)
+    ingest_url: str = field(repr=False)
+    sequencer_url: str = field(repr=False)
+    identity_key: str = field(repr=False)
+    audit_key: str = field(repr=False)
+    metrics_key: str = field(repr=False)
+    model: Mapping[str, str] = field(
+        repr=False
+    )  # settings of the local model; empty: those of the person's environment
+    embedder_cache: str
+
+
+def require_external(environ: Mapping[str, str]) -> None:
+    """Raise SettingsMissing unless all that a database elsewhere needs is set."""
+    wanted = (INGEST_URL, SEQUENCER_URL, IDENTITY_KEY, AUDIT_KEY)
+    if missing := [name for name in wanted if not environ.get(name)]:
+        raise SettingsMissing(f"{APP_URL} is set, so {', '.join(missing)} must be set too")
+
+
+def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
+    """The API: the application's database role, both keys, the model."""
+    given = _given(
+        environ, "MODEL__", "EMBEDDER__", "IDENTITY__", "AUDIT__", "API__", "ANSWER__", "DATABASE__POOL_SIZE"
+    )
+    proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
+    return (
+        _base(environ)
+        | proxies
+        | {METRICS_KEY: wiring.metrics_key, EMBEDDER_CACHE: wiring.embedder_cache}
+        | given
+        | {APP_URL: wiring.app_url, IDENTITY_KEY: wiring.identity_key, AUDIT_KEY: wiring.audit_key}
+        | dict(wiring.model)
+    )
+
+
+def of_worker(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
+    """The worker: its database role and the embedder. It opens hostile files, so no key is near it."""
+    cache = {EMBEDDER_CACHE: wiring.embedder_cache}
+    return _base(environ) | cache | _given(environ, "EMBEDDER__") | {INGEST_URL: wiring.ingest_url}
+
+
+def of_sequencer(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
+    """The audit sequencer: its database role alone."""
+    return _base(environ) | {SEQUENCER_URL: wiring.sequencer_url}
+
+
+def of_model_server(environ: Mapping[str, str], *, api_key: str) -> dict[str, str]:
+    """The model server: its own key alone."""
+    return _plain(environ) | {MODEL_KEY: api_key, "OMP_WAIT_POLICY": "passive"}
+
+
+def _base(environ: Mapping[str, str]) -> dict[str, str]:
+    return _plain(environ) | ({TIMEOUT: environ[TIMEOUT]} if TIMEOUT in environ else {})
+
+
+def _plain(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in PLAIN if name in environ}
+
+
+def _given(environ: Mapping[str, str], *sections: str) -> dict[str, str]:
+    starts = tuple(PREFIX + section for section in sections)
+    return {name: value for name, value in environ.items() if name.startswith(starts)}

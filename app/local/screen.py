@@ -1,0 +1,43 @@
+"""What `clearance run` shows a person: steps with their time, and what to do next."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.local.instance import Instance
+from app.local.welcome import Welcome
+
+
+@contextlib.contextmanager
+def step(console: Console, name: str) -> Iterator[None]:
+    """Show that `name` is in progress, then how long it took."""
+    begin = time.monotonic()
+    with console.status(f"{escape(name)} …"):
+        yield
+    console.print(f"[green]✓[/green] {escape(name):<34} [dim]{time.monotonic() - begin:6.1f} s[/dim]", highlight=False)
+
+
+def trouble(console: Console, message: str) -> None:
+    """Show what went wrong; the text is shown as it is, whatever signs it holds."""
+    console.print(f"[bold red]✗[/bold red] {escape(message)}", highlight=False)
+
+
+def show(console: Console, instance: Instance, welcome: Welcome | None) -> None:
+    """Where it runs, who is there, what to try."""
+    console.print(f"\nClearance runs at [bold]{instance.api_url}[/bold]   (Ctrl-C ends it)\n", highlight=False)
+    if welcome is None:
+        return
+    people = Table(title="The sample company", title_justify="left", box=None, pad_edge=False)
+    for heading in ("who", "may read", "key"):
+        people.add_column(heading, overflow="fold")
+    for person in welcome.people:
+        people.add_row(escape(person.name), escape(person.about), escape(person.key))
+    console.print(people)
+    if welcome.commands:
+        console.print("\nTry:")
+        for command in welcome.commands:
+            console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)

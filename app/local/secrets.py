@@ -1,0 +1,107 @@
+"""The secrets of a local installation: drawn at the first run, kept in one file that its owner alone can read."""
+
+import json
+import os
+import secrets
+import stat
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Self
+
+from app.local.failure import LocalFailure
+
+FILE = "secrets.json"
+
+
+class SecretsUnusable(LocalFailure):
+    """The secrets file cannot be trusted or read; the message says what to do."""
+
+
+def _secret() -> str:
+    return field(repr=False, default_factory=lambda: secrets.token_hex(32))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalSecrets:
+    """All of them, each 32 random bytes in hex; hidden from repr. Passwords are those of database roles."""
+
+    superuser_password: str = _secret()
+    owner_password: str = _secret()
+    app_password: str = _secret()
+    ingest_password: str = _secret()
+    sequencer_password: str = _secret()
+    backup_password: str = _secret()
+    identity_key: str = _secret()
+    audit_key: str = _secret()
+    model_api_key: str = _secret()
+    metrics_key: str = _secret()
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read `folder/secrets.json`, or make it when there is none; raises SecretsUnusable.
+
+        The folder is made, or narrowed, to mode 0700. Of two that make it at once, both get the first one's.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        path = folder / FILE
+        if not path.is_symlink() and not path.exists():
+            _write_new(path, json.dumps(asdict(cls()), indent=2))
+        return cls(**_read(path, {item.name for item in fields(cls)}))
+
+    def role_passwords(self) -> dict[str, str]:
+        """Password of each database role that we make."""
+        return {
+            "clearance_owner": self.owner_password,
+            "clearance_app": self.app_password,
+            "clearance_ingest": self.ingest_password,
+            "clearance_sequencer": self.sequencer_password,
+            "clearance_backup": self.backup_password,
+        }
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` in one step by a file with mode 0600: a reader sees the old text or the new, never a part."""
+    work = _write_beside(path, text)
+    work.replace(path)
+
+
+def _write_new(path: Path, text: str) -> None:
+    work = _write_beside(path, text)
+    try:
+        os.link(work, path)  # unlike a rename it never replaces what somebody else made meanwhile
+    except FileExistsError:
+        pass
+    finally:
+        work.unlink()
+
+
+def _write_beside(path: Path, text: str) -> Path:
+    work = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return work
+
+
+def _read(path: Path, names: set[str]) -> dict[str, str]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise SecretsUnusable(f"cannot read {path}: {error.strerror}") from error
+    with os.fdopen(descriptor, encoding="utf-8") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
+            raise SecretsUnusable(f"others can read {path}: make new secrets, or run chmod 600 if nobody did")
+        if status.st_uid not in (os.geteuid(), 0):
+            raise SecretsUnusable(f"{path} belongs to another user")
+        text = file.read()
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise SecretsUnusable(f"{path} is damaged: restore it from a backup") from error
+    if not isinstance(found, dict) or set(found) != names or not all(isinstance(v, str) and v for v in found.values()):
+        raise SecretsUnusable(f"{path} does not hold exactly {', '.join(sorted(names))}")
+    return found

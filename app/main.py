@@ -1,0 +1,87 @@
+"""The API service: `uvicorn app.main:create --factory`. All wiring is in `build`."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import openai
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+
+from app import log
+from app.acl.rules import Label
+from app.answer.parts import Parts
+from app.audit.seal import Sealer
+from app.db.probe import probe
+from app.db.session import Database, Signer, connect
+from app.embedding.choose import build_embedder
+from app.guardrail.checks import default_checks
+from app.llm.openai_chat import OpenAIChat
+from app.llm.protocol import Endpoint, is_loopback
+from app.settings import ModelSettings, Settings, required
+from app.web import ask, audit, collections, documents, explain, health, keys, problems, roles, uploads, users
+from app.web.limits import BodyLimit, KeyLimits
+from app.web.observe import Observe
+
+
+def build(settings: Settings) -> Parts:
+    """The real parts that the settings name."""
+    url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
+    options = settings.embedder
+    return Parts(
+        settings=settings,
+        database=Database(
+            connect(url, pool_size=settings.database.pool_size),
+            Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
+            statement_timeout_ms=settings.database.statement_timeout_ms,
+        ),
+        embedder=build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache),
+        chat=OpenAIChat(
+            endpoint(settings.model),
+            api_key=settings.model.api_key.get_secret_value(),
+            max_tokens=settings.model.max_tokens,
+            timeout=openai.Timeout(settings.model.first_token_seconds, connect=settings.model.connect_seconds),
+        ),
+        sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
+        checks=tuple(default_checks()),
+    )
+
+
+def endpoint(model: ModelSettings) -> Endpoint:
+    """The model endpoint; what is not declared internal and not loopback may see public text alone."""
+    internal = is_loopback(model.base_url) if model.internal is None else model.internal
+    default = Label.RESTRICTED if internal else Label.PUBLIC
+    return Endpoint(model.base_url, model.name, internal, Label.parse(model.max_label) if model.max_label else default)
+
+
+def create(parts: Parts | None = None) -> FastAPI:
+    """The service over these parts, or over those of the environment."""
+    settings = parts.settings if parts else Settings()
+    log.configure(json=settings.api.log_json)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.parts = parts or build(settings)
+        probe(app.state.parts.database)
+        yield
+        app.state.parts.database.engine.dispose()
+
+    app = FastAPI(
+        title="Clearance",
+        summary="Ask your company's documents; see only what you are cleared for.",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.limits = KeyLimits(settings.api)
+    app.state.metrics = CollectorRegistry()
+    problems.install(app)
+    api = APIRouter(prefix="/api/v1")
+    for resource in (ask, collections, documents, uploads, users, roles, keys, explain, audit):
+        api.include_router(resource.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.add_middleware(BodyLimit, settings=settings.api)
+    app.add_middleware(Observe, registry=app.state.metrics)
+    return app

@@ -1,0 +1,1 @@
+"""Search among what the caller may read, and nothing else."""

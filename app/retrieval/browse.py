@@ -1,0 +1,152 @@
+"""Collections and documents as a reader, or their curator, may list and open them."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.acl.rules import Capability, Subject
+from app.acl.visible import Visible
+from app.db.tables.access import Collection, Scope
+from app.db.tables.library import Chunk, Document, IngestJob, Original
+from app.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A document as a list shows it. `title` is None for who curates it and may not read it."""
+
+    document: Document
+    collection: str
+    title: str | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """An upload of the subject's, and how it fares. `stages_us` has microseconds by stage."""
+
+    id: uuid.UUID
+    collection: str
+    path: str
+    state: str
+    reason: str | None
+    document: uuid.UUID | None
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    stages_us: dict[str, int] | None
+
+
+def curated(subject: Subject) -> frozenset[uuid.UUID]:
+    """The collections the subject may curate: none without the capability."""
+    return subject.curates if Capability.CURATE in subject.capabilities else frozenset()
+
+
+def list_collections(session: Session, subject: Subject, visible: Visible) -> list[Collection]:
+    """The collections with a scope the subject may read, those he curates, and all for an administrator."""
+    readable = select(Scope.collection_id).where(Scope.id.in_(visible.scope_ids))
+    query = select(Collection).where(Collection.name.not_like(r"\_%"))
+    if Capability.ADMINISTER not in subject.capabilities:
+        query = query.where(or_(Collection.id.in_(readable), Collection.id.in_(curated(subject))))
+    return list(session.scalars(query.order_by(Collection.name)))
+
+
+def find_collection(session: Session, subject: Subject, visible: Visible, name: str) -> Collection:
+    """The collection of that name; raises NotFound if it is absent or not for the subject to see."""
+    found = next((c for c in list_collections(session, subject, visible) if c.name == name), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_documents(
+    session: Session, subject: Subject, visible: Visible, *, collection: str | None, after: uuid.UUID | None, limit: int
+) -> list[Listed]:
+    """Documents in the order of collection and path, behind the document `after`."""
+    query = _documents(subject, visible).order_by(Collection.name, Document.path).limit(limit)
+    if collection is not None:
+        query = query.where(Collection.name == collection)
+    if after is not None:
+        last = find_document(session, subject, visible, after)
+        query = query.where(tuple_(Collection.name, Document.path) > tuple_(last.collection, last.document.path))
+    return [Listed(*row) for row in session.execute(query)]
+
+
+def find_document(session: Session, subject: Subject, visible: Visible, public_id: uuid.UUID) -> Listed:
+    """One document; raises NotFound if it is absent or not for the subject to see."""
+    row = session.execute(_documents(subject, visible).where(Document.public_id == public_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Listed(*row)
+
+
+def passages_of(session: Session, visible: Visible, document: Document) -> list[Chunk]:
+    """The text of a document in its order; raises NotFound for who may not read it."""
+    if document.scope_id not in visible.scope_ids:
+        raise NotFound
+    return list(
+        session.scalars(
+            select(Chunk)
+            .where(Chunk.document_id == document.id, Chunk.scope_id.in_(visible.scope_ids))
+            .order_by(Chunk.ordinal)
+        )
+    )
+
+
+def original_of(session: Session, visible: Visible, document: Document) -> bytes:
+    """The original bytes; raises NotFound for who may not read it."""
+    content = session.scalar(
+        select(Original.content).where(Original.document_id == document.id, Original.scope_id.in_(visible.scope_ids))
+    )
+    if content is None:
+        raise NotFound
+    return content
+
+
+def list_jobs(session: Session, subject: Subject, *, state: str | None, limit: int) -> list[Job]:
+    """The subject's own uploads, newest first."""
+    query = _jobs(subject).order_by(IngestJob.created_at.desc(), IngestJob.id).limit(limit)
+    if state is not None:
+        query = query.where(IngestJob.state == state)
+    return [Job(*row) for row in session.execute(query)]
+
+
+def find_job(session: Session, subject: Subject, job_id: uuid.UUID) -> Job:
+    """One of the subject's own uploads; raises NotFound for any other."""
+    row = session.execute(_jobs(subject).where(IngestJob.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Job(*row)
+
+
+def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            IngestJob.id,
+            Collection.name,
+            IngestJob.path,
+            IngestJob.state,
+            IngestJob.reason,
+            IngestJob.document_id,
+            IngestJob.created_at,
+            IngestJob.finished_at,
+            IngestJob.stages,
+        )
+        .join(Collection, Collection.id == IngestJob.collection_id)
+        .where(IngestJob.uploaded_by == subject.user_id)
+    )
+
+
+def _documents(subject: Subject, visible: Visible) -> Select[Document, str, str]:
+    """Both locks' first half: the scopes the subject may read, or the collections he curates (without titles)."""
+    return (
+        select(Document, Collection.name, Original.title)
+        .join(Collection, Collection.id == Document.collection_id)
+        .outerjoin(Original, (Original.document_id == Document.id) & Original.scope_id.in_(visible.scope_ids))
+        .where(
+            or_(Document.scope_id.in_(visible.scope_ids), Document.collection_id.in_(curated(subject))),
+            Collection.name.not_like(r"\_%"),
+        )
+    )

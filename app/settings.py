@@ -1,0 +1,139 @@
+"""All settings, read from the environment by the wiring alone. `docs/reference.md` lists them (under test)."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LabelName = Literal["public", "internal", "confidential", "restricted"]
+
+
+class Section(BaseModel):
+    """A group of settings; an unknown name is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class DatabaseSettings(Section):
+    """Where PostgreSQL is, one URL for each database role (`postgresql+psycopg://role:password@host/name`)."""
+
+    app_url: SecretStr | None = Field(None, description="API: reads documents only under row-level security")
+    ingest_url: SecretStr | None = Field(None, description="worker: writes documents, cannot change who may read them")
+    sequencer_url: SecretStr | None = Field(None, description="audit sequencer: orders audit records, adds only")
+    admin_url: SecretStr | None = Field(None, description="`clearance init` only: may create roles and the database")
+    pool_size: int = Field(8, ge=1, description="connections an API process keeps")
+    statement_timeout_ms: int = Field(15_000, ge=100, description="longest statement")
+
+
+class WorkerOptions(Section):
+    """The ingest worker."""
+
+    concurrency: int = Field(2, ge=1, description="files worked on at the same time: one is parsed, one embedded")
+    attempts: int = Field(5, ge=1, description="tries of a file when a part of ours fails; a bad file has one")
+    log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
+
+
+class ModelSettings(Section):
+    """The language model: any OpenAI-compatible endpoint."""
+
+    base_url: str = Field("http://127.0.0.1:8737/v1", description="the endpoint's base URL, with its /v1")
+    api_key: SecretStr = Field(SecretStr("none"), description="sent as a bearer token")
+    name: str = Field("SmolLM2-135M-Instruct", description="model name sent in each request")
+    internal: bool | None = Field(
+        None, description="true: text may go there up to max_label; unset: loopback only is internal"
+    )
+    max_label: LabelName | None = Field(
+        None, description="highest label it may see; unset: restricted if internal, else public"
+    )
+    max_tokens: int = Field(400, ge=1, description="longest answer in tokens")
+    connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")
+    first_token_seconds: float = Field(60.0, gt=0, description="limit between two pieces of the stream")
+
+
+class EmbedderSettings(Section):
+    """What turns text into vectors."""
+
+    kind: Literal["onnx", "sentence-transformers", "hashed"] = Field(
+        "onnx", description="`hashed` is for tests: it knows no meaning"
+    )
+    name: str = Field(
+        "sentence-transformers/all-MiniLM-L6-v2", description="model name or folder (sentence-transformers only)"
+    )
+    threads: int = Field(2, ge=1, description="threads per process")
+    cache: Path = Field(Path(".clearance/models"), description="where the ONNX graph built from the weights is kept")
+
+
+class IdentitySettings(Section):
+    """The signed identity that row-level security demands on each transaction."""
+
+    key: SecretStr = Field(description="HMAC key, 32 bytes in hex; the database holds the same one")
+    seconds: int = Field(60, ge=1, description="how long one signature holds; one is made for each transaction")
+
+
+class AuditSettings(Section):
+    """The audit log."""
+
+    key: SecretStr = Field(description="wraps the per-person keys, 32 bytes in hex")
+    close_after_seconds: int = Field(600, ge=1, description="a trail still open after this is closed as abandoned")
+
+
+class ApiSettings(Section):
+    """The HTTP service."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; loopback unless you say otherwise")
+    port: int = Field(8700, description="port to listen on")
+    max_body_mb: int = Field(50, ge=1, description="largest upload")
+    request_seconds: float = Field(60.0, gt=0, description="limit for a request that does not stream")
+    rate_per_minute: int = Field(120, ge=1, description="requests a minute for one key")
+    burst: int = Field(60, ge=1, description="requests one key may send at once before the rate counts")
+    concurrent: int = Field(8, ge=1, description="requests of one key in progress at the same time")
+    metrics_key: SecretStr | None = Field(None, description="bearer token for /metrics; unset: /metrics is off")
+    log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
+
+
+class AnswerSettings(Section):
+    """How an answer is made."""
+
+    mode: Literal["generate", "quote"] = Field("generate", description="used when a request names no mode")
+    passages: int = Field(8, ge=1, le=50, description="most passages in a context")
+    context_tokens: int = Field(1_600, ge=100, description="token budget of the passages in a context")
+    max_seconds: float = Field(300.0, gt=0, description="longest streamed answer")
+
+
+FROM_ENVIRONMENT = SettingsConfigDict(env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+
+class Settings(BaseSettings):
+    """What the API reads, as `CLEARANCE_<SECTION>__<NAME>` in the environment."""
+
+    model_config = FROM_ENVIRONMENT
+
+    database: DatabaseSettings
+    identity: IdentitySettings
+    audit: AuditSettings
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
+    answer: AnswerSettings = Field(default_factory=AnswerSettings)
+
+
+class WorkerSettings(BaseSettings):
+    """What the worker reads: no key and no other process's database role."""
+
+    model_config = FROM_ENVIRONMENT
+
+    database: DatabaseSettings
+    embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
+    worker: WorkerOptions = Field(default_factory=WorkerOptions)
+
+
+class SettingMissing(RuntimeError):
+    """A setting without which this process cannot start."""
+
+
+def required(value: SecretStr | None, name: str) -> str:
+    """The secret's value; raises SettingMissing naming the variable."""
+    if value is None or not value.get_secret_value():
+        raise SettingMissing(f"{name} is not set; docs/reference.md says what it is")
+    return value.get_secret_value()

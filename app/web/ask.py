@@ -1,0 +1,125 @@
+"""POST /ask and /search: the employees' routes."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from app.acl.rules import Subject
+from app.acl.visible import visible_scopes
+from app.answer.events import Delta, Done, Mode, Opened
+from app.answer.parts import Parts
+from app.answer.pipeline import answer
+from app.answer.sources import Redactor
+from app.answer.trail import actor
+from app.audit.events import SearchDone
+from app.audit.record import SealedText
+from app.audit.trail import record
+from app.errors import AppError
+from app.guardrail.credentials import mask_credentials
+from app.retrieval.passage import Hit
+from app.retrieval.search import Query, search
+from app.web.access import Asker, PartsOf
+from app.web.schemas import AnswerOut, AskBody, HitOut, SearchBody, SearchOut, SourceOut
+from app.web.stream import EventStream, encode
+
+router = APIRouter(tags=["ask"])
+
+SNIPPET = 400
+
+
+@router.post("/ask", response_model=AnswerOut, responses={200: {"content": {"text/event-stream": {}}}})
+async def ask(body: AskBody, subject: Asker, parts: PartsOf) -> Any:
+    """Answer a question from what you may read, with its sources; `stream: true` sends server-sent events."""
+    mode = body.mode or parts.settings.answer.mode
+    if body.stream:
+        return await _streamed(parts, subject, body.question, mode)
+    text = ""
+    async with aclosing(answer(parts, subject, body.question, mode)) as events:
+        async for event in events:
+            match event:
+                case Delta(piece):
+                    text += piece
+                case Done() as done:
+                    return AnswerOut(
+                        trail=done.trail,
+                        mode=done.mode,
+                        outcome=done.outcome,
+                        answer=text,
+                        sources=tuple(SourceOut.model_validate(s) for s in done.sources),
+                        redactions=dict(done.redactions),
+                        fallback=done.fallback,
+                    )
+    raise AssertionError("an answer ends with Done or with an error")
+
+
+async def _streamed(parts: Parts, subject: Subject, question: str, mode: Mode) -> Response:
+    """Errors before the first event are answered with their own status, later ones are an event."""
+    events = answer(parts, subject, question, mode)
+    try:
+        first = await anext(events)
+    except BaseException:
+        await events.aclose()
+        raise
+
+    async def encoded() -> AsyncGenerator[bytes, None]:
+        async with aclosing(events):
+            yield _encode(first)
+            try:
+                async for event in events:
+                    yield _encode(event)
+            except AppError as error:
+                yield encode("error", {"code": error.code, "title": error.title, "detail": error.detail})
+
+    return EventStream(encoded())
+
+
+def _encode(event: Opened | Delta | Done) -> bytes:
+    match event:
+        case Opened():
+            return encode("opened", {"trail": str(event.trail), "mode": event.mode})
+        case Delta():
+            return encode("delta", {"text": event.text})
+        case Done():
+            sources = [SourceOut.model_validate(s).model_dump(mode="json") for s in event.sources]
+            return encode("done", {**asdict(event), "trail": str(event.trail), "sources": sources})
+
+
+@router.post("/search")
+def search_passages(body: SearchBody, subject: Asker, parts: PartsOf) -> SearchOut:
+    """Find passages that you may read."""
+    asked = mask_credentials(body.query).text
+    query = Query(asked, parts.embedder.embed_query(asked))
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        hits = search(session, visible, query, limit=body.limit)
+    event = SearchDone(
+        actor=actor(subject),
+        query=SealedText(asked),
+        policy_epoch=visible.epoch,
+        hits=tuple(h.passage.chunk for h in hits),
+    )
+    with parts.database.anonymous() as session:
+        record(session, event, parts.sealer)
+    clean = Redactor(parts.checks)
+    return SearchOut(hits=[_hit(clean, h) for h in hits])
+
+
+def _hit(clean: Redactor, hit: Hit) -> HitOut:
+    passage = hit.passage
+    # Redacted first and cut after: cut first, half a card number would pass.
+    snippet = clean(passage.text)
+    return HitOut(
+        document=passage.document,
+        chunk=passage.chunk,
+        collection=passage.collection,
+        path=clean(passage.path),
+        title=clean(passage.title),
+        heading=tuple(clean(h) for h in passage.heading_path),
+        page=passage.page,
+        label=passage.label.text,
+        snippet=snippet if len(snippet) <= SNIPPET else snippet[:SNIPPET] + " …",
+        score=hit.score,
+    )

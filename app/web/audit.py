@@ -1,0 +1,106 @@
+"""The audit log: read and exported by auditors, who do not thereby read documents. Reading it is recorded too."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from app.acl.people import find_user
+from app.acl.rules import Subject
+from app.answer.parts import Parts
+from app.answer.trail import actor
+from app.audit.chain import encode
+from app.audit.events import AuditExported, AuditRead
+from app.audit.export import export_csv, export_jsonl
+from app.audit.listing import Filters, latest_head, list_events
+from app.audit.record import Event
+from app.audit.seal import Opener
+from app.audit.trail import record
+from app.errors import InvalidInput
+from app.web.access import Auditor, PartsOf
+from app.web.schemas import EventOut, EventsOut, HeadOut
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+
+User = Annotated[str | None, Query(description="records of what this person did")]
+Kind = Annotated[str | None, Query(description="records of this kind, such as answer.opened")]
+Since = Annotated[dt.datetime | None, Query(description="from then on")]
+Until = Annotated[dt.datetime | None, Query(description="before then")]
+
+
+@router.get("/events")
+def events(  # noqa: PLR0913  # each is one query parameter of the route
+    subject: Auditor,
+    parts: PartsOf,
+    *,
+    user: User = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
+    after: Annotated[int | None, Query(description="the last number of the page before")] = None,
+    newest_first: bool = False,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> EventsOut:
+    """Records in their order, with personal words opened (audit)."""
+    filters = _filters(parts, subject, user, kind, (since, until))
+    with parts.database.reading(subject.user_id) as session:
+        found = list_events(session, filters, after_seq=after, limit=limit, newest_first=newest_first)
+        opener = Opener(session, parts.sealer)
+        rows = [EventOut(seq=e.seq, at=e.at, record=json.loads(e.body), opened=opener(e.body)) for e in found]
+    _log(parts, AuditRead(actor=actor(subject), filters=filters.as_text(), rows=len(rows)))
+    return EventsOut(events=rows)
+
+
+@router.get("/head")
+def head(subject: Auditor, parts: PartsOf) -> HeadOut:
+    """The newest head: keep it somewhere else, and no later rewrite of the log goes unseen (audit)."""
+    with parts.database.reading(subject.user_id) as session:
+        newest, at = latest_head(session)
+    return HeadOut(size=newest.size, root=encode(newest.root), at=at)
+
+
+@router.get("/export")
+def export(  # noqa: PLR0913  # each is one query parameter of the route
+    subject: Auditor,
+    parts: PartsOf,
+    *,
+    format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # the name on the wire
+    user: User = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
+    opened: Annotated[bool, Query(description="personal words in the clear")] = True,
+) -> StreamingResponse:
+    """The log as a file: JSONL for `clearance audit verify`, or CSV for a spreadsheet (audit)."""
+    filters = _filters(parts, subject, user, kind, (since, until))
+    _log(parts, AuditExported(actor=actor(subject), format=format, filters=filters.as_text(), opened=opened))
+    media = "application/x-ndjson" if format == "jsonl" else "text/csv; charset=utf-8"
+    name = f"clearance-audit.{format}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(_lines(parts, subject, filters, format, opened=opened), media_type=media, headers=headers)
+
+
+def _lines(
+    parts: Parts, subject: Subject, filters: Filters, kind: Literal["jsonl", "csv"], *, opened: bool
+) -> Iterator[str]:
+    write = export_jsonl if kind == "jsonl" else export_csv
+    with parts.database.reading(subject.user_id) as session:
+        yield from write(session, opener=Opener(session, parts.sealer) if opened else None, filters=filters)
+
+
+def _filters(parts: Parts, subject: Subject, user: str | None, kind: str | None, times: tuple[Any, Any]) -> Filters:
+    if any(t is not None and t.tzinfo is None for t in times):
+        raise InvalidInput("Give since and until with their zone, as in 2027-01-01T00:00:00Z.")
+    user_id = None
+    if user is not None:
+        with parts.database.reading(subject.user_id) as session:
+            user_id = find_user(session, user).id
+    return Filters(user=user_id, kind=kind, since=times[0], until=times[1])
+
+
+def _log(parts: Parts, event: Event) -> None:
+    with parts.database.anonymous() as session:
+        record(session, event, parts.sealer)

@@ -1,0 +1,98 @@
+"""Documents as their readers see them: list, open, download."""
+
+import uuid
+from typing import Annotated
+from urllib.parse import quote as percent
+
+from fastapi import APIRouter, Query, Response
+
+from app.acl.rules import Label
+from app.acl.visible import Visible, visible_scopes
+from app.answer.sources import Redactor
+from app.answer.trail import actor
+from app.audit.events import DocumentDownloaded, DocumentOpened
+from app.audit.trail import record
+from app.retrieval.browse import Listed, find_document, list_documents, original_of, passages_of
+from app.web.access import Asker, Caller, Downloader, PartsOf, Reading, public_id
+from app.web.schemas import DocumentOut, OpenedOut, PassageOut
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+
+
+@router.get("")
+def documents(
+    subject: Caller,
+    session: Reading,
+    parts: PartsOf,
+    collection: str | None = None,
+    after: Annotated[uuid.UUID | None, Query(description="the last document of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[DocumentOut]:
+    """The documents you may read, and those on shelves you curate (without titles), by collection and path."""
+    visible = visible_scopes(session, subject)
+    found = list_documents(session, subject, visible, collection=collection, after=after, limit=limit)
+    clean = Redactor(parts.checks)
+    return [_wire(clean, visible, listed) for listed in found]
+
+
+@router.get("/{document}")
+def open_document(document: str, subject: Asker, parts: PartsOf) -> OpenedOut:
+    """One document with its text, redacted."""
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        listed = find_document(session, subject, visible, public_id(document))
+        chunks = passages_of(session, visible, listed.document)
+    event = DocumentOpened(
+        actor=actor(subject),
+        document=listed.document.public_id,
+        version=listed.document.version_id,
+        policy_epoch=visible.epoch,
+    )
+    with parts.database.anonymous() as session:
+        record(session, event)
+    clean = Redactor(parts.checks)
+    passages = [
+        PassageOut(heading=tuple(clean(h) for h in c.heading_path), page=c.page, text=clean(c.text)) for c in chunks
+    ]
+    return OpenedOut(**_wire(clean, visible, listed).model_dump(), passages=passages)
+
+
+@router.get("/{document}/original", response_class=Response)
+def original(document: str, subject: Downloader, parts: PartsOf) -> Response:
+    """The file as it was uploaded, not redacted (download). Always sent as an attachment, never shown by a browser."""
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        listed = find_document(session, subject, visible, public_id(document))
+        content = original_of(session, visible, listed.document)
+    event = DocumentDownloaded(
+        actor=actor(subject),
+        document=listed.document.public_id,
+        version=listed.document.version_id,
+        policy_epoch=visible.epoch,
+    )
+    with parts.database.anonymous() as session:
+        record(session, event)
+    name = percent(listed.document.path.rsplit("/", 1)[-1], safe="")
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "no-store",
+    }
+    return Response(content, headers=headers, media_type="application/octet-stream")
+
+
+def _wire(clean: Redactor, visible: Visible, listed: Listed) -> DocumentOut:
+    document = listed.document
+    label = visible.labels.get(document.scope_id)
+    return DocumentOut(
+        id=document.public_id,
+        collection=listed.collection,
+        path=clean(document.path),
+        title=clean(listed.title or ""),
+        media_type=document.media_type,
+        size=document.size,
+        version=document.version,
+        updated_at=document.updated_at,
+        label=None if label is None else Label(label).text,
+    )

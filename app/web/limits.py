@@ -1,0 +1,132 @@
+"""Limits: requests a minute and at once for each key, the size of a body, the time it may take to arrive."""
+
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import anyio
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import AppError, BadRequest, TooLarge, TooManyRequests
+from app.settings import ApiSettings
+from app.web.problems import problem
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    filled_at: float
+    running: int = 0
+
+
+class KeyLimits:
+    """A token bucket and a count of running requests for each key, in this process."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._rate = settings.rate_per_minute / 60
+        self._burst = float(settings.burst)
+        self._most = settings.concurrent
+        self._buckets: dict[uuid.UUID, _Bucket] = {}
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def slot(self, key_id: uuid.UUID) -> Iterator[None]:
+        """Hold one of the key's slots; raises TooManyRequests with the seconds to wait."""
+        self._take(key_id, time.monotonic())
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._buckets[key_id].running -= 1
+
+    def _take(self, key_id: uuid.UUID, now: float) -> None:
+        with self._lock:
+            if len(self._buckets) > 10_000:
+                self._forget(now)
+            bucket = self._buckets.setdefault(key_id, _Bucket(self._burst, now))
+            bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._rate)
+            bucket.filled_at = now
+            if bucket.running >= self._most:
+                raise _wait(1, f"This key has {self._most} requests in progress, the most it may have.")
+            if bucket.tokens < 1:
+                seconds = int((1 - bucket.tokens) / self._rate) + 1
+                raise _wait(seconds, f"This key has used up its requests; try again in {seconds} s.")
+            bucket.tokens -= 1
+            bucket.running += 1
+
+    def _forget(self, now: float) -> None:
+        """Drop full, idle buckets: they would be made again just like that."""
+        full = self._burst / self._rate
+        idle = [k for k, b in self._buckets.items() if not b.running and now - b.filled_at > full]
+        for key_id in idle:
+            del self._buckets[key_id]
+
+
+def _wait(seconds: int, detail: str) -> TooManyRequests:
+    return TooManyRequests(detail, headers={"Retry-After": str(seconds)})
+
+
+class BodyLimit:
+    """ASGI middleware: refuses a body that is larger, or slower, than the settings allow."""
+
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings) -> None:
+        self._app = app
+        self._most = settings.max_body_mb * 1024 * 1024
+        self._seconds = settings.request_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
+        if declared.isdigit() and int(declared) > self._most:
+            await problem(self._too_large())(scope, receive, send)
+            return
+        watch = _Watch(receive, send, self._most, anyio.current_time() + self._seconds)
+        try:
+            await self._app(scope, watch.receive, watch.send)
+        except _Refused as refused:
+            if not watch.started:
+                error = self._too_large() if refused.large else BadRequest("The body did not arrive in time.")
+                await problem(error)(scope, receive, send)
+
+    def _too_large(self) -> AppError:
+        megabytes = self._most // 1024 // 1024
+        return TooLarge(f"The limit is {megabytes} MB (CLEARANCE_API__MAX_BODY_MB); split the file or raise the limit.")
+
+
+class _Refused(Exception):
+    def __init__(self, *, large: bool) -> None:
+        super().__init__()
+        self.large = large
+
+
+class _Watch:
+    """Counts the body as it comes in."""
+
+    def __init__(self, receive: Receive, send: Send, most: int, deadline: float) -> None:
+        self._receive, self._send = receive, send
+        self._most, self._deadline = most, deadline
+        self._seen, self._whole = 0, False
+        self.started = False
+
+    async def receive(self) -> Message:
+        if self._whole:
+            return await self._receive()
+        try:
+            with anyio.fail_after(max(0.0, self._deadline - anyio.current_time())):
+                message = await self._receive()
+        except TimeoutError:
+            raise _Refused(large=False) from None
+        self._seen += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        if self._seen > self._most:
+            raise _Refused(large=True)
+        return message
+
+    async def send(self, message: Message) -> None:
+        self.started = True
+        await self._send(message)

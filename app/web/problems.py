@@ -1,0 +1,56 @@
+"""One place and one shape for errors: problem+json (RFC 9457)."""
+
+import http
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app import log
+from app.errors import AppError, NotFound
+
+
+def problem(error: AppError) -> JSONResponse:
+    """The response for an error. It never holds document text, a secret or a database number."""
+    return _response(error.status, error.title, error.code, error.detail, error.headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error in the one shape."""
+    app.add_exception_handler(AppError, _on_app_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_app_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)  # noqa: S101  # registered for this class alone
+    return problem(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Say which field is wrong and why, without repeating the value: it may hold a secret."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class alone
+    wrong = [f"{'.'.join(str(p) for p in e['loc'][1:]) or e['loc'][0]}: {e['msg']}" for e in error.errors()]
+    return _response(422, "A value is wrong", "InvalidInput", "; ".join(wrong), {})
+
+
+async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself: unknown paths look like everything else that is not there."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class alone
+    if error.status_code == http.HTTPStatus.NOT_FOUND:
+        return problem(NotFound())
+    phrase = http.HTTPStatus(error.status_code).phrase
+    return _response(error.status_code, phrase, phrase.title().replace(" ", ""), "", dict(error.headers or {}))
+
+
+async def _on_unexpected(_request: Request, error: Exception) -> JSONResponse:
+    """The process edge: the log gets the kind of error, the caller nothing of it."""
+    log.get().error("request.failed", error=type(error).__name__, exc_info=error)
+    return _response(500, "Something went wrong", "InternalError", "It is our fault and has been logged.", {})
+
+
+def _response(status: int, title: str, code: str, detail: str, headers: dict[str, str]) -> JSONResponse:
+    body = {"type": f"urn:clearance:error:{code}", "title": title, "status": status, "code": code, "detail": detail}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -1,0 +1,126 @@
+"""Roles, who is in them, and which lie inside which (administer; curators may list them)."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, aliased
+
+from app.acl.people import find_role, find_user, join, leave, make_role, nest, unnest
+from app.acl.rules import Capability, Subject
+from app.answer.trail import actor
+from app.audit.events import RoleChanged, RoleJoined, RoleLeft, RoleMade, RoleRemoved
+from app.audit.trail import record
+from app.db.session import WriteSession
+from app.db.tables.access import RuleGrant
+from app.db.tables.people import Membership, Role, RoleInside, User
+from app.errors import Conflict, MissingCapability, NotFound
+from app.web.access import Administrator, Caller, Reading, Writing
+from app.web.collections import epoch
+from app.web.schemas import RoleBody, RoleOut
+
+router = APIRouter(prefix="/roles", tags=["people"])
+
+
+@router.get("")
+def roles(subject: Caller, session: Reading) -> list[RoleOut]:
+    """All roles; for administrators, and for curators, who tag with them. Members are shown to administrators alone."""
+    if not {Capability.ADMINISTER, Capability.CURATE} & subject.capabilities:
+        raise MissingCapability("This needs the capability 'administer' or 'curate'.")
+    found = session.scalars(select(Role).order_by(Role.name))
+    members = Capability.ADMINISTER in subject.capabilities
+    return [_wire(session, role, members=members) for role in found]
+
+
+@router.post("", status_code=201)
+def make(body: RoleBody, subject: Administrator, session: Writing) -> RoleOut:
+    """Make a role (administer)."""
+    outer = [_named(session, name) for name in body.inside]
+    role = make_role(session, body.name)
+    record(session, RoleMade(actor=actor(subject), role=role.id, name=role.name))
+    for inside in outer:
+        _nest(session, subject, role, inside)
+    return _wire(session, role, members=True)
+
+
+@router.delete("/{name}", status_code=204)
+def remove(name: str, subject: Administrator, session: Writing) -> None:
+    """Delete a role that no rule names (administer): a rule that denied it would open."""
+    role = find_role(session, name)
+    named = session.scalar(
+        select(RuleGrant.rule_id).where(RuleGrant.principal_kind == "role", RuleGrant.principal_id == role.id).limit(1)
+    )
+    if named is not None:
+        raise Conflict(f"Rules name the role '{name}'; it stays, so that their meaning stays. Empty it instead.")
+    record(session, RoleRemoved(actor=actor(subject), role=role.id, name=role.name))
+    session.execute(delete(Role).where(Role.id == role.id))
+
+
+@router.put("/{name}/members/{user}", status_code=204)
+def add_member(name: str, user: str, subject: Administrator, session: Writing) -> None:
+    """Put a user into a role (administer)."""
+    role, person = find_role(session, name), find_user(session, user)
+    join(session, subject, person, role)
+    record(session, RoleJoined(actor=actor(subject), role=role.id, user=person.id, epoch=epoch(session)))
+
+
+@router.delete("/{name}/members/{user}", status_code=204)
+def remove_member(name: str, user: str, subject: Administrator, session: Writing) -> None:
+    """Take a user out of a role (administer)."""
+    role, person = find_role(session, name), find_user(session, user)
+    leave(session, subject, person, role)
+    record(session, RoleLeft(actor=actor(subject), role=role.id, user=person.id, epoch=epoch(session)))
+
+
+@router.put("/{name}/inside/{outer}", status_code=204)
+def put_inside(name: str, outer: str, subject: Administrator, session: Writing) -> None:
+    """Make the members of a role members of another too (administer); a circle is refused."""
+    _nest(session, subject, find_role(session, name), find_role(session, outer))
+
+
+@router.delete("/{name}/inside/{outer}", status_code=204)
+def take_out(name: str, outer: str, subject: Administrator, session: Writing) -> None:
+    """Undo that (administer)."""
+    role, inside = find_role(session, name), find_role(session, outer)
+    before = _nesting(session, role)
+    unnest(session, subject, role, inside)
+    _log_nesting(session, subject, role, before)
+
+
+def _named(session: WriteSession, name: str) -> Role:
+    try:
+        return find_role(session, name)
+    except NotFound:
+        raise Conflict(f"No role is named '{name}'; make the outer role first.") from None
+
+
+def _nest(session: WriteSession, subject: Subject, role: Role, inside: Role) -> None:
+    before = _nesting(session, role)
+    nest(session, subject, role, inside)
+    _log_nesting(session, subject, role, before)
+
+
+def _nesting(session: Session, role: Role) -> dict[str, Any]:
+    return {"inside": [str(i) for i in _outer_ids(session, role)], "name": role.name}
+
+
+def _log_nesting(session: WriteSession, subject: Subject, role: Role, before: dict[str, Any]) -> None:
+    event = RoleChanged(actor=actor(subject), role=role.id, before=before, after=_nesting(session, role))
+    record(session, event)
+
+
+def _outer_ids(session: Session, role: Role) -> list[Any]:
+    query = select(RoleInside.inside_id).where(RoleInside.role_id == role.id).order_by(RoleInside.inside_id)
+    return list(session.scalars(query))
+
+
+def _wire(session: Session, role: Role, *, members: bool) -> RoleOut:
+    outer = aliased(Role)
+    inside = select(outer.name).join(RoleInside, RoleInside.inside_id == outer.id).where(RoleInside.role_id == role.id)
+    people = select(User.name).join(Membership, Membership.user_id == User.id).where(Membership.role_id == role.id)
+    return RoleOut(
+        id=role.id,
+        name=role.name,
+        inside=list(session.scalars(inside.order_by(outer.name))),
+        members=list(session.scalars(people.order_by(User.name))) if members else [],
+    )

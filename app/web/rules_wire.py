@@ -1,0 +1,60 @@
+"""Rules as they go over the wire, with names, and as they are stored, with ids."""
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.acl.policy import EVERYONE_TAG, role_ids
+from app.acl.rules import EVERYONE, Grant, Label, OwnRule, Principal
+from app.db.tables.people import Role, User
+from app.errors import InvalidInput
+from app.web.schemas import AccessBody, AccessOut, GrantBody
+
+
+def to_rule(session: Session, body: AccessBody) -> OwnRule:
+    """The stored form; raises UnknownRole or InvalidInput for a name that names nobody."""
+    roles = role_ids(session, [g.role for g in body.grants if g.role is not None and g.role != EVERYONE_TAG])
+    users = _user_ids(session, [g.user for g in body.grants if g.user is not None])
+    grants = frozenset(Grant(g.effect, _principal(g, roles, users), g.starts_at, g.ends_at) for g in body.grants)
+    return OwnRule(grants, body.inherits, None if body.label is None else Label.parse(body.label))
+
+
+def to_wire(session: Session, own: OwnRule) -> AccessOut:
+    """The rule with names; a role or user that is gone shows its id."""
+    ids = {g.principal.id for g in own.grants}
+    names = dict(session.execute(select(Role.id, Role.name).where(Role.id.in_(ids))).tuples().all())
+    names |= dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).tuples().all())
+    grants = sorted(own.grants, key=lambda g: str(g.to_json()))
+    return AccessOut(
+        grants=[_grant(g, names.get(g.principal.id, str(g.principal.id))) for g in grants],
+        label=None if own.label is None else own.label.text,
+        inherits=own.inherits,
+    )
+
+
+def _user_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
+    known = dict(session.execute(select(User.name, User.id).where(User.name.in_(names))).tuples().all())
+    if unknown := sorted(set(names) - set(known)):
+        raise InvalidInput(f"No user is named {', '.join(map(repr, unknown))}.")
+    return known
+
+
+def _principal(grant: GrantBody, roles: dict[str, uuid.UUID], users: dict[str, uuid.UUID]) -> Principal:
+    if grant.everyone or grant.role == EVERYONE_TAG:
+        return EVERYONE
+    return (
+        Principal("role", roles[grant.role]) if grant.role is not None else Principal("user", users[grant.user or ""])
+    )
+
+
+def _grant(grant: Grant, name: str) -> GrantBody:
+    kind = grant.principal.kind
+    return GrantBody(
+        effect=grant.effect,
+        role=name if kind == "role" else None,
+        user=name if kind == "user" else None,
+        everyone=kind == "everyone",
+        starts_at=grant.starts_at,
+        ends_at=grant.ends_at,
+    )

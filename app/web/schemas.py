@@ -1,0 +1,282 @@
+"""What goes over the wire, for people's eyes: names follow the field's conventions."""
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.acl.rules import Capability
+from app.settings import LabelName
+
+# Lower case, so that two names never differ by case alone; an underscore in front is kept for ourselves.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", examples=["engineering"])]
+Question = Annotated[str, Field(min_length=1, max_length=4000, examples=["How many days of parental leave do we get?"])]
+
+
+class Wire(BaseModel):
+    """A body; an unknown field is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class AskBody(Wire):
+    """A question."""
+
+    question: Question
+    mode: Literal["generate", "quote"] | None = Field(None, description="unset: as the service is configured")
+    stream: bool = Field(False, description="true: server-sent events `opened`, `delta`, `done`, `error`")
+
+
+class SourceOut(Wire):
+    """A passage that the answer was made from. `number` stands in the text as [number] if `cited`."""
+
+    number: int
+    cited: bool
+    document: uuid.UUID
+    chunk: uuid.UUID
+    collection: str
+    path: str
+    title: str
+    heading: tuple[str, ...]
+    page: int | None
+    label: LabelName
+    quote: str
+
+
+class AnswerOut(Wire):
+    """An answer. `outcome` is `nothing` if nothing you may read answers the question."""
+
+    trail: uuid.UUID
+    mode: Literal["generate", "quote"]
+    outcome: Literal["answered", "quoted", "nothing"]
+    answer: str
+    sources: tuple[SourceOut, ...]
+    redactions: dict[str, int]
+    fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
+
+
+class SearchBody(Wire):
+    """A search."""
+
+    query: Question
+    limit: int = Field(10, ge=1, le=50)
+
+
+class HitOut(Wire):
+    """A passage that you may read."""
+
+    document: uuid.UUID
+    chunk: uuid.UUID
+    collection: str
+    path: str
+    title: str
+    heading: tuple[str, ...]
+    page: int | None
+    label: LabelName
+    snippet: str
+    score: float
+
+
+class SearchOut(Wire):
+    """Hits, best first."""
+
+    hits: list[HitOut]
+
+
+class GrantBody(Wire):
+    """Allow or deny one principal: a role, a user, or everyone who is signed in."""
+
+    effect: Literal["allow", "deny"] = "allow"
+    role: str | None = None
+    user: str | None = None
+    everyone: bool = False
+    starts_at: dt.datetime | None = None
+    ends_at: dt.datetime | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum((self.role is not None, self.user is not None, self.everyone)) != 1:
+            raise ValueError("name exactly one of role, user and everyone")
+        for moment in (self.starts_at, self.ends_at):
+            if moment is not None and moment.tzinfo is None:
+                raise ValueError("give times with their zone, as in 2027-01-01T00:00:00Z")
+        if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
+            raise ValueError("starts_at must lie before ends_at")
+        return self
+
+
+class AccessBody(Wire):
+    """A rule: the grants, the label, and whether a document also takes its collection's grants."""
+
+    grants: list[GrantBody]
+    label: LabelName | None = None
+    inherits: bool = True
+
+
+class AccessOut(AccessBody):
+    """The rule as it stands."""
+
+
+class CollectionBody(Wire):
+    """A new shelf. Without grants nobody reads what lies on it, until a document brings its own."""
+
+    name: Name
+    description: str = Field("", max_length=500)
+    label: LabelName = "internal"
+    grants: list[GrantBody] = Field(default_factory=list)
+
+
+class CollectionOut(Wire):
+    """A shelf that you may read from or curate."""
+
+    name: str
+    description: str
+
+
+class DocumentOut(Wire):
+    """A document. `title` is empty for who may curate it and not read it."""
+
+    id: uuid.UUID
+    collection: str
+    path: str
+    title: str
+    media_type: str
+    size: int
+    version: int
+    updated_at: dt.datetime
+    label: LabelName | None = None
+
+
+class PassageOut(Wire):
+    """A passage of an opened document, redacted."""
+
+    heading: tuple[str, ...]
+    page: int | None
+    text: str
+
+
+class OpenedOut(DocumentOut):
+    """A document and its text, redacted. The original file is at /original and needs the capability download."""
+
+    passages: list[PassageOut]
+
+
+class JobOut(Wire):
+    """How an upload fares: queued, running, then indexed, unchanged, or failed with a reason."""
+
+    id: uuid.UUID
+    collection: str
+    path: str
+    state: Literal["queued", "running", "indexed", "unchanged", "failed"]
+    reason: str | None
+    document: uuid.UUID | None
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    stages_us: dict[str, int] | None = Field(None, description="microseconds by stage")
+
+
+class UserBody(Wire):
+    """A new person or service. It reads nothing until a role or a grant lets it."""
+
+    name: Name
+    display_name: str = Field("", max_length=200)
+    clearance: LabelName = "internal"
+    capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
+
+
+class UserPatch(Wire):
+    """What changes; unset stays."""
+
+    display_name: str | None = Field(None, max_length=200)
+    clearance: LabelName | None = None
+    capabilities: list[Capability] | None = None
+    active: bool | None = None
+
+
+class UserOut(Wire):
+    """A person or service."""
+
+    id: uuid.UUID
+    name: str
+    display_name: str
+    clearance: LabelName
+    capabilities: list[Capability]
+    active: bool
+    roles: list[str]
+    curates: list[str]
+
+
+class RoleBody(Wire):
+    """A new role; `inside` names the roles whose members its members become too."""
+
+    name: Name
+    inside: list[Name] = Field(default_factory=list)
+
+
+class RoleOut(Wire):
+    """A role."""
+
+    id: uuid.UUID
+    name: str
+    inside: list[str]
+    members: list[str]
+
+
+class KeyBody(Wire):
+    """A new key for a user. It may do what both it and its user may."""
+
+    user: Name
+    label: str = Field("", max_length=100)
+    capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
+    expires_at: dt.datetime | None = None
+
+
+class KeyOut(Wire):
+    """A key, without its secret."""
+
+    id: uuid.UUID
+    prefix: str
+    user: str
+    label: str
+    capabilities: list[Capability]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+class NewKeyOut(KeyOut):
+    """The key itself: shown this once, kept nowhere."""
+
+    secret: str
+
+
+class ExplainOut(Wire):
+    """Why a person may or may not read a document."""
+
+    allowed: bool
+    reason: str
+    explanation: str
+
+
+class EventOut(Wire):
+    """A record of the log: verbatim, and beside it the personal words that an auditor may open."""
+
+    seq: int
+    at: dt.datetime
+    record: dict[str, Any]
+    opened: dict[str, dict[str, Any]]
+
+
+class EventsOut(Wire):
+    """Records in the order asked for."""
+
+    events: list[EventOut]
+
+
+class HeadOut(Wire):
+    """The log's size and Merkle root (RFC 6962), in base64."""
+
+    size: int
+    root: str
+    at: dt.datetime | None

@@ -1,0 +1,144 @@
+"""The curators' routes: upload, follow, re-rule and delete documents."""
+
+import datetime as dt
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Query, UploadFile
+from pydantic import Field
+
+from app.acl.placing import Place, Upload, find_place, remove_document, rule_document, submit
+from app.acl.policy import Change, need_curator, role_ids, tag_grants, tagged_rule
+from app.acl.rules import Label, OwnRule, Subject
+from app.acl.visible import visible_scopes
+from app.answer.trail import actor
+from app.audit.events import DocumentDeleted, DocumentUploaded, PolicyChanged
+from app.audit.trail import record
+from app.db.session import WriteSession
+from app.errors import EmptyFile, InvalidInput, Untagged
+from app.retrieval.browse import find_collection, find_job, list_jobs
+from app.settings import LabelName
+from app.web.access import Caller, CuratorCaller, Reading, Writing, public_id
+from app.web.collections import epoch
+from app.web.rules_wire import to_rule, to_wire
+from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
+
+router = APIRouter(tags=["documents"])
+
+LONGEST_PATH = 1000
+
+
+class UploadForm(Wire):
+    """A document and its role tags."""
+
+    file: UploadFile = Field(description="the document")
+    path: str | None = Field(None, description="its place on the shelf; unset: the file's name")
+    roles: list[str] = Field(default_factory=list, description="role tags; 'everyone' is every signed-in person")
+    deny: list[str] = Field(default_factory=list, description="roles that may not read it, whatever else says so")
+    label: LabelName | None = Field(None, description="unset: the label of the collection")
+    starts_at: dt.datetime | None = Field(None, description="the tags count from then on")
+    ends_at: dt.datetime | None = Field(None, description="the tags count until then")
+
+
+@router.post("/collections/{name}/documents", status_code=202)
+def upload(
+    name: str,
+    form: Annotated[UploadForm, Form(media_type="multipart/form-data")],
+    subject: CuratorCaller,
+    session: Writing,
+) -> JobOut:
+    """Upload a document with its role tags (curate). The answer names the job; follow it at /jobs/{id}."""
+    shelf = find_collection(session, subject, visible_scopes(session, subject), name)
+    need_curator(subject, shelf.id)
+    content = form.file.file.read()
+    if not content:
+        raise EmptyFile("The file has no bytes; there is nothing to index.")
+    incoming = Upload(_path(form.path or form.file.filename or ""), content, _tagged(session, form))
+    job_id, scope = submit(session, subject, shelf, incoming)
+    event = DocumentUploaded(actor=actor(subject), job=job_id, collection=shelf.id, scope=str(scope), size=len(content))
+    record(session, event)
+    return JobOut.model_validate(find_job(session, subject, job_id))
+
+
+@router.get("/jobs")
+def jobs(
+    subject: CuratorCaller,
+    session: Reading,
+    state: Literal["queued", "running", "indexed", "unchanged", "failed"] | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[JobOut]:
+    """Your own uploads, newest first."""
+    return [JobOut.model_validate(job) for job in list_jobs(session, subject, state=state, limit=limit)]
+
+
+@router.get("/jobs/{job}")
+def job_state(job: str, subject: CuratorCaller, session: Reading) -> JobOut:
+    """How one of your uploads fares."""
+    return JobOut.model_validate(find_job(session, subject, public_id(job)))
+
+
+@router.delete("/documents/{document}", status_code=204)
+def remove(document: str, subject: CuratorCaller, session: Writing) -> None:
+    """Delete a document and all that was derived from it (curate)."""
+    place = find_place(session, subject, public_id(document))
+    remove_document(session, place)
+    event = DocumentDeleted(
+        actor=actor(subject), document=place.public_id, version=place.version_id, collection=place.collection.id
+    )
+    record(session, event)
+
+
+@router.get("/documents/{document}/access")
+def rule(document: str, subject: Caller, session: Writing) -> AccessOut:
+    """The document's own rule, for the curators of its collection."""
+    return to_wire(session, find_place(session, subject, public_id(document)).own)
+
+
+@router.put("/documents/{document}/access")
+def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Writing) -> AccessOut:
+    """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
+    place = find_place(session, subject, public_id(document))
+    own = to_rule(session, body)
+    _log(session, subject, place, rule_document(session, subject, place, own))
+    return to_wire(session, own)
+
+
+def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:
+    """The own rule that the tags stand for; raises Untagged, UnknownRole or InvalidInput."""
+    if not form.roles:
+        raise Untagged("Give at least one role tag ('roles'); untagged documents are refused, never open to everybody.")
+    if any(t is not None and t.tzinfo is None for t in (form.starts_at, form.ends_at)):
+        raise InvalidInput("Give starts_at and ends_at with their zone, as in 2027-01-01T00:00:00Z.")
+    if form.starts_at and form.ends_at and form.starts_at >= form.ends_at:
+        raise InvalidInput("starts_at must lie before ends_at.")
+    known = role_ids(session, sorted({*form.roles, *form.deny}))
+    allowed, denied = {r: known[r] for r in form.roles}, {r: known[r] for r in form.deny}
+    grants = tag_grants(allowed, denied, starts_at=form.starts_at, ends_at=form.ends_at)
+    return tagged_rule(grants, None if form.label is None else Label.parse(form.label))
+
+
+def _path(raw: str) -> str:
+    """A relative path without tricks; raises InvalidInput."""
+    path = unicodedata.normalize("NFC", raw.strip())
+    parts = PurePosixPath(path).parts
+    odd = any(unicodedata.category(c).startswith("C") for c in path)
+    if not parts or path.startswith("/") or "\\" in path or odd or {"..", "."} & set(path.split("/")):
+        raise InvalidInput(
+            "'path' must be a relative path such as 'handbook/leave.md', without '..' or odd characters."
+        )
+    if len(path) > LONGEST_PATH:
+        raise InvalidInput(f"'path' must have at most {LONGEST_PATH} characters.")
+    return "/".join(parts)
+
+
+def _log(session: WriteSession, subject: Subject, place: Place, change: Change) -> None:
+    event = PolicyChanged(
+        actor=actor(subject),
+        action="document.ruled",
+        target=f"document:{place.public_id}",
+        before=change.before.to_json(),
+        after=change.after.to_json(),
+        epoch=epoch(session),
+    )
+    record(session, event)

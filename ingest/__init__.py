@@ -1,0 +1,1 @@
+"""From files to searchable passages: extract, split, assign, vectorize, write."""

@@ -1,0 +1,50 @@
+"""What extraction gives and splitting takes: blocks of text with their headings and pages, then passages."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One unit of structure.
+
+    `heading_path` names the sections that hold the block, outermost first; that of a heading ends with itself.
+    `page` is a page, slide or sheet number from 1, or None where the format has none. Lists, tables and code hold
+    one item, row or line a line of `text`.
+    """
+
+    text: str
+    kind: BlockKind
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The text of one file, in reading order, in NFC and without control characters other than newline and tab."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One unit of retrieval: `tokens` counts `text` alone, `ordinal` its place in the document from 0.
+
+    `headline` is the title and heading path, cut so that `embedded` fits the embedding model.
+    """
+
+    text: str
+    heading_path: tuple[str, ...]
+    page: int | None
+    ordinal: int
+    tokens: int
+    headline: str = ""
+
+    @property
+    def embedded(self) -> str:
+        """What the embedding model reads: the headline, then the text."""
+        return f"{self.headline}\n{self.text}" if self.headline else self.text

@@ -1,0 +1,56 @@
+"""Why a file gives no text. All are permanent: the same bytes fail again, and `reason` tells a person what to do.
+
+ExtractionError
+├── Unsupported       no parser for this kind of file
+├── Encrypted         protected by a password
+├── Empty             nothing to index
+├── Malformed         damaged, or not what its name says
+├── TooLarge          above a limit on size, expansion or memory
+│   └── TooManyPages
+└── TimedOut          took longer than the limit
+"""
+
+
+class ExtractionError(Exception):
+    """Base of all permanent failures; `reason` is a sentence for the person who uploaded, without document text."""
+
+    default = "The file could not be read."
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or self.default)
+        self.reason = reason or self.default
+
+
+class Unsupported(ExtractionError):
+    default = (
+        "This kind of file is not supported: upload it as PDF, DOCX, PPTX, XLSX, HTML, Markdown, CSV, EML or text."
+    )
+
+
+class Encrypted(ExtractionError):
+    default = "The file is protected by a password: remove the protection and upload it again."
+
+
+class Empty(ExtractionError):
+    default = "The file holds no text."
+
+
+class Malformed(ExtractionError):
+    default = "The file is damaged: open it in its own program, save it again and upload that."
+
+
+class TooLarge(ExtractionError):
+    default = "The file is too large to read: split it and upload the parts."
+
+
+class TooManyPages(TooLarge):
+    default = "The file has too many pages: split it and upload the parts."
+
+
+class TimedOut(ExtractionError):
+    default = "Reading the file took too long: split it, or save it in a simpler format, and upload that."
+
+
+BY_NAME: dict[str, type[ExtractionError]] = {
+    kind.__name__: kind for kind in (Unsupported, Encrypted, Empty, Malformed, TooLarge, TooManyPages, TimedOut)
+}

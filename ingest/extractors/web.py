@@ -1,0 +1,146 @@
+"""HTML and Markdown."""
+
+import re
+from typing import Any
+
+import yaml
+from lxml import etree, html  # type: ignore[import-untyped]  # ships no types
+from markdown_it import MarkdownIt
+
+from ingest.extractors import partition, tables
+from ingest.extractors.outline import Outline
+from ingest.extractors.partition import Element
+from ingest.extractors.plain import decode, one_line
+
+# The library drops these with all their text; the text of an FAQ often lives in <details>.
+KEPT_AS = {
+    "details": "div", "summary": "p", "figure": "div", "figcaption": "p", "form": "div", "fieldset": "div",
+    "legend": "p", "label": "span", "dialog": "div",
+}  # fmt: skip
+# What the reader of the page does not see is no text of the page, and the usual place for planted instructions.
+HIDDEN = re.compile(r"(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+ANCHOR = re.compile(r"^(#{1,6} .*?)[ \t]*\{[#.:][^{}\n]*\}[ \t]*$", re.MULTILINE)
+# Keys that steer a site generator and say nothing about the matter.
+MACHINERY = {"layout", "permalink", "redirect_from", "redirect_to", "sidebar", "nav_order", "weight", "cspell", "slug"}
+
+# CommonMark with tables: the library's own converter takes a list without a blank line before it for a paragraph,
+# flattens lists indented by two spaces and loses fenced code inside lists.
+_commonmark = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def read_html(content: bytes) -> tuple[str | None, Outline]:
+    """Title (first h1, else <title>) and outline of an HTML page."""
+    match = DECLARED.search(content[:4096])
+    return read_markup(decode(content, declared=match[1].decode("ascii") if match else None))
+
+
+def read_markup(markup: str) -> tuple[str | None, Outline]:
+    """Title and outline of HTML text."""
+    outline = Outline()
+    tree = _parse(markup)
+    if tree is None:
+        return None, outline
+    title = one_line(tree.findtext(".//title") or "")
+    _prepare(tree)
+    partition.add_elements(outline, partition.html_elements(html.tostring(tree, encoding="unicode")), level=_level)
+    first = next((block.heading_path[-1] for block in outline.blocks if len(block.heading_path) == 1), "")
+    has_h1 = next(iter(tree.iter("h1")), None) is not None
+    return (first if has_h1 and first else title) or None, outline
+
+
+def read_markdown(content: bytes) -> tuple[str | None, Outline]:
+    """Title (front matter, else first heading of level 1) and outline of a Markdown page."""
+    text = re.sub(r"\r\n?", "\n", decode(content))
+    fields: dict[str, str] = {}
+    if match := FRONT_MATTER.match(text):
+        fields = _front_matter(match[1])
+        text = text[match.end() :] if fields else text
+    title, outline = read_markup(_commonmark.render(ANCHOR.sub(r"\1", text)))
+    named = fields.pop("title", "") or title
+    if fields:
+        shown = Outline()
+        shown.add("paragraph", "\n".join(f"{key}: {value}" for key, value in fields.items()))
+        outline.put_first(shown.blocks)
+    return named, outline
+
+
+def _level(element: Element) -> int:
+    return (element.metadata.category_depth or 0) + 1
+
+
+def _parse(markup: str) -> html.HtmlElement | None:
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    try:
+        tree: html.HtmlElement = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError:  # nothing but comments and white space
+        return None
+    return tree
+
+
+def _prepare(tree: html.HtmlElement) -> None:
+    """Make explicit in the tree what the library would lose: numbers of lists, spans of tables, dropped elements."""
+    for element in list(tree.iter(etree.Element)):
+        if "hidden" in element.attrib or HIDDEN.search(element.get("style", "")):
+            _drop(element)
+        elif element.tag in KEPT_AS:
+            element.tag = KEPT_AS[element.tag]
+    for ordered in tree.iter("ol"):
+        _number(ordered)
+    for table in list(tree.iter("table")):
+        if table.find(".//table") is None:
+            _square(table)
+
+
+def _drop(element: Any) -> None:
+    if element.getparent() is not None and element.tag not in ("html", "body"):
+        element.drop_tree()
+
+
+def _number(ordered: Any) -> None:
+    """Write the number of each item into its text, so that "step 3" can be asked for."""
+    start = ordered.get("start", "1")
+    number = int(start) if re.fullmatch(r"\d{1,6}", start) else 1
+    for item in ordered.iterchildren("li"):
+        target = item
+        while not (target.text or "").strip() and len(target) and target[0].tag in ("p", "div", "span"):
+            target = target[0]
+        target.text = f"{number}. {(target.text or '').lstrip()}"
+        number += 1
+
+
+def _square(table: Any) -> None:
+    """Write spanned cells out, since the library forgets the spans and shifts the columns."""
+    rows = list(table.iter("tr"))
+    if not any(cell.get("rowspan") or cell.get("colspan") for row in rows for cell in row.iterchildren("th", "td")):
+        return
+    for row, texts in zip(rows, tables.expand_spans(rows), strict=True):
+        tags = {cell.tag for cell in row.iterchildren("th", "td")}
+        tag = "th" if tags == {"th"} else "td"
+        tail = row.tail
+        row.clear()
+        row.tail = tail
+        for text in texts:
+            etree.SubElement(row, tag).text = text
+
+
+def _front_matter(block: str) -> dict[str, str]:
+    """The fields of YAML front matter as text; none if it is no mapping, and then the block is ordinary text."""
+    try:
+        data = yaml.safe_load(block)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    fields = {}
+    for key, value in data.items():
+        if str(key) not in MACHINERY and (text := _field(value)):
+            fields[str(key)] = one_line(text)
+    return fields
+
+
+def _field(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value if isinstance(item, str | int | float))
+    return "" if value is None or isinstance(value, dict) else str(value)

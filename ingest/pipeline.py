@@ -1,0 +1,157 @@
+"""The path of a document, one stage a line. Each upload ends as indexed, unchanged, or failed with a reason."""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from app import log
+from app.acl.rules import EVERYONE_ID, Label, Subject
+from app.acl.subject import roles_of
+from app.acl.visible import scopes_select
+from app.audit.events import DocumentFailed, DocumentIndexed
+from app.audit.record import Actor
+from app.audit.trail import record
+from app.db.tables.library import Document, IngestJob
+from app.db.tables.people import User
+from app.embedding.protocol import EmbeddingModel
+from ingest.document import Extracted
+from ingest.extractors.errors import ExtractionError
+from ingest.split import split
+from ingest.vectorize import vectorize
+from ingest.write import Version, end, move, scope_of, standing, take, write
+
+WORKER = Actor.service("worker")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the worker works with. `extract` turns bytes and a file name into text, in a sandbox."""
+
+    engine: Engine
+    embedder: EmbeddingModel
+    extract: Callable[[bytes, str], Extracted]
+
+
+@dataclass
+class Laps:
+    """Microseconds by stage."""
+
+    stages: dict[str, int] = field(default_factory=dict)
+    _mark: int = field(default_factory=time.perf_counter_ns)
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap belongs to this stage."""
+        now = time.perf_counter_ns()
+        self.stages[stage] = (now - self._mark) // 1000
+        self._mark = now
+
+
+def work(parts: Parts, job_id: uuid.UUID) -> None:
+    """Take one upload to its end. Safe to run again at any point: until the last commit nothing of it is to be seen."""
+    laps = Laps()
+    with Session(parts.engine, expire_on_commit=False) as session:
+        with session.begin():
+            job = take(session, job_id)
+            if job is None or _needs_no_work(session, job):
+                return
+        laps.lap("take")
+        content = job.content or b""
+        try:
+            extracted = parts.extract(content, job.path.rsplit("/", 1)[-1])
+        except ExtractionError as error:
+            _fail(session, job, error)
+            return
+        laps.lap("extract")
+        passages = split(extracted, counter=parts.embedder)
+        laps.lap("split")
+        indexed = vectorize(passages, parts.embedder)
+        laps.lap("embed")
+        with session.begin():
+            again = take(session, job_id)
+            if again is None:
+                return
+            written = write(session, again, Version(extracted.title, extracted.media_type, content), indexed)
+            laps.lap("write")
+            again.document_id, again.stages = written.document, laps.stages
+            end(session, again, "indexed")
+            event = DocumentIndexed(
+                actor=WORKER,
+                job=job_id,
+                document=written.document,
+                version=written.version,
+                collection=again.collection_id,
+                scope=str(written.scope),
+                chunks=len(indexed),
+                embedder=parts.embedder.digest,
+            )
+            record(session, event)
+    log.get().info("document.indexed", job=str(job_id), chunks=len(indexed), **laps.stages)
+
+
+def give_up(parts: Parts, job_id: uuid.UUID, reason: str) -> None:
+    """A part of ours failed too often: the upload ends as failed, and nothing of it is to be seen."""
+    with Session(parts.engine) as session, session.begin():
+        job = take(session, job_id)
+        if job is not None:
+            end(session, job, "failed", reason=reason)
+            record(session, DocumentFailed(actor=WORKER, job=job_id, collection=job.collection_id, reason="GaveUp"))
+
+
+def _needs_no_work(session: Session, job: IngestJob) -> bool:
+    """The same bytes stand at this path: at most their scope changes.
+
+    What the outcome says must betray nothing: 'unchanged' is for an uploader who could read what stood there.
+    """
+    document = standing(session, job)
+    if document is None or document.sha256 != job.sha256:
+        return False
+    known = _could_read(session, job.uploaded_by, document)
+    moved = document.scope_id != job.scope_id
+    if moved:
+        move(session, document, job.scope_id)
+        event = DocumentIndexed(
+            actor=WORKER,
+            job=job.id,
+            document=document.public_id,
+            version=document.version_id,
+            collection=job.collection_id,
+            scope=str(scope_of(session, job.scope_id)),
+            chunks=0,
+            embedder="",
+        )
+        record(session, event)
+    job.document_id = document.public_id
+    end(session, job, "unchanged" if known and not moved else "indexed")
+    return True
+
+
+def _could_read(session: Session, user_id: uuid.UUID, document: Document) -> bool:
+    user = session.get_one(User, user_id)
+    reader = Subject(
+        user_id=user.id,
+        name=user.name,
+        roles=roles_of(session, user.id),
+        clearance=Label(user.clearance),
+        capabilities=frozenset(),
+        curates=frozenset(),
+        key_id=EVERYONE_ID,
+        key_prefix="",
+    )
+    scopes = scopes_select(reader, session.scalars(select(func.now())).one()).subquery()
+    return session.scalar(select(scopes.c.id).where(scopes.c.id == document.scope_id)) is not None
+
+
+def _fail(session: Session, job: IngestJob, error: ExtractionError) -> None:
+    """The file is at fault: no other try will do better."""
+    with session.begin():
+        again = take(session, job.id)
+        if again is None:
+            return
+        end(session, again, "failed", reason=str(error))
+        event = DocumentFailed(actor=WORKER, job=job.id, collection=job.collection_id, reason=type(error).__name__)
+        record(session, event)
+    log.get().info("document.failed", job=str(job.id), reason=type(error).__name__)

@@ -1,0 +1,204 @@
+"""Cuts an extracted document into passages along its structure; pure.
+
+Sizes are in tokens of the embedding model, which sees 254 and forgets the rest without a word: a passage and its
+headline together stay within `most`. See docs/adr/0004-parsing.md for how the sizes were chosen.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from app.embedding.protocol import TokenCounter
+from ingest.document import Block, Extracted, Passage
+from ingest.sentences import sentences
+
+MOST = 254  # 256 positions of the model less its two special tokens
+TARGET = 200
+OVERLAP = 0
+HEADLINE = 48
+# A word that the model cannot read (base64, a URL of a thousand letters) is one token to it, but not to anyone else.
+CHARACTERS_PER_TOKEN = 12
+STUB = 40  # what is left of a section joins the passage before it rather than stand alone
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A piece of a block that is not cut any further, or the repeated end of the passage before."""
+
+    text: str
+    page: int | None
+    size: int
+    repeated: bool = False
+
+
+class _Ruler:
+    """Measures text in tokens, and very long words by their length."""
+
+    def __init__(self, counter: TokenCounter) -> None:
+        self._counter = counter
+
+    def size(self, text: str) -> int:
+        """Tokens in `text`, at least one for each 12 characters. White space must cost no tokens."""
+        return max(self._counter.count(text), -(-len(text) // CHARACTERS_PER_TOKEN))
+
+    def fits(self, text: str, limit: int) -> bool:
+        """True if `text` is no larger than `limit`; a huge text is not tokenized to find out."""
+        return len(text) <= limit * CHARACTERS_PER_TOKEN and self.size(text) <= limit
+
+    def cut(self, text: str, limit: int) -> Iterator[str]:
+        """Pieces of `text` within `limit`, cut between words where there are any."""
+        while not self.fits(text, limit):
+            end = self._fitting(text[: limit * CHARACTERS_PER_TOKEN], limit)
+            yield text[:end].rstrip()
+            text = text[end:].lstrip()
+        if text:
+            yield text
+
+    def _fitting(self, window: str, limit: int) -> int:
+        spans = self._counter.spans(window)
+        end = spans[limit][0] if len(spans) > limit else len(window)
+        space = max(window.rfind(" ", 0, end + 1), window.rfind("\n", 0, end + 1))
+        end = space if space > end // 2 else end
+        while end > 1 and not self.fits(window[:end].rstrip(), limit):
+            end = end * 9 // 10  # half a word may be more tokens than the whole
+        return max(end, 1)
+
+
+def split(
+    extracted: Extracted, *, counter: TokenCounter, target: int = TARGET, most: int = MOST, overlap: int = OVERLAP
+) -> tuple[Passage, ...]:
+    """The passages of a document in order.
+
+    Blocks under the same headings are joined up to `target` tokens. A block that is larger stays whole up to the
+    limit, then it is cut at its lines, sentences or words. With `overlap`, a passage that continues a section begins
+    with the last whole sentences of the one before, up to that many tokens. `most` bounds headline and text together.
+    """
+    if not 0 <= overlap < target <= most or most < 2 * HEADLINE:
+        raise ValueError("sizes must be 0 <= overlap < target <= most, and most at least twice the headline's 48")
+    ruler = _Ruler(counter)
+    passages: list[Passage] = []
+    for path, blocks in _sections(extracted.blocks):
+        line = headline(extracted.title, path, counter=counter)
+        limit = most - counter.count(line)
+        units = [unit for block in blocks for unit in _units(block, ruler, limit)]
+        for group in _packed(units, ruler, (min(target, limit), limit, overlap)):
+            text = "\n".join(unit.text for unit in group)
+            page = next(unit.page for unit in group if not unit.repeated)
+            passages.append(Passage(text, path, page, len(passages), counter.count(text), line))
+    return tuple(passages)
+
+
+def headline(title: str, path: tuple[str, ...], *, counter: TokenCounter, most: int = HEADLINE) -> str:
+    """`Title > Heading > Heading` within `most` tokens: the middle goes first, title and last heading are cut last."""
+    parts = [" ".join(part.split()) for part in (title, *path)]
+    parts = [part for index, part in enumerate(parts) if part and (index == 0 or part != parts[index - 1])]
+    while len(parts) > 2 and counter.count(" > ".join(parts)) > most:
+        del parts[1]
+    ruler = _Ruler(counter)
+    if not ruler.fits(" > ".join(parts), most):
+        share = (most - 2) // len(parts)
+        parts = [next(ruler.cut(part, share)) for part in parts]
+    return " > ".join(parts)
+
+
+def _sections(blocks: tuple[Block, ...]) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
+    """Runs of blocks under the same headings. A heading with nothing below it is text of the section that holds it."""
+    path: tuple[str, ...] = ()
+    run: list[Block] = []
+    for index, block in enumerate(blocks):
+        inside = block.heading_path
+        if block.kind == "heading":
+            after = blocks[index + 1].heading_path if index + 1 < len(blocks) else ()
+            if after[: len(inside)] == inside and not _is_twin(blocks, index):
+                continue
+            inside = inside[:-1]
+        if run and inside != path:
+            yield path, run
+            run = []
+        path = inside
+        run.append(block)
+    if run:
+        yield path, run
+
+
+def _is_twin(blocks: tuple[Block, ...], index: int) -> bool:
+    """True if the next block is a heading of the same path: then this one's section is empty."""
+    after = blocks[index + 1]
+    return after.kind == "heading" and after.heading_path == blocks[index].heading_path
+
+
+def _units(block: Block, ruler: _Ruler, limit: int) -> Iterator[_Unit]:
+    """A block whole if it fits, else its lines, else their sentences (for a row: its cells), else their words."""
+    for text in _pieces(block, ruler, limit):
+        yield _Unit(text, block.page, ruler.size(text))
+
+
+def _pieces(block: Block, ruler: _Ruler, limit: int) -> Iterator[str]:
+    if ruler.fits(block.text, limit):
+        yield block.text
+        return
+    for line in filter(str.strip, block.text.split("\n")):
+        if ruler.fits(line, limit):
+            yield line
+            continue
+        parts = _cells(line) if block.kind == "table" else sentences(line)
+        for part in _joined(parts, ruler, limit):
+            yield from ruler.cut(part, limit)
+
+
+def _cells(row: str) -> list[str]:
+    """The cells of a row, each with its separator."""
+    cells = row.split("; ")
+    return [f"{cell};" for cell in cells[:-1]] + cells[-1:]
+
+
+def _joined(parts: Iterable[str], ruler: _Ruler, limit: int) -> Iterator[str]:
+    """Neighbouring parts on one line, as many as fit."""
+    line, size = "", 0
+    for part in parts:
+        grown = size + ruler.size(part) + 1
+        if line and grown > limit:
+            yield line
+            line, size = part, ruler.size(part)
+        else:
+            line, size = (f"{line} {part}", grown) if line else (part, ruler.size(part))
+    if line:
+        yield line
+
+
+def _packed(units: list[_Unit], ruler: _Ruler, sizes: tuple[int, int, int]) -> list[list[_Unit]]:
+    """Units in groups of (target, limit, overlap) tokens; each unit in exactly one group, but for the overlap."""
+    target, limit, overlap = sizes
+    groups: list[list[_Unit]] = []
+    total = 0
+    for unit in units:
+        if groups and total + unit.size <= target:
+            groups[-1].append(unit)
+            total += unit.size
+            continue
+        tail = _tail(groups[-1], ruler, min(overlap, limit - unit.size)) if groups else None
+        groups.append([tail, unit] if tail else [unit])
+        total = sum(member.size for member in groups[-1])
+    if len(groups) > 1 and overlap == 0 and total < STUB and total + _total(groups[-2]) <= limit:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return groups
+
+
+def _total(group: list[_Unit]) -> int:
+    return sum(unit.size for unit in group)
+
+
+def _tail(group: list[_Unit], ruler: _Ruler, room: int) -> _Unit | None:
+    """The last whole sentences or lines of `group` within `room` tokens."""
+    kept: list[str] = []
+    used = 0
+    last = group[-1]
+    for sentence in reversed([part for line in last.text.split("\n") for part in sentences(line)]):
+        size = ruler.size(sentence)
+        if used + size > room:
+            break
+        kept.insert(0, sentence)
+        used += size
+    if not kept or len(" ".join(kept)) >= len(last.text):
+        return None  # nothing fits, or the whole of it: a repeated block is no context
+    text = " ".join(kept)
+    return _Unit(text, last.page, ruler.size(text), repeated=True)

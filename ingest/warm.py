@@ -1,0 +1,52 @@
+"""Small files of every kind, read once at start so that all late imports of the parsers are done before the forks."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import docx
+import openpyxl
+import pptx
+
+from ingest.extractors.kinds import Kind
+
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</Font<</F<</Type/Font"
+    b"/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n4 0 obj<</Length 40>>stream\nBT /F 12 Tf 20 100 Td (warm) Tj ET"
+    b"\nendstream endobj\ntrailer<</Root 1 0 R>>\n"
+)
+
+
+def samples() -> dict[str, bytes]:
+    """File names and contents, one of each kind."""
+    word = docx.Document()
+    word.add_heading("Heading", level=1)
+    word.add_paragraph("Item", style="List Bullet")
+    word.add_table(rows=1, cols=2).cell(0, 0).text = "cell"
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Name", "Amount"])
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[0])
+    slide.shapes.title.text = "Title"
+    return {
+        "a.docx": _saved(word), "a.xlsx": _saved(book), "a.pptx": _saved(slides), "a.pdf": PDF,
+        "a.md": b"---\nowner: a\n---\n# H\n\n1. item\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```\n",
+        "a.html": b"<title>t</title><h1>h</h1><p>text <b>bold</b> <a href='x'>link</a></p>",
+        "a.csv": b"a,b\n1,2\n", "a.tsv": b"a\tb\n1\t2\n", "ragged.csv": b"a,b\n1,2,3,4\n", "a.txt": b"Text\n\n- item\n",
+        "latin.txt": "Größe und Maß im Überblick".encode("cp1252"),
+        "a.eml": b"From: a@example.com\nSubject: =?utf-8?q?S?=\nDate: Fri, 23 Dec 2022 12:08:48 -0600\n\nBody\n",
+    }  # fmt: skip
+
+
+def warm_up(extract: Callable[..., Any]) -> None:
+    """Read each sample; a kind that cannot be read at start could not be read later: its error ends the start."""
+    kinds = {extract(content, filename=name).media_type for name, content in samples().items()}
+    if kinds != set(Kind):
+        raise RuntimeError(f"no sample was read as {set(Kind) - kinds}")
+
+
+def _saved(document: Any) -> bytes:
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()

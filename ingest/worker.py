@@ -1,0 +1,52 @@
+"""The worker: takes uploads from the queue, retries what is our fault, and never what is the file's."""
+
+import uuid
+
+import procrastinate
+from procrastinate import JobContext, RetryStrategy
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app import log
+from app.db.queue import QUEUE, TASK
+from ingest import pipeline
+from ingest.sandbox import SandboxUnavailable
+
+# A worker that died leaves its jobs as they were; they are taken up again when its heartbeat is this old (seconds).
+STALLED_AFTER = 30.0
+
+# Ours, not the file's: worth another try.
+TRANSIENT = (DBAPIError, OperationalError, SandboxUnavailable)
+
+
+def build_worker(parts: pipeline.Parts, conninfo: str, *, attempts: int) -> procrastinate.App:
+    """The queue's app with its two tasks."""
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
+    retry = RetryStrategy(max_attempts=attempts - 1, exponential_wait=2, retry_exceptions=TRANSIENT)
+
+    @app.task(name=TASK, queue=QUEUE, retry=retry, pass_context=True)
+    def upload(context: JobContext, job: str) -> None:
+        job_id = uuid.UUID(job)
+        tried = context.job.attempts if context.job is not None else 0
+        try:
+            pipeline.work(parts, job_id)
+        except TRANSIENT:
+            if tried + 1 >= attempts:
+                pipeline.give_up(parts, job_id, "The service failed on this file several times. Upload it again later.")
+            raise
+        except Exception as error:  # noqa: BLE001  # the process edge: whatever it is, the upload must end
+            log.get().error("document.crashed", job=job, error=type(error).__name__, exc_info=error)
+            pipeline.give_up(parts, job_id, "The service failed on this file. It is our fault and has been logged.")
+
+    @app.periodic(cron="*/10 * * * * *")
+    @app.task(name="ingest.take_up_stalled", queue=QUEUE, queueing_lock="ingest.take_up_stalled", pass_context=True)
+    async def take_up_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  # given by the queue
+        await take_up(context.app)
+
+    return app
+
+
+async def take_up(app: procrastinate.App) -> None:
+    """Put the jobs of workers that died back into the queue."""
+    for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED_AFTER):
+        log.get().warning("job.stalled", job=job.id)
+        await app.job_manager.retry_job(job)

@@ -1,0 +1,193 @@
+"""Writes one version of a document in the caller's transaction: all of it, or nothing.
+
+Every row stands under the scope that the upload names; the foreign keys see to it that no derived row can stand under
+another one. Large inserts are one statement each: COPY is not possible under row-level security.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pgvector import HalfVector
+from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session, undefer
+from sqlalchemy.types import BigInteger, Integer, Text
+
+from app.db.tables.access import Scope
+from app.db.tables.library import Chunk, Document, IndexProfile, IngestJob, Original
+from ingest.vectorize import Indexed
+
+# Passages in their order; their ids ascend with it, and search breaks ties by id.
+ADD_CHUNKS = text(
+    """
+    insert into chunk (document_id, scope_id, ordinal, heading_path, page, text, tokens)
+    select :document, :scope, c.ordinal, array(select jsonb_array_elements_text(c.headings)), c.page, c.text, c.tokens
+    from unnest(cast(:ordinals as int[]), cast(:headings as jsonb[]), cast(:pages as int[]), cast(:texts as text[]),
+                cast(:tokens as int[])) as c (ordinal, headings, page, text, tokens)
+    order by c.ordinal
+    returning id, ordinal
+    """
+).bindparams(
+    *(bindparam(name, type_=ARRAY(Integer)) for name in ("ordinals", "pages", "tokens")),
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("headings", "texts")),
+)
+
+# One vector for each passage, with its length in terms.
+ADD_VECTORS = text(
+    """
+    insert into vector_row (chunk_id, scope_id, terms, embedding)
+    select v.chunk_id, :scope, v.terms, cast(v.embedding as halfvec)
+    from unnest(cast(:chunks as bigint[]), cast(:terms as int[]), cast(:embeddings as text[]))
+      as v (chunk_id, terms, embedding)
+    """
+).bindparams(
+    bindparam("chunks", type_=ARRAY(BigInteger)),
+    bindparam("terms", type_=ARRAY(Integer)),
+    bindparam("embeddings", type_=ARRAY(Text)),
+)
+
+# The inverted lists.
+ADD_POSTINGS = text(
+    """
+    insert into posting (chunk_id, term, scope_id, tf)
+    select p.chunk_id, p.term, :scope, p.tf
+    from unnest(cast(:chunks as bigint[]), cast(:terms as bigint[]), cast(:tfs as int[])) as p (chunk_id, term, tf)
+    """
+).bindparams(
+    *(bindparam(name, type_=ARRAY(BigInteger)) for name in ("chunks", "terms")),
+    bindparam("tfs", type_=ARRAY(Integer)),
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The version that stands now, by its public ids."""
+
+    document: uuid.UUID
+    version: uuid.UUID
+    scope: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Version:
+    """What extraction gave, apart from the passages."""
+
+    title: str
+    media_type: str
+    content: bytes
+
+
+def take(session: Session, job_id: uuid.UUID) -> IngestJob | None:
+    """The upload with its bytes, locked and marked as running; None if it has ended or is gone."""
+    job = session.scalar(
+        select(IngestJob)
+        .options(undefer(IngestJob.content))
+        .where(IngestJob.id == job_id, IngestJob.state.in_(("queued", "running")))
+        .with_for_update()
+    )
+    if job is not None:
+        job.state = "running"
+    return job
+
+
+def standing(session: Session, job: IngestJob) -> Document | None:
+    """The document at the upload's path, locked."""
+    return session.scalar(
+        select(Document).where(Document.collection_id == job.collection_id, Document.path == job.path).with_for_update()
+    )
+
+
+def move(session: Session, document: Document, scope_id: int) -> None:
+    """Put a document under another scope; all that was derived from it follows, and nothing is embedded again."""
+    session.execute(update(Document).where(Document.id == document.id).values(scope_id=scope_id, updated_at=func.now()))
+
+
+def write(session: Session, job: IngestJob, version: Version, indexed: Sequence[Indexed]) -> Written:
+    """Replace what stands at the upload's path by this version."""
+    document_id, public_id, version_id = _put_document(session, job, version)
+    session.execute(delete(Chunk).where(Chunk.document_id == document_id))
+    session.execute(delete(Original).where(Original.document_id == document_id))
+    session.add(Original(document_id=document_id, scope_id=job.scope_id, title=version.title, content=version.content))
+    session.flush()
+    if indexed:
+        _put_passages(session, document_id, job.scope_id, indexed)
+    return Written(public_id, version_id, scope_of(session, job.scope_id))
+
+
+def scope_of(session: Session, scope_id: int) -> uuid.UUID:
+    """The public id of a scope."""
+    return session.scalars(select(Scope.public_id).where(Scope.id == scope_id)).one()
+
+
+def end(session: Session, job: IngestJob, state: str, *, reason: str | None = None) -> None:
+    """Note how an upload ended and let go of its bytes."""
+    job.state, job.reason = state, reason
+    job.content = None
+    job.finished_at = dt.datetime.now(dt.UTC)
+    session.flush()
+
+
+def claim_profile(session: Session, embedder: str) -> str:
+    """The digest of the embedder whose vectors the index holds; the first one to write decides."""
+    session.execute(upsert(IndexProfile).values(embedder=embedder).on_conflict_do_nothing())
+    return session.scalars(select(IndexProfile.embedder)).one()
+
+
+def _put_document(session: Session, job: IngestJob, version: Version) -> tuple[int, uuid.UUID, uuid.UUID]:
+    values = {
+        "scope_id": job.scope_id,
+        "media_type": version.media_type,
+        "size": job.size,
+        "sha256": job.sha256,
+        "version_id": uuid.uuid4(),
+    }
+    row = session.execute(
+        upsert(Document)
+        .values(collection_id=job.collection_id, path=job.path, version=1, **values)
+        .on_conflict_do_update(
+            index_elements=[Document.collection_id, Document.path],
+            set_={**values, "version": Document.version + 1, "updated_at": func.now()},
+        )
+        .returning(Document.id, Document.public_id, Document.version_id)
+    ).one()
+    return row.id, row.public_id, row.version_id
+
+
+def _put_passages(session: Session, document_id: int, scope_id: int, indexed: Sequence[Indexed]) -> None:
+    passages = [i.passage for i in indexed]
+    rows = session.execute(
+        ADD_CHUNKS,
+        {
+            "document": document_id,
+            "scope": scope_id,
+            "ordinals": [p.ordinal for p in passages],
+            "headings": [_json(p.heading_path) for p in passages],
+            "pages": [p.page for p in passages],
+            "texts": [p.text for p in passages],
+            "tokens": [p.tokens for p in passages],
+        },
+    )
+    chunk_of = {row.ordinal: row.id for row in rows}
+    session.execute(
+        ADD_VECTORS,
+        {
+            "scope": scope_id,
+            "chunks": [chunk_of[p.ordinal] for p in passages],
+            "terms": [i.terms.total() for i in indexed],
+            "embeddings": [HalfVector(i.vector).to_text() for i in indexed],
+        },
+    )
+    postings = [(chunk_of[i.passage.ordinal], term, tf) for i in indexed for term, tf in sorted(i.terms.items())]
+    if postings:
+        chunks, terms, tfs = zip(*postings, strict=True)
+        session.execute(
+            ADD_POSTINGS, {"scope": scope_id, "chunks": list(chunks), "terms": list(terms), "tfs": list(tfs)}
+        )
+
+
+def _json(headings: tuple[str, ...]) -> str:
+    return json.dumps(headings, ensure_ascii=False)

@@ -1,0 +1,92 @@
+"""One embedded PostgreSQL for the whole run; a fresh, migrated database for each test that asks for one."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from app.db.bootstrap import LOGIN_ROLES, libpq, prepare
+from app.db.session import Database, Signer, connect
+from app.local.postgres import EmbeddedPostgres
+
+IDENTITY_KEY = "1f" * 32
+AUDIT_KEY = "2e" * 32
+PASSWORDS = {role: f"test-{role}" for role in LOGIN_ROLES}
+TEMPLATE = "clearance_template"
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The server of this run. `admin_url` is its superuser's."""
+
+    server: EmbeddedPostgres
+    admin_url: str
+
+    def execute(self, statement: sql.Composed) -> None:
+        """Run one statement as superuser, outside any transaction."""
+        with psycopg.connect(libpq(make_url(self.admin_url)), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@dataclass(frozen=True)
+class Db:
+    """A migrated database of its own."""
+
+    cluster: Cluster
+    name: str
+
+    def url(self, role: str) -> str:
+        """SQLAlchemy URL as `owner`, `app`, `ingest`, `sequencer`, `backup`, or `admin` for the superuser."""
+        if role == "admin":
+            return make_url(self.cluster.admin_url).set(database=self.name).render_as_string(hide_password=False)
+        name = f"clearance_{role}"
+        return self.cluster.server.url(name, PASSWORDS[name], self.name)
+
+    def libpq(self, role: str) -> str:
+        """The same for psycopg."""
+        return libpq(make_url(self.url(role)))
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A PostgreSQL that lives as long as the run; without durability, since its data is thrown away."""
+    folder = tmp_path_factory.mktemp("pg")
+    with EmbeddedPostgres(folder / "data", password="test-superuser", settings=FAST) as server:
+        made = Cluster(server, server.url("postgres", "test-superuser", "postgres"))
+        prepare(admin_url=made.admin_url, database=TEMPLATE, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+        yield made
+
+
+@pytest.fixture
+def db(cluster: Cluster) -> Iterator[Db]:
+    """A fresh copy of the migrated template."""
+    made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
+    name = sql.Identifier(made.name)
+    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(TEMPLATE)))
+    yield made
+    cluster.execute(sql.SQL("drop database {} with (force)").format(name))
+
+
+@pytest.fixture
+def database(db: Db) -> Iterator[Database]:
+    """The API's way to that database."""
+    made = Database(connect(db.url("app"), pool_size=4), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
+    yield made
+    made.engine.dispose()
+
+
+def real_part_missing(reason: str) -> None:
+    """Skip with the reason, or fail under CLEARANCE_REQUIRE_REAL=1, where every real part must be there."""
+    if os.environ.get("CLEARANCE_REQUIRE_REAL") == "1":
+        pytest.fail(f"a real part is missing: {reason}")
+    pytest.skip(reason)
+
+
+REPOSITORY = Path(__file__).resolve().parents[1]

@@ -1,0 +1,143 @@
+"""Real exports of a real log: they verify, they open, and they stay valid when a person is erased."""
+
+import csv
+import datetime as dt
+import io
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.audit import order
+from app.audit.export import COLUMNS, export_csv, export_jsonl
+from app.audit.listing import Filters, latest_head, list_events
+from app.audit.seal import Opener, Sealer
+from app.audit.verify import read_head, verify
+from tests.db.audit_world import SEALER, Db, World, add_leaf, world_of
+
+WORDS = "=cmd|' /C calc'!A0 who earns what?"
+
+
+class Log:
+    """A log of two people's searches and some closings, with somebody who may read it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.auditor, self.ada, self.bob = (
+            world.person(n, *c) for n, c in (("au", ["audit"]), ("ada", []), ("bob", []))
+        )
+        self.asked = [world.ask(self.ada, WORDS), world.ask(self.bob, "second"), world.ask(self.ada, "third\0\u2028")]
+        with world.session("app") as session:
+            for _ in range(600):  # more than the cursor holds at once
+                add_leaf(session)
+        with world.session("sequencer") as session:
+            order.place(session)
+
+    def export(self, path: Path, *, opened: bool = True, filters: Filters = Filters(), key: Sealer = SEALER) -> Path:  # noqa: B008  # frozen
+        with self.world.as_user(self.auditor) as session:
+            opener = Opener(session, key) if opened else None
+            path.write_text("".join(export_jsonl(session, opener=opener, filters=filters)))
+        return path
+
+
+@pytest.fixture
+def log(db: Db) -> Iterator[Log]:
+    with world_of(db) as world:
+        yield Log(world)
+
+
+def test_an_export_verifies_against_itself_and_an_earlier_one(log: Log, tmp_path: Path) -> None:
+    earlier = log.export(tmp_path / "earlier.jsonl")
+    log.world.ask(log.bob, "later")
+    assert verify(log.export(tmp_path / "same.jsonl"), head=read_head(str(earlier))).entries == 603  # not yet ordered
+    with log.world.session("sequencer") as session:
+        order.place(session)
+    report = verify(log.export(tmp_path / "later.jsonl"), head=read_head(str(earlier)))
+    assert report.ok
+    assert (report.entries, report.opened, report.complete) == (604, 4, True)
+
+
+def test_opened_words_are_those_that_were_asked(log: Log, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in log.export(tmp_path / "log.jsonl").read_text().splitlines()]
+    texts = [line["opened"]["query"]["text"] for line in lines if "opened" in line]
+    assert texts == [WORDS, "second", "third\0\u2028"]
+    closed = log.export(tmp_path / "closed.jsonl", opened=False).read_text()
+    assert "second" not in closed
+    assert verify(tmp_path / "closed.jsonl").ok
+
+
+def test_a_change_in_the_database_shows(log: Log, tmp_path: Path) -> None:
+    head = read_head(str(log.export(tmp_path / "log.jsonl")))
+    with log.world.session("owner") as session:
+        session.execute(text("alter table audit_leaf disable trigger append_only"))
+        session.execute(text("alter table audit_leaf drop constraint audit_leaf_leaf_hash_check"))
+        session.execute(
+            text("update audit_leaf set body = replace(body, 'Ada', 'Eve') where id = :id"), {"id": log.asked[1]}
+        )
+    found = verify(log.export(tmp_path / "log.jsonl"), head=head).findings
+    assert [(f.kind, f.seq) for f in found] == [("edit", 1)]
+
+
+def test_erasing_a_person_keeps_the_log_valid(log: Log, tmp_path: Path) -> None:
+    head = read_head(str(log.export(tmp_path / "log.jsonl")))
+    with log.world.session("owner") as session:
+        session.execute(text("delete from person_key where user_id = :id"), {"id": log.ada})
+    path = log.export(tmp_path / "erased.jsonl")
+    report = verify(path, head=head)
+    assert report.ok
+    assert (report.opened, report.erased) == (1, 2)
+    assert "who earns what" not in path.read_text()
+
+
+def test_the_wrong_audit_key_opens_nothing(log: Log, tmp_path: Path) -> None:
+    report = verify(log.export(tmp_path / "log.jsonl", key=Sealer(b"x" * 32)))
+    assert report.ok
+    assert (report.opened, report.erased) == (0, 3)
+
+
+def test_a_filtered_export_says_that_it_is_a_selection(log: Log, tmp_path: Path) -> None:
+    path = log.export(tmp_path / "log.jsonl", filters=Filters(user=log.ada))
+    report = verify(path)
+    assert report.ok
+    assert (report.entries, report.complete) == (2, False)
+
+
+def test_who_is_no_auditor_exports_an_empty_log(log: Log) -> None:
+    with log.world.as_user(log.ada) as session:
+        lines = list(export_jsonl(session, opener=Opener(session, SEALER)))
+    assert len(lines) == 2
+    assert '"size":0' in lines[1]
+
+
+def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
+    with log.world.as_user(log.auditor) as session:
+        rows = list(csv.reader(io.StringIO("".join(export_csv(session, opener=Opener(session, SEALER))), newline="")))
+    assert rows[0] == list(COLUMNS)
+    assert len(rows) == 604
+    assert rows[1][COLUMNS.index("question")].startswith("'=cmd|")
+    assert rows[1][COLUMNS.index("user")] == str(log.ada)
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_listing_pages_and_filters(log: Log) -> None:
+    with log.world.as_user(log.auditor) as session:
+        pages: list[int] = []
+        after = None
+        while page := list_events(session, after_seq=after, limit=250):
+            pages += [entry.seq for entry in page]
+            after = page[-1].seq
+        assert pages == list(range(603))
+        assert [e.seq for e in list_events(session, limit=2, newest_first=True)] == [602, 601]
+        assert [e.seq for e in list_events(session, limit=2, newest_first=True, after_seq=601)] == [600, 599]
+        assert [e.seq for e in list_events(session, Filters(user=log.bob), limit=9)] == [1]
+        assert len(list_events(session, Filters(kind="search.done"), limit=9)) == 3
+        [second] = list_events(session, Filters(user=log.bob), limit=1)
+        tick = dt.timedelta(microseconds=1)
+        assert list_events(session, Filters(since=second.at, until=second.at + tick), limit=9) == [second]
+        assert list_events(session, Filters(user=uuid.uuid4()), limit=9) == []
+        assert latest_head(session)[0].size == 603
+    with log.world.as_user(log.ada) as session:
+        assert list_events(session, limit=9) == []

@@ -1,0 +1,128 @@
+"""Who may do what to the audit tables: the database itself refuses the rest."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import CursorResult, text
+from sqlalchemy.exc import DBAPIError
+
+from app.audit import order
+from app.audit.chain import canonical, encode, leaf_hash
+from tests.db.audit_world import Db, World, add_leaf, world_of
+
+LEAF = "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, null, null, :body, :hash)"
+
+
+@pytest.fixture
+def world(db: Db) -> Iterator[World]:
+    with world_of(db) as made:
+        with made.session("app") as session:
+            add_leaf(session)
+        with made.session("sequencer") as session:
+            order.place(session)
+        yield made
+
+
+def run(world: World, role: str, statement: str, **values: object) -> int:
+    with world.session(role) as session:
+        result = session.execute(text(statement), values)
+        return len(result.all()) if isinstance(result, CursorResult) and result.returns_rows else 0
+
+
+def leaf(**changes: object) -> dict[str, object]:
+    made = uuid.uuid4()
+    body = canonical({"id": str(made), "kind": "audit.read", "trail": None, "actor": {"user": None}, "v": 1})
+    return {"id": made, "kind": "audit.read", "body": body, "hash": leaf_hash(body)} | changes
+
+
+@pytest.mark.parametrize("role", ["app", "ingest", "sequencer"])
+def test_writers_add_leaves(world: World, role: str) -> None:
+    run(world, role, LEAF, **leaf())
+
+
+COLUMNS = {"audit_leaf": "body", "audit_entry": "leaf_hash", "audit_head": "root"}
+CHANGES = ["update {0} set {1} = {1}", "delete from {0}", "truncate {0} cascade"]
+
+
+@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "owner"])
+def test_nobody_changes_or_removes(world: World, role: str) -> None:
+    wanted = "append-only" if role == "owner" else "permission denied"
+    for change in CHANGES:
+        for table, column in COLUMNS.items():
+            with pytest.raises(DBAPIError, match=wanted):
+                run(world, role, change.format(table, column))
+
+
+@pytest.mark.parametrize("role", ["app", "ingest"])
+@pytest.mark.parametrize("table", ["audit_entry", "audit_head"])
+def test_services_add_no_entries_and_heads(world: World, role: str, table: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        run(world, role, f"insert into {table} default values")
+
+
+@pytest.mark.parametrize("column", ["xid", "at"])
+def test_writers_choose_neither_transaction_nor_time(world: World, column: str) -> None:
+    statement = LEAF.replace("(id,", f"({column}, id,").replace("(:id,", "(default, :id,")
+    run(world, "app", statement.replace(f"{column}, ", "", 1).replace("default, ", "", 1), **leaf())
+    with pytest.raises(DBAPIError, match="permission denied"):
+        run(world, "app", statement.replace("default", "'1'" if column == "xid" else "now()"), **leaf())
+
+
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"hash": b"\0" * 32}, "leaf_hash"),
+        ({"kind": "audit.exported"}, "body"),
+        ({"id": uuid.UUID(int=5)}, "body"),
+        ({"body": "{}", "hash": leaf_hash("{}")}, "body"),
+    ],
+)
+def test_a_leaf_is_held_to_its_body(world: World, changes: dict[str, object], constraint: str) -> None:
+    with pytest.raises(DBAPIError, match=f"audit_leaf_{constraint}_check"):
+        run(world, "app", LEAF, **leaf(**changes))
+
+
+def test_writers_read_nothing_back(world: World) -> None:
+    assert run(world, "app", "select 1 from audit_leaf") == 0
+    with pytest.raises(DBAPIError, match="row-level security"):
+        run(world, "app", LEAF + " returning body", **leaf())
+    for statement in ("select 1 from audit_leaf", "select 1 from audit_entry", "select 1 from audit_head"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            run(world, "ingest", statement)
+
+
+def test_the_sequencer_reads_hashes_and_no_bodies(world: World) -> None:
+    assert run(world, "sequencer", "select id, leaf_hash from audit_leaf") == 1
+    with pytest.raises(DBAPIError, match="permission denied"):
+        run(world, "sequencer", "select body from audit_leaf")
+
+
+def test_auditors_alone_read_the_log(world: World) -> None:
+    auditor, asker = world.person("auditor", "audit"), world.person("asker", "ask", "administer")
+    for table in ("audit_leaf", "audit_entry", "audit_head"):
+        with world.as_user(auditor) as session:
+            assert len(session.execute(text(f"select 1 from {table}")).all()) == 1
+        with world.as_user(asker) as session:
+            assert session.execute(text(f"select 1 from {table}")).all() == []
+        assert run(world, "app", f"select 1 from {table}") == 0
+
+
+def test_person_keys_are_made_once(world: World) -> None:
+    person = world.person("ada")
+    world.ask(person)
+    for statement in ("update person_key set wrapped = ''", "delete from person_key", "truncate person_key"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            run(world, "app", statement)
+    for role in ("ingest", "sequencer"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            run(world, role, "select 1 from person_key")
+    world.ask(person)
+    assert run(world, "owner", "select 1 from person_key") == 1
+
+
+def test_hash_of_the_database_is_ours(world: World) -> None:
+    body = "é\u2028𝄞"
+    with world.session("owner") as session:
+        theirs = session.scalar(text("select sha256('\\x00'::bytea || convert_to(:body, 'UTF8'))"), {"body": body})
+    assert encode(bytes(theirs or b"")) == encode(leaf_hash(body))

@@ -1,0 +1,320 @@
+"""The sequencer gives every committed leaf one place, in whatever order they commit, and outlives what befalls it."""
+
+import datetime as dt
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.audit import order
+from app.audit.chain import Frontier
+from app.audit.events import Actor, AnswerClosed, AnswerOpened, CommittedText, SealedText
+from app.audit.sequencer import Sequencer
+from app.audit.trail import record
+from tests.db.audit_world import SEALER, Db, World, add_leaf, world_of
+
+NEVER = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def world(db: Db) -> Iterator[World]:
+    with world_of(db) as made:
+        yield made
+
+
+def place(world: World, *, horizon: int = 0, batch: int = order.BATCH) -> order.Placed:
+    with world.session("sequencer") as session:
+        assert order.lock(session)
+        return order.place(session, horizon=horizon, batch=batch)
+
+
+def test_leaves_are_placed_once_and_heads_published(world: World) -> None:
+    for count in (3, 1, 0, 4):
+        for _ in range(count):
+            with world.session("app") as session:
+                add_leaf(session)
+        assert place(world).count == count
+    world.check_order(8)
+    with world.session("owner") as session:
+        assert session.scalars(text("select size from audit_head order by size")).all() == [3, 4, 8]
+
+
+def test_a_rolled_back_leaf_leaves_no_trace(world: World) -> None:
+    with Session(world.engine("app")) as session:
+        add_leaf(session)
+        session.rollback()
+    with world.session("app") as session:
+        add_leaf(session)
+    place(world)
+    world.check_order(1)
+
+
+def test_a_leaf_that_commits_late_is_not_skipped(world: World) -> None:
+    with Session(world.engine("app")) as slow:
+        add_leaf(slow)
+        with world.session("app") as session:
+            add_leaf(session)
+        placed = place(world)
+        assert placed.count == 1
+        with world.session("app") as session:
+            add_leaf(session)
+        placed = place(world, horizon=placed.horizon)
+        assert placed.count == 1
+        slow.commit()
+    assert place(world, horizon=placed.horizon).count == 1
+    world.check_order(3)
+
+
+def test_the_horizon_moves_on_and_spares_the_older_leaves(world: World) -> None:
+    with world.session("app") as session:
+        add_leaf(session)
+    placed = place(world)
+    with world.session("owner") as session:
+        below = "select count(*) from audit_leaf where xid < cast(cast(:h as text) as xid8)"
+        assert session.scalar(text(below), {"h": placed.horizon}) == 1
+
+
+def test_a_full_batch_leaves_the_horizon_and_asks_for_more(world: World) -> None:
+    with world.session("app") as session:
+        for _ in range(5):
+            add_leaf(session)
+    placed = place(world, batch=2)
+    assert (placed.count, placed.more, placed.horizon) == (2, True, 0)
+    assert place(world, batch=2).more
+    assert not place(world, batch=2).more
+    world.check_order(5)
+
+
+def test_a_horizon_of_another_database_is_forgotten(world: World) -> None:
+    with world.session("app") as session:
+        add_leaf(session)
+    assert place(world, horizon=2**60).count == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_commit_orders(world: World, seed: int) -> None:
+    rng = random.Random(seed)
+    open_sessions: list[Session] = []
+    horizon, committed = 0, 0
+    for _ in range(60):
+        if open_sessions and (rng.random() < 0.5 or len(open_sessions) > 12):
+            session = open_sessions.pop(rng.randrange(len(open_sessions)))
+            if rng.random() < 0.8:
+                session.commit()
+                committed += 1
+            session.close()
+        else:
+            session = Session(world.engine("app"))
+            add_leaf(session)
+            open_sessions.append(session)
+        if rng.random() < 0.4:
+            horizon = place(world, horizon=horizon, batch=rng.choice([2, 100])).horizon
+    for session in open_sessions:
+        session.commit()
+        committed += 1
+        session.close()
+    while place(world, horizon=horizon).count:
+        pass
+    world.check_order(committed)
+
+
+def test_askers_wait_for_nobody(world: World) -> None:
+    """Sixteen open transactions hold a leaf each while the sequencer works: with any shared lock one would time out."""
+    sessions = [Session(world.engine("app")) for _ in range(16)]
+    people = [uuid.uuid4() for _ in sessions]
+    with world.session("sequencer") as sequencer:
+        assert order.lock(sequencer)
+        for session, person in zip(sessions, people, strict=True):
+            session.execute(text("set local lock_timeout = '50ms'"))
+            record(session, opened(person, uuid.uuid4()), SEALER)
+        with world.session("owner") as session:
+            assert session.scalar(text("select count(*) from pg_locks where not granted")) == 0
+        order.place(sequencer)
+    for session in reversed(sessions):
+        session.commit()
+        session.close()
+    assert place(world).count == 16
+    world.check_order(16)
+
+
+def test_several_sequencers_beside_many_writers(world: World) -> None:
+    done = threading.Event()
+    errors: list[BaseException] = []
+
+    def guarded(work: Callable[[], None]) -> Callable[[], None]:
+        def call() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001  # carried to the test's own thread
+                errors.append(error)
+
+        return call
+
+    def write() -> None:
+        rng = random.Random()
+        for _ in range(25):
+            with world.session("app") as session:
+                add_leaf(session)
+                time.sleep(rng.random() / 100)
+
+    def sequence() -> None:
+        Sequencer(world.engine("sequencer"), close_after=NEVER, poll_seconds=0.001).run(done.wait)
+
+    writers = [threading.Thread(target=guarded(write)) for _ in range(8)]
+    sequencers = [threading.Thread(target=guarded(sequence)) for _ in range(3)]
+    for thread in (*writers, *sequencers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    for thread in sequencers:
+        thread.join()
+    assert errors == []
+    place(world)
+    world.check_order(200)
+
+
+def test_one_sequencer_works_at_a_time(world: World) -> None:
+    with world.session("app") as session:
+        add_leaf(session)
+    with world.session("sequencer") as first:
+        assert order.lock(first)
+        assert Sequencer(world.engine("sequencer"), close_after=NEVER).step() is False
+        with world.session("owner") as session:
+            assert session.scalar(text("select count(*) from audit_entry")) == 0
+    Sequencer(world.engine("sequencer"), close_after=NEVER).step()
+    world.check_order(1)
+
+
+def opened(person: uuid.UUID, trail: uuid.UUID) -> AnswerOpened:
+    return AnswerOpened(
+        actor=Actor(person, "Ada"),
+        trail=trail,
+        question=SealedText("who earns what?"),
+        mode="quote",
+        policy_epoch=1,
+        valid_until=None,
+        scopes=(),
+        passages=(),
+        label="public",
+        embedder="e",
+        template="t",
+        prompt=CommittedText("p"),
+        model=None,
+    )
+
+
+def test_trails_that_nobody_closed_are_closed_once(world: World) -> None:
+    left, closed = uuid.uuid4(), uuid.uuid4()
+    with world.session("app") as session:
+        for trail in (left, closed):
+            record(session, opened(uuid.uuid4(), trail), SEALER)
+        record(session, AnswerClosed(actor=Actor.service("t"), trail=closed, outcome="quoted"))
+    with world.session("sequencer") as session:
+        assert order.close_abandoned(session, older_than=NEVER)[0] == []
+        trails, since = order.close_abandoned(session, older_than=dt.timedelta(0))
+        assert trails == [left]
+    with world.session("sequencer") as session:
+        assert order.close_abandoned(session, older_than=dt.timedelta(0), since=since)[0] == []
+    with world.session("owner") as session:
+        body = session.scalars(
+            text("select body::json from audit_leaf where trail = :t and kind = 'answer.closed'"), {"t": left}
+        )
+        [record_] = body.all()
+    assert record_["outcome"] == "abandoned"
+    assert record_["actor"]["name"] == "clearance-sequencer"
+
+
+def test_a_pass_that_fails_publishes_nothing_and_raises(world: World) -> None:
+    """An entry that no head covers must stop the process: going on would hide it."""
+    with world.session("app") as session:
+        leaf = add_leaf(session)
+        add_leaf(session)
+    with world.session("owner") as session:
+        session.execute(
+            text("insert into audit_entry select 0, id, leaf_hash from audit_leaf where id = :id"), {"id": leaf}
+        )
+    with pytest.raises(Exception, match="audit_entry_pkey"):
+        Sequencer(world.engine("sequencer"), close_after=NEVER).run(lambda _: True)
+    with world.session("owner") as session:
+        assert session.scalar(text("select count(*) from audit_head")) == 0
+
+
+class Process:
+    """The sequencer as its own process."""
+
+    def __init__(self, world: World, **env: str) -> None:
+        settings = {
+            "CLEARANCE_DATABASE__SEQUENCER_URL": world.db.url("sequencer"),
+            "CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS": "1",
+        }
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "app.audit.sequencer"],
+            env={"PATH": os.environ["PATH"], **settings, **env},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        self.child.send_signal(number)
+        _, said = self.child.communicate(timeout=20)
+        return self.child.returncode, said
+
+
+def wait_for(world: World, statement: str, count: int) -> None:
+    deadline = time.monotonic() + 30
+    found = None
+    while time.monotonic() < deadline:
+        with world.session("owner") as session:
+            found = session.scalar(text(statement))
+        if found == count:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{statement} gives {found}, not {count}")
+
+
+def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(world: World) -> None:
+    entries = "select count(*) from audit_entry"
+    with world.session("app") as session:
+        record(session, opened(uuid.uuid4(), uuid.uuid4()), SEALER)
+    first = Process(world)
+    wait_for(world, entries, 2)  # the answer and, after a second, its closing as abandoned
+    assert first.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    with world.session("app") as session:
+        add_leaf(session)
+    second = Process(world)
+    wait_for(world, entries, 3)
+    with world.session("sequencer") as session:
+        others = "from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
+        assert session.scalar(text(f"select count(pg_terminate_backend(pid)) {others}")) == 1
+    with world.session("app") as session:
+        add_leaf(session)
+    wait_for(world, entries, 4)
+    code, said = second.end(signal.SIGTERM)
+    assert code == 0
+    assert "audit.sequencer_stopped" in said
+    world.check_order(4)
+
+
+def test_frontier_is_what_the_entries_give(world: World) -> None:
+    for _ in range(7):
+        with world.session("app") as session:
+            add_leaf(session)
+        place(world)
+    with world.session("owner") as session:
+        hashes = session.scalars(text("select leaf_hash from audit_entry order by seq")).all()
+        heads = session.execute(text("select size, frontier, root from audit_head order by size")).all()
+    frontier = Frontier()
+    for leaf, head in zip(hashes, heads, strict=True):
+        frontier.append(bytes(leaf))
+        assert [bytes(n) for n in head.frontier] == frontier.nodes
+        assert bytes(head.root) == frontier.root()

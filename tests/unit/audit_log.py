@@ -1,0 +1,58 @@
+"""Builds exported logs without a database, for the tests that tamper with them."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app.audit import chain
+from app.audit.events import Actor, SealedText, SearchDone
+from app.audit.seal import seal, unseal
+
+KEY = bytes(range(32))
+USER = uuid.UUID(int=7)
+
+
+def entry(seq: int, words: str) -> dict[str, Any]:
+    """One entry of an export that opens its query."""
+    event = SearchDone(
+        actor=Actor(USER, "Ada", key="ck_ada"), query=SealedText(words), policy_epoch=seq, hits=(uuid.UUID(int=seq),)
+    )
+    record = event.to_record()
+    record["query"] = seal(KEY, event.query, record=event.id, field="query")
+    opened = unseal(KEY, record["query"], record=event.id, field="query")
+    body = chain.canonical(record)
+    return {
+        "seq": seq,
+        "leaf_hash": chain.encode(chain.leaf_hash(body)),
+        "record": body,
+        "opened": {"query": {"text": opened.text, "salt": chain.encode(opened.salt)}},
+    }
+
+
+def head_of(entries: Sequence[dict[str, Any]]) -> chain.Head:
+    """The head over the leaf hashes that the entries claim."""
+    return chain.Head(len(entries), chain.merkle_root([chain.decode(e["leaf_hash"]) for e in entries]))
+
+
+def rehash(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with the leaf hash that its record has."""
+    return {**entry, "leaf_hash": chain.encode(chain.leaf_hash(entry["record"]))}
+
+
+def write(
+    path: Path, entries: Sequence[dict[str, Any]], *, head: chain.Head | None = None, complete: bool = True
+) -> Path:
+    """Write an export of `entries` under `head`, by default their own."""
+    head = head or head_of(entries)
+    header = {
+        "format": "clearance-audit",
+        "version": 1,
+        "complete": complete,
+        "range": {"first": 0, "size": head.size},
+        "filters": {} if complete else {"kind": "search.done"},
+    }
+    last = {"head": {"size": head.size, "root": chain.encode(head.root)}}
+    path.write_text("".join(json.dumps(line) + "\n" for line in (header, *entries, last)))
+    return path

@@ -1,0 +1,47 @@
+"""No cell of the CSV runs as a formula, in whatever disguise."""
+
+import pytest
+
+from app.audit.export import safe_cell
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "  =1",
+        "\u00a0=1",
+        "\u3000=1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠A1",
+        "\ufeff=1",
+        "\u200b=1",
+        "\u202e=1",
+        "\0=1",
+        "\ttext",
+        "\rtext",
+    ],
+)
+def test_formulas_are_quoted(text: str) -> None:
+    assert safe_cell(text).startswith("'")
+    assert safe_cell(text).lstrip("'").replace("'", "") == text
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "\n", "\r\n", '"', "|"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_formulas_behind_a_separator_are_quoted(separator: str, sign: str) -> None:
+    assert safe_cell(f"x{separator}{sign}cmd") == f"x{separator}'{sign}cmd"
+    assert safe_cell(f"x{separator} {sign}cmd") == f"x{separator} '{sign}cmd"
+
+
+@pytest.mark.parametrize("text", ["", "who earns what?", "a=b", "1-2", "mail@example.org", "naïve; yes", "'quoted'"])
+def test_plain_text_is_left_alone(text: str) -> None:
+    assert safe_cell(text) == text

@@ -1,0 +1,178 @@
+"""A corpus of tampered exports: each must be found and named for what it is."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.audit import chain
+from app.audit.verify import read_head, verify
+from tests.unit.audit_log import entry, head_of, rehash, write
+
+Entries = list[dict[str, Any]]
+LOG: Entries = [entry(n, f"question {n}") for n in range(11)]
+HEAD = head_of(LOG)
+
+
+def kinds(path: Path, *, head: chain.Head | None = None) -> set[tuple[str, int | None]]:
+    return {(f.kind, f.seq) for f in verify(path, head=head).findings}
+
+
+def edited(e: dict[str, Any]) -> dict[str, Any]:
+    record = json.loads(e["record"])
+    record["actor"]["name"] = "Eve"
+    return {**e, "record": chain.canonical(record)}
+
+
+def test_untouched_log_verifies(tmp_path: Path) -> None:
+    report = verify(write(tmp_path / "log.jsonl", LOG), head=HEAD)
+    assert report.ok
+    assert report.findings == []
+    assert (report.entries, report.opened, report.head) == (11, 11, HEAD)
+    assert report.lines[0].endswith(": OK")
+
+
+def test_log_that_grew_verifies_against_an_earlier_head(tmp_path: Path) -> None:
+    path = write(tmp_path / "log.jsonl", LOG)
+    for size in range(12):
+        assert verify(path, head=head_of(LOG[:size])).ok
+
+
+def test_empty_log_verifies(tmp_path: Path) -> None:
+    assert verify(write(tmp_path / "log.jsonl", []), head=head_of([])).ok
+
+
+def opened_swapped(log: Entries) -> Entries:
+    words = {**log[4]["opened"]["query"], "text": "another question"}
+    return [*log[:4], {**log[4], "opened": {"query": words}}, *log[5:]]
+
+
+def salt_swapped(log: Entries) -> Entries:
+    words = {**log[4]["opened"]["query"], "salt": log[5]["opened"]["query"]["salt"]}
+    return [*log[:4], {**log[4], "opened": {"query": words}}, *log[5:]]
+
+
+def opens_what_was_not_recorded(log: Entries) -> Entries:
+    return [*log[:4], {**log[4], "opened": {"answer": log[4]["opened"]["query"]}}, *log[5:]]
+
+
+def respelled(log: Entries) -> Entries:
+    return [*log[:4], rehash({**log[4], "record": log[4]["record"].replace(",", ", ")}), *log[5:]]
+
+
+CORPUS: list[tuple[str, Callable[[Entries], Entries], set[tuple[str, int | None]]]] = [
+    ("edit a record", lambda g: [*g[:4], edited(g[4]), *g[5:]], {("edit", 4)}),
+    ("edit a leaf hash", lambda g: [*g[:4], {**g[4], "leaf_hash": g[5]["leaf_hash"]}, *g[5:]], {("edit", 4)}),
+    ("break a leaf hash", lambda g: [*g[:4], {**g[4], "leaf_hash": "?"}, *g[5:]], {("edit", 4)}),
+    ("edit both", lambda g: [*g[:4], rehash(edited(g[4])), *g[5:]], {("rewrite", None)}),
+    ("drop one", lambda g: [*g[:4], *g[5:]], {("drop", 4)}),
+    ("drop the first", lambda g: g[1:], {("drop", 0)}),
+    ("drop three", lambda g: [*g[:4], *g[7:]], {("drop", 4)}),
+    ("drop two apart", lambda g: [*g[:2], *g[3:8], *g[9:]], {("drop", 2), ("drop", 8)}),
+    ("truncate", lambda g: g[:7], {("truncation", 7)}),
+    ("swap two lines", lambda g: [*g[:4], g[5], g[4], *g[6:]], {("reorder", 4)}),
+    ("move one to the end", lambda g: [*g[:4], *g[5:], g[4]], {("reorder", 4)}),
+    (
+        "swap two records, not their numbers",
+        lambda g: [*g[:4], {**g[5], "seq": 4}, {**g[4], "seq": 5}, *g[6:]],
+        {("rewrite", None)},
+    ),
+    ("repeat a line", lambda g: [*g[:5], g[4], *g[5:]], {("duplicate", 4)}),
+    (
+        "repeat a record under the next number",
+        lambda g: [*g[:5], {**g[4], "seq": 5}, *g[6:]],
+        {("duplicate", 5), ("rewrite", None)},
+    ),
+    ("add one", lambda g: [*g, entry(11, "never asked")], {("addition", 11)}),
+    ("edit an opened text", opened_swapped, {("opened", 4)}),
+    ("edit an opened salt", salt_swapped, {("opened", 4)}),
+    ("open what was not recorded", opens_what_was_not_recorded, {("opened", 4)}),
+    ("respell a record", respelled, {("canonical", 4), ("rewrite", None)}),
+    ("write beside a record", lambda g: [*g[:4], {**g[4], "note": 1}, *g[5:]], {("format", 4)}),
+    ("renumber with a string", lambda g: [*g[:4], {**g[4], "seq": "4"}, *g[5:]], {("format", None), ("drop", 4)}),
+]
+
+
+@pytest.mark.parametrize(("tamper", "expected"), [c[1:] for c in CORPUS], ids=[c[0] for c in CORPUS])
+def test_tampering_is_named(tmp_path: Path, tamper: Callable[[Entries], Entries], expected: set[Any]) -> None:
+    path = write(tmp_path / "log.jsonl", tamper(list(LOG)), head=HEAD)
+    assert kinds(path, head=HEAD) == expected
+    assert kinds(path) == expected  # the file's own head was left: it is enough to find these
+
+
+REWRITES: list[tuple[str, Callable[[Entries], Entries], set[tuple[str, int | None]]]] = [
+    ("edit and hash anew", lambda g: [*g[:4], rehash(edited(g[4])), *g[5:]], {("rewrite", None)}),
+    ("drop and renumber", lambda g: [*g[:4], *({**e, "seq": e["seq"] - 1} for e in g[5:])], {("truncation", 10)}),
+    ("truncate", lambda g: g[:7], {("truncation", 7)}),
+    ("empty", lambda g: [], {("truncation", 0)}),
+    ("replace all", lambda g: [entry(n, "all new") for n in range(15)], {("rewrite", None)}),
+]
+
+
+@pytest.mark.parametrize(("tamper", "expected"), [c[1:] for c in REWRITES], ids=[c[0] for c in REWRITES])
+def test_rewriting_with_a_new_head_is_found_by_the_head_kept(
+    tmp_path: Path, tamper: Callable[[Entries], Entries], expected: set[Any]
+) -> None:
+    path = write(tmp_path / "log.jsonl", tamper(list(LOG)))
+    assert verify(path).ok  # consistent in itself: the report says that this alone proves nothing
+    assert "no earlier head was given" in verify(path).lines[-1]
+    assert kinds(path, head=HEAD) == expected
+
+
+def test_rewriting_behind_an_earlier_head_needs_a_later_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "log.jsonl", [*LOG[:8], entry(8, "new"), *LOG[9:]])
+    assert verify(path, head=head_of(LOG[:8])).ok
+    assert kinds(path, head=head_of(LOG[:9])) == {("rewrite", None)}
+
+
+def test_lines_that_are_no_export(tmp_path: Path) -> None:
+    path = write(tmp_path / "log.jsonl", LOG)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[1:]))
+    assert ("format", None) in kinds(path)
+    path.write_text("".join(lines)[:-30])
+    assert {kind for kind, _ in kinds(path)} == {"format", "truncation"}
+    path.write_text("".join([*lines, lines[3]]))
+    assert kinds(path) == {("addition", None)}
+    path.write_bytes(b"\xff\xfe")
+    assert not verify(path).ok
+    path.write_text("")
+    assert not verify(path).ok
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "log.jsonl", LOG)
+    path.write_text(path.read_text().replace('{"seq": 4,', '{"record": "another truth", "seq": 4,'))
+    assert kinds(path) == {("format", None), ("drop", 4)}
+
+
+def test_a_selection_says_so_and_is_not_compared(tmp_path: Path) -> None:
+    path = write(tmp_path / "log.jsonl", [LOG[2], LOG[5]], head=HEAD, complete=False)
+    report = verify(path)
+    assert report.ok
+    assert not report.complete
+    assert "not the whole log" in report.lines[-1]
+    assert kinds(path, head=HEAD) == {("selection", None)}
+    write(path, [LOG[2], edited(LOG[5])], head=HEAD, complete=False)
+    assert kinds(path) == {("edit", 5)}
+
+
+@pytest.mark.parametrize("state", ["erased", "unreadable"])
+def test_erased_words_do_not_break_the_log(tmp_path: Path, state: str) -> None:
+    log = [*LOG[:4], {**LOG[4], "opened": {"query": {state: True}}}, *LOG[5:]]
+    report = verify(write(tmp_path / "log.jsonl", log), head=HEAD)
+    assert report.ok
+    assert (report.opened, report.erased) == (10, 1)
+
+
+def test_heads_are_read_from_text_head_file_and_earlier_export(tmp_path: Path) -> None:
+    export = write(tmp_path / "log.jsonl", LOG)
+    plain, line = tmp_path / "plain", tmp_path / "line"
+    plain.write_text(f"{HEAD}\n")
+    line.write_text(json.dumps({"size": HEAD.size, "root": chain.encode(HEAD.root)}))
+    assert {read_head(given) for given in (str(HEAD), str(plain), str(line), str(export))} == {HEAD}
+    line.write_text("{}")
+    with pytest.raises(ValueError, match="no head"):
+        read_head(str(line))

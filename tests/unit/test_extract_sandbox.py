@@ -1,0 +1,226 @@
+"""A file can kill its own parser and nothing else."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # ships no types
+import pytest
+
+from ingest import sandbox as module
+from ingest.confinement import Limits
+from ingest.extract import Empty, Encrypted, Malformed, TimedOut, TooLarge, extract
+from ingest.sandbox import Sandbox, SandboxUnavailable, extract_sandboxed
+from ingest.warm import samples
+
+SLOW = b"# Heading\n\n" + b"Some *words* and [links](http://example.com/x) in a paragraph.\n\n" * 30_000
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    box = Sandbox()
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def limited(sandbox: Sandbox) -> Iterator[Callable[..., Sandbox]]:
+    """The shared zygote under other limits: they go with each file."""
+    before = sandbox.limits
+
+    def change(**limits: Any) -> Sandbox:
+        sandbox.limits = Limits(**limits)
+        return sandbox
+
+    yield change
+    sandbox.limits = before
+
+
+def zygote(box: Sandbox) -> psutil.Process:
+    assert box._process is not None
+    return psutil.Process(box._process.pid)
+
+
+def a_child(box: Sandbox) -> psutil.Process:
+    """The child that is reading a file now."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if children := zygote(box).children():
+            return children[0]
+        time.sleep(0.005)
+    raise AssertionError("no child was forked")
+
+
+def in_background(box: Sandbox) -> "tuple[ThreadPoolExecutor, Any]":
+    pool = ThreadPoolExecutor(1)
+    return pool, pool.submit(box.extract, SLOW, filename="slow.md")
+
+
+def test_results_are_those_of_extract(sandbox: Sandbox) -> None:
+    for name, content in samples().items():
+        assert sandbox.extract(content, filename=name) == extract(content, filename=name)
+
+
+def test_errors_cross_with_kind_and_reason(sandbox: Sandbox) -> None:
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(Encrypted, match="password"):
+        sandbox.extract(ole, filename="a.docx")
+    with pytest.raises(Empty):
+        sandbox.extract(b"", filename="a.txt")
+
+
+def test_wall_clock_and_processor_time_are_bounded(limited: Callable[..., Sandbox]) -> None:
+    box = limited(wall_seconds=0.2)
+    box.extract(b"start it", filename="a.txt")
+    before = zygote(box).pid
+    with pytest.raises(TimedOut):
+        box.extract(SLOW, filename="slow.md")
+    with pytest.raises(TimedOut):
+        limited(cpu_seconds=1).extract(SLOW, filename="slow.md")
+    assert zygote(box).pid == before
+
+
+def test_memory_and_size_are_bounded(limited: Callable[..., Sandbox]) -> None:
+    with pytest.raises(TooLarge):
+        limited(memory_bytes=32 * 2**20).extract(b"a,b,c\n" * 400_000, filename="large.csv")
+    with pytest.raises(TooLarge, match="1 MiB"):
+        limited(content_bytes=2**20).extract(b"a" * (2**20 + 1), filename="a.txt")
+
+
+def test_a_crash_is_the_fault_of_one_file_only(sandbox: Sandbox) -> None:
+    sandbox.extract(b"start it", filename="a.txt")
+    before = zygote(sandbox).pid
+    pool, running = in_background(sandbox)
+    with pool:
+        a_child(sandbox).send_signal(signal.SIGSEGV)
+        with pytest.raises(Malformed):
+            running.result(timeout=60)
+    assert sandbox.extract(b"still here", filename="a.txt").blocks[0].text == "still here"
+    assert zygote(sandbox).pid == before
+
+
+def test_a_child_that_ignores_its_alarm_is_ended_with_the_zygote(
+    limited: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.5)
+    box = limited(wall_seconds=2.0)
+    box.extract(b"start it", filename="a.txt")
+    pool, running = in_background(box)
+    with pool:
+        child = a_child(box)
+        child.suspend()  # a stopped process takes no signal but SIGKILL
+        with pytest.raises(TimedOut):
+            running.result(timeout=60)
+    gone, alive = psutil.wait_procs([child], timeout=10)
+    assert gone
+    assert not alive
+    assert box.extract(b"again", filename="a.txt").blocks[0].text == "again"
+
+
+def test_a_lost_zygote_is_replaced(sandbox: Sandbox) -> None:
+    sandbox.extract(b"start it", filename="a.txt")
+    process = zygote(sandbox)
+    process.kill()
+    process.wait(10)
+    assert sandbox.extract(b"again", filename="a.txt").blocks[0].text == "again"
+
+
+def test_threads_get_their_own_results(sandbox: Sandbox) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(sandbox.extract, f"text {n}".encode(), filename=f"{n}.txt") for n in range(24)]
+        found = [(future.result().title, future.result().blocks[0].text) for future in futures]
+    assert found == [(str(n), f"text {n}") for n in range(24)]
+
+
+def test_the_zygote_outlives_the_thread_that_started_it(sandbox: Sandbox) -> None:
+    sandbox.close()
+    thread = threading.Thread(target=sandbox.extract, args=(b"start it",), kwargs={"filename": "a.txt"})
+    thread.start()
+    thread.join()
+    pid = zygote(sandbox).pid
+    assert sandbox.extract(b"again", filename="a.txt").blocks[0].text == "again"
+    assert zygote(sandbox).pid == pid
+
+
+def test_it_starts_without_the_environment_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def refuse(*_: object, **arguments: Any) -> None:
+        seen.update(arguments)
+        raise OSError("stop here")
+
+    monkeypatch.setenv("CLEARANCE_DATABASE_PASSWORD", "hunter2")
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(SandboxUnavailable):
+        Sandbox().extract(b"x", filename="a.txt")
+    assert "PYTHONPATH" in seen["env"]
+    assert "hunter2" not in str(seen["env"])
+
+
+CONFINED = """
+import ctypes, errno, os, socket, sys
+from ingest.confinement import drop_root, refuse_network
+drop_root(); refuse_network()
+def tried(act):
+    try: act()
+    except OSError as error: return error.errno == errno.EACCES
+    return False
+print(tried(socket.socket), tried(lambda: os.execv("/bin/true", ["true"])), os.geteuid() != 0, os.getpid() > 0)
+"""
+
+
+def test_the_confined_process_has_no_network_no_programs_and_is_not_root(sandbox: Sandbox) -> None:
+    sandbox.extract(b"start it", filename="a.txt")
+    assert sandbox.network == "refused"
+    done = subprocess.run([sys.executable, "-c", CONFINED], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["True"] * 4
+    assert 0 not in zygote(sandbox).uids()
+
+
+def test_what_a_taken_over_child_says_is_not_trusted() -> None:
+    good = {"title": "t", "media_type": "m", "blocks": [["x", "paragraph", ["h"], 1]]}
+    assert module._outcome([{"extracted": good}, {"exit": 0}]).blocks[0].heading_path == ("h",)
+    bad: list[Any] = [
+        {**good, "title": 5},
+        {**good, "title": "a\0b"},
+        {**good, "blocks": [["x", "spell", [], None]]},
+        {**good, "blocks": [["x", "paragraph", [], "1"]]},
+        {**good, "blocks": [["x", "paragraph", [7], 1]]},
+        {**good, "blocks": [["x"]]},
+        {**good, "blocks": 3},
+        "text",
+    ]
+    for value in bad:
+        with pytest.raises(Malformed):
+            module._outcome([{"extracted": value}])
+    with pytest.raises(Malformed):
+        module._outcome([{"error": "SystemExit", "reason": "x"}])
+    assert module._frames(bytearray(b'\0\0\0\x09{"exit": ')) == []
+
+
+def test_how_a_child_ended_tells_the_error() -> None:
+    for status, error in (
+        (-signal.SIGALRM, TimedOut),
+        (-signal.SIGXCPU, TimedOut),
+        (-signal.SIGSEGV, Malformed),
+        (1, Malformed),
+    ):
+        with pytest.raises(error):
+            module._outcome([{"exit": int(status)}])
+    with pytest.raises(Malformed):
+        module._outcome([])
+
+
+def test_callers_share_one_sandbox_and_descriptors_are_returned(sandbox: Sandbox) -> None:
+    assert extract_sandboxed(b"shared", filename="a.txt").blocks[0].text == "shared"
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(10):
+        extract_sandboxed(b"shared", filename="a.txt")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    module._close_shared()

@@ -1,0 +1,155 @@
+"""The parts of `clearance run` that need no server: environments, run.json, the kept sample, the screen."""
+
+import io
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from app.local.environments import (
+    SettingsMissing,
+    Wiring,
+    of_api,
+    of_model_server,
+    of_sequencer,
+    of_worker,
+    require_external,
+)
+from app.local.instance import Instance, born
+from app.local.run import _address, run
+from app.local.screen import show
+from app.local.welcome import Person, Site, Welcome, load_once
+
+WIRING = Wiring(
+    app_url="postgresql+psycopg://clearance_app:APP@h/d",
+    ingest_url="postgresql+psycopg://clearance_ingest:INGEST@h/d",
+    sequencer_url="postgresql+psycopg://clearance_sequencer:SEQUENCER@h/d",
+    identity_key="IDENTITY",
+    audit_key="AUDIT",
+    metrics_key="METRICS",
+    model={"CLEARANCE_MODEL__API_KEY": "MODEL"},
+    embedder_cache="/models",
+)
+SECRETS = {"APP", "INGEST", "SEQUENCER", "IDENTITY", "AUDIT", "METRICS", "MODEL", "ADMIN", "CLOUD", "PROXY"}
+ENVIRON = {
+    "PATH": "/bin",
+    "AWS_SECRET_ACCESS_KEY": "CLOUD",
+    "https_proxy": "http://PROXY",
+    "CLEARANCE_DATABASE__ADMIN_URL": "postgresql+psycopg://postgres:ADMIN@h/d",
+    "CLEARANCE_EMBEDDER__THREADS": "1",
+    "CLEARANCE_ANSWER__PASSAGES": "3",
+}
+
+
+def held(environment: dict[str, str]) -> set[str]:
+    """Which secrets stand in an environment."""
+    return {secret for secret in SECRETS if any(secret in value for value in environment.values())}
+
+
+def test_each_process_gets_its_own_secrets_and_no_other() -> None:
+    assert held(of_api(ENVIRON, WIRING)) == {"APP", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
+    assert held(of_worker(ENVIRON, WIRING)) == {"INGEST"}
+    assert held(of_sequencer(ENVIRON, WIRING)) == {"SEQUENCER"}
+    assert held(of_model_server(ENVIRON, api_key="MODEL")) == {"MODEL"}
+
+
+def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:
+    assert of_api(ENVIRON, WIRING)["CLEARANCE_ANSWER__PASSAGES"] == "3"
+    assert "CLEARANCE_ANSWER__PASSAGES" not in of_worker(ENVIRON, WIRING)
+    for environment in (of_api(ENVIRON, WIRING), of_worker(ENVIRON, WIRING)):
+        assert environment["CLEARANCE_EMBEDDER__THREADS"] == "1"
+        assert environment["CLEARANCE_EMBEDDER__CACHE"] == "/models"
+        assert environment["PATH"] == "/bin"
+    own = ENVIRON | {"CLEARANCE_EMBEDDER__CACHE": "/mine", "CLEARANCE_API__METRICS_KEY": "own"}
+    assert of_worker(own, WIRING)["CLEARANCE_EMBEDDER__CACHE"] == "/mine"
+    assert of_api(own, WIRING)["CLEARANCE_API__METRICS_KEY"] == "own"
+
+
+def test_the_wiring_hides_its_secrets() -> None:
+    assert [secret for secret in SECRETS if secret in repr(WIRING)] == []
+
+
+def test_a_database_elsewhere_needs_every_url_and_key() -> None:
+    environ = {"CLEARANCE_DATABASE__APP_URL": "x", "CLEARANCE_DATABASE__INGEST_URL": "x"}
+    with pytest.raises(SettingsMissing, match="SEQUENCER_URL, CLEARANCE_IDENTITY__KEY, CLEARANCE_AUDIT__KEY must"):
+        require_external(environ)
+    names = ("DATABASE__SEQUENCER_URL", "IDENTITY__KEY", "AUDIT__KEY")
+    require_external(environ | {f"CLEARANCE_{name}": "x" for name in names})
+
+
+def test_the_instance_is_believed_only_while_its_process_lives(tmp_path: Path) -> None:
+    assert Instance.running(tmp_path) is None
+    process = subprocess.Popen(["/bin/sleep", "60"])
+    started = born(process.pid)
+    assert started is not None
+    instance = Instance(
+        pid=process.pid, born=started, api_url="u", model_url="m", postgres_port=5, processes={"api": 7}
+    )
+    instance.save(tmp_path)
+    assert Instance.running(tmp_path) == instance
+    assert (tmp_path / "run.json").stat().st_mode & 0o777 == 0o600
+    process.kill()
+    process.wait()
+    assert Instance.running(tmp_path) is None
+    assert Instance.last(tmp_path) == instance
+    Instance(pid=os.getpid(), born=started, api_url="u", model_url="m").save(tmp_path)  # a number used again
+    assert Instance.running(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"unknown": 1}'])
+def test_a_damaged_run_file_names_no_instance(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    assert Instance.last(tmp_path) is None
+
+
+def test_the_sample_is_loaded_once_and_again_after_a_failure(tmp_path: Path) -> None:
+    welcome = Welcome((Person("Ada", "engineering", "KEY"),), ("clearance ask",))
+    calls: list[Site] = []
+
+    def loader(site: Site) -> Welcome:
+        calls.append(site)
+        if len(calls) == 1:
+            raise OSError("broken off")
+        return welcome
+
+    site = Site("http://127.0.0.1:1", {"clearance_owner": "URL"})
+    with pytest.raises(OSError, match="broken off"):
+        load_once(tmp_path, site, loader)
+    assert load_once(tmp_path, site, loader) == welcome
+    assert load_once(tmp_path, site, loader) == welcome
+    assert len(calls) == 2
+    assert (tmp_path / "sample.json").stat().st_mode & 0o777 == 0o600
+    assert "URL" not in repr(site)
+    assert "KEY" not in repr(welcome)
+
+
+def test_the_screen_shows_where_who_and_what_to_try() -> None:
+    output = io.StringIO()
+    welcome = Welcome((Person("Ada", "engineering", "clr_k[1]"),), ("clearance ask --key clr_k[1] 'How?'",))
+    instance = Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m")
+    show(Console(file=output, width=120), instance, welcome)
+    for text in ("http://127.0.0.1:8700", "Ada", "engineering", "clr_k[1]", "clearance ask --key clr_k[1] 'How?'"):
+        assert text in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("fd00::1", "[fd00::1]")],
+)
+def test_the_url_is_one_that_can_be_reached(host: str, shown: str) -> None:
+    assert _address(host) == shown
+
+
+def test_a_wrong_port_and_missing_settings_are_named(tmp_path: Path) -> None:
+    for environ, message in (
+        ({"CLEARANCE_API__PORT": "many"}, "CLEARANCE_API__PORT must be a number"),
+        ({"CLEARANCE_DATABASE__APP_URL": "x", "CLEARANCE_API__PORT": "0"}, "CLEARANCE_IDENTITY__KEY"),
+    ):
+        output = io.StringIO()
+        assert run(tmp_path / "home", environ=environ, console=Console(file=output, width=500)) == 1
+        assert message in output.getvalue()
+    assert json.loads((tmp_path / "home" / "secrets.json").read_text())
+    assert not (tmp_path / "home" / "postgres").exists()

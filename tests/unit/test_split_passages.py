@@ -1,0 +1,135 @@
+"""Where passages begin and end, on documents small enough to see."""
+
+import pytest
+
+from ingest.document import Block, Extracted, Passage
+from ingest.sentences import sentences
+from ingest.split import HEADLINE, headline, split
+
+
+class Words:
+    """A token for each run of letters without white space."""
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        found, start = [], 0
+        for word in text.split():
+            start = text.index(word, start)
+            found.append((start, start + len(word)))
+            start += len(word)
+        return found
+
+
+def document(*blocks: Block, title: str = "Title") -> Extracted:
+    return Extracted(title=title, blocks=blocks, media_type="text/plain")
+
+
+def text(words: int, *, word: str = "word") -> str:
+    return " ".join([word] * words)
+
+
+def cut(*blocks: Block, target: int = 100, most: int = 120, overlap: int = 0) -> list[Passage]:
+    return list(split(document(*blocks), counter=Words(), target=target, most=most, overlap=overlap))
+
+
+def test_neighbours_under_one_heading_are_joined_up_to_the_target() -> None:
+    blocks = [Block(text(n), "paragraph", ("A",)) for n in (40, 50, 60, 20)]
+    assert [passage.tokens for passage in cut(*blocks)] == [90, 80]
+
+
+def test_sections_are_never_joined() -> None:
+    found = cut(
+        Block("A", "heading", ("A",)), Block("one", "paragraph", ("A",)),
+        Block("B", "heading", ("A", "B")), Block("two", "paragraph", ("A", "B")),
+    )  # fmt: skip
+    assert [(p.text, p.heading_path, p.ordinal, p.headline) for p in found] == [
+        ("one", ("A",), 0, "Title > A"),
+        ("two", ("A", "B"), 1, "Title > A > B"),
+    ]
+    assert found[1].embedded == "Title > A > B\ntwo"
+
+
+def test_a_heading_with_nothing_below_it_is_kept_as_text() -> None:
+    found = cut(
+        Block("A", "heading", ("A",)), Block("Empty", "heading", ("A", "Empty")), Block("B", "heading", ("B",)),
+        Block("b", "paragraph", ("B",)), Block("Last", "heading", ("Last",)),
+    )  # fmt: skip
+    assert [(p.text, p.heading_path) for p in found] == [("Empty", ("A",)), ("b", ("B",)), ("Last", ())]
+
+
+def test_a_long_paragraph_is_cut_between_sentences() -> None:
+    long = " ".join(f"Sentence {n} " + text(37) + "." for n in range(6))
+    found = cut(Block(long, "paragraph"))
+    assert len(found) > 1
+    assert all(p.text.startswith("Sentence") and p.text.endswith(".") for p in found)
+
+
+def test_a_sentence_longer_than_the_limit_is_cut_between_words() -> None:
+    found = cut(Block(text(300), "paragraph"))
+    assert [p.tokens for p in found] == [119, 119, 62]
+
+
+def test_one_endless_word_is_cut_by_its_length() -> None:
+    found = cut(Block("x" * 10_000, "paragraph"))
+    assert max(len(p.text) for p in found) <= 120 * 12
+    assert "".join(p.text for p in found) == "x" * 10_000
+
+
+def test_a_table_is_cut_between_rows_and_a_wide_row_between_cells() -> None:
+    rows = [f"Name: person {n}; Amount: {text(36)}" for n in range(5)]
+    found = cut(Block("\n".join(rows), "table"))
+    assert all(p.text.startswith("Name: ") for p in found)
+    assert "\n".join(p.text for p in found).split("\n") == rows
+    wide = "; ".join(f"Column {n}: {text(30)}" for n in range(8))
+    assert all(p.text.startswith("Column ") for p in cut(Block(wide, "table")))
+
+
+def test_a_stub_joins_the_passage_before_it() -> None:
+    blocks = [Block(text(n), "paragraph") for n in (60, 35, 15)]
+    assert [p.tokens for p in cut(*blocks)] == [110]
+
+
+def test_page_is_that_of_the_first_own_word_even_with_overlap() -> None:
+    first = "Beginning of it all. " + text(80) + ". Short end."
+    found = cut(Block(first, "paragraph", (), 1), Block(text(90), "paragraph", (), 2), overlap=10)
+    assert [(p.page, p.text.split("\n")[0]) for p in found] == [(1, first), (2, "Short end.")]
+
+
+def test_the_headline_keeps_title_and_last_heading_within_its_bound() -> None:
+    path = (*(f"Heading {n} of the middle part" for n in range(12)), "The last one")
+    line = headline("The title", path, counter=Words())
+    assert line.startswith("The title > ")
+    assert line.endswith(" > The last one")
+    assert Words().count(line) <= HEADLINE
+    huge = headline(text(500, word="t"), (text(500, word="h"),), counter=Words())
+    assert Words().count(huge) <= HEADLINE
+    assert {"t", "h"} <= set(huge.split())
+
+
+def test_a_heading_that_repeats_the_title_is_said_once() -> None:
+    assert headline("Leave", ("Leave", "Pay"), counter=Words()) == "Leave > Pay"
+
+
+def test_sizes_that_cannot_work_are_refused() -> None:
+    for sizes in ({"target": 300}, {"overlap": 100}, {"target": 40, "most": 60}):
+        with pytest.raises(ValueError, match="sizes"):
+            cut(Block("a", "paragraph"), **sizes)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ("Ask Dr. Smith, e.g. On Monday. Then go.", ["Ask Dr. Smith, e.g. On Monday.", "Then go."]),
+        ("It costs 3.50 a day. J. Doe pays.", ["It costs 3.50 a day.", "J. Doe pays."]),
+        ('He said "Stop." Then he left.', ['He said "Stop."', "Then he left."]),
+        ("今日は。明日は。", ["今日は。", "明日は。"]),
+        ("1. First step. 2. Second", ["1. First step.", "2. Second"]),
+        ("see www.example.com. for more", ["see www.example.com. for more"]),
+        ("", []),
+    ],
+)
+def test_sentences(given: str, found: list[str]) -> None:
+    assert sentences(given) == found
