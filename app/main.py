@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import openai
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.types import Lifespan
 
 from app import log
 from app.acl.rules import Label
@@ -18,7 +19,7 @@ from app.guardrail.checks import default_checks
 from app.llm.openai_chat import OpenAIChat
 from app.llm.protocol import Endpoint, is_loopback
 from app.settings import ModelSettings, Settings, required
-from app.web import ask, audit, collections, documents, explain, health, keys, problems, roles, uploads, users
+from app.web import ask, audit, collections, documents, explain, health, keys, pages, problems, roles, uploads, users
 from app.web.limits import BodyLimit, KeyLimits
 from app.web.observe import Observe
 
@@ -65,6 +66,16 @@ def create(parts: Parts | None = None) -> FastAPI:
         yield
         app.state.parts.database.engine.dispose()
 
+    app = create_routes(lifespan)
+    app.state.limits = KeyLimits(settings.api)
+    app.state.metrics = CollectorRegistry()
+    app.add_middleware(BodyLimit, settings=settings.api)
+    app.add_middleware(Observe, registry=app.state.metrics)
+    return app
+
+
+def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """All routes, without parts behind them: enough for the OpenAPI document."""
     app = FastAPI(
         title="Clearance",
         summary="Ask your company's documents; see only what you are cleared for.",
@@ -74,14 +85,11 @@ def create(parts: Parts | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.limits = KeyLimits(settings.api)
-    app.state.metrics = CollectorRegistry()
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
-    for resource in (ask, collections, documents, uploads, users, roles, keys, explain, audit):
+    for resource in (ask, collections, documents, uploads, users, roles, keys, explain, audit, pages):
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(health.router)
-    app.add_middleware(BodyLimit, settings=settings.api)
-    app.add_middleware(Observe, registry=app.state.metrics)
+    pages.mount_static(app)
     return app

@@ -61,7 +61,9 @@ class EmbedderSettings(Section):
         "sentence-transformers/all-MiniLM-L6-v2", description="model name or folder (sentence-transformers only)"
     )
     threads: int = Field(2, ge=1, description="threads per process")
-    cache: Path = Field(Path(".clearance/models"), description="where the ONNX graph built from the weights is kept")
+    cache: Path = Field(
+        Path(".clearance/models"), description="where sentence-transformers models lie; the default needs none"
+    )
 
 
 class IdentitySettings(Section):
@@ -86,6 +88,7 @@ class ApiSettings(Section):
     max_body_mb: int = Field(50, ge=1, description="largest upload")
     request_seconds: float = Field(60.0, gt=0, description="limit for a request that does not stream")
     rate_per_minute: int = Field(120, ge=1, description="requests a minute for one key")
+    bulk_rate_per_minute: int = Field(3000, ge=1, description="uploads, and looks at their jobs, a minute for one key")
     burst: int = Field(60, ge=1, description="requests one key may send at once before the rate counts")
     concurrent: int = Field(8, ge=1, description="requests of one key in progress at the same time")
     metrics_key: SecretStr | None = Field(None, description="bearer token for /metrics; unset: /metrics is off")

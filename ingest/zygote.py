@@ -1,7 +1,7 @@
 """`python -m ingest.zygote`: imports the parsers once, then forks one confined child for each file.
 
-Its standard input is a Unix stream socket. A request is one byte with two descriptors, the file and the pipe for the
-result; the limits come before the file's name in a header of the file descriptor. See `ingest.sandbox` for the frames.
+Its standard input is a Unix stream socket. A request is one byte with two descriptors: an anonymous file, which holds a
+frame with the file's name and limits and then its content, and the pipe for the result. `ingest.sandbox` reads that.
 """
 
 import gc

@@ -87,7 +87,7 @@ class Sequencer:
         if now >= known.next_sweep:
             known = _Known()
         with Session(self._engine) as session, session.begin():
-            if False:
+            if not order.lock(session):
                 return False
             if now >= known.next_close:
                 known = replace(known, open_since=self._close(session, known), next_close=now + CLOSE_EVERY_SECONDS)

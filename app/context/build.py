@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.acl.rules import Label
+from app.llm.protocol import Message
 from app.retrieval.passage import Hit, Passage
 
 SYSTEM = (Path(__file__).parent / "answer.md").read_text("utf-8").strip()
@@ -18,14 +19,6 @@ TEMPLATE_DIGEST = hashlib.sha256(SYSTEM.encode()).hexdigest()
 
 # A passage may contain our own fence; then it is broken with a character that shows, so that no text can step outside.
 FENCE = re.compile(r"<(/?)(passage|question)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of a chat."""
-
-    role: str
-    content: str
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ def probe(database: Database) -> None:
         for table in TABLES:
             if (seen := _count(session, table)) != 1:
                 raise LockBroken(
-                    f"the canary sees {seen} rows of '{table}' instead of 1: the identity key of the service is not that "
-                    "of the database, or the policy of the table has changed ('clearance init' sets the key)"
+                    f"the canary sees {seen} rows of '{table}' instead of 1: the identity key of the service is not "
+                    "that of the database, or the policy of the table has changed ('clearance init' sets the key)"
                 )
 
 

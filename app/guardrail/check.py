@@ -50,6 +50,19 @@ class Tail:
     longest: int = 0  # longest closer, in characters: a cut may lie inside it
 
 
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What must be found in the lower-cased text before a start. `words`: one of them stands in whatever it matches,
+    so that text far from all of them costs nothing."""
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def found(self, lowered: str) -> re.Match[str] | None:
+        """The match nearest to the left edge, if any."""
+        return self.pattern.search(lowered) if any(word in lowered for word in self.words) else None
+
+
 class Check(Protocol):
     """Decides, for one start, whether something to redact begins there. One file each in `app.guardrail.checks`."""
 
@@ -70,8 +83,8 @@ class Check(Protocol):
         """What the word at the start must contain (empty: nothing): a test that is cheaper than `opener`."""
 
     @property
-    def cue(self) -> re.Pattern[str] | None:
-        """Must be found in the lower-cased text before the start; None: no condition. Needs one of CUE_WORDS to match."""
+    def cue(self) -> Cue | None:
+        """What must stand before the start; None: no condition."""
 
     @property
     def tail(self) -> Tail | None:
@@ -81,12 +94,6 @@ class Check(Protocol):
         """The finding that begins at `start`, if any. `window[:start]` is at most BEFORE characters, already redacted;
         `window[start:]` is the run and the character after it."""
 
-
-# A cue of a Check must contain one of these, so that text far from any of them costs nothing.
-CUE_WORDS = (
-    "pass", "pwd", "pw:", "pw=", "pw ", "secret", "token", "key", "cred", "bearer", "basic", "login", "log in", "sign in", "pin:", "pin ", "pin=",
-    "kennwort", "contrase", "senha", "wachtwoord", "sig:", "sig=", "signature", "auth", "code",
-)  # fmt: skip
 
 WORD = Run(re.compile(r"[^ \n]{0,128}"), 128)
 NUMBER = Run(re.compile(r"(?:[+(\d][\d ().+/x\-]{0,47})?", re.ASCII), 48)
@@ -111,7 +118,7 @@ class Rule:
     run: Run = WORD
     opener: re.Pattern[str] = LONG_WORD_START
     needs: str = ""
-    cue: re.Pattern[str] | None = None
+    cue: Cue | None = None
     tail: Tail | None = None
 
     def at(self, window: str, start: int) -> Finding | None:

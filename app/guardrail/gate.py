@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from app.guardrail.check import BEFORE, CUE_WORDS, WORD, Check, Finding, Run, Tail
+from app.guardrail.check import BEFORE, WORD, Check, Cue, Finding, Run, Tail
 from app.guardrail.normal import fold
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
 _WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-]|[^ \n]{8}|[A-Z]{2}", re.ASCII)
-_LONGEST_CUE_WORD = max(map(len, CUE_WORDS))
 _PIECE = 256  # a whole text is fed in pieces of this many characters: what is near a cue is then known more narrowly
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
@@ -40,12 +39,12 @@ class _Group:
     opener: re.Pattern[str]
     run: Run
     needs: str
-    cue: re.Pattern[str] | None
+    cue: Cue | None
     checks: tuple[Check, ...]
 
 
 def _grouped(checks: Iterable[Check]) -> tuple[_Group, ...]:
-    groups: dict[tuple[re.Pattern[str], Run, str, re.Pattern[str] | None], list[Check]] = {}
+    groups: dict[tuple[re.Pattern[str], Run, str, Cue | None], list[Check]] = {}
     for check in checks:
         groups.setdefault((check.opener, check.run, check.needs, check.cue), []).append(check)
     return tuple(_Group(*key, tuple(of)) for key, of in groups.items())
@@ -61,6 +60,7 @@ class Gate:
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self._groups = _grouped(checks)
+        self._cue_words = tuple({word for group in self._groups if group.cue for word in group.cue.words})
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
         self._drops: list[int] = []
@@ -127,8 +127,8 @@ class Gate:
     def _candidates(self, limit: int) -> list[tuple[int, int]]:
         """Starts in scan..limit that some group wants to see, in order, each with the number of the group."""
         text, scan = self._text, self._scan
-        recent = text[max(scan - _LONGEST_CUE_WORD, 0) : limit].lower()
-        if any(word in recent for word in CUE_WORDS):
+        recent = text[max(scan - BEFORE, 0) : limit].lower()
+        if any(word in recent for word in self._cue_words):
             self._cued = limit + BEFORE
         cued = self._cued >= scan
         if not cued and _WORTH_A_LOOK.search(text, scan) is None:
@@ -178,7 +178,7 @@ class Gate:
         best: Finding | None = None
         tail: Tail | None = None
         for group in groups:
-            if group.cue is not None and group.cue.search(lowered) is None:
+            if group.cue is not None and group.cue.found(lowered) is None:
                 continue
             reach = group.run.pattern.match(text, start)
             end = reach.end() if reach is not None else start

@@ -6,9 +6,8 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionMessageParam
 
-from app.context.build import Message
 from app.errors import ModelUnavailable
-from app.llm.protocol import Endpoint
+from app.llm.protocol import Endpoint, Message
 
 
 class OpenAIChat:

@@ -7,8 +7,15 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from app.acl.rules import Label
-from app.context.build import Message
 from app.errors import LabelTooHigh
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat."""
+
+    role: str
+    content: str
 
 
 @dataclass(frozen=True)

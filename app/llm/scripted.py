@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from app.context.build import Message
 from app.errors import ModelUnavailable
-from app.llm.protocol import Endpoint
+from app.llm.protocol import Endpoint, Message
 
 
 class ScriptedChat:

@@ -65,12 +65,12 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
 def of_worker(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
     """The worker: its database role and the embedder. It opens hostile files, so no key is near it."""
     cache = {EMBEDDER_CACHE: wiring.embedder_cache}
-    return _base(environ) | cache | _given(environ, "EMBEDDER__") | {INGEST_URL: wiring.ingest_url}
+    return _base(environ) | cache | _given(environ, "EMBEDDER__", "WORKER__") | {INGEST_URL: wiring.ingest_url}
 
 
 def of_sequencer(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
     """The audit sequencer: its database role alone."""
-    return _base(environ) | {SEQUENCER_URL: wiring.sequencer_url}
+    return _base(environ) | _given(environ, "AUDIT__CLOSE_AFTER_SECONDS") | {SEQUENCER_URL: wiring.sequencer_url}
 
 
 def of_model_server(environ: Mapping[str, str], *, api_key: str) -> dict[str, str]:

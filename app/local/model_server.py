@@ -64,9 +64,9 @@ def serve(*, port: int, api_key: str) -> Any:  # xllamacpp ships no types
     # Kept prompts would make an answer faster when somebody else was just shown the same passages: time would tell.
     params.cache_prompt, params.cache_idle_slots, params.cache_ram_mib = False, False, 0
     params.slot_prompt_similarity = 0.0
-    # Nothing but the API: no page, no look into other requests, no other origin in a browser, no prompts in the log.
+    # Nothing but the API: no page, no look into other requests, no other origin in a browser.
     params.ui, params.endpoint_slots, params.endpoint_props, params.cors_origins = False, False, False, ""
-    params.verbosity = 1
+    params.verbosity = 1  # the highest levels log each token of an answer
     return xllamacpp.Server(params)
 
 

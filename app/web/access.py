@@ -14,6 +14,9 @@ from app.db.session import ReadSession, WriteSession
 from app.errors import NotFound, NotSignedIn
 from app.web.limits import KeyLimits
 
+# The tag of routes that have the rate of bulk work.
+BULK = "curation"
+
 
 def parts_of(request: Request) -> Parts:
     """The parts of this service."""
@@ -32,7 +35,7 @@ def caller(request: Request, parts: PartsOf) -> Iterator[Subject]:
     with parts.database.anonymous() as session:
         subject = identify(session, secret.strip())
     limits: KeyLimits = request.app.state.limits
-    with limits.slot(subject.key_id):
+    with limits.slot(subject.key_id, bulk=BULK in getattr(request.scope.get("route"), "tags", ())):
         yield subject
 
 

@@ -26,43 +26,47 @@ class KeyLimits:
     """A token bucket and a count of running requests for each key, in this process."""
 
     def __init__(self, settings: ApiSettings) -> None:
-        self._rate = settings.rate_per_minute / 60
+        self._rates = {False: settings.rate_per_minute / 60, True: settings.bulk_rate_per_minute / 60}
         self._burst = float(settings.burst)
         self._most = settings.concurrent
-        self._buckets: dict[uuid.UUID, _Bucket] = {}
+        self._buckets: dict[tuple[uuid.UUID, bool], _Bucket] = {}
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def slot(self, key_id: uuid.UUID) -> Iterator[None]:
-        """Hold one of the key's slots; raises TooManyRequests with the seconds to wait."""
-        self._take(key_id, time.monotonic())
+    def slot(self, key_id: uuid.UUID, *, bulk: bool) -> Iterator[None]:
+        """Hold one of the key's slots; raises TooManyRequests with the seconds to wait.
+
+        `bulk` requests (uploads) have a bucket of their own: filling a shelf must not keep its curator from asking.
+        """
+        self._take((key_id, bulk), time.monotonic())
         try:
             yield
         finally:
             with self._lock:
-                self._buckets[key_id].running -= 1
+                self._buckets[key_id, bulk].running -= 1
 
-    def _take(self, key_id: uuid.UUID, now: float) -> None:
+    def _take(self, key: tuple[uuid.UUID, bool], now: float) -> None:
+        rate = self._rates[key[1]]
         with self._lock:
             if len(self._buckets) > 10_000:
                 self._forget(now)
-            bucket = self._buckets.setdefault(key_id, _Bucket(self._burst, now))
-            bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._rate)
+            bucket = self._buckets.setdefault(key, _Bucket(self._burst, now))
+            bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * rate)
             bucket.filled_at = now
             if bucket.running >= self._most:
                 raise _wait(1, f"This key has {self._most} requests in progress, the most it may have.")
             if bucket.tokens < 1:
-                seconds = int((1 - bucket.tokens) / self._rate) + 1
+                seconds = int((1 - bucket.tokens) / rate) + 1
                 raise _wait(seconds, f"This key has used up its requests; try again in {seconds} s.")
             bucket.tokens -= 1
             bucket.running += 1
 
     def _forget(self, now: float) -> None:
         """Drop full, idle buckets: they would be made again just like that."""
-        full = self._burst / self._rate
-        idle = [k for k, b in self._buckets.items() if not b.running and now - b.filled_at > full]
-        for key_id in idle:
-            del self._buckets[key_id]
+        full = self._burst / min(self._rates.values())
+        idle = [key for key, b in self._buckets.items() if not b.running and now - b.filled_at > full]
+        for key in idle:
+            del self._buckets[key]
 
 
 def _wait(seconds: int, detail: str) -> TooManyRequests:

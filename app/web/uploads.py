@@ -19,12 +19,12 @@ from app.db.session import WriteSession
 from app.errors import EmptyFile, InvalidInput, Untagged
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
-from app.web.access import Caller, CuratorCaller, Reading, Writing, public_id
+from app.web.access import BULK, Caller, CuratorCaller, Reading, Writing, public_id
 from app.web.collections import epoch
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
 
-router = APIRouter(tags=["documents"])
+router = APIRouter(tags=[BULK])
 
 LONGEST_PATH = 1000
 

@@ -11,9 +11,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from app.audit import order
 from app.audit.chain import Frontier
@@ -249,6 +251,29 @@ def test_a_pass_that_fails_publishes_nothing_and_raises(world: World) -> None:
         assert session.scalar(text("select count(*) from audit_head")) == 0
 
 
+def test_a_lost_database_is_waited_for_with_growing_pauses(world: World) -> None:
+    with world.session("app") as session:
+        add_leaf(session)
+    url = world.db.url("sequencer").replace("+psycopg", "")
+    attempts: list[int] = []
+    pauses: list[float] = []
+
+    def dial() -> psycopg.Connection:
+        attempts.append(1)
+        if len(attempts) <= 6:
+            raise psycopg.OperationalError("nobody answers")
+        return psycopg.connect(url)
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        return len(pauses) == 8
+
+    engine = create_engine("postgresql+psycopg://", creator=dial, poolclass=NullPool)
+    Sequencer(engine, close_after=NEVER).run(wait)
+    assert pauses == [0.5, 1, 2, 4, 8, 10, 0.5, 0.5]
+    world.check_order(1)
+
+
 class Process:
     """The sequencer as its own process."""
 
@@ -294,7 +319,8 @@ def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(worl
     second = Process(world)
     wait_for(world, entries, 3)
     with world.session("sequencer") as session:
-        others = "from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
+        others = "from pg_stat_activity where usename = current_user and datname = current_database()"
+        others += " and pid <> pg_backend_pid()"
         assert session.scalar(text(f"select count(pg_terminate_backend(pid)) {others}")) == 1
     with world.session("app") as session:
         add_leaf(session)

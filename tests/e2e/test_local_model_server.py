@@ -1,6 +1,7 @@
 """The local model server: streams to the OpenAI client, wants its key, keeps prompts to itself."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -128,6 +129,8 @@ def test_prompts_and_the_key_are_not_logged_and_the_key_is_on_no_command_line(ru
     asyncio.run(ask(running.url, f"Say {CANARY}"))
     assert CANARY not in running.log.read_text()
     assert KEY not in running.log.read_text()
+    events = [json.loads(line)["event"] for line in running.log.read_text().splitlines()]  # the library says nothing
+    assert events == ["model_server.ready"]
     assert KEY.encode() not in Path(f"/proc/{running.process.pid}/cmdline").read_bytes()
 
 

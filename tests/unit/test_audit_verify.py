@@ -1,13 +1,15 @@
 """A corpus of tampered exports: each must be found and named for what it is."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from app.audit import chain
+from app.audit.report import FindingKind
 from app.audit.verify import read_head, verify
 from tests.unit.audit_log import entry, head_of, rehash, write
 
@@ -176,3 +178,9 @@ def test_heads_are_read_from_text_head_file_and_earlier_export(tmp_path: Path) -
     line.write_text("{}")
     with pytest.raises(ValueError, match="no head"):
         read_head(str(line))
+
+
+def test_docs_list_the_findings() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
+    table = docs.partition("| Finding | Meaning |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z]+)` \|", table, flags=re.MULTILINE)) == set(get_args(FindingKind))

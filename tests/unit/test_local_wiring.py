@@ -41,6 +41,9 @@ ENVIRON = {
     "CLEARANCE_DATABASE__ADMIN_URL": "postgresql+psycopg://postgres:ADMIN@h/d",
     "CLEARANCE_EMBEDDER__THREADS": "1",
     "CLEARANCE_ANSWER__PASSAGES": "3",
+    "CLEARANCE_WORKER__CONCURRENCY": "1",
+    "CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS": "60",
+    "CLEARANCE_AUDIT__KEY": "AUDIT",
 }
 
 
@@ -59,6 +62,8 @@ def test_each_process_gets_its_own_secrets_and_no_other() -> None:
 def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:
     assert of_api(ENVIRON, WIRING)["CLEARANCE_ANSWER__PASSAGES"] == "3"
     assert "CLEARANCE_ANSWER__PASSAGES" not in of_worker(ENVIRON, WIRING)
+    assert of_worker(ENVIRON, WIRING)["CLEARANCE_WORKER__CONCURRENCY"] == "1"
+    assert of_sequencer(ENVIRON, WIRING)["CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS"] == "60"
     for environment in (of_api(ENVIRON, WIRING), of_worker(ENVIRON, WIRING)):
         assert environment["CLEARANCE_EMBEDDER__THREADS"] == "1"
         assert environment["CLEARANCE_EMBEDDER__CACHE"] == "/models"

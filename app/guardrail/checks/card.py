@@ -9,24 +9,25 @@ _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z
 _ISSUED = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|[689]\d)\d{11,13}|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}|(?:1800|2131)\d{11}"
-    r"|62\d{14,17}|(?:5[0678]\d\d|6[0-9]\d\d)\d{8,15}|1\d{14}",
+    r"|62\d{14,17}|(?:5[0678]\d\d|6[0-9]\d\d)\d{8,15}",
     re.ASCII,
 )
 _NAMED = re.compile(
     r"(?i)\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|kredit"
     r"karte|card|carte|tarjeta)\b[^\n]{0,40}\Z"
 )
-_OTHER = re.compile(r"(?i)\b(?:gift|loyalty|membership|library|sim|business|score|phone|tel|order|invoice|isbn|ean)\b")
+_OTHER = re.compile(r"(?i)\b(?:gift|loyalty|membership|library|sim|business|score|phone|tel|order|invoice|isbn|ean|imei)\b")
+_OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\Z")
 _AFTER_URL = re.compile(r"https?://[^ \n]*\Z")
 
 
 def _is_card(match: re.Match[str], before: str) -> bool:
     number = digits(match[0])
     named = _NAMED.search(before)
+    if _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(before) is not None:
+        return False
     if named is not None and _OTHER.search(named[0]) is None and len(set(number)) > 1:
         return True
-    if _AFTER_URL.search(before) is not None:
-        return False
     # Thirteen digits or fewer are also article numbers (EAN); without the word "card" they stay.
     return len(number) > 13 and _ISSUED.fullmatch(number) is not None and luhn(number)
 

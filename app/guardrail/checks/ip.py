@@ -7,7 +7,8 @@ from app.guardrail.check import Rule
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
 _V6 = re.compile(r"(?<![A-Za-z0-9_:.])[0-9A-Fa-f:]{3,39}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,15})?(?![\w:])", re.ASCII)
-_VERSION = re.compile(r"(?i)\b(?:v|version|release|build|firmware|section|chapter|upgrade(?:d)? to|bumped? to)s?[ :=]{0,3}\Z")
+_ROUTED = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cde][0-9a-f]{2}):")
+_VERSION = re.compile(r"(?i)\b(?:v|rv|version|release|build|firmware|section|chapter|upgrade(?:d)? to|bumped? to)s?[ :=]{0,3}\Z")
 
 
 def _is_v4(match: re.Match[str], before: str) -> bool:
@@ -24,7 +25,8 @@ def _is_v6(match: re.Match[str], before: str) -> bool:
     text = match[0].partition("%")[0]
     groups = [group for group in text.split(":") if group]
     # "a::b" and "::" are also code; an address has all groups, or three of them and a digit.
-    if len(groups) < 3 or not any(character.isdigit() for character in text) or before.endswith("::"):
+    enough = len(groups) >= 3 or (len(groups) == 2 and _ROUTED.match(text) is not None)
+    if not enough or not any(character.isdigit() for character in text) or before.endswith("::"):
         return False
     try:
         address = IPv6Address(text)

@@ -1,10 +1,10 @@
-"""JSON Web Tokens (RFC 7519), and other base64url JSON of some length."""
+"""JSON Web Tokens (RFC 7519): base64url JSON, a point, and more."""
 
 import re
 
 from app.guardrail.check import LONG_WORD_START, Rule, Tail
 
-_TOKEN = re.compile(r"(?<![A-Za-z0-9])eyJ[\w\-]{14,}={0,2}(?:\.[\w\-]+={0,2}){0,4}", re.ASCII)
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:eyJ[\w\-]{10,}={0,2}(?:\.[\w\-]+={0,2}){1,4}|eyJ[\w\-]{125,})", re.ASCII)
 
 CHECK = Rule(
     kind="credential",

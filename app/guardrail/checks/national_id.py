@@ -20,7 +20,7 @@ def _named(words: str) -> Callable[[str], bool]:
     return lambda before: cue.search(before) is not None
 
 
-_ssn_named = _named(r"ssn|itin|social security(?: number)?|soc(?:ial)? sec|taxpayer")
+_ssn_named = _named(r"ssn|itin|social ?sec\w*(?: number)?|social ?num\w*|soc(?:ial)? sec|taxpayer")
 _de_named = _named(r"steuer(?:liche)?[ -]?(?:id\w*|nummer)|steueridentifikationsnummer|idnr|tax id|tin")
 
 
@@ -31,7 +31,7 @@ def _us_ssn(match: re.Match[str], before: str) -> bool:
         return False
     if area[0] == "9" and not (50 <= int(group) <= 65 or 70 <= int(group) <= 88 or int(group) >= 90):
         return False
-    return re.fullmatch(r"\d{3}-\d\d-\d{4}", match[0]) is not None or _ssn_named(before)
+    return re.fullmatch(r"\d{3}([.\-])\d\d\1\d{4}", match[0]) is not None or _ssn_named(before)
 
 
 def _uk_nino(match: re.Match[str], before: str) -> bool:
@@ -119,7 +119,7 @@ def _text(reason: str, begin: str, pattern: str, accept: Callable[[re.Match[str]
 
 
 CHECKS: tuple[Rule, ...] = (
-    Rule("national id", "US social security or taxpayer number", re.compile(_EDGE + r"\d{3}[ \-]?\d\d[ \-]?\d{4}" + _END, re.ASCII), _us_ssn, run=NUMBER, opener=NUMBER_START),
+    Rule("national id", "US social security or taxpayer number", re.compile(_EDGE + r"\d{3}[ .\-]?\d\d[ .\-]?\d{4}" + _END, re.ASCII), _us_ssn, run=NUMBER, opener=NUMBER_START),
     Rule("national id", "UK national insurance number", re.compile(_EDGE + r"(?:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ \-]?(?:\d\d[ \-]?){3}[A-D]|[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z] ?(?:\d\d ?){3}[a-d])" + _END, re.ASCII), _uk_nino, run=_NINO_RUN, opener=re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{2}[ \d]|[A-Za-z]{2}\d)")),
     Rule("national id", "German tax id", re.compile(_EDGE + r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}" + _END, re.ASCII), _de_tax_id, run=NUMBER, opener=NUMBER_START),
     Rule("national id", "French social security number", re.compile(_EDGE + r"[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[ABab]) ?\d{3} ?\d{3} ?\d\d" + _END, re.ASCII), _fr_nir, run=_NIR_RUN, opener=NUMBER_START),

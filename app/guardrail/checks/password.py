@@ -2,12 +2,12 @@
 
 import re
 
-from app.guardrail.check import Rule, Run
+from app.guardrail.check import Cue, Rule, Run
 from app.guardrail.checks.values import VALUE_START, is_code, is_mixed
 
 _NAME = (
     r"(?:pass(?:words?|wd|phrase|code|wort)|(?<![a-z])pass|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|pwd|(?<![a-z])pw|"
-    r"(?<![a-z])pin(?: code| number)?)(?![a-z])[a-z0-9_.]{0,12}"
+    r"(?<![a-z])pin(?: code| number)?)(?![a-z])(?:[_.][a-z0-9_.]{0,24}|\d{0,2})"
 )
 _ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,2}|:|\|) {0,4}@?)"""
 _IS = (
@@ -19,8 +19,9 @@ _SAID = (
     rf"(?:(?P<assign>{_NAME}{_ASSIGN}|--?(?:password|passwd|pass|pwd)[ =])|(?P<is>{_NAME}{_IS})|(?P<bare>{_NAME} {{1,2}})|"
     rf"(?P<pair>{_CREDENTIALS}))"
 )
-_CUE = re.compile(_SAID + r"\(?\Z")
-_QUOTED_CUE = re.compile(_SAID + r"""[(\[]?["'`]\Z""")
+_CUE_WORDS = ("pass", "kennwort", "contrase", "senha", "wachtwoord", "pwd", "pw", "pin", "cred", "login", "log in", "sign in")
+_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"))
+_QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""))
 # Words that follow "the password is" without being one.
 _WORDS = frozenset(
     """a about above access account active admin after again against all allowed already also always an and another any are as ask
@@ -42,13 +43,11 @@ _WORDS = frozenset(
     yourself""".split()
 )
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
-_VALUE = re.compile(r"""[^ \n"'`<>]+""")
-_TRAILING = ".,;:!?)]}\\"
 _QUOTED = Run(re.compile(r"""[^"'`\n]{0,80}"""), 80)
 
 
 def _is_password(match: re.Match[str], before: str) -> bool:
-    cue = _CUE.search(before.lower())
+    cue = _CUE.found(before.lower())
     value = match[0]
     if cue is None or len(value) < 3 or is_code(value):
         return False
@@ -69,7 +68,7 @@ def _is_password(match: re.Match[str], before: str) -> bool:
 
 def _is_quoted_password(match: re.Match[str], before: str) -> bool:
     value = match["value"].strip()
-    cue = _QUOTED_CUE.search(before.lower())
+    cue = _QUOTED_CUE.found(before.lower())
     if cue is None or len(value) < 3 or is_code(value) or value.lower() in _WORDS:
         return False
     if cue["bare"] is not None:
@@ -77,14 +76,10 @@ def _is_quoted_password(match: re.Match[str], before: str) -> bool:
     return value.lower() not in {"password", "passwd", "pass", "username"}
 
 
-def _trimmed(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
 PROSE = Rule(
     kind="credential",
     reason="called a password",
-    pattern=_trimmed(r"""[^ \n"'`<>;&|]{1,128}?(?=[.,;:!?)\]}\\&|]{0,4}(?:[ \n"'`<>;&|]|$))"""),
+    pattern=re.compile(r"""[^ \n"'`<>;&|]{1,128}?(?=[.,;:!?)\]}\\&|]{0,4}(?:[ \n"'`<>;&|]|$))"""),
     accept=_is_password,
     opener=VALUE_START,
     cue=_CUE,

@@ -8,7 +8,7 @@ from collections import Counter
 VALUE_START = re.compile(r"""(?<=[ \n=:"'`(>,])(?=[^ \n"'`=:<>()\[\]{},;])""")
 
 _CODE = re.compile(
-    r"""[$%{<\[(@#].*|.*[({\[].*|https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*|redacted\b.*|true|false|null|none|nil|undefined|string|str|int
+    r"""\$\{.*|\$\(.*|\$[a-z_]+|\{\{.*|\{[\w.]+\}.*|<.*|%[sd(].*|\[.*|\#.*|[\w.>\-]+[(\[].*|https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*|redacted\b.*|true|false|null|none|nil|undefined|string|str|int
     |bool(?:ean)?|[a-z_]+(?:\.[a-zA-Z_]+)+\d?|[A-Z][A-Z_]{5,}|x{3,}|[-_.=]+|(?:your|my|the|some|example|insert|enter)[-_].*
     |(?:0x)?\d{1,5}(?:\.\d+)*(?:px|em|ms|s|%|st|nd|rd|th)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

@@ -1,6 +1,6 @@
 """The first administrator of a database, made by its owner: everyone else is made by an administrator over the API."""
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import any_, create_engine, select
 from sqlalchemy.orm import Session
 
 from app.acl.keys import NewKey
@@ -21,7 +21,7 @@ def make_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey:
     engine = create_engine(owner_url, hide_parameters=True)
     try:
         with Session(engine) as session, session.begin():
-            if session.scalar(select(User.id).where(User.capabilities.contains([Capability.ADMINISTER.value]))):
+            if session.scalar(select(User.id).where(any_(User.capabilities) == Capability.ADMINISTER.value)):
                 raise Conflict("This database has an administrator; ask for a key there.")
             allowed = [Capability.ADMINISTER, Capability.ASK]
             user = make_user(session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=allowed)

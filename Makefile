@@ -1,0 +1,59 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+# The interpreter to build the environment with: 3.11 or newer.
+PYTHON ?= python3
+
+.PHONY: help run test check lint types contracts unit format lock clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: .venv/.installed ## start everything on this machine: database, model, API, worker, sample company
+	@$(PY) -m app.cli run
+
+test: .venv/.dev check ## everything that must hold: lint, types, import contracts, all tests
+	$(PY) -m pytest -m "slow or not slow" tests --ignore=tests/unit
+
+check: .venv/.dev lint types contracts unit ## what must hold before a commit, in under two minutes
+
+lint: .venv/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: .venv/.dev
+	$(PY) -m mypy
+
+contracts: .venv/.dev
+	.venv/bin/lint-imports
+
+unit: .venv/.dev
+	$(PY) -m pytest tests/unit
+
+format: .venv/.dev ## format the code
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+lock: ## resolve the dependencies anew and pin them with hashes
+	.venv/bin/uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+
+LOCK_OPTIONS := --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --quiet
+
+clean: ## remove the environment and the local data (the sample company too)
+	rm -rf .venv .clearance
+
+.venv/.uv: requirements-boot.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clearance needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-boot.lock
+	@touch $@
+
+.venv/.installed: .venv/.uv requirements.lock
+	.venv/bin/uv pip install --quiet --require-hashes --no-deps -r requirements.lock
+	.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.installed requirements-dev.lock
+	.venv/bin/uv pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,180 @@
+"""Uploads a folder with the tags of its access rules, and follows each file to its end."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.acl.access_file import Tags
+from app.local.client import ApiError, Client, File, path
+from app.local.failure import LocalFailure
+
+ACCESS_FILE = "access.yaml"
+ENDED = ("indexed", "unchanged", "failed")
+AT_ONCE = 4
+# So few are on their way that one page of the newest jobs (500) shows them all.
+MOST_UNDERWAY = 300
+PAGE = 500
+LOOK_UP = 20
+
+
+class NestedRules(LocalFailure):
+    """An access file lies where it is not read."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file, its place, and who may read it; `path` is relative to the folder and to the collection alike."""
+
+    file: Path
+    collection: str
+    path: str
+    tags: Tags
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a file ended: indexed, unchanged, or failed with a reason. `stages_us` has microseconds by stage."""
+
+    item: Item
+    state: str
+    reason: str | None = None
+    stages_us: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What stands in a folder: the files with their tags, and those that no rule tags."""
+
+    items: tuple[Item, ...]
+    untagged: tuple[str, ...]
+
+
+def read_folder(
+    folder: Path, collection: str, tags_for: Callable[[str], Tags | None], *, access: Path | None = None
+) -> Folder:
+    """All files below `folder` in the order of their paths, for `collection`. Hidden ones and `access` are left out.
+
+    Symbolic links are not followed: they would show files from elsewhere under this folder's rules. Raises NestedRules
+    for an access.yaml further down: to pass over it would show its files under rules that were not meant for them.
+    """
+    items, untagged = [], []
+    for file in sorted(_files(folder)):
+        relative = file.relative_to(folder).as_posix()
+        if relative == ACCESS_FILE or (access is not None and file.samefile(access)):
+            continue
+        if file.name == ACCESS_FILE:
+            raise NestedRules(f"{relative}: only the {ACCESS_FILE} beside all files is read; move its rules there")
+        tags = tags_for(relative)
+        if tags is None:
+            untagged.append(relative)
+        else:
+            items.append(Item(file, collection, relative, tags))
+    return Folder(tuple(items), tuple(untagged))
+
+
+def upload(client: Client, items: Sequence[Item], *, ended: Callable[[Outcome], None]) -> list[Outcome]:
+    """Upload all and wait until each has ended; `ended` is called for each as it ends, by the calling thread.
+
+    A file that the API refuses ends as failed with its reason. A refusal that meets every file (a wrong key, no such
+    collection) is raised as ApiError, and nothing more is sent.
+    """
+    return _Uploads(client, ended).run(items)
+
+
+class _Uploads:
+    """The state of one upload: what waits, what is on its way, what has ended."""
+
+    def __init__(self, client: Client, ended: Callable[[Outcome], None]) -> None:
+        self._client, self._ended = client, ended
+        self._jobs: dict[str, Item] = {}  # by job id, what has not ended
+        self._outcomes: list[Outcome] = []
+        self._looked = 0.0
+
+    def run(self, items: Sequence[Item]) -> list[Outcome]:
+        waiting = iter(items)
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            sending: dict[Future[Any], Item] = {}
+            try:
+                while self._fill(threads, sending, waiting) or sending or self._jobs:
+                    if sending:
+                        done, _ = wait(sending, timeout=0.2, return_when=FIRST_COMPLETED)
+                        for future in done:
+                            self._sent(sending.pop(future), future)
+                    else:
+                        time.sleep(0.2)
+                    self._look()
+            except BaseException:
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+        return self._outcomes
+
+    def _fill(self, threads: ThreadPoolExecutor, sending: dict[Future[Any], Item], waiting: Iterator[Item]) -> bool:
+        """Send more if there is room; whether anything was sent."""
+        sent = False
+        while len(sending) < AT_ONCE and len(self._jobs) < MOST_UNDERWAY and (item := next(waiting, None)):
+            sending[threads.submit(self._send, item)] = item
+            sent = True
+        return sent
+
+    def _send(self, item: Item) -> Any:
+        tags = item.tags
+        fields: dict[str, str | list[str]] = {
+            "path": item.path, "roles": list(tags.roles), "deny": list(tags.deny), "label": tags.label,
+        }  # fmt: skip
+        if tags.starts_at:
+            fields["starts_at"] = tags.starts_at.isoformat()
+        if tags.ends_at:
+            fields["ends_at"] = tags.ends_at.isoformat()
+        target = path("collections", item.collection, "documents")
+        return self._client.upload(target, File(item.file.name, item.file.read_bytes()), fields)
+
+    def _sent(self, item: Item, future: Future[Any]) -> None:
+        try:
+            self._jobs[future.result()["id"]] = item
+        except OSError as error:
+            self._end(Outcome(item, "failed", f"cannot be read: {error.strerror}"))
+        except ApiError as error:
+            # What is wrong with one file is noted; what is wrong with all of them ends the upload.
+            if error.status not in {400, 413, 415, 422}:
+                raise
+            self._end(Outcome(item, "failed", error.detail or error.title))
+
+    def _look(self) -> None:
+        """Ask how the jobs fare, now and then: the rate limit is for uploads and these questions together."""
+        pause = 0.5 if len(self._jobs) < 100 else 2.0
+        if not self._jobs or time.monotonic() - self._looked < pause:
+            return
+        self._looked = time.monotonic()
+        listed = {job["id"]: job for job in self._client.get("/jobs", limit=PAGE)}
+        hidden = [job for job in self._jobs if job not in listed][:LOOK_UP]
+        listed |= {job: self._client.get(path("jobs", job)) for job in hidden}
+        for job_id in [j for j in self._jobs if j in listed and listed[j]["state"] in ENDED]:
+            job = listed[job_id]
+            self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], job["stages_us"] or {}))
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._ended(outcome)
+
+
+def stage_shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Which share of the worker's time went to which stage, in the order of the stages; empty if none is known."""
+    total: Counter[str] = Counter()
+    for outcome in outcomes:
+        total.update(outcome.stages_us)
+    whole = sum(total.values())
+    return {stage: spent / whole for stage, spent in total.items()} if whole else {}
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for entry in folder.iterdir():
+        if entry.name.startswith(".") or entry.is_symlink():
+            continue
+        if entry.is_dir():
+            yield from _files(entry)
+        elif entry.is_file():
+            yield entry

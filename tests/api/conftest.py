@@ -1,0 +1,86 @@
+"""The company in a template database, copied for each test; clients in process, and a real server for streams."""
+
+import contextlib
+import dataclasses
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from psycopg import sql
+
+from app.answer.parts import Parts
+from app.llm.protocol import ChatModel
+from app.main import create
+from tests.api.company import Company, client_of, found, parts_of
+from tests.conftest import TEMPLATE, Cluster, Db
+
+Serve = Callable[[Parts], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def company_template(cluster: Cluster) -> Iterator[Company]:
+    """The company, founded once for the run."""
+    with _copy(cluster, TEMPLATE) as db:
+        yield found(db)
+
+
+@pytest.fixture
+def company(cluster: Cluster, company_template: Company) -> Iterator[Company]:
+    """The company in a database of the test's own."""
+    with _copy(cluster, company_template.db.name) as db:
+        yield dataclasses.replace(company_template, db=db)
+
+
+@pytest.fixture
+def client(company: Company) -> Iterator[TestClient]:
+    """The service in this process, over a model that says one sentence."""
+    with client_of(parts_of(company.db)) as made:
+        yield made
+
+
+@pytest.fixture
+def talking_to(company: Company) -> Callable[[ChatModel], AbstractContextManager[TestClient]]:
+    """The service in this process, over a given model."""
+    return lambda chat: client_of(parts_of(company.db, chat=chat))
+
+
+@contextlib.contextmanager
+def serve(parts: Parts) -> Iterator[str]:
+    """The base URL of a real server over these parts, in a thread, on a free loopback port."""
+    config = uvicorn.Config(create(parts), host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the server does not start")
+        time.sleep(0.01)
+    [listener] = server.servers
+    port = listener.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def server() -> Serve:
+    """Starts a real server over given parts."""
+    return serve
+
+
+@contextlib.contextmanager
+def _copy(cluster: Cluster, template: str) -> Iterator[Db]:
+    made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
+    name = sql.Identifier(made.name)
+    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
+    yield made
+    cluster.execute(sql.SQL("drop database {} with (force)").format(name))

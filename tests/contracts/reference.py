@@ -1,0 +1,79 @@
+"""Renders docs/reference.md from the code: `python -m tests.contracts.reference > docs/reference.md`."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+
+from fastapi import FastAPI
+from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined
+
+from app import errors, main
+from app.audit.events import KINDS
+from app.settings import Settings, WorkerSettings
+
+HEAD = """# Reference
+
+Made from the code by `python -m tests.contracts.reference`, and under test: what stands here is what the code does.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    parts = [HEAD, *settings(), "", *wire_errors(), "", *routes(main.create_routes()), "", *records()]
+    return "\n".join(parts) + "\n"
+
+
+def settings() -> Iterator[str]:
+    """Every setting of the API and the worker, as an environment variable."""
+    yield "## Settings\n\nAll from the environment. Secrets have no default outside `make run`, which makes its own.\n"
+    yield "| variable | default | meaning |\n|---|---|---|"
+    seen: set[str] = set()
+    for of in (Settings, WorkerSettings):
+        for section, field in of.model_fields.items():
+            group = field.annotation
+            if section in seen or not (inspect.isclass(group) and issubclass(group, BaseModel)):
+                continue
+            seen.add(section)
+            for name, option in group.model_fields.items():
+                variable = f"CLEARANCE_{section.upper()}__{name.upper()}"
+                yield f"| `{variable}` | {_default(option.default)} | {option.description} |"
+
+
+def wire_errors() -> Iterator[str]:
+    """Every error code."""
+    yield "## Errors\n\nAll errors are `application/problem+json` with type, title, status, code and detail.\n"
+    yield "| code | status | title |\n|---|---|---|"
+    found = [e for _, e in inspect.getmembers(errors, inspect.isclass) if issubclass(e, errors.AppError)]
+    for error in sorted(found, key=lambda e: (e.status, e.__name__)):
+        if error not in {errors.AppError}:
+            yield f"| `{error.__name__}` | {error.status} | {error.title} |"
+
+
+def routes(app: FastAPI) -> Iterator[str]:
+    """Every route that the OpenAPI document shows."""
+    yield "## Routes\n\n| method | path | what it does |\n|---|---|---|"
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            told = operation.get("description", operation["summary"]).split("\n")[0]
+            yield f"| {method.upper()} | `{path}` | {told} |"
+
+
+def records() -> Iterator[str]:
+    """Every kind of audit record."""
+    yield "## Audit records\n\n| kind | meaning |\n|---|---|"
+    for kind, event in KINDS.items():
+        yield f"| `{kind}` | {(event.__doc__ or '').strip().splitlines()[0]} |"
+
+
+def _default(value: object) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if value is None or (isinstance(value, SecretStr) and not value.get_secret_value()):
+        return "unset"
+    shown = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return f"`{str(shown).lower() if isinstance(shown, bool) else shown}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
