@@ -6,12 +6,12 @@ from app.retrieval.passage import Hit
 
 # A hit's support is its cosine plus a share of its term coverage. How the threshold was set and what it costs on each
 # side: docs/answers.md; `benchmarks/handbook.py` prints the curve.
-COVERAGE_WEIGHT = 0.5
+COVERAGE_WEIGHT = 0.75
 THRESHOLD = 0.62
 
 
 def support(hit: Hit) -> float:
-    """How well one passage supports an answer: from about 0 (unrelated) to 1.5 (the question itself)."""
+    """How well one passage supports an answer: from about 0 (unrelated) to 1.75 (the question itself)."""
     return hit.similarity + COVERAGE_WEIGHT * hit.coverage
 
 

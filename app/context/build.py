@@ -6,6 +6,8 @@ anything else. That is the headline promise (N2), and tests/laws/test_two_worlds
 
 import hashlib
 import re
+import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ from app.retrieval.passage import Hit, Passage
 
 SYSTEM = (Path(__file__).parent / "answer.md").read_text("utf-8").strip()
 TEMPLATE_DIGEST = hashlib.sha256(SYSTEM.encode()).hexdigest()
+
+PER_DOCUMENT = 2
 
 # A passage may contain our own fence; then it is broken with a character that shows, so that no text can step outside.
 FENCE = re.compile(r"<(/?)(passage|question)\b", re.IGNORECASE)
@@ -38,17 +42,22 @@ class Context:
 def choose(hits: Sequence[Hit], *, passages: int, tokens: int) -> tuple[Passage, ...]:
     """The passages that go into the context: best first, as many as the token budget holds.
 
-    One that does not fit is passed over for a shorter one behind it. The best one is always in.
+    A document gives two passages at first, and more only if there is room when all others had their turn: on a real
+    handbook this found the right page for two more questions in a hundred. One that does not fit is passed over for a
+    shorter one behind it. The best one is always in.
     """
-    chosen: list[Passage] = []
+    chosen: set[int] = set()
+    taken: Counter[uuid.UUID] = Counter()
     left = tokens
-    for hit in hits:
-        if len(chosen) == passages:
-            break
-        if hit.passage.tokens <= left or not chosen:
-            chosen.append(hit.passage)
+    for most_of_one in (PER_DOCUMENT, len(hits)):
+        for rank, hit in enumerate(hits):
+            full = len(chosen) == passages or taken[hit.passage.document] >= most_of_one
+            if full or rank in chosen or (hit.passage.tokens > left and chosen):
+                continue
+            chosen.add(rank)
+            taken[hit.passage.document] += 1
             left -= hit.passage.tokens
-    return tuple(chosen)
+    return tuple(hits[rank].passage for rank in sorted(chosen))
 
 
 def build(question: str, passages: Sequence[Passage]) -> Context:

@@ -16,7 +16,7 @@ SPACES_AT_END = re.compile(r" {1,8}\Z")
 class CitationFilter:
     """A stream transformer. `sources` is how many passages the model was shown, numbered from 1.
 
-    What follows a marker is text: `[2](link)` keeps its link, and an index such as `rows[0]` counts as a citation, since
+    What follows a marker is text: `[2](link)` keeps its link. An index such as `rows[0]` counts as a citation, since
     models write citations right behind a word: one that names no passage is dropped rather than shown.
     """
 

@@ -164,11 +164,12 @@ class _Start:
         api = [sys.executable, "-m", "uvicorn", "app.main:create", "--factory", *listen, *quiet]
         env = self.environ
         return [
-            Program("sequencer", [sys.executable, "-m", "app.audit.sequencer"], environments.of_sequencer(env, wiring),
-                    restart=True),
-            Program("worker", [sys.executable, "-m", "ingest"], environments.of_worker(env, wiring), restart=True),
             Program("api", api, environments.of_api(env, wiring), ready=lambda: _answers(f"{api_url}/readyz"),
                     ready_seconds=120.0),
+            Program("sequencer", [sys.executable, "-m", "app.audit.sequencer"], environments.of_sequencer(env, wiring),
+                    restart=True),
+            # Last: it takes both cores for seconds to load its parsers, which the API has better use for.
+            Program("worker", [sys.executable, "-m", "ingest"], environments.of_worker(env, wiring), restart=True),
         ]  # fmt: skip
 
 

@@ -23,8 +23,8 @@ def to_rule(session: Session, body: AccessBody) -> OwnRule:
 def to_wire(session: Session, own: OwnRule) -> AccessOut:
     """The rule with names; a role or user that is gone shows its id."""
     ids = {g.principal.id for g in own.grants}
-    names = dict(session.execute(select(Role.id, Role.name).where(Role.id.in_(ids))).tuples().all())
-    names |= dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).tuples().all())
+    names = dict(session.execute(select(Role.id, Role.name).where(Role.id.in_(ids))).all())
+    names |= dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).all())
     grants = sorted(own.grants, key=lambda g: str(g.to_json()))
     return AccessOut(
         grants=[_grant(g, names.get(g.principal.id, str(g.principal.id))) for g in grants],
@@ -34,7 +34,7 @@ def to_wire(session: Session, own: OwnRule) -> AccessOut:
 
 
 def _user_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
-    known = dict(session.execute(select(User.name, User.id).where(User.name.in_(names))).tuples().all())
+    known = dict(session.execute(select(User.name, User.id).where(User.name.in_(names))).all())
     if unknown := sorted(set(names) - set(known)):
         raise InvalidInput(f"No user is named {', '.join(map(repr, unknown))}.")
     return known

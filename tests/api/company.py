@@ -136,7 +136,9 @@ def parts_of(
 ) -> Parts:
     """Real parts on this database, but for the model and the embedder."""
     settings = Settings(
-        database=DatabaseSettings(app_url=SecretStr(db.url("app")), ingest_url=None, sequencer_url=None, admin_url=None),
+        database=DatabaseSettings(
+            app_url=SecretStr(db.url("app")), ingest_url=None, sequencer_url=None, admin_url=None
+        ),
         identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
         audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
         api=api or ApiSettings(rate_per_minute=60_000, burst=10_000, metrics_key=SecretStr(METRICS_KEY)),
@@ -144,7 +146,9 @@ def parts_of(
     )
     return Parts(
         settings=settings,
-        database=Database(connect(db.url("app"), pool_size=4), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000),
+        database=Database(
+            connect(db.url("app"), pool_size=4), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000
+        ),
         embedder=embedder or HashedEmbedder(),
         chat=chat or saying("It says so [1]."),
         sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
@@ -262,7 +266,9 @@ def _make_dead_keys(company: Company, send: Callable[[str, str, Any], Any]) -> N
     every = ["ask", "download", "curate", "administer", "audit"]
     send("POST", "/users", {"name": "max", "capabilities": every, "clearance": "restricted"})
     past = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)).isoformat()
-    company.keys["expired"] = send("POST", "/keys", {"user": "max", "capabilities": every, "expires_at": past})["secret"]
+    company.keys["expired"] = send("POST", "/keys", {"user": "max", "capabilities": every, "expires_at": past})[
+        "secret"
+    ]
     revoked = send("POST", "/keys", {"user": "max", "capabilities": every})
     send("DELETE", f"/keys/{revoked['id']}", None)
     company.keys["revoked"] = revoked["secret"]

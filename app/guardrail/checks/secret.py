@@ -26,7 +26,7 @@ _AFTER_URL = re.compile(r"https?://[^ \n\"'`<>)]*\Z")
 _IN_URL = re.compile(r"(?i)[?&#](?:[a-z_\-]{0,12}(?:token|secret|password)|sig|signature|x-amz-signature|api_?key|key)=\Z")
 _TAIL = Tail(re.compile(r"[\w+/=.\-~]*", re.ASCII), closer=False)
 # Words joined by signs, versions, file names: what configuration is full of.
-_IDENTIFIER = re.compile(r"[A-Za-z]{2,}(?:[-_./][A-Za-z]{2,}|[-_./]?\d{1,3})*|[\w\-/]+\.(?:json|ya?ml|pem|txt|md|py|js|ts|go|env|com|org|io|net)\b.*", re.ASCII)
+_IDENTIFIER = re.compile(r"[A-Za-z]{2,}(?:[-_./][A-Za-z]{2,}|[-_./]?\d{1,3}(?!\d))*|[\w\-/]+\.(?:json|ya?ml|pem|txt|md|py|js|ts|go|env|com|org|io|net)\b.*", re.ASCII)
 
 
 def _is_secret(match: re.Match[str], before: str) -> bool:

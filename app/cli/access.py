@@ -1,0 +1,116 @@
+"""`clearance grants`: the rule of a collection or of one document, read, changed and written back."""
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.connect import connected, when
+from app.cli.screen import done, moment, note, table
+from app.local.client import Client, path
+from app.local.failure import LocalFailure
+
+Target = Annotated[str, typer.Argument(help="name of a collection, or id of a document")]
+Role = Annotated[str | None, typer.Option(help="this role")]
+User = Annotated[str | None, typer.Option(help="this person")]
+Everyone = Annotated[bool, typer.Option("--everyone", help="every signed-in person")]
+Deny = Annotated[bool, typer.Option("--deny", help="a denial instead of an allowance; it wins over any allowance")]
+
+grants = typer.Typer(help="Who may read a collection or a document.", no_args_is_help=True)
+
+
+class GrantUnclear(LocalFailure):
+    """The options name no grant, or several."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(grants, name="grants")
+
+
+@grants.command("show")
+@connected
+def show(client: Client, target: Target) -> None:
+    """The rule as it stands (its curators; of a collection, administrators too)."""
+    rule = client.get(place(target))
+    rows = (
+        (grant["effect"], described(grant), moment(grant["starts_at"]), moment(grant["ends_at"]))
+        for grant in rule["grants"]
+    )
+    table(("effect", "who", "from (UTC)", "until (UTC)"), rows, empty="No grant of its own.")
+    note(f"label: {rule['label'] or 'that of the collection'} · grants of the collection: "
+         f"{'also' if rule['inherits'] else 'not used' if _is_document(target) else 'these'}")  # fmt: skip
+
+
+@grants.command("add")
+@connected
+def add(
+    client: Client,
+    target: Target,
+    *,
+    role: Role = None,
+    user: User = None,
+    everyone: Everyone = False,
+    deny: Deny = False,
+    start: Annotated[dt.datetime | None, typer.Option("--from", parser=when, help="counts from then on")] = None,
+    end: Annotated[dt.datetime | None, typer.Option("--until", parser=when, help="counts until then")] = None,
+) -> None:
+    """Allow, or with --deny forbid, one role, one person or everyone to read."""
+    grant = {
+        **principal(role, user, everyone=everyone),
+        "effect": "deny" if deny else "allow",
+        "starts_at": start.isoformat() if start else None,
+        "ends_at": end.isoformat() if end else None,
+    }
+    rule = client.get(place(target))
+    client.put(place(target), {**rule, "grants": [*rule["grants"], grant]})
+    done(f"{target}: {grant['effect']} {described(grant)}")
+
+
+@grants.command("remove")
+@connected
+def remove(
+    client: Client,
+    target: Target,
+    *,
+    role: Role = None,
+    user: User = None,
+    everyone: Everyone = False,
+    deny: Deny = False,
+) -> None:
+    """Take a grant away, whatever its times."""
+    wanted = {**principal(role, user, everyone=everyone), "effect": "deny" if deny else "allow"}
+    rule = client.get(place(target))
+    kept = [grant for grant in rule["grants"] if any(grant[key] != value for key, value in wanted.items())]
+    if len(kept) == len(rule["grants"]):
+        raise GrantUnclear(f"{target} has no grant '{wanted['effect']} {described(wanted)}': see 'clearance grants show'")
+    client.put(place(target), {**rule, "grants": kept})
+    done(f"{target}: no longer {wanted['effect']} {described(wanted)}")
+
+
+def place(target: str) -> str:
+    """Where the rule of a collection or document lies."""
+    return path("documents" if _is_document(target) else "collections", target, "access")
+
+
+def principal(role: str | None, user: str | None, *, everyone: bool) -> dict[str, Any]:
+    """Whom the options name; raises GrantUnclear unless it is exactly one."""
+    if sum((role is not None, user is not None, everyone)) != 1:
+        raise GrantUnclear("name exactly one of --role, --user and --everyone")
+    return {"role": role, "user": user, "everyone": everyone}
+
+
+def described(grant: dict[str, Any]) -> str:
+    """Whom a grant is about."""
+    if grant["everyone"]:
+        return "everyone"
+    return f"role {grant['role']}" if grant["role"] is not None else f"user {grant['user']}"
+
+
+def _is_document(target: str) -> bool:
+    try:
+        uuid.UUID(target)
+    except ValueError:
+        return False
+    return True

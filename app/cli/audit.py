@@ -1,0 +1,124 @@
+"""`clearance audit`: reads, exports and verifies the log. Verifying needs the file alone."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.text import Text
+
+from app.audit.chain import Head, decode
+from app.audit.verify import read_head
+from app.audit.verify import verify as verify_file
+from app.cli.connect import connected, when
+from app.cli.library import save
+from app.cli.screen import moment, note, out, table
+from app.local.client import Client
+from app.local.failure import LocalFailure
+
+User = Annotated[str | None, typer.Option(help="what this person did")]
+Kind = Annotated[str | None, typer.Option(help="records of this kind, such as answer.opened")]
+Since = Annotated[dt.datetime | None, typer.Option(parser=when, help="from then on")]
+Until = Annotated[dt.datetime | None, typer.Option(parser=when, help="before then")]
+
+audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+
+class NoHead(LocalFailure):
+    """What was given is no head of a log."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(audit, name="audit")
+
+
+@audit.command("events")
+@connected
+def events(
+    client: Client,
+    *,
+    user: User = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
+) -> None:
+    """The newest records, with personal words opened (audit). Reading is recorded too."""
+    found = client.get(
+        "/audit/events", user=user, kind=kind, since=_iso(since), until=_iso(until), limit=limit, newest_first=True
+    )["events"]
+    rows = ((e["seq"], moment(e["at"]), e["record"]["kind"], who(e), what(e)) for e in found)
+    table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records.")
+
+
+@audit.command("export")
+@connected
+def export(
+    client: Client,
+    *,
+    format: Annotated[Literal["jsonl", "csv"], typer.Option(help="jsonl can be verified")] = "jsonl",
+    to: Annotated[str | None, typer.Option(help="file; - is standard output")] = None,
+    user: User = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
+    opened: Annotated[bool, typer.Option("--opened/--sealed", help="personal words in the clear or not")] = True,
+    force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
+) -> None:
+    """Write the log to a file (audit)."""
+    filters = {"user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
+    name = to or f"clearance-audit.{format}"
+    save(client, "/audit/export", name, force=force, format=format, opened=opened, **filters)
+
+
+@audit.command("head")
+@connected
+def head(client: Client) -> None:
+    """The newest head, size:root. Keep it somewhere else: no later rewrite of the log goes unseen (audit)."""
+    found = client.get("/audit/head")
+    out.print(Text(str(Head(found["size"], decode(found["root"])))), soft_wrap=True)
+    note(f"published {moment(found['at']) or 'never'} (UTC)")
+
+
+@audit.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="an export, as JSONL")],
+    *,
+    head: Annotated[str | None, typer.Option(help="a head kept earlier: size:root, or a file that holds one")] = None,
+) -> None:
+    """Check an exported log. Needs neither a service nor a database; exit status 1 if anything is wrong."""
+    try:
+        held = None if head is None else read_head(head)
+        report = verify_file(file, head=held)
+    except ValueError as error:
+        raise NoHead(f"{head!r} is no head: {error}") from error
+    except OSError as error:
+        raise NoHead(f"cannot read {error.filename}: {error.strerror}") from error
+    verdict, *details = report.lines
+    out.print(Text(verdict, "bold green" if report.ok else "bold red"), soft_wrap=True)
+    for line in details:
+        out.print(Text(line), soft_wrap=True)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def who(event: dict[str, Any]) -> str:
+    """Who acted."""
+    actor = event["record"]["actor"]
+    return str(actor["name"] or actor["user"] or "–")
+
+
+def what(event: dict[str, Any]) -> str:
+    """What a record is about, in a few words."""
+    record = event["record"]
+    words = next((entry["text"] for entry in event["opened"].values() if entry.get("text")), None)
+    parts = [
+        f"“{words}”" if words else None,
+        *(record.get(name) for name in ("action", "outcome", "reason", "mode", "name")),
+        record.get("target") or record.get("document"),
+    ]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _iso(value: dt.datetime | None) -> str | None:
+    return value.isoformat() if value else None

@@ -1,0 +1,60 @@
+"""`clearance keys`."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from app.cli.connect import connected, words
+from app.cli.screen import done, err, moment, note, out, table
+from app.local.client import Client, path
+
+keys = typer.Typer(help="API keys.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(keys, name="keys")
+
+
+@keys.command("list")
+@connected
+def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="keys of this person")] = None) -> None:
+    """Your keys; an administrator sees everybody's. The keys themselves are kept nowhere."""
+    rows = [
+        (key["id"], key["user"], key["label"], key["capabilities"], _state(key)) for key in client.get("/keys", user=user)
+    ]
+    table(("id", "of", "label", "may", "until"), rows)
+
+
+@keys.command("make")
+@connected
+def make(
+    client: Client,
+    user: Annotated[str, typer.Argument(help="whose key")],
+    *,
+    may: Annotated[str, typer.Option(help="capabilities, of those the person has: ask,download,…")] = "ask",
+    label: Annotated[str, typer.Option(help="what it is for")] = "",
+    days: Annotated[int | None, typer.Option(min=1, help="how long it works; unset: until it is revoked")] = None,
+) -> None:
+    """Make a key (administer). It goes to standard output, this once."""
+    until = None if days is None else (dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).isoformat()
+    body = {"user": user, "label": label, "capabilities": words(may), "expires_at": until}
+    made = client.post("/keys", body)
+    note(f"The key of {user}, shown this once; revoke it with: clearance keys revoke {made['id']}")
+    err.file.flush()
+    out.file.write(made["secret"] + "\n")
+
+
+@keys.command("revoke")
+@connected
+def revoke(client: Client, key: Annotated[str, typer.Argument(help="id of the key")]) -> None:
+    """Revoke a key: yours, or any as an administrator. It stops working at once."""
+    client.delete(path("keys", key))
+    done("the key is revoked")
+
+
+def _state(key: dict[str, str | None]) -> str:
+    if key["revoked_at"]:
+        return f"revoked {moment(key['revoked_at'])}"
+    return moment(key["expires_at"]) or "revoked"

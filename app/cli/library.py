@@ -1,0 +1,179 @@
+"""`clearance collections`, `documents`, `jobs` and `explain`."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from app.cli.connect import connected
+from app.cli.people import Label
+from app.cli.screen import done, moment, note, out, table
+from app.local.client import Client, path
+from app.local.failure import LocalFailure
+
+Document = Annotated[str, typer.Argument(help="id of a document")]
+State = Literal["queued", "running", "indexed", "unchanged", "failed"]
+
+collections = typer.Typer(help="Collections: shelves with rules and curators.", no_args_is_help=True)
+documents = typer.Typer(help="Documents you may read.", no_args_is_help=True)
+jobs = typer.Typer(help="Your uploads.", no_args_is_help=True)
+
+
+class FileThere(LocalFailure):
+    """A file that nobody asked to replace."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(collections, name="collections")
+    app.add_typer(documents, name="documents")
+    app.add_typer(jobs, name="jobs")
+    app.command()(explain)
+
+
+@collections.command("list")
+@connected
+def list_collections(client: Client) -> None:
+    """Collections you may read from or curate."""
+    table(("collection", "description"), ((c["name"], c["description"]) for c in client.get("/collections")))
+
+
+@collections.command("make")
+@connected
+def make(
+    client: Client,
+    name: Annotated[str, typer.Argument()],
+    *,
+    description: Annotated[str, typer.Option()] = "",
+    label: Annotated[Label, typer.Option(help="label of documents that have no own one")] = "internal",
+    curator: Annotated[list[str] | None, typer.Option(help="who may upload; may be given again")] = None,
+) -> None:
+    """Make a collection (administer). Nobody reads from it until a grant or the tags of a document say so."""
+    client.post("/collections", {"name": name, "description": description, "label": label})
+    for person in curator or []:
+        client.put(path("collections", name, "curators", person))
+    done(f"the collection {name} is there")
+
+
+@documents.command("list")
+@connected
+def list_documents(
+    client: Client,
+    *,
+    collection: Annotated[str | None, typer.Option(help="only of this one")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 100,
+) -> None:
+    """Documents you may read, and those on shelves you curate (without their titles)."""
+    found: list[dict[str, str]] = []
+    while len(found) < limit:
+        page = client.get(
+            "/documents",
+            collection=collection,
+            after=found[-1]["id"] if found else None,
+            limit=min(500, limit - len(found)),
+        )
+        found += page
+        if not page:
+            break
+    table(("id", "document", "label"), ((d["id"], f"{d['collection']}/{d['path']}", d.get("label")) for d in found))
+    if len(found) == limit:
+        note(f"The first {limit}; --limit shows more.")
+
+
+@documents.command("show")
+@connected
+def show(client: Client, document: Document) -> None:
+    """The text of a document, redacted."""
+    found = client.get(path("documents", document))
+    out.print(Text(found["title"], "bold"))
+    place = f"{found['collection']}/{found['path']}"
+    out.print(Text(f"{place} · {found['label']} · version {found['version']} · {moment(found['updated_at'])}\n", "dim"))
+    for passage in found["passages"]:
+        if passage["heading"]:
+            out.print(Text(" › ".join(passage["heading"]), "bold"))
+        out.print(Text(passage["text"] + "\n"))
+
+
+@documents.command("download")
+@connected
+def download(
+    client: Client,
+    document: Document,
+    *,
+    to: Annotated[str | None, typer.Option(help="file; - is standard output; unset: the document's name")] = None,
+    force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
+) -> None:
+    """The original file, not redacted (download)."""
+    if to is None:
+        to = client.get(path("documents", document))["path"].rsplit("/", 1)[-1].lstrip(".") or document
+    save(client, path("documents", document, "original"), to, force=force)
+
+
+def save(client: Client, source: str, to: str, *, force: bool, **params: str | bool | None) -> None:
+    """Write what the service sends to a file (0600, whole or not at all), or to standard output for `-`."""
+    if to == "-":
+        for piece in client.lines(source, **params):
+            sys.stdout.buffer.write(piece)
+        return
+    target = Path(to)
+    if target.exists() and not force:
+        raise FileThere(f"{target} is there; --force replaces it, --to names another")
+    try:
+        descriptor, work = tempfile.mkstemp(dir=target.parent, prefix=".clearance-")
+    except OSError as error:
+        raise FileThere(f"cannot write to {target.parent}: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in client.lines(source, **params):
+                file.write(piece)
+        Path(work).replace(target)
+    except BaseException:
+        Path(work).unlink(missing_ok=True)
+        raise
+    done(f"{target} ({target.stat().st_size:,} bytes)")
+
+
+@documents.command("delete")
+@connected
+def delete(
+    client: Client, document: Document, *, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
+) -> None:
+    """Delete a document and all that was derived from it (its curator)."""
+    if not yes:
+        typer.confirm(f"Delete {document} for good?", abort=True)
+    client.delete(path("documents", document))
+    done("the document is gone")
+
+
+@jobs.command("list")
+@connected
+def list_jobs(
+    client: Client,
+    *,
+    state: Annotated[State | None, typer.Option(help="only those")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+) -> None:
+    """Your uploads, newest first."""
+    rows = (
+        (moment(job["created_at"]), f"{job['collection']}/{job['path']}", job["state"], job["reason"])
+        for job in client.get("/jobs", state=state, limit=limit)
+    )
+    table(("uploaded (UTC)", "document", "state", "reason"), rows)
+
+
+@connected
+def explain(
+    client: Client,
+    document: Document,
+    *,
+    user: Annotated[str | None, typer.Option(help="about this person; unset: yourself")] = None,
+) -> None:
+    """Why a person may read a document, or may not."""
+    found = client.get("/access/explain", document=document, user=user)
+    verdict = ("may read", "green") if found["allowed"] else ("may not read", "red")
+    out.print(Text.assemble((user or "you", "bold"), " ", verdict, f" it ({found['reason']})"))
+    out.print(Text(f"  {found['explanation']}"))

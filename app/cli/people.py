@@ -1,0 +1,157 @@
+"""`clearance people` and `clearance roles`: who there is, and in which role."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from app.cli.connect import connected, words
+from app.cli.screen import done, table
+from app.local.client import Client, path
+
+Label = Literal["public", "internal", "confidential", "restricted"]
+Name = Annotated[str, typer.Argument(help="name, as in maya")]
+Role = Annotated[str, typer.Argument(help="name of a role")]
+Outer = Annotated[str, typer.Argument(help="the role it lies inside of")]
+Display = Annotated[str | None, typer.Option("--display", help="full name")]
+Clearance = Annotated[Label | None, typer.Option(help="highest label they may read")]
+May = Annotated[str | None, typer.Option(help="capabilities: ask,download,curate,administer,audit")]
+
+people = typer.Typer(help="People and services.", no_args_is_help=True)
+roles = typer.Typer(help="Roles, who is in them, and which lie inside which.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(people, name="people")
+    app.add_typer(roles, name="roles")
+
+
+@people.command("list")
+@connected
+def list_people(client: Client) -> None:
+    """Everybody (administer)."""
+    headings = ("name", "full name", "clearance", "roles", "may", "curates")
+    rows = (
+        (
+            user["name"] if user["active"] else f"{user['name']} (off)",
+            user["display_name"], user["clearance"], user["roles"], user["capabilities"], user["curates"],
+        )
+        for user in client.get("/users")
+    )  # fmt: skip
+    table(headings, rows)
+
+
+@people.command("me")
+@connected
+def me(client: Client) -> None:
+    """Who you are to the service."""
+    table(("what", "value"), client.get("/users/me").items())
+
+
+@people.command("add")
+@connected
+def add(
+    client: Client,
+    name: Name,
+    *,
+    display: Display = None,
+    clearance: Clearance = "internal",
+    may: May = "ask",
+    roles: Annotated[str | None, typer.Option(help="roles to join: a,b")] = None,
+) -> None:
+    """Make a person (administer). They read nothing until a role or a grant lets them."""
+    body = {"name": name, "display_name": display or "", "clearance": clearance, "capabilities": words(may)}
+    client.post("/users", body)
+    for role in words(roles):
+        client.put(path("roles", role, "members", name))
+    done(f"{name} is there; 'clearance keys make {name}' makes a key")
+
+
+@people.command("set")
+@connected
+def change(
+    client: Client,
+    name: Name,
+    *,
+    display: Display = None,
+    clearance: Clearance = None,
+    may: May = None,
+    active: Annotated[bool | None, typer.Option("--on/--off", help="may sign in or not")] = None,
+) -> None:
+    """Change a person (administer). What is not given stays."""
+    body = {
+        "display_name": display,
+        "clearance": clearance,
+        "capabilities": None if may is None else words(may),
+        "active": active,
+    }
+    client.patch(path("users", name), {key: value for key, value in body.items() if value is not None})
+    done(f"{name} is changed")
+
+
+@people.command("off")
+@connected
+def off(client: Client, name: Name) -> None:
+    """Switch a person off (administer): all their keys stop working at once."""
+    client.patch(path("users", name), {"active": False})
+    done(f"{name} is off; 'clearance people set {name} --on' undoes it")
+
+
+@roles.command("list")
+@connected
+def list_roles(client: Client) -> None:
+    """All roles (administer or curate); members are shown to administrators."""
+    rows = ((role["name"], role["inside"], role["members"]) for role in client.get("/roles"))
+    table(("role", "inside", "members"), rows)
+
+
+@roles.command("add")
+@connected
+def add_role(
+    client: Client, name: Role, *, inside: Annotated[str | None, typer.Option(help="roles around it: a,b")] = None
+) -> None:
+    """Make a role (administer)."""
+    client.post("/roles", {"name": name, "inside": words(inside)})
+    done(f"the role {name} is there")
+
+
+@roles.command("remove")
+@connected
+def remove_role(client: Client, name: Role) -> None:
+    """Delete a role that no rule names (administer)."""
+    client.delete(path("roles", name))
+    done(f"the role {name} is gone")
+
+
+@roles.command("join")
+@connected
+def join(client: Client, person: Name, role: Role) -> None:
+    """Put a person into a role (administer)."""
+    client.put(path("roles", role, "members", person))
+    done(f"{person} is in {role}")
+
+
+@roles.command("leave")
+@connected
+def leave(client: Client, person: Name, role: Role) -> None:
+    """Take a person out of a role (administer)."""
+    client.delete(path("roles", role, "members", person))
+    done(f"{person} is not in {role}")
+
+
+@roles.command("nest")
+@connected
+def nest(
+    client: Client,
+    role: Role,
+    outer: Outer,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="take it out again")] = False,
+) -> None:
+    """Put a role inside another: its members become members of that one too (administer)."""
+    if undo:
+        client.delete(path("roles", role, "inside", outer))
+        done(f"{role} does not lie inside {outer}")
+    else:
+        client.put(path("roles", role, "inside", outer))
+        done(f"{role} lies inside {outer}")

@@ -1,0 +1,15 @@
+"""The fixture `house`: a fresh database with short ways to fill it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Db
+from tests.db.house import House, house_of
+
+
+@pytest.fixture
+def house(db: Db) -> Iterator[House]:
+    """A fresh, migrated database and its engines."""
+    with house_of(db) as made:
+        yield made
