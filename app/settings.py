@@ -46,6 +46,9 @@ class ModelSettings(Section):
     max_label: LabelName | None = Field(
         None, description="highest label it may see; unset: restricted if internal, else public"
     )
+    context_tokens: int = Field(
+        1_600, ge=100, description="most passage tokens it is shown, within answer.context_tokens"
+    )
     max_tokens: int = Field(400, ge=1, description="longest answer in tokens")
     connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")
     first_token_seconds: float = Field(60.0, gt=0, description="limit between two pieces of the stream")

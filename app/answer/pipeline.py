@@ -52,7 +52,7 @@ async def answer(parts: Parts, subject: Subject, question: str, mode: Mode) -> A
         trail.lap("embed")
         found = await in_thread(retrieve, parts, subject, query)
         trail.lap("retrieve")
-        context = assemble(parts, asked, found.hits)
+        context = assemble(parts, asked, found.hits, mode)
         trail.lap("context")
         reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
         trail.lap("audit")
@@ -85,12 +85,15 @@ def retrieve(parts: Parts, subject: Subject, query: Query) -> Retrieved:
         return Retrieved(visible, search(session, visible, query, limit=4 * parts.settings.answer.passages))
 
 
-def assemble(parts: Parts, question: str, hits: list[Hit]) -> Context | None:
+def assemble(parts: Parts, question: str, hits: list[Hit], mode: Mode) -> Context | None:
     """The context, or None if nothing visible supports an answer."""
     if not supported(hits):
         return None
     limits = parts.settings.answer
-    return build(question, choose(hits, passages=limits.passages, tokens=limits.context_tokens))
+    tokens = limits.context_tokens
+    if mode == "generate":
+        tokens = min(tokens, parts.settings.model.context_tokens)
+    return build(question, choose(hits, passages=limits.passages, tokens=tokens))
 
 
 def open_trail(

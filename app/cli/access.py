@@ -84,7 +84,9 @@ def remove(
     rule = client.get(place(target))
     kept = [grant for grant in rule["grants"] if any(grant[key] != value for key, value in wanted.items())]
     if len(kept) == len(rule["grants"]):
-        raise GrantUnclear(f"{target} has no grant '{wanted['effect']} {described(wanted)}': see 'clearance grants show'")
+        raise GrantUnclear(
+            f"{target} has no grant '{wanted['effect']} {described(wanted)}': see 'clearance grants show'"
+        )
     client.put(place(target), {**rule, "grants": kept})
     done(f"{target}: no longer {wanted['effect']} {described(wanted)}")
 

@@ -28,9 +28,7 @@ OPTIONS: dict[str, Any] = {
     "key_file": Annotated[
         Path | None, typer.Option(help="file that holds an API key; else CLEARANCE_KEY", rich_help_panel=PANEL)
     ],
-    "url": Annotated[
-        str | None, typer.Option(help="address of Clearance; else CLEARANCE_URL", rich_help_panel=PANEL)
-    ],
+    "url": Annotated[str | None, typer.Option(help="address of Clearance; else CLEARANCE_URL", rich_help_panel=PANEL)],
     "home": Home,
 }
 

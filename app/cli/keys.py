@@ -22,7 +22,8 @@ def add_to(app: typer.Typer) -> None:
 def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="keys of this person")] = None) -> None:
     """Your keys; an administrator sees everybody's. The keys themselves are kept nowhere."""
     rows = [
-        (key["id"], key["user"], key["label"], key["capabilities"], _state(key)) for key in client.get("/keys", user=user)
+        (key["id"], key["user"], key["label"], key["capabilities"], _state(key))
+        for key in client.get("/keys", user=user)
     ]
     table(("id", "of", "label", "may", "until"), rows)
 

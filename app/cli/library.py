@@ -59,6 +59,25 @@ def make(
     done(f"the collection {name} is there")
 
 
+@collections.command("curate")
+@connected
+def curate(
+    client: Client,
+    name: Annotated[str, typer.Argument(help="a collection")],
+    person: Annotated[str, typer.Argument(help="who may upload to it")],
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="no longer")] = False,
+) -> None:
+    """Let a person with the capability curate look after a collection (administer). Curating is not reading."""
+    place = path("collections", name, "curators", person)
+    if undo:
+        client.delete(place)
+        done(f"{person} no longer curates {name}")
+    else:
+        client.put(place)
+        done(f"{person} curates {name}")
+
+
 @documents.command("list")
 @connected
 def list_documents(

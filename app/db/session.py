@@ -60,7 +60,8 @@ class Database:
     @contextlib.contextmanager
     def reading(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
         """A snapshot as this user sees it."""
-        with _speaking(), ReadSession(self._reading) as session, session.begin():
+        # What was read stays readable when the snapshot has ended: nothing in it can change.
+        with _speaking(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
             self._begin(session, self._signer.sign(user_id))
             yield session
 

@@ -1,74 +1,157 @@
-"""Citations in a stream: known ones renumbered by first use, invented ones dropped. Any cutting gives the same text."""
+"""Citations in a streamed answer: kept and renumbered if they name a passage that was shown, dropped if invented.
+
+`[3]`, `[1, 2]`, `[1-3]`, `[1][2]`, `[^1]`, `【1】` and `【1†source】` are markers and become `[n]`, n counting passages in the
+order of their first use. Left as they stand: everything in code (backticks, fences); links and images `[1](url)`;
+escaped brackets; numbers of four digits and more (`[2024]`); `[0]` behind a word (`arr[0]`, for passages count from 1).
+`word[1]` outside code is a citation: models cite like that far more often than they index an array in prose.
+"""
 
 import re
 
-# [3], [^3], [1, 2] and the full-width form that some models write. Bounded, so that the hold-back is.
-MARKER = re.compile(r"[\[【] ?\^?[0-9]{1,3}(?: ?, ?\^?[0-9]{1,3}){0,7} ?[\]】]")
-# What could still become a marker when more text comes.
-BEGUN = re.compile(r"[\[【] ?\^?(?:[0-9]{1,3}(?: ?, ?\^?[0-9]{1,3}){0,7}(?: ?,? ?\^?)?)?\Z")
-OPENING = re.compile(r" *[\[【]")
-NUMBER = re.compile(r"[0-9]+")
-# Spaces held back, since a dropped marker takes those before it along; more than these are text.
-MOST_SPACES = 8
-SPACES_AT_END = re.compile(r" {1,8}\Z")
+_INSIDE = r"[\d ,;^\-\u2010-\u2013]"
+# Every prefix of a marker, with the character after it (a link has an opening parenthesis there).
+_RUN = re.compile(rf"\[{_INSIDE}{{0,48}}\]?|【{_INSIDE}{{0,24}}(?:†[^】\n]{{0,48}})?】?")
+_MARKER = re.compile(
+    rf"\[ ?\^?(?P<plain>\d{{1,3}}(?:[ ,;^\-\u2010-\u2013]{{1,4}}\d{{1,3}}){{0,11}}) ?\]"
+    r"|【 ?\^?(?P<heavy>\d{1,3}(?:[ ,;\-\u2010-\u2013]{1,4}\d{1,3}){0,5}) ?(?:†[^】\n]{0,48})?】"
+)
+_NUMBER = re.compile(r"(\d+)(?: ?[\-\u2010-\u2013] ?(\d+))?")
+_TICKS = re.compile(r"`+")
+# What can change how the text is read: brackets, code, escapes, blanks before a marker, the start of a line.
+_NEXT = re.compile(r"[\[【`\\ \n]")
+_LONGEST_FENCE = 32
 
 
 class CitationFilter:
-    """A stream transformer. `sources` is how many passages the model was shown, numbered from 1.
-
-    What follows a marker is text: `[2](link)` keeps its link. An index such as `rows[0]` counts as a citation, since
-    models write citations right behind a word: one that names no passage is dropped rather than shown.
-    """
+    """One answer: `feed` each piece, `flush` at its end. What is released does not depend on the cutting."""
 
     def __init__(self, sources: int) -> None:
         self._sources = sources
-        self._buffer = ""
         self._order: dict[int, int] = {}
+        self._text = ""
+        self._last = "\n"  # the last character that went out
+        self._code = ""  # the backticks that opened the code we are in
+        self._line_start = True  # nothing but blanks since the line began
+        self._tidy = False  # a marker was dropped at the start of a line: so is the blank after it
 
     @property
     def used(self) -> tuple[int, ...]:
-        """The passages cited so far, by their numbers in the context, in the order of first use."""
+        """Passage numbers as the prompt gave them, in order of first use: the first is cited as `[1]`."""
         return tuple(self._order)
 
     def feed(self, token: str) -> str:
-        """Take the next piece; returns what is decided."""
-        self._buffer += token
+        """Take the next piece of the answer; returns what can be released now."""
+        self._text += token
         return self._advance(final=False)
 
     def flush(self) -> str:
-        """The text is complete."""
+        """The answer is complete: returns what was held back."""
         return self._advance(final=True)
 
     def _advance(self, *, final: bool) -> str:
-        text, at = self._buffer, 0
-        out: list[str] = []
-        while opening := OPENING.search(text, at):
-            bracket = opening.end() - 1
-            marker = MARKER.match(text, bracket)
-            if marker is None and not final and BEGUN.match(text, bracket):
+        released: list[str] = []
+        at = 0
+        while at < len(self._text):
+            step = self._step(at, final=final)
+            if step is None:
                 break
-            if marker is None:
-                out.append(text[at : bracket + 1])
-                at = bracket + 1
-                continue
-            spaces = min(bracket - opening.start(), MOST_SPACES)
-            cited = self._renumbered(marker.group())
-            out.append(text[at : bracket if cited else bracket - spaces] + cited)
-            at = marker.end()
-        held = len(text) if final else self._held_from(text, at)
-        out.append(text[at:held])
-        self._buffer = text[held:]
-        return "".join(out)
+            end, shown = step
+            if shown:
+                self._last = shown[-1]
+                released.append(shown)
+            at = end
+        self._text = self._text[at:]
+        return "".join(released)
 
-    def _held_from(self, text: str, at: int) -> int:
-        """Where the undecided end begins: an open marker, and spaces that it may take along."""
-        opening = OPENING.search(text, at)
-        end = opening.end() - 1 if opening else len(text)
-        spaces = SPACES_AT_END.search(text[max(at, end - MOST_SPACES) : end])
-        return end - (len(spaces.group()) if spaces else 0)
+    def _step(self, at: int, *, final: bool) -> tuple[int, str] | None:
+        """The next stretch: where it ends and what is shown for it; None while that depends on what follows."""
+        text = self._text
+        match text[at]:
+            case "`":
+                return self._ticks(at, final=final)
+            case "\n":
+                self._line_start, self._tidy = True, False
+                self._code = self._code if len(self._code) >= 3 else ""  # a stray backtick ends with its line
+                return at + 1, "\n"
+            case "\\" if not self._code:
+                if at + 1 == len(text) and not final:
+                    return None
+                self._line_start = self._tidy = False
+                end = min(at + 2, len(text)) if text[at + 1 : at + 2] != "\n" else at + 1
+                return end, text[at:end]
+            case "[" | "【" if not self._code:
+                return self._marker(at, at, final=final)
+            case " " if not self._code:
+                return self._blank(at, final=final)
+        return self._plain(at)
 
-    def _renumbered(self, marker: str) -> str:
-        known = [n for n in (int(d) for d in NUMBER.findall(marker)) if 1 <= n <= self._sources]
-        for number in known:
-            self._order.setdefault(number, len(self._order) + 1)
-        return "".join(f"[{self._order[n]}]" for n in dict.fromkeys(known))
+    def _plain(self, at: int) -> tuple[int, str]:
+        following = _NEXT.search(self._text, at + 1)
+        end = following.start() if following is not None else len(self._text)
+        if self._text[at:end].strip():
+            self._line_start = self._tidy = False
+        return end, self._text[at:end]
+
+    def _ticks(self, at: int, *, final: bool) -> tuple[int, str] | None:
+        run = _TICKS.match(self._text, at)
+        end = min(run.end() if run is not None else at + 1, at + _LONGEST_FENCE)
+        if end == len(self._text) and end - at < _LONGEST_FENCE and not final:
+            return None
+        ticks = self._text[at:end]
+        if not self._code:
+            # Three or more open a block only at the start of a line; elsewhere they are code within the line.
+            self._code = ticks if len(ticks) < 3 or self._line_start else "``"
+        elif len(self._code) >= 3:
+            self._code = "" if self._line_start and len(ticks) >= len(self._code) else self._code
+        elif len(ticks) >= len(self._code):
+            self._code = ""
+        self._line_start = self._tidy = False
+        return end, ticks
+
+    def _blank(self, at: int, *, final: bool) -> tuple[int, str] | None:
+        """One blank: it goes with a dropped marker after it, or with one dropped before it at the start of a line."""
+        if self._tidy:
+            self._tidy = False
+            return at + 1, ""
+        following = self._text[at + 1 : at + 2]
+        if not following and not final:
+            return None
+        if following and following in "[【" and not self._line_start:
+            return self._marker(at, at + 1, final=final)
+        return at + 1, " "
+
+    def _marker(self, at: int, bracket: int, *, final: bool) -> tuple[int, str] | None:
+        """A bracket and the blank before it, if there is one at `at`."""
+        text = self._text
+        run = _RUN.match(text, bracket)
+        end = run.end() if run is not None else bracket + 1
+        if end == len(text) and not final:
+            return None
+        marker = _MARKER.match(text, bracket)
+        before = text[at:bracket]
+        glued = not before and (self._last.isalnum() or self._last in "_)]")
+        image = not before and self._last == "!"
+        if marker is None or marker.end() != end or text[end : end + 1] == "(" or image:
+            self._line_start = self._tidy = False
+            return bracket + 1, text[at : bracket + 1]
+        named = self._named(marker["plain"] or marker["heavy"])
+        if named == [0] and glued:
+            self._line_start = self._tidy = False
+            return end, text[at:end]
+        shown = "".join(
+            f"[{self._order.setdefault(n, len(self._order) + 1)}]" for n in named if 1 <= n <= self._sources
+        )
+        self._tidy = not shown and self._line_start
+        if not shown:
+            return end, ""
+        self._line_start = False
+        return end, before + shown
+
+    @staticmethod
+    def _named(inside: str) -> list[int]:
+        """The numbers a marker names; ranges are spelled out, each number once."""
+        numbers: list[int] = []
+        for match in _NUMBER.finditer(inside):
+            first, last = int(match[1]), int(match[2] or match[1])
+            numbers.extend(range(first, last + 1) if first <= last < first + 20 else [first, last])
+        return list(dict.fromkeys(numbers))

@@ -80,6 +80,11 @@ class Gate:
         """Redactions released so far, by kind."""
         return MappingProxyType(self._counts)
 
+    @property
+    def held(self) -> int:
+        """Characters that came in and are neither released nor swallowed yet."""
+        return len(self._raw) - self._out
+
     def feed(self, token: str) -> str:
         """Take the next piece of the text; returns what can be released now (often nothing, or more than the piece)."""
         self._enter()

@@ -16,6 +16,9 @@ APP_URL, INGEST_URL = "CLEARANCE_DATABASE__APP_URL", "CLEARANCE_DATABASE__INGEST
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
 MODEL_URL, MODEL_KEY, MODEL_NAME = "CLEARANCE_MODEL__BASE_URL", "CLEARANCE_MODEL__API_KEY", "CLEARANCE_MODEL__NAME"
+# The small model that comes along reads some 100 tokens a second and is no good at answering: it is shown little, and
+# questions that name no mode are answered by quote.
+SMALL_MODEL = {"CLEARANCE_MODEL__CONTEXT_TOKENS": "600", "CLEARANCE_ANSWER__MODE": "quote"}
 METRICS_KEY, EMBEDDER_CACHE = "CLEARANCE_API__METRICS_KEY", "CLEARANCE_EMBEDDER__CACHE"
 
 
@@ -56,6 +59,7 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
         _base(environ)
         | proxies
         | {METRICS_KEY: wiring.metrics_key, EMBEDDER_CACHE: wiring.embedder_cache}
+        | (SMALL_MODEL if wiring.model else {})
         | given
         | {APP_URL: wiring.app_url, IDENTITY_KEY: wiring.identity_key, AUDIT_KEY: wiring.audit_key}
         | dict(wiring.model)

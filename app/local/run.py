@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
+import httpx2
 import psycopg
 from pydantic import ValidationError
 from rich.console import Console
@@ -214,8 +214,8 @@ def _address(host: str) -> str:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5.0, trust_env=False).status_code == httpx.codes.OK
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=5.0, trust_env=False).status_code == httpx2.codes.OK
+    except httpx2.TransportError:
         return False
 
 

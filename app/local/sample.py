@@ -1,6 +1,7 @@
 """Loads the sample company through the API: its roles, people, shelves and documents, each as whoever may do it."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ IMPORTER = "importer"
 KEY_LABEL = "sample company"
 
 Progress = Callable[[str], None]
+
+
+def silent(_text: str) -> None:
+    """Progress for nobody."""
 
 
 class SampleFailed(LocalFailure):
@@ -100,7 +105,7 @@ def load(*, base_url: str, admin_key: str, folder: Path, people_file: Path, prog
         _Loader(admin, admin_key, company, folder / "company", progress).everything(people_file)
 
 
-def loader(home: Path, progress: Progress) -> SampleLoader:
+def loader(home: Path, progress: Progress = silent) -> SampleLoader:
     """What `clearance run` calls for a database of its own: makes the first administrator, then loads the company."""
 
     def load_site(site: Site) -> Welcome:
@@ -150,6 +155,7 @@ class _Loader:
     documents: Path
     progress: Progress
     _known: set[str] = field(default_factory=set)
+    _stopping: threading.Event = field(default_factory=threading.Event)
 
     def everything(self, people_file: Path) -> None:
         self.progress("roles and shelves")
@@ -165,9 +171,13 @@ class _Loader:
         work = [(keys[person.name], person.curate) for person in curators] + [(self._importer(left), left)]
         with ThreadPoolExecutor(len(work)) as threads:
             uploads = [threads.submit(self._upload, key, shelves) for key, shelves in work]
-            # The worker is busy by now; people can be made meanwhile.
-            keys |= {person.name: self._person(person) for person in others}
-            outcomes = [outcome for future in uploads for outcome in future.result()]
+            try:
+                # The worker is busy by now; people can be made meanwhile.
+                keys |= {person.name: self._person(person) for person in others}
+                outcomes = [outcome for future in uploads for outcome in future.result()]
+            except BaseException:
+                self._stopping.set()
+                raise
         if failed := [o for o in outcomes if o.state == "failed"]:
             raise SampleFailed(
                 f"{len(failed)} documents failed, the first is {failed[0].item.path}: {failed[0].reason}"
@@ -227,7 +237,12 @@ class _Loader:
     def _upload(self, key: str, shelves: list[str]) -> list[Outcome]:
         items = [item for shelf in shelves for item in self._items(shelf)]
         with Client(self.admin.base_url, key) as client:
-            return upload(client, items, ended=lambda outcome: self.progress(_described(outcome)))
+            return upload(client, items, ended=self._ended)
+
+    def _ended(self, outcome: Outcome) -> None:
+        if self._stopping.is_set():
+            raise SampleFailed("the load was ended")
+        self.progress(f"{outcome.item.collection}/{outcome.item.path}: {outcome.state}")
 
     def _items(self, shelf: str) -> tuple[Item, ...]:
         home = self.documents / shelf
@@ -240,7 +255,3 @@ class _Loader:
         for person in self.company.people:
             about = {"display_name": person.display, "title": person.title, "roles": person.roles}
             yield person.name, {**about, "capabilities": person.may, "key": keys[person.name]}
-
-
-def _described(outcome: Outcome) -> str:
-    return f"{outcome.item.collection}/{outcome.item.path}: {outcome.state}"

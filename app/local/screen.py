@@ -32,8 +32,10 @@ def show(console: Console, instance: Instance, welcome: Welcome | None) -> None:
     if welcome is None:
         return
     people = Table(title="The sample company", title_justify="left", box=None, pad_edge=False)
-    for heading in ("who", "may read", "key"):
-        people.add_column(heading, overflow="fold")
+    people.add_column("name", no_wrap=True)
+    people.add_column("who they are", overflow="fold")
+    # Whole on one line, or it cannot be copied.
+    people.add_column("key", no_wrap=True, min_width=max((len(person.key) for person in welcome.people), default=0))
     for person in welcome.people:
         people.add_row(escape(person.name), escape(person.about), escape(person.key))
     console.print(people)

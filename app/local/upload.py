@@ -19,15 +19,23 @@ AT_ONCE = 4
 MOST_UNDERWAY = 300
 PAGE = 500
 LOOK_UP = 20
+STALL_SECONDS = 300.0
 
 
 class NestedRules(LocalFailure):
     """An access file lies where it is not read."""
 
 
+class Stalled(LocalFailure):
+    """No upload has ended for a long time."""
+
+
 @dataclass(frozen=True)
 class Item:
-    """A file, its place, and who may read it; `path` is relative to the folder and to the collection alike."""
+    """A file, its place, and who may read it; `path` is relative to the folder and to the collection alike.
+
+    An empty label in the tags stands for that of the collection.
+    """
 
     file: Path
     collection: str
@@ -92,7 +100,7 @@ class _Uploads:
         self._client, self._ended = client, ended
         self._jobs: dict[str, Item] = {}  # by job id, what has not ended
         self._outcomes: list[Outcome] = []
-        self._looked = 0.0
+        self._looked, self._moved = 0.0, time.monotonic()
 
     def run(self, items: Sequence[Item]) -> list[Outcome]:
         waiting = iter(items)
@@ -123,8 +131,10 @@ class _Uploads:
     def _send(self, item: Item) -> Any:
         tags = item.tags
         fields: dict[str, str | list[str]] = {
-            "path": item.path, "roles": list(tags.roles), "deny": list(tags.deny), "label": tags.label,
+            "path": item.path, "roles": list(tags.roles), "deny": list(tags.deny),
         }  # fmt: skip
+        if tags.label:
+            fields["label"] = tags.label
         if tags.starts_at:
             fields["starts_at"] = tags.starts_at.isoformat()
         if tags.ends_at:
@@ -155,8 +165,14 @@ class _Uploads:
         for job_id in [j for j in self._jobs if j in listed and listed[j]["state"] in ENDED]:
             job = listed[job_id]
             self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], job["stages_us"] or {}))
+        if self._jobs and time.monotonic() - self._moved > STALL_SECONDS:
+            raise Stalled(
+                f"no file has ended for {STALL_SECONDS / 60:.0f} minutes, {len(self._jobs)} wait: 'clearance doctor' "
+                "looks at the worker. What was sent is kept; the same command goes on where this one ended"
+            )
 
     def _end(self, outcome: Outcome) -> None:
+        self._moved = time.monotonic()
         self._outcomes.append(outcome)
         self._ended(outcome)
 

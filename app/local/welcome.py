@@ -13,7 +13,7 @@ FILE = "sample.json"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the sample company; `about` says what they may read."""
+    """Somebody of the sample company; `about` says who they are."""
 
     name: str
     about: str

@@ -19,7 +19,7 @@ from app.db.session import WriteSession
 from app.errors import EmptyFile, InvalidInput, Untagged
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
-from app.web.access import BULK, Caller, CuratorCaller, Reading, Writing, public_id
+from app.web.access import BULK, CuratorCaller, Reading, Writing, public_id
 from app.web.collections import epoch
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
@@ -90,7 +90,7 @@ def remove(document: str, subject: CuratorCaller, session: Writing) -> None:
 
 
 @router.get("/documents/{document}/access")
-def rule(document: str, subject: Caller, session: Writing) -> AccessOut:
+def rule(document: str, subject: CuratorCaller, session: Writing) -> AccessOut:
     """The document's own rule, for the curators of its collection."""
     return to_wire(session, find_place(session, subject, public_id(document)).own)
 

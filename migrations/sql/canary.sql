@@ -1,13 +1,14 @@
 -- One row in every table under the lock, for the start-up probe: the canary sees exactly these, nobody else sees them.
+-- Its clearance lies below the lowest label: what everyone may read, it may not.
 -- Names that begin with an underscore are refused everywhere else.
 
 insert into app_user (id, name, display_name, clearance, active)
-values ('00000000-0000-4000-8000-00000000ca9a', '_canary', 'Start-up probe', 0, true);
+values ('00000000-0000-4000-8000-00000000ca9a', '_canary', 'Start-up probe', -1, true);
 insert into collection (id, name, description, own_rule)
 values ('00000000-0000-4000-8000-00000000ca9a', '_canary', 'Start-up probe',
         '{"grants": [], "inherits": false, "label": "public"}');
 with r as (
-  insert into rule (digest, label) values (sha256('canary'), 0) returning id
+  insert into rule (digest, label) values (sha256('canary'), -1) returning id
 ), g as (
   insert into rule_grant (rule_id, ordinal, effect, principal_kind, principal_id)
   select id, 0, 'allow', 'user', '00000000-0000-4000-8000-00000000ca9a' from r

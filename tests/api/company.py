@@ -165,8 +165,13 @@ def client_of(parts: Parts) -> Iterator[TestClient]:
 
 def with_database(parts: Parts, url: str) -> Parts:
     """The same parts over another database URL."""
-    other = Database(connect(url, pool_size=1), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
-    return dataclasses.replace(parts, database=other)
+    return dataclasses.replace(parts, database=database_at(url, pool_size=1))
+
+
+def database_at(url: str, *, pool_size: int) -> Database:
+    """The API's way to the database at this URL."""
+    signer = Signer(IDENTITY_KEY, seconds=60)
+    return Database(connect(url, pool_size=pool_size), signer, statement_timeout_ms=15_000)
 
 
 def app_of(client: TestClient) -> FastAPI:

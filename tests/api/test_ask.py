@@ -1,0 +1,250 @@
+"""Asking over HTTP: one text whole or streamed, redacted in every channel, with sources, never a guess."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.answer.events import NOTHING
+from app.guardrail.checks import default_checks
+from app.guardrail.gate import redact
+from app.llm.protocol import ChatModel
+from app.llm.scripted import ScriptedChat
+from app.settings import AnswerSettings
+from tests.api.company import (
+    API_KEY,
+    CARD,
+    LEAVE,
+    SALARY,
+    SECRETS,
+    Company,
+    client_of,
+    letters,
+    parts_of,
+    prompts,
+    saying,
+)
+from tests.api.test_routes import check_problem
+
+Talk = Callable[[ChatModel], AbstractContextManager[TestClient]]
+
+ON_LEAVE = "How many weeks of parental leave does an employee get?"
+ON_TRAVEL = "What is the deploy key of the build server and the travel card?"
+ON_SALARY = "What is the salary band of level five?"
+ON_MERGER = "When closes the merger with Quillfeather?"
+
+
+def ask(client: TestClient, company: Company, who: str, question: str, **options: Any) -> Any:
+    """One question."""
+    return client.post("/api/v1/ask", json={"question": question, **options}, headers=company.headers(who))
+
+
+def events(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """The server-sent events of a whole response."""
+    found = []
+    for block in text.strip().split("\n\n"):
+        name, data = block.split("\n")
+        assert name.startswith("event: ")
+        assert data.startswith("data: ")
+        found.append((name[7:], json.loads(data[6:])))
+    return found
+
+
+def spoken(found: list[tuple[str, dict[str, Any]]]) -> str:
+    """The text that the deltas make."""
+    return "".join(data["text"] for name, data in found if name == "delta")
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+@pytest.mark.parametrize("mode", ["generate", "quote"])
+def test_whole_and_streamed_are_one_text(talking_to: Talk, company: Company, size: int, mode: str) -> None:
+    text = f"Twenty-six weeks [1], says the page [7]. Pay by {CARD} [2] with {API_KEY}."
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    with talking_to(saying(*pieces)) as client:
+        whole = ask(client, company, "ben", ON_LEAVE, mode=mode).json()
+        streamed = ask(client, company, "ben", ON_LEAVE, mode=mode, stream=True)
+    assert streamed.headers["content-type"].startswith("text/event-stream")
+    assert streamed.headers["cache-control"] == "no-store"
+    found = events(streamed.text)
+    assert [name for name, _ in found if name != "delta"] == ["opened", "done"]
+    assert spoken(found) == whole["answer"]
+    assert whole["answer"]
+    done = found[-1][1]
+    assert done["sources"] == whole["sources"]
+    assert done["redactions"] == whole["redactions"]
+    assert (done["mode"], done["outcome"]) == (whole["mode"], whole["outcome"])
+    if mode == "generate":
+        assert whole["answer"] == (
+            "Twenty-six weeks [1], says the page. Pay by [redacted: card] [2] with [redacted: credential]."
+        )
+
+
+def test_sources_are_shown_though_the_model_cites_none(talking_to: Talk, company: Company) -> None:
+    with talking_to(saying("Twenty-six weeks.")) as client:
+        answer = ask(client, company, "ben", ON_LEAVE).json()
+    assert answer["answer"] == "Twenty-six weeks."
+    assert [s["number"] for s in answer["sources"]] == list(range(1, len(answer["sources"]) + 1))
+    assert not any(s["cited"] for s in answer["sources"])
+    first = answer["sources"][0]
+    assert (first["collection"], first["path"], first["quote"]) == ("handbook", "leave.md", LEAVE)
+    assert first["document"] == str(company.documents["handbook", "leave.md"])
+
+
+def test_citations_are_renumbered_and_invented_ones_dropped(talking_to: Talk, company: Company) -> None:
+    with talking_to(letters("By card [2]. In weeks [1]. Again [2]. Elsewhere [9]. Never [0].")) as client:
+        answer = ask(client, company, "ben", ON_LEAVE).json()
+    assert answer["answer"] == "By card [1]. In weeks [2]. Again [1]. Elsewhere. Never."
+    cited = [s for s in answer["sources"] if s["cited"]]
+    assert [(s["number"], s["path"]) for s in cited] == [(1, "travel.md"), (2, "leave.md")]
+
+
+@pytest.mark.parametrize("question", [ON_SALARY, ON_MERGER, "Which quasar hums below the glacier?"])
+@pytest.mark.parametrize("mode", ["generate", "quote"])
+def test_nothing_visible_is_said_plainly(talking_to: Talk, company: Company, question: str, mode: str) -> None:
+    """What is hidden from ben and what does not exist get one and the same answer."""
+    chat = saying("A guess [1].")
+    with talking_to(chat) as client:
+        answer = ask(client, company, "ben", question, mode=mode).json()
+        streamed = events(ask(client, company, "ben", question, mode=mode, stream=True).text)
+    assert (answer["answer"], answer["outcome"], answer["sources"]) == (NOTHING, "nothing", [])
+    assert spoken(streamed) == NOTHING
+    assert chat.prompts == []
+    opened, closed = company.records("answer.opened")[0], company.records("answer.closed")[0]
+    assert opened["trail"] == closed["trail"] == answer["trail"]
+    assert (opened["passages"], opened["model"], opened["prompt"]) == ([], None, None)
+    assert closed["outcome"] == "nothing"
+
+
+def test_the_reader_gets_what_the_other_does_not(talking_to: Talk, company: Company) -> None:
+    chat = saying("As it says [1].")
+    with talking_to(chat) as client:
+        ada = ask(client, company, "ada", ON_SALARY).json()
+        ask(client, company, "ben", f"{ON_LEAVE} And the salary?")
+    assert ada["sources"][0]["quote"] == SALARY
+    shown_to_ada, shown_to_ben = prompts(chat)
+    assert SALARY in shown_to_ada
+    assert not [word for word in SECRETS if word in shown_to_ben]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_label_above_the_endpoints_is_refused(talking_to: Talk, company: Company, stream: bool) -> None:
+    chat = saying("The price is [1].")
+    with talking_to(chat) as client:
+        answer = ask(client, company, "mia", ON_MERGER, stream=stream)
+        check_problem(answer, 403, "LabelTooHigh")
+        quoted = ask(client, company, "mia", ON_MERGER, mode="quote").json()
+    assert chat.prompts == []
+    opened, closed = company.records("answer.opened")[0], company.records("answer.closed")[0]
+    assert (opened["label"], opened["model"], opened["prompt"]) == ("restricted", None, None)
+    assert (closed["trail"], closed["outcome"], closed["reason"]) == (opened["trail"], "refused", "LabelTooHigh")
+    assert quoted["outcome"] == "quoted"
+    assert "Quillfeather" in quoted["answer"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_that_is_down_gives_quotes_marked_as_such(talking_to: Talk, company: Company, stream: bool) -> None:
+    with talking_to(saying("unsaid", fail_after=0)) as client:
+        answer = ask(client, company, "ben", ON_TRAVEL, stream=stream)
+    assert answer.status_code == 200
+    if stream:
+        found = events(answer.text)
+        done, text = found[-1][1], spoken(found)
+        assert found[0] == ("opened", {"trail": done["trail"], "mode": "generate"})
+    else:
+        done, text = answer.json(), answer.json()["answer"]
+    assert (done["mode"], done["outcome"], done["fallback"]) == ("quote", "quoted", "ModelUnavailable")
+    assert "build server is [redacted: credential] and the travel card is [redacted: card]. [1]" in text
+    [closed] = company.records("answer.closed")
+    assert (closed["outcome"], closed["reason"]) == ("quoted", "ModelUnavailable")
+    assert closed["tokens_out"] == 0
+
+
+def test_a_model_that_fails_in_the_middle_ends_the_stream_with_an_error(talking_to: Talk, company: Company) -> None:
+    """What was held back is not released: half a card number may be in it."""
+    said = "The weeks are many, and the card is 4111 1111 1111 "
+    with talking_to(saying(*said, "never", fail_after=len(said))) as client:
+        streamed = events(ask(client, company, "ben", ON_LEAVE, stream=True).text)
+        whole = ask(client, company, "ben", ON_LEAVE)
+    assert [name for name, _ in streamed if name != "delta"] == ["opened", "error"]
+    assert streamed[-1][1]["code"] == "ModelUnavailable"
+    assert spoken(streamed) in said
+    assert "4111" not in spoken(streamed)
+    check_problem(whole, 503, "ModelUnavailable")
+    closed = company.records("answer.closed")
+    assert [(c["outcome"], c["reason"]) for c in closed] == [("failed", "ModelUnavailable")] * 2
+
+
+def test_an_answer_that_takes_too_long_is_ended(company: Company) -> None:
+    """The pieces before the end stand; the rest is an error."""
+    slow = ScriptedChat(saying().endpoint, lambda _: ["word "] * 50, delay=0.1)
+    with client_of(parts_of(company.db, chat=slow, answer=AnswerSettings(max_seconds=0.5))) as client:
+        found = events(ask(client, company, "ben", ON_LEAVE, stream=True).text)
+    assert found[-1][0] == "error"
+    assert found[-1][1]["code"] == "ModelUnavailable"
+
+
+@pytest.mark.parametrize("options", [{}, {"stream": True}, {"mode": "quote"}, {"mode": "quote", "stream": True}])
+def test_planted_secrets_come_out_in_no_channel(talking_to: Talk, company: Company, options: dict[str, Any]) -> None:
+    said = f"The card is {CARD} [1] and the key is {API_KEY} [2]; once more {CARD[:9]}{CARD[9:]}."
+    with talking_to(letters(said)) as client:
+        answer = ask(client, company, "ben", ON_TRAVEL, **options)
+        found = client.post("/api/v1/search", json={"query": ON_TRAVEL}, headers=company.headers("ben"))
+        document = company.documents["handbook", "travel.md"]
+        opened = client.get(f"/api/v1/documents/{document}", headers=company.headers("ben"))
+        listed = client.get("/api/v1/documents", headers=company.headers("ben"))
+    for response in (answer, found, opened, listed):
+        assert response.status_code == 200
+        for secret in (CARD, CARD.replace(" ", ""), API_KEY, API_KEY[4:], CARD[5:]):
+            assert secret not in response.text
+        assert "[redacted: card]" in response.text
+    assert any("[redacted: card]" in s["title"] for s in json.loads(found.text)["hits"])
+    assert any("[redacted: credential]" in s["snippet"] for s in json.loads(found.text)["hits"])
+    [closed] = company.records("answer.closed")
+    assert closed["redactions"]["card"] >= 1
+    assert closed["redactions"]["credential"] >= 1
+    assert API_KEY not in json.dumps(closed)
+
+
+def test_the_streamed_text_is_the_redaction_of_the_whole(talking_to: Talk, company: Company) -> None:
+    said = f"Write to eve@example.org or call +44 20 7946 0958; card {CARD}; key {API_KEY}; and so on, at length."
+    with talking_to(letters(said)) as client:
+        found = events(ask(client, company, "ben", ON_LEAVE, stream=True).text)
+    assert spoken(found) == redact(said, default_checks()).text
+    assert spoken(found).count("[redacted") == 4
+
+
+def test_a_credential_in_a_question_is_masked_before_anything_is_kept(talking_to: Talk, company: Company) -> None:
+    question = f"{ON_LEAVE} {API_KEY} ben@example.org"
+    chat = saying("Weeks [1].")
+    with talking_to(chat) as client:
+        ask(client, company, "ben", question)
+        client.post("/api/v1/search", json={"query": question}, headers=company.headers("ben"))
+    masked = question.replace(API_KEY, "[redacted: credential]")
+    [opened], [searched] = company.records("answer.opened"), company.records("search.done")
+    assert company.unsealed(opened, "question") == masked
+    assert company.unsealed(searched, "query") == masked
+    [prompt] = prompts(chat)
+    assert API_KEY not in prompt
+    assert masked in prompt
+    assert company.rows("select 1 from audit_leaf where strpos(body, %s) > 0", [API_KEY]) == []
+
+
+def test_what_is_recorded_is_what_was_shown(talking_to: Talk, company: Company) -> None:
+    with talking_to(saying("Weeks [1].")) as client:
+        answer = ask(client, company, "ada", ON_SALARY).json()
+    [opened], [closed] = company.records("answer.opened"), company.records("answer.closed")
+    assert opened["trail"] == closed["trail"] == answer["trail"]
+    assert [p["chunk"] for p in opened["passages"]] == [s["chunk"] for s in answer["sources"]]
+    assert [p["rank"] for p in opened["passages"]] == list(range(1, len(answer["sources"]) + 1))
+    assert opened["label"] == "confidential"
+    assert opened["model"]["name"] == "scripted"
+    assert opened["model"]["endpoint"] == "127.0.0.1:9"
+    assert opened["actor"]["name"] == "ada"
+    assert closed["outcome"] == "answered"
+    assert set(closed["latency_us"]) == {"embed", "retrieve", "context", "audit", "answer"}
+    assert closed["tokens_out"] == 1
+    assert closed["tokens_in"] > 0
+    assert not [word for word in SECRETS if word in json.dumps([opened, closed])]

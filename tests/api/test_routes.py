@@ -15,7 +15,7 @@ from tests.api.company import METRICS_KEY, SECRETS, Company, app_of, parts_of
 ROUTES = {
     ("GET", "/healthz"): "public",
     ("GET", "/readyz"): "public",
-    ("GET", "/docs"): "public",
+    ("GET", "/api/v1/docs"): "public",
     ("GET", "/api/v1/openapi.json"): "public",
     ("GET", "/metrics"): "metrics key",
     ("POST", "/api/v1/ask"): "ask",

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from openai import AsyncOpenAI, AuthenticationError
 from openai.types.chat import ChatCompletionMessageParam
@@ -48,8 +48,8 @@ def free_port() -> int:
 
 def healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=1).status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"{url}/health", timeout=1).status_code == 200
+    except httpx2.TransportError:
         return False
 
 
@@ -109,20 +109,20 @@ def test_a_wrong_key_is_refused(running: Running) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/completions", "/slots", "/props", "/metrics", "/lora-adapters"])
 def test_nothing_but_health_answers_without_the_key(running: Running, path: str) -> None:
-    assert httpx.get(f"{running.url}{path}").status_code == 401
+    assert httpx2.get(f"{running.url}{path}").status_code == 401
 
 
 def test_there_is_no_page_and_no_look_into_other_requests(running: Running) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
-    assert httpx.get(f"{running.url}/", headers=headers).status_code == 404
-    assert httpx.get(f"{running.url}/slots", headers=headers).status_code == 501
-    answer = httpx.get(f"{running.url}/v1/models", headers=headers | {"Origin": "http://elsewhere.example"})
+    assert httpx2.get(f"{running.url}/", headers=headers).status_code == 404
+    assert httpx2.get(f"{running.url}/slots", headers=headers).status_code == 501
+    answer = httpx2.get(f"{running.url}/v1/models", headers=headers | {"Origin": "http://elsewhere.example"})
     assert answer.headers.get("access-control-allow-origin", "") == ""
 
 
 def test_it_listens_on_one_loopback_address_alone(running: Running) -> None:
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(running.url.replace("127.0.0.1", "127.0.0.2"))
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(running.url.replace("127.0.0.1", "127.0.0.2"))
 
 
 def test_prompts_and_the_key_are_not_logged_and_the_key_is_on_no_command_line(running: Running) -> None:
@@ -141,7 +141,7 @@ def test_a_prompt_seen_before_is_read_anew(running: Running) -> None:
     def read_tokens() -> tuple[int, int]:
         body = {"messages": [{"role": "user", "content": text}], "max_tokens": 1, "temperature": 0}
         headers = {"Authorization": f"Bearer {KEY}"}
-        answer = httpx.post(f"{running.url}/v1/chat/completions", json=body, headers=headers, timeout=60).json()
+        answer = httpx2.post(f"{running.url}/v1/chat/completions", json=body, headers=headers, timeout=60).json()
         return answer["timings"]["prompt_n"], answer["timings"].get("cache_n", 0)
 
     first, second = read_tokens(), read_tokens()
@@ -151,7 +151,7 @@ def test_a_prompt_seen_before_is_read_anew(running: Running) -> None:
 
 def test_each_answer_has_the_whole_context(running: Running) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
-    (model,) = httpx.get(f"{running.url}/v1/models", headers=headers).json()["data"]
+    (model,) = httpx2.get(f"{running.url}/v1/models", headers=headers).json()["data"]
     assert model["id"] == MODEL_NAME
     assert model["meta"]["n_ctx"] == CONTEXT_TOKENS
 

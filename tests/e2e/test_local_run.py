@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -100,10 +100,10 @@ def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
         instance = Instance.running(home)
         assert instance is not None
         assert instance.pid == process.pid
-        assert httpx.get(f"{instance.api_url}/readyz", trust_env=False).status_code == 200
+        assert httpx2.get(f"{instance.api_url}/readyz", trust_env=False).status_code == 200
         secrets = LocalSecrets.open(home)
         headers = {"Authorization": f"Bearer {secrets.model_api_key}"}
-        assert httpx.get(f"{instance.model_url}/models", headers=headers, trust_env=False).status_code == 200
+        assert httpx2.get(f"{instance.model_url}/models", headers=headers, trust_env=False).status_code == 200
         owner = f"postgresql://clearance_owner:{secrets.owner_password}@127.0.0.1:{instance.postgres_port}/clearance"
         with psycopg.connect(owner) as db:
             assert db.execute("SELECT count(*) FROM pg_extension WHERE extname = 'vector'").fetchone() == (1,)

@@ -133,10 +133,11 @@ def test_the_sample_is_loaded_once_and_again_after_a_failure(tmp_path: Path) -> 
 
 def test_the_screen_shows_where_who_and_what_to_try() -> None:
     output = io.StringIO()
-    welcome = Welcome((Person("Ada", "engineering", "clr_k[1]"),), ("clearance ask --key clr_k[1] 'How?'",))
+    key = "clr_k[1]" + "x" * 40
+    welcome = Welcome((Person("Ada", "engineering " * 9, key),), ("clearance ask --key clr_k[1] 'How?'",))
     instance = Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m")
-    show(Console(file=output, width=120), instance, welcome)
-    for text in ("http://127.0.0.1:8700", "Ada", "engineering", "clr_k[1]", "clearance ask --key clr_k[1] 'How?'"):
+    show(Console(file=output, width=70), instance, welcome)
+    for text in ("http://127.0.0.1:8700", "Ada", "engineering", key, "clearance ask --key clr_k[1] 'How?'"):
         assert text in output.getvalue()
 
 

@@ -26,6 +26,7 @@ _CREDENTIALS: tuple[Check, ...] = (
     password.QUOTED,
     password.PROSE,
     secret.HEADER,
+    secret.QUOTED,
     secret.NAMED,
 )
 _PERSONAL: tuple[Check, ...] = (

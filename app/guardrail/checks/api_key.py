@@ -14,7 +14,7 @@ _FORMATS = (
     ("Azure", r"[A-Za-z0-9_~.]{3}[0-9]Q~", r"[\w~.\-]{31,34}"),
     ("GitHub", r"(?:gh[pousr]_|github_pat_)", r"\w{22,}"),
     ("GitLab", r"(?:gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|oas|soat|ffct|cbt)-|GR1348941)", r"[\w\-.=]{20,}"),
-    ("Slack", r"(?:xox[a-z]-|xapp-\d-|xoxe\.)", r"[\w\-.]{10,}"),
+    ("Slack", r"(?:xox[a-z]-|xapp-\d-|xoxe\.)", r"(?=[\w\-.]*\d)[\w\-.]{10,}"),
     ("Stripe", r"(?:[rsp]k_(?:live|test|prod)_|whsec_)", r"[A-Za-z0-9]{10,}"),
     ("OpenAI, Anthropic and others", r"sk-", r"(?=[\w\-]*\d)[\w\-]{20,}"),
     ("Hugging Face", r"(?:hf_|api_org_)", r"[A-Za-z0-9]{30,}"),
@@ -87,13 +87,18 @@ _FORMATS = (
     ("Typeform", r"tfp_", r"[\w.=\-]{59,}"),
     ("xAI", r"xai-", r"[A-Za-z0-9]{60,}"),
     ("Yandex", r"(?:AQVN|YCAJ|t1\.[A-Z0-9a-z_\-]{3,}\.)", r"[\w\-=]{35,}"),
+    ("Vercel", r"vc[a-z]_", r"[A-Za-z0-9]{24,}"),
+    ("Meta", r"EAA", r"(?=[A-Za-z]*\d)[A-Za-z0-9]{60,}"),
+    ("PayPal", r"access_token\$(?:production|sandbox)\$", r"[a-z0-9]{16}\$[a-f0-9]{32}"),
     ("Akamai", r"aka[bc]-", r"[a-z0-9]{16}-[a-z0-9]{16}"),
     ("Duffel", r"duffel_(?:test|live)_", r"[\w\-=]{43}"),
     ("Intra42", r"s-s4t2(?:ud|af)-", r"[a-f0-9]{64}"),
     ("Harness", r"(?:pat|sat)\.", r"[\w\-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}"),
     ("Plaid", r"access-(?:sandbox|development|production)-", r"[0-9a-f\-]{36}"),
 )  # fmt: skip
-_KEY = re.compile("(?<![A-Za-z0-9])(?:" + "|".join(f"({begin}{rest})" for _, begin, rest in _FORMATS) + ")(?![A-Za-z0-9])")
+_KEY = re.compile(
+    "(?<![A-Za-z0-9])(?:" + "|".join(f"({begin}{rest})" for _, begin, rest in _FORMATS) + ")(?![A-Za-z0-9])"
+)
 
 
 class ApiKeyCheck:

@@ -16,7 +16,9 @@ _NAMED = re.compile(
     r"(?i)\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|kredit"
     r"karte|card|carte|tarjeta)\b[^\n]{0,40}\Z"
 )
-_OTHER = re.compile(r"(?i)\b(?:gift|loyalty|membership|library|sim|business|score|phone|tel|order|invoice|isbn|ean|imei)\b")
+_OTHER = re.compile(
+    r"(?i)\b(?:gift|loyalty|membership|library|sim|business|score|phone|tel|order|invoice|isbn|ean|imei)\b"
+)
 _OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\Z")
 _AFTER_URL = re.compile(r"https?://[^ \n]*\Z")
 

@@ -21,4 +21,6 @@ def _is_address(match: re.Match[str], before: str) -> bool:
     return not (match["local"] == "git" and after == ":") and not before.endswith("://")
 
 
-CHECK = Rule(kind="email", reason="address with a domain", pattern=_ADDRESS, accept=_is_address, opener=_OPENER, needs="@")
+CHECK = Rule(
+    kind="email", reason="address with a domain", pattern=_ADDRESS, accept=_is_address, opener=_OPENER, needs="@"
+)

@@ -6,9 +6,13 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from app.guardrail.check import Rule
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
-_V6 = re.compile(r"(?<![A-Za-z0-9_:.])[0-9A-Fa-f:]{3,39}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,15})?(?![\w:])", re.ASCII)
+_V6 = re.compile(
+    r"(?<![A-Za-z0-9_:.])[0-9A-Fa-f:]{3,39}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,15})?(?![\w:])", re.ASCII
+)
 _ROUTED = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cde][0-9a-f]{2}):")
-_VERSION = re.compile(r"(?i)\b(?:v|rv|version|release|build|firmware|section|chapter|upgrade(?:d)? to|bumped? to)s?[ :=]{0,3}\Z")
+_VERSION = re.compile(
+    r"(?i)\b(?:v|rv|version|release|build|firmware|section|chapter|upgrade(?:d)? to|bumped? to)s?[ :=]{0,3}\Z"
+)
 
 
 def _is_v4(match: re.Match[str], before: str) -> bool:
@@ -35,7 +39,13 @@ def _is_v6(match: re.Match[str], before: str) -> bool:
     return not (address.is_loopback or address.is_unspecified)
 
 
-V4 = Rule(kind="ip", reason="IPv4 address", pattern=_V4, accept=_is_v4, opener=re.compile(r"(?<![A-Za-z0-9_])(?=\d{1,3}\.\d)", re.ASCII))
+V4 = Rule(
+    kind="ip",
+    reason="IPv4 address",
+    pattern=_V4,
+    accept=_is_v4,
+    opener=re.compile(r"(?<![A-Za-z0-9_])(?=\d{1,3}\.\d)", re.ASCII),
+)
 V6 = Rule(
     kind="ip",
     reason="IPv6 address",

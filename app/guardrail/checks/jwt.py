@@ -4,7 +4,10 @@ import re
 
 from app.guardrail.check import LONG_WORD_START, Rule, Tail
 
-_TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:eyJ[\w\-]{10,}={0,2}(?:\.[\w\-]+={0,2}){1,4}|eyJ[\w\-]{125,})", re.ASCII)
+_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:eyJ[\w\-]{10,}={0,2}(?:\.[\w\-]+={0,2}){1,4}|eyJ(?:hbGci|0eXAi|raWQi|4NXQi|lbmMi|jdHki)[\w\-]{118,})",
+    re.ASCII,
+)
 
 CHECK = Rule(
     kind="credential",

@@ -49,7 +49,9 @@ def _de_tax_id(match: re.Match[str], before: str) -> bool:
 
 def _fr_nir(match: re.Match[str], before: str) -> bool:
     text = match[0].upper().replace(" ", "")
-    number = text.replace("2A", "19", 1) if text[5:7] == "2A" else text.replace("2B", "18", 1) if text[5:7] == "2B" else text
+    number = (
+        text.replace("2A", "19", 1) if text[5:7] == "2A" else text.replace("2B", "18", 1) if text[5:7] == "2B" else text
+    )
     return number.isdigit() and 97 - int(number[:13]) % 97 == int(number[13:]) and before is not None
 
 
@@ -81,7 +83,10 @@ def _nl_bsn(number: str) -> bool:
 def _br_cpf(number: str) -> bool:
     first = weighted(number, tuple(range(10, 1, -1)), 11)
     second = weighted(number, tuple(range(11, 1, -1)), 11)
-    return [max(0, 11 - rest) % 11 % 10 if rest > 1 else 0 for rest in (first, second)] == [int(number[9]), int(number[10])]
+    return [max(0, 11 - rest) % 11 % 10 if rest > 1 else 0 for rest in (first, second)] == [
+        int(number[9]),
+        int(number[10]),
+    ]
 
 
 def _be_national(number: str) -> bool:
@@ -115,7 +120,13 @@ def _number(reason: str, pattern: str, valid: Callable[[str], bool], words: str 
 
 
 def _text(reason: str, begin: str, pattern: str, accept: Callable[[re.Match[str], str], bool]) -> Rule:
-    return Rule("national id", reason, re.compile(_EDGE + pattern + _END, re.ASCII | re.IGNORECASE), accept, opener=re.compile(rf"(?<![A-Za-z0-9])(?={begin})", re.ASCII))
+    return Rule(
+        "national id",
+        reason,
+        re.compile(_EDGE + pattern + _END, re.ASCII | re.IGNORECASE),
+        accept,
+        opener=re.compile(rf"(?<![A-Za-z0-9])(?={begin})", re.ASCII),
+    )
 
 
 CHECKS: tuple[Rule, ...] = (

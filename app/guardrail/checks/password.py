@@ -2,11 +2,11 @@
 
 import re
 
-from app.guardrail.check import Cue, Rule, Run
-from app.guardrail.checks.values import VALUE_START, is_code, is_mixed
+from app.guardrail.check import Cue, Rule
+from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 
 _NAME = (
-    r"(?:pass(?:words?|wd|phrase|code|wort)|(?<![a-z])pass|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|pwd|(?<![a-z])pw|"
+    r"(?:(?<!1)pass(?:words?|wd|phrase|code|wort)|(?<![a-z])pass|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|pwd|(?<![a-z])pw|"
     r"(?<![a-z])pin(?: code| number)?)(?![a-z])(?:[_.][a-z0-9_.]{0,24}|\d{0,2})"
 )
 _ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,2}|:|\|) {0,4}@?)"""
@@ -14,12 +14,28 @@ _IS = (
     r"(?: (?:for|of|to|on|at) [^\n.:;]{1,30}?)?(?: (?:is|was|ist|es|est|now|currently|still|will be|should be|has been|are|to|set|"
     r"changed|reset|updated|temporarily|as|lautet)){1,4}:?(?: {1,2}|\n)"
 )
-_CREDENTIALS = r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?"
+_CREDENTIALS = r"(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
+_CREDENTIALS += (
+    r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?"
+)
 _SAID = (
     rf"(?:(?P<assign>{_NAME}{_ASSIGN}|--?(?:password|passwd|pass|pwd)[ =])|(?P<is>{_NAME}{_IS})|(?P<bare>{_NAME} {{1,2}})|"
     rf"(?P<pair>{_CREDENTIALS}))"
 )
-_CUE_WORDS = ("pass", "kennwort", "contrase", "senha", "wachtwoord", "pwd", "pw", "pin", "cred", "login", "log in", "sign in")
+_CUE_WORDS = (
+    "pass",
+    "kennwort",
+    "contrase",
+    "senha",
+    "wachtwoord",
+    "pwd",
+    "pw",
+    "pin",
+    "cred",
+    "login",
+    "log in",
+    "sign in",
+)
 _CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"))
 _QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""))
 # Words that follow "the password is" without being one.
@@ -43,22 +59,28 @@ _WORDS = frozenset(
     yourself""".split()
 )
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
-_QUOTED = Run(re.compile(r"""[^"'`\n]{0,80}"""), 80)
 
 
 def _is_password(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(before.lower())
     value = match[0]
-    if cue is None or len(value) < 3 or is_code(value):
+    if cue is None or len(value) < 3 or is_code(value) or "1password" in value.lower():
         return False
     if is_mixed(value):
-        return len(value) >= (4 if cue["bare"] is None else 6) and (cue["bare"] is None or any(c.isdigit() for c in value))
+        return len(value) >= (4 if cue["bare"] is None else 6) and (
+            cue["bare"] is None or any(c.isdigit() for c in value)
+        )
     if cue["bare"] is not None:
         return False
     plain = value.lower()
     if value.isdigit() or "pin" in cue[0]:
         return value.isdigit() and 4 <= len(value) <= 12
-    if cue["pair"] is not None or len(value) < 5 or plain in _WORDS or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", plain):
+    if (
+        cue["pair"] is not None
+        or len(value) < 5
+        or plain in _WORDS
+        or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", plain)
+    ):
         return False
     # A plain word: it ends the line or the sentence, or stands where only a value can.
     after = match.string[match.end() : match.end() + 1]
@@ -89,7 +111,7 @@ QUOTED = Rule(
     reason="quoted and called a password",
     pattern=re.compile(r"""(?P<value>[^"'`\n]{3,80})(?=["'`])"""),
     accept=_is_quoted_password,
-    run=_QUOTED,
-    opener=re.compile(r"""(?<=["'`])(?=[^"'`\n])"""),
+    run=QUOTED_RUN,
+    opener=QUOTED_START,
     cue=_QUOTED_CUE,
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import NUMBER, NUMBER_START, Rule
+from app.guardrail.check import NUMBER, NUMBER_START, Finding
 from app.guardrail.checks.numbers import digits
 
 _DATE = r"(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d(?![.\-/]?\d)|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}(?!\d))"
@@ -13,8 +13,12 @@ _SHAPES = (
     ("national", _DATE + r"0\d{1,5}(?:[ ./\-]\(?\d{2,8}\)?){1,5}"),
     ("named", _DATE + r"[+(]?\d[\d ().\-/]{4,22}\d(?: ?x\d{1,6})?"),
 )  # fmt: skip
-_PHONE = re.compile("|".join(f"(?P<{name.replace(' ', '_')}>{shape})(?![A-Za-z0-9])" for name, shape in _SHAPES), re.ASCII)
-_LENGTHS = {"international": (8, 17), "north_american": (10, 17), "area_code_in_brackets": (7, 13), "national": (9, 14), "named": (6, 21)}  # fmt: skip
+# Shape, pattern, and how many digits it may have.
+_FORMS = tuple(
+    (name, re.compile(shape + r"(?![A-Za-z0-9])", re.ASCII), low, high)
+    for (name, shape), (low, high) in zip(_SHAPES, ((8, 17), (10, 17), (7, 13), (9, 14), (6, 15)), strict=True)
+)
+_LAST_GROUP = re.compile(r"[ .\-/()x]+\d+\)?\Z")
 _NAMED = re.compile(
     r"(?i)\b(?:phones?|telephone|tel|mobile|mob|cell|cellphone|call(?:ing|ed)?|fax|dial|sms|text(?:ed)?|whatsapp|hotline|"
     r"reach(?:ed|able)?|ring|telefon|handy|t[ée]l[ée]phone|tel[ée]fono|helpline|contact number|callback)\b(?P<between>[^\n]{0,36})\Z"
@@ -26,24 +30,39 @@ _OTHER = re.compile(
 _GLUED = re.compile(r"(?:[A-Za-z0-9_][-_./@#=&?%]|https?://[^ \n]*|[$€£#])\Z")
 
 
-def _is_phone(match: re.Match[str], before: str) -> bool:
-    shape = match.lastgroup or ""
-    count = len(digits(match[0]))
-    low, high = _LENGTHS[shape]
-    if not low <= count <= high or (_GLUED.search(before) and not before.lower().endswith("tel:")):
-        return False
-    if shape != "named":
-        # "(2019) 12-13" is a year and pages; "0.75 / 0.80" are numbers.
-        return re.match(r"\((?:19|20)\d\d\)|0\.\d", match[0]) is None
+_NO_PHONE = re.compile(r"\((?:19|20)\d\d\)|0\.\d")  # "(2019) 12-13" is a year and pages, "0.75 / 0.80" are numbers
+
+
+def _called_phone(before: str) -> bool:
     cue = _NAMED.search(before)
     return cue is not None and _OTHER.search(cue["between"]) is None
 
 
-CHECK = Rule(
-    kind="phone",
-    reason="shape of a phone number, or a number called a phone",
-    pattern=_PHONE,
-    accept=_is_phone,
-    run=NUMBER,
-    opener=NUMBER_START,
-)
+class PhoneCheck:
+    """The first shape that fits, shortened group by group while it has more digits than a phone number."""
+
+    kind = "phone"
+    run = NUMBER
+    opener = NUMBER_START
+    needs = ""
+    cue = None
+    tail = None
+
+    def at(self, window: str, start: int) -> Finding | None:
+        """See Check."""
+        before = window[:start]
+        if _GLUED.search(before) is not None and not before.lower().endswith("tel:"):
+            return None
+        for name, shape, low, high in _FORMS:
+            match = shape.match(window, start)
+            if match is None or (name == "named" and not _called_phone(before)):
+                continue
+            text = match[0]
+            while len(digits(text)) > high and (group := _LAST_GROUP.search(text)) is not None:
+                text = text[: group.start()]
+            if low <= len(digits(text)) <= high and (name == "named" or _NO_PHONE.match(text) is None):
+                return Finding(start, start + len(text), self.kind, f"{name} phone number")
+        return None
+
+
+CHECK = PhoneCheck()

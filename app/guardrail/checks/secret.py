@@ -3,42 +3,58 @@
 import re
 
 from app.guardrail.check import Cue, Rule, Tail
-from app.guardrail.checks.values import VALUE_START, entropy, is_code
+from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy, is_code, is_mixed
 
 _NAME = r"(?:key|token|secret|credential|auth|sig(?![a-z])|signature|passw(?:or)?d|pwd)s?(?:_[a-z0-9_]{0,24}|id|\d{0,2})(?![a-z])"
-_ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,3}|:|\|) {0,4}@?|(?: (?:is|was|to|value|of|are|set)){1,3}:? {1,4})"""
+_ASSIGN = (
+    r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,3}|:|\|) {0,4}@?|(?: (?:is|was|to|value|of|are|set)){1,3}:? {1,4})"""
+)
 _CUE = Cue(
     ("key", "token", "secret", "credential", "auth", "sig", "passw", "pwd"),
     re.compile(
-    rf"""{_NAME}{_ASSIGN}\(?["'`]?\Z|--[a-z\-]{{0,16}}(?:key|token|secret|auth)[ =]["'`]?\Z"""
-    r"""|(?:secret|api|access|auth)[ _-]?(?:key|token|secret)s? ["'`]\Z"""
+        rf"""{_NAME}{_ASSIGN}\(?["'`]?\Z|--[a-z\-]{{0,16}}(?:key|token|secret|auth)[ =]["'`]?\Z"""
+        r"""|(?:secret|api|access|auth)[ _-]?(?:key|token|secret)s? ["'`]\Z"""
     ),
 )
 _HEADER = Cue(
-    ("bearer", "basic", "token", "x-api-key"),
-    re.compile(r"(?:bearer|basic|(?<![a-z])token|x-api-key:)[ :]{1,2}[\"']?\Z"),
+    ("bearer", "basic", "token", "x-api-key", "authorization"),
+    re.compile(r"(?:bearer|basic|(?<![a-z])token|authorization:|x-api-key:)[ :]{1,2}[\"']?\Z"),
 )
-_STRONG_NAME = re.compile(r"(?:api|access|secret|private|client|auth|account|signing|encryption|storage|shared|service|refresh|bearer|deploy|license|token|pass|pwd)")
+_STRONG_NAME = re.compile(
+    r"(?:api|access|secret|private|client|auth|account|signing|encryption|storage|shared|service|refresh|bearer|deploy|license|token|pass|pwd)"
+)
 _VALUE = r"[A-Za-z0-9_+/.\-~=!@#$%^&]"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # In the query of an address only these names carry secrets; "?keyword=" and "?authuser=" do not.
-_AFTER_URL = re.compile(r"https?://[^ \n\"'`<>)]*\Z")
-_IN_URL = re.compile(r"(?i)[?&#](?:[a-z_\-]{0,12}(?:token|secret|password)|sig|signature|x-amz-signature|api_?key|key)=\Z")
+_QUERY = re.compile(r"[?&#][\w.\-]{1,30}=\Z")
+_IN_URL = re.compile(
+    r"(?i)[?&#](?:[a-z_\-]{0,12}(?:token|secret|password)|sig|signature|x-amz-signature|api_?key|key)=\Z"
+)
 _TAIL = Tail(re.compile(r"[\w+/=.\-~]*", re.ASCII), closer=False)
 # Words joined by signs, versions, file names: what configuration is full of.
-_IDENTIFIER = re.compile(r"[A-Za-z]{2,}(?:[-_./][A-Za-z]{2,}|[-_./]?\d{1,3}(?!\d))*|[\w\-/]+\.(?:json|ya?ml|pem|txt|md|py|js|ts|go|env|com|org|io|net)\b.*", re.ASCII)
+_IDENTIFIER = re.compile(
+    r"[A-Za-z]{2,}(?:[-_./][A-Za-z]{2,}|[-_./]?\d{1,3}(?!\d))*|[A-Za-z]+\d{0,5}(?:[_.][A-Za-z]+\d{0,5})+|[\w\-/]+\.(?:json|ya?ml|pem|txt|md|py|js|ts|go|env|com|org|io|net)\b.*",
+    re.ASCII,
+)
 
 
 def _is_secret(match: re.Match[str], before: str) -> bool:
     value, cue = match[0], _CUE.found(before.lower())
     if cue is None or is_code(value) or _IDENTIFIER.fullmatch(value) or not any(c.isdigit() for c in value):
         return False
-    if _AFTER_URL.search(before) and _IN_URL.search(before) is None:
+    if _QUERY.search(before) and _IN_URL.search(before) is None:
         return False
     strong = _STRONG_NAME.search(before.lower()[max(cue.start() - 16, 0) :]) is not None
     if not strong and (_UUID.fullmatch(value) or re.fullmatch(r"[0-9a-f]{7,12}|[0-9a-f]{40}", value)):
         return False
     return any(c.isalpha() for c in value) and entropy(value) >= (2.8 if strong or len(value) >= 32 else 3.4)
+
+
+def _is_quoted_secret(match: re.Match[str], before: str) -> bool:
+    value, cue = match["value"], _CUE.found(before.lower())
+    if cue is None or is_code(value) or _QUERY.search(before) is not None:
+        return False
+    return is_mixed(value) and not _IDENTIFIER.fullmatch(value) and entropy(value) >= 3.2
 
 
 def _is_header_value(match: re.Match[str], before: str) -> bool:
@@ -64,4 +80,13 @@ HEADER = Rule(
     opener=VALUE_START,
     cue=_HEADER,
     tail=_TAIL,
+)
+QUOTED = Rule(
+    kind="credential",
+    reason="quoted and called a key, token or secret",
+    pattern=re.compile(r"""(?P<value>[^"'`\n ]{12,80})(?=["'`])"""),
+    accept=_is_quoted_secret,
+    run=QUOTED_RUN,
+    opener=QUOTED_START,
+    cue=_CUE,
 )

@@ -4,11 +4,17 @@ import math
 import re
 from collections import Counter
 
+from app.guardrail.check import Run
+
 # Where a value can begin: after a blank, a quote, or a sign that assigns.
 VALUE_START = re.compile(r"""(?<=[ \n=:"'`(>,])(?=[^ \n"'`=:<>()\[\]{},;])""")
 
+# A quoted value may hold blanks; it ends at the next quote.
+QUOTED_START = re.compile(r"""(?<=["'`])(?=[^"'`\n])""")
+QUOTED_RUN = Run(re.compile(r"""[^"'`\n]{0,80}"""), 80)
+
 _CODE = re.compile(
-    r"""\$\{.*|\$\(.*|\$[a-z_]+|\{\{.*|\{[\w.]+\}.*|<.*|%[sd(].*|\[.*|\#.*|[\w.>\-]+[(\[].*|https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*|redacted\b.*|true|false|null|none|nil|undefined|string|str|int
+    r"""\$\{.*|\$\(.*|\$[a-z_]+|\{\{.*|\{[\w.]+\}.*|<.*|%[sd(].*|\[.*|\#.*|[\w.>\-]+[(\[].*|https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*|redacted\b.*|-{1,2}[a-z][a-z\-]*|true|false|null|none|nil|undefined|string|str|int
     |bool(?:ean)?|[a-z_]+(?:\.[a-zA-Z_]+)+\d?|[A-Z][A-Z_]{5,}|x{3,}|[-_.=]+|(?:your|my|the|some|example|insert|enter)[-_].*
     |(?:0x)?\d{1,5}(?:\.\d+)*(?:px|em|ms|s|%|st|nd|rd|th)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

@@ -1,0 +1,159 @@
+"""`clearance ingest`: a folder with its access rules onto a collection."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from app.acl.access_file import AccessFile, AccessFileError, Tags
+from app.cli.connect import connected, words
+from app.cli.screen import done, err, note, out, table
+from app.local.client import ApiError, Client, path
+from app.local.failure import LocalFailure
+from app.local.upload import ACCESS_FILE, Outcome, read_folder, stage_shares, upload
+
+SHOWN = 20
+
+
+class CannotIngest(LocalFailure):
+    """The folder, or what says who may read it, is not as it must be; nothing was uploaded."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(ingest)
+
+
+@connected
+def ingest(
+    client: Client,
+    folder: Annotated[Path, typer.Argument(help="all files below it, hidden ones and links aside")],
+    *,
+    collection: Annotated[str, typer.Option(help="where they go; made if you may and it is not there")],
+    access: Annotated[Path | None, typer.Option(help=f"who may read what; unset: FOLDER/{ACCESS_FILE}")] = None,
+    roles: Annotated[str | None, typer.Option(help="role tags for all files, in place of an access file: a,b")] = None,
+    skip_untagged: Annotated[bool, typer.Option("--skip-untagged", help="leave out what no rule tags")] = False,
+) -> None:
+    """Upload a folder and wait until each file is indexed, unchanged, or failed with a reason (curate)."""
+    if not folder.is_dir():
+        raise CannotIngest(f"{folder} is no folder")
+    rules = access or folder / ACCESS_FILE
+    found = read_folder(folder, collection, tags(rules, words(roles), given=access), access=access)
+    if found.untagged and not skip_untagged:
+        raise CannotIngest(_untagged(found.untagged, rules))
+    if found.untagged:
+        note(f"{len(found.untagged)} untagged files are left out")
+    if not found.items:
+        raise CannotIngest(f"there is no file to upload in {folder}")
+    make_collection(client, collection)
+    begin = time.monotonic()
+    with progress(len(found.items)) as ended:
+        outcomes = upload(client, found.items, ended=ended)
+    report(outcomes, time.monotonic() - begin)
+    if any(outcome.state == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str], Tags | None]:
+    """Who says what the tags of a file are: --roles or the access file, never both."""
+    if roles and given:
+        raise CannotIngest("give either --access or --roles")
+    if roles and rules.exists():
+        raise CannotIngest(f"{rules} says who may read the files; remove --roles, or move that file away")
+    if roles:
+        everything = Tags(roles=tuple(roles), label="")
+        return lambda _path: everything
+    if not rules.exists():
+        raise CannotIngest(
+            f"nothing says who may read the files: write {rules} (a list of rules with path and roles), or give "
+            "--roles. Untagged files are refused, never open to everybody"
+        )
+    try:
+        return AccessFile.read(rules).tags_for
+    except AccessFileError as error:
+        raise CannotIngest(str(error)) from error
+
+
+def make_collection(client: Client, name: str) -> None:
+    """Make the collection if it is not there and the caller may; a caller who may not is told who can."""
+    try:
+        client.get(path("collections", name))
+    except ApiError as error:
+        if error.code != "NotFound":
+            raise
+        try:
+            client.post("/collections", {"name": name})
+        except ApiError as refused:
+            if refused.code != "MissingCapability":
+                raise
+            raise CannotIngest(
+                f"there is no collection {name!r} that you may see; an administrator makes it with "
+                f"'clearance collections make {name} --curator YOU'"
+            ) from refused
+        done(f"the collection {name} is there")
+        raise CannotIngest(
+            "it needs a curator who uploads, and nobody can make himself one: "
+            f"'clearance collections curate {name} PERSON', then the same command as that person"
+        ) from error
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
+    """A bar on a terminal; elsewhere a line now and then. Gives what is to be called for each file that ends."""
+    if not err.is_terminal:
+        yield _Lines(err, total)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("indexing", total=total)
+
+        def ended(outcome: Outcome) -> None:
+            bar.advance(task)
+            if outcome.state == "failed":
+                bar.console.print(Text(f"failed  {outcome.item.path}: {outcome.reason}", "red"))
+
+        yield ended
+
+
+class _Lines:
+    """Progress for a log: one line for each tenth of the work."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console, self._total, self._count = console, total, 0
+
+    def __call__(self, outcome: Outcome) -> None:
+        before, self._count = self._count * 10 // self._total, self._count + 1
+        if self._count * 10 // self._total > before:
+            self._console.print(f"{self._count} of {self._total} files", soft_wrap=True)
+
+
+def report(outcomes: Sequence[Outcome], seconds: float) -> None:
+    """How it went: each failure with its reason, then the numbers."""
+    failed = sorted((o for o in outcomes if o.state == "failed"), key=lambda o: o.item.path)
+    if failed:
+        table(("failed", "reason"), ((o.item.path, o.reason) for o in failed[:SHOWN]))
+        if len(failed) > SHOWN:
+            note(f"and {len(failed) - SHOWN} more: clearance jobs list --state failed")
+    counts = Counter(outcome.state for outcome in outcomes)
+    rows: list[tuple[str, str]] = [(state, str(counts[state])) for state in ("indexed", "unchanged", "failed")]
+    rows += [("time", f"{seconds:.1f} s"), ("documents a second", f"{len(outcomes) / seconds:.1f}")]
+    if shares := stage_shares(outcomes):
+        rows.append(("worker's time", ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())))
+    out.print()
+    table(("", ""), rows)
+
+
+def _untagged(paths: Sequence[str], rules: Path) -> str:
+    listed = "".join(f"\n    {name}" for name in paths[:SHOWN])
+    more = f"\n    and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return (
+        f"no rule of {rules} tags {len(paths)} of the files, so nothing was uploaded:{listed}{more}\n"
+        "  Write a rule that matches them, or leave them out with --skip-untagged."
+    )
