@@ -13,7 +13,7 @@ run: .venv/.installed ## start everything on this machine: database, model, API,
 	@$(PY) -m app.cli run
 
 test: .venv/.dev check ## everything that must hold: lint, types, import contracts, all tests
-	$(PY) -m pytest -m "slow or not slow" tests --ignore=tests/unit
+	$(PY) -m pytest tests --ignore=tests/unit
 
 check: .venv/.dev lint types contracts unit ## what must hold before a commit, in under two minutes
 

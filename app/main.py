@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import openai
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.types import Lifespan
 
@@ -22,6 +23,7 @@ from app.settings import ModelSettings, Settings, required
 from app.web import ask, audit, collections, documents, explain, health, keys, pages, problems, roles, uploads, users
 from app.web.limits import BodyLimit, KeyLimits
 from app.web.observe import Observe
+from app.web.schemas import Problem
 
 
 def build(settings: Settings) -> Parts:
@@ -74,6 +76,13 @@ def create(parts: Parts | None = None) -> FastAPI:
     return app
 
 
+def _summarize(router: APIRouter) -> None:
+    """Say what each route does where only its name would stand: the first sentence of its docstring."""
+    for route in router.routes:
+        if isinstance(route, APIRoute) and route.endpoint.__doc__:
+            route.summary = route.endpoint.__doc__.strip().split("\n")[0].split(". ")[0].rstrip(".")
+
+
 def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """All routes, without parts behind them: enough for the OpenAPI document."""
     app = FastAPI(
@@ -86,8 +95,10 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     problems.install(app)
-    api = APIRouter(prefix="/api/v1")
+    refused = {"model": Problem, "description": "Refused: see the code and the detail."}
+    api = APIRouter(prefix="/api/v1", responses={"4XX": refused, "503": refused})
     for resource in (ask, collections, documents, uploads, users, roles, keys, explain, audit, pages):
+        _summarize(resource.router)
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(health.router)

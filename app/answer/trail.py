@@ -5,13 +5,16 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import DBAPIError
+
 from app.acl.rules import Subject
 from app.acl.visible import Visible
 from app.answer.parts import Parts
 from app.audit import events
-from app.audit.record import Actor, CommittedText, SealedText, new_id
+from app.audit.record import Actor, CommittedText, Event, SealedText, new_id
 from app.audit.trail import record
 from app.context.build import TEMPLATE_DIGEST, Context
+from app.errors import DatabaseUnavailable
 from app.llm.protocol import Endpoint
 
 
@@ -70,8 +73,7 @@ class Trail:
             prompt=CommittedText(context.prompt.decode()) if context and route else None,
             model=_route(parts.chat.endpoint, route) if route else None,
         )
-        with parts.database.anonymous() as session:
-            record(session, event, parts.sealer)
+        _commit(parts, event)
         self.opened = True
 
     def close(self, parts: Parts) -> None:
@@ -89,8 +91,16 @@ class Trail:
             latency_us=self.stages,
             output=CommittedText("".join(self.output)),
         )
+        _commit(parts, event)
+
+
+def _commit(parts: Parts, event: Event) -> None:
+    """Commit one record; a database that refuses it, for whatever reason, is one that does not do its part."""
+    try:
         with parts.database.anonymous() as session:
             record(session, event, parts.sealer)
+    except DBAPIError as error:
+        raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
 
 
 def _passages(context: Context | None) -> tuple[events.Passage, ...]:

@@ -45,7 +45,7 @@ def show(client: Client, target: Target) -> None:
 
 @grants.command("add")
 @connected
-def add(
+def add(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     target: Target,
     *,

@@ -54,7 +54,7 @@ def events(
 
 @audit.command("export")
 @connected
-def export(
+def export(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     *,
     format: Annotated[Literal["jsonl", "csv"], typer.Option(help="jsonl can be verified")] = "jsonl",

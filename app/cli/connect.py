@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any
 
 import typer
 
@@ -16,13 +16,11 @@ from app.local.failure import LocalFailure
 from app.local.instance import Instance
 from app.local.sample import PEOPLE_FILE, read_people
 
-P = ParamSpec("P")
-
 HOME = Path(".clearance")
 PANEL = "Which service, and as whom"
 Home = Annotated[Path, typer.Option("--home", help="folder of the instance that runs here", rich_help_panel=PANEL)]
 OPTIONS: dict[str, Any] = {
-    "person": Annotated[
+    "as_person": Annotated[
         str | None, typer.Option("--as", metavar="PERSON", help="a sample person", rich_help_panel=PANEL)
     ],
     "key_file": Annotated[
@@ -41,13 +39,13 @@ class NotConnected(LocalFailure):
 class Wanted:
     """What the options of a command say."""
 
-    person: str | None
+    as_person: str | None
     key_file: Path | None
     url: str | None
     home: Path
 
 
-def connected(command: Callable[Concatenate[Client, P], None]) -> Callable[..., None]:
+def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command a client as its first argument, and the options that say which one."""
     own = list(inspect.signature(command).parameters.values())[1:]
     more = [
@@ -85,12 +83,12 @@ def find_url(wanted: Wanted, environ: Mapping[str, str]) -> str:
 
 def find_key(wanted: Wanted, environ: Mapping[str, str]) -> str:
     """The key that the options name, or that of the environment. Never one that nobody asked for."""
-    if wanted.person and wanted.key_file:
+    if wanted.as_person and wanted.key_file:
         raise NotConnected("give either --as or --key-file")
     if wanted.key_file:
         return _read_key(wanted.key_file)
-    if wanted.person:
-        return person_key(wanted, environ, wanted.person)
+    if wanted.as_person:
+        return person_key(wanted, environ, wanted.as_person)
     if key := environ.get("CLEARANCE_KEY"):
         return key
     people = read_people(wanted.home / PEOPLE_FILE)

@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 from rich.markup import escape
 
-from app.cli import checks
-from app.cli.checks import Check, Finding
+from app.cli.checks import CHECKS, Finding, files
 from app.cli.connect import HOME, Home
-from app.cli.screen import draw, note, out
-from app.cli.setup import Setup, SetupUnusable
+from app.cli.screen import draw, err, note, out
+from app.cli.setup import Setup
+from app.local.failure import LocalFailure
 
 LOOKS = {"ok": "[green]ok[/green]", "warn": "[yellow]warn[/yellow]", "fail": "[bold red]fail[/bold red]"}
 
@@ -22,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
 
 def doctor(*, home: Home = HOME) -> None:
     """Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails."""
-    findings = list(examine(Setup.files(home), Setup.of, home))
+    findings = list(examine(home))
     drawn = draw(("part", "", "what was found"), [])
     for finding in findings:
         mend = f"\n[dim]→ {escape(finding.mend)}[/dim]" if finding.mend else ""
@@ -32,3 +33,21 @@ def doctor(*, home: Home = HOME) -> None:
     odd = sum(finding.state == "warn" for finding in findings)
     note(f"{len(findings)} checks, {bad} failed, {odd} to look at")
     raise typer.Exit(1 if bad else 0)
+
+
+def examine(home: Path) -> Iterator[Finding]:
+    """All findings. Without settings the parts cannot be found, so that is the last one then."""
+    yield from files(home)
+    try:
+        setup = Setup.of(home, os.environ)
+    except LocalFailure as failure:
+        yield Finding("settings", "fail", str(failure), "docs/reference.md lists the settings")
+        return
+    yield Finding("settings", "ok", "of the environment" if not setup.embedded else f"of {home}")
+    for name, check in CHECKS.items():
+        with err.status(f"{name} …"):
+            try:
+                found = list(check(setup))
+            except Exception as error:  # noqa: BLE001  # whatever breaks a check is what the doctor is asked for
+                found = [Finding(name, "fail", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "")]
+        yield from found

@@ -128,7 +128,7 @@ class _Lines:
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._count = console, total, 0
 
-    def __call__(self, outcome: Outcome) -> None:
+    def __call__(self, _outcome: Outcome) -> None:
         before, self._count = self._count * 10 // self._total, self._count + 1
         if self._count * 10 // self._total > before:
             self._console.print(f"{self._count} of {self._total} files", soft_wrap=True)

@@ -17,7 +17,7 @@ err = Console(stderr=True, highlight=False)
 
 # What to do about an error, by its wire code.
 MEND = {
-    "NotSignedIn": "The key is wrong, expired or revoked: --key-file FILE, CLEARANCE_KEY, or --as PERSON gives another.",
+    "NotSignedIn": "The key is wrong, expired or revoked. --key-file, CLEARANCE_KEY or --as gives another.",
     "MissingCapability": "Do it as somebody who has the capability (--as PERSON), or ask an administrator for it.",
     "NotFound": "Check the name or id. What you may not see looks like what is not there.",
     "SelfGrant": "Somebody else must do this; it is so that nobody opens a door for himself.",

@@ -23,7 +23,7 @@ from app.local.run import run as run_here
 from app.local.sample import loader
 
 ADMIN_URL = "CLEARANCE_DATABASE__ADMIN_URL"
-OWNER_PASSWORD, BACKUP_PASSWORD = "CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"  # noqa: S105  # names
+OWNER_PASSWORD, BACKUP_PASSWORD = "CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"
 DATABASE = "clearance"
 # Where to connect before our database is there.
 MAINTENANCE = "postgres"

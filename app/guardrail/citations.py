@@ -39,6 +39,11 @@ class CitationFilter:
         """Passage numbers as the prompt gave them, in order of first use: the first is cited as `[1]`."""
         return tuple(self._order)
 
+    @property
+    def held(self) -> int:
+        """Characters that came in and are not decided yet."""
+        return len(self._text)
+
     def feed(self, token: str) -> str:
         """Take the next piece of the answer; returns what can be released now."""
         self._text += token

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.policy import need
 from app.acl.rules import Capability, Subject
@@ -27,13 +28,16 @@ def parts_of(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
-def caller(request: Request, parts: PartsOf) -> Iterator[Subject]:
+bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key: clr_…")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+def caller(request: Request, parts: PartsOf, given: Bearer) -> Iterator[Subject]:
     """The verified caller, holding one of the key's slots until the response is sent, also when it streams."""
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    if given is None:
         raise NotSignedIn
     with parts.database.anonymous() as session:
-        subject = identify(session, secret.strip())
+        subject = identify(session, given.credentials)
     limits: KeyLimits = request.app.state.limits
     with limits.slot(subject.key_id, bulk=BULK in getattr(request.scope.get("route"), "tags", ())):
         yield subject

@@ -20,6 +20,16 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
+class Problem(Wire):
+    """An error, as application/problem+json (RFC 9457). `code` is stable; `detail` says what to do."""
+
+    type: str = Field(examples=["urn:clearance:error:NotFound"])
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
 class AskBody(Wire):
     """A question."""
 

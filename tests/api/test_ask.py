@@ -31,6 +31,7 @@ from tests.api.test_routes import check_problem
 
 Talk = Callable[[ChatModel], AbstractContextManager[TestClient]]
 
+OWN_KEY = "AKIA" + "H3KQ7ZWNX5PLRT2V"
 ON_LEAVE = "How many weeks of parental leave does an employee get?"
 ON_TRAVEL = "What is the deploy key of the build server and the travel card?"
 ON_SALARY = "What is the salary band of level five?"
@@ -217,19 +218,19 @@ def test_the_streamed_text_is_the_redaction_of_the_whole(talking_to: Talk, compa
 
 
 def test_a_credential_in_a_question_is_masked_before_anything_is_kept(talking_to: Talk, company: Company) -> None:
-    question = f"{ON_LEAVE} {API_KEY} ben@example.org"
+    question = f"How many weeks of parental leave does every employee get after the first year? {OWN_KEY} a@b.org"
     chat = saying("Weeks [1].")
     with talking_to(chat) as client:
         ask(client, company, "ben", question)
         client.post("/api/v1/search", json={"query": question}, headers=company.headers("ben"))
-    masked = question.replace(API_KEY, "[redacted: credential]")
+    masked = question.replace(OWN_KEY, "[redacted: credential]")
     [opened], [searched] = company.records("answer.opened"), company.records("search.done")
     assert company.unsealed(opened, "question") == masked
     assert company.unsealed(searched, "query") == masked
     [prompt] = prompts(chat)
-    assert API_KEY not in prompt
+    assert OWN_KEY not in prompt
     assert masked in prompt
-    assert company.rows("select 1 from audit_leaf where strpos(body, %s) > 0", [API_KEY]) == []
+    assert company.rows("select 1 from audit_leaf where strpos(body, %s) > 0", [OWN_KEY]) == []
 
 
 def test_what_is_recorded_is_what_was_shown(talking_to: Talk, company: Company) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import NUMBER, NUMBER_START, Rule
+from app.guardrail.check import NUMBER, NUMBER_START, Finding
 from app.guardrail.checks.numbers import digits, luhn
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z0-9])")
@@ -12,6 +12,7 @@ _ISSUED = re.compile(
     r"|62\d{14,17}|(?:5[0678]\d\d|6[0-9]\d\d)\d{8,15}",
     re.ASCII,
 )
+_LAST_GROUP = re.compile(r"[ .\-]\d+\Z", re.ASCII)
 _NAMED = re.compile(
     r"(?i)\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|kredit"
     r"karte|card|carte|tarjeta)\b[^\n]{0,40}\Z"
@@ -23,22 +24,36 @@ _OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\
 _AFTER_URL = re.compile(r"https?://[^ \n]*\Z")
 
 
-def _is_card(match: re.Match[str], before: str) -> bool:
-    number = digits(match[0])
-    named = _NAMED.search(before)
-    if _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(before) is not None:
-        return False
-    if named is not None and _OTHER.search(named[0]) is None and len(set(number)) > 1:
-        return True
-    # Thirteen digits or fewer are also article numbers (EAN); without the word "card" they stay.
-    return len(number) > 13 and _ISSUED.fullmatch(number) is not None and luhn(number)
+class CardCheck:
+    """The longest number from the start, group by group shorter, that is a card: another number may follow it."""
+
+    kind = "card"
+    run = NUMBER
+    opener = NUMBER_START
+    needs = ""
+    cue = None
+    tail = None
+
+    def at(self, window: str, start: int) -> Finding | None:
+        """See Check."""
+        match = _NUMBER.match(window, start)
+        before = window[:start]
+        if match is None or _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(before) is not None:
+            return None
+        cue = _NAMED.search(before)
+        named = cue is not None and _OTHER.search(cue[0]) is None
+        text = match[0]
+        while len(number := digits(text)) >= 12:
+            # Thirteen digits or fewer are also article numbers (EAN); without the word "card" they stay.
+            if len(number) > 13 and _ISSUED.fullmatch(number) is not None and luhn(number):
+                return Finding(start, start + len(text), self.kind, "issuer range and checksum")
+            group = _LAST_GROUP.search(text)
+            if group is None:
+                break
+            text = text[: group.start()]
+        if named and len(set(digits(match[0]))) > 1:
+            return Finding(start, match.end(), self.kind, "number called a card")
+        return None
 
 
-CHECK = Rule(
-    kind="card",
-    reason="issuer range and checksum, or a number called a card",
-    pattern=_NUMBER,
-    accept=_is_card,
-    run=NUMBER,
-    opener=NUMBER_START,
-)
+CHECK = CardCheck()

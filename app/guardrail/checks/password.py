@@ -91,7 +91,7 @@ def _is_password(match: re.Match[str], before: str) -> bool:
 def _is_quoted_password(match: re.Match[str], before: str) -> bool:
     value = match["value"].strip()
     cue = _QUOTED_CUE.found(before.lower())
-    if cue is None or len(value) < 3 or is_code(value) or value.lower() in _WORDS:
+    if cue is None or len(value) < 3 or "[redacted: " in value or is_code(value) or value.lower() in _WORDS:
         return False
     if cue["bare"] is not None:
         return is_mixed(value)

@@ -1,0 +1,263 @@
+"""`clearance demo`: what this is about, on the running instance, in under a minute. Nothing is prepared or faked."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+from rich.console import Group
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.text import Text
+
+from app.audit.chain import Head, decode
+from app.audit.report import Report
+from app.audit.verify import verify
+from app.cli.ask import show_stream
+from app.cli.connect import HOME, Home, Wanted, find_url, person_key
+from app.cli.screen import note, out
+from app.local.client import Client, path
+from app.local.failure import LocalFailure
+from app.local.sample import FOLDER, PEOPLE_FILE, read_people
+
+QUESTIONS = FOLDER / "questions.yaml"
+AUDITOR = "oskar"
+# The sequencer puts records in order every half second; a busy machine takes longer.
+ORDER_SECONDS = 20.0
+EDITED = b'"kind\\":\\"answer.opened'
+
+
+class CannotDemo(LocalFailure):
+    """There is no sample company to ask."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(demo)
+
+
+def demo(*, home: Home = HOME) -> None:
+    """One question, two people, two answers; secrets redacted; all of it in the audit log, proved to be unchanged."""
+    wanted = Wanted(None, None, None, home)
+    people = read_people(home / PEOPLE_FILE)
+    if not people:
+        raise CannotDemo("the demo needs the sample company: 'clearance run' in another terminal loads it")
+    with ExitStack() as stack:
+
+        def client(name: str) -> Client:
+            url = find_url(wanted, os.environ)
+            return stack.enter_context(Client(url, person_key(wanted, os.environ, name)))
+
+        show = _Demo(client, people, yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))["demo"])
+        broken = show.play()
+    if broken:
+        out.print(Text("\nNot as promised: " + "; ".join(broken), "bold red"))
+        raise typer.Exit(1)
+
+
+@dataclass
+class _Demo:
+    """The acts of the demo. `broken` collects what is not as promised."""
+
+    client: Callable[[str], Client]
+    people: dict[str, dict[str, Any]]
+    entries: list[dict[str, Any]]
+    broken: list[str] = field(default_factory=list)
+    trails: dict[str, str] = field(default_factory=dict)  # trail id to asker
+
+    def play(self) -> list[str]:
+        begin = time.monotonic()
+        self.two_answers()
+        self.redaction()
+        self.audit()
+        note(f"\n{time.monotonic() - begin:.0f} s, all of it asked of the running service just now.")
+        return self.broken
+
+    def two_answers(self) -> None:
+        """The same question, asked by the first two people who ask the same."""
+        question = self.entries[0]["question"]
+        pair = [entry for entry in self.entries if entry["question"] == question]
+        _title("1  One question, two people, two answers")
+        out.print(Text.assemble("“", (question, "bold"), "”\n"))
+        for entry in pair:
+            answer = self._quoted(entry)
+            out.print(Panel(_answered(answer), title=self._who(entry["asker"]), title_align="left", padding=(0, 1)))
+            others = [other for other in pair if other is not entry]
+            self._check_answer(entry, answer, others)
+
+    def redaction(self) -> None:
+        """A page with a card number and an API key in it, asked for by somebody who may read it."""
+        entry = next(e for e in self.entries if e.get("redacted"))
+        _title("2  Secrets that stand in a document do not come out of it")
+        out.print(Text.assemble("“", (entry["question"], "bold"), "”\n"))
+        answer = self._quoted(entry)
+        self._check_original(entry, answer)
+        title = self._who(entry["asker"])
+        out.print(Panel(_answered(answer), title=title + Text(", quoted", "dim"), title_align="left", padding=(0, 1)))
+        self._check_secrets(entry, answer, "the quotes")
+        if not answer["redactions"]:
+            self._breaks("nothing was redacted in the quotes")
+        out.print(Text.assemble(title, (", streamed from the language model as it writes:", "dim")))
+        streamed = show_stream(self.client(entry["asker"]), {"question": entry["question"], "mode": "generate"})
+        self.trails[streamed["trail"]] = entry["asker"]
+        self._check_secrets(entry, streamed, "the streamed answer")
+        if streamed["fallback"]:
+            note(f"The model did not answer ({streamed['fallback']}); these were quotes.")
+        else:
+            _model_said(streamed)
+
+    def audit(self) -> None:
+        """What the log holds of these questions, and that it cannot be altered unseen."""
+        _title("3  Afterwards: who asked what, and what was it shown")
+        auditor = self.client(AUDITOR)
+        events = self._events(auditor)
+        for trail, asker in self.trails.items():
+            self._show_trail(asker, events.get((trail, "answer.opened")), events.get((trail, "answer.closed")))
+        note("Oskar may read the log, not the documents: it names passages by id and holds none of their text.")
+        _title("4  And proof that nobody changed the log")
+        with tempfile.TemporaryDirectory() as folder:
+            self._verify(auditor, Path(folder) / "audit.jsonl")
+
+    def _verify(self, auditor: Client, file: Path) -> None:
+        kept = auditor.get("/audit/head")
+        head = Head(kept["size"], decode(kept["root"]))
+        file.write_bytes(b"".join(auditor.lines("/audit/export", format="jsonl")))
+        out.print(Text.assemble("Head kept elsewhere: ", (str(head), "cyan")))
+        report = verify(file, head=head)
+        _report("The export", report)
+        if not report.ok:
+            self._breaks("the export does not verify")
+        content = bytearray(file.read_bytes())
+        place = content.index(EDITED) + len(EDITED) - 1
+        content[place] ^= 1
+        file.write_bytes(content)
+        note(f"One bit of byte {place:,} of {len(content):,} is turned over …")
+        edited = verify(file, head=head)
+        _report("The edited export", edited)
+        if edited.ok:
+            self._breaks("an edited byte was not found")
+
+    def _quoted(self, entry: dict[str, Any]) -> dict[str, Any]:
+        body = {"question": entry["question"], "mode": "quote"}
+        answer: dict[str, Any] = self.client(entry["asker"]).post("/ask", body)
+        self.trails[answer["trail"]] = entry["asker"]
+        return answer
+
+    def _check_answer(self, entry: dict[str, Any], answer: dict[str, Any], others: list[dict[str, Any]]) -> None:
+        shown = everything(answer)
+        if entry["expected"] not in shown:
+            self._breaks(f"{entry['asker']} does not get “{entry['expected']}”")
+        for other in others:
+            if entry["asker"] in other["hidden_from"] and (other["expected"] in shown or other["source"] in shown):
+                self._breaks(f"{entry['asker']} sees what {other['source']} says")
+
+    def _check_original(self, entry: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Show that there is something to redact: the file itself holds the secrets."""
+        place = entry["source"].split("/", 1)
+        found = [s for s in answer["sources"] if [s["collection"], s["path"]] == place]
+        if not found:
+            self._breaks(f"{entry['source']} is not among the sources")
+            return
+        pieces = self.client(entry["asker"]).lines(path("documents", found[0]["document"], "original"))
+        original = b"".join(pieces).decode(errors="replace")
+        held = [secret for secret in entry["redacted"] if secret in original]
+        if len(held) < len(entry["redacted"]):
+            self._breaks("the original does not hold the planted secrets")
+        note(f"The file {entry['source']} holds {len(held)} planted secrets; the original needs the right to download.")
+
+    def _check_secrets(self, entry: dict[str, Any], answer: dict[str, Any], where: str) -> None:
+        if any(_bare(secret) in _bare(everything(answer)) for secret in entry["redacted"]):
+            self._breaks(f"a secret came out in {where}")
+
+    def _events(self, auditor: Client) -> dict[tuple[str, str], dict[str, Any]]:
+        """The records of all trails, once they are in order."""
+        deadline = time.monotonic() + ORDER_SECONDS
+        while True:
+            found = auditor.get("/audit/events", newest_first=True, limit=200)["events"]
+            events = {
+                (e["record"]["trail"], e["record"]["kind"]): e for e in found if e["record"]["trail"] in self.trails
+            }
+            if len(events) == 2 * len(self.trails) or time.monotonic() > deadline:
+                return events
+            time.sleep(0.5)
+
+    def _show_trail(self, asker: str, opened: dict[str, Any] | None, closed: dict[str, Any] | None) -> None:
+        if opened is None or closed is None:
+            self._breaks(f"a question of {asker} is not in the log")
+            return
+        record, end = opened["record"], closed["record"]
+        if record["actor"]["name"] != asker:
+            self._breaks(f"a question of {asker} is recorded as one of {record['actor']['name']}")
+        redacted = ", ".join(f"{kind} {n}×" for kind, n in end["redactions"].items()) or "nothing"
+        question = opened["opened"].get("question", {}).get("text", "")
+        out.print(Text.assemble(
+            (f"{opened['seq']:>5}  ", "cyan"), (f"{asker:<6} ", "bold"), f"“{question}”\n",
+            (f"       {record['mode']}, {len(record['passages'])} passages up to {record['label']}, {end['outcome']}, "
+             f"redacted: {redacted}\n       committed before the answer, closed as no. {closed['seq']}", "dim"),
+        ))  # fmt: skip
+
+    def _who(self, name: str) -> Text:
+        person = self.people[name]
+        return Text.assemble((person["display_name"], "bold cyan"), f", {person['title']}")
+
+    def _breaks(self, promise: str) -> None:
+        self.broken.append(promise)
+        out.print(Text(f"✗ {promise}", "bold red"))
+
+
+def everything(answer: dict[str, Any]) -> str:
+    """All text that an answer shows: itself and its sources."""
+    return "\n".join(_texts(answer))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for item in value.values():
+                yield from _texts(item)
+            if "collection" in value and "path" in value:
+                yield f"{value['collection']}/{value['path']}"
+        case list():
+            for item in value:
+                yield from _texts(item)
+
+
+def _bare(text: str) -> str:
+    """Without what a secret may be broken up by."""
+    return "".join(c for c in text if c.isalnum())
+
+
+def _answered(answer: dict[str, Any]) -> Group:
+    cited = [s for s in answer["sources"] if s["cited"]]
+    lines = [Text(f"[{s['number']}] {s['collection']}/{s['path']}  {s['label']}", "dim") for s in cited]
+    redacted = ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items())
+    return Group(
+        Text(answer["answer"]), Text(""), *lines, *([Text(f"redacted: {redacted}", "yellow")] if redacted else [])
+    )
+
+
+def _model_said(answer: dict[str, Any]) -> None:
+    if answer["redactions"]:
+        note("redacted on the way: " + ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items()))
+    else:
+        note("The model did not repeat a secret this time, so there was nothing to redact in its text.")
+
+
+def _title(text: str) -> None:
+    out.print()
+    out.print(Rule(Text(text, "bold"), align="left", style="dim"))
+
+
+def _report(what: str, report: Report) -> None:
+    verdict = ("verified", "bold green") if report.ok else ("altered", "bold yellow")
+    out.print(Text.assemble(f"{what}: ", verdict, f", {report.entries} entries"))
+    for finding in report.findings[:3]:
+        out.print(Text(f"  {finding.kind}: {finding.message}", "dim"))
