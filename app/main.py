@@ -17,7 +17,7 @@ from app.db.probe import probe
 from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder
 from app.guardrail.checks import default_checks
-from app.llm.openai_chat import OpenAIChat
+from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, is_loopback
 from app.settings import ModelSettings, Settings, required
 from app.web import ask, audit, collections, documents, explain, health, keys, pages, problems, roles, uploads, users
@@ -41,7 +41,7 @@ def build(settings: Settings) -> Parts:
         chat=OpenAIChat(
             endpoint(settings.model),
             api_key=settings.model.api_key.get_secret_value(),
-            max_tokens=settings.model.max_tokens,
+            sampling=Sampling(settings.model.max_tokens, settings.model.frequency_penalty),
             timeout=openai.Timeout(settings.model.first_token_seconds, connect=settings.model.connect_seconds),
         ),
         sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),

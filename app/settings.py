@@ -50,6 +50,7 @@ class ModelSettings(Section):
         1_600, ge=100, description="most passage tokens it is shown, within answer.context_tokens"
     )
     max_tokens: int = Field(400, ge=1, description="longest answer in tokens")
+    frequency_penalty: float = Field(0.0, ge=0, le=2, description="sent if not 0: keeps small models out of circles")
     connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")
     first_token_seconds: float = Field(60.0, gt=0, description="limit between two pieces of the stream")
 

@@ -21,14 +21,15 @@ TOKEN = 4
 SIZE = 40_000
 
 _PROSE = (
-    "Everyone may take up to twenty-five days of leave a year [1]. Ask your manager two weeks before, and enter the days in the "
-    "calendar of your team [2]. If you are ill, tell us on the first day; from the fourth day on we need a note from your doctor. "
-    "Travel above 500 euros needs the approval of your head of department. Receipts are handed in by the 10th of the next month, "
-    "for example as a photo (see section 4.2).\n\n"
+    "Everyone may take up to twenty-five days of leave a year [1]. Ask your manager two weeks before, and enter the days in "
+    "the calendar of your team [2]. If you are ill, tell us on the first day; from the fourth day on we need a note "
+    "from your doctor. Travel above 500 euros needs the approval of your head of department. Receipts are "
+    "handed in by the 10th of the next month, for example as a photo (see section 4.2).\n\n"
 )
 _DENSE = (
-    "Alice Martin, alice.martin@example.com, +44 20 7946 0958, card 4111 1111 1111 1111, IBAN DE89 3704 0044 0532 0130 00; "
-    "Bob: bob@example.org, (415) 555-0132, SSN 536-22-8731, from 10.20.30.41. The password is hunter2! and the key is "
+    "Alice Martin, alice.martin@example.com, +44 20 7946 0958, card 4111 1111 1111 1111, IBAN "
+    "DE89 3704 0044 0532 0130 00; Bob: bob@example.org, (415) 555-0132, SSN 536-22-8731, from 10.20.30.41. "
+    "The password is hunter2! and the key is "
     "ghp_a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2 for postgres://app:hunter2@db:5432/main.\n"
 )
 TEXTS = {
@@ -130,9 +131,7 @@ def held_back(tokens: list[str]) -> tuple[int, int, int]:
 
 def main(repeats: Annotated[int, typer.Option(min=1, help="streams of each text")] = 7) -> None:
     """Print one table."""
-    table = Table(
-        title=f"ms per 100 tokens of {TOKEN} characters, {SIZE:,} characters a stream, {repeats} repeats (CPU time)"
-    )
+    table = Table(title=f"CPU ms per 100 tokens of {TOKEN} characters; {SIZE:,} characters a stream, {repeats} repeats")
     for column in ("text", "gate", "span", "citations + gate", "× no gate", "held p50", "p95", "max"):
         table.add_column(column, justify="left" if column == "text" else "right")
     for name, unit in TEXTS.items():

@@ -14,14 +14,14 @@ import yaml
 from rich.console import Group
 from rich.panel import Panel
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from app.audit.chain import Head, decode
 from app.audit.report import Report
 from app.audit.verify import verify
-from app.cli.ask import show_stream
 from app.cli.connect import HOME, Home, Wanted, find_url, person_key
-from app.cli.screen import note, out
+from app.cli.screen import out
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
 from app.local.sample import FOLDER, PEOPLE_FILE, read_people
@@ -76,7 +76,7 @@ class _Demo:
         self.two_answers()
         self.redaction()
         self.audit()
-        note(f"\n{time.monotonic() - begin:.0f} s, all of it asked of the running service just now.")
+        _aside(f"\n{time.monotonic() - begin:.0f} s, all of it asked of the running service just now.")
         return self.broken
 
     def two_answers(self) -> None:
@@ -96,21 +96,31 @@ class _Demo:
         entry = next(e for e in self.entries if e.get("redacted"))
         _title("2  Secrets that stand in a document do not come out of it")
         out.print(Text.assemble("“", (entry["question"], "bold"), "”\n"))
+        who = self._who(entry["asker"])
         answer = self._quoted(entry)
         self._check_original(entry, answer)
-        title = self._who(entry["asker"])
-        out.print(Panel(_answered(answer), title=title + Text(", quoted", "dim"), title_align="left", padding=(0, 1)))
+        out.print(Panel(_answered(answer), title=who + Text(", quoted", "dim"), title_align="left", padding=(0, 1)))
         self._check_secrets(entry, answer, "the quotes")
         if not answer["redactions"]:
             self._breaks("nothing was redacted in the quotes")
-        out.print(Text.assemble(title, (", streamed from the language model as it writes:", "dim")))
-        streamed = show_stream(self.client(entry["asker"]), {"question": entry["question"], "mode": "generate"})
-        self.trails[streamed["trail"]] = entry["asker"]
-        self._check_secrets(entry, streamed, "the streamed answer")
-        if streamed["fallback"]:
-            note(f"The model did not answer ({streamed['fallback']}); these were quotes.")
-        else:
-            _model_said(streamed)
+        self._streamed(entry, "quote", Text.assemble(who, (", quoted and streamed:", "dim")))
+        streamed = self._streamed(entry, "generate", Text.assemble(who, (", streamed from the language model:", "dim")))
+        _aside(_model_said(streamed))
+
+    def _streamed(self, entry: dict[str, Any], mode: str, title: Text) -> dict[str, Any]:
+        """Ask again, and show the answer while it comes."""
+        out.print(title)
+        window = _Window()
+        answer: dict[str, Any] = {}
+        for name, data in self.client(entry["asker"]).ask_streamed({"question": entry["question"], "mode": mode}):
+            if name == "delta":
+                window.show(data["text"])
+            elif name == "done":
+                answer = {**data, "answer": window.text}
+        window.close()
+        self.trails[answer["trail"]] = entry["asker"]
+        self._check_secrets(entry, answer, f"the streamed answer ({mode})")
+        return answer
 
     def audit(self) -> None:
         """What the log holds of these questions, and that it cannot be altered unseen."""
@@ -119,7 +129,7 @@ class _Demo:
         events = self._events(auditor)
         for trail, asker in self.trails.items():
             self._show_trail(asker, events.get((trail, "answer.opened")), events.get((trail, "answer.closed")))
-        note("Oskar may read the log, not the documents: it names passages by id and holds none of their text.")
+        _aside("Oskar may read the log, not the documents: it names passages by id and holds none of their text.")
         _title("4  And proof that nobody changed the log")
         with tempfile.TemporaryDirectory() as folder:
             self._verify(auditor, Path(folder) / "audit.jsonl")
@@ -137,7 +147,7 @@ class _Demo:
         place = content.index(EDITED) + len(EDITED) - 1
         content[place] ^= 1
         file.write_bytes(content)
-        note(f"One bit of byte {place:,} of {len(content):,} is turned over …")
+        _aside(f"One bit of byte {place:,} of {len(content):,} is turned over …")
         edited = verify(file, head=head)
         _report("The edited export", edited)
         if edited.ok:
@@ -169,7 +179,9 @@ class _Demo:
         held = [secret for secret in entry["redacted"] if secret in original]
         if len(held) < len(entry["redacted"]):
             self._breaks("the original does not hold the planted secrets")
-        note(f"The file {entry['source']} holds {len(held)} planted secrets; the original needs the right to download.")
+        _aside(
+            f"The file {entry['source']} holds {len(held)} planted secrets; the original needs the right to download."
+        )
 
     def _check_secrets(self, entry: dict[str, Any], answer: dict[str, Any], where: str) -> None:
         if any(_bare(secret) in _bare(everything(answer)) for secret in entry["redacted"]):
@@ -195,12 +207,17 @@ class _Demo:
         if record["actor"]["name"] != asker:
             self._breaks(f"a question of {asker} is recorded as one of {record['actor']['name']}")
         redacted = ", ".join(f"{kind} {n}×" for kind, n in end["redactions"].items()) or "nothing"
-        question = opened["opened"].get("question", {}).get("text", "")
-        out.print(Text.assemble(
-            (f"{opened['seq']:>5}  ", "cyan"), (f"{asker:<6} ", "bold"), f"“{question}”\n",
-            (f"       {record['mode']}, {len(record['passages'])} passages up to {record['label']}, {end['outcome']}, "
-             f"redacted: {redacted}\n       committed before the answer, closed as no. {closed['seq']}", "dim"),
-        ))  # fmt: skip
+        question = opened["opened"].get("question", {}).get("text")
+        if not question:
+            self._breaks(f"the auditor cannot open the question of {asker}")
+        facts = (
+            f"{record['mode']} · {len(record['passages'])} passages up to {record['label']} · redacted: {redacted}\n"
+            f"recorded before the answer began, closed as no. {closed['seq']}: {end['outcome']}"
+        )
+        line = Table.grid(padding=(0, 1))
+        line.add_row(Text(f"{opened['seq']:>4}", "cyan"), Text(f"{asker:<5}", "bold"),
+                     Text.assemble(f"“{question}”\n", (facts, "dim")))  # fmt: skip
+        out.print(line)
 
     def _who(self, name: str) -> Text:
         person = self.people[name]
@@ -244,11 +261,45 @@ def _answered(answer: dict[str, Any]) -> Group:
     )
 
 
-def _model_said(answer: dict[str, Any]) -> None:
-    if answer["redactions"]:
-        note("redacted on the way: " + ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items()))
-    else:
-        note("The model did not repeat a secret this time, so there was nothing to redact in its text.")
+class _Window:
+    """Shows streamed text as it comes: its first characters, on lines that are not empty."""
+
+    MOST = 480
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._shown = 0
+        self._fresh = True  # at the start of a line
+
+    def show(self, piece: str) -> None:
+        """The next piece."""
+        self.text += piece
+        for character in piece:
+            if self._shown < self.MOST and not (character == "\n" and self._fresh):
+                out.file.write("  " + character if self._fresh else character)
+                self._shown += 1
+                self._fresh = character == "\n"
+        out.file.flush()
+
+    def close(self) -> None:
+        """The end of the text, and how much of it was not shown."""
+        left = len(self.text) - self._shown
+        out.file.write("" if self._fresh else "\n")
+        if self._shown >= self.MOST and left > 0:
+            _aside(f"… and {left} characters more, looked through all the same")
+
+
+def _model_said(answer: dict[str, Any]) -> str:
+    """What can honestly be said of the model's own text."""
+    if answer["fallback"]:
+        return f"The model did not answer ({answer['fallback']}); these were quotes."
+    if "[redacted" in answer["answer"]:
+        return "The model repeated what it had been shown, and the gate took the secrets out of the stream."
+    return "The model did not repeat a secret this time: the gate looked at each piece, and had nothing to take out."
+
+
+def _aside(text: str) -> None:
+    out.print(Text(text, "dim"))
 
 
 def _title(text: str) -> None:

@@ -13,14 +13,14 @@ KINDS = {
     "card": "Payment cards: known issuer range and Luhn checksum, or any card-like number beside the word 'card'",
     "iban": "International bank account numbers: country length and checksum, or beside the word 'IBAN'",
     "ip": "IPv4 and IPv6 addresses, except loopback, unspecified and netmasks",
-    "national id": "Personal numbers of 16 countries, with their checksums where they have one",
+    "national id": "Personal numbers of 15 countries, with their checksums where they have one",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Characters start..end of the text that was shown to the check. `open`: it goes on; the check's tail says how far."""
+    """Characters start..end of the text shown to the check. `open`: it goes on, and the check's tail says how far."""
 
     start: int
     end: int
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How far a decision reads from its start: the longest prefix of the text that `pattern` matches, plus one character.
+    """How far a decision reads from its start: the longest stretch that `pattern` matches, and one character more.
 
     `pattern` must accept every prefix of what it accepts (and so the empty text), and at most `extent` characters. Then
     the reach is known, whatever follows, as soon as one character beyond it is there.

@@ -1,7 +1,7 @@
 """Citations in a streamed answer: kept and renumbered if they name a passage that was shown, dropped if invented.
 
-`[3]`, `[1, 2]`, `[1-3]`, `[1][2]`, `[^1]`, `【1】` and `【1†source】` are markers and become `[n]`, n counting passages in the
-order of their first use. Left as they stand: everything in code (backticks, fences); links and images `[1](url)`;
+`[3]`, `[1, 2]`, `[1-3]`, `[1][2]`, `[^1]`, `【1】` and `【1†source】` are markers and become `[n]`, n counting
+passages in the order of their first use. Left as they stand: everything in code (backticks, fences); links and images `[1](url)`;
 escaped brackets; numbers of four digits and more (`[2024]`); `[0]` behind a word (`arr[0]`, for passages count from 1).
 `word[1]` outside code is a citation: models cite like that far more often than they index an array in prose.
 """
@@ -12,7 +12,7 @@ _INSIDE = r"[\d ,;^\-\u2010-\u2013]"
 # Every prefix of a marker, with the character after it (a link has an opening parenthesis there).
 _RUN = re.compile(rf"\[{_INSIDE}{{0,48}}\]?|【{_INSIDE}{{0,24}}(?:†[^】\n]{{0,48}})?】?")
 _MARKER = re.compile(
-    rf"\[ ?\^?(?P<plain>\d{{1,3}}(?:[ ,;^\-\u2010-\u2013]{{1,4}}\d{{1,3}}){{0,11}}) ?\]"
+    r"\[ ?\^?(?P<plain>\d{1,3}(?:[ ,;^\-\u2010-\u2013]{1,4}\d{1,3}){0,11}) ?\]"
     r"|【 ?\^?(?P<heavy>\d{1,3}(?:[ ,;\-\u2010-\u2013]{1,4}\d{1,3}){0,5}) ?(?:†[^】\n]{0,48})?】"
 )
 _NUMBER = re.compile(r"(\d+)(?: ?[\-\u2010-\u2013] ?(\d+))?")
@@ -79,16 +79,19 @@ class CitationFilter:
                 self._code = self._code if len(self._code) >= 3 else ""  # a stray backtick ends with its line
                 return at + 1, "\n"
             case "\\" if not self._code:
-                if at + 1 == len(text) and not final:
-                    return None
-                self._line_start = self._tidy = False
-                end = min(at + 2, len(text)) if text[at + 1 : at + 2] != "\n" else at + 1
-                return end, text[at:end]
+                return self._escape(at, final=final)
             case "[" | "【" if not self._code:
                 return self._marker(at, at, final=final)
             case " " if not self._code:
                 return self._blank(at, final=final)
         return self._plain(at)
+
+    def _escape(self, at: int, *, final: bool) -> tuple[int, str] | None:
+        if at + 1 == len(self._text) and not final:
+            return None
+        self._line_start = self._tidy = False
+        end = at + 1 if self._text[at + 1 : at + 2] in ("", "\n") else at + 2
+        return end, self._text[at:end]
 
     def _plain(self, at: int) -> tuple[int, str]:
         following = _NEXT.search(self._text, at + 1)

@@ -125,7 +125,7 @@ class Gate:
         return released
 
     def _frontier(self, size: int) -> int:
-        """Starts before this lie in words whose end is known, or further from the end of the text than any word reaches."""
+        """Starts before this lie in words whose end is known, or too far from the end of the text to depend on it."""
         oldest = max(size - WORD.extent, 0)
         return max(self._text.rfind(" ", oldest), self._text.rfind("\n", oldest), oldest - 1) + 1
 

@@ -61,8 +61,10 @@ def _fold(character: str) -> str | None:
         return None
     if category == "Cc":
         return "\n" if character == "\n" else None
-    if code < 128:
-        return character
+    return character if code < 128 else _fold_foreign(character, category)
+
+
+def _fold_foreign(character: str, category: str) -> str:
     if category == "Nd":
         return str(unicodedata.decimal(character))
     if category in _SPACING:
@@ -71,7 +73,7 @@ def _fold(character: str) -> str | None:
     # Superscripts stay: a footnote mark behind a number is not one of its digits.
     if len(compatible) == 1 and compatible.isascii() and not unicodedata.decomposition(character).startswith("<su"):
         return compatible
-    return "\n" if _within(code, _UNSPACED) else character
+    return "\n" if _within(ord(character), _UNSPACED) else character
 
 
 class _Folding(dict[int, str | None]):

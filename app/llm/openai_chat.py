@@ -1,6 +1,7 @@
 """Any OpenAI-compatible endpoint, through the openai client."""
 
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 
 import httpx2
 import openai
@@ -10,12 +11,20 @@ from app.errors import ModelUnavailable
 from app.llm.protocol import Endpoint, Message
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How the model is to write: longest answer in tokens, and a penalty (0 to 2) on repeating itself."""
+
+    max_tokens: int
+    frequency_penalty: float = 0.0
+
+
 class OpenAIChat:
     """Streams from `endpoint`. The key goes out with each request, nowhere else; nothing is retried or redirected."""
 
-    def __init__(self, endpoint: Endpoint, *, api_key: str, max_tokens: int, timeout: httpx2.Timeout) -> None:
+    def __init__(self, endpoint: Endpoint, *, api_key: str, sampling: Sampling, timeout: httpx2.Timeout) -> None:
         self.endpoint = endpoint
-        self._max_tokens = max_tokens
+        self._sampling = sampling
         # trust_env=False: a proxy in the environment would carry the text elsewhere. A redirect would too.
         self._http = httpx2.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
         self._client = openai.AsyncOpenAI(
@@ -35,7 +44,9 @@ class OpenAIChat:
                 stream=True,
                 temperature=0,
                 seed=1,
-                max_tokens=self._max_tokens,
+                max_tokens=self._sampling.max_tokens,
+                # Left out at 0: not every endpoint knows it.
+                frequency_penalty=self._sampling.frequency_penalty or openai.omit,
             )
             async with answer:
                 async for event in answer:

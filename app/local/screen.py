@@ -11,6 +11,8 @@ from rich.table import Table
 from app.local.instance import Instance
 from app.local.welcome import Welcome
 
+KEYS = ".clearance/people.json"
+
 
 @contextlib.contextmanager
 def step(console: Console, name: str) -> Iterator[None]:
@@ -34,11 +36,11 @@ def show(console: Console, instance: Instance, welcome: Welcome | None) -> None:
     people = Table(title="The sample company", title_justify="left", box=None, pad_edge=False)
     people.add_column("name", no_wrap=True)
     people.add_column("who they are", overflow="fold")
-    # Whole on one line, or it cannot be copied.
-    people.add_column("key", no_wrap=True, min_width=max((len(person.key) for person in welcome.people), default=0))
     for person in welcome.people:
-        people.add_row(escape(person.name), escape(person.about), escape(person.key))
+        people.add_row(escape(person.name), escape(person.about))
     console.print(people)
+    # Keys do not belong on a screen or in a log of it.
+    console.print(f"Their keys are in {KEYS} (for you alone); [bold]--as NAME[/bold] uses one.", highlight=False)
     if welcome.commands:
         console.print("\nTry:")
         for command in welcome.commands:

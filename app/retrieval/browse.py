@@ -82,23 +82,25 @@ def find_document(session: Session, subject: Subject, visible: Visible, public_i
     return Listed(*row)
 
 
-def passages_of(session: Session, visible: Visible, document: Document) -> list[Chunk]:
+def passages_of(session: Session, visible: Visible, listed: Listed) -> list[Chunk]:
     """The text of a document in its order; raises NotFound for who may not read it."""
-    if document.scope_id not in visible.scope_ids:
+    if listed.document.scope_id not in visible.scope_ids:
         raise NotFound
     return list(
         session.scalars(
             select(Chunk)
-            .where(Chunk.document_id == document.id, Chunk.scope_id.in_(visible.scope_ids))
+            .where(Chunk.document_id == listed.document.id, Chunk.scope_id.in_(visible.scope_ids))
             .order_by(Chunk.ordinal)
         )
     )
 
 
-def original_of(session: Session, visible: Visible, document: Document) -> bytes:
+def original_of(session: Session, visible: Visible, listed: Listed) -> bytes:
     """The original bytes; raises NotFound for who may not read it."""
     content = session.scalar(
-        select(Original.content).where(Original.document_id == document.id, Original.scope_id.in_(visible.scope_ids))
+        select(Original.content).where(
+            Original.document_id == listed.document.id, Original.scope_id.in_(visible.scope_ids)
+        )
     )
     if content is None:
         raise NotFound

@@ -1,13 +1,16 @@
 """Documents as their readers see them: list, open, download."""
 
 import uuid
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 from urllib.parse import quote as percent
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy.orm import Session
 
-from app.acl.rules import Label
+from app.acl.rules import Label, Subject
 from app.acl.visible import Visible, visible_scopes
+from app.answer.parts import Parts
 from app.answer.sources import Redactor
 from app.answer.trail import actor
 from app.audit.events import DocumentDownloaded, DocumentOpened
@@ -17,6 +20,8 @@ from app.web.access import Asker, Caller, Downloader, PartsOf, Reading, public_i
 from app.web.schemas import DocumentOut, OpenedOut, PassageOut
 
 router = APIRouter(prefix="/documents", tags=["documents"])
+
+Content = TypeVar("Content")
 
 
 @router.get("")
@@ -38,18 +43,7 @@ def documents(
 @router.get("/{document}")
 def open_document(document: str, subject: Asker, parts: PartsOf) -> OpenedOut:
     """One document with its text, redacted."""
-    with parts.database.reading(subject.user_id) as session:
-        visible = visible_scopes(session, subject)
-        listed = find_document(session, subject, visible, public_id(document))
-        chunks = passages_of(session, visible, listed.document)
-    event = DocumentOpened(
-        actor=actor(subject),
-        document=listed.document.public_id,
-        version=listed.document.version_id,
-        policy_epoch=visible.epoch,
-    )
-    with parts.database.anonymous() as session:
-        record(session, event)
+    visible, listed, chunks = _read(parts, subject, document, passages_of, DocumentOpened)
     clean = Redactor(parts.checks)
     passages = [
         PassageOut(heading=tuple(clean(h) for h in c.heading_path), page=c.page, text=clean(c.text)) for c in chunks
@@ -60,18 +54,7 @@ def open_document(document: str, subject: Asker, parts: PartsOf) -> OpenedOut:
 @router.get("/{document}/original", response_class=Response)
 def original(document: str, subject: Downloader, parts: PartsOf) -> Response:
     """The file as it was uploaded, not redacted (download). Always sent as an attachment, never shown by a browser."""
-    with parts.database.reading(subject.user_id) as session:
-        visible = visible_scopes(session, subject)
-        listed = find_document(session, subject, visible, public_id(document))
-        content = original_of(session, visible, listed.document)
-    event = DocumentDownloaded(
-        actor=actor(subject),
-        document=listed.document.public_id,
-        version=listed.document.version_id,
-        policy_epoch=visible.epoch,
-    )
-    with parts.database.anonymous() as session:
-        record(session, event)
+    _, listed, content = _read(parts, subject, document, original_of, DocumentDownloaded)
     name = percent(listed.document.path.rsplit("/", 1)[-1], safe="")
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
@@ -80,6 +63,29 @@ def original(document: str, subject: Downloader, parts: PartsOf) -> Response:
         "Cache-Control": "no-store",
     }
     return Response(content, headers=headers, media_type="application/octet-stream")
+
+
+def _read(
+    parts: Parts,
+    subject: Subject,
+    document: str,
+    take: Callable[[Session, Visible, Listed], Content],
+    kind: type[DocumentOpened] | type[DocumentDownloaded],
+) -> tuple[Visible, Listed, Content]:
+    """Read a document in one snapshot, and commit that it was read before anything of it is given out."""
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        listed = find_document(session, subject, visible, public_id(document))
+        content = take(session, visible, listed)
+    event = kind(
+        actor=actor(subject),
+        document=listed.document.public_id,
+        version=listed.document.version_id,
+        policy_epoch=visible.epoch,
+    )
+    with parts.database.anonymous() as session:
+        record(session, event)
+    return visible, listed, content
 
 
 def _wire(clean: Redactor, visible: Visible, listed: Listed) -> DocumentOut:

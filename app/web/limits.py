@@ -90,12 +90,11 @@ class BodyLimit:
             await problem(self._too_large())(scope, receive, send)
             return
         watch = _Watch(receive, send, self._most, anyio.current_time() + self._seconds)
-        try:
+        with contextlib.suppress(_Refused):
             await self._app(scope, watch.receive, watch.send)
-        except _Refused as refused:
-            if not watch.started:
-                error = self._too_large() if refused.large else BadRequest("The body did not arrive in time.")
-                await problem(error)(scope, receive, send)
+        if watch.refused is not None and not watch.started:
+            error = self._too_large() if watch.refused.large else BadRequest("The body did not arrive in time.")
+            await problem(error)(scope, receive, send)
 
     def _too_large(self) -> AppError:
         megabytes = self._most // 1024 // 1024
@@ -109,13 +108,14 @@ class _Refused(Exception):
 
 
 class _Watch:
-    """Counts the body as it comes in."""
+    """Counts the body as it comes in. Of a refused one it lets no other answer pass: frameworks make it a plain 400."""
 
     def __init__(self, receive: Receive, send: Send, most: int, deadline: float) -> None:
         self._receive, self._send = receive, send
         self._most, self._deadline = most, deadline
         self._seen, self._whole = 0, False
         self.started = False
+        self.refused: _Refused | None = None
 
     async def receive(self) -> Message:
         if self._whole:
@@ -124,13 +124,19 @@ class _Watch:
             with anyio.fail_after(max(0.0, self._deadline - anyio.current_time())):
                 message = await self._receive()
         except TimeoutError:
-            raise _Refused(large=False) from None
+            raise self._refuse(large=False) from None
         self._seen += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._seen > self._most:
-            raise _Refused(large=True)
+            raise self._refuse(large=True)
         return message
 
     async def send(self, message: Message) -> None:
+        if self.refused is not None and not self.started:
+            return
         self.started = True
         await self._send(message)
+
+    def _refuse(self, *, large: bool) -> _Refused:
+        self.refused = _Refused(large=large)
+        return self.refused

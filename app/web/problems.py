@@ -1,14 +1,17 @@
 """One place and one shape for errors: problem+json (RFC 9457)."""
 
 import http
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from app import log
-from app.errors import AppError, NotFound
+from app.errors import AppError, InvalidInput, NotFound
 
 
 def problem(error: AppError) -> JSONResponse:
@@ -21,6 +24,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(DataError, _on_unstorable)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
@@ -32,8 +36,19 @@ async def _on_app_error(_request: Request, error: Exception) -> JSONResponse:
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
     """Say which field is wrong and why, without repeating the value: it may hold a secret."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class alone
-    wrong = [f"{'.'.join(str(p) for p in e['loc'][1:]) or e['loc'][0]}: {e['msg']}" for e in error.errors()]
-    return _response(422, "A value is wrong", "InvalidInput", "; ".join(wrong), {})
+    return _response(422, "A value is wrong", "InvalidInput", "; ".join(_wrong(e) for e in error.errors()), {})
+
+
+def _wrong(error: Mapping[str, Any]) -> str:
+    place = error["loc"]
+    if error["type"] == "json_invalid":
+        return f"{place[0]}: not valid JSON at character {place[1]}"
+    return f"{'.'.join(str(p) for p in place[1:]) or place[0]}: {error['msg']}"
+
+
+async def _on_unstorable(_request: Request, _error: Exception) -> JSONResponse:
+    """A NUL, or a number beyond what a column holds: the database refuses the value, and it is the caller's."""
+    return problem(InvalidInput("A value holds a NUL character or a number that is out of range."))
 
 
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:

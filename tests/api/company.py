@@ -4,9 +4,11 @@ import contextlib
 import dataclasses
 import datetime as dt
 import re
+import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,6 +22,7 @@ from sqlalchemy.orm import Session
 from app.acl.rules import Label
 from app.answer.parts import Parts
 from app.audit.seal import Sealer, unseal
+from app.db.bootstrap import prepare
 from app.db.session import Database, Signer, connect
 from app.db.tables.library import IngestJob
 from app.embedding.hashed import HashedEmbedder
@@ -28,11 +31,12 @@ from app.guardrail.checks import default_checks
 from app.llm.protocol import ChatModel, Endpoint, Message
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import make_first_administrator
+from app.local.postgres import EmbeddedPostgres
 from app.main import create
 from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from ingest import pipeline
 from ingest.document import Block, Extracted
-from tests.conftest import AUDIT_KEY, IDENTITY_KEY, Db
+from tests.conftest import AUDIT_KEY, IDENTITY_KEY, PASSWORDS, Cluster, Db
 
 METRICS_KEY = "metrics-key-of-the-tests"
 CARD = "4111 1111 1111 1111"
@@ -126,29 +130,31 @@ def letters(text: str) -> ScriptedChat:
     return saying(*text)
 
 
-def parts_of(
-    db: Db,
+def parts_of(db: Db, **replaced: Any) -> Parts:
+    """Real parts on this database, but for the model and the embedder; see `parts_at`."""
+    return parts_at(db.url("app"), **replaced)
+
+
+def parts_at(
+    app_url: str,
     *,
     chat: ChatModel | None = None,
     embedder: EmbeddingModel | None = None,
     api: ApiSettings | None = None,
     answer: AnswerSettings | None = None,
 ) -> Parts:
-    """Real parts on this database, but for the model and the embedder."""
+    """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
+    generous = ApiSettings(rate_per_minute=60_000, burst=10_000, concurrent=100, metrics_key=SecretStr(METRICS_KEY))
     settings = Settings(
-        database=DatabaseSettings(
-            app_url=SecretStr(db.url("app")), ingest_url=None, sequencer_url=None, admin_url=None
-        ),
+        database=DatabaseSettings.model_validate({"app_url": app_url}),
         identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
         audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
-        api=api or ApiSettings(rate_per_minute=60_000, burst=10_000, metrics_key=SecretStr(METRICS_KEY)),
+        api=api or generous,
         answer=answer or AnswerSettings(),
     )
     return Parts(
         settings=settings,
-        database=Database(
-            connect(db.url("app"), pool_size=4), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000
-        ),
+        database=database_at(app_url, pool_size=4),
         embedder=embedder or HashedEmbedder(),
         chat=chat or saying("It says so [1]."),
         sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
@@ -288,3 +294,26 @@ def prompts(chat: ScriptedChat) -> list[str]:
 def text_of(messages: Sequence[Message]) -> str:
     """All that a model was shown."""
     return "\n".join(m.content for m in messages)
+
+
+@contextlib.contextmanager
+def database_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Db]:
+    """A migrated database on a server of its own, with normal durability unless `settings` say otherwise."""
+    with EmbeddedPostgres(folder / "pg", password="own-superuser", settings=settings) as server:
+        admin_url = server.url("postgres", "own-superuser", "postgres")
+        prepare(admin_url=admin_url, database="clearance", passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+        yield Db(Cluster(server, admin_url), "clearance")
+
+
+@contextlib.contextmanager
+def company_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Company]:
+    """The company on a server of its own."""
+    with database_in(folder, settings) as db:
+        yield found(db)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -17,6 +17,7 @@ from app.answer import pipeline
 from app.db.session import WriteSession
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
+from app.settings import ApiSettings
 from app.web import access
 from tests.api.company import Company, app_of, client_of, endpoint, parts_of, saying
 from tests.api.conftest import Serve
@@ -147,10 +148,16 @@ def test_without_the_shield_the_record_would_be_lost(
 
 
 def test_who_hangs_up_gives_the_slot_of_the_key_back(company: Company, server: Serve) -> None:
-    parts = parts_of(company.db, chat=_Stalling(endpoint(), words))
-    for _ in range(parts.settings.api.concurrent + 2):
-        with server(parts) as url, hanging_up(url, company, after=b"event: delta"):
-            pass
+    api = ApiSettings(concurrent=1, burst=100)
+    with server(parts_of(company.db, chat=_Stalling(endpoint(), words), api=api)) as url:
+        for count in (1, 2, 3):
+            with hanging_up(url, company, after=b"event: delta"):
+                pass
+            deadline = time.monotonic() + 2
+            while len(company.records("answer.closed")) < count and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(0.05)  # the slot is given back after the record
+    assert [c["outcome"] for c in company.records("answer.closed")] == ["hung_up"] * 3
 
 
 def test_a_record_that_cannot_be_closed_is_an_error_and_no_answer(company: Company) -> None:

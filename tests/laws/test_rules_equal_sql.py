@@ -253,7 +253,7 @@ def mutant(old: str, new: str) -> Scopes:
         (", ~hits.c.denied", ""),
         (", Rule.label <= int(subject.clearance)", ""),
         ("RuleGrant.starts_at <= at", "RuleGrant.starts_at < at"),
-        ("RuleGrant.ends_at > at)", "RuleGrant.ends_at >= at)"),
+        ("RuleGrant.ends_at > at),\n    )\n    hits", "RuleGrant.ends_at >= at),\n    )\n    hits"),
         ("RuleGrant.principal_id.in_(subject.roles)", "RuleGrant.principal_id.in_(list(subject.roles)[:1])"),
         ("RuleGrant.principal_id == subject.user_id", "RuleGrant.principal_id != subject.user_id"),
     ],
@@ -272,7 +272,7 @@ def test_a_changed_select_is_found(db: Db, old: str, new: str) -> None:
         ("visible_scopes()", " and r.label <= (select me.clearance from me)", ""),
         ("visible_scopes()", "g.starts_at <= now()", "g.starts_at < now()"),
         ("visible_scopes()", "now() < g.ends_at", "now() <= g.ends_at"),
-        ("visible_scopes()", "i.role_id = r.role_id", "i.inside_id = r.role_id"),
+        ("visible_scopes()", "r.role_id = i.role_id", "r.role_id = i.inside_id"),
         ("caller()", "and u.active", ""),
     ],
 )

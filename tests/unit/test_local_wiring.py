@@ -20,7 +20,7 @@ from app.local.environments import (
 )
 from app.local.instance import Instance, born
 from app.local.run import _address, run
-from app.local.screen import show
+from app.local.screen import KEYS, show
 from app.local.welcome import Person, Site, Welcome, load_once
 
 WIRING = Wiring(
@@ -134,11 +134,12 @@ def test_the_sample_is_loaded_once_and_again_after_a_failure(tmp_path: Path) -> 
 def test_the_screen_shows_where_who_and_what_to_try() -> None:
     output = io.StringIO()
     key = "clr_k[1]" + "x" * 40
-    welcome = Welcome((Person("Ada", "engineering " * 9, key),), ("clearance ask --key clr_k[1] 'How?'",))
+    welcome = Welcome((Person("Ada", "engineering " * 9, key),), ("clearance ask 'How [1]?'",))
     instance = Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m")
     show(Console(file=output, width=70), instance, welcome)
-    for text in ("http://127.0.0.1:8700", "Ada", "engineering", key, "clearance ask --key clr_k[1] 'How?'"):
+    for text in ("http://127.0.0.1:8700", "Ada", "engineering", KEYS, "clearance ask 'How [1]?'"):
         assert text in output.getvalue()
+    assert key not in output.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ import re
 from app.guardrail.check import Rule, Tail
 
 _URL = re.compile(
-    r"(?<![A-Za-z0-9])(?:jdbc:)?[A-Za-z][A-Za-z0-9+.\-]{1,20}://(?P<user>[^ \n\"'`<>/@:]{0,64}):(?P<password>[^ \n\"'`<>]{1,127}?)"
+    r"(?<![A-Za-z0-9])(?:jdbc:)?[A-Za-z][A-Za-z0-9+.\-]{1,20}://"
+    r"(?P<user>[^ \n\"'`<>/@:]{0,64}):(?P<password>[^ \n\"'`<>]{1,127}?)"
     r"(?:@[^ \n\"'`<>)\]]*|(?P<cut>\Z))"
 )
 # A template holds no secret: <password>, ${PASSWORD}, {{ password }}, $PASSWORD, %s.
-_TEMPLATE = re.compile(r"[$%{<\[].*|\.{3}|x{3,}", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\$\{.*|\$[a-z_]+|%s|\{.*|<.*|\[.*|\.{3}|x{3,}", re.IGNORECASE)
 
 
 def _holds_password(match: re.Match[str], before: str) -> bool:

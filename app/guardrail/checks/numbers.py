@@ -1,7 +1,27 @@
 """Checksums of numbers, as their issuers define them. All take a string of ASCII digits."""
 
-_VERHOEFF_PERMUTED = "0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258"  # fmt: skip
-_VERHOEFF_PRODUCT = "0123456789", "1234067895", "2340178956", "3401289567", "4012395678", "5987604321", "6598710432", "7659821043", "8765932104", "9876543210"  # fmt: skip
+_PERMUTED = (
+    "0123456789",
+    "1576283094",
+    "5803796142",
+    "8916043527",
+    "9453126870",
+    "4286573901",
+    "2793806415",
+    "7046913258",
+)
+_PRODUCT = (
+    "0123456789",
+    "1234067895",
+    "2340178956",
+    "3401289567",
+    "4012395678",
+    "5987604321",
+    "6598710432",
+    "7659821043",
+    "8765932104",
+    "9876543210",
+)
 
 
 def digits(text: str) -> str:
@@ -40,5 +60,5 @@ def verhoeff(number: str) -> bool:
     """Verhoeff's checksum over the dihedral group D5: Indian Aadhaar numbers."""
     state = 0
     for place, digit in enumerate(reversed(number)):
-        state = int(_VERHOEFF_PRODUCT[state][int(_VERHOEFF_PERMUTED[place % 8][int(digit)])])
+        state = int(_PRODUCT[state][int(_PERMUTED[place % 8][int(digit)])])
     return state == 0

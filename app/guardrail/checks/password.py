@@ -6,21 +6,22 @@ from app.guardrail.check import Cue, Rule
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 
 _NAME = (
-    r"(?:(?<!1)pass(?:words?|wd|phrase|code|wort)|(?<![a-z])pass|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|pwd|(?<![a-z])pw|"
+    r"(?:(?<!1)pass(?:words?|wd|phrase|code|wort)|(?<![a-z])pass|kennwort|contrase[ñn]a|mot de passe|senha|"
+    r"wachtwoord|pwd|(?<![a-z])pw|"
     r"(?<![a-z])pin(?: code| number)?)(?![a-z])(?:[_.][a-z0-9_.]{0,24}|\d{0,2})"
 )
 _ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,2}|:|\|) {0,4}@?)"""
 _IS = (
-    r"(?: (?:for|of|to|on|at) [^\n.:;]{1,30}?)?(?: (?:is|was|ist|es|est|now|currently|still|will be|should be|has been|are|to|set|"
-    r"changed|reset|updated|temporarily|as|lautet)){1,4}:?(?: {1,2}|\n)"
+    r"(?: (?:for|of|to|on|at) [^\n.:;]{1,30}?)?(?: (?:is|was|ist|es|est|now|currently|still|will be|should be|has been|"
+    r"are|to|set|changed|reset|updated|temporarily|as|lautet)){1,4}:?(?: {1,2}|\n)"
 )
-_CREDENTIALS = r"(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
-_CREDENTIALS += (
+_PAIR = (
+    r"(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
     r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?"
 )
 _SAID = (
-    rf"(?:(?P<assign>{_NAME}{_ASSIGN}|--?(?:password|passwd|pass|pwd)[ =])|(?P<is>{_NAME}{_IS})|(?P<bare>{_NAME} {{1,2}})|"
-    rf"(?P<pair>{_CREDENTIALS}))"
+    rf"(?:(?P<assign>{_NAME}{_ASSIGN}|--?(?:password|passwd|pass|pwd)[ =])|(?P<is>{_NAME}{_IS})|"
+    rf"(?P<bare>{_NAME} {{1,2}})|(?P<pair>{_PAIR}))"
 )
 _CUE_WORDS = (
     "pass",
@@ -40,23 +41,26 @@ _CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"))
 _QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""))
 # Words that follow "the password is" without being one.
 _WORDS = frozenset(
-    """a about above access account active admin after again against all allowed already also always an and another any are as ask
-    asked at authentication automatically available back be because been before being below between blank both but by can cannot
-    case-sensitive changed changes changing clear compromised confirm confirmation contain contains correct created current
-    database default did different do does don't done each either email empty enabled encrypted enter entered every exactly
-    expire expired expires expiring exposed field file first followed for forgot forgotten found from generated get given go
-    good great had hard has hash hashed have hidden hint how if ignored immediately important in included incorrect input
-    insecure instead into invalid is it its just kept know known last later leaked left less like limited linked located locked
-    login long longer lost made making manager managers managed mandatory many masked may me method might minimum missing
-    more most must my necessary need needed needs never new no not nothing now null of off old on once one only optional or other our
-    out over passed per please policy prompt prompted protected protection protecting provided public random recommended recovery
-    redacted refused rejected remember required requirement requirements requires reset resets resetting rotated rotation safe
-    same saved secret secrets secure secured see sent sensitive set sets shared should show shown similar simple so some
-    something specified stolen still storage store stored string strong such sure synced system temporary text than that the
-    their them then there these they this those through to token too true twice type typed unchanged under unique unknown
-    until unset up updated us use used user username users using valid validated value vault verified very via visible wait
-    was we weak what when where whether which who why will with within without work works would written wrong you your
-    yourself""".split()
+    """
+    a about above access account active admin after again against all allowed already also always an and another any
+    are as ask asked at authentication automatically available back be because been before being below between blank
+    both but by can cannot case-sensitive changed changes changing clear compromised confirm confirmation contain
+    contains correct created current database default did different do does don't done each either email empty
+    enabled encrypted enter entered every exactly expire expired expires expiring exposed field file first followed
+    for forgot forgotten found from generated get given go good great had hard has hash hashed have hidden hint how
+    if ignored immediately important in included incorrect input insecure instead into invalid is it its just kept
+    know known last later leaked left less like limited linked located locked login long longer lost made making
+    managed manager managers mandatory many masked may me method might minimum missing more most must my necessary
+    need needed needs never new no not nothing now null of off old on once one only optional or other our out over
+    passed per please policy prompt prompted protected protecting protection provided public random recommended
+    recovery redacted refused rejected remember required requirement requirements requires reset resets resetting
+    rotated rotation safe same saved secret secrets secure secured see sensitive sent set sets shared should show
+    shown similar simple so some something specified still stolen storage store stored string strong such sure
+    synced system temporary text than that the their them then there these they this those through to token too true
+    twice type typed unchanged under unique unknown unset until up updated us use used user username users using
+    valid validated value vault verified very via visible wait was we weak what when where whether which who why
+    will with within without work works would written wrong you your yourself
+    """.split()  # noqa: SIM905 (a list would take one line a word)
 )
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 

@@ -6,22 +6,26 @@ from app.guardrail.check import NUMBER, NUMBER_START, Finding
 from app.guardrail.checks.numbers import digits
 
 _DATE = r"(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d(?![.\-/]?\d)|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}(?!\d))"
+_ABROAD = (
+    r"(?:\+|00(?=\d{1,3}[ .\-/(]))[1-9]\d{0,2}[ .\-/]{0,2}(?:\(0?\d{0,4}\)[ .\-]{0,2})?"
+    r"\d{1,14}(?:[ .\-/]{1,2}\(?\d{1,6}\)?){0,6}"
+)
+# Name, shape, and the least and most digits.
 _SHAPES = (
-    ("international", r"(?:\+|00(?=\d{1,3}[ .\-/(]))[1-9]\d{0,2}[ .\-/]{0,2}(?:\(0?\d{0,4}\)[ .\-]{0,2})?\d{1,14}(?:[ .\-/]{1,2}\(?\d{1,6}\)?){0,6}"),
-    ("north american", r"(?:1[ .\-])?(?:\(\d{3}\)[ .\-]?|\d{3}[ .\-])\d{3}[ .\-]\d{4}(?: ?x\d{1,6})?"),
-    ("area code in brackets", r"\(0?\d{1,5}\)[ .\-]?\d{2,8}(?:[ .\-]\d{2,5}){0,3}"),
-    ("national", _DATE + r"0\d{1,5}(?:[ ./\-]\(?\d{2,8}\)?){1,5}"),
-    ("named", _DATE + r"[+(]?\d[\d ().\-/]{4,22}\d(?: ?x\d{1,6})?"),
-)  # fmt: skip
-# Shape, pattern, and how many digits it may have.
+    ("international", _ABROAD, 8, 17),
+    ("north american", r"(?:1[ .\-])?(?:\(\d{3}\)[ .\-]?|\d{3}[ .\-])\d{3}[ .\-]\d{4}(?: ?x\d{1,6})?", 10, 17),
+    ("bracketed", r"\(0?\d{1,5}\)[ .\-]?\d{2,8}(?:[ .\-]\d{2,5}){0,3}", 7, 13),
+    ("national", _DATE + r"0\d{1,5}(?:[ ./\-]\(?\d{2,8}\)?){1,5}", 9, 14),
+    ("named", _DATE + r"[+(]?\d[\d ().\-/]{4,22}\d(?: ?x\d{1,6})?", 6, 15),
+)
 _FORMS = tuple(
-    (name, re.compile(shape + r"(?![A-Za-z0-9])", re.ASCII), low, high)
-    for (name, shape), (low, high) in zip(_SHAPES, ((8, 17), (10, 17), (7, 13), (9, 14), (6, 15)), strict=True)
+    (name, re.compile(shape + r"(?![A-Za-z0-9])", re.ASCII), least, most) for name, shape, least, most in _SHAPES
 )
 _LAST_GROUP = re.compile(r"[ .\-/()x]+\d+\)?\Z")
 _NAMED = re.compile(
     r"(?i)\b(?:phones?|telephone|tel|mobile|mob|cell|cellphone|call(?:ing|ed)?|fax|dial|sms|text(?:ed)?|whatsapp|hotline|"
-    r"reach(?:ed|able)?|ring|telefon|handy|t[ée]l[ée]phone|tel[ée]fono|helpline|contact number|callback)\b(?P<between>[^\n]{0,36})\Z"
+    r"reach(?:ed|able)?|ring|telefon|handy|t[ée]l[ée]phone|tel[ée]fono|helpline|contact number|callback)\b"
+    r"(?P<between>[^\n]{0,36})\Z"
 )
 _OTHER = re.compile(
     r"(?i)\b(?:order|invoice|ticket|case|isbn|ean|sku|id|version|zip|postcode|account|issue|pr|room|model|serial|port|"
@@ -53,14 +57,14 @@ class PhoneCheck:
         before = window[:start]
         if _GLUED.search(before) is not None and not before.lower().endswith("tel:"):
             return None
-        for name, shape, low, high in _FORMS:
+        for name, shape, least, most in _FORMS:
             match = shape.match(window, start)
             if match is None or (name == "named" and not _called_phone(before)):
                 continue
             text = match[0]
-            while len(digits(text)) > high and (group := _LAST_GROUP.search(text)) is not None:
+            while len(digits(text)) > most and (group := _LAST_GROUP.search(text)) is not None:
                 text = text[: group.start()]
-            if low <= len(digits(text)) <= high and (name == "named" or _NO_PHONE.match(text) is None):
+            if least <= len(digits(text)) <= most and (name == "named" or _NO_PHONE.match(text) is None):
                 return Finding(start, start + len(text), self.kind, f"{name} phone number")
         return None
 

@@ -5,7 +5,10 @@ import re
 from app.guardrail.check import Cue, Rule, Tail
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy, is_code, is_mixed
 
-_NAME = r"(?:key|token|secret|credential|auth|sig(?![a-z])|signature|passw(?:or)?d|pwd)s?(?:_[a-z0-9_]{0,24}|id|\d{0,2})(?![a-z])"
+_NAME = (
+    r"(?:key|token|secret|credential|auth|sig(?![a-z])|signature|passw(?:or)?d|pwd)s?"
+    r"(?:_[a-z0-9_]{0,24}|id|\d{0,2})(?![a-z])"
+)
 _ASSIGN = (
     r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,3}|:|\|) {0,4}@?|(?: (?:is|was|to|value|of|are|set)){1,3}:? {1,4})"""
 )

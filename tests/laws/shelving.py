@@ -1,0 +1,190 @@
+"""Writes a world into a database and takes it out again, and looks at it through the product's own search."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pgvector import HalfVector
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.acl import visible as acl
+from app.acl.policy import scope_for
+from app.acl.rules import Subject
+from app.answer.support import supported
+from app.context.build import build, choose
+from app.db.session import Database, WriteSession
+from app.db.tables.access import Collection
+from app.db.tables.people import Membership, Role, RoleInside, User
+from app.embedding.protocol import EmbeddingModel
+from app.retrieval import search as retrieval
+from ingest.document import Passage
+from ingest.vectorize import Indexed, vectorize
+from tests.db.house import House
+from tests.laws.worlds import Page, World
+
+LIMIT = 32  # as many hits as an answer looks at
+TOP = 10
+
+ADD_DOCUMENTS = text(
+    """
+    insert into document (public_id, version_id, collection_id, scope_id, path, media_type, size, sha256, version)
+    select (d ->> 'id')::uuid, (d ->> 'version')::uuid, (d ->> 'shelf')::uuid, (d ->> 'scope')::int, d ->> 'path',
+           'text/plain', 1, sha256(convert_to(d ->> 'path', 'UTF8')), 1
+    from jsonb_array_elements(cast(:rows as jsonb)) with ordinality as r (d, n) order by n
+    returning id, public_id
+    """
+)
+ADD_ORIGINALS = text(
+    """
+    insert into original (document_id, scope_id, title, content)
+    select (d ->> 'document')::bigint, (d ->> 'scope')::int, d ->> 'title', ''
+    from jsonb_array_elements(cast(:rows as jsonb)) as r (d)
+    """
+)
+ADD_CHUNKS = text(
+    """
+    insert into chunk (public_id, document_id, scope_id, ordinal, heading_path, text, tokens)
+    select (d ->> 'id')::uuid, (d ->> 'document')::bigint, (d ->> 'scope')::int, (d ->> 'ordinal')::int,
+           array(select jsonb_array_elements_text(d -> 'heading')), d ->> 'text', (d ->> 'tokens')::int
+    from jsonb_array_elements(cast(:rows as jsonb)) with ordinality as r (d, n) order by n
+    returning id, public_id
+    """
+)
+ADD_VECTORS = text(
+    """
+    insert into vector_row (chunk_id, scope_id, terms, embedding)
+    select (d ->> 'chunk')::bigint, (d ->> 'scope')::int, (d ->> 'terms')::int, (d ->> 'vector')::halfvec
+    from jsonb_array_elements(cast(:rows as jsonb)) as r (d)
+    """
+)
+ADD_POSTINGS = text(
+    """
+    insert into posting (chunk_id, scope_id, term, tf)
+    select (d ->> 'chunk')::bigint, (d ->> 'scope')::int, t.key::bigint, t.value::int
+    from jsonb_array_elements(cast(:rows as jsonb)) as r (d), jsonb_each_text(d -> 'postings') as t
+    """
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one question shows: each hit with its exact scores, and the digest of the prompt's bytes."""
+
+    hits: tuple[tuple[str, float, float, float], ...]
+    supported: bool
+    prompt: str
+
+
+class Shelves:
+    """A world in a database. Rows are inserted as owner, with public ids of our choice; the rest is the product's."""
+
+    def __init__(self, house: House, embedder: EmbeddingModel) -> None:
+        self.house = house
+        self._embedder = embedder
+        self._vectors: dict[Page, list[Indexed]] = {}
+
+    def put(self, world: World) -> None:
+        """Write people, roles, scopes and pages, in their order."""
+        used = {page.place for page in world.pages}
+        with self.house.session("owner") as session:
+            _put_people(session, world)
+            shelves = {}
+            for name, own in world.shelves.items():
+                shelf = Collection(id=world.name("shelf", name), name=f"shelf-{name}", own_rule=own.to_json())
+                session.add(shelf)
+                session.flush()
+                shelves[name] = shelf
+            scopes = {n: scope_for(session, shelves[p.shelf], p.own) for n, p in enumerate(world.places) if n in used}
+            self._put_pages(session, world, scopes)
+
+    def add(self, world: World, pages: Sequence[Page]) -> None:
+        """Write further pages under scopes that stand."""
+        with self.house.session("owner") as session:
+            shelf = {n: session.get_one(Collection, world.name("shelf", n)) for n in world.shelves}
+            scopes = {
+                p.place: scope_for(session, shelf[world.places[p.place].shelf], world.places[p.place].own)
+                for p in pages
+            }
+            self._put_pages(session, replace(world, pages=tuple(pages)), scopes)
+
+    def clear(self, world: World) -> None:
+        """Take it all out again."""
+        with self.house.session("owner") as session:
+            session.execute(text("delete from collection where name like 'shelf-%'"))
+            session.execute(text("delete from role where id = any (:ids)"), {"ids": list(world.roles.values())})
+            session.execute(text("delete from app_user where id = :id"), {"id": world.caller.user_id})
+
+    def _put_pages(self, session: WriteSession, world: World, scopes: dict[int, int]) -> None:
+        pages = world.pages
+        rows = [
+            {
+                "id": str(world.name("document", p.path)),
+                "version": str(world.name("version", p.path)),
+                "shelf": str(world.name("shelf", world.places[p.place].shelf)),
+                "scope": scopes[p.place],
+                "path": p.path,
+            }
+            for p in pages
+        ]
+        number = {row.public_id: row.id for row in session.execute(ADD_DOCUMENTS, {"rows": json.dumps(rows)})}
+        of = {p.path: {"document": number[world.name("document", p.path)], "scope": scopes[p.place]} for p in pages}
+        originals = [{**of[p.path], "title": p.title} for p in pages]
+        session.execute(ADD_ORIGINALS, {"rows": json.dumps(originals)})
+        chunks = [
+            {
+                **of[p.path],
+                "id": str(world.name("chunk", p.path, i.passage.ordinal)),
+                "ordinal": i.passage.ordinal,
+                "heading": i.passage.heading_path,
+                "text": i.passage.text,
+                "tokens": i.passage.tokens,
+                "terms": i.terms.total(),
+                "vector": HalfVector(i.vector).to_text(),
+                "postings": i.terms,
+            }
+            for p in pages
+            for i in self._indexed(p)
+        ]
+        made = {str(r.public_id): r.id for r in session.execute(ADD_CHUNKS, {"rows": json.dumps(chunks)})}
+        derived = json.dumps([{**c, "chunk": made[str(c["id"])]} for c in chunks])
+        session.execute(ADD_VECTORS, {"rows": derived})
+        session.execute(ADD_POSTINGS, {"rows": derived})
+
+    def _indexed(self, page: Page) -> list[Indexed]:
+        if page not in self._vectors:
+            passages = [
+                Passage(t.words, t.heading, None, n, self._embedder.count(t.words), page.title)
+                for n, t in enumerate(page.texts)
+            ]
+            self._vectors[page] = vectorize(passages, self._embedder)
+        return self._vectors[page]
+
+    def look(self, database: Database, subject: Subject, question: str) -> Look:
+        """Search, choose and build, as the answer pipeline does it."""
+        query = retrieval.Query(question, self._embedder.embed_query(question))
+        with database.reading(subject.user_id) as session:
+            hits = retrieval.search(session, acl.visible_scopes(session, subject), query, limit=LIMIT)
+        context = build(question, choose(hits, passages=8, tokens=1600)) if hits else None
+        return Look(
+            tuple((str(h.passage.chunk), h.score, h.similarity, h.coverage) for h in hits),
+            supported(hits),
+            hashlib.sha256(context.prompt).hexdigest() if context else "",
+        )
+
+
+def _put_people(session: Session, world: World) -> None:
+    session.add_all(Role(id=role, name=f"{name}-{world.seed}") for name, role in world.roles.items())
+    session.add(
+        User(
+            id=world.caller.user_id,
+            name=world.caller.name,
+            display_name="",
+            clearance=int(world.caller.clearance),
+            capabilities=["ask"],
+        )
+    )
+    session.flush()
+    session.add_all(RoleInside(role_id=world.roles[a], inside_id=world.roles[b]) for a, b in world.nesting)
+    session.add_all(Membership(user_id=world.caller.user_id, role_id=world.roles[r]) for r in world.held)
