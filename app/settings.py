@@ -31,6 +31,9 @@ class WorkerOptions(Section):
 
     concurrency: int = Field(2, ge=1, description="files worked on at the same time: one is parsed, one embedded")
     attempts: int = Field(5, ge=1, description="tries of a file when a part of ours fails; a bad file has one")
+    stalled_after_seconds: int = Field(
+        30, ge=3, description="a worker silent for this long has died: others take up its files"
+    )
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import log
 from app.db.session import connect
 from app.embedding.choose import build_embedder
-from app.settings import SettingMissing, WorkerSettings, required
+from app.settings import SettingMissing, WorkerOptions, WorkerSettings, required
 from ingest.document import Extracted
 from ingest.pipeline import Parts
 from ingest.sandbox import Sandbox
@@ -41,23 +41,24 @@ def main() -> None:
             raise OtherEmbedder("The index was made with another embedder; use that one, or make the index anew.")
     conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        asyncio.run(_run(parts, conninfo, attempts=settings.worker.attempts, concurrency=settings.worker.concurrency))
+        asyncio.run(_run(parts, conninfo, settings.worker))
     finally:
         sandbox.close()
         parts.engine.dispose()
 
 
-async def _run(parts: Parts, conninfo: str, *, attempts: int, concurrency: int) -> None:
-    worker = build_worker(parts, conninfo, attempts=attempts)
+async def _run(parts: Parts, conninfo: str, options: WorkerOptions) -> None:
+    stalled = options.stalled_after_seconds
+    worker = build_worker(parts, conninfo, attempts=options.attempts, stalled_after=stalled)
     async with worker.open_async():
-        await take_up(worker)
+        await take_up(worker, stalled_after=stalled)
         log.get().info("worker.ready")
         await worker.run_worker_async(
             queues=["ingest"],
-            concurrency=concurrency,
+            concurrency=options.concurrency,
             delete_jobs="successful",
-            update_heartbeat_interval=5,
-            stalled_worker_timeout=30,
+            update_heartbeat_interval=stalled / 6,
+            stalled_worker_timeout=stalled,
             fetch_job_polling_interval=1,
         )
 

@@ -11,14 +11,11 @@ from app.db.queue import QUEUE, TASK
 from ingest import pipeline
 from ingest.sandbox import SandboxUnavailable
 
-# A worker that died leaves its jobs as they were; they are taken up again when its heartbeat is this old (seconds).
-STALLED_AFTER = 30.0
-
 # Ours, not the file's: worth another try.
 TRANSIENT = (DBAPIError, OperationalError, SandboxUnavailable)
 
 
-def build_worker(parts: pipeline.Parts, conninfo: str, *, attempts: int) -> procrastinate.App:
+def build_worker(parts: pipeline.Parts, conninfo: str, *, attempts: int, stalled_after: int) -> procrastinate.App:
     """The queue's app with its two tasks."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
     retry = RetryStrategy(max_attempts=attempts - 1, exponential_wait=2, retry_exceptions=TRANSIENT)
@@ -40,13 +37,13 @@ def build_worker(parts: pipeline.Parts, conninfo: str, *, attempts: int) -> proc
     @app.periodic(cron="*/10 * * * * *")
     @app.task(name="ingest.take_up_stalled", queue=QUEUE, queueing_lock="ingest.take_up_stalled", pass_context=True)
     async def take_up_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  # given by the queue
-        await take_up(context.app)
+        await take_up(context.app, stalled_after=stalled_after)
 
     return app
 
 
-async def take_up(app: procrastinate.App) -> None:
-    """Put the jobs of workers that died back into the queue."""
-    for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED_AFTER):
+async def take_up(app: procrastinate.App, *, stalled_after: int) -> None:
+    """Put the jobs of workers that died back into the queue: those whose heartbeat is this old, in seconds."""
+    for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=stalled_after):
         log.get().warning("job.stalled", job=job.id)
         await app.job_manager.retry_job(job)

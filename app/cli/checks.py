@@ -48,9 +48,10 @@ Check = Callable[[Setup], Iterator[Finding]]
 
 def files(home: Path) -> Iterator[Finding]:
     """What `clearance run` keeps is for its owner alone."""
-    if not home.exists():
+    kept = [home / name for name in PRIVATE if (home / name).exists()]
+    if not kept:
         return
-    wide = [p for p in (home, *(home / name for name in PRIVATE)) if p.exists() and p.stat().st_mode & 0o077]
+    wide = [p for p in (home, *kept) if p.stat().st_mode & 0o077]
     if wide:
         names = ", ".join(f"{p} ({stat.filemode(p.stat().st_mode)})" for p in wide)
         mend = f"make new keys if others may have read them; then chmod go= {' '.join(map(str, wide))}"

@@ -262,12 +262,13 @@ def _answered(answer: dict[str, Any]) -> Group:
 
 
 class _Window:
-    """Shows streamed text as it comes: its first characters, on lines that are not empty."""
+    """Shows streamed text as it comes: its first lines, but for empty ones."""
 
-    MOST = 480
+    MOST = 8
 
     def __init__(self) -> None:
         self.text = ""
+        self._lines = 1
         self._shown = 0
         self._fresh = True  # at the start of a line
 
@@ -275,18 +276,19 @@ class _Window:
         """The next piece."""
         self.text += piece
         for character in piece:
-            if self._shown < self.MOST and not (character == "\n" and self._fresh):
-                out.file.write("  " + character if self._fresh else character)
-                self._shown += 1
-                self._fresh = character == "\n"
+            if self._lines > self.MOST or (character == "\n" and self._fresh):
+                continue
+            out.file.write("  " + character if self._fresh else character)
+            self._shown += 1
+            self._fresh = character == "\n"
+            self._lines += self._fresh
         out.file.flush()
 
     def close(self) -> None:
         """The end of the text, and how much of it was not shown."""
-        left = len(self.text) - self._shown
         out.file.write("" if self._fresh else "\n")
-        if self._shown >= self.MOST and left > 0:
-            _aside(f"… and {left} characters more, looked through all the same")
+        if self._lines > self.MOST:
+            _aside(f"  … and {len(self.text) - self._shown} characters more, which were looked through as well")
 
 
 def _model_said(answer: dict[str, Any]) -> str:

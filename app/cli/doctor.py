@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import typer
 from rich.markup import escape
 
@@ -11,6 +12,7 @@ from app.cli.checks import CHECKS, Finding, files
 from app.cli.connect import HOME, Home
 from app.cli.screen import draw, err, note, out
 from app.cli.setup import Setup
+from app.errors import DatabaseUnavailable
 from app.local.failure import LocalFailure
 
 LOOKS = {"ok": "[green]ok[/green]", "warn": "[yellow]warn[/yellow]", "fail": "[bold red]fail[/bold red]"}
@@ -48,6 +50,8 @@ def examine(home: Path) -> Iterator[Finding]:
         with err.status(f"{name} …"):
             try:
                 found = list(check(setup))
+            except (psycopg.OperationalError, DatabaseUnavailable):
+                found = [Finding(name, "fail", "not to be seen while the database does not answer")]
             except Exception as error:  # noqa: BLE001  # whatever breaks a check is what the doctor is asked for
                 found = [Finding(name, "fail", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "")]
         yield from found

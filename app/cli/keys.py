@@ -25,7 +25,7 @@ def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="
         (key["id"], key["user"], key["label"], key["capabilities"], _state(key))
         for key in client.get("/keys", user=user)
     ]
-    table(("id", "of", "label", "may", "until"), rows)
+    table(("id", "of", "label", "may", "until (UTC)"), rows)
 
 
 @keys.command("make")
@@ -58,4 +58,4 @@ def revoke(client: Client, key: Annotated[str, typer.Argument(help="id of the ke
 def _state(key: dict[str, str | None]) -> str:
     if key["revoked_at"]:
         return f"revoked {moment(key['revoked_at'])}"
-    return moment(key["expires_at"]) or "revoked"
+    return moment(key["expires_at"]) or "–"

@@ -15,6 +15,9 @@ from app.local.client import ApiError
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+# A word this long is not broken, a longer one (a path) is.
+WORD = 13
+
 # What to do about an error, by its wire code.
 MEND = {
     "NotSignedIn": "The key is wrong, expired or revoked. --key-file, CLEARANCE_KEY or --as gives another.",
@@ -60,10 +63,20 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str 
 def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A table of plain text; identifiers keep to one line, since they are there to be copied."""
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        drawn.add_column(heading, overflow="fold", no_wrap=heading == "id")
-    for row in rows:
-        drawn.add_row(*(escape(cell(value)) for value in row))
+    cells = [[cell(value) for value in row] for row in rows]
+    least = [
+        max(
+            (len(word) for row in cells for word in row[number].split() if heading == "id" or len(word) <= WORD),
+            default=1,
+        )
+        for number, heading in enumerate(headings)
+    ]
+    while sum(least) + 2 * (len(least) - 1) > out.width and max(least) > 1:
+        least[least.index(max(least))] -= 1
+    for heading, width in zip(headings, least, strict=True):
+        drawn.add_column(heading, overflow="fold", min_width=width)
+    for row in cells:
+        drawn.add_row(*map(escape, row))
     return drawn
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from psycopg import sql
 from psycopg.rows import dict_row
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
@@ -231,8 +232,11 @@ def upload(client: TestClient, company: Company, who: str, **given: Any) -> dict
     return job
 
 
-def found(db: Db) -> Company:
-    """Found the company in an empty database: everything over HTTP, the documents through the worker's pipeline."""
+def found(db: Db, *, stocked: bool = True) -> Company:
+    """Found the company in an empty database: everything over HTTP, the documents through the worker's pipeline.
+
+    Not `stocked`, its shelves are empty.
+    """
     company = Company(db)
     company.keys["root"] = make_first_administrator(db.url("owner")).secret
     parts = parts_of(db)
@@ -250,7 +254,7 @@ def found(db: Db) -> Company:
         for shelf, curator in CURATES:
             send("PUT", f"/collections/{shelf}/curators/{curator}", None)
         _make_dead_keys(company, send)
-        for (shelf, path), text in DOCUMENTS.items():
+        for (shelf, path), text in DOCUMENTS.items() if stocked else ():
             tag = "everyone" if shelf == "handbook" else SHELVES[shelf][1]["role"]
             upload(client, company, "cleo", collection=shelf, path=path, content=text.encode(), roles=[tag])
     work_queued(db)
@@ -259,7 +263,7 @@ def found(db: Db) -> Company:
         " where c.name not like '\\_%%'"
     )
     company.documents = {(row["name"], row["path"]): row["public_id"] for row in places}
-    assert set(company.documents) == set(DOCUMENTS)
+    assert set(company.documents) == (set(DOCUMENTS) if stocked else set())
     return company
 
 
@@ -294,6 +298,16 @@ def prompts(chat: ScriptedChat) -> list[str]:
 def text_of(messages: Sequence[Message]) -> str:
     """All that a model was shown."""
     return "\n".join(m.content for m in messages)
+
+
+@contextlib.contextmanager
+def copied(cluster: Cluster, template: str) -> Iterator[Db]:
+    """A database of its own, copied from another."""
+    made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
+    name = sql.Identifier(made.name)
+    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
+    yield made
+    cluster.execute(sql.SQL("drop database {} with (force)").format(name))
 
 
 @contextlib.contextmanager

@@ -4,20 +4,18 @@ import contextlib
 import dataclasses
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
-from psycopg import sql
 
 from app.answer.parts import Parts
 from app.llm.protocol import ChatModel
 from app.main import create
-from tests.api.company import Company, client_of, found, parts_of
-from tests.conftest import TEMPLATE, Cluster, Db
+from tests.api.company import Company, client_of, copied, found, parts_of
+from tests.conftest import TEMPLATE, Cluster
 
 Serve = Callable[[Parts], AbstractContextManager[str]]
 
@@ -25,14 +23,14 @@ Serve = Callable[[Parts], AbstractContextManager[str]]
 @pytest.fixture(scope="session")
 def company_template(cluster: Cluster) -> Iterator[Company]:
     """The company, founded once for the run."""
-    with _copy(cluster, TEMPLATE) as db:
+    with copied(cluster, TEMPLATE) as db:
         yield found(db)
 
 
 @pytest.fixture
 def company(cluster: Cluster, company_template: Company) -> Iterator[Company]:
     """The company in a database of the test's own."""
-    with _copy(cluster, company_template.db.name) as db:
+    with copied(cluster, company_template.db.name) as db:
         yield dataclasses.replace(company_template, db=db)
 
 
@@ -75,12 +73,3 @@ def serve(parts: Parts) -> Iterator[str]:
 def server() -> Serve:
     """Starts a real server over given parts."""
     return serve
-
-
-@contextlib.contextmanager
-def _copy(cluster: Cluster, template: str) -> Iterator[Db]:
-    made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
-    name = sql.Identifier(made.name)
-    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
-    yield made
-    cluster.execute(sql.SQL("drop database {} with (force)").format(name))

@@ -115,6 +115,14 @@ class House:
         with self.session(role) as session:
             return touched(session, statement, **values)
 
+    def connect_once(self, url: str) -> None:
+        """Open a connection to this URL and close it again."""
+        engine = connect(url, pool_size=1)
+        try:
+            engine.connect().close()
+        finally:
+            engine.dispose()
+
     def close(self) -> None:
         """Close all connections."""
         for engine in self._engines.values():

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Cue, Rule
+from app.guardrail.check import Cue, Rule, Tail
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 
 _NAME = (
@@ -36,6 +36,9 @@ _CUE_WORDS = (
     "login",
     "log in",
     "sign in",
+    "-u ",
+    "-u=",
+    "--user",
 )
 _CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"))
 _QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""))
@@ -68,28 +71,24 @@ _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 def _is_password(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(before.lower())
     value = match[0]
-    if cue is None or len(value) < 3 or is_code(value) or "1password" in value.lower():
+    if cue is None:
         return False
-    if is_mixed(value):
-        return len(value) >= (4 if cue["bare"] is None else 6) and (
-            cue["bare"] is None or any(c.isdigit() for c in value)
-        )
+    if value.isdigit():
+        return "pin" in cue[0] and 4 <= len(value) <= 12
+    if len(value) < 4 or is_code(value) or "1password" in value.lower():
+        return False
     if cue["bare"] is not None:
-        return False
-    plain = value.lower()
-    if value.isdigit() or "pin" in cue[0]:
-        return value.isdigit() and 4 <= len(value) <= 12
-    if (
-        cue["pair"] is not None
-        or len(value) < 5
-        or plain in _WORDS
-        or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", plain)
-    ):
-        return False
-    # A plain word: it ends the line or the sentence, or stands where only a value can.
-    after = match.string[match.end() : match.end() + 1]
-    ends = after in ("", "\n", ".", ",", ";", "!", ")")
-    return not plain.endswith(_SUFFIXES) and (ends or cue["is"] is None)
+        return len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
+    if is_mixed(value):
+        return True
+    ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")
+    return cue["pair"] is None and _is_plain_password(value.lower()) and (ends or cue["is"] is None)
+
+
+def _is_plain_password(word: str) -> bool:
+    """A word that is no part of a sentence about passwords."""
+    about = word in _WORDS or word.endswith(_SUFFIXES) or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", word)
+    return len(word) >= 5 and not about
 
 
 def _is_quoted_password(match: re.Match[str], before: str) -> bool:
@@ -102,13 +101,17 @@ def _is_quoted_password(match: re.Match[str], before: str) -> bool:
     return value.lower() not in {"password", "passwd", "pass", "username"}
 
 
+_SIGN = r"""[^ \n"'`<>;|]"""
+
 PROSE = Rule(
     kind="credential",
     reason="called a password",
-    pattern=re.compile(r"""[^ \n"'`<>;&|]{1,128}?(?=[.,;:!?)\]}\\&|]{0,4}(?:[ \n"'`<>;&|]|$))"""),
+    # Without the punctuation of the sentence around it; one that is longer than the window is swallowed to its end.
+    pattern=re.compile(rf"""{_SIGN}{{1,127}}?(?=[.,;:)\]}}\\|]{{0,4}}(?:[ \n"'`<>;|]|\Z))|{_SIGN}{{128}}"""),
     accept=_is_password,
     opener=VALUE_START,
     cue=_CUE,
+    tail=Tail(re.compile(rf"{_SIGN}*"), closer=False),
 )
 QUOTED = Rule(
     kind="credential",

@@ -13,9 +13,14 @@ VALUE_START = re.compile(r"""(?<=[ \n=:"'`(>,])(?=[^ \n"'`=:<>()\[\]{},;])""")
 QUOTED_START = re.compile(r"""(?<=["'`])(?=[^"'`\n])""")
 QUOTED_RUN = Run(re.compile(r"""[^"'`\n]{0,80}"""), 80)
 
+# Templates; calls and subscripts; addresses and paths; options; words of configuration; names; numbers and times.
 _CODE = re.compile(
-    r"""\$\{.*|\$\(.*|\$[a-z_]+|\{\{.*|\{[\w.]+\}.*|<.*|%[sd(].*|\[.*|\#.*|[\w.>\-]+[(\[].*|https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*|redacted\b.*|-{1,2}[a-z][a-z\-]*|true|false|null|none|nil|undefined|string|str|int
-    |bool(?:ean)?|[a-z_]+(?:\.[a-zA-Z_]+)+\d?|[A-Z][A-Z_]{5,}|x{3,}|[-_.=]+|(?:your|my|the|some|example|insert|enter)[-_].*
+    r"""\$\{.*|\$\(.*|\$[a-z_]+|\{\{.*|\{[\w.]+\}.*|<.*|%[sd(].*|\[.*|\#.*
+    |[\w.>\-]+[(\[].*
+    |https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*
+    |-{1,2}[a-z][a-z\-]*
+    |redacted\b.*|true|false|null|none|nil|undefined|string|str|int|bool(?:ean)?|x{3,}|[-_.=]+
+    |[a-z_]+(?:\.[a-z_]+)+\d?|(?-i:[A-Z][A-Z_]{5,})|(?:your|my|the|some|example|insert|enter)[-_].*
     |(?:0x)?\d{1,5}(?:\.\d+)*(?:px|em|ms|s|%|st|nd|rd|th)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )

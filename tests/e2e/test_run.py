@@ -1,0 +1,119 @@
+"""`clearance run` as a newcomer starts it, with every Python process watched for a socket that leaves this machine."""
+
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import REPOSITORY
+
+# Written into a folder on PYTHONPATH: Python runs it at the start of each process, and audit hooks cannot be removed.
+TRAP = """
+import os, sys
+def _trap(event, arguments, _file={file!r}):
+    if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"):
+        target = arguments[0] if event in ("socket.getaddrinfo", "socket.gethostbyname") else arguments[1]
+        with open(_file, "a") as out:
+            out.write(repr((event, target)) + "\\n")
+sys.addaudithook(_trap)
+"""
+
+
+@contextmanager
+def started(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], Path, float]]:
+    """A run until its welcome is shown: the process, its output, the seconds that took."""
+    output = home.parent / "output.txt"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "100", **more}
+    begin = time.monotonic()
+    with output.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "run", "--home", str(home)],
+            cwd=REPOSITORY, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    try:
+        while "Try:" not in output.read_text("utf-8"):
+            assert process.poll() is None, output.read_text("utf-8")
+            assert time.monotonic() - begin < 240, output.read_text("utf-8")
+            time.sleep(0.2)
+        yield process, output, time.monotonic() - begin
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def clearance(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One command against the running instance."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments, "--home", str(home)],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.timeout(600)
+def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
+    """The newcomer's path; nothing phones home on it, and nothing is left when it ends."""
+    home, trap, calls = tmp_path / "state", tmp_path / "trap", tmp_path / "calls.txt"
+    trap.mkdir()
+    calls.touch(mode=0o666)
+    calls.chmod(0o666)
+    (trap / "sitecustomize.py").write_text(TRAP.format(file=str(calls)))
+    port = str(free_port())
+    with started(home, PYTHONPATH=str(trap), CLEARANCE_API__PORT=port) as (process, output, first):
+        assert "clr_" not in output.read_text("utf-8"), "a key stands on the screen"
+        assert (home / "people.json").stat().st_mode & 0o777 == 0o600
+        demo = clearance(home, "demo")
+        assert demo.returncode == 0, demo.stdout + demo.stderr
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 4
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert alive == []
+    with started(home, CLEARANCE_API__PORT=port) as (_, _, second):
+        assert clearance(home, "ask", "What is the budget for the Rotterdam project?", "--as", "freya").returncode == 0
+    print(f"first run {first:.0f} s, second run {second:.0f} s")
+    contacted = [eval(line) for line in calls.read_text().splitlines()]
+    assert contacted, "the trap saw nothing at all, not even loopback: it is not set"
+    assert [c for c in contacted if not stays_here(c[1])] == []
+
+
+def stays_here(target: object) -> bool:
+    """Whether an address or a host name is this machine, or a Unix socket."""
+    if target is None or (isinstance(target, str) and target.startswith(("/", "\0"))) or isinstance(target, bytes):
+        return True
+    host = target[0] if isinstance(target, tuple) else target
+    if host in {"localhost", "", None}:
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("target", "stays"),
+    [
+        (("127.0.0.1", 5432), True), ("localhost", True), ("/tmp/x/.s.PGSQL", True), (("::1", 80, 0, 0), True),
+        (("93.184.216.34", 443), False), ("huggingface.co", False), (("10.0.0.1", 80), False),
+    ],
+)  # fmt: skip
+def test_the_trap_tells_here_from_elsewhere(target: object, stays: bool) -> None:
+    """The judge of the test above is itself judged."""
+    assert stays_here(target) is stays

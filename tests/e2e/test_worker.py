@@ -1,0 +1,234 @@
+"""The worker process with its sandbox and the real embedder: from an upload over HTTP to what readers find."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from fpdf import FPDF
+from pypdf import PdfReader, PdfWriter
+
+from app.embedding.onnx import OnnxEmbedder
+from tests.api.company import Company, client_of, copied, found, parts_of
+from tests.api.processes import Process, wait_for, worker
+from tests.conftest import TEMPLATE, Cluster
+
+DERIVED = ("original", "chunk", "vector_row", "posting")
+ENDED = {"indexed", "unchanged", "failed"}
+PAGE = (
+    b"# Badges\n\nA lost badge is reported to the gatehouse within one day.\n\n## Guests\n\nGuests wear green badges."
+)
+
+
+@dataclass
+class Site:
+    """The company, a client of its service, and the worker beside it."""
+
+    company: Company
+    client: TestClient
+    worker: Process
+
+    def upload(self, who: str, shelf: str, path: str, content: bytes, *roles: str) -> str:
+        """Upload a file; returns the job's id."""
+        answer = self.client.post(
+            f"/api/v1/collections/{shelf}/documents",
+            headers=self.company.headers(who),
+            files={"file": (path.rsplit("/", 1)[-1], content)},
+            data={"path": path, "roles": list(roles)},
+        )
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["state"] == "queued"
+        return str(answer.json()["id"])
+
+    def job(self, who: str, job: str) -> dict[str, Any]:
+        """The upload as its uploader sees it."""
+        seen: dict[str, Any] = self.client.get(f"/api/v1/jobs/{job}", headers=self.company.headers(who)).json()
+        return seen
+
+    def end_of(self, who: str, job: str) -> dict[str, Any]:
+        """The same, when it has ended."""
+        wait_for(
+            lambda: self.job(who, job)["state"] in ENDED,
+            seconds=60,
+            message=lambda: f"{self.job(who, job)}\n{self.worker.said[-3000:]}",
+        )
+        return self.job(who, job)
+
+    def put(self, who: str, shelf: str, path: str, content: bytes, *roles: str) -> dict[str, Any]:
+        """Upload a file and wait for its end."""
+        return self.end_of(who, self.upload(who, shelf, path, content, *roles))
+
+    def finds(self, who: str, words: str) -> list[str]:
+        """The paths that a search gives, best first."""
+        answer = self.client.post("/api/v1/search", json={"query": words}, headers=self.company.headers(who))
+        return [hit["path"] for hit in answer.json()["hits"]]
+
+    def rows_of(self, path: str) -> dict[str, list[dict[str, Any]]]:
+        """The document at a path and all its derived rows."""
+        document = self.company.rows("select * from document where path = %s", [path])
+        ids = [d["id"] for d in document]
+        chunks = self.company.rows("select * from chunk where document_id = any (%s) order by ordinal", [ids])
+        chunk_ids = [c["id"] for c in chunks]
+        return {
+            "document": document,
+            "original": self.company.rows("select * from original where document_id = any (%s)", [ids]),
+            "chunk": chunks,
+            "vector_row": self.company.rows(
+                "select chunk_id, scope_id, terms, embedding::text from vector_row where chunk_id = any (%s) order by 1",
+                [chunk_ids],
+            ),
+            "posting": self.company.rows(
+                "select * from posting where chunk_id = any (%s) order by chunk_id, term", [chunk_ids]
+            ),
+        }
+
+
+@pytest.fixture(scope="module")
+def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with copied(cluster, TEMPLATE) as db:
+        company = found(db, stocked=False)
+        with (
+            client_of(parts_of(db, embedder=OnnxEmbedder(threads=1))) as client,
+            worker(tmp_path_factory.mktemp("worker"), db) as process,
+        ):
+            yield Site(company, client, process)
+
+
+def encrypted_pdf() -> bytes:
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("helvetica")
+    pdf.cell(text="Locked words")
+    writer = PdfWriter(PdfReader(io.BytesIO(bytes(pdf.output()))))
+    writer.encrypt("a password")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def test_an_upload_becomes_searchable_for_its_readers_alone(site: Site) -> None:
+    job = site.put("hank", "hr", "pay/bands.md", b"# Pay bands\n\nBand seven earns forty florins a day.", "hr")
+    assert (job["state"], job["reason"]) == ("indexed", None)
+    assert set(job["stages_us"]) == {"take", "extract", "split", "embed", "write"}
+    assert site.finds("ada", "What does band seven earn?")[0] == "pay/bands.md"
+    assert "pay/bands.md" not in site.finds("ben", "What does band seven earn?")
+    rows = site.rows_of("pay/bands.md")
+    assert all(rows[name] for name in DERIVED)
+    assert {row["scope_id"] for name in rows for row in rows[name]} == {rows["document"][0]["scope_id"]}
+    seen = site.client.get(f"/api/v1/documents/{job['document']}", headers=site.company.headers("ada")).json()
+    assert "forty florins" in seen["passages"][-1]["text"]
+    [indexed] = [r for r in site.company.records("document.indexed") if r["document"] == job["document"]]
+    assert indexed["chunks"] == len(rows["chunk"])
+    [kept] = site.company.rows("select content from ingest_job where id = %s", [job["id"]])
+    assert kept["content"] is None
+
+
+def test_the_same_bytes_are_no_work(site: Site) -> None:
+    first = site.put("cleo", "handbook", "badges.md", PAGE, "everyone")
+    before = site.rows_of("badges.md")
+    again = site.put("cleo", "handbook", "badges.md", PAGE, "everyone")
+    assert (first["state"], again["state"]) == ("indexed", "unchanged")
+    assert again["document"] == first["document"]
+    assert again["stages_us"] is None
+    assert site.rows_of("badges.md") == before
+
+
+def test_changed_tags_move_the_document_and_embed_nothing(site: Site) -> None:
+    page = PAGE + b"\n\nThe moving page."
+    site.put("cleo", "handbook", "moving.md", page, "everyone")
+    assert site.finds("ben", "the moving page")[0] == "moving.md"
+    before = site.rows_of("moving.md")
+    moved = site.put("cleo", "handbook", "moving.md", page, "hr")
+    after = site.rows_of("moving.md")
+    assert moved["state"] == "indexed"
+    assert moved["stages_us"] is None  # no stage was run: nothing was parsed, nothing embedded
+    scope = after["document"][0]["scope_id"]
+    assert scope != before["document"][0]["scope_id"]
+    for name in DERIVED:
+        assert {row["scope_id"] for row in after[name]} == {scope}
+        apart = [{k: v for k, v in row.items() if k != "scope_id"} for row in after[name]]
+        assert apart == [{k: v for k, v in row.items() if k != "scope_id"} for row in before[name]]
+    assert "moving.md" not in site.finds("ben", "the moving page")
+    assert site.finds("ada", "the moving page")[0] == "moving.md"
+
+
+def test_unchanged_is_for_who_could_read_what_stood_there(site: Site) -> None:
+    """cleo curates the shelf and may not read it: 'unchanged' would confirm a guess of hers."""
+    page = b"# Reviews\n\nThe review of the spring is hard."
+    site.put("hank", "hr", "reviews.md", page, "hr")
+    assert site.put("cleo", "hr", "reviews.md", page, "hr")["state"] == "indexed"
+    assert site.put("hank", "hr", "reviews.md", page, "hr")["state"] == "unchanged"
+
+
+BAD = [
+    ("locked.pdf", encrypted_pdf(), "protected by a password"),
+    ("broken.docx", b"PK\x03\x04 not really", "damaged"),
+    ("broken.pdf", b"%PDF-1.7\nnothing", "damaged"),
+    ("blank.txt", b" \n\n\t ", "no text"),
+    ("program.exe", b"MZ\x90\x00" + bytes(200), "not supported"),
+]
+
+
+@pytest.mark.parametrize(("path", "content", "reason"), BAD, ids=lambda v: v if isinstance(v, str) else "")
+def test_a_bad_file_fails_with_a_reason_and_the_old_version_stands(
+    site: Site, path: str, content: bytes, reason: str
+) -> None:
+    suffix = path.rsplit(".", 1)[-1]
+    kept = f"kept-{suffix}.md"
+    site.put("cleo", "handbook", kept, PAGE, "everyone")
+    before = site.rows_of(kept)
+    job = site.put("cleo", "handbook", path, content, "everyone")
+    assert job["state"] == "failed"
+    assert reason in job["reason"]
+    assert job["document"] is None
+    assert site.rows_of(path)["document"] == []
+    failed = site.company.records("document.failed")
+    assert [r["job"] for r in failed].count(job["id"]) == 1
+    # The same bytes in the place of a good file.
+    over = site.put("cleo", "handbook", kept, content, "everyone")
+    if over["state"] == "failed":
+        assert site.rows_of(kept) == before
+    print(f"{path}: {job['reason']}")
+
+
+def test_every_file_ends(site: Site) -> None:
+    jobs = [
+        site.upload("cleo", "handbook", f"many/{n}.md", f"# Page {n}\n\nWords of page {n}.".encode(), "everyone")
+        for n in range(12)
+    ]
+    jobs += [site.upload("cleo", "handbook", f"many/{path}", content, "everyone") for path, content, _ in BAD]
+    states = [site.end_of("cleo", job)["state"] for job in jobs]
+    assert states == ["indexed"] * 12 + ["failed"] * len(BAD)
+    assert site.company.rows("select 1 from ingest_job where state in ('queued', 'running')") == []
+    assert site.company.rows("select 1 from ingest_job where content is not null") == []
+    assert site.company.rows("select 1 from procrastinate_jobs where queue_name = 'ingest' and status = 'doing'") == []
+
+
+def test_two_uploads_to_one_path_end_as_the_later_one(site: Site) -> None:
+    texts = [f"# Version {n}\n\nThe version is number {n}." for n in range(5)]
+    jobs = [site.upload("cleo", "handbook", "versions.md", text.encode(), "everyone") for text in texts]
+    assert [site.end_of("cleo", job)["state"] for job in jobs] == ["indexed"] * 5
+    rows = site.rows_of("versions.md")
+    assert rows["document"][0]["version"] == 5
+    assert "number 4" in rows["chunk"][-1]["text"]
+
+
+def test_deletion_takes_everything_along(site: Site) -> None:
+    job = site.put("cleo", "handbook", "gone.md", PAGE + b"\n\nSoon to be gone.", "everyone")
+    rows = site.rows_of("gone.md")
+    document, chunks = rows["document"][0]["id"], [c["id"] for c in rows["chunk"]]
+    answer = site.client.delete(f"/api/v1/documents/{job['document']}", headers=site.company.headers("cleo"))
+    assert answer.status_code == 204
+    left = site.company.rows(
+        "select 'document' as name from document where id = %s union all"
+        " select 'original' from original where document_id = %s union all"
+        " select 'chunk' from chunk where document_id = %s union all"
+        " select 'vector' from vector_row where chunk_id = any (%s) union all"
+        " select 'posting' from posting where chunk_id = any (%s)",
+        [document, document, document, chunks, chunks],
+    )
+    assert left == []
+    assert "gone.md" not in site.finds("ben", "soon to be gone")
+    assert site.company.records("document.deleted")[-1]["document"] == job["document"]
