@@ -21,10 +21,10 @@ TOKEN = 4
 SIZE = 40_000
 
 _PROSE = (
-    "Everyone may take up to twenty-five days of leave a year [1]. Ask your manager two weeks before, and enter the days in "
-    "the calendar of your team [2]. If you are ill, tell us on the first day; from the fourth day on we need a note "
-    "from your doctor. Travel above 500 euros needs the approval of your head of department. Receipts are "
-    "handed in by the 10th of the next month, for example as a photo (see section 4.2).\n\n"
+    "Everyone may take up to twenty-five days of leave a year [1]. Ask your manager two weeks before, and enter the "
+    "days in the calendar of your team [2]. If you are ill, tell us on the first day; from the fourth day on we need a "
+    "note from your doctor. Travel above 500 euros needs the approval of your head of department. Receipts are handed "
+    "in by the 10th of the next month, for example as a photo (see section 4.2).\n\n"
 )
 _DENSE = (
     "Alice Martin, alice.martin@example.com, +44 20 7946 0958, card 4111 1111 1111 1111, IBAN "

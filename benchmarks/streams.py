@@ -19,12 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2 as httpx
+import uvicorn
 from rich.console import Console
 from rich.table import Table
 
 from app.guardrail.checks import default_checks
 from app.guardrail.gate import redact
 from app.llm.protocol import Message
+from app.llm.scripted import ScriptedChat
+from app.main import create
+from tests.api.company import company_in, endpoint, parts_at
+from tests.api.databases import free_port
 
 QUESTION = "How many weeks of parental leave does every employee get after the first year? Number {number}."
 NUMBER = re.compile(r"Number (\d+)\.\n</question>")
@@ -126,12 +131,6 @@ def table(rounds: Sequence[tuple[int, float, Sequence[Stream]]], tokens: int) ->
 
 def _serve(app_url: str, port: int, tokens: int, delay: float) -> None:
     """The service in a process of its own, so that client and server do not share an interpreter."""
-    import uvicorn  # noqa: PLC0415  # in the child alone
-
-    from app.llm.scripted import ScriptedChat  # noqa: PLC0415
-    from app.main import create  # noqa: PLC0415
-    from tests.api.company import endpoint, parts_at  # noqa: PLC0415
-
     chat = ScriptedChat(endpoint(), lambda messages: script(messages, tokens=tokens), delay=delay)
     uvicorn.run(create(parts_at(app_url, chat=chat)), host="127.0.0.1", port=port, log_config=None)
 
@@ -149,8 +148,6 @@ def main() -> None:
 
 def measure(folder: Path, arguments: argparse.Namespace) -> None:
     """The rounds on a company of its own."""
-    from tests.api.company import company_in, free_port  # noqa: PLC0415  # needs PostgreSQL: not for --help
-
     with company_in(folder) as company:
         port = free_port()
         context = multiprocessing.get_context("spawn")

@@ -1,9 +1,12 @@
 """`python -m ingest`: the worker process."""
 
 import asyncio
+import contextlib
+import signal
 import sys
 from collections.abc import Callable
 
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
@@ -16,6 +19,8 @@ from ingest.pipeline import Parts
 from ingest.sandbox import Sandbox
 from ingest.worker import build_worker, take_up
 from ingest.write import claim_profile
+
+RECONNECT_SECONDS = 1.0
 
 
 class OtherEmbedder(RuntimeError):
@@ -48,19 +53,48 @@ def main() -> None:
 
 
 async def _run(parts: Parts, conninfo: str, options: WorkerOptions) -> None:
+    """Work until SIGTERM or SIGINT; a database that goes away is waited for, as long as it takes."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        try:
+            await _work(parts, conninfo, options, stop)
+        except ConnectorException as error:
+            log.get().warning("worker.database_lost", error=type(error.__cause__ or error).__name__)
+        if not stop.is_set():
+            log.get().warning("worker.reconnects", retry_seconds=RECONNECT_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RECONNECT_SECONDS)
+
+
+async def _work(parts: Parts, conninfo: str, options: WorkerOptions, stop: asyncio.Event) -> None:
+    """Work as one registered worker. Returns when told to stop, and also when the queue lost the database.
+
+    Files in hand are finished first; those that were lost have no worker any more and are taken up by the next one.
+    """
     stalled = options.stalled_after_seconds
     worker = build_worker(parts, conninfo, attempts=options.attempts, stalled_after=stalled)
     async with worker.open_async():
         await take_up(worker, stalled_after=stalled)
         log.get().info("worker.ready")
-        await worker.run_worker_async(
-            queues=["ingest"],
-            concurrency=options.concurrency,
-            delete_jobs="successful",
-            update_heartbeat_interval=stalled / 6,
-            stalled_worker_timeout=stalled,
-            fetch_job_polling_interval=1,
+        running = asyncio.ensure_future(
+            worker.run_worker_async(
+                queues=["ingest"],
+                concurrency=options.concurrency,
+                delete_jobs="successful",
+                update_heartbeat_interval=stalled / 6,
+                stalled_worker_timeout=stalled,
+                fetch_job_polling_interval=1,
+                install_signal_handlers=False,
+            )
         )
+        told = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
 
 def _extractor(sandbox: Sandbox) -> Callable[[bytes, str], Extracted]:

@@ -89,7 +89,12 @@ def scope_for(session: WriteSession, collection: Collection, own: OwnRule) -> in
     found = session.scalar(select(Scope.id).where(Scope.collection_id == collection.id, Scope.own_digest == own.digest))
     if found is not None:
         return found
-    rule_id = _intern(session, effective(OwnRule.from_json(collection.own_rule), own))
+    # Read anew and held until the commit: a re-grant of the collection beside us would not see the scope that is made
+    # here, and it would keep the rule of before.
+    shelf = session.scalars(
+        select(Collection.own_rule).where(Collection.id == collection.id).with_for_update(read=True)
+    ).one()
+    rule_id = _intern(session, effective(OwnRule.from_json(shelf), own))
     session.execute(
         upsert(Scope)
         .values(collection_id=collection.id, own_digest=own.digest, own_rule=own.to_json(), rule_id=rule_id)
@@ -115,6 +120,7 @@ def create_collection(
 
 def rule_collection(session: WriteSession, subject: Subject, collection: Collection, own: OwnRule) -> Change:
     """Give a collection another rule: its few scopes point to other rules, and no document or chunk row is written."""
+    session.refresh(collection, with_for_update={"key_share": True})
     before = OwnRule.from_json(collection.own_rule)
     scopes = session.scalars(select(Scope).where(Scope.collection_id == collection.id).with_for_update()).all()
     changed = 0

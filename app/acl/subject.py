@@ -38,7 +38,7 @@ def identify(session: Session, secret: str) -> Subject:
 
 
 def subject_of(session: Session, user: User) -> Subject:
-    """The subject a user would be with a key of all his capabilities: for explaining and planning, never for access."""
+    """The subject a user would be with a key of all their capabilities: for explaining and planning, never for access."""
     return Subject(
         user_id=user.id,
         name=user.name,
@@ -52,7 +52,7 @@ def subject_of(session: Session, user: User) -> Subject:
 
 
 def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
-    """All roles of a user, those that his roles are inside of too."""
+    """All roles of a user, those that these are inside of too."""
     held = select(Membership.role_id.label("role_id")).where(Membership.user_id == user_id).cte("held", recursive=True)
     held = held.union(select(RoleInside.inside_id).join(held, RoleInside.role_id == held.c.role_id))
     return frozenset(session.scalars(select(held.c.role_id)))

@@ -19,7 +19,7 @@ from app.llm.protocol import Endpoint
 
 
 def actor(subject: Subject) -> Actor:
-    """The caller as the log names him."""
+    """The caller as the log names them."""
     return Actor(user=subject.user_id, name=subject.name, key=subject.key_prefix)
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import psycopg
 import typer
+from rich import box
 from rich.markup import escape
+from rich.table import Table
 
 from app.cli.checks import CHECKS, Finding, files
 from app.cli.connect import HOME, Home
-from app.cli.screen import draw, err, note, out
+from app.cli.screen import err, note, out
 from app.cli.setup import Setup
 from app.errors import DatabaseUnavailable
 from app.local.failure import LocalFailure
@@ -26,7 +28,9 @@ def add_to(app: typer.Typer) -> None:
 def doctor(*, home: Home = HOME) -> None:
     """Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails."""
     findings = list(examine(home))
-    drawn = draw(("part", "", "what was found"), [])
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("part", "", "what was found"):
+        drawn.add_column(heading, overflow="fold")
     for finding in findings:
         mend = f"\n[dim]→ {escape(finding.mend)}[/dim]" if finding.mend else ""
         drawn.add_row(escape(finding.part), LOOKS[finding.state], escape(finding.says) + mend)

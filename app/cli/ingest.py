@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from app.acl.access_file import AccessFile, AccessFileError, Tags
+from app.acl.access_file import EVERYONE, AccessFile, AccessFileError, Tags
 from app.cli.connect import connected, words
 from app.cli.screen import done, err, note, out, table
 from app.local.client import ApiError, Client, path
 from app.local.failure import LocalFailure
-from app.local.upload import ACCESS_FILE, Outcome, read_folder, stage_shares, upload
+from app.local.upload import ACCESS_FILE, Item, Outcome, read_folder, stage_shares, upload
 
 SHOWN = 20
 
@@ -52,6 +52,7 @@ def ingest(
         note(f"{len(found.untagged)} untagged files are left out")
     if not found.items:
         raise CannotIngest(f"there is no file to upload in {folder}")
+    check_roles(client, found.items)
     make_collection(client, collection)
     begin = time.monotonic()
     with progress(len(found.items)) as ended:
@@ -79,6 +80,16 @@ def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str]
         return AccessFile.read(rules).tags_for
     except AccessFileError as error:
         raise CannotIngest(str(error)) from error
+
+
+def check_roles(client: Client, items: Sequence[Item]) -> None:
+    """Raise CannotIngest for a tag that names no role, before anything is sent."""
+    named = {role for item in items for role in (*item.tags.roles, *item.tags.deny)}
+    if unknown := sorted(named - {role["name"] for role in client.get("/roles")} - {EVERYONE}):
+        raise CannotIngest(
+            f"no role is named {', '.join(map(repr, unknown))}, so nothing was uploaded: 'clearance roles list' shows "
+            "the roles"
+        )
 
 
 def make_collection(client: Client, name: str) -> None:

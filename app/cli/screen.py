@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -17,6 +18,8 @@ err = Console(stderr=True, highlight=False)
 
 # A word this long is not broken, a longer one (a path) is.
 WORD = 13
+# Between two columns: padding, the divider, padding.
+GAP = 3
 
 # What to do about an error, by its wire code.
 MEND = {
@@ -61,23 +64,32 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str 
 
 
 def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table of plain text; identifiers keep to one line, since they are there to be copied."""
+    """A table of plain text, as wide as the screen at most."""
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     cells = [[cell(value) for value in row] for row in rows]
-    least = [
-        max(
-            (len(word) for row in cells for word in row[number].split() if heading == "id" or len(word) <= WORD),
-            default=1,
-        )
-        for number, heading in enumerate(headings)
-    ]
-    while sum(least) + 2 * (len(least) - 1) > out.width and max(least) > 1:
-        least[least.index(max(least))] -= 1
-    for heading, width in zip(headings, least, strict=True):
-        drawn.add_column(heading, overflow="fold", min_width=width)
+    for heading, width in zip(headings, _widths(headings, cells), strict=True):
+        drawn.add_column(heading, overflow="fold", width=width)
     for row in cells:
         drawn.add_row(*map(escape, row))
     return drawn
+
+
+def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Widths of the columns. Long texts give way first; identifiers and short words stay whole as long as it goes.
+
+    The library's own way would give all columns the same share of the loss, and cut off what is left over.
+    """
+    columns = [[heading, *(row[n] for row in rows)] for n, heading in enumerate(headings)]
+    widths = [max(map(cell_len, column)) for column in columns]
+    whole = [
+        max((cell_len(w) for text in column for w in text.split() if column[0] == "id" or len(w) <= WORD), default=1)
+        for column in columns
+    ]
+    while sum(widths) + GAP * (len(widths) - 1) > out.width and max(widths) > 1:
+        slack = [width - least for width, least in zip(widths, whole, strict=True)]
+        give = slack if max(slack) > 0 else widths
+        widths[give.index(max(give))] -= 1
+    return widths
 
 
 def cell(value: Any) -> str:

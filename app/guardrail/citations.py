@@ -1,9 +1,9 @@
 """Citations in a streamed answer: kept and renumbered if they name a passage that was shown, dropped if invented.
 
-`[3]`, `[1, 2]`, `[1-3]`, `[1][2]`, `[^1]`, `【1】` and `【1†source】` are markers and become `[n]`, n counting
-passages in the order of their first use. Left as they stand: everything in code (backticks, fences); links and images
-`[1](url)`; escaped brackets; numbers of four digits and more (`[2024]`); `[0]` behind a word (`arr[0]`, for passages count from 1).
-`word[1]` outside code is a citation: models cite like that far more often than they index an array in prose.
+`[3]`, `[1, 2]`, `[1-3]`, `[1][2]`, `[^1]`, `【1】` and `【1†source】` are markers and become `[n]`, n counting passages
+in the order of their first use. Left as they stand: everything in code (backticks, fences); links and images such as
+`[1](url)`; escaped brackets; numbers of four digits and more (`[2024]`); `[0]` behind a word (`arr[0]`, for passages
+count from 1). `word[1]` outside code is a citation: models cite like that more often than they index an array in prose.
 """
 
 import re

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from app.guardrail.check import BEFORE, WORD, Check, Cue, Finding, Run, Tail
-from app.guardrail.normal import fold
+from app.guardrail.normal import Normaliser
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
 _WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-]|[^ \n]{8}|[A-Z]{2}", re.ASCII)
@@ -61,6 +61,7 @@ class Gate:
     def __init__(self, checks: Sequence[Check]) -> None:
         self._groups = _grouped(checks)
         self._cue_words = tuple({word for group in self._groups if group.cue for word in group.cue.words})
+        self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
         self._drops: list[int] = []
@@ -70,6 +71,7 @@ class Gate:
         self._mask_before = ""  # the redacted text before it
         self._mask_kind = ""
         self._tail: Tail | None = None
+        self._waiting: Run | None = None  # what the start at scan, the first undecided one, waits for the end of
         self._cued = -1  # up to here, a cue word is near enough to matter
         self._parts: list[str] = []
         self._counts: Counter[str] = Counter()
@@ -89,11 +91,11 @@ class Gate:
         """Take the next piece of the text; returns what can be released now (often nothing, or more than the piece)."""
         self._enter()
         if token:
-            folded, drops = fold(token)
+            raw, folded, drops = self._normaliser.feed(token)
             if drops:
                 size = len(self._text)
                 self._drops.extend(size + at for at in drops)
-            self._raw += token
+            self._raw += raw
             self._text += folded
         released = self._advance(final=False)
         self._open = True
@@ -151,6 +153,8 @@ class Gate:
 
     def _decide(self, limit: int, *, final: bool) -> None:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
+        if self._waiting is not None and not final and self._reach(self._waiting, self._scan) == len(self._text):
+            return
         queue = self._candidates(limit)
         at = 0
         while True:
@@ -185,9 +189,9 @@ class Gate:
         for group in groups:
             if group.cue is not None and group.cue.found(lowered) is None:
                 continue
-            reach = group.run.pattern.match(text, start)
-            end = reach.end() if reach is not None else start
+            end = self._reach(group.run, start)
             if end == size and not final:
+                self._waiting = group.run
                 return False
             window = before + text[start : end + 1]
             for check in group.checks:
@@ -195,11 +199,17 @@ class Gate:
                 if found is not None and (best is None or found.end > best.end):
                     best, tail = found, check.tail
         self._scan = start + 1
+        self._waiting = None
         if best is not None:
             self._mask(start, start + best.end - best.start, best.kind, before)
             if best.open and tail is not None:
                 self._swallow(tail, final=final)
         return True
+
+    def _reach(self, run: Run, start: int) -> int:
+        """Where a run from a start ends in the text that is there."""
+        match = run.pattern.match(self._text, start)
+        return match.end() if match is not None else start
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""

@@ -87,6 +87,9 @@ class _Folding(dict[int, str | None]):
 _FOLDING = _Folding()
 
 
+_MOST_DROPPED = 32  # in a row; what is beyond leaves the text, or a number could hold back any amount of nothing
+
+
 def fold(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each dropped character the folded position before which it stood (ascending)."""
     if text.isascii() and text.isprintable() and "*" not in text:
@@ -102,3 +105,31 @@ def fold(text: str) -> tuple[str, list[int]]:
         else:
             kept += 1
     return folded, drops
+
+
+class Normaliser:
+    """Folds a stream. Of dropped characters in a row, those beyond a bound leave the raw text too."""
+
+    def __init__(self) -> None:
+        self._dropped = 0  # in a row, up to here
+
+    def feed(self, token: str) -> tuple[str, str, list[int]]:
+        """The raw text that stays, the folded text and its drops as `fold` gives them."""
+        folded, drops = fold(token)
+        if not drops:
+            self._dropped = 0 if token else self._dropped
+            return token, folded, drops
+        raw: list[str] = []
+        kept_drops: list[int] = []
+        at = 0
+        for character in token:
+            if _FOLDING[ord(character)] is not None:
+                self._dropped = 0
+                at += 1
+            else:
+                self._dropped += 1
+                if self._dropped > _MOST_DROPPED:
+                    continue
+                kept_drops.append(at)
+            raw.append(character)
+        return "".join(raw), folded, kept_drops

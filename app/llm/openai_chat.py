@@ -1,6 +1,7 @@
 """Any OpenAI-compatible endpoint, through the openai client."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import httpx2
@@ -9,6 +10,9 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from app.errors import ModelUnavailable
 from app.llm.protocol import Endpoint, Message
+
+# The client does not check what it parses: a broken stream shows as JSON that is none, or as a missing attribute.
+NOT_AN_ANSWER = (openai.OpenAIError, httpx2.HTTPError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -32,32 +36,47 @@ class OpenAIChat:
         )
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """The answer, piece by piece; deterministic as far as the endpoint honours a temperature of 0 and a seed."""
+        """The answer, piece by piece; deterministic as far as the endpoint honours a temperature of 0 and a seed.
+
+        An endpoint that sends anything else than a stream of text, or none at all, is one that does not answer.
+        """
+        said = False
+        try:
+            async with aclosing(self._pieces(messages)) as pieces:
+                async for piece in pieces:
+                    said = True
+                    yield piece
+        except NOT_AN_ANSWER as error:
+            raise self._unavailable() from error
+        if not said:
+            raise self._unavailable()
+
+    async def _pieces(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
         asked: list[ChatCompletionMessageParam] = [
             {"role": "system", "content": m.content} if m.role == "system" else {"role": "user", "content": m.content}
             for m in messages
         ]
-        try:
-            answer = await self._client.chat.completions.create(
-                model=self.endpoint.model,
-                messages=asked,
-                stream=True,
-                temperature=0,
-                seed=1,
-                max_tokens=self._sampling.max_tokens,
-                # Left out at 0: not every endpoint knows it.
-                frequency_penalty=self._sampling.frequency_penalty or openai.omit,
-            )
-            async with answer:
-                async for event in answer:
-                    for choice in event.choices:
-                        if choice.delta.content:
-                            yield choice.delta.content
-        except (openai.OpenAIError, httpx2.HTTPError) as error:
-            raise ModelUnavailable(
-                f"The language model '{self.endpoint.model}' at {self.endpoint.address} does not answer. "
-                "Ask with mode 'quote', or see 'clearance doctor'."
-            ) from error
+        answer = await self._client.chat.completions.create(
+            model=self.endpoint.model,
+            messages=asked,
+            stream=True,
+            temperature=0,
+            seed=1,
+            max_tokens=self._sampling.max_tokens,
+            # Left out at 0: not every endpoint knows it.
+            frequency_penalty=self._sampling.frequency_penalty or openai.omit,
+        )
+        async with answer:
+            async for event in answer:
+                for choice in event.choices:
+                    if choice.delta.content:
+                        yield choice.delta.content
+
+    def _unavailable(self) -> ModelUnavailable:
+        return ModelUnavailable(
+            f"The language model '{self.endpoint.model}' at {self.endpoint.address} does not answer. "
+            "Ask with mode 'quote', or see 'clearance doctor'."
+        )
 
     async def close(self) -> None:
         """Close the connections."""

@@ -125,13 +125,6 @@ class Client:
         except httpx2.TransportError:
             return False
 
-    def server_time(self) -> str | None:
-        """The Date header of the service (RFC 9110), if it sends one."""
-        try:
-            return self._http.get(self.base_url + "/healthz", timeout=5.0).headers.get("date")
-        except httpx2.TransportError as error:
-            raise _unreachable(self.base_url, error) from error
-
     def _send(self, method: str, path: str, **options: Any) -> httpx2.Response:
         with self._streamed(method, path, **options) as response:
             response.read()

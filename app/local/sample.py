@@ -132,7 +132,9 @@ def read_people(people_file: Path) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise SampleFailed(f"{people_file} is damaged: remove it, and 'clearance run' makes new keys") from error
+        raise SampleFailed(
+            f"{people_file} is damaged: remove it and sample.json, and 'clearance run' makes new keys"
+        ) from error
     return found
 
 

@@ -45,7 +45,7 @@ def curated(subject: Subject) -> frozenset[uuid.UUID]:
 
 
 def list_collections(session: Session, subject: Subject, visible: Visible) -> list[Collection]:
-    """The collections with a scope the subject may read, those he curates, and all for an administrator."""
+    """The collections with a scope the subject may read, those they curate, and all for an administrator."""
     readable = select(Scope.collection_id).where(Scope.id.in_(visible.scope_ids))
     query = select(Collection).where(Collection.name.not_like(r"\_%"))
     if Capability.ADMINISTER not in subject.capabilities:
@@ -142,7 +142,7 @@ def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
 
 
 def _documents(subject: Subject, visible: Visible) -> Select[Document, str, str]:
-    """Both locks' first half: the scopes the subject may read, or the collections he curates (without titles)."""
+    """Both locks' first half: the scopes the subject may read, or the collections they curate (without titles)."""
     return (
         select(Document, Collection.name, Original.title)
         .join(Collection, Collection.id == Document.collection_id)

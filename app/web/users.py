@@ -53,7 +53,7 @@ def make(body: UserBody, subject: Administrator, session: Writing, parts: PartsO
 
 @router.patch("/{name}")
 def change(name: str, body: UserPatch, subject: Administrator, session: Writing) -> UserOut:
-    """Change a user (administer). Nobody raises himself."""
+    """Change a user (administer). Nobody raises their own rights."""
     user = find_user(session, name)
     clearance = None if body.clearance is None else Label.parse(body.clearance)
     refuse_own_gain(subject, user, clearance, body.capabilities)

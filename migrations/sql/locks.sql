@@ -52,8 +52,13 @@ create policy curators_add on scope for insert to clearance_app
 create policy curators_change on scope for update to clearance_app
   using ((select clearance.caller_may('administer')) or collection_id = any ((select clearance.curated())::uuid[]));
 grant insert, update (rule_id) on scope to clearance_app;
-create policy callers_intern on rule for insert to clearance_app with check ((select clearance.caller()) is not null);
-create policy callers_intern on rule_grant for insert to clearance_app with check ((select clearance.caller()) is not null);
+create policy curators_intern on rule for insert to clearance_app
+  with check ((select clearance.caller_may('administer')) or cardinality((select clearance.curated())) > 0);
+-- Only while the rule is being made, by the transaction that makes it: a grant added to a rule that stands would open
+-- every scope that points to it.
+create policy curators_intern on rule_grant for insert to clearance_app
+  with check (((select clearance.caller_may('administer')) or cardinality((select clearance.curated())) > 0)
+      and exists (select 1 from rule r where r.id = rule_id and r.xmin = pg_current_xact_id()::xid));
 grant insert on rule, rule_grant to clearance_app;
 
 -- Text and what is derived from it: readers by scope, and nobody else. The inner SELECT makes the planner resolve the

@@ -104,7 +104,6 @@ CREATE TABLE rule_grant (
   CONSTRAINT rule_grant_pkey PRIMARY KEY (rule_id, ordinal),
   CONSTRAINT rule_grant_effect_check CHECK (effect in ('allow', 'deny')),
   CONSTRAINT rule_grant_principal_kind_check CHECK (principal_kind in ('everyone', 'role', 'user')),
-  CONSTRAINT rule_grant_rule_id_ordinal_key UNIQUE (rule_id, ordinal),
   CONSTRAINT rule_grant_rule_id_fkey FOREIGN KEY(rule_id) REFERENCES rule (id) ON DELETE CASCADE
 );
 CREATE INDEX rule_grant_principal_idx ON rule_grant (principal_kind, principal_id);

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import datetime as dt
 import re
-import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from psycopg import sql
 from psycopg.rows import dict_row
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
@@ -23,21 +21,20 @@ from sqlalchemy.orm import Session
 from app.acl.rules import Label
 from app.answer.parts import Parts
 from app.audit.seal import Sealer, unseal
-from app.db.bootstrap import prepare
 from app.db.session import Database, Signer, connect
 from app.db.tables.library import IngestJob
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.checks import default_checks
-from app.llm.protocol import ChatModel, Endpoint, Message
+from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import make_first_administrator
-from app.local.postgres import EmbeddedPostgres
 from app.main import create
 from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from ingest import pipeline
 from ingest.document import Block, Extracted
-from tests.conftest import AUDIT_KEY, IDENTITY_KEY, PASSWORDS, Cluster, Db
+from tests.api.databases import database_in
+from tests.conftest import AUDIT_KEY, IDENTITY_KEY, Db
 
 METRICS_KEY = "metrics-key-of-the-tests"
 CARD = "4111 1111 1111 1111"
@@ -189,7 +186,8 @@ def app_of(client: TestClient) -> FastAPI:
 
 def extract_markdown(content: bytes, _filename: str) -> Extracted:
     """Title, headings and paragraphs of plain Markdown, in this process."""
-    title, path, blocks = "", (), []
+    title, blocks = "", []
+    path: tuple[str, ...] = ()
     for part in re.split(r"\n\s*\n", content.decode().strip()):
         if part.startswith("# "):
             title = part[2:].strip()
@@ -241,7 +239,7 @@ def found(db: Db, *, stocked: bool = True) -> Company:
     company.keys["root"] = make_first_administrator(db.url("owner")).secret
     parts = parts_of(db)
     with client_of(parts) as client:
-        send = _administering(client, company)
+        send = administering(client, company)
         for role in ROLES:
             send("POST", "/roles", {"name": role})
         for name, (capabilities, clearance, roles) in PEOPLE.items():
@@ -267,7 +265,9 @@ def found(db: Db, *, stocked: bool = True) -> Company:
     return company
 
 
-def _administering(client: TestClient, company: Company) -> Callable[[str, str, Any], Any]:
+def administering(client: TestClient, company: Company) -> Callable[[str, str, Any], Any]:
+    """Sends an administrator's requests: method, path under /api/v1, body."""
+
     def send(method: str, path: str, body: Any) -> Any:
         answer = client.request(method, f"/api/v1{path}", json=body, headers=company.headers("root"))
         assert answer.is_success, f"{method} {path}: {answer.text}"
@@ -295,39 +295,8 @@ def prompts(chat: ScriptedChat) -> list[str]:
     return ["\n".join(m.content for m in messages) for messages in chat.prompts]
 
 
-def text_of(messages: Sequence[Message]) -> str:
-    """All that a model was shown."""
-    return "\n".join(m.content for m in messages)
-
-
-@contextlib.contextmanager
-def copied(cluster: Cluster, template: str) -> Iterator[Db]:
-    """A database of its own, copied from another."""
-    made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
-    name = sql.Identifier(made.name)
-    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
-    yield made
-    cluster.execute(sql.SQL("drop database {} with (force)").format(name))
-
-
-@contextlib.contextmanager
-def database_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Db]:
-    """A migrated database on a server of its own, with normal durability unless `settings` say otherwise."""
-    with EmbeddedPostgres(folder / "pg", password="own-superuser", settings=settings) as server:
-        admin_url = server.url("postgres", "own-superuser", "postgres")
-        prepare(admin_url=admin_url, database="clearance", passwords=PASSWORDS, identity_key=IDENTITY_KEY)
-        yield Db(Cluster(server, admin_url), "clearance")
-
-
 @contextlib.contextmanager
 def company_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Company]:
     """The company on a server of its own."""
     with database_in(folder, settings) as db:
         yield found(db)
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,7 +14,8 @@ from fastapi.testclient import TestClient
 from app.answer.parts import Parts
 from app.llm.protocol import ChatModel
 from app.main import create
-from tests.api.company import Company, client_of, copied, found, parts_of
+from tests.api.company import Company, client_of, found, parts_of
+from tests.api.databases import copied
 from tests.conftest import TEMPLATE, Cluster
 
 Serve = Callable[[Parts], AbstractContextManager[str]]

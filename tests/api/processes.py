@@ -14,9 +14,16 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from tests.api.company import free_port
+from tests.api.databases import free_port
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY, REPOSITORY, Db
 
+PIECE = {
+    "id": "1",
+    "object": "chat.completion.chunk",
+    "created": 0,
+    "model": "m",
+    "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}],
+}
 PLAIN = ("PATH", "HOME", "LANG", "TMPDIR")
 
 

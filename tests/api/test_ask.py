@@ -196,11 +196,13 @@ def test_planted_secrets_come_out_in_no_channel(talking_to: Talk, company: Compa
         document = company.documents["handbook", "travel.md"]
         opened = client.get(f"/api/v1/documents/{document}", headers=company.headers("ben"))
         listed = client.get("/api/v1/documents", headers=company.headers("ben"))
-    for response in (answer, found, opened, listed):
-        assert response.status_code == 200
+    texts = [answer.text, found.text, opened.text, listed.text]
+    if options.get("stream"):
+        texts.append(spoken(events(answer.text)))
+    for text in texts:
         for secret in (CARD, CARD.replace(" ", ""), API_KEY, API_KEY[4:], CARD[5:]):
-            assert secret not in response.text
-        assert "[redacted: card]" in response.text
+            assert secret not in text
+        assert "[redacted: card]" in text
     assert any("[redacted: card]" in s["title"] for s in json.loads(found.text)["hits"])
     assert any("[redacted: credential]" in s["snippet"] for s in json.loads(found.text)["hits"])
     [closed] = company.records("answer.closed")

@@ -179,7 +179,7 @@ def job_of_another(company: Company) -> uuid.UUID:
 
 
 # Who asks, how, and with what in the place of the thing: hidden from him, then absent.
-HIDDEN = [
+HIDDEN: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("ben", "GET", "/documents/{document}", None),
     ("ada", "GET", "/documents/{document}/original", None),
     ("hank", "GET", "/documents/{document}/access", None),

@@ -110,6 +110,11 @@ class House:
         with self.session(role) as session:
             return int(session.execute(text(statement), values).scalar_one())
 
+    def text(self, statement: str, **values: object) -> str:
+        """The one text that a statement gives the owner."""
+        with self.session("owner") as session:
+            return str(session.execute(text(statement), values).scalar_one())
+
     def run(self, role: str, statement: str, **values: object) -> int:
         """Run a statement as this database role without identity; gives the number of rows it touched."""
         with self.session(role) as session:

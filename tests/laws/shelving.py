@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pgvector import HalfVector
 from sqlalchemy import text
@@ -14,16 +15,18 @@ from app.acl.policy import scope_for
 from app.acl.rules import Subject
 from app.answer.support import supported
 from app.context.build import build, choose
-from app.db.session import Database, WriteSession
+from app.db.session import Database
 from app.db.tables.access import Collection
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.embedding.protocol import EmbeddingModel
 from app.retrieval import search as retrieval
 from ingest.document import Passage
-from ingest.vectorize import Indexed, vectorize
-from tests.db.house import House
+from ingest.vectorize import vectorize
+from tests.db.house import TEXT_TABLES, House
 from tests.laws.worlds import Page, World
 
+# A world has thousands of postings; to look each one's parent up, as foreign keys do, takes most of the time.
+WITHOUT_TRIGGERS = text("set local session_replication_role = replica")
 LIMIT = 32  # as many hits as an answer looks at
 TOP = 10
 
@@ -78,12 +81,12 @@ class Look:
 
 
 class Shelves:
-    """A world in a database. Rows are inserted as owner, with public ids of our choice; the rest is the product's."""
+    """A world in a database. Rows are inserted in bulk, with public ids of our choice; the rest is the product's."""
 
     def __init__(self, house: House, embedder: EmbeddingModel) -> None:
         self.house = house
         self._embedder = embedder
-        self._vectors: dict[Page, list[Indexed]] = {}
+        self._cache: dict[Page, list[dict[str, Any]]] = {}
 
     def put(self, world: World) -> None:
         """Write people, roles, scopes and pages, in their order."""
@@ -97,26 +100,35 @@ class Shelves:
                 session.flush()
                 shelves[name] = shelf
             scopes = {n: scope_for(session, shelves[p.shelf], p.own) for n, p in enumerate(world.places) if n in used}
-            self._put_pages(session, world, scopes)
+        self._put_pages(world, scopes)
 
     def add(self, world: World, pages: Sequence[Page]) -> None:
         """Write further pages under scopes that stand."""
         with self.house.session("owner") as session:
             shelf = {n: session.get_one(Collection, world.name("shelf", n)) for n in world.shelves}
-            scopes = {
-                p.place: scope_for(session, shelf[world.places[p.place].shelf], world.places[p.place].own)
-                for p in pages
-            }
-            self._put_pages(session, replace(world, pages=tuple(pages)), scopes)
+            placed = {p.place: world.places[p.place] for p in pages}
+            scopes = {n: scope_for(session, shelf[place.shelf], place.own) for n, place in placed.items()}
+        self._put_pages(replace(world, pages=tuple(pages)), scopes)
 
     def clear(self, world: World) -> None:
         """Take it all out again."""
+        shelves = "select s.id from scope s join collection c on c.id = s.collection_id where c.name ~ '^shelf-'"
+        with self.house.session("admin") as session:
+            session.execute(WITHOUT_TRIGGERS)
+            for table in reversed(TEXT_TABLES):
+                session.execute(text(f"delete from {table} where scope_id in ({shelves})"))
         with self.house.session("owner") as session:
-            session.execute(text("delete from collection where name like 'shelf-%'"))
+            session.execute(text("delete from collection where name ~ '^shelf-'"))
             session.execute(text("delete from role where id = any (:ids)"), {"ids": list(world.roles.values())})
             session.execute(text("delete from app_user where id = :id"), {"id": world.caller.user_id})
+        self._cache = dict(list(self._cache.items())[-400:])
 
-    def _put_pages(self, session: WriteSession, world: World, scopes: dict[int, int]) -> None:
+    def _put_pages(self, world: World, scopes: dict[int, int]) -> None:
+        with self.house.session("admin") as session:
+            session.execute(WITHOUT_TRIGGERS)
+            self._insert(session, world, scopes)
+
+    def _insert(self, session: Session, world: World, scopes: dict[int, int]) -> None:
         pages = world.pages
         rows = [
             {
@@ -133,33 +145,35 @@ class Shelves:
         originals = [{**of[p.path], "title": p.title} for p in pages]
         session.execute(ADD_ORIGINALS, {"rows": json.dumps(originals)})
         chunks = [
-            {
-                **of[p.path],
-                "id": str(world.name("chunk", p.path, i.passage.ordinal)),
-                "ordinal": i.passage.ordinal,
-                "heading": i.passage.heading_path,
-                "text": i.passage.text,
-                "tokens": i.passage.tokens,
-                "terms": i.terms.total(),
-                "vector": HalfVector(i.vector).to_text(),
-                "postings": i.terms,
-            }
+            {**row, **of[p.path], "id": str(world.name("chunk", p.path, row["ordinal"]))}
             for p in pages
-            for i in self._indexed(p)
+            for row in self._rows(p)
         ]
         made = {str(r.public_id): r.id for r in session.execute(ADD_CHUNKS, {"rows": json.dumps(chunks)})}
         derived = json.dumps([{**c, "chunk": made[str(c["id"])]} for c in chunks])
         session.execute(ADD_VECTORS, {"rows": derived})
         session.execute(ADD_POSTINGS, {"rows": derived})
 
-    def _indexed(self, page: Page) -> list[Indexed]:
-        if page not in self._vectors:
+    def _rows(self, page: Page) -> list[dict[str, Any]]:
+        """The passages of a page as the worker would embed and count them; both worlds take the same ones."""
+        if page not in self._cache:
             passages = [
                 Passage(t.words, t.heading, None, n, self._embedder.count(t.words), page.title)
                 for n, t in enumerate(page.texts)
             ]
-            self._vectors[page] = vectorize(passages, self._embedder)
-        return self._vectors[page]
+            self._cache[page] = [
+                {
+                    "ordinal": i.passage.ordinal,
+                    "heading": i.passage.heading_path,
+                    "text": i.passage.text,
+                    "tokens": i.passage.tokens,
+                    "terms": i.terms.total(),
+                    "vector": HalfVector(i.vector).to_text(),
+                    "postings": i.terms,
+                }
+                for i in vectorize(passages, self._embedder)
+            ]
+        return self._cache[page]
 
     def look(self, database: Database, subject: Subject, question: str) -> Look:
         """Search, choose and build, as the answer pipeline does it."""

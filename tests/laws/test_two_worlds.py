@@ -156,6 +156,7 @@ def run(
     return tally
 
 
+@pytest.mark.timeout(900)
 def test_hidden_documents_change_nothing(bench: Bench, report: Report) -> None:
     """Ids, order, exact scores and prompt bytes agree in every world, also while hidden documents change."""
     tally = run(bench, range(WORLDS), upheavals=True)
@@ -220,6 +221,7 @@ def test_global_statistics_show(
     tally = run(bench, range(MUTANT_WORLDS), database=bench.owner)
     report(f"mutation, global {' and '.join(statements)}: {MUTANT_WORLDS} worlds, {tally}")
     assert tally.differing >= 0.9 * tally.threatened > 0
+    assert tally.prompts > 0
 
 
 def test_a_shared_candidate_list_shows(bench: Bench, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
@@ -235,6 +237,7 @@ def test_a_shared_candidate_list_shows(bench: Bench, monkeypatch: pytest.MonkeyP
     tally = run(bench, range(MUTANT_WORLDS), database=bench.owner)
     report(f"mutation, filter after the nearest 30: {MUTANT_WORLDS} worlds, {tally}")
     assert tally.differing >= 0.9 * tally.threatened > 0
+    assert tally.prompts > 0
 
 
 def _binds(name: str) -> list[BindParameter[Any]]:

@@ -72,9 +72,15 @@ def test_connection_strings(text: str, left: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["postgres://db.example.com:5432/main", "http://localhost:8080/a@b", "postgres://user:${PASSWORD}@db/x", "postgres://user:<password>@db/x",
-     "https://example.com/a:b", "mailto:a"],
-)  # fmt: skip
+    [
+        "postgres://db.example.com:5432/main",
+        "http://localhost:8080/a@b",
+        "postgres://user:${PASSWORD}@db/x",
+        "postgres://user:<password>@db/x",
+        "https://example.com/a:b",
+        "mailto:a",
+    ],
+)
 def test_addresses_without_a_password(text: str) -> None:
     assert shown(text) == text
 

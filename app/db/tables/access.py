@@ -43,7 +43,6 @@ class RuleGrant(Base):
     __table_args__ = (
         CheckConstraint("effect in ('allow', 'deny')", name="effect"),
         CheckConstraint("principal_kind in ('everyone', 'role', 'user')", name="principal_kind"),
-        UniqueConstraint("rule_id", "ordinal"),
         Index("rule_grant_principal_idx", "principal_kind", "principal_id"),
     )
 

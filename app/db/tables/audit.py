@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -24,6 +25,10 @@ class Xid8(UserDefinedType[str]):
     def get_col_spec(self, **_: Any) -> str:
         """The name of the type in DDL."""
         return "xid8"
+
+
+# So that Alembic knows the type when it compares.
+ischema_names["xid8"] = Xid8
 
 
 class AuditLeaf(Base):

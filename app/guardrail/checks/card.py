@@ -3,7 +3,7 @@
 import re
 
 from app.guardrail.check import NUMBER, NUMBER_START, Finding
-from app.guardrail.checks.numbers import digits, luhn
+from app.guardrail.checks.numbers import digits, luhn, shortened
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z0-9])")
 _ISSUED = re.compile(
@@ -12,7 +12,6 @@ _ISSUED = re.compile(
     r"|62\d{14,17}|(?:5[0678]\d\d|6[0-9]\d\d)\d{8,15}",
     re.ASCII,
 )
-_LAST_GROUP = re.compile(r"[ .\-]\d+\Z", re.ASCII)
 _NAMED = re.compile(
     r"(?i)\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|kredit"
     r"karte|card|carte|tarjeta)\b[^\n]{0,40}\Z"
@@ -42,15 +41,13 @@ class CardCheck:
             return None
         cue = _NAMED.search(before)
         named = cue is not None and _OTHER.search(cue[0]) is None
-        text = match[0]
-        while len(number := digits(text)) >= 12:
+        for text in shortened(match[0]):
+            number = digits(text)
             # Thirteen digits or fewer are also article numbers (EAN); without the word "card" they stay.
-            if len(number) > 13 and _ISSUED.fullmatch(number) is not None and luhn(number):
-                return Finding(start, start + len(text), self.kind, "issuer range and checksum")
-            group = _LAST_GROUP.search(text)
-            if group is None:
+            if len(number) <= 13:
                 break
-            text = text[: group.start()]
+            if _ISSUED.fullmatch(number) is not None and luhn(number):
+                return Finding(start, start + len(text), self.kind, "issuer range and checksum")
         if named and len(set(digits(match[0]))) > 1:
             return Finding(start, match.end(), self.kind, "number called a card")
         return None

@@ -1,5 +1,11 @@
 """Checksums of numbers, as their issuers define them. All take a string of ASCII digits."""
 
+import re
+from collections.abc import Iterator
+
+_OTHERS = re.compile(r"[^0-9]+")
+_GROUP = re.compile(r"[0-9]+\)?")
+
 _PERMUTED = (
     "0123456789",
     "1576283094",
@@ -26,7 +32,13 @@ _PRODUCT = (
 
 def digits(text: str) -> str:
     """Only the ASCII digits of a text."""
-    return "".join(character for character in text if "0" <= character <= "9")
+    return _OTHERS.sub("", text)
+
+
+def shortened(text: str) -> Iterator[str]:
+    """A number in groups, then without its last group, without its last two, and so on."""
+    for end in reversed([match.end() for match in _GROUP.finditer(text)]):
+        yield text[:end]
 
 
 def luhn(number: str) -> bool:

@@ -12,8 +12,8 @@ _NAME = (
 )
 _ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,2}|:|\|) {0,4}@?)"""
 _IS = (
-    r"(?: (?:for|of|to|on|at) [^\n.:;]{1,30}?)?(?: (?:is|was|ist|es|est|now|currently|still|will be|should be|has been|"
-    r"are|to|set|changed|reset|updated|temporarily|as|lautet)){1,4}:?(?: {1,2}|\n)"
+    r"(?: (?:for|of|to|on|at) [^\n.:;]{1,30}?)?(?: (?:is|was|are|ist|es|est|lautet|as|now|still|currently|temporarily|"
+    r"will be|should be|has been|(?:set|reset|changed|updated) to)){1,4}:?(?: {1,2}|\n)"
 )
 _PAIR = (
     r"(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
@@ -82,7 +82,12 @@ def _is_password(match: re.Match[str], before: str) -> bool:
     if is_mixed(value):
         return True
     ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")
-    return cue["pair"] is None and _is_plain_password(value.lower()) and (ends or cue["is"] is None)
+    return (
+        cue["pair"] is None
+        and "pin" not in cue[0]
+        and _is_plain_password(value.lower())
+        and (ends or cue["is"] is None)
+    )
 
 
 def _is_plain_password(word: str) -> bool:

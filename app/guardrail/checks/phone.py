@@ -3,7 +3,7 @@
 import re
 
 from app.guardrail.check import NUMBER, NUMBER_START, Finding
-from app.guardrail.checks.numbers import digits
+from app.guardrail.checks.numbers import digits, shortened
 
 _DATE = r"(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d(?![.\-/]?\d)|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}(?!\d))"
 _ABROAD = (
@@ -21,7 +21,6 @@ _SHAPES = (
 _FORMS = tuple(
     (name, re.compile(shape + r"(?![A-Za-z0-9])", re.ASCII), least, most) for name, shape, least, most in _SHAPES
 )
-_LAST_GROUP = re.compile(r"[ .\-/()x]+\d+\)?\Z")
 _NAMED = re.compile(
     r"(?i)\b(?:phones?|telephone|tel|mobile|mob|cell|cellphone|call(?:ing|ed)?|fax|dial|sms|text(?:ed)?|whatsapp|hotline|"
     r"reach(?:ed|able)?|ring|telefon|handy|t[ée]l[ée]phone|tel[ée]fono|helpline|contact number|callback)\b"
@@ -61,10 +60,8 @@ class PhoneCheck:
             match = shape.match(window, start)
             if match is None or (name == "named" and not _called_phone(before)):
                 continue
-            text = match[0]
-            while len(digits(text)) > most and (group := _LAST_GROUP.search(text)) is not None:
-                text = text[: group.start()]
-            if least <= len(digits(text)) <= most and (name == "named" or _NO_PHONE.match(text) is None):
+            text = next((text for text in shortened(match[0]) if len(digits(text)) <= most), "")
+            if len(digits(text)) >= least and (name == "named" or _NO_PHONE.match(text) is None):
                 return Finding(start, start + len(text), self.kind, f"{name} phone number")
         return None
 

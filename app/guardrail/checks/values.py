@@ -7,7 +7,7 @@ from collections import Counter
 from app.guardrail.check import Run
 
 # Where a value can begin: after a blank, a quote, or a sign that assigns.
-VALUE_START = re.compile(r"""(?<=[ \n=:"'`(>,])(?=[^ \n"'`=:<>()\[\]{},;])""")
+VALUE_START = re.compile(r"""(?<=[ \n=:"'`(>,])(?=[^ \n"'`=:<>()\[\]{},;&])""")
 
 # A quoted value may hold blanks; it ends at the next quote.
 QUOTED_START = re.compile(r"""(?<=["'`])(?=[^"'`\n])""")
@@ -19,7 +19,7 @@ _CODE = re.compile(
     |[\w.>\-]+[(\[].*
     |https?:.*|[/~.]{1,2}/.*|/[a-z]+/.*
     |-{1,2}[a-z][a-z\-]*
-    |redacted\b.*|true|false|null|none|nil|undefined|string|str|int|bool(?:ean)?|x{3,}|[-_.=]+
+    |redacted\b.*|1password.*|true|false|null|none|nil|undefined|string|str|int|bool(?:ean)?|x{3,}|[-_.=]+
     |[a-z_]+(?:\.[a-z_]+)+\d?|(?-i:[A-Z][A-Z_]{5,})|(?:your|my|the|some|example|insert|enter)[-_].*
     |(?:0x)?\d{1,5}(?:\.\d+)*(?:px|em|ms|s|%|st|nd|rd|th)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

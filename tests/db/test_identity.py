@@ -1,0 +1,233 @@
+"""The identity behind the second lock: `user|expiry|mac`, for one transaction. Any other value sees zero rows."""
+
+import hashlib
+import hmac
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.db.probe import CANARY
+from app.db.session import BEGIN_AS, Database, Signer, connect
+from tests.conftest import IDENTITY_KEY, Db
+from tests.db.house import House, allow, counts, touched
+
+SIGNER = Signer(IDENTITY_KEY, seconds=60)
+NONE = {"chunk": 0, "document": 0}
+
+
+def signed(user: object, expiry: object, key: str = IDENTITY_KEY) -> str:
+    """An identity made here, by the book."""
+    payload = f"{user}|{expiry}"
+    return f"{payload}|{hmac.new(bytes.fromhex(key), payload.encode(), hashlib.sha256).hexdigest()}"
+
+
+def soon() -> int:
+    """In a minute."""
+    return int(time.time()) + 60
+
+
+@dataclass(frozen=True)
+class Two:
+    """Two people with a passage each."""
+
+    house: House
+    ada: uuid.UUID
+    ben: uuid.UUID
+
+    def sees(self, identity: str) -> dict[str, int]:
+        """What raw SQL as the API's database role sees with this value."""
+        with self.house.session("app") as session:
+            session.execute(BEGIN_AS, {"identity": identity, "timeout": "10000"})
+            return counts(session, ["chunk", "document"])
+
+
+@pytest.fixture
+def two(house: House) -> Two:
+    people = [house.person(name) for name in ("ada", "ben")]
+    for person, texts in zip(people, (["one"], ["two", "three"]), strict=True):
+        house.document(house.shelf(f"of-{person}", allow("user", person)), "a.md", *texts)
+    return Two(house, *people)
+
+
+def test_a_signed_identity_sees(two: Two) -> None:
+    assert two.sees(SIGNER.sign(two.ada)) == {"chunk": 1, "document": 1}
+    assert two.sees(SIGNER.sign(two.ben)) == {"chunk": 2, "document": 1}
+    assert two.sees(signed(two.ada, soon())) == {"chunk": 1, "document": 1}, "the format is what we say it is"
+
+
+def test_forged_and_malformed_identities_see_nothing(two: Two) -> None:
+    """Each kind of wrong value, among them another's id under one's own good mac."""
+    good = SIGNER.sign(two.ada)
+    user, expiry, mac = good.split("|")
+    wrong = {
+        "another's id": f"{two.ben}|{expiry}|{mac}",
+        "a longer time": f"{user}|{int(expiry) + 1}|{mac}",
+        "expired": signed(user, int(time.time()) - 1),
+        "expired just now": signed(user, int(time.time())),
+        "expired long ago": signed(user, 0),
+        "another key": signed(user, expiry, "aa" * 32),
+        "the empty key": signed(user, expiry, "00" * 32),
+        "no key": f"{user}|{expiry}|{hashlib.sha256(f'{user}|{expiry}'.encode()).hexdigest()}",
+        "unknown user": signed(uuid.uuid4(), expiry),
+        "zero user": signed(uuid.UUID(int=0), expiry),
+        "a name": signed("ada", expiry),
+        "no user": signed("", expiry),
+        "a user in capitals": signed(user.upper(), expiry),
+        "a user in braces": signed(f"{{{user}}}", expiry),
+        "no time": signed(user, ""),
+        "a time that is none": signed(user, "later"),
+        "a time below zero": signed(user, -5),
+        "endless time": signed(user, "infinity"),
+        "too large a time": signed(user, "9" * 13),
+        "a time with space": signed(user, f" {expiry}"),
+        "a time in hex": signed(user, hex(int(expiry))),
+        "arabic digits": signed(user, expiry.translate({ord("0") + n: 0x660 + n for n in range(10)})),
+        "mac in capitals": f"{user}|{expiry}|{mac.upper()}",
+        "mac cut": good[:-1],
+        "mac doubled": good + mac,
+        "no mac": f"{user}|{expiry}|",
+        "two parts": f"{user}|{expiry}",
+        "four parts": f"{good}|x",
+        "line after": f"{good}\n",
+        "line before": f"\n{good}",
+        "space after": f"{good} ",
+        "twice": f"{good}\n{good}",
+        "only bars": "||",
+        "null": "null",
+        "percent": "%|%|%",
+        "quote": "' or true --",
+        "long": "x" * 1_000_000,
+    }
+    mutated = [mac[:n] + ("0" if mac[n] != "0" else "1") + mac[n + 1 :] for n in range(64)]
+    assert two.sees(good) != NONE
+    for what, identity in wrong.items():
+        assert two.sees(identity) == NONE, what
+    for changed in mutated:
+        assert two.sees(f"{user}|{expiry}|{changed}") == NONE
+
+
+def test_any_text_sees_nothing(two: Two) -> None:
+    """Hypothesis tries texts, and good identities with a piece changed; each is zero rows and never an error."""
+    good = SIGNER.sign(two.ada)
+    plain = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
+    spliced = st.builds(
+        lambda start, end, new: good[: min(start, end)] + new + good[max(start, end) :],
+        st.integers(0, len(good)),
+        st.integers(0, len(good)),
+        st.text("0123456789abcdef|-' \n", max_size=8),
+    )
+
+    with two.house.engine("app").connect() as connection:
+
+        @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(plain | spliced)
+        def law(identity: str) -> None:
+            if identity == good:
+                return
+            with connection.begin():
+                connection.execute(BEGIN_AS, {"identity": identity, "timeout": "10000"})
+                assert connection.scalar(text("select count(*) from chunk")) == 0
+                assert connection.scalar(text("select clearance.caller()")) is None
+
+        law()
+
+
+def test_who_is_switched_off_sees_nothing(two: Two) -> None:
+    two.house.run("owner", "update app_user set active = false where id = :id", id=two.ada)
+    assert two.sees(SIGNER.sign(two.ada)) == NONE
+    assert two.sees(SIGNER.sign(two.ben)) != NONE
+
+
+def test_a_lost_key_shows_nothing(two: Two) -> None:
+    """Without a key in the database, with two keys never, after a change of key only the new one."""
+    with two.house.session("owner") as session:
+        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": "77" * 32})
+    assert two.sees(SIGNER.sign(two.ada)) == NONE
+    assert two.sees(Signer("77" * 32, seconds=60).sign(two.ada)) != NONE
+    two.house.run("admin", "delete from clearance.identity_key")
+    assert two.sees(SIGNER.sign(two.ada)) == NONE
+
+
+@pytest.mark.parametrize("key", ["", "1f", "1f" * 31, "1f" * 33, "1f" * 65])
+def test_a_key_has_32_bytes(house: House, key: str) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Signer(key, seconds=60)
+    with pytest.raises(DBAPIError), house.session("owner") as session:
+        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": key})
+
+
+@pytest.mark.parametrize("key", ["00" * 32, "ff" * 32, "1f" * 32, bytes(range(32)).hex()])
+def test_the_mac_of_the_database_is_hmac(house: House, key: str) -> None:
+    """It is built there from sha256() alone; Python's hmac signs the same."""
+    with house.session("owner") as session:
+        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": key})
+        session.execute(BEGIN_AS, {"identity": signed(CANARY, soon(), key), "timeout": "0"})
+        assert session.scalar(text("select clearance.caller()")) == CANARY
+
+
+def test_the_identity_ends_with_the_transaction(db: Db, two: Two) -> None:
+    """On one pooled connection: after a commit, an error, a rollback and a cancel, the next caller is nobody."""
+    engine = connect(db.url("app"), pool_size=1)
+    database = Database(engine, SIGNER, statement_timeout_ms=200)
+    backends, left = set(), []
+
+    def next_caller() -> None:
+        with engine.connect() as connection:
+            backends.add(connection.scalar(text("select pg_backend_pid()")))
+            left.append(connection.scalar(text("select current_setting('clearance.identity', true)")))
+            assert connection.scalar(text("select count(*) from chunk")) == 0
+
+    with database.reading(two.ada) as session:
+        assert counts(session)["chunk"] == 1
+    next_caller()
+    with pytest.raises(DBAPIError), database.writing(two.ada) as writing:
+        writing.execute(text("select 1 / 0"))
+    next_caller()
+    with pytest.raises(RuntimeError), database.writing(two.ada):
+        raise RuntimeError
+    next_caller()
+    with pytest.raises(Exception, match=r"timeout|does not answer"), database.reading(two.ada) as session:
+        session.execute(text("select pg_sleep(5)"))
+    next_caller()
+    with database.anonymous() as nobody:
+        assert counts(nobody)["chunk"] == 0
+    assert len(backends) == 1
+    assert set(left) <= {None, ""}
+    engine.dispose()
+
+
+def test_many_callers_on_two_connections_stay_apart(db: Db, house: House) -> None:
+    """Sixty-four people, interleaved by sixteen threads on a pool of two, with errors between: each sees his own."""
+    people = [house.person(f"p{n}") for n in range(64)]
+    for n, person in enumerate(people):
+        house.document(house.shelf(f"s{n}", allow("user", person)), "a.md", f"word{n}")
+    engine = connect(db.url("app"), pool_size=1)  # and one of overflow
+    database = Database(engine, SIGNER, statement_timeout_ms=10_000)
+    wrong: list[str] = []
+
+    def ask(start: int) -> None:
+        for n in range(start, 64 * 3, 16):
+            try:
+                with database.reading(people[n % 64]) as session:
+                    seen = list(session.scalars(text("select text from chunk")))
+                    if seen != [f"word{n % 64}"]:
+                        wrong.append(f"{n % 64} saw {seen}")
+                    if n % 5 == 0:
+                        touched(session, "select 1 / 0")
+            except DBAPIError:
+                continue
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.dispose()
+    assert wrong == []

@@ -1,0 +1,149 @@
+"""Migrations: up, down and up again; what they make is what app/db/tables declares; a back-fill changes rows."""
+
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from psycopg import sql
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import SchemaItem
+
+from app.db.bootstrap import LOGIN_ROLES, alembic_config, migrate, prepare
+from app.db.probe import LockBroken, probe
+from app.db.session import Database, Signer, connect
+from app.db.tables import Base
+from tests.conftest import IDENTITY_KEY, PASSWORDS, Cluster, Db
+from tests.db.house import House, house_of
+
+SPACES = "any ('{public,clearance}'::regnamespace[])"
+KINDS = {
+    "tables": "select concat_ws(' ', oid::regclass, relkind, relrowsecurity, relforcerowsecurity, relacl)"
+    " from pg_class where relnamespace =",
+    "functions": "select concat_ws(' ', oid::regprocedure, proowner::regrole, prosecdef, proconfig, proacl, prosrc)"
+    " from pg_proc where pronamespace =",
+    "columns": "select concat_ws(' ', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,"
+    " attacl) from pg_attribute a join pg_class c on c.oid = attrelid where attnum > 0 and relnamespace =",
+    "policies": "select concat_ws(' ', tablename, policyname, permissive, roles, cmd, qual, with_check)"
+    " from pg_policies where schemaname::regnamespace =",
+    "triggers": "select concat_ws(' ', tgrelid::regclass, tgname, tgenabled, tgtype)"
+    " from pg_trigger join pg_class c on c.oid = tgrelid where not tgisinternal and relnamespace =",
+    "types": "select typname::text from pg_type where typnamespace =",
+    "constraints": "select concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))"
+    " from pg_constraint where connamespace =",
+    "schemas": "select concat_ws(' ', nspname, nspowner::regrole, nspacl) from pg_namespace where oid =",
+}
+
+
+def is_ours(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:
+    """Not the queue's own tables."""
+    return not (kind == "table" and (name or "").startswith("procrastinate_"))
+
+
+@pytest.fixture
+def fresh(cluster: Cluster) -> Iterator[Db]:
+    """A database that `prepare` has made from nothing."""
+    made = Db(cluster, f"f_{uuid.uuid4().hex[:12]}")
+    prepare(admin_url=cluster.admin_url, database=made.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+    yield made
+    cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(made.name)))
+
+
+def shape(db: Db) -> dict[str, set[str]]:
+    """Everything that a migration can make, by kind."""
+    with house_of(db) as house, house.session("admin") as session:
+        return {kind: set(session.scalars(text(f"{query} {SPACES}"))) for kind, query in KINDS.items()}
+
+
+def test_up_down_up(fresh: Db) -> None:
+    """Down leaves nothing behind, up again makes the same; the service starts on it once the key is set."""
+    first = shape(fresh)
+    assert {k: len(v) > 0 for k, v in first.items()} == dict.fromkeys(first, True)
+    owner = fresh.url("owner")
+    command.downgrade(alembic_config(owner), "base")
+    with house_of(fresh) as house, house.session("admin") as session:
+        left = set(inspect(session.connection()).get_table_names())
+        functions = session.scalars(text(
+            "select p.oid::regprocedure::text from pg_proc p where pronamespace = 'public'::regnamespace and not exists"
+            " (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')")).all()  # fmt: skip
+    assert left == {"alembic_version"}
+    assert functions == []
+    migrate(owner)
+    assert shape(fresh) == first
+    database = Database(
+        connect(fresh.url("app"), pool_size=1), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=5000
+    )
+    with pytest.raises(LockBroken, match="the identity key"):
+        probe(database)
+    with house_of(fresh) as house, house.session("owner") as session:
+        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": IDENTITY_KEY})
+    probe(database)
+    database.engine.dispose()
+
+
+def test_prepare_again_changes_nothing(fresh: Db, cluster: Cluster) -> None:
+    """A second start is the same database: rules, rows and roles stay."""
+    before = shape(fresh)
+    prepare(admin_url=cluster.admin_url, database=fresh.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+    assert shape(fresh) == before
+
+
+def test_the_tables_are_what_is_declared(db: Db) -> None:
+    """As `alembic check`: autogenerate finds nothing to do."""
+    engine = connect(db.url("owner"), pool_size=1)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_object": is_ours,
+                "target_metadata": Base.metadata,
+                "compare_type": True,
+                "compare_server_default": True,
+            },
+        )
+        differences = compare_metadata(context, Base.metadata)
+    engine.dispose()
+    assert differences == []
+
+
+def test_a_difference_would_be_found(db: Db, house: House) -> None:
+    """Test of the test."""
+    house.run("owner", "alter table chunk add column extra int")
+    house.run("owner", "drop index posting_term_scope_id_idx")
+    engine = connect(db.url("owner"), pool_size=1)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": is_ours})
+        kinds = {d[0] for d in compare_metadata(context, Base.metadata)}
+    engine.dispose()
+    assert kinds == {"remove_column", "add_index"}
+
+
+def test_a_back_fill_changes_rows(house: House) -> None:
+    """As a migration runs it: as owner, under FORCE. Each table under the lock lets its owner at every row."""
+    house.document(house.shelf("shelf"), "a.md", "one", "two")
+    tables = {"document": "size", "original": "title", "chunk": "tokens", "vector_row": "terms", "posting": "tf",
+              "ingest_job": "size", "app_user": "clearance", "collection": "name", "scope": "rule_id", "rule": "label",
+              "rule_grant": "effect"}  # fmt: skip
+    for table, column in tables.items():
+        rows = house.value("admin", f"select count(*) from {table}")
+        assert rows > 0, table
+        assert house.run("owner", f"update {table} set {column} = {column}") == rows, table
+
+
+def test_each_database_role_opens_with_its_own_password_alone(db: Db) -> None:
+    for role in LOGIN_ROLES:
+        url = db.url(role.removeprefix("clearance_"))
+        with psycopg.connect(db.libpq(role.removeprefix("clearance_"))) as connection:
+            assert connection.execute("select current_user").fetchone() == (role,)
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(url.replace("+psycopg", "").replace(PASSWORDS[role], "wrong"))
+
+
+def test_no_service_makes_roles(db: Db) -> None:
+    for role in ("owner", "app", "ingest"):
+        with house_of(db) as house, pytest.raises(DBAPIError, match="permission denied"):
+            house.run(role, "create role mine")

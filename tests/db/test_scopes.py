@@ -1,0 +1,340 @@
+"""Scopes: what a change of rules writes and what it leaves alone, what raises the policy epoch, who may change what."""
+
+import datetime as dt
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from app.acl.people import join, leave, make_role, make_user, nest, refuse_own_gain, unnest
+from app.acl.placing import find_place, rule_document
+from app.acl.policy import create_collection, rule_collection, scope_for
+from app.acl.rules import EVERYONE, Capability, Grant, Label, OwnRule, Principal, Subject
+from app.acl.visible import visible_scopes
+from app.db.session import Database, WriteSession
+from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope
+from app.db.tables.people import Membership, Role, RoleInside, User
+from app.errors import SelfGrant
+from tests.db.house import TEXT_TABLES, House, allow, counts, deny
+
+ALL = list(Capability)
+
+
+def rule(*grants: Grant, label: Label | None = Label.INTERNAL, inherits: bool = False) -> OwnRule:
+    """An own rule."""
+    return OwnRule(frozenset(grants), inherits=inherits, label=label)
+
+
+def places(house: House, table: str) -> list[str]:
+    """Where each row lies and who wrote it last: any write of a row changes it."""
+    with house.session("owner") as session:
+        return list(session.scalars(text(f"select ctid::text || ' ' || xmin::text from {table} order by 1")))
+
+
+def epoch(house: House) -> int:
+    """The policy epoch."""
+    return house.value("owner", "select number from policy_epoch")
+
+
+def test_regranting_a_shelf_writes_no_content(house: House, database: Database) -> None:
+    """A hundred documents and more change hands; of their rows, not one is written."""
+    readers, admin = house.role("readers"), house.person("root", may=ALL)
+    ada = house.person("ada", roles=[readers])
+    shelf = house.shelf("big")
+    for n in range(120):
+        own = rule(allow("user", ada), label=None, inherits=True) if n % 40 == 0 else None
+        house.document(shelf, f"{n}.md", f"text {n}", own=own)
+    before = {table: places(house, table) for table in TEXT_TABLES}
+    with database.reading(ada) as session:
+        assert counts(session)["document"] == 3
+    with database.writing(admin) as session:
+        found = session.get_one(Collection, shelf)
+        change = rule_collection(session, house.subject(admin), found, rule(allow("role", readers)))
+    assert change.scopes_changed == 2
+    assert {table: places(house, table) for table in TEXT_TABLES} == before
+    assert len(before["chunk"]) == 121
+    with database.reading(ada) as session:
+        assert counts(session)["chunk"] == 120
+
+
+def test_equal_rules_on_two_shelves_are_two_scopes(house: House) -> None:
+    ada = house.person("ada")
+    one, two = house.shelf("one", allow("user", ada)), house.shelf("two", allow("user", ada))
+    assert house.scope(one) != house.scope(two)
+    assert house.scope(one) == house.scope(one)
+    rules = "select count(distinct rule_id) from scope where id = any (:ids)"
+    assert house.value("owner", rules, ids=[house.scope(one), house.scope(two)]) == 1
+
+
+def test_reruling_a_document_moves_all_of_it(house: House, database: Database) -> None:
+    """Document, original, passages, vectors and postings change their scope together, seen at once or not at all."""
+    ada, ben = house.person("ada"), house.person("ben")
+    shelf = house.shelf("shelf", allow("user", ada))
+    curator = house.person("cora", may=ALL, curates=[shelf])
+    house.document(shelf, "stays.md", "another text")
+    number = house.document(shelf, "moves.md", "first part", "second part")
+    public = uuid.UUID(house.text("select public_id::text from document where id = :id", id=number))
+    with database.writing(curator) as session:
+        subject = house.subject(curator)
+        rule_document(session, subject, find_place(session, subject, public), rule(allow("user", ben)))
+        with database.reading(ada) as other:
+            assert counts(other)["chunk"] == 3, "not before the commit"
+    with database.reading(ada) as reading:
+        assert counts(reading) == {"document": 1, "original": 1, "chunk": 1, "vector_row": 1, "posting": 2}
+    with database.reading(ben) as reading:
+        assert counts(reading) == {"document": 1, "original": 1, "chunk": 2, "vector_row": 2, "posting": 4}
+    strays = (
+        "select count(*) from document d join chunk c on c.document_id = d.id join vector_row v on v.chunk_id = c.id"
+        " join posting p on p.chunk_id = c.id join original o on o.document_id = d.id"
+        " where (c.scope_id, v.scope_id, p.scope_id, o.scope_id) <> (d.scope_id, d.scope_id, d.scope_id, d.scope_id)"
+    )
+    assert house.value("owner", strays) == 0
+
+
+def test_derived_rows_cannot_stand_elsewhere(house: House) -> None:
+    """Not even the worker or the owner puts a row under another scope than its document's."""
+    ada = house.person("ada")
+    document = house.document(house.shelf("shut"), "a.md", "text")
+    open_scope = house.scope(house.shelf("open", allow("user", ada)))
+    chunk = house.value("owner", "select id from chunk where document_id = :d", d=document)
+    wrong = {
+        "chunk": "insert into chunk (document_id, scope_id, ordinal, heading_path, text, tokens)"
+        f" values ({document}, :scope, 9, '{{}}', 'x', 1)",
+        "vector_row": "insert into vector_row (chunk_id, scope_id, terms, embedding)"
+        f" values ({chunk}, :scope, 1, '[0]')",
+        "posting": f"insert into posting (chunk_id, scope_id, term, tf) values ({chunk}, :scope, 1, 1)",
+        "original": f"insert into original (document_id, scope_id, title, content) values ({document}, :scope, '', '')",
+    }
+    house.run("owner", "delete from vector_row")
+    house.run("owner", "delete from original")
+    for table, statement in wrong.items():
+        for role in ("ingest", "owner"):
+            with pytest.raises(DBAPIError, match=f"{table}_\\w+_fkey"):
+                house.run(role, statement, scope=open_scope)
+    with pytest.raises(DBAPIError, match="document_scope_id_fkey"):
+        house.run("owner", "update document set scope_id = :scope where id = :id", scope=open_scope, id=document)
+
+
+def test_a_shelf_goes_with_all_that_stands_on_it(house: House, database: Database) -> None:
+    shelf = house.shelf("shelf")
+    house.document(shelf, "a.md", "text", own=rule(Grant("allow", EVERYONE)))
+    admin = house.person("root", may=ALL)
+    with database.writing(admin) as session:
+        session.execute(delete(Collection).where(Collection.id == shelf))
+    with house.session("owner") as session:
+        assert counts(session) == dict.fromkeys(TEXT_TABLES, 1), "the canary's"
+
+
+def test_what_raises_the_epoch(house: House) -> None:
+    """Each change of users, roles, grants or labels; in the transaction that makes it."""
+    ada, one, two = house.person("ada"), house.role("one"), house.role("two")
+    shelf = house.shelf("shelf")
+    changes: dict[str, Callable[[WriteSession], object]] = {
+        "user made": lambda s: s.add(User(name="x", display_name="")),
+        "clearance": lambda s: s.execute(update(User).where(User.id == ada).values(clearance=3)),
+        "capabilities": lambda s: s.execute(update(User).where(User.id == ada).values(capabilities=[])),
+        "switched off": lambda s: s.execute(update(User).where(User.id == ada).values(active=False)),
+        "role made": lambda s: s.add(Role(name="x")),
+        "member": lambda s: s.execute(insert(Membership).values(user_id=ada, role_id=one)),
+        "member gone": lambda s: s.execute(delete(Membership)),
+        "nested": lambda s: s.execute(insert(RoleInside).values(role_id=one, inside_id=two)),
+        "unnested": lambda s: s.execute(delete(RoleInside)),
+        "role gone": lambda s: s.execute(delete(Role).where(Role.id == two)),
+        "shelf re-granted": lambda s: rule_collection(
+            s, house.subject(ada), s.get_one(Collection, shelf), rule(Grant("allow", EVERYONE))
+        ),
+        "a new kind of rule on the shelf": lambda s: scope_for(s, s.get_one(Collection, shelf), rule()),
+        "user gone": lambda s: s.execute(delete(User).where(User.id == ada)),
+        "shelf gone": lambda s: s.execute(delete(Collection).where(Collection.id == shelf)),
+    }
+    for what, change in changes.items():
+        before = epoch(house)
+        with house.session("owner") as session:
+            change(session)
+            session.flush()
+            assert session.scalars(select(PolicyEpoch.number)).one() > before, what
+            assert epoch(house) == before, "seen by others with the commit only"
+        assert epoch(house) > before, what
+
+
+def test_what_leaves_the_epoch_alone(house: House) -> None:
+    """Documents under scopes that stand, their new versions and their going; descriptions; keys and curators."""
+    shelf, ada = house.shelf("shelf"), house.person("ada")
+    before = epoch(house)
+    house.document(shelf, "a.md", "text")
+    house.document(shelf, "a.md", "new text")
+    house.run("owner", "update collection set description = 'x'")
+    house.run("owner", "delete from document where path = 'a.md'")
+    with house.session("owner") as session:
+        session.add(Curator(user_id=ada, collection_id=shelf))
+    assert epoch(house) == before
+
+
+class Grantor:
+    """An administrator and curator, in `outer` by way of `inner`, denied by name, and what stands on his shelf."""
+
+    def __init__(self, house: House, database: Database) -> None:
+        self.house, self.database = house, database
+        self.outer = house.role("outer")
+        self.inner = house.role("inner", inside=[self.outer])
+        self.other = house.role("other")
+        self.id = house.person("root", may=ALL, roles=[self.inner], clearance=Label.INTERNAL)
+        self.denied = (Grant("allow", EVERYONE), deny("user", self.id), deny("role", self.outer))
+        self.shelf = house.shelf("shelf", *self.denied, label=Label.CONFIDENTIAL)
+        self.subject: Subject = house.subject(self.id)
+
+    def rules(self, own: OwnRule) -> int:
+        """Re-grant the shelf."""
+        with self.database.writing(self.id) as session:
+            return rule_collection(session, self.subject, session.get_one(Collection, self.shelf), own).scopes_changed
+
+
+@pytest.fixture
+def grantor(house: House, database: Database) -> Grantor:
+    return Grantor(house, database)
+
+
+def test_nobody_grants_to_himself(grantor: Grantor) -> None:
+    """By name, by a role, by a role around it; by ending or moving a deny; by a label brought within reach."""
+    g = grantor
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    refused = {
+        "by name": rule(*g.denied, allow("user", g.id), label=Label.CONFIDENTIAL),
+        "by his role": rule(*g.denied, allow("role", g.inner), label=Label.CONFIDENTIAL),
+        "by the role around it": rule(*g.denied, allow("role", g.outer), label=Label.CONFIDENTIAL),
+        "from tomorrow": rule(*g.denied, Grant("allow", Principal("user", g.id), later), label=Label.CONFIDENTIAL),
+        "a deny ended": rule(g.denied[0], g.denied[1], label=Label.CONFIDENTIAL),
+        "a deny that will end": rule(
+            g.denied[0], g.denied[1], Grant("deny", g.denied[2].principal, None, later), label=Label.CONFIDENTIAL
+        ),
+        "a label lowered": rule(*g.denied, label=Label.INTERNAL),
+        "a label lowered further": rule(*g.denied, label=Label.PUBLIC),
+    }
+    for what, own in refused.items():
+        with pytest.raises(SelfGrant):
+            g.rules(own)
+            pytest.fail(what)
+    assert g.rules(rule(*g.denied, allow("role", g.other), label=Label.CONFIDENTIAL)) == 1
+    assert g.rules(rule(*g.denied, label=Label.CONFIDENTIAL)) == 1
+    assert g.rules(rule(*g.denied, label=Label.RESTRICTED)) == 1
+
+
+def test_everyone_is_not_oneself(grantor: Grantor) -> None:
+    """A grant to everyone is open to all and in the log: allowed, for a new shelf too."""
+    g = grantor
+    with g.database.writing(g.id) as session:
+        own = rule(Grant("allow", EVERYONE))
+        create_collection(session, g.subject, name="all", description="", own=own)
+    with pytest.raises(SelfGrant), g.database.writing(g.id) as session:
+        create_collection(session, g.subject, name="mine", description="", own=rule(allow("role", g.outer)))
+
+
+def test_documents_are_no_way_around(grantor: Grantor) -> None:
+    g = grantor
+    g.house.document(g.shelf, "a.md", "text")
+    public = uuid.UUID(g.house.text("select public_id::text from document where path = 'a.md'"))
+    with g.house.session("owner") as session:
+        session.add(Curator(user_id=g.id, collection_id=g.shelf))
+    subject = g.house.subject(g.id)
+    for own in (
+        rule(allow("user", g.id)),
+        rule(allow("role", g.outer), inherits=True),
+        rule(),
+        rule(label=Label.PUBLIC),
+    ):
+        with pytest.raises(SelfGrant), g.database.writing(g.id) as session:
+            rule_document(session, subject, find_place(session, subject, public), own)
+            pytest.fail(str(own))
+
+
+def test_people_are_no_way_around(grantor: Grantor) -> None:
+    """Joining and leaving, nesting and un-nesting, and raising oneself are refused; the same for another is not."""
+    g = grantor
+    with g.database.writing(g.id) as session:
+        me, inner = session.get_one(User, g.id), session.get_one(Role, g.inner)
+        outer, other = session.get_one(Role, g.outer), session.get_one(Role, g.other)
+        raised: list[Callable[[], None]] = [
+            lambda: join(session, g.subject, me, other),
+            lambda: leave(session, g.subject, me, inner),
+            lambda: nest(session, g.subject, inner, other),
+            lambda: nest(session, g.subject, outer, other),
+            lambda: unnest(session, g.subject, inner, outer),
+            lambda: refuse_own_gain(g.subject, me, Label.CONFIDENTIAL, None),
+        ]
+        for act in raised:
+            with pytest.raises(SelfGrant):
+                act()
+        with pytest.raises(SelfGrant):
+            plain = make_user(session, name="plain", display_name="", clearance=Label.PUBLIC, allowed=[])
+            refuse_own_gain(replace(g.subject, user_id=plain.id), plain, None, [Capability.AUDIT])
+        join(session, g.subject, plain, other)
+        leave(session, g.subject, plain, other)
+        nest(session, g.subject, make_role(session, "new"), inner)
+        refuse_own_gain(g.subject, me, Label.PUBLIC, [Capability.ASK])
+        refuse_own_gain(g.subject, plain, Label.RESTRICTED, ALL)
+
+
+def test_valid_until_is_the_next_turn(house: House, database: Database) -> None:
+    """The next start or end among the grants about the subject: his own, his roles', everyone's; never another's."""
+    role = house.role("role")
+    ada, ben = house.person("ada", roles=[role]), house.person("ben")
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    hours = [now + dt.timedelta(hours=n) for n in range(8)]
+
+    def until() -> dt.datetime | None:
+        with database.reading(ada) as session:
+            return visible_scopes(session, house.subject(ada)).valid_until
+
+    assert until() is None
+    house.shelf("ben", Grant("allow", Principal("user", ben), hours[1], hours[2]))
+    house.shelf("past", Grant("allow", EVERYONE, None, now - dt.timedelta(hours=1)))
+    assert until() is None
+    for n, principal in ((6, EVERYONE), (5, Principal("role", role)), (4, Principal("user", ada))):
+        house.shelf(f"s{n}", Grant("deny", principal, None, hours[n]))
+        assert until() == hours[n]
+    house.shelf("starts", Grant("allow", EVERYONE, hours[3], None))
+    assert until() == hours[3]
+
+
+@pytest.mark.parametrize("first", ["re-grant", "scope"])
+def test_a_scope_made_beside_a_re_grant_follows(house: House, database: Database, first: str) -> None:
+    """Whoever comes second waits and sees what the first one did: no scope keeps the rule of before."""
+    ada, admin = house.person("ada"), house.person("root", may=ALL)
+    shelf = house.shelf("shelf", allow("user", ada))
+    curator = house.person("cora", may=ALL, curates=[shelf])
+    own = rule(label=Label.PUBLIC, inherits=True)
+
+    def re_grant() -> None:
+        with database.writing(admin) as session:
+            rule_collection(session, house.subject(admin), session.get_one(Collection, shelf), rule())
+            meet(session)
+
+    def make_scope() -> None:
+        with database.writing(curator) as session:
+            found = session.get_one(Collection, shelf)
+            found.own_rule  # noqa: B018  # read before the re-grant commits
+            scope_for(session, found, own)
+            meet(session)
+
+    def meet(session: WriteSession) -> None:
+        """Whoever gets here first holds his transaction open until the other one has come as far as he can."""
+        session.flush()
+        if not held.is_set():
+            held.set()
+            other.start()
+            other.join(timeout=1.0)
+
+    held = threading.Event()
+    acts = (re_grant, make_scope) if first == "re-grant" else (make_scope, re_grant)
+    other = threading.Thread(target=acts[1])
+    acts[0]()
+    other.join()
+    with house.session("owner") as session:
+        rules = session.scalars(select(Scope.rule_id).where(Scope.collection_id == shelf)).all()
+    assert len(rules) == 2, "both acts were done"
+    with database.reading(ada) as reading:
+        assert visible_scopes(reading, house.subject(ada)).scope_ids == (), "the shelf is shut, all of it"

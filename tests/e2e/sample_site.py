@@ -1,0 +1,104 @@
+"""The sample company on real processes: API, worker and sequencer on a database of its own; no model listens."""
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from app.local.client import Client
+from app.local.instance import Instance, born
+from app.local.sample import loader, read_people
+from app.local.welcome import Site
+from tests.conftest import AUDIT_KEY, IDENTITY_KEY, REPOSITORY, TEMPLATE, Cluster, Db
+
+NO_MODEL = "http://127.0.0.1:9/v1"  # the discard port: nothing listens
+
+
+@dataclass(frozen=True)
+class SampleSite:
+    """A running instance: its folder is what `--home` takes."""
+
+    home: Path
+    base_url: str
+    db: Db
+    load_seconds: float
+    environ: Mapping[str, str]  # as the doctor wants it
+
+    def client(self, person: str) -> Client:
+        """A client as this sample person."""
+        return Client(self.base_url, read_people(self.home / "people.json")[person]["key"])
+
+
+@contextlib.contextmanager
+def sample_site(cluster: Cluster, home: Path, *, port: int) -> Iterator[SampleSite]:
+    """Start everything, load the company through the API, and end what was started."""
+    db = Db(cluster, f"s_{secrets.token_hex(6)}")
+    name = sql.Identifier(db.name)
+    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(TEMPLATE)))
+    environments = _environments(db)
+    try:
+        with contextlib.ExitStack() as stack:
+            python = [sys.executable, "-m"]
+            api = [*python, "uvicorn", "app.main:create", "--factory", "--port", str(port), "--no-access-log"]
+            process = stack.enter_context(_running(api, environments["api"], home / "api.log"))
+            stack.enter_context(_running([*python, "ingest"], environments["worker"], home / "worker.log"))
+            sequencer = [*python, "app.audit.sequencer"]
+            stack.enter_context(_running(sequencer, environments["sequencer"], home / "sequencer.log"))
+            base_url = f"http://127.0.0.1:{port}"
+            _wait(base_url, process, home / "api.log")
+            Instance(pid=process.pid, born=born(process.pid) or 0, api_url=base_url, model_url=NO_MODEL).save(home)
+            begin = time.monotonic()
+            loader(home)(Site(base_url, {"clearance_owner": db.url("owner")}))
+            everything = environments["api"] | environments["worker"] | environments["sequencer"]
+            yield SampleSite(home, base_url, db, time.monotonic() - begin, everything)
+    finally:
+        cluster.execute(sql.SQL("drop database {} with (force)").format(name))
+
+
+def _environments(db: Db) -> dict[str, dict[str, str]]:
+    base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {
+        "api": {
+            **base,
+            "CLEARANCE_DATABASE__APP_URL": db.url("app"),
+            "CLEARANCE_IDENTITY__KEY": IDENTITY_KEY,
+            "CLEARANCE_AUDIT__KEY": AUDIT_KEY,
+            "CLEARANCE_MODEL__BASE_URL": NO_MODEL,
+            # The tests ask hundreds of questions with the same few keys.
+            "CLEARANCE_API__RATE_PER_MINUTE": "100000",
+            "CLEARANCE_API__BURST": "100000",
+        },
+        "worker": {**base, "CLEARANCE_DATABASE__INGEST_URL": db.url("ingest")},
+        "sequencer": {**base, "CLEARANCE_DATABASE__SEQUENCER_URL": db.url("sequencer")},
+    }
+
+
+@contextlib.contextmanager
+def _running(argv: list[str], environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as file:
+        process = subprocess.Popen(argv, cwd=REPOSITORY, env=environ, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait(base_url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    with Client(base_url, None) as client:
+        while not client.healthy():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)

@@ -1,0 +1,177 @@
+"""Which service and whose key; what `init` makes of the environment; tables and grants."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from rich.console import Console
+
+from app.cli import checks, screen
+from app.cli.access import GrantUnclear, described, place, principal
+from app.cli.connect import NotConnected, Wanted, find_key, find_url, when, words
+from app.cli.demo import everything
+from app.cli.start import ADMIN_URL, CannotInit, Plan
+from app.local.environments import APP_URL, AUDIT_KEY, IDENTITY_KEY
+from app.local.instance import Instance, born
+from app.local.secrets import write_private
+
+PEOPLE = '{"maya": {"display_name": "Maya", "title": "t", "roles": [], "key": "maya-key"}}'
+ADMIN = "postgresql://postgres:root-pw@db.example:5433/ours"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The folder of an instance that runs: this process stands for it."""
+    pid = os.getpid()
+    Instance(pid=pid, born=born(pid) or 0, api_url="http://127.0.0.1:8700", model_url="").save(tmp_path)
+    write_private(tmp_path / "people.json", PEOPLE)
+    return tmp_path
+
+
+def wanted(home: Path, *, person: str | None = None, key_file: Path | None = None, url: str | None = None) -> Wanted:
+    return Wanted(person, key_file, url, home)
+
+
+def test_the_address_is_the_option_then_the_environment_then_the_instance(home: Path, tmp_path: Path) -> None:
+    environ = {"CLEARANCE_URL": "https://env.example/"}
+    assert find_url(wanted(home, url="https://option.example/api/v1/"), environ) == "https://option.example"
+    assert find_url(wanted(home), environ) == "https://env.example"
+    assert find_url(wanted(home), {}) == "http://127.0.0.1:8700"
+    with pytest.raises(NotConnected, match="'clearance run' starts it"):
+        find_url(wanted(tmp_path / "nothing"), {})
+    with pytest.raises(NotConnected, match="begins with http"):
+        find_url(wanted(home, url="clearance.example"), {})
+
+
+def test_a_key_is_never_one_that_nobody_asked_for(home: Path) -> None:
+    file = home / "key"
+    file.write_text("file-key\n")
+    environ = {"CLEARANCE_KEY": "env-key"}
+    assert find_key(wanted(home, key_file=file), environ) == "file-key"
+    assert find_key(wanted(home, person="maya"), environ) == "maya-key"
+    assert find_key(wanted(home), environ) == "env-key"
+    with pytest.raises(NotConnected, match="--as is one of maya"):
+        find_key(wanted(home), {})
+    with pytest.raises(NotConnected, match="either --as or --key-file"):
+        find_key(wanted(home, person="maya", key_file=file), {})
+    with pytest.raises(NotConnected, match="cannot read the key"):
+        find_key(wanted(home, key_file=home / "none"), {})
+
+
+@pytest.mark.parametrize("environ", [{}, {"CLEARANCE_URL": "https://elsewhere.example"}])
+def test_the_key_of_a_sample_person_goes_to_this_instance_alone(home: Path, environ: dict[str, str]) -> None:
+    elsewhere = None if environ else "https://elsewhere.example"
+    with pytest.raises(NotConnected, match="--as is for the sample company"):
+        find_key(wanted(home, person="maya", url=elsewhere), environ)
+
+
+def test_times_have_a_zone_and_lists_no_spaces() -> None:
+    assert when("2027-01-01").isoformat() == "2027-01-01T00:00:00+00:00"
+    assert when("2027-01-01T09:00:00+02:00").isoformat() == "2027-01-01T09:00:00+02:00"
+    with pytest.raises(typer.BadParameter):
+        when("next year")
+    assert words(" a, b,,") == ["a", "b"]
+    assert words(None) == []
+
+
+def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
+    plan = Plan.of({ADMIN_URL: ADMIN})
+    assert plan.database == "ours"
+    assert len({*plan.passwords.values()}) == 5
+    app_url = f"postgresql+psycopg://clearance_app:{plan.passwords['clearance_app']}@db.example:5433/ours"
+    assert plan.drawn[APP_URL] == app_url
+    assert plan.drawn[IDENTITY_KEY] == plan.identity_key
+    assert len(plan.drawn) == 5
+    assert "root-pw" not in repr(plan)
+    assert plan.identity_key not in repr(plan)
+    given = {
+        ADMIN_URL: ADMIN,
+        APP_URL: "postgresql://clearance_app:p%40ss@other/ours",
+        IDENTITY_KEY: "ab" * 32,
+        AUDIT_KEY: "cd" * 32,
+    }
+    plan = Plan.of(given)
+    assert plan.passwords["clearance_app"] == "p@ss"
+    assert set(plan.drawn) == {"CLEARANCE_DATABASE__INGEST_URL", "CLEARANCE_DATABASE__SEQUENCER_URL"}
+    assert Plan.of({ADMIN_URL: "postgresql://u:p@h/postgres"}).database == "clearance"
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({}, "set CLEARANCE_DATABASE__ADMIN_URL="),
+        ({ADMIN_URL: "no url"}, "is no URL"),
+        ({ADMIN_URL: ADMIN, APP_URL: "postgresql://somebody:pw@h/ours"}, "must name the user clearance_app"),
+        ({ADMIN_URL: ADMIN, APP_URL: "postgresql://clearance_app@h/ours"}, "with a password"),
+        ({ADMIN_URL: ADMIN, APP_URL: "postgresql://clearance_app:pw@h/other"}, "the database ours"),
+        ({ADMIN_URL: ADMIN, IDENTITY_KEY: "abc"}, "CLEARANCE_IDENTITY__KEY must be 32 bytes in hex"),
+        ({ADMIN_URL: ADMIN, AUDIT_KEY: "zz" * 32}, "CLEARANCE_AUDIT__KEY must be 32 bytes in hex"),
+    ],
+)
+def test_init_says_what_is_wrong_with_the_environment(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(CannotInit, match=re.escape(message)) as refused:
+        Plan.of(environ)
+    assert "root-pw" not in str(refused.value)
+    assert ":pw" not in str(refused.value)
+
+
+def test_a_table_cuts_nothing_off_at_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        (
+            "ea3bbabf-880e-495a-aaf8-0a7b0900d844",
+            "a/very/long/path/to/some/document-of-ours.md",
+            ["ask", "download", "administer"],
+            True,
+        ),
+        ("ea3bbabf-880e-495a-aaf8-0a7b0900d845", "", [], None),
+    ]
+    console = Console(width=80, record=True, force_terminal=False)
+    monkeypatch.setattr(screen, "out", console)
+    with console.capture() as shown:
+        screen.table(("id", "document", "may", "on"), rows)
+    text = shown.get()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "ea3bbabf-880e-495a-aaf8-0a7b0900d844" in text
+    columns = "".join(text.split())
+    for word in ("administer", "download,", "yes"):
+        assert word in columns
+    assert "[" not in text
+
+
+def test_markup_in_a_cell_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(width=80, force_terminal=False)
+    monkeypatch.setattr(screen, "out", console)
+    with console.capture() as shown:
+        screen.table(("title",), [("[red]alarm[/red] [/]",)])
+    assert "[red]alarm[/red] [/]" in shown.get()
+
+
+def test_grants_name_exactly_one() -> None:
+    assert principal("hr", None, everyone=False) == {"role": "hr", "user": None, "everyone": False}
+    for role, user, everyone in ((None, None, False), ("hr", "maya", False), ("hr", None, True)):
+        with pytest.raises(GrantUnclear):
+            principal(role, user, everyone=everyone)
+    assert described({"role": None, "user": "maya", "everyone": False}) == "user maya"
+    assert place("handbook") == "/collections/handbook/access"
+    document = "ea3bbabf-880e-495a-aaf8-0a7b0900d844"
+    assert place(document) == f"/documents/{document}/access"
+
+
+def test_everything_that_an_answer_shows_is_looked_through() -> None:
+    source = {"collection": "finance", "path": "a.md", "quote": "the quote", "heading": ["the heading"], "page": None}
+    shown = everything({"answer": "the text", "sources": [source], "redactions": {"card": 1}})
+    for part in ("the text", "finance/a.md", "the quote", "the heading"):
+        assert part in shown
+
+
+def test_the_doctor_looks_at_file_modes(tmp_path: Path) -> None:
+    assert list(checks.files(tmp_path / "none")) == []
+    tmp_path.chmod(0o700)
+    write_private(tmp_path / "people.json", PEOPLE)
+    assert [f.state for f in checks.files(tmp_path)] == ["ok"]
+    (tmp_path / "people.json").chmod(0o604)
+    [finding] = checks.files(tmp_path)
+    assert finding.state == "fail"
+    assert "people.json (-rw----r--)" in finding.says

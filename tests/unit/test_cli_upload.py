@@ -1,0 +1,149 @@
+"""What of a folder is uploaded, under which tags; and how an upload is followed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.acl.access_file import AccessFile, Tags
+from app.local import upload as module
+from app.local.client import ApiError, Client
+from app.local.upload import NestedRules, Outcome, Stalled, read_folder, stage_shares, upload
+
+STAFF = Tags(roles=("staff",))
+
+
+def staff(_path: str) -> Tags:
+    return STAFF
+
+
+def test_files_are_found_with_their_tags(tmp_path: Path) -> None:
+    for name in ("b.md", "pay/a.md", "pay/.secret", ".git/config", "access.yaml", "left.out"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "link.md").symlink_to("/etc/hostname")
+    (tmp_path / "linked").symlink_to("/etc")
+    rules = AccessFile.parse('rules:\n  - {path: "pay/**", roles: [hr]}\n  - {path: "*.md", roles: [everyone]}\n')
+    found = read_folder(tmp_path, "shelf", rules.tags_for)
+    assert [(i.path, i.tags.roles, i.collection) for i in found.items] == [
+        ("b.md", ("everyone",), "shelf"),
+        ("pay/a.md", ("hr",), "shelf"),
+    ]
+    assert found.untagged == ("left.out",)
+
+
+def test_rules_that_would_not_be_read_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "access.yaml").write_text("rules: []")
+    with pytest.raises(NestedRules, match=r"deep/access\.yaml"):
+        read_folder(tmp_path, "shelf", staff)
+
+
+def test_an_access_file_of_another_name_is_no_document(tmp_path: Path) -> None:
+    (tmp_path / "tags.yaml").write_text("x")
+    (tmp_path / "a.md").write_text("x")
+    found = read_folder(tmp_path, "shelf", staff, access=tmp_path / "tags.yaml")
+    assert [item.path for item in found.items] == ["a.md"]
+
+
+class Service:
+    """Stands in for the API: takes uploads, ends them at the second look, and lists none of the `hidden` ones."""
+
+    def __init__(self, *, hidden: bool = False, ends: bool = True, refuse: int | None = None) -> None:
+        self.jobs: dict[str, int] = {}
+        self.fields: list[bytes] = []
+        self.hidden, self.ends, self.refuse = hidden, ends, refuse
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST":
+            body = request.read()
+            if self.refuse and b"bad" in body:
+                return httpx2.Response(self.refuse, json={"code": "C", "title": "T", "detail": "no good"})
+            self.fields.append(body)
+            name = f"j{len(self.jobs)}"
+            self.jobs[name] = 0
+            return httpx2.Response(202, json=self._job(name))
+        if request.url.path == "/api/v1/jobs":
+            return httpx2.Response(200, json=[] if self.hidden else [self._look(name) for name in self.jobs])
+        return httpx2.Response(200, json=self._look(request.url.path.rsplit("/", 1)[-1]))
+
+    def _look(self, name: str) -> dict[str, Any]:
+        self.jobs[name] += 1
+        return self._job(name)
+
+    def _job(self, name: str) -> dict[str, Any]:
+        ended = self.ends and self.jobs[name] > 1
+        return {
+            "id": name,
+            "state": "indexed" if ended else "running",
+            "reason": None,
+            "stages_us": {"embed": 3, "write": 1},
+        }
+
+
+def run(service: Service, folder: Path, tags: Tags = STAFF) -> tuple[list[Outcome], list[Outcome]]:
+    told: list[Outcome] = []
+    with Client("http://service.example", "k", transport=httpx2.MockTransport(service)) as client:
+        found = read_folder(folder, "shelf", lambda _path: tags)
+        return upload(client, found.items, ended=told.append), told
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(6):
+        (tmp_path / f"{number}.md").write_text("good")
+    return tmp_path
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_each_file_is_followed_to_its_end(folder: Path, hidden: bool) -> None:
+    outcomes, told = run(Service(hidden=hidden), folder)
+    assert sorted(o.item.path for o in outcomes) == [f"{n}.md" for n in range(6)]
+    assert {o.state for o in outcomes} == {"indexed"}
+    assert told == outcomes
+    assert stage_shares(outcomes) == {"embed": 0.75, "write": 0.25}
+
+
+def test_the_label_of_the_collection_is_left_to_the_service(folder: Path) -> None:
+    labelled, unlabelled = Service(), Service()
+    run(labelled, folder)
+    run(unlabelled, folder, Tags(roles=("staff",), label=""))
+    assert all(b'name="label"\r\n\r\ninternal' in body for body in labelled.fields)
+    assert not any(b'name="label"' in body for body in unlabelled.fields)
+
+
+def test_a_bad_file_ends_alone_and_a_bad_key_ends_all(folder: Path) -> None:
+    (folder / "7.md").write_text("bad")
+    outcomes, _ = run(Service(refuse=422), folder)
+    assert [(o.item.path, o.reason) for o in outcomes if o.state == "failed"] == [("7.md", "no good")]
+    assert len(outcomes) == 7
+    with pytest.raises(ApiError, match="no good"):
+        run(Service(refuse=401), folder)
+
+
+def test_a_worker_that_does_nothing_is_not_waited_for_for_ever(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STALL_SECONDS", 0.5)
+    with pytest.raises(Stalled, match="6 wait"):
+        run(Service(ends=False), folder)
+
+
+def test_no_more_are_underway_than_one_page_shows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_UNDERWAY", 2)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    service = Service()
+    most = 0
+    answer = service.__call__
+
+    def watch(request: httpx2.Request) -> httpx2.Response:
+        nonlocal most
+        response = answer(request)
+        most = max(most, sum(looks < 2 for looks in service.jobs.values()))
+        return response
+
+    with Client("http://service.example", "k", transport=httpx2.MockTransport(watch)) as client:
+        found = read_folder(folder, "shelf", staff)
+        assert len(upload(client, found.items, ended=lambda _outcome: None)) == 6
+    assert most <= 2
+    assert json.dumps(sorted(service.jobs)) == json.dumps([f"j{n}" for n in range(6)])

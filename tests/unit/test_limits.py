@@ -1,0 +1,195 @@
+"""The limits of a key and of a body, without a server: a bucket, a count, a watch."""
+
+import asyncio
+import contextlib
+import threading
+import uuid
+from typing import Any
+
+import anyio
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from app.errors import TooManyRequests
+from app.settings import ApiSettings
+from app.web import limits
+from app.web.limits import BodyLimit, KeyLimits
+
+KEY, OTHER = uuid.uuid4(), uuid.uuid4()
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(limits, "time", made)
+    return made
+
+
+def use(key_limits: KeyLimits, key: uuid.UUID = KEY, *, bulk: bool = False) -> None:
+    with key_limits.slot(key, bulk=bulk):
+        pass
+
+
+def test_a_burst_then_the_rate(clock: Clock) -> None:
+    of_key = KeyLimits(ApiSettings(rate_per_minute=60, burst=3))
+    for _ in range(3):
+        use(of_key)
+    with pytest.raises(TooManyRequests) as refused:
+        use(of_key)
+    assert refused.value.headers["Retry-After"] == "1" or refused.value.headers["Retry-After"] == "2"
+    clock.now += int(refused.value.headers["Retry-After"])
+    use(of_key)
+    clock.now += 3600
+    for _ in range(3):
+        use(of_key)
+    with pytest.raises(TooManyRequests):
+        use(of_key)  # an idle hour saves up no more than a burst
+
+
+@pytest.mark.parametrize("rate", [1, 7, 60, 119, 600])
+def test_who_waits_as_told_is_let_in(clock: Clock, rate: int) -> None:
+    of_key = KeyLimits(ApiSettings(rate_per_minute=rate, burst=1))
+    for _ in range(5):
+        use(of_key)
+        with pytest.raises(TooManyRequests) as refused:
+            use(of_key)
+        clock.now += int(refused.value.headers["Retry-After"])
+
+
+def test_a_refused_request_costs_nothing(clock: Clock) -> None:
+    of_key = KeyLimits(ApiSettings(rate_per_minute=60, burst=1))
+    use(of_key)
+    for _ in range(10):
+        with pytest.raises(TooManyRequests):
+            use(of_key)
+    clock.now += 1.0
+    use(of_key)
+
+
+def test_keys_and_kinds_of_work_do_not_share(clock: Clock) -> None:
+    of_key = KeyLimits(ApiSettings(rate_per_minute=60, bulk_rate_per_minute=60, burst=1))
+    use(of_key)
+    use(of_key, OTHER)
+    use(of_key, bulk=True)
+    for key, bulk in ((KEY, False), (OTHER, False), (KEY, True)):
+        with pytest.raises(TooManyRequests):
+            use(of_key, key, bulk=bulk)
+
+
+def test_slots_are_given_back_also_after_an_error(clock: Clock) -> None:
+    of_key = KeyLimits(ApiSettings(concurrent=2, burst=100))
+    with of_key.slot(KEY, bulk=False), of_key.slot(KEY, bulk=False):
+        with pytest.raises(TooManyRequests, match="2 requests in progress"):
+            use(of_key)
+        use(of_key, OTHER)
+    with contextlib.suppress(ZeroDivisionError), of_key.slot(KEY, bulk=False):
+        raise ZeroDivisionError
+    with of_key.slot(KEY, bulk=False), of_key.slot(KEY, bulk=False):
+        pass
+
+
+def test_many_threads_never_pass_the_count() -> None:
+    of_key = KeyLimits(ApiSettings(concurrent=3, burst=10_000, rate_per_minute=60_000))
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def run() -> None:
+        nonlocal inside, most
+        for _ in range(200):
+            with contextlib.suppress(TooManyRequests), of_key.slot(KEY, bulk=False):
+                with lock:
+                    inside += 1
+                    most = max(most, inside)
+                with lock:
+                    inside -= 1
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most <= 3
+    assert inside == 0
+
+
+def test_keys_that_are_gone_are_forgotten(clock: Clock) -> None:
+    of_key = KeyLimits(ApiSettings(burst=1, rate_per_minute=60))
+    for _ in range(10_001):
+        use(of_key, uuid.uuid4())
+    with of_key.slot(KEY, bulk=False):
+        clock.now += 3600
+        use(of_key, OTHER)
+        assert len(of_key._buckets) == 2  # what is left in memory is the point
+        clock.now += 3600
+
+
+async def drain(_: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads the whole body and, as frameworks do, makes an error of its own of any failure."""
+    code = 200
+    try:
+        while (await receive()).get("more_body"):
+            pass
+    except Exception:  # noqa: BLE001  # that is what it stands for
+        code = 400
+    await send({"type": "http.response.start", "status": code, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def send_body(pieces: list[bytes], *, declared: int | None = None, delay: float = 0.0) -> tuple[int, int]:
+    """The status, and how many pieces were read."""
+    limit = BodyLimit(drain, settings=ApiSettings(max_body_mb=1, request_seconds=0.3))
+    sent: list[Message] = []
+    left = list(pieces)
+
+    async def receive() -> Message:
+        await anyio.sleep(delay)
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [] if declared is None else [(b"content-length", str(declared).encode())]
+    scope: dict[str, Any] = {"type": "http", "headers": headers}
+    asyncio.run(_call(limit, scope, receive, send))
+    [start] = [m for m in sent if m["type"] == "http.response.start"]
+    return start["status"], len(pieces) - len(left)
+
+
+async def _call(limit: BodyLimit, scope: Scope, receive: Receive, send: Send) -> None:
+    await limit(scope, receive, send)
+
+
+HALF = b"x" * (512 * 1024)
+
+
+def test_bodies_up_to_the_limit_pass() -> None:
+    assert send_body([HALF, HALF]) == (200, 2)
+    assert send_body([HALF, HALF], declared=2 * len(HALF)) == (200, 2)
+
+
+def test_a_declared_length_above_it_is_refused_unread() -> None:
+    assert send_body([HALF, HALF, b"x"], declared=2 * len(HALF) + 1) == (413, 0)
+
+
+def test_without_a_length_it_is_counted() -> None:
+    assert send_body([HALF, HALF, b"x", HALF, HALF]) == (413, 3)
+
+
+def test_a_false_length_does_not_help() -> None:
+    assert send_body([HALF, HALF, b"x", HALF], declared=10) == (413, 3)
+    assert send_body([HALF, HALF, b"x"], declared=None) == (413, 3)
+
+
+def test_a_slow_body_is_refused() -> None:
+    status, read = send_body([b"x"] * 20, delay=0.05)
+    assert status == 400
+    assert read < 10
