@@ -5,6 +5,8 @@ Never passage text, prompts, questions or secrets; audit is not logging.
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
 
@@ -25,6 +27,12 @@ def configure(*, json: bool, level: str = "INFO") -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def where(error: BaseException) -> list[str]:
+    """The innermost places of an error, without its message: a database puts rows into its messages."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
 
 
 def get() -> structlog.typing.FilteringBoundLogger:

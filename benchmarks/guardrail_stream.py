@@ -1,6 +1,6 @@
 """What the stream guardrail costs: time for 100 tokens and characters held back, by kind of text.
 
-Run: python benchmarks/guardrail_stream.py [--repeats N]. One process, one core. Token = 4 characters.
+Run: python -m benchmarks.guardrail_stream [--repeats N]. One process, one core. Token = 4 characters.
 """
 
 import statistics

@@ -104,12 +104,14 @@ def give_up(parts: Parts, job_id: uuid.UUID, reason: str) -> None:
 def _needs_no_work(session: Session, job: IngestJob) -> bool:
     """The same bytes stand at this path: at most their scope changes.
 
-    What the outcome says must betray nothing: 'unchanged' is for an uploader who could read what stood there.
+    Only for an uploader who could read what stands there, or put it there: for anyone else the outcome, its stages and
+    its time would confirm a guess. Their upload is worked on as if nothing stood there.
     """
     document = standing(session, job)
     if document is None or document.sha256 != job.sha256:
         return False
-    known = _could_read(session, job.uploaded_by, document)
+    if not (_could_read(session, job.uploaded_by, document) or _put_it_there(session, job)):
+        return False
     moved = document.scope_id != job.scope_id
     if moved:
         move(session, document, job.scope_id)
@@ -125,8 +127,20 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
         )
         record(session, event)
     job.document_id = document.public_id
-    end(session, job, "unchanged" if known and not moved else "indexed")
+    end(session, job, "indexed" if moved else "unchanged")
     return True
+
+
+def _put_it_there(session: Session, job: IngestJob) -> bool:
+    """Whether this uploader brought the same bytes to this path before."""
+    earlier = select(IngestJob.id).where(
+        IngestJob.uploaded_by == job.uploaded_by,
+        IngestJob.collection_id == job.collection_id,
+        IngestJob.path == job.path,
+        IngestJob.sha256 == job.sha256,
+        IngestJob.state.in_(("indexed", "unchanged")),
+    )
+    return session.scalar(earlier.limit(1)) is not None
 
 
 def _could_read(session: Session, user_id: uuid.UUID, document: Document) -> bool:

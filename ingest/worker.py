@@ -31,7 +31,7 @@ def build_worker(parts: pipeline.Parts, conninfo: str, *, attempts: int, stalled
                 pipeline.give_up(parts, job_id, "The service failed on this file several times. Upload it again later.")
             raise
         except Exception as error:  # noqa: BLE001  # the process edge: whatever it is, the upload must end
-            log.get().error("document.crashed", job=job, error=type(error).__name__, exc_info=error)
+            log.get().error("document.crashed", job=job, error=type(error).__name__, where=log.where(error))
             pipeline.give_up(parts, job_id, "The service failed on this file. It is our fault and has been logged.")
 
     @app.periodic(cron="*/10 * * * * *")

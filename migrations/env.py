@@ -7,7 +7,7 @@ from sqlalchemy.schema import SchemaItem
 from app.db.tables import Base
 
 
-def ours(item: SchemaItem, name: str | None, kind: str, _reflected: bool, _compare_to: SchemaItem | None) -> bool:
+def ours(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _compare_to: SchemaItem | None) -> bool:
     """Tables that procrastinate keeps for itself are not ours to compare."""
     return not (kind == "table" and (name or "").startswith("procrastinate_"))
 

@@ -38,7 +38,7 @@ def identify(session: Session, secret: str) -> Subject:
 
 
 def subject_of(session: Session, user: User) -> Subject:
-    """The subject a user would be with a key of all their capabilities: for explaining and planning, never for access."""
+    """The subject a user would be with a key of all capabilities: for explaining and planning, never for access."""
     return Subject(
         user_id=user.id,
         name=user.name,

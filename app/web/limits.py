@@ -10,9 +10,13 @@ from dataclasses import dataclass
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import AppError, BadRequest, TooLarge, TooManyRequests
+from app.acl.keys import looks_like_key
+from app.errors import AppError, BadRequest, NotSignedIn, TooLarge, TooManyRequests
 from app.settings import ApiSettings
 from app.web.problems import problem
+
+# Bytes that a body without a key may have: enough for any JSON of ours.
+STRANGERS_MOST = 64 * 1024
 
 
 @dataclass
@@ -74,7 +78,7 @@ def _wait(seconds: int, detail: str) -> TooManyRequests:
 
 
 class BodyLimit:
-    """ASGI middleware: refuses a body that is larger, or slower, than the settings allow."""
+    """ASGI middleware: refuses a body that is larger, or slower, than the settings allow; a stranger's far sooner."""
 
     def __init__(self, app: ASGIApp, *, settings: ApiSettings) -> None:
         self._app = app
@@ -85,20 +89,30 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        known = _carries_key(scope)
+        most = self._most if known else STRANGERS_MOST
+        too_large = self._too_large() if known else NotSignedIn()
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if declared.isdigit() and int(declared) > self._most:
-            await problem(self._too_large())(scope, receive, send)
+        if declared.isdigit() and int(declared) > most:
+            await problem(too_large)(scope, receive, send)
             return
-        watch = _Watch(receive, send, self._most, anyio.current_time() + self._seconds)
+        watch = _Watch(receive, send, most, anyio.current_time() + self._seconds)
         with contextlib.suppress(_Refused):
             await self._app(scope, watch.receive, watch.send)
         if watch.refused is not None and not watch.started:
-            error = self._too_large() if watch.refused.large else BadRequest("The body did not arrive in time.")
+            error = too_large if watch.refused.large else BadRequest("The body did not arrive in time.")
             await problem(error)(scope, receive, send)
 
     def _too_large(self) -> AppError:
         megabytes = self._most // 1024 // 1024
         return TooLarge(f"The limit is {megabytes} MB (CLEARANCE_API__MAX_BODY_MB); split the file or raise the limit.")
+
+
+def _carries_key(scope: Scope) -> bool:
+    """Whether a key, or what looks like one, came along: bodies are read before keys are checked."""
+    given = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
+    scheme, _, secret = given.decode("latin-1").partition(" ")
+    return scheme.lower() == "bearer" and looks_like_key(secret.strip())
 
 
 class _Refused(Exception):

@@ -62,7 +62,7 @@ async def _on_http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_unexpected(_request: Request, error: Exception) -> JSONResponse:
     """The process edge: the log gets the kind of error, the caller nothing of it."""
-    log.get().error("request.failed", error=type(error).__name__, exc_info=error)
+    log.get().error("request.failed", error=type(error).__name__, where=log.where(error))
     return _response(500, "Something went wrong", "InternalError", "It is our fault and has been logged.", {})
 
 

@@ -10,6 +10,7 @@ import anyio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from app.acl.keys import make_key
 from app.errors import TooManyRequests
 from app.settings import ApiSettings
 from app.web import limits
@@ -144,7 +145,9 @@ async def drain(_: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def send_body(pieces: list[bytes], *, declared: int | None = None, delay: float = 0.0) -> tuple[int, int]:
+def send_body(
+    pieces: list[bytes], *, declared: int | None = None, delay: float = 0.0, key: str = "Bearer " + make_key().secret
+) -> tuple[int, int]:
     """The status, and how many pieces were read."""
     limit = BodyLimit(drain, settings=ApiSettings(max_body_mb=1, request_seconds=0.3))
     sent: list[Message] = []
@@ -158,7 +161,7 @@ def send_body(pieces: list[bytes], *, declared: int | None = None, delay: float 
         sent.append(message)
 
     headers = [] if declared is None else [(b"content-length", str(declared).encode())]
-    scope: dict[str, Any] = {"type": "http", "headers": headers}
+    scope: dict[str, Any] = {"type": "http", "headers": [*headers, (b"authorization", key.encode())]}
     asyncio.run(_call(limit, scope, receive, send))
     [start] = [m for m in sent if m["type"] == "http.response.start"]
     return start["status"], len(pieces) - len(left)
@@ -187,6 +190,15 @@ def test_without_a_length_it_is_counted() -> None:
 def test_a_false_length_does_not_help() -> None:
     assert send_body([HALF, HALF, b"x", HALF], declared=10) == (413, 3)
     assert send_body([HALF, HALF, b"x"], declared=None) == (413, 3)
+
+
+@pytest.mark.parametrize("key", ["", "Bearer x", "Basic " + make_key().secret])
+def test_a_stranger_may_send_little(key: str) -> None:
+    """Bodies are read before keys are looked up: what carries no key must not fill the disk."""
+    small = b"x" * (32 * 1024)
+    assert send_body([small, small], key=key) == (200, 2)
+    assert send_body([small, small, b"x", HALF], key=key) == (401, 3)
+    assert send_body([HALF], declared=len(HALF), key=key) == (401, 0)
 
 
 def test_a_slow_body_is_refused() -> None:
