@@ -22,7 +22,7 @@ from ingest.document import Extracted
 from ingest.extractors.errors import ExtractionError
 from ingest.split import split
 from ingest.vectorize import vectorize
-from ingest.write import Version, end, move, scope_of, standing, take, write
+from ingest.write import Version, end, move, scope_after, scope_of, standing, take, write
 
 WORKER = Actor.service("worker")
 
@@ -112,9 +112,9 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
         return False
     if not (_could_read(session, job.uploaded_by, document) or _put_it_there(session, job)):
         return False
-    moved = document.scope_id != job.scope_id
+    moved = document.scope_id != scope_after(document, job)
     if moved:
-        move(session, document, job.scope_id)
+        move(session, document, job)
         event = DocumentIndexed(
             actor=WORKER,
             job=job.id,

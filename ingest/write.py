@@ -88,6 +88,7 @@ def take(session: Session, job_id: uuid.UUID) -> IngestJob | None:
         .options(undefer(IngestJob.content))
         .where(IngestJob.id == job_id, IngestJob.state.in_(("queued", "running")))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if job is not None:
         job.state = "running"
@@ -95,27 +96,44 @@ def take(session: Session, job_id: uuid.UUID) -> IngestJob | None:
 
 
 def standing(session: Session, job: IngestJob) -> Document | None:
-    """The document at the upload's path, locked."""
+    """The document at the upload's path, locked, as it is now."""
     return session.scalar(
-        select(Document).where(Document.collection_id == job.collection_id, Document.path == job.path).with_for_update()
+        select(Document)
+        .where(Document.collection_id == job.collection_id, Document.path == job.path)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
 
 
-def move(session: Session, document: Document, scope_id: int) -> None:
-    """Put a document under another scope; all that was derived from it follows, and nothing is embedded again."""
-    session.execute(update(Document).where(Document.id == document.id).values(scope_id=scope_id, updated_at=func.now()))
+def scope_after(document: Document | None, job: IngestJob) -> int:
+    """The scope that the upload's tags give; the document's own if it was ruled after the upload was sent."""
+    if document is not None and job.created_at is not None and job.created_at < document.ruled_at:
+        return document.scope_id
+    return job.scope_id
+
+
+def move(session: Session, document: Document, job: IngestJob) -> None:
+    """Put a document under the upload's scope; all that was derived from it follows, and nothing is embedded again."""
+    session.execute(
+        update(Document)
+        .where(Document.id == document.id)
+        .values(scope_id=job.scope_id, ruled_at=job.created_at, updated_at=func.now())
+    )
 
 
 def write(session: Session, job: IngestJob, version: Version, indexed: Sequence[Indexed]) -> Written:
     """Replace what stands at the upload's path by this version."""
-    document_id, public_id, version_id = _put_document(session, job, version)
-    session.execute(delete(Chunk).where(Chunk.document_id == document_id))
-    session.execute(delete(Original).where(Original.document_id == document_id))
-    session.add(Original(document_id=document_id, scope_id=job.scope_id, title=version.title, content=version.content))
+    before = standing(session, job)
+    scope_id = scope_after(before, job)
+    if before is not None:
+        session.execute(delete(Chunk).where(Chunk.document_id == before.id))
+        session.execute(delete(Original).where(Original.document_id == before.id))
+    document_id, public_id, version_id = _put_document(session, job, version, scope_id)
+    session.add(Original(document_id=document_id, scope_id=scope_id, title=version.title, content=version.content))
     session.flush()
     if indexed:
-        _put_passages(session, document_id, job.scope_id, indexed)
-    return Written(public_id, version_id, scope_of(session, job.scope_id))
+        _put_passages(session, document_id, scope_id, indexed)
+    return Written(public_id, version_id, scope_of(session, scope_id))
 
 
 def scope_of(session: Session, scope_id: int) -> uuid.UUID:
@@ -137,9 +155,13 @@ def claim_profile(session: Session, embedder: str) -> str:
     return session.scalars(select(IndexProfile.embedder)).one()
 
 
-def _put_document(session: Session, job: IngestJob, version: Version) -> tuple[int, uuid.UUID, uuid.UUID]:
+def _put_document(
+    session: Session, job: IngestJob, version: Version, scope_id: int
+) -> tuple[int, uuid.UUID, uuid.UUID]:
+    ruled = {"ruled_at": job.created_at} if scope_id == job.scope_id and job.created_at is not None else {}
     values = {
-        "scope_id": job.scope_id,
+        **ruled,
+        "scope_id": scope_id,
         "media_type": version.media_type,
         "size": job.size,
         "sha256": job.sha256,

@@ -83,7 +83,11 @@ def rule_document(session: WriteSession, subject: Subject, place: Place, own: Ow
     scope_id = scope_for(session, place.collection, own)
     if scope_id == place.scope_id:
         return Change(place.own, own, 0)
-    session.execute(update(Document).where(Document.id == place.id).values(scope_id=scope_id, updated_at=func.now()))
+    session.execute(
+        update(Document)
+        .where(Document.id == place.id)
+        .values(scope_id=scope_id, ruled_at=func.now(), updated_at=func.now())
+    )
     return Change(place.own, own, 1)
 
 

@@ -22,7 +22,7 @@ TEMPLATE_DIGEST = hashlib.sha256(SYSTEM.encode()).hexdigest()
 PER_DOCUMENT = 2
 
 # A passage may contain our own fence; then it is broken with a character that shows, so that no text can step outside.
-FENCE = re.compile(r"<(/?)(passage|question)\b", re.IGNORECASE)
+FENCE = re.compile(r"<(\s*/?\s*)(passage|question)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ create policy curators_move on document for update to clearance_app
   using (collection_id = any ((select clearance.curated())::uuid[]));
 create policy curators_drop on document for delete to clearance_app
   using (collection_id = any ((select clearance.curated())::uuid[]));
-grant select, delete, update (scope_id, updated_at) on document to clearance_app;
+grant select, delete, update (scope_id, ruled_at, updated_at) on document to clearance_app;
 create policy readers on original for select to clearance_app
   using (scope_id = any ((select clearance.visible_scopes())::int[]));
 create policy readers on chunk for select to clearance_app

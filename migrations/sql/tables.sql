@@ -135,6 +135,7 @@ CREATE TABLE document (
   sha256 BYTEA NOT NULL,
   version INTEGER NOT NULL,
   version_id UUID DEFAULT gen_random_uuid() NOT NULL,
+  ruled_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT document_pkey PRIMARY KEY (id),

@@ -62,6 +62,8 @@ class Document(Base):
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     version: Mapped[int] = mapped_column(Integer)
     version_id: Mapped[uuid.UUID] = mapped_column(server_default=new_id)
+    # When the rule it stands under was given: an upload that was sent before then does not bring its old tags back.
+    ruled_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
