@@ -81,14 +81,13 @@ def rule_document(session: WriteSession, subject: Subject, place: Place, own: Ow
     shelf = OwnRule.from_json(place.collection.own_rule)
     refuse_self_grant(subject, effective(shelf, place.own), effective(shelf, own))
     scope_id = scope_for(session, place.collection, own)
-    if scope_id == place.scope_id:
-        return Change(place.own, own, 0)
+    # Also where nothing changes: uploads that were sent before now must not bring other tags.
     session.execute(
         update(Document)
         .where(Document.id == place.id)
         .values(scope_id=scope_id, ruled_at=func.now(), updated_at=func.now())
     )
-    return Change(place.own, own, 1)
+    return Change(place.own, own, int(scope_id != place.scope_id))
 
 
 def remove_document(session: WriteSession, place: Place) -> None:
