@@ -20,7 +20,21 @@ from app.guardrail.checks import default_checks
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, is_loopback
 from app.settings import ModelSettings, Settings, required
-from app.web import ask, audit, collections, documents, explain, health, keys, pages, problems, roles, uploads, users
+from app.web import (
+    ask,
+    audit,
+    collections,
+    documents,
+    explain,
+    grants,
+    health,
+    keys,
+    pages,
+    problems,
+    roles,
+    uploads,
+    users,
+)
 from app.web.limits import BodyLimit, KeyLimits
 from app.web.observe import Observe
 from app.web.schemas import Problem
@@ -97,7 +111,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     problems.install(app)
     refused = {"model": Problem, "description": "Refused: see the code and the detail."}
     api = APIRouter(prefix="/api/v1", responses={"4XX": refused, "503": refused})
-    for resource in (ask, collections, documents, uploads, users, roles, keys, explain, audit, pages):
+    for resource in (ask, collections, documents, uploads, users, roles, grants, keys, explain, audit, pages):
         _summarize(resource.router)
         api.include_router(resource.router)
     app.include_router(api)

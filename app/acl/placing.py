@@ -64,7 +64,9 @@ def submit(
 
 
 def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID) -> Place:
-    """Where a document stands; raises NotFound unless the subject curates its collection."""
+    """Where a document stands, locked; raises NotFound unless the subject curates its collection."""
+    # Locked first, so that what is read behind the lock is what stands.
+    session.execute(select(Document.id).where(Document.public_id == public_id).with_for_update())
     row = session.execute(
         select(Document.id, Document.public_id, Document.version_id, Document.scope_id, Collection, Scope.own_rule)
         .join(Collection, Collection.id == Document.collection_id)

@@ -1,6 +1,7 @@
 """`clearance grants`: the rule of a collection or of one document, read, changed and written back."""
 
 import datetime as dt
+import urllib.parse
 import uuid
 from typing import Annotated, Any
 
@@ -63,8 +64,7 @@ def add(  # noqa: PLR0913  # each is one option of the command
         "starts_at": start.isoformat() if start else None,
         "ends_at": end.isoformat() if end else None,
     }
-    rule = client.get(place(target))
-    client.put(place(target), {**rule, "grants": [*rule["grants"], grant]})
+    client.post(f"/grants?{query(target)}", grant)
     done(f"{target}: {grant['effect']} {described(grant)}")
 
 
@@ -81,19 +81,25 @@ def remove(
 ) -> None:
     """Take a grant away, whatever its times."""
     wanted = {**principal(role, user, everyone=everyone), "effect": "deny" if deny else "allow"}
-    rule = client.get(place(target))
-    kept = [grant for grant in rule["grants"] if any(grant[key] != value for key, value in wanted.items())]
-    if len(kept) == len(rule["grants"]):
+    found = client.get(f"/grants?{query(target)}")
+    going = [grant for grant in found if all(grant[key] == value for key, value in wanted.items())]
+    if not going:
         raise GrantUnclear(
             f"{target} has no grant '{wanted['effect']} {described(wanted)}': see 'clearance grants show'"
         )
-    client.put(place(target), {**rule, "grants": kept})
+    for grant in going:
+        client.delete(f"{path('grants', grant['id'])}?{query(target)}")
     done(f"{target}: no longer {wanted['effect']} {described(wanted)}")
 
 
 def place(target: str) -> str:
     """Where the rule of a collection or document lies."""
     return path("documents" if _is_document(target) else "collections", target, "access")
+
+
+def query(target: str) -> str:
+    """The query that names a collection or document to /grants."""
+    return urllib.parse.urlencode({"document" if _is_document(target) else "collection": target})
 
 
 def principal(role: str | None, user: str | None, *, everyone: bool) -> dict[str, Any]:

@@ -7,15 +7,13 @@ from sqlalchemy.dialects.postgresql import insert
 from app.acl.policy import Change, create_collection, may_rule, rule_collection
 from app.acl.rules import OwnRule, Subject
 from app.acl.visible import visible_scopes
-from app.answer.trail import actor
-from app.audit.events import PolicyChanged
-from app.audit.trail import record
 from app.db.session import WriteSession
-from app.db.tables.access import Collection, Curator, PolicyEpoch
+from app.db.tables.access import Collection, Curator
 from app.db.tables.people import User
 from app.errors import Conflict, NotAllowed, NotFound, SelfGrant
 from app.retrieval.browse import find_collection, list_collections
 from app.web.access import Administrator, Caller, Reading, Writing
+from app.web.policy_log import log_collection, log_curator
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut
 
@@ -36,7 +34,7 @@ def make(body: CollectionBody, subject: Administrator, session: Writing) -> Coll
         raise Conflict(f"A collection named '{body.name}' exists.")
     own = to_rule(session, AccessBody(grants=body.grants, label=body.label, inherits=False))
     made = create_collection(session, subject, name=body.name, description=body.description, own=own)
-    _log(session, subject, "collection.made", made, Change(OwnRule(inherits=False), own, 0))
+    log_collection(session, subject, "collection.made", made, Change(OwnRule(inherits=False), own, 0))
     return CollectionOut.model_validate(made)
 
 
@@ -51,25 +49,25 @@ def drop(name: str, subject: Administrator, session: Writing) -> None:
     """Delete a collection and all documents on it (administer)."""
     found = find_collection(session, subject, visible_scopes(session, subject), name)
     before = OwnRule.from_json(found.own_rule)
-    _log(session, subject, "collection.dropped", found, Change(before, OwnRule(inherits=False), 0))
+    log_collection(session, subject, "collection.dropped", found, Change(before, OwnRule(inherits=False), 0))
     session.execute(delete(Collection).where(Collection.id == found.id))
 
 
 @router.get("/{name}/access")
 def rule(name: str, subject: Caller, session: Reading) -> AccessOut:
     """Who may read from the collection: for administrators and its curators."""
-    found = _ruled(session, subject, name)
+    found = ruled(session, subject, name)
     return to_wire(session, OwnRule.from_json(found.own_rule))
 
 
 @router.put("/{name}/access")
 def change_rule(name: str, body: AccessBody, subject: Caller, session: Writing) -> AccessOut:
     """Replace the rule of the collection. It takes effect when this returns, on every document that inherits it."""
-    found = _ruled(session, subject, name)
+    found = ruled(session, subject, name)
     before = OwnRule.from_json(found.own_rule)
     wanted = to_rule(session, body)
     own = OwnRule(wanted.grants, inherits=False, label=wanted.label if wanted.label is not None else before.label)
-    _log(session, subject, "collection.ruled", found, rule_collection(session, subject, found, own))
+    log_collection(session, subject, "collection.ruled", found, rule_collection(session, subject, found, own))
     return to_wire(session, own)
 
 
@@ -80,7 +78,7 @@ def add_curator(name: str, user: str, subject: Administrator, session: Writing) 
     if person.id == subject.user_id:
         raise SelfGrant("You cannot make yourself a curator. Ask another administrator.")
     session.execute(insert(Curator).values(user_id=person.id, collection_id=found.id).on_conflict_do_nothing())
-    _log_curator(session, subject, "curator.added", found, person)
+    log_curator(session, subject, "curator.added", found, person)
 
 
 @router.delete("/{name}/curators/{user}", status_code=204)
@@ -88,11 +86,11 @@ def remove_curator(name: str, user: str, subject: Administrator, session: Writin
     """Take a person's curating away (administer)."""
     found, person = _shelf_and_person(session, subject, name, user)
     session.execute(delete(Curator).where(Curator.user_id == person.id, Curator.collection_id == found.id))
-    _log_curator(session, subject, "curator.removed", found, person)
+    log_curator(session, subject, "curator.removed", found, person)
 
 
-def _ruled(session: Reading | Writing, subject: Subject, name: str) -> Collection:
-    """The collection, for who may rule it; who merely reads from it is told that this is not his to do."""
+def ruled(session: Reading | Writing, subject: Subject, name: str) -> Collection:
+    """The collection, for who may rule it; who merely reads from it is told that this is not theirs to do."""
     found = find_collection(session, subject, visible_scopes(session, subject), name)
     if not may_rule(subject, found.id):
         raise NotAllowed("The rules of a collection are for administrators and its curators.")
@@ -105,33 +103,3 @@ def _shelf_and_person(session: WriteSession, subject: Subject, name: str, user: 
     if person is None:
         raise NotFound
     return found, person
-
-
-def _log(session: WriteSession, subject: Subject, action: str, target: Collection, change: Change) -> None:
-    session.flush()
-    event = PolicyChanged(
-        actor=actor(subject),
-        action=action,
-        target=f"collection:{target.id}",
-        before=change.before.to_json(),
-        after=change.after.to_json(),
-        epoch=epoch(session),
-    )
-    record(session, event)
-
-
-def _log_curator(session: WriteSession, subject: Subject, action: str, target: Collection, person: User) -> None:
-    event = PolicyChanged(
-        actor=actor(subject),
-        action=action,
-        target=f"collection:{target.id}",
-        before=None,
-        after={"user": str(person.id)},
-        epoch=epoch(session),
-    )
-    record(session, event)
-
-
-def epoch(session: WriteSession) -> int:
-    """The policy epoch as this transaction leaves it."""
-    return session.scalars(select(PolicyEpoch.number)).one()

@@ -16,7 +16,7 @@ from app.db.tables.access import RuleGrant
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import Conflict, MissingCapability, NotFound
 from app.web.access import Administrator, Caller, Reading, Writing
-from app.web.collections import epoch
+from app.web.policy_log import epoch
 from app.web.schemas import RoleBody, RoleOut
 
 router = APIRouter(prefix="/roles", tags=["people"])

@@ -22,15 +22,20 @@ def to_rule(session: Session, body: AccessBody) -> OwnRule:
 
 def to_wire(session: Session, own: OwnRule) -> AccessOut:
     """The rule with names; a role or user that is gone shows its id."""
-    ids = {g.principal.id for g in own.grants}
-    names = dict(session.execute(select(Role.id, Role.name).where(Role.id.in_(ids))).all())
-    names |= dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).all())
-    grants = sorted(own.grants, key=lambda g: str(g.to_json()))
     return AccessOut(
-        grants=[_grant(g, names.get(g.principal.id, str(g.principal.id))) for g in grants],
+        grants=[body for _, body in grants_to_wire(session, own)],
         label=None if own.label is None else own.label.text,
         inherits=own.inherits,
     )
+
+
+def grants_to_wire(session: Session, own: OwnRule) -> list[tuple[Grant, GrantBody]]:
+    """Each grant of the rule with its form on the wire, in a fixed order."""
+    ids = {g.principal.id for g in own.grants}
+    names = dict(session.execute(select(Role.id, Role.name).where(Role.id.in_(ids))).all())
+    names |= dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).all())
+    ordered = sorted(own.grants, key=lambda g: str(g.to_json()))
+    return [(g, _grant(g, names.get(g.principal.id, str(g.principal.id)))) for g in ordered]
 
 
 def _user_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:

@@ -116,6 +116,12 @@ class GrantBody(Wire):
         return self
 
 
+class GrantOut(GrantBody):
+    """A grant as it stands; the id is a digest of what it says."""
+
+    id: str
+
+
 class AccessBody(Wire):
     """A rule: the grants, the label, and whether a document also takes its collection's grants."""
 

@@ -8,19 +8,19 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query, UploadFile
 from pydantic import Field
 
-from app.acl.placing import Place, Upload, find_place, remove_document, rule_document, submit
-from app.acl.policy import Change, need_curator, role_ids, tag_grants, tagged_rule
-from app.acl.rules import Label, OwnRule, Subject
+from app.acl.placing import Upload, find_place, remove_document, rule_document, submit
+from app.acl.policy import need_curator, role_ids, tag_grants, tagged_rule
+from app.acl.rules import Label, OwnRule
 from app.acl.visible import visible_scopes
 from app.answer.trail import actor
-from app.audit.events import DocumentDeleted, DocumentUploaded, PolicyChanged
+from app.audit.events import DocumentDeleted, DocumentUploaded
 from app.audit.trail import record
 from app.db.session import WriteSession
 from app.errors import EmptyFile, InvalidInput, Untagged
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
 from app.web.access import BULK, CuratorCaller, Reading, Writing, public_id
-from app.web.collections import epoch
+from app.web.policy_log import log_document
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
 
@@ -100,7 +100,7 @@ def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
     place = find_place(session, subject, public_id(document))
     own = to_rule(session, body)
-    _log(session, subject, place, rule_document(session, subject, place, own))
+    log_document(session, subject, place, rule_document(session, subject, place, own))
     return to_wire(session, own)
 
 
@@ -130,15 +130,3 @@ def _path(raw: str) -> str:
     if len(path) > LONGEST_PATH:
         raise InvalidInput(f"'path' must have at most {LONGEST_PATH} characters.")
     return "/".join(parts)
-
-
-def _log(session: WriteSession, subject: Subject, place: Place, change: Change) -> None:
-    event = PolicyChanged(
-        actor=actor(subject),
-        action="document.ruled",
-        target=f"document:{place.public_id}",
-        before=change.before.to_json(),
-        after=change.after.to_json(),
-        epoch=epoch(session),
-    )
-    record(session, event)

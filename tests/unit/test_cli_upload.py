@@ -48,6 +48,10 @@ def test_an_access_file_of_another_name_is_no_document(tmp_path: Path) -> None:
     assert [item.path for item in found.items] == ["a.md"]
 
 
+# Not three hexadecimal digits: the random boundary of a form can hold those.
+SPOILED = "spoiled text"
+
+
 class Service:
     """Stands in for the API: takes uploads, ends them at the second look, and lists none of the `hidden` ones."""
 
@@ -59,7 +63,7 @@ class Service:
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         if request.method == "POST":
             body = request.read()
-            if self.refuse and b"bad" in body:
+            if self.refuse and SPOILED.encode() in body:
                 return httpx2.Response(self.refuse, json={"code": "C", "title": "T", "detail": "no good"})
             self.fields.append(body)
             name = f"j{len(self.jobs)}"
@@ -115,7 +119,7 @@ def test_the_label_of_the_collection_is_left_to_the_service(folder: Path) -> Non
 
 
 def test_a_bad_file_ends_alone_and_a_bad_key_ends_all(folder: Path) -> None:
-    (folder / "7.md").write_text("bad")
+    (folder / "7.md").write_text(SPOILED)
     outcomes, _ = run(Service(refuse=422), folder)
     assert [(o.item.path, o.reason) for o in outcomes if o.state == "failed"] == [("7.md", "no good")]
     assert len(outcomes) == 7

@@ -1,0 +1,102 @@
+"""Grants one by one: added and taken away under a lock, so that two administrators at once lose nothing."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from app.acl.placing import Place, find_place, rule_document
+from app.acl.policy import need, rule_collection
+from app.acl.rules import Capability, Grant, OwnRule, Subject
+from app.db.session import WriteSession
+from app.db.tables.access import Collection
+from app.errors import InvalidInput, NotFound
+from app.web.access import Caller, Writing
+from app.web.collections import ruled
+from app.web.policy_log import log_collection, log_document
+from app.web.rules_wire import grants_to_wire, to_rule
+from app.web.schemas import AccessBody, GrantBody, GrantOut
+
+router = APIRouter(prefix="/grants", tags=["access"])
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whose grants: those of one collection, or of one document."""
+
+    collection: str | None
+    document: uuid.UUID | None
+
+
+def target_of(
+    _subject: Caller,
+    collection: Annotated[str | None, Query(description="the grants of this collection")] = None,
+    document: Annotated[uuid.UUID | None, Query(description="or those of this document's own")] = None,
+) -> Target:
+    """Raises InvalidInput unless exactly one is named; for strangers, NotSignedIn before that."""
+    if (collection is None) == (document is None):
+        raise InvalidInput("Name exactly one of collection and document.")
+    return Target(collection, document)
+
+
+TargetOf = Annotated[Target, Depends(target_of)]
+
+
+@router.get("")
+def grants(target: TargetOf, subject: Caller, session: Writing) -> list[GrantOut]:
+    """The grants of a collection (its curators, administrators), or of a document itself (its curators)."""
+    return _wire(session, _own(_found(session, subject, target)))
+
+
+@router.post("", status_code=201)
+def add(target: TargetOf, body: GrantBody, subject: Caller, session: Writing) -> GrantOut:
+    """Add one grant. It takes effect when this returns; one that is there already stays."""
+    found = _found(session, subject, target)
+    [grant] = to_rule(session, AccessBody(grants=[body])).grants
+    _change(session, subject, found, _own(found).grants | {grant})
+    return _wire(session, OwnRule(frozenset({grant})))[0]
+
+
+@router.delete("/{grant}", status_code=204)
+def remove(grant: str, target: TargetOf, subject: Caller, session: Writing) -> None:
+    """Take one grant away. It is gone when this returns."""
+    found = _found(session, subject, target)
+    kept = frozenset(g for g in _own(found).grants if grant_id(g) != grant)
+    if kept == _own(found).grants:
+        raise NotFound
+    _change(session, subject, found, kept)
+
+
+def grant_id(grant: Grant) -> str:
+    """A grant's id within its rule: a digest of what it says."""
+    return hashlib.sha256(json.dumps(grant.to_json(), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _found(session: WriteSession, subject: Subject, target: Target) -> Collection | Place:
+    """The collection or document, locked; NotFound or NotAllowed for whom its rules are not."""
+    if target.document is not None:
+        need(subject, Capability.CURATE)
+        return find_place(session, subject, target.document)
+    collection = ruled(session, subject, target.collection or "")
+    session.refresh(collection, with_for_update={"key_share": True})
+    return collection
+
+
+def _own(found: Collection | Place) -> OwnRule:
+    return found.own if isinstance(found, Place) else OwnRule.from_json(found.own_rule)
+
+
+def _change(session: WriteSession, subject: Subject, found: Collection | Place, granted: frozenset[Grant]) -> None:
+    own = replace(_own(found), grants=granted)
+    if isinstance(found, Place):
+        log_document(session, subject, found, rule_document(session, subject, found, own))
+    else:
+        change = rule_collection(session, subject, found, own)
+        log_collection(session, subject, "collection.ruled", found, change)
+
+
+def _wire(session: WriteSession, own: OwnRule) -> list[GrantOut]:
+    return [GrantOut(id=grant_id(grant), **body.model_dump()) for grant, body in grants_to_wire(session, own)]
