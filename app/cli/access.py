@@ -81,7 +81,7 @@ def remove(
 ) -> None:
     """Take a grant away, whatever its times."""
     wanted = {**principal(role, user, everyone=everyone), "effect": "deny" if deny else "allow"}
-    found = client.get(f"/grants?{query(target)}")
+    found = client.get("/grants", **{"document" if _is_document(target) else "collection": target})
     going = [grant for grant in found if all(grant[key] == value for key, value in wanted.items())]
     if not going:
         raise GrantUnclear(

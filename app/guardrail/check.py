@@ -50,6 +50,12 @@ class Tail:
     longest: int = 0  # longest closer, in characters: a cut may lie inside it
 
 
+# A placeholder, whole or with its beginning cut off by the left edge of what a decision may read.
+_OPENING = "[redacted: "
+_CUT_OPENING = "|".join(re.escape(_OPENING[at:]) for at in range(1, len(_OPENING) + 1))
+_OWN_WORDS = re.compile(rf"(?:{re.escape(_OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.join(KINDS)})\]")
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """What must be found in the lower-cased text before a start. `words`: one of them stands in whatever it matches,
@@ -59,8 +65,13 @@ class Cue:
     pattern: re.Pattern[str]
 
     def found(self, lowered: str) -> re.Match[str] | None:
-        """The match nearest to the left edge, if any."""
-        return self.pattern.search(lowered) if any(word in lowered for word in self.words) else None
+        """The match nearest to the left edge, if any. A placeholder of ours is no cue, though its word may be one.
+
+        It would be one only when some real cue is near: who reads the raw text to find cues does not see placeholders.
+        """
+        if not any(word in lowered for word in self.words):
+            return None
+        return self.pattern.search(_OWN_WORDS.sub("]", lowered))
 
 
 class Check(Protocol):

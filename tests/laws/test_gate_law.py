@@ -140,6 +140,15 @@ def _holds(text: str, parts: list[str]) -> None:
     assert states[-1] == whole.text
 
 
+def test_a_placeholder_is_no_cue_for_what_follows_it() -> None:
+    """Once it was one, but only in the buffers in which a real cue stood somewhere behind it."""
+    token, mail = "ghp_" + "a1B2" * 9, "alice.o-neil@example.co.uk"
+    text = f"{token}:{mail}+49 (0)30 901820-44-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
+    for cut in range(len(text) + 1):
+        _holds(text, [text[:cut], text[cut:]])
+    assert redact(f"{token}:{mail} and a password", CHECKS).text.startswith("[redacted: credential]:[redacted: email]")
+
+
 @given(text=texts, data=st.data())
 @settings(max_examples=400, deadline=None)
 def test_any_cutting_releases_prefixes_of_the_whole_redaction(text: str, data: st.DataObject) -> None:
