@@ -1,8 +1,11 @@
 """What `clearance run` shows a person: steps with their time, and what to do next."""
 
 import contextlib
+import shutil
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -44,4 +47,14 @@ def show(console: Console, instance: Instance, welcome: Welcome | None) -> None:
     if welcome.commands:
         console.print("\nTry:")
         for command in welcome.commands:
-            console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
+            console.print(f"  {escape(_as_typed(command))}", highlight=False, soft_wrap=True)
+
+
+def _as_typed(command: str) -> str:
+    """The command as it works in the folder where it is read: with its path, unless it is found without."""
+    name, _, rest = command.partition(" ")
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) is not None or not beside.is_file():
+        return command
+    here = beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside
+    return f"{here} {rest}"

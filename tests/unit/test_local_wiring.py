@@ -20,7 +20,7 @@ from app.local.environments import (
 )
 from app.local.instance import Instance, born
 from app.local.run import _address, run
-from app.local.screen import KEYS, show
+from app.local.screen import KEYS, _as_typed, show
 from app.local.welcome import Person, Site, Welcome, load_once
 
 WIRING = Wiring(
@@ -160,3 +160,15 @@ def test_a_wrong_port_and_missing_settings_are_named(tmp_path: Path) -> None:
         assert message in output.getvalue()
     assert json.loads((tmp_path / "home" / "secrets.json").read_text())
     assert not (tmp_path / "home" / "postgres").exists()
+
+
+def test_commands_to_try_work_as_they_stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With its path from here, unless the shell finds it: a newcomer has not activated anything."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "clearance").touch(mode=0o755)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert _as_typed("clearance ask 'How?'") == "bin/clearance ask 'How?'"
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert _as_typed("clearance ask 'How?'") == "clearance ask 'How?'"
