@@ -123,6 +123,19 @@ def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
         assert "sample loaded through" not in output.read_text()
 
 
+def noted(file: Path) -> dict[str, str]:
+    """What a stand-in wrote; only the API is awaited by a start, the others may still be on their way."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            found: dict[str, str] = json.loads(file.read_text())
+        except (FileNotFoundError, ValueError):
+            assert time.monotonic() < deadline, f"{file.name} was never written"
+            time.sleep(0.05)
+        else:
+            return found
+
+
 def check_environments(folder: Path, secrets: LocalSecrets) -> None:
     """No process has a password or key that is not its own."""
     for name, wanted in (
@@ -130,7 +143,7 @@ def check_environments(folder: Path, secrets: LocalSecrets) -> None:
         ("worker", {"ingest_password"}),
         ("sequencer", {"sequencer_password"}),
     ):
-        environment = json.loads((folder / f"{name}.env").read_text())
+        environment = noted(folder / f"{name}.env")
         text = json.dumps(environment)
         assert {key for key, value in vars(secrets).items() if value in text} == wanted, name
         assert "OTHER_SECRET" not in environment
