@@ -146,7 +146,7 @@ def test_one_that_fails_to_stop_keeps_no_other_from_its_end(supervisor: Supervis
 def test_a_worker_is_started_again_with_growing_pauses(
     supervisor: Supervisor, reports: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = [time.monotonic()]  # not a number of ours: on a machine just started the real one is small
+    clock = [float(round(time.monotonic()))]  # near the real one, which the start took; whole, so that sums are exact
     with supervisor:
         supervisor.start(shell("worker", "exit 1", restart=True))
         monkeypatch.setattr(time, "monotonic", lambda: clock[0])
