@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # The interpreter to build the environment with: 3.11 or newer.
 PYTHON ?= python3
 
-.PHONY: help run test check lint types contracts unit format lock clean
+.PHONY: help run test laws check lint types contracts unit format lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -14,6 +14,9 @@ run: .venv/.installed ## start everything on this machine: database, model, API,
 
 test: .venv/.dev check ## everything that must hold: lint, types, import contracts, all tests
 	$(PY) -m pytest tests --ignore=tests/unit
+
+laws: .venv/.dev ## two worlds, 100,000 times and 1,000 over HTTP; takes hours, and goes on where it was stopped
+	$(PY) -m tests.laws.run --worlds 100000 --http 1000 --state .clearance/laws.json
 
 check: .venv/.dev lint types contracts unit ## what must hold before a commit, in under two minutes
 

@@ -6,9 +6,13 @@ AppError
 ├── NotAllowed            403  the thing is visible to you, the act is not yours
 │   ├── MissingCapability      the key or person lacks ask, download, curate, administer or audit
 │   ├── SelfGrant              the change would give its own author something to read
+│   ├── BeyondReach            the collection or role is not among those the author looks after
+│   ├── OnBehalfOfNeeded       a service's key alone: it acts for a person or not at all
+│   ├── InPersonNeeded         a service asks for what a person does with their own key alone
 │   └── LabelTooHigh           the context carries a label above what the model endpoint may see
 ├── NotFound              404  absent, or not visible to you: the same bytes either way
-├── Conflict              409  the name is taken, or the world moved since you looked
+├── Conflict              409  the name is taken, or the thing is in use
+│   └── PlanStale              the world moved since the plan was made
 ├── TooLarge              413  the body is above the limit
 ├── UnsupportedFile       415  no parser for this kind of file
 ├── InvalidInput          422  well-formed, but a value is wrong
@@ -66,6 +70,26 @@ class SelfGrant(NotAllowed):
     title = "You cannot grant access to yourself"
 
 
+class OnBehalfOfNeeded(NotAllowed):
+    title = "A service acts for a person or not at all"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is a service's key; send the token of the person it acts for as 'Clearance-On-Behalf-Of'."
+        )
+
+
+class InPersonNeeded(NotAllowed):
+    title = "Not through a service"
+
+    def __init__(self) -> None:
+        super().__init__("A service cannot do this for you; use your own key.")
+
+
+class BeyondReach(NotAllowed):
+    title = "Beyond your reach"
+
+
 class LabelTooHigh(NotAllowed):
     title = "The model endpoint may not see this label"
 
@@ -79,6 +103,10 @@ class NotFound(AppError):
 
 class Conflict(AppError):
     status, title = 409, "Conflict"
+
+
+class PlanStale(Conflict):
+    title = "The world moved since the plan was made"
 
 
 class TooLarge(AppError):

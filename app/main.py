@@ -24,12 +24,15 @@ from app.web import (
     ask,
     audit,
     collections,
+    conversations,
+    delegations,
     documents,
     explain,
     grants,
     health,
     keys,
     pages,
+    plans,
     problems,
     roles,
     uploads,
@@ -111,7 +114,22 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     problems.install(app)
     refused = {"model": Problem, "description": "Refused: see the code and the detail."}
     api = APIRouter(prefix="/api/v1", responses={"4XX": refused, "503": refused})
-    for resource in (ask, collections, documents, uploads, users, roles, grants, keys, explain, audit, pages):
+    for resource in (
+        ask,
+        conversations,
+        collections,
+        documents,
+        uploads,
+        users,
+        roles,
+        grants,
+        keys,
+        delegations,
+        explain,
+        plans,
+        audit,
+        pages,
+    ):
         _summarize(resource.router)
         api.include_router(resource.router)
     app.include_router(api)

@@ -34,6 +34,7 @@ class WorkerOptions(Section):
     stalled_after_seconds: int = Field(
         30, ge=3, description="a worker silent for this long has died: others take up its files"
     )
+    keep_jobs_days: int = Field(30, ge=1, description="days after which uploads that have ended are forgotten")
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
 
 
@@ -98,6 +99,7 @@ class ApiSettings(Section):
     bulk_rate_per_minute: int = Field(3000, ge=1, description="uploads, and looks at their jobs, a minute for one key")
     burst: int = Field(60, ge=1, description="requests one key may send at once before the rate counts")
     concurrent: int = Field(8, ge=1, description="requests of one key in progress at the same time")
+    delegation_seconds: int = Field(86_400, ge=1, description="longest that a person may let a service act for them")
     metrics_key: SecretStr | None = Field(None, description="bearer token for /metrics; unset: /metrics is off")
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
 
@@ -108,7 +110,19 @@ class AnswerSettings(Section):
     mode: Literal["generate", "quote"] = Field("generate", description="used when a request names no mode")
     passages: int = Field(8, ge=1, le=50, description="most passages in a context")
     context_tokens: int = Field(1_600, ge=100, description="token budget of the passages in a context")
+    history_tokens: int = Field(
+        400, ge=0, description="token budget of a conversation's earlier turns in a prompt; 0: the model sees none"
+    )
     max_seconds: float = Field(300.0, gt=0, description="longest streamed answer")
+
+
+class AccessSettings(Section):
+    """How changes of access are made."""
+
+    second_administrator: bool = Field(
+        True,
+        description="a plan that gives its author something to read: another one may apply it; false: it is refused",
+    )
 
 
 FROM_ENVIRONMENT = SettingsConfigDict(env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -126,6 +140,7 @@ class Settings(BaseSettings):
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    access: AccessSettings = Field(default_factory=AccessSettings)
 
 
 class WorkerSettings(BaseSettings):

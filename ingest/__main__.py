@@ -74,7 +74,13 @@ async def _work(parts: Parts, conninfo: str, options: WorkerOptions, stop: async
     Files in hand are finished first; those that were lost have no worker any more and are taken up by the next one.
     """
     stalled = options.stalled_after_seconds
-    worker = build_worker(parts, conninfo, attempts=options.attempts, stalled_after=stalled)
+    worker = build_worker(
+        parts,
+        conninfo,
+        attempts=options.attempts,
+        stalled_after=stalled,
+        keep_jobs_days=options.keep_jobs_days,
+    )
     async with worker.open_async():
         await take_up(worker, stalled_after=stalled)
         log.get().info("worker.ready")

@@ -10,13 +10,16 @@ from app import log
 from app.db.queue import QUEUE, TASK
 from ingest import pipeline
 from ingest.sandbox import SandboxUnavailable
+from ingest.write import collect_scopes
 
 # Ours, not the file's: worth another try.
 TRANSIENT = (DBAPIError, OperationalError, SandboxUnavailable)
 
 
-def build_worker(parts: pipeline.Parts, conninfo: str, *, attempts: int, stalled_after: int) -> procrastinate.App:
-    """The queue's app with its two tasks."""
+def build_worker(
+    parts: pipeline.Parts, conninfo: str, *, attempts: int, stalled_after: int, keep_jobs_days: int
+) -> procrastinate.App:
+    """The queue's app with its tasks."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
     retry = RetryStrategy(max_attempts=attempts - 1, exponential_wait=2, retry_exceptions=TRANSIENT)
 
@@ -38,6 +41,12 @@ def build_worker(parts: pipeline.Parts, conninfo: str, *, attempts: int, stalled
     @app.task(name="ingest.take_up_stalled", queue=QUEUE, queueing_lock="ingest.take_up_stalled", pass_context=True)
     async def take_up_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  # given by the queue
         await take_up(context.app, stalled_after=stalled_after)
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name="ingest.tidy", queue=QUEUE, queueing_lock="ingest.tidy")
+    def tidy(timestamp: int) -> None:  # noqa: ARG001  # given by the queue
+        gone = collect_scopes(parts.engine, keep_jobs_days)
+        log.get().info("scopes.collected", gone=gone)
 
     return app
 

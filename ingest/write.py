@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pgvector import HalfVector
-from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy import Engine, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, undefer
@@ -61,6 +61,8 @@ ADD_POSTINGS = text(
     *(bindparam(name, type_=ARRAY(BigInteger)) for name in ("chunks", "terms")),
     bindparam("tfs", type_=ARRAY(Integer)),
 )
+
+COLLECT = text("select clearance.collect_scopes(make_interval(days => :days))")
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,12 @@ def end(session: Session, job: IngestJob, state: str, *, reason: str | None = No
     job.content = None
     job.finished_at = dt.datetime.now(dt.UTC)
     session.flush()
+
+
+def collect_scopes(engine: Engine, keep_jobs_days: int) -> int:
+    """Drop scopes on which nothing stands, and uploads that ended this long ago; gives how many scopes went."""
+    with Session(engine) as session, session.begin():
+        return int(session.scalar(COLLECT, {"days": keep_jobs_days}) or 0)
 
 
 def claim_profile(session: Session, embedder: str) -> str:

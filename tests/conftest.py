@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from app.db.bootstrap import LOGIN_ROLES, libpq, prepare
+from app.db.bootstrap import LOGIN_ROLES, close_database, libpq, prepare
 from app.db.session import Database, Signer, connect
 from app.local.postgres import EmbeddedPostgres
 
@@ -33,6 +33,13 @@ class Cluster:
         """Run one statement as superuser, outside any transaction."""
         with psycopg.connect(libpq(make_url(self.admin_url)), autocommit=True) as connection:
             connection.execute(statement)
+
+    def copy(self, template: str, name: str) -> None:
+        """A new database like another one. Its own privileges do not come with the copy."""
+        with psycopg.connect(libpq(make_url(self.admin_url)), autocommit=True) as connection:
+            made = (sql.Identifier(name), sql.Identifier(template))
+            connection.execute(sql.SQL("create database {} template {}").format(*made))
+            close_database(connection, name)
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def db(cluster: Cluster) -> Iterator[Db]:
     """A fresh copy of the migrated template."""
     made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
     name = sql.Identifier(made.name)
-    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(TEMPLATE)))
+    cluster.copy(TEMPLATE, made.name)
     yield made
     cluster.execute(sql.SQL("drop database {} with (force)").format(name))
 

@@ -8,6 +8,8 @@
         label: confidential
         from: 2026-01-01         # readable from this moment; UTC where no zone is given
         until: 2027-01-01        # and no longer from this moment on
+      - path: "board/**"
+        inherits: true           # as its folder and collection say; `roles` and `deny` may add to that
 
 A file that no rule matches has no tags, and whoever uploads refuses it. Anything that is not understood is an error:
 a rule that was meant otherwise would show a document to the wrong people.
@@ -27,7 +29,7 @@ LABELS = ("public", "internal", "confidential", "restricted")
 EVERYONE = "everyone"
 DEFAULT_LABEL = "internal"
 FILE_KEYS = ("label", "rules")
-RULE_KEYS = ("path", "roles", "deny", "label", "from", "until")
+RULE_KEYS = ("path", "roles", "deny", "label", "from", "until", "inherits")
 
 
 class AccessFileError(ValueError):
@@ -36,13 +38,17 @@ class AccessFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What an upload says about who may read a file; roles and deny are names of roles, times are in UTC."""
+    """What an upload says about who may read a file; roles and deny are names of roles, times are in UTC.
+
+    With `inherits` they are added to what its folder and collection say; an empty label is theirs then.
+    """
 
     roles: tuple[str, ...]
     deny: tuple[str, ...] = ()
     label: str = DEFAULT_LABEL
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    inherits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +124,31 @@ class _Reader:
     def _rule(self, node: Any, number: int, default: str) -> Rule:
         where = f"rule {number}"
         fields = self._mapping(node, RULE_KEYS, where)
-        for key in ("path", "roles"):
+        inherits = "inherits" in fields and self._yes(fields["inherits"], f"`inherits` of {where}")
+        for key in ("path",) if inherits else ("path", "roles"):
             if key not in fields:
                 raise self._error(node, f"{where} has no `{key}`")
         path = self._string(fields["path"], f"`path` of {where}")
-        roles = self._names(fields["roles"], f"`roles` of {where}")
+        roles = self._names(fields["roles"], f"`roles` of {where}") if "roles" in fields else ()
         deny = self._names(fields["deny"], f"`deny` of {where}") if "deny" in fields else ()
         if EVERYONE in deny:
             raise self._error(fields["deny"], f"`deny` of {where} hides the files from everyone: do not upload them")
         if both := sorted(set(roles) & set(deny)):
             raise self._error(fields["deny"], f"{where} both allows and denies {both[0]!r}: name it once")
-        label = self._label(fields["label"], f"`label` of {where}") if "label" in fields else default
+        given = "" if inherits else default
+        label = self._label(fields["label"], f"`label` of {where}") if "label" in fields else given
         starts = self._moment(fields["from"], f"`from` of {where}") if "from" in fields else None
         ends = self._moment(fields["until"], f"`until` of {where}") if "until" in fields else None
         if starts and ends and starts >= ends:
             raise self._error(fields["until"], f"`until` of {where} is not after its `from`")
-        return Rule(path, self._pattern(fields["path"], path, where), Tags(roles, deny, label, starts, ends))
+        tags = Tags(roles, deny, label, starts, ends, inherits)
+        return Rule(path, self._pattern(fields["path"], path, where), tags)
+
+    def _yes(self, node: Any, where: str) -> bool:
+        """True; to leave the line out is the only way to say no."""
+        if not isinstance(node, yaml.ScalarNode) or node.value.lower() not in {"true", "yes"}:
+            raise self._error(node, f"{where} must be `true`; leave the line out where files do not inherit")
+        return True
 
     def _mapping(self, node: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):

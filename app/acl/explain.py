@@ -7,64 +7,132 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.acl.history import NotKnown, rule_at, subject_at
 from app.acl.rules import Decision, Grant, OwnRule, Subject, decide, effective
-from app.db.tables.access import Collection, Scope
+from app.acl.scopes import chain
+from app.db.tables.access import Collection, Folder, Scope
 from app.db.tables.library import Document
 from app.db.tables.people import Role
+
+Level = tuple[str, OwnRule]
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A decision in words."""
+    """A decision in words. `reason` is stable; `at` is the moment it holds for."""
 
-    decision: Decision
+    allowed: bool
+    reason: str
     text: str
+    at: dt.datetime
 
 
 def explain(session: Session, subject: Subject, document_id: uuid.UUID) -> Explanation | None:
     """Why the subject may or may not read the document now; None if the session sees no such document."""
     row = session.execute(
-        select(Collection.own_rule, Scope.own_rule, func.now())
+        select(Collection, Scope, func.now())
         .join(Scope, Scope.collection_id == Collection.id)
         .join(Document, Document.scope_id == Scope.id)
         .where(Document.public_id == document_id)
     ).one_or_none()
     if row is None:
         return None
-    rule = effective(OwnRule.from_json(row[0]), OwnRule.from_json(row[1]))
-    decision = decide(subject, rule, row[2])
-    return Explanation(decision, _words(session, subject, decision, rule.label.text, row[2]))
+    collection, scope, at = row
+    own = OwnRule.from_json(scope.own_rule)
+    above = chain(session, collection.id, scope.folder_id)
+    rule = effective(*above, own)
+    levels = [*zip(_places(session, collection, scope), above, strict=True), ("of its own", own)]
+    return _explained(session, subject, decide(subject, rule, at), _Told(rule.label.text, at, _within_reach(levels)))
 
 
-def _words(session: Session, subject: Subject, decision: Decision, label: str, at: dt.datetime) -> str:
+def explain_at(session: Session, subject: Subject, document_id: uuid.UUID, at: dt.datetime) -> Explanation:
+    """Why the subject could or could not read the document at a moment of the past, by the history that is kept."""
+    try:
+        then = subject_at(session, subject, at)
+        rule, own = rule_at(session, document_id, at)
+    except NotKnown as unknown:
+        text = f"{subject.name} could not read it on {_moment(at)}: by the history, {unknown}."
+        return Explanation(False, "not there", text, at)
+    levels = [] if own is None else [("inherited", effective_part(rule.grants - own.grants)), ("of its own", own)]
+    told = _Told(rule.label.text, at, levels, past=True)
+    return _explained(session, subject, decide(then, rule, at), told)
+
+
+def effective_part(grants: frozenset[Grant]) -> OwnRule:
+    """Grants alone, as a rule."""
+    return OwnRule(grants)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the words need beside the decision."""
+
+    label: str
+    at: dt.datetime
+    levels: list[Level]
+    past: bool = False
+
+
+def _explained(session: Session, subject: Subject, decision: Decision, told: _Told) -> Explanation:
+    return Explanation(decision.allowed, decision.reason, _words(session, subject, decision, told), told.at)
+
+
+def _words(session: Session, subject: Subject, decision: Decision, told: _Told) -> str:
+    may, may_not = ("could", "could not") if told.past else ("may", "may not")
+    when = f" on {_moment(told.at)}" if told.past else ""
     who = subject.name
-    grant = None if decision.grant is None else _grant(session, decision.grant)
+    grant = None if decision.grant is None else _grant(session, decision.grant, told.levels)
+    yes, no = f"{who} {may} read it{when}: {grant}", f"{who} {may_not} read it{when}: {grant}"
     match decision.reason:
         case "granted":
-            return f"{who} may read it: {grant}, and its label '{label}' is within the clearance."
+            return f"{yes}, and its label '{told.label}' is within the clearance."
         case "denied":
-            return f"{who} may not read it: {grant}. A deny beats every allow; end it or take {who} out of the role."
+            act = "" if told.past else f"; end it or take {who} out of the role"
+            return f"{no}. A deny beats every allow{act}."
         case "label above clearance":
-            return f"{who} may not read it: {grant}, but its label '{label}' is above the clearance."
+            return f"{no}, but its label '{told.label}' is above the clearance."
         case "not in time":
-            ended = decision.grant is not None and decision.grant.ends_at is not None and decision.grant.ends_at <= at
-            return f"{who} may not read it: {grant}, and that {'has ended' if ended else 'is yet to start'}."
+            ended = decision.grant is not None and decision.grant.ends_at is not None
+            over = ended and decision.grant is not None and (decision.grant.ends_at or told.at) <= told.at
+            return f"{no}, and that {'had' if told.past else 'has'} ended." if over else f"{no}, which is yet to start."
         case "nothing granted":
-            return f"{who} may not read it: no grant names {who}, a role of {who}, or everyone."
+            return f"{who} {may_not} read it{when}: no grant names {who}, a role of {who}, or everyone."
 
 
-def _grant(session: Session, grant: Grant) -> str:
+def _grant(session: Session, grant: Grant, levels: list[Level]) -> str:
     match grant.principal.kind:
         case "everyone":
             whom = "everyone"
         case "user":
             whom = "this person by name"
         case "role":
-            name = session.scalar(select(Role.name).where(Role.id == grant.principal.id))
-            whom = f"the role '{name}'" if name else "a role that is gone"
+            role = session.scalar(select(Role).where(Role.id == grant.principal.id))
+            whom = f"the role '{role.shown}'" if role else "a role that is gone"
     times = [
-        f"{word} {moment:%Y-%m-%d %H:%M} UTC"
+        f"{word} {_moment(moment)}"
         for word, moment in (("from", grant.starts_at), ("until", grant.ends_at))
         if moment is not None
     ]
-    return " ".join([f"the {grant.effect} grant to {whom}", *times])
+    place = next((name for name, own in reversed(levels) if grant in own.grants), "")
+    return " ".join(part for part in (f"the {grant.effect} grant to {whom}", *times, place) if part)
+
+
+def _places(session: Session, collection: Collection, scope: Scope) -> list[str]:
+    """The names of the levels above a document: its collection, then the folders with rules down to its own."""
+    names = [f"of the collection '{collection.name}'"]
+    if scope.folder_id is not None:
+        path = session.scalars(select(Folder.path).where(Folder.id == scope.folder_id)).one()
+        above = select(Folder.path).where(Folder.collection_id == collection.id)
+        above = above.where((Folder.path == path) | func.starts_with(path, Folder.path + "/"))
+        names += [f"of the folder '{p}'" for p in session.scalars(above.order_by(func.length(Folder.path)))]
+    return names
+
+
+def _within_reach(levels: list[Level]) -> list[Level]:
+    """The levels from the innermost one that breaks with those above."""
+    start = max((n for n, (_, own) in enumerate(levels) if not own.inherits), default=0)
+    return levels[start:]
+
+
+def _moment(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"

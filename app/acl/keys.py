@@ -1,6 +1,7 @@
-"""API keys: how they look, how one is made, and what of it is kept.
+"""API keys and delegation tokens: how they look, how one is made, and what of it is kept.
 
-`clr_` + 8 characters that name the key + `_` + 43 characters of secret (256 bits). Only the SHA-256 of all is kept.
+`clr_` (a key) or `cld_` (a delegation) + 8 characters that name it + `_` + 43 characters of secret (256 bits). Only the
+SHA-256 of all is kept.
 """
 
 import hashlib
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 
 ALPHABET = string.ascii_letters + string.digits
 SHAPE = re.compile(r"clr_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})")
+DELEGATION_SHAPE = re.compile(r"cld_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key just made. `secret` is shown once and never stored."""
+    """A key or token just made. `secret` is shown once and never stored."""
 
     prefix: str
     secret: str
@@ -27,9 +29,12 @@ class NewKey:
 
 def make_key() -> NewKey:
     """A fresh random key."""
-    prefix = "clr_" + "".join(secrets.choice(ALPHABET) for _ in range(8))
-    secret = f"{prefix}_{secrets.token_urlsafe(32)}"
-    return NewKey(prefix, secret, hash_key(secret))
+    return _make("clr_")
+
+
+def make_token() -> NewKey:
+    """A fresh random delegation token."""
+    return _make("cld_")
 
 
 def hash_key(secret: str) -> bytes:
@@ -40,3 +45,14 @@ def hash_key(secret: str) -> bytes:
 def looks_like_key(text: str) -> bool:
     """Whether it has the shape of a key, so that anything else costs no query."""
     return SHAPE.fullmatch(text) is not None
+
+
+def looks_like_token(text: str) -> bool:
+    """The same for a delegation token. Neither is ever taken for the other."""
+    return DELEGATION_SHAPE.fullmatch(text) is not None
+
+
+def _make(kind: str) -> NewKey:
+    prefix = kind + "".join(secrets.choice(ALPHABET) for _ in range(8))
+    secret = f"{prefix}_{secrets.token_urlsafe(32)}"
+    return NewKey(prefix, secret, hash_key(secret))

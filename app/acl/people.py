@@ -2,47 +2,64 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.acl.keys import NewKey, make_key
+from app.acl.names import refuse_service
 from app.acl.rules import Capability, Label, Subject
-from app.acl.subject import capabilities
+from app.acl.subject import FOR_SERVICES, capabilities
 from app.db.session import WriteSession
-from app.db.tables.people import ApiKey, Membership, Role, RoleInside, User
-from app.errors import Conflict, InvalidInput, NotFound, SelfGrant
+from app.db.tables.people import LOCAL, ApiKey, Membership, Role, RoleInside, User
+from app.errors import Conflict, InvalidInput, SelfGrant
 
 ASK_ANOTHER = "Ask another administrator."
 
 
-def find_user(session: Session, name: str) -> User:
-    """The user of that name; raises NotFound. Names that begin with an underscore are ours and found by nobody."""
-    user = session.scalar(select(User).where(User.name == name, User.name.not_like(r"\_%")))
-    if user is None:
-        raise NotFound
-    return user
-
-
-def find_role(session: Session, name: str) -> Role:
-    """The role of that name; raises NotFound."""
-    role = session.scalar(select(Role).where(Role.name == name))
-    if role is None:
-        raise NotFound
-    return role
-
-
-def make_user(session: Session, *, name: str, display_name: str, clearance: Label, allowed: list[Capability]) -> User:
-    """A new user, who is in no role."""
-    if session.scalar(select(exists().where(User.name == name))):
-        raise Conflict(f"A user named '{name}' exists.")
+def make_user(
+    session: Session,
+    *,
+    name: str,
+    display_name: str,
+    clearance: Label,
+    allowed: list[Capability],
+    source: str = LOCAL,
+) -> User:
+    """A new person, who is in no role."""
     user = User(
-        name=name, display_name=display_name or name, clearance=int(clearance), capabilities=[c.value for c in allowed]
+        name=name,
+        source=source,
+        kind="person",
+        display_name=display_name or name,
+        clearance=int(clearance),
+        capabilities=[c.value for c in allowed],
     )
-    session.add(user)
-    session.flush()
-    return user
+    return _add_user(session, user)
+
+
+def make_service(
+    session: Session, *, name: str, display_name: str, allowed: list[Capability], source: str = LOCAL
+) -> User:
+    """A new service, with no clearance and never a role. InvalidInput for more than a service may do."""
+    refuse_more_than_a_service(allowed)
+    user = User(
+        name=name,
+        source=source,
+        kind="service",
+        display_name=display_name or name,
+        clearance=int(Label.PUBLIC),
+        capabilities=[c.value for c in allowed],
+    )
+    return _add_user(session, user)
+
+
+def refuse_more_than_a_service(allowed: Iterable[Capability]) -> None:
+    """Raise InvalidInput if a service would get a capability that only a person has."""
+    if beyond := sorted(set(allowed) - FOR_SERVICES):
+        raise InvalidInput(f"A service may ask and download for a person, and never {' or '.join(beyond)}.")
 
 
 def refuse_own_gain(subject: Subject, user: User, clearance: Label | None, allowed: list[Capability] | None) -> None:
@@ -54,20 +71,21 @@ def refuse_own_gain(subject: Subject, user: User, clearance: Label | None, allow
         raise SelfGrant(f"You cannot raise your own clearance or capabilities. {ASK_ANOTHER}")
 
 
-def make_role(session: WriteSession, name: str) -> Role:
-    """A new, empty role."""
+def make_role(session: WriteSession, name: str, *, source: str = LOCAL) -> Role:
+    """A new, empty role. Raises InvalidInput for 'everyone', whatever the source."""
     if name == "everyone":
         raise InvalidInput("'everyone' stands for every signed-in person; give the role another name.")
-    if session.scalar(select(exists().where(Role.name == name))):
-        raise Conflict(f"A role named '{name}' exists.")
-    role = Role(name=name)
+    role = Role(name=name, source=source)
+    if session.scalar(select(exists().where(Role.name == name, Role.source == source))):
+        raise Conflict(f"A role named '{role.shown}' exists.")
     session.add(role)
     session.flush()
     return role
 
 
 def join(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
-    """Put a user into a role; raises SelfGrant for oneself."""
+    """Put a person into a role; raises SelfGrant for oneself, InvalidInput for a service."""
+    refuse_service(user)
     if user.id == subject.user_id:
         raise SelfGrant(f"You cannot put yourself into a role. {ASK_ANOTHER}")
     session.execute(insert(Membership).values(user_id=user.id, role_id=role.id).on_conflict_do_nothing())
@@ -83,18 +101,18 @@ def leave(session: WriteSession, subject: Subject, user: User, role: Role) -> No
 def nest(session: WriteSession, subject: Subject, role: Role, inside: Role) -> None:
     """Make members of `role` members of `inside` too. InvalidInput for a circle, SelfGrant for one's own role."""
     if role.id in subject.roles and inside.id not in subject.roles:
-        raise SelfGrant(f"You are in '{role.name}'; this would put you into '{inside.name}' too. {ASK_ANOTHER}")
+        raise SelfGrant(f"You are in '{role.shown}'; this would put you into '{inside.shown}' too. {ASK_ANOTHER}")
     # Locked in one order, so that two administrators cannot close a circle from both sides at once.
     session.execute(select(Role.id).order_by(Role.id).with_for_update())
     if role.id in _above(session, inside.id):
-        raise InvalidInput(f"'{inside.name}' lies inside '{role.name}' already; a circle of roles is refused.")
+        raise InvalidInput(f"'{inside.shown}' lies inside '{role.shown}' already; a circle of roles is refused.")
     session.execute(insert(RoleInside).values(role_id=role.id, inside_id=inside.id).on_conflict_do_nothing())
 
 
 def unnest(session: WriteSession, subject: Subject, role: Role, inside: Role) -> None:
     """Undo `nest`. Raises SelfGrant for one's own role: a deny to the outer role would end with it."""
     if role.id in subject.roles:
-        raise SelfGrant(f"You are in '{role.name}'. {ASK_ANOTHER}")
+        raise SelfGrant(f"You are in '{role.shown}'. {ASK_ANOTHER}")
     session.execute(delete(RoleInside).where(RoleInside.role_id == role.id, RoleInside.inside_id == inside.id))
 
 
@@ -114,6 +132,14 @@ def add_key(
     session.add(key)
     session.flush()
     return key, new
+
+
+def _add_user(session: Session, user: User) -> User:
+    if session.scalar(select(exists().where(User.name == user.name, User.source == user.source))):
+        raise Conflict(f"A user named '{user.shown}' exists.")
+    session.add(user)
+    session.flush()
+    return user
 
 
 def _above(session: WriteSession, role_id: uuid.UUID) -> set[uuid.UUID]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, update
 
-from app.acl.policy import Change, refuse_self_grant, scope_for
-from app.acl.rules import OwnRule, Subject, effective
+from app.acl.policy import Change, Judge, refuse_self_grant
+from app.acl.rules import Capability, OwnRule, Subject, effective
+from app.acl.scopes import Move, chain, hold, nearest_folder, scope_for
 from app.db.queue import defer_upload
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
@@ -36,6 +37,7 @@ class Place:
     version_id: uuid.UUID
     collection: Collection
     scope_id: int
+    folder_id: uuid.UUID | None
     own: OwnRule
 
 
@@ -46,7 +48,10 @@ def submit(
 
     Nothing here looks at the documents that are there already: what the answer says can betray none of them.
     """
-    scope_id = scope_for(session, collection, upload.own)
+    # Held before the folder is looked for: one that gets its rule beside us waits, and then finds this upload.
+    hold(session, collection.id)
+    folder = nearest_folder(session, collection.id, upload.path)
+    scope_id = scope_for(session, collection, upload.own, folder)
     job = IngestJob(
         id=uuid.uuid4(),
         collection_id=collection.id,
@@ -65,31 +70,43 @@ def submit(
 
 def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID) -> Place:
     """Where a document stands, locked; raises NotFound unless the subject curates its collection."""
-    # Locked first, so that what is read behind the lock is what stands.
+    curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
+    # The collection first, as everybody does who changes rules; then the document, so that what is read stands.
+    shelf = session.scalar(
+        select(Document.collection_id).where(Document.public_id == public_id, Document.collection_id.in_(curated))
+    )
+    if shelf is None:
+        raise NotFound
+    hold(session, shelf)
     session.execute(select(Document.id).where(Document.public_id == public_id).with_for_update())
     row = session.execute(
-        select(Document.id, Document.public_id, Document.version_id, Document.scope_id, Collection, Scope.own_rule)
+        select(Document, Collection, Scope.folder_id, Scope.own_rule)
         .join(Collection, Collection.id == Document.collection_id)
         .join(Scope, Scope.id == Document.scope_id)
-        .where(Document.public_id == public_id, Document.collection_id.in_(subject.curates))
+        .where(Document.public_id == public_id, Document.collection_id == shelf)
     ).one_or_none()
     if row is None:
         raise NotFound
-    return Place(row.id, row.public_id, row.version_id, row.Collection, row.scope_id, OwnRule.from_json(row.own_rule))
+    found = row.Document
+    own = OwnRule.from_json(row.own_rule)
+    return Place(found.id, found.public_id, found.version_id, row.Collection, found.scope_id, row.folder_id, own)
 
 
-def rule_document(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:
+def rule_document(
+    session: WriteSession, subject: Subject, place: Place, own: OwnRule, *, judge: Judge = refuse_self_grant
+) -> Change:
     """Give one document another rule: one column of one row; passages and vectors follow by their foreign keys."""
-    shelf = OwnRule.from_json(place.collection.own_rule)
-    refuse_self_grant(subject, effective(shelf, place.own), effective(shelf, own))
-    scope_id = scope_for(session, place.collection, own)
+    above = chain(session, place.collection.id, place.folder_id)
+    move = Move(effective(*above, place.own), effective(*above, own), place.scope_id, 1)
+    judge(session, subject, move.before, move.after)
+    scope_id = scope_for(session, place.collection, own, place.folder_id)
     # Also where nothing changes: uploads that were sent before now must not bring other tags.
     session.execute(
         update(Document)
         .where(Document.id == place.id)
         .values(scope_id=scope_id, ruled_at=func.now(), updated_at=func.now())
     )
-    return Change(place.own, own, int(scope_id != place.scope_id))
+    return Change(place.own, own, (move,) if scope_id != place.scope_id else ())
 
 
 def remove_document(session: WriteSession, place: Place) -> None:

@@ -2,41 +2,39 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.acl.rules import (
-    EVERYONE,
-    EVERYONE_ID,
-    Capability,
-    Grant,
-    Label,
-    OwnRule,
-    Principal,
-    Rule,
-    Subject,
-    effective,
-)
+from app.acl.names import known_roles
+from app.acl.rules import EVERYONE, EVERYONE_ID, Capability, Grant, Label, OwnRule, Principal, Rule, Subject, effective
+from app.acl.scopes import Move, follow, put_into_folders, scope_for
+from app.acl.stewards import controlled_roles
 from app.db.session import WriteSession
-from app.db.tables import access
-from app.db.tables.access import Collection, RuleGrant, Scope
-from app.db.tables.people import Role
-from app.errors import MissingCapability, SelfGrant, UnknownRole
+from app.db.tables.access import Collection, Folder
+from app.errors import InvalidInput, MissingCapability, NotFound, SelfGrant, UnknownRole
 
 # The tag that means every signed-in person; no role may take its name.
 EVERYONE_TAG = "everyone"
 
+# Decides whether the subject may make a change from one rule to another; raises if not.
+Judge = Callable[[WriteSession, Subject, Rule | None, Rule], None]
+
 
 @dataclass(frozen=True)
 class Change:
-    """What a change of rules did, for the audit log: the stored values before and after."""
+    """What a change of rules did: the stored values before and after, and which documents came under another rule."""
 
     before: OwnRule
     after: OwnRule
-    scopes_changed: int
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def scopes_changed(self) -> int:
+        """How many scopes decide otherwise now."""
+        return len({move.scope_id for move in self.moves})
 
 
 def need(subject: Subject, capability: Capability) -> None:
@@ -60,8 +58,7 @@ def may_rule(subject: Subject, collection_id: uuid.UUID) -> bool:
 
 def role_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
     """The ids of role tags; raises UnknownRole that lists those that name none."""
-    rows = session.execute(select(Role.name, Role.id).where(Role.name.in_(names)))
-    known = {row.name: row.id for row in rows}
+    known = known_roles(session, names)
     if EVERYONE_TAG in names:
         known[EVERYONE_TAG] = EVERYONE_ID
     if unknown := sorted(set(names) - set(known)):
@@ -69,40 +66,30 @@ def role_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
     return known
 
 
-def refuse_self_grant(subject: Subject, before: Rule | None, after: Rule) -> None:
+def refuse_self_grant(session: WriteSession, subject: Subject, before: Rule | None, after: Rule) -> None:
     """Raise SelfGrant if the change adds an allow, ends a deny or lowers a label to the author's own profit.
 
-    A grant to everyone is not one to oneself: the whole company sees it, and the log shows it.
+    A role that one looks after counts as one's own: one could put a friend into it. A grant to everyone is not one to
+    oneself: the whole company sees it, and the log shows it.
     """
-    old = before.grants if before else frozenset()
-    added = [g for g in after.grants - old if g.effect == "allow" and _about_alone(subject, g)]
-    ended = [g for g in old - after.grants if g.effect == "deny" and subject.is_named_by(g.principal)]
-    lowered = before is not None and before.label > subject.clearance >= after.label
-    if added or ended or lowered:
+    if gains(subject, controlled_roles(session, subject), before, after):
         raise SelfGrant(
-            "This change would give you, or a role you are in, something to read. Ask another administrator."
+            "This change would give you, a role you are in, or a role you look after something to read. Ask another "
+            "administrator, or make a plan of it that another one applies ('clearance grants plan')."
         )
 
 
-def scope_for(session: WriteSession, collection: Collection, own: OwnRule) -> int:
-    """The scope of documents with this own rule on this collection, made if there is none yet."""
-    found = session.scalar(select(Scope.id).where(Scope.collection_id == collection.id, Scope.own_digest == own.digest))
-    if found is not None:
-        return found
-    # Read anew and held until the commit: a re-grant of the collection beside us would not see the scope that is made
-    # here, and it would keep the rule of before.
-    shelf = session.scalars(
-        select(Collection.own_rule).where(Collection.id == collection.id).with_for_update(read=True)
-    ).one()
-    rule_id = _intern(session, effective(OwnRule.from_json(shelf), own))
-    session.execute(
-        upsert(Scope)
-        .values(collection_id=collection.id, own_digest=own.digest, own_rule=own.to_json(), rule_id=rule_id)
-        .on_conflict_do_nothing()
-    )
-    return session.scalars(
-        select(Scope.id).where(Scope.collection_id == collection.id, Scope.own_digest == own.digest)
-    ).one()
+def gains(subject: Subject, controlled: frozenset[uuid.UUID], before: Rule | None, after: Rule) -> bool:
+    """Whether a change of rules is to the profit of the subject or of a role they control."""
+
+    def profits(grant: Grant) -> bool:
+        return subject.is_named_by(grant.principal) or grant.principal.id in controlled
+
+    old = before.grants if before else frozenset()
+    added = any(g.effect == "allow" and g.principal.kind != "everyone" and profits(g) for g in after.grants - old)
+    ended = any(g.effect == "deny" and profits(g) for g in old - after.grants)
+    lowered = before is not None and before.label > subject.clearance >= after.label
+    return added or ended or lowered
 
 
 def create_collection(
@@ -110,7 +97,7 @@ def create_collection(
 ) -> Collection:
     """A new shelf with its plain scope; the caller has checked that the name is free."""
     need(subject, Capability.ADMINISTER)
-    refuse_self_grant(subject, None, effective(own, OwnRule()))
+    refuse_self_grant(session, subject, None, effective(own))
     collection = Collection(name=name, description=description, own_rule=own.to_json())
     session.add(collection)
     session.flush()
@@ -118,22 +105,82 @@ def create_collection(
     return collection
 
 
-def rule_collection(session: WriteSession, subject: Subject, collection: Collection, own: OwnRule) -> Change:
+def rule_collection(
+    session: WriteSession,
+    subject: Subject,
+    collection: Collection,
+    own: OwnRule,
+    *,
+    judge: Judge = refuse_self_grant,
+) -> Change:
     """Give a collection another rule: its few scopes point to other rules, and no document or chunk row is written."""
-    session.refresh(collection, with_for_update={"key_share": True})
+    take_hold(session, collection)
     before = OwnRule.from_json(collection.own_rule)
-    scopes = session.scalars(select(Scope).where(Scope.collection_id == collection.id).with_for_update()).all()
-    changed = 0
-    for scope in scopes:
-        scope_own = OwnRule.from_json(scope.own_rule)
-        after = effective(own, scope_own)
-        refuse_self_grant(subject, effective(before, scope_own), after)
-        rule_id = _intern(session, after)
-        if rule_id != scope.rule_id:
-            session.execute(update(Scope).where(Scope.id == scope.id).values(rule_id=rule_id))
-            changed += 1
+    # The shelf's own rule too: documents that come later will stand under it.
+    judge(session, subject, effective(before), effective(own))
     session.execute(update(Collection).where(Collection.id == collection.id).values(own_rule=own.to_json()))
-    return Change(before, own, changed)
+    return _judged(session, subject, Change(before, own, tuple(follow(session, collection.id))), judge)
+
+
+def find_folder(session: Session, collection_id: uuid.UUID, path: str) -> Folder:
+    """The folder of this path that has a rule of its own; raises NotFound."""
+    folder = session.scalar(select(Folder).where(Folder.collection_id == collection_id, Folder.path == path))
+    if folder is None:
+        raise NotFound
+    return folder
+
+
+def rule_folder(
+    session: WriteSession,
+    subject: Subject,
+    collection: Collection,
+    path: str,
+    own: OwnRule,
+    *,
+    judge: Judge = refuse_self_grant,
+) -> Change:
+    """Give a folder a rule, or another one. With its first one the documents below come under it and are moved."""
+    take_hold(session, collection)
+    folder = session.scalar(
+        select(Folder)
+        .where(Folder.collection_id == collection.id, Folder.path == folder_path(path))
+        .execution_options(populate_existing=True)
+    )
+    if folder is None:
+        session.add(Folder(collection_id=collection.id, path=folder_path(path), own_rule=own.to_json()))
+        session.flush()
+        return _judged(session, subject, Change(OwnRule(), own, tuple(put_into_folders(session, collection))), judge)
+    before = OwnRule.from_json(folder.own_rule)
+    session.execute(update(Folder).where(Folder.id == folder.id).values(own_rule=own.to_json()))
+    return _judged(session, subject, Change(before, own, tuple(follow(session, collection.id))), judge)
+
+
+def drop_folder(
+    session: WriteSession, subject: Subject, collection: Collection, path: str, *, judge: Judge = refuse_self_grant
+) -> Change:
+    """Take a folder's rule away: the documents below come under what lies above. Raises NotFound without one."""
+    take_hold(session, collection)
+    folder = find_folder(session, collection.id, path)
+    change = Change(
+        OwnRule.from_json(folder.own_rule), OwnRule(), tuple(put_into_folders(session, collection, leaving=folder.id))
+    )
+    session.execute(delete(Folder).where(Folder.id == folder.id))
+    # The folders below inherit from another one now.
+    below = follow(session, collection.id)
+    return _judged(session, subject, Change(change.before, change.after, change.moves + tuple(below)), judge)
+
+
+def folder_path(text: str) -> str:
+    """A folder's path without slashes at its ends; raises InvalidInput for one that cannot be."""
+    parts = text.strip("/").split("/")
+    if any(part.strip() in {"", ".", ".."} for part in parts) or len(text) > 1000:
+        raise InvalidInput("Name the folder by its path on the shelf, like payroll/2026.")
+    return "/".join(parts)
+
+
+def take_hold(session: WriteSession, collection: Collection) -> None:
+    """Lock the collection against other changes of its rules and against placings, and read it as it stands."""
+    session.refresh(collection, with_for_update={"key_share": True})
 
 
 def tag_grants(
@@ -149,47 +196,17 @@ def tag_grants(
     return frozenset(allowed | denied)
 
 
-def tagged_rule(grants: frozenset[Grant], label: Label | None) -> OwnRule:
-    """The own rule of a tagged document: its tags decide alone, the grants of the collection are not added."""
-    return OwnRule(grants, inherits=False, label=label)
+def tagged_rule(grants: frozenset[Grant], label: Label | None, *, inherits: bool) -> OwnRule:
+    """The own rule of a tagged document: its tags decide alone, unless the upload says that it inherits as well."""
+    return OwnRule(grants, inherits=inherits, label=label)
 
 
 def _principal(name: str, role_id: uuid.UUID) -> Principal:
     return EVERYONE if name == EVERYONE_TAG else Principal("role", role_id)
 
 
-def _about_alone(subject: Subject, grant: Grant) -> bool:
-    return grant.principal.kind != "everyone" and subject.is_named_by(grant.principal)
-
-
-def _intern(session: WriteSession, rule: Rule) -> int:
-    """The id of an equal rule, made if there is none yet. Two writers that meet make one."""
-    found = session.scalar(select(access.Rule.id).where(access.Rule.digest == rule.digest))
-    if found is not None:
-        return found
-    made: int | None = session.scalar(
-        upsert(access.Rule)
-        .values(digest=rule.digest, label=int(rule.label))
-        .on_conflict_do_nothing()
-        .returning(access.Rule.id)
-    )
-    if made is None:
-        return session.scalars(select(access.Rule.id).where(access.Rule.digest == rule.digest)).one()
-    ordered = sorted(rule.grants, key=lambda g: str(g.to_json()))
-    if ordered:
-        session.execute(
-            insert(RuleGrant),
-            [
-                {
-                    "rule_id": made,
-                    "ordinal": ordinal,
-                    "effect": g.effect,
-                    "principal_kind": g.principal.kind,
-                    "principal_id": g.principal.id,
-                    "starts_at": g.starts_at,
-                    "ends_at": g.ends_at,
-                }
-                for ordinal, g in enumerate(ordered)
-            ],
-        )
-    return made
+def _judged(session: WriteSession, subject: Subject, change: Change, judge: Judge) -> Change:
+    """The change, made already: what is refused here is rolled back with the transaction."""
+    for move in change.moves:
+        judge(session, subject, move.before, move.after)
+    return change

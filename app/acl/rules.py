@@ -144,19 +144,35 @@ class OwnRule:
         return _digest(self.to_json())
 
 
-def effective(collection: OwnRule, own: OwnRule) -> Rule:
-    """The rule that decides for documents with this own rule on this collection.
+def effective(collection: OwnRule, *below: OwnRule) -> Rule:
+    """The rule that decides for documents of this collection, below these folders, with this own rule, outermost first.
 
-    A collection always has a label; if it had none, the highest would hold.
+    Each adds its grants to those from above, or breaks with them. The innermost label holds. A collection always has
+    one; if it had none, the highest would hold.
     """
-    label = own.label if own.label is not None else collection.label
-    grants = own.grants | (collection.grants if own.inherits else frozenset())
+    label, grants = collection.label, collection.grants
+    for own in below:
+        label = own.label if own.label is not None else label
+        grants = own.grants | (grants if own.inherits else frozenset())
     return Rule(Label.RESTRICTED if label is None else label, grants)
 
 
 @dataclass(frozen=True)
+class Via:
+    """The service that speaks for the subject, and the public part of the token by which it may."""
+
+    service_id: uuid.UUID
+    service: str
+    delegation: str
+
+
+@dataclass(frozen=True)
 class Subject:
-    """The verified caller. Made by `app.acl.subject` alone; `roles` is closed under nesting."""
+    """The verified caller. Made by `app.acl.subject` alone; `roles` is closed under nesting.
+
+    With `via`, a service asks for this person: user, roles and clearance are the person's, the key is the service's,
+    and `capabilities` is what person, service, key and token all allow.
+    """
 
     user_id: uuid.UUID
     name: str
@@ -166,6 +182,7 @@ class Subject:
     curates: frozenset[uuid.UUID]
     key_id: uuid.UUID
     key_prefix: str
+    via: Via | None = None
 
     def is_named_by(self, principal: Principal) -> bool:
         """Whether a grant to that principal is about this caller."""

@@ -1,20 +1,33 @@
-"""The one place where a Subject is made: from a key that was found, is in time, and belongs to an active user."""
+"""The one place where a Subject is made: from a key that was found, is in time, and belongs to an active user.
+
+A person's key makes the person. A service's key makes nobody by itself: it needs the token of a person who lets that
+very service act for them, and then makes that person, held to what all of them may do.
+"""
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from app.acl.keys import hash_key, looks_like_key
-from app.acl.rules import Capability, Label, Subject
+from app.acl.keys import hash_key, looks_like_key, looks_like_token
+from app.acl.names import refuse_service
+from app.acl.rules import Capability, Label, Subject, Via
 from app.db.tables.access import Curator
-from app.db.tables.people import ApiKey, Membership, RoleInside, User
-from app.errors import NotSignedIn
+from app.db.tables.people import ApiKey, Delegation, Membership, RoleInside, User
+from app.errors import BadRequest, MissingCapability, NotSignedIn, OnBehalfOfNeeded
+
+# The most that a service may do, for whomever. What changes anything takes the person.
+FOR_SERVICES = frozenset({Capability.ASK, Capability.DOWNLOAD})
 
 
-def identify(session: Session, secret: str) -> Subject:
-    """The caller who holds this key. Raises NotSignedIn, the same for a wrong, an expired and a revoked key."""
+def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> Subject:
+    """The caller who holds this key, or the person whose token the service that holds it sends.
+
+    Raises NotSignedIn, the same for a wrong, an expired and a revoked key or token; OnBehalfOfNeeded for a service's
+    key alone; BadRequest for a token beside a person's own key, which is never ignored.
+    """
     if not looks_like_key(secret):
         raise NotSignedIn
     found = session.execute(
@@ -24,31 +37,24 @@ def identify(session: Session, secret: str) -> Subject:
     ).one_or_none()
     if found is None or _expired(found[0], found[2]):
         raise NotSignedIn
-    key, user, _ = found
-    return Subject(
-        user_id=user.id,
-        name=user.name,
-        roles=roles_of(session, user.id),
-        clearance=Label(user.clearance),
-        capabilities=capabilities(key.capabilities) & capabilities(user.capabilities),
-        curates=frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user.id))),
-        key_id=key.id,
-        key_prefix=key.prefix,
-    )
+    key, user, now = found
+    if user.kind == "person":
+        if on_behalf_of is not None:
+            raise BadRequest("This is a person's own key: send it without 'Clearance-On-Behalf-Of'.")
+        return _person(session, user, key)
+    if on_behalf_of is None:
+        raise OnBehalfOfNeeded
+    return _through(session, user, key, on_behalf_of, now)
 
 
 def subject_of(session: Session, user: User) -> Subject:
-    """The subject a user would be with a key of all capabilities: for explaining and planning, never for access."""
-    return Subject(
-        user_id=user.id,
-        name=user.name,
-        roles=roles_of(session, user.id),
-        clearance=Label(user.clearance),
-        capabilities=capabilities(user.capabilities),
-        curates=frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user.id))),
-        key_id=uuid.UUID(int=0),
-        key_prefix="",
-    )
+    """The subject a person would be with a key of all capabilities: for explaining and planning, never for access.
+
+    Raises InvalidInput for a service, which reads nothing by itself.
+    """
+    refuse_service(user)
+    nothing = ApiKey(id=uuid.UUID(int=0), prefix="", capabilities=list(Capability))
+    return _person(session, user, nothing)
 
 
 def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
@@ -61,6 +67,47 @@ def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
 def capabilities(names: list[str]) -> frozenset[Capability]:
     """The capabilities of these names; a name that is none gives none."""
     return frozenset(c for c in Capability if c.value in names)
+
+
+def _person(session: Session, user: User, key: ApiKey) -> Subject:
+    return Subject(
+        user_id=user.id,
+        name=user.shown,
+        roles=roles_of(session, user.id),
+        clearance=Label(user.clearance),
+        capabilities=capabilities(key.capabilities) & capabilities(user.capabilities),
+        curates=frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user.id))),
+        key_id=key.id,
+        key_prefix=key.prefix,
+    )
+
+
+def _through(session: Session, service: User, key: ApiKey, token: str, now: dt.datetime) -> Subject:
+    """The person who gave this token to this service, held to what all of them allow; NotSignedIn if it is dead."""
+    if not looks_like_token(token):
+        raise NotSignedIn
+    person, own = aliased(User), aliased(ApiKey)
+    found = session.execute(
+        select(Delegation, person, own)
+        .join(person, person.id == Delegation.person_id)
+        .join(own, own.id == Delegation.key_id)
+        .where(Delegation.hash == hash_key(token), Delegation.service_id == service.id)
+        .where(Delegation.revoked_at.is_(None), own.revoked_at.is_(None))
+        .where(person.active, person.kind == "person")
+    ).one_or_none()
+    if found is None or found[0].expires_at <= now or _expired(found[2], now):
+        raise NotSignedIn
+    delegation, giver, _ = found
+    subject = _person(session, giver, key)
+    allowed = subject.capabilities & capabilities(service.capabilities) & capabilities(delegation.capabilities)
+    if not allowed & FOR_SERVICES:
+        raise MissingCapability("Person, service, key and token have no capability in common: nothing can be done so.")
+    return replace(
+        subject,
+        capabilities=allowed & FOR_SERVICES,
+        curates=frozenset(),
+        via=Via(service.id, service.shown, delegation.prefix),
+    )
 
 
 def _expired(key: ApiKey, now: dt.datetime) -> bool:

@@ -4,12 +4,34 @@ import datetime as dt
 import hashlib
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.acl.rules import EVERYONE_ID, Subject
 from app.db.tables.access import PolicyEpoch, Rule, RuleGrant, Scope
+
+# The subject and the moment, as parameters: the statements below are made once, when this module is loaded.
+USER = bindparam("user", type_=Uuid())
+ROLES = bindparam("roles", type_=ARRAY(Uuid()))
+CLEARANCE = bindparam("clearance", type_=Integer())
+AT = bindparam("at", type_=DateTime(timezone=True))
 
 
 @dataclass(frozen=True)
@@ -34,54 +56,85 @@ class Visible:
 
 def visible_scopes(session: Session, subject: Subject) -> Visible:
     """Resolve the scopes of a subject with the transaction's clock."""
-    at, epoch = session.execute(select(func.now(), PolicyEpoch.number)).one()
-    rows = session.execute(scopes_select(subject, at)).all()
+    found = session.execute(_RESOLVED, _parameters(subject)).one()
+    # Nothing visible is NULL, not an empty array.
+    scope_ids = tuple(found.ids or ())
     return Visible(
-        at=at,
-        epoch=epoch,
-        scope_ids=tuple(r.id for r in rows),
-        public_ids=tuple(r.public_id for r in rows),
-        labels={r.id: r.label for r in rows},
-        valid_until=session.scalar(_next_change(subject, at)),
+        at=found.at,
+        epoch=found.number,
+        scope_ids=scope_ids,
+        public_ids=tuple(found.public_ids or ()),
+        labels=dict(zip(scope_ids, found.labels or (), strict=True)),
+        valid_until=found.turn,
     )
 
 
 def scopes_select(subject: Subject, at: dt.datetime) -> Select[int, uuid.UUID, int]:
     """`decide()` as SQL: id, public id and label of each scope the subject may read at that moment."""
+    return _SCOPES.params(at=at, **_parameters(subject))
+
+
+def _parameters(subject: Subject) -> dict[str, Any]:
+    return {"user": subject.user_id, "roles": list(subject.roles), "clearance": int(subject.clearance)}
+
+
+def _hits(at: ColumnElement[dt.datetime]) -> CTE:
+    """The rules with a grant about the subject: what those in time say, and when the clock next changes one of them."""
+    about = or_(
+        and_(RuleGrant.principal_kind == "everyone", RuleGrant.principal_id == EVERYONE_ID),
+        and_(RuleGrant.principal_kind == "user", RuleGrant.principal_id == USER),
+        and_(RuleGrant.principal_kind == "role", RuleGrant.principal_id == any_(ROLES)),
+    )
     in_time = and_(
         or_(RuleGrant.starts_at.is_(None), RuleGrant.starts_at <= at),
         or_(RuleGrant.ends_at.is_(None), RuleGrant.ends_at > at),
     )
-    hits = (
+    starts = func.min(RuleGrant.starts_at).filter(RuleGrant.starts_at > at)
+    ends = func.min(RuleGrant.ends_at).filter(RuleGrant.ends_at > at)
+    # Of a rule whose grants are all out of time both flags are NULL: it is not allowed.
+    return (
         select(
             RuleGrant.rule_id,
-            func.bool_or(RuleGrant.effect == "allow").label("allowed"),
-            func.bool_or(RuleGrant.effect == "deny").label("denied"),
+            func.bool_or(RuleGrant.effect == "allow").filter(in_time).label("allowed"),
+            func.bool_or(RuleGrant.effect == "deny").filter(in_time).label("denied"),
+            func.least(starts, ends).label("turn"),
         )
-        .where(_about(subject), in_time)
+        .where(about)
         .group_by(RuleGrant.rule_id)
-        .subquery()
+        .cte("hits")
     )
+
+
+def _scopes(hits: CTE) -> Select[int, uuid.UUID, int]:
     return (
         select(Scope.id, Scope.public_id, Rule.label)
         .join(Rule, Rule.id == Scope.rule_id)
         .join(hits, hits.c.rule_id == Rule.id)
-        .where(hits.c.allowed, ~hits.c.denied, Rule.label <= int(subject.clearance))
-        .order_by(Scope.id)
+        .where(hits.c.allowed, ~hits.c.denied, Rule.label <= CLEARANCE)
     )
 
 
-def _about(subject: Subject) -> ColumnElement[bool]:
-    return or_(
-        and_(RuleGrant.principal_kind == "everyone", RuleGrant.principal_id == EVERYONE_ID),
-        and_(RuleGrant.principal_kind == "user", RuleGrant.principal_id == subject.user_id),
-        and_(RuleGrant.principal_kind == "role", RuleGrant.principal_id.in_(subject.roles)),
+def _resolved() -> Select[Any, Any, Any, Any, Any, Any]:
+    """All that `Visible` holds in one row: one round trip, one plan, and the grants are read once.
+
+    `turn` is the next start or end among all grants about the subject: past it, what was resolved is stale.
+    """
+    hits = _hits(func.now())
+    found = _scopes(hits).subquery()
+
+    def in_order(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+        return func.array_agg(aggregate_order_by(column, found.c.id)).label(name)
+
+    lists = select(
+        in_order(found.c.id, "ids"), in_order(found.c.public_id, "public_ids"), in_order(found.c.label, "labels")
+    ).subquery()
+    turn = select(func.min(hits.c.turn)).scalar_subquery().label("turn")
+    return (
+        select(func.now().label("at"), PolicyEpoch.number, turn, lists.c.ids, lists.c.public_ids, lists.c.labels)
+        .select_from(PolicyEpoch)
+        .join(lists, literal(True))
     )
 
 
-def _next_change(subject: Subject, at: dt.datetime) -> Select[dt.datetime | None]:
-    """The next start or end among all grants about the subject: past it, what was resolved now is stale."""
-    starts = select(RuleGrant.starts_at.label("moment")).where(_about(subject), RuleGrant.starts_at > at)
-    ends = select(RuleGrant.ends_at.label("moment")).where(_about(subject), RuleGrant.ends_at > at)
-    moments = starts.union_all(ends).subquery()
-    return select(func.min(moments.c.moment))
+_SCOPES = _scopes(_hits(AT)).order_by(Scope.id)
+_RESOLVED = _resolved()

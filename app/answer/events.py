@@ -45,7 +45,9 @@ class Delta:
 
 @dataclass(frozen=True)
 class Done:
-    """The end. `fallback` says why quotes came although an answer was asked for."""
+    """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
+    kept, known by its trail.
+    """
 
     trail: uuid.UUID
     mode: Mode
@@ -53,6 +55,7 @@ class Done:
     sources: tuple[Source, ...]
     redactions: Mapping[str, int] = field(default_factory=dict)
     fallback: str | None = None
+    conversation: uuid.UUID | None = None
 
 
 AnswerEvent = Opened | Delta | Done

@@ -4,6 +4,7 @@ Three short transactions: retrieve; open the trail; close the trail. No connecti
 trail is closed in a shield, so that a caller who hangs up leaves a record too.
 """
 
+import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ import anyio.to_thread
 from app.acl.policy import need
 from app.acl.rules import Capability, Subject
 from app.acl.visible import Visible, visible_scopes
+from app.answer import conversation as conversations
 from app.answer.events import NOTHING, AnswerEvent, Delta, Done, Mode, Opened
 from app.answer.parts import Parts
 from app.answer.sources import Cited, sources
 from app.answer.support import supported
 from app.answer.trail import Trail
-from app.context.build import Context, build, choose
+from app.context.build import Context, Earlier, build, choose
 from app.context.quote import quotes
 from app.errors import AppError, ModelUnavailable
 from app.guardrail.citations import CitationFilter
@@ -36,23 +38,29 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What one snapshot of the database gave: who sees what, and the best of it."""
+    """What one snapshot of the database gave: who sees what, the best of it, and the earlier turns for the model."""
 
     visible: Visible
     hits: list[Hit]
+    earlier: tuple[Earlier, ...] = ()
 
 
-async def answer(parts: Parts, subject: Subject, question: str, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
-    """Answer as this subject. Raises AppError before the first event, or ModelUnavailable in the middle of the text."""
+async def answer(
+    parts: Parts, subject: Subject, question: str, mode: Mode, conversation: uuid.UUID | None = None
+) -> AsyncGenerator[AnswerEvent, None]:
+    """Answer as this subject, as the next turn of a conversation of theirs if one is given; else nothing is kept.
+
+    Raises AppError before the first event, or ModelUnavailable in the middle of the text.
+    """
     need(subject, Capability.ASK)
-    trail = Trail(subject)
+    trail = Trail(subject, conversation)
     try:
         asked = mask_credentials(question).text
         query = Query(asked, await in_thread(parts.embedder.embed_query, asked))
         trail.lap("embed")
-        found = await in_thread(retrieve, parts, subject, query)
+        found = await in_thread(retrieve, parts, trail, query, mode)
         trail.lap("retrieve")
-        context = assemble(parts, asked, found.hits, mode)
+        context = assemble(parts, asked, found, mode)
         trail.lap("context")
         reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
         trail.lap("audit")
@@ -78,22 +86,29 @@ async def answer(parts: Parts, subject: Subject, question: str, mode: Mode) -> A
             await in_thread(trail.close, parts)
 
 
-def retrieve(parts: Parts, subject: Subject, query: Query) -> Retrieved:
-    """Resolve the visible scopes and search them, in one read-only snapshot."""
+def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
+    """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot."""
+    limits, subject = parts.settings.answer, trail.subject
     with parts.database.reading(subject.user_id) as session:
         visible = visible_scopes(session, subject)
-        return Retrieved(visible, search(session, visible, query, limit=4 * parts.settings.answer.passages))
+        earlier: tuple[Earlier, ...] = ()
+        if trail.conversation is not None:
+            tokens = limits.history_tokens if mode == "generate" else 0
+            earlier = conversations.earlier(
+                session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
+            )
+        return Retrieved(visible, search(session, visible, query, limit=4 * limits.passages), earlier)
 
 
-def assemble(parts: Parts, question: str, hits: list[Hit], mode: Mode) -> Context | None:
-    """The context, or None if nothing visible supports an answer."""
-    if not supported(hits):
+def assemble(parts: Parts, question: str, found: Retrieved, mode: Mode) -> Context | None:
+    """The context, or None if nothing visible supports an answer: an earlier turn is no support."""
+    if not supported(found.hits):
         return None
     limits = parts.settings.answer
     tokens = limits.context_tokens
     if mode == "generate":
         tokens = min(tokens, parts.settings.model.context_tokens)
-    return build(question, choose(hits, passages=limits.passages, tokens=tokens))
+    return build(question, choose(found.hits, passages=limits.passages, tokens=tokens), found.earlier)
 
 
 def open_trail(
@@ -121,7 +136,7 @@ async def say_nothing(trail: Trail, mode: Mode) -> AsyncGenerator[AnswerEvent, N
     trail.end("nothing")
     trail.output.append(NOTHING)
     yield Delta(NOTHING)
-    yield Done(trail.id, mode, "nothing", ())
+    yield Done(trail.id, mode, "nothing", (), conversation=trail.conversation)
 
 
 async def quote(
@@ -138,7 +153,7 @@ async def quote(
     trail.output.append(released)
     trail.end("quoted", fallback)
     yield Delta(released)
-    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.redactions), fallback)
+    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.redactions), fallback, trail.conversation)
 
 
 async def generate(parts: Parts, trail: Trail, question: str, context: Context) -> AsyncGenerator[AnswerEvent, None]:
@@ -167,7 +182,7 @@ async def generate(parts: Parts, trail: Trail, question: str, context: Context) 
     cited = sources(parts.checks, question, context, citations.used)
     _count(trail, gate, cited)
     trail.end("answered")
-    yield Done(trail.id, "generate", "answered", cited.sources, dict(trail.redactions))
+    yield Done(trail.id, "generate", "answered", cited.sources, dict(trail.redactions), conversation=trail.conversation)
 
 
 async def in_thread(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
@@ -194,3 +209,4 @@ def _count(trail: Trail, gate: Gate, cited: Cited | None = None) -> None:
     trail.redactions.update(gate.counts)
     if cited is not None:
         trail.redactions.update(cited.redactions)
+        trail.sources = cited.sources

@@ -1,17 +1,24 @@
-"""The audit trail of one answer: opened before the model sees anything, closed whatever happens."""
+"""The audit trail of one answer: opened before the model sees anything, closed whatever happens.
 
+In a conversation the turn is kept in the transaction that closes the trail.
+"""
+
+import contextlib
 import time
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.rules import Subject
 from app.acl.visible import Visible
+from app.answer.conversation import NewTurn, keep
+from app.answer.events import Source
 from app.answer.parts import Parts
 from app.audit import events
-from app.audit.record import Actor, CommittedText, Event, SealedText, new_id
+from app.audit.record import Actor, CommittedText, Event, SealedText, Via, new_id
 from app.audit.trail import record
 from app.context.build import TEMPLATE_DIGEST, Context
 from app.errors import DatabaseUnavailable
@@ -19,15 +26,19 @@ from app.llm.protocol import Endpoint
 
 
 def actor(subject: Subject) -> Actor:
-    """The caller as the log names them."""
-    return Actor(user=subject.user_id, name=subject.name, key=subject.key_prefix)
+    """The caller as the log names them: the person whose rights are used, and beside them the service that asks."""
+    via = None
+    if subject.via is not None:
+        via = Via(service=subject.via.service_id, name=subject.via.service, delegation=subject.via.delegation)
+    return Actor(user=subject.user_id, name=subject.name, key=subject.key_prefix, via=via)
 
 
 @dataclass
 class Trail:
-    """Collects what the closing record says, while the answer is made."""
+    """Collects what the closing record says, while the answer is made; `conversation` is the one it is a turn of."""
 
     subject: Subject
+    conversation: uuid.UUID | None = None
     id: uuid.UUID = field(default_factory=new_id)
     outcome: events.Outcome | None = None
     reason: str | None = None
@@ -35,8 +46,10 @@ class Trail:
     tokens_in: int | None = None
     tokens_out: int | None = None
     output: list[str] = field(default_factory=list)
+    sources: tuple[Source, ...] = ()
     stages: dict[str, int] = field(default_factory=dict)
-    opened: bool = False
+    opened: events.AnswerOpened | None = None
+    documents: frozenset[uuid.UUID] = frozenset()
     _mark: int = field(default_factory=time.perf_counter_ns)
 
     def lap(self, stage: str) -> None:
@@ -72,13 +85,16 @@ class Trail:
             template=TEMPLATE_DIGEST,
             prompt=CommittedText(context.prompt.decode()) if context and route else None,
             model=_route(parts.chat.endpoint, route) if route else None,
+            conversation=self.conversation,
+            history=tuple(e.turn for e in context.earlier) if context else (),
         )
         _commit(parts, event)
-        self.opened = True
+        self.opened = event
+        self.documents = context.documents if context else frozenset()
 
     def close(self, parts: Parts) -> None:
         """Commit how it ended; does nothing for a trail that was never opened."""
-        if not self.opened:
+        if self.opened is None:
             return
         event = events.AnswerClosed(
             actor=actor(self.subject),
@@ -91,14 +107,46 @@ class Trail:
             latency_us=self.stages,
             output=CommittedText("".join(self.output)),
         )
-        _commit(parts, event)
+        if (turn := self._turn(self.opened, event)) is None:
+            _commit(parts, event)
+        else:
+            _commit_turn(parts, self.subject, turn, event)
+
+    def _turn(self, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:
+        """What the conversation keeps: the question, and what was released and shown."""
+        if self.conversation is None:
+            return None
+        return NewTurn(
+            id=self.id,
+            conversation=self.conversation,
+            question=opened.question.text,
+            mode="quote" if closed.outcome == "quoted" else opened.mode,
+            outcome=closed.outcome,
+            policy_epoch=opened.policy_epoch,
+            answer="".join(self.output),
+            sources=self.sources,
+            redactions=closed.redactions,
+            documents=self.documents,
+        )
 
 
 def _commit(parts: Parts, event: Event) -> None:
     """Commit one record; a database that refuses it, for whatever reason, is one that does not do its part."""
+    with _answerable(), parts.database.anonymous() as session:
+        record(session, event, parts.sealer)
+
+
+def _commit_turn(parts: Parts, subject: Subject, turn: NewTurn, event: events.AnswerClosed) -> None:
+    """Commit the closing record together with the turn, and in it whether the turn was kept."""
+    with _answerable(), parts.database.writing(subject.user_id) as session:
+        kept = keep(session, subject, turn)
+        record(session, replace(event, kept=kept), parts.sealer)
+
+
+@contextlib.contextmanager
+def _answerable() -> Iterator[None]:
     try:
-        with parts.database.anonymous() as session:
-            record(session, event, parts.sealer)
+        yield
     except DBAPIError as error:
         raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
 

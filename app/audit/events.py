@@ -24,15 +24,26 @@ from app.audit.changes import (
     UserMade,
     UserRemoved,
 )
+from app.audit.delegations import DelegationMade, DelegationRevoked
+from app.audit.plans import ChangeRefused, PlanApplied, PlanMade, PlanWithdrawn
+from app.audit.reads import ConversationDeleted, ConversationRead
 from app.audit.record import Actor, CommittedText, Event, SealedText
 
 # One import gives callers an event and its parts.
 __all__ = [
     "Actor",
+    "ChangeRefused",
     "CommittedText",
+    "ConversationDeleted",
+    "ConversationRead",
+    "DelegationMade",
+    "DelegationRevoked",
     "Event",
     "KeyMade",
     "KeyRevoked",
+    "PlanApplied",
+    "PlanMade",
+    "PlanWithdrawn",
     "PolicyChanged",
     "RoleChanged",
     "RoleJoined",
@@ -91,6 +102,9 @@ class AnswerOpened(Event):
     template: str
     prompt: CommittedText | None
     model: ModelRoute | None
+    conversation: uuid.UUID | None = None
+    # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
+    history: tuple[uuid.UUID, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes_digest", scopes_digest(self.scopes))
@@ -98,7 +112,10 @@ class AnswerOpened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerClosed(Event):
-    """How an answer ended. Times in microseconds by stage; redactions by type, counts only."""
+    """How an answer ended. Times in microseconds by stage; redactions by type, counts only.
+
+    `kept` says whether the turn was kept in its conversation; null outside of one.
+    """
 
     kind = "answer.closed"
     trail: uuid.UUID
@@ -109,6 +126,7 @@ class AnswerClosed(Event):
     tokens_out: int | None = None
     latency_us: Mapping[str, int] = field(default_factory=dict)
     output: CommittedText | None = None
+    kept: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +231,8 @@ KINDS: dict[str, type[Event]] = {
         AnswerOpened,
         AnswerClosed,
         SearchDone,
+        ConversationRead,
+        ConversationDeleted,
         DocumentOpened,
         DocumentDownloaded,
         DocumentUploaded,
@@ -220,8 +240,14 @@ KINDS: dict[str, type[Event]] = {
         DocumentFailed,
         DocumentDeleted,
         PolicyChanged,
+        ChangeRefused,
+        PlanMade,
+        PlanApplied,
+        PlanWithdrawn,
         KeyMade,
         KeyRevoked,
+        DelegationMade,
+        DelegationRevoked,
         UserMade,
         UserChanged,
         UserRemoved,

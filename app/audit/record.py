@@ -42,13 +42,25 @@ Personal: TypeAlias = SealedText | CommittedText
 
 
 @dataclass(frozen=True)
+class Via:
+    """The service that asked for the actor: its id, its name as a label, and the prefix of the actor's token."""
+
+    service: uuid.UUID
+    name: str
+    delegation: str
+
+
+@dataclass(frozen=True)
 class Actor:
-    """Who acts: a user with the key they came with, or a part of the service (no user). The name is a label."""
+    """Whose rights were used: a user, or a part of ours (no user). The name is a label.
+
+    `key` is the key that was sent; where `via` is set it is that service's, and the user only lent their rights.
+    """
 
     user: uuid.UUID | None
     name: str
     key: str | None = None
-    on_behalf_of: uuid.UUID | None = None
+    via: Via | None = None
 
     @classmethod
     def service(cls, name: str) -> "Actor":

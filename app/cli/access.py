@@ -13,6 +13,7 @@ from app.local.client import Client, path
 from app.local.failure import LocalFailure
 
 Target = Annotated[str, typer.Argument(help="name of a collection, or id of a document")]
+Folder = Annotated[str | None, typer.Option(help="of this folder of the collection, like payroll/2026")]
 Role = Annotated[str | None, typer.Option(help="this role")]
 User = Annotated[str | None, typer.Option(help="this person")]
 Everyone = Annotated[bool, typer.Option("--everyone", help="every signed-in person")]
@@ -32,16 +33,16 @@ def add_to(app: typer.Typer) -> None:
 
 @grants.command("show")
 @connected
-def show(client: Client, target: Target) -> None:
-    """The rule as it stands (its curators; of a collection, administrators too)."""
-    rule = client.get(place(target))
+def show(client: Client, target: Target, *, folder: Folder = None) -> None:
+    """The rule as it stands (its curators; of a collection or folder, administrators too)."""
+    rule = client.get(place(target), folder=folder)
     rows = (
         (grant["effect"], described(grant), moment(grant["starts_at"]), moment(grant["ends_at"]))
         for grant in rule["grants"]
     )
     table(("effect", "who", "from (UTC)", "until (UTC)"), rows, empty="No grant of its own.")
     note(f"label: {rule['label'] or 'that of the collection'} · grants of the collection: "
-         f"{'also' if rule['inherits'] else 'not used' if _is_document(target) else 'these'}")  # fmt: skip
+         f"{'also' if rule['inherits'] else 'not used' if is_document(target) else 'these'}")  # fmt: skip
 
 
 @grants.command("add")
@@ -53,6 +54,7 @@ def add(  # noqa: PLR0913  # each is one option of the command
     role: Role = None,
     user: User = None,
     everyone: Everyone = False,
+    folder: Folder = None,
     deny: Deny = False,
     start: Annotated[dt.datetime | None, typer.Option("--from", parser=when, help="counts from then on")] = None,
     end: Annotated[dt.datetime | None, typer.Option("--until", parser=when, help="counts until then")] = None,
@@ -64,42 +66,80 @@ def add(  # noqa: PLR0913  # each is one option of the command
         "starts_at": start.isoformat() if start else None,
         "ends_at": end.isoformat() if end else None,
     }
-    client.post(f"/grants?{query(target)}", grant)
+    client.post(f"/grants?{query(target, folder)}", grant)
     done(f"{target}: {grant['effect']} {described(grant)}")
 
 
 @grants.command("remove")
 @connected
-def remove(
+def remove(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     target: Target,
     *,
     role: Role = None,
     user: User = None,
     everyone: Everyone = False,
+    folder: Folder = None,
     deny: Deny = False,
 ) -> None:
     """Take a grant away, whatever its times."""
     wanted = {**principal(role, user, everyone=everyone), "effect": "deny" if deny else "allow"}
-    found = client.get("/grants", **{"document" if _is_document(target) else "collection": target})
+    found = client.get(f"/grants?{query(target, folder)}")
     going = [grant for grant in found if all(grant[key] == value for key, value in wanted.items())]
     if not going:
         raise GrantUnclear(
             f"{target} has no grant '{wanted['effect']} {described(wanted)}': see 'clearance grants show'"
         )
     for grant in going:
-        client.delete(f"{path('grants', grant['id'])}?{query(target)}")
+        client.delete(f"{path('grants', grant['id'])}?{query(target, folder)}")
     done(f"{target}: no longer {wanted['effect']} {described(wanted)}")
 
 
 def place(target: str) -> str:
     """Where the rule of a collection or document lies."""
-    return path("documents" if _is_document(target) else "collections", target, "access")
+    return path("documents" if is_document(target) else "collections", target, "access")
 
 
-def query(target: str) -> str:
-    """The query that names a collection or document to /grants."""
-    return urllib.parse.urlencode({"document" if _is_document(target) else "collection": target})
+def query(target: str, folder: str | None = None) -> str:
+    """The query that names a collection, a folder of it, or a document to /grants."""
+    named = {"document" if is_document(target) else "collection": target}
+    return urllib.parse.urlencode(named if folder is None else {**named, "folder": folder})
+
+
+@grants.command("folders")
+@connected
+def folders(client: Client, collection: Annotated[str, typer.Argument(help="name of a collection")]) -> None:
+    """The folders with a rule of their own."""
+    rows = (
+        (f["path"], f["label"] or "", "also" if f["inherits"] else "no", ", ".join(_short(g) for g in f["grants"]))
+        for f in client.get(path("collections", collection, "folders"))
+    )
+    table(("folder", "label", "inherits", "grants"), rows, empty="No folder has a rule of its own.")
+
+
+@grants.command("folder")
+@connected
+def folder_rule(
+    client: Client,
+    collection: Annotated[str, typer.Argument(help="name of a collection")],
+    folder: Annotated[str, typer.Argument(help="path of the folder, like payroll/2026")],
+    *,
+    inherits: Annotated[bool, typer.Option("--inherits/--breaks", help="with or without what lies above it")] = True,
+    label: Annotated[str | None, typer.Option(help="label of what lies below it; unset: as above")] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="take its rule away again")] = False,
+) -> None:
+    """Give a folder a rule of its own, without grants yet, or take it away. 'grants add --folder' fills it."""
+    place = f"{path('collections', collection, 'access')}?{urllib.parse.urlencode({'folder': folder})}"
+    if drop:
+        client.delete(place)
+        done(f"{collection}/{folder} has no rule of its own")
+        return
+    client.put(place, {"grants": [], "inherits": inherits, "label": label})
+    done(f"{collection}/{folder} {'inherits from above' if inherits else 'is for nobody until a grant says so'}")
+
+
+def _short(grant: dict[str, Any]) -> str:
+    return f"{grant['effect']} {described(grant)}"
 
 
 def principal(role: str | None, user: str | None, *, everyone: bool) -> dict[str, Any]:
@@ -116,7 +156,8 @@ def described(grant: dict[str, Any]) -> str:
     return f"role {grant['role']}" if grant["role"] is not None else f"user {grant['user']}"
 
 
-def _is_document(target: str) -> bool:
+def is_document(target: str) -> bool:
+    """Whether a target is the id of a document; it is the name of a collection otherwise."""
     try:
         uuid.UUID(target)
     except ValueError:

@@ -5,7 +5,22 @@ import sys
 
 import typer
 
-from app.cli import access, ask, audit, demo, doctor, ingest, keys, library, people, start
+from app.cli import (
+    access,
+    ask,
+    audit,
+    conversations,
+    delegations,
+    demo,
+    doctor,
+    ingest,
+    keys,
+    leak_test,
+    library,
+    people,
+    plans,
+    start,
+)
 from app.cli.screen import trouble
 from app.errors import AppError
 from app.local.failure import LocalFailure
@@ -13,9 +28,9 @@ from app.local.failure import LocalFailure
 HELP = "Ask your company's documents; see only what you are cleared for; prove it afterwards."
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for module in (start, demo, ingest, ask, doctor):
+for module in (start, demo, ingest, ask, conversations, leak_test, doctor):
     module.add_to(app)
-for module in (people, access, keys, library, audit):
+for module in (people, access, plans, keys, delegations, library, audit):
     module.add_to(app)
 
 

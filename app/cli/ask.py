@@ -28,9 +28,14 @@ def ask(
     *,
     mode: Mode = None,
     stream: Annotated[bool, typer.Option(help="show the answer while it is made")] = True,
+    conversation: Annotated[
+        str | None, typer.Option(metavar="ID", help="keep it in this conversation of yours; 'new' begins one")
+    ] = None,
 ) -> None:
-    """Answer a question from the documents you may read, with its sources."""
-    body = {"question": question, "mode": mode}
+    """Answer a question from the documents you may read, with its sources. Nothing is kept outside a conversation."""
+    if conversation == "new":
+        conversation = client.post("/conversations", {})["id"]
+    body = {"question": question, "mode": mode, "conversation": conversation}
     if stream:
         show_end(show_stream(client, body))
         return
@@ -61,6 +66,8 @@ def show_end(end: dict[str, Any]) -> None:
         facts.insert(1, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in end["redactions"].items()))
     if end["fallback"]:
         note(f"The model did not answer ({end['fallback']}); these are quotes instead.")
+    if end["conversation"]:
+        facts.append(f"conversation {end['conversation']}")
     note(" · ".join(facts))
 
 

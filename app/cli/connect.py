@@ -19,16 +19,14 @@ from app.local.sample import PEOPLE_FILE, read_people
 HOME = Path(".clearance")
 PANEL = "Which service, and as whom"
 Home = Annotated[Path, typer.Option("--home", help="folder of the instance that runs here", rich_help_panel=PANEL)]
-OPTIONS: dict[str, Any] = {
-    "as_person": Annotated[
-        str | None, typer.Option("--as", metavar="PERSON", help="a sample person", rich_help_panel=PANEL)
-    ],
-    "key_file": Annotated[
-        Path | None, typer.Option(help="file that holds an API key; else CLEARANCE_KEY", rich_help_panel=PANEL)
-    ],
-    "url": Annotated[str | None, typer.Option(help="address of Clearance; else CLEARANCE_URL", rich_help_panel=PANEL)],
-    "home": Home,
-}
+AsPerson = Annotated[
+    str | None, typer.Option("--as", metavar="PERSON", help="a sample person", rich_help_panel=PANEL)
+]
+KeyFile = Annotated[
+    Path | None, typer.Option(help="file that holds an API key; else CLEARANCE_KEY", rich_help_panel=PANEL)
+]
+Url = Annotated[str | None, typer.Option(help="address of Clearance; else CLEARANCE_URL", rich_help_panel=PANEL)]
+OPTIONS: dict[str, Any] = {"as_person": AsPerson, "key_file": KeyFile, "url": Url, "home": Home}
 
 
 class NotConnected(LocalFailure):
@@ -59,7 +57,9 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         wanted = Wanted(**{name: given.pop(name) for name in OPTIONS})
         url = find_url(wanted, os.environ)
-        with Client(url, find_key(wanted, os.environ)) as client:
+        # A service's own key does nothing without the token of the person it asks for.
+        token = os.environ.get("CLEARANCE_ON_BEHALF_OF") or None
+        with Client(url, find_key(wanted, os.environ), on_behalf_of=token) as client:
             command(client, **given)
 
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + more

@@ -1,5 +1,6 @@
 """`clearance collections`, `documents`, `jobs` and `explain`."""
 
+import datetime as dt
 import os
 import sys
 import tempfile
@@ -9,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from app.cli.connect import connected
+from app.cli.connect import connected, when
 from app.cli.people import Label
 from app.cli.screen import done, moment, note, out, table
 from app.local.client import Client, path
@@ -33,6 +34,8 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(documents, name="documents")
     app.add_typer(jobs, name="jobs")
     app.command()(explain)
+    app.command("who-can-see")(who_can_see)
+    app.command("what-can-see")(what_can_see)
 
 
 @collections.command("list")
@@ -190,9 +193,29 @@ def explain(
     document: Document,
     *,
     user: Annotated[str | None, typer.Option(help="about this person; unset: yourself")] = None,
+    at: Annotated[dt.datetime | None, typer.Option(parser=when, help="at a moment of the past (curators)")] = None,
 ) -> None:
     """Why a person may read a document, or may not."""
-    found = client.get("/access/explain", document=document, user=user)
-    verdict = ("may read", "green") if found["allowed"] else ("may not read", "red")
+    found = client.get("/access/explain", document=document, user=user, at=at.isoformat() if at else None)
+    words = ("could read", "could not read") if at else ("may read", "may not read")
+    verdict = (words[0], "green") if found["allowed"] else (words[1], "red")
     out.print(Text.assemble((user or "you", "bold"), " ", verdict, f" it ({found['reason']})"))
     out.print(Text(f"  {found['explanation']}"))
+
+
+@connected
+def who_can_see(client: Client, document: Document) -> None:
+    """Everybody who may read a document now (its curators, and administrators who may read it)."""
+    table(("who",), ((name,) for name in client.get("/access/readers", document=document)), empty="Nobody.")
+
+
+@connected
+def what_can_see(
+    client: Client,
+    *,
+    user: Annotated[str | None, typer.Option(help="what this person may read")] = None,
+    role: Annotated[str | None, typer.Option(help="or what membership in this role alone opens")] = None,
+) -> None:
+    """How many documents a person or a role may read, by collection (administrators; curators: of their own)."""
+    rows = ((r["collection"], r["documents"]) for r in client.get("/access/reach", user=user, role=role))
+    table(("collection", "documents"), rows, empty="No document of the collections that you look after.")

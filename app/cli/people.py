@@ -5,16 +5,19 @@ from typing import Annotated, Literal
 import typer
 
 from app.cli.connect import connected, words
+from app.cli.plans import keep
 from app.cli.screen import done, table
 from app.local.client import Client, path
 
 Label = Literal["public", "internal", "confidential", "restricted"]
-Name = Annotated[str, typer.Argument(help="name, as in maya")]
-Role = Annotated[str, typer.Argument(help="name of a role")]
+Name = Annotated[str, typer.Argument(help="name, as in maya; okta:maya from another source")]
+Role = Annotated[str, typer.Argument(help="name of a role; okta:sales from another source")]
 Outer = Annotated[str, typer.Argument(help="the role it lies inside of")]
 Display = Annotated[str | None, typer.Option("--display", help="full name")]
 Clearance = Annotated[Label | None, typer.Option(help="highest label they may read")]
 May = Annotated[str | None, typer.Option(help="capabilities: ask,download,curate,administer,audit")]
+
+Foresee = Annotated[bool, typer.Option("--plan", help="only foresee it: who would gain and lose what")]
 
 people = typer.Typer(help="People and services.", no_args_is_help=True)
 roles = typer.Typer(help="Roles, who is in them, and which lie inside which.", no_args_is_help=True)
@@ -30,11 +33,12 @@ def add_to(app: typer.Typer) -> None:
 @connected
 def list_people(client: Client) -> None:
     """Everybody (administer)."""
-    headings = ("name", "full name", "clearance", "roles", "may", "curates")
+    headings = ("name", "kind", "full name", "clearance", "roles", "may", "curates")
     rows = (
         (
             user["name"] if user["active"] else f"{user['name']} (off)",
-            user["display_name"], user["clearance"], user["roles"], user["capabilities"], user["curates"],
+            user["kind"], user["display_name"], "–" if user["kind"] == "service" else user["clearance"],
+            user["roles"], user["capabilities"], user["curates"],
         )
         for user in client.get("/users")
     )  # fmt: skip
@@ -60,11 +64,26 @@ def add(
     roles: Annotated[str | None, typer.Option(help="roles to join: a,b")] = None,
 ) -> None:
     """Make a person (administer). They read nothing until a role or a grant lets them."""
-    body = {"name": name, "display_name": display or "", "clearance": clearance, "capabilities": words(may)}
-    client.post("/users", body)
+    more = {"clearance": clearance, "display_name": display or "", "capabilities": words(may)}
+    client.post("/users", {**_named(name), **more})
     for role in words(roles):
         client.put(path("roles", role, "members", name))
     done(f"{name} is there; 'clearance keys make {name}' makes a key")
+
+
+@people.command("add-service")
+@connected
+def add_service(
+    client: Client,
+    name: Name,
+    *,
+    display: Display = None,
+    may: Annotated[str, typer.Option(help="the most it may do for anybody: ask,download")] = "ask",
+) -> None:
+    """Make a service (administer). It is in no role and reads nothing, but for a person who lets it act for them."""
+    more = {"kind": "service", "display_name": display or "", "capabilities": words(may)}
+    client.post("/users", {**_named(name), **more})
+    done(f"{name} is there; people let it act for them with 'clearance delegations make {name}'")
 
 
 @people.command("set")
@@ -111,7 +130,7 @@ def add_role(
     client: Client, name: Role, *, inside: Annotated[str | None, typer.Option(help="roles around it: a,b")] = None
 ) -> None:
     """Make a role (administer)."""
-    client.post("/roles", {"name": name, "inside": words(inside)})
+    client.post("/roles", {**_named(name), "inside": words(inside)})
     done(f"the role {name} is there")
 
 
@@ -125,18 +144,43 @@ def remove_role(client: Client, name: Role) -> None:
 
 @roles.command("join")
 @connected
-def join(client: Client, person: Name, role: Role) -> None:
-    """Put a person into a role (administer)."""
+def join(client: Client, person: Name, role: Role, *, foresee: Foresee = False) -> None:
+    """Put a person into a role (administer, or to whom the role is delegated)."""
+    if foresee:
+        keep(client, {"change": "join", "user": person, "role": role})
+        return
     client.put(path("roles", role, "members", person))
     done(f"{person} is in {role}")
 
 
 @roles.command("leave")
 @connected
-def leave(client: Client, person: Name, role: Role) -> None:
-    """Take a person out of a role (administer)."""
+def leave(client: Client, person: Name, role: Role, *, foresee: Foresee = False) -> None:
+    """Take a person out of a role (administer, or to whom the role is delegated)."""
+    if foresee:
+        keep(client, {"change": "leave", "user": person, "role": role})
+        return
     client.delete(path("roles", role, "members", person))
     done(f"{person} is not in {role}")
+
+
+@roles.command("delegate")
+@connected
+def delegate(
+    client: Client,
+    role: Role,
+    person: Name,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="no longer")] = False,
+) -> None:
+    """Let a person put others into a role and take them out (administer)."""
+    place = path("roles", role, "stewards", person)
+    if undo:
+        client.delete(place)
+        done(f"{person} no longer looks after {role}")
+    else:
+        client.put(place)
+        done(f"{person} looks after {role}")
 
 
 @roles.command("nest")
@@ -155,3 +199,9 @@ def nest(
     else:
         client.put(path("roles", role, "inside", outer))
         done(f"{role} lies inside {outer}")
+
+
+def _named(name: str) -> dict[str, str]:
+    """Source and name of `okta:maya`; a name alone is of ours."""
+    source, colon, own = name.partition(":")
+    return {"source": source, "name": own} if colon else {"source": "local", "name": name}

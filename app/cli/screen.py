@@ -27,6 +27,8 @@ MEND = {
     "MissingCapability": "Do it as somebody who has the capability (--as PERSON), or ask an administrator for it.",
     "NotFound": "Check the name or id. What you may not see looks like what is not there.",
     "SelfGrant": "Somebody else must do this; it is so that nobody opens a door for himself.",
+    "BeyondReach": "Ask an administrator to do it, or to let you look after it.",
+    "PlanStale": "'clearance grants plan' makes it again.",
     "TooManyRequests": "Wait a moment, or raise CLEARANCE_API__RATE_PER_MINUTE.",
     "ModelUnavailable": "--mode quote needs no model; 'clearance doctor' looks at the model.",
     "DatabaseUnavailable": "'clearance doctor' looks at the database.",

@@ -17,6 +17,18 @@ from sqlalchemy.engine import URL
 
 LOGIN_ROLES = ("clearance_owner", "clearance_app", "clearance_ingest", "clearance_sequencer", "clearance_backup")
 GROUP_ROLES = ("clearance_identity", "clearance_audit")
+# Functions that tell how many rows there are, of all of whatever lock, or that make what would be their caller's own. The
+# views of statistics need them, and close with them.
+COUNTING = """
+    select p.oid::regprocedure::text from pg_proc p
+    where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'
+      and (proname ~ '^pg_stat_get_' or proname ~ '^lo_(creat|create|from_bytea|import)$' or proname in (
+        'pg_relation_size', 'pg_total_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_database_size',
+        'pg_tablespace_size', 'pg_sequence_last_value', 'pg_get_sequence_data'))
+      and has_function_privilege('public', p.oid, 'execute')
+"""
+# Who keeps them: who looks after the database and who dumps it.
+COUNTS = sql.SQL("clearance_owner, clearance_backup, pg_monitor")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -94,6 +106,18 @@ def _make_database(connection: psycopg.Connection, database: str) -> None:
 def _make_schema(connection: psycopg.Connection, database: str) -> None:
     connection.execute("create extension if not exists vector")
     connection.execute("alter schema public owner to clearance_owner")
+    close_database(connection, database)
+    for (function,) in connection.execute(COUNTING).fetchall():
+        # The name comes quoted from the catalog.
+        name = sql.SQL(function)
+        connection.execute(sql.SQL("revoke execute on function {} from public").format(name))
+        connection.execute(sql.SQL("grant execute on function {} to {}").format(name, COUNTS))
+
+
+def close_database(connection: psycopg.Connection, database: str) -> None:
+    """Our services may connect to it, and nobody may make anything in it, temporary tables neither: one named like a
+    table of ours would be found before it.
+    """
     name = sql.Identifier(database)
     connection.execute(sql.SQL("revoke all on database {} from public").format(name))
     connection.execute(

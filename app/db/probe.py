@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from app.db.session import Database
 
 CANARY = uuid.UUID("00000000-0000-4000-8000-00000000ca9a")
-TABLES = ("document", "original", "chunk", "vector_row", "posting", "ingest_job")
-LOCKED = (*TABLES, "audit_leaf", "audit_entry", "audit_head")
+CONVERSATIONS = ("conversation", "turn", "turn_answer", "turn_source")
+TABLES = ("document", "original", "chunk", "vector_row", "posting", "ingest_job", *CONVERSATIONS)
+# Without text and without a row of the canary's: the first half alone.
+LOCKED = (*TABLES, "audit_leaf", "audit_entry", "audit_head", "access_plan", "document_history")
 
 
 class LockBroken(RuntimeError):

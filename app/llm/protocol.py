@@ -60,8 +60,9 @@ def route(endpoint: Endpoint, label: Label) -> str:
     """Why the text may go to the endpoint, for the audit log. Raises LabelTooHigh: there is no fallback."""
     if label > endpoint.max_label:
         raise LabelTooHigh(
-            f"The passages carry the label '{label.text}', the model endpoint may see '{endpoint.max_label.text}' at "
-            "most. Ask with mode 'quote', or have an administrator name an internal endpoint."
+            f"What would be shown carries the label '{label.text}', the model endpoint may see "
+            f"'{endpoint.max_label.text}' at most. Ask with mode 'quote', or have an administrator name an internal "
+            "endpoint."
         )
     kind = "internal" if endpoint.internal else "external"
     return f"{kind} endpoint, {label.text} within {endpoint.max_label.text}"

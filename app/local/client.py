@@ -34,7 +34,7 @@ class File:
 
 
 class Client:
-    """Speaks to one API with one key; may be used by several threads at once.
+    """Speaks to one API with one key, a service's with a person's token; may be used by several threads at once.
 
     A request that meets the rate limit (429) is sent again when the server says so, as long as that is within
     `patience` seconds: it was refused before anything was done. Nothing else is repeated. Raises ApiError.
@@ -45,6 +45,7 @@ class Client:
         base_url: str,
         key: str | None,
         *,
+        on_behalf_of: str | None = None,
         patience: float = 180.0,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
@@ -53,6 +54,8 @@ class Client:
         self._resume_at = 0.0
         self._lock = threading.Lock()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        if on_behalf_of is not None:
+            headers["Clearance-On-Behalf-Of"] = on_behalf_of
         # A proxy is for machines elsewhere: what runs on this one is reached directly.
         self._http = httpx2.Client(
             headers=headers,

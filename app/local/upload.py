@@ -133,6 +133,8 @@ class _Uploads:
         fields: dict[str, str | list[str]] = {
             "path": item.path, "roles": list(tags.roles), "deny": list(tags.deny),
         }  # fmt: skip
+        if tags.inherits:
+            fields["inherits"] = "true"
         if tags.label:
             fields["label"] = tags.label
         if tags.starts_at:

@@ -4,15 +4,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.acl.delegations import in_person
 from app.acl.policy import need
 from app.acl.rules import Capability, Subject
 from app.acl.subject import identify
 from app.answer.parts import Parts
+from app.answer.trail import actor
+from app.audit.events import ChangeRefused
+from app.audit.trail import record
 from app.db.session import ReadSession, WriteSession
-from app.errors import NotFound, NotSignedIn
+from app.errors import BeyondReach, NotFound, NotSignedIn, SelfGrant
 from app.web.limits import KeyLimits
 
 # The tag of routes that have the rate of bulk work.
@@ -30,24 +34,53 @@ PartsOf = Annotated[Parts, Depends(parts_of)]
 
 bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key: clr_…")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+# All that were sent: two tokens are one too many, and neither may win.
+OnBehalfOf = Annotated[
+    list[str] | None,
+    Header(alias="Clearance-On-Behalf-Of", description="with a service's key: the token (cld_…) of a person"),
+]
 
 
-def caller(request: Request, parts: PartsOf, given: Bearer) -> Iterator[Subject]:
+def caller(request: Request, parts: PartsOf, given: Bearer, on_behalf_of: OnBehalfOf = None) -> Iterator[Subject]:
     """The verified caller, holding one of the key's slots until the response is sent, also when it streams."""
-    if given is None:
+    if given is None or len(on_behalf_of or ()) > 1:
         raise NotSignedIn
     with parts.database.anonymous() as session:
-        subject = identify(session, given.credentials)
+        subject = identify(session, given.credentials, on_behalf_of[0] if on_behalf_of else None)
     limits: KeyLimits = request.app.state.limits
     with limits.slot(subject.key_id, bulk=BULK in getattr(request.scope.get("route"), "tags", ())):
         yield subject
 
 
-Caller = Annotated[Subject, Depends(caller)]
+# The caller, or the person for whom a service asks: only for what people may lend, which is to read and to ask.
+Lent = Annotated[Subject, Depends(caller)]
+
+
+def present(subject: Lent) -> Subject:
+    """The caller in person: a route is closed to services unless it says Lent."""
+    in_person(subject)
+    return subject
+
+
+Caller = Annotated[Subject, Depends(present)]
+
+
+def lent(capability: Capability) -> Callable[[Subject], Subject]:
+    """A dependency: the caller, or the person for whom a service asks, with this capability."""
+
+    def check(subject: Lent) -> Subject:
+        need(subject, capability)
+        return subject
+
+    return check
+
+
+LentAsker = Annotated[Subject, Depends(lent(Capability.ASK))]
+LentDownloader = Annotated[Subject, Depends(lent(Capability.DOWNLOAD))]
 
 
 def having(capability: Capability) -> Callable[[Subject], Subject]:
-    """A dependency: the caller, who has this capability."""
+    """A dependency: the caller in person, who has this capability."""
 
     def check(subject: Caller) -> Subject:
         need(subject, capability)
@@ -57,22 +90,27 @@ def having(capability: Capability) -> Callable[[Subject], Subject]:
 
 
 Asker = Annotated[Subject, Depends(having(Capability.ASK))]
-Downloader = Annotated[Subject, Depends(having(Capability.DOWNLOAD))]
 CuratorCaller = Annotated[Subject, Depends(having(Capability.CURATE))]
 Administrator = Annotated[Subject, Depends(having(Capability.ADMINISTER))]
 Auditor = Annotated[Subject, Depends(having(Capability.AUDIT))]
 
 
-def reading(subject: Caller, parts: PartsOf) -> Iterator[ReadSession]:
-    """One read-only snapshot as the caller."""
+def reading(subject: Lent, parts: PartsOf) -> Iterator[ReadSession]:
+    """One read-only snapshot as the caller, or as the person for whom a service asks."""
     with parts.database.reading(subject.user_id) as session:
         yield session
 
 
-def writing(subject: Caller, parts: PartsOf) -> Iterator[WriteSession]:
-    """One transaction as the caller."""
-    with parts.database.writing(subject.user_id) as session:
-        yield session
+def writing(subject: Caller, parts: PartsOf, request: Request) -> Iterator[WriteSession]:
+    """One transaction as the caller in person. A change refused for its profit or beyond their reach is recorded."""
+    try:
+        with parts.database.writing(subject.user_id) as session:
+            yield session
+    except (SelfGrant, BeyondReach) as refused:
+        route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
+        with parts.database.anonymous() as session:
+            record(session, ChangeRefused(actor=actor(subject), reason=refused.code, route=route))
+        raise
 
 
 # scope="function": the transaction ends before the response begins. With the default a failed commit would still reach

@@ -7,10 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.acl.rules import Subject
+from app.acl.delegations import in_person
 from app.acl.visible import visible_scopes
-from app.answer.events import Delta, Done, Mode, Opened
-from app.answer.parts import Parts
+from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
 from app.answer.sources import Redactor
 from app.answer.trail import actor
@@ -21,8 +20,9 @@ from app.errors import AppError
 from app.guardrail.credentials import mask_credentials
 from app.retrieval.passage import Hit
 from app.retrieval.search import Query, search
-from app.web.access import Asker, PartsOf
-from app.web.schemas import AnswerOut, AskBody, HitOut, SearchBody, SearchOut, SourceOut
+from app.web.access import LentAsker, PartsOf
+from app.web.answers_wire import AnswerOut, AskBody, SourceOut
+from app.web.schemas import HitOut, SearchBody, SearchOut
 from app.web.stream import EventStream, encode
 
 router = APIRouter(tags=["ask"])
@@ -31,13 +31,16 @@ SNIPPET = 400
 
 
 @router.post("/ask", response_model=AnswerOut, responses={200: {"content": {"text/event-stream": {}}}})
-async def ask(body: AskBody, subject: Asker, parts: PartsOf) -> Any:
+async def ask(body: AskBody, subject: LentAsker, parts: PartsOf) -> Any:
     """Answer a question from what you may read, with its sources; `stream: true` sends server-sent events."""
+    if body.conversation is not None:
+        in_person(subject)
     mode = body.mode or parts.settings.answer.mode
+    answering = answer(parts, subject, body.question, mode, body.conversation)
     if body.stream:
-        return await _streamed(parts, subject, body.question, mode)
+        return await _streamed(answering)
     text = ""
-    async with aclosing(answer(parts, subject, body.question, mode)) as events:
+    async with aclosing(answering) as events:
         async for event in events:
             match event:
                 case Delta(piece):
@@ -51,13 +54,13 @@ async def ask(body: AskBody, subject: Asker, parts: PartsOf) -> Any:
                         sources=tuple(SourceOut.model_validate(s) for s in done.sources),
                         redactions=dict(done.redactions),
                         fallback=done.fallback,
+                        conversation=done.conversation,
                     )
     raise AssertionError("an answer ends with Done or with an error")
 
 
-async def _streamed(parts: Parts, subject: Subject, question: str, mode: Mode) -> Response:
+async def _streamed(events: AsyncGenerator[AnswerEvent, None]) -> Response:
     """Errors before the first event are answered with their own status, later ones are an event."""
-    events = answer(parts, subject, question, mode)
     try:
         first = await anext(events)
     except BaseException:
@@ -84,11 +87,13 @@ def _encode(event: Opened | Delta | Done) -> bytes:
             return encode("delta", {"text": event.text})
         case Done():
             sources = [SourceOut.model_validate(s).model_dump(mode="json") for s in event.sources]
-            return encode("done", {**asdict(event), "trail": str(event.trail), "sources": sources})
+            conversation = None if event.conversation is None else str(event.conversation)
+            known = {"trail": str(event.trail), "sources": sources, "conversation": conversation}
+            return encode("done", {**asdict(event), **known})
 
 
 @router.post("/search")
-def search_passages(body: SearchBody, subject: Asker, parts: PartsOf) -> SearchOut:
+def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> SearchOut:
     """Find passages that you may read."""
     asked = mask_credentials(body.query).text
     query = Query(asked, parts.embedder.embed_query(asked))

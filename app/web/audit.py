@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from app.acl.people import find_user
+from app.acl.names import find_user
 from app.acl.rules import Subject
 from app.answer.parts import Parts
 from app.answer.trail import actor

@@ -1,27 +1,48 @@
 """Collections: shelves, who reads from them, and who curates them."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.acl.policy import Change, create_collection, may_rule, rule_collection
+from app.acl.names import find_person
+from app.acl.policy import (
+    Change,
+    create_collection,
+    drop_folder,
+    find_folder,
+    folder_path,
+    may_rule,
+    rule_collection,
+    rule_folder,
+)
 from app.acl.rules import OwnRule, Subject
 from app.acl.visible import visible_scopes
 from app.db.session import WriteSession
-from app.db.tables.access import Collection, Curator
+from app.db.tables.access import Collection, Curator, Folder
 from app.db.tables.people import User
-from app.errors import Conflict, NotAllowed, NotFound, SelfGrant
+from app.errors import Conflict, NotAllowed, SelfGrant
 from app.retrieval.browse import find_collection, list_collections
-from app.web.access import Administrator, Caller, Reading, Writing
-from app.web.policy_log import log_collection, log_curator
+from app.web.access import Administrator, Caller, Lent, Reading, Writing
+from app.web.policy_log import log_collection, log_curator, log_folder
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
+FOLDER = Query(description="path of a folder on the shelf, like payroll/2026")
+FolderQuery = Annotated[str | None, FOLDER]
+
+
+class FolderOut(AccessOut):
+    """A folder and what it says for itself."""
+
+    path: str
+
 
 @router.get("")
-def collections(subject: Caller, session: Reading) -> list[CollectionOut]:
+def collections(subject: Lent, session: Reading) -> list[CollectionOut]:
     """The collections you may read from or curate; all of them for an administrator."""
     found = list_collections(session, subject, visible_scopes(session, subject))
     return [CollectionOut.model_validate(c) for c in found]
@@ -34,12 +55,12 @@ def make(body: CollectionBody, subject: Administrator, session: Writing) -> Coll
         raise Conflict(f"A collection named '{body.name}' exists.")
     own = to_rule(session, AccessBody(grants=body.grants, label=body.label, inherits=False))
     made = create_collection(session, subject, name=body.name, description=body.description, own=own)
-    log_collection(session, subject, "collection.made", made, Change(OwnRule(inherits=False), own, 0))
+    log_collection(session, subject, "collection.made", made, Change(OwnRule(inherits=False), own))
     return CollectionOut.model_validate(made)
 
 
 @router.get("/{name}")
-def collection(name: str, subject: Caller, session: Reading) -> CollectionOut:
+def collection(name: str, subject: Lent, session: Reading) -> CollectionOut:
     """One collection."""
     return CollectionOut.model_validate(find_collection(session, subject, visible_scopes(session, subject), name))
 
@@ -49,26 +70,49 @@ def drop(name: str, subject: Administrator, session: Writing) -> None:
     """Delete a collection and all documents on it (administer)."""
     found = find_collection(session, subject, visible_scopes(session, subject), name)
     before = OwnRule.from_json(found.own_rule)
-    log_collection(session, subject, "collection.dropped", found, Change(before, OwnRule(inherits=False), 0))
+    log_collection(session, subject, "collection.dropped", found, Change(before, OwnRule(inherits=False)))
     session.execute(delete(Collection).where(Collection.id == found.id))
 
 
-@router.get("/{name}/access")
-def rule(name: str, subject: Caller, session: Reading) -> AccessOut:
-    """Who may read from the collection: for administrators and its curators."""
+@router.get("/{name}/folders")
+def folders(name: str, subject: Caller, session: Reading) -> list[FolderOut]:
+    """The folders with a rule of their own: for administrators and its curators."""
     found = ruled(session, subject, name)
-    return to_wire(session, OwnRule.from_json(found.own_rule))
+    rows = session.scalars(select(Folder).where(Folder.collection_id == found.id).order_by(Folder.path))
+    return [FolderOut(path=f.path, **to_wire(session, OwnRule.from_json(f.own_rule)).model_dump()) for f in rows]
+
+
+@router.get("/{name}/access")
+def rule(name: str, subject: Caller, session: Reading, folder: FolderQuery = None) -> AccessOut:
+    """Who may read from the collection, or what its folder says for itself: for administrators and its curators."""
+    found = ruled(session, subject, name)
+    target = found if folder is None else find_folder(session, found.id, folder_path(folder))
+    return to_wire(session, OwnRule.from_json(target.own_rule))
 
 
 @router.put("/{name}/access")
-def change_rule(name: str, body: AccessBody, subject: Caller, session: Writing) -> AccessOut:
-    """Replace the rule of the collection. It takes effect when this returns, on every document that inherits it."""
+def change_rule(
+    name: str, body: AccessBody, subject: Caller, session: Writing, folder: FolderQuery = None
+) -> AccessOut:
+    """Replace the rule of the collection, or of a folder. It holds when this returns, for all that inherits it."""
     found = ruled(session, subject, name)
-    before = OwnRule.from_json(found.own_rule)
     wanted = to_rule(session, body)
+    if folder is not None:
+        change = rule_folder(session, subject, found, folder, wanted)
+        log_folder(session, subject, "folder.ruled", found, folder_path(folder), change)
+        return to_wire(session, wanted)
+    before = OwnRule.from_json(found.own_rule)
     own = OwnRule(wanted.grants, inherits=False, label=wanted.label if wanted.label is not None else before.label)
     log_collection(session, subject, "collection.ruled", found, rule_collection(session, subject, found, own))
     return to_wire(session, own)
+
+
+@router.delete("/{name}/access", status_code=204)
+def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, session: Writing) -> None:
+    """Take a folder's rule away: what lies below comes under what lies above. A collection always has a rule."""
+    found = ruled(session, subject, name)
+    change = drop_folder(session, subject, found, folder_path(folder))
+    log_folder(session, subject, "folder.dropped", found, folder_path(folder), change)
 
 
 @router.put("/{name}/curators/{user}", status_code=204)
@@ -99,7 +143,4 @@ def ruled(session: Reading | Writing, subject: Subject, name: str) -> Collection
 
 def _shelf_and_person(session: WriteSession, subject: Subject, name: str, user: str) -> tuple[Collection, User]:
     found = find_collection(session, subject, visible_scopes(session, subject), name)
-    person = session.scalar(select(User).where(User.name == user, User.name.not_like(r"\_%")))
-    if person is None:
-        raise NotFound
-    return found, person
+    return found, find_person(session, user)

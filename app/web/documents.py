@@ -16,7 +16,7 @@ from app.answer.trail import actor
 from app.audit.events import DocumentDownloaded, DocumentOpened
 from app.audit.trail import record
 from app.retrieval.browse import Listed, find_document, list_documents, original_of, passages_of
-from app.web.access import Asker, Caller, Downloader, PartsOf, Reading, public_id
+from app.web.access import Lent, LentAsker, LentDownloader, PartsOf, Reading, public_id
 from app.web.schemas import DocumentOut, OpenedOut, PassageOut
 
 router = APIRouter(prefix="/documents", tags=["documents"])
@@ -26,7 +26,7 @@ Content = TypeVar("Content")
 
 @router.get("")
 def documents(
-    subject: Caller,
+    subject: Lent,
     session: Reading,
     parts: PartsOf,
     collection: str | None = None,
@@ -41,7 +41,7 @@ def documents(
 
 
 @router.get("/{document}")
-def open_document(document: str, subject: Asker, parts: PartsOf) -> OpenedOut:
+def open_document(document: str, subject: LentAsker, parts: PartsOf) -> OpenedOut:
     """One document with its text, redacted."""
     visible, listed, chunks = _read(parts, subject, document, passages_of, DocumentOpened)
     clean = Redactor(parts.checks)
@@ -52,7 +52,7 @@ def open_document(document: str, subject: Asker, parts: PartsOf) -> OpenedOut:
 
 
 @router.get("/{document}/original", response_class=Response)
-def original(document: str, subject: Downloader, parts: PartsOf) -> Response:
+def original(document: str, subject: LentDownloader, parts: PartsOf) -> Response:
     """The file as it was uploaded, not redacted (download). Always sent as an attachment, never shown by a browser."""
     _, listed, content = _read(parts, subject, document, original_of, DocumentDownloaded)
     name = percent(listed.document.path.rsplit("/", 1)[-1], safe="")

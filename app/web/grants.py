@@ -9,14 +9,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from app.acl.placing import Place, find_place, rule_document
-from app.acl.policy import need, rule_collection
+from app.acl.policy import find_folder, folder_path, need, rule_collection, rule_folder, take_hold
 from app.acl.rules import Capability, Grant, OwnRule, Subject
 from app.db.session import WriteSession
 from app.db.tables.access import Collection
 from app.errors import InvalidInput, NotFound
 from app.web.access import Caller, Writing
 from app.web.collections import ruled
-from app.web.policy_log import log_collection, log_document
+from app.web.policy_log import log_collection, log_document, log_folder
 from app.web.rules_wire import grants_to_wire, to_rule
 from app.web.schemas import AccessBody, GrantBody, GrantOut
 
@@ -25,21 +25,32 @@ router = APIRouter(prefix="/grants", tags=["access"])
 
 @dataclass(frozen=True)
 class Target:
-    """Whose grants: those of one collection, or of one document."""
+    """Whose grants: those of one collection, of a folder of it, or of one document."""
 
     collection: str | None
     document: uuid.UUID | None
+    folder: str | None
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A collection, locked, and the path of the folder in it that is meant, if one is."""
+
+    collection: Collection
+    folder: str | None
+    own: OwnRule
 
 
 def target_of(
     _subject: Caller,
     collection: Annotated[str | None, Query(description="the grants of this collection")] = None,
+    folder: Annotated[str | None, Query(description="with a collection: of this folder in it")] = None,
     document: Annotated[uuid.UUID | None, Query(description="or those of this document's own")] = None,
 ) -> Target:
     """Raises InvalidInput unless exactly one is named; for strangers, NotSignedIn before that."""
-    if (collection is None) == (document is None):
-        raise InvalidInput("Name exactly one of collection and document.")
-    return Target(collection, document)
+    if (collection is None) == (document is None) or (folder is not None and collection is None):
+        raise InvalidInput("Name exactly one of collection and document; a folder is named with its collection.")
+    return Target(collection, document, None if folder is None else folder_path(folder))
 
 
 TargetOf = Annotated[Target, Depends(target_of)]
@@ -47,8 +58,8 @@ TargetOf = Annotated[Target, Depends(target_of)]
 
 @router.get("")
 def grants(target: TargetOf, subject: Caller, session: Writing) -> list[GrantOut]:
-    """The grants of a collection (its curators, administrators), or of a document itself (its curators)."""
-    return _wire(session, _own(_found(session, subject, target)))
+    """The grants of a collection or folder (its curators, administrators), or of a document itself (its curators)."""
+    return _wire(session, _found(session, subject, target).own)
 
 
 @router.post("", status_code=201)
@@ -56,7 +67,7 @@ def add(target: TargetOf, body: GrantBody, subject: Caller, session: Writing) ->
     """Add one grant. It takes effect when this returns; one that is there already stays."""
     found = _found(session, subject, target)
     [grant] = to_rule(session, AccessBody(grants=[body])).grants
-    _change(session, subject, found, _own(found).grants | {grant})
+    _change(session, subject, found, found.own.grants | {grant})
     return _wire(session, OwnRule(frozenset({grant})))[0]
 
 
@@ -64,8 +75,8 @@ def add(target: TargetOf, body: GrantBody, subject: Caller, session: Writing) ->
 def remove(grant: str, target: TargetOf, subject: Caller, session: Writing) -> None:
     """Take one grant away. It is gone when this returns."""
     found = _found(session, subject, target)
-    kept = frozenset(g for g in _own(found).grants if grant_id(g) != grant)
-    if kept == _own(found).grants:
+    kept = frozenset(g for g in found.own.grants if grant_id(g) != grant)
+    if kept == found.own.grants:
         raise NotFound
     _change(session, subject, found, kept)
 
@@ -75,27 +86,29 @@ def grant_id(grant: Grant) -> str:
     return hashlib.sha256(json.dumps(grant.to_json(), sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _found(session: WriteSession, subject: Subject, target: Target) -> Collection | Place:
-    """The collection or document, locked; NotFound or NotAllowed for whom its rules are not."""
+def _found(session: WriteSession, subject: Subject, target: Target) -> Shelf | Place:
+    """The collection, folder or document, locked; NotFound or NotAllowed for whom its rules are not."""
     if target.document is not None:
         need(subject, Capability.CURATE)
         return find_place(session, subject, target.document)
     collection = ruled(session, subject, target.collection or "")
-    session.refresh(collection, with_for_update={"key_share": True})
-    return collection
+    take_hold(session, collection)
+    if target.folder is None:
+        return Shelf(collection, None, OwnRule.from_json(collection.own_rule))
+    folder = find_folder(session, collection.id, target.folder)
+    return Shelf(collection, target.folder, OwnRule.from_json(folder.own_rule))
 
 
-def _own(found: Collection | Place) -> OwnRule:
-    return found.own if isinstance(found, Place) else OwnRule.from_json(found.own_rule)
-
-
-def _change(session: WriteSession, subject: Subject, found: Collection | Place, granted: frozenset[Grant]) -> None:
-    own = replace(_own(found), grants=granted)
+def _change(session: WriteSession, subject: Subject, found: Shelf | Place, granted: frozenset[Grant]) -> None:
+    own = replace(found.own, grants=granted)
     if isinstance(found, Place):
-        log_document(session, subject, found, rule_document(session, subject, found, own))
+        log_document(session, subject, found.public_id, rule_document(session, subject, found, own))
+    elif found.folder is None:
+        change = rule_collection(session, subject, found.collection, own)
+        log_collection(session, subject, "collection.ruled", found.collection, change)
     else:
-        change = rule_collection(session, subject, found, own)
-        log_collection(session, subject, "collection.ruled", found, change)
+        change = rule_folder(session, subject, found.collection, found.folder, own)
+        log_folder(session, subject, "folder.ruled", found.collection, found.folder, change)
 
 
 def _wire(session: WriteSession, own: OwnRule) -> list[GrantOut]:

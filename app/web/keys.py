@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from sqlalchemy import func, select, update
 
-from app.acl.people import add_key, find_user
+from app.acl.names import find_user, parse_name
+from app.acl.people import add_key
 from app.acl.rules import Capability, Subject
 from app.acl.subject import capabilities
 from app.answer.trail import actor
@@ -14,7 +15,7 @@ from app.audit.trail import record
 from app.db.tables.people import ApiKey, User
 from app.errors import InvalidInput, MissingCapability, NotFound, SelfGrant
 from app.web.access import Administrator, Caller, Reading, Writing, public_id
-from app.web.schemas import KeyBody, KeyOut, NewKeyOut
+from app.web.people_wire import KeyBody, KeyOut, NewKeyOut
 
 router = APIRouter(prefix="/keys", tags=["people"])
 
@@ -22,13 +23,14 @@ router = APIRouter(prefix="/keys", tags=["people"])
 @router.get("")
 def keys(subject: Caller, session: Reading, user: Annotated[str | None, Query()] = None) -> list[KeyOut]:
     """Your own keys; those of anybody, or of `user`, for an administrator."""
-    query = select(ApiKey, User.name).join(User, User.id == ApiKey.user_id).order_by(User.name, ApiKey.created_at)
+    query = select(ApiKey, User.shown).join(User, User.id == ApiKey.user_id).order_by(User.name, ApiKey.created_at)
     if Capability.ADMINISTER not in subject.capabilities:
         if user not in {None, subject.name}:
             raise MissingCapability("The keys of others are for administrators.")
         query = query.where(ApiKey.user_id == subject.user_id)
     elif user is not None:
-        query = query.where(User.name == user)
+        source, name = parse_name(user)
+        query = query.where(User.source == source, User.name == name)
     return [KeyOut(**_fields(key, name)) for key, name in session.execute(query)]
 
 
@@ -49,7 +51,7 @@ def make(body: KeyBody, subject: Administrator, session: Writing) -> NewKeyOut:
         expires_at=key.expires_at,
     )
     record(session, event)
-    return NewKeyOut(**_fields(key, user.name), secret=new.secret)
+    return NewKeyOut(**_fields(key, user.shown), secret=new.secret)
 
 
 @router.delete("/{key}", status_code=204)

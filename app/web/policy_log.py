@@ -1,16 +1,17 @@
 """Records of changed rules, in the transaction that changes them."""
 
+import uuid
+
 from sqlalchemy import select
 
-from app.acl.placing import Place
 from app.acl.policy import Change
 from app.acl.rules import Subject
 from app.answer.trail import actor
-from app.audit.events import PolicyChanged
+from app.audit.events import PolicyChanged, RoleJoined, RoleLeft
 from app.audit.trail import record
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, PolicyEpoch
-from app.db.tables.people import User
+from app.db.tables.people import Role, User
 
 
 def log_collection(session: WriteSession, subject: Subject, action: str, target: Collection, change: Change) -> None:
@@ -19,9 +20,35 @@ def log_collection(session: WriteSession, subject: Subject, action: str, target:
     _log(session, subject, action, f"collection:{target.id}", change)
 
 
-def log_document(session: WriteSession, subject: Subject, place: Place, change: Change) -> None:
+def log_folder(
+    session: WriteSession, subject: Subject, action: str, target: Collection, path: str, change: Change
+) -> None:
+    """A folder's rule: before and after. The path is an administrator's word, like a collection's name."""
+    _log(session, subject, action, f"collection:{target.id}/{path}", change)
+
+
+def log_document(session: WriteSession, subject: Subject, document: uuid.UUID, change: Change) -> None:
     """A document's own rule: before and after."""
-    _log(session, subject, "document.ruled", f"document:{place.public_id}", change)
+    _log(session, subject, "document.ruled", f"document:{document}", change)
+
+
+def log_member(session: WriteSession, subject: Subject, user: uuid.UUID, role: uuid.UUID, *, present: bool) -> None:
+    """Who came into a role or left it."""
+    kind = RoleJoined if present else RoleLeft
+    record(session, kind(actor=actor(subject), role=role, user=user, epoch=epoch(session)))
+
+
+def log_steward(session: WriteSession, subject: Subject, action: str, role: Role, person: User) -> None:
+    """Who looks after a role."""
+    event = PolicyChanged(
+        actor=actor(subject),
+        action=action,
+        target=f"role:{role.id}",
+        before=None,
+        after={"user": str(person.id)},
+        epoch=epoch(session),
+    )
+    record(session, event)
 
 
 def log_curator(session: WriteSession, subject: Subject, action: str, target: Collection, person: User) -> None:

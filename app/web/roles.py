@@ -6,17 +6,19 @@ from fastapi import APIRouter
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, aliased
 
-from app.acl.people import find_role, find_user, join, leave, make_role, nest, unnest
+from app.acl.names import find_person, find_role, find_user
+from app.acl.people import join, leave, make_role, nest, unnest
 from app.acl.rules import Capability, Subject
+from app.acl.stewards import delegate, find_stewarded, stewarded_roles, undelegate
 from app.answer.trail import actor
-from app.audit.events import RoleChanged, RoleJoined, RoleLeft, RoleMade, RoleRemoved
+from app.audit.events import RoleChanged, RoleMade, RoleRemoved
 from app.audit.trail import record
 from app.db.session import WriteSession
 from app.db.tables.access import RuleGrant
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import Conflict, MissingCapability, NotFound
 from app.web.access import Administrator, Caller, Reading, Writing
-from app.web.policy_log import epoch
+from app.web.policy_log import log_member, log_steward
 from app.web.schemas import RoleBody, RoleOut
 
 router = APIRouter(prefix="/roles", tags=["people"])
@@ -24,20 +26,26 @@ router = APIRouter(prefix="/roles", tags=["people"])
 
 @router.get("")
 def roles(subject: Caller, session: Reading) -> list[RoleOut]:
-    """All roles; for administrators, and for curators, who tag with them. Members are shown to administrators alone."""
+    """All roles for administrators, and for curators, who tag with them; else those delegated to you.
+
+    Members are shown to administrators and to whom the role is delegated.
+    """
+    query = select(Role).order_by(Role.name, Role.source)
+    mine = stewarded_roles(session, subject)
     if not {Capability.ADMINISTER, Capability.CURATE} & subject.capabilities:
-        raise MissingCapability("This needs the capability 'administer' or 'curate'.")
-    found = session.scalars(select(Role).order_by(Role.name))
-    members = Capability.ADMINISTER in subject.capabilities
-    return [_wire(session, role, members=members) for role in found]
+        if not mine:
+            raise MissingCapability("This needs the capability 'administer' or 'curate', or a role delegated to you.")
+        query = query.where(Role.id.in_(mine))
+    all_members = Capability.ADMINISTER in subject.capabilities
+    return [_wire(session, role, members=all_members or role.id in mine) for role in session.scalars(query)]
 
 
 @router.post("", status_code=201)
 def make(body: RoleBody, subject: Administrator, session: Writing) -> RoleOut:
     """Make a role (administer)."""
     outer = [_named(session, name) for name in body.inside]
-    role = make_role(session, body.name)
-    record(session, RoleMade(actor=actor(subject), role=role.id, name=role.name))
+    role = make_role(session, body.name, source=body.source)
+    record(session, RoleMade(actor=actor(subject), role=role.id, name=role.shown))
     for inside in outer:
         _nest(session, subject, role, inside)
     return _wire(session, role, members=True)
@@ -52,24 +60,40 @@ def remove(name: str, subject: Administrator, session: Writing) -> None:
     )
     if named is not None:
         raise Conflict(f"Rules name the role '{name}'; it stays, so that their meaning stays. Empty it instead.")
-    record(session, RoleRemoved(actor=actor(subject), role=role.id, name=role.name))
+    record(session, RoleRemoved(actor=actor(subject), role=role.id, name=role.shown))
     session.execute(delete(Role).where(Role.id == role.id))
 
 
 @router.put("/{name}/members/{user}", status_code=204)
-def add_member(name: str, user: str, subject: Administrator, session: Writing) -> None:
-    """Put a user into a role (administer)."""
-    role, person = find_role(session, name), find_user(session, user)
+def add_member(name: str, user: str, subject: Caller, session: Writing) -> None:
+    """Put a user into a role (administer, or to whom the role is delegated)."""
+    role, person = find_stewarded(session, subject, name), find_user(session, user)
     join(session, subject, person, role)
-    record(session, RoleJoined(actor=actor(subject), role=role.id, user=person.id, epoch=epoch(session)))
+    log_member(session, subject, person.id, role.id, present=True)
 
 
 @router.delete("/{name}/members/{user}", status_code=204)
-def remove_member(name: str, user: str, subject: Administrator, session: Writing) -> None:
-    """Take a user out of a role (administer)."""
-    role, person = find_role(session, name), find_user(session, user)
+def remove_member(name: str, user: str, subject: Caller, session: Writing) -> None:
+    """Take a user out of a role (administer, or to whom the role is delegated)."""
+    role, person = find_stewarded(session, subject, name), find_user(session, user)
     leave(session, subject, person, role)
-    record(session, RoleLeft(actor=actor(subject), role=role.id, user=person.id, epoch=epoch(session)))
+    log_member(session, subject, person.id, role.id, present=False)
+
+
+@router.put("/{name}/stewards/{user}", status_code=204)
+def add_steward(name: str, user: str, subject: Administrator, session: Writing) -> None:
+    """Delegate a role: let a person put others into it and take them out (administer)."""
+    role, person = find_role(session, name), find_person(session, user)
+    delegate(session, subject, person, role)
+    log_steward(session, subject, "steward.added", role, person)
+
+
+@router.delete("/{name}/stewards/{user}", status_code=204)
+def remove_steward(name: str, user: str, subject: Administrator, session: Writing) -> None:
+    """Undo that (administer)."""
+    role, person = find_role(session, name), find_user(session, user)
+    undelegate(session, person, role)
+    log_steward(session, subject, "steward.removed", role, person)
 
 
 @router.put("/{name}/inside/{outer}", status_code=204)
@@ -101,7 +125,7 @@ def _nest(session: WriteSession, subject: Subject, role: Role, inside: Role) -> 
 
 
 def _nesting(session: Session, role: Role) -> dict[str, Any]:
-    return {"inside": [str(i) for i in _outer_ids(session, role)], "name": role.name}
+    return {"inside": [str(i) for i in _outer_ids(session, role)], "name": role.shown}
 
 
 def _log_nesting(session: WriteSession, subject: Subject, role: Role, before: dict[str, Any]) -> None:
@@ -116,11 +140,12 @@ def _outer_ids(session: Session, role: Role) -> list[Any]:
 
 def _wire(session: Session, role: Role, *, members: bool) -> RoleOut:
     outer = aliased(Role)
-    inside = select(outer.name).join(RoleInside, RoleInside.inside_id == outer.id).where(RoleInside.role_id == role.id)
-    people = select(User.name).join(Membership, Membership.user_id == User.id).where(Membership.role_id == role.id)
+    inside = select(outer.shown).join(RoleInside, RoleInside.inside_id == outer.id).where(RoleInside.role_id == role.id)
+    people = select(User.shown).join(Membership, Membership.user_id == User.id).where(Membership.role_id == role.id)
     return RoleOut(
         id=role.id,
-        name=role.name,
+        name=role.shown,
+        source=role.source,
         inside=list(session.scalars(inside.order_by(outer.name))),
         members=list(session.scalars(people.order_by(User.name))) if members else [],
     )

@@ -5,17 +5,17 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.acl.names import person_ids
 from app.acl.policy import EVERYONE_TAG, role_ids
 from app.acl.rules import EVERYONE, Grant, Label, OwnRule, Principal
 from app.db.tables.people import Role, User
-from app.errors import InvalidInput
 from app.web.schemas import AccessBody, AccessOut, GrantBody
 
 
 def to_rule(session: Session, body: AccessBody) -> OwnRule:
     """The stored form; raises UnknownRole or InvalidInput for a name that names nobody."""
     roles = role_ids(session, [g.role for g in body.grants if g.role is not None and g.role != EVERYONE_TAG])
-    users = _user_ids(session, [g.user for g in body.grants if g.user is not None])
+    users = person_ids(session, [g.user for g in body.grants if g.user is not None])
     grants = frozenset(Grant(g.effect, _principal(g, roles, users), g.starts_at, g.ends_at) for g in body.grants)
     return OwnRule(grants, body.inherits, None if body.label is None else Label.parse(body.label))
 
@@ -32,17 +32,10 @@ def to_wire(session: Session, own: OwnRule) -> AccessOut:
 def grants_to_wire(session: Session, own: OwnRule) -> list[tuple[Grant, GrantBody]]:
     """Each grant of the rule with its form on the wire, in a fixed order."""
     ids = {g.principal.id for g in own.grants}
-    names = dict(session.execute(select(Role.id, Role.name).where(Role.id.in_(ids))).all())
-    names |= dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).all())
+    names = dict(session.execute(select(Role.id, Role.shown).where(Role.id.in_(ids))).all())
+    names |= dict(session.execute(select(User.id, User.shown).where(User.id.in_(ids))).all())
     ordered = sorted(own.grants, key=lambda g: str(g.to_json()))
     return [(g, _grant(g, names.get(g.principal.id, str(g.principal.id)))) for g in ordered]
-
-
-def _user_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
-    known = dict(session.execute(select(User.name, User.id).where(User.name.in_(names))).all())
-    if unknown := sorted(set(names) - set(known)):
-        raise InvalidInput(f"No user is named {', '.join(map(repr, unknown))}.")
-    return known
 
 
 def _principal(grant: GrantBody, roles: dict[str, uuid.UUID], users: dict[str, uuid.UUID]) -> Principal:

@@ -6,11 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.acl.rules import Capability
 from app.settings import LabelName
 
 # Lower case, so that two names never differ by case alone; an underscore in front is kept for ourselves.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", examples=["engineering"])]
+# A name with its source in front, but for our own: okta:engineering.
+FullName = Annotated[
+    str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,62}:)?[a-z0-9][a-z0-9._-]{0,62}$", examples=["engineering"])
+]
 Question = Annotated[str, Field(min_length=1, max_length=4000, examples=["How many days of parental leave do we get?"])]
 
 
@@ -28,42 +31,6 @@ class Problem(Wire):
     status: int
     code: str
     detail: str
-
-
-class AskBody(Wire):
-    """A question."""
-
-    question: Question
-    mode: Literal["generate", "quote"] | None = Field(None, description="unset: as the service is configured")
-    stream: bool = Field(False, description="true: server-sent events `opened`, `delta`, `done`, `error`")
-
-
-class SourceOut(Wire):
-    """A passage that the answer was made from. `number` stands in the text as [number] if `cited`."""
-
-    number: int
-    cited: bool
-    document: uuid.UUID
-    chunk: uuid.UUID
-    collection: str
-    path: str
-    title: str
-    heading: tuple[str, ...]
-    page: int | None
-    label: LabelName
-    quote: str
-
-
-class AnswerOut(Wire):
-    """An answer. `outcome` is `nothing` if nothing you may read answers the question."""
-
-    trail: uuid.UUID
-    mode: Literal["generate", "quote"]
-    outcome: Literal["answered", "quoted", "nothing"]
-    answer: str
-    sources: tuple[SourceOut, ...]
-    redactions: dict[str, int]
-    fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
 
 
 class SearchBody(Wire):
@@ -192,79 +159,22 @@ class JobOut(Wire):
     stages_us: dict[str, int] | None = Field(None, description="microseconds by stage")
 
 
-class UserBody(Wire):
-    """A new person or service. It reads nothing until a role or a grant lets it."""
-
-    name: Name
-    display_name: str = Field("", max_length=200)
-    clearance: LabelName = "internal"
-    capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
-
-
-class UserPatch(Wire):
-    """What changes; unset stays."""
-
-    display_name: str | None = Field(None, max_length=200)
-    clearance: LabelName | None = None
-    capabilities: list[Capability] | None = None
-    active: bool | None = None
-
-
-class UserOut(Wire):
-    """A person or service."""
-
-    id: uuid.UUID
-    name: str
-    display_name: str
-    clearance: LabelName
-    capabilities: list[Capability]
-    active: bool
-    roles: list[str]
-    curates: list[str]
-
-
 class RoleBody(Wire):
     """A new role; `inside` names the roles whose members its members become too."""
 
     name: Name
-    inside: list[Name] = Field(default_factory=list)
+    source: Name = Field("local", description="where it comes from; names of two sources never merge")
+    inside: list[FullName] = Field(default_factory=list)
 
 
 class RoleOut(Wire):
-    """A role."""
+    """A role. `name` has its source in front, unless it is `local`."""
 
     id: uuid.UUID
     name: str
+    source: str
     inside: list[str]
     members: list[str]
-
-
-class KeyBody(Wire):
-    """A new key for a user. It may do what both it and its user may."""
-
-    user: Name
-    label: str = Field("", max_length=100)
-    capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
-    expires_at: dt.datetime | None = None
-
-
-class KeyOut(Wire):
-    """A key, without its secret."""
-
-    id: uuid.UUID
-    prefix: str
-    user: str
-    label: str
-    capabilities: list[Capability]
-    created_at: dt.datetime
-    expires_at: dt.datetime | None
-    revoked_at: dt.datetime | None
-
-
-class NewKeyOut(KeyOut):
-    """The key itself: shown this once, kept nowhere."""
-
-    secret: str
 
 
 class ExplainOut(Wire):
@@ -273,6 +183,7 @@ class ExplainOut(Wire):
     allowed: bool
     reason: str
     explanation: str
+    at: dt.datetime
 
 
 class EventOut(Wire):

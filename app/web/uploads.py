@@ -36,7 +36,8 @@ class UploadForm(Wire):
     path: str | None = Field(None, description="its place on the shelf; unset: the file's name")
     roles: list[str] = Field(default_factory=list, description="role tags; 'everyone' is every signed-in person")
     deny: list[str] = Field(default_factory=list, description="roles that may not read it, whatever else says so")
-    label: LabelName | None = Field(None, description="unset: the label of the collection")
+    inherits: bool = Field(False, description="also as its folder and collection say; then it needs no role tag")
+    label: LabelName | None = Field(None, description="unset: the label of its folder or collection")
     starts_at: dt.datetime | None = Field(None, description="the tags count from then on")
     ends_at: dt.datetime | None = Field(None, description="the tags count until then")
 
@@ -100,14 +101,17 @@ def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
     place = find_place(session, subject, public_id(document))
     own = to_rule(session, body)
-    log_document(session, subject, place, rule_document(session, subject, place, own))
+    log_document(session, subject, place.public_id, rule_document(session, subject, place, own))
     return to_wire(session, own)
 
 
 def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:
     """The own rule that the tags stand for; raises Untagged, UnknownRole or InvalidInput."""
-    if not form.roles:
-        raise Untagged("Give at least one role tag ('roles'); untagged documents are refused, never open to everybody.")
+    if not form.roles and not form.inherits:
+        raise Untagged(
+            "Give at least one role tag ('roles'), or 'inherits' for what its folder and collection say; untagged "
+            "documents are refused, never open to everybody."
+        )
     if any(t is not None and t.tzinfo is None for t in (form.starts_at, form.ends_at)):
         raise InvalidInput("Give starts_at and ends_at with their zone, as in 2027-01-01T00:00:00Z.")
     if form.starts_at and form.ends_at and form.starts_at >= form.ends_at:
@@ -115,7 +119,7 @@ def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:
     known = role_ids(session, sorted({*form.roles, *form.deny}))
     allowed, denied = {r: known[r] for r in form.roles}, {r: known[r] for r in form.deny}
     grants = tag_grants(allowed, denied, starts_at=form.starts_at, ends_at=form.ends_at)
-    return tagged_rule(grants, None if form.label is None else Label.parse(form.label))
+    return tagged_rule(grants, None if form.label is None else Label.parse(form.label), inherits=form.inherits)
 
 
 def _path(raw: str) -> str:

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.people import find_user, make_user, refuse_own_gain
+from app.acl.names import find_user
+from app.acl.people import make_service, make_user, refuse_more_than_a_service, refuse_own_gain
 from app.acl.rules import Label
 from app.acl.subject import capabilities
 from app.answer.trail import actor
@@ -15,38 +16,41 @@ from app.audit.events import UserChanged, UserMade
 from app.audit.trail import record
 from app.db.tables.access import Collection, Curator
 from app.db.tables.people import Membership, Role, User
-from app.errors import SelfGrant
-from app.web.access import Administrator, Caller, PartsOf, Reading, Writing
-from app.web.schemas import UserBody, UserOut, UserPatch
+from app.errors import InvalidInput, SelfGrant
+from app.web.access import Administrator, Lent, PartsOf, Reading, Writing
+from app.web.people_wire import UserBody, UserOut, UserPatch
 
 router = APIRouter(prefix="/users", tags=["people"])
 
+NO_CLEARANCE = "A service has no clearance: it reads what the person it acts for may read."
+
 
 @router.get("/me")
-def me(subject: Caller, session: Reading) -> UserOut:
-    """Who you are to us."""
-    return _wire(session, find_user(session, subject.name))
+def me(subject: Lent, session: Reading) -> UserOut:
+    """Who you are to us; to a service, the person it acts for."""
+    return _wire(session, session.get_one(User, subject.user_id))
 
 
 @router.get("")
 def users(_subject: Administrator, session: Reading) -> list[UserOut]:
     """All users (administer)."""
-    found = session.scalars(select(User).where(User.name.not_like(r"\_%")).order_by(User.name))
+    found = session.scalars(select(User).where(User.name.not_like(r"\_%")).order_by(User.name, User.source))
     return [_wire(session, user) for user in found]
 
 
 @router.post("", status_code=201)
 def make(body: UserBody, subject: Administrator, session: Writing, parts: PartsOf) -> UserOut:
-    """Make a user (administer)."""
-    user = make_user(
-        session,
-        name=body.name,
-        display_name=body.display_name,
-        clearance=Label.parse(body.clearance),
-        allowed=body.capabilities,
-    )
-    # Made now, so that two first questions of the same person never wait for each other.
-    parts.sealer.ensure_key(session, user.id)
+    """Make a person or a service (administer)."""
+    named = {"name": body.name, "source": body.source, "display_name": body.display_name}
+    if body.kind == "service":
+        if body.clearance is not None:
+            raise InvalidInput(NO_CLEARANCE)
+        user = make_service(session, **named, allowed=body.capabilities)
+    else:
+        clearance = Label.parse(body.clearance or "internal")
+        user = make_user(session, **named, clearance=clearance, allowed=body.capabilities)
+        # Made now, so that two first questions of the same person never wait for each other.
+        parts.sealer.ensure_key(session, user.id)
     record(session, UserMade(actor=actor(subject), user=user.id, after=_state(user)))
     return _wire(session, user)
 
@@ -57,6 +61,10 @@ def change(name: str, body: UserPatch, subject: Administrator, session: Writing)
     user = find_user(session, name)
     clearance = None if body.clearance is None else Label.parse(body.clearance)
     refuse_own_gain(subject, user, clearance, body.capabilities)
+    if user.kind == "service":
+        refuse_more_than_a_service(body.capabilities or ())
+        if clearance is not None:
+            raise InvalidInput(NO_CLEARANCE)
     if body.active is False and user.id == subject.user_id:
         raise SelfGrant("You cannot switch yourself off. Ask another administrator.")
     before = _state(user)
@@ -78,14 +86,17 @@ def _state(user: User) -> dict[str, Any]:
         "active": user.active,
         "capabilities": sorted(user.capabilities),
         "clearance": Label(user.clearance).text,
-        "name": user.name,
+        "kind": user.kind,
+        "name": user.shown,
     }
 
 
 def _wire(session: Session, user: User) -> UserOut:
     return UserOut(
         id=user.id,
-        name=user.name,
+        name=user.shown,
+        source=user.source,
+        kind=user.kind,
         display_name=user.display_name,
         clearance=Label(user.clearance).text,
         capabilities=sorted(capabilities(user.capabilities)),
@@ -103,5 +114,5 @@ def _wire(session: Session, user: User) -> UserOut:
 
 
 def _roles(session: Session, user_id: uuid.UUID) -> list[str]:
-    query = select(Role.name).join(Membership, Membership.role_id == Role.id).where(Membership.user_id == user_id)
-    return list(session.scalars(query.order_by(Role.name)))
+    query = select(Role.shown).join(Membership, Membership.role_id == Role.id).where(Membership.user_id == user_id)
+    return list(session.scalars(query.order_by(Role.name, Role.source)))

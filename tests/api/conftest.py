@@ -16,6 +16,7 @@ from app.llm.protocol import ChatModel
 from app.main import create
 from tests.api.company import Company, client_of, found, parts_of
 from tests.api.databases import copied
+from tests.api.services import Service, make_service
 from tests.conftest import TEMPLATE, Cluster
 
 Serve = Callable[[Parts], AbstractContextManager[str]]
@@ -74,3 +75,12 @@ def serve(parts: Parts) -> Iterator[str]:
 def server() -> Serve:
     """Starts a real server over given parts."""
     return serve
+
+
+@pytest.fixture
+def bot(client: TestClient, company: Company) -> Service:
+    """A service that may ask and download, which everybody who can has let ask."""
+    made = make_service(client, company, "bot")
+    for person in ("ada", "ben", "mia", "max"):
+        made.let(person)
+    return made

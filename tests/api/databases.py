@@ -18,7 +18,7 @@ def copied(cluster: Cluster, template: str) -> Iterator[Db]:
     """A database of its own, copied from another."""
     made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
     name = sql.Identifier(made.name)
-    cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
+    cluster.copy(template, made.name)
     yield made
     cluster.execute(sql.SQL("drop database {} with (force)").format(name))
 

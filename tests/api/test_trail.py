@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -67,10 +68,10 @@ def test_without_a_record_nothing_is_shown(company: Company, refusal: str, strea
 
 
 @contextlib.contextmanager
-def hanging_up(url: str, company: Company, *, after: bytes) -> Iterator[None]:
+def hanging_up(url: str, company: Company, *, after: bytes, **options: Any) -> Iterator[None]:
     """A client that asks, reads until `after` has come, and is gone."""
     host, port = url.removeprefix("http://").split(":")
-    body = f'{{"question": "{ON_LEAVE}", "stream": true}}'.encode()
+    body = json.dumps({"question": ON_LEAVE, "stream": True, **options}).encode()
     head = (
         f"POST /api/v1/ask HTTP/1.1\r\nHost: {host}\r\nAuthorization: {company.headers('ben')['Authorization']}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

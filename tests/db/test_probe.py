@@ -18,6 +18,10 @@ def lived_in(house: House) -> House:
     house.document(house.shelf("ada", allow("user", ada)), "a.md", "text")
     with house.session("app") as session:
         add_leaf(session)
+    plan = (
+        "insert into access_plan (author_id, steps, effects, digest, needs_second) values (:a, '[]', '[]', '', false)"
+    )
+    house.run("owner", plan, a=ada)
     return house
 
 

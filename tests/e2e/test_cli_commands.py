@@ -51,6 +51,26 @@ def run(sample: SampleSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return command
 
 
+def test_a_conversation_is_kept_read_back_and_deleted(run: Run) -> None:
+    question = "What is the budget for the Rotterdam project?"
+    first = run("ask", question, "--mode", "quote", "--conversation", "new", who="jonas")
+    assert first.status == 0, first.err
+    conversation = UUID.findall(first.err.split("conversation ")[1])[0]
+    onward = ["--mode", "quote", "--conversation", conversation, "--no-stream"]
+    again = run("ask", "Who approves it?", *onward, who="jonas")
+    assert f"conversation {conversation}" in again.err
+    assert conversation in run("conversations", "list", who="jonas").out
+    shown = run("conversations", "show", conversation, who="jonas")
+    assert f"› {question}" in shown.out
+    assert "EUR 18.74 million" in shown.out
+    assert "› Who approves it?" in shown.out
+    for who in ("ada", "maya"):
+        assert run("conversations", "show", conversation, who=who).status == 1
+        assert conversation not in run("conversations", "list", who=who).out
+    assert run("conversations", "delete", conversation, who="jonas").status == 0
+    assert run("conversations", "show", conversation, who="jonas").status == 1
+
+
 def test_ask_shows_the_answer_with_its_sources(run: Run) -> None:
     for stream in ("--stream", "--no-stream"):
         budget = run("ask", "What is the budget for the Rotterdam project?", "--mode", "quote", stream, who="jonas")

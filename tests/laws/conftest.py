@@ -1,9 +1,13 @@
 """Laws say how much they looked at: a line each, past pytest's capture."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+
+from app.embedding.hashed import HashedEmbedder
+from tests.conftest import Db
+from tests.laws.quick import Quick, superuser
 
 Report = Callable[[str], None]
 
@@ -17,3 +21,11 @@ def report(capsys: pytest.CaptureFixture[str]) -> Report:
             sys.stdout.write(f"\n{words}\n")
 
     return line
+
+
+@pytest.fixture
+def quick(db: Db) -> Iterator[Quick]:
+    """Two worlds at a time, under both walls, with the hashed embedder."""
+    made = Quick(superuser(db.url("admin")), HashedEmbedder())
+    yield made
+    made.engine.dispose()

@@ -1,9 +1,8 @@
-"""Writes a world into a database and takes it out again, and looks at it through the product's own search."""
+"""Writes a world into a database and takes it out again, committed, its scopes made by the product's own code."""
 
-import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pgvector import HalfVector
@@ -11,24 +10,20 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.acl import visible as acl
-from app.acl.policy import scope_for
-from app.acl.rules import Subject
-from app.answer.support import supported
-from app.context.build import build, choose
-from app.db.session import Database
-from app.db.tables.access import Collection
+from app.acl.scopes import scope_for
+from app.db.session import Database, WriteSession
+from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.embedding.protocol import EmbeddingModel
-from app.retrieval import search as retrieval
 from ingest.document import Passage
 from ingest.vectorize import vectorize
 from tests.db.house import TEXT_TABLES, House
-from tests.laws.worlds import Page, World
+from tests.laws.pages import Page
+from tests.laws.quick import Look, look
+from tests.laws.worlds import FOLDERS, World
 
 # A world has thousands of postings; to look each one's parent up, as foreign keys do, takes most of the time.
 WITHOUT_TRIGGERS = text("set local session_replication_role = replica")
-LIMIT = 32  # as many hits as an answer looks at
-TOP = 10
 
 ADD_DOCUMENTS = text(
     """
@@ -71,15 +66,6 @@ ADD_POSTINGS = text(
 )
 
 
-@dataclass(frozen=True)
-class Look:
-    """What one question shows: each hit with its exact scores, and the digest of the prompt's bytes."""
-
-    hits: tuple[tuple[str, float, float, float], ...]
-    supported: bool
-    prompt: str
-
-
 class Shelves:
     """A world in a database. Rows are inserted in bulk, with public ids of our choice; the rest is the product's."""
 
@@ -99,15 +85,15 @@ class Shelves:
                 session.add(shelf)
                 session.flush()
                 shelves[name] = shelf
-            scopes = {n: scope_for(session, shelves[p.shelf], p.own) for n, p in enumerate(world.places) if n in used}
+            _put_folders(session, world, used)
+            scopes = {n: _scope(session, world, shelves, n) for n in sorted(used)}
         self._put_pages(world, scopes)
 
     def add(self, world: World, pages: Sequence[Page]) -> None:
         """Write further pages under scopes that stand."""
         with self.house.session("owner") as session:
             shelf = {n: session.get_one(Collection, world.name("shelf", n)) for n in world.shelves}
-            placed = {p.place: world.places[p.place] for p in pages}
-            scopes = {n: scope_for(session, shelf[place.shelf], place.own) for n, place in placed.items()}
+            scopes = {n: _scope(session, world, shelf, n) for n in {p.place for p in pages}}
         self._put_pages(replace(world, pages=tuple(pages)), scopes)
 
     def clear(self, world: World) -> None:
@@ -136,7 +122,7 @@ class Shelves:
                 "version": str(world.name("version", p.path)),
                 "shelf": str(world.name("shelf", world.places[p.place].shelf)),
                 "scope": scopes[p.place],
-                "path": p.path,
+                "path": world.path(p),
             }
             for p in pages
         ]
@@ -175,28 +161,40 @@ class Shelves:
             ]
         return self._cache[page]
 
-    def look(self, database: Database, subject: Subject, question: str) -> Look:
-        """Search, choose and build, as the answer pipeline does it."""
-        query = retrieval.Query(question, self._embedder.embed_query(question))
-        with database.reading(subject.user_id) as session:
-            hits = retrieval.search(session, acl.visible_scopes(session, subject), query, limit=LIMIT)
-        context = build(question, choose(hits, passages=8, tokens=1600)) if hits else None
-        return Look(
-            tuple((str(h.passage.chunk), h.score, h.similarity, h.coverage) for h in hits),
-            supported(hits),
-            hashlib.sha256(context.prompt).hexdigest() if context else "",
-        )
+    def looks(self, database: Database, world: World) -> tuple[Look, ...]:
+        """All questions of a world, each in a snapshot of its own as in the service."""
+        seen = []
+        for question in world.questions:
+            with database.reading(world.caller.user_id) as session:
+                seen.append(look(session, acl.visible_scopes(session, world.caller), self._embedder, question))
+        return tuple(seen)
+
+
+def _scope(session: WriteSession, world: World, shelves: Mapping[str, Collection], number: int) -> int:
+    place = world.places[number]
+    folder = world.name("folder", place.shelf, place.depth) if place.depth else None
+    return scope_for(session, shelves[place.shelf], place.own, folder)
+
+
+def _put_folders(session: Session, world: World, used: set[int]) -> None:
+    """Those that hold one of these places, and no other."""
+    for shelf in world.shelves:
+        depth = max((world.places[n].depth for n in used if world.places[n].shelf == shelf), default=0)
+        for n, own in enumerate(world.folders[:depth]):
+            name, collection = world.name("folder", shelf, n + 1), world.name("shelf", shelf)
+            session.add(Folder(id=name, collection_id=collection, path=FOLDERS[n], own_rule=own.to_json()))
+    session.flush()
 
 
 def _put_people(session: Session, world: World) -> None:
-    session.add_all(Role(id=role, name=f"{name}-{world.seed}") for name, role in world.roles.items())
+    session.add_all(Role(id=role, name=f"{name}-{world.caller.name}") for name, role in world.roles.items())
     session.add(
         User(
             id=world.caller.user_id,
             name=world.caller.name,
             display_name="",
             clearance=int(world.caller.clearance),
-            capabilities=["ask"],
+            capabilities=sorted(world.caller.capabilities),
         )
     )
     session.flush()

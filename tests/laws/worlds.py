@@ -1,48 +1,99 @@
 """Random companies, as plain values: a policy, documents that a caller may see, and hidden ones made to get in the way.
 
 A hidden document is a near-duplicate of a visible one or a flood of a question's words, so that a search that saw it
-would show it. Nothing here touches a database.
+would show it. A `Spec` says in a few small values what a world is; nothing here touches a database.
 """
 
 import datetime as dt
+import hashlib
+import json
 import random
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
 
-from app.acl.rules import EVERYONE, Capability, Grant, Label, OwnRule, Principal, Subject, decide, effective
+from app.acl.rules import EVERYONE, Capability, Effect, Grant, Label, OwnRule, Principal, Subject, decide, effective
+from tests.laws.pages import Page, write_pages
 
-NOUNS = """turbine crane vessel ledger payroll invoice contract gearbox harbour permit roster audit seal pump breaker
-mooring tender rotor budget claim warranty bearing cable blade licence voucher survey anchor valve depot"""
-SUBJECTS = NOUNS.split()
-VERBS = ["inspect", "approve", "replace", "renew", "report", "measure", "schedule", "refuse", "sign", "repair", "lease"]
-ADVERBS = ["weekly", "yearly", "twice", "before", "after", "under", "above", "near", "without", "against", "since"]
-PLACES = ["Aldermouth", "Brack", "Corran", "Dunmore", "Eskdale", "Farholm", "Gannet", "Hythe", "Innis", "Jarrow"]
-
-
-@dataclass(frozen=True)
-class Text:
-    """One passage: its heading and words."""
-
-    heading: tuple[str, ...]
-    words: str
+# Each role may lie inside those behind it: no circle can be.
+ROLES = ("crew", "staff", "temps", "yard", "board")
+WINDOWS = ("always", "now", "ended", "to come")
+# Folders that may have a rule of their own, one inside the other.
+FOLDERS = ("field", "field/north")
 
 
 @dataclass(frozen=True)
-class Page:
-    """A document. `place` is the number of its scope in the world; public ids come from the seed alone."""
+class GrantSpec:
+    """A grant to be: `who` is a role's number in ROLES, 5 for the caller and 6 for everyone."""
 
-    path: str
-    title: str
-    place: int
-    texts: tuple[Text, ...]
+    effect: Effect
+    who: int
+    window: str
+
+
+@dataclass(frozen=True)
+class OwnSpec:
+    """An own rule to be; `label` is -1 for none of its own."""
+
+    grants: tuple[GrantSpec, ...]
+    inherits: bool
+    label: int
+
+
+@dataclass(frozen=True)
+class PlaceSpec:
+    """A scope to be, on shelf "a" or "b", directly on it or under so many of the folders."""
+
+    shelf: str
+    depth: int
+    own: OwnSpec
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All that decides a world. `salt` keeps batches apart; `words` is the seed of the texts and of their order."""
+
+    salt: int
+    words: int
+    nesting: tuple[tuple[int, int], ...]
+    held: tuple[int, ...]
+    clearance: int
+    late: str
+    folders: tuple[OwnSpec, ...]
+    places: tuple[PlaceSpec, ...]
+    visible: int
+    copies: int
+    floods: int
+    others: int
+    questions: int
+
+    def to_json(self) -> str:
+        """One line, which `from_json` reads back: what a failing world prints."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, line: str) -> "Spec":
+        """The inverse of `to_json`."""
+        value: dict[str, Any] = json.loads(line)
+        value["folders"] = tuple(_own_spec(own) for own in value["folders"])
+        value["places"] = tuple(PlaceSpec(p["shelf"], p["depth"], _own_spec(p["own"])) for p in value["places"])
+        value["nesting"] = tuple((a, b) for a, b in value["nesting"])
+        return cls(**{**value, "held": tuple(value["held"])})
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of the line."""
+        return hashlib.sha256(self.to_json().encode()).digest()
 
 
 @dataclass(frozen=True)
 class Place:
-    """A scope to be: its shelf and its own rule there."""
+    """A scope to be: its shelf, how deep in the folders, and its own rule there."""
 
     shelf: str
+    depth: int
     own: OwnRule
 
 
@@ -50,16 +101,25 @@ class Place:
 class World:
     """A policy, its documents in the order of writing, who asks, and what."""
 
-    seed: int
+    spec: Spec
     roles: Mapping[str, uuid.UUID]
     nesting: tuple[tuple[str, str], ...]
     caller: Subject
     held: tuple[str, ...]
     shelves: Mapping[str, OwnRule]
+    folders: tuple[OwnRule, ...]
     places: tuple[Place, ...]
     pages: tuple[Page, ...]
     seen: frozenset[int]
     questions: tuple[str, ...] = ()
+
+    def chain(self, place: Place) -> tuple[OwnRule, ...]:
+        """The rules that decide at a place, outermost first."""
+        return self.shelves[place.shelf], *self.folders[: place.depth], place.own
+
+    def path(self, page: Page) -> str:
+        """Where the page lies on its shelf."""
+        return "/".join([*FOLDERS[: self.places[page.place].depth][-1:], page.path])
 
     def visible(self, page: Page) -> bool:
         """Whether the caller may read this page, by the oracle."""
@@ -67,28 +127,26 @@ class World:
 
     def without_hidden(self) -> "World":
         """The same world, had nobody ever written what the caller may not see, nor made a scope for it."""
-        kept = tuple(p for p in self.pages if self.visible(p))
-        return replace(self, pages=kept)
+        return replace(self, pages=tuple(p for p in self.pages if self.visible(p)))
 
     def name(self, *parts: object) -> uuid.UUID:
         """A public id: random to the eye, and the same in both worlds."""
-        return uuid.uuid5(uuid.UUID(int=self.seed), "/".join(map(str, parts)))
+        return _name(self.spec, *parts)
 
 
-def make_world(seed: int, at: dt.datetime, *, flood: int = 0) -> World:
-    """A company of this seed: at least 7 scopes and 30 documents, a nested role, a deny, two shelves.
+def world_of(spec: Spec, at: dt.datetime) -> World:
+    """The company of this spec: at least 5 scopes and 30 documents, a nested role, a deny, two shelves.
 
-    `flood` adds that many hidden documents more.
+    `at` is the moment that grants begin and end around.
     """
-    chance = random.Random(seed)
-    roles = {name: uuid.uuid5(uuid.UUID(int=seed), name) for name in ("crew", "staff", "board", "temps", "yard")}
-    held = ("crew", *chance.sample(["temps", "yard"], chance.randint(0, 1)))
+    roles = {name: _name(spec, "role", name) for name in ROLES}
+    nesting = {(0, 1), *spec.nesting}
     caller = Subject(
-        user_id=uuid.uuid5(uuid.UUID(int=seed), "caller"),
-        name=f"caller-{seed}",
-        roles=frozenset(roles[r] for r in (*held, "staff")),
-        clearance=Label(chance.randint(1, 2)),
-        capabilities=frozenset({Capability.ASK}),
+        user_id=_name(spec, "caller"),
+        name=f"caller-{spec.digest.hex()[:16]}",
+        roles=frozenset(roles[ROLES[n]] for n in _closed(spec.held, nesting)),
+        clearance=Label(spec.clearance),
+        capabilities=frozenset({Capability.ASK, Capability.DOWNLOAD}),
         curates=frozenset(),
         key_id=uuid.UUID(int=0),
         key_prefix="",
@@ -97,107 +155,78 @@ def make_world(seed: int, at: dt.datetime, *, flood: int = 0) -> World:
         "a": OwnRule(frozenset({_to("allow", roles["staff"])}), inherits=False, label=Label.INTERNAL),
         "b": OwnRule(frozenset({_to("allow", roles["board"])}), inherits=False, label=Label.PUBLIC),
     }
-    places = _places(chance, roles, caller, at)
-    seen = frozenset(n for n, p in enumerate(places) if decide(caller, effective(shelves[p.shelf], p.own), at).allowed)
-    world = World(seed, roles, (("crew", "staff"),), caller, held, shelves, places, (), seen)
-    return _with_pages(world, chance, flood)
-
-
-def _places(
-    chance: random.Random, roles: Mapping[str, uuid.UUID], caller: Subject, at: dt.datetime
-) -> tuple[Place, ...]:
-    """Scopes that are open to the caller, scopes that each rule closes in its way, and some of any kind."""
-    past, soon = at - dt.timedelta(hours=1), at + dt.timedelta(days=1)
-    closed = [
-        OwnRule(frozenset({_to("deny", roles["crew"])})),
-        OwnRule(frozenset({Grant("allow", EVERYONE, None, past)}), inherits=False),
-        OwnRule(frozenset({Grant("allow", EVERYONE, soon, None)}), inherits=False),
-        OwnRule(label=Label.RESTRICTED),
-        OwnRule(frozenset({Grant("allow", EVERYONE), _to("deny", roles["staff"])}), inherits=False),
-    ]
-    some = [
-        OwnRule(
-            frozenset(
-                _to(chance.choice(["allow", "allow", "deny"]), chance.choice(list(roles.values()))) for _ in range(2)
-            ),
-            inherits=chance.random() < 0.5,
-            label=chance.choice([None, *Label]),
-        )
-        for _ in range(3)
-    ]
-    owns = [
-        ("a", OwnRule()),
-        ("b", OwnRule()),
-        ("b", OwnRule(frozenset({Grant("allow", Principal("user", caller.user_id), None, soon)}), inherits=False)),
-        *(("a", own) for own in chance.sample(closed, 3)),
-        *((chance.choice("ab"), own) for own in some),
-    ]
-    unique = {(shelf, own.digest): Place(shelf, own) for shelf, own in owns}
-    mixed = list(unique.values())
-    chance.shuffle(mixed)
-    return tuple(mixed)
-
-
-def _with_pages(world: World, chance: random.Random, flood: int) -> World:
-    opened, shut = sorted(world.seen), sorted(set(range(len(world.places))) - world.seen)
-    originals = [_page(chance, f"p{n}", chance.choice(opened)) for n in range(chance.randint(16, 24))]
-    asked = chance.sample(originals, 3)
-    questions = tuple(_question(chance, page) for page in asked)
-    hidden = [
-        _near_copy(chance, chance.choice(asked), f"h{n}", chance.choice(shut)) for n in range(chance.randint(10, 16))
-    ]
-    hidden += [_flood(chance, questions, f"f{n}", chance.choice(shut)) for n in range(4 + flood)]
-    hidden += [_page(chance, f"x{n}", chance.choice(shut)) for n in range(3)]
-    # Woven in at random, the visible ones in their order: so the numbers of visible rows differ between the worlds.
-    slots = sorted([*((chance.random(), page) for page in hidden), *_in_order(chance, originals)], key=lambda s: s[0])
-    return replace(world, pages=tuple(page for _, page in slots), questions=questions)
-
-
-def _in_order(chance: random.Random, pages: Sequence[Page]) -> list[tuple[float, Page]]:
-    return list(zip(sorted(chance.random() for _ in pages), pages, strict=True))
-
-
-def _page(chance: random.Random, path: str, place: int) -> Page:
-    about = chance.sample(SUBJECTS, 3)
-    texts = tuple(
-        Text(
-            (f"{chance.choice(VERBS)} {about[0]}",),
-            " ".join(_sentence(chance, about) for _ in range(chance.randint(2, 5))),
-        )
-        for _ in range(chance.randint(1, 3))
+    policy = _Policy(spec, roles, caller, at)
+    folders = tuple(map(policy.own, spec.folders))
+    named = tuple((ROLES[a], ROLES[b]) for a, b in sorted(nesting))
+    held = tuple(ROLES[n] for n in spec.held)
+    world = World(spec, roles, named, caller, held, shelves, folders, policy.places(), (), frozenset())
+    seen = frozenset(
+        n for n, place in enumerate(world.places) if decide(caller, effective(*world.chain(place)), at).allowed
     )
-    return Page(path, f"{about[0]} {chance.choice(PLACES)}", place, texts)
-
-
-def _sentence(chance: random.Random, about: Sequence[str]) -> str:
-    return (
-        f"At {chance.choice(PLACES)} we {chance.choice(VERBS)} the {chance.choice(about)} {chance.choice(ADVERBS)} "
-        f"{chance.choice(SUBJECTS)} {chance.randint(2, 90)}."
+    pages, questions = write_pages(
+        random.Random(spec.digest),
+        opened=sorted(seen),
+        shut=sorted(set(range(len(world.places))) - seen),
+        counts=(spec.visible, spec.copies, spec.floods, spec.others),
+        questions=spec.questions,
     )
+    return replace(world, pages=pages, seen=seen, questions=questions)
 
 
-def _question(chance: random.Random, page: Page) -> str:
-    words = chance.choice(page.texts).words.rstrip(".").split()
-    start = chance.randrange(max(1, len(words) - 9))
-    return f"When do we {page.title}: {' '.join(words[start : start + 9])}?"
+class _Policy:
+    """Turns the rules of a spec into rules about this world's people."""
+
+    def __init__(self, spec: Spec, roles: Mapping[str, uuid.UUID], caller: Subject, at: dt.datetime) -> None:
+        past, soon = at - dt.timedelta(hours=1), at + dt.timedelta(days=1)
+        self._windows = {"always": (None, None), "now": (past, soon), "ended": (None, past), "to come": (soon, None)}
+        me = Principal("user", caller.user_id)
+        self._principals = [*(Principal("role", roles[name]) for name in ROLES), me, EVERYONE]
+        self._spec = spec
+        self._mine = OwnRule(frozenset({Grant("allow", me, None, soon)}), inherits=False)
+        self._not_crew = OwnRule(frozenset({_to("deny", roles["crew"])}))
+
+    def own(self, given: OwnSpec) -> OwnRule:
+        """The rule as the product has it."""
+        return OwnRule(
+            frozenset(Grant(g.effect, self._principals[g.who], *self._windows[g.window]) for g in given.grants),
+            inherits=given.inherits,
+            label=None if given.label < 0 else Label(given.label),
+        )
+
+    def places(self) -> tuple[Place, ...]:
+        """Scopes that are open to the caller, scopes that each rule closes in its way, and those of the spec."""
+        depth = len(self._spec.folders)
+        late = Grant("allow", EVERYONE, *self._windows[self._spec.late])
+        found = [
+            Place("a", 0, OwnRule()),
+            Place("b", 0, self._mine),
+            Place("a", 0, self._not_crew),
+            Place("a", 0, OwnRule(label=Label.RESTRICTED)),
+            Place("a", 0, OwnRule(frozenset({late}), inherits=False)),
+            Place("a", depth, OwnRule()),
+            *(Place(p.shelf, min(p.depth, depth), self.own(p.own)) for p in self._spec.places),
+        ]
+        unique = list({(p.shelf, p.depth, p.own.digest): p for p in found}.values())
+        random.Random(self._spec.words).shuffle(unique)
+        return tuple(unique)
 
 
-def _near_copy(chance: random.Random, page: Page, path: str, place: int) -> Page:
-    """One word of each passage changed."""
-    texts = []
-    for piece in page.texts:
-        words = piece.words.split()
-        words[chance.randrange(len(words))] = chance.choice(SUBJECTS)
-        texts.append(Text(piece.heading, " ".join(words)))
-    return Page(path, page.title, place, tuple(texts))
+def _own_spec(value: dict[str, Any]) -> OwnSpec:
+    return OwnSpec(tuple(GrantSpec(**g) for g in value["grants"]), value["inherits"], value["label"])
 
 
-def _flood(chance: random.Random, questions: Sequence[str], path: str, place: int) -> Page:
-    """A question over and over: best in every ranking, and its words common all of a sudden."""
-    words = chance.choice(questions).split()
-    picked = chance.sample(words, max(4, len(words) * 3 // 4))
-    return Page(path, "flood", place, (Text((), " ".join(picked * chance.randint(1, 4))),))
+def _closed(held: tuple[int, ...], nesting: set[tuple[int, int]]) -> set[int]:
+    """All roles of who holds these. The edges go upwards, so that one pass in order reaches all."""
+    closed = set(held)
+    for inner, outer in sorted(nesting):
+        if inner in closed:
+            closed.add(outer)
+    return closed
 
 
-def _to(effect: str, role: uuid.UUID) -> Grant:
-    return Grant("allow" if effect == "allow" else "deny", Principal("role", role))
+def _name(spec: Spec, *parts: object) -> uuid.UUID:
+    return uuid.uuid5(uuid.UUID(bytes=spec.digest[:16]), "/".join(map(str, parts)))
+
+
+def _to(effect: Effect, role: uuid.UUID) -> Grant:
+    return Grant(effect, Principal("role", role))

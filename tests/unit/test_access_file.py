@@ -141,3 +141,30 @@ def test_a_time_without_zone_is_utc() -> None:
     assert tags is not None
     assert tags.starts_at == datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
     assert tags.ends_at == datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def test_a_role_of_another_source_is_named_with_it() -> None:
+    """Unquoted too: without a space behind its colon it is one word of YAML."""
+    rules = AccessFile.parse('rules: [{path: "**", roles: ["okta:sales"]}]\n')
+    assert rules.tags_for("a.md") == Tags(roles=("okta:sales",))
+    rules = AccessFile.parse("rules:\n  - path: a.md\n    roles:\n      - okta:sales\n")
+    assert rules.tags_for("a.md") == Tags(roles=("okta:sales",))
+
+
+def test_files_that_inherit_need_no_roles() -> None:
+    """As their folder and collection say, label and all; roles and denials may add to that."""
+    text = (
+        'rules:\n  - {path: "a/**", inherits: true}\n  - {path: "b/**", inherits: true, roles: [hr], deny: [temps]}\n'
+    )
+    file = AccessFile.parse(text)
+    assert file.tags_for("a/x.md") == Tags(roles=(), label="", inherits=True)
+    assert file.tags_for("b/x.md") == Tags(roles=("hr",), deny=("temps",), label="", inherits=True)
+    labelled = AccessFile.parse('label: public\nrules:\n  - {path: "*", inherits: true, label: restricted}\n')
+    assert labelled.tags_for("x.md") == Tags(roles=(), label="restricted", inherits=True)
+
+
+@pytest.mark.parametrize("value", ["false", "maybe", "[]", "1"])
+def test_inherits_is_true_or_left_out(value: str) -> None:
+    """Anything else is not understood; the line is named."""
+    with pytest.raises(AccessFileError, match="line 2: `inherits` of rule 1 must be `true`"):
+        AccessFile.parse(f'rules:\n  - {{path: "*", roles: [hr], inherits: {value}}}\n')

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.audit import changes, events
+from app.audit import changes, delegations, events
 from app.audit.chain import NotCanonical, canonical
 from app.audit.record import Event, new_id
 from app.audit.trail import record
@@ -36,7 +36,7 @@ def test_record_of_an_opened_answer() -> None:
     made = OPENED.to_record()
     assert made["v"] == 1
     assert made["kind"] == "answer.opened"
-    assert made["actor"] == {"user": str(ACTOR.user), "name": "Ada", "key": "ck_ada", "on_behalf_of": None}
+    assert made["actor"] == {"user": str(ACTOR.user), "name": "Ada", "key": "ck_ada", "via": None}
     assert made["trail"] == str(uuid.UUID(int=1))
     assert made["valid_until"] == "2026-01-02T02:04:05.000006Z"
     assert made["passages"][0]["rank"] == 1
@@ -73,7 +73,12 @@ def test_ids_are_version_7_and_grow_with_time() -> None:
 
 
 def test_every_event_class_is_registered() -> None:
-    made = {v for m in (events, changes) for v in vars(m).values() if isinstance(v, type) and issubclass(v, Event)}
+    made = {
+        v
+        for m in (events, changes, delegations)
+        for v in vars(m).values()
+        if isinstance(v, type) and issubclass(v, Event)
+    }
     assert {c for c in made if hasattr(c, "kind")} == set(events.KINDS.values())
     assert all(kind == event.kind for kind, event in events.KINDS.items())
 

@@ -125,3 +125,18 @@ def test_events_come_as_they_are_cut_and_an_error_event_is_raised() -> None:
 
 def test_a_name_cannot_reach_into_another_place() -> None:
     assert path("collections", "../users/ada", "access") == "/collections/..%2Fusers%2Fada/access"
+
+
+@pytest.mark.parametrize("token", [None, "cld_token"])
+def test_a_persons_token_goes_beside_the_services_key(token: str | None) -> None:
+    seen: list[httpx2.Headers] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers)
+        return httpx2.Response(200, json=[])
+
+    transport = httpx2.MockTransport(handler)
+    with Client("http://service.example", "clr_key", on_behalf_of=token, transport=transport) as client:
+        client.get("/documents")
+    assert seen[0]["authorization"] == "Bearer clr_key"
+    assert seen[0].get("clearance-on-behalf-of") == token

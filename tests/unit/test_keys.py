@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from app.acl.keys import SHAPE, hash_key, looks_like_key, make_key
+from app.acl.keys import SHAPE, hash_key, looks_like_key, looks_like_token, make_key, make_token
 
 
 def test_a_key_has_its_shape_and_hash() -> None:
@@ -50,3 +50,14 @@ def test_other_texts_are_no_key(text: str) -> None:
 def test_a_good_one_is() -> None:
     assert looks_like_key(GOOD)
     assert SHAPE.fullmatch(GOOD)
+
+
+def test_a_token_is_no_key_and_a_key_no_token() -> None:
+    key, token = make_key(), make_token()
+    assert (looks_like_key(key.secret), looks_like_token(key.secret)) == (True, False)
+    assert (looks_like_key(token.secret), looks_like_token(token.secret)) == (False, True)
+    assert token.secret.startswith(f"{token.prefix}_")
+    assert len(token.secret) == 56
+    assert token.hash == hashlib.sha256(token.secret.encode()).digest()
+    for wrong in ("", token.secret[:-1], token.secret + "b", f"{token.secret}\n", token.secret.upper()):
+        assert not looks_like_token(wrong)

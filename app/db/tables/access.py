@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -76,22 +77,72 @@ class Curator(Base):
     collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"), primary_key=True)
 
 
+class Folder(Base):
+    """A folder with a rule of its own; folders without one are parts of paths and nothing else.
+
+    `path` has no slash at either end. Documents inherit from the nearest folder above them.
+    """
+
+    __tablename__ = "folder"
+    __table_args__ = (
+        UniqueConstraint("collection_id", "path"),
+        UniqueConstraint("id", "collection_id"),
+        CheckConstraint("path ~ '^[^/]+(/[^/]+)*$'", name="path"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
+    collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
+    path: Mapped[str] = mapped_column(Text)
+    own_rule: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Steward(Base):
+    """To whom a role is delegated: they put people into it and take them out, though not themselves."""
+
+    __tablename__ = "steward"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    role_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("role.id", ondelete="CASCADE"), primary_key=True)
+
+
+class AccessPlan(Base):
+    """A change before it is made: its steps, what they would do, and whether a second administrator has to agree."""
+
+    __tablename__ = "access_plan"
+    __table_args__ = (CheckConstraint("state in ('open', 'applied', 'withdrawn')", name="state"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
+    author_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    made_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    effects: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    needs_second: Mapped[bool]
+    state: Mapped[str] = mapped_column(Text, server_default=text("'open'"))
+    ended_by: Mapped[uuid.UUID | None]
+    ended_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class Scope(Base):
-    """A set of documents under one access rule: one collection, one own rule (empty for plain inheritance).
+    """A set of documents under one access rule: one collection or folder, one own rule (empty: plain inheritance).
 
     `rule_id` is the effective rule, own and inherited: re-granting a collection changes it and touches no document.
+    A scope without folder is directly on the shelf.
     """
 
     __tablename__ = "scope"
     __table_args__ = (
-        UniqueConstraint("collection_id", "own_digest"),
+        UniqueConstraint("collection_id", "folder_id", "own_digest", postgresql_nulls_not_distinct=True),
         UniqueConstraint("id", "collection_id"),
+        ForeignKeyConstraint(["folder_id", "collection_id"], ["folder.id", "folder.collection_id"], ondelete="CASCADE"),
         Index("scope_rule_id_idx", "rule_id"),
     )
 
     id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
     public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=new_id)
     collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
+    folder_id: Mapped[uuid.UUID | None]
     own_digest: Mapped[bytes] = mapped_column(LargeBinary)
     own_rule: Mapped[dict[str, Any]] = mapped_column(JSONB)
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id"))

@@ -1,23 +1,62 @@
-"""Users, roles and API keys. Ids are immutable; names are labels."""
+"""Users, roles, API keys and delegations. Ids, sources and kinds never change; names are labels within a source."""
 
 import datetime as dt
 import uuid
+from typing import Any, Literal
 
-from sqlalchemy import ARRAY, DateTime, ForeignKey, LargeBinary, SmallInteger, Text, func, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    case,
+    func,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base
 
 new_id = text("gen_random_uuid()")
 
+# The source of users and roles that were made here; any other came from elsewhere, and its name is written in front.
+LOCAL = "local"
+Kind = Literal["person", "service"]
 
-class User(Base):
-    """A person or service. `clearance` is the highest label it may read; `capabilities` what it may do."""
+
+class Sourced:
+    """Has a name that is unique within its source: the same name from another source is somebody else."""
+
+    name: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text, server_default=text(f"'{LOCAL}'"))
+
+    @hybrid_property
+    def shown(self) -> str:
+        """The name as people write it: `engineering`, or `okta:engineering` from another source."""
+        return self.name if self.source == LOCAL else f"{self.source}:{self.name}"
+
+    @shown.inplace.expression
+    @classmethod
+    def _shown(cls) -> ColumnElement[str]:
+        return case((cls.source == LOCAL, cls.name), else_=cls.source + ":" + cls.name)
+
+
+class User(Sourced, Base):
+    """A person or service. `clearance` is the highest label it may read; `capabilities` what it may do.
+
+    A service reads nothing by itself and is in no role: it acts for a person by a Delegation alone.
+    """
 
     __tablename__ = "app_user"
+    __table_args__: Any = (UniqueConstraint("source", "name"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
-    name: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[Kind] = mapped_column(Text, server_default=text("'person'"))
     display_name: Mapped[str] = mapped_column(Text)
     clearance: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
@@ -25,13 +64,13 @@ class User(Base):
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-class Role(Base):
+class Role(Sourced, Base):
     """A group of people."""
 
     __tablename__ = "role"
+    __table_args__: Any = (UniqueConstraint("source", "name"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
-    name: Mapped[str] = mapped_column(Text, unique=True)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
@@ -69,4 +108,24 @@ class ApiKey(Base):
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     expires_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Delegation(Base):
+    """What a person lets one service do for them, until `expires_at`. Only the SHA-256 of its token is kept.
+
+    It holds together with a living key of that service alone, and ends with the person's key that it was made with.
+    """
+
+    __tablename__ = "delegation"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
+    prefix: Mapped[str] = mapped_column(Text, unique=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    key_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("api_key.id", ondelete="CASCADE"), index=True)
+    capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))

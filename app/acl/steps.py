@@ -1,0 +1,252 @@
+"""One step of a plan: a rule replaced, a member in or out, a role inside another or not, a clearance set.
+
+Steps name everything by id, so that a name given anew in between cannot turn them.
+"""
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.acl.people import nest, unnest
+from app.acl.placing import find_place, rule_document
+from app.acl.policy import Change, Judge, drop_folder, may_rule, need, rule_collection, rule_folder
+from app.acl.readers import members_of
+from app.acl.rules import Capability, Grant, Label, OwnRule, Subject
+from app.acl.stewards import need_steward
+from app.db.session import WriteSession
+from app.db.tables.access import Collection, Folder
+from app.db.tables.people import Membership, Role, User
+from app.errors import BeyondReach, NotFound
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step as it was made: what was before, and for rules the whole change with its target."""
+
+    step: "Step"
+    before: Any
+    change: Change | None = None
+
+
+class Step(Protocol):
+    """What all steps can do. `collection` is set for those that change a rule."""
+
+    @property
+    def collection(self) -> uuid.UUID | None:
+        """Whose rule it changes."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored."""
+        ...
+
+    def people(self, session: Session) -> frozenset[uuid.UUID]:
+        """Whose reading it may change, where it changes no rule."""
+        ...
+
+    def concerns(self, subject: Subject) -> bool:
+        """Whether it changes the subject's own user or roles."""
+        ...
+
+    def perform(self, session: WriteSession, subject: Subject, judge: Judge, /) -> Done:
+        """Make it, with the subject's rights. Raises BeyondReach, NotFound, or what the judge raises."""
+        ...
+
+
+@dataclass(frozen=True)
+class RuleStep:
+    """A collection, a folder or a document gets another rule; `rule` None takes a folder's away."""
+
+    collection: uuid.UUID
+    folder: str | None
+    document: uuid.UUID | None
+    rule: OwnRule | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "op": "rule",
+            "collection": str(self.collection),
+            "folder": self.folder,
+            "document": None if self.document is None else str(self.document),
+            "rule": None if self.rule is None else self.rule.to_json(),
+        }
+
+    def people(self, _session: Session) -> frozenset[uuid.UUID]:
+        return frozenset()
+
+    def concerns(self, _subject: Subject) -> bool:
+        return False
+
+    def perform(self, session: WriteSession, subject: Subject, judge: Judge, /) -> Done:
+        if not may_rule(subject, self.collection):
+            raise BeyondReach("The rules of this collection are for administrators and its curators.")
+        collection = session.get(Collection, self.collection)
+        if collection is None:
+            raise NotFound
+        change = self._change(session, subject, collection, judge)
+        return Done(self, change.before.to_json(), change)
+
+    def _change(self, session: WriteSession, subject: Subject, collection: Collection, judge: Judge) -> Change:
+        if self.document is not None:
+            place = find_place(session, subject, self.document)
+            return rule_document(session, subject, place, self.rule or OwnRule(), judge=judge)
+        if self.folder is None:
+            return rule_collection(session, subject, collection, self.rule or OwnRule(), judge=judge)
+        if self.rule is None:
+            return drop_folder(session, subject, collection, self.folder, judge=judge)
+        return rule_folder(session, subject, collection, self.folder, self.rule, judge=judge)
+
+
+@dataclass(frozen=True)
+class GrantStep:
+    """One grant comes into the rule of a collection, a folder or a document, or goes out of it."""
+
+    collection: uuid.UUID
+    folder: str | None
+    document: uuid.UUID | None
+    grant: Grant
+    present: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "op": "grant",
+            "collection": str(self.collection),
+            "folder": self.folder,
+            "document": None if self.document is None else str(self.document),
+            "grant": self.grant.to_json(),
+            "present": self.present,
+        }
+
+    def people(self, _session: Session) -> frozenset[uuid.UUID]:
+        return frozenset()
+
+    def concerns(self, _subject: Subject) -> bool:
+        return False
+
+    def perform(self, session: WriteSession, subject: Subject, judge: Judge, /) -> Done:
+        own = self._own(session, subject)
+        granted = own.grants | {self.grant} if self.present else own.grants - {self.grant}
+        step = RuleStep(self.collection, self.folder, self.document, replace(own, grants=granted))
+        return step.perform(session, subject, judge)
+
+    def _own(self, session: WriteSession, subject: Subject) -> OwnRule:
+        """What stands now; a folder without a rule says nothing, and gets its first one."""
+        if self.document is not None:
+            return find_place(session, subject, self.document).own
+        table = (Collection.own_rule, Collection.id == self.collection)
+        if self.folder is not None:
+            table = (Folder.own_rule, (Folder.collection_id == self.collection) & (Folder.path == self.folder))
+        stored = session.scalar(select(table[0]).where(table[1]))
+        return OwnRule() if stored is None else OwnRule.from_json(stored)
+
+
+@dataclass(frozen=True)
+class MemberStep:
+    """A user comes into a role, or leaves it."""
+
+    user: uuid.UUID
+    role: uuid.UUID
+    present: bool
+    collection: None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "member", "user": str(self.user), "role": str(self.role), "present": self.present}
+
+    def people(self, _session: Session) -> frozenset[uuid.UUID]:
+        return frozenset({self.user})
+
+    def concerns(self, subject: Subject) -> bool:
+        return self.user == subject.user_id
+
+    def perform(self, session: WriteSession, subject: Subject, _judge: Judge, /) -> Done:
+        need_steward(session, subject, session.get_one(Role, self.role))
+        here = (Membership.user_id == self.user) & (Membership.role_id == self.role)
+        before = session.scalar(select(Membership.user_id).where(here)) is not None
+        if self.present:
+            joined = insert(Membership).values(user_id=self.user, role_id=self.role)
+            session.execute(joined.on_conflict_do_nothing())
+        else:
+            session.execute(delete(Membership).where(here))
+        return Done(self, before)
+
+
+@dataclass(frozen=True)
+class NestingStep:
+    """A role comes to lie inside another, or no longer does."""
+
+    role: uuid.UUID
+    inside: uuid.UUID
+    present: bool
+    collection: None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "nesting", "role": str(self.role), "inside": str(self.inside), "present": self.present}
+
+    def people(self, session: Session) -> frozenset[uuid.UUID]:
+        return members_of(session, self.role)
+
+    def concerns(self, subject: Subject) -> bool:
+        return self.role in subject.roles
+
+    def perform(self, session: WriteSession, subject: Subject, _judge: Judge, /) -> Done:
+        need(subject, Capability.ADMINISTER)
+        role, inside = session.get_one(Role, self.role), session.get_one(Role, self.inside)
+        (nest if self.present else unnest)(session, subject, role, inside)
+        return Done(self, None)
+
+
+@dataclass(frozen=True)
+class ClearanceStep:
+    """A user gets another clearance."""
+
+    user: uuid.UUID
+    clearance: Label
+    collection: None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "clearance", "user": str(self.user), "clearance": self.clearance.text}
+
+    def people(self, _session: Session) -> frozenset[uuid.UUID]:
+        return frozenset({self.user})
+
+    def concerns(self, subject: Subject) -> bool:
+        return self.user == subject.user_id
+
+    def perform(self, session: WriteSession, subject: Subject, _judge: Judge, /) -> Done:
+        need(subject, Capability.ADMINISTER)
+        before = session.scalars(select(User.clearance).where(User.id == self.user)).one()
+        session.execute(update(User).where(User.id == self.user).values(clearance=int(self.clearance)))
+        return Done(self, Label(before).text)
+
+
+def from_json(value: dict[str, Any]) -> Step:
+    """The inverse of `to_json`; raises KeyError or ValueError on anything else."""
+    op: Literal["rule", "grant", "member", "nesting", "clearance"] = value["op"]
+    match op:
+        case "grant":
+            document = value["document"]
+            return GrantStep(
+                uuid.UUID(value["collection"]),
+                value["folder"],
+                None if document is None else uuid.UUID(document),
+                Grant.from_json(value["grant"]),
+                bool(value["present"]),
+            )
+        case "rule":
+            rule, document = value["rule"], value["document"]
+            return RuleStep(
+                uuid.UUID(value["collection"]),
+                value["folder"],
+                None if document is None else uuid.UUID(document),
+                None if rule is None else OwnRule.from_json(rule),
+            )
+        case "member":
+            return MemberStep(uuid.UUID(value["user"]), uuid.UUID(value["role"]), bool(value["present"]))
+        case "nesting":
+            return NestingStep(uuid.UUID(value["role"]), uuid.UUID(value["inside"]), bool(value["present"]))
+        case "clearance":
+            return ClearanceStep(uuid.UUID(value["user"]), Label.parse(value["clearance"]))

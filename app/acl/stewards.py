@@ -1,0 +1,69 @@
+"""Delegated roles: who looks after one puts people into it and takes them out, though never themselves."""
+
+import uuid
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.acl.names import find_role, parse_name
+from app.acl.rules import Capability, Subject
+from app.db.session import WriteSession
+from app.db.tables.access import Steward
+from app.db.tables.people import Role, RoleInside, User
+from app.errors import BeyondReach, MissingCapability, SelfGrant
+
+BEYOND = (
+    "The members of this role are not yours to change: an administrator can delegate it to you "
+    "('clearance roles delegate')."
+)
+
+
+def need_steward(session: Session, subject: Subject, role: Role) -> None:
+    """Raise BeyondReach unless the subject administers or looks after this role."""
+    if Capability.ADMINISTER in subject.capabilities:
+        return
+    if not session.scalar(select(exists().where(Steward.user_id == subject.user_id, Steward.role_id == role.id))):
+        raise BeyondReach(BEYOND)
+
+
+def stewarded_roles(session: Session, subject: Subject) -> frozenset[uuid.UUID]:
+    """The roles delegated to the subject."""
+    return frozenset(session.scalars(select(Steward.role_id).where(Steward.user_id == subject.user_id)))
+
+
+def find_stewarded(session: Session, subject: Subject, name: str) -> Role:
+    """The role of that name, for who may change its members.
+
+    An administrator is told NotFound for one that is not there; for others that is BeyondReach like any other role that
+    is not theirs, and MissingCapability if none is.
+    """
+    if Capability.ADMINISTER in subject.capabilities:
+        return find_role(session, name)
+    mine = stewarded_roles(session, subject)
+    if not mine:
+        raise MissingCapability("This needs the capability 'administer', or the role delegated to you.")
+    source, own = parse_name(name)
+    role = session.scalar(select(Role).where(Role.source == source, Role.name == own, Role.id.in_(mine)))
+    if role is None:
+        raise BeyondReach(BEYOND)
+    return role
+
+
+def controlled_roles(session: Session, subject: Subject) -> frozenset[uuid.UUID]:
+    """The roles whose members the subject decides on by delegation, and all that these lie inside of."""
+    held = select(Steward.role_id.label("role_id")).where(Steward.user_id == subject.user_id).cte(recursive=True)
+    held = held.union(select(RoleInside.inside_id).join(held, RoleInside.role_id == held.c.role_id))
+    return frozenset(session.scalars(select(held.c.role_id)))
+
+
+def delegate(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
+    """Let a person look after a role; raises SelfGrant for oneself."""
+    if user.id == subject.user_id:
+        raise SelfGrant("You cannot delegate a role to yourself. Ask another administrator.")
+    session.execute(insert(Steward).values(user_id=user.id, role_id=role.id).on_conflict_do_nothing())
+
+
+def undelegate(session: WriteSession, user: User, role: Role) -> None:
+    """Undo it."""
+    session.execute(delete(Steward).where(Steward.user_id == user.id, Steward.role_id == role.id))

@@ -1,0 +1,47 @@
+"""Records of changes that were foreseen, agreed to by a second person, or refused."""
+
+import uuid
+from dataclasses import dataclass
+
+from app.audit.chain import Json
+from app.audit.record import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan(Event):
+    plan: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanMade(_Plan):
+    """A change was foreseen: its steps, and whether a second administrator has to agree, since its author gains."""
+
+    kind = "plan.made"
+    steps: Json
+    needs_second: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanApplied(_Plan):
+    """It was made, by the actor; the records of its steps stand beside this one."""
+
+    kind = "plan.applied"
+    author: uuid.UUID
+    needs_second: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanWithdrawn(_Plan):
+    """It will not be made."""
+
+    kind = "plan.withdrawn"
+    author: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRefused(Event):
+    """A change of access was refused: a grant to oneself, or one beyond one's reach. Nothing of it was made."""
+
+    kind = "change.refused"
+    reason: str
+    route: str

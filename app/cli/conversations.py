@@ -1,0 +1,61 @@
+"""`clearance conversations`."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from app.cli.ask import show_sources
+from app.cli.connect import connected
+from app.cli.screen import done, moment, note, out, table
+from app.local.client import Client, path
+
+Id = Annotated[str, typer.Argument(help="id of the conversation")]
+
+conversations = typer.Typer(help="Your conversations: kept for you, and for nobody else.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(conversations, name="conversations")
+
+
+@conversations.command("list")
+@connected
+def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1, max=500)] = 20) -> None:
+    """Your conversations, newest first."""
+    rows = [
+        (found["id"], found["turns"], moment(found["last_at"] or found["created_at"]), found["first_question"])
+        for found in client.get("/conversations", limit=limit)
+    ]
+    table(("id", "turns", "last (UTC)", "first question"), rows, empty="'clearance ask --conversation new' begins one.")
+
+
+@conversations.command("show")
+@connected
+def show(
+    client: Client, conversation: Id, *, limit: Annotated[int, typer.Option(min=1, max=500, help="last turns")] = 20
+) -> None:
+    """A conversation, oldest turn first, without the answers that you may no longer read."""
+    for turn in client.get(path("conversations", conversation), limit=limit)["turns"]:
+        show_turn(turn)
+
+
+@conversations.command("delete")
+@connected
+def delete(client: Client, conversation: Id) -> None:
+    """Delete a conversation with its turns. The audit log keeps that they were."""
+    client.delete(path("conversations", conversation))
+    done("the conversation is deleted")
+
+
+def show_turn(turn: dict[str, Any]) -> None:
+    """A question, and what was answered or why it is not shown."""
+    out.print(Text(f"› {turn['question']}", "bold"), soft_wrap=True)
+    if turn["withheld"]:
+        out.print(Text(turn["notice"], "yellow"), soft_wrap=True)
+    else:
+        out.print(Text(turn["answer"]), soft_wrap=True)
+        show_sources([source for source in turn["sources"] if source["cited"]])
+    note(f"{turn['outcome']} · {moment(turn['at'])} UTC · trail {turn['id']}")
+    out.print()

@@ -1,0 +1,60 @@
+"""`clearance delegations`: what you let a service do for you."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.connect import connected, words
+from app.cli.screen import done, err, moment, note, out, table
+from app.local.client import Client, path
+
+delegations = typer.Typer(help="What you let services do for you.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(delegations, name="delegations")
+
+
+@delegations.command("list")
+@connected
+def list_delegations(
+    client: Client, *, user: Annotated[str | None, typer.Option(help="those of this person (administer)")] = None
+) -> None:
+    """Which services may act for you; an administrator sees everybody's. The tokens themselves are kept nowhere."""
+    rows = [
+        (each["id"], each["person"], each["service"], each["capabilities"], _state(each))
+        for each in client.get("/delegations", user=user)
+    ]
+    table(("id", "person", "service", "may", "until (UTC)"), rows)
+
+
+@delegations.command("make")
+@connected
+def make(
+    client: Client,
+    service: Annotated[str, typer.Argument(help="the service that may act for you")],
+    *,
+    hours: Annotated[float, typer.Option(min=0.01, help="how long")] = 8.0,
+    may: Annotated[str, typer.Option(help="ask, download or both, of what you may yourself: ask,download")] = "ask",
+) -> None:
+    """Let a service ask for you, as you. The token goes to standard output, this once."""
+    body = {"service": service, "expires_in": round(hours * 3600), "capabilities": words(may)}
+    made = client.post("/delegations", body)
+    note(f"Your token for {service}, shown this once; end it with: clearance delegations revoke {made['id']}")
+    err.file.flush()
+    out.file.write(made["secret"] + "\n")
+
+
+@delegations.command("revoke")
+@connected
+def revoke(client: Client, delegation: Annotated[str, typer.Argument(help="id of the delegation")]) -> None:
+    """End one of yours, or any as an administrator. It stops working at once."""
+    client.delete(path("delegations", delegation))
+    done("the delegation is ended")
+
+
+def _state(each: dict[str, Any]) -> str:
+    if each["revoked_at"]:
+        return f"ended {moment(each['revoked_at'])}"
+    return moment(each["expires_at"]) or "–"

@@ -1,0 +1,115 @@
+"""`clearance leak-test`: whether anybody can be shown, or can tell, what they may not, on the running instance."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+import typer
+from rich import box
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.connect import HOME, AsPerson, Home, KeyFile, Url, Wanted, find_key, find_url, person_key
+from app.cli.screen import err, note, out, trouble
+from app.errors import AppError
+from app.local.client import Client
+from app.local.failure import LocalFailure
+from app.local.leaks.facts import PEOPLE
+from app.local.leaks.report import LEGEND, SIGNS, STAYS, Report
+from app.local.leaks.run import leak_test as run_test
+from app.local.leaks.tally import Verdict
+from app.local.sample import ADMINISTRATOR, PEOPLE_FILE, read_people
+
+LEAKED, NOT_TESTED = 1, 2
+COLORS: dict[Verdict, str] = {"holds": "green", "fails": "bold red", "refused": "dim", "not asked": "dim"}
+WIDE = 100
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command("leak-test")(leak_test)
+
+
+def leak_test(
+    *,
+    report: Annotated[Path, typer.Option(help="file for the report; a .md file of the same name is put beside it")] = (
+        Path("leak-test.json")
+    ),
+    as_person: AsPerson = None,
+    key_file: KeyFile = None,
+    url: Url = None,
+    home: Home = HOME,
+) -> None:
+    """Try to leak: plant canaries, ask as everybody through every surface, remove it all (administer).
+
+    It works on the running instance, in a collection of its own that nobody else reads. Without a key that is named,
+    the sample company's administrator is used, if it runs here. Exit status: 0 nothing leaked, 1 something did,
+    2 it could not be tested.
+    """
+    wanted = Wanted(as_person, key_file, url, home)
+    try:
+        with Client(find_url(wanted, os.environ), _key(wanted)) as admin, _Shown() as shown:
+            found = run_test(admin, shown)
+        beside = found.save(report)
+    except (LocalFailure, AppError, OSError) as failure:
+        trouble(failure)
+        raise typer.Exit(NOT_TESTED) from failure
+    except KeyboardInterrupt:
+        note("Ended. What was planted is removed.")
+        raise typer.Exit(NOT_TESTED) from None
+    show(found)
+    note(f"{STAYS}\nThe report: {report} and {beside}")
+    raise typer.Exit(0 if found.ok else LEAKED)
+
+
+def show(found: Report) -> None:
+    """The matrix, what is wrong, and the verdict."""
+    out.print(draw(found), width=max(WIDE, out.width))
+    out.print(Text(LEGEND, "dim"))
+    for line in found.told():
+        out.print(Text.assemble(("✗ ", "bold red"), line), soft_wrap=True)
+    out.print(Text(found.verdict(), "bold green" if found.ok else "bold red"), soft_wrap=True)
+
+
+def draw(found: Report) -> Table:
+    """Surfaces as rows, people as columns."""
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    drawn.add_column("surface", overflow="fold", ratio=1)
+    for person in PEOPLE:
+        drawn.add_column(person, justify="center", no_wrap=True)
+    for surface, row in found.matrix:
+        drawn.add_row(Text(surface), *(Text(SIGNS[row[person]], COLORS[row[person]]) for person in PEOPLE))
+    return drawn
+
+
+def _key(wanted: Wanted) -> str:
+    """The key that is named; else that of the sample company's administrator, who is there to be used."""
+    named = wanted.as_person or wanted.key_file or wanted.url or os.environ.get("CLEARANCE_KEY")
+    if not named and ADMINISTRATOR in read_people(wanted.home / PEOPLE_FILE):
+        return person_key(wanted, os.environ, ADMINISTRATOR)
+    return find_key(wanted, os.environ)
+
+
+class _Shown:
+    """A bar on a terminal; a line for each step elsewhere."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+        self._bar = Progress(*columns, TimeElapsedColumn(), console=err, transient=True)
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_ended: object) -> None:
+        self._bar.stop()
+
+    def doing(self, what: str) -> None:
+        """Something else begins."""
+        self._bar.update(self._task, description=what, total=None, completed=0)
+
+    def moved(self, done: int, every: int) -> None:
+        """So many parts of all have been asked."""
+        self._bar.update(self._task, completed=done, total=every)

@@ -1,0 +1,100 @@
+"""Plans: what a change of access would do to whom, before it is made (`clearance grants plan`, `apply`, `plans`)."""
+
+import datetime as dt
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.access import Deny, Everyone, Folder, Role, Target, User, grants, is_document, principal
+from app.cli.connect import connected, when
+from app.cli.screen import done, note, out, table
+from app.local.client import Client, path
+
+PlanId = Annotated[str, typer.Argument(help="id of a plan")]
+# So many people are shown by name; the rest are counted.
+SHOWN = 40
+
+
+def add_to(app: typer.Typer) -> None:
+    """The commands of this file stand under `grants` and need no more."""
+
+
+@grants.command("plan")
+@connected
+def plan(  # noqa: PLR0913  # each is one option of the command
+    client: Client,
+    target: Target,
+    *,
+    role: Role = None,
+    user: User = None,
+    everyone: Everyone = False,
+    folder: Folder = None,
+    deny: Deny = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="take the grant away instead of adding it")] = False,
+    start: Annotated[dt.datetime | None, typer.Option("--from", parser=when, help="counts from then on")] = None,
+    end: Annotated[dt.datetime | None, typer.Option("--until", parser=when, help="counts until then")] = None,
+) -> None:
+    """Foresee a grant: who would gain and lose how many documents. Nothing is changed until it is applied."""
+    grant = {
+        **principal(role, user, everyone=everyone),
+        "effect": "deny" if deny else "allow",
+        "starts_at": start.isoformat() if start else None,
+        "ends_at": end.isoformat() if end else None,
+    }
+    place = {"document": target} if is_document(target) else {"collection": target, "folder": folder}
+    keep(client, {"change": "revoke" if revoke else "grant", "grant": grant, **place})
+
+
+@grants.command("plans")
+@connected
+def plans(client: Client) -> None:
+    """The open plans: your own, and for an administrator all."""
+    rows = (
+        (
+            p["id"],
+            p["author"],
+            p["made_at"][:16],
+            p["documents"],
+            len(p["people"]),
+            "yes" if p["needs_second"] else "no",
+        )
+        for p in client.get("/access/plans")
+    )
+    table(("plan", "by", "made (UTC)", "documents", "people", "needs a second"), rows, empty="No open plan.")
+
+
+@grants.command("apply")
+@connected
+def apply(client: Client, plan_id: PlanId) -> None:
+    """Make the changes of a plan; refused if it would do anything else now than it says."""
+    show(client.post(path("access", "plans", plan_id, "apply"), {}))
+    done("applied")
+
+
+@grants.command("withdraw")
+@connected
+def withdraw(client: Client, plan_id: PlanId) -> None:
+    """End a plan without making its changes."""
+    client.delete(path("access", "plans", plan_id))
+    done("withdrawn")
+
+
+def keep(client: Client, *changes: dict[str, Any]) -> None:
+    """Make a plan of these changes and show it."""
+    made = client.post("/access/plans", {"changes": list(changes)})
+    show(made)
+    done(f"plan {made['id']}; nothing is changed yet")
+    if made["needs_second"]:
+        note("You would gain by it: another administrator has to apply it, 'clearance grants apply' with this id.")
+    else:
+        note("'clearance grants apply' with this id makes the change.")
+
+
+def show(made: dict[str, Any]) -> None:
+    """Who gains and loses."""
+    people = made["people"]
+    rows = ((e["user"], f"+{e['gains']}" if e["gains"] else "", f"−{e['loses']}" if e["loses"] else "") for e in people)
+    table(("who", "gains", "loses"), list(rows)[:SHOWN], empty="Nobody gains or loses a document.")
+    if len(people) > SHOWN:
+        out.print(f"and {len(people) - SHOWN} more")
+    note(f"{made['documents']} document(s) come under another rule")

@@ -1,0 +1,18 @@
+"""Back-fills of migrations. Under row-level security one that may see nothing would change nothing and say nothing."""
+
+from sqlalchemy import Connection, text
+
+
+class BackFillTouchedNothing(RuntimeError):
+    """A back-fill changed no row, though each table under the lock has at least the start-up probe's."""
+
+
+def back_fill(connection: Connection, statement: str) -> int:
+    """Run one INSERT or UPDATE of a migration; gives the rows it touched, and raises if there were none."""
+    touched = connection.execute(text(statement)).rowcount
+    if touched < 1:
+        raise BackFillTouchedNothing(
+            f"no row was touched by: {' '.join(statement.split())[:200]}. Either the owner's policy of the table is "
+            "missing or the row of the start-up probe is; nothing was migrated."
+        )
+    return touched

@@ -1,0 +1,118 @@
+"""One run from planting to the report. Whatever happens on the way, what was planted is removed."""
+
+import contextlib
+import importlib.metadata
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Protocol
+
+from app.local.client import Client
+from app.local.leaks.report import Report
+from app.local.leaks.routes import REASONS, Routes, read_routes
+from app.local.leaks.stage import CannotTest, Stage
+from app.local.leaks.strike import Strike
+from app.local.leaks.surfaces import Round, must_show, talk
+from app.local.leaks.tally import Tally
+
+
+class Progress(Protocol):
+    """Is told what is being done, and how much of it is done."""
+
+    def doing(self, what: str) -> None:
+        """Something else begins."""
+
+    def moved(self, done: int, every: int) -> None:
+        """So many parts of all have been asked."""
+
+
+def leak_test(admin: Client, progress: Progress) -> Report:
+    """Plant, ask as everybody, judge, remove. `admin` speaks as an administrator.
+
+    Raises CannotTest or ApiError if it cannot be made or cleaned up, KeyboardInterrupt if it was ended; what was
+    planted is removed then too. Call it from the main thread: it holds back signals while it removes.
+    """
+    begun = time.monotonic()
+    progress.doing("what a former run has left")
+    _strike(admin, {})
+    stage = Stage(admin)
+    try:
+        with _ending():
+            stage.raise_it(progress.doing)
+            tally, routes = _asked(stage, progress)
+    finally:
+        with _undisturbed(progress):
+            progress.doing("removing all of it")
+            left_over = _strike(admin, stage.askers)
+            for asker in stage.askers.values():
+                asker.close()
+    if left_over:
+        raise CannotTest(
+            "not everything could be removed (" + "; ".join(left_over) + "): run it again, it begins with that"
+        )
+    return Report(
+        version=importlib.metadata.version("clearance"),
+        url=admin.base_url,
+        begun_at=stage.begun_at,
+        seconds=time.monotonic() - begun,
+        requests=tally.requests,
+        matrix=tally.matrix(),
+        failures=sorted(tally.failures, key=lambda f: (f.surface, f.wrong, f.canary, f.person)),
+        routes=routes,
+        left_over=tuple(left_over),
+    )
+
+
+def _asked(stage: Stage, progress: Progress) -> tuple[Tally, Routes]:
+    progress.doing("a conversation")
+    early = Tally(())
+    talk(stage, early)
+    document = stage.askers["no key"].send("GET", "/api/v1/openapi.json").json()
+    if not isinstance(document, dict) or "paths" not in document:
+        raise CannotTest("the service does not say which routes it has (/api/v1/openapi.json)")
+    routes = read_routes(document, stage.begun_at)
+    # Made now: everything that carries a canary is there.
+    tally = Tally(tuple(stage.canaries), failures=early.failures, surfaces=early.surfaces)
+    progress.doing("asking as everybody")
+    Round(stage, routes, tally, progress.moved).everybody()
+    must_show(stage, tally)
+    for surface, reason in routes.not_tried.items():
+        if surface not in REASONS:
+            tally.fail(surface, "", "not tried", "–", reason)
+    return tally, routes
+
+
+def _strike(admin: Client, askers: dict[str, Any]) -> list[str]:
+    strike = Strike(admin)
+    strike.everything(askers)
+    return strike.stays
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """SIGTERM ends the test as Ctrl-C does: with everything removed."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _undisturbed(progress: Progress) -> Iterator[None]:
+    """Another Ctrl-C does not stop the removing."""
+
+    def later(_number: int, _frame: FrameType | None) -> None:
+        progress.doing("removing all of it; it ends by itself")
+
+    before = {number: signal.signal(number, later) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,277 @@
+"""Asks through every surface as every person: the routes, the questions, a conversation, the commands."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import app
+from app.local.client import path
+from app.local.leaks.asking import Answer, Asker
+from app.local.leaks.facts import DOCUMENTS, LEFT, PEOPLE, Thing, word
+from app.local.leaks.judge import difference
+from app.local.leaks.routes import API, Ask, Routes
+from app.local.leaks.stage import CannotTest, Stage
+from app.local.leaks.tally import Tally
+
+CONVERSATION = "GET /conversations/{conversation}"
+HISTORY = "POST /ask, in a conversation"
+ASKS: dict[str, dict[str, Any]] = {
+    "POST /ask, quote": {"mode": "quote"},
+    "POST /ask, quote, stream": {"mode": "quote", "stream": True},
+    "POST /ask, generate": {"mode": "generate"},
+    "POST /ask, generate, stream": {"mode": "generate", "stream": True},
+}
+# A person asks the model once, the next one in the other way: it is the slowest part by far.
+MODEL = ("POST /ask, generate", "POST /ask, generate, stream")
+# Runs several commands in one process: each has its own arguments and output; only the start of Python is shared.
+_COMMANDS = """
+import contextlib, io, json, sys
+from app.cli.app import main
+ran = []
+for arguments in json.load(sys.stdin):
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    sys.argv = ["clearance", *arguments]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    ran.append([status, out.getvalue(), err.getvalue()])
+json.dump(ran, sys.stdout)
+"""
+
+
+def talk(stage: Stage, tally: Tally) -> None:
+    """A person in role A asks in a conversation, reads it back and leaves the role. It stays for all to ask for."""
+    asker = stage.askers[LEFT]
+    stage.enter_role()
+    begun = asker.send("POST", f"{API}/conversations").json()
+    if not isinstance(begun, dict) or "id" not in begun:
+        raise CannotTest("no conversation could be begun")
+    stage.thing("conversation", "", begun["id"], LEFT)
+    turns = []
+    for question in (stage.words.ask(), f"And what is {stage.words.question}?"):
+        body = {"question": question, "mode": "quote", "conversation": begun["id"]}
+        turns.append(asker.send("POST", f"{API}/ask", body=body))
+    read = asker.send("GET", f"{API}{path('conversations', begun['id'])}")
+    stage.leave_role()
+    told = [canary for canary in stage.canaries if canary.kind == "text" and "in A" in canary.knowers]
+    for answer in (*turns, read):
+        if answer.status != 200:
+            tally.fail(HISTORY, LEFT, "broken", "–", f"status {answer.status}")
+    for answer in (turns[0], read):
+        # Looked at apart from the tally: at that moment they could read all this.
+        if not any(canary.word.encode() in answer.body for canary in told):
+            tally.fail(HISTORY, LEFT, "missing", "text of what they could read then", f"status {answer.status}")
+    tally.hear(HISTORY, LEFT, Answer(turns[0].status))
+    for turn in (read.json() or {}).get("turns", [])[:1]:
+        stage.thing("turn", "", turn["id"], LEFT)
+
+
+class Round:
+    """All that is asked; `moved` is called after each part with how many of them there are and have ended."""
+
+    def __init__(self, stage: Stage, routes: Routes, tally: Tally, moved: Callable[[int, int], None]) -> None:
+        self._stage, self._routes, self._tally, self._moved = stage, routes, tally, moved
+        self._done, self._all, self._lock = 0, 0, threading.Lock()
+        self._absent = {kind: _absent(kind) for kind in {thing.kind for thing in stage.things}}
+        self._stopping = threading.Event()
+
+    def everybody(self) -> None:
+        """Each person in a thread of their own, but for what would change something: that comes when all have read."""
+        reads = [ask for ask in self._routes.asks if not ask.changes]
+        changes = [ask for ask in self._routes.asks if ask.changes]
+        self._all = len(PEOPLE) * (len(reads) + len(changes) + len(ASKS) + 2)
+        self._each(lambda person: self._reading(person, reads))
+        self._each(lambda person: self._asking(person, changes))
+
+    def _each(self, act: Callable[[str], None]) -> None:
+        with ThreadPoolExecutor(len(PEOPLE)) as threads:
+            try:
+                for future in [threads.submit(act, person) for person in PEOPLE]:
+                    future.result()
+            except BaseException:
+                self._stopping.set()
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _reading(self, person: str, asks: Iterable[Ask]) -> None:
+        self._questions(person)
+        self._asking(person, asks)
+        self._commands(person)
+
+    def _step(self) -> None:
+        if self._stopping.is_set():
+            raise CannotTest("the test was ended")
+        with self._lock:
+            self._done += 1
+        self._moved(self._done, self._all)
+
+    def _asking(self, person: str, asks: Iterable[Ask]) -> None:
+        for ask in asks:
+            self._ask(person, ask)
+            self._step()
+
+    def _ask(self, person: str, ask: Ask) -> None:
+        """Every filling of one ask; where it names what the person does not know of, also with what is not there."""
+        asker = self._stage.askers[person]
+        absent: dict[tuple[str, ...], Answer] = {}
+        for chosen in ask.fillings(self._stage.things):
+            unknown = [name for name, thing in chosen.items() if person not in thing.knowers]
+            if ask.changes and not unknown:
+                continue  # they may do this, so it would be done
+            answer = self._sent(asker, ask, {name: thing.value for name, thing in chosen.items()})
+            self._tally.hear(ask.surface, person, answer, sent=[thing.value for thing in chosen.values()])
+            if not unknown:
+                continue
+            swapped = {n: self._absent[t.kind] if n in unknown else t.value for n, t in chosen.items()}
+            key = tuple(swapped.values())
+            if key not in absent:
+                absent[key] = self._sent(asker, ask, swapped)
+            pairs = {chosen[name].value: swapped[name] for name in chosen}
+            if found := difference(answer, absent[key], pairs):
+                of = ", ".join(_of(chosen[name]) for name in unknown)
+                self._tally.fail(ask.surface, person, "told apart", of, found)
+
+    def _sent(self, asker: Asker, ask: Ask, chosen: Mapping[str, str]) -> Answer:
+        place, query = ask.filled(chosen)
+        return asker.send(ask.method, place, params=query)
+
+    def _questions(self, person: str) -> None:
+        asker, question = self._stage.askers[person], self._stage.words.ask()
+        search = asker.send("POST", f"{API}/search", body={"query": question, "limit": 50})
+        self._tally.hear("POST /search", person, search)
+        self._step()
+        model = MODEL[list(PEOPLE).index(person) % len(MODEL)]
+        for surface, options in ASKS.items():
+            if surface not in MODEL or surface == model:
+                answer = asker.send("POST", f"{API}/ask", body={"question": question, **options})
+                self._tally.hear(surface, person, answer)
+                if surface not in MODEL:
+                    self._open_cited(person, answer)
+            self._step()
+
+    def _open_cited(self, person: str, answer: Answer) -> None:
+        """What an answer names as its source opens: nobody is pointed to what they may not see."""
+        for source in (answer.json() or {}).get("sources", ()):
+            opened = self._stage.askers[person].send("GET", f"{API}{path('documents', source['document'])}")
+            self._tally.hear("GET /documents/{document}, cited", person, opened)
+            if opened.status != 200:
+                where = f"status {opened.status}"
+                self._tally.fail("GET /documents/{document}, cited", person, "missing", "a cited source", where)
+
+    def _commands(self, person: str) -> None:
+        asker = self._stage.askers[person]
+        if asker.key is None:
+            self._step()
+            return
+        documents = [thing for thing in self._stage.things if thing.kind == "document"]
+        nowhere = self._absent["document"]
+        question, shelf = self._stage.words.ask(), self._stage.words.shelf_name
+        commands: dict[tuple[str, ...], str] = {
+            ("search", question, "--limit", "50"): "clearance search",
+            ("ask", question, "--mode", "quote", "--no-stream"): "clearance ask",
+            ("documents", "list", "--collection", shelf): "clearance documents list",
+            ("conversations", "list"): "clearance conversations list",
+            ("explain", documents[0].value): "clearance explain",
+            **{("documents", "show", d.value): "clearance documents show" for d in documents},
+            ("documents", "show", nowhere): "clearance documents show",
+        }
+        ran = dict(zip(commands, _run(asker, self._stage.admin.base_url, list(commands)), strict=True))
+        for arguments, surface in commands.items():
+            self._tally.hear(surface, person, ran[arguments], sent=arguments)
+        for document in documents:
+            if person not in document.knowers:
+                shown = ran["documents", "show", document.value]
+                found = difference(shown, ran["documents", "show", nowhere], {document.value: nowhere})
+                if found:
+                    self._tally.fail("clearance documents show", person, "told apart", _of(document), found)
+        self._step()
+
+
+def _of(thing: Thing) -> str:
+    return f"{thing.kind} {thing.of}".strip()
+
+
+def _run(asker: Asker, url: str, commands: list[tuple[str, ...]]) -> list[Answer]:
+    """Run commands as this person, in a process that knows nothing but who they are and where to ask."""
+    environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    environ |= {"CLEARANCE_URL": url, "CLEARANCE_KEY": asker.key or "", "COLUMNS": "500"}
+    environ["PYTHONPATH"] = str(Path(app.__path__[0]).parent)
+    if asker.token is not None:
+        environ["CLEARANCE_ON_BEHALF_OF"] = asker.token
+    ended = subprocess.run(  # noqa: S603  # our own commands, with words of our own
+        [sys.executable, "-c", _COMMANDS],
+        input=json.dumps(commands), env=environ, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    if ended.returncode != 0:
+        raise CannotTest("the commands of 'clearance' do not start here")
+    ran: list[list[Any]] = json.loads(ended.stdout)
+    # An exit status is no HTTP status: 0 stands for 200, all else for a refusal that must look the same each time.
+    return [Answer(200 if status == 0 else 404, body=f"{out}\n--\n{err}".encode()) for status, out, err in ran]
+
+
+def _absent(kind: str) -> str:
+    """A value of this kind that nothing has."""
+    if kind in {"shelf", "folder", "user", "role"}:
+        return f"leak-test-{word()}"
+    return word() * 3 if kind == "grant" else str(uuid.uuid4())
+
+
+def must_show(stage: Stage, tally: Tally) -> None:
+    """Hold what was shown against what must be: each person sees what they may, where it stands."""
+    shown = _Must(stage, tally)
+    for person in PEOPLE:
+        mine = {d.name for d in DOCUMENTS if person in d.readers}
+        if mine:
+            whole = shown.of(person, "title", "heading", "path", "text", documents=mine)
+            tally.require("POST /search", person, whole)
+            tally.require("GET /documents/{document}", person, whole)
+            tally.require("clearance documents show", person, whole)
+            tally.require("clearance search", person, whole)
+            tally.require("GET /documents", person, shown.of(person, "title", "path", documents=mine))
+            tally.require("clearance documents list", person, shown.of(person, "path", documents=mine))
+            kept = shown.of(person, "title", "heading", "text", documents=mine)
+            tally.require("GET /documents/{document}/original", person, kept)
+            asked = [s for s in ASKS if s not in MODEL or tally.verdict(s, person) != "not asked"]
+            for surface in (*asked, "clearance ask", "GET /documents/{document}, cited"):
+                if "cited" not in surface or tally.verdict(surface, person) != "not asked":
+                    tally.require(surface, person, shown.of(person, "title", documents=mine), all_of=False)
+        shelf = [c for c in stage.canaries if c.kind == "shelf" and person in c.knowers]
+        tally.require("GET /collections", person, shelf)
+        tally.require("GET /collections/{name}", person, shelf)
+    shown.of_others()
+
+
+class _Must:
+    """What must be shown besides documents."""
+
+    def __init__(self, stage: Stage, tally: Tally) -> None:
+        self._stage, self._tally = stage, tally
+
+    def of(self, person: str, *kinds: str, documents: set[str]) -> list[Any]:
+        """The canaries of these kinds in these documents."""
+        return [c for c in self._stage.canaries if c.kind in kinds and c.of in documents and person in c.knowers]
+
+    def of_others(self) -> None:
+        every = {d.name for d in DOCUMENTS}
+        folder = [c for c in self._stage.canaries if c.kind == "folder"]
+        plan = [c for c in self._stage.canaries if c.of.startswith("plan")]
+        ids = [c for c in self._stage.canaries if c.of.startswith("document ")]
+        paths = self.of("curator", "path", documents=every)
+        for surface in ("GET /documents", "GET /jobs", "clearance documents list"):
+            self._tally.require(surface, "curator", paths)
+        for person in ("curator", "admin"):
+            self._tally.require("GET /collections/{name}/folders", person, folder)
+            self._tally.require("GET /access/plans", person, plan)
+        for surface in ("GET /audit/events", "GET /audit/export"):
+            self._tally.require(surface, "auditor", ids, all_of=False)
+        question = [c for c in self._stage.canaries if c.kind == "question"]
+        self._tally.require(CONVERSATION, LEFT, question)

@@ -1,0 +1,91 @@
+"""Conversations: kept for who asked, for nobody else, and checked again at each reading.
+
+For the person alone: a service that asks for them may neither read nor continue one.
+"""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.acl.visible import visible_scopes
+from app.answer import conversation as conversations
+from app.answer.trail import actor
+from app.audit.events import ConversationDeleted, ConversationRead
+from app.audit.trail import record
+from app.web.access import Asker, PartsOf, Reading, Writing, public_id
+from app.web.answers_wire import ConversationOut, ConversationTurnsOut, SourceOut, TurnOut
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+
+WITHHELD = "What this answer was made from is no longer yours to read."
+
+
+@router.post("", status_code=201)
+def begin(subject: Asker, session: Writing) -> ConversationOut:
+    """Begin a conversation. Ask with its id, and the turns are kept there."""
+    return ConversationOut.model_validate(conversations.begin(session, subject))
+
+
+@router.get("")
+def list_conversations(
+    subject: Asker,
+    session: Reading,
+    before: Annotated[uuid.UUID | None, Query(description="the last conversation of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[ConversationOut]:
+    """Your conversations, newest first, each with its first question."""
+    found = conversations.list_own(session, subject, before=before, limit=limit)
+    return [ConversationOut.model_validate(listed) for listed in found]
+
+
+@router.get("/{conversation}")
+def read(
+    conversation: str,
+    subject: Asker,
+    parts: PartsOf,
+    before: Annotated[uuid.UUID | None, Query(description="the first turn of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> ConversationTurnsOut:
+    """A conversation of yours: its last turns, oldest first, without the answers that you may no longer read."""
+    wanted = public_id(conversation)
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        turns = conversations.turns(session, subject, visible, wanted, before=before, limit=limit)
+    event = ConversationRead(
+        actor=actor(subject),
+        conversation=wanted,
+        shown=tuple(turn.id for turn in turns if turn.answer is not None),
+        withheld=tuple(turn.id for turn in turns if turn.answer is None),
+        policy_epoch=visible.epoch,
+    )
+    # Committed before anything is given out, as for every reading of text.
+    with parts.database.anonymous() as session:
+        record(session, event)
+    return ConversationTurnsOut(id=wanted, turns=[_wire(turn) for turn in turns])
+
+
+@router.delete("/{conversation}", status_code=204)
+def remove(conversation: str, subject: Asker, session: Writing) -> None:
+    """Delete a conversation of yours with its turns. The audit log keeps that they were."""
+    wanted = public_id(conversation)
+    conversations.remove(session, subject, wanted)
+    record(session, ConversationDeleted(actor=actor(subject), conversation=wanted))
+
+
+def _wire(turn: conversations.Turn) -> TurnOut:
+    answer = turn.answer
+    return TurnOut.model_validate(
+        {
+            "id": turn.id,
+            "at": turn.at,
+            "question": turn.question,
+            "mode": turn.mode,
+            "outcome": turn.outcome if answer else "withheld",
+            "withheld": answer is None,
+            "notice": None if answer else WITHHELD,
+            "answer": answer.text if answer else "",
+            "sources": [SourceOut.model_validate(source) for source in answer.sources] if answer else [],
+            "redactions": answer.redactions if answer else {},
+        }
+    )

@@ -1,0 +1,218 @@
+"""Plans: changes of access foreseen, looked at, and applied, by a second administrator where the author would gain."""
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter
+from pydantic import Field, model_validator
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.acl.names import find_person, find_role
+from app.acl.placing import find_place
+from app.acl.plans import Effects, apply_plan, find_plan, foresee, keep_plan, plans_of, withdraw_plan
+from app.acl.policy import folder_path, need
+from app.acl.rules import Capability, Label, OwnRule, Subject
+from app.acl.steps import ClearanceStep, GrantStep, MemberStep, NestingStep, RuleStep, Step
+from app.acl.stewards import find_stewarded
+from app.answer.trail import actor
+from app.audit.events import PlanApplied, PlanMade, PlanWithdrawn
+from app.audit.trail import record
+from app.db.session import WriteSession
+from app.db.tables.access import AccessPlan
+from app.db.tables.people import User
+from app.settings import LabelName
+from app.web.access import Caller, PartsOf, Reading, Writing, public_id
+from app.web.collections import ruled
+from app.web.plan_log import log_done
+from app.web.rules_wire import to_rule
+from app.web.schemas import AccessBody, GrantBody, Wire
+
+router = APIRouter(prefix="/access/plans", tags=["access"])
+
+
+class Target(Wire):
+    """Whose rule changes: a collection's, a folder's in it, or a document's."""
+
+    collection: str | None = None
+    folder: str | None = None
+    document: uuid.UUID | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.collection is None) == (self.document is None) or (self.folder and self.collection is None):
+            raise ValueError("name exactly one of collection and document; a folder is named with its collection")
+        return self
+
+
+class RuleChange(Target):
+    """The rule is replaced; `rule` null takes a folder's away."""
+
+    change: Literal["rule"]
+    rule: AccessBody | None
+
+    @model_validator(mode="after")
+    def _folders_alone_lose_theirs(self) -> Self:
+        if self.rule is None and self.folder is None:
+            raise ValueError("only a folder can be without a rule of its own")
+        return self
+
+
+class GrantChange(Target):
+    """One grant is added to the rule, or taken out of it."""
+
+    change: Literal["grant", "revoke"]
+    grant: GrantBody
+
+
+class MemberChange(Wire):
+    """A person comes into a role, or leaves it."""
+
+    change: Literal["join", "leave"]
+    user: str
+    role: str
+
+
+class NestingChange(Wire):
+    """A role comes to lie inside another, or no longer does."""
+
+    change: Literal["nest", "unnest"]
+    role: str
+    inside: str
+
+
+class ClearanceChange(Wire):
+    """A person gets another clearance."""
+
+    change: Literal["clearance"]
+    user: str
+    clearance: LabelName
+
+
+AnyChange = Annotated[
+    RuleChange | GrantChange | MemberChange | NestingChange | ClearanceChange, Field(discriminator="change")
+]
+
+
+class PlanBody(Wire):
+    """The changes to foresee, made together or not at all."""
+
+    changes: list[AnyChange] = Field(min_length=1, max_length=100)
+
+
+class EffectOut(Wire):
+    """What a person would gain and lose, in documents."""
+
+    user: str
+    gains: int
+    loses: int
+
+
+class PlanOut(Wire):
+    """A plan. `needs_second`: its author would gain by it, so another administrator has to apply it."""
+
+    id: uuid.UUID
+    author: str
+    made_at: dt.datetime
+    state: Literal["open", "applied", "withdrawn"]
+    needs_second: bool
+    documents: int = Field(description="documents that would come under another rule")
+    people: list[EffectOut]
+
+
+@router.post("", status_code=201)
+def plan(body: PlanBody, subject: Caller, session: Writing, parts: PartsOf) -> PlanOut:
+    """Foresee changes: who would gain and lose how many documents. Nothing is changed yet."""
+    with parts.database.trying(subject.user_id) as trial:
+        foreseen = foresee(trial, subject, [_step(trial, subject, change) for change in body.changes])
+    made = keep_plan(session, subject, foreseen, second=parts.settings.access.second_administrator)
+    event = PlanMade(actor=actor(subject), plan=made.id, steps=made.steps, needs_second=made.needs_second)
+    record(session, event)
+    return _wire(session, made)
+
+
+@router.get("")
+def plans(subject: Caller, session: Reading) -> list[PlanOut]:
+    """The open plans: your own, and for an administrator all."""
+    found = session.scalars(plans_of(subject).where(AccessPlan.state == "open").order_by(AccessPlan.made_at))
+    return [_wire(session, one) for one in found]
+
+
+@router.get("/{plan}")
+def one_plan(plan: str, subject: Caller, session: Reading) -> PlanOut:
+    """One plan."""
+    return _wire(session, find_plan(session, subject, public_id(plan)))
+
+
+@router.post("/{plan}/apply")
+def apply(plan: str, subject: Caller, session: Writing) -> PlanOut:
+    """Make its changes, with your own rights. Refused if it would do anything else now than it says."""
+    applied, done = apply_plan(session, subject, public_id(plan))
+    event = PlanApplied(
+        actor=actor(subject), plan=applied.id, author=applied.author_id, needs_second=applied.needs_second
+    )
+    record(session, event)
+    for step in done:
+        log_done(session, subject, step)
+    return _wire(session, applied)
+
+
+@router.delete("/{plan}", status_code=204)
+def withdraw(plan: str, subject: Caller, session: Writing) -> None:
+    """End a plan without making its changes."""
+    ended = withdraw_plan(session, subject, public_id(plan))
+    record(session, PlanWithdrawn(actor=actor(subject), plan=ended.id, author=ended.author_id))
+
+
+def _step(session: WriteSession, subject: Subject, change: AnyChange) -> Step:
+    """The change with ids in the place of names; NotFound for what the subject may not see or is not there."""
+    match change:
+        case RuleChange() | GrantChange():
+            return _rule_step(session, subject, change)
+        case MemberChange():
+            # The role first: who may change no members is not told who is there.
+            role, user = find_stewarded(session, subject, change.role), find_person(session, change.user)
+            return MemberStep(user.id, role.id, change.change == "join")
+        case NestingChange():
+            need(subject, Capability.ADMINISTER)
+            role, inside = find_role(session, change.role), find_role(session, change.inside)
+            return NestingStep(role.id, inside.id, change.change == "nest")
+        case ClearanceChange():
+            need(subject, Capability.ADMINISTER)
+            return ClearanceStep(find_person(session, change.user).id, Label.parse(change.clearance))
+
+
+def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | GrantChange) -> Step:
+    if change.document is not None:
+        collection = find_place(session, subject, change.document).collection
+    else:
+        collection = ruled(session, subject, change.collection or "")
+    folder = None if change.folder is None else folder_path(change.folder)
+    if isinstance(change, GrantChange):
+        [grant] = to_rule(session, AccessBody(grants=[change.grant])).grants
+        return GrantStep(collection.id, folder, change.document, grant, change.change == "grant")
+    wanted = None if change.rule is None else to_rule(session, change.rule)
+    if wanted is not None and folder is None and change.document is None:
+        # A collection inherits from nothing and always has a label.
+        label = OwnRule.from_json(collection.own_rule).label if wanted.label is None else wanted.label
+        wanted = OwnRule(wanted.grants, inherits=False, label=label)
+    return RuleStep(collection.id, folder, change.document, wanted)
+
+
+def _wire(session: Session, found: AccessPlan) -> PlanOut:
+    effects = Effects.from_json(found.effects)
+    people = {found.author_id, *effects.people}
+    names: dict[Any, str] = dict(session.execute(select(User.id, User.shown).where(User.id.in_(people))).all())
+    return PlanOut(
+        id=found.id,
+        author=names.get(found.author_id, ""),
+        made_at=found.made_at,
+        state=found.state,
+        needs_second=found.needs_second,
+        documents=effects.documents,
+        people=sorted(
+            (EffectOut(user=names.get(u, str(u)), gains=g, loses=lost) for u, (g, lost) in effects.people.items()),
+            key=lambda effect: effect.user,
+        ),
+    )

@@ -1,0 +1,27 @@
+"""One world's API for `benchmarks.timing_worlds`, in a process of its own: the real wiring, with a scripted model.
+
+Run as a file, so that PYTHONPATH says whose `app` it serves: this checkout's, or an older one's to compare with.
+"""
+
+import dataclasses
+import sys
+
+import uvicorn
+
+from app.llm.scripted import ScriptedChat
+from app.main import build, create
+from app.settings import Settings
+
+SAID = ("It is said ", "in the first of them [1], ", "and again ", "in the second [2].")
+
+
+def main() -> None:
+    """Serve on the port that the command line names."""
+    parts = build(Settings())
+    chat = ScriptedChat(parts.chat.endpoint, lambda _: SAID)
+    served = create(dataclasses.replace(parts, chat=chat))
+    uvicorn.run(served, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Databases that differ in hidden documents alone, for `benchmarks.timing_worlds`.
+
+Visible and hidden documents are written in one random order, so that visible rows lie between hidden ones as they do
+where people upload side by side. Hidden are near-duplicates of visible passages and floods of the questions' words, on
+the readers' own shelf, and other prose on shelves of its own; each scope belongs to a role that no caller is in.
+"""
+
+import random
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from pgvector import HalfVector
+from psycopg import sql
+from rich.progress import track
+
+from app.acl.keys import make_key
+from app.acl.rules import Capability, OwnRule
+from app.db.tables.people import ApiKey
+from app.embedding.hashed import HashedEmbedder
+from benchmarks.question import VOCABULARY, passage
+from ingest.document import Passage
+from ingest.vectorize import Indexed, vectorize
+from tests.conftest import Cluster, Db
+from tests.db.house import House, allow, house_of
+
+PER_DOCUMENT = 5  # passages
+FIRST_ID = 1_000
+VISIBLE_SCOPES = 30
+HIDDEN_SCOPES = 24
+OWN_SHELVES = 4  # of hidden documents alone
+LIBRARY, ELSEWHERE = "library", "elsewhere"
+EMBEDDER = HashedEmbedder()
+
+
+@dataclass(frozen=True)
+class Book:
+    """A document: the scopes below VISIBLE_SCOPES are the reader's, the others hidden."""
+
+    path: str
+    scope: int
+    passages: tuple[Indexed, ...]
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Its public id, the same in each world."""
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"book {self.path}")
+
+
+@dataclass(frozen=True)
+class Library:
+    """What stands where: visible books, hidden ones, and questions that visible passages answer."""
+
+    visible: tuple[Book, ...]
+    hidden: tuple[Book, ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """API keys, good in each world: a reader, and two curators who read nothing."""
+
+    reader: str
+    librarian: str
+    elsewhere: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the documents of a scope stand."""
+
+    scope: int
+    collection: uuid.UUID
+
+
+def library(visible: int, hidden: int, *, seed: int = 1) -> Library:
+    """Books of `visible` passages, and `hidden` books for each visible one."""
+    rng = random.Random(seed)
+    texts = [passage(rng) for _ in range(visible)]
+    questions = tuple(f"What is said of {' '.join(_rarest(text))}?" for text in rng.sample(texts, min(40, visible)))
+    shown = tuple(_books(texts, "shown", lambda n: n % VISIBLE_SCOPES))
+    makers = (_near_duplicate(rng, texts), _flood(rng, questions), iter(lambda: passage(rng), ""))
+    secret = [next(makers[n % 3]) for n in track(range(visible * hidden), description="writing")]
+    # In turns of whole books, so that each scope gets all three kinds.
+    shut = tuple(_books(secret, "hidden", lambda n: VISIBLE_SCOPES + n % HIDDEN_SCOPES))
+    return Library(shown, shut, questions)
+
+
+def people(house: House) -> tuple[Keys, list[Place]]:
+    """A reader with 30 roles, curators, shelves, a scope a role: all that stands before hidden documents come."""
+    roles = [house.role(f"readers-{n}") for n in range(VISIBLE_SCOPES)]
+    shelves = [house.shelf(LIBRARY), house.shelf(ELSEWHERE), *(house.shelf(f"vault-{n}") for n in range(OWN_SHELVES))]
+    for n in range(HIDDEN_SCOPES):
+        house.role(f"secret-{n}")
+    reader = house.person("reader", may=[Capability.ASK, Capability.DOWNLOAD], roles=roles)
+    curators = [house.person(f"curator-{n}", may=[Capability.CURATE], curates=[shelves[n]]) for n in (0, 1)]
+    keys = Keys(*(_key(house, user) for user in (reader, *curators)))
+    owns = [OwnRule(frozenset({allow("role", role)}), inherits=False) for role in roles]
+    return keys, [Place(house.scope(shelves[0], own), shelves[0]) for own in owns]
+
+
+def on_shelf(book: Book) -> bool:
+    """Whether a hidden book stands on the shelf that the reader reads from: two of three do."""
+    return (book.scope - VISIBLE_SCOPES) % 3 != 0
+
+
+def hidden_places(house: House) -> list[Place]:
+    """A scope for each secret role: two of three on the readers' shelf, the others on shelves of their own."""
+    made = []
+    with house.session("owner") as session:
+        roles = dict(session.connection().exec_driver_sql("select name, id from role").fetchall())
+        shelves = dict(session.connection().exec_driver_sql("select name, id from collection").fetchall())
+    for n in range(HIDDEN_SCOPES):
+        shelf = shelves[LIBRARY if n % 3 else f"vault-{n // 3 % OWN_SHELVES}"]
+        own = OwnRule(frozenset({allow("role", roles[f"secret-{n}"])}), inherits=False)
+        made.append(Place(house.scope(shelf, own), shelf))
+    return made
+
+
+def fill(db: Db, books: Sequence[Book], places: Sequence[Place], *, seed: int = 2) -> None:
+    """Write the books in a random order, and leave the tables as autovacuum does: clean, with statistics."""
+    ordered = list(books)
+    random.Random(seed).shuffle(ordered)
+    with psycopg.connect(db.libpq("admin")) as connection, connection.cursor() as cursor:
+        # Foreign keys hold by construction; to look each one up would take most of the time.
+        cursor.execute("set session_replication_role = replica")
+        for table, rows in _tables(ordered, places):
+            with cursor.copy(f"copy {table} from stdin".encode()) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        cursor.execute(
+            "select setval(pg_get_serial_sequence(t, 'id'), 10000000) from unnest('{document,chunk}'::text[]) t"
+        )
+    with psycopg.connect(db.libpq("admin"), autocommit=True) as connection:
+        connection.execute("vacuum analyze")
+
+
+def copied(db: Db, name: str) -> Db:
+    """A copy of a database that nobody is connected to, on the same server."""
+    db.cluster.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(db.name)))
+    return Db(Cluster(db.cluster.server, db.cluster.admin_url), name)
+
+
+def worlds(empty: Db, stock: Library, hidden: Iterable[int]) -> tuple[Keys, dict[str, Db]]:
+    """The databases by the names of their worlds: A, its twin A', and one B for each multiple of hidden documents.
+
+    `empty` is migrated, and empty but for that.
+    """
+    with house_of(empty) as house:
+        keys, places = people(house)
+    made = {}
+    for k in (0, *hidden):
+        name = "A" if k == 0 else f"B×{k}"
+        made[name] = copied(empty, f"{empty.name}_{k}")
+        with house_of(made[name]) as house:
+            here = places + (hidden_places(house) if k else [])
+        fill(made[name], stock.visible + stock.hidden[: k * len(stock.visible)], here)
+    made["A'"] = copied(made["A"], f"{empty.name}_twin")
+    return keys, made
+
+
+def _tables(books: Sequence[Book], places: Sequence[Place]) -> Iterator[tuple[str, Iterator[tuple[Any, ...]]]]:
+    """The rows of each table; documents and passages are numbered in the order of the books."""
+    chunks = [
+        (FIRST_ID + n, FIRST_ID + b, places[book.scope].scope, uuid.uuid5(book.id, str(o)), o, indexed)
+        for n, (b, book, o, indexed) in enumerate(
+            (b, book, o, i) for b, book in enumerate(books) for o, i in enumerate(book.passages)
+        )
+    ]
+    yield (
+        "document (id, public_id, version_id, collection_id, scope_id, path, media_type, size, sha256, version)",
+        (
+            (FIRST_ID + n, b.id, b.id, p.collection, p.scope, b.path, "text/plain", 1, bytes(32), 1)
+            for n, b in enumerate(books)
+            for p in [places[b.scope]]
+        ),
+    )
+    yield (
+        "original (document_id, scope_id, title, content)",
+        ((FIRST_ID + n, places[b.scope].scope, b.path, b"") for n, b in enumerate(books)),
+    )
+    yield (
+        "chunk (id, public_id, document_id, scope_id, ordinal, heading_path, text, tokens)",
+        ((c, public, d, s, o, [], i.passage.text, i.passage.tokens) for c, d, s, public, o, i in chunks),
+    )
+    yield (
+        "vector_row (chunk_id, scope_id, terms, embedding)",
+        ((c, s, i.terms.total(), HalfVector(i.vector).to_text()) for c, _, s, _, _, i in chunks),
+    )
+    yield (
+        "posting (chunk_id, scope_id, term, tf)",
+        ((c, s, term, tf) for c, _, s, _, _, i in chunks for term, tf in i.terms.items()),
+    )
+
+
+def _books(texts: Sequence[str], name: str, scope: Any) -> Iterator[Book]:
+    for n, start in enumerate(range(0, len(texts), PER_DOCUMENT)):
+        path = f"{name}-{n}.md"
+        passages = [
+            Passage(text, (), None, o, EMBEDDER.count(text), path)
+            for o, text in enumerate(texts[start : start + PER_DOCUMENT])
+        ]
+        yield Book(path, scope(n), tuple(vectorize(passages, EMBEDDER)))
+
+
+def _rarest(text: str) -> list[str]:
+    return sorted(set(text.rstrip(".").split()), key=VOCABULARY.index)[-8:]
+
+
+def _near_duplicate(rng: random.Random, texts: Sequence[str]) -> Iterator[str]:
+    """A visible passage with two words changed."""
+    while True:
+        words = rng.choice(texts).rstrip(".").split()
+        for _ in range(2):
+            words[rng.randrange(len(words))] = rng.choice(VOCABULARY)
+        yield " ".join(words) + "."
+
+
+def _flood(rng: random.Random, questions: Sequence[str]) -> Iterator[str]:
+    """The words of two questions over and over, in any order."""
+    while True:
+        words = [w for q in rng.sample(list(questions), 2) for w in q.removesuffix("?").split()[4:]] * 6
+        rng.shuffle(words)
+        yield " ".join(words) + "."
+
+
+def _key(house: House, user: uuid.UUID) -> str:
+    key = make_key()
+    every = ["ask", "download", "curate"]
+    with house.session("owner") as session:
+        session.add(ApiKey(prefix=key.prefix, hash=key.hash, user_id=user, capabilities=every))
+    return key.secret

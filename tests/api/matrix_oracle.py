@@ -1,0 +1,300 @@
+"""What each caller must get for each act on each thing: plain Python over the facts, apart from the product's code."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.api.declaring import Case, Route
+from tests.api.matrix_facts import FOLDERS, PEOPLE, SHELVES, UPLOADERS, folder_on, path_on, reads, shelf_name
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Status, and for a problem its code."""
+
+    status: int
+    code: str | None = None
+
+
+NOT_SIGNED_IN = Expected(401, "NotSignedIn")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who calls. `person` is None for who is nobody to us, and gets `refusal` wherever a key is needed.
+
+    `may` is what person and key both may do, with `look after` for who has roles delegated. `lent`: a service speaks
+    for the person. `headers` as they are sent, one name possibly twice.
+    """
+
+    name: str
+    headers: tuple[tuple[str, str], ...]
+    person: str | None = None
+    may: frozenset[str] = frozenset()
+    lent: bool = False
+    metrics: bool = False
+    refusal: Expected = NOT_SIGNED_IN
+
+
+@dataclass(frozen=True)
+class Target:
+    """A thing that a request names. `shelf` is where it stands, `owner` whose it is; absent, it is neither.
+
+    `ours`: one of the service's own, whose names begin with an underscore; for callers it does not exist.
+    """
+
+    kind: str
+    value: str
+    shelf: str | None = None
+    owner: str | None = None
+    absent: bool = False
+    ours: bool = False
+    grant: str = "0" * 32
+
+    @property
+    def there(self) -> bool:
+        """Whether it exists for callers at all."""
+        return not self.absent and not self.ours
+
+
+Refusal = Expected | None
+IN_PERSON = Expected(403, "InPersonNeeded")
+MISSING = Expected(403, "MissingCapability")
+NOT_ALLOWED = Expected(403, "NotAllowed")
+NOT_FOUND = Expected(404, "NotFound")
+INVALID = Expected(422, "InvalidInput")
+UNKNOWN_ROLE = Expected(422, "UnknownRole")
+SELF_GRANT = Expected(403, "SelfGrant")
+BEYOND_REACH = Expected(403, "BeyondReach")
+
+
+def reading(caller: Caller, target: Target) -> bool:
+    """Whether the caller may read what stands there."""
+    return caller.person is not None and target.shelf is not None and reads(caller.person, target.shelf)
+
+
+def curating(caller: Caller, target: Target) -> bool:
+    """Whether the caller curates the shelf, with a key that may."""
+    return "curate" in caller.may and caller.person is not None and target.shelf in PEOPLE[caller.person].curates
+
+
+def administering(caller: Caller) -> bool:
+    """Whether the caller is an administrator, with a key that may."""
+    return "administer" in caller.may
+
+
+def sees_shelf(caller: Caller, target: Target) -> bool:
+    """Whether the shelf exists for the caller."""
+    ruled = target.there and (administering(caller) or curating(caller, target))
+    return ruled or reading(caller, target)
+
+
+def is_own(caller: Caller, target: Target) -> bool:
+    """Whether the thing is the caller's own."""
+    return target.owner is not None and target.owner == caller.person
+
+
+def _reader(caller: Caller, target: Target) -> Refusal:
+    return None if reading(caller, target) else NOT_FOUND
+
+
+def _place(caller: Caller, target: Target) -> Refusal:
+    return None if reading(caller, target) or curating(caller, target) else NOT_FOUND
+
+
+def _curator(caller: Caller, target: Target) -> Refusal:
+    return None if curating(caller, target) else NOT_FOUND
+
+
+def _shelf(caller: Caller, target: Target) -> Refusal:
+    return None if sees_shelf(caller, target) else NOT_FOUND
+
+
+def _shelf_rules(caller: Caller, target: Target) -> Refusal:
+    if not sees_shelf(caller, target):
+        return NOT_FOUND
+    return None if curating(caller, target) or administering(caller) else NOT_ALLOWED
+
+
+def _shelf_curator(caller: Caller, target: Target) -> Refusal:
+    if not sees_shelf(caller, target):
+        return NOT_FOUND
+    return None if curating(caller, target) else MISSING
+
+
+def _explain_others(caller: Caller, target: Target) -> Refusal:
+    if refusal := _place(caller, target):
+        return refusal
+    return None if curating(caller, target) or administering(caller) else MISSING
+
+
+def _on(shelf: str, inner: Callable[[Caller, Target], Refusal], then: Refusal) -> Callable[[Caller, Target], Refusal]:
+    """The rule of what stands on one fixed shelf; `then` where the target itself is not there."""
+
+    def rule(caller: Caller, target: Target) -> Refusal:
+        fixed = Target("shelf", shelf_name(shelf), shelf=shelf)
+        if refusal := inner(caller, fixed):
+            return refusal
+        return None if target.there and target.shelf in {None, shelf} else then
+
+    return rule
+
+
+def _grantee_on_crew(inner: Callable[[Caller, Target], Refusal]) -> Callable[[Caller, Target], Refusal]:
+    return lambda caller, target: _on("crew", inner, INVALID)(caller, target) or _grantee(caller, target)
+
+
+def _known(_caller: Caller, target: Target) -> Refusal:
+    return None if target.there else NOT_FOUND
+
+
+def _nameable(_caller: Caller, target: Target) -> Refusal:
+    """For bodies that take no name with an underscore in front, whether or not it is there."""
+    if target.value.startswith("_"):
+        return INVALID
+    return None if target.there else NOT_FOUND
+
+
+def _another(caller: Caller, target: Target) -> Refusal:
+    """Nobody gives to themselves, nor takes from themselves what may deny."""
+    if not target.there:
+        return NOT_FOUND
+    return SELF_GRANT if is_own(caller, target) else None
+
+
+def _grantee(caller: Caller, target: Target) -> Refusal:
+    """A person whom a grant names."""
+    if not target.there:
+        return INVALID
+    return SELF_GRANT if is_own(caller, target) else None
+
+
+def _delegated(caller: Caller, target: Target) -> Refusal:
+    """A role that is there and not one's to look after is beyond reach, and so is one that is not there."""
+    if administering(caller):
+        return None if target.there else NOT_FOUND
+    mine = PEOPLE[caller.person].looks_after if caller.person else ()
+    return None if target.value in mine else BEYOND_REACH
+
+
+def _told_of_others(caller: Caller, target: Target) -> Refusal:
+    """For who rules some shelf."""
+    if not administering(caller) and not any(curating(caller, Target("shelf", "", shelf=s)) for s in SHELVES):
+        return MISSING
+    return None if target.there else NOT_FOUND
+
+
+def _lending(caller: Caller, target: Target) -> Refusal:
+    """A service, by who has what is to be lent; the form of a name comes first."""
+    if target.value.startswith("_"):
+        return INVALID
+    if "ask" not in caller.may:
+        return MISSING
+    return None if target.there else INVALID
+
+
+def _own(caller: Caller, target: Target) -> Refusal:
+    return None if is_own(caller, target) else NOT_FOUND
+
+
+def _own_key(caller: Caller, target: Target) -> Refusal:
+    return None if is_own(caller, target) or (target.there and administering(caller)) else NOT_FOUND
+
+
+def _own_name(caller: Caller, target: Target) -> Refusal:
+    return None if is_own(caller, target) or administering(caller) else MISSING
+
+
+def _explained(caller: Caller, target: Target) -> Refusal:
+    """Somebody's access to the open document."""
+    if is_own(caller, target):
+        return None
+    return _on("open", _explain_others, NOT_FOUND)(caller, target)
+
+
+RULES: dict[str, Callable[[Caller, Target], Refusal]] = {
+    "anybody": lambda _caller, _target: None,
+    "its readers": _reader,
+    "its readers and curators": _place,
+    "its curators": _curator,
+    "who sees the shelf": _shelf,
+    "who rules the shelf": _shelf_rules,
+    "who curates the shelf": _shelf_curator,
+    "who may know of others": _explain_others,
+    "a grant of the crew's shelf": _on("crew", _shelf_rules, NOT_FOUND),
+    "a grant of the crew's document": _on("crew", _curator, NOT_FOUND),
+    "a role, by who rules the crew's shelf": _on("crew", _shelf_rules, UNKNOWN_ROLE),
+    "a person, by who rules the crew's shelf": _grantee_on_crew(_shelf_rules),
+    "a role, by curators of the crew's document": _on("crew", _curator, UNKNOWN_ROLE),
+    "a person, by curators of the crew's document": _grantee_on_crew(_curator),
+    "a role, by who curates the crew's shelf": _on("crew", _shelf_curator, UNKNOWN_ROLE),
+    "a path, by who curates the crew's shelf": _on("crew", _shelf_curator, None),
+    "a folder of the crew's shelf": _on("crew", _shelf_rules, NOT_FOUND),
+    "a new folder on the crew's shelf": _on("crew", _shelf_rules, None),
+    "a person, by who rules a shelf": _told_of_others,
+    "a role, by who rules a shelf": _told_of_others,
+    "one's delegated role": _delegated,
+    "a person's access to the open document": _explained,
+    "what is there": _known,
+    "what is there and may be named": _nameable,
+    "a role": lambda _, target: None if target.there else UNKNOWN_ROLE,
+    "a person": _grantee,
+    "another person": _another,
+    "a service, by who may ask": _lending,
+    "an outer role": lambda _, target: None if target.there else Expected(409, "Conflict"),
+    "one's own": _own,
+    "one's own, or any by an administrator": _own_key,
+    "one's own name, or any by an administrator": _own_name,
+}
+
+
+def expected(caller: Caller, route: Route, case: Case, target: Target) -> Expected:
+    """What this caller must get for this case with this target."""
+    needs = case.needs or route.needs
+    if needs == "public":
+        return Expected(case.done)
+    if needs == "metrics key":
+        return Expected(case.done) if caller.metrics else NOT_SIGNED_IN
+    if caller.person is None:
+        return caller.refusal
+    lacking = needs != "key" and not set(needs.split(" or ")) & caller.may
+    if caller.lent and (not route.lent or (case.in_person and not lacking)):
+        return IN_PERSON
+    if lacking:
+        return MISSING
+    return RULES[case.rule](caller, target) or Expected(case.done)
+
+
+def state(caller: Caller, case: Case, target: Target) -> str:
+    """Visible, hidden or absent: what the target is for the caller, whatever the route then says."""
+    if not case.kind:
+        return "no target"
+    if target.absent:
+        return "absent"
+    refusal = RULES[case.seen_by or case.rule](caller, target)
+    hidden = target.ours or (refusal is not None and refusal.status in {404, 422})
+    return "hidden" if hidden else "visible"
+
+
+def canaries() -> dict[str, tuple[str, str]]:
+    """Each canary word in lower case, with the shelf it betrays and what of it: name, path, folder, title or text."""
+    words: dict[str, tuple[str, str]] = {}
+    for shelf in SHELVES:
+        words |= {shelf_name(shelf): (shelf, "name"), path_on(shelf): (shelf, "path")}
+        words |= {folder_on(shelf): (shelf, "folder")} if shelf in FOLDERS else {}
+        words |= {f"qz{shelf}title": (shelf, "title"), f"qz{shelf}text": (shelf, "text")}
+    return words
+
+
+def knows(caller: Caller, shelf: str, part: str) -> bool:
+    """Whether this canary may be in an answer to the caller, on whatever route."""
+    if caller.person is None:
+        return False
+    target = Target("shelf", shelf_name(shelf), shelf=shelf)
+    if part in {"title", "text"}:
+        return reading(caller, target)
+    if part == "folder":
+        return curating(caller, target) or administering(caller)
+    if reading(caller, target) or curating(caller, target) or UPLOADERS[shelf] == caller.person:
+        return True
+    # /users/me says what one curates, also to a key that may not curate.
+    return part == "name" and (administering(caller) or shelf in PEOPLE[caller.person].curates)

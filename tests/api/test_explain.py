@@ -1,0 +1,198 @@
+"""Explain, now and in the past; who can see a document, what a person or role can see; delegated roles."""
+
+import datetime as dt
+import time
+import uuid
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from tests.api.company import Company, parts_of, upload, work_queued
+from tests.api.test_routes import check_problem
+
+EXPLAIN = "/api/v1/access/explain"
+
+
+def explain(client: TestClient, company: Company, who: str, **query: Any) -> Any:
+    return client.get(EXPLAIN, params=query, headers=company.headers(who))
+
+
+def salaries(company: Company) -> str:
+    return str(company.documents["hr", "salaries.md"])
+
+
+def now() -> dt.datetime:
+    """A moment between what was done and what will be done."""
+    time.sleep(0.02)
+    moment = dt.datetime.now(dt.UTC)
+    time.sleep(0.02)
+    return moment
+
+
+def test_the_rule_that_decides_is_named_with_its_place(client: TestClient, company: Company) -> None:
+    """Of the document itself, of a folder, of the collection."""
+    root, cleo = company.headers("root"), company.headers("cleo")
+    document = salaries(company)
+    ask = lambda user: explain(client, company, "cleo", document=document, user=user).json()["explanation"]  # noqa: E731  # short, used thrice
+    assert ask("ada").startswith("ada may read it: the allow grant to the role 'hr' of its own, and its label")
+    client.put(f"/api/v1/documents/{document}/access", json={"grants": []}, headers=cleo)
+    assert "the allow grant to the role 'hr' of the collection 'hr'" in ask("ada")
+    upload_inherited(client, company, "pay/a.md")
+    folder = {"grants": [{"effect": "deny", "user": "ada"}]}
+    client.put("/api/v1/collections/hr/access", params={"folder": "pay"}, json=folder, headers=root)
+    [place] = [d["id"] for d in client.get("/api/v1/documents", headers=cleo).json() if d["path"] == "pay/a.md"]
+    told = explain(client, company, "cleo", document=place, user="ada").json()
+    assert (told["allowed"], told["reason"]) == (False, "denied")
+    assert "the deny grant to this person by name of the folder 'pay'" in told["explanation"]
+
+
+def upload_inherited(client: TestClient, company: Company, path: str) -> None:
+    answer = client.post(
+        "/api/v1/collections/hr/documents",
+        headers=company.headers("cleo"),
+        files={"file": ("file.md", b"# A\n\nText.")},
+        data={"path": path, "inherits": "true"},
+    )
+    assert answer.status_code == 202
+    work_queued(company.db)
+
+
+def test_could_she_see_it_then(client: TestClient, company: Company) -> None:
+    """Membership, nesting, clearance, state, the rule, the document's place: each as it was at each moment."""
+    root, cleo, document = company.headers("root"), company.headers("cleo"), salaries(company)
+    access = f"/api/v1/documents/{document}/access"
+    moments: list[tuple[dt.datetime, bool, str]] = []
+
+    def mark(allowed: bool, reason: str) -> None:
+        moments.append((now(), allowed, reason))
+
+    mark(True, "granted")
+    client.delete("/api/v1/roles/hr/members/ada", headers=root)
+    mark(False, "nothing granted")
+    client.put("/api/v1/roles/engineering/members/ada", headers=root)
+    client.put("/api/v1/roles/engineering/inside/hr", headers=root)
+    mark(True, "granted")
+    client.patch("/api/v1/users/ada", json={"clearance": "public"}, headers=root)
+    mark(False, "label above clearance")
+    client.patch("/api/v1/users/ada", json={"clearance": "confidential"}, headers=root)
+    client.put(
+        access, json={"grants": [{"role": "hr"}, {"effect": "deny", "user": "ada"}], "inherits": False}, headers=cleo
+    )
+    mark(False, "denied")
+    client.put(access, json={"grants": []}, headers=cleo)
+    client.put("/api/v1/collections/hr/access", json={"grants": [{"role": "managers"}]}, headers=root)
+    mark(False, "nothing granted")
+    client.put("/api/v1/collections/hr/access", json={"grants": [{"user": "ada"}]}, headers=root)
+    mark(True, "granted")
+    client.patch("/api/v1/users/ada", json={"active": False}, headers=root)
+    mark(False, "not there")
+    for at, allowed, reason in moments:
+        told = explain(client, company, "cleo", document=document, user="ada", at=at.isoformat()).json()
+        assert (told["allowed"], told["reason"]) == (allowed, reason), told
+        assert f"{at:%Y-%m-%d %H:%M} UTC" in told["explanation"]
+
+
+def test_a_document_that_is_gone_has_its_past(client: TestClient, company: Company) -> None:
+    """For the curators of the shelf on which it stood; before it came and after it went it was not there."""
+    upload(client, company, "cleo", collection="hr", path="brief.md", content=b"# Brief\n\nText.", roles=["hr"])
+    before = now()
+    work_queued(company.db)
+    [there] = [d["id"] for d in client.get("/api/v1/documents", headers=company.headers("cleo")).json()
+               if d["path"] == "brief.md"]  # fmt: skip
+    during = now()
+    assert client.delete(f"/api/v1/documents/{there}", headers=company.headers("cleo")).status_code == 204
+    after = now()
+    asked = [
+        explain(client, company, "cleo", document=there, user="ada", at=m.isoformat()) for m in (before, during, after)
+    ]
+    assert [a.json()["reason"] for a in asked] == ["not there", "granted", "not there"]
+    for who in ("ada", "mia", "root", "audrey"):
+        check_problem(explain(client, company, who, document=there, at=during.isoformat()), 404, "NotFound")
+
+
+def test_the_past_is_for_curators(client: TestClient, company: Company) -> None:
+    """A reader asks about now; what the rules were is not for everybody whom they are about."""
+    at = now().isoformat()
+    check_problem(explain(client, company, "ada", document=salaries(company), at=at), 404, "NotFound")
+    check_problem(
+        explain(client, company, "cleo", document=salaries(company), at="2026-03-03T12:00:00"), 422, "InvalidInput"
+    )
+    long_ago = explain(client, company, "cleo", document=salaries(company), user="ada", at="2020-01-01T00:00:00Z")
+    assert long_ago.json()["reason"] == "not there"
+
+
+def test_who_can_see(client: TestClient, company: Company) -> None:
+    """Every reader by name; for who rules the shelf, and told to nobody else."""
+    place = {"document": salaries(company)}
+    ask = lambda who: client.get("/api/v1/access/readers", params=place, headers=company.headers(who))  # noqa: E731  # short, used thrice
+    assert ask("cleo").json() == ["ada", "hank"]
+    check_problem(ask("ada"), 403, "MissingCapability")
+    check_problem(ask("ben"), 404, "NotFound")
+    check_problem(ask("root"), 404, "NotFound")
+    everybody = {"document": str(company.documents["handbook", "leave.md"])}
+    told = client.get("/api/v1/access/readers", params=everybody, headers=company.headers("root")).json()
+    assert told == sorted(["ada", "admin", "audrey", "ben", "cleo", "hank", "max", "mia", "nora"])
+
+
+def test_what_can_be_seen(client: TestClient, company: Company) -> None:
+    """By person and by role; of all collections for an administrator, of his own for a curator."""
+    ask = lambda who, **query: client.get("/api/v1/access/reach", params=query, headers=company.headers(who))  # noqa: E731  # short, used often
+    assert ask("root", user="ada").json() == [
+        {"collection": "handbook", "documents": 3}, {"collection": "hr", "documents": 1}]  # fmt: skip
+    assert ask("root", role="managers").json() == [
+        {"collection": "board", "documents": 1}, {"collection": "handbook", "documents": 3}]  # fmt: skip
+    assert ask("hank", user="mia").json() == []
+    assert ask("hank", role="hr").json() == [{"collection": "hr", "documents": 1}]
+    check_problem(ask("ada", user="ada"), 403, "MissingCapability")
+    check_problem(ask("root", user="ada", role="hr"), 422, "InvalidInput")
+    check_problem(ask("root", user="nobody"), 404, "NotFound")
+
+
+def test_a_delegated_role(client: TestClient, company: Company) -> None:
+    """Who looks after a role changes its members, not oneself, and no other role; and gains nothing by it."""
+    root, hank = company.headers("root"), company.headers("hank")
+    put = lambda place, who: client.put(f"/api/v1/roles/{place}", headers=company.headers(who))  # noqa: E731  # short, used often
+    check_problem(put("managers/members/ben", "hank"), 403, "MissingCapability")
+    assert put("managers/stewards/hank", "root").status_code == 204
+    assert put("managers/members/ben", "hank").status_code == 204
+    assert "ben" in client.get("/api/v1/roles", headers=root).json()[2]["members"]
+    assert client.delete("/api/v1/roles/managers/members/ben", headers=hank).status_code == 204
+    check_problem(put("managers/members/hank", "hank"), 403, "SelfGrant")
+    check_problem(put("engineering/members/ben", "hank"), 403, "BeyondReach")
+    assert put("engineering/members/ben", "hank").content == put("absent/members/ben", "hank").content
+    check_problem(put("hr/stewards/admin", "root"), 403, "SelfGrant")
+    grant = client.post("/api/v1/grants?collection=hr", json={"role": "managers"}, headers=hank)
+    check_problem(grant, 403, "SelfGrant")
+    assert client.delete("/api/v1/roles/managers/stewards/hank", headers=root).status_code == 204
+    check_problem(put("managers/members/ben", "hank"), 403, "MissingCapability")
+    assert client.post("/api/v1/grants?collection=hr", json={"role": "managers"}, headers=hank).status_code == 201
+    reasons = [r["reason"] for r in company.records("change.refused")]
+    assert sorted(reasons) == ["BeyondReach"] * 3 + ["SelfGrant"] * 3
+
+
+@pytest.mark.parametrize("act", ["insert into membership values ('{ben}', '{managers}')",
+                                 "delete from membership where user_id = '{mia}'"])  # fmt: skip
+def test_the_database_holds_a_steward_to_his_role(company: Company, act: str) -> None:
+    """Raw SQL under hank's identity: with managers delegated he may; with another role delegated no row changes."""
+    ids = {
+        r["name"]: str(r["id"]) for table in ("app_user", "role") for r in company.rows(f"select id, name from {table}")
+    }
+    database = parts_of(company.db).database
+    statement = act.format(**ids)
+
+    def tried() -> int:
+        with database.trying(uuid.UUID(ids["hank"])) as session:
+            try:
+                return int(getattr(session.execute(text(statement)), "rowcount", 0))
+            except DBAPIError:
+                return 0
+
+    assert tried() == 0
+    company.execute(f"insert into steward values ('{ids['hank']}', '{ids['engineering']}')")
+    assert tried() == 0
+    company.execute(f"insert into steward values ('{ids['hank']}', '{ids['managers']}')")
+    assert tried() == 1
+    database.engine.dispose()

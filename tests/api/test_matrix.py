@@ -1,0 +1,125 @@
+"""The route matrix: every caller, every route, every state of what it names."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import pytest
+from fastapi import FastAPI, Header, Response, WebSocket
+from pydantic import BaseModel
+from starlette.staticfiles import StaticFiles
+
+from app.main import create_routes
+from tests.api.databases import copied
+from tests.api.declared import DECLARED
+from tests.api.declaring import Case, Route
+from tests.api.matrix_routes import gaps
+from tests.api.matrix_run import betrayed, matrix_over
+from tests.api.matrix_world import World, found
+from tests.conftest import TEMPLATE, Cluster
+
+
+@pytest.fixture(scope="module")
+def founded(cluster: Cluster) -> Iterator[World]:
+    """The company of the facts, founded once."""
+    with copied(cluster, TEMPLATE) as db:
+        yield found(db)
+
+
+@pytest.fixture
+def world(cluster: Cluster, founded: World) -> Iterator[World]:
+    """The company in a database of the test's own."""
+    with copied(cluster, founded.db.name) as db:
+        yield dataclasses.replace(founded, db=db)
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    """The routes of the product, to which a test may add."""
+    return create_routes()
+
+
+def test_every_cell(world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    with matrix_over(world) as (matrix, log):
+        outcome = matrix.run(DECLARED)
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    by = ", ".join(f"{n} × {status}" for status, n in outcome.statuses.items())
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\nroute matrix: {len(matrix.callers)} callers × {len(DECLARED)} routes × {len(outcome.states)} states ="
+            f" {outcome.cells} cells ({by}); {outcome.pairs} hidden answers equal absent ones;"
+            f" {len(outcome.wrong)} wrong\n"
+        )
+    assert outcome.wrong == []
+    assert len(requests) == outcome.cells
+    assert betrayed(log.getvalue() + caplog.text) == []
+    assert set(outcome.states) == {"no target", "visible", "hidden", "absent"}
+
+
+def test_everything_is_declared(app: FastAPI) -> None:
+    assert gaps(app, DECLARED) == []
+
+
+def test_a_route_that_nobody_declared_is_named(app: FastAPI) -> None:
+    app.add_api_route("/api/v1/back-door", lambda: None)
+    app.add_route("/api/v1/side-door", lambda _: Response(), methods=["HEAD"])
+    app.mount("/files", StaticFiles(directory="."), name="files")
+
+    @app.websocket("/api/v1/talk")
+    async def talk(_socket: WebSocket) -> None: ...
+
+    assert gaps(app, DECLARED) == [
+        "ANY /api/v1/talk: the route has no declared access",
+        "ANY /files: the route has no declared access",
+        "GET /api/v1/back-door: the route has no declared access",
+        "HEAD /api/v1/side-door: the route has no declared access",
+    ]
+
+
+def test_a_declared_route_that_is_gone_is_named(app: FastAPI) -> None:
+    more = DECLARED | {("GET", "/api/v1/gone"): Route("key")}
+    assert gaps(app, more) == ["GET /api/v1/gone: declared, and no such route"]
+
+
+class Inner(BaseModel):
+    """Names something deep in a body."""
+
+    document: str | None = None
+    limit: int = 1
+
+
+class Body(BaseModel):
+    """A body with identifiers in it."""
+
+    shelf: str
+    among: list[Inner]
+
+
+def test_an_identifier_that_no_case_fills_is_named(app: FastAPI) -> None:
+    def door(thing: str, body: Body, like: str = "", limit: int = 1, of: Annotated[str, Header()] = "") -> None: ...
+
+    app.add_api_route("/api/v1/door/{thing}", door, methods=["POST"])
+    key = ("POST", "/api/v1/door/{thing}")
+    found = [
+        f"POST /api/v1/door/{{thing}}: undeclared identifier {name}"
+        for name in (".among[].document", ".shelf", "?like", "@of", "thing")
+    ]
+    assert gaps(app, DECLARED | {key: Route("key")}) == found
+    hidden = Route("key", (Case(query={"invented": "<target>"}),), values=(".shelf", ".among[].document", "@of"))
+    assert gaps(app, DECLARED | {key: hidden}) == [
+        "POST /api/v1/door/{thing}: undeclared identifier ?like",
+        "POST /api/v1/door/{thing}: undeclared identifier thing",
+        "POST /api/v1/door/{thing}: no such identifier ?invented",
+    ]
+
+
+def test_a_route_outside_the_schema_hides_no_identifier(app: FastAPI) -> None:
+    app.add_api_route("/quiet/{thing}", lambda thing, other: None, include_in_schema=False)
+    lines = gaps(app, DECLARED | {("GET", "/quiet/{thing}"): Route("key")})
+    assert lines == [
+        "GET /quiet/{thing}: undeclared identifier ?other",
+        "GET /quiet/{thing}: undeclared identifier thing",
+    ]

@@ -1,0 +1,204 @@
+"""Tests of the matrix: with one thing broken in the product, it must name the route."""
+
+import dataclasses
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import log
+from app.acl.placing import find_place
+from app.acl.rules import Capability, Subject
+from app.acl.subject import identify
+from app.acl.visible import Visible
+from app.db.tables.access import AccessPlan, Collection
+from app.db.tables.library import Chunk, Document, Original
+from app.errors import NotAllowed, NotFound
+from app.retrieval.browse import Listed, find_collection, find_document
+from app.web.access import Administrator, caller, present
+from tests.api.databases import copied
+from tests.api.declared import DECLARED
+from tests.api.matrix_run import betrayed, matrix_over
+from tests.api.matrix_world import World, found
+from tests.conftest import TEMPLATE, Cluster
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(scope="module")
+def founded(cluster: Cluster) -> Iterator[World]:
+    """The company of the facts, founded once."""
+    with copied(cluster, TEMPLATE) as db:
+        yield found(db)
+
+
+@pytest.fixture
+def world(cluster: Cluster, founded: World) -> Iterator[World]:
+    """The company in a database of the test's own."""
+    with copied(cluster, founded.db.name) as db:
+        yield dataclasses.replace(founded, db=db)
+
+
+def _unlock(world: World, *tables: str) -> None:
+    """The second lock off, which would hold alone."""
+    for table in tables:
+        world.execute(
+            f"alter table {table} no force row level security; alter table {table} disable row level security"
+        )
+
+
+def _any_document(session: Session, _subject: Subject, _visible: Visible, public_id: uuid.UUID) -> Listed:
+    row = session.execute(
+        select(Document, Collection.name, Original.title)
+        .join(Collection, Collection.id == Document.collection_id)
+        .join(Original, Original.document_id == Document.id)
+        .where(Document.public_id == public_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return Listed(*row)
+
+
+def no_filter_on_open(patch: Patch, world: World, _app: FastAPI) -> None:
+    _unlock(world, "document", "original", "chunk")
+    patch.setattr("app.web.documents.find_document", _any_document)
+    patch.setattr(
+        "app.web.documents.passages_of",
+        lambda session, _, listed: list(session.scalars(select(Chunk).where(Chunk.document_id == listed.document.id))),
+    )
+
+
+def no_filter_on_list(patch: Patch, world: World, _app: FastAPI) -> None:
+    _unlock(world, "document", "original")
+
+    def everything(session: Session, subject: Subject, visible: Visible, **_: Any) -> list[Listed]:
+        ids = session.scalars(select(Document.public_id).where(Document.path != "canary")).all()
+        return [_any_document(session, subject, visible, i) for i in ids]
+
+    patch.setattr("app.web.documents.list_documents", everything)
+
+
+def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
+    _unlock(world, "document")
+
+    def place(session: Any, subject: Subject, public_id: uuid.UUID) -> Any:
+        all_shelves = frozenset(session.scalars(select(Collection.id)))
+        return find_place(session, dataclasses.replace(subject, curates=all_shelves), public_id)
+
+    patch.setattr("app.web.uploads.find_place", place)
+
+
+def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> None:
+
+    def telling(session: Session, subject: Subject, visible: Visible, public_id: uuid.UUID) -> Listed:
+        try:
+            return find_document(session, subject, visible, public_id)
+        except NotFound:
+            raise NotAllowed from None
+
+    patch.setattr("app.web.explain.find_document", telling)
+
+
+def anybody_instead_of_administrators(_patch: Patch, _world: World, made: FastAPI) -> None:
+    check = get_args(Administrator)[1].dependency
+    made.dependency_overrides[check] = caller
+
+
+def a_header_that_tells(patch: Patch, world: World, _app: FastAPI) -> None:
+
+    def telling(session: Session, subject: Subject, visible: Visible, name: str) -> Collection:
+        try:
+            return find_collection(session, subject, visible, name)
+        except NotFound as error:
+            if session.scalar(select(Collection.id).where(Collection.name == name)) is not None:
+                error.headers["x-cache"] = "hit"
+            raise
+
+    patch.setattr("app.web.collections.find_collection", telling)
+
+
+def a_refusal_that_acts(patch: Patch, world: World, _app: FastAPI) -> None:
+
+    def place(session: Any, subject: Subject, public_id: uuid.UUID) -> Any:
+        try:
+            return find_place(session, subject, public_id)
+        except NotFound:
+            world.execute(f"update document set version = version + 1 where public_id = '{public_id}'")
+            raise
+
+    patch.setattr("app.web.uploads.find_place", place)
+
+
+def a_key_as_strong_as_its_person(patch: Patch, _world: World, _app: FastAPI) -> None:
+
+    def generous(*given: Any) -> Subject:
+        subject = identify(*given)
+        return dataclasses.replace(subject, capabilities=subject.capabilities | {Capability.AUDIT})
+
+    patch.setattr("app.web.access.identify", generous)
+
+
+def no_expiry(patch: Patch, _world: World, _app: FastAPI) -> None:
+    patch.setattr("app.acl.subject._expired", lambda _key, _now: False)
+
+
+def services_everywhere(_patch: Patch, _world: World, made: FastAPI) -> None:
+    made.dependency_overrides[present] = caller
+
+
+def plans_by_row_security_alone(patch: Patch, _world: World, _app: FastAPI) -> None:
+    """It knows the person and not what the key may do."""
+    patch.setattr("app.acl.plans.plans_of", lambda _subject: select(AccessPlan))
+
+
+DOCUMENT = "/api/v1/documents/{document}"
+MUTATIONS: list[tuple[Callable[[Patch, World, FastAPI], None], tuple[str, str]]] = [
+    (no_filter_on_open, ("GET", DOCUMENT)),
+    (no_filter_on_list, ("GET", "/api/v1/documents")),
+    (no_curator_check, ("GET", f"{DOCUMENT}/access")),
+    (no_curator_check, ("DELETE", DOCUMENT)),
+    (forbidden_instead_of_absent, ("GET", "/api/v1/access/explain")),
+    (anybody_instead_of_administrators, ("GET", "/api/v1/users")),
+    (anybody_instead_of_administrators, ("POST", "/api/v1/roles")),
+    (a_header_that_tells, ("GET", "/api/v1/collections/{name}")),
+    (a_refusal_that_acts, ("PUT", f"{DOCUMENT}/access")),
+    (a_key_as_strong_as_its_person, ("GET", "/api/v1/audit/events")),
+    (no_expiry, ("GET", "/api/v1/collections")),
+    (services_everywhere, ("GET", "/api/v1/keys")),
+    (plans_by_row_security_alone, ("GET", "/api/v1/access/plans/{plan}")),
+]
+
+
+@pytest.mark.parametrize(("mutation", "key"), MUTATIONS, ids=lambda v: v.__name__ if callable(v) else f"{v[0]} {v[1]}")
+def test_a_broken_route_is_named(
+    world: World,
+    monkeypatch: Patch,
+    capsys: pytest.CaptureFixture[str],
+    mutation: Callable[[Patch, World, FastAPI], None],
+    key: tuple[str, str],
+) -> None:
+    with matrix_over(world) as (matrix, _):
+        mutation(monkeypatch, world, matrix.app)
+        outcome = matrix.run({key: DECLARED[key]})
+    assert outcome.wrong
+    assert all(line.startswith(f"{key[0]} {key[1]} | ") for line in outcome.wrong)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{mutation.__name__}: {len(outcome.wrong)} wrong; {outcome.wrong[0][:260]}\n")
+
+
+def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> None:
+
+    def telling(*given: Any) -> Listed:
+        listed: Listed = find_document(*given)
+        log.get().info("opened", path=listed.document.path)
+        return listed
+
+    monkeypatch.setattr("app.web.documents.find_document", telling)
+    with matrix_over(world) as (matrix, lines):
+        matrix.run({("GET", DOCUMENT): DECLARED["GET", DOCUMENT]})
+    assert any("qzopenpath.md" in line for line in betrayed(lines.getvalue()))

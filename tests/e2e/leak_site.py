@@ -1,0 +1,162 @@
+"""A service that the leak test is tried on, with holes made on purpose: one route without its filter, no second lock."""
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from psycopg.rows import dict_row
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.acl.visible import Visible, visible_scopes
+from app.answer import pipeline
+from app.db.tables.access import Rule
+from app.db.tables.access import Scope as AccessScope
+from app.local.administrator import make_first_administrator
+from app.main import create
+from app.web import ask, collections, conversations, documents, explain
+from tests.api.company import parts_of
+from tests.api.databases import copied
+from tests.api.processes import sequencer, worker
+from tests.conftest import TEMPLATE, Cluster, Db
+
+Holed = Callable[[FastAPI], None]
+HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
+# All that filter by what they are given by `visible_scopes`.
+FILTERING = (ask, collections, conversations, documents, explain, pipeline)
+_open: ContextVar[bool] = ContextVar("open", default=False)
+
+
+@dataclass
+class LeakSite:
+    """A database with its worker and sequencer, and an administrator; the service itself is started by each test."""
+
+    db: Db
+    key: str = field(repr=False)
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        """Rows as the superuser sees them."""
+        with psycopg.connect(self.db.libpq("admin"), row_factory=dict_row) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def left(self) -> dict[str, int]:
+        """How many rows of each kind a run has left that must not stay."""
+        counted = {
+            "collections": "collection where name like 'leak-test-%'",
+            "documents": "document d join collection c on c.id = d.collection_id where c.name not like '\\_%'",
+            "jobs": "ingest_job",
+            "conversations": "conversation where user_id in (select id from app_user where name like 'leak-test-%')",
+            "curators": "curator",
+            "memberships": "membership m join app_user u on u.id = m.user_id where u.name like 'leak-test-%'",
+            "living users": "app_user where name like 'leak-test-%' and active",
+            "rights": "app_user where name like 'leak-test-%' and cardinality(capabilities) > 0",
+            "living keys": "api_key k join app_user u on u.id = k.user_id "
+            "where u.name like 'leak-test-%' and k.revoked_at is null",
+            "living delegations": "delegation where revoked_at is null",
+            "open plans": "access_plan where state = 'open'",
+        }
+        return {
+            what: n for what, sql in counted.items() if (n := self.rows(f"select count(*) as n from {sql}")[0]["n"])
+        }
+
+
+@contextlib.contextmanager
+def leak_site(cluster: Cluster, folder: Path) -> Iterator[LeakSite]:
+    """An empty instance but for its administrator."""
+    with copied(cluster, TEMPLATE) as db:
+        key = make_first_administrator(db.url("owner")).secret
+        with worker(folder, db, **HASHED), sequencer(folder, db, close_after=600):
+            yield LeakSite(db, key)
+
+
+@contextlib.contextmanager
+def serving(site: LeakSite, holed: Holed | None = None, *, locked: bool = True) -> Iterator[str]:
+    """The service's URL, in this process; `holed` changes it first, and without `locked` the second lock is off."""
+    app = create(parts_of(site.db))
+    if holed is not None:
+        holed(app)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not server.started:
+        assert thread.is_alive()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        # The service does not start without the second lock: it is taken off behind its back.
+        with contextlib.nullcontext() if locked else _unlocked(site):
+            yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def without_filter(patch: pytest.MonkeyPatch, method: str, path: str) -> Holed:
+    """The filter of one route left out: for requests to it every scope is visible."""
+
+    def everything(session: Session, subject: Any) -> Visible:
+        found = visible_scopes(session, subject)
+        if not _open.get():
+            return found
+        rows = session.execute(
+            select(AccessScope.id, AccessScope.public_id, Rule.label).join(Rule, Rule.id == AccessScope.rule_id)
+        ).all()
+        ids = tuple(row.id for row in rows)
+        labels = dict(zip(ids, (row.label for row in rows), strict=True))
+        return dataclasses.replace(found, scope_ids=ids, public_ids=tuple(r.public_id for r in rows), labels=labels)
+
+    for module in FILTERING:
+        patch.setattr(module, "visible_scopes", everything)
+    return lambda app: app.add_middleware(_Marked, method=method, path=path)
+
+
+class _Marked:
+    """Opens everything for requests to one route."""
+
+    def __init__(self, app: ASGIApp, *, method: str, path: str) -> None:
+        self._app, self._method = app, method
+        self._parts = path.split("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = _open.set(scope["type"] == "http" and self._is_meant(scope))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            _open.reset(token)
+
+    def _is_meant(self, scope: Scope) -> bool:
+        parts = str(scope["path"]).split("/")
+        same = len(parts) == len(self._parts) and all(
+            a == b or b.startswith("{") for a, b in zip(parts, self._parts, strict=True)
+        )
+        return same and scope["method"] == self._method
+
+
+@contextlib.contextmanager
+def _unlocked(site: LeakSite) -> Iterator[None]:
+    """Row-level security off on all tables that have it."""
+    tables = [r["t"] for r in site.rows("select oid::regclass::text as t from pg_class where relrowsecurity")]
+
+    def set_all(how: str) -> None:
+        with psycopg.connect(site.db.libpq("admin"), autocommit=True) as connection:
+            for table in tables:
+                connection.execute(f"alter table {table} {how} row level security".encode())
+
+    set_all("disable")
+    try:
+        yield
+    finally:
+        set_all("enable")

@@ -1,0 +1,115 @@
+"""Ways to retrieve that keep every hidden passage out of the hits and still tell of it: each must show."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from sqlalchemy import TextClause, select, text
+
+from app.acl.rules import Subject
+from app.acl.visible import Visible
+from app.db.probe import CANARY
+from app.db.session import ReadSession
+from app.db.tables.access import PolicyEpoch, Rule, Scope
+from app.retrieval import lexical
+from app.retrieval.dense import Near
+
+DIMENSIONS, PARTS, CENTRES, ROUNDS = 384, 48, 16, 4
+
+
+def everything(session: ReadSession, subject: Subject) -> Visible:
+    """What `visible_scopes` would give without any rule: every scope there is, but for the start-up probe's."""
+    scopes = select(Scope.id, Scope.public_id, Rule.label).join(Rule).where(Scope.collection_id != CANARY)
+    rows = session.execute(scopes.order_by(Scope.id)).all()
+    return Visible(
+        at=dt.datetime.now(dt.UTC),
+        epoch=session.scalars(select(PolicyEpoch.number)).one(),
+        scope_ids=tuple(r.id for r in rows),
+        public_ids=tuple(r.public_id for r in rows),
+        labels={r.id: r.label for r in rows},
+        valid_until=None,
+    )
+
+
+def over_all_rows(name: str) -> TextClause:
+    """`lexical.VOLUME` or `lexical.FREQUENCIES`, counted over hidden rows too."""
+    before = getattr(lexical, name).text
+    counted = before.replace("scope_id = any (:scopes)", "(scope_id = any (:scopes) or true)")
+    if counted == before:
+        raise AssertionError(f"the statement {name} has changed: this mutation changes nothing of it")
+    binds = [lexical.SCOPES] if name == "VOLUME" else [lexical.TERMS, lexical.SCOPES]
+    return text(counted).bindparams(*binds)
+
+
+# The nearest of all, filtered after: what a list of candidates shared with hidden rows does.
+FILTER_AFTER = text(
+    "select chunk_id, similarity from ("
+    " select chunk_id, scope_id, -(embedding <#> cast(:query as halfvec)) as similarity"
+    " from vector_row where vector_dims(embedding) > 1"
+    " order by embedding <#> cast(:query as halfvec), chunk_id limit 20) as best"
+    " where scope_id = any (:scopes) order by similarity desc, chunk_id limit :limit"
+).bindparams(lexical.SCOPES)
+
+# A real index of pgvector over all rows, made when the rows are there; without sorting, the planner must use it.
+MAKE_HNSW = (
+    f"create index shared_hnsw on vector_row using hnsw ((embedding::halfvec({DIMENSIONS})) halfvec_ip_ops)"
+    " with (m = 4, ef_construction = 16)"
+    f" where vector_dims(embedding) = {DIMENSIONS}; set local enable_sort = off; set local hnsw.ef_search = 20;"
+    " set local hnsw.iterative_scan = "
+)
+THROUGH_HNSW = text(
+    f"select chunk_id, -(embedding::halfvec({DIMENSIONS}) <#> cast(:query as halfvec({DIMENSIONS}))) as similarity"
+    f" from vector_row where vector_dims(embedding) = {DIMENSIONS} and scope_id = any (:scopes)"
+    f" order by embedding::halfvec({DIMENSIONS}) <#> cast(:query as halfvec({DIMENSIONS})) limit :limit"
+).bindparams(lexical.SCOPES)
+
+
+class Codebook:
+    """Product quantisation whose centres are trained over all rows, hidden ones too; or on seeded noise alone.
+
+    Stands in for `nearest`: visible rows ranked by their codes, with their exact similarity beside.
+    """
+
+    def __init__(self, *, data_free: bool) -> None:
+        noise = np.random.default_rng(7).standard_normal((400, DIMENSIONS)).astype(np.float32) / DIMENSIONS**0.5
+        self._centres = _train(noise) if data_free else None
+
+    def nearest(self, session: ReadSession, visible: Visible, query: NDArray[np.float32], *, limit: int) -> list[Near]:
+        """As `app.retrieval.dense.nearest`."""
+        rows = session.execute(
+            text(
+                "select chunk_id, scope_id, embedding::text as vector,"
+                " -(embedding <#> cast(:query as halfvec)) as similarity"
+                f" from vector_row where vector_dims(embedding) = {DIMENSIONS} order by chunk_id"
+            ),
+            {"query": HalfVector(query).to_text()},
+        ).all()
+        vectors = np.array([np.fromstring(r.vector[1:-1], np.float32, sep=",") for r in rows])
+        centres = _train(vectors) if self._centres is None else self._centres
+        parts = query.reshape(PARTS, 1, -1)
+        scores = np.take_along_axis((parts * centres).sum(-1).T, _codes(vectors, centres), axis=0).sum(1)
+        scored = zip(scores.tolist(), rows, strict=True)
+        seen = [(-score, row) for score, row in scored if row.scope_id in visible.scope_ids]
+        ranked = sorted(seen, key=lambda pair: (pair[0], pair[1].chunk_id))[:limit]
+        return [Near(r.chunk_id, float(r.similarity)) for _, r in ranked]
+
+
+def _train(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """k-means of each part, from the first vectors: shape (PARTS, CENTRES, DIMENSIONS / PARTS)."""
+    split = vectors.reshape(len(vectors), PARTS, -1)
+    centres = split[:CENTRES].transpose(1, 0, 2).copy()
+    for _ in range(ROUNDS):
+        codes = _codes(vectors, centres)
+        for part in range(PARTS):
+            for centre in range(CENTRES):
+                if (mine := codes[:, part] == centre).any():
+                    centres[part, centre] = split[mine, part].mean(0)
+    return centres
+
+
+def _codes(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[Any]:
+    """The nearest centre of each part: shape (n, PARTS)."""
+    split = vectors.reshape(len(vectors), PARTS, 1, -1)
+    return np.asarray(((split - centres) ** 2).sum(-1).argmin(-1))
