@@ -20,7 +20,8 @@ def main() -> None:
     parts = build(Settings())
     chat = ScriptedChat(parts.chat.endpoint, lambda _: SAID)
     served = create(dataclasses.replace(parts, chat=chat))
-    uvicorn.run(served, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
+    # A connection is not closed while the other worlds are asked.
+    uvicorn.run(served, port=int(sys.argv[1]), log_config=None, access_log=False, timeout_keep_alive=3_600)
 
 
 if __name__ == "__main__":

@@ -89,34 +89,30 @@ def library(visible: int, hidden: int, *, seed: int = 1) -> Library:
 
 
 def people(house: House) -> tuple[Keys, list[Place]]:
-    """A reader with 30 roles, curators, shelves, a scope a role: all that stands before hidden documents come."""
-    roles = [house.role(f"readers-{n}") for n in range(VISIBLE_SCOPES)]
-    shelves = [house.shelf(LIBRARY), house.shelf(ELSEWHERE), *(house.shelf(f"vault-{n}") for n in range(OWN_SHELVES))]
-    for n in range(HIDDEN_SCOPES):
-        house.role(f"secret-{n}")
-    reader = house.person("reader", may=[Capability.ASK, Capability.DOWNLOAD], roles=roles)
-    curators = [house.person(f"curator-{n}", may=[Capability.CURATE], curates=[shelves[n]]) for n in (0, 1)]
-    keys = Keys(*(_key(house, user) for user in (reader, *curators)))
-    owns = [OwnRule(frozenset({allow("role", role)}), inherits=False) for role in roles]
-    return keys, [Place(house.scope(shelves[0], own), shelves[0]) for own in owns]
+    """Who asks, and where things may stand: all that each world has before its documents come.
+
+    A reader with 30 roles and a scope for each of them, two curators, and the hidden scopes: two of three on the
+    readers' shelf, the others on shelves of their own. Rules are the same in each world; documents are not.
+    """
+    library_, elsewhere = house.shelf(LIBRARY), house.shelf(ELSEWHERE)
+    vaults = [house.shelf(f"vault-{n}") for n in range(OWN_SHELVES)]
+    readers = [house.role(f"readers-{n}") for n in range(VISIBLE_SCOPES)]
+    secret = [house.role(f"secret-{n}") for n in range(HIDDEN_SCOPES)]
+    shelves = [library_] * VISIBLE_SCOPES + [
+        library_ if n % 3 else vaults[n // 3 % OWN_SHELVES] for n in range(HIDDEN_SCOPES)
+    ]
+    reader = house.person("reader", may=[Capability.ASK, Capability.DOWNLOAD], roles=readers)
+    curators = [house.person(f"curator-{s}", may=[Capability.CURATE], curates=[s]) for s in (library_, elsewhere)]
+    places = [
+        Place(house.scope(shelf, OwnRule(frozenset({allow("role", role)}), inherits=False)), shelf)
+        for role, shelf in zip([*readers, *secret], shelves, strict=True)
+    ]
+    return Keys(*(_key(house, user) for user in (reader, *curators))), places
 
 
 def on_shelf(book: Book) -> bool:
     """Whether a hidden book stands on the shelf that the reader reads from: two of three do."""
     return (book.scope - VISIBLE_SCOPES) % 3 != 0
-
-
-def hidden_places(house: House) -> list[Place]:
-    """A scope for each secret role: two of three on the readers' shelf, the others on shelves of their own."""
-    made = []
-    with house.session("owner") as session:
-        roles = dict(session.connection().exec_driver_sql("select name, id from role").fetchall())
-        shelves = dict(session.connection().exec_driver_sql("select name, id from collection").fetchall())
-    for n in range(HIDDEN_SCOPES):
-        shelf = shelves[LIBRARY if n % 3 else f"vault-{n // 3 % OWN_SHELVES}"]
-        own = OwnRule(frozenset({allow("role", roles[f"secret-{n}"])}), inherits=False)
-        made.append(Place(house.scope(shelf, own), shelf))
-    return made
 
 
 def fill(db: Db, books: Sequence[Book], places: Sequence[Place], *, seed: int = 2) -> None:
@@ -154,9 +150,7 @@ def worlds(empty: Db, stock: Library, hidden: Iterable[int]) -> tuple[Keys, dict
     for k in (0, *hidden):
         name = "A" if k == 0 else f"B×{k}"
         made[name] = copied(empty, f"{empty.name}_{k}")
-        with house_of(made[name]) as house:
-            here = places + (hidden_places(house) if k else [])
-        fill(made[name], stock.visible + stock.hidden[: k * len(stock.visible)], here)
+        fill(made[name], stock.visible + stock.hidden[: k * len(stock.visible)], places)
     made["A'"] = copied(made["A"], f"{empty.name}_twin")
     return keys, made
 

@@ -45,10 +45,11 @@ def count(
                 for surface, asked in [pair for group in one.values() for pair in group.items()]:
                     found = _once(connection, client, asked)
                     seen.setdefault(surface, {}).setdefault(world, []).append(found)
-    return {
-        surface: {world: Work(*(int(statistics.median(v)) for v in zip(*found, strict=False))) for world, found in worlds.items()}
-        for surface, worlds in seen.items()
-    }
+    return {s: {world: _median(found) for world, found in by_world.items()} for s, by_world in seen.items()}
+
+
+def _median(found: Sequence[tuple[int, int]]) -> Work:
+    return Work(*(int(statistics.median(values)) for values in zip(*found, strict=True)))
 
 
 def _once(connection: psycopg.Connection[Any], client: Client, asked: Asked) -> tuple[int, int]:

@@ -52,7 +52,7 @@ SETTINGS = {
 }
 PLAIN = ("PATH", "HOME", "LANG", "TMPDIR")
 BEFORE = "before: "
-WORK = 5  # rounds whose work is counted
+WORK = 3  # rounds whose work is counted
 console = Console(width=160)
 
 

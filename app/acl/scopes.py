@@ -5,11 +5,12 @@ collection's row, and all placings share it, so that no scope is made beside a c
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection as Collected
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import ColumnElement, func, insert, select, text, update
+from sqlalchemy import ColumnElement, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,10 @@ from app.db.tables import access
 from app.db.tables.access import Collection, Folder, RuleGrant, Scope
 
 MISPLACED = text("select scope_id, folder_id from clearance.misplaced(:collection, :leaving) order by 1, 2")
+POINT = text(
+    "update scope s set rule_id = n.rule_id"
+    " from unnest(cast(:scopes as int[]), cast(:rules as int[])) as n (id, rule_id) where s.id = n.id"
+)
 REPLACE = text("select clearance.replace_scope(:old, :new, :leaving)")
 
 
@@ -77,21 +82,25 @@ def chain(session: Session, collection_id: uuid.UUID, folder_id: uuid.UUID | Non
 
 
 def follow(session: WriteSession, collection_id: uuid.UUID) -> list[Move]:
-    """Point each scope of a collection to the rule that follows now; no document or passage is written."""
+    """Point each scope of a collection to the rule that follows now; no document or passage is written.
+
+    A few statements, however many scopes there are.
+    """
     scopes = session.scalars(
         select(Scope).where(Scope.collection_id == collection_id).order_by(Scope.id).with_for_update(key_share=True)
     ).all()
-    moves = []
-    chains: dict[uuid.UUID | None, list[OwnRule]] = {}
-    for scope in scopes:
-        if scope.folder_id not in chains:
-            chains[scope.folder_id] = chain(session, collection_id, scope.folder_id)
-        after = effective(*chains[scope.folder_id], OwnRule.from_json(scope.own_rule))
-        rule_id = intern(session, after)
-        if rule_id != scope.rule_id:
-            moves.append(Move(rule_of(session, scope.rule_id), after, scope.id))
-            session.execute(update(Scope).where(Scope.id == scope.id).values(rule_id=rule_id))
-    return moves
+    folders = {scope.folder_id for scope in scopes}
+    chains = {folder_id: chain(session, collection_id, folder_id) for folder_id in folders}
+    afters = {s.id: effective(*chains[s.folder_id], OwnRule.from_json(s.own_rule)) for s in scopes}
+    rule_ids = intern_all(session, afters.values())
+    moving = {s.id: s.rule_id for s in scopes if rule_ids[afters[s.id].digest] != s.rule_id}
+    if not moving:
+        return []
+    befores = rules_of(session, set(moving.values()))
+    session.execute(
+        POINT, {"scopes": list(moving), "rules": [rule_ids[afters[scope_id].digest] for scope_id in moving]}
+    )
+    return [Move(befores[before], afters[scope_id], scope_id) for scope_id, before in moving.items()]
 
 
 def put_into_folders(session: WriteSession, collection: Collection, *, leaving: uuid.UUID | None = None) -> list[Move]:
@@ -108,45 +117,57 @@ def put_into_folders(session: WriteSession, collection: Collection, *, leaving: 
 
 def rule_of(session: Session, rule_id: int) -> Rule:
     """An interned rule as a value."""
-    label = session.scalars(select(access.Rule.label).where(access.Rule.id == rule_id)).one()
-    return Rule(Label(label), frozenset(_grants(session, rule_id)))
+    return rules_of(session, {rule_id})[rule_id]
+
+
+def rules_of(session: Session, rule_ids: Collected[int]) -> dict[int, Rule]:
+    """Interned rules as values, by id."""
+    rows = session.execute(select(access.Rule.id, access.Rule.label).where(access.Rule.id.in_(rule_ids)))
+    labels = {row.id: row.label for row in rows}
+    grants: dict[int, set[Grant]] = {rule_id: set() for rule_id in labels}
+    for row in session.scalars(select(RuleGrant).where(RuleGrant.rule_id.in_(rule_ids))):
+        principal = Principal(cast(PrincipalKind, row.principal_kind), row.principal_id)
+        grants[row.rule_id].add(Grant(cast(Effect, row.effect), principal, row.starts_at, row.ends_at))
+    return {rule_id: Rule(Label(label), frozenset(grants[rule_id])) for rule_id, label in labels.items()}
 
 
 def intern(session: WriteSession, rule: Rule) -> int:
-    """The id of an equal rule, made if there is none yet. Two writers that meet make one."""
-    found = session.scalar(select(access.Rule.id).where(access.Rule.digest == rule.digest))
-    if found is not None:
-        return found
-    made: int | None = session.scalar(
-        upsert(access.Rule)
-        .values(digest=rule.digest, label=int(rule.label))
-        .on_conflict_do_nothing()
-        .returning(access.Rule.id)
-    )
-    if made is None:
-        return session.scalars(select(access.Rule.id).where(access.Rule.digest == rule.digest)).one()
-    ordered = sorted(rule.grants, key=lambda g: str(g.to_json()))
-    if ordered:
-        rows = [
-            {
-                "rule_id": made,
-                "ordinal": ordinal,
-                "effect": g.effect,
-                "principal_kind": g.principal.kind,
-                "principal_id": g.principal.id,
-                "starts_at": g.starts_at,
-                "ends_at": g.ends_at,
-            }
-            for ordinal, g in enumerate(ordered)
-        ]
+    """The id of an equal rule, made if there is none yet."""
+    return intern_all(session, [rule])[rule.digest]
+
+
+def intern_all(session: WriteSession, rules: Iterable[Rule]) -> dict[bytes, int]:
+    """The ids of equal rules by digest, those made that are not there yet. Two writers that meet make one."""
+    wanted = {rule.digest: rule for rule in rules}
+    known = _known(session, wanted)
+    # In one order, so that two writers cannot wait for each other.
+    fresh = [{"digest": d, "label": int(r.label)} for d, r in sorted(wanted.items()) if d not in known]
+    if not fresh:
+        return known
+    statement = upsert(access.Rule).on_conflict_do_nothing().returning(access.Rule.digest, access.Rule.id)
+    made = {row.digest: row.id for row in session.execute(statement, fresh)}
+    rows = [
+        {
+            "rule_id": rule_id,
+            "ordinal": ordinal,
+            "effect": g.effect,
+            "principal_kind": g.principal.kind,
+            "principal_id": g.principal.id,
+            "starts_at": g.starts_at,
+            "ends_at": g.ends_at,
+        }
+        for digest, rule_id in made.items()
+        for ordinal, g in enumerate(sorted(wanted[digest].grants, key=lambda g: str(g.to_json())))
+    ]
+    if rows:
         session.execute(insert(RuleGrant), rows)
-    return made
+    met = [r["digest"] for r in fresh if r["digest"] not in made]
+    return known | made | _known(session, met)
 
 
-def _grants(session: Session, rule_id: int) -> Iterator[Grant]:
-    for row in session.scalars(select(RuleGrant).where(RuleGrant.rule_id == rule_id)):
-        principal = Principal(cast(PrincipalKind, row.principal_kind), row.principal_id)
-        yield Grant(cast(Effect, row.effect), principal, row.starts_at, row.ends_at)
+def _known(session: Session, digests: Collected[bytes]) -> dict[bytes, int]:
+    rows = session.execute(select(access.Rule.digest, access.Rule.id).where(access.Rule.digest.in_(digests)))
+    return {row.digest: row.id for row in rows}
 
 
 def _here(collection_id: uuid.UUID, own: OwnRule, folder_id: uuid.UUID | None) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import typer
-from rich import box
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -65,8 +65,12 @@ def leak_test(
 
 def show(found: Report) -> None:
     """The matrix, what is wrong, and the verdict."""
-    out.print(draw(found), width=max(WIDE, out.width))
-    out.print(Text(LEGEND, "dim"))
+    # Wider than a screen of 80: a matrix in pieces says nothing.
+    wide = Console(file=out.file, width=max(WIDE, out.width), highlight=False)
+    wide.print(draw(found))
+    wide.print(Text(LEGEND, "dim"))
+    for person in PEOPLE.values():
+        wide.print(Text(f"  {person.head:<4} {person.about}", "dim"))
     for line in found.told():
         out.print(Text.assemble(("✗ ", "bold red"), line), soft_wrap=True)
     out.print(Text(found.verdict(), "bold green" if found.ok else "bold red"), soft_wrap=True)
@@ -74,10 +78,10 @@ def show(found: Report) -> None:
 
 def draw(found: Report) -> Table:
     """Surfaces as rows, people as columns."""
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    drawn.add_column("surface", overflow="fold", ratio=1)
-    for person in PEOPLE:
-        drawn.add_column(person, justify="center", no_wrap=True)
+    drawn = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    drawn.add_column("surface", overflow="fold")
+    for person in PEOPLE.values():
+        drawn.add_column(person.head, justify="center", no_wrap=True)
     for surface, row in found.matrix:
         drawn.add_row(Text(surface), *(Text(SIGNS[row[person]], COLORS[row[person]]) for person in PEOPLE))
     return drawn

@@ -17,8 +17,8 @@ from sqlalchemy.engine import URL
 
 LOGIN_ROLES = ("clearance_owner", "clearance_app", "clearance_ingest", "clearance_sequencer", "clearance_backup")
 GROUP_ROLES = ("clearance_identity", "clearance_audit")
-# Functions that tell how many rows there are, of all of whatever lock, or that make what would be their caller's own. The
-# views of statistics need them, and close with them.
+# Functions that tell how many rows there are, past every lock, or that make what would be their caller's own. The views
+# of statistics need them, and close with them.
 COUNTING = """
     select p.oid::regprocedure::text from pg_proc p
     where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'

@@ -58,9 +58,8 @@ MADE = {
     "role": "create role mine",
     "database": "create database mine",
     "tablespace": "create tablespace mine location '/tmp'",
-    "language": "create language plpython3u",
+    "language": "create language mine handler plpgsql_call_handler",
     "foreign data wrapper": "create foreign data wrapper mine",
-    "server": "create server mine foreign data wrapper mine",
     "publication": "create publication mine for all tables",
     "subscription": "create subscription mine connection '' publication mine",
     "event trigger": "create event trigger mine on ddl_command_end execute function clearance.raise_epoch()",
@@ -70,8 +69,9 @@ MADE = {
     "large object with bytes": "select lo_from_bytea(0, 'x')",
     "file": "copy (select 1) to '/tmp/mine'",
     "program": "copy (select 1) to program 'cat'",
-    "setting of the database": "do $$ begin execute format('alter database %I set a.b = 1', current_database()); end $$",
-    "setting for itself": "do $$ begin execute format('alter role %I set clearance.identity = 1', current_user); end $$",
+    "setting of the database": "do $$ begin execute format('alter database %I set a.b = 1', current_catalog); end $$",
+    "setting for itself": "do $$ begin execute format('alter role %I set clearance.identity = 1', user); end $$",
+    "setting of another role": "alter role clearance_owner set a.b = 1",
     "replication slot": "select pg_create_physical_replication_slot('mine')",
     "privilege": "grant select on chunk to public",
     "analysis": "analyze document",
@@ -79,10 +79,9 @@ MADE = {
     "cluster": "cluster document using document_pkey",
     "reindex": "reindex table document",
     "comment": "comment on table document is 'x'",
-    "security label": "security label on table document is 'x'",
 }
 # Said with a warning, and nothing is done.
-WARNS = {"analysis", "vacuum"}
+WARNS = {"analysis", "vacuum", "privilege"}
 
 
 @pytest.mark.parametrize("role", SERVICES)
@@ -91,14 +90,11 @@ def test_a_service_makes_nothing(prepared: House, role: str) -> None:
     with psycopg.connect(prepared.db.libpq(role), autocommit=True) as connection:
         connection.add_notice_handler(lambda n: notices.append(n.message_primary or ""))
         for what, statement in MADE.items():
-            if what in WARNS:
-                connection.execute(statement)
-                assert "permission denied" in notices[-1], what
-                continue
-            with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.SyntaxError)) as refused:
-                connection.execute(statement)
-                pytest.fail(f"{role} made a {what}")
-            assert not isinstance(refused.value, psycopg.errors.SyntaxError), f"{what}: {refused.value}"
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+                assert what in WARNS, f"{role} made a {what}"
+                assert "permission denied" in notices[-1] or "no privileges were granted" in notices[-1], what
+                raise psycopg.errors.InsufficientPrivilege
 
 
 @pytest.mark.parametrize("role", SERVICES)
@@ -145,7 +141,7 @@ COUNTS = {
     "next number": "select nextval(pg_get_serial_sequence('chunk', 'id'))",
     "common values": "select most_common_vals::text from pg_stats where tablename = 'chunk' limit 1",
     "distinct values": "select n_distinct from pg_stats where tablename = 'document' and attname = 'path'",
-    "statistics themselves": "select stanumbers1 from pg_statistic limit 1",
+    "statistics themselves": "select count(*) from pg_statistic",
     "extended statistics": "select 1 from pg_stats_ext limit 1",
     "write-ahead log": "select wal_records from pg_stat_wal",
     "input and output": "select writes from pg_stat_io limit 1",

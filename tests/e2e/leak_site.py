@@ -1,4 +1,4 @@
-"""A service that the leak test is tried on, with holes made on purpose: one route without its filter, no second lock."""
+"""A service to try the leak test on, with holes made on purpose: a route without its filter, and no second lock."""
 
 import contextlib
 import dataclasses
@@ -55,7 +55,7 @@ class LeakSite:
         counted = {
             "collections": "collection where name like 'leak-test-%'",
             "documents": "document d join collection c on c.id = d.collection_id where c.name not like '\\_%'",
-            "jobs": "ingest_job",
+            "jobs": "ingest_job j join collection c on c.id = j.collection_id where c.name not like '\\_%'",
             "conversations": "conversation where user_id in (select id from app_user where name like 'leak-test-%')",
             "curators": "curator",
             "memberships": "membership m join app_user u on u.id = m.user_id where u.name like 'leak-test-%'",

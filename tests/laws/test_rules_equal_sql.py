@@ -284,7 +284,7 @@ def test_a_changed_select_is_found(db: Db, old: str, new: str) -> None:
     ("function", "old", "new"),
     [
         ("visible_scopes()", " and not h.denied", ""),
-        ("visible_scopes()", " and r.label <= (select me.clearance from me)", ""),
+        ("visible_scopes()", " and r.label <= my_clearance", ""),
         ("visible_scopes()", "g.starts_at <= now()", "g.starts_at < now()"),
         ("visible_scopes()", "now() < g.ends_at", "now() <= g.ends_at"),
         ("visible_scopes()", "r.role_id = i.role_id", "r.role_id = i.inside_id"),

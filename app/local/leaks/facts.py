@@ -17,8 +17,9 @@ READ = ("ask", "download")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who asks. `user` is their name to the service; "" is a caller without a key."""
+    """Somebody who asks. `user` is their name to the service; "" is a caller without a key. `head` is for tables."""
 
+    head: str
     user: str
     about: str
     may: tuple[str, ...] = READ
@@ -27,18 +28,18 @@ class Person:
 
 
 PEOPLE: dict[str, Person] = {
-    "in A": Person(f"{PREFIX}in-a", "in role A, cleared for every label", roles=(ROLE_A,)),
-    "in B": Person(f"{PREFIX}in-b", "in role B", clearance="internal", roles=(ROLE_B,)),
-    "inner": Person(f"{PREFIX}inner", "in a role inside A that one document denies", roles=(ROLE_INNER,)),
-    "label": Person(f"{PREFIX}label", "in role A, cleared up to internal", clearance="internal", roles=(ROLE_A,)),
-    "ended": Person(f"{PREFIX}ended", "has a grant that has ended and one that has not begun"),
-    "left": Person(f"{PREFIX}left", "was in role A, asked, and has left it", clearance="internal"),
-    "nobody": Person(f"{PREFIX}nobody", "in no role"),
-    "curator": Person(f"{PREFIX}curator", "curates the collection and is in no role", may=("ask", "curate")),
-    "admin": Person(f"{PREFIX}admin", "an administrator in no role", may=(*READ, "administer")),
-    "auditor": Person(f"{PREFIX}auditor", "reads the log, and no document", may=(*READ, "audit")),
-    "service": Person(f"{PREFIX}service", "a service that acts for 'in A'", clearance=""),
-    "no key": Person("", "sends no key", may=()),
+    "in A": Person("A", f"{PREFIX}in-a", "in role A, cleared for every label", roles=(ROLE_A,)),
+    "in B": Person("B", f"{PREFIX}in-b", "in role B", clearance="internal", roles=(ROLE_B,)),
+    "inner": Person("in", f"{PREFIX}inner", "in a role inside A that one document denies", roles=(ROLE_INNER,)),
+    "label": Person("lab", f"{PREFIX}label", "in role A, cleared to internal", clearance="internal", roles=(ROLE_A,)),
+    "ended": Person("end", f"{PREFIX}ended", "has a grant that has ended and one that has not begun"),
+    "left": Person("left", f"{PREFIX}left", "was in role A, asked, and has left it", clearance="internal"),
+    "nobody": Person("none", f"{PREFIX}nobody", "in no role"),
+    "curator": Person("cur", f"{PREFIX}curator", "curates the collection and is in no role", may=("ask", "curate")),
+    "admin": Person("adm", f"{PREFIX}admin", "an administrator in no role", may=(*READ, "administer")),
+    "auditor": Person("aud", f"{PREFIX}auditor", "reads the log, and no document", may=(*READ, "audit")),
+    "service": Person("svc", f"{PREFIX}service", "a service that acts for 'in A'", clearance=""),
+    "no key": Person("anon", "", "sends no key", may=()),
 }
 
 

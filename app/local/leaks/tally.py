@@ -46,6 +46,7 @@ class Tally:
         self._found: dict[Place, set[Canary]] = defaultdict(set)
         self._heard: dict[Place, set[int]] = defaultdict(set)
         self._seen: set[Failure] = set()
+        self._excused: set[Place] = set()
 
     def hear(self, surface: str, person: str, answer: Answer, *, sent: Iterable[str] = ()) -> set[Canary]:
         """Look through an answer. What the request itself named may come back in it. Gives all that was found."""
@@ -84,12 +85,19 @@ class Tally:
     def require(self, surface: str, person: str, wanted: Iterable[Canary], *, all_of: bool = True) -> None:
         """What must have been shown on a surface: a service that shows nothing keeps no promise."""
         wanted = list(wanted)
+        if (surface, person) in self._excused:
+            return
         lacking = [canary for canary in wanted if canary not in self._found[surface, person]]
         if lacking and (all_of or len(lacking) == len(wanted)):
             first = lacking[0]
             more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
             statuses = ", ".join(map(str, sorted(self._heard[surface, person]))) or "not asked"
             self.fail(surface, person, "missing", f"{first.kind} of {first.of}{more}", f"status {statuses}")
+
+    def excuse(self, surface: str, person: str) -> None:
+        """Nothing has to be shown here: the service says why it may not, and that is so for all they may read."""
+        with self._lock:
+            self._excused.add((surface, person))
 
     def verdict(self, surface: str, person: str) -> Verdict:
         """How a surface stands for a person."""

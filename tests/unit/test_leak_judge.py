@@ -1,0 +1,211 @@
+"""The leak test's own judgement: what counts as found, where, and what tells hidden from absent."""
+
+import datetime as dt
+import json
+import re
+from typing import Any
+
+import pytest
+
+from app.local.leaks.asking import Answer
+from app.local.leaks.facts import DOCUMENTS, PEOPLE, Canary, Thing, Words, word
+from app.local.leaks.judge import Finder, difference
+from app.local.leaks.report import Report
+from app.local.leaks.routes import Routes, read_routes
+from app.local.leaks.tally import Tally
+from app.main import create_routes
+
+WORD = "bakelidomunaro"
+ID = "0b5f1f4e-6f0e-4b7f-9d0e-2f1d3c4b5a69"
+SECRET = Canary("text", "for A", WORD, frozenset({"in A"}))
+DOCUMENT = Canary("id", "document for A", ID, frozenset({"in A"}))
+NOW = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+
+
+def sse(*pieces: str) -> bytes:
+    return b"".join(b"event: delta\ndata: " + json.dumps({"text": p}).encode() + b"\n\n" for p in pieces)
+
+
+@pytest.mark.parametrize(
+    ("answer", "where"),
+    [
+        (Answer(200, body=json.dumps({"hits": [{}, {"title": f"x {WORD}"}]}).encode()), "$.hits[1].title"),
+        (Answer(200, body=json.dumps({WORD: 1}).encode()), "$, a name"),
+        (Answer(200, body=b'{"a": "bake\\u006cidomunaro"}'), "$.a"),
+        (Answer(200, body=f'{{"a": "{WORD}", "a": "other"}}'.encode()), "body"),
+        (Answer(200, body=sse("the bakel", "idomu", "naro of")), "the streamed text"),
+        (Answer(200, body=f"a,b\n1,{WORD.upper()}\n".encode()), "body"),
+        (Answer(404, (("content-disposition", "filename*=UTF-8''%62akelidomunaro.md"),)), "header content-disposition"),
+    ],
+)
+def test_a_word_is_found_wherever_it_stands(answer: Answer, where: str) -> None:
+    assert Finder([SECRET, DOCUMENT]).find(answer) == {SECRET: where}
+
+
+def test_an_id_is_found_without_its_hyphens_and_half_a_word_is_not_one() -> None:
+    finder = Finder([SECRET, DOCUMENT])
+    assert list(finder.find(Answer(200, body=ID.replace("-", "").upper().encode()))) == [DOCUMENT]
+    assert finder.find(Answer(200, body=WORD[:-1].encode())) == {}
+    assert Finder([]).find(Answer(200, body=b"anything")) == {}
+
+
+def told(status: int = 404, body: str = "{}", **headers: str) -> Answer:
+    return Answer(status, tuple((name.replace("_", "-"), value) for name, value in headers.items()), body.encode())
+
+
+@pytest.mark.parametrize(
+    ("hidden", "absent", "found"),
+    [
+        (told(x_request_id="1", date="a"), told(x_request_id="2", date="b"), None),
+        (told(body='{"no": "here", "at": "2027-01-01T00:00:00Z"}'),
+         told(body='{"no": "away", "at": "2027-01-01T00:00:01.5Z"}'), None),
+        (told(body=f'"{ID}"'), told(body='"0b5f1f4e-6f0e-4b7f-9d0e-000000000000"'), None),
+        (told(403), told(404), "status 403 for hidden, 404 for absent"),
+        (told(allow="GET"), told(allow="POST"), "headers: allow"),
+        (told(retry_after="1"), told(), "headers: retry-after"),
+        (told(body='{"a": 1}'), told(body='{"a": 12}'), "body: 8 bytes for hidden, 9 for absent"),
+    ],
+)  # fmt: skip
+def test_only_ids_times_and_what_was_sent_may_differ(hidden: Answer, absent: Answer, found: str | None) -> None:
+    assert difference(hidden, absent, {"here": "away"}) == found
+
+
+def test_what_the_request_named_may_come_back_and_nothing_else() -> None:
+    tally = Tally((SECRET, DOCUMENT))
+    tally.hear("GET /x", "nobody", Answer(404, body=f"no {ID}".encode()), sent=[ID])
+    assert tally.failures == []
+    tally.hear("GET /x", "in A", Answer(200, body=f"{ID} {WORD}".encode()))
+    assert tally.failures == []
+    tally.hear("GET /x", "nobody", Answer(404, body=f"no {ID} {WORD}".encode()), sent=[ID])
+    tally.hear("GET /x", "nobody", Answer(500))
+    assert [(f.wrong, f.canary, f.person) for f in tally.failures] == [
+        ("leak", "text of for A", "nobody"),
+        ("broken", "–", "nobody"),
+    ]
+    assert tally.verdict("GET /x", "nobody") == "fails"
+    assert tally.verdict("GET /x", "in A") == "holds"
+    assert tally.verdict("GET /x", "in B") == "not asked"
+
+
+def test_what_must_be_shown_and_is_not_fails() -> None:
+    tally = Tally((SECRET, DOCUMENT))
+    tally.hear("GET /x", "in A", Answer(200, body=ID.encode()))
+    tally.require("GET /x", "in A", [DOCUMENT, SECRET], all_of=False)
+    assert tally.failures == []
+    tally.require("GET /x", "in A", [DOCUMENT, SECRET])
+    tally.require("GET /y", "in A", [SECRET], all_of=False)
+    assert [(f.surface, f.wrong, f.where) for f in tally.failures] == [
+        ("GET /x", "missing", "status 200"),
+        ("GET /y", "missing", "status not asked"),
+    ]
+
+
+def test_refused_is_told_from_answered() -> None:
+    tally = Tally(())
+    tally.hear("GET /x", "nobody", Answer(403))
+    assert tally.verdict("GET /x", "nobody") == "refused"
+    tally.hear("GET /x", "nobody", Answer(404))
+    assert tally.verdict("GET /x", "nobody") == "holds"
+    tally.fail("GET /z", "", "not tried", "–", "why")
+    assert {tally.verdict("GET /z", person) for person in PEOPLE} == {"fails"}
+
+
+def document(*routes: tuple[str, str, list[dict[str, Any]]], **operation: Any) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for method, path, parameters in routes:
+        paths.setdefault(path, {})[method] = {"parameters": parameters, "responses": {"200": {}}, **operation}
+    return {"paths": paths}
+
+
+def parameter(name: str, place: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required or place == "path", "schema": schema}
+
+
+TEXT = {"type": "string"}
+
+
+def test_every_route_of_ours_is_asked_or_only_changes() -> None:
+    schema = create_routes().openapi()
+    routes = read_routes(schema, NOW)
+    assert routes.not_tried == {}
+    asked = {ask.surface for ask in routes.asks} | set(routes.not_sent) | {"POST /ask", "POST /search"}
+    served = {f"{m.upper()} {p.removeprefix('/api/v1')}" for p, ms in schema["paths"].items() for m in ms}
+    assert served <= asked
+    assert not any(route.startswith("GET ") for route in routes.not_sent)
+
+
+def test_a_new_route_is_asked_where_its_parameters_are_known() -> None:
+    routes = read_routes(
+        document(("get", "/api/v1/documents/{document}/similar", [
+            parameter("document", "path", TEXT),
+            parameter("limit", "query", {"type": "integer", "maximum": 50}),
+            parameter("user", "query", {"anyOf": [TEXT, {"type": "null"}]}),
+            parameter("how", "query", {"enum": ["a", "b"], "type": "string"}),
+        ])),
+        NOW,
+    )  # fmt: skip
+    assert routes.not_tried == {}
+    mine = [ask for ask in routes.asks if "similar" in ask.path]
+    assert [(dict(a.named), dict(a.values), a.through) for a in mine] == [
+        ({"document": "document"}, {"limit": "50"}, "document"),
+        ({"document": "document", "user": "user"}, {"limit": "50"}, None),
+        ({"document": "document"}, {"limit": "50", "how": "a"}, None),
+        ({"document": "document"}, {"limit": "50", "how": "b"}, None),
+    ]
+    things = [Thing("document", str(n), f"d/{n}", frozenset()) for n in range(3)]
+    filled = [mine[0].filled({n: t.value for n, t in c.items()}) for c in mine[0].fillings(things)]
+    assert filled[0] == ("/api/v1/documents/d%2F0/similar", {"limit": "50"})
+    assert len(filled) == 3
+    assert list(mine[1].fillings(things)) == []
+
+
+@pytest.mark.parametrize(
+    ("route", "reason"),
+    [
+        (("get", "/api/v1/summaries/{summary}", [parameter("summary", "path", TEXT)]), "what {summary} names"),
+        (("get", "/api/v1/documents", [parameter("tag", "query", TEXT)]), "what ?tag names"),
+        (("get", "/api/v1/documents", [parameter("near", "query", {"type": "object"})]), "to write for ?near"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_said(route: tuple[str, str, list[dict[str, Any]]], reason: str) -> None:
+    [(surface, why)] = read_routes(document(route), NOW).not_tried.items()
+    assert surface.startswith("GET /")
+    assert reason in why
+
+
+def test_a_new_question_with_a_body_is_not_passed_over() -> None:
+    routes = read_routes(document(("post", "/api/v1/similar", []), requestBody={}), NOW)
+    assert list(routes.not_tried) == ["POST /similar"]
+
+
+def test_the_words_are_new_each_time_and_the_question_holds_none() -> None:
+    words, others = Words(), Words()
+    texts = [words.text(planted) for planted in DOCUMENTS]
+    every = {c.word for text in texts for c in text.canaries} | {c.word for c in words.own()}
+    assert len(every) == 4 * len(DOCUMENTS) + 3
+    assert not any(w in words.ask() for w in every)
+    assert others.topic != words.topic
+    assert re.fullmatch(r"[a-z]{14}", word())
+    twin = next(d for d in DOCUMENTS if d.like)
+    first, second = (words.text(d) for d in (twin, next(d for d in DOCUMENTS if d.name == twin.like)))
+
+    def bare(text: Any) -> str:
+        said = text.content.decode()
+        for canary in text.canaries:
+            said = said.replace(canary.word, "")
+        return said
+
+    assert bare(first) == bare(second)
+
+
+def test_a_report_holds_no_canary() -> None:
+    tally = Tally((SECRET, DOCUMENT))
+    body = json.dumps({WORD: {"x": [WORD]}, "y": ID}).encode()
+    tally.hear("GET /x", "nobody", Answer(200, (("x-word", WORD),), body))
+    assert len(tally.failures) == 2
+    report = Report("1", "http://x", NOW, 1.0, 1, tally.matrix(), tally.failures, Routes((), {}, ()), ())
+    for text in (json.dumps(report.to_json()), report.to_markdown(), repr(report)):
+        assert WORD not in text
+        assert ID not in text
+    assert not report.ok
+    assert report.verdict().startswith("2 failures on 1 surfaces")
