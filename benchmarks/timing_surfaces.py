@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.progress import track
+
 from benchmarks.timing_stock import LIBRARY, Keys, Library, on_shelf
 
 BOUNDARY = "worlds-apart"
@@ -55,6 +57,8 @@ class Client:
 
 # What one round asks of a world: made once a round, so that all worlds are asked the same.
 Asked = Callable[[Client], Request]
+# By group and surface.
+Round = dict[str, dict[str, Asked]]
 # The surfaces that are told apart within one world too: hidden against absent.
 TWINS = {
     "open: hidden, 404": "open: absent, 404",
@@ -64,7 +68,7 @@ TWINS = {
 }
 
 
-def round_of(stock: Library, rng: random.Random) -> dict[str, dict[str, Asked]]:
+def round_of(stock: Library, rng: random.Random) -> Round:
     """One request of each surface; those of one group are sent in one shuffle."""
     question, absent = rng.choice(stock.questions), uuid.uuid4()
     shown, hidden = rng.choice(stock.visible), rng.choice(stock.hidden[: len(stock.visible)])
@@ -127,12 +131,17 @@ def converse(client: Client, stock: Library) -> None:
 Times = dict[str, dict[str, list[float]]]
 
 
-def measure(clients: dict[str, Client], rounds: Sequence[dict[str, dict[str, Asked]]], rng: random.Random) -> Times:
-    """Send all rounds, each group's requests to all worlds in one random order."""
+def measure(
+    clients: dict[str, Client], rounds: Sequence[Round], rng: random.Random, *, seconds: float = 3_600
+) -> Times:
+    """Send the rounds, each group's requests to all worlds in one random order; begins none after `seconds`."""
     times: Times = {}
+    until = time.monotonic() + seconds
     gc.disable()  # a pause would fall on whichever world is asked
     try:
-        for one in rounds:
+        for one in track(rounds, description="asking"):
+            if time.monotonic() > until:
+                break
             for group in rng.sample(list(one.values()), len(one)):
                 order = [(surface, world) for surface in group for world in clients]
                 for surface, world in rng.sample(order, len(order)):

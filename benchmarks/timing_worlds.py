@@ -6,7 +6,9 @@ a round, so that what else the machine does falls on all alike. For each surface
 Kolmogorov–Smirnov distance between A and B against the line that chance exceeds in 5 % of cases, and the distance
 between A and A', which is chance as it is on this machine. Hidden and absent are compared within one world too.
 
-`--before FOLDER` adds servers that run another checkout's `app` over databases that its migrations made.
+Pages that PostgreSQL looks at are counted beside: they have no noise.
+
+`--before FOLDER` adds servers that run the `app` of another checkout (of the same revision) over the same databases.
 PostgreSQL does not wait for the disk here: waiting would only hide differences.
 """
 
@@ -24,9 +26,9 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
+from app.db.bootstrap import prepare
 from app.local.postgres import EmbeddedPostgres
 from benchmarks.timing_plot import Row, rows_plot, times_plot
 from benchmarks.timing_statistics import Compared, compare
@@ -43,6 +45,7 @@ SERVER = Path(__file__).with_name("timing_server.py")
 SETTINGS = {
     "CLEARANCE_IDENTITY__KEY": IDENTITY_KEY,
     "CLEARANCE_AUDIT__KEY": AUDIT_KEY,
+    "CLEARANCE_EMBEDDER__KIND": "hashed",
     # No limit of ours is measured.
     "CLEARANCE_API__RATE_PER_MINUTE": "1000000",
     "CLEARANCE_API__BULK_RATE_PER_MINUTE": "1000000",
@@ -52,6 +55,7 @@ SETTINGS = {
 }
 PLAIN = ("PATH", "HOME", "LANG", "TMPDIR")
 BEFORE = "before: "
+NONE, ABSENT = "none hidden", "absent / hidden"
 WORK = 3  # rounds whose work is counted
 console = Console(width=160)
 
@@ -79,10 +83,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as cluster, contextlib.ExitStack() as stack:
         clients: dict[str, Client] = {}
         databases: dict[str, Db] = {}
-        for label, root in {"": REPOSITORY, **({BEFORE: given.before} if given.before else {})}.items():
-            keys, made = worlds(migrated(cluster, root), stock, given.hidden)
-            for name, db in made.items():
-                port = stack.enter_context(serving(db, root, given, given.out / f"{len(clients)}.log"))
+        keys, made = worlds(migrated(cluster), stock, given.hidden)
+        for label, root in servers(given).items():
+            # Of before, the two ends are enough.
+            for name, db in {n: db for n, db in made.items() if not label or n in ("A", largest(made))}.items():
+                port = stack.enter_context(serving(db, root, given.out / f"{len(clients)}.log"))
                 clients[label + name], databases[label + name] = Client(port, keys), db
         for client in clients.values():
             converse(client, stock)
@@ -91,7 +96,7 @@ def main() -> None:
         measure(clients, rounds[: given.warm], rng)
         work = count(clients, databases, rounds[:WORK])
         busy = [load()]
-        times = measure(clients, list(track(rounds[given.warm :], description="asking")), rng)
+        times = measure(clients, rounds[given.warm :], rng, seconds=60 * given.minutes)
         busy.append(load())
     report(given, times, work, busy)
 
@@ -101,12 +106,12 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the figures, the table and the plots")
     parser.add_argument("--n", type=int, default=400, help="requests to each world for each surface")
+    parser.add_argument("--minutes", type=float, default=60, help="begin no further round after so long")
     parser.add_argument("--warm", type=int, default=20, help="rounds before them that do not count")
     parser.add_argument("--visible", type=int, default=300, help="visible passages")
     parser.add_argument("--hidden", type=int, nargs="+", default=[1, 10, 100], help="hidden ones for each visible one")
     parser.add_argument("--surfaces", nargs="*", help="those whose names contain one of these; unset: all")
     parser.add_argument("--before", type=Path, help="root of another checkout to compare with")
-    parser.add_argument("--embedder", choices=["hashed", "onnx"], default="hashed")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -119,28 +124,23 @@ def postgres(folder: Path) -> Iterator[Cluster]:
         yield Cluster(server, server.url("postgres", "bench", "postgres"))
 
 
-def migrated(cluster: Cluster, root: Path) -> Db:
-    """An empty database, made by the migrations of the checkout at `root`."""
-    name = f"empty_{sum(map(ord, str(root))) % 10_000}"
-    wanted = {"admin_url": cluster.admin_url, "database": name, "passwords": PASSWORDS, "identity_key": IDENTITY_KEY}
-    code = "import json, sys; from app.db.bootstrap import prepare; prepare(**json.load(sys.stdin))"
-    subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        input=json.dumps(wanted),
-        text=True,
-        check=True,
-        cwd=root,
-        env={**plain(), "PYTHONPATH": str(root)},
-    )
-    return Db(cluster, name)
+def migrated(cluster: Cluster) -> Db:
+    """An empty database."""
+    prepare(admin_url=cluster.admin_url, database="world", passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+    return Db(cluster, "world")
+
+
+def servers(given: argparse.Namespace) -> dict[str, Path]:
+    """The checkouts whose `app` is served, by what stands before their worlds' names."""
+    return {"": REPOSITORY} | ({BEFORE: given.before} if given.before else {})
 
 
 @contextlib.contextmanager
-def serving(db: Db, root: Path, given: argparse.Namespace, log: Path) -> Iterator[int]:
+def serving(db: Db, root: Path, log: Path) -> Iterator[int]:
     """The port of a server over this database that runs the `app` of the checkout at `root`."""
     port = free_port()
-    settings = {"CLEARANCE_DATABASE__APP_URL": db.url("app"), "CLEARANCE_EMBEDDER__KIND": given.embedder}
-    environ = {**plain(), **SETTINGS, **settings, "PYTHONPATH": str(root)}
+    plain = {name: os.environ[name] for name in PLAIN if name in os.environ}
+    environ = {**plain, **SETTINGS, "CLEARANCE_DATABASE__APP_URL": db.url("app"), "PYTHONPATH": str(root)}
     with log.open("wb") as out:
         child = subprocess.Popen(
             [sys.executable, "-P", str(SERVER), str(port)], cwd=root, env=environ, stdout=out, stderr=out
@@ -153,11 +153,6 @@ def serving(db: Db, root: Path, given: argparse.Namespace, log: Path) -> Iterato
             child.wait(20)
 
 
-def plain() -> dict[str, str]:
-    """The environment without anything of ours."""
-    return {name: os.environ[name] for name in PLAIN if name in os.environ}
-
-
 def chosen(one: dict[str, dict[str, Asked]], surfaces: Collection[str] | None) -> dict[str, dict[str, Asked]]:
     """The groups of the surfaces that were asked for."""
     return {g: s for g, s in one.items() if not surfaces or any(part in name for part in surfaces for name in s)}
@@ -166,41 +161,45 @@ def chosen(one: dict[str, dict[str, Asked]], surfaces: Collection[str] | None) -
 def compared(times: Times, work: Worked) -> list[Result]:
     """A against each B on each surface, and hidden against absent in the largest B; before and now by themselves."""
     rng, results = np.random.default_rng(1), []
+
+    def add(name: str, a: tuple[str, str], b: tuple[str, str], equal: tuple[tuple[str, str], tuple[str, str]]) -> None:
+        """Compare two pairs of surface and world, next to a pair that differs in nothing."""
+        first, second, one, other = (times[surface][world] for surface, world in (a, b, *equal))
+        figures = compare(first, second, rng)
+        done = (work[a[0]][a[1]], work[b[0]][b[1]])
+        results.append(Result(b[0], name, compare(one, other, rng).distance, figures, done))
+
     for surface, by_world in times.items():
-        for label in ("", BEFORE):
-            worlds = {w.removeprefix(label): v for w, v in by_world.items() if w.startswith(BEFORE) == (label != "")}
-            if not worlds:
-                continue
-            twins = compare(worlds["A"], worlds["A'"], rng).distance
-            results += [
-                Result(
-                    surface,
-                    f"{label}A and {name}",
-                    twins,
-                    compare(worlds["A"], values, rng),
-                    (work[surface][f"{label}A"], work[surface][label + name]),
-                )
-                for name, values in worlds.items()
-                if name.startswith("B")
-            ]
-            if surface in TWINS:
-                most = list(worlds)[-1] if list(worlds)[-1] != "A'" else list(worlds)[-2]
-                absent = {w: times[TWINS[surface]][label + w] for w in ("A", most)}
-                chance = compare(absent["A"], worlds["A"], rng).distance
-                between = f"{label}absent and hidden in {most}"
-                done = (work[TWINS[surface]][label + most], work[surface][label + most])
-                results.append(Result(surface, between, chance, compare(absent[most], worlds[most], rng), done))
+        for world in sorted(by_world, key=lambda w: (w.startswith(BEFORE), len(w), w)):
+            label = BEFORE if world.startswith(BEFORE) else ""
+            a = f"{label}A"
+            if world.removeprefix(label).startswith("B"):
+                add(f"{label}{NONE} / {world.split('×')[1]}×", (surface, a), (surface, world), twins(surface))
+            if world == largest(by_world, label) and surface in TWINS:
+                absent = TWINS[surface]
+                add(f"{label}{ABSENT}", (absent, world), (surface, world), ((absent, a), (surface, a)))
     return results
+
+
+def twins(surface: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Two equal worlds."""
+    return (surface, "A"), (surface, "A'")
+
+
+def largest(names: Collection[str], label: str = "") -> str:
+    """The world with the most hidden documents."""
+    return max((n for n in names if n.startswith(f"{label}B×")), key=lambda n: int(n.split("×")[1]))
 
 
 def report(given: argparse.Namespace, times: Times, work: Worked, busy: Sequence[str]) -> None:
     """Write figures, raw times, table and plots; print the table."""
     results = compared(times, work)
     figures = [asdict(r) | {"above": r.compared.above} for r in results]
-    head = {"n": given.n, "visible": given.visible, "hidden": given.hidden, "load": busy, "embedder": given.embedder}
+    n = results[0].compared.n
+    head = {"n": n, "visible": given.visible, "hidden": given.hidden, "load": busy}
     (given.out / "timing_worlds.json").write_text(json.dumps(head | {"results": figures}, indent=1) + "\n", "utf-8")
     (given.out / "times_ms.json").write_text(json.dumps(times) + "\n", "utf-8")
-    shown = table(results, f"{given.n} answers each, {given.visible} visible passages; {' to '.join(busy)}")
+    shown = table(results, f"{n} answers each, {given.visible} visible passages; {' to '.join(busy)}")
     console.print(shown)
     with (given.out / "timing_worlds.txt").open("w", encoding="utf-8") as out:
         Console(width=170, file=out).print(shown)
@@ -241,21 +240,21 @@ def table(results: Sequence[Result], title: str) -> Table:
 
 def draw(given: argparse.Namespace, times: Times, results: Sequence[Result]) -> None:
     """Distances of the largest B by surface, and the times of the surface that differs most."""
-    most = f"B×{max(given.hidden)}"
-    marks = {
-        f"{BEFORE}A and {most}": "before",
-        f"A and {most}": f"none hidden, {max(given.hidden)}× hidden",
-        f"absent and hidden in {most}": "absent, hidden",
-    }
+    hidden = f"{NONE} / {max(given.hidden)}×"
+    marks = {f"{BEFORE}{hidden}": "before", hidden: hidden, ABSENT: ABSENT}
     rows = []
     for surface in times:
         mine = [r for r in results if r.surface == surface and r.between in marks]
-        twins = next(r.twins for r in mine if r.between == f"A and {most}")
-        rows.append(Row(surface, {marks[r.between]: r.compared.distance for r in mine}, twins))
+        equal = next(r.twins for r in mine if r.between == hidden)
+        rows.append(Row(surface, {marks[r.between]: r.compared.distance for r in mine}, equal))
     line = results[0].compared.line
-    rows_plot(given.out / "timing_worlds.svg", f"Telling hidden documents by the clock, n = {given.n}", rows, line)
-    now = [r for r in results if r.between == f"A and {most}"]
-    worst = max(now, key=lambda r: r.compared.distance)
+    rows_plot(
+        given.out / "timing_worlds.svg",
+        f"Telling hidden documents by the clock, n = {results[0].compared.n}",
+        rows,
+        line,
+    )
+    worst = max((r for r in results if r.between == hidden), key=lambda r: r.compared.distance)
     times_plot(given.out / "timing_worst.svg", f"The surface that differs most: {worst.surface}", times[worst.surface])
 
 

@@ -161,8 +161,7 @@ def intern_all(session: WriteSession, rules: Iterable[Rule]) -> dict[bytes, int]
     ]
     if rows:
         session.execute(insert(RuleGrant), rows)
-    met = [r["digest"] for r in fresh if r["digest"] not in made]
-    return known | made | _known(session, met)
+    return known | made | _known(session, [d for d in wanted if d not in known and d not in made])
 
 
 def _known(session: Session, digests: Collected[bytes]) -> dict[bytes, int]:

@@ -84,7 +84,7 @@ def remove(  # noqa: PLR0913  # each is one option of the command
 ) -> None:
     """Take a grant away, whatever its times."""
     wanted = {**principal(role, user, everyone=everyone), "effect": "deny" if deny else "allow"}
-    found = client.get(f"/grants?{query(target, folder)}")
+    found = client.get("/grants", **named(target, folder))
     going = [grant for grant in found if all(grant[key] == value for key, value in wanted.items())]
     if not going:
         raise GrantUnclear(
@@ -102,8 +102,13 @@ def place(target: str) -> str:
 
 def query(target: str, folder: str | None = None) -> str:
     """The query that names a collection, a folder of it, or a document to /grants."""
-    named = {"document" if is_document(target) else "collection": target}
-    return urllib.parse.urlencode(named if folder is None else {**named, "folder": folder})
+    return urllib.parse.urlencode(named(target, folder))
+
+
+def named(target: str, folder: str | None = None) -> dict[str, str]:
+    """The parameters that name a collection, a folder of it, or a document to /grants."""
+    given = {"document" if is_document(target) else "collection": target}
+    return given if folder is None else {**given, "folder": folder}
 
 
 @grants.command("folders")

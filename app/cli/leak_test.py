@@ -49,9 +49,11 @@ def leak_test(
     """
     wanted = Wanted(as_person, key_file, url, home)
     try:
+        if not report.parent.is_dir():
+            raise NotADirectoryError(f"there is no folder {report.parent} for the report")
         with Client(find_url(wanted, os.environ), _key(wanted)) as admin, _Shown() as shown:
             found = run_test(admin, shown)
-        beside = found.save(report)
+        saved = found.save(report)
     except (LocalFailure, AppError, OSError) as failure:
         trouble(failure)
         raise typer.Exit(NOT_TESTED) from failure
@@ -59,7 +61,7 @@ def leak_test(
         note("Ended. What was planted is removed.")
         raise typer.Exit(NOT_TESTED) from None
     show(found)
-    note(f"{STAYS}\nThe report: {report} and {beside}")
+    note(f"{STAYS}\nThe report: {saved[0]} and {saved[1]}")
     raise typer.Exit(0 if found.ok else LEAKED)
 
 

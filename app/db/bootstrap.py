@@ -22,7 +22,7 @@ GROUP_ROLES = ("clearance_identity", "clearance_audit")
 COUNTING = """
     select p.oid::regprocedure::text from pg_proc p
     where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'
-      and (proname ~ '^pg_stat_get_' or proname ~ '^lo_(creat|create|from_bytea|import)$' or proname in (
+      and (proname ~ '^pg_stat_get_(?!activity$)' or proname ~ '^lo_(creat|create|from_bytea|import)$' or proname in (
         'pg_relation_size', 'pg_total_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_database_size',
         'pg_tablespace_size', 'pg_sequence_last_value', 'pg_get_sequence_data'))
       and has_function_privilege('public', p.oid, 'execute')

@@ -41,6 +41,8 @@ def app() -> FastAPI:
     return create_routes()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_every_cell(world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     with matrix_over(world) as (matrix, log):
         outcome = matrix.run(DECLARED)

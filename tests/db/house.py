@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.acl.policy import scope_for
 from app.acl.rules import Capability, Grant, Label, OwnRule, Principal, Subject
+from app.acl.scopes import scope_for
 from app.acl.subject import subject_of
 from app.db.session import WriteSession, connect
 from app.db.tables.access import Collection, Curator

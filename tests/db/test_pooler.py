@@ -118,7 +118,8 @@ def test_a_pooler_that_cleans_up_works_on(house: House, pooler: str) -> None:
 def test_session_level_identity_would_bleed(house: House, pooler: str) -> None:
     """The mutation: with set_config(…, false) instead of true, the next caller on the connection sees foreign rows."""
     callers = make_callers(house, POOL)
-    line = Line(pooler, *[through(pooler, timeout_ms=5_000)] * 2, Counter())
+    database = through(pooler, timeout_ms=5_000)
+    line = Line(pooler, database, database, Counter())
     for caller in callers:
         with line.raw() as connection:
             connection.execute("select set_config('clearance.identity', %s, false)", [sign(caller)])
@@ -127,7 +128,7 @@ def test_session_level_identity_would_bleed(house: House, pooler: str) -> None:
         rows = connection.execute("select title from original").fetchall()
     print(f"mutation, session-level identity: a caller without identity saw {rows}")
     assert len(rows) == 1
-    line.database.engine.dispose()
+    database.engine.dispose()
 
 
 @pytest.mark.slow

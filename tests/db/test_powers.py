@@ -17,7 +17,7 @@ from tests.db.house import House, allow, house_of
 SERVICES = ("app", "ingest", "sequencer")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def prepared(cluster: Cluster) -> Iterator[House]:
     """A database as `clearance init` makes it, with 40 documents of somebody's."""
     db = Db(cluster, f"p_{uuid.uuid4().hex[:12]}")
@@ -119,6 +119,16 @@ def test_a_service_owns_nothing_and_is_nobody_else(prepared: House, role: str) -
     assert prepared.value("admin", others) == 0
 
 
+def test_functions_are_for_services_alone(prepared: House) -> None:
+    """A definer function that anybody may call is a hole: PUBLIC may run none, and each has a fixed search_path."""
+    loose = (
+        "select count(*) from pg_proc p where pronamespace = 'clearance'::regnamespace and ("
+        " has_function_privilege('public', p.oid, 'execute')"
+        " or proconfig is null or not proconfig @> array['search_path=\"\"'])"
+    )
+    assert prepared.value("admin", loose) == 0
+
+
 COUNTS = {
     "live rows": "select n_live_tup from pg_stat_user_tables where relname = 'chunk'",
     "rows added": "select n_tup_ins from pg_stat_all_tables where relname = 'chunk'",
@@ -163,6 +173,17 @@ def test_a_statistic_that_is_open_is_found(prepared: House) -> None:
     told = {what: _tells(prepared, "admin", statement) for what, statement in COUNTS.items()}
     blind = {what for what, value in told.items() if value in (None, "refused")}
     assert blind <= {"last number of the session", "extended statistics", "progress", "common values"}
+
+
+def test_a_function_given_back_is_found(prepared: House) -> None:
+    """Test of the test: one privilege of a new PostgreSQL, and the size is told."""
+    function = "execute on function pg_relation_size(regclass, text)"
+    prepared.run("admin", f"grant {function} to public")
+    try:
+        assert _tells(prepared, "app", COUNTS["size of a fork"]) not in (None, "refused")
+    finally:
+        prepared.run("admin", f"revoke {function} from public")
+    assert _tells(prepared, "app", COUNTS["size of a fork"]) == "refused"
 
 
 def test_the_backup_still_counts(prepared: House) -> None:

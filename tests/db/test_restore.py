@@ -34,7 +34,7 @@ def program(name: str) -> Path:
 
 def dump(db: Db, role: str, to: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """`pg_dump` as a database role."""
-    command = [program("pg_dump"), "--format=custom", f"--file={to}", *options, f"--dbname={db.libpq(role)}"]
+    command = [str(program("pg_dump")), "--format=custom", f"--file={to}", *options, f"--dbname={db.libpq(role)}"]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -56,7 +56,12 @@ def restored(full: House, cluster: Cluster, tmp_path: Path, request: pytest.Fixt
     made = Db(cluster, f"r_{uuid.uuid4().hex[:12]}")
     name = sql.Identifier(made.name)
     cluster.execute(sql.SQL("create database {} owner clearance_owner").format(name))
-    command = [program("pg_restore"), "--exit-on-error", f"--dbname={libpq(make_url(made.url('admin')))}", str(file)]
+    command = [
+        str(program("pg_restore")),
+        "--exit-on-error",
+        f"--dbname={libpq(make_url(made.url('admin')))}",
+        str(file),
+    ]
     subprocess.run(command, check=True, timeout=120)
     yield made
     cluster.execute(sql.SQL("drop database {} with (force)").format(name))

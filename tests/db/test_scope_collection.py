@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.placing import Upload, submit
 from app.acl.rules import EVERYONE, Capability, Grant, Label, OwnRule
+from app.acl.scopes import scope_for
 from app.db.session import Database
 from app.db.tables.access import Collection
 from app.db.tables.library import IngestJob
@@ -49,6 +50,18 @@ def test_a_scope_about_to_be_used_is_not_collected(house: House, database: Datab
         assert house.value("ingest", "select clearance.collect_scopes('1 day')") == 0
     with house.session("owner") as reading:
         assert reading.scalars(select(IngestJob.scope_id).where(IngestJob.path == "a.md")).one() == scope
+
+
+def test_a_scope_found_is_held_before_anything_stands_on_it(house: House, database: Database) -> None:
+    """Between finding a scope and putting a document on it nobody collects it."""
+    shelf = house.shelf("shelf", Grant("allow", EVERYONE))
+    idle = OwnRule(label=Label.PUBLIC)
+    house.scope(shelf, idle)
+    curator = house.person("cora", may=list(Capability), curates=[shelf])
+    with database.writing(curator) as session:
+        scope_for(session, session.get_one(Collection, shelf), idle)
+        assert house.value("ingest", "select clearance.collect_scopes('1 day')") == 0
+    assert house.value("ingest", "select clearance.collect_scopes('1 day')") == 1
 
 
 def test_many_uploads_beside_the_collector(house: House, database: Database) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app.acl.people import join, leave, make_role, make_user, nest, refuse_own_gain, unnest
 from app.acl.placing import find_place, rule_document
-from app.acl.policy import create_collection, rule_collection, scope_for
+from app.acl.policy import create_collection, rule_collection
 from app.acl.rules import EVERYONE, Capability, Grant, Label, OwnRule, Principal, Subject
+from app.acl.scopes import scope_for
 from app.acl.visible import visible_scopes
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope

@@ -24,7 +24,9 @@ from urllib.parse import urlsplit
 TRAIL = re.compile(rb'"trail":"([0-9a-f-]{36})"')
 ANSWERS = {200, 401, 403, 404}
 # Longest that all readers may take for one look each.
-PATIENCE = 60.0
+PATIENCE = 120.0
+# How many looks a reader begins after each revocation.
+LATER = 3
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,13 @@ class Late:
 
 @dataclass
 class Score:
-    """What a race looked at. A pair is a revocation, and a reader who began a look after it, before the next grant."""
+    """What a race looked at. A pair is a revocation, and a request begun after it and ended before the next grant;
+    `first` of them were the first ones of their reader.
+    """
 
     revocations: int
     requests: int
-    pairs: int = 0
+    first: int = 0
     after: Counter[tuple[str, str]] = field(default_factory=Counter)
     across: int = 0
     late: list["Late"] = field(default_factory=list)
@@ -101,19 +105,25 @@ class Score:
     trails: list[str] = field(default_factory=list)
     """Of answers that were begun after a revocation."""
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs were judged."""
+        return self.after.total()
+
     def __str__(self) -> str:
         kinds, surfaces = ({pair[n] for pair in self.after} for n in (0, 1))
         counts = (
             f"{self.revocations} revocations of {len(kinds)} kinds raced by {self.requests} requests on "
-            f"{len(surfaces)} surfaces: {self.pairs} pairs, {self.across} requests across a commit"
+            f"{len(surfaces)} surfaces: {self.pairs} pairs ({self.first} first looks), {self.across} requests "
+            "across a commit"
         )
         late = f"{len(self.late)} late sightings" + (f", first: {self.late[0]}" if self.late else "")
         return f"{counts}, {late}"
 
 
 class Readers:
-    """Threads that each send one request after another. After a revocation each ends one look that it began later, and
-    waits for the grant: so each revocation is raced by all of them, and the time is not spent on looking at nothing.
+    """Threads that each send one request after another. After a revocation each ends LATER looks that it began since,
+    and waits for the grant: so each revocation is raced by all of them, and no time goes on looking at nothing.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str], surfaces: Sequence[Surface], *, count: int) -> None:
@@ -122,7 +132,8 @@ class Readers:
         self.count = count
         self._url, self._headers, self._surfaces = url, {**headers, "Content-Type": "application/json"}, surfaces
         self._stop, self._news = threading.Event(), threading.Condition()
-        self._revoked_at, self._parked, self._ended = math.inf, 0, 0
+        self._revoked_at, self._ended = math.inf, 0
+        self._later = Counter[int]()
         self._threads = [threading.Thread(target=self._guarded, args=(n,), daemon=True) for n in range(count)]
 
     @contextlib.contextmanager
@@ -143,7 +154,8 @@ class Readers:
     def granted(self) -> None:
         """All readers go on."""
         with self._news:
-            self._revoked_at, self._parked, self._ended = math.inf, 0, 0
+            self._revoked_at, self._ended = math.inf, 0
+            self._later.clear()
             self._news.notify_all()
 
     def await_looks(self, number: int) -> None:
@@ -151,10 +163,10 @@ class Readers:
         self._await(lambda: self._ended >= number)
 
     def await_all_after(self, committed: float) -> None:
-        """Until each reader has ended a look that it began at this moment or later."""
+        """Until each reader has ended LATER looks that it began at this moment or later."""
         with self._news:
             self._revoked_at = committed
-        self._await(lambda: self._parked == self.count)
+        self._await(lambda: sum(n >= LATER for n in self._later.values()) == self.count)
 
     def _await(self, held: Callable[[], bool]) -> None:
         with self._news:
@@ -185,9 +197,9 @@ class Readers:
         with self._news:
             self.looks.append(look)
             self._ended += 1
-            self._parked += look.began >= self._revoked_at
+            self._later[look.reader] += look.began >= self._revoked_at
             self._news.notify_all()
-            if look.began >= self._revoked_at:
+            if self._later[look.reader] >= LATER:
                 self._news.wait_for(lambda: self._revoked_at == math.inf or self._stop.is_set())
 
     def _look(self, line: http.client.HTTPConnection, number: int, surface: Surface) -> Look:
@@ -223,7 +235,7 @@ def judge(changes: Sequence[Change], looks: Sequence[Look]) -> Score:
     """Lay each look beside the changes."""
     score = Score(revocations=sum(not c.visible for c in changes), requests=len(looks))
     committed = [c.committed for c in changes]
-    pairs: set[tuple[int, int]] = set()
+    first: set[tuple[int, int]] = set()
     for look in looks:
         place = bisect.bisect_right(committed, look.began) - 1
         if place < 0 or (place + 1 < len(changes) and look.ended > changes[place + 1].began):
@@ -235,11 +247,11 @@ def judge(changes: Sequence[Change], looks: Sequence[Look]) -> Score:
             if not look.shown:
                 score.missed.append(f"{look.surface} after {change.what}: {look.status}")
             continue
-        pairs.add((place, look.reader))
+        first.add((place, look.reader))
         score.after[change.what, look.surface] += 1
         if look.shown:
             score.late.append(Late(look.surface, change.what, look.began - change.committed))
         elif look.trail is not None:
             score.trails.append(look.trail)
-    score.pairs = len(pairs)
+    score.first = len(first)
     return score

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.acl import subject as subjects
 from app.acl import visible as acl
 from app.acl.rules import Subject
 from app.acl.visible import Visible
 from app.db.tables.access import PolicyEpoch, Rule, Scope
-from app.web import access
 from tests.api.company import Company
 from tests.laws.racing import Revocation
 
@@ -53,7 +53,7 @@ class KeptCallers:
     """Who holds a key, kept for a second: a key that was revoked meanwhile still opens."""
 
     kept: dict[str, tuple[float, Subject]] = field(default_factory=dict)
-    identify: Callable[..., Subject] = access.identify
+    identify: Callable[..., Subject] = subjects.identify
 
     def __call__(self, session: Session, secret: str, token: str | None = None) -> Subject:
         """As `app.acl.subject.identify`."""

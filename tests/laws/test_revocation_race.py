@@ -27,7 +27,7 @@ from tests.api.test_ask import events, spoken
 from tests.conftest import TEMPLATE, Cluster
 from tests.laws.conftest import Report
 from tests.laws.racetrack import MARKS, QUESTION, Track, echoing, laid_out
-from tests.laws.racing import Readers, Revocation, Score, Surface, judge, race
+from tests.laws.racing import LATER, Readers, Revocation, Score, Surface, judge, race
 from tests.laws.stale import KEPT, TEXT, KeptCallers, KeptScopes, every_scope, resolving, unlock, warmed
 
 PAIRS = int(os.environ.get("CLEARANCE_RACE_PAIRS", "3000"))
@@ -71,7 +71,7 @@ def run(
             unlock(track.company, unlocked)
             readers = Readers(url, headers or track.headers, surfaces or track.surfaces(), count=READERS)
             with readers.running() as reading:
-                changes = race(reading, revocations, rounds=max(len(revocations), -(-pairs // READERS)))
+                changes = race(reading, revocations, rounds=max(len(revocations), -(-pairs // (READERS * LATER))))
     finally:
         sys.setswitchinterval(interval)
     return judge(changes, readers.looks)
@@ -86,6 +86,7 @@ def ways(track: Track, *names: str) -> list[Revocation]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_no_later_request_sees_it(track: Track, report: Report) -> None:
     """Every surface, every way to lose it; and no answer begun later was made from it, the log says."""
     started = time.monotonic()
@@ -238,6 +239,8 @@ def test_answers_not_checked_again(track: Track, monkeypatch: pytest.MonkeyPatch
     real = conversations._turns
     every = tuple(row["id"] for row in track.company.rows("select id from scope"))
     monkeypatch.setattr(conversations, "_turns", lambda s, v, c: real(s, replace(v, scope_ids=every), c))
-    score = run(track, ways(track, "role is left", "folder denies", "label rises"), pairs=200, unlocked=KEPT)
+    seen = [s for s in track.surfaces() if s.name in {"history", "next turn", "search", "open"}]
+    lost = ways(track, "role is left", "folder denies", "label rises")
+    score = run(track, lost, pairs=240, surfaces=seen, unlocked=KEPT)
     report(f"mutation, answers not checked again: {score}")
     assert {late.surface for late in score.late} == {"history", "next turn"}

@@ -17,7 +17,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.acl import visible
-from app.acl.policy import scope_for
 from app.acl.rules import (
     EVERYONE,
     Capability,
@@ -30,6 +29,7 @@ from app.acl.rules import (
     effective,
     next_change,
 )
+from app.acl.scopes import scope_for
 from app.acl.subject import subject_of
 from app.db.session import Signer, WriteSession
 from app.db.tables.access import Collection, Scope

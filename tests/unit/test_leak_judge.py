@@ -100,6 +100,17 @@ def test_what_must_be_shown_and_is_not_fails() -> None:
     ]
 
 
+def test_what_a_service_may_not_show_anybody_is_not_missed() -> None:
+    tally = Tally((SECRET,))
+    tally.hear("POST /ask, generate", "in A", Answer(403))
+    tally.excuse("POST /ask, generate", "in A")
+    tally.require("POST /ask, generate", "in A", [SECRET])
+    assert tally.failures == []
+    tally.hear("POST /ask, generate", "nobody", Answer(403, body=WORD.encode()))
+    tally.excuse("POST /ask, generate", "nobody")
+    assert [f.wrong for f in tally.failures] == ["leak"]
+
+
 def test_refused_is_told_from_answered() -> None:
     tally = Tally(())
     tally.hear("GET /x", "nobody", Answer(403))
@@ -203,7 +214,7 @@ def test_a_report_holds_no_canary() -> None:
     body = json.dumps({WORD: {"x": [WORD]}, "y": ID}).encode()
     tally.hear("GET /x", "nobody", Answer(200, (("x-word", WORD),), body))
     assert len(tally.failures) == 2
-    report = Report("1", "http://x", NOW, 1.0, 1, tally.matrix(), tally.failures, Routes((), {}, ()), ())
+    report = Report("1", "http://x", NOW, 1.0, 1, tally.matrix(), tally.failures, Routes((), {}, ()))
     for text in (json.dumps(report.to_json()), report.to_markdown(), repr(report)):
         assert WORD not in text
         assert ID not in text

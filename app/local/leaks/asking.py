@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ from app.local.client import ApiError
 TOO_MANY = 429
 # How long one request may be put off by the rate limit.
 PATIENCE = 300.0
+# Servers close idle connections after five seconds or more, also in the moment in which one is used again.
+IDLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Asker:
         self._base_url, self._slots = base_url, slots
         local = (httpx2.URL(base_url).host or "") in {"127.0.0.1", "localhost", "::1"}
         timeout = httpx2.Timeout(300.0, connect=5.0)
-        self._http = httpx2.Client(headers=headers, trust_env=not local, timeout=timeout)
+        limits = httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
+        self._http = httpx2.Client(headers=headers, trust_env=not local, timeout=timeout, limits=limits)
 
     def close(self) -> None:
         """Close the connections."""
@@ -76,11 +79,12 @@ class Asker:
             time.sleep(pause)
 
     def _once(self, method: str, path: str, params: dict[str, str], body: Mapping[str, Any] | None) -> Answer:
+        request = self._http.build_request(
+            method, self._base_url + path, params=params, json=None if body is None else dict(body)
+        )
         try:
             with self._slots:
-                response = self._http.request(
-                    method, self._base_url + path, params=params, json=None if body is None else dict(body)
-                )
+                response = self._twice(request)
         except httpx2.TransportError as error:
             why = str(error) or type(error).__name__
             raise ApiError(
@@ -89,12 +93,9 @@ class Asker:
         headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
         return Answer(response.status_code, headers, response.content)
 
-
-@contextlib.contextmanager
-def askers(made: Mapping[str, Asker]) -> Iterator[Mapping[str, Asker]]:
-    """Close them all in the end."""
-    try:
-        yield made
-    finally:
-        for asker in made.values():
-            asker.close()
+    def _twice(self, request: httpx2.Request) -> httpx2.Response:
+        """Once more where the connection was closed under the request, as servers do after an error of their own."""
+        try:
+            return self._http.send(request)
+        except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError):
+            return self._http.send(request)

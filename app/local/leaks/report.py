@@ -31,7 +31,6 @@ class Report:
     matrix: list[tuple[str, dict[str, Verdict]]]
     failures: list[Failure]
     routes: Routes
-    left_over: tuple[str, ...]
 
     @property
     def ok(self) -> bool:
@@ -51,12 +50,12 @@ class Report:
         surfaces = sorted({failure.surface for failure in self.failures})
         return f"{len(self.failures)} failures on {len(surfaces)} surfaces: {asked}"
 
-    def save(self, file: Path) -> Path:
-        """Write the JSON file, and beside it the Markdown file; gives the latter's path."""
-        file.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        beside = file.with_suffix(".md")
-        beside.write_text(self.to_markdown(), encoding="utf-8")
-        return beside
+    def save(self, file: Path) -> tuple[Path, Path]:
+        """Write it as `.json` and, beside that, as `.md`; gives both paths."""
+        machines, people = file.with_suffix(".json"), file.with_suffix(".md")
+        machines.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        people.write_text(self.to_markdown(), encoding="utf-8")
+        return machines, people
 
     def to_json(self) -> dict[str, Any]:
         """The report for machines."""
@@ -75,7 +74,6 @@ class Report:
             "not_sent": list(self.routes.not_sent),
             "not_tried": {**self.routes.not_tried},
             "accepted": {**REASONS},
-            "left_over": list(self.left_over),
             "stays": STAYS,
         }
 
@@ -98,7 +96,7 @@ class Report:
         lines += ["", "## What was not sent", "", "Routes that change something and take a body, or name nothing:", ""]
         lines += [f"- {route}" for route in self.routes.not_sent]
         lines += [f"- {route}: {reason}" for route, reason in REASONS.items()]
-        lines += ["", "## What stays", "", STAYS, *(f"- not removed: {what}" for what in self.left_over), ""]
+        lines += ["", "## What stays", "", STAYS, ""]
         return "\n".join(lines)
 
     def told(self) -> list[str]:

@@ -9,11 +9,12 @@ from types import FrameType
 from typing import Any, Protocol
 
 from app.local.client import Client
+from app.local.leaks.must import must_show
 from app.local.leaks.report import Report
 from app.local.leaks.routes import REASONS, Routes, read_routes
 from app.local.leaks.stage import CannotTest, Stage
 from app.local.leaks.strike import Strike
-from app.local.leaks.surfaces import Round, must_show, talk
+from app.local.leaks.surfaces import Round, talk
 from app.local.leaks.tally import Tally
 
 
@@ -34,6 +35,8 @@ def leak_test(admin: Client, progress: Progress) -> Report:
     planted is removed then too. Call it from the main thread: it holds back signals while it removes.
     """
     begun = time.monotonic()
+    if "administer" not in admin.get("/users/me")["capabilities"]:
+        raise CannotTest("the leak test makes people and roles: it needs an administrator's key")
     progress.doing("what a former run has left")
     _strike(admin, {})
     stage = Stage(admin)
@@ -45,12 +48,9 @@ def leak_test(admin: Client, progress: Progress) -> Report:
         with _undisturbed(progress):
             progress.doing("removing all of it")
             left_over = _strike(admin, stage.askers)
-            for asker in stage.askers.values():
-                asker.close()
-    if left_over:
-        raise CannotTest(
-            "not everything could be removed (" + "; ".join(left_over) + "): run it again, it begins with that"
-        )
+            stage.close()
+        if left_over:
+            raise CannotTest(f"not all could be removed ({'; '.join(left_over)}): run it again, it begins with that")
     return Report(
         version=importlib.metadata.version("clearance"),
         url=admin.base_url,
@@ -60,20 +60,19 @@ def leak_test(admin: Client, progress: Progress) -> Report:
         matrix=tally.matrix(),
         failures=sorted(tally.failures, key=lambda f: (f.surface, f.wrong, f.canary, f.person)),
         routes=routes,
-        left_over=tuple(left_over),
     )
 
 
 def _asked(stage: Stage, progress: Progress) -> tuple[Tally, Routes]:
     progress.doing("a conversation")
-    early = Tally(())
-    talk(stage, early)
+    tally = Tally()
+    talk(stage, tally)
     document = stage.askers["no key"].send("GET", "/api/v1/openapi.json").json()
     if not isinstance(document, dict) or "paths" not in document:
         raise CannotTest("the service does not say which routes it has (/api/v1/openapi.json)")
     routes = read_routes(document, stage.begun_at)
-    # Made now: everything that carries a canary is there.
-    tally = Tally(tuple(stage.canaries), failures=early.failures, surfaces=early.surfaces)
+    # Now everything that carries a canary is there.
+    tally.know(stage.canaries)
     progress.doing("asking as everybody")
     Round(stage, routes, tally, progress.moved).everybody()
     must_show(stage, tally)

@@ -11,10 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import app
 from app.local.client import path
 from app.local.leaks.asking import Answer, Asker
-from app.local.leaks.facts import DOCUMENTS, LEFT, PEOPLE, Thing, word
+from app.local.leaks.facts import LEFT, PEOPLE, Thing, word
 from app.local.leaks.judge import difference
 from app.local.leaks.routes import API, Ask, Routes
 from app.local.leaks.stage import CannotTest, Stage
@@ -22,6 +21,7 @@ from app.local.leaks.tally import Tally
 
 CONVERSATION = "GET /conversations/{conversation}"
 HISTORY = "POST /ask, in a conversation"
+CITED = "GET /documents/{document}, cited"
 ASKS: dict[str, dict[str, Any]] = {
     "POST /ask, quote": {"mode": "quote"},
     "POST /ask, quote, stream": {"mode": "quote", "stream": True},
@@ -85,26 +85,25 @@ class Round:
         self._stopping = threading.Event()
 
     def everybody(self) -> None:
-        """Each person in a thread of their own, but for what would change something: that comes when all have read."""
+        """Each person in threads of their own, but for what would change something: that comes when all have read."""
         reads = [ask for ask in self._routes.asks if not ask.changes]
         changes = [ask for ask in self._routes.asks if ask.changes]
         self._all = len(PEOPLE) * (len(reads) + len(changes) + len(ASKS) + 2)
-        self._each(lambda person: self._reading(person, reads))
+        self._each(lambda person: self._asking(person, reads), self._saying)
         self._each(lambda person: self._asking(person, changes))
 
-    def _each(self, act: Callable[[str], None]) -> None:
-        with ThreadPoolExecutor(len(PEOPLE)) as threads:
+    def _each(self, *acts: Callable[[str], None]) -> None:
+        with ThreadPoolExecutor(len(PEOPLE) * len(acts)) as threads:
             try:
-                for future in [threads.submit(act, person) for person in PEOPLE]:
+                for future in [threads.submit(act, person) for act in acts for person in PEOPLE]:
                     future.result()
             except BaseException:
                 self._stopping.set()
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _reading(self, person: str, asks: Iterable[Ask]) -> None:
+    def _saying(self, person: str) -> None:
         self._questions(person)
-        self._asking(person, asks)
         self._commands(person)
 
     def _step(self) -> None:
@@ -145,7 +144,7 @@ class Round:
         return asker.send(ask.method, place, params=query)
 
     def _questions(self, person: str) -> None:
-        asker, question = self._stage.askers[person], self._stage.words.ask()
+        asker, question = self._stage.others[person], self._stage.words.ask()
         search = asker.send("POST", f"{API}/search", body={"query": question, "limit": 50})
         self._tally.hear("POST /search", person, search)
         self._step()
@@ -164,14 +163,13 @@ class Round:
     def _open_cited(self, person: str, answer: Answer) -> None:
         """What an answer names as its source opens: nobody is pointed to what they may not see."""
         for source in (answer.json() or {}).get("sources", ()):
-            opened = self._stage.askers[person].send("GET", f"{API}{path('documents', source['document'])}")
-            self._tally.hear("GET /documents/{document}, cited", person, opened)
+            opened = self._stage.others[person].send("GET", f"{API}{path('documents', source['document'])}")
+            self._tally.hear(CITED, person, opened)
             if opened.status != 200:
-                where = f"status {opened.status}"
-                self._tally.fail("GET /documents/{document}, cited", person, "missing", "a cited source", where)
+                self._tally.fail(CITED, person, "missing", "a cited source", f"status {opened.status}")
 
     def _commands(self, person: str) -> None:
-        asker = self._stage.askers[person]
+        asker = self._stage.others[person]
         if asker.key is None:
             self._step()
             return
@@ -207,7 +205,7 @@ def _run(asker: Asker, url: str, commands: list[tuple[str, ...]]) -> list[Answer
     """Run commands as this person, in a process that knows nothing but who they are and where to ask."""
     environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     environ |= {"CLEARANCE_URL": url, "CLEARANCE_KEY": asker.key or "", "COLUMNS": "500"}
-    environ["PYTHONPATH"] = str(Path(app.__path__[0]).parent)
+    environ["PYTHONPATH"] = str(Path(__file__).parents[3])  # where `app` is found
     if asker.token is not None:
         environ["CLEARANCE_ON_BEHALF_OF"] = asker.token
     ended = subprocess.run(  # noqa: S603  # our own commands, with words of our own
@@ -226,55 +224,3 @@ def _absent(kind: str) -> str:
     if kind in {"shelf", "folder", "user", "role"}:
         return f"leak-test-{word()}"
     return word() * 3 if kind == "grant" else str(uuid.uuid4())
-
-
-def must_show(stage: Stage, tally: Tally) -> None:
-    """Hold what was shown against what must be: each person sees what they may, where it stands."""
-    shown = _Must(stage, tally)
-    for person in PEOPLE:
-        mine = {d.name for d in DOCUMENTS if person in d.readers}
-        if mine:
-            whole = shown.of(person, "title", "heading", "path", "text", documents=mine)
-            tally.require("POST /search", person, whole)
-            tally.require("GET /documents/{document}", person, whole)
-            tally.require("clearance documents show", person, whole)
-            tally.require("clearance search", person, whole)
-            tally.require("GET /documents", person, shown.of(person, "title", "path", documents=mine))
-            tally.require("clearance documents list", person, shown.of(person, "path", documents=mine))
-            kept = shown.of(person, "title", "heading", "text", documents=mine)
-            tally.require("GET /documents/{document}/original", person, kept)
-            asked = [s for s in ASKS if s not in MODEL or tally.verdict(s, person) != "not asked"]
-            for surface in (*asked, "clearance ask", "GET /documents/{document}, cited"):
-                if "cited" not in surface or tally.verdict(surface, person) != "not asked":
-                    tally.require(surface, person, shown.of(person, "title", documents=mine), all_of=False)
-        shelf = [c for c in stage.canaries if c.kind == "shelf" and person in c.knowers]
-        tally.require("GET /collections", person, shelf)
-        tally.require("GET /collections/{name}", person, shelf)
-    shown.of_others()
-
-
-class _Must:
-    """What must be shown besides documents."""
-
-    def __init__(self, stage: Stage, tally: Tally) -> None:
-        self._stage, self._tally = stage, tally
-
-    def of(self, person: str, *kinds: str, documents: set[str]) -> list[Any]:
-        """The canaries of these kinds in these documents."""
-        return [c for c in self._stage.canaries if c.kind in kinds and c.of in documents and person in c.knowers]
-
-    def of_others(self) -> None:
-        every = {d.name for d in DOCUMENTS}
-        folder = [c for c in self._stage.canaries if c.kind == "folder"]
-        plan = [c for c in self._stage.canaries if c.of.startswith("plan")]
-        ids = [c for c in self._stage.canaries if c.of.startswith("document ")]
-        paths = self.of("curator", "path", documents=every)
-        for surface in ("GET /documents", "GET /jobs", "clearance documents list"):
-            self._tally.require(surface, "curator", paths)
-        for person in ("curator", "admin"):
-            self._tally.require("GET /collections/{name}/folders", person, folder)
-            self._tally.require("GET /access/plans", person, plan)
-        for surface in ("GET /audit/events", "GET /audit/export"):
-            self._tally.require(surface, "auditor", ids, all_of=False)
-        question = [c for c in self._stage.canaries if c.kind == "question"]
-        self._tally.require(CONVERSATION, LEFT, question)

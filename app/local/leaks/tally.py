@@ -35,18 +35,22 @@ class Failure:
 class Tally:
     """Filled by many threads; read when all have ended."""
 
-    canaries: Iterable[Canary]
+    canaries: Iterable[Canary] = ()
     failures: list[Failure] = field(default_factory=list)
     surfaces: list[str] = field(default_factory=list)
     requests: int = 0
 
     def __post_init__(self) -> None:
-        self._finder = Finder(self.canaries)
+        self.know(self.canaries)
         self._lock = threading.Lock()
         self._found: dict[Place, set[Canary]] = defaultdict(set)
         self._heard: dict[Place, set[int]] = defaultdict(set)
         self._seen: set[Failure] = set()
         self._excused: set[Place] = set()
+
+    def know(self, canaries: Iterable[Canary]) -> None:
+        """From now on these are looked for, all of them; before anybody else asks."""
+        self._finder = Finder(canaries)
 
     def hear(self, surface: str, person: str, answer: Answer, *, sent: Iterable[str] = ()) -> set[Canary]:
         """Look through an answer. What the request itself named may come back in it. Gives all that was found."""

@@ -1,0 +1,145 @@
+"""Hidden documents make nothing more to do: the rows and index entries that PostgreSQL looks at are counted, not timed.
+
+What these counts leave out is how deep an index is and over how many pages the visible rows are spread.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from psycopg import sql
+from sqlalchemy import text
+
+from app.acl.rules import Subject
+from app.acl.visible import Visible, visible_scopes
+from app.db import session as db_session
+from app.db.session import Database, ReadSession, Signer, connect
+from app.errors import NotFound
+from app.retrieval.browse import find_document, list_collections, list_documents, original_of, passages_of
+from app.retrieval.search import Query, search
+from benchmarks.timing_stock import EMBEDDER, LIBRARY, Library, library, worlds
+from tests.api.databases import copied
+from tests.conftest import IDENTITY_KEY, TEMPLATE, Cluster
+from tests.db.house import house_of
+
+VISIBLE = 100  # passages
+TIMES = (1, 20)  # hidden ones for each of them
+FULL = [f"B×{k}" for k in TIMES]
+# Rows by sequential scan, rows by index, and index entries, of all tables with text.
+COUNTED = text(
+    """
+    select sum(pg_stat_get_xact_tuples_returned(c.oid) + pg_stat_get_xact_tuples_fetched(c.oid))::int
+    from pg_class c left join pg_index i on i.indexrelid = c.oid
+    where coalesce(i.indrelid, c.oid) = any ('{document, original, chunk, vector_row, posting}'::regclass[])
+    """
+)
+# The service's database role may not read statistics; the counting needs them.
+ALLOW = """
+grant execute on function pg_stat_get_xact_tuples_returned(oid), pg_stat_get_xact_tuples_fetched(oid) to clearance_app;
+grant select on pg_class, pg_index to clearance_app;
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One world, its reader, and what it holds."""
+
+    database: Database
+    reader: Subject
+    stock: Library
+
+    def work(self, do: Callable[[ReadSession, "Site", Visible], object]) -> int:
+        """How many rows and index entries PostgreSQL looked at to do this."""
+        with self.database.reading(self.reader.user_id) as session:
+            visible = visible_scopes(session, self.reader)
+            before = _looked_at(session)
+            do(session, self, visible)
+            return _looked_at(session) - before
+
+
+@pytest.fixture(scope="module")
+def sites(cluster: Cluster) -> Iterator[dict[str, Site]]:
+    """The worlds by name: A without hidden documents, B with them."""
+    stock = library(VISIBLE, max(TIMES))
+    with copied(cluster, TEMPLATE) as empty:
+        _, made = worlds(empty, stock, TIMES)
+    engines = {name: connect(one.url("app"), pool_size=1) for name, one in made.items()}
+    found = {}
+    for name, one in made.items():
+        with house_of(one) as house:
+            house.run("admin", ALLOW)
+            reader = uuid.UUID(house.text("select id::text from app_user where name = 'reader'"))
+            subject = house.subject(reader)
+        database = Database(engines[name], Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
+        found[name] = Site(database, subject, stock)
+    yield found
+    for engine in engines.values():
+        engine.dispose()
+    for one in made.values():
+        cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(one.name)))
+
+
+def ask(session: ReadSession, site: Site, visible: Visible) -> None:
+    for question in site.stock.questions[:5]:
+        assert search(session, visible, Query(question, EMBEDDER.embed_query(question)), limit=10)
+
+
+def list_all(session: ReadSession, site: Site, visible: Visible) -> None:
+    assert len(list_documents(session, site.reader, visible, collection=None, after=None, limit=10)) == 10
+
+
+def list_shelf(session: ReadSession, site: Site, visible: Visible) -> None:
+    assert len(list_documents(session, site.reader, visible, collection=LIBRARY, after=None, limit=10)) == 10
+
+
+def next_page(session: ReadSession, site: Site, visible: Visible) -> None:
+    after = site.stock.visible[0].id
+    assert len(list_documents(session, site.reader, visible, collection=None, after=after, limit=10)) == 10
+
+
+def shelves(session: ReadSession, site: Site, visible: Visible) -> None:
+    assert [c.name for c in list_collections(session, site.reader, visible)] == [LIBRARY]
+
+
+def open_visible(session: ReadSession, site: Site, visible: Visible) -> None:
+    found = find_document(session, site.reader, visible, site.stock.visible[0].id)
+    assert passages_of(session, visible, found)
+    original_of(session, visible, found)
+
+
+def open_absent(session: ReadSession, site: Site, visible: Visible) -> None:
+    with pytest.raises(NotFound):
+        find_document(session, site.reader, visible, uuid.uuid4())
+
+
+def open_hidden(session: ReadSession, site: Site, visible: Visible) -> None:
+    with pytest.raises(NotFound):
+        find_document(session, site.reader, visible, site.stock.hidden[0].id)
+
+
+SURFACES = [ask, list_all, list_shelf, next_page, shelves, open_visible, open_absent]
+
+
+@pytest.mark.parametrize("full", FULL)
+def test_no_more_is_looked_at_than_visible_rows_explain(sites: dict[str, Site], full: str) -> None:
+    # The planner may read one list of visible rows more or less where it thinks that both cost the same; hidden rows are many.
+    for surface in SURFACES:
+        assert sites[full].work(surface) <= sites["A"].work(surface) + 2 * VISIBLE, surface.__name__
+
+
+def test_a_hidden_document_costs_one_row_more_than_an_absent_one(sites: dict[str, Site]) -> None:
+    hidden, absent = sites[FULL[-1]].work(open_hidden), sites[FULL[-1]].work(open_absent)
+    assert hidden == absent + 2  # the entry in the index of public ids, and the row
+
+
+def test_with_sequential_scans_hidden_rows_are_looked_at(
+    sites: dict[str, Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = str(db_session.BEGIN_AS).replace("'enable_seqscan', 'off'", "'enable_seqscan', 'on'")
+    monkeypatch.setattr(db_session, "BEGIN_AS", text(allowed))
+    assert sites[FULL[0]].work(ask) > sites["A"].work(ask) + VISIBLE
+
+
+def _looked_at(session: ReadSession) -> int:
+    return int(session.execute(COUNTED).scalar_one())
