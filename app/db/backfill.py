@@ -16,3 +16,14 @@ def back_fill(connection: Connection, statement: str) -> int:
             "missing or the row of the start-up probe is; nothing was migrated."
         )
     return touched
+
+
+def back_fill_any(connection: Connection, statement: str, *, reads: str) -> int:
+    """The same for a statement that reads a table that may be empty: raises unless its owner sees every row of it."""
+    policy = text(
+        "select exists (select 1 from pg_policies where schemaname = 'public' and tablename = :table"
+        " and policyname = 'owner_all' and qual = 'true')"
+    )
+    if not connection.scalar(policy, {"table": reads}):
+        raise BackFillTouchedNothing(f"the owner's policy of the table '{reads}' is missing; nothing was migrated.")
+    return connection.execute(text(statement)).rowcount

@@ -51,7 +51,7 @@ def test_a_back_fill_keeps_every_row(old: Db) -> None:
         assert house.value("admin", "select count(*) from document_history where valid_to is not null") == 0
 
 
-@pytest.mark.parametrize("table", ["app_user", "scope", "document"])
+@pytest.mark.parametrize("table", ["app_user", "scope", "document", "membership", "role_inside"])
 def test_a_back_fill_that_would_touch_nothing_fails_loudly(old: Db, table: str) -> None:
     """Its owner's policy is gone, so that FORCE shows the migration an empty table: nothing at all is migrated."""
     with house_of(old) as house:

@@ -54,7 +54,7 @@ def no_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surfaces.Round, "_commands", lambda self, person: self._step())
 
 
-def tested(site: LeakSite, url: str) -> Report:
+def run_of(site: LeakSite, url: str) -> Report:
     """The report of a run."""
     with Client(url, site.key) as admin:
         return leak_test(admin, Silent())
@@ -71,7 +71,7 @@ def named(report: Report, *wrong: str) -> dict[str, set[str]]:
 
 def test_nothing_leaks_and_nothing_stays(site: LeakSite, tmp_path: Path) -> None:
     with serving(site) as url:
-        report = tested(site, url)
+        report = run_of(site, url)
     assert report.told() == []
     verdicts = dict(report.matrix)
     # It was really asked: what each may see was there, what they may not do was refused.
@@ -126,7 +126,7 @@ def test_a_route_without_its_filter_is_named(
 ) -> None:
     hole = without_filter(monkeypatch, route[0], f"/api/v1{route[1]}")
     with serving(site, hole, locked=False) as url:
-        report = tested(site, url)
+        report = run_of(site, url)
     found = named(report)
     assert set(found) == surfaces_named, report.told()
     for surface, people in found.items():
@@ -139,7 +139,7 @@ def test_a_route_without_its_filter_is_named(
 def test_without_the_filter_the_second_lock_still_holds(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hole alone is none: what the kit names above, it names because both locks are off."""
     with serving(site, without_filter(monkeypatch, "GET", "/api/v1/documents/{document}/original")) as url:
-        assert named(tested(site, url)) == {}
+        assert named(run_of(site, url)) == {}
 
 
 @pytest.mark.usefixtures("no_commands")
@@ -154,7 +154,7 @@ def test_a_status_that_tells_hidden_from_absent_is_named(site: LeakSite, monkeyp
 
     monkeypatch.setattr(explain, "find_document", find)
     with serving(site) as url:
-        report = tested(site, url)
+        report = run_of(site, url)
     found = named(report)
     assert set(found) == {"GET /access/explain", "GET /access/readers"}
     assert set(named(report, "told apart")) == set(found)
@@ -166,7 +166,7 @@ def test_a_status_that_tells_hidden_from_absent_is_named(site: LeakSite, monkeyp
 def test_a_service_that_shows_nothing_does_not_pass(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ask, "search", lambda *_given, **_options: [])
     with serving(site) as url:
-        report = tested(site, url)
+        report = run_of(site, url)
     assert named(report) == {"POST /search": {"in A", "in B", "inner", "label", "service"}}
     assert set(named(report, "missing")) == {"POST /search"}
 
@@ -189,7 +189,7 @@ def test_a_new_route_is_tried_by_itself_or_fails_the_run(site: LeakSite) -> None
             """A question that the kit does not know."""
 
     with serving(site, more) as url:
-        report = tested(site, url)
+        report = run_of(site, url)
     assert set(named(report, "not tried")) == {"GET /summaries/{summary}", "POST /similar"}
     assert set(named(report)) == {"GET /documents/{document}/path", *named(report, "not tried")}
     assert set(named(report, "leak")) == {"GET /documents/{document}/path"}
