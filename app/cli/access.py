@@ -60,12 +60,7 @@ def add(  # noqa: PLR0913  # each is one option of the command
     end: Annotated[dt.datetime | None, typer.Option("--until", parser=when, help="counts until then")] = None,
 ) -> None:
     """Allow, or with --deny forbid, one role, one person or everyone to read."""
-    grant = {
-        **principal(role, user, everyone=everyone),
-        "effect": "deny" if deny else "allow",
-        "starts_at": start.isoformat() if start else None,
-        "ends_at": end.isoformat() if end else None,
-    }
+    grant = grant_body(principal(role, user, everyone=everyone), deny=deny, start=start, end=end)
     client.post(f"/grants?{query(target, folder)}", grant)
     done(f"{target}: {grant['effect']} {described(grant)}")
 
@@ -152,6 +147,18 @@ def principal(role: str | None, user: str | None, *, everyone: bool) -> dict[str
     if sum((role is not None, user is not None, everyone)) != 1:
         raise GrantUnclear("name exactly one of --role, --user and --everyone")
     return {"role": role, "user": user, "everyone": everyone}
+
+
+def grant_body(
+    who: dict[str, Any], *, deny: bool, start: dt.datetime | None, end: dt.datetime | None
+) -> dict[str, Any]:
+    """A grant as it is sent."""
+    return {
+        **who,
+        "effect": "deny" if deny else "allow",
+        "starts_at": start.isoformat() if start else None,
+        "ends_at": end.isoformat() if end else None,
+    }
 
 
 def described(grant: dict[str, Any]) -> str:

@@ -19,9 +19,7 @@ from app.local.sample import PEOPLE_FILE, read_people
 HOME = Path(".clearance")
 PANEL = "Which service, and as whom"
 Home = Annotated[Path, typer.Option("--home", help="folder of the instance that runs here", rich_help_panel=PANEL)]
-AsPerson = Annotated[
-    str | None, typer.Option("--as", metavar="PERSON", help="a sample person", rich_help_panel=PANEL)
-]
+AsPerson = Annotated[str | None, typer.Option("--as", metavar="PERSON", help="a sample person", rich_help_panel=PANEL)]
 KeyFile = Annotated[
     Path | None, typer.Option(help="file that holds an API key; else CLEARANCE_KEY", rich_help_panel=PANEL)
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.access import Deny, Everyone, Folder, Role, Target, User, grants, is_document, principal
+from app.cli.access import Deny, Everyone, Folder, Role, Target, User, grant_body, grants, is_document, principal
 from app.cli.connect import connected, when
 from app.cli.screen import done, note, out, table
 from app.local.client import Client, path
@@ -35,12 +35,7 @@ def plan(  # noqa: PLR0913  # each is one option of the command
     end: Annotated[dt.datetime | None, typer.Option("--until", parser=when, help="counts until then")] = None,
 ) -> None:
     """Foresee a grant: who would gain and lose how many documents. Nothing is changed until it is applied."""
-    grant = {
-        **principal(role, user, everyone=everyone),
-        "effect": "deny" if deny else "allow",
-        "starts_at": start.isoformat() if start else None,
-        "ends_at": end.isoformat() if end else None,
-    }
+    grant = grant_body(principal(role, user, everyone=everyone), deny=deny, start=start, end=end)
     place = {"document": target} if is_document(target) else {"collection": target, "folder": folder}
     keep(client, {"change": "revoke" if revoke else "grant", "grant": grant, **place})
 

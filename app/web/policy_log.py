@@ -40,28 +40,12 @@ def log_member(session: WriteSession, subject: Subject, user: uuid.UUID, role: u
 
 def log_steward(session: WriteSession, subject: Subject, action: str, role: Role, person: User) -> None:
     """Who looks after a role."""
-    event = PolicyChanged(
-        actor=actor(subject),
-        action=action,
-        target=f"role:{role.id}",
-        before=None,
-        after={"user": str(person.id)},
-        epoch=epoch(session),
-    )
-    record(session, event)
+    _log_person(session, subject, action, f"role:{role.id}", person)
 
 
 def log_curator(session: WriteSession, subject: Subject, action: str, target: Collection, person: User) -> None:
     """Who may curate a collection."""
-    event = PolicyChanged(
-        actor=actor(subject),
-        action=action,
-        target=f"collection:{target.id}",
-        before=None,
-        after={"user": str(person.id)},
-        epoch=epoch(session),
-    )
-    record(session, event)
+    _log_person(session, subject, action, f"collection:{target.id}", person)
 
 
 def epoch(session: WriteSession) -> int:
@@ -76,6 +60,18 @@ def _log(session: WriteSession, subject: Subject, action: str, target: str, chan
         target=target,
         before=change.before.to_json(),
         after=change.after.to_json(),
+        epoch=epoch(session),
+    )
+    record(session, event)
+
+
+def _log_person(session: WriteSession, subject: Subject, action: str, target: str, person: User) -> None:
+    event = PolicyChanged(
+        actor=actor(subject),
+        action=action,
+        target=target,
+        before=None,
+        after={"user": str(person.id)},
         epoch=epoch(session),
     )
     record(session, event)
