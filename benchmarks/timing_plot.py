@@ -1,6 +1,6 @@
 """Two pictures of `benchmarks.timing_worlds`: each surface's distance against chance, and the worst one's times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,28 +23,29 @@ def rows_plot(path: Path, title: str, rows: Sequence[Row], line: float) -> None:
     """One row a surface, one mark a comparison; what lies in the grey band is chance."""
     names = list(dict.fromkeys(name for row in rows for name in row.distances))
     height = TOP + ROW * len(rows) + BOTTOM
-    bottom = height - BOTTOM
+    bottom, across = height - BOTTOM, _scale(rows)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" style="{STYLE}">',
         f"<title>{escape(title)}</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
         f'<text x="16" y="22" font-weight="600">{escape(title)}</text>',
-        f'<rect x="{LEFT}" y="{TOP}" width="{_across(line) - LEFT:.1f}" height="{bottom - TOP}" fill="#ececec"/>',
+        f'<rect x="{LEFT}" y="{TOP}" width="{across(line) - LEFT:.1f}" height="{bottom - TOP}" fill="#ececec"/>',
         *_legend(names),
     ]
-    for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
-        x = _across(value)
+    for value in (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0):
+        if (x := across(value)) > WIDTH - RIGHT + 1:
+            break
         parts.append(f'<path d="M{x:.1f} {TOP}V{bottom}" stroke="#e0e0e0"/>')
         parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>')
     for n, row in enumerate(rows):
         y = TOP + ROW * n + ROW / 2
         parts.append(f'<text x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{escape(row.name)}</text>')
-        parts.append(f'<path d="M{_across(row.twins):.1f} {y - 8:.1f}v16" stroke="#666" stroke-width="2"/>')
+        parts.append(f'<path d="M{across(row.twins):.1f} {y - 8:.1f}v16" stroke="#666" stroke-width="2"/>')
         for name, distance in row.distances.items():
-            parts.append(_mark(names.index(name), _across(distance), y))
+            parts.append(_mark(names.index(name), across(distance), y))
     parts.append(
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{height - 10}" text-anchor="middle">'
-        "Kolmogorov–Smirnov distance (0: the same times, 1: told apart by one answer)</text></svg>"
+        "Kolmogorov–Smirnov distance of the times (0: the same, 1: told apart by one answer)</text></svg>"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(parts) + "\n", "utf-8")
@@ -60,8 +61,11 @@ def times_plot(path: Path, title: str, samples: Mapping[str, Sequence[float]]) -
     plot(path, title, Axis("ms", log=True), Axis("share of answers within", low=0.0, high=1.0), series)
 
 
-def _across(distance: float) -> float:
-    return LEFT + distance * (WIDTH - RIGHT - LEFT)
+def _scale(rows: Sequence[Row]) -> Callable[[float], float]:
+    """Distances to pixels: up to 0.4, or to 1 where one lies beyond."""
+    most = max(distance for row in rows for distance in (*row.distances.values(), row.twins))
+    full = 0.4 if most < 0.4 else 1.0
+    return lambda distance: LEFT + distance / full * (WIDTH - RIGHT - LEFT)
 
 
 def _mark(number: int, x: float, y: float) -> str:

@@ -169,7 +169,7 @@ def compared(times: Times, work: Worked) -> list[Result]:
         done = (work[a[0]][a[1]], work[b[0]][b[1]])
         results.append(Result(b[0], name, compare(one, other, rng).distance, figures, done))
 
-    for surface, by_world in times.items():
+    for surface, by_world in sorted(times.items()):
         for world in sorted(by_world, key=lambda w: (w.startswith(BEFORE), len(w), w)):
             label = BEFORE if world.startswith(BEFORE) else ""
             a = f"{label}A"
@@ -243,7 +243,7 @@ def draw(given: argparse.Namespace, times: Times, results: Sequence[Result]) -> 
     hidden = f"{NONE} / {max(given.hidden)}×"
     marks = {f"{BEFORE}{hidden}": "before", hidden: hidden, ABSENT: ABSENT}
     rows = []
-    for surface in times:
+    for surface in sorted(times):
         mine = [r for r in results if r.surface == surface and r.between in marks]
         equal = next(r.twins for r in mine if r.between == hidden)
         rows.append(Row(surface, {marks[r.between]: r.compared.distance for r in mine}, equal))

@@ -123,10 +123,11 @@ SURFACES = [ask, list_all, list_shelf, next_page, shelves, open_visible, open_ab
 
 @pytest.mark.parametrize("full", FULL)
 def test_no_more_is_looked_at_than_visible_rows_explain(sites: dict[str, Site], full: str) -> None:
-    # The planner may read a list of visible rows more or less where it thinks that both cost the same. Hidden ones are
-    # many: a walk through them would be over the line.
     for surface in SURFACES:
-        assert sites[full].work(surface) <= sites["A"].work(surface) + 2 * VISIBLE, surface.__name__
+        # The planner may read a list of visible rows more or less where it thinks that both cost the same; the pages of
+        # a list are read in one way. Hidden rows are many: a walk through them would be over the line.
+        more = 10 if surface in (list_all, list_shelf) else 2 * VISIBLE
+        assert sites[full].work(surface) <= sites["A"].work(surface) + more, surface.__name__
 
 
 def test_a_hidden_document_costs_one_row_more_than_an_absent_one(sites: dict[str, Site]) -> None:

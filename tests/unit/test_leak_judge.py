@@ -201,7 +201,7 @@ def test_the_words_are_new_each_time_and_the_question_holds_none() -> None:
     first, second = (words.text(d) for d in (twin, next(d for d in DOCUMENTS if d.name == twin.like)))
 
     def bare(text: Any) -> str:
-        said = text.content.decode()
+        said = str(text.content.decode())
         for canary in text.canaries:
             said = said.replace(canary.word, "")
         return said
