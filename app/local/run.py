@@ -88,7 +88,7 @@ class _Start:
         if self.embedded and sample is not None:
             with step(self.screen, "sample company"):
                 welcome = load_once(self.home, Site(instance.api_url, urls), sample)
-        show(self.screen, instance, welcome)
+        show(self.screen, instance, welcome, self.home)
 
     def _database(self, instance: Instance) -> Instance:
         """Start PostgreSQL, on its former port where that is free, and bring the database up to date."""

@@ -14,7 +14,9 @@ from rich.table import Table
 from app.local.instance import Instance
 from app.local.welcome import Welcome
 
-KEYS = ".clearance/people.json"
+# Where `clearance` looks if no --home is given.
+HOME = Path(".clearance")
+KEYS = "people.json"
 
 
 @contextlib.contextmanager
@@ -31,8 +33,8 @@ def trouble(console: Console, message: str) -> None:
     console.print(f"[bold red]✗[/bold red] {escape(message)}", highlight=False)
 
 
-def show(console: Console, instance: Instance, welcome: Welcome | None) -> None:
-    """Where it runs, who is there, what to try."""
+def show(console: Console, instance: Instance, welcome: Welcome | None, home: Path) -> None:
+    """Where it runs, who is there, what to try; `home` is the folder that it runs from."""
     console.print(f"\nClearance runs at [bold]{instance.api_url}[/bold]   (Ctrl-C ends it)\n", highlight=False)
     if welcome is None:
         return
@@ -43,11 +45,21 @@ def show(console: Console, instance: Instance, welcome: Welcome | None) -> None:
         people.add_row(escape(person.name), escape(person.about))
     console.print(people)
     # Keys do not belong on a screen or in a log of it.
-    console.print(f"Their keys are in {KEYS} (for you alone); [bold]--as NAME[/bold] uses one.", highlight=False)
+    console.print(
+        f"Their keys are in {escape(str(_near(home) / KEYS))} (for you alone); [bold]--as NAME[/bold] uses one.",
+        highlight=False,
+    )
     if welcome.commands:
         console.print("\nTry:")
         for command in welcome.commands:
-            console.print(f"  {escape(_as_typed(command))}", highlight=False, soft_wrap=True)
+            there = "" if home.absolute() == HOME.absolute() else f" --home {_near(home)}"
+            console.print(f"  {escape(_as_typed(command) + there)}", highlight=False, soft_wrap=True)
+
+
+def _near(path: Path) -> Path:
+    """The path as it is named from here."""
+    full = path.absolute()
+    return full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full
 
 
 def _as_typed(command: str) -> str:
@@ -56,5 +68,4 @@ def _as_typed(command: str) -> str:
     beside = Path(sys.executable).with_name(name)
     if shutil.which(name) is not None or not beside.is_file():
         return command
-    here = beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside
-    return f"{here} {rest}"
+    return f"{_near(beside)} {rest}"

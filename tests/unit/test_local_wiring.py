@@ -136,9 +136,13 @@ def test_the_screen_shows_where_who_and_what_to_try() -> None:
     key = "clr_k[1]" + "x" * 40
     welcome = Welcome((Person("Ada", "engineering " * 9, key),), ("clearance ask 'How [1]?'",))
     instance = Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m")
-    show(Console(file=output, width=70), instance, welcome)
-    for text in ("http://127.0.0.1:8700", "Ada", "engineering", KEYS, "clearance ask 'How [1]?'"):
+    show(Console(file=output, width=70), instance, welcome, Path(".clearance"))
+    for text in ("http://127.0.0.1:8700", "Ada", "engineering", f".clearance/{KEYS}", "clearance ask 'How [1]?'"):
         assert text in output.getvalue()
+    assert "--home" not in output.getvalue()
+    show(Console(file=output, width=170), instance, welcome, Path("/srv/other"))
+    assert f"/srv/other/{KEYS}" in output.getvalue()
+    assert "clearance ask 'How [1]?' --home /srv/other\n" in output.getvalue()
     assert key not in output.getvalue()
 
 
