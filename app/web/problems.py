@@ -43,7 +43,11 @@ def _wrong(error: Mapping[str, Any]) -> str:
     place = error["loc"]
     if error["type"] == "json_invalid":
         return f"{place[0]}: not valid JSON at character {place[1]}"
-    return f"{'.'.join(str(p) for p in place[1:]) or place[0]}: {error['msg']}"
+    name = ".".join(str(p) for p in place[1:]) or place[0]
+    if error["type"] == "extra_forbidden":
+        return f"{name}: there is no such field"
+    # What our own validators say; the prefix is the library's.
+    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"
 
 
 async def _on_unstorable(_request: Request, _error: Exception) -> JSONResponse:

@@ -69,7 +69,7 @@ WRONG = [
     upload("no role tag", 422, "Untagged", "at least one role tag", form={"roles": None}),
     upload("empty file", 422, "EmptyFile", "no bytes", content=b""),
     upload("unknown collection", 404, "NotFound", "nothing here", path="/api/v1/collections/nowhere/documents"),
-    upload("unknown form field", 422, "InvalidInput", "tags: Extra inputs", form={"tags": "everyone"}),
+    upload("unknown form field", 422, "InvalidInput", "tags: there is no such field", form={"tags": "everyone"}),
     upload("unknown label", 422, "InvalidInput", "label: ", form={"label": "secret"}),
     upload("start without zone", 422, "InvalidInput", "with their zone", form={"starts_at": "2027-01-01T00:00:00"}),
     upload(
@@ -89,7 +89,7 @@ WRONG = [
     asking("body that is no object", 422, "InvalidInput", "body", json=["question"]),
     asking("no body", 422, "InvalidInput", "body"),
     asking("no JSON header", 422, "InvalidInput", "body", content=b'{"question": "why?"}'),
-    asking("unknown field", 422, "InvalidInput", "top_k: Extra inputs", json={"question": "why?", "top_k": 5}),
+    asking("unknown field", 422, "InvalidInput", "top_k: there is no such field", json={"question": "why?", "top_k": 5}),
     asking("empty question", 422, "InvalidInput", "question: ", json={"question": ""}),
     asking("question too long", 422, "InvalidInput", "question: ", json={"question": "x" * 4001}),
     asking("unknown mode", 422, "InvalidInput", "mode: ", json={"question": "why?", "mode": "guess"}),
