@@ -89,7 +89,7 @@ WRONG = [
     asking("body that is no object", 422, "InvalidInput", "body", json=["question"]),
     asking("no body", 422, "InvalidInput", "body"),
     asking("no JSON header", 422, "InvalidInput", "body", content=b'{"question": "why?"}'),
-    asking("unknown field", 422, "InvalidInput", "top_k: there is no such field", json={"question": "why?", "top_k": 5}),
+    asking("unknown field", 422, "InvalidInput", "top_k: there is no", json={"question": "why?", "top_k": 5}),
     asking("empty question", 422, "InvalidInput", "question: ", json={"question": ""}),
     asking("question too long", 422, "InvalidInput", "question: ", json={"question": "x" * 4001}),
     asking("unknown mode", 422, "InvalidInput", "mode: ", json={"question": "why?", "mode": "guess"}),
