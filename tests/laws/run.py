@@ -68,7 +68,9 @@ class Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, report, and say by the exit code whether all is well."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from elsewhere is as good as Ctrl-C
+    # Ended from elsewhere is as good as Ctrl-C, and Ctrl-C counts also where a shell started this in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     console = Console()
     options.state.parent.mkdir(parents=True, exist_ok=True)
     with _alone(options.state):

@@ -32,7 +32,8 @@ def leak_test(admin: Client, progress: Progress) -> Report:
     """Plant, ask as everybody, judge, remove. `admin` speaks as an administrator.
 
     Raises CannotTest or ApiError if it cannot be made or cleaned up, KeyboardInterrupt if it was ended; what was
-    planted is removed then too. Call it from the main thread: it holds back signals while it removes.
+    planted is removed then too. Call it from the main thread: it holds back signals while it removes, and ignores them
+    from then on if it was ended.
     """
     begun = time.monotonic()
     if "administer" not in admin.get("/users/me")["capabilities"]:
@@ -40,12 +41,16 @@ def leak_test(admin: Client, progress: Progress) -> Report:
     progress.doing("what a former run has left")
     _strike(admin, {})
     stage = Stage(admin)
+    ended = False
     try:
         with _ending():
             stage.raise_it(progress.doing)
             tally, routes = _asked(stage, progress)
+    except KeyboardInterrupt:
+        ended = True
+        raise
     finally:
-        with _undisturbed(progress):
+        with _undisturbed(progress, for_good=ended):
             progress.doing("removing all of it")
             left_over = _strike(admin, stage.askers)
             stage.close()
@@ -103,8 +108,8 @@ def _ending() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _undisturbed(progress: Progress) -> Iterator[None]:
-    """Another Ctrl-C does not stop the removing."""
+def _undisturbed(progress: Progress, *, for_good: bool) -> Iterator[None]:
+    """Another Ctrl-C does not stop the removing; nor, `for_good`, what little the process still has to say after it."""
 
     def later(_number: int, _frame: FrameType | None) -> None:
         progress.doing("removing all of it; it ends by itself")
@@ -114,4 +119,4 @@ def _undisturbed(progress: Progress) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if for_good else handler)
