@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 72, 16, 44, 52
+LEFT, RIGHT, TOP, BOTTOM = 72, 32, 44, 52
 # Told apart by the colour-blind too (Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 STYLE = "font-family:system-ui,sans-serif;font-size:12px;fill:#222"
