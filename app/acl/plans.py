@@ -156,7 +156,8 @@ def _carry_out(
     at = session.scalars(select(func.now())).one()
     shelves = {step.collection for step in steps if step.collection is not None}
     people = frozenset().union(*(step.people(session) for step in steps if step.collection is None))
-    if len(shelves) < len(steps) or not shelves:
+    if any(step.collection is None for step in steps):
+        # Who somebody is counts on every shelf; a rule counts on its own alone.
         shelves |= {c.id for c in ruled_collections(session, subject)}
     if any(step.collection is not None for step in steps):
         people = everybody(session)
