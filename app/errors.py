@@ -18,7 +18,8 @@ AppError
 ├── InvalidInput          422  well-formed, but a value is wrong
 │   ├── UnknownRole            a role tag that names no role
 │   ├── Untagged               a document without any role tag: refused, never "everybody"
-│   └── EmptyFile              nothing to index
+│   ├── EmptyFile              nothing to index
+│   └── UnreadableSearch       a search text that asks for nothing, or for too much
 ├── TooManyRequests       429  above the rate or the number of requests at once of this key
 ├── ModelUnavailable      503  the language model does not answer
 └── DatabaseUnavailable   503  PostgreSQL does not answer
@@ -131,6 +132,10 @@ class Untagged(InvalidInput):
 
 class EmptyFile(InvalidInput):
     title = "The file is empty"
+
+
+class UnreadableSearch(InvalidInput):
+    title = "The search text cannot be searched for"
 
 
 class TooManyRequests(AppError):

@@ -16,9 +16,13 @@ from app.audit.seal import Sealer
 from app.db.probe import probe
 from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder
+from app.embedding.codebook import codebook
 from app.guardrail.checks import default_checks
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, is_loopback
+from app.retrieval.lists.protocol import Lists, NoLists
+from app.retrieval.lists.rows import StoredCodes
+from app.retrieval.lists.store import ScopeLists
 from app.settings import ModelSettings, Settings, required
 from app.web import (
     ask,
@@ -35,6 +39,7 @@ from app.web import (
     plans,
     problems,
     roles,
+    search,
     uploads,
     users,
 )
@@ -47,6 +52,7 @@ def build(settings: Settings) -> Parts:
     """The real parts that the settings name."""
     url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
     options = settings.embedder
+    embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
     return Parts(
         settings=settings,
         database=Database(
@@ -54,7 +60,8 @@ def build(settings: Settings) -> Parts:
             Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
             statement_timeout_ms=settings.database.statement_timeout_ms,
         ),
-        embedder=build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache),
+        embedder=embedder,
+        lists=build_lists(settings, embedder.dimensions),
         chat=OpenAIChat(
             endpoint(settings.model),
             api_key=settings.model.api_key.get_secret_value(),
@@ -64,6 +71,17 @@ def build(settings: Settings) -> Parts:
         sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
         checks=tuple(default_checks()),
     )
+
+
+def build_lists(settings: Settings, dimensions: int) -> Lists:
+    """The scope lists, loading their codes; without their database role PostgreSQL searches alone."""
+    book = codebook(dimensions)
+    if settings.database.search_url is None or book is None:
+        return NoLists()
+    engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)
+    lists = ScopeLists(StoredCodes(engine, book), book)
+    lists.start()
+    return lists
 
 
 def endpoint(model: ModelSettings) -> Endpoint:
@@ -83,6 +101,7 @@ def create(parts: Parts | None = None) -> FastAPI:
         app.state.parts = parts or build(settings)
         probe(app.state.parts.database)
         yield
+        app.state.parts.lists.close()
         app.state.parts.database.engine.dispose()
 
     app = create_routes(lifespan)
@@ -116,6 +135,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     api = APIRouter(prefix="/api/v1", responses={"4XX": refused, "503": refused})
     for resource in (
         ask,
+        search,
         conversations,
         collections,
         documents,

@@ -21,6 +21,9 @@ class DatabaseSettings(Section):
     app_url: SecretStr | None = Field(None, description="API: reads documents only under row-level security")
     ingest_url: SecretStr | None = Field(None, description="worker: writes documents, cannot change who may read them")
     sequencer_url: SecretStr | None = Field(None, description="audit sequencer: orders audit records, adds only")
+    search_url: SecretStr | None = Field(
+        None, description="API: reads the codes of vectors for the scope lists; unset: PostgreSQL searches without them"
+    )
     admin_url: SecretStr | None = Field(None, description="`clearance init` only: may create roles and the database")
     pool_size: int = Field(8, ge=1, description="connections an API process keeps")
     statement_timeout_ms: int = Field(15_000, ge=100, description="longest statement")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 72, 32, 44, 52
+BESIDE = 240  # added to the width for a legend beside the plot
 # Told apart by the colour-blind too (Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 STYLE = "font-family:system-ui,sans-serif;font-size:12px;fill:#222"
@@ -25,7 +26,11 @@ class Axis:
 
 @dataclass(frozen=True)
 class Series:
-    """One line through (xs, ys), in their order; `step` holds each value until the next x (for distributions)."""
+    """One line through (xs, ys), in their order; `step` holds each value until the next x (for distributions).
+
+    `lows` and `highs`, as long as `ys`, draw an error bar at each point. `line` off leaves the points alone. Without a
+    `colour` of its own it takes the next one.
+    """
 
     name: str
     xs: Sequence[float]
@@ -33,6 +38,10 @@ class Series:
     step: bool = False
     dashed: bool = False
     points: bool = False
+    lows: Sequence[float] = ()
+    highs: Sequence[float] = ()
+    line: bool = True
+    colour: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,18 +71,22 @@ class Scale:
         return [v for v in every if self.low - slack <= v <= self.high + slack]
 
 
-def plot(path: Path, title: str, x: Axis, y: Axis, series: Sequence[Series]) -> None:
-    """Write the plot to `path`. Raises ValueError for no data, or for what a log axis cannot show."""
+def plot(path: Path, title: str, x: Axis, y: Axis, series: Sequence[Series], *, beside: bool = False) -> None:
+    """Write the plot to `path`; `beside` puts the legend to the right of it, where lines fill the corner.
+
+    Raises ValueError for no data, or for what a log axis cannot show.
+    """
     across = _scale(x, [v for s in series for v in s.xs], LEFT, WIDTH - RIGHT)
-    upward = _scale(y, [v for s in series for v in s.ys], HEIGHT - BOTTOM, TOP)
+    upward = _scale(y, [v for s in series for v in (*s.ys, *s.lows, *s.highs)], HEIGHT - BOTTOM, TOP)
+    width = WIDTH + BESIDE if beside else WIDTH
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" style="{STYLE}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" role="img" style="{STYLE}">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+        f'<rect width="{width}" height="{HEIGHT}" fill="#fff"/>',
         f'<text x="{LEFT}" y="20" font-weight="600">{escape(title)}</text>',
         *_grid(across, upward),
-        *(_line(s, COLOURS[n % len(COLOURS)], across, upward) for n, s in enumerate(series)),
-        *_legend(series),
+        *(_line(s, _colour(n, s), across, upward) for n, s in enumerate(series)),
+        *_legend(series, WIDTH - RIGHT if beside else LEFT),
         "</svg>",
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,19 +131,30 @@ def _line(series: Series, colour: str, across: Scale, upward: Scale) -> str:
     drawn = f"M{places[0][0]:.1f} {places[0][1]:.1f}"
     for x, y in places[1:]:
         drawn += f"H{x:.1f}V{y:.1f}" if series.step else f"L{x:.1f} {y:.1f}"
-    line = f'<path d="{drawn}" fill="none" stroke="{colour}" stroke-width="2"{_dash(series)}/>'
+    line = f'<path d="{drawn}" fill="none" stroke="{colour}" stroke-width="2"{_dash(series)}/>' if series.line else ""
+    bars = [
+        f'<path d="M{across(x):.1f} {upward(low):.1f}V{upward(high):.1f}" stroke="{colour}" stroke-width="1"/>'
+        for x, low, high in zip(series.xs, series.lows, series.highs, strict=bool(series.lows))
+    ]
     dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places if series.points]
-    return "".join([line, *dots])
+    return "".join([line, *bars, *dots])
 
 
-def _legend(series: Sequence[Series]) -> list[str]:
-    """Inside the upper left corner, one row a line."""
+def _legend(series: Sequence[Series], left: float) -> list[str]:
+    """From the top downward, one row a line."""
     parts = []
     for n, one in enumerate(series):
-        at, colour = TOP + 14 + 18 * n, COLOURS[n % len(COLOURS)]
-        parts.append(f'<path d="M{LEFT + 12} {at}h22" stroke="{colour}" stroke-width="2"{_dash(one)}/>')
-        parts.append(f'<text x="{LEFT + 42}" y="{at + 4}">{escape(one.name)}</text>')
+        at, colour = TOP + 14 + 18 * n, _colour(n, one)
+        if one.line:
+            parts.append(f'<path d="M{left + 12} {at}h22" stroke="{colour}" stroke-width="2"{_dash(one)}/>')
+        else:
+            parts.append(f'<circle cx="{left + 23}" cy="{at}" r="3" fill="{colour}"/>')
+        parts.append(f'<text x="{left + 42}" y="{at + 4}">{escape(one.name)}</text>')
     return parts
+
+
+def _colour(number: int, series: Series) -> str:
+    return series.colour or COLOURS[number % len(COLOURS)]
 
 
 def _dash(series: Series) -> str:

@@ -15,6 +15,7 @@ from app.acl.subject import identify
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
+from app.retrieval.lists.protocol import NoLists
 from app.retrieval.search import Query, search
 from tests.db.house import EMBEDDER, House
 from tests.laws.matrices import WORDS, Loaded
@@ -66,7 +67,7 @@ def _read(database: Database, key: str, question: str) -> dict[str, float]:
     query = Query(question, EMBEDDER.embed_query(question))
     searched = time.perf_counter()
     with database.reading(subject.user_id) as session:
-        search(session, visible_scopes(session, subject), query, limit=10)
+        search(session, visible_scopes(session, subject), NoLists(), query, limit=10)
     end = time.perf_counter()
     marks = {
         "identify_and_resolve": resolved - began,

@@ -68,6 +68,7 @@ def service(state: Path) -> Iterator[Service]:
         os.environ.update(LIMITS, CLEARANCE_IDENTITY__KEY="5c" * 32, CLEARANCE_AUDIT__KEY="6d" * 32)
         os.environ["CLEARANCE_DATABASE__APP_URL"] = urls["clearance_app"]
         os.environ["CLEARANCE_DATABASE__INGEST_URL"] = urls["clearance_ingest"]
+        os.environ["CLEARANCE_DATABASE__SEARCH_URL"] = urls["clearance_search"]
         os.environ["CLEARANCE_DATABASE__SEQUENCER_URL"] = urls["clearance_sequencer"]
         key = make_first_administrator(urls["clearance_owner"]).secret
         logs = [state / "worker.log", state / "sequencer.log", state / "api.log"]

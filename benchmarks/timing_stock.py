@@ -9,6 +9,7 @@ import random
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -20,6 +21,7 @@ from app.acl.keys import make_key
 from app.acl.rules import Capability, OwnRule
 from app.db.tables.people import ApiKey
 from app.embedding.hashed import HashedEmbedder
+from app.embedding.postings import packed_rows
 from benchmarks.question import VOCABULARY, passage
 from ingest.document import Passage
 from ingest.vectorize import Indexed, vectorize
@@ -184,8 +186,12 @@ def _tables(books: Sequence[Book], places: Sequence[Place]) -> Iterator[tuple[st
         ((c, s, i.terms.total(), HalfVector(i.vector).to_text()) for c, _, s, _, _, i in chunks),
     )
     yield (
-        "posting (chunk_id, scope_id, term, tf)",
-        ((c, s, term, tf) for c, _, s, _, _, i in chunks for term, tf in i.terms.items()),
+        "posting (term, document_id, scope_id, entries)",
+        (
+            (term, d, s, entries)
+            for (d, s), group in groupby(chunks, key=lambda chunk: (chunk[1], chunk[2]))
+            for term, entries in packed_rows((c, i.terms) for c, _, _, _, _, i in group)
+        ),
     )
 
 

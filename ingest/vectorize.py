@@ -1,27 +1,49 @@
-"""Passages to vectors and terms: what search needs of them. A function of each passage's text alone."""
+"""Passages to vectors and terms: what search needs of them. A function of the document's text alone."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.embedding.codebook import codebook
 from app.embedding.protocol import Embedder
-from app.embedding.terms import terms
+from app.embedding.terms import PassageTerms, field_terms
 from ingest.document import Passage
+from ingest.neighbours import in_document
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """A passage as it is written: its unit vector of shape (dimensions,) and its terms with their counts."""
+    """A passage as it is written: its unit vector of shape (dimensions,), the code of it, its terms by field.
+
+    `code` is None where vectors of this length have none.
+    """
 
     passage: Passage
     vector: NDArray[np.float32]
-    terms: Counter[int]
+    code: bytes | None
+    terms: PassageTerms
 
 
 def vectorize(passages: Sequence[Passage], embedder: Embedder) -> list[Indexed]:
-    """Embed each passage under its headline, and count its terms there too."""
-    vectors = embedder.embed_passages([p.embedded for p in passages])
-    return [Indexed(p, v, terms(p.embedded)) for p, v in zip(passages, vectors, strict=True)]
+    """Embed each passage of a document under its headline and in its place; count its terms by field."""
+    vectors = in_document(embedder.embed_passages([p.embedded for p in passages]))
+    codes = codes_of(vectors, embedder.dimensions)
+    return [Indexed(p, v, c, terms_of(p)) for p, v, c in zip(passages, vectors, codes, strict=True)]
+
+
+def terms_of(passage: Passage) -> PassageTerms:
+    """The terms of a passage: its title is what its headline holds beside the headings."""
+    first, *rest = passage.headline.split(" > ")
+    headings = {" ".join(heading.split()) for heading in passage.heading_path}
+    title = " ".join([first, *(part for part in rest if part not in headings)])
+    return field_terms(title, passage.heading_path, passage.text)
+
+
+def codes_of(vectors: NDArray[np.float32], dimensions: int) -> list[bytes | None]:
+    """The codes of vectors of shape (n, dimensions), as they are stored: in half precision."""
+    book = codebook(dimensions)
+    if book is None:
+        return [None] * len(vectors)
+    return [code.tobytes() for code in book.encode(vectors.astype(np.float16).astype(np.float32))]

@@ -10,7 +10,7 @@ from app import log
 from app.db.queue import QUEUE, TASK
 from ingest import pipeline
 from ingest.sandbox import SandboxUnavailable
-from ingest.write import collect_scopes
+from ingest.write import collect_scopes, fold_volumes
 
 # Ours, not the file's: worth another try.
 TRANSIENT = (DBAPIError, OperationalError, SandboxUnavailable)
@@ -47,6 +47,11 @@ def build_worker(
     def tidy(timestamp: int) -> None:  # noqa: ARG001  # given by the queue
         gone = collect_scopes(parts.engine, keep_jobs_days)
         log.get().info("scopes.collected", gone=gone)
+
+    @app.periodic(cron="*/2 * * * *")
+    @app.task(name="ingest.fold", queue=QUEUE, queueing_lock="ingest.fold")
+    def fold(timestamp: int) -> None:  # noqa: ARG001  # given by the queue
+        fold_volumes(parts.engine)
 
     return app
 

@@ -15,10 +15,11 @@ from sqlalchemy import Engine, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, undefer
-from sqlalchemy.types import BigInteger, Integer, Text
+from sqlalchemy.types import BigInteger, Integer, LargeBinary, Text
 
 from app.db.tables.access import Scope
 from app.db.tables.library import Chunk, Document, IndexProfile, IngestJob, Original
+from app.embedding.postings import packed_rows
 from ingest.vectorize import Indexed
 
 # Passages in their order; their ids ascend with it, and search breaks ties by id.
@@ -39,29 +40,28 @@ ADD_CHUNKS = text(
 # One vector for each passage, with its length in terms.
 ADD_VECTORS = text(
     """
-    insert into vector_row (chunk_id, scope_id, terms, embedding)
-    select v.chunk_id, :scope, v.terms, cast(v.embedding as halfvec)
-    from unnest(cast(:chunks as bigint[]), cast(:terms as int[]), cast(:embeddings as text[]))
-      as v (chunk_id, terms, embedding)
+    insert into vector_row (chunk_id, scope_id, terms, embedding, code)
+    select v.chunk_id, :scope, v.terms, cast(v.embedding as halfvec), v.code
+    from unnest(cast(:chunks as bigint[]), cast(:terms as int[]), cast(:embeddings as text[]), cast(:codes as bytea[]))
+      as v (chunk_id, terms, embedding, code)
     """
 ).bindparams(
+    bindparam("codes", type_=ARRAY(LargeBinary)),
     bindparam("chunks", type_=ARRAY(BigInteger)),
     bindparam("terms", type_=ARRAY(Integer)),
     bindparam("embeddings", type_=ARRAY(Text)),
 )
 
-# The inverted lists.
+# The inverted lists: a row for each term, with its passages packed.
 ADD_POSTINGS = text(
     """
-    insert into posting (chunk_id, term, scope_id, tf)
-    select p.chunk_id, p.term, :scope, p.tf
-    from unnest(cast(:chunks as bigint[]), cast(:terms as bigint[]), cast(:tfs as int[])) as p (chunk_id, term, tf)
+    insert into posting (term, document_id, scope_id, entries)
+    select p.term, :document, :scope, p.entries
+    from unnest(cast(:terms as bigint[]), cast(:entries as bytea[])) as p (term, entries)
     """
-).bindparams(
-    *(bindparam(name, type_=ARRAY(BigInteger)) for name in ("chunks", "terms")),
-    bindparam("tfs", type_=ARRAY(Integer)),
-)
+).bindparams(bindparam("terms", type_=ARRAY(BigInteger)), bindparam("entries", type_=ARRAY(LargeBinary)))
 
+FOLD = text("select clearance.fold_volumes()")
 COLLECT = text("select clearance.collect_scopes(make_interval(days => :days))")
 
 
@@ -157,6 +157,12 @@ def collect_scopes(engine: Engine, keep_jobs_days: int) -> int:
         return int(session.scalar(COLLECT, {"days": keep_jobs_days}) or 0)
 
 
+def fold_volumes(engine: Engine) -> int:
+    """Put the sums of each scope's volume into one; gives how many rows went."""
+    with Session(engine) as session, session.begin():
+        return int(session.scalar(FOLD) or 0)
+
+
 def claim_profile(session: Session, embedder: str) -> str:
     """The digest of the embedder whose vectors the index holds; the first one to write decides."""
     session.execute(upsert(IndexProfile).values(embedder=embedder).on_conflict_do_nothing())
@@ -209,13 +215,15 @@ def _put_passages(session: Session, document_id: int, scope_id: int, indexed: Se
             "chunks": [chunk_of[p.ordinal] for p in passages],
             "terms": [i.terms.total() for i in indexed],
             "embeddings": [HalfVector(i.vector).to_text() for i in indexed],
+            "codes": [i.code for i in indexed],
         },
     )
-    postings = [(chunk_of[i.passage.ordinal], term, tf) for i in indexed for term, tf in sorted(i.terms.items())]
+    postings = list(packed_rows((chunk_of[i.passage.ordinal], i.terms) for i in indexed))
     if postings:
-        chunks, terms, tfs = zip(*postings, strict=True)
+        terms, entries = zip(*postings, strict=True)
         session.execute(
-            ADD_POSTINGS, {"scope": scope_id, "chunks": list(chunks), "terms": list(terms), "tfs": list(tfs)}
+            ADD_POSTINGS,
+            {"document": document_id, "scope": scope_id, "terms": list(terms), "entries": list(entries)},
         )
 
 

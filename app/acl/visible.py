@@ -3,7 +3,8 @@
 import datetime as dt
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -47,6 +48,21 @@ class Visible:
     public_ids: tuple[uuid.UUID, ...]
     labels: dict[int, int]
     valid_until: dt.datetime | None
+
+    @cached_property
+    def scope_array(self) -> str:
+        """The scopes as PostgreSQL writes an array: sent as it is, where a list of a thousand costs a millisecond."""
+        return f"{{{','.join(map(str, self.scope_ids))}}}"
+
+    def only(self, scopes: frozenset[int]) -> "Visible":
+        """The same, less all scopes but these: it can leave out and never add."""
+        kept = [(s, p) for s, p in zip(self.scope_ids, self.public_ids, strict=True) if s in scopes]
+        return replace(
+            self,
+            scope_ids=tuple(s for s, _ in kept),
+            public_ids=tuple(p for _, p in kept),
+            labels={s: self.labels[s] for s, _ in kept},
+        )
 
     @property
     def digest(self) -> str:

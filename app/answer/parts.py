@@ -7,6 +7,7 @@ from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
 from app.llm.protocol import ChatModel
+from app.retrieval.lists.protocol import Lists
 from app.settings import Settings
 
 
@@ -17,6 +18,7 @@ class Parts:
     settings: Settings
     database: Database
     embedder: EmbeddingModel
+    lists: Lists
     chat: ChatModel
     sealer: Sealer
     checks: tuple[Check, ...]

@@ -97,7 +97,9 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
             earlier = conversations.earlier(
                 session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
             )
-        return Retrieved(visible, search(session, visible, query, limit=4 * limits.passages), earlier)
+        found = search(session, visible, parts.lists, query, limit=4 * limits.passages)
+        trail.codebook = found.codebook
+        return Retrieved(visible, found.hits, earlier)
 
 
 def assemble(parts: Parts, question: str, found: Retrieved, mode: Mode) -> Context | None:

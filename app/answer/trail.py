@@ -48,6 +48,7 @@ class Trail:
     output: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
     stages: dict[str, int] = field(default_factory=dict)
+    codebook: str | None = None
     opened: events.AnswerOpened | None = None
     documents: frozenset[uuid.UUID] = frozenset()
     _mark: int = field(default_factory=time.perf_counter_ns)
@@ -85,6 +86,7 @@ class Trail:
             template=TEMPLATE_DIGEST,
             prompt=CommittedText(context.prompt.decode()) if context and route else None,
             model=_route(parts.chat.endpoint, route) if route else None,
+            codebook=self.codebook,
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
         )

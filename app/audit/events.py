@@ -102,6 +102,8 @@ class AnswerOpened(Event):
     template: str
     prompt: CommittedText | None
     model: ModelRoute | None
+    # The digest of the codebook whose lists found the nearest passages; null if PostgreSQL compared them all.
+    codebook: str | None = None
     conversation: uuid.UUID | None = None
     # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
     history: tuple[uuid.UUID, ...] = ()
@@ -131,12 +133,15 @@ class AnswerClosed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SearchDone(Event):
-    """A search and the chunks it gave, best first."""
+    """A search and the chunks it gave, best first; `codebook` as in `AnswerOpened`."""
 
     kind = "search.done"
     query: SealedText
     policy_epoch: int
     hits: tuple[uuid.UUID, ...]
+    # Passages shown beside the hits.
+    around: tuple[uuid.UUID, ...] = ()
+    codebook: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from app.cli.connect import connected
-from app.cli.screen import note, out
+from app.cli.screen import note, out, table
 from app.local.client import Client
 
 Mode = Annotated[
@@ -87,19 +87,69 @@ def show_sources(sources: list[dict[str, Any]]) -> None:
 
 
 @connected
-def search(
+def search(  # noqa: PLR0913  # each is one option of the command
     client: Client,
-    query: Annotated[str, typer.Argument(help="words, or a question")],
+    query: Annotated[str, typer.Argument(help='words or a question; "these words" stand so, -this stands nowhere')],
     *,
     limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
+    collection: Annotated[list[str] | None, typer.Option(help="only this one; may be given again")] = None,
+    folder: Annotated[str, typer.Option(help="documents in this folder or below it")] = "",
+    since: Annotated[
+        str | None, typer.Option(help="changed then or later: 2026-03-31 or with a time and its zone")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="changed before then")] = None,
+    neighbours: Annotated[int, typer.Option(min=0, max=3, help="passages before and after each to show")] = 0,
+    explain: Annotated[bool, typer.Option("--explain", help="a table of how each was found")] = False,
 ) -> None:
     """Find passages you may read, without an answer."""
-    hits = client.post("/search", {"query": query, "limit": limit})["hits"]
-    for number, hit in enumerate(hits, start=1):
-        page = f", page {hit['page']}" if hit["page"] else ""
-        out.print(Text.assemble((f"{number}. ", "bold cyan"), (f"{hit['collection']}/{hit['path']}{page}", "bold"),
-                                (f"  {hit['label']}", "dim")))  # fmt: skip
-        out.print(Text(f"   {' › '.join(dict.fromkeys([hit['title'], *hit['heading']]))}", "dim"))
-        out.print(Text(f"   {' '.join(hit['snippet'].split())}\n"))
-    if not hits:
+    body = {"query": query, "limit": limit, "collections": collection or [], "folder": folder}
+    body |= {"since": _moment(since), "until": _moment(until), "neighbours": neighbours, "explain": explain}
+    found = client.post("/search", body)
+    for phrase in found["unmatched"]:
+        note(f"Nothing has the exact words “{phrase}”; they were searched for one by one.")
+    for number, hit in enumerate(found["hits"], start=1):
+        show_hit(number, hit)
+    if explain and found["hits"]:
+        show_explained(found["hits"])
+    if not found["hits"]:
         note("No passage that you may read.")
+
+
+def show_hit(number: int, hit: dict[str, Any]) -> None:
+    """Where it stands, and its words with those of the search marked."""
+    page = f", page {hit['page']}" if hit["page"] else ""
+    place = (f"{hit['collection']}/{hit['path']}{page}", "bold")
+    out.print(Text.assemble((f"{number}. ", "bold cyan"), place, (f"  {hit['label']}", "dim")))
+    out.print(Text(f"   {' › '.join(dict.fromkeys([hit['title'], *hit['heading']]))}", "dim"))
+    for words in hit["before"]:
+        out.print(Text(f"   {' '.join(words.split())}", "dim"))
+    out.print(Text("   ") + _marked(hit["snippet"], hit["highlights"]))
+    for words in hit["after"]:
+        out.print(Text(f"   {' '.join(words.split())}", "dim"))
+    for copy in hit["copies"]:
+        out.print(Text(f"   the same stands in {copy['collection']}/{copy['path']}", "dim"))
+    out.print()
+
+
+def show_explained(hits: list[dict[str, Any]]) -> None:
+    """How each hit was found, as a table."""
+    rows = []
+    for number, hit in enumerate(hits, start=1):
+        how = hit["explained"]
+        meaning = (f"{how['similarity']:.3f}", how["similarity_rank"])
+        words = (f"{how['word_share']:.3f}", how["word_rank"], f"{how['coverage']:.0%}")
+        rows.append((number, f"{hit['score']:.3f}", *meaning, *words))
+    table(("hit", "score", "meaning", "rank", "words", "rank", "of the words"), rows)
+
+
+def _marked(snippet: str, highlights: list[list[int]]) -> Text:
+    """The snippet in one line, its highlights bold. White space is one character for one, so places stay."""
+    marked = Text("".join(" " if c.isspace() else c for c in snippet))
+    for start, end in highlights:
+        marked.stylize("bold yellow", start, end)
+    return marked
+
+
+def _moment(given: str | None) -> str | None:
+    """A day is its first moment, in UTC."""
+    return f"{given}T00:00:00Z" if given is not None and len(given) == len("2026-03-31") else given

@@ -16,6 +16,7 @@ from app.local.environments import (
     MODEL_KEY,
     MODEL_NAME,
     MODEL_URL,
+    SEARCH_URL,
     SEQUENCER_URL,
 )
 from app.local.failure import LocalFailure
@@ -47,7 +48,12 @@ class Setup:
         """The environment's if it names a database, else that of the folder; raises SetupUnusable."""
         instance = Instance.running(home)
         if environ.get(APP_URL):
-            names = {"clearance_app": APP_URL, "clearance_ingest": INGEST_URL, "clearance_sequencer": SEQUENCER_URL}
+            names = {
+                "clearance_app": APP_URL,
+                "clearance_ingest": INGEST_URL,
+                "clearance_sequencer": SEQUENCER_URL,
+                "clearance_search": SEARCH_URL,
+            }
             urls = {role: environ[name] for role, name in names.items() if environ.get(name)}
             return cls(
                 settings=_settings({}),
@@ -65,7 +71,12 @@ class Setup:
             role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{last.postgres_port}/{DATABASE}"
             for role, password in secrets.role_passwords().items()
         }
-        given = {APP_URL: urls["clearance_app"], IDENTITY_KEY: secrets.identity_key, AUDIT_KEY: secrets.audit_key}
+        given = {
+            APP_URL: urls["clearance_app"],
+            SEARCH_URL: urls["clearance_search"],
+            IDENTITY_KEY: secrets.identity_key,
+            AUDIT_KEY: secrets.audit_key,
+        }
         if MODEL_URL not in environ:
             given |= {MODEL_URL: last.model_url, MODEL_KEY: secrets.model_api_key, MODEL_NAME: LOCAL_MODEL}
         return cls(

@@ -17,7 +17,7 @@ from app.cli.screen import done, note, out
 from app.db.bootstrap import prepare
 from app.errors import Conflict
 from app.local.administrator import make_first_administrator
-from app.local.environments import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEQUENCER_URL
+from app.local.environments import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL
 from app.local.failure import LocalFailure
 from app.local.run import run as run_here
 from app.local.sample import loader
@@ -99,6 +99,7 @@ class Plan:
         drawn = {}
         for role, name in (
             ("clearance_app", APP_URL), ("clearance_ingest", INGEST_URL), ("clearance_sequencer", SEQUENCER_URL),
+            ("clearance_search", SEARCH_URL),
         ):  # fmt: skip
             given = _url(environ, name)
             if given is None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.embedding.terms import words
+from app.embedding.terms import text_language, words
 from app.retrieval.passage import Passage
 
 # A sentence ends at . ! ? before white space and a capital, digit or quote; a line break ends one too.
@@ -27,18 +27,19 @@ class Quote:
 def quotes(question: str, passages: Sequence[Passage], *, most: int = 3) -> list[Quote]:
     """The best-supported sentences, at most `most`, in the order of their score.
 
-    A sentence scores by the weight of the question's terms in it and under its headings; a term counts more the fewer
-    of these passages it stands in. Earlier passages win ties.
+    A sentence scores by the weight of the question's terms in it and under its headings, in the language of its
+    passage; a term counts more the fewer of these passages it stands in. Earlier passages win ties.
     """
-    asked = set(words(question))
+    languages = [text_language(p.text) for p in passages]
+    asked = {language: set(words(question, language)) for language in languages}
     sentences = [(n, s) for n, p in enumerate(passages, start=1) for s in split_sentences(p.text)]
-    frequency = Counter(t for p in passages for t in asked & set(words(p.text)))
-    weights = {t: math.log(1 + (len(passages) + 1) / (frequency[t] + 0.5)) for t in asked}
+    frequency = Counter(t for p, x in zip(passages, languages, strict=True) for t in asked[x] & set(words(p.text, x)))
+    weights = {t: math.log(1 + (len(passages) + 1) / (frequency[t] + 0.5)) for stems in asked.values() for t in stems}
     scored = []
     for order, (number, sentence) in enumerate(sentences):
-        passage = passages[number - 1]
-        found = asked & set(words(sentence))
-        above = (asked & set(words(" ".join([passage.title, *passage.heading_path])))) - found
+        passage, language = passages[number - 1], languages[number - 1]
+        found = asked[language] & set(words(sentence, language))
+        above = (asked[language] & set(words("\n".join([passage.title, *passage.heading_path]), language))) - found
         score = sum(weights[t] for t in sorted(found)) + 0.5 * sum(weights[t] for t in sorted(above))
         # The passages come ranked: a sentence of the first is worth more than its equal further down.
         scored.append((-score / (1 + 0.15 * (number - 1)), order, Quote(number, sentence)))

@@ -15,7 +15,14 @@ from psycopg import sql
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.engine import URL
 
-LOGIN_ROLES = ("clearance_owner", "clearance_app", "clearance_ingest", "clearance_sequencer", "clearance_backup")
+LOGIN_ROLES = (
+    "clearance_owner",
+    "clearance_app",
+    "clearance_ingest",
+    "clearance_sequencer",
+    "clearance_search",
+    "clearance_backup",
+)
 GROUP_ROLES = ("clearance_identity", "clearance_audit")
 # Functions that tell how many rows there are, past every lock, or that make what would be their caller's own. The views
 # of statistics need them, and close with them.

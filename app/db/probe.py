@@ -13,7 +13,7 @@ from app.db.session import Database
 
 CANARY = uuid.UUID("00000000-0000-4000-8000-00000000ca9a")
 CONVERSATIONS = ("conversation", "turn", "turn_answer", "turn_source")
-TABLES = ("document", "original", "chunk", "vector_row", "posting", "ingest_job", *CONVERSATIONS)
+TABLES = ("document", "original", "chunk", "vector_row", "scope_volume", "posting", "ingest_job", *CONVERSATIONS)
 # Without text and without a row of the canary's: the first half alone.
 LOCKED = (*TABLES, "audit_leaf", "audit_entry", "audit_head", "access_plan", "document_history")
 

@@ -1,45 +1,137 @@
-"""Text to search terms: lower case, English stems, 64-bit hashes. Pure, and the same for questions and passages."""
+"""Text to search terms: 64-bit hashes of stems under their language, and of identifiers as they stand. Pure.
+
+A passage is stemmed in its own language, found by its stop words. A word of a question asks for its stem in every
+language, each under that language's name, so that a passage is found whatever its language was taken for and no stem
+meets one of another language. So the index holds one form of each word.
+"""
 
 import hashlib
-import re
-import threading
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
-import snowballstemmer
+from app.embedding.analysis.language import language_of
+from app.embedding.analysis.stems import LANGUAGES, is_latin, is_stop_word, script_of, script_stem, stem
+from app.embedding.analysis.tokens import Unit, units
 
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-# A static list: a limit on how common a term may be would be counted over hidden documents too, and leak.
-STOP_WORDS = """
-a about after all also am an and any are as at be because been before being but by can could did do does doing
-for from had has have having he her here hers him his how i if in into is it its itself just may me might more
-most must my no nor not of off on once only or other our ours out over own same shall she should so some such
-than that the their theirs them then there these they this those through to too under until up us very was we
-were what when where which while who whom whose why will with would you your yours
-"""
-STOP = frozenset(STOP_WORDS.split())
-_local = threading.local()
+# Words of a question that are looked up; what follows is left out, so that its work is bounded.
+MOST_WORDS = 48
+# Units of a question that are read to find them.
+_READ = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often a term stands in the title, in the headings and in the text of a passage."""
+
+    title: int = 0
+    headings: int = 0
+    body: int = 0
+
+
+@dataclass(frozen=True)
+class PassageTerms:
+    """The terms of a passage by field, and its length: the words of all fields that are no stop words."""
+
+    counts: dict[int, Counts]
+    length: int
+
+    def total(self) -> int:
+        """The length, as `Counter.total` gives it for terms without fields."""
+        return self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a question: the terms it may stand as, of which a passage has one at most by its language.
+
+    `extra`: its parts are words of the question too, so it adds to a score and not to coverage.
+    """
+
+    forms: tuple[int, ...]
+    extra: bool = False
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is a stop word nowhere: then the index holds it wherever a passage does."""
+        return len(self.forms) in {1, len(LANGUAGES)}
+
+
+def field_terms(title: str, headings: Sequence[str], body: str) -> PassageTerms:
+    """The terms of a passage by field. Its language is that of the text; without evidence there, of its headings."""
+    fields = [list(units(title)), [u for h in headings for u in units(h)], list(units(body))]
+    language = _language(u for field in reversed(fields) for u in field)
+    kept = [[(unit, key) for unit, key in _keys(field, language)] for field in fields]
+    found = [Counter(key for _, key in field) for field in kept]
+    each = dict.fromkeys(key for field in found for key in field)
+    counts = {term_hash(key): Counts(*(field[key] for field in found)) for key in each}
+    return PassageTerms(counts, sum(not unit.extra for field in kept for unit, _ in field))
+
+
+def query_terms(text: str) -> tuple[Word, ...]:
+    """The words of a question, each once, in the order of their terms; at most MOST_WORDS of them.
+
+    Stop words of the question's language are left out: a question of nothing else has no words to search for.
+    """
+    read = list(islice(units(text), _READ))
+    found: dict[str, Word] = {}
+    for unit, key in _keys(read, _language(read)):
+        if key not in found and len(found) < MOST_WORDS:
+            found[key] = Word(tuple(map(term_hash, _forms(unit))), unit.extra)
+        elif key in found and not unit.extra:
+            found[key] = Word(found[key].forms)
+    return tuple(sorted(found.values(), key=lambda word: word.forms))
 
 
 def terms(text: str) -> Counter[int]:
-    """How often each term stands in the text, stop words left out; keys are signed 64-bit hashes."""
-    return Counter(term_hash(word) for word in words(text))
+    """How often each term stands in the text under its own language; keys are signed 64-bit hashes."""
+    read = list(units(text))
+    return Counter(term_hash(key) for _, key in _keys(read, _language(read)))
 
 
-def words(text: str) -> list[str]:
-    """The stems of the text in order, stop words left out."""
-    return [_stem(w) for w in (m.lower().replace("’", "'") for m in WORD.findall(text)) if w not in STOP]
+def words(text: str, language: str | None = None) -> list[str]:
+    """The stems of the text in order, stop words left out; under the language given, or its own."""
+    read = list(units(text))
+    return [key.partition(":")[2] for _, key in _keys(read, language or _language(read))]
+
+
+def text_language(text: str) -> str:
+    """The language that the terms of this text are taken under."""
+    return _language(units(text))
 
 
 @lru_cache(maxsize=200_000)
-def term_hash(stem: str) -> int:
+def term_hash(key: str) -> int:
     """The term as PostgreSQL's bigint."""
-    return int.from_bytes(hashlib.blake2b(stem.encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)
 
 
-@lru_cache(maxsize=200_000)
-def _stem(word: str) -> str:
-    # One stemmer a thread: it keeps its word in itself while it works.
-    if not hasattr(_local, "stemmer"):
-        _local.stemmer = snowballstemmer.stemmer("english")
-    return str(_local.stemmer.stemWord(word))
+def _language(read: Iterable[Unit]) -> str:
+    return language_of(unit.form for unit in read if unit.kind == "word" and not unit.part)
+
+
+def _keys(read: Iterable[Unit], language: str) -> Iterator[tuple[Unit, str]]:
+    """The units that are no stop words of the language, each with its key there."""
+    for unit in read:
+        if unit.kind == "exact" or not is_stop_word(unit.form, language):
+            yield unit, _key(unit, language)
+
+
+def _key(unit: Unit, language: str) -> str:
+    """`language:stem`, `SCRIPT:stem`, or `=:form` for what is looked up as it stands."""
+    if unit.kind == "exact":
+        return f"=:{unit.form}"
+    if script := script_of(unit.form):
+        return f"{script}:{script_stem(unit.form, script)}"
+    if is_latin(unit.form):
+        return f"{language}:{stem(unit.form, language)}"
+    return f"=:{unit.form}"
+
+
+def _forms(unit: Unit) -> list[str]:
+    """All keys that a unit of a question may have in a passage, each once: those where it is no stop word."""
+    return list(
+        dict.fromkeys(_key(unit, x) for x in LANGUAGES if unit.kind == "exact" or not is_stop_word(unit.form, x))
+    )

@@ -13,6 +13,7 @@ PLAIN = (
 )  # fmt: skip
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
 APP_URL, INGEST_URL = "CLEARANCE_DATABASE__APP_URL", "CLEARANCE_DATABASE__INGEST_URL"
+SEARCH_URL = "CLEARANCE_DATABASE__SEARCH_URL"
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
 MODEL_URL, MODEL_KEY, MODEL_NAME = "CLEARANCE_MODEL__BASE_URL", "CLEARANCE_MODEL__API_KEY", "CLEARANCE_MODEL__NAME"
@@ -38,6 +39,7 @@ class Wiring:
     app_url: str = field(repr=False)
     ingest_url: str = field(repr=False)
     sequencer_url: str = field(repr=False)
+    search_url: str = field(repr=False)  # empty: without scope lists
     identity_key: str = field(repr=False)
     audit_key: str = field(repr=False)
     metrics_key: str = field(repr=False)
@@ -55,7 +57,7 @@ def require_external(environ: Mapping[str, str]) -> None:
 
 
 def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
-    """The API: the application's database role, both keys, the model."""
+    """The API: the database roles of the application and of its scope lists, both keys, the model."""
     given = _given(
         environ, "MODEL__", "EMBEDDER__", "IDENTITY__", "AUDIT__", "API__", "ANSWER__", "DATABASE__POOL_SIZE"
     )
@@ -66,6 +68,7 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
         | {METRICS_KEY: wiring.metrics_key, EMBEDDER_CACHE: wiring.embedder_cache}
         | (SMALL_MODEL if wiring.model else {})
         | given
+        | ({SEARCH_URL: wiring.search_url} if wiring.search_url else {})
         | {APP_URL: wiring.app_url, IDENTITY_KEY: wiring.identity_key, AUDIT_KEY: wiring.audit_key}
         | dict(wiring.model)
     )

@@ -113,6 +113,7 @@ class _Start:
                 "clearance_app": self.environ[environments.APP_URL],
                 "clearance_ingest": self.environ[environments.INGEST_URL],
                 "clearance_sequencer": self.environ[environments.SEQUENCER_URL],
+                "clearance_search": self.environ.get(environments.SEARCH_URL, ""),
             }
         return {
             role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{instance.postgres_port}/{DATABASE}"
@@ -149,6 +150,7 @@ class _Start:
             app_url=urls["clearance_app"],
             ingest_url=urls["clearance_ingest"],
             sequencer_url=urls["clearance_sequencer"],
+            search_url=urls["clearance_search"],
             identity_key=self._identity_key(),
             audit_key=self.environ.get(environments.AUDIT_KEY) or self.secrets.audit_key,
             metrics_key=self.secrets.metrics_key,

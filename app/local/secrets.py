@@ -1,5 +1,7 @@
 """The secrets of a local installation: drawn at the first run, kept in one file that its owner alone can read."""
 
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -11,6 +13,8 @@ from typing import Self
 from app.local.failure import LocalFailure
 
 FILE = "secrets.json"
+# Came after the first installations. A file without it stays as it is, and two processes that read it agree.
+LATER = "search_password"
 
 
 class SecretsUnusable(LocalFailure):
@@ -31,6 +35,7 @@ class LocalSecrets:
     ingest_password: str = _secret()
     sequencer_password: str = _secret()
     backup_password: str = _secret()
+    search_password: str = _secret()
     identity_key: str = _secret()
     audit_key: str = _secret()
     model_api_key: str = _secret()
@@ -57,6 +62,7 @@ class LocalSecrets:
             "clearance_ingest": self.ingest_password,
             "clearance_sequencer": self.sequencer_password,
             "clearance_backup": self.backup_password,
+            "clearance_search": self.search_password,
         }
 
 
@@ -102,6 +108,8 @@ def _read(path: Path, names: set[str]) -> dict[str, str]:
         found = json.loads(text)
     except ValueError as error:
         raise SecretsUnusable(f"{path} is damaged: restore it from a backup") from error
+    if isinstance(found, dict) and names - set(found) == {LATER} and isinstance(found.get("owner_password"), str):
+        found[LATER] = hmac.new(found["owner_password"].encode(), LATER.encode(), hashlib.sha256).hexdigest()
     if not isinstance(found, dict) or set(found) != names or not all(isinstance(v, str) and v for v in found.values()):
         raise SecretsUnusable(f"{path} does not hold exactly {', '.join(sorted(names))}")
     return found

@@ -1,7 +1,7 @@
 """What search finds: pure values, so that context and answers need no database to be tested."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.acl.rules import Label
 
@@ -24,14 +24,31 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Found:
+    """How a passage was found: its place among the nearest and among the best by words, from 1; None if not there."""
+
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    share: float = 0.0
+    """BM25 by the most that the question's words could give, from 0 to 1."""
+
+
+@dataclass(frozen=True)
 class Hit:
     """A visible passage and how well it fits.
 
-    `score` is the fused rank score; `similarity` the cosine (0 if not among the nearest); `coverage` the share of the
-    query's term weight that stands in the passage, from 0 to 1.
+    `score` is the fused score, from 0 to 1: it orders the hits of one search and compares with no other's. `similarity`
+    is the cosine; `coverage` the share of the question's term weight that stands in the passage, from 0 to 1.
+    `copies` are visible passages that say the same.
     """
 
     passage: Passage
     score: float
     similarity: float
     coverage: float
+    found: Found = Found()
+    copies: tuple[Passage, ...] = ()
+
+    def with_copy(self, passage: Passage) -> "Hit":
+        """The same with one more passage that says so."""
+        return replace(self, copies=(*self.copies, passage))

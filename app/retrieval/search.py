@@ -1,50 +1,167 @@
-"""Search: dense and lexical under the same visible scopes, fused. Nothing invisible is read, counted or ranked."""
+"""Search: by meaning and by words under the same visible scopes, fused. Nothing invisible is read, counted or ranked.
 
+Every candidate has both scores, exact, whichever leg found it; each step is a function of the visible rows and the
+query.
+"""
+
+from collections.abc import Collection as Group
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from pgvector import HalfVector
+from sqlalchemy import any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import BigInteger
 
 from app.acl.rules import Label
 from app.acl.visible import Visible
 from app.db.session import ReadSession
 from app.db.tables.access import Collection
 from app.db.tables.library import Chunk, Document, Original
-from app.embedding.terms import terms
-from app.retrieval.dense import nearest
-from app.retrieval.fuse import fuse
-from app.retrieval.lexical import match
-from app.retrieval.passage import Hit, Passage
+from app.embedding.codebook import codebook
+from app.retrieval import phrases
+from app.retrieval.about import About, of_documents
+from app.retrieval.dense import Seen, nearest
+from app.retrieval.duplicates import collapse
+from app.retrieval.fuse import Candidate, combine
+from app.retrieval.lexical import Match
+from app.retrieval.lists.protocol import Lists
+from app.retrieval.passage import Found, Hit, Passage
+from app.retrieval.query_syntax import Parsed, parse
+from app.retrieval.volume import volume
 
-# Candidates of each kind that enter the fusion.
-DEPTH = 60
+# Candidates of each kind that enter the fusion; of the best by words so many are looked at for those a search is about.
+DEPTH, LOOKED = 60, 1_000
+# Read beyond what was asked for: some are copies of others.
+SPARE = 10
+BATCH = phrases.MOST_READ
+
+CHUNKS = bindparam("chunks", type_=ARRAY(BigInteger))
+# The first lock, as one value: a thousand scopes as parameters of their own cost milliseconds.
+VISIBLE = text("chunk.scope_id = any (cast(:scopes as int[]))")
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question as search needs it: its text and its unit vector of shape (dimensions,)."""
+    """A question as search needs it: its text, and the unit vector, shape (dimensions,), of its plain words.
+
+    With `operators`, "quotes" and -minus are read as such (see `query_syntax.parse`, whose errors come from here).
+    """
 
     text: str
     vector: NDArray[np.float32]
+    operators: bool = False
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        """The text, read."""
+        return parse(self.text) if self.operators else Parsed(self.text)
 
 
-def search(session: ReadSession, visible: Visible, query: Query, *, limit: int) -> list[Hit]:
+@dataclass(frozen=True)
+class Results:
+    """The hits, best first; the phrases that bind nothing, since no visible passage has them.
+
+    `codebook` is the digest of the codebook whose lists found the nearest; None if PostgreSQL alone did.
+    """
+
+    hits: list[Hit]
+    codebook: str | None
+    unmatched: tuple[str, ...] = ()
+
+
+def search(
+    session: ReadSession,
+    visible: Visible,
+    lists: Lists,
+    query: Query,
+    *,
+    limit: int,
+    about: About = About(),  # noqa: B008  # frozen
+) -> Results:
     """The `limit` best visible passages, best first; ties go to the passage that was written first."""
-    near = {n.chunk_id: n for n in nearest(session, visible, query.vector, limit=DEPTH)}
-    matched = {m.chunk_id: m for m in match(session, visible, terms(query.text), limit=DEPTH)}
-    ranked = fuse([list(near), list(matched)])[:limit]
-    passages = _read(session, visible, [chunk_id for chunk_id, _ in ranked])
-    return [
+    seen = Seen(session, visible, volume(session, visible))
+    looked = DEPTH if about.everything else LOOKED
+    words = phrases.find(session, visible, query.parsed, limit=looked, seen=seen.volume)
+    by_words = _about(seen, about, words.matches)[:DEPTH]
+    admit = _Admit(seen, words.conditions, about)
+    near = nearest(seen, lists, query.vector, limit=DEPTH, admit=admit)
+    similarity = {n.chunk_id: n.similarity for n in near.near}
+    matches = {m.chunk_id: m for m in by_words}
+    ranks = _ranks(list(similarity), list(matches))
+    # Zero is no stand-in for a score that one leg did not give.
+    if missing := [chunk for chunk in matches if chunk not in similarity]:
+        similarity |= seen.among(HalfVector(query.vector).to_text(), missing)
+    if missing := [chunk for chunk in similarity if chunk not in matches]:
+        matches |= {m.chunk_id: m for m in words.lists.scored(words.words, missing)}
+    ordered = _fused(seen, similarity, matches, words.lists.most(words.words))
+    passages = _read(session, visible, [chunk for chunk, _ in ordered[: limit + SPARE]])
+    most = words.lists.most(words.words)
+    hits = [
         Hit(
-            passages[chunk_id],
+            passages[chunk],
             score=score,
-            similarity=near[chunk_id].similarity if chunk_id in near else 0.0,
-            coverage=matched[chunk_id].coverage if chunk_id in matched else 0.0,
+            similarity=similarity[chunk],
+            coverage=matches[chunk].coverage,
+            found=Found(*ranks.get(chunk, (None, None)), share=_share(matches[chunk], most)),
         )
-        for chunk_id, score in ranked
-        if chunk_id in passages
+        for chunk, score in ordered
+        if chunk in passages
     ]
+    book = codebook(len(query.vector)) if near.by == "lists" else None
+    unmatched = tuple(" ".join(phrase) for phrase in words.unmatched)
+    return Results(collapse(hits)[:limit], book.digest if book else None, unmatched)
+
+
+@dataclass(frozen=True)
+class _Admit:
+    """What a search is about, for the nearest: the same phrases, exclusions and documents as for its words."""
+
+    seen: Seen
+    conditions: phrases.Conditions
+    about: About
+
+    def __call__(self, chunks: Sequence[int]) -> Group[int]:
+        met: list[int] = []
+        for at in range(0, len(chunks), BATCH):
+            met += phrases.satisfying(self.seen.session, self.seen.visible, self.conditions, chunks[at : at + BATCH])
+        return of_documents(self.seen.session, self.seen.visible, self.about, met)
+
+
+def _about(seen: Seen, about: About, matches: list[Match]) -> list[Match]:
+    meant = of_documents(seen.session, seen.visible, about, [m.chunk_id for m in matches])
+    return [m for m in matches if m.chunk_id in meant]
+
+
+def _ranks(nearest: list[int], matched: list[int]) -> dict[int, tuple[int | None, int | None]]:
+    """The place of each candidate in both rankings, from 1."""
+    dense = {chunk: n for n, chunk in enumerate(nearest, start=1)}
+    lexical = {chunk: n for n, chunk in enumerate(matched, start=1)}
+    return {chunk: (dense.get(chunk), lexical.get(chunk)) for chunk in {*nearest, *matched}}
+
+
+def _share(match: Match, most: float) -> float:
+    return min(match.score / most, 1.0) if most > 0 else 0.0
+
+
+def _fused(seen: Seen, similarity: dict[int, float], matches: dict[int, Match], most: float) -> list[tuple[int, float]]:
+    """All candidates with their fused scores, best first."""
+    chunks = sorted(similarity.keys() & matches.keys())
+    rows = seen.session.execute(
+        select(Chunk.id, Chunk.document_id).where(Chunk.id == any_(CHUNKS), VISIBLE),
+        {"chunks": chunks, "scopes": seen.visible.scope_array},
+    )
+    document = {row.id: row.document_id for row in rows}
+    return combine(
+        [
+            Candidate(chunk, document[chunk], similarity[chunk], _share(matches[chunk], most))
+            for chunk in chunks
+            if chunk in document
+        ]
+    )
 
 
 def _read(session: ReadSession, visible: Visible, chunk_ids: list[int]) -> dict[int, Passage]:
@@ -53,7 +170,8 @@ def _read(session: ReadSession, visible: Visible, chunk_ids: list[int]) -> dict[
         .join(Document, Document.id == Chunk.document_id)
         .join(Original, Original.document_id == Document.id)
         .join(Collection, Collection.id == Document.collection_id)
-        .where(Chunk.id.in_(chunk_ids), Chunk.scope_id.in_(visible.scope_ids))
+        .where(Chunk.id == any_(CHUNKS), VISIBLE),
+        {"chunks": chunk_ids, "scopes": visible.scope_array},
     )
     return {
         chunk.id: Passage(

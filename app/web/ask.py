@@ -1,4 +1,4 @@
-"""POST /ask and /search: the employees' routes."""
+"""POST /ask: the answer to a question."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -8,26 +8,14 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.acl.delegations import in_person
-from app.acl.visible import visible_scopes
 from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
-from app.answer.sources import Redactor
-from app.answer.trail import actor
-from app.audit.events import SearchDone
-from app.audit.record import SealedText
-from app.audit.trail import record
 from app.errors import AppError
-from app.guardrail.credentials import mask_credentials
-from app.retrieval.passage import Hit
-from app.retrieval.search import Query, search
 from app.web.access import LentAsker, PartsOf
 from app.web.answers_wire import AnswerOut, AskBody, SourceOut
-from app.web.schemas import HitOut, SearchBody, SearchOut
 from app.web.stream import EventStream, encode
 
 router = APIRouter(tags=["ask"])
-
-SNIPPET = 400
 
 
 @router.post("/ask", response_model=AnswerOut, responses={200: {"content": {"text/event-stream": {}}}})
@@ -90,41 +78,3 @@ def _encode(event: Opened | Delta | Done) -> bytes:
             conversation = None if event.conversation is None else str(event.conversation)
             known = {"trail": str(event.trail), "sources": sources, "conversation": conversation}
             return encode("done", {**asdict(event), **known})
-
-
-@router.post("/search")
-def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> SearchOut:
-    """Find passages that you may read."""
-    asked = mask_credentials(body.query).text
-    query = Query(asked, parts.embedder.embed_query(asked))
-    with parts.database.reading(subject.user_id) as session:
-        visible = visible_scopes(session, subject)
-        hits = search(session, visible, query, limit=body.limit)
-    event = SearchDone(
-        actor=actor(subject),
-        query=SealedText(asked),
-        policy_epoch=visible.epoch,
-        hits=tuple(h.passage.chunk for h in hits),
-    )
-    with parts.database.anonymous() as session:
-        record(session, event, parts.sealer)
-    clean = Redactor(parts.checks)
-    return SearchOut(hits=[_hit(clean, h) for h in hits])
-
-
-def _hit(clean: Redactor, hit: Hit) -> HitOut:
-    passage = hit.passage
-    # Redacted first and cut after: cut first, half a card number would pass.
-    snippet = clean(passage.text)
-    return HitOut(
-        document=passage.document,
-        chunk=passage.chunk,
-        collection=passage.collection,
-        path=clean(passage.path),
-        title=clean(passage.title),
-        heading=tuple(clean(h) for h in passage.heading_path),
-        page=passage.page,
-        label=passage.label.text,
-        snippet=snippet if len(snippet) <= SNIPPET else snippet[:SNIPPET] + " …",
-        score=hit.score,
-    )

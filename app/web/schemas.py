@@ -33,34 +33,6 @@ class Problem(Wire):
     detail: str
 
 
-class SearchBody(Wire):
-    """A search."""
-
-    query: Question
-    limit: int = Field(10, ge=1, le=50)
-
-
-class HitOut(Wire):
-    """A passage that you may read."""
-
-    document: uuid.UUID
-    chunk: uuid.UUID
-    collection: str
-    path: str
-    title: str
-    heading: tuple[str, ...]
-    page: int | None
-    label: LabelName
-    snippet: str
-    score: float
-
-
-class SearchOut(Wire):
-    """Hits, best first."""
-
-    hits: list[HitOut]
-
-
 class GrantBody(Wire):
     """Allow or deny one principal: a role, a user, or everyone who is signed in."""
 

@@ -30,6 +30,7 @@ from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import make_first_administrator
 from app.main import create
+from app.retrieval.lists.protocol import NoLists
 from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from ingest import pipeline
 from ingest.document import Block, Extracted
@@ -154,6 +155,7 @@ def parts_at(
         settings=settings,
         database=database_at(app_url, pool_size=4),
         embedder=embedder or HashedEmbedder(),
+        lists=NoLists(),
         chat=chat or saying("It says so [1]."),
         sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
         checks=tuple(default_checks()),

@@ -108,6 +108,7 @@ def api(folder: Path, db: Db, *, model_url: str, **settings: str) -> Iterator[tu
     port = free_port()
     given = {
         "CLEARANCE_DATABASE__APP_URL": db.url("app"),
+        "CLEARANCE_DATABASE__SEARCH_URL": db.url("search"),
         "CLEARANCE_IDENTITY__KEY": IDENTITY_KEY,
         "CLEARANCE_AUDIT__KEY": AUDIT_KEY,
         "CLEARANCE_EMBEDDER__KIND": "hashed",

@@ -13,8 +13,14 @@ from tests.contracts.reaches import ANY, MODULES, TEXT, reached
 DOORS = {
     # What a search, a list, an opened document and a downloaded one read, under the caller's scopes.
     "app/retrieval/dense.py": {"vector_row"},
-    "app/retrieval/lexical.py": {"vector_row", "posting"},
+    "app/retrieval/lexical.py": {"posting"},
+    "app/retrieval/volume.py": {"scope_volume"},
+    "app/retrieval/phrases.py": {"original", "chunk"},
     "app/retrieval/search.py": {"document", "original", "chunk"},
+    "app/retrieval/about.py": {"document", "chunk"},
+    "app/retrieval/around.py": {"chunk"},
+    # Codes and numbers of scopes, as a database role of its own.
+    "app/retrieval/lists/rows.py": {"vector_row"},
     "app/retrieval/browse.py": {"document", "original", "chunk", "ingest_job"},
     # Conversations, for who asked.
     "app/answer/conversation.py": {"conversation", "turn", "turn_answer", "turn_source", "document", "conversations"},
@@ -27,6 +33,8 @@ DOORS = {
     # Counts of rows: at the start, each locked table; in `clearance doctor`, uploads that wait.
     "app/db/probe.py": {ANY},
     "app/cli/checks.py": {"ingest_job"},
+    # `clearance eval`: paths by passage, of a service that it made for a dataset and throws away.
+    "app/local/temporary.py": {"document", "chunk"},
 }
 MODELS_OF_TEXT = {f"app.db.tables.{module}" for module in MODULES}
 

@@ -17,6 +17,7 @@ from app.db import session as db_session
 from app.db.session import Database, ReadSession, Signer, connect
 from app.errors import NotFound
 from app.retrieval.browse import find_document, list_collections, list_documents, original_of, passages_of
+from app.retrieval.lists.protocol import NoLists
 from app.retrieval.search import Query, search
 from benchmarks.timing_stock import EMBEDDER, LIBRARY, Library, library, worlds
 from tests.api.databases import copied
@@ -82,7 +83,7 @@ def sites(cluster: Cluster) -> Iterator[dict[str, Site]]:
 
 def ask(session: ReadSession, site: Site, visible: Visible) -> None:
     for question in site.stock.questions[:5]:
-        assert search(session, visible, Query(question, EMBEDDER.embed_query(question)), limit=10)
+        assert search(session, visible, NoLists(), Query(question, EMBEDDER.embed_query(question)), limit=10).hits
 
 
 def list_all(session: ReadSession, site: Site, visible: Visible) -> None:

@@ -125,7 +125,7 @@ def test_a_difference_would_be_found(db: Db, house: House) -> None:
 def test_a_back_fill_changes_rows(house: House) -> None:
     """As a migration runs it: as owner, under FORCE. Each table under the lock lets its owner at every row."""
     house.document(house.shelf("shelf"), "a.md", "one", "two")
-    tables = {"document": "size", "original": "title", "chunk": "tokens", "vector_row": "terms", "posting": "tf",
+    tables = {"document": "size", "original": "title", "chunk": "tokens", "vector_row": "terms", "posting": "entries",
               "ingest_job": "size", "app_user": "clearance", "collection": "name", "scope": "rule_id", "rule": "label",
               "rule_grant": "effect"}  # fmt: skip
     for table, column in tables.items():

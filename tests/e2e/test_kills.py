@@ -67,19 +67,21 @@ def check_whole(company: Company) -> int:
           or (select count(*) from chunk c where c.document_id = d.id) < 6
           or (select count(*) from chunk c where c.document_id = d.id)
              <> (select count(*) from chunk c join vector_row v on v.chunk_id = c.id where c.document_id = d.id)
-          or exists (select 1 from chunk c where c.document_id = d.id
-                     and not exists (select 1 from posting p where p.chunk_id = c.id))
+          or (select count(*) from chunk c where c.document_id = d.id)
+             <> (select count(distinct substr(p.entries, 8 * n + 1, 8)::bigint >> 25)
+                 from posting p, generate_series(0, length(p.entries) / 8 - 1) n where p.document_id = d.id)
           or exists (select 1 from chunk c where c.document_id = d.id and c.scope_id <> d.scope_id)
           or exists (select 1 from chunk c join vector_row v on v.chunk_id = c.id
                      where c.document_id = d.id and v.scope_id <> d.scope_id)
-          or exists (select 1 from chunk c join posting p on p.chunk_id = c.id
-                     where c.document_id = d.id and p.scope_id <> d.scope_id)
+          or exists (select 1 from posting p where p.document_id = d.id and p.scope_id <> d.scope_id)
           or o.scope_id <> d.scope_id)
     """)
     assert halves == []
     orphans = company.rows("""
         select 1 from vector_row v where not exists (select 1 from chunk c where c.id = v.chunk_id)
-        union all select 1 from posting p where not exists (select 1 from chunk c where c.id = p.chunk_id)
+        union all select 1 from posting p, generate_series(0, length(p.entries) / 8 - 1) n
+          where not exists (select 1 from chunk c where c.document_id = p.document_id
+                            and c.id = substr(p.entries, 8 * n + 1, 8)::bigint >> 25)
         union all select 1 from chunk c where not exists (select 1 from document d where d.id = c.document_id)
         union all select 1 from document d where not exists
           (select 1 from scope s join rule r on r.id = s.rule_id where s.id = d.scope_id)

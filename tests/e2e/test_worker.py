@@ -84,7 +84,7 @@ class Site:
                 [chunk_ids],
             ),
             "posting": self.company.rows(
-                "select * from posting where chunk_id = any (%s) order by chunk_id, term", [chunk_ids]
+                "select * from posting where document_id = any (%s) order by term, entries", [ids]
             ),
         }
 
@@ -230,8 +230,8 @@ def test_deletion_takes_everything_along(site: Site) -> None:
         " select 'original' from original where document_id = %s union all"
         " select 'chunk' from chunk where document_id = %s union all"
         " select 'vector' from vector_row where chunk_id = any (%s) union all"
-        " select 'posting' from posting where chunk_id = any (%s)",
-        [document, document, document, chunks, chunks],
+        " select 'posting' from posting where document_id = %s",
+        [document, document, document, chunks, document],
     )
     assert left == []
     assert "gone.md" not in site.finds("ben", "soon to be gone")

@@ -1,20 +1,25 @@
 """Ways to retrieve that keep every hidden passage out of the hits and still tell of it: each must show."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from sqlalchemy import TextClause, select, text
+from sqlalchemy import select, text
 
 from app.acl.rules import Subject
 from app.acl.visible import Visible
 from app.db.probe import CANARY
 from app.db.session import ReadSession
 from app.db.tables.access import PolicyEpoch, Rule, Scope
-from app.retrieval import lexical
-from app.retrieval.dense import Near
+from app.embedding.terms import Word
+from app.retrieval import lexical, volume
+from app.retrieval.dense import Near, Nearest, Seen
+from app.retrieval.lists.protocol import Lists
 
 DIMENSIONS, PARTS, CENTRES, ROUNDS = 384, 48, 16, 4
 
@@ -33,14 +38,30 @@ def everything(session: ReadSession, subject: Subject) -> Visible:
     )
 
 
-def over_all_rows(name: str) -> TextClause:
-    """`lexical.VOLUME` or `lexical.FREQUENCIES`, counted over hidden rows too."""
-    before = getattr(lexical, name).text
-    counted = before.replace("scope_id = any (:scopes)", "(scope_id = any (:scopes) or true)")
-    if counted == before:
-        raise AssertionError(f"the statement {name} has changed: this mutation changes nothing of it")
-    binds = [lexical.SCOPES] if name == "VOLUME" else [lexical.TERMS, lexical.SCOPES]
-    return text(counted).bindparams(*binds)
+# In how many passages a term stands, hidden ones too.
+FREQUENCIES = text(
+    "select term, sum(length(entries)) / 8 as df from posting where term = any (:terms) group by term"
+).bindparams(lexical.TERMS)
+visible_lists = lexical.lists_of
+
+
+def count_all_rows(monkeypatch: pytest.MonkeyPatch, statistic: str) -> None:
+    """Let BM25's "volume" or its "frequencies" be counted over hidden rows too, under a role that sees them."""
+    if statistic == "frequencies":
+        monkeypatch.setattr(lexical, "lists_of", _with_all_frequencies)
+        return
+    counted = volume.VOLUME.text.replace("scope_id = any (", "true or scope_id = any (")
+    if counted == volume.VOLUME.text:
+        raise AssertionError("the statement VOLUME has changed: this mutation changes nothing of it")
+    monkeypatch.setattr(volume, "VOLUME", text(counted))
+
+
+def _with_all_frequencies(
+    session: ReadSession, visible: Visible, words: Iterable[Word], seen: volume.Volume | None = None
+) -> lexical.Lists:
+    found = visible_lists(session, visible, words, seen)
+    rows = session.execute(FREQUENCIES, {"terms": list(found.by_term)})
+    return replace(found, frequencies={row.term: int(row.df) for row in rows})
 
 
 # The nearest of all, filtered after: what a list of candidates shared with hidden rows does.
@@ -49,8 +70,8 @@ FILTER_AFTER = text(
     " select chunk_id, scope_id, -(embedding <#> cast(:query as halfvec)) as similarity"
     " from vector_row where vector_dims(embedding) > 1"
     " order by embedding <#> cast(:query as halfvec), chunk_id limit 20) as best"
-    " where scope_id = any (:scopes) order by similarity desc, chunk_id limit :limit"
-).bindparams(lexical.SCOPES)
+    " where scope_id = any (cast(:scopes as int[])) order by similarity desc, chunk_id limit :limit"
+)
 
 # A real index of pgvector over all rows, made when the rows are there; without sorting, the planner must use it.
 MAKE_HNSW = (
@@ -61,9 +82,9 @@ MAKE_HNSW = (
 )
 THROUGH_HNSW = text(
     f"select chunk_id, -(embedding::halfvec({DIMENSIONS}) <#> cast(:query as halfvec({DIMENSIONS}))) as similarity"
-    f" from vector_row where vector_dims(embedding) = {DIMENSIONS} and scope_id = any (:scopes)"
+    f" from vector_row where vector_dims(embedding) = {DIMENSIONS} and scope_id = any (cast(:scopes as int[]))"
     f" order by embedding::halfvec({DIMENSIONS}) <#> cast(:query as halfvec({DIMENSIONS})) limit :limit"
-).bindparams(lexical.SCOPES)
+)
 
 
 class Codebook:
@@ -76,9 +97,9 @@ class Codebook:
         noise = np.random.default_rng(7).standard_normal((400, DIMENSIONS)).astype(np.float32) / DIMENSIONS**0.5
         self._centres = _train(noise) if data_free else None
 
-    def nearest(self, session: ReadSession, visible: Visible, query: NDArray[np.float32], *, limit: int) -> list[Near]:
+    def nearest(self, seen: Seen, lists: Lists, query: NDArray[np.float32], *, limit: int, **_admit: Any) -> Nearest:
         """As `app.retrieval.dense.nearest`."""
-        rows = session.execute(
+        rows = seen.session.execute(
             text(
                 "select chunk_id, scope_id, embedding::text as vector,"
                 " -(embedding <#> cast(:query as halfvec)) as similarity"
@@ -91,9 +112,9 @@ class Codebook:
         parts = query.reshape(PARTS, 1, -1)
         scores = np.take_along_axis((parts * centres).sum(-1).T, _codes(vectors, centres), axis=0).sum(1)
         scored = zip(scores.tolist(), rows, strict=True)
-        seen = [(-score, row) for score, row in scored if row.scope_id in visible.scope_ids]
-        ranked = sorted(seen, key=lambda pair: (pair[0], pair[1].chunk_id))[:limit]
-        return [Near(r.chunk_id, float(r.similarity)) for _, r in ranked]
+        shown = [(-score, row) for score, row in scored if row.scope_id in seen.visible.scope_ids]
+        ranked = sorted(shown, key=lambda pair: (pair[0], pair[1].chunk_id))[:limit]
+        return Nearest([Near(r.chunk_id, float(r.similarity)) for _, r in ranked], "exact")
 
 
 def _train(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ from app.context.build import build, choose
 from app.db.session import Database, ReadSession, Signer
 from app.embedding.protocol import EmbeddingModel
 from app.retrieval import search as retrieval
+from app.retrieval.lists.protocol import NoLists
 from tests.conftest import IDENTITY_KEY
 from tests.laws.rows import Maker, Rows
 from tests.laws.threat import Unfiltered
@@ -34,7 +35,8 @@ SWEEP = 100
 # How far the numbers of two worlds lie apart; numbers of scopes have 31 bits.
 STEP = 1000
 PEOPLE = "app_user, role, role_inside, membership"
-SWEPT = f"{PEOPLE}, collection, folder, rule, rule_grant, scope, document, original, chunk, vector_row, posting"
+LIBRARY = "document, original, chunk, vector_row, scope_volume, posting"
+SWEPT = f"{PEOPLE}, collection, folder, rule, rule_grant, scope, {LIBRARY}"
 
 BEGIN_AS = text(
     "select set_config('role', :role, true), set_config('transaction_read_only', 'on', true),"
@@ -54,7 +56,7 @@ class Look:
 def look(session: ReadSession, visible: acl.Visible, embedder: EmbeddingModel, question: str) -> Look:
     """Search, choose and build, as the answer pipeline does it."""
     query = retrieval.Query(question, embedder.embed_query(question))
-    hits = retrieval.search(session, visible, query, limit=LIMIT)
+    hits = retrieval.search(session, visible, NoLists(), query, limit=LIMIT).hits
     context = build(question, choose(hits, passages=8, tokens=1600)) if hits else None
     return Look(
         tuple((str(h.passage.chunk), h.score, h.similarity, h.coverage) for h in hits),

@@ -16,7 +16,9 @@ import psycopg
 from numpy.typing import NDArray
 
 from app.acl.rules import effective
+from app.embedding.postings import packed_rows
 from app.embedding.protocol import EmbeddingModel
+from app.embedding.terms import PassageTerms
 from ingest.document import Passage
 from ingest.vectorize import vectorize
 from tests.laws.pages import Page, Text
@@ -25,22 +27,19 @@ from tests.laws.worlds import FOLDERS, World
 # Binary COPY: a signature, flags and header length in front, then rows of (length, value), then -1.
 HEAD, TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 FILE = ("text/plain", 1, bytes(32), 1)  # a document's media type, size, SHA-256 and version
-_POSTING = {"fields": "i2", "a": "i4", "chunk": "i8", "b": "i4", "scope": "i4"}
-_POSTING |= {"c": "i4", "term": "i8", "d": "i4", "tf": "i4"}  # the lengths are a to d
-POSTING = np.dtype([(name, f">{kind}") for name, kind in _POSTING.items()])
+POSTING_HEAD = struct.Struct(">hiqiqiii")
 VECTOR_HEAD = struct.Struct(">hiqiiiiihh")
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A passage as the worker would embed and count it. `postings` lacks its chunk and scope."""
+    """A passage as the worker would embed and count it."""
 
     words: str
     heading: list[str]
     tokens: int
-    terms: int
+    terms: PassageTerms
     vector: bytes
-    postings: NDArray[np.void]
 
 
 class Maker:
@@ -48,36 +47,49 @@ class Maker:
 
     def __init__(self, embedder: EmbeddingModel) -> None:
         self.embedder = embedder
-        self._made: dict[tuple[str, Text], Ready] = {}
+        self._remembering = Remembering(embedder)
+        self._made: dict[tuple[str, tuple[Text, ...]], list[Ready]] = {}
 
-    def ready(self, pages: Iterable[Page]) -> dict[tuple[str, Text], Ready]:
-        """The passages of these pages by title and text."""
-        wanted = {(page.title, text): None for page in pages for text in page.texts}
-        if missing := [key for key in wanted if key not in self._made]:
-            if len(self._made) > 5_000:
-                self._made = {key: made for key, made in self._made.items() if key in wanted}
-            self._made.update(zip(missing, map(_ready, self._vectorized(missing)), strict=True))
+    def ready(self, pages: Iterable[Page]) -> dict[tuple[str, tuple[Text, ...]], list[Ready]]:
+        """The passages of these pages by title and texts: a vector depends on the page around it."""
+        wanted = {(page.title, page.texts): None for page in pages}
+        if len(self._made) > 2_000:
+            self._made = {key: made for key, made in self._made.items() if key in wanted}
+        for title, texts in wanted:
+            if (title, texts) not in self._made:
+                self._made[title, texts] = [_ready(i) for i in self._vectorized(title, texts)]
         return self._made
 
-    def _vectorized(self, keys: Sequence[tuple[str, Text]]) -> list[Any]:
-        passages = [Passage(t.words, t.heading, None, 0, self.embedder.count(t.words), title) for title, t in keys]
-        return vectorize(passages, self.embedder)
+    def _vectorized(self, title: str, texts: Sequence[Text]) -> list[Any]:
+        passages = [Passage(t.words, t.heading, None, 0, self.embedder.count(t.words), title) for t in texts]
+        return vectorize(passages, self._remembering)
+
+
+class Remembering:
+    """An embedder that keeps the vectors it made: the pages of a world have many passages in common."""
+
+    def __init__(self, embedder: EmbeddingModel) -> None:
+        self._embedder = embedder
+        self.dimensions, self.digest, self.embed_query = embedder.dimensions, embedder.digest, embedder.embed_query
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As the embedder's own."""
+        if len(self._known) > 20_000:
+            self._known.clear()
+        missing = [t for t in dict.fromkeys(texts) if t not in self._known]
+        self._known.update(zip(missing, self._embedder.embed_passages(missing), strict=True))
+        return np.array([self._known[t] for t in texts], np.float32).reshape(len(texts), self.dimensions)
 
 
 def _ready(indexed: Any) -> Ready:
-    postings = np.zeros(len(indexed.terms), POSTING)
-    for name, value in (("fields", 4), ("a", 8), ("b", 4), ("c", 8), ("d", 4)):
-        postings[name] = value
-    postings["term"] = list(indexed.terms.keys())
-    postings["tf"] = list(indexed.terms.values())
     passage = indexed.passage
     return Ready(
         passage.text,
         list(passage.heading_path),
         passage.tokens,
-        indexed.terms.total(),
+        indexed.terms,
         indexed.vector.astype(">f2").tobytes(),
-        postings,
     )
 
 
@@ -201,15 +213,19 @@ class Rows:
         vectors, postings = [HEAD], [HEAD]
         for document, page in pages:
             scope = self._scopes[page.place]
-            for ordinal, text in enumerate(page.texts):
-                ready, number = made[page.title, text], self.first + len(chunks)
+            found: list[tuple[int, PassageTerms]] = []
+            for ordinal in range(len(page.texts)):
+                ready, number = made[page.title, page.texts][ordinal], self.first + len(chunks)
                 public = self.world.name("chunk", page.path, ordinal)
                 chunks.append((number, public, document, scope, ordinal, ready.heading, ready.words, ready.tokens))
                 size, dimensions = len(ready.vector) + 4, len(ready.vector) // 2
-                vectors += [VECTOR_HEAD.pack(4, 8, number, 4, scope, 4, ready.terms, size, dimensions, 0), ready.vector]
-                rows = ready.postings.copy()
-                rows["chunk"], rows["scope"] = number, scope
-                postings.append(rows.tobytes())
+                vectors += [
+                    VECTOR_HEAD.pack(4, 8, number, 4, scope, 4, ready.terms.length, size, dimensions, 0),
+                    ready.vector,
+                ]
+                found.append((number, ready.terms))
+            for term, entries in packed_rows(found):
+                postings += [POSTING_HEAD.pack(4, 8, term, 8, document, 4, scope, len(entries)), entries]
         self._add(
             "chunk (id, public_id, document_id, scope_id, ordinal, heading_path, text, tokens)",
             "int8 uuid int8 int4 int4 text[] text int4",
@@ -217,7 +233,7 @@ class Rows:
         )
         self._insert()
         self._send("vector_row (chunk_id, scope_id, terms, embedding)", [*vectors, TAIL])
-        self._send("posting (chunk_id, scope_id, term, tf)", [*postings, TAIL])
+        self._send("posting (term, document_id, scope_id, entries)", [*postings, TAIL])
 
     def _add(self, into: str, types: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Keep rows of a table for `_insert`."""

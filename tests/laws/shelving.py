@@ -14,6 +14,7 @@ from app.acl.scopes import scope_for
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, RoleInside, User
+from app.embedding.postings import pack
 from app.embedding.protocol import EmbeddingModel
 from ingest.document import Passage
 from ingest.vectorize import vectorize
@@ -57,11 +58,14 @@ ADD_VECTORS = text(
     from jsonb_array_elements(cast(:rows as jsonb)) as r (d)
     """
 )
+# Packed by the product's own code; the lower bits of an entry say nothing of the passage's number.
 ADD_POSTINGS = text(
     """
-    insert into posting (chunk_id, scope_id, term, tf)
-    select (d ->> 'chunk')::bigint, (d ->> 'scope')::int, t.key::bigint, t.value::int
+    insert into posting (document_id, scope_id, term, entries)
+    select (d ->> 'document')::bigint, (d ->> 'scope')::int, t.key::bigint,
+           string_agg(int8send((d ->> 'chunk')::bigint << 25 | t.value::bigint), '' order by (d ->> 'chunk')::bigint)
     from jsonb_array_elements(cast(:rows as jsonb)) as r (d), jsonb_each_text(d -> 'postings') as t
+    group by 1, 2, 3
     """
 )
 
@@ -155,7 +159,7 @@ class Shelves:
                     "tokens": i.passage.tokens,
                     "terms": i.terms.total(),
                     "vector": HalfVector(i.vector).to_text(),
-                    "postings": i.terms,
+                    "postings": {t: pack(0, counts, i.terms.length) for t, counts in i.terms.counts.items()},
                 }
                 for i in vectorize(passages, self._embedder)
             ]

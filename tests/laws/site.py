@@ -25,6 +25,7 @@ from app.guardrail.checks import default_checks
 from app.llm.protocol import Endpoint
 from app.llm.scripted import ScriptedChat
 from app.main import create
+from app.retrieval.lists.protocol import NoLists
 from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from tests.api.company import app_of
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY, Db
@@ -68,7 +69,8 @@ def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
     database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
     endpoint = Endpoint("http://127.0.0.1:1/v1", "scripted", internal=True, max_label=Label.RESTRICTED)
     chat = ScriptedChat(endpoint, lambda messages: ["As ", "they say [1], ", "and [2]."])
-    parts = Parts(settings, database, embedder, chat, Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks()))
+    sealer, checks = Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks())
+    parts = Parts(settings, database, embedder, NoLists(), chat, sealer, checks)
     with house_of(db) as house, TestClient(create(parts)) as client:
         yield Site(house, Shelves(house, embedder), client, chat, embedder)
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from sqlalchemy import text
 
-from app.retrieval import dense, lexical
+from app.retrieval import dense
 from app.retrieval import search as retrieval
 from tests.laws.conftest import Report
-from tests.laws.mutants import FILTER_AFTER, MAKE_HNSW, THROUGH_HNSW, Codebook, everything, over_all_rows
+from tests.laws.mutants import FILTER_AFTER, MAKE_HNSW, THROUGH_HNSW, Codebook, count_all_rows, everything
 from tests.laws.quick import Inside, Quick
 from tests.laws.strategies import draw, specs
 from tests.laws.tally import Tally, upper_bound
@@ -81,15 +81,15 @@ def test_the_filter_holds_alone(quick: Quick) -> None:
     assert (tally.differing, tally.threatened > 0) == (0, True)
 
 
-@pytest.mark.parametrize("statements", [("VOLUME",), ("FREQUENCIES",), ("VOLUME", "FREQUENCIES")])
+@pytest.mark.parametrize("counted", [("volume",), ("frequencies",), ("volume", "frequencies")])
 def test_global_statistics_show(
-    quick: Quick, monkeypatch: pytest.MonkeyPatch, report: Report, statements: tuple[str, ...]
+    quick: Quick, monkeypatch: pytest.MonkeyPatch, report: Report, counted: tuple[str, ...]
 ) -> None:
     """Test of the test: term statistics counted over all rows tell of hidden ones, though no hidden hit is shown."""
-    for name in statements:
-        monkeypatch.setattr(lexical, name, over_all_rows(name))
+    for statistic in counted:
+        count_all_rows(monkeypatch, statistic)
     tally = run(replace(quick, role=BY_OWNER), MUTANTS)
-    report(f"mutation, global {' and '.join(statements)}: {tally}")
+    report(f"mutation, global {' and '.join(counted)}: {tally}")
     assert tally.differing >= 0.9 * tally.threatened > 0
     assert tally.prompts > 0
 
@@ -113,8 +113,8 @@ def test_a_shared_hnsw_index_shows_under_both_walls(
     with shared.begun(world_of(MUTANTS[0], dt.datetime.now(dt.UTC))) as (world, connection):
         shared.put(connection, world)
         with Inside(connection, shared.role).reading(world.caller.user_id) as session:
-            query: dict[str, object] = {"query": str([1.0] * 384), "scopes": [1], "limit": 60}
-            plan = "\n".join(session.scalars(text(f"explain {THROUGH_HNSW.text}").bindparams(lexical.SCOPES), query))
+            query: dict[str, object] = {"query": str([1.0] * 384), "scopes": "{1}", "limit": 60}
+            plan = "\n".join(session.scalars(text(f"explain {THROUGH_HNSW.text}"), query))
     assert "shared_hnsw" in plan
     # An iterative scan finds everything among fifty passages; among some hundred it does not.
     tally = run(shared, MUTANTS if iterative == "off" else [replace(spec, floods=400) for spec in MUTANTS[:8]])

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import true
 
 from app.embedding.hashed import HashedEmbedder
-from app.retrieval import browse, lexical
+from app.retrieval import browse
 from tests.conftest import Db
 from tests.laws.conftest import Report
-from tests.laws.mutants import over_all_rows
+from tests.laws.mutants import count_all_rows
 from tests.laws.site import Answer, compare, site_of
 from tests.laws.strategies import draw
 
@@ -36,13 +36,13 @@ def test_http_says_the_same_in_both_worlds(db: Db, report: Report) -> None:
     assert any('"answered"' in answer.told for answer in heard)
 
 
-@pytest.mark.parametrize("table", ["vector_row", "document"])
+@pytest.mark.parametrize("table", ["scope_volume", "document"])
 def test_what_leaks_over_http_is_heard(db: Db, monkeypatch: pytest.MonkeyPatch, report: Report, table: str) -> None:
     """Test of the test: statistics over all rows, or documents listed for everyone, with the second lock off."""
     with site_of(db, HashedEmbedder()) as site:
         site.house.run("owner", f"alter table {table} no force row level security, disable row level security")
-        if table == "vector_row":
-            monkeypatch.setattr(lexical, "VOLUME", over_all_rows("VOLUME"))
+        if table == "scope_volume":
+            count_all_rows(monkeypatch, "volume")
         else:
             monkeypatch.setattr(browse, "_shown", lambda _subject, _visible: true())
         said = compare(site, draw(4, 1)[0])

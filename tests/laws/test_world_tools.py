@@ -40,8 +40,10 @@ CONTENT = {
     "passages": "select c.public_id, d.public_id, c.scope_id = d.scope_id, v.scope_id = d.scope_id, c.ordinal, c.text,"
     " c.heading_path, c.page, c.tokens, v.terms, v.embedding::text from chunk c join document d on d.id = c.document_id"
     " join vector_row v on v.chunk_id = c.id order by c.id",
-    "postings": "select c.public_id, p.term, p.tf, p.scope_id = c.scope_id from posting p"
-    " join chunk c on c.id = p.chunk_id order by c.id, p.term",
+    "postings": "select c.public_id, p.term, e.entry & (1 << 25) - 1, p.scope_id = c.scope_id, p.document_id"
+    " = c.document_id from posting p cross join generate_series(0, length(p.entries) / 8 - 1) n"
+    " cross join lateral (select substr(p.entries, 8 * n + 1, 8)::bigint as entry) e"
+    " join chunk c on c.id = e.entry >> 25 order by c.id, p.term",
 }
 
 

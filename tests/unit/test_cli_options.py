@@ -94,7 +94,7 @@ def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     }
     plan = Plan.of(given)
     assert plan.passwords["clearance_app"] == "p@ss"
-    assert set(plan.drawn) == {"CLEARANCE_DATABASE__INGEST_URL", "CLEARANCE_DATABASE__SEQUENCER_URL"}
+    assert set(plan.drawn) == {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH")}
     assert Plan.of({ADMIN_URL: "postgresql://u:p@h/postgres"}).database == "clearance"
 
 

@@ -1,10 +1,13 @@
-"""Reciprocal rank fusion: scores by hand, and laws."""
+"""Fusion by ranks and by scores: by hand, and laws."""
+
+from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retrieval.fuse import K, fuse
+from app.retrieval.fuse import Candidate, K, combine, fuse
 
 rankings = st.lists(st.lists(st.integers(0, 30), unique=True, max_size=15), max_size=4)
 
@@ -50,3 +53,78 @@ def test_names_do_not_matter(one: list[int], two: list[int], names: list[int]) -
 @given(st.lists(st.integers(0, 30), unique=True, max_size=15))
 def test_one_ranking_keeps_its_order(ranking: list[int]) -> None:
     assert [item for item, _ in fuse([ranking])] == ranking
+
+
+def candidate(chunk_id: int, document_id: int, similarity: float, share: float) -> Candidate:
+    return Candidate(chunk_id, document_id, similarity, share)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "wanted"),
+    [
+        ([], []),
+        # Nearest of all, and not one of its words: a third.
+        ([(7, 1, 0.4, 0.0)], [(7, 1 / 3)]),
+        # Words alone, where nothing is near.
+        ([(7, 1, -0.2, 0.5)], [(7, 1 / 3)]),
+        ([(7, 1, 0.0, 0.0)], [(7, 0.0)]),
+        # Half as near, twice the words: words weigh twice.
+        ([(1, 1, 0.8, 0.3), (2, 2, 0.4, 0.6)], [(2, 1.7 / 3), (1, 1.6 / 3)]),
+        # Equal: by id.
+        ([(9, 1, 0.5, 0.1), (2, 2, 0.5, 0.1)], [(2, 1.2 / 3), (9, 1.2 / 3)]),
+        # More of a document counts less: the third passage of document 1 by .64.
+        (
+            [(1, 1, 0.5, 1.0), (2, 1, 0.5, 0.9), (3, 1, 0.5, 0.8), (4, 2, 0.5, 0.7)],
+            [(1, 1.0), (4, 2.4 / 3), (2, 0.8 * 2.8 / 3), (3, 0.64 * 2.6 / 3)],
+        ),
+    ],
+)
+def test_combine(candidates: list[tuple[int, int, float, float]], wanted: list[tuple[int, float]]) -> None:
+    found = combine([candidate(*c) for c in candidates])
+    assert [item for item, _ in found] == [item for item, _ in wanted]
+    assert [score for _, score in found] == pytest.approx([score for _, score in wanted])
+
+
+worlds = st.lists(
+    st.builds(
+        Candidate,
+        chunk_id=st.integers(0, 50),
+        document_id=st.integers(0, 5),
+        similarity=st.floats(-1, 1),
+        share=st.floats(0, 1),
+    ),
+    unique_by=lambda c: c.chunk_id,
+    max_size=20,
+)
+
+
+@given(worlds)
+def test_combined_is_each_candidate_once_best_first_from_0_to_1(candidates: list[Candidate]) -> None:
+    found = combine(candidates)
+    assert sorted(item for item, _ in found) == sorted(c.chunk_id for c in candidates)
+    assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
+    assert all(0 <= score <= 1 for _, score in found)
+
+
+@given(worlds, st.randoms())
+def test_the_order_of_candidates_does_not_matter(candidates: list[Candidate], random: Random) -> None:
+    shuffled = candidates.copy()
+    random.shuffle(shuffled)
+    assert combine(shuffled) == combine(candidates)
+
+
+@given(worlds)
+def test_the_best_of_each_document_is_not_discounted(candidates: list[Candidate]) -> None:
+    """With one passage a document, the order is that of the scores alone, and each document's best keeps its score."""
+    found = dict(combine(candidates))
+    alone = dict(combine([replace(c, document_id=c.chunk_id) for c in candidates]))
+    assert all(found[item] <= alone[item] for item in found)
+    for document in {c.document_id for c in candidates}:
+        best = min((c.chunk_id for c in candidates if c.document_id == document), key=lambda i: (-alone[i], i))
+        assert found[best] == alone[best]
+
+
+@given(worlds.filter(len), st.floats(0.1, 1))
+def test_the_scale_of_cosines_does_not_matter(candidates: list[Candidate], scale: float) -> None:
+    found = combine([replace(c, similarity=c.similarity * scale) for c in candidates])
+    assert [s for _, s in found] == pytest.approx([s for _, s in combine(candidates)], abs=1e-6)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.local.secrets import LocalSecrets, SecretsUnusable, write_private
+from app.local.secrets import FILE, LocalSecrets, SecretsUnusable, write_private
 
 
 def test_they_are_made_once_and_read_again(tmp_path: Path) -> None:
     first = LocalSecrets.open(tmp_path / "home")
     assert LocalSecrets.open(tmp_path / "home") == first
     values = list(asdict(first).values())
-    assert len(values) == len(set(values)) == 10
+    assert len(values) == len(set(values)) == 11
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in values)
     assert LocalSecrets.open(tmp_path / "other") != first
 
@@ -72,6 +72,19 @@ def test_two_that_make_them_at_once_get_the_same(tmp_path: Path) -> None:
         found = list(pool.map(lambda _: LocalSecrets.open(tmp_path / "home"), range(32)))
     assert len({secrets.identity_key for secrets in found}) == 1
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["secrets.json"]
+
+
+def test_a_file_from_before_the_scope_lists_serves_on(tmp_path: Path) -> None:
+    """The later password comes from what is there: the same for every process, and the file stays as it is."""
+    made = LocalSecrets.open(tmp_path)
+    path = tmp_path / FILE
+    kept = {name: value for name, value in asdict(made).items() if name != "search_password"}
+    write_private(path, json.dumps(kept))
+    opened = LocalSecrets.open(tmp_path)
+    assert opened == LocalSecrets.open(tmp_path)
+    assert opened.search_password not in {"", made.owner_password}
+    assert opened.owner_password == made.owner_password
+    assert json.loads(path.read_text("utf-8")) == kept
 
 
 def test_they_are_hidden_from_repr(tmp_path: Path) -> None:

@@ -27,13 +27,14 @@ WIRING = Wiring(
     app_url="postgresql+psycopg://clearance_app:APP@h/d",
     ingest_url="postgresql+psycopg://clearance_ingest:INGEST@h/d",
     sequencer_url="postgresql+psycopg://clearance_sequencer:SEQUENCER@h/d",
+    search_url="postgresql+psycopg://clearance_search:LISTS@h/d",
     identity_key="IDENTITY",
     audit_key="AUDIT",
     metrics_key="METRICS",
     model={"CLEARANCE_MODEL__API_KEY": "MODEL"},
     embedder_cache="/models",
 )
-SECRETS = {"APP", "INGEST", "SEQUENCER", "IDENTITY", "AUDIT", "METRICS", "MODEL", "ADMIN", "CLOUD", "PROXY"}
+SECRETS = {"APP", "LISTS", "INGEST", "SEQUENCER", "IDENTITY", "AUDIT", "METRICS", "MODEL", "ADMIN", "CLOUD", "PROXY"}
 ENVIRON = {
     "PATH": "/bin",
     "AWS_SECRET_ACCESS_KEY": "CLOUD",
@@ -53,7 +54,7 @@ def held(environment: dict[str, str]) -> set[str]:
 
 
 def test_each_process_gets_its_own_secrets_and_no_other() -> None:
-    assert held(of_api(ENVIRON, WIRING)) == {"APP", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
+    assert held(of_api(ENVIRON, WIRING)) == {"APP", "LISTS", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
     assert held(of_worker(ENVIRON, WIRING)) == {"INGEST"}
     assert held(of_sequencer(ENVIRON, WIRING)) == {"SEQUENCER"}
     assert held(of_model_server(ENVIRON, api_key="MODEL")) == {"MODEL"}

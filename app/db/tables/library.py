@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.db.tables.audit import Xid8
 from app.db.tables.base import Base
 from app.db.tables.people import new_id
 
@@ -111,21 +112,43 @@ class VectorRow(Base):
     scope_id: Mapped[int] = mapped_column(Integer, index=True)
     terms: Mapped[int] = mapped_column(Integer)
     embedding: Mapped[Any] = mapped_column(HALFVEC())
+    # For the scope lists; null where vectors of this length have no code.
+    code: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # The transaction that last put the row where it stands.
+    changed: Mapped[str] = mapped_column(Xid8(), server_default=text("pg_current_xact_id()"), index=True)
+
+
+class ScopeVolume(Base):
+    """How much came to a scope and went, as sums: added up over visible scopes they give the visible volume."""
+
+    __tablename__ = "scope_volume"
+    __table_args__ = (Index("scope_volume_scope_id_idx", "scope_id", postgresql_include=["chunks", "terms"]),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scope.id", ondelete="CASCADE"))
+    chunks: Mapped[int] = mapped_column(Integer)
+    terms: Mapped[int] = mapped_column(BigInteger)
 
 
 class Posting(Base):
-    """An inverted list entry: `term` is a 64-bit hash. Frequencies are counted over visible rows, at query time."""
+    """An inverted list, or a part of it: a term, as a 64-bit hash, and the passages of one document it stands in.
+
+    `entries` is packed (`app.embedding.postings`). Frequencies are counted over visible rows, at query time.
+    """
 
     __tablename__ = "posting"
     __table_args__ = (
-        Index("posting_term_scope_id_idx", "term", "scope_id", postgresql_include=["chunk_id", "tf"]),
-        derived_from("chunk", "chunk_id"),
+        CheckConstraint("length(entries) between 8 and 2000 and length(entries) % 8 = 0", name="entries"),
+        Index("posting_term_scope_id_idx", "term", "scope_id", postgresql_include=["entries"]),
+        derived_from("document", "document_id"),
     )
 
-    chunk_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    term: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    term: Mapped[int] = mapped_column(BigInteger)
+    document_id: Mapped[int] = mapped_column(BigInteger, index=True)
     scope_id: Mapped[int] = mapped_column(Integer)
-    tf: Mapped[int] = mapped_column(Integer)
+    entries: Mapped[bytes] = mapped_column(LargeBinary)
+    # The database keeps no primary key here: its index would be as large as the lists.
+    __mapper_args__ = {"primary_key": [term, document_id, entries]}  # noqa: RUF012
 
 
 class IngestJob(Base):

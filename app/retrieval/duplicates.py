@@ -1,0 +1,45 @@
+"""Passages that say the same: the best stays, the others are named with it. Pure.
+
+Only among what a search found, so what may not be seen can neither hide a passage nor be named.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from app.retrieval.passage import Hit
+
+WORD = re.compile(r"\w+")
+# Words in a row that are compared, and how many of both passages' rows must be the same ones (Jaccard index).
+ROW, SAME = 3, 0.9
+
+
+def collapse(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits without near-copies of a better one, each with its copies, in the order given."""
+    kept: list[Hit] = []
+    for hit in hits:
+        for number, better in enumerate(kept):
+            if alike(hit.passage.text, better.passage.text):
+                kept[number] = better.with_copy(hit.passage)
+                break
+        else:
+            kept.append(hit)
+    return kept
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two texts are the same but for a few words."""
+    if one == other:
+        return True
+    rows, others = _rows(one), _rows(other)
+    smaller, larger = sorted((len(rows), len(others)))
+    if smaller < SAME * larger:
+        return False
+    common = len(rows & others)
+    return common >= SAME * (smaller + larger - common)
+
+
+@lru_cache(maxsize=512)
+def _rows(text: str) -> frozenset[tuple[str, ...]]:
+    words = [word.casefold() for word in WORD.findall(text)]
+    return frozenset(tuple(words[n : n + ROW]) for n in range(max(len(words) - ROW + 1, 1)))

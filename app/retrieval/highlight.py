@@ -1,0 +1,59 @@
+"""Where the words of a question stand in a text, and the part of the text to show. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.embedding.terms import Word, query_terms
+
+WORD = re.compile(r"[^\W_]+(?:[-'’._][^\W_]+)*")
+# A shown part begins at a word, this many characters in front of the first mark at most.
+LEAD = 80
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A part of a text; `marks` are (start, end) in characters of `text`, ascending. `cut` says which ends are cut."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    cut: tuple[bool, bool]
+
+
+def marks(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
+    """(start, end) of each word of the text that is one of the question's, in any of its forms."""
+    wanted = {form for word in words for form in word.forms}
+    return [m.span() for m in WORD.finditer(text) if not wanted.isdisjoint(_forms(m.group()))]
+
+
+def shown(text: str, words: Sequence[Word], *, length: int) -> Shown:
+    """The part of at most `length` characters in which the most different words of the question are marked first."""
+    found = marks(text, words)
+    start = _start(text, found, length)
+    end = min(start + length, len(text))
+    if end < len(text) and (space := text.rfind(" ", start + length // 2, end)) > 0:
+        end = space
+    inside = tuple((a - start, b - start) for a, b in found if a >= start and b <= end)
+    return Shown(text[start:end], inside, (start > 0, end < len(text)))
+
+
+def _start(text: str, found: Sequence[tuple[int, int]], length: int) -> int:
+    """Where to begin: at the beginning if all fits or nothing is marked."""
+    if len(text) <= length or not found:
+        return 0
+
+    def different(first: int) -> int:
+        return len({text[a:b].casefold() for a, b in found if first <= a and b <= first + length})
+
+    starts = [0, *(max(a - LEAD, 0) for a, _ in found)]
+    best = max(starts, key=lambda s: (different(s), -s))
+    if best == 0:
+        return 0
+    space = text.find(" ", best)
+    return space + 1 if 0 <= space < best + LEAD else best
+
+
+@lru_cache(maxsize=50_000)
+def _forms(word: str) -> frozenset[int]:
+    return frozenset(form for found in query_terms(word) for form in found.forms)

@@ -1,0 +1,101 @@
+"""What a search text asks for: "exact phrases", -exclusions, and words that may stand there. Pure.
+
+Read leniently: a quote that is never closed, a minus that stands alone, `--flag`, `-5` and `-v` are plain text.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.embedding.analysis.tokens import surface
+from app.embedding.terms import query_terms
+
+MOST_PHRASES = 4
+MOST_EXCLUDED = 16
+MOST_PHRASE_WORDS = 32
+
+_QUOTED = r"\"([^\"]*)\"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»"
+# An operator stands at a start or behind white space or an opening bracket, its end before no letter or digit.
+_OPERATOR = re.compile(rf"(?<![^\s(\[])(-?)(?:{_QUOTED}|(?<=-)([^\W\d_]\S+))(?![^\W_])")
+_ENDING = ".,;:!?)]}\"'”“»…"
+
+
+class QuerySyntaxError(ValueError):
+    """The text asks for what cannot be searched; the message says what to change."""
+
+
+class OnlyExclusions(QuerySyntaxError):
+    """Everything in the text is excluded, nothing is asked for."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A search text, read.
+
+    `plain` is the text to rank by (and to embed): without exclusions and quotation marks. `phrases` and
+    `excluded_phrases` are words in their order as `surface` gives them; `excluded` are single words.
+    """
+
+    plain: str
+    phrases: tuple[tuple[str, ...], ...] = ()
+    excluded: tuple[str, ...] = ()
+    excluded_phrases: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def has_operators(self) -> bool:
+        """Whether anything binds, beyond plain words."""
+        return bool(self.phrases or self.excluded or self.excluded_phrases)
+
+
+def parse(text: str) -> Parsed:
+    """Read a search text.
+
+    Raises OnlyExclusions, or QuerySyntaxError beyond 4 phrases, 16 exclusions or 32 words in one of them.
+    """
+    plain: list[str] = []
+    phrases: dict[tuple[str, ...], None] = {}
+    excluded: dict[str, None] = {}
+    excluded_phrases: dict[tuple[str, ...], None] = {}
+    at = 0
+    for match in _OPERATOR.finditer(text):
+        inside = next((g for g in match.groups()[1:5] if g is not None), None)
+        word = (match.group(6) or "").rstrip(_ENDING)
+        pieces = tuple(surface(word if inside is None else inside))
+        if not pieces:
+            continue
+        plain.append(text[at : match.start()])
+        at = match.end() if inside is not None else match.start(6) + len(word)
+        if not match.group(1):
+            phrases[pieces] = None
+            plain.append(f" {inside} ")
+        elif len(pieces) == 1 and query_terms(pieces[0]):
+            excluded[pieces[0]] = None
+        else:
+            excluded_phrases[pieces] = None
+    plain.append(text[at:])
+    _check(phrases, excluded, excluded_phrases)
+    parsed = Parsed(" ".join("".join(plain).split()), tuple(phrases), tuple(excluded), tuple(excluded_phrases))
+    if (excluded or excluded_phrases) and not surface(parsed.plain):
+        raise OnlyExclusions("Everything in the search is excluded; add a word that should stand there.")
+    return parsed
+
+
+def _check(
+    phrases: dict[tuple[str, ...], None], excluded: dict[str, None], without: dict[tuple[str, ...], None]
+) -> None:
+    if len(phrases) > MOST_PHRASES:
+        raise QuerySyntaxError(f"The search has more than {MOST_PHRASES} quoted phrases.")
+    if len(excluded) + len(without) > MOST_EXCLUDED:
+        raise QuerySyntaxError(f"The search excludes more than {MOST_EXCLUDED} words or phrases.")
+    if any(len(p) > MOST_PHRASE_WORDS for p in (*phrases, *without)):
+        raise QuerySyntaxError(f"A quoted phrase has more than {MOST_PHRASE_WORDS} words.")
+
+
+def stands_in(phrase: tuple[str, ...], words: list[str]) -> bool:
+    """Whether the words of a phrase stand in this order, one behind the other."""
+    return _lines(phrase) in _lines(words)
+
+
+def _lines(words: Sequence[str]) -> str:
+    # No word holds a line feed.
+    return "\n".join(["", *words, ""])

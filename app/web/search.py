@@ -1,0 +1,113 @@
+"""POST /search: passages, without an answer."""
+
+from fastapi import APIRouter
+
+from app.acl.visible import visible_scopes
+from app.answer.sources import Redactor
+from app.answer.trail import actor
+from app.audit.events import SearchDone
+from app.audit.record import SealedText
+from app.audit.trail import record
+from app.embedding.terms import query_terms
+from app.errors import InvalidInput, UnreadableSearch
+from app.guardrail.credentials import mask_credentials
+from app.retrieval.about import About, on_shelves
+from app.retrieval.around import Around, around
+from app.retrieval.highlight import shown
+from app.retrieval.passage import Hit, Passage
+from app.retrieval.query_syntax import QuerySyntaxError, parse
+from app.retrieval.search import Query, search
+from app.web.access import LentAsker, PartsOf
+from app.web.search_wire import CopyOut, ExplainedOut, HitOut, SearchBody, SearchOut
+
+router = APIRouter(tags=["ask"])
+
+SNIPPET = 400
+
+
+@router.post("/search")
+def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> SearchOut:
+    """Find passages that you may read. Quotes and minus in the query are read as search engines read them."""
+    asked = mask_credentials(body.query).text
+    about = _about(body)
+    try:
+        plain = parse(asked).plain
+    except QuerySyntaxError as error:
+        raise UnreadableSearch(str(error)) from error
+    query = Query(asked, parts.embedder.embed_query(plain), operators=True)
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        meant = on_shelves(session, subject, visible, body.collections) if body.collections else visible
+        found = search(session, meant, parts.lists, query, limit=body.limit, about=about)
+        beside = around(session, meant, [h.passage.chunk for h in found.hits], reach=body.neighbours)
+    event = SearchDone(
+        actor=actor(subject),
+        query=SealedText(asked),
+        policy_epoch=visible.epoch,
+        hits=tuple(h.passage.chunk for h in found.hits),
+        around=tuple(b.chunk for a in beside.values() for b in (*a.before, *a.after)),
+        codebook=found.codebook,
+    )
+    with parts.database.anonymous() as session:
+        record(session, event, parts.sealer)
+    wire = _Wire(Redactor(parts.checks), plain, explain=body.explain)
+    hits = [wire.hit(h, beside.get(h.passage.chunk, Around())) for h in found.hits]
+    return SearchOut(hits=hits, unmatched=list(found.unmatched))
+
+
+def _about(body: SearchBody) -> About:
+    for name, moment in (("since", body.since), ("until", body.until)):
+        if moment is not None and moment.tzinfo is None:
+            raise InvalidInput(f"'{name}' has no time zone; write it like 2026-03-31T08:00:00Z.")
+    if body.since is not None and body.until is not None and body.until <= body.since:
+        raise InvalidInput("'until' is not later than 'since', so no document could be meant.")
+    return About(body.since, body.until, body.folder)
+
+
+class _Wire:
+    """Hits as they are sent: redacted, with the words of the search marked."""
+
+    def __init__(self, clean: Redactor, plain: str, *, explain: bool) -> None:
+        self._clean, self._explain = clean, explain
+        self._words = query_terms(plain)
+
+    def hit(self, hit: Hit, beside: Around) -> HitOut:
+        passage, clean = hit.passage, self._clean
+        # Redacted first and cut after: cut first, half a card number would pass.
+        part = shown(clean(passage.text), self._words, length=SNIPPET)
+        lead, tail = ("… " if part.cut[0] else ""), (" …" if part.cut[1] else "")
+        return HitOut(
+            document=passage.document,
+            chunk=passage.chunk,
+            collection=passage.collection,
+            path=clean(passage.path),
+            title=clean(passage.title),
+            heading=tuple(clean(h) for h in passage.heading_path),
+            page=passage.page,
+            label=passage.label.text,
+            snippet=f"{lead}{part.text}{tail}",
+            highlights=[(a + len(lead), b + len(lead)) for a, b in part.marks],
+            score=hit.score,
+            before=[clean(b.text) for b in beside.before],
+            after=[clean(b.text) for b in beside.after],
+            copies=[self._copy(c) for c in hit.copies],
+            explained=_explained(hit) if self._explain else None,
+        )
+
+    def _copy(self, passage: Passage) -> CopyOut:
+        return CopyOut(
+            document=passage.document,
+            chunk=passage.chunk,
+            collection=passage.collection,
+            path=self._clean(passage.path),
+        )
+
+
+def _explained(hit: Hit) -> ExplainedOut:
+    return ExplainedOut(
+        similarity=hit.similarity,
+        word_share=hit.found.share,
+        coverage=hit.coverage,
+        similarity_rank=hit.found.dense_rank,
+        word_rank=hit.found.lexical_rank,
+    )

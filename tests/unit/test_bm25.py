@@ -1,0 +1,92 @@
+"""BM25 over packed lists: what it skips changes nothing, to the last bit."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.embedding.postings import pack
+from app.embedding.terms import Counts
+from app.retrieval import bm25
+from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B, Corpus, Ids, best, idf, kept
+
+
+def random_lists(seed: int, words: int, passages: int) -> list[Ids]:
+    """Lists of very different lengths over the same passages, whose lengths differ too; many passages are equal."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, 4, passages) * 40
+    lists = []
+    for share in rng.choice([0.002, 0.02, 0.2, 0.6, 0.95], words):
+        chunks = np.flatnonzero(rng.random(passages) < share)
+        entries = [
+            pack(7 * int(c) + 3, Counts(int(rng.integers(2)), 0, int(rng.integers(1, 4))), int(lengths[c]))
+            for c in chunks
+        ]
+        lists.append(rng.permutation(np.array(entries, np.int64)))
+    return lists
+
+
+def exhaustive(lists: list[Ids], weights: list[float], mean: float, limit: int) -> list[tuple[int, float]]:
+    """Every passage scored, word by word, in plain Python."""
+    scores: dict[int, float] = {}
+    title, headings, body = FIELD_WEIGHTS
+    for entries, weight in zip(lists, weights, strict=True):
+        for entry in entries.tolist():
+            length, tf = entry & 2047, (entry >> 11 & 127) * body
+            tf = (entry >> 22 & 7) * title + (entry >> 18 & 15) * headings + tf
+            part = weight * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / mean))
+            scores[entry >> 25] = scores.get(entry >> 25, 0.0) + part
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 8), st.integers(1, 1500), st.integers(1, 60))
+def test_skipping_changes_no_bit(seed: int, words: int, passages: int, limit: int) -> None:
+    lists = random_lists(seed, words, passages)
+    corpus = Corpus(passages, 80 * passages)
+    weights = [idf(corpus, len(entries)) for entries in lists]
+    found = best(lists, weights, corpus.mean, limit)
+    assert list(zip(found.chunks.tolist(), found.scores.tolist(), strict=True)) == exhaustive(
+        lists, weights, corpus.mean, limit
+    )
+    for n, entries in enumerate(lists):
+        assert found.stands[n].tolist() == np.isin(found.chunks, entries >> 25).tolist()
+
+
+def test_frequent_words_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else there was nothing to prove: of a long list only what a rare word found is scored."""
+    rng = np.random.default_rng(1)
+    rare = np.array([pack(c, Counts(body=3), 80) for c in range(0, 30_000, 100)], np.int64)
+    common = np.array([pack(c, Counts(body=1), 80) for c in rng.permutation(20_000).tolist()], np.int64)
+    corpus = Corpus(30_000, 80 * 30_000)
+    weights = [idf(corpus, len(entries)) for entries in (rare, common)]
+    scored: list[int] = []
+    parts = bm25._Scale.parts
+
+    def counted(scale: bm25._Scale, entries: Ids, weight: float) -> bm25.Floats:
+        scored.append(len(entries))
+        return parts(scale, entries, weight)
+
+    monkeypatch.setattr(bm25._Scale, "parts", counted)
+    found = best([rare, common], weights, corpus.mean, 20)
+    assert sum(scored) < len(common) / 4
+    assert found.chunks.tolist() == [c for c, _ in exhaustive([rare, common], weights, corpus.mean, 20)]
+
+
+def test_idf_falls_with_frequency_and_stays_positive() -> None:
+    corpus = Corpus(1000, 5000)
+    weights = [idf(corpus, df) for df in range(1001)]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[-1] > 0
+    assert weights[10] == pytest.approx(math.log(1 + 990.5 / 10.5))
+    assert Corpus(0, 0).mean == 1.0
+
+
+def test_bounds() -> None:
+    entries = np.array([pack(c, Counts(body=1), 9) for c in (4, 1, 9)], np.int64)
+    assert (kept(entries) >> 25).tolist() == [4, 1, 9]
+    assert (kept(entries, among=np.array([1, 9, 12])) >> 25).tolist() == [1, 9]
+    assert (kept(entries, among=np.array([], np.int64)) >> 25).tolist() == []
+    assert (kept(entries, without=np.array([9])) >> 25).tolist() == [4, 1]
