@@ -29,7 +29,7 @@ class Caller:
 
 
 def blended(texts: NDArray[np.float32], n: int, *, seed: int) -> Iterator[NDArray[np.float32]]:
-    """`n` unit vectors with the geometry of real embeddings: each between two near neighbours, with noise, in batches."""
+    """`n` unit vectors as real texts have them, in batches: each between two near neighbours, with noise."""
     rng = np.random.default_rng(seed)
     near = np.empty((len(texts), 8), np.int64)
     for start in range(0, len(texts), 1_000):
@@ -49,7 +49,9 @@ def zipf_scopes(n: int, scopes: int, *, seed: int) -> NDArray[np.int64]:
     """The scope (0, 1, …) of each passage: sizes fall as 1 / rank, places are random."""
     weights = 1 / np.arange(1, scopes + 1)
     rng = np.random.default_rng(seed)
-    return rng.permutation(np.concatenate([np.arange(scopes), rng.choice(scopes, n - scopes, p=weights / weights.sum())]))
+    return rng.permutation(
+        np.concatenate([np.arange(scopes), rng.choice(scopes, n - scopes, p=weights / weights.sum())])
+    )
 
 
 def write(admin_url: str, texts: NDArray[np.float32], *, n: int, scopes: int, seed: int = 1) -> list[Caller]:
@@ -76,6 +78,9 @@ def write(admin_url: str, texts: NDArray[np.float32], *, n: int, scopes: int, se
         callers = _callers(connection)
     with psycopg.connect(libpq(make_url(admin_url)), autocommit=True) as connection:
         connection.execute("select clearance.fold_volumes()")
+        connection.execute("create extension if not exists pg_prewarm")
+        for relation in ("vector_row", "vector_row_pkey", "vector_row_scope_id_idx", "scope_volume_scope_id_idx"):
+            connection.execute("select pg_prewarm(%s)", [relation])
         connection.execute("vacuum analyze vector_row, scope_volume, scope, rule, rule_grant")
     return callers
 
@@ -83,12 +88,10 @@ def write(admin_url: str, texts: NDArray[np.float32], *, n: int, scopes: int, se
 def _rows(book: Codebook, vectors: NDArray[np.float32], scopes: NDArray[np.int64], *, first: int) -> bytes:
     dimensions = vectors.shape[1]
     halves = vectors.astype(np.float16)
-    row = np.dtype(
-        [("fields", ">i2")]
-        + [("a", ">i4"), ("chunk", ">i8"), ("b", ">i4"), ("scope", ">i4"), ("c", ">i4"), ("terms", ">i4")]
-        + [("d", ">i4"), ("dimensions", ">i2"), ("unused", ">i2"), ("vector", ">f2", (dimensions,))]
-        + [("e", ">i4"), ("code", "u1", (book.width,))]
-    )
+    fields = {"fields": ">i2", "a": ">i4", "chunk": ">i8", "b": ">i4", "scope": ">i4", "c": ">i4", "terms": ">i4"}
+    fields |= {"d": ">i4", "dimensions": ">i2", "unused": ">i2", "vector": f"({dimensions},)>f2"}
+    fields |= {"e": ">i4", "code": f"({book.width},)u1"}
+    row = np.dtype(list(fields.items()))
     rows = np.zeros(len(vectors), row)
     for name, value in {"fields": 5, "a": 8, "b": 4, "c": 4, "d": 4 + 2 * dimensions, "e": book.width}.items():
         rows[name] = value
@@ -100,47 +103,52 @@ def _rows(book: Codebook, vectors: NDArray[np.float32], scopes: NDArray[np.int64
 
 def _put_policy(connection: psycopg.Connection, rng: np.random.Generator, sizes: NDArray[np.int64]) -> list[int]:
     """A role for each share, and a rule for each set of roles; gives the scopes' numbers."""
-    scopes, total = len(sizes), int(sizes.sum())
+    seen = _seen(rng, sizes)
     roles = [uuid.UUID(bytes=rng.bytes(16)) for _ in SHARES]
-    seen = np.zeros((len(SHARES), scopes), bool)
-    seen[0] = True
-    for number, share in enumerate(SHARES[1:], start=1):
-        left = share * total
-        for scope in rng.permutation(scopes):
-            if sizes[scope] <= left:
-                seen[number, scope] = True
-                left -= sizes[scope]
     shelf = uuid.UUID(bytes=rng.bytes(16))
     run = connection.execute
     for number, role in enumerate(roles):
         run("insert into role (id, name) values (%s, %s)", [role, f"share-{number}"])
-        run(
-            "insert into app_user (id, name, display_name, capabilities) values (%s, %s, '', '{ask}')",
-            [role, f"caller-{number}"],
-        )
+        person = "insert into app_user (id, name, display_name, capabilities) values (%s, %s, '', '{ask}')"
+        run(person, [role, f"caller-{number}"])
         run("insert into membership values (%s, %s)", [role, role])
     run("insert into collection (id, name, own_rule) values (%s, 'shelf', '{}')", [shelf])
-    rules: dict[bytes, int] = {}
+    rules = {pattern: _rule(connection, pattern, roles) for pattern in {tuple(column) for column in seen.T.tolist()}}
+    adding = (
+        "insert into scope (collection_id, own_digest, own_rule, rule_id)"
+        " values (%s, sha256(%s), '{}', %s) returning id"
+    )
     ids = []
-    for scope in range(scopes):
-        pattern = seen[:, scope].tobytes()
-        if pattern not in rules:
-            found = run("insert into rule (digest, label) values (sha256(%s), 0) returning id", [pattern]).fetchone()
-            assert found is not None
-            rules[pattern] = found[0]
-            for ordinal, number in enumerate(np.flatnonzero(seen[:, scope]).tolist()):
-                run(
-                    "insert into rule_grant values (%s, %s, 'allow', 'role', %s, null, null)",
-                    [found[0], ordinal, roles[number]],
-                )
-        made = run(
-            "insert into scope (collection_id, own_digest, own_rule, rule_id)"
-            " values (%s, sha256(%s), '{}', %s) returning id",
-            [shelf, str(scope).encode(), rules[pattern]],
-        ).fetchone()
+    for scope, column in enumerate(seen.T.tolist()):
+        made = run(adding, [shelf, str(scope).encode(), rules[tuple(column)]]).fetchone()
         assert made is not None
         ids.append(int(made[0]))
     return ids
+
+
+def _seen(rng: np.random.Generator, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which scopes are seen at each of SHARES: random ones, as many as their passages allow."""
+    seen = np.zeros((len(SHARES), len(sizes)), bool)
+    seen[0] = True
+    for number, share in enumerate(SHARES[1:], start=1):
+        left = share * int(sizes.sum())
+        for scope in rng.permutation(len(sizes)):
+            if sizes[scope] <= left:
+                seen[number, scope] = True
+                left -= sizes[scope]
+    return seen
+
+
+def _rule(connection: psycopg.Connection, pattern: tuple[bool, ...], roles: list[uuid.UUID]) -> int:
+    digest = bytes(pattern)
+    found = connection.execute(
+        "insert into rule (digest, label) values (sha256(%s), 0) returning id", [digest]
+    ).fetchone()
+    assert found is not None
+    for ordinal, role in enumerate(r for r, seen in zip(roles, pattern, strict=True) if seen):
+        granting = "insert into rule_grant values (%s, %s, 'allow', 'role', %s, null, null)"
+        connection.execute(granting, [found[0], ordinal, role])
+    return int(found[0])
 
 
 def _callers(connection: psycopg.Connection) -> list[Caller]:

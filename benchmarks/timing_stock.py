@@ -117,10 +117,10 @@ def on_shelf(book: Book) -> bool:
     return (book.scope - VISIBLE_SCOPES) % 3 != 0
 
 
-def fill(db: Db, books: Sequence[Book], places: Sequence[Place], *, seed: int = 2) -> None:
+def fill(db: Db, books: Sequence[Book], places: Sequence[Place]) -> None:
     """Write the books in a random order, and leave the tables as autovacuum does: clean, with statistics."""
-    ordered = list(books)
-    random.Random(seed).shuffle(ordered)
+    # By their ids, which are drawn: visible books keep their order whatever else there is, and ties go by it.
+    ordered = sorted(books, key=lambda book: book.id)
     with psycopg.connect(db.libpq("admin")) as connection, connection.cursor() as cursor:
         # Foreign keys hold by construction; to look each one up would take most of the time.
         cursor.execute("set session_replication_role = replica")
@@ -182,8 +182,8 @@ def _tables(books: Sequence[Book], places: Sequence[Place]) -> Iterator[tuple[st
         ((c, public, d, s, o, [], i.passage.text, i.passage.tokens) for c, d, s, public, o, i in chunks),
     )
     yield (
-        "vector_row (chunk_id, scope_id, terms, embedding)",
-        ((c, s, i.terms.total(), HalfVector(i.vector).to_text()) for c, _, s, _, _, i in chunks),
+        "vector_row (chunk_id, scope_id, terms, embedding, code)",
+        ((c, s, i.terms.total(), HalfVector(i.vector).to_text(), i.code) for c, _, s, _, _, i in chunks),
     )
     yield (
         "posting (term, document_id, scope_id, entries)",

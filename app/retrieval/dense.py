@@ -6,6 +6,7 @@ those that are the `depth` best by code, ties at the cut kept, are ranked by exa
 lists, how they are split into parts and what is dead in them changes how often we ask, and nothing else.
 """
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -63,9 +64,11 @@ FRESH = text(
 )
 
 # Up to so many visible passages PostgreSQL alone is as fast.
-FEW = 800
-# How many candidates are ranked exactly; `clearance codebook check` measures what this costs in recall.
-DEPTH = 300
+FEW = 2_000
+# How many candidates are ranked exactly, among up to so many visible passages; among more, more of them (`depth_of`).
+DEPTH, UP_TO = 300, 100_000
+# Ten times the passages need twice the depth for the same recall: measured up to a million.
+GROWTH = 0.3
 # Asked for beyond that, for what is dead in the lists and for ties at the cut.
 SPARE = 32
 # So many candidates tied at the cut (a form letter in every folder) are PostgreSQL's.
@@ -153,7 +156,7 @@ def nearest(
 
     Of those that are not admitted at most MOST_LOOKED are passed over; what lies behind them is not found.
     """
-    depth = max(depth, limit)
+    depth = max(depth_of(seen.volume.passages, depth), limit)
     if seen.volume.passages > max(FEW, depth):
         view = lists.view(seen.volume.snapshot)
         found = None if view is None else _ByLists(seen, view, query, admit).found(depth)
@@ -161,6 +164,11 @@ def nearest(
             ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
             return Nearest([Near(*pair) for pair in ranked], "lists")
     return Nearest(_exact(seen, query, limit, admit), "exact")
+
+
+def depth_of(passages: int, depth: int = DEPTH) -> int:
+    """How many candidates are ranked exactly among so many visible passages."""
+    return int(depth * math.pow(max(passages / UP_TO, 1.0), GROWTH))
 
 
 def _exact(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> list[Near]:

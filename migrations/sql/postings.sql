@@ -10,7 +10,7 @@ create table posting (
   document_id bigint not null,
   scope_id integer not null,
   entries bytea not null,
-  constraint posting_entries_check check (length(entries) between 8 and 2000 and length(entries) % 8 = 0),
+  constraint posting_entries_check check (length(entries) >= 8 and length(entries) <= 2000 and length(entries) % 8 = 0),
   constraint posting_document_id_fkey foreign key (document_id, scope_id) references document (id, scope_id)
     on delete cascade on update cascade
 );

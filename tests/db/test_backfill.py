@@ -76,7 +76,7 @@ def test_a_back_fill_that_is_not_counted_loses_the_past(old: Db, monkeypatch: py
     monkeypatch.setattr(backfill, "back_fill", uncounted)
     with house_of(old) as house:
         house.run("owner", "drop policy owner_all on document")
-    migrate(old.url("owner"))
+    migrate(old.url("owner"), "0002")
     with house_of(old) as house:
         assert house.value("admin", "select count(*) from document_history") == 0
         assert house.value("admin", "select count(*) from document") == 7

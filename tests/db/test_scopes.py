@@ -107,7 +107,8 @@ def test_derived_rows_cannot_stand_elsewhere(house: House) -> None:
         f" values ({document}, :scope, 9, '{{}}', 'x', 1)",
         "vector_row": "insert into vector_row (chunk_id, scope_id, terms, embedding)"
         f" values ({chunk}, :scope, 1, '[0]')",
-        "posting": f"insert into posting (document_id, scope_id, term, entries) values ({document}, :scope, 1, sha256(''))",
+        "posting": "insert into posting (document_id, scope_id, term, entries)"
+        f" values ({document}, :scope, 1, sha256(''))",
         "original": f"insert into original (document_id, scope_id, title, content) values ({document}, :scope, '', '')",
     }
     house.run("owner", "delete from vector_row")

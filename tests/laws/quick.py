@@ -22,7 +22,7 @@ from app.context.build import build, choose
 from app.db.session import Database, ReadSession, Signer
 from app.embedding.protocol import EmbeddingModel
 from app.retrieval import search as retrieval
-from app.retrieval.lists.protocol import NoLists
+from app.retrieval.lists.protocol import Lists, NoLists
 from tests.conftest import IDENTITY_KEY
 from tests.laws.rows import Maker, Rows
 from tests.laws.threat import Unfiltered
@@ -53,10 +53,16 @@ class Look:
     prompt: str
 
 
-def look(session: ReadSession, visible: acl.Visible, embedder: EmbeddingModel, question: str) -> Look:
+def look(
+    session: ReadSession,
+    visible: acl.Visible,
+    embedder: EmbeddingModel,
+    question: str,
+    lists: Lists = NoLists(),  # noqa: B008  # holds nothing
+) -> Look:
     """Search, choose and build, as the answer pipeline does it."""
     query = retrieval.Query(question, embedder.embed_query(question))
-    hits = retrieval.search(session, visible, NoLists(), query, limit=LIMIT).hits
+    hits = retrieval.search(session, visible, lists, query, limit=LIMIT).hits
     context = build(question, choose(hits, passages=8, tokens=1600)) if hits else None
     return Look(
         tuple((str(h.passage.chunk), h.score, h.similarity, h.coverage) for h in hits),

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from app.embedding.codebook import POINTS, Codebook, codebook
 
 
-def unit(seed: int, n: int, dimensions: int) -> np.ndarray:
+def unit(seed: int, n: int, dimensions: int) -> NDArray[np.float32]:
     """Unit vectors, some of whose coordinates are far larger than others, as models make them."""
     drawn = np.random.default_rng(seed).standard_normal((n, dimensions)).astype(np.float32)
     drawn[:, :: max(dimensions // 3, 1)] *= 8
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    made: NDArray[np.float32] = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return made
 
 
 @pytest.mark.parametrize("dimensions", [4, 12, 300, 384, 768, 1024, 1536])

@@ -138,7 +138,7 @@ class Posting(Base):
 
     __tablename__ = "posting"
     __table_args__ = (
-        CheckConstraint("length(entries) between 8 and 2000 and length(entries) % 8 = 0", name="entries"),
+        CheckConstraint("length(entries) >= 8 and length(entries) <= 2000 and length(entries) % 8 = 0", name="entries"),
         Index("posting_term_scope_id_idx", "term", "scope_id", postgresql_include=["entries"]),
         derived_from("document", "document_id"),
     )

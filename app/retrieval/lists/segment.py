@@ -7,6 +7,8 @@ is compared, the places in them that belong to others. It costs what a padded bl
 query and the code alone, so the results do not change either.
 """
 
+import itertools
+
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +17,8 @@ from app.embedding.codebook import Codebook
 from app.retrieval.lists.protocol import Candidates, Entries
 
 BLOCK = 32
-# Slots of a shared list: four blocks. What lies in them costs little beside the call for a list itself.
-SHARED = 128
+# Places of a shared list: five blocks, which nearly fill the power of two that FAISS rounds their memory up to.
+SHARED = 160
 # From here on a scope has a list of its own: half a block at most is padding, and from four blocks on an eighth.
 OWN_LIST = 64
 BITS = 4
@@ -33,15 +35,10 @@ class Segment:
         order = np.lexsort((entries.ids, entries.scopes))
         entries = Entries(entries.ids[order], entries.scopes[order], entries.codes[order])
         self.size = len(entries)
-        self.scopes, counts = np.unique(entries.scopes, return_counts=True)
-        self.counts: NDArray[np.int64] = counts
+        _, counts = np.unique(entries.scopes, return_counts=True)
         own = np.repeat(counts >= OWN_LIST, counts)
         self._own = _OwnLists(book, entries.pick(own))
         self._shared = _SharedBlocks(book, entries.pick(~own))
-
-    def holding(self, scopes: Scopes) -> int:
-        """How many entries stand in these scopes (ascending)."""
-        return int(self.counts[_positions(self.scopes, scopes)].sum())
 
     def scan(self, turned: NDArray[np.float32], scopes: Scopes, depth: int) -> list[Candidates]:
         """The best `depth` in lists of their own, and in shared blocks; `turned` is the rotated query, shape (1, d)."""
@@ -55,13 +52,12 @@ class _OwnLists:
 
     def __init__(self, book: Codebook, entries: Entries) -> None:
         self.size = len(entries)
-        self._scopes, self._starts, sizes = np.unique(entries.scopes, return_index=True, return_counts=True)
-        self._ends = self._starts + sizes
-        self._index = _index(book, entries.ids, entries.codes, self._starts, self._ends)
+        self._scopes, self._edges = _edges(entries.scopes)
+        self._index = _index(book, entries.ids, entries.codes, self._edges)
 
     def scan(self, turned: NDArray[np.float32], scopes: Scopes, depth: int) -> Candidates:
         lists = _positions(self._scopes, scopes)
-        whole = int((self._ends[lists] - self._starts[lists]).sum())
+        whole = int((self._edges[lists + 1] - self._edges[lists]).sum())
         return _search(self._index, turned, lists, min(depth, whole), whole=whole)
 
 
@@ -71,15 +67,13 @@ class _SharedBlocks:
     def __init__(self, book: Codebook, entries: Entries) -> None:
         self.size = len(entries)
         self._ids = entries.ids
-        self._scopes, self._starts, sizes = np.unique(entries.scopes, return_index=True, return_counts=True)
-        self._ends = self._starts + sizes
-        starts = np.arange(0, self.size, SHARED)
-        ends = np.minimum(starts + SHARED, self.size)
-        self._index = _index(book, np.arange(self.size, dtype=np.int64), entries.codes, starts, ends)
+        self._scopes, self._edges = _edges(entries.scopes)
+        edges = np.append(np.arange(0, self.size, SHARED), self.size)
+        self._index = _index(book, np.arange(self.size, dtype=np.int64), entries.codes, edges)
 
     def scan(self, turned: NDArray[np.float32], scopes: Scopes, depth: int) -> Candidates:
         found = _positions(self._scopes, scopes)
-        places = _ranges(self._starts[found], self._ends[found])
+        places = _ranges(self._edges[found], self._edges[found + 1])
         visible = np.zeros(self.size, np.bool_)
         visible[places] = True
         chosen = np.packbits(visible, bitorder="little")
@@ -95,16 +89,21 @@ class _SharedBlocks:
         return Candidates(self._ids[near.ids], near.scores, near.bound)
 
 
-def _index(
-    book: Codebook, ids: Ids, codes: Codes, starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> "faiss.IndexIVFPQFastScan":
-    """FAISS's index over lists [start, end) of `ids` and `codes`. Codes are put in as they are: nothing is trained."""
+def _edges(scopes: Scopes) -> tuple[Scopes, NDArray[np.int32]]:
+    """The scopes of ascending `scopes`, each once, and where each begins; one more at the end."""
+    known, starts = np.unique(scopes, return_index=True)
+    return known, np.append(starts, len(scopes)).astype(np.int32)
+
+
+def _index(book: Codebook, ids: Ids, codes: Codes, edges: NDArray[np.int32]) -> "faiss.IndexIVFPQFastScan":
+    """FAISS's index over lists of `ids` and `codes` from edge to edge. Codes go in as they are: nothing is trained."""
     codes, ids = np.ascontiguousarray(codes), np.ascontiguousarray(ids)
     # The lists to read are always named, so the coarse quantiser stays empty.
+    quantizer = faiss.IndexFlatIP(book.dimensions)
     plain = faiss.IndexIVFPQ(
-        faiss.IndexFlatIP(book.dimensions),
+        quantizer,
         book.dimensions,
-        max(len(starts), 1),
+        max(len(edges) - 1, 1),
         book.dimensions // 2,
         BITS,
         faiss.METRIC_INNER_PRODUCT,
@@ -112,12 +111,15 @@ def _index(
     plain.by_residual = False
     faiss.copy_array_to_vector(book.centroids.ravel(), plain.pq.centroids)
     plain.is_trained = True
-    for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+    for number, (start, end) in enumerate(itertools.pairwise(edges.tolist())):
         plain.invlists.add_entries(
             number, end - start, faiss.swig_ptr(ids[start:end]), faiss.swig_ptr(codes[start:end])
         )
     plain.ntotal = len(ids)
-    return faiss.IndexIVFPQFastScan(plain, BLOCK)
+    fast = faiss.IndexIVFPQFastScan(plain, BLOCK)
+    # It has copied all but the quantiser; kept with it, the plain lists would double the memory.
+    fast.referenced_objects = [quantizer]
+    return fast
 
 
 def _search(
@@ -163,7 +165,7 @@ def _positions(known: Scopes, wanted: Scopes) -> NDArray[np.int64]:
     return found
 
 
-def _ranges(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ranges(starts: NDArray[np.int32], ends: NDArray[np.int32]) -> NDArray[np.int64]:
     """All numbers from each start to its end."""
     sizes = ends - starts
     if not sizes.sum():

@@ -1,0 +1,150 @@
+"""Two worlds through the scope lists, at the size where they answer: a thousand visible passages beside none hidden,
+as many, and a hundred times as many.
+
+    python -m tests.laws.large [--questions 10000] [--times 1 100]
+
+compares every hit, score and prompt of so many questions and prints the table; the suite asks fewer.
+"""
+
+import argparse
+import contextlib
+import random
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from sqlalchemy import text
+
+from app.acl.rules import Subject
+from app.acl.visible import visible_scopes
+from app.db.bootstrap import prepare
+from app.db.session import Database, Signer, connect
+from app.embedding.codebook import Codebook
+from app.local.postgres import EmbeddedPostgres
+from app.retrieval import dense
+from app.retrieval.lists.rows import StoredCodes
+from app.retrieval.lists.store import ScopeLists
+from benchmarks.timing_stock import EMBEDDER, Library, library, worlds
+from tests.conftest import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
+from tests.db.house import house_of
+from tests.laws.quick import Look, look
+
+VISIBLE = 1_000
+# PostgreSQL alone would answer so few; here the lists do.
+FEW = 500
+SHOWN = 10
+# The nearest of all rows: which of them a search without walls would show.
+UNFILTERED = text(
+    "select c.public_id from vector_row v join chunk c on c.id = v.chunk_id"
+    " where vector_dims(v.embedding) > 1 order by v.embedding <#> cast(:query as halfvec) limit :limit"
+)
+
+
+@dataclass
+class Side:
+    """One world: its database as one database role sees it, its reader, and lists of its own."""
+
+    name: str
+    database: Database
+    reader: Subject
+    lists: ScopeLists
+    by: set[str] = field(default_factory=set)
+
+    def look(self, question: str) -> Look:
+        """What the product shows, and whether the lists had their part in it."""
+        with self.database.reading(self.reader.user_id) as session:
+            return look(session, visible_scopes(session, self.reader), EMBEDDER, question, self.lists)
+
+    def unfiltered(self, question: str) -> set[str]:
+        """The ten nearest of all passages, for a database role that sees all."""
+        query = str(EMBEDDER.embed_query(question).tolist())
+        with self.database.reading(self.reader.user_id) as session:
+            return {str(i) for i in session.scalars(UNFILTERED, {"query": query, "limit": SHOWN})}
+
+
+@contextlib.contextmanager
+def side(name: str, db: Db, *, role: str = "app") -> Iterator[Side]:
+    """A world, its lists loaded; as `owner` without row-level security."""
+    engine, search = connect(db.url(role), pool_size=1), connect(db.url("search"), pool_size=2)
+    book = Codebook(EMBEDDER.dimensions)
+    lists = ScopeLists(StoredCodes(search, book), book)
+    lists.load()
+    with house_of(db) as house:
+        reader = house.subject(uuid.UUID(house.text("select id::text from app_user where name = 'reader'")))
+    yield Side(name, Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000), reader, lists)
+    lists.close()
+    engine.dispose()
+
+
+def questions(stock: Library, count: int, *, seed: int = 3) -> list[str]:
+    """Questions of three to nine words, most of them from one visible passage."""
+    rng = random.Random(seed)
+    texts = [i.passage.text for book in stock.visible for i in book.passages]
+    made = []
+    for _ in range(count):
+        words = rng.choice(texts).rstrip(".").split() + rng.choice(texts).split()[:3]
+        made.append(f"What is said of {' '.join(rng.sample(words, rng.randint(3, 9)))}?")
+    return made
+
+
+def differing(one: Side, other: Side, asked: Sequence[str]) -> list[str]:
+    """The questions that tell the two worlds apart."""
+    return [question for question in asked if one.look(question) != other.look(question)]
+
+
+def threatened(all_of: Side, visible: set[str], asked: Sequence[str]) -> int:
+    """To how many questions a search without walls would show a hidden passage."""
+    return sum(not all_of.unfiltered(question) <= visible for question in asked)
+
+
+def names(stock: Library) -> set[str]:
+    """The public ids of all visible passages."""
+    return {str(uuid.uuid5(book.id, str(o))) for book in stock.visible for o in range(len(book.passages))}
+
+
+def main() -> None:
+    """The law at full size."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--questions", type=int, default=10_000)
+    options.add_argument("--times", type=int, nargs="+", default=[1, 100])
+    given = options.parse_args()
+    console = Console(width=120)
+    dense.FEW = FEW
+    stock = library(VISIBLE, max(given.times))
+    asked = questions(stock, given.questions)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedPostgres(Path(folder) / "pg", password="test-superuser", settings=FAST) as server,
+    ):
+        cluster = Cluster(server, server.url("postgres", "test-superuser", "postgres"))
+        prepare(admin_url=cluster.admin_url, database=TEMPLATE, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+        _, made = worlds(Db(cluster, TEMPLATE), stock, given.times)
+        table = Table("hidden passages", "questions", "would show hidden", "differ", "seconds", title="two worlds")
+        failed = 0
+        with contextlib.ExitStack() as stack:
+            bare = stack.enter_context(side("A", made["A"]))
+            for k in given.times:
+                full = stack.enter_context(side(f"B×{k}", made[f"B×{k}"]))
+                everything = stack.enter_context(side("all", made[f"B×{k}"], role="owner"))
+                sample = asked[:200]
+                threat = threatened(everything, names(stock), sample) / len(sample)
+                started = time.perf_counter()
+                told = [q for q in track(asked, console=console) if bare.look(q) != full.look(q)]
+                failed += len(told)
+                seconds = f"{time.perf_counter() - started:.0f}"
+                table.add_row(f"{k * VISIBLE:,}", f"{len(asked):,}", f"{threat:.0%}", str(len(told)), seconds)
+                for question in told[:3]:
+                    console.print(f"[red]told:[/] {question}")
+        console.print(table)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
