@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from benchmarks.plot import COLOURS, STYLE, Axis, Series, plot
+from app.evaluation.plot import COLOURS, STYLE, Axis, Series, plot
 
 WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 860, 26, 330, 24, 64, 46
 

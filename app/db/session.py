@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -26,6 +26,8 @@ BEGIN_AS = text(
     " set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)"
 )
+# In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it.
+BEGIN_READING = text(f"{BEGIN_AS.text}, clearance.remember_scopes()")
 
 
 class ReadSession(Session):
@@ -66,7 +68,7 @@ class Database:
         """A snapshot as this user sees it."""
         # What was read stays readable when the snapshot has ended: nothing in it can change.
         with _speaking(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
-            self._begin(session, self._signer.sign(user_id))
+            self._begin(session, self._signer.sign(user_id), BEGIN_READING)
             yield session
 
     @contextlib.contextmanager
@@ -91,8 +93,8 @@ class Database:
             self._begin(session, "")
             yield session
 
-    def _begin(self, session: Session, identity: str) -> None:
-        session.execute(BEGIN_AS, {"identity": identity, "timeout": self._timeout})
+    def _begin(self, session: Session, identity: str, begin: TextClause = BEGIN_AS) -> None:
+        session.execute(begin, {"identity": identity, "timeout": self._timeout})
 
 
 def connect(url: str, *, pool_size: int) -> Engine:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plot import COLOURS, Axis, Series, plot
+from app.evaluation.plot import COLOURS, Axis, Series, plot
 from benchmarks.retrieval.intervals import Interval, mean, quantile
 from benchmarks.retrieval.peers.registry import FLOOR, PEERS, YARDSTICK
 from benchmarks.retrieval.results import Cell, Results

@@ -79,11 +79,11 @@ def test_times_have_a_zone_and_lists_no_spaces() -> None:
 def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     plan = Plan.of({ADMIN_URL: ADMIN})
     assert plan.database == "ours"
-    assert len({*plan.passwords.values()}) == 5
+    assert len({*plan.passwords.values()}) == 6
     app_url = f"postgresql+psycopg://clearance_app:{plan.passwords['clearance_app']}@db.example:5433/ours"
     assert plan.drawn[APP_URL] == app_url
     assert plan.drawn[IDENTITY_KEY] == plan.identity_key
-    assert len(plan.drawn) == 5
+    assert len(plan.drawn) == 6
     assert "root-pw" not in repr(plan)
     assert plan.identity_key not in repr(plan)
     given = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from app.evaluation.plot import Axis, Series, plot
 from app.local.postgres import EmbeddedPostgres
-from benchmarks.plot import Axis, Series, plot
 from benchmarks.retrieval.cases import Caller, Case, make_cases
 from benchmarks.retrieval.intervals import growth, mean, quantile, ratio
 from benchmarks.retrieval.markdown import markdown

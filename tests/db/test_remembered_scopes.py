@@ -1,0 +1,130 @@
+"""Scopes that a transaction remembers: of its own identity and snapshot, and nobody else's, whoever wrote them."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Connection, text
+
+from app.db.session import BEGIN_AS, Database, Signer
+from tests.conftest import IDENTITY_KEY
+from tests.db.house import House, allow
+
+SEEN = text("select clearance.visible_scopes()")
+KEPT = text("select current_setting('clearance.scopes', true)")
+REMEMBER = text("select clearance.remember_scopes()")
+SET = text("select set_config('clearance.scopes', :value, true)")
+
+
+@dataclass
+class Shelves:
+    """Ada reads one shelf, Ben the other."""
+
+    house: House
+    ada: uuid.UUID
+    ben: uuid.UUID
+    of_ada: int
+    of_ben: int
+
+    def begin(self, connection: Connection, who: uuid.UUID, *, seconds: int = 60, remember: bool = True) -> None:
+        """A reading transaction of the API's."""
+        connection.execute(text("set transaction isolation level repeatable read read only"))
+        identity = Signer(IDENTITY_KEY, seconds=seconds).sign(who)
+        connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+        if remember:
+            assert connection.scalar(REMEMBER)
+
+    def leave_nothing(self) -> None:
+        """Ada may read nothing any more."""
+        self.house.run("owner", "delete from rule_grant")
+
+
+@pytest.fixture
+def shelves(house: House) -> Shelves:
+    ada, ben = house.person("ada"), house.person("ben")
+    one, other = house.shelf("one", allow("user", ada)), house.shelf("other", allow("user", ben))
+    house.document(one, "a.md", "the alder note")
+    house.document(other, "b.md", "the birch note")
+    return Shelves(house, ada, ben, house.scope(one), house.scope(other))
+
+
+@pytest.fixture
+def connection(shelves: Shelves) -> Iterator[Connection]:
+    """One backend: what is set in a transaction of it could meet the next one."""
+    with shelves.house.engine("app").connect() as made:
+        yield made
+
+
+def test_a_reading_transaction_remembers_and_the_rules_are_read_once(shelves: Shelves, database: Database) -> None:
+    with database.reading(shelves.ada) as session:
+        kept = str(session.scalar(KEPT))
+        assert kept.endswith(f"|{{{shelves.of_ada}}}")
+        assert session.scalar(SEEN) == [shelves.of_ada]
+        assert session.scalars(text("select text from chunk")).all() == ["the alder note"]
+    with database.writing(shelves.ada) as session:
+        assert not session.scalar(KEPT)
+        assert not session.scalar(REMEMBER)
+        assert session.scalar(SEEN) == [shelves.of_ada]
+
+
+def test_what_somebody_wrote_there_is_not_believed(shelves: Shelves, connection: Connection) -> None:
+    """No MAC, a wrong one, or the right one over other scopes: the rules decide."""
+    with connection.begin():
+        shelves.begin(connection, shelves.ada)
+        kept = str(connection.scalar(KEPT))
+        both = f"{{{shelves.of_ada},{shelves.of_ben}}}"
+        for value in (both, f"|{both}", "0" * 64 + "|" + both, kept[:65] + both, kept[:64] + both, "x"):
+            connection.execute(SET, {"value": value})
+            assert connection.scalar(SEEN) == [shelves.of_ada], value
+
+
+def test_another_identity_in_the_same_transaction_has_its_own(shelves: Shelves, connection: Connection) -> None:
+    with connection.begin():
+        shelves.begin(connection, shelves.ada)
+        kept = connection.scalar(KEPT)
+        identity = Signer(IDENTITY_KEY, seconds=60).sign(shelves.ben)
+        connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+        assert connection.scalar(KEPT) == kept
+        assert connection.scalar(SEEN) == [shelves.of_ben]
+        connection.execute(BEGIN_AS, {"identity": "", "timeout": "15000"})
+        assert connection.scalar(SEEN) == []
+
+
+def test_nothing_is_carried_into_another_transaction(shelves: Shelves, connection: Connection) -> None:
+    """The same backend, identity and person, and the very value that was good a moment ago: revoked is revoked."""
+    identity = Signer(IDENTITY_KEY, seconds=60).sign(shelves.ada)
+
+    def begin() -> None:
+        connection.execute(text("set transaction isolation level repeatable read read only"))
+        connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+
+    with connection.begin():
+        begin()
+        assert connection.scalar(REMEMBER)
+        kept = connection.scalar(KEPT)
+    with connection.begin():
+        begin()
+        assert not connection.scalar(KEPT), "the setting ends with its transaction"
+        connection.execute(SET, {"value": kept})
+        assert connection.scalar(SEEN) == [shelves.of_ada], "and is not believed, though it would be right"
+    shelves.leave_nothing()
+    with connection.begin():
+        begin()
+        connection.execute(SET, {"value": kept})
+        assert connection.scalar(SEEN) == []
+        assert connection.scalars(text("select text from chunk")).all() == []
+
+
+def test_an_identity_that_expires_sees_nothing_more(shelves: Shelves, connection: Connection) -> None:
+    with connection.begin():
+        shelves.begin(connection, shelves.ada, seconds=2)
+        assert connection.scalar(SEEN) == [shelves.of_ada]
+        connection.execute(text("select pg_sleep(2.2)"))
+        assert connection.scalar(SEEN) == []
+
+
+@pytest.mark.parametrize("statement", ["select clearance.scopes_mac('{1}')", "select clearance.resolve_scopes()"])
+def test_the_api_makes_no_mac_itself(shelves: Shelves, connection: Connection, statement: str) -> None:
+    with connection.begin(), pytest.raises(Exception, match="permission denied"):
+        connection.execute(text(statement))
