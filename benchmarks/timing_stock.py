@@ -199,7 +199,7 @@ def _books(texts: Sequence[str], name: str, scope: Any) -> Iterator[Book]:
     for n, start in enumerate(range(0, len(texts), PER_DOCUMENT)):
         path = f"{name}-{n}.md"
         passages = [
-            Passage(text, (), None, o, EMBEDDER.count(text), path)
+            Passage(text, (), None, o, EMBEDDER.count(text), path, path)
             for o, text in enumerate(texts[start : start + PER_DOCUMENT])
         ]
         yield Book(path, scope(n), tuple(vectorize(passages, EMBEDDER)))

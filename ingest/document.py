@@ -34,7 +34,8 @@ class Extracted:
 class Passage:
     """One unit of retrieval: `tokens` counts `text` alone, `ordinal` its place in the document from 0.
 
-    `headline` is the title and heading path, cut so that `embedded` fits the embedding model.
+    `title` is that of the document, whole. `headline` is title and heading path, cut so that `embedded` fits the
+    embedding model.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Passage:
     ordinal: int
     tokens: int
     headline: str = ""
+    title: str = ""
 
     @property
     def embedded(self) -> str:

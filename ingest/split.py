@@ -83,7 +83,7 @@ def split(
         for group in _packed(units, ruler, (min(target, limit), limit, overlap)):
             text = "\n".join(unit.text for unit in group)
             page = next(unit.page for unit in group if not unit.repeated)
-            passages.append(Passage(text, path, page, len(passages), counter.count(text), line))
+            passages.append(Passage(text, path, page, len(passages), counter.count(text), line, extracted.title))
     return tuple(passages)
 
 

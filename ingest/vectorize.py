@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.embedding.analysis.headings import beside
 from app.embedding.codebook import codebook
 from app.embedding.protocol import Embedder
 from app.embedding.terms import PassageTerms, field_terms
@@ -34,11 +35,8 @@ def vectorize(passages: Sequence[Passage], embedder: Embedder) -> list[Indexed]:
 
 
 def terms_of(passage: Passage) -> PassageTerms:
-    """The terms of a passage: its title is what its headline holds beside the headings."""
-    first, *rest = passage.headline.split(" > ")
-    headings = {" ".join(heading.split()) for heading in passage.heading_path}
-    title = " ".join([first, *(part for part in rest if part not in headings)])
-    return field_terms(title, passage.heading_path, passage.text)
+    """The terms of a passage by field, those of a title that is the first heading too counted once."""
+    return field_terms(passage.title, beside(passage.title, passage.heading_path), passage.text)
 
 
 def codes_of(vectors: NDArray[np.float32], dimensions: int) -> list[bytes | None]:

@@ -113,10 +113,19 @@ def _language(read: Iterable[Unit]) -> str:
 
 
 def _keys(read: Iterable[Unit], language: str) -> Iterator[tuple[Unit, str]]:
-    """The units that are no stop words of the language, each with its key there."""
+    """The units that are no stop words of the language, each with its key there.
+
+    An extra whose stem is that of the unit it comes with (`OKRs`: okrs, okr) is one with it.
+    """
+    held: tuple[Unit, str] | None = None
     for unit in read:
         if unit.kind == "exact" or not is_stop_word(unit.form, language):
-            yield unit, _key(unit, language)
+            key = _key(unit, language)
+            if held and not (held[0].extra and held[1] == key):
+                yield held
+            held = unit, key
+    if held:
+        yield held
 
 
 def _key(unit: Unit, language: str) -> str:

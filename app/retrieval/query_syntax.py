@@ -1,6 +1,8 @@
 """What a search text asks for: "exact phrases", -exclusions, and words that may stand there. Pure.
 
-Read leniently: a quote that is never closed, a minus that stands alone, `--flag`, `-5` and `-v` are plain text.
+Read leniently: a quote that is never closed, a minus that stands alone, `--flag`, `-5` and `-v` are plain text. So is
+all of a question, a text that ends in a question mark (`what does "on call" mean?`): who asks in a sentence quotes a
+word to speak of it, not to demand it.
 """
 
 import re
@@ -18,6 +20,8 @@ _QUOTED = r"\"([^\"]*)\"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»"
 # An operator stands at a start or behind white space or an opening bracket, its end before no letter or digit.
 _OPERATOR = re.compile(rf"(?<![^\s(\[])(-?)(?:{_QUOTED}|(?<=-)([^\W\d_]\S+))(?![^\W_])")
 _ENDING = ".,;:!?)]}\"'”“»…"
+# ASCII, full width (NFKC) and Arabic; white space, closing quotes and closing brackets may follow.
+_QUESTION = re.compile(r"[?？؟][\s\"'”’“‘»›)\]}」』）]*\Z")
 
 
 class QuerySyntaxError(ValueError):
@@ -50,8 +54,11 @@ class Parsed:
 def parse(text: str) -> Parsed:
     """Read a search text.
 
-    Raises OnlyExclusions, or QuerySyntaxError beyond 4 phrases, 16 exclusions or 32 words in one of them.
+    In a question nothing binds: quoted and excluded words are plain ones, however many there are. Raises
+    OnlyExclusions, or QuerySyntaxError beyond 4 phrases, 16 exclusions or 32 words in one of them.
     """
+    if _QUESTION.search(text):
+        return Parsed(" ".join(_OPERATOR.sub(_unquoted, text).split()))
     plain: list[str] = []
     phrases: dict[tuple[str, ...], None] = {}
     excluded: dict[str, None] = {}
@@ -78,6 +85,12 @@ def parse(text: str) -> Parsed:
     if (excluded or excluded_phrases) and not surface(parsed.plain):
         raise OnlyExclusions("Everything in the search is excluded; add a word that should stand there.")
     return parsed
+
+
+def _unquoted(operator: re.Match[str]) -> str:
+    """What an operator is about, without its quotation marks."""
+    inside = next((g for g in operator.groups()[1:5] if g is not None), None)
+    return operator.group() if inside is None else f" {inside} "
 
 
 def _check(

@@ -27,7 +27,7 @@ SNIPPET = 400
 
 @router.post("/search")
 def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> SearchOut:
-    """Find passages that you may read. Quotes and minus in the query are read as search engines read them."""
+    """Find passages that you may read. "Quotes" and -minus bind, but not in a question (a text that ends in `?`)."""
     asked = mask_credentials(body.query).text
     about = _about(body)
     try:

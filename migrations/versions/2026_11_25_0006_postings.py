@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Integer, LargeBinary
 
 from app.db.backfill import BackFillTouchedNothing
+from app.embedding.analysis.headings import beside
 from app.embedding.postings import packed_rows
 from app.embedding.terms import field_terms
 
@@ -74,7 +75,8 @@ def add_postings(connection: Connection) -> int:
 
 
 def _add(connection: Connection, rows: Sequence[Any]) -> int:
-    found = {row.id: field_terms(row.title, row.heading_path, row.text) for row in rows}
+    # As an upload of the same document would count them: a first heading that is the title again is left out.
+    found = {row.id: field_terms(row.title, beside(row.title, row.heading_path), row.text) for row in rows}
     packed = [
         (term, document, scope, entries)
         for (document, scope), group in groupby(rows, key=lambda row: (row.document, row.scope_id))

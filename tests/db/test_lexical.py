@@ -48,7 +48,7 @@ def passages(rng: random.Random, *, title: str, most: int = 6) -> list[Passage]:
     made = []
     for ordinal in range(rng.randint(1, most)):
         words = " ".join(rng.choices(WORDS, range(1, len(WORDS) + 1), k=rng.choice([3, 3, 8, 30])))
-        made.append(Passage(words, (rng.choice(WORDS),), None, ordinal, 1, title))
+        made.append(Passage(words, (rng.choice(WORDS),), None, ordinal, 1, title, title))
     return made
 
 
@@ -139,7 +139,7 @@ def test_scores_are_those_of_the_visible_passages_alone(house: House, ada: Reade
     assert sum(map(len, before.values())) > 40
     bound = {question: ada.bound(question) for question in SYNTAX}
     for n in range(15):
-        put(house, other, f"flood-{n}.md", [Passage(" ".join(WORDS * 9), (), None, 0, 1, "crane")])
+        put(house, other, f"flood-{n}.md", [Passage(" ".join(WORDS * 9), (), None, 0, 1, "crane", "crane")])
     assert {question: ada.matches(question) for question in QUESTIONS} == before
     assert {question: ada.bound(question) for question in SYNTAX} == bound
     for path, _, shelf in documents:
@@ -235,7 +235,7 @@ def shelf(house: House, ada: Reader) -> uuid.UUID:
     shelf = house.shelf("mine", allow("user", ada.id))
     heads = [("Duty", ("Rota",)), ("Duty", ("On call",)), ("Duty", ("Max_retry_count",)), ("Duty", ()), ("Duty", ())]
     made = [
-        Passage(words, headings, None, n, 1, title)
+        Passage(words, headings, None, n, 1, title, title)
         for n, (words, (title, headings)) in enumerate(zip(ALL, heads, strict=True))
     ]
     put(house, shelf, "a.md", made)

@@ -24,11 +24,15 @@ def test_down_and_up_again(db: Db, house: House, database: Database) -> None:
     ada = Reader(house, database)
     shelf, other = house.shelf("mine", allow("user", ada.id)), house.shelf("other")
     put(house, shelf, "crane.md", [
-        Passage("The cranes of the dry dock", ("Cranes",), None, 0, 1, "crane.md > Cranes"),
-        Passage("max_retry_count is 3", ("Cranes", "Limits"), None, 1, 1, "crane.md > Cranes > Limits"),
+        Passage("The cranes of the dry dock", ("Cranes",), None, 0, 1, "crane.md > Cranes", "crane.md"),
+        Passage("max_retry_count is 3", ("Cranes", "Limits"), None, 1, 1, "crane.md > Cranes > Limits", "crane.md"),
     ])  # fmt: skip
-    put(house, other, "keel.md", [Passage("Die Kiele der Kräne sind in dem Dock", (), None, 0, 1, "keel.md")])
-    put(house, shelf, "long.md", [Passage("buoy", (), None, n, 1, "long.md") for n in range(300)])
+    # The first heading is the title again.
+    put(house, shelf, "Buoys", [Passage("They float", ("Buoys", "Sizes"), None, 0, 1, "Buoys > Sizes", "Buoys")])
+    put(house, other, "keel.md", [
+        Passage("Die Kiele der Kräne sind in dem Dock", (), None, 0, 1, "keel.md", "keel.md"),
+    ])  # fmt: skip
+    put(house, shelf, "long.md", [Passage("buoy", (), None, n, 1, "long.md", "long.md") for n in range(300)])
     house.document(shelf, "empty.md")
 
     def content() -> list[list[tuple[object, ...]]]:

@@ -61,7 +61,7 @@ class Maker:
         return self._made
 
     def _vectorized(self, title: str, texts: Sequence[Text]) -> list[Any]:
-        passages = [Passage(t.words, t.heading, None, 0, self.embedder.count(t.words), title) for t in texts]
+        passages = [Passage(t.words, t.heading, None, 0, self.embedder.count(t.words), title, title) for t in texts]
         return vectorize(passages, self._remembering)
 
 

@@ -148,7 +148,7 @@ class Shelves:
         """The passages of a page as the worker would embed and count them; both worlds take the same ones."""
         if page not in self._cache:
             passages = [
-                Passage(t.words, t.heading, None, n, self._embedder.count(t.words), page.title)
+                Passage(t.words, t.heading, None, n, self._embedder.count(t.words), page.title, page.title)
                 for n, t in enumerate(page.texts)
             ]
             self._cache[page] = [

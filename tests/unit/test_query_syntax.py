@@ -14,7 +14,7 @@ from app.retrieval.query_syntax import OnlyExclusions, Parsed, QuerySyntaxError,
         ("", Parsed("")),
         ("leave policy", Parsed("leave policy")),
         ('"parental leave" policy', Parsed("parental leave policy", (("parental", "leave"),))),
-        ('what does "on call" mean?', Parsed("what does on call mean?", (("on", "call"),))),
+        ('what "on call" means', Parsed("what on call means", (("on", "call"),))),
         ("“On-Call” rota", Parsed("On-Call rota", (("on", "call"),))),
         ("„Urlaub nehmen“ wie", Parsed("Urlaub nehmen wie", (("urlaub", "nehmen"),))),
         ("«congé payé» droit", Parsed("congé payé droit", (("congé", "payé"),))),
@@ -45,7 +45,36 @@ def test_parse(text: str, parsed: Parsed) -> None:
     assert parsed.has_operators == bool(parsed.phrases or parsed.excluded or parsed.excluded_phrases)
 
 
-@pytest.mark.parametrize("text", ["-crane", '-"dry dock"', "-crane -rope ?", '-crane "..."'])
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ('what does "on call" mean?', "what does on call mean?"),
+        ("was heißt „Urlaub nehmen“ hier? \n", "was heißt Urlaub nehmen hier?"),
+        ('who said "is the dock dry?"', "who said is the dock dry?"),
+        ("(who said “is the dock dry?” ) ", "(who said is the dock dry? )"),
+        ("qui dit «le quai est sec?»", "qui dit le quai est sec?"),
+        ('is "dry dock" meant?!?', "is dry dock meant?!?"),
+        ('「 "dry dock" とは？」', "「 dry dock とは？」"),
+        ("may a crane -gannet lift?", "may a crane -gannet lift?"),
+        ('may a crane -"dry dock" lift?', "may a crane dry dock lift?"),
+        ("-crane -rope ?", "-crane -rope ?"),
+        ('"a" "b" "c" "d" "e"?', "a b c d e ?"),
+        ("x " + "-word " * 17 + "?", "x " + "-word " * 17 + "?"),
+        ('"' + "word " * 33 + '"?', "word " * 33 + "?"),
+    ],
+)
+def test_nothing_binds_in_a_question(text: str, plain: str) -> None:
+    assert parse(text) == Parsed(plain)
+
+
+@pytest.mark.parametrize(
+    "text", ['what? "dry dock"', 'what? "dry dock".', '"dry dock" ?!', '"dry? dock"', '? "dry dock" -']
+)
+def test_a_question_mark_elsewhere_makes_no_question(text: str) -> None:
+    assert parse(text).has_operators
+
+
+@pytest.mark.parametrize("text", ["-crane", '-"dry dock"', "-crane -rope !", '-crane "..."'])
 def test_only_exclusions_are_an_error(text: str) -> None:
     with pytest.raises(OnlyExclusions, match="add a word"):
         parse(text)
@@ -65,11 +94,20 @@ def test_more_than_is_looked_up_is_an_error(text: str, message: str) -> None:
 
 
 def test_a_megabyte_is_read_in_time() -> None:
-    for text in ('"' * 10**6, "-" * 10**6, '-"' * 500_000, "a " * 500_000, " -" * 500_000, '"a' + " b" * 500_000):
+    for text in (
+        '"' * 10**6,
+        "-" * 10**6,
+        '-"' * 500_000,
+        "a " * 500_000,
+        " -" * 500_000,
+        '"a' + " b" * 500_000,
+        "?)" * 500_000 + "a",
+        '"a" ' * 250_000 + "?",
+    ):
         assert len(parse(text).plain) <= len(text)
 
 
-@given(st.text(alphabet="ab -\"“”„«».'\n", max_size=40))
+@given(st.text(alphabet="ab -\"“”„«».?'\n", max_size=40))
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     """Nothing of the text is lost: each word is asked for or excluded."""
     try:

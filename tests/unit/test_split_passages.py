@@ -2,9 +2,12 @@
 
 import pytest
 
+from app.embedding.analysis.headings import beside
+from app.embedding.terms import Counts, term_hash
 from ingest.document import Block, Extracted, Passage
 from ingest.sentences import sentences
 from ingest.split import HEADLINE, headline, split
+from ingest.vectorize import terms_of
 
 
 class Words:
@@ -110,6 +113,35 @@ def test_the_headline_keeps_title_and_last_heading_within_its_bound() -> None:
 
 def test_a_heading_that_repeats_the_title_is_said_once() -> None:
     assert headline("Leave", ("Leave", "Pay"), counter=Words()) == "Leave > Pay"
+
+
+def test_a_passage_has_the_title_whole_and_counts_it_once() -> None:
+    """Whatever the headline leaves out, and where it stands again as the first heading."""
+    title = "Sick leave > " + text(60, word="zeal")
+    path = (title.replace(" ", "\n", 1), "Pay of Zeal")
+    [passage] = split(document(Block("Body", "paragraph", path), title=title), counter=Words(), target=100, most=120)
+    assert passage.title == title
+    assert passage.headline.count("zeal") < 60
+    counts = terms_of(passage).counts
+    assert counts[term_hash("en:zeal")] == Counts(title=60, headings=1)
+    assert counts[term_hash("en:leav")] == Counts(title=1)
+    assert terms_of(passage).length == 62 + 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("title", "headings", "kept"),
+    [
+        ("Leave", ("Leave", "Pay"), ("Pay",)),
+        ("Sick leave", ("Sick  leave",), ()),
+        ("Leave", ("Pay", "Leave"), ("Pay", "Leave")),
+        ("Leave", ("Leave", "Leave"), ("Leave",)),
+        ("Leave", ("Leaves",), ("Leaves",)),
+        ("Leave", (), ()),
+        ("", ("Leave",), ("Leave",)),
+    ],
+)
+def test_headings_beside_the_title(title: str, headings: tuple[str, ...], kept: tuple[str, ...]) -> None:
+    assert beside(title, headings) == kept
 
 
 def test_sizes_that_cannot_work_are_refused() -> None:

@@ -7,6 +7,7 @@ import snowballstemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.embedding.analysis.irregular import BASES
 from app.embedding.analysis.stems import LANGUAGES, stem
 from app.embedding.analysis.stop_words import STOP_WORDS
 from app.embedding.analysis.tokens import surface, units
@@ -90,6 +91,68 @@ def test_identifiers_are_found_whole_and_by_their_parts(text: str, whole: str, p
     indexed = field_terms("", (), text).counts
     for asked in (text, whole, *parts):
         assert any(form in indexed for word in query_terms(asked) for form in word.forms), asked
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("We get paid", "pay"),
+        ("It was sent", "sending"),
+        ("Took, taken", "takes"),
+        ("Children", "child"),
+        ("The criteria", "criterion"),
+        ("People's", "persons"),
+        ("WRITTEN", "writes"),
+    ],
+)
+def test_irregular_forms_meet_in_english(one: str, other: str) -> None:
+    assert set(words(one, "en")) >= set(words(other, "en")) != set()
+    assert words(other, "en") != words(one, "de")
+
+
+def test_irregular_forms_are_what_the_stemmer_leaves_apart() -> None:
+    english = snowballstemmer.stemmer("english")
+    for form, base in BASES.items():
+        assert stem(form, "en") == stem(base, "en") == english.stemWord(base), form
+        assert english.stemWord(form) != english.stemWord(base), f"{form} needs no line"
+    assert not BASES.keys() & set(BASES.values()), "no base is brought to another"
+    assert not (BASES.keys() | set(BASES.values())) & STOP_WORDS["en"]
+
+
+@pytest.mark.parametrize(
+    ("plural", "one", "parts"),
+    [
+        ("SLAs", "SLA", ["slas", "sla"]),
+        ("PRs", "PR", ["prs", "pr"]),
+        ("OKRs", "OKR", ["okrs", "okr"]),
+        ("user-IDs", "ID", ["userids", "user", "ids", "id"]),
+        ("userIDs", "ID", ["userids", "user", "ids", "id"]),
+        ("SLAsMet", "SLA", ["slasmet", "slas", "sla", "met"]),
+        ("the SLAs’ and SLAs.", "SLA", ["the", "slas", "sla", "and", "slas", "sla"]),
+    ],
+)
+def test_the_plural_of_an_acronym_is_the_acronym(plural: str, one: str, parts: list[str]) -> None:
+    """And found as it is written, for phrases and for who writes it small."""
+    assert [u.form for u in units(plural)] == parts
+    indexed, asked = (field_terms("", (), text).counts for text in (plural, one))
+    assert set(asked) <= set(indexed)
+    for question in (plural, one, one.lower(), plural.lower()):
+        assert any(form in indexed for word in query_terms(question) if not word.extra for form in word.forms), question
+    assert any(form in asked for word in query_terms(plural) if not word.extra for form in word.forms)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("As", ["as"]),
+        ("SaaS", ["saas", "saa", "s"]),
+        ("HTTPServer", ["httpserver", "http", "server"]),
+        ("XMLStylesheet", ["xmlstylesheet", "xml", "stylesheet"]),
+        ("GPS", ["gps"]),
+    ],
+)
+def test_other_capitals_are_no_plural(text: str, parts: list[str]) -> None:
+    assert [u.form for u in units(text)] == parts
 
 
 def test_what_only_joins_words_is_no_identifier() -> None:
@@ -214,3 +277,7 @@ def test_threads_do_not_mix_words() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_plural_that_the_stemmer_knows_counts_once() -> None:
+    assert field_terms("", (), "OKRs").counts == field_terms("", (), "OKR").counts

@@ -7,6 +7,7 @@ from typing import Any
 
 import snowballstemmer
 
+from app.embedding.analysis.irregular import BASES
 from app.embedding.analysis.stop_words import STOP_WORDS
 
 # English first: it wins ties, and is what a text without any evidence is taken for.
@@ -41,8 +42,12 @@ def is_stop_word(word: str, language: str) -> bool:
 
 @lru_cache(maxsize=200_000)
 def stem(word: str, language: str) -> str:
-    """The stem of a case-folded Latin word; accents go where they are no letters of their own."""
-    stemmed = _stemmer(ALGORITHMS[language], word)
+    """The stem of a case-folded Latin word, in English that of its base (`paid`: `pay`).
+
+    Accents go where they are no letters of their own.
+    """
+    base = BASES.get(word, word) if language == "en" else word
+    stemmed = _stemmer(ALGORITHMS[language], base)
     return stemmed if language in KEEPS_SIGNS else _plain(stemmed)
 
 

@@ -20,9 +20,10 @@ class Unit:
     """A piece of text as it is looked up.
 
     A "word" is stemmed under a language. "exact" is looked up as it stands: identifiers, numbers, pairs of CJK.
-    "joined" is a word made of the parts of a hyphenated one (`e-mail`: email). `extra`: its parts are units as well,
-    so it counts for the score alone, neither for length nor for coverage. `part`: it stands inside an identifier or
-    the like, and says nothing about the language around it.
+    "joined" is a word made of the parts of a hyphenated one (`e-mail`: email), or as it is written where its base is a
+    unit (`SLAs`: slas). `extra`: its parts or base are units as well, so it counts for the score alone, neither for
+    length nor for coverage. `part`: it stands inside an identifier or the like, and says nothing about the language
+    around it.
     """
 
     kind: Kind
@@ -54,7 +55,9 @@ _STRONG = re.compile(r"::|->|:\\|[/@:\\#&~+]")
 _WEAK = re.compile(r"[-._]+")
 _INSIDE = re.compile(r"[-._,:>/@\\#&~+]")
 _WORDS = re.compile(rf"(?:(?!_){_W})+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# The s of a plural (`SLAs`, `SLAsMet`) begins no word with the letter before it.
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))")
+_PLURAL = re.compile(r"[A-Z]{2,}s")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 # Articles and pronouns that lose their vowel (French, Italian), and what English hangs on.
 _ELIDED_WORDS = "l d j m n s t c qu jusqu lorsqu puisqu quoiqu dell all nell sull dall un quest quell"
@@ -88,7 +91,7 @@ def units(text: str) -> Iterator[Unit]:
     for match in COMPOUND.finditer(canonical(text)):
         token = match.group()
         if token.isalpha() and not _CAMEL.search(token) and not DENSE_RUN.search(token):
-            yield Unit("word", folded(token))
+            yield from _plain(token)
         elif _INSIDE.search(token):
             yield from (Unit(u.kind, u.form, u.extra, part=True) for u in _compound(token))
         else:
@@ -132,16 +135,23 @@ def _piece(piece: str) -> Iterator[Unit]:
         return
     humps = _CAMEL.split(piece)
     if len(humps) > 1:
-        whole = _plain(piece)
-        yield Unit("joined" if whole.kind == "word" else "exact", whole.form, extra=True)
+        yield Unit("exact" if _has_digit(piece) else "joined", folded(piece), extra=True)
         for hump in humps:
-            yield _plain(hump)
+            yield from _plain(hump)
         return
-    yield _plain(piece)
+    yield from _plain(piece)
 
 
-def _plain(piece: str) -> Unit:
-    return Unit("exact" if any(c.isdigit() for c in piece) else "word", folded(piece))
+def _plain(piece: str) -> Iterator[Unit]:
+    """A word without anything inside; the plural of an acronym is found by the acronym, and as it is written."""
+    if _PLURAL.fullmatch(piece):
+        yield Unit("joined", folded(piece), extra=True)
+        piece = piece[:-1]
+    yield Unit("exact" if _has_digit(piece) else "word", folded(piece))
+
+
+def _has_digit(piece: str) -> bool:
+    return any(c.isdigit() for c in piece)
 
 
 def _apostrophe(piece: str) -> Iterator[Unit]:
@@ -166,7 +176,7 @@ def _dense(piece: str) -> Iterator[Unit]:
     at = 0
     for run in DENSE_RUN.finditer(piece):
         if run.start() > at:
-            yield _plain(piece[at : run.start()])
+            yield from _plain(piece[at : run.start()])
         text = folded(run.group())
         if len(text) == 1:
             yield Unit("exact", text)
@@ -174,7 +184,7 @@ def _dense(piece: str) -> Iterator[Unit]:
             yield Unit("exact", text[pair : pair + 2])
         at = run.end()
     if at < len(piece):
-        yield _plain(piece[at:])
+        yield from _plain(piece[at:])
 
 
 def _whole(token: str) -> Iterator[Unit]:
