@@ -27,7 +27,7 @@ from app.db.tables.access import Scope as AccessScope
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import make_first_administrator
 from app.main import create
-from app.web import ask, collections, conversations, documents, explain
+from app.web import collections, conversations, documents, explain, search
 from tests.api.company import endpoint, parts_of
 from tests.api.databases import copied
 from tests.api.processes import sequencer, worker
@@ -36,7 +36,7 @@ from tests.conftest import TEMPLATE, Cluster, Db
 Holed = Callable[[FastAPI], None]
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
 # All that filter by what they are given by `visible_scopes`.
-FILTERING = (ask, collections, conversations, documents, explain, pipeline)
+FILTERING = (search, collections, conversations, documents, explain, pipeline)
 _open: ContextVar[bool] = ContextVar("open", default=False)
 
 

@@ -68,6 +68,7 @@ def _environments(db: Db) -> dict[str, dict[str, str]]:
         "api": {
             **base,
             "CLEARANCE_DATABASE__APP_URL": db.url("app"),
+            "CLEARANCE_DATABASE__SEARCH_URL": db.url("search"),
             "CLEARANCE_IDENTITY__KEY": IDENTITY_KEY,
             "CLEARANCE_AUDIT__KEY": AUDIT_KEY,
             "CLEARANCE_MODEL__BASE_URL": NO_MODEL,

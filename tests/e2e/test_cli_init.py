@@ -26,7 +26,7 @@ def admin_url(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
     monkeypatch.setenv(ADMIN_URL, url)
     monkeypatch.setenv(OWNER_PASSWORD, PASSWORDS["clearance_owner"])
     monkeypatch.setenv(BACKUP_PASSWORD, PASSWORDS["clearance_backup"])
-    for role in ("app", "ingest", "sequencer"):
+    for role in ("app", "ingest", "sequencer", "search"):
         name = f"clearance_{role}"
         monkeypatch.setenv(f"CLEARANCE_DATABASE__{role.upper()}_URL", cluster.server.url(name, PASSWORDS[name], NAME))
     yield url

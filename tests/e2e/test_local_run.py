@@ -139,7 +139,7 @@ def noted(file: Path) -> dict[str, str]:
 def check_environments(folder: Path, secrets: LocalSecrets) -> None:
     """No process has a password or key that is not its own."""
     for name, wanted in (
-        ("api", {"app_password", "identity_key", "audit_key", "metrics_key", "model_api_key"}),
+        ("api", {"app_password", "search_password", "identity_key", "audit_key", "metrics_key", "model_api_key"}),
         ("worker", {"ingest_password"}),
         ("sequencer", {"sequencer_password"}),
     ):

@@ -18,7 +18,7 @@ from tests.api.company import Company
 from tests.laws.racing import Revocation
 
 # Who asks for the visible scopes.
-ASKERS = ("answer.pipeline", "web.ask", "web.documents", "web.conversations", "web.collections", "web.explain")
+ASKERS = ("answer.pipeline", "web.search", "web.documents", "web.conversations", "web.collections", "web.explain")
 KEPT = ("turn_answer", "turn_source")
 TEXT = ("document", "original", "chunk", "vector_row", "posting", *KEPT)
 
