@@ -8,11 +8,12 @@ from app.acl.visible import Visible
 from app.db.session import ReadSession
 from app.retrieval.lists.snapshot import Snapshot
 
-# Passages in the visible scopes, their whole length in terms, and the snapshot in which this is so.
+# Passages in the visible scopes, their whole length in terms, and the snapshot in which this is so. From here on the
+# transaction reads by plain index scans: what makes the planner take a bitmap is statistics of all rows (promise N3).
 VOLUME = text(
     """
     select coalesce(sum(chunks), 0) as passages, coalesce(sum(terms), 0) as terms,
-           cast(pg_current_snapshot() as text) as snapshot
+           cast(pg_current_snapshot() as text) as snapshot, set_config('enable_bitmapscan', 'off', true)
     from scope_volume
     where scope_id = any (cast(:scopes as int[]))
     """

@@ -7,8 +7,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from app.settings import LabelName
-from app.web.schemas import Name, Question, Wire
+from app.web.schemas import Question, Wire
 
+# As `Name`, but that an underscore in front is not found instead of refused.
+ShelfName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]{0,62}$")]
 Folder = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 
@@ -20,7 +22,7 @@ class SearchBody(Wire):
 
     query: Question
     limit: int = Field(10, ge=1, le=50)
-    collections: list[Name] = Field(default_factory=list, max_length=50, description="none: all that you may read")
+    collections: list[ShelfName] = Field(default_factory=list, max_length=50, description="none: all that you may read")
     folder: Folder = Field("", description="documents in this folder or below it")
     since: dt.datetime | None = Field(None, description="documents changed at this time or later, with a time zone")
     until: dt.datetime | None = Field(None, description="documents changed before this time")

@@ -40,7 +40,16 @@ LIBRARY: dict[tuple[str, str], Route] = {
         ),
         lent=True,
     ),
-    ("POST", "/api/v1/search"): Route("ask", (Case(body={"query": QUESTION, "limit": 50}),), lent=True),
+    ("POST", "/api/v1/search"): Route(
+        "ask",
+        (
+            Case(body={"query": QUESTION, "limit": 50}),
+            Case("shelf", "who sees the shelf", body={"query": QUESTION, "collections": [TARGET]}),
+            Case("folder", "anybody", body={"query": QUESTION, "folder": TARGET}, seen_by="who rules the shelf"),
+        ),
+        values=(".neighbours", ".explain"),
+        lent=True,
+    ),
     ("GET", "/api/v1/documents"): Route(
         "key",
         (

@@ -139,8 +139,8 @@ def test_a_hidden_document_costs_one_row_more_than_an_absent_one(sites: dict[str
 def test_with_sequential_scans_hidden_rows_are_looked_at(
     sites: dict[str, Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    allowed = str(db_session.BEGIN_AS).replace("'enable_seqscan', 'off'", "'enable_seqscan', 'on'")
-    monkeypatch.setattr(db_session, "BEGIN_AS", text(allowed))
+    allowed = str(db_session.BEGIN_READING).replace("'enable_seqscan', 'off'", "'enable_seqscan', 'on'")
+    monkeypatch.setattr(db_session, "BEGIN_READING", text(allowed))
     assert sites[FULL[0]].work(ask) > sites["A"].work(ask) + VISIBLE
 
 

@@ -283,11 +283,11 @@ def test_a_changed_select_is_found(db: Db, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("function", "old", "new"),
     [
-        ("visible_scopes()", " and not h.denied", ""),
-        ("visible_scopes()", " and r.label <= my_clearance", ""),
-        ("visible_scopes()", "g.starts_at <= now()", "g.starts_at < now()"),
-        ("visible_scopes()", "now() < g.ends_at", "now() <= g.ends_at"),
-        ("visible_scopes()", "r.role_id = i.role_id", "r.role_id = i.inside_id"),
+        ("resolve_scopes()", " and not h.denied", ""),
+        ("resolve_scopes()", " and r.label <= my_clearance", ""),
+        ("resolve_scopes()", "g.starts_at <= now()", "g.starts_at < now()"),
+        ("resolve_scopes()", "now() < g.ends_at", "now() <= g.ends_at"),
+        ("resolve_scopes()", "r.role_id = i.role_id", "r.role_id = i.inside_id"),
         ("caller()", "and u.active", ""),
     ],
 )

@@ -37,15 +37,25 @@ def run(quick: Quick, worlds: list[Spec]) -> Tally:
     return tally
 
 
+@pytest.fixture
+def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each leg brings five candidates: in a world of fifty passages sixty would be all, whoever found them."""
+    monkeypatch.setattr(retrieval, "DEPTH", 5)
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.slow
-def test_hidden_documents_change_nothing(quick: Quick, report: Report) -> None:
+@pytest.mark.parametrize(("depth", "worlds"), [(60, WORLDS), (5, 300)])
+def test_hidden_documents_change_nothing(
+    quick: Quick, report: Report, monkeypatch: pytest.MonkeyPatch, depth: int, worlds: int
+) -> None:
     """Ids, order, exact scores and prompt bytes agree in every world that Hypothesis thinks of."""
+    monkeypatch.setattr(retrieval, "DEPTH", depth)
     tally, different = Tally(), set[bytes]()
 
     @hypothesis.seed(0)
     # Without the phase that explains a failure: it takes longer than finding one.
-    @settings(max_examples=WORLDS + 100, deadline=None, database=None, phases=[Phase.generate, Phase.shrink])
+    @settings(max_examples=worlds + 100, deadline=None, database=None, phases=[Phase.generate, Phase.shrink])
     @given(specs())
     def law(spec: Spec) -> None:
         outcome = quick.compare(spec)
@@ -56,8 +66,8 @@ def test_hidden_documents_change_nothing(quick: Quick, report: Report) -> None:
             different.add(spec.digest)
 
     law()
-    report(f"two worlds: {tally}; at most {upper_bound(0, tally.questions):.4%} can differ (95 %)")
-    assert tally.worlds >= WORLDS
+    report(f"two worlds, depth {depth}: {tally}; at most {upper_bound(0, tally.questions):.4%} can differ (95 %)")
+    assert tally.worlds >= worlds
     assert tally.share >= 0.8
 
 
@@ -94,15 +104,18 @@ def test_global_statistics_show(
     assert tally.prompts > 0
 
 
+@pytest.mark.usefixtures("shallow")
 def test_a_shared_candidate_list_shows(quick: Quick, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     """Test of the test: the nearest of all, filtered after."""
     monkeypatch.setattr(dense, "NEAREST", FILTER_AFTER)
     tally = run(replace(quick, role=BY_OWNER), MUTANTS)
     report(f"mutation, filter after the nearest 20: {tally}")
-    assert tally.differing >= 0.9 * tally.threatened > 0
+    # Not each of them: a candidate that one leg loses is often brought by the other, with both of its scores.
+    assert tally.differing >= 0.2 * tally.threatened > 0
     assert tally.prompts > 0
 
 
+@pytest.mark.usefixtures("shallow")
 @pytest.mark.parametrize("iterative", ["off", "relaxed_order", "strict_order"])
 def test_a_shared_hnsw_index_shows_under_both_walls(
     quick: Quick, monkeypatch: pytest.MonkeyPatch, report: Report, iterative: str
@@ -122,15 +135,18 @@ def test_a_shared_hnsw_index_shows_under_both_walls(
     assert tally.differing > 0
 
 
+@pytest.mark.usefixtures("shallow")
 def test_a_codebook_trained_on_hidden_text_shows(quick: Quick, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     """Test of the test: visible rows alone are ranked, by codes whose centres lie where hidden rows pulled them."""
     monkeypatch.setattr(retrieval, "nearest", Codebook(data_free=False).nearest)
     tally = run(replace(quick, role=BY_OWNER), MUTANTS)
     report(f"mutation, a codebook trained on all rows: {tally}")
-    assert tally.differing >= 0.9 * tally.threatened > 0
+    # Not each of them: a candidate that one leg loses is often brought by the other, with both of its scores.
+    assert tally.differing >= 0.2 * tally.threatened > 0
     assert tally.prompts > 0
 
 
+@pytest.mark.usefixtures("shallow")
 def test_a_codebook_without_data_tells_nothing(quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other side of it: the same codes from centres that know no document."""
     monkeypatch.setattr(retrieval, "nearest", Codebook(data_free=True).nearest)
