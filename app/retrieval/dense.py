@@ -35,6 +35,9 @@ NEAREST = text(
     """
 )
 
+# Many rows are read in the order of the table, by a bitmap; `volume` has switched that off for what reads few.
+BITMAPS = text("select set_config('enable_bitmapscan', :state, true)")
+
 # The exact step: which candidates are there for this reader, and how near they are. One by one by their key: left to
 # itself the planner, which cannot know how many scopes the caller has, reads all that is visible.
 AMONG = text(
@@ -174,6 +177,15 @@ def depth_of(passages: int, depth: int = DEPTH) -> int:
 def _exact(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> list[Near]:
     if not seen.visible.scope_ids:
         return []
+    if seen.volume.passages > FEW:
+        seen.session.execute(BITMAPS, {"state": "on"})
+    near = _first_admitted(seen, query, limit, admit)
+    if seen.volume.passages > FEW:
+        seen.session.execute(BITMAPS, {"state": "off"})
+    return near
+
+
+def _first_admitted(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> list[Near]:
     given = {"query": HalfVector(query).to_text(), "scopes": seen.visible.scope_array}
     wanted = limit
     while True:
