@@ -19,7 +19,7 @@ from app.errors import NotFound
 from app.retrieval.browse import list_collections
 
 CHUNKS = bindparam("chunks", type_=ARRAY(BigInteger))
-# The first lock.
+# The first lock, as one value: a thousand scopes as parameters of their own cost milliseconds.
 VISIBLE = text("chunk.scope_id = any (cast(:scopes as int[]))")
 
 

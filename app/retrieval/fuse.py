@@ -1,15 +1,11 @@
 """Fusion: how meaning and words together order the candidates. A pure function of the candidates' scores.
 
-`combine` is linear, on scores that mean the same for every question. `fuse` is reciprocal rank fusion, which knows
-ranks alone. How they were compared: docs/retrieval.md.
+Linear, on scores that mean the same for every question. What it was compared with: docs/retrieval.md.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-# The constant of Cormack, Clarke and Büttcher (SIGIR 2009); results hardly move between 20 and 100.
-K = 60
 
 # What words weigh against meaning, which weighs 1. From 1.5 to 2.5 results stay the same within their noise.
 LEXICAL = 2.0
@@ -52,12 +48,3 @@ def combine(candidates: Sequence[Candidate]) -> list[tuple[int, float]]:
 def _score(candidate: Candidate, nearest: float) -> float:
     meaning = max(candidate.similarity, 0.0) / nearest if nearest > 0 else 0.0
     return (meaning + LEXICAL * candidate.share) / (1 + LEXICAL)
-
-
-def fuse(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
-    """Ids with their reciprocal rank score, best first, ties by id. Each ranking lists ids, best first."""
-    scores: dict[int, float] = {}
-    for ranking in rankings:
-        for rank, item in enumerate(ranking, start=1):
-            scores[item] = scores.get(item, 0.0) + 1.0 / (K + rank)
-    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))

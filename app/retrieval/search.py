@@ -12,9 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from sqlalchemy import any_, bindparam, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import BigInteger
+from sqlalchemy import any_, select
 
 from app.acl.rules import Label
 from app.acl.visible import Visible
@@ -23,7 +21,7 @@ from app.db.tables.access import Collection
 from app.db.tables.library import Chunk, Document, Original
 from app.embedding.codebook import codebook
 from app.retrieval import phrases
-from app.retrieval.about import About, of_documents
+from app.retrieval.about import CHUNKS, VISIBLE, About, of_documents
 from app.retrieval.dense import Seen, nearest
 from app.retrieval.duplicates import collapse
 from app.retrieval.fuse import Candidate, combine
@@ -38,10 +36,6 @@ DEPTH, LOOKED = 60, 1_000
 # Read beyond what was asked for: some are copies of others.
 SPARE = 10
 BATCH = phrases.MOST_READ
-
-CHUNKS = bindparam("chunks", type_=ARRAY(BigInteger))
-# The first lock, as one value: a thousand scopes as parameters of their own cost milliseconds.
-VISIBLE = text("chunk.scope_id = any (cast(:scopes as int[]))")
 
 
 @dataclass(frozen=True)
@@ -97,9 +91,9 @@ def search(
         similarity |= seen.among(HalfVector(query.vector).to_text(), missing)
     if missing := [chunk for chunk in similarity if chunk not in matches]:
         matches |= {m.chunk_id: m for m in words.lists.scored(words.words, missing)}
-    ordered = _fused(seen, similarity, matches, words.lists.most(words.words))
-    passages = _read(session, visible, [chunk for chunk, _ in ordered[: limit + SPARE]])
     most = words.lists.most(words.words)
+    ordered = _fused(seen, similarity, matches, most)
+    passages = _read(session, visible, [chunk for chunk, _ in ordered[: limit + SPARE]])
     hits = [
         Hit(
             passages[chunk],

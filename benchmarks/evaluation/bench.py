@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from app.embedding.terms import PassageTerms, query_terms
 from app.evaluation.datasets import Dataset
-from app.retrieval.fuse import Candidate, combine, fuse
+from app.retrieval.fuse import Candidate, combine
+from benchmarks.evaluation.ranks import fuse
 from benchmarks.evaluation.vectors import Vectors
 from ingest.document import Passage
 from ingest.extract import extract

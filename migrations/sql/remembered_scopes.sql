@@ -17,7 +17,8 @@ language sql stable parallel safe security definer set search_path = '' as $$
   from clearance.identity_key k
 $$;
 
--- What visible_scopes() did before: from the rules.
+-- What visible_scopes() did before: from the rules. Written again, not renamed: policies hold a function by its number, and
+-- would have gone on calling this one.
 create function clearance.resolve_scopes() returns int[]
 language plpgsql stable parallel safe security definer set search_path = '' as $$
 declare

@@ -22,6 +22,7 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import text
 
+from app import log
 from app.acl.rules import Subject
 from app.acl.visible import visible_scopes
 from app.db.bootstrap import prepare
@@ -72,15 +73,18 @@ class Side:
 @contextlib.contextmanager
 def side(name: str, db: Db, *, role: str = "app") -> Iterator[Side]:
     """A world, its lists loaded; as `owner` without row-level security."""
+    # A service of an earlier test may have left the log with an output that is closed by now.
+    log.configure(json=True)
     engine, search = connect(db.url(role), pool_size=1), connect(db.url("search"), pool_size=2)
     book = Codebook(EMBEDDER.dimensions)
-    lists = ScopeLists(StoredCodes(search, book), book)
-    lists.load()
-    with house_of(db) as house:
+    with contextlib.closing(ScopeLists(StoredCodes(search, book), book)) as lists, house_of(db) as house:
+        lists.load()
         reader = house.subject(uuid.UUID(house.text("select id::text from app_user where name = 'reader'")))
-    yield Side(name, Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000), reader, lists)
-    lists.close()
-    engine.dispose()
+        database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)
+        try:
+            yield Side(name, database, reader, lists)
+        finally:
+            engine.dispose()
 
 
 def questions(stock: Library, count: int, *, seed: int = 3) -> list[str]:
