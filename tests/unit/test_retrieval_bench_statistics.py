@@ -121,8 +121,10 @@ def test_a_run_tells_exact_leaky_and_lazy_peers_apart(tmp_path: Path) -> None:
         assert found.hidden == (k * len(found.ms) if leaks else 0)
         assert found.short == (len(found.ms) if halves else 0)
         assert set(found.recall) == {0.0 if leaks else 0.5 if halves else 1.0}
-        assert (min(found.ms) >= 10) == halves
-        assert 0 < min(found.cpu) <= max(found.cpu) < 10  # sleeping is not work
+        assert min(found.cpu) >= 0
+        if halves:  # it sleeps, and sleeping is not work; how long the others take is the machine's affair
+            assert min(found.ms) >= 10
+            assert np.median(found.cpu) < np.median(found.ms)
 
 
 def runs(order: list[str]) -> list[list[str]]:
