@@ -15,6 +15,7 @@ import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
+from app.cli import standbys
 from app.cli.setup import Setup
 from app.db.bootstrap import alembic_config, libpq
 from app.db.probe import LockBroken, probe
@@ -138,6 +139,12 @@ def lock(setup: Setup) -> Iterator[Finding]:
         engine.dispose()
 
 
+def replicas(setup: Setup) -> Iterator[Finding]:
+    """Searches may go to the standbys, if there are any."""
+    for found in standbys.found(setup):
+        yield Finding(*found)
+
+
 def embedder(setup: Setup) -> Iterator[Finding]:
     """The weights are there, and are those the index was made with."""
     options = setup.settings.embedder
@@ -251,6 +258,7 @@ CHECKS: dict[str, Check] = {
     "database": database,
     "migrations": migrations,
     "row-level security": lock,
+    "replicas": replicas,
     "embedder": embedder,
     "model": model,
     "worker": worker,

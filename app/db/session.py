@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from app.db.replicas import Replicas
 from app.errors import DatabaseUnavailable
 
 # Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
@@ -26,12 +27,16 @@ BEGIN_AS = text(
     " set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)"
 )
-# In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it.
-BEGIN_READING = text(f"{BEGIN_AS.text}, clearance.remember_scopes()")
+# In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it. And it reads
+# by plain index scans: what makes the planner take a bitmap is statistics of all rows (promise N3).
+BEGIN_READING = text(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
 
 
 class ReadSession(Session):
     """One REPEATABLE READ, read-only transaction."""
+
+    # Whether it is one of a standby's, which does not say who is running (`app.retrieval.volume`).
+    on_standby = False
 
 
 class WriteSession(Session):
@@ -56,8 +61,11 @@ class Signer:
 class Database:
     """The API's way to PostgreSQL: `reading` and `writing` as a verified user, `anonymous` before anyone is known."""
 
-    def __init__(self, engine: Engine, signer: Signer, *, statement_timeout_ms: int) -> None:
+    def __init__(
+        self, engine: Engine, signer: Signer, *, statement_timeout_ms: int, replicas: Replicas | None = None
+    ) -> None:
         self.engine = engine
+        self.replicas = replicas or Replicas()
         self._signer = signer
         self._timeout = str(statement_timeout_ms)
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -69,6 +77,19 @@ class Database:
         # What was read stays readable when the snapshot has ended: nothing in it can change.
         with _speaking(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
             self._begin(session, self._signer.sign(user_id), BEGIN_READING)
+            yield session
+
+    @contextlib.contextmanager
+    def retrieving(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
+        """The same for a search: on a read replica that holds all that is committed by now, else on the primary."""
+        with _speaking(), self.replicas.snapshot(self.engine) as connection:
+            if connection is not None:
+                with ReadSession(connection, expire_on_commit=False) as session:
+                    session.on_standby = True
+                    self._begin(session, self._signer.sign(user_id), BEGIN_READING)
+                    yield session
+                return
+        with self.reading(user_id) as session:
             yield session
 
     @contextlib.contextmanager
@@ -93,20 +114,29 @@ class Database:
             self._begin(session, "")
             yield session
 
+    def close(self) -> None:
+        """Close the pools."""
+        self.engine.dispose()
+        self.replicas.close()
+
     def _begin(self, session: Session, identity: str, begin: TextClause = BEGIN_AS) -> None:
         session.execute(begin, {"identity": identity, "timeout": self._timeout})
 
 
-def connect(url: str, *, pool_size: int) -> Engine:
-    """An engine fit for a transaction pooler: no prepared statements, dead connections noticed before use."""
+def connect(url: str, *, pool_size: int, replica: bool = False) -> Engine:
+    """An engine fit for a transaction pooler: no prepared statements, dead connections noticed before use.
+
+    A replica that is silent or has no connection left is not waited for long: the primary answers in its place.
+    """
+    hasty = {"connect_timeout": 2, "tcp_user_timeout": 2_000}
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=10,
+        pool_timeout=0.05 if replica else 10,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"prepare_threshold": None, "connect_timeout": 5},
+        connect_args={"prepare_threshold": None, **(hasty if replica else {"connect_timeout": 5})},
     )
 
 

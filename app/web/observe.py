@@ -2,10 +2,33 @@
 
 import time
 import uuid
+from collections.abc import Iterator
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.db.replicas import Replicas
+
+
+class ReplicaSearches(Collector):
+    """What came of the searches that might have gone to a read replica: used, behind, busy, unreachable, unfit."""
+
+    def __init__(self, replicas: Replicas) -> None:
+        self._replicas = replicas
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Nothing where there are no replicas."""
+        counts = self._replicas.counts()
+        if counts:
+            family = CounterMetricFamily(
+                "clearance_replica_searches", "Searches by read replica and outcome", labels=["replica", "outcome"]
+            )
+            for count in counts:
+                family.add_metric([str(count.replica), count.outcome], count.number)
+            yield family
 
 
 class Observe:

@@ -1,0 +1,51 @@
+"""What `clearance doctor` finds about the read replicas: each is asked as a search asks it."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from app.cli.setup import Setup
+from app.db.probe import CANARY
+from app.db.replicas import Replicas
+from app.db.session import Database, Signer, connect
+
+# As long as the doctor waits for one to come to where the primary is.
+WAIT_MS = 1_000
+State = Literal["ok", "warn", "fail"]
+SAID: dict[str, tuple[State, str, str]] = {
+    "used": ("ok", "a standby of this database, and it keeps up", ""),
+    "behind": (
+        "warn",
+        f"more than {WAIT_MS / 1000:.0f} s behind, or its clock is: searches go to the primary",
+        "see its replication and its NTP; on the primary wal_writer_delay = 10ms sends sooner",
+    ),
+    "unfit": (
+        "fail",
+        "no standby of this database any more, or for another database role: searches go to the primary",
+        "use the URL of CLEARANCE_DATABASE__APP_URL with the host of a standby that follows it; after a failover it is "
+        "used from its next restart point on",
+    ),
+    "unreachable": (
+        "fail",
+        "it does not answer: searches go to the primary",
+        "is it running, and is it a hot standby?",
+    ),
+    "busy": ("warn", "no connection was free: searches go to the primary", ""),
+}
+
+
+def found(setup: Setup) -> Iterator[tuple[str, State, str, str]]:
+    """For each standby, by its place in the setting: part, state, what it says, how to mend it.
+
+    Raises DatabaseUnavailable if the primary does not answer.
+    """
+    signer = Signer(setup.settings.identity.key.get_secret_value(), seconds=60)
+    for number, url in enumerate(setup.settings.database.standbys(), 1):
+        replicas = Replicas([connect(url, pool_size=1, replica=True)], wait_ms=WAIT_MS)
+        primary = connect(setup.urls["clearance_app"], pool_size=1)
+        database = Database(primary, signer, statement_timeout_ms=15_000, replicas=replicas)
+        try:
+            with database.retrieving(CANARY):
+                outcome = replicas.counts()[0].outcome
+        finally:
+            database.close()
+        yield (f"replica {number}", *SAID[outcome])

@@ -1,0 +1,234 @@
+"""Searches on a standby: never a document that was revoked before they began; in doubt the primary answers."""
+
+import datetime as dt
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.db import replicas
+from app.db.replicas import position_of
+from app.db.session import Signer
+from app.errors import DatabaseUnavailable
+from tests.conftest import IDENTITY_KEY, TEMPLATE
+from tests.db.replicas.pair import DOCUMENTS, LONG, RECOVERING, TRIES, Pair, outcomes
+from tests.db.replicas.standby import PATIENCE, Standby
+
+
+def test_a_standby_that_is_behind_does_not_answer(pair: Pair) -> None:
+    """It would show the document; from the commit on nobody sees it, and later the standby answers again."""
+    assert pair.looks_there() == 1
+    pair.standby.pause()
+    pair.revoke()
+    assert pair.shows_carelessly() == 1
+    assert pair.looks() == (False, 0)
+    assert outcomes(pair.database)["behind"] >= 1
+    pair.standby.resume()
+    assert pair.looks_there() == 0
+
+
+def test_what_is_written_is_found_by_the_next_search(pair: Pair) -> None:
+    pair.standby.pause()
+    pair.house.document(pair.shelf, "b.md", "the birch note")
+    assert pair.looks() == (False, 2)
+    pair.standby.resume()
+    assert pair.looks_there() == 2
+
+
+def test_a_search_that_waits_takes_its_snapshot_after_the_wait(pair: Pair) -> None:
+    """Replay goes on while it waits: what it waited for is in its snapshot."""
+    with pair.also(pair.url(), wait_ms=LONG) as patient:
+        assert pair.looks_there(patient) == 1
+        pair.standby.pause()
+        pair.revoke()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(pair.looks, patient)
+            # The look is there before replay goes on: nothing else connects to that database there.
+            pair.standby.until(
+                f"select exists (select 1 from pg_stat_activity where datname = '{pair.house.db.name}'"
+                " and query ~ 'pg_last_wal_replay_lsn')"
+            )
+            pair.standby.resume()
+            pair.standby.catch_up()
+            assert waiting.result(PATIENCE) == (True, 0)
+
+
+def test_a_commit_that_nobody_waited_for_counts_too(pair: Pair) -> None:
+    """Acknowledged before it is written, let alone sent: the position is that of the inserts."""
+    assert pair.looks_there() == 1
+    with pair.house.session("admin") as session:
+        session.execute(text("set local synchronous_commit = off"))
+        session.execute(text("delete from rule_grant"))
+    there, seen = pair.looks()
+    assert seen == 0, f"seen on the {'standby' if there else 'primary'}"
+
+
+@pytest.mark.parametrize("how", ["stopped", "promoted"])
+def test_a_standby_that_is_none_any_more_is_left(pair: Pair, how: str) -> None:
+    """Its pooled connections were good a moment ago; the primary answers, and it is not asked each time."""
+    assert pair.looks_there() == 1
+    if how == "stopped":
+        pair.standby.server.stop()
+    else:
+        pair.standby.promote()
+    pair.revoke()
+    for _ in range(3):
+        assert pair.looks() == (False, 0)
+    assert outcomes(pair.database)["unreachable" if how == "stopped" else "unfit"] == 1
+
+
+def test_a_standby_is_asked_again_after_a_while(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replicas, "LEAVE_SECONDS", 0.0)
+    assert pair.looks_there() == 1
+    pair.standby.server.stop()
+    assert pair.looks() == (False, 1)
+    pair.standby.restart()
+    assert pair.looks_there() == 1
+
+
+def test_without_the_primary_no_standby_is_read(pair: Pair) -> None:
+    """Nobody says how far it must be: no answer, rather than an old one."""
+    assert pair.looks_there() == 1
+    with (
+        pair.also(pair.url(), primary="postgresql+psycopg://clearance_app:x@127.0.0.1:1/x") as alone,
+        pytest.raises(DatabaseUnavailable),
+    ):
+        pair.looks(alone)
+    with pair.also(pair.url(), primary=pair.url()) as misled, pytest.raises(DatabaseUnavailable):
+        pair.looks(misled)
+
+
+def test_another_role_or_database_is_not_read(pair: Pair) -> None:
+    """A superuser on the standby would pass the locks that the start-up probe has looked at on the primary."""
+    superuser = pair.standby.server.url("postgres", "test-superuser", pair.house.db.name)
+    for url in (superuser, pair.url("search"), pair.standby.url("app", TEMPLATE)):
+        with pair.also(url, wait_ms=LONG) as wrong:
+            assert pair.looks(wrong) == (False, 1)
+            assert outcomes(wrong) == {"unfit": 1}
+
+
+def test_a_standby_of_a_lost_history_is_not_read(pair: Pair, tmp_path: Path) -> None:
+    """After a failover its numbers are ahead of the new primary's, and mean nothing: it never saw the revocation."""
+    with Standby(pair.house.db.cluster, tmp_path / "heir") as heir:
+        heir.catch_up()
+        heir.follow(None)
+        # Committed on the old primary, replayed by the standby, never by the heir.
+        for n in range(3):
+            pair.house.document(pair.shelf, f"{n}.md", "lost")
+        pair.standby.catch_up()
+        heir.promote()
+        with pair.also(pair.url(), primary=heir.url("app", pair.house.db.name), wait_ms=200) as after:
+            heir.value("delete from rule_grant", pair.house.db.name)
+            position = position_of(after.engine)
+            assert pair.standby.value(f"select pg_last_wal_replay_lsn() > '{position.lsn}'"), "it seems to be ahead"
+            assert pair.shows_carelessly() == 4
+            assert pair.looks(after) == (False, 0)
+            assert outcomes(after) == {"unfit": 1}
+
+
+def test_after_a_failover_a_standby_that_follows_is_read_again(pair: Pair, tmp_path: Path) -> None:
+    """From its next restart point on: until then its control file does not say which history it has reached."""
+    with Standby(pair.house.db.cluster, tmp_path / "heir") as heir:
+        heir.catch_up()
+        heir.promote()
+        pair.standby.follow(heir)
+        with pair.also(pair.url(), primary=heir.url("app", pair.house.db.name), wait_ms=200) as after:
+            heir.value("checkpoint")
+            position = position_of(after.engine)
+            assert position.timeline == 2
+            pair.standby.until(f"select pg_last_wal_replay_lsn() >= '{position.lsn}'")
+            pair.standby.value("checkpoint")
+            for _ in range(TRIES):
+                if pair.looks(after) == (True, 1):
+                    break
+                heir.value("select pg_current_xact_id()")
+            else:
+                raise AssertionError(f"it was never read: {after.replicas.counts()}")
+
+
+def test_a_standby_that_is_behind_is_waited_for_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each search would wait in vain, for as long as it is."""
+    slept: list[float] = []
+    with pair.also(pair.url(), wait_ms=200) as patient:
+        pair.standby.pause()
+        pair.revoke()
+        monkeypatch.setattr(time, "sleep", slept.append)
+        assert pair.looks(patient) == (False, 0)
+        assert slept
+        slept.clear()
+        assert pair.looks(patient) == (False, 0)
+        assert not slept
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"), [({"clock": dt.datetime(2100, 1, 1, tzinfo=dt.UTC)}, "behind"), ({"system": 1}, "unfit")]
+)
+def test_a_slow_clock_or_another_cluster_is_not_read(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], outcome: str
+) -> None:
+    """Grants end by the clock: one that is over on the primary is over in every search from then on."""
+    assert pair.looks_there() == 1
+    told = position_of
+    monkeypatch.setattr(replicas, "position_of", lambda primary: told(primary)._replace(**change))
+    before = outcomes(pair.database)[outcome]
+    assert pair.looks() == (False, 1)
+    assert outcomes(pair.database)[outcome] == before + 1
+
+
+def test_behind_a_balancer_the_server_that_was_asked_must_be_the_one_that_answers(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "select pg_postmaster_start_time(), inet_server_addr(), inet_server_port() + 1"
+    assert pair.looks_there() == 1
+    monkeypatch.setattr(replicas, "SERVER", text(other))
+    assert pair.looks() == (False, 1)
+
+
+def test_several_standbys_take_turns_and_stand_in_for_each_other(pair: Pair, tmp_path: Path) -> None:
+    with Standby(pair.house.db.cluster, tmp_path / "second") as second:
+        second.catch_up()
+        with pair.also(pair.url(), second.url("app", pair.house.db.name), wait_ms=LONG) as both:
+            for _ in range(6):
+                assert pair.looks(both) == (True, 1)
+            assert {(c.replica, c.outcome) for c in both.replicas.counts()} == {(1, "used"), (2, "used")}
+        with pair.also(pair.url(), second.url("app", pair.house.db.name)) as both:
+            pair.standby.pause()
+            pair.revoke()
+            for _ in range(TRIES):
+                second.catch_up()
+                if pair.looks(both) == (True, 0):
+                    break
+            else:
+                raise AssertionError("the second one never stood in")
+            assert {c.replica for c in both.replicas.counts() if c.outcome == "used"} == {2}
+
+
+def test_nobody_sees_anything_on_the_standby_without_a_good_identity(pair: Pair) -> None:
+    """No identity, somebody's forged, expired or cut one; and what was remembered is not believed under another."""
+    assert pair.looks_there() == 1
+    signed = Signer(IDENTITY_KEY, seconds=60).sign(pair.ada)
+    forged = Signer("ab" * 32, seconds=60).sign(pair.ada)
+    expired = Signer(IDENTITY_KEY, seconds=-1).sign(pair.ada)
+    identity = text("select set_config('clearance.identity', :identity, true)")
+    with pair.database.retrieving(pair.ada) as session:
+        assert session.scalar(RECOVERING)
+        assert session.scalar(text("select current_setting('clearance.scopes') <> ''")), "remembered there too"
+        for bad in ("", forged, expired, signed[:-1], signed.replace(str(pair.ada), str(uuid.uuid4()))):
+            session.execute(identity, {"identity": bad})
+            for table in ("document", "chunk", "vector_row", "posting", "scope_volume"):
+                assert session.scalar(text(f"select count(*) from {table}")) == 0, (bad, table)
+        session.execute(identity, {"identity": signed})
+        assert session.scalar(DOCUMENTS) == 1
+
+
+def test_only_searches_go_to_the_standby(pair: Pair) -> None:
+    assert pair.looks_there() == 1
+    for door in (pair.database.reading, pair.database.writing):
+        with door(pair.ada) as session:
+            assert not session.scalar(RECOVERING)
+    with pair.database.anonymous() as session:
+        assert not session.scalar(RECOVERING)

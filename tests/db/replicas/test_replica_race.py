@@ -1,0 +1,123 @@
+"""Revocations race searches while replay stops and goes: no late sighting, wherever the search was answered."""
+
+import itertools
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy import text
+
+from app.acl.rules import OwnRule
+from app.db import replicas
+from app.db.session import Database
+from tests.db.replicas.pair import Pair
+from tests.db.replicas.standby import PATIENCE
+
+# Each way to lose the document, and the way back.
+WAYS = (
+    (
+        "update rule_grant set effect = 'deny' where principal_id = :ada",
+        "update rule_grant set effect = 'allow' where principal_id = :ada",
+    ),
+    ("update app_user set active = false where id = :ada", "update app_user set active = true where id = :ada"),
+    ("update app_user set clearance = 0 where id = :ada", "update app_user set clearance = 1 where id = :ada"),
+    (
+        "update document set scope_id = :closed where path = 'a.md'",
+        "update document set scope_id = :open where path = 'a.md'",
+    ),
+)
+# So many searches of each kind, answered by the standby and by the primary.
+ENOUGH = {("gone", True): 200, ("gone", False): 60, ("there", True): 200, ("there", False): 60}
+
+
+@dataclass
+class Race:
+    """A writer, who says what holds from when on; readers, who compare it with what they see; one who stops replay."""
+
+    pair: Pair
+    database: Database
+    ids: dict[str, object]
+    holds: tuple[int, str] = (0, "there")
+    stop: threading.Event = field(default_factory=threading.Event)
+    judged: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    late: list[str] = field(default_factory=list)
+
+    def change(self) -> None:
+        chance = random.Random(1)
+        for n in itertools.count(1):
+            lose, regain = WAYS[n % len(WAYS)]
+            for step, (what, statement) in enumerate((("gone", lose), ("there", regain))):
+                self.holds = (2 * n + step, "changing")
+                used = {name: value for name, value in self.ids.items() if f":{name}" in statement}
+                self.pair.house.run("admin", statement, **used)
+                self.holds = (2 * n + step, what)
+                if self.stop.wait(chance.random() * 0.05):
+                    return
+
+    def read(self) -> None:
+        """What held before the search began and still does, it must have shown."""
+        while not self.stop.is_set():
+            before = self.holds
+            by_standby, seen = self.pair.looks(self.database)
+            if before[1] == "changing" or before != self.holds:
+                continue
+            self.judged[before[1], by_standby] += 1
+            if seen != (before[1] == "there"):
+                self.late.append(f"{before}: {seen} seen on the {'standby' if by_standby else 'primary'}")
+
+    def hold_up(self) -> None:
+        chance = random.Random(2)
+        while not self.stop.wait(chance.random() * 0.1):
+            self.pair.standby.pause()
+            self.stop.wait(chance.random() * 0.1)
+            self.pair.standby.resume()
+
+    def run(self) -> None:
+        """Until enough was judged, or something is wrong."""
+        work = [self.change, self.hold_up, self.read, self.read, self.read]
+        threads = [threading.Thread(target=each) for each in work]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + PATIENCE
+        while not self.late and time.monotonic() < deadline and not self.enough():
+            time.sleep(0.05)
+        self.stop.set()
+        for thread in threads:
+            thread.join()
+
+    def enough(self) -> bool:
+        """Whether there was much of each kind."""
+        return all(self.judged[kind] >= number for kind, number in ENOUGH.items())
+
+
+@pytest.fixture
+def race(pair: Pair) -> Race:
+    """With a scope that Ada does not see."""
+    house = pair.house
+    ids = {"ada": pair.ada, "open": house.scope(pair.shelf), "closed": house.scope(pair.shelf, OwnRule(inherits=False))}
+    pair.standby.catch_up()
+    return Race(pair, pair.database, ids)
+
+
+@pytest.mark.slow
+def test_no_search_shows_what_was_revoked_before_it_began(race: Race) -> None:
+    """Nor does one miss what was granted before it began."""
+    race.run()
+    print({f"{what}, by the {'standby' if by else 'primary'}": n for (what, by), n in race.judged.items()})
+    assert not race.late, race.late[:3]
+    assert race.enough(), "too few searches of one kind"
+
+
+@pytest.mark.slow
+def test_the_race_finds_a_standby_that_is_not_asked_how_far_it_is(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the test above can fail."""
+    careless = replicas.STANDBY.text.replace(
+        "pg_last_wal_replay_lsn() >= cast(:lsn as pg_lsn)", "cast(:lsn as pg_lsn) is not null"
+    )
+    assert careless != replicas.STANDBY.text
+    monkeypatch.setattr(replicas, "STANDBY", text(careless))
+    race.run()
+    assert any("standby" in sighting for sighting in race.late)

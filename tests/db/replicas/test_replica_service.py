@@ -1,0 +1,104 @@
+"""The service with a standby: its searches go there, all else does not; what metrics and the doctor say about it."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from app.acl.keys import make_key
+from app.cli.checks import replicas
+from app.cli.setup import Setup
+from app.db.tables.people import ApiKey
+from app.main import build_replicas
+from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from tests.api.company import METRICS_KEY, client_of, parts_of
+from tests.conftest import AUDIT_KEY, IDENTITY_KEY
+from tests.db.replicas.pair import TRIES, Pair, outcomes
+
+QUESTION = "What does the alder note say?"
+ASKED = (("/api/v1/search", {"query": QUESTION}), ("/api/v1/ask", {"question": QUESTION, "mode": "quote"}))
+GONE = "postgresql+psycopg://clearance_app:s3cret@127.0.0.1:1/x"
+
+
+@pytest.fixture
+def client(pair: Pair) -> Iterator[TestClient]:
+    """Ada's."""
+    key = make_key()
+    with pair.house.session("owner") as session:
+        session.add(ApiKey(prefix=key.prefix, hash=key.hash, user_id=pair.ada, capabilities=["ask"]))
+    parts = dataclasses.replace(parts_of(pair.house.db), database=pair.database)
+    with client_of(parts) as made:
+        made.headers["Authorization"] = f"Bearer {key.secret}"
+        yield made
+
+
+@pytest.mark.parametrize(("path", "body"), ASKED)
+def test_a_search_is_answered_by_the_standby_and_holds_what_was_revoked_back(
+    pair: Pair, client: TestClient, path: str, body: dict[str, str]
+) -> None:
+    for _ in range(TRIES):
+        pair.standby.catch_up()
+        used = outcomes(pair.database)["used"]
+        shown = client.post(path, json=body)
+        assert shown.status_code == 200
+        assert "the alder note" in shown.text
+        if outcomes(pair.database)["used"] == used + 1:
+            break
+    else:
+        raise AssertionError("the standby never answered")
+    pair.standby.pause()
+    pair.revoke()
+    assert "the alder note" not in client.post(path, json=body).text
+
+
+def test_what_else_is_asked_is_the_primarys(pair: Pair, client: TestClient) -> None:
+    assert client.get("/api/v1/documents?collection=shelf").status_code == 200
+    assert client.get("/readyz").status_code == 200
+    assert not outcomes(pair.database)
+
+
+def test_metrics_count_the_searches_by_outcome(pair: Pair, client: TestClient) -> None:
+    key = {"Authorization": f"Bearer {METRICS_KEY}"}
+    assert "clearance_replica_searches" not in client.get("/metrics", headers=key).text
+    pair.standby.pause()
+    pair.revoke()
+    client.post("/api/v1/search", json={"query": QUESTION})
+    said = client.get("/metrics", headers=key).text
+    assert 'clearance_replica_searches_total{outcome="behind",replica="1"} 1.0' in said
+
+
+def _settings(pair: Pair, *urls: str) -> Settings:
+    return Settings(
+        database=DatabaseSettings(app_url=SecretStr(pair.house.db.url("app")), replica_urls=SecretStr(" ".join(urls))),
+        identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
+        audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
+    )
+
+
+def test_the_doctor_looks_at_each_standby(pair: Pair, tmp_path: Path) -> None:
+    """The good one, one that is not there, one that another database role would read; no password is shown."""
+    settings = _settings(pair, pair.url(), GONE, pair.url("search"))
+    setup = Setup(
+        settings=settings,
+        urls={"clearance_app": pair.house.db.url("app")},
+        api_url="",
+        home=tmp_path,
+        instance=None,
+        embedded=False,
+    )
+    assert pair.looks_there() == 1
+    found = list(replicas(setup))
+    assert [(f.part, f.state) for f in found] == [("replica 1", "ok"), ("replica 2", "fail"), ("replica 3", "fail")]
+    assert "s3cret" not in repr(found) + repr(settings) + repr(settings.database)
+
+
+def test_without_the_setting_there_is_none_and_nobody_is_asked(pair: Pair) -> None:
+    for urls, number in (((), 0), ((GONE,), 1), ((GONE, pair.url()), 2)):
+        made = build_replicas(_settings(pair, *urls).database)
+        with pair.also() as database:
+            database.replicas = made
+            assert pair.looks(database) in {(False, 1), (True, 1)}
+            assert len({c.replica for c in made.counts()}) == number
