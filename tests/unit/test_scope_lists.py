@@ -14,7 +14,7 @@ from app.embedding.codebook import Codebook
 from app.errors import DatabaseUnavailable
 from app.retrieval.dense import best
 from app.retrieval.lists import store
-from app.retrieval.lists.protocol import Candidates, Entries
+from app.retrieval.lists.protocol import Candidates, Entries, merge
 from app.retrieval.lists.segment import OWN_LIST, Segment, _ranges
 from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.lists.store import ScopeLists
@@ -151,7 +151,8 @@ def asked(lists: ScopeLists, source: Written, snapshot: Snapshot, depth: int = 5
     if view is None:
         return None
     fresh = Entries.join(NOTHING, *(r for x, r in source.rows if snapshot.sees(x) and not view.since.sees(x)))
-    return view.candidates(vectors(99, 1)[0], SCOPES, fresh=fresh, depth=depth)
+    query = vectors(99, 1)[0]
+    return merge([view.candidates(query, SCOPES, depth=depth), view.scored(query, fresh)], depth)
 
 
 @settings(max_examples=40, deadline=None)

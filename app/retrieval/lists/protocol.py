@@ -1,5 +1,6 @@
 """What the dense leg asks of the lists: who could be near, among these scopes, for a reader of this snapshot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +52,10 @@ class Candidates:
     bound: float
 
 
+class ListsLost(Exception):
+    """The lists cannot answer any more, though a view was given: PostgreSQL has to."""
+
+
 class View(Protocol):
     """The lists as one reader may use them."""
 
@@ -58,13 +63,14 @@ class View(Protocol):
     def since(self) -> Snapshot:
         """What the reader sees and this snapshot does not, the lists may lack: the reader brings it along."""
 
-    def candidates(
-        self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, fresh: Entries, depth: int
-    ) -> Candidates:
+    def candidates(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> Candidates:
         """At least the `depth` best entries of ascending `scopes` for a unit vector of shape (dimensions,).
 
-        `fresh` are the reader's own rows, in those scopes, of transactions that `since` does not see.
+        Raises ListsLost.
         """
+
+    def scored(self, query: NDArray[np.float32], fresh: Entries) -> Candidates:
+        """What the reader brings along, all of it, with the scores that it would have in the lists."""
 
 
 class Lists(Protocol):
@@ -86,3 +92,16 @@ class NoLists:
 
     def close(self) -> None:
         """Nothing runs."""
+
+
+def merge(found: Sequence[Candidates], depth: int) -> Candidates:
+    """The candidates of several parts of the lists, each complete above its own bound, as those of the whole. Pure."""
+    ids = np.concatenate([np.empty(0, np.int64), *(n.ids for n in found)])
+    scores = np.concatenate([np.empty(0, np.float32), *(n.scores for n in found)])
+    order = np.lexsort((ids, -scores))
+    bound = max((near.bound for near in found), default=-np.inf)
+    if len(order) > depth:
+        # Nobody asked for more.
+        bound = max(bound, float(scores[order[depth - 1]]))
+    reached = order[: np.count_nonzero(scores >= bound)]
+    return Candidates(ids[reached], scores[reached], float(bound))

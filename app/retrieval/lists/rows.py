@@ -12,25 +12,25 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.embedding.codebook import Codebook
 from app.errors import DatabaseUnavailable
 from app.retrieval.lists.protocol import Entries
+from app.retrieval.lists.shards import WHOLE, Shard
 from app.retrieval.lists.snapshot import Snapshot
 
 # Every code there is, in no order: one pass over the table.
 ALL = """
-    copy (select chunk_id, scope_id, code from vector_row where octet_length(code) = {width}) to stdout (format binary)
+    copy (select chunk_id, scope_id, code from vector_row where octet_length(code) = {width} and {shard})
+    to stdout (format binary)
 """
 
 # What transactions wrote that an earlier snapshot does not see. A number beyond this snapshot's can only come from a
 # dump of another cluster, whose rows were there when the base was read.
-CHANGES = text(
-    """
+CHANGES = """
     select cast(pg_current_snapshot() as text), array_agg(chunk_id), array_agg(scope_id), string_agg(code, '')
     from vector_row
     where changed >= cast(cast(:xmin as text) as xid8) and changed < pg_snapshot_xmax(pg_current_snapshot())
       and not pg_visible_in_snapshot(changed, cast(cast(:since as text) as pg_snapshot))
-      and octet_length(code) = :width
-    """
-)
-COUNT = text("select count(*) from vector_row where octet_length(code) = :width")
+      and octet_length(code) = :width and {shard}
+"""
+COUNT = "select count(*) from vector_row where octet_length(code) = :width and {shard}"
 
 # COPY's binary form: a header of 19 bytes, then each row as the number of its fields and each field with its size.
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -40,10 +40,12 @@ TELL = 1 << 24
 
 
 class StoredCodes:
-    """A `Source` over a connection pool of the database role `clearance_search`."""
+    """A `Source` over a connection pool of the database role `clearance_search`: all codes, or those of one shard."""
 
-    def __init__(self, engine: Engine, book: Codebook) -> None:
+    def __init__(self, engine: Engine, book: Codebook, shard: Shard = WHOLE) -> None:
         self._engine, self._width = engine, book.width
+        self._all = ALL.format(width=book.width, shard=shard.condition)
+        self._changes, self._count = (text(s.format(shard=shard.condition)) for s in (CHANGES, COUNT))
         self._row = np.dtype(
             [
                 ("fields", ">i2"),
@@ -63,7 +65,7 @@ class StoredCodes:
             with self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
                 snapshot = Snapshot.parse(connection.execute(text("select pg_current_snapshot()::text")).scalar_one())
                 raw = cast(psycopg.Connection, connection.connection.driver_connection)
-                with raw.cursor() as cursor, cursor.copy(ALL.format(width=self._width)) as copy:
+                with raw.cursor() as cursor, cursor.copy(self._all) as copy:
                     for block in copy:
                         found += block
                         if len(found) > told:
@@ -78,7 +80,7 @@ class StoredCodes:
         asked = {"xmin": str(since.xmin), "since": str(since), "width": self._width}
         try:
             with self._engine.connect() as connection:
-                now, ids, scopes, codes = connection.execute(CHANGES, asked).one()
+                now, ids, scopes, codes = connection.execute(self._changes, asked).one()
         except (DBAPIError, PoolTimeout) as error:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
         return Snapshot.parse(now), Entries(
@@ -100,7 +102,7 @@ class StoredCodes:
         """Raises DatabaseUnavailable."""
         try:
             with self._engine.connect() as connection:
-                return int(connection.execute(COUNT, {"width": self._width}).scalar_one())
+                return int(connection.execute(self._count, {"width": self._width}).scalar_one())
         except (DBAPIError, PoolTimeout) as error:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.embedding.codebook import Codebook
-from app.retrieval.lists.protocol import Candidates, Entries
+from app.retrieval.lists.protocol import Candidates, Entries, merge
 
 BLOCK = 32
 # Places of a shared list: five blocks, which nearly fill the power of two that FAISS rounds their memory up to.
@@ -45,6 +45,14 @@ class Segment:
         # The setting is each thread's own.
         faiss.omp_set_num_threads(1)
         return [part.scan(turned, scopes, depth) for part in (self._own, self._shared) if part.size]
+
+
+def scored(book: Codebook, query: NDArray[np.float32], entries: Entries) -> Candidates:
+    """All of these entries with their scores for a unit vector of shape (dimensions,), best first."""
+    if not len(entries):
+        return merge([], 0)
+    near = Segment(book, entries).scan(book.rotate(query[None]), np.unique(entries.scopes), len(entries))
+    return merge(near, len(entries))
 
 
 class _OwnLists:

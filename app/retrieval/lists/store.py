@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from app import log
 from app.embedding.codebook import Codebook
-from app.retrieval.lists.protocol import Candidates, Entries
-from app.retrieval.lists.segment import Segment
+from app.retrieval.lists.protocol import Candidates, Entries, merge
+from app.retrieval.lists.segment import Segment, scored
 from app.retrieval.lists.snapshot import Snapshot
 
 # A part of the tail is joined with the one before unless that one is so many times larger: few parts, little copying.
@@ -99,16 +99,17 @@ class Held:
     since: Snapshot
     wake: Callable[[], None]
 
-    def candidates(
-        self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, fresh: Entries, depth: int
-    ) -> Candidates:
+    def candidates(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> Candidates:
         """See `View`."""
         turned = self.generation.book.rotate(query[None])
-        segments = list(self.generation.segments)
-        if len(fresh):
-            segments.append(Segment(self.generation.book, fresh))
-            self.wake()
+        segments = self.generation.segments
         return merge([near for segment in segments for near in segment.scan(turned, scopes, depth)], depth)
+
+    def scored(self, query: NDArray[np.float32], fresh: Entries) -> Candidates:
+        """See `View`."""
+        if len(fresh):
+            self.wake()
+        return scored(self.generation.book, query, fresh)
 
 
 class ScopeLists:
@@ -200,19 +201,6 @@ class ScopeLists:
             return 0
         self._counted = time.monotonic()
         return generation.base.size + generation.waiting - self._source.count()
-
-
-def merge(found: list[Candidates], depth: int) -> Candidates:
-    """The candidates of several parts of the lists, each complete above its own bound, as those of the whole. Pure."""
-    ids = np.concatenate([np.empty(0, np.int64), *(n.ids for n in found)])
-    scores = np.concatenate([np.empty(0, np.float32), *(n.scores for n in found)])
-    order = np.lexsort((ids, -scores))
-    bound = max((near.bound for near in found), default=-np.inf)
-    if len(order) > depth:
-        # Nobody asked for more.
-        bound = max(bound, float(scores[order[depth - 1]]))
-    reached = order[: np.count_nonzero(scores >= bound)]
-    return Candidates(ids[reached], scores[reached], float(bound))
 
 
 def _give_back() -> None:

@@ -1,0 +1,161 @@
+"""A search process's side: it holds one part of the lists and answers API processes that know the key.
+
+It tells no more than the lists do: numbers of passages and scores, for scopes that it is asked for by number. Who may
+read them it does not know; the reader's exact step, under row-level security, decides (ADR 0012).
+"""
+
+import contextlib
+import socket
+import threading
+
+from app import log
+from app.embedding.codebook import Codebook
+from app.retrieval.lists.remote.channel import Channel, ChannelLost
+from app.retrieval.lists.remote.wire import (
+    Found,
+    Hello,
+    Look,
+    Malformed,
+    Message,
+    Nothing,
+    Reading,
+    Refused,
+    Scan,
+    Welcome,
+)
+from app.retrieval.lists.shards import Shard
+from app.retrieval.lists.store import ScopeLists
+
+# Connections at once: each has a thread.
+MOST_CONNECTIONS = 256
+# For the proof of the key, and for the rest of a message that has begun.
+SECONDS = 5.0
+
+
+class ListServer:
+    """Answers over a listening socket until it is closed: a thread for each connection."""
+
+    def __init__(self, lists: ScopeLists, book: Codebook, shard: Shard, key: bytes) -> None:
+        self._lists, self._book, self._shard, self._key = lists, book, shard, key
+        self._lock = threading.Lock()
+        self._threads: dict[Channel, threading.Thread] = {}
+        self._listening: socket.socket | None = None
+        self._closed = threading.Event()
+
+    def start(self, listening: socket.socket) -> None:
+        """Answer in the background. Takes the socket over."""
+        self._listening = listening
+        threading.Thread(target=self._accept, args=(listening,), name="lists-accept", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening and end all connections."""
+        self._closed.set()
+        if self._listening is not None:
+            with contextlib.suppress(OSError):
+                self._listening.shutdown(socket.SHUT_RDWR)
+            self._listening.close()
+        with self._lock:
+            left = dict(self._threads)
+        for channel in left:
+            channel.shut()
+        for thread in left.values():
+            thread.join()
+
+    def _accept(self, listening: socket.socket) -> None:
+        while not self._closed.is_set():
+            try:
+                opened, _ = listening.accept()
+            except OSError as error:
+                # Out of file descriptors, perhaps: the connections that there are go on.
+                if not self._closed.wait(0.1):
+                    log.get().error("lists.cannot_accept", error=type(error).__name__)
+                continue
+            self._take(opened)
+
+    def _take(self, opened: socket.socket) -> None:
+        channel = Channel(opened, SECONDS)
+        thread = threading.Thread(target=self._serve, args=(channel,), name="lists-answer", daemon=True)
+        with self._lock:
+            admitted = len(self._threads) < MOST_CONNECTIONS and not self._closed.is_set()
+            if admitted:
+                self._threads[channel] = thread
+                thread.start()
+        if not admitted:
+            channel.close()
+            log.get().warning("lists.full", connections=MOST_CONNECTIONS)
+
+    def _serve(self, channel: Channel) -> None:
+        """One connection, from the proof of the key to its end, however it ends."""
+        try:
+            self._welcome(channel)
+            while True:
+                channel.send(self._answer(channel.receive()))
+        except ChannelLost as lost:
+            # An API process that has ended or was restarted is no news.
+            if str(lost) not in {"EOFError", "ConnectionResetError", "BrokenPipeError"}:
+                log.get().warning("lists.connection_lost", error=str(lost))
+        except Malformed as error:
+            log.get().warning("lists.malformed", error=str(error))
+        except Exception as error:  # noqa: BLE001  # the edge of a thread: the other connections go on
+            log.get().error("lists.failed", error=type(error).__name__, where=log.where(error))
+        finally:
+            channel.close()
+            with self._lock:
+                self._threads.pop(channel, None)
+
+    def _welcome(self, channel: Channel) -> None:
+        """Raises ChannelLost, or Malformed where the other side means other lists."""
+        limit = threading.Timer(SECONDS, channel.shut)
+        limit.daemon = True
+        limit.start()
+        try:
+            channel.admit(self._key)
+            greeting = channel.receive()
+        finally:
+            limit.cancel()
+        reason = self._objection(greeting)
+        channel.send(Welcome() if reason is None else Refused(reason))
+        if reason is not None:
+            raise Malformed(reason)
+
+    def _objection(self, greeting: Message) -> str | None:
+        if not isinstance(greeting, Hello):
+            return "the first message must be a greeting"
+        if greeting.digest != bytes.fromhex(self._book.digest):
+            return (
+                f"another codebook: the lists are made for vectors of {self._book.dimensions} dimensions and this"
+                " release; CLEARANCE_LISTS__DIMENSIONS must be the embedder's, and the release the same on both sides"
+            )
+        if (greeting.number, greeting.total) != (self._shard.number, self._shard.total):
+            return (
+                f"these lists are shard {self._shard} and not {greeting.number}/{greeting.total}:"
+                " CLEARANCE_LISTS__SERVERS must name all shards, in their order"
+            )
+        return None
+
+    def _answer(self, asked: Message) -> Message:
+        if isinstance(asked, Look):
+            held = self._lists.view(asked.snapshot)
+            if held is None:
+                return Nothing()
+            if asked.wake:
+                held.wake()
+            return Reading(held.since)
+        if isinstance(asked, Scan):
+            return self._scanned(asked)
+        raise Malformed("a message that is not for a server")
+
+    def _scanned(self, asked: Scan) -> Message:
+        """The lists may have been renewed since the reader looked, so what it may use is found out again.
+
+        A newer base lacks what was gone by then, and this reader may see it still: then `view` gives nothing. And a
+        reading that does not cover `since` may lack what the reader counts on.
+        """
+        if asked.query.shape != (self._book.dimensions,):
+            raise Malformed(f"a query of {len(asked.query)} dimensions where {self._book.dimensions} are meant")
+        if not self._shard.holds(asked.scopes):
+            raise Malformed(f"scopes that are not those of shard {self._shard}")
+        held = self._lists.view(asked.snapshot)
+        if held is None or not held.since.covers(asked.since):
+            return Nothing()
+        return Found(held.candidates(asked.query, asked.scopes, depth=asked.depth))

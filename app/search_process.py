@@ -1,0 +1,52 @@
+"""A search process: `python -m app.search_process`. It holds the scope lists, or one shard of them, for API processes.
+
+It reads CLEARANCE_DATABASE__SEARCH_URL, whose database role sees codes and nothing else, and CLEARANCE_LISTS__…
+"""
+
+import signal
+import sys
+
+from app import log
+from app.db.session import connect
+from app.embedding.codebook import Codebook
+from app.retrieval.lists.remote.channel import CannotListen, key_of, listen
+from app.retrieval.lists.remote.server import ListServer
+from app.retrieval.lists.rows import StoredCodes
+from app.retrieval.lists.shards import Shard
+from app.retrieval.lists.store import ScopeLists
+from app.settings import SearchProcessSettings, SettingMissing, required
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = {signal.SIGTERM, signal.SIGINT}
+    # Blocked before any thread is started, which inherits it: the main thread alone waits for them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+    try:
+        _run(SearchProcessSettings(), stop)
+    except (ValueError, SettingMissing, CannotListen) as error:
+        sys.exit(f"clearance search process: {error}")
+
+
+def _run(settings: SearchProcessSettings, stop: set[signal.Signals]) -> None:
+    options = settings.lists
+    url = required(settings.database.search_url, "CLEARANCE_DATABASE__SEARCH_URL")
+    key = key_of(required(options.key, "CLEARANCE_LISTS__KEY"))
+    if not options.listen:
+        raise SettingMissing("CLEARANCE_LISTS__LISTEN is not set; docs/reference.md says what it is")
+    shard, book = Shard.parse(options.shard), Codebook(options.dimensions)
+    log.configure(json=options.log_json)
+    listening = listen(options.listen)
+    lists = ScopeLists(StoredCodes(connect(url, pool_size=2), book, shard), book)
+    server = ListServer(lists, book, shard, key)
+    lists.start()
+    server.start(listening)
+    log.get().info("lists.listening", address=options.listen, shard=str(shard))
+    signal.sigwait(stop)
+    server.close()
+    lists.close()
+    log.get().info("lists.stopped")
+
+
+if __name__ == "__main__":
+    main()

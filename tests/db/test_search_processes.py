@@ -1,0 +1,245 @@
+"""Search processes answer as the lists of one process do, bit for bit, and PostgreSQL where they cannot."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from sqlalchemy import text
+
+from app import search_process as search_process_main
+from app.db.session import Database, connect
+from app.retrieval import dense
+from app.retrieval.dense import Near, nearest
+from app.retrieval.lists import segment
+from app.retrieval.lists.protocol import Candidates, Entries, Lists, NoLists, merge
+from app.retrieval.lists.remote.client import RemoteLists
+from app.retrieval.lists.rows import StoredCodes
+from app.retrieval.lists.segment import Segment
+from app.retrieval.lists.shards import Shard, shard_of
+from app.retrieval.lists.store import ScopeLists
+from app.retrieval.seen import Seen
+from app.settings import SearchProcessSettings
+from tests.api.processes import Process, wait_for
+from tests.conftest import Db
+from tests.db.house import House
+from tests.db.lists_world import BOOK, DEPTH
+from tests.db.search_world import PATIENCE, Company, company, loaded, remote, search_process, threads
+from tests.db.stacks import unit
+
+
+@pytest.fixture
+def firm(house: House, database: Database, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """Callers count as large from the first passage on."""
+    monkeypatch.setattr(dense, "FEW", 0)
+    return company(house, database)
+
+
+@pytest.fixture
+def one(db: Db, firm: Company) -> Iterator[ScopeLists]:
+    """All lists in this process, following the database."""
+    with contextlib.closing(ScopeLists(StoredCodes(connect(db.url("search"), pool_size=2), BOOK), BOOK)) as lists:
+        lists.load()
+        lists.start(seconds=0.05)
+        yield lists
+
+
+def by(lists: Lists, reader: Seen, query: NDArray[np.float32], depth: int) -> list[Near]:
+    """The ten nearest by these lists, which must have answered."""
+    found = nearest(reader, lists, query, limit=10, depth=depth)
+    assert found.by == "lists"
+    return found.near
+
+
+def all_agree(firm: Company, lists: RemoteLists, one: ScopeLists, questions: int) -> None:
+    """Every caller asks: at a depth where the bounds matter, and at one where the codes hide nothing."""
+    for caller in firm.callers:
+        for query in unit(firm.rng, questions):
+            with firm.reading(caller) as reader:
+                assert by(lists, reader, query, 40) == by(one, reader, query, 40)
+                deep = min(DEPTH, reader.volume.passages - 1)
+                assert by(lists, reader, query, deep) == nearest(reader, NoLists(), query, limit=10).near
+
+
+def test_four_search_processes_answer_as_one_process_does(
+    firm: Company, one: ScopeLists, db: Db, tmp_path: Path
+) -> None:
+    with contextlib.ExitStack() as stack:
+        started = [stack.enter_context(search_process(tmp_path, db, Shard(n, 4))) for n in range(1, 5)]
+        lists = stack.enter_context(contextlib.closing(remote([address for _, address in started])))
+        loaded([made for made, _ in started], lists, firm)
+        all_agree(firm, lists, one, 20)
+        documents = []
+        for _ in range(6):
+            for shelf in range(10):
+                documents.append(firm.add(shelf, unit(firm.rng, 15), scope=shelf % 2))
+            moved = documents[-5]
+            all_agree(firm, lists, one, 1)
+            firm.house.run("owner", "delete from document where id = any(:ids)", ids=documents[:4])
+            firm.house.run("owner", "update document set scope_id = :s where id = :id", s=firm.scopes[5][0], id=moved)
+            documents = documents[4:]
+            all_agree(firm, lists, one, 1)
+        all_agree(firm, lists, one, 10)
+
+
+def candidates(lists: Lists, reader: Seen, query: NDArray[np.float32], depth: int) -> tuple[Candidates, Entries]:
+    """What a view gives, and what the reader brought along."""
+    view = lists.view(reader.volume.snapshot)
+    assert view is not None
+    _, fresh = reader.among_and_fresh(HalfVector(query).to_text(), [], view.since, BOOK.width)
+    near = [view.candidates(query, reader.scopes, depth=depth), view.scored(query, fresh.entries)]
+    return merge(near, depth), fresh.entries
+
+
+def above(bound: float, near: Candidates) -> dict[int, float]:
+    """What scores above it; entries may stand there twice, where one is held that the reader brought as well."""
+    return dict(zip(near.ids[near.scores > bound].tolist(), near.scores[near.scores > bound].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("depth", [1, 7, 300, 100_000])
+def test_the_candidates_are_those_of_one_process(firm: Company, db: Db, tmp_path: Path, depth: int) -> None:
+    """Above both bounds they are the same, to the bit; with nothing left out they hold all that the reader sees."""
+    with threads(tmp_path, db, 3) as lists:
+        source = StoredCodes(connect(db.url("search"), pool_size=2), BOOK)
+        with contextlib.closing(ScopeLists(source, BOOK)) as one:
+            one.load()
+            firm.add(0, unit(firm.rng, 40))
+            lists.follow()
+            firm.add(4, unit(firm.rng, 30), scope=1)
+            brought = 0
+            for caller in firm.callers:
+                for query in unit(firm.rng, 10):
+                    with firm.reading(caller) as reader:
+                        ours, fresh = candidates(lists, reader, query, depth)
+                        theirs, _ = candidates(one, reader, query, depth)
+                        brought += len(fresh)
+                        every = text("select chunk_id from vector_row where scope_id = any (cast(:scopes as int[]))")
+                        sees = set(reader.session.scalars(every, {"scopes": reader.visible.scope_array}))
+                    bound = max(ours.bound, theirs.bound)
+                    assert above(bound, ours) == above(bound, theirs)
+                    assert len(ours.ids) >= min(depth, len(sees))
+                    assert depth < 100_000 or sees <= set(ours.ids.tolist())
+            assert brought > 0
+
+
+def test_the_api_process_holds_nothing_of_the_lists(
+    firm: Company, db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lays out what a reader brings along, and no other entry."""
+    made: list[int] = []
+
+    class Counted(Segment):
+        def __init__(self, book: object, entries: Entries) -> None:
+            made.append(len(entries))
+            super().__init__(BOOK, entries)
+
+    monkeypatch.setattr(segment, "Segment", Counted)
+    with threads(tmp_path, db, 2) as lists:
+        with firm.reading(firm.callers[0]) as reader:
+            candidates(lists, reader, unit(firm.rng, 1)[0], 50)
+        assert made == []
+        firm.add(0, unit(firm.rng, 7))
+        with firm.reading(firm.callers[0]) as reader:
+            candidates(lists, reader, unit(firm.rng, 1)[0], 50)
+        assert made == [7]
+
+
+def test_a_search_process_reads_its_shard_alone(firm: Company, db: Db) -> None:
+    """PostgreSQL deals the scopes as we do, to the ends of the numbers; base, changes and count agree."""
+    numbers = np.array([0, 1, 2, 3, 5, 1_000, 65_537, 2**31 - 2, 2**31 - 1, *range(10**6, 10**6 + 500)], np.int32)
+    for total in (2, 3, 4, 7, 256):
+        owners = shard_of(numbers, total)
+        for number in {1, 2, total}:
+            given = text(
+                "select scope_id from unnest(cast(:n as int[])) as s (scope_id) where " + Shard(number, total).condition
+            )
+            with firm.house.session("owner") as session:
+                held = set(session.scalars(given, {"n": numbers.tolist()}))
+            assert held == set(numbers[owners == number - 1].tolist())
+    engine = connect(db.url("search"), pool_size=2)
+    sources = [StoredCodes(engine, BOOK, Shard(n, 3)) for n in (1, 2, 3)]
+    parts = [source.load(lambda _: None) for source in sources]
+    ids = np.concatenate([entries.ids for _, entries in parts])
+    assert len(ids) == len(np.unique(ids)) == firm.house.value("owner", "select count(code) from vector_row")
+    assert [source.count() for source in sources] == [len(entries) for _, entries in parts]
+    for shelf in range(10):
+        firm.add(shelf, unit(firm.rng, 3))
+    for number, (source, (since, entries)) in enumerate(zip(sources, parts, strict=True), 1):
+        _, news = source.changes(since)
+        assert Shard(number, 3).holds(np.concatenate([entries.scopes, news.scopes]))
+        assert len(news)
+    engine.dispose()
+
+
+def test_when_a_search_process_dies_postgres_answers_until_it_is_back(firm: Company, db: Db, tmp_path: Path) -> None:
+    """The result is the same all the while."""
+    query = unit(firm.rng, 1)[0]
+    caller = firm.callers[0]
+
+    def ask() -> dense.Nearest:
+        with firm.reading(caller) as reader:
+            found = nearest(reader, lists, query, limit=10, depth=DEPTH)
+            assert found.near == nearest(reader, NoLists(), query, limit=10, depth=DEPTH).near
+            return found
+
+    def answers_again() -> bool:
+        return ask().by == "lists"
+
+    with contextlib.ExitStack() as stack:
+        started: list[tuple[Process, str]] = [
+            stack.enter_context(search_process(tmp_path, db, Shard(n, 2))) for n in (1, 2)
+        ]
+        lists = stack.enter_context(contextlib.closing(remote([address for _, address in started])))
+        loaded([made for made, _ in started], lists, firm)
+        assert ask().by == "lists"
+        with firm.reading(caller) as reader:
+            view = lists.view(reader.volume.snapshot)
+            assert view is not None
+            started[1][0].kill()
+            found = nearest(reader, cast(Lists, _Given(view)), query, limit=10, depth=DEPTH)
+            assert found.by == "exact", "it died between the view and the scan"
+            assert found.near == nearest(reader, NoLists(), query, limit=10, depth=DEPTH).near
+        for _ in range(3):
+            assert ask().by == "exact"
+        again, _ = stack.enter_context(search_process(tmp_path, db, Shard(2, 2)))
+        wait_for(answers_again, seconds=PATIENCE, message=lambda: again.said)
+
+
+class _Given:
+    """Lists that give one view."""
+
+    def __init__(self, view: object) -> None:
+        self._view = view
+
+    def view(self, snapshot: object) -> object:
+        return self._view
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CLEARANCE_LISTS__KEY", "secret", "openssl rand -hex 32"),
+        ("CLEARANCE_LISTS__KEY", "", "CLEARANCE_LISTS__KEY is not set"),
+        ("CLEARANCE_LISTS__SHARD", "5/4", "2/4"),
+        ("CLEARANCE_LISTS__LISTEN", "", "CLEARANCE_LISTS__LISTEN is not set"),
+        ("CLEARANCE_LISTS__LISTEN", "nowhere", "is no address"),
+        ("CLEARANCE_DATABASE__SEARCH_URL", "", "CLEARANCE_DATABASE__SEARCH_URL is not set"),
+    ],
+)
+def test_a_search_process_says_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, says: str
+) -> None:
+    given = {
+        "CLEARANCE_DATABASE__SEARCH_URL": "postgresql+psycopg://clearance_search:x@127.0.0.1:1/none",
+        "CLEARANCE_LISTS__LISTEN": str(tmp_path / "s" / "l.sock"),
+        "CLEARANCE_LISTS__KEY": "4d" * 32,
+    }
+    for variable, text_ in (given | {name: value}).items():
+        monkeypatch.setenv(variable, text_)
+    with pytest.raises((ValueError, RuntimeError), match=says) as refused:
+        search_process_main._run(SearchProcessSettings(), set())
+    assert "secret" not in str(refused.value)
