@@ -9,6 +9,7 @@ from app.cli import (
     access,
     ask,
     audit,
+    codebook,
     conversations,
     delegations,
     demo,
@@ -29,7 +30,7 @@ from app.local.failure import LocalFailure
 HELP = "Ask your company's documents; see only what you are cleared for; prove it afterwards."
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for module in (start, demo, ingest, ask, conversations, leak_test, evaluate, doctor):
+for module in (start, demo, ingest, ask, conversations, leak_test, evaluate, codebook, doctor):
     module.add_to(app)
 for module in (people, access, plans, keys, delegations, library, audit):
     module.add_to(app)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from app.local.environments import (
     APP_URL,
     AUDIT_KEY,
+    BACKUP_URL,
     IDENTITY_KEY,
     INGEST_URL,
     MODEL_KEY,
@@ -53,6 +54,7 @@ class Setup:
                 "clearance_ingest": INGEST_URL,
                 "clearance_sequencer": SEQUENCER_URL,
                 "clearance_search": SEARCH_URL,
+                "clearance_backup": BACKUP_URL,
             }
             urls = {role: environ[name] for role, name in names.items() if environ.get(name)}
             return cls(

@@ -13,7 +13,7 @@ PLAIN = (
 )  # fmt: skip
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
 APP_URL, INGEST_URL = "CLEARANCE_DATABASE__APP_URL", "CLEARANCE_DATABASE__INGEST_URL"
-SEARCH_URL = "CLEARANCE_DATABASE__SEARCH_URL"
+SEARCH_URL, BACKUP_URL = "CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_DATABASE__BACKUP_URL"
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
 MODEL_URL, MODEL_KEY, MODEL_NAME = "CLEARANCE_MODEL__BASE_URL", "CLEARANCE_MODEL__API_KEY", "CLEARANCE_MODEL__NAME"
@@ -59,7 +59,15 @@ def require_external(environ: Mapping[str, str]) -> None:
 def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
     """The API: the database roles of the application and of its scope lists, both keys, the model."""
     given = _given(
-        environ, "MODEL__", "EMBEDDER__", "IDENTITY__", "AUDIT__", "API__", "ANSWER__", "DATABASE__POOL_SIZE"
+        environ,
+        "MODEL__",
+        "EMBEDDER__",
+        "IDENTITY__",
+        "AUDIT__",
+        "API__",
+        "SEARCH__",
+        "ANSWER__",
+        "DATABASE__POOL_SIZE",
     )
     proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
     return (

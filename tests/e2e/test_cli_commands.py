@@ -266,6 +266,22 @@ def test_the_demo_fails_when_a_promise_is_broken(run: Run, sample: SampleSite) -
         run("people", "set", "freya", "--clearance", "internal", who="ada")
 
 
+def test_the_codebook_is_checked_with_the_questions_of_a_file(
+    run: Run, sample: SampleSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLEARANCE_DATABASE__BACKUP_URL", sample.db.url("backup"))
+    file = tmp_path / "questions.txt"
+    file.write_text("How many holidays do I get each year?\nWho approves the Rotterdam budget?\n" * 15)
+    checked = run("codebook", "check", "--questions", str(file))
+    assert checked.status == 0, checked.err
+    assert "passages with codes, 384 dimensions" in checked.out
+    assert "30 questions asked" in checked.err
+    assert re.search(r"2,000 +1\.0000 1\.000–1\.000 +1\.0000 1\.000–1\.000", checked.out)
+    assert "Least depth for recall@10 ≥ 0.995, recall@50 ≥ 0.99" in checked.out
+    assert "PostgreSQL alone answers" in checked.err
+    assert "Rotterdam" not in checked.out + checked.err
+
+
 def test_the_doctor_finds_all_well_but_the_model(run: Run, sample: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in sample.environ.items():
         if name.startswith("CLEARANCE_"):

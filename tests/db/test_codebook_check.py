@@ -1,0 +1,196 @@
+"""`clearance codebook check` against PostgreSQL: it measures what search does; who may measure, and what stops it."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.acl.visible import visible_scopes
+from app.cli import codebook as command
+from app.cli.app import app
+from app.cli.codebook import CannotCheck
+from app.db.session import Database
+from app.evaluation import vectors as reader
+from app.evaluation.codebook import NOT_OWN, Asked, least, ranks, recall
+from app.evaluation.vectors import Unreadable, reading
+from app.retrieval.dense import FEW, nearest
+from app.retrieval.lists.protocol import NoLists
+from app.retrieval.seen import Seen
+from app.retrieval.volume import volume
+from tests.db.house import EMBEDDER, House
+from tests.db.lists_world import BOOK, World, world_in
+from tests.db.stacks import DIMENSIONS, unit
+
+PASSAGES = FEW + 400
+URL, DEPTH = "CLEARANCE_DATABASE__BACKUP_URL", "CLEARANCE_SEARCH__DEPTH"
+
+Check = Callable[..., Result]
+
+
+@pytest.fixture
+def world(house: House, database: Database) -> Iterator[World]:
+    """More passages than PostgreSQL answers alone for, in two scopes that the reader sees."""
+    with world_in(house, database) as made:
+        rng = np.random.default_rng(5)
+        made.add("open", unit(rng, PASSAGES - 30))
+        made.add("open", unit(rng, 30), scope=1)
+        made.lists.load()
+        yield made
+
+
+@pytest.fixture
+def check(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Runs the command with the URL of the role that dumps, unless another one is given; no service runs."""
+
+    def run(*arguments: str, url: str = "backup", **environ: str) -> Result:
+        monkeypatch.setenv(URL, house.db.url(url) if url else "")
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        return CliRunner().invoke(app, ["codebook", "check", "--home", str(tmp_path / "home"), *arguments])
+
+    return run
+
+
+def refusal(result: Result) -> str:
+    """Why it did not measure."""
+    assert isinstance(result.exception, CannotCheck), result.output
+    return str(result.exception)
+
+
+def test_what_is_measured_is_what_search_finds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Question by question: recall@10 by ranks and by the real search through the lists, at three depths."""
+    monkeypatch.setattr(reader, "ROWS", 700)
+    queries = unit(np.random.default_rng(6), 20)
+    with reading(world.house.db.url("backup")) as stored:
+        assert (stored.stock.passages, stored.stock.book.digest) == (PASSAGES, BOOK.digest)
+        found = ranks(BOOK, Asked(queries, np.full(20, NOT_OWN, np.int64)), stored.blocks())
+    with world.database.reading(world.reader.user_id) as session:
+        visible = visible_scopes(session, world.reader)
+        seen = Seen(session, visible, volume(session, visible))
+        for depth in (15, 40, 400):
+            measured = recall(found, 10, depth)
+            assert depth == 400 or measured.min() < 1, "the depth matters"
+            for query, share in zip(queries, measured, strict=True):
+                by_lists = nearest(seen, world.lists, query, limit=10, depth=depth)
+                exact = {n.chunk_id for n in nearest(seen, NoLists(), query, limit=10).near}
+                assert by_lists.by == "lists"
+                assert share == pytest.approx(len(exact & {n.chunk_id for n in by_lists.near}) / 10)
+
+
+def test_the_corpus_is_measured_with_its_own_passages(world: World, check: Check) -> None:
+    world.add("closed", unit(np.random.default_rng(7), 100))
+    wide = check("--sample", "40", **{DEPTH: "2000"})
+    assert wide.exit_code == 0, wide.output
+    assert f"{PASSAGES + 100:,} passages with codes, {DIMENSIONS} dimensions" in wide.output, "hidden ones too"
+    assert BOOK.digest in wide.output.replace("\n", "")
+    assert "40 passages asked" in wide.output
+    assert "--questions FILE measures with real ones" in " ".join(wide.output.split())
+    assert re.search(r"2,000 +1\.0000 1\.000–1\.000 +1\.0000 1\.000–1\.000", wide.output)
+    assert wide.output == check("--sample", "40", **{DEPTH: "2000"}).output, "the same passages ask each time"
+
+
+def test_a_depth_that_is_too_small_fails_and_the_line_that_is_shown_mends_it(world: World, check: Check) -> None:
+    shallow = check("--sample", "40", **{DEPTH: "60"})
+    assert shallow.exit_code == 1
+    [line] = re.findall(rf"^{DEPTH}=(\d+)$", shallow.output, re.M)
+    mended = check("--sample", "40", **{DEPTH: line})
+    assert mended.exit_code == 0, mended.output
+    assert "deep enough" in mended.output
+    below = check("--sample", "40", **{DEPTH: str(int(line) - 10)})
+    assert below.exit_code == 1
+
+
+def test_codes_that_never_reach_it_are_said_to(world: World, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes that have nothing to do with their vectors; and a corpus so large that this is beyond all depths."""
+    blind_codes = "update vector_row set code = substr(sha512(int8send(chunk_id)), 1, :width)"
+    world.house.run("admin", blind_codes, width=BOOK.width)
+    blind = check("--sample", "40")
+    assert blind.exit_code == 1
+    [line] = re.findall(rf"^{DEPTH}=(\d+)$", blind.output, re.M)
+    assert int(line) > 0.9 * PASSAGES
+    monkeypatch.setattr(command, "least", lambda _found: None)
+    never = check("--sample", "40")
+    assert never.exit_code == 1
+    assert "Without CLEARANCE_DATABASE__SEARCH_URL search is exact" in never.output
+
+
+def test_a_passage_never_finds_itself(world: World) -> None:
+    with reading(world.house.db.url("backup")) as stored:
+        asked = stored.draw(30)
+        assert len(set(asked.own.tolist())) == 30
+        own = ranks(BOOK, asked, stored.blocks())
+        all_rows = ranks(BOOK, Asked(asked.vectors, np.full(30, NOT_OWN, np.int64)), stored.blocks())
+    assert (all_rows[:, 0] == 1).mean() > 0.9, "its own row would come first"
+    assert (least(own) or 0) >= (least(all_rows) or 0)
+    assert (own[:, 0] > 1).any()
+
+
+def test_the_role_that_dumps_and_no_other(world: World, check: Check) -> None:
+    for role in ("app", "search", "ingest", "sequencer", "owner", "admin"):
+        assert "only clearance_backup" in refusal(check(url=role))
+    with (
+        reading(world.house.db.url("backup")) as stored,
+        pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
+    ):
+        stored.connection.execute("create table copy (n int)")
+
+
+def test_it_reads_no_text(world: World, check: Check) -> None:
+    """The tables with text are not even there."""
+    for table in ("chunk", "original", "document", "posting"):
+        world.house.run("admin", f"alter table {table} rename to {table}_gone")
+    assert check("--sample", "20", **{DEPTH: "2000"}).exit_code == 0
+
+
+def test_what_there_is_nothing_to_measure_on(house: House, database: Database, check: Check) -> None:
+    assert "nothing is indexed yet" in refusal(check())
+    with world_in(house, database) as world:
+        world.add("open", unit(np.random.default_rng(1), 50))
+        assert "50 passages are too few" in refusal(check())
+        world.add("open", unit(np.random.default_rng(2), 1))
+        few = check()
+        assert few.exit_code == 0
+        assert "PostgreSQL alone answers" in few.output
+        house.run("admin", "update vector_row set code = null")
+        assert "none of 51 passages has a code" in refusal(check())
+
+
+def test_where_the_database_is(house: House, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARANCE_DATABASE__APP_URL", house.db.url("app"))
+    assert f"set {URL}" in refusal(check(url=""))
+    with pytest.raises(Unreadable, match="no URL like"), reading("not an address"):
+        pass
+    wrong = house.db.url("backup").replace("test-clearance_backup", "wr0ng")
+    with pytest.raises(Unreadable, match="refused") as refused, reading(wrong):
+        pass
+    assert "wr0ng" not in str(refused.value)
+    assert "CLEARANCE_SEARCH__DEPTH: Input should be" in refusal(check(**{DEPTH: "5"}))
+
+
+def test_questions_of_a_file(house: House, check: Check, tmp_path: Path) -> None:
+    shelf = house.shelf("words")
+    rng = np.random.default_rng(3)
+    words = [f"w{n}" for n in range(300)]
+    for n in range(6):
+        house.document(shelf, f"d{n}", *(" ".join(rng.choice(words, 12)) for _ in range(20)))
+    file = tmp_path / "questions.txt"
+    given = ["--questions", str(file)]
+    assert "cannot read the questions" in refusal(check(*given))
+    file.write_text(" \n\n")
+    assert "holds no question" in refusal(check(*given))
+    file.write_bytes(b"\xff\xfe")
+    assert "cannot read the questions" in refusal(check(*given))
+    file.write_text("".join(f"what of {a} and {b}?\n\n" for a, b in zip(words[:30], words[30:60], strict=True)))
+    hashed = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
+    house.run("admin", "insert into index_profile (embedder) values ('other')")
+    assert "must be embedded as the passages were" in refusal(check(*given, **hashed))
+    house.run("admin", "update index_profile set embedder = :digest", digest=EMBEDDER.digest)
+    done = check(*given, "--sample", "25", **hashed)
+    assert done.exit_code == 0, done.output
+    assert "25 questions asked" in done.output
+    assert "stand in" not in done.output
+    assert "120 passages with codes, 384 dimensions" in done.output
