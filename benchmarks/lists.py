@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from numpy.typing import NDArray
+from pgvector import HalfVector
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
@@ -30,10 +31,11 @@ from app.db.session import Database, ReadSession, Signer, connect
 from app.embedding.codebook import Codebook
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
-from app.retrieval.dense import Seen, nearest
+from app.retrieval.dense import nearest
 from app.retrieval.lists.protocol import NoLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
+from app.retrieval.seen import Seen
 from app.retrieval.volume import volume
 from benchmarks.lists_world import Caller, write
 
@@ -135,17 +137,15 @@ def ask(
         session.execute(text("select 1")).scalar_one()
     with timed.step("resolve"):
         visible = visible_scopes(session, subject)
-    with timed.step("volume"):
-        seen = Seen(session, visible, volume(session, visible))
+    seen = Seen(session, visible, volume(session, visible))
     if seen.volume.passages > dense.FEW:
         view = lists.view(seen.volume.snapshot)
         assert view is not None
-        with timed.step("fresh"):
-            fresh = seen.fresh(view.since, len(query) // 4)
-        scopes = np.array(visible.scope_ids, np.int32)
         with timed.step("scan"):
             deep = dense.depth_of(seen.volume.passages, depth) + dense.SPARE
-            view.candidates(query, scopes, fresh=fresh, depth=deep)
+            near = view.candidates(query, seen.scopes, depth=deep)
+        with timed.step("exact step"):
+            seen.among_and_fresh(HalfVector(query).to_text(), near.ids.tolist(), view.since, len(query) // 4)
     with timed.step("nearest"):
         got = nearest(seen, lists, query, limit=50, depth=depth)
     timed.by.add(got.by)

@@ -10,9 +10,10 @@ from app.acl.rules import Subject
 from app.acl.visible import Visible, visible_scopes
 from app.db.session import Database, ReadSession
 from app.embedding.terms import query_terms
-from app.retrieval.dense import Seen, nearest
+from app.retrieval.dense import nearest
 from app.retrieval.lexical import match
 from app.retrieval.lists.protocol import Lists, NoLists
+from app.retrieval.seen import Seen
 from app.retrieval.volume import volume
 
 

@@ -5,18 +5,30 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import any_, bindparam, select, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import aliased
 from sqlalchemy.types import Uuid
 
 from app.acl.visible import Visible
 from app.db.session import ReadSession
-from app.db.tables.library import Chunk
 
-HITS = bindparam("hits", type_=ARRAY(Uuid()))
-# The first lock, on the passage found and on the one beside it.
-VISIBLE = text("chunk.scope_id = any (cast(:scopes as int[])) and beside.scope_id = any (cast(:scopes as int[]))")
+# The first lock on the passage found, and on the one beside it. How far to look is worked out before: a sum is not
+# leakproof, and all passages of the document would be read to find those few.
+BESIDE = text(
+    """
+    with hit as materialized (
+      select public_id, document_id, ordinal,
+             ordinal - cast(:reach as int) as first, ordinal + cast(:reach as int) as last
+      from chunk
+      where public_id = any (:hits) and scope_id = any (cast(:scopes as int[]))
+    )
+    select hit.public_id, hit.ordinal, beside.public_id, beside.ordinal, beside.text
+    from hit
+    join chunk beside on beside.document_id = hit.document_id and beside.ordinal between hit.first and hit.last
+    where beside.ordinal <> hit.ordinal and beside.scope_id = any (cast(:scopes as int[]))
+    order by beside.document_id, beside.ordinal
+    """
+).bindparams(bindparam("hits", type_=ARRAY(Uuid())))
 
 
 @dataclass(frozen=True)
@@ -42,19 +54,8 @@ def around(
     found: dict[uuid.UUID, Around] = defaultdict(Around)
     if not reach or not chunks:
         return found
-    beside = aliased(Chunk, name="beside")
-    rows = session.execute(
-        select(Chunk.public_id, Chunk.ordinal, beside.public_id, beside.ordinal, beside.text)
-        .join(beside, beside.document_id == Chunk.document_id)
-        .where(
-            Chunk.public_id == any_(HITS),
-            beside.ordinal.between(Chunk.ordinal - reach, Chunk.ordinal + reach),
-            beside.ordinal != Chunk.ordinal,
-            VISIBLE,
-        )
-        .order_by(beside.document_id, beside.ordinal),
-        {"hits": list(chunks), "scopes": visible.scope_array},
-    )
+    given = {"hits": list(chunks), "reach": reach, "scopes": visible.scope_array}
+    rows = session.execute(BESIDE, given)
     for hit, place, chunk, other, words in rows:
         side = found[hit].before if other < place else found[hit].after
         side.append(Beside(chunk, words))

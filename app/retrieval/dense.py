@@ -6,6 +6,7 @@ those that are the `depth` best by code, ties at the cut kept, are ranked by exa
 lists, how they are split into parts and what is dead in them changes how often we ask, and nothing else.
 """
 
+import contextlib
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,8 @@ from pgvector import HalfVector
 from sqlalchemy import text
 
 from app import log
-from app.acl.visible import Visible
-from app.db.session import ReadSession
-from app.retrieval.lists.protocol import Candidates, Entries, Lists, View
-from app.retrieval.lists.snapshot import Snapshot
-from app.retrieval.volume import Volume
+from app.retrieval.lists.protocol import Candidates, Lists, ListsLost, View, merge
+from app.retrieval.seen import Seen
 
 # Exact nearest rows among the visible ones. `+ 0` keeps approximate indexes out: one shared with hidden rows would let
 # them change the result (promise N1). Ties go to the lower id.
@@ -35,53 +33,22 @@ NEAREST = text(
     """
 )
 
-# Many rows are read in the order of the table, by a bitmap; `volume` has switched that off for what reads few.
+# Many rows are read in the order of the table, by a bitmap; a reading transaction begins without, as it reads few.
 BITMAPS = text("select set_config('enable_bitmapscan', :state, true)")
-
-# The exact step: which candidates are there for this reader, and how near they are. One by one by their key: left to
-# itself the planner, which cannot know how many scopes the caller has, reads all that is visible.
-AMONG = text(
-    """
-    select v.chunk_id, v.similarity
-    from unnest(cast(:chunks as bigint[])) as c (id)
-    cross join lateral (
-      select r.chunk_id, -((r.embedding <#> cast(:query as halfvec)) + 0) as similarity
-      from vector_row r
-      where r.chunk_id = c.id and r.scope_id = any (cast(:scopes as int[]))
-      limit 1
-    ) as v
-    """
-)
-
-# What this reader sees that was written since the lists were last read. The scopes stand outside: by their index all
-# that is visible would be read.
-FRESH = text(
-    """
-    with fresh as materialized (
-      select chunk_id, scope_id, code, changed from vector_row
-      where changed >= cast(cast(:xmin as text) as xid8) and changed < cast(cast(:xmax as text) as xid8)
-    )
-    select chunk_id, scope_id, code, cast(changed as text) as changed
-    from fresh where scope_id = any (cast(:scopes as int[]))
-    """
-)
 
 # Up to so many visible passages PostgreSQL alone is as fast.
 FEW = 2_000
 # How many candidates are ranked exactly, among up to so many visible passages; among more, more of them (`depth_of`).
-DEPTH, UP_TO = 300, 100_000
-# Ten times the passages need twice the depth for the same recall: measured up to a million.
-GROWTH = 0.3
+DEPTH, UP_TO = 200, 100_000
+# A part of the depth that does not grow, and how the rest does: for the same recall, measured up to a million.
+STEADY, GROWTH = 0.75, 0.7
 # Asked for beyond that, for what is dead in the lists and for ties at the cut.
-SPARE = 32
+SPARE = 16
 # So many candidates tied at the cut (a form letter in every folder) are PostgreSQL's.
 MOST_TIED = 4_096
 
 # So many visible candidates are looked at for those that a search admits.
 MOST_LOOKED = 20_000
-
-# So much news (a bulk load) is PostgreSQL's until the lists have caught up.
-MOST_FRESH = 50_000
 
 By = Literal["lists", "exact"]
 
@@ -100,38 +67,6 @@ class Nearest:
 
     near: list[Near]
     by: By
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A reader's transaction: what it may read, and how much that is."""
-
-    session: ReadSession
-    visible: Visible
-    volume: Volume
-
-    def fresh(self, since: Snapshot, width: int) -> Entries:
-        """The visible entries that `since` does not see, with codes of this many bytes."""
-        snapshot = self.volume.snapshot
-        given = {"xmin": str(since.xmin), "xmax": str(snapshot.xmax), "scopes": self.visible.scope_array}
-        rows = [
-            (row.chunk_id, row.scope_id, row.code)
-            for row in self.session.execute(FRESH, given)
-            if not since.sees(int(row.changed)) and len(row.code or b"") == width
-        ]
-        ids, scopes, codes = zip(*rows, strict=True) if rows else ((), (), ())
-        return Entries(
-            np.array(ids, np.int64),
-            np.array(scopes, np.int32),
-            np.frombuffer(b"".join(codes), np.uint8).reshape(-1, width),
-        )
-
-    def among(self, query: str, chunks: list[int]) -> dict[int, float]:
-        """Similarities of those of these chunks that are there for the reader."""
-        array = f"{{{','.join(map(str, chunks))}}}"
-        given = {"query": query, "chunks": array, "scopes": self.visible.scope_array}
-        rows = self.session.execute(AMONG, given)
-        return {row.chunk_id: row.similarity for row in rows}
 
 
 class Admit(Protocol):
@@ -161,8 +96,10 @@ def nearest(
     """
     depth = max(depth_of(seen.volume.passages, depth), limit)
     if seen.volume.passages > max(FEW, depth):
-        view = lists.view(seen.volume.snapshot)
-        found = None if view is None else _ByLists(seen, view, query, admit).found(depth)
+        view, found = lists.view(seen.volume.snapshot), None
+        if view is not None:
+            with contextlib.suppress(ListsLost):
+                found = _ByLists(seen, view, query, admit).found(depth)
         if found is not None:
             ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
             return Nearest([Near(*pair) for pair in ranked], "lists")
@@ -171,7 +108,7 @@ def nearest(
 
 def depth_of(passages: int, depth: int = DEPTH) -> int:
     """How many candidates are ranked exactly among so many visible passages."""
-    return int(depth * math.pow(max(passages / UP_TO, 1.0), GROWTH))
+    return int(depth * (STEADY + (1 - STEADY) * math.pow(max(passages / UP_TO, 1.0), GROWTH)))
 
 
 def _exact(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> list[Near]:
@@ -202,41 +139,56 @@ class _ByLists:
 
     def __init__(self, seen: Seen, view: View, query: NDArray[np.float32], admit: Admit) -> None:
         self._seen, self._view, self._query, self._admit = seen, view, query, admit
-        self._fresh = seen.fresh(view.since, len(query) // 4)
-        self._scopes = np.array(seen.visible.scope_ids, np.int32)
         self._text = HalfVector(query).to_text()
         self._asked: set[int] = set()
+        self._judged: set[int] = set()
         self._there: dict[int, float] = {}
         self._admitted: dict[int, float] = {}
+        # What the reader brings along, once it was read.
+        self._fresh: Candidates | None = None
 
     def found(self, depth: int) -> dict[int, float] | None:
         """The `depth` best by code with their exact similarities; None where PostgreSQL has to answer."""
-        if len(self._fresh) > MOST_FRESH:
-            return None
         wanted = depth + SPARE
         while True:
-            near = self._view.candidates(self._query, self._scopes, fresh=self._fresh, depth=wanted)
-            self._ask(near)
-            chosen = best(near, self._admitted, depth)
+            near = self._look(wanted)
+            if near is None:
+                return None
+            chosen = best(near, self._there, depth, admitted=self._admitted)
             if len(chosen or self._admitted) > depth + MOST_TIED:
                 return None
             if chosen is not None:
                 return {chunk: self._admitted[chunk] for chunk in chosen}
             if near.bound == -np.inf:
                 return self._all()
-            if (first := self._first(near)) is not None:
-                return first
             wanted *= 4
 
-    def _ask(self, near: Candidates) -> None:
-        """Which of the candidates are there, and which of these are admitted."""
-        fresh = [chunk for chunk in dict.fromkeys(near.ids.tolist()) if chunk not in self._asked]
-        if fresh:
-            there = self._seen.among(self._text, fresh)
-            admitted = self._admit(list(there))
-            self._there |= there
-            self._admitted |= {chunk: there[chunk] for chunk in there if chunk in admitted}
-            self._asked.update(fresh)
+    def _look(self, wanted: int) -> Candidates | None:
+        """At least so many candidates, and the database asked about each; None for too much news."""
+        near = self._view.candidates(self._query, self._seen.scopes, depth=wanted)
+        unknown = [chunk for chunk in dict.fromkeys(near.ids.tolist()) if chunk not in self._asked]
+        self._asked.update(unknown)
+        if self._fresh is None:
+            since, width = self._view.since, len(self._query) // 4
+            there, fresh = self._seen.among_and_fresh(self._text, unknown, since, width)
+            if not fresh.whole:
+                return None
+            self._fresh = self._view.scored(self._query, fresh.entries)
+            self._asked.update(fresh.similarities)
+            self._there |= there | fresh.similarities
+        elif unknown:
+            self._there |= self._seen.among(self._text, unknown)
+        reached = merge([near, self._fresh], wanted)
+        self._judge(reached)
+        return reached
+
+    def _judge(self, reached: Candidates) -> None:
+        """Which of these are admitted, of those that are there and were not judged before."""
+        new = [c for c in dict.fromkeys(reached.ids.tolist()) if c in self._there and c not in self._judged]
+        self._judged.update(new)
+        if new:
+            admitted = self._admit(new)
+            self._admitted |= {chunk: self._there[chunk] for chunk in new if chunk in admitted}
 
     def _all(self) -> dict[int, float] | None:
         """Every entry was looked at, and too few are admitted; or fewer are there than the database has."""
@@ -245,24 +197,14 @@ class _ByLists:
             return None
         return self._admitted
 
-    def _first(self, near: Candidates) -> dict[int, float] | None:
-        """What is admitted of the first MOST_LOOKED that are there: however many dead entries lay between them.
 
-        None if so many are not known yet.
-        """
-        if len(self._there) < MOST_LOOKED:
-            return None
-        complete = near.ids[near.scores > near.bound].tolist()
-        ranked = [chunk for chunk in dict.fromkeys(complete) if chunk in self._there]
-        if len(ranked) < MOST_LOOKED:
-            return None
-        return {c: self._there[c] for c in ranked[:MOST_LOOKED] if c in self._admitted}
+def best(
+    found: Candidates, there: Collection[int], depth: int, *, admitted: Collection[int] | None = None
+) -> list[int] | None:
+    """The `depth` best candidates of those that are there and admitted, and all that tie with the last of them.
 
-
-def best(found: Candidates, there: Collection[int], depth: int) -> list[int] | None:
-    """The `depth` best candidates of those that are there, and all that tie with the last of them.
-
-    None if the candidates do not reach that far: something left out could be among them. Pure.
+    Of the first MOST_LOOKED that are there: what lies behind them is not looked at, however many dead entries lie in
+    between. None if the candidates do not reach that far: something left out could be among them. Pure.
     """
     chosen: list[int] = []
     cut = -np.inf
@@ -272,9 +214,10 @@ def best(found: Candidates, there: Collection[int], depth: int) -> list[int] | N
             break
         if chunk not in there or chunk in known:
             continue
-        if len(chosen) >= depth and score < cut:
+        if len(known) == MOST_LOOKED or (len(chosen) >= depth and score < cut):
             return chosen
         known.add(chunk)
-        chosen.append(chunk)
-        cut = score
-    return chosen if len(chosen) >= depth else None
+        if admitted is None or chunk in admitted:
+            chosen.append(chunk)
+            cut = score
+    return chosen if len(chosen) >= depth or len(known) == MOST_LOOKED else None

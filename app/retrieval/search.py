@@ -22,13 +22,15 @@ from app.db.tables.library import Chunk, Document, Original
 from app.embedding.codebook import codebook
 from app.retrieval import phrases
 from app.retrieval.about import CHUNKS, VISIBLE, About, of_documents
-from app.retrieval.dense import Seen, nearest
+from app.retrieval.dense import DEPTH as BY_CODE
+from app.retrieval.dense import nearest
 from app.retrieval.duplicates import collapse
 from app.retrieval.fuse import Candidate, combine
 from app.retrieval.lexical import Match
 from app.retrieval.lists.protocol import Lists
 from app.retrieval.passage import Found, Hit, Passage
 from app.retrieval.query_syntax import Parsed, parse
+from app.retrieval.seen import Seen
 from app.retrieval.volume import volume
 
 # Candidates of each kind that enter the fusion; of the best by words so many are looked at for those a search is about.
@@ -67,7 +69,7 @@ class Results:
     unmatched: tuple[str, ...] = ()
 
 
-def search(
+def search(  # noqa: PLR0913  # who asks, of what, and how far to look
     session: ReadSession,
     visible: Visible,
     lists: Lists,
@@ -75,14 +77,18 @@ def search(
     *,
     limit: int,
     about: About = About(),  # noqa: B008  # frozen
+    depth: int = BY_CODE,
 ) -> Results:
-    """The `limit` best visible passages, best first; ties go to the passage that was written first."""
+    """The `limit` best visible passages, best first; ties go to the passage that was written first.
+
+    `depth`: the nearest by code that are compared exactly, as `dense.nearest` has it.
+    """
     seen = Seen(session, visible, volume(session, visible))
     looked = DEPTH if about.everything else LOOKED
     words = phrases.find(session, visible, query.parsed, limit=looked, seen=seen.volume)
     by_words = _about(seen, about, words.matches)[:DEPTH]
     admit = _Admit(seen, words.conditions, about)
-    near = nearest(seen, lists, query.vector, limit=DEPTH, admit=admit)
+    near = nearest(seen, lists, query.vector, limit=DEPTH, admit=admit, depth=depth)
     similarity = {n.chunk_id: n.similarity for n in near.near}
     matches = {m.chunk_id: m for m in by_words}
     ranks = _ranks(list(similarity), list(matches))

@@ -13,17 +13,21 @@ from tests.contracts.reaches import ANY, MODULES, TEXT, reached
 DOORS = {
     # What a search, a list, an opened document and a downloaded one read, under the caller's scopes.
     "app/retrieval/dense.py": {"vector_row"},
+    "app/retrieval/seen.py": {"vector_row"},
     "app/retrieval/lexical.py": {"posting"},
-    "app/retrieval/volume.py": {"scope_volume"},
     "app/retrieval/phrases.py": {"original", "chunk"},
     "app/retrieval/search.py": {"document", "original", "chunk"},
     "app/retrieval/about.py": {"document", "chunk"},
     "app/retrieval/around.py": {"chunk"},
+    # How much stands in the caller's scopes, as numbers.
+    "app/acl/visible.py": {"scope_volume"},
     # Codes and numbers of scopes, as a database role of its own.
     "app/retrieval/lists/rows.py": {"vector_row"},
     "app/retrieval/browse.py": {"document", "original", "chunk", "ingest_job"},
     # Conversations, for who asked.
     "app/answer/conversation.py": {"conversation", "turn", "turn_answer", "turn_source", "document", "conversations"},
+    # `clearance codebook check`: vectors alone, as a database role that no service has.
+    "app/evaluation/vectors.py": {"vector_row"},
     # Where a document stands and under which rule; no column with text.
     "app/acl/placing.py": {"document", "ingest_job"},
     "app/acl/explain.py": {"document"},

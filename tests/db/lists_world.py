@@ -13,10 +13,11 @@ from app.acl.rules import OwnRule, Subject
 from app.acl.visible import visible_scopes
 from app.db.session import Database, ReadSession, connect
 from app.embedding.codebook import Codebook
-from app.retrieval.dense import Nearest, Seen, nearest
+from app.retrieval.dense import Nearest, nearest
 from app.retrieval.lists.protocol import NoLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
+from app.retrieval.seen import Seen
 from app.retrieval.volume import volume
 from tests.db.house import House, allow
 from tests.db.stacks import DIMENSIONS, Stacks

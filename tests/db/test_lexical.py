@@ -6,6 +6,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -207,7 +208,7 @@ def test_the_second_lock_holds_alone(house: House, ada: Reader) -> None:
         every = tuple(session.scalars(text("select id from scope order by id")))
 
     def widened(session: ReadSession, visible: Visible) -> tuple[int, int, frozenset[int]]:
-        wide = Visible(visible.at, visible.epoch, every, (), {}, None)
+        wide = replace(visible, scope_ids=every)
         chunks = list(session.scalars(text("select generate_series(1, 50)")))
         conditions = Conditions(phrases=(("crane",),))
         return (

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 import numpy as np
 import psycopg
 import pytest
+from pgvector import HalfVector
 from sqlalchemy import text
 
 from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.retrieval import dense
-from app.retrieval.dense import Seen, nearest
+from app.retrieval.dense import nearest
 from app.retrieval.lists.protocol import NoLists
+from app.retrieval.seen import Seen
 from app.retrieval.volume import volume
 from tests.db.house import House
 from tests.db.lists_world import BOOK, World, world_in
@@ -241,7 +243,8 @@ def test_numbers_of_another_cluster_do_no_harm(world: World) -> None:
         seen = Seen(session, visible, volume(session, visible))
         view = world.lists.view(seen.volume.snapshot)
         assert view is not None
-        assert len(seen.fresh(view.since, BOOK.width)) == 20
+        _, fresh = seen.among_and_fresh(HalfVector(query[0]).to_text(), [], view.since, BOOK.width)
+        assert len(fresh.entries) == 20
     for _ in range(2):
         by_lists, exact = world.ask(query[0])
         assert by_lists.by == "lists"

@@ -7,7 +7,8 @@ import pytest
 from psycopg import sql
 
 from app.retrieval import dense
-from app.retrieval.dense import Nearest, Seen, nearest
+from app.retrieval.dense import Nearest, nearest
+from app.retrieval.seen import Seen
 from benchmarks.timing_stock import Library, library, worlds
 from tests.api.databases import copied
 from tests.conftest import TEMPLATE, Cluster, Db
@@ -85,9 +86,8 @@ def test_candidates_shared_with_hidden_passages_show(
             self._seen.session.connection().exec_driver_sql("select array_agg(id order by id) from scope").scalar_one()
         )
         every = np.array(scopes, np.int32)
-        near = self._view.candidates(self._query, every, fresh=self._fresh, depth=depth)
-        self._ask(near)
-        return dict(self._admitted)
+        near = self._view.candidates(self._query, every, depth=depth)
+        return self._seen.among(self._text, near.ids.tolist())
 
     monkeypatch.setattr(dense._ByLists, "found", shared)
     with side("B×10", made["B×10"]) as full:

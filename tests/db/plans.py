@@ -1,0 +1,97 @@
+"""The plans of what is really sent, at the moment it is sent: and what is wrong with a plan.
+
+A statement that touches tables with text reads them by index alone, with filters that cannot leak: a function that may
+tell of its arguments (in an error, by its time) would be asked about rows that the caller may not see.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from app.db.session import Database
+
+TABLES = frozenset({"chunk", "vector_row", "posting", "original", "document", "scope_volume"})
+# Comparisons of whole numbers and ids are leakproof (a test asks the catalog, FUNCTIONS); nothing else is let through.
+COLUMN = r"\(*(?:\w+\.)?(?:id|scope_id|document_id|chunk_id|collection_id|public_id|ordinal|term|changed)"
+GIVEN = r"(?:'[^']*'::[\w\[\]]+|\$\d+|\(InitPlan \d+\)\.col\d+)"
+VALUE = rf"(?:ANY \((?:{GIVEN}|\w+\.\w+)\)|{GIVEN}|\w+\.\w+)"
+KEY = rf"{COLUMN} (?:=|<>|<|<=|>|>=) {VALUE}\)*"
+# The same through a hash table of the scopes, resolved once.
+HASHED = r"\(*ANY \((?:\w+\.)?scope_id = \(hashed SubPlan \d+\)\.col1\)\)*"
+LEAKPROOF = re.compile(rf"(?:{KEY}|{HASHED})(?: (?:AND|OR) (?:{KEY}|{HASHED}))*", re.S)
+OF_NUMBERS = [f"int{a}{op}" for a in ("4", "8", "48", "84") for op in ("eq", "ne", "lt", "le", "gt", "ge")]
+FUNCTIONS = [*OF_NUMBERS, "xid8ge", "xid8lt", "uuid_eq"]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A statement that was sent, and the plan by which it ran."""
+
+    statement: str
+    plan: Mapping[str, Any]
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables with text that it reads."""
+        return frozenset(node["Relation Name"] for node in nodes(self.plan) if "Relation Name" in node) & TABLES
+
+    @property
+    def leaks(self) -> list[str]:
+        """What is wrong with it."""
+        return leaks(self.plan)
+
+    @property
+    def removed(self) -> int:
+        """How many rows with text it read in vain."""
+        return sum(
+            int(node.get(key, 0) * node["Actual Loops"])
+            for node in nodes(self.plan)
+            if node.get("Relation Name") in TABLES
+            for key in ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+        )
+
+
+@contextlib.contextmanager
+def explained(database: Database) -> Iterator[list[Sent]]:
+    """Everything that is sent through the engine while this is open, explained under the settings of that moment."""
+    sent: list[Sent] = []
+
+    def note(connection: Connection, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+        raw = connection.connection.cursor()
+        raw.execute(f"explain (analyze, verbose off, timing off, format json) {statement}", values)
+        ((found,),) = raw.fetchall()
+        sent.append(Sent(statement, found[0]["Plan"]))
+        raw.close()
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A plan and all that is below it."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+def leaks(plan: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a plan: a table with text read as a whole, or filtered by what could leak."""
+    return [leak for node in nodes(plan) if node.get("Relation Name") in TABLES for leak in _leaks_of(node)]
+
+
+def _leaks_of(node: Mapping[str, Any]) -> Iterator[str]:
+    kind, relation = node["Node Type"], node["Relation Name"]
+    if "Index" not in kind and kind != "Bitmap Heap Scan":
+        yield f"{kind} over {relation}"
+    for condition in ("Filter", "Recheck Cond", "Index Cond"):
+        if (found := node.get(condition)) and not LEAKPROOF.fullmatch(found):
+            yield f"{condition} over {relation}: {found[:300]}"
+    if kind.startswith("Index") and "Index Cond" not in node:
+        yield f"the whole of an index of {relation}"

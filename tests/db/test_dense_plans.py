@@ -1,0 +1,249 @@
+"""Plans of a whole search and of browsing: every statement that is sent reads tables with text by index alone.
+
+Statements are taken as they are sent, with their parameters and under the settings of their moment: none that a search
+of these shapes sends is forgotten. As the API's role and inside its transaction.
+"""
+
+import contextlib
+import datetime as dt
+import inspect
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+import pytest
+from sqlalchemy import TextClause, and_, func, text
+
+from app import log
+from app.acl import visible as acl
+from app.acl.rules import Subject
+from app.acl.visible import Visible, visible_scopes
+from app.db import session as sessions
+from app.db.session import ReadSession, connect
+from app.errors import NotFound
+from app.retrieval import about, around, browse, dense, lexical, phrases, search, seen
+from app.retrieval.lists.protocol import Lists, NoLists
+from app.retrieval.lists.rows import StoredCodes
+from app.retrieval.lists.store import ScopeLists
+from app.retrieval.passage import Hit
+from tests.conftest import Cluster
+from tests.db.plans import FUNCTIONS, TABLES, Sent, explained
+from tests.db.stacks import Stacks, unit
+from tests.db.stock import BOOK, Stock, stock_in
+
+QUESTION = unit(np.random.default_rng(1), 1)[0]
+WORDS = "dry dock crane"
+# Passages written since the lists were read, on a shelf that `wide` sees and on one that nobody does. The hidden ones
+# are looked at in vain; and nothing else of 30,000 is, but each hit among its neighbours.
+FRESH, HITS = 20, 10
+MOST_REMOVED = FRESH + HITS
+RECENT = about.About(since=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+NOWHERE = about.About(folder="x")
+
+
+@dataclass(frozen=True)
+class Site:
+    """The stock, and lists of it that lack what was written last."""
+
+    stock: Stock
+    lists: Lists
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A reader's transaction."""
+
+    session: ReadSession
+    subject: Subject
+    visible: Visible
+    lists: Lists
+
+    def search(self, words: str = WORDS, meant: about.About = RECENT, *, lists: Lists | None = None) -> list[Hit]:
+        """A search as POST /search makes it."""
+        query = search.Query(words, QUESTION, operators=True)
+        given = (self.session, self.visible, self.lists if lists is None else lists, query)
+        return search.search(*given, limit=HITS, about=meant).hits
+
+    @property
+    def first(self) -> browse.Listed:
+        """A document that the reader may open."""
+        return browse.list_documents(self.session, self.subject, self.visible, collection=None, after=None, limit=1)[0]
+
+    def no_job(self) -> None:
+        """An upload that is not there."""
+        with pytest.raises(NotFound):
+            browse.find_job(self.session, self.subject, uuid.uuid4())
+
+
+Shape = Callable[[Asking], object]
+EVERYTHING = about.About()
+SEARCHES: Mapping[str, Shape] = {
+    "plain": lambda a: a.search(WORDS, EVERYTHING),
+    "phrase": lambda a: a.search('"dry dock" crane -pilot -"no such words"', EVERYTHING),
+    "no known word": lambda a: a.search("unheard", EVERYTHING),
+    "recent": lambda a: a.search(),
+    "in a folder": lambda a: a.search(WORDS, NOWHERE),
+    "recent phrase": lambda a: a.search('"dry dock" -pilot'),
+    "without lists": lambda a: a.search(WORDS, EVERYTHING, lists=NoLists()),
+    "phrase without lists": lambda a: a.search('"dry dock" -pilot', EVERYTHING, lists=NoLists()),
+    "in a folder without lists": lambda a: a.search(WORDS, NOWHERE, lists=NoLists()),
+}
+# By the functions that they are about.
+BROWSING: Mapping[str, Shape] = {
+    "around": lambda a: around.around(
+        a.session, a.visible, [h.passage.chunk for h in a.search(WORDS, EVERYTHING)], reach=2
+    ),
+    "on_shelves": lambda a: about.on_shelves(a.session, a.subject, a.visible, ["shelf-20"]),
+    "of_documents": lambda a: a.search(),
+    "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
+    "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "shelf-20"),
+    "list_documents": lambda a: browse.list_documents(
+        a.session, a.subject, a.visible, collection="shelf-20", after=a.first.document.public_id, limit=5
+    ),
+    "find_document": lambda a: browse.find_document(a.session, a.subject, a.visible, a.first.document.public_id),
+    "passages_of": lambda a: browse.passages_of(a.session, a.visible, a.first),
+    "original_of": lambda a: browse.original_of(a.session, a.visible, a.first),
+    "list_jobs": lambda a: browse.list_jobs(a.session, a.subject, state="queued", limit=5),
+    "find_job": lambda a: a.no_job(),
+}
+# The documents of passages as one would write it: for a thousand passages the planner reads the index of all documents.
+JOINED = """
+    select c.id, d.path, d.updated_at from chunk c join document d on d.id = c.document_id
+    where c.id = any (cast(:chunks as bigint[])) and c.scope_id = any (cast(:scopes as int[]))
+"""
+MODULES = (about, around, browse, dense, lexical, phrases, search, seen)
+
+
+@pytest.fixture(scope="module")
+def site(cluster: Cluster) -> Iterator[Site]:
+    log.configure(json=True)
+    with stock_in(cluster) as stock:
+        yield site_of(stock)
+
+
+def site_of(stock: Stock) -> Site:
+    """Lists over the stock, and then something new."""
+    source = StoredCodes(connect(stock.db.url("search"), pool_size=1), BOOK)
+    # Closed, they answer on, and hold no connection to a database that is about to be copied.
+    with contextlib.closing(ScopeLists(source, BOOK)) as lists:
+        lists.load()
+    stacks = Stacks(stock.house)
+    for number in (1, 30):
+        shelf = uuid.UUID(stock.house.text("select id::text from collection where name = :n", n=f"shelf-{number}"))
+        stacks.add(shelf, stock.house.scope(shelf), unit(np.random.default_rng(number), FRESH))
+    return Site(stock, lists)
+
+
+def sent(site: Site, who: str, shapes: Mapping[str, Shape]) -> list[tuple[str, Sent]]:
+    """Every statement that these shapes send for this reader and that reads a table with text, by shape."""
+    found = []
+    user = getattr(site.stock, who)
+    subject = site.stock.house.subject(user)
+    for name, shape in shapes.items():
+        with site.stock.database.reading(user) as session, explained(site.stock.database) as statements:
+            shape(Asking(session, subject, visible_scopes(session, subject), site.lists))
+        found += [(name, one) for one in statements]
+    return found
+
+
+def wrong(found: list[tuple[str, Sent]]) -> list[str]:
+    """What is wrong with the plans, by shape."""
+    said = [f"{name}: {leak}" for name, one in found for leak in one.leaks]
+    vain = [(name, one) for name, one in found if one.removed > MOST_REMOVED]
+    return said + [f"{name}: {one.removed} rows in vain: {one.statement}" for name, one in vain]
+
+
+@pytest.mark.parametrize("who", ["wide", "narrow", "curator"])
+def test_every_statement_reads_by_index(site: Site, who: str) -> None:
+    found = sent(site, who, SEARCHES if who == "curator" else {**SEARCHES, **BROWSING})
+    assert wrong(found) == []
+    if who == "wide":
+        assert {table for _, one in found for table in one.tables} == TABLES
+        assert any("Bitmap" in str(one.plan) for name, one in found if "without lists" in name)
+
+
+def test_no_statement_of_these_modules_is_forgotten(site: Site) -> None:
+    """Those that are written as text were sent, and each function that takes a session was called."""
+    dialect = site.stock.database.engine.dialect
+    found = {one.statement for who in ("wide", "narrow") for _, one in sent(site, who, {**SEARCHES, **BROWSING})}
+    for module in MODULES:
+        for name, clause in vars(module).items():
+            if isinstance(clause, TextClause) and "select" in clause.text:
+                assert str(clause.compile(dialect=dialect)) in found, f"{module.__name__}.{name}"
+    called = {f for module in (about, around, browse) for f in _with_session(module)}
+    assert called == set(BROWSING)
+
+
+def _with_session(module: ModuleType) -> list[str]:
+    own = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
+    return [f.__name__ for f in own if "session" in inspect.signature(f).parameters]
+
+
+def test_the_filters_let_through_are_leakproof(site: Site) -> None:
+    known = "select count(*) from pg_proc where proname = any (:names) and proleakproof"
+    assert site.stock.house.value("owner", known, names=FUNCTIONS) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("change", "shape", "leak"),
+    [
+        ("drop index vector_row_changed_idx", "plain", "Seq Scan over vector_row"),
+        ("drop index scope_volume_scope_id_idx", "plain", "Seq Scan over scope_volume"),
+        ("drop index vector_row_scope_id_idx", "without lists", "Seq Scan over vector_row"),
+        ("alter table vector_row drop constraint vector_row_pkey cascade;"
+         " alter table vector_row drop constraint if exists vector_row_chunk_id_scope_id_key cascade",
+         "plain", "rows in vain"),
+        ("alter table document drop constraint document_pkey cascade;"
+         " alter table document drop constraint document_id_scope_id_key cascade",
+         "recent", "rows in vain"),
+        ("create policy also on vector_row as restrictive for select to clearance_app using (length(code) > 0)",
+         "plain", "Filter over vector_row"),
+        ("drop policy readers on vector_row; create policy readers on vector_row for select to clearance_app"
+         " using (scope_id = any (clearance.visible_scopes()))", "plain", "Filter over vector_row"),
+    ],
+)  # fmt: skip
+def test_what_would_leak_is_found(site: Site, change: str, shape: str, leak: str) -> None:
+    """Test of the test: in a copy, without an index or under a policy that is asked row by row."""
+    with site.stock.copy(change) as changed:
+        found = sent(site_of(changed), "wide", {shape: SEARCHES[shape]})
+    assert any(leak in said for said in wrong(found)), found
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "old", "new", "shape", "leak"),
+    [
+        (seen, "AMONG", "where r.changed", "where length(r.code) > 0 and r.changed", "plain", "over vector_row"),
+        (seen, "AMONG", "where r.chunk_id", "where length(r.code) > 0 and r.chunk_id", "plain", "over vector_row"),
+        (dense, "NEAREST", "where scope_id", "where length(code) > 0 and scope_id", "without lists", "over vector_row"),
+        (search, "VISIBLE", "chunk.scope_id", "length(chunk.text) > 0 and chunk.scope_id", "plain", "over chunk"),
+        (about, "OF_PASSAGES", about.OF_PASSAGES.text, JOINED, "recent", "the whole of an index of document"),
+        (about, "OF_PASSAGES", about.OF_PASSAGES.text, JOINED, "in a folder without lists", "rows in vain"),
+        (about, "OF_PASSAGES", "where document.id", "where length(path) > 0 and document.id", "recent", "Filter over"),
+        (sessions, "BEGIN_READING", "seqscan', 'off'", "seqscan', 'on'", "without lists", "Seq Scan over vector_row"),
+    ],
+)  # fmt: skip
+def test_a_statement_that_would_leak_is_found(
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    name: str,
+    old: str,
+    new: str,
+    shape: str,
+    leak: str,
+) -> None:
+    """Test of the test: with a function that is not leakproof, left to the planner, or with whole tables allowed."""
+    clause: TextClause = getattr(module, name)
+    assert old in clause.text, f"{module.__name__}.{name} is written otherwise now: change this test"
+    monkeypatch.setattr(module, name, text(clause.text.replace(old, new)))
+    assert any(leak in said for said in wrong(sent(site, "wide", {shape: SEARCHES[shape]})))
+
+
+def test_sums_that_would_leak_are_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test of the test: the volume, which is read with the scopes, by a function that is not leakproof."""
+    locked = acl._standing_in
+    monkeypatch.setattr(acl, "_standing_in", lambda ids: and_(func.sqrt(acl.SUMS.c.terms) >= 0, locked(ids)))
+    monkeypatch.setattr(acl, "_RESOLVED", acl._resolved())
+    assert any("Filter over scope_volume" in said for said in wrong(sent(site, "wide", {"plain": SEARCHES["plain"]})))
