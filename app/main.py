@@ -14,6 +14,7 @@ from app.acl.rules import Label
 from app.answer.parts import Parts
 from app.audit.seal import Sealer
 from app.db.probe import probe
+from app.db.replicas import Replicas
 from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder
 from app.embedding.codebook import codebook
@@ -21,9 +22,11 @@ from app.guardrail.checks import default_checks
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, is_loopback
 from app.retrieval.lists.protocol import Lists, NoLists
+from app.retrieval.lists.remote.channel import key_of
+from app.retrieval.lists.remote.client import RemoteLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
-from app.settings import ModelSettings, Settings, required
+from app.settings import DatabaseSettings, ModelSettings, Settings, required
 from app.web import (
     ask,
     audit,
@@ -44,7 +47,7 @@ from app.web import (
     users,
 )
 from app.web.limits import BodyLimit, KeyLimits
-from app.web.observe import Observe
+from app.web.observe import Observe, ReplicaSearches
 from app.web.schemas import Problem
 
 
@@ -59,6 +62,7 @@ def build(settings: Settings) -> Parts:
             connect(url, pool_size=settings.database.pool_size),
             Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
             statement_timeout_ms=settings.database.statement_timeout_ms,
+            replicas=build_replicas(settings.database),
         ),
         embedder=embedder,
         lists=build_lists(settings, embedder.dimensions),
@@ -73,10 +77,21 @@ def build(settings: Settings) -> Parts:
     )
 
 
+def build_replicas(settings: DatabaseSettings) -> Replicas:
+    """The standbys that searches may go to, if any."""
+    engines = [connect(url, pool_size=settings.pool_size, replica=True) for url in settings.standbys()]
+    return Replicas(engines, wait_ms=settings.replica_wait_ms)
+
+
 def build_lists(settings: Settings, dimensions: int) -> Lists:
-    """The scope lists, loading their codes; without their database role PostgreSQL searches alone."""
+    """The scope lists, in search processes or loading their codes here; with neither PostgreSQL searches alone."""
     book = codebook(dimensions)
-    if settings.database.search_url is None or book is None:
+    if book is None:
+        return NoLists()
+    if settings.lists.addresses:
+        key = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY"))
+        return RemoteLists(settings.lists.addresses, book, key=key, seconds=settings.lists.seconds)
+    if settings.database.search_url is None:
         return NoLists()
     engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)
     lists = ScopeLists(StoredCodes(engine, book), book)
@@ -100,9 +115,12 @@ def create(parts: Parts | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.parts = parts or build(settings)
         probe(app.state.parts.database)
+        searches = ReplicaSearches(app.state.parts.database.replicas)
+        app.state.metrics.register(searches)
         yield
+        app.state.metrics.unregister(searches)
         app.state.parts.lists.close()
-        app.state.parts.database.engine.dispose()
+        app.state.parts.database.close()
 
     app = create_routes(lifespan)
     app.state.limits = KeyLimits(settings.api)

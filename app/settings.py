@@ -24,9 +24,22 @@ class DatabaseSettings(Section):
     search_url: SecretStr | None = Field(
         None, description="API: reads the codes of vectors for the scope lists; unset: PostgreSQL searches without them"
     )
+    replica_urls: SecretStr | None = Field(
+        None, description="API: standbys that searches may go to, as app_url, separated by spaces"
+    )
+    replica_wait_ms: int = Field(
+        50, ge=0, description="how long a search waits for a standby that is behind before it goes to the primary"
+    )
     admin_url: SecretStr | None = Field(None, description="`clearance init` only: may create roles and the database")
+    backup_url: SecretStr | None = Field(
+        None, description="`clearance codebook check` only: reads everything and changes nothing; no service needs it"
+    )
     pool_size: int = Field(8, ge=1, description="connections an API process keeps")
     statement_timeout_ms: int = Field(15_000, ge=100, description="longest statement")
+
+    def standbys(self) -> list[str]:
+        """The URLs of the standbys; they hold passwords."""
+        return self.replica_urls.get_secret_value().split() if self.replica_urls else []
 
 
 class WorkerOptions(Section):
@@ -39,6 +52,34 @@ class WorkerOptions(Section):
     )
     keep_jobs_days: int = Field(30, ge=1, description="days after which uploads that have ended are forgotten")
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
+
+
+class ListsSettings(Section):
+    """Scope lists in search processes of their own (`python -m app.search_process`) instead of in the API's memory."""
+
+    servers: str = Field(
+        "",
+        description="API: search processes in the order of their shards, with commas between: paths of Unix sockets, or"
+        " host:port; empty: the lists are in this process",
+    )
+    key: SecretStr | None = Field(
+        None,
+        description="API and search processes: how they know each other, 32 bytes in hex; with them it is required",
+    )
+    seconds: float = Field(1.0, gt=0, le=60, description="API: PostgreSQL answers when a search process takes longer")
+    listen: str = Field(
+        "", description="search process: path of a Unix socket in a folder of its user alone, or host:port"
+    )
+    shard: str = Field(
+        "1/1", description="search process: which part of the scopes it holds; 2/4 is the second of four"
+    )
+    dimensions: int = Field(384, ge=4, description="search process: length of the embedder's vectors")
+    log_json: bool = Field(True, description="search process: JSON log lines; false for a person at a terminal")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The search processes, in the order of their shards."""
+        return tuple(address.strip() for address in self.servers.split(",")) if self.servers.strip() else ()
 
 
 class ModelSettings(Section):
@@ -107,6 +148,18 @@ class ApiSettings(Section):
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
 
 
+class SearchSettings(Section):
+    """How far search looks."""
+
+    depth: int = Field(
+        200,
+        ge=60,
+        le=5_000,
+        description="nearest passages by code that are compared exactly, among up to 100,000 that the asker sees; among"
+        " more, more of them; `clearance codebook check` says what a corpus needs",
+    )
+
+
 class AnswerSettings(Section):
     """How an answer is made."""
 
@@ -142,8 +195,10 @@ class Settings(BaseSettings):
     model: ModelSettings = Field(default_factory=ModelSettings)
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     access: AccessSettings = Field(default_factory=AccessSettings)
+    lists: ListsSettings = Field(default_factory=ListsSettings)
 
 
 class WorkerSettings(BaseSettings):
@@ -154,6 +209,15 @@ class WorkerSettings(BaseSettings):
     database: DatabaseSettings
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
     worker: WorkerOptions = Field(default_factory=WorkerOptions)
+
+
+class SearchProcessSettings(BaseSettings):
+    """What a search process reads: the database role that sees codes, and the key that API processes share with it."""
+
+    model_config = FROM_ENVIRONMENT
+
+    database: DatabaseSettings
+    lists: ListsSettings = Field(default_factory=ListsSettings)
 
 
 class SettingMissing(RuntimeError):

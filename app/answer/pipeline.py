@@ -89,7 +89,7 @@ async def answer(
 def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
     """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot."""
     limits, subject = parts.settings.answer, trail.subject
-    with parts.database.reading(subject.user_id) as session:
+    with parts.database.retrieving(subject.user_id) as session:
         visible = visible_scopes(session, subject)
         earlier: tuple[Earlier, ...] = ()
         if trail.conversation is not None:
@@ -97,7 +97,8 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
             earlier = conversations.earlier(
                 session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
             )
-        found = search(session, visible, parts.lists, query, limit=4 * limits.passages)
+        depth = parts.settings.search.depth
+        found = search(session, visible, parts.lists, query, limit=4 * limits.passages, depth=depth)
         trail.codebook = found.codebook
         return Retrieved(visible, found.hits, earlier)
 

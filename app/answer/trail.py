@@ -87,6 +87,7 @@ class Trail:
             prompt=CommittedText(context.prompt.decode()) if context and route else None,
             model=_route(parts.chat.endpoint, route) if route else None,
             codebook=self.codebook,
+            depth=parts.settings.search.depth if self.codebook else None,
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
         )

@@ -104,6 +104,8 @@ class AnswerOpened(Event):
     model: ModelRoute | None
     # The digest of the codebook whose lists found the nearest passages; null if PostgreSQL compared them all.
     codebook: str | None = None
+    # How many of the nearest by code were compared exactly, as it was set; null as well if all were.
+    depth: int | None = None
     conversation: uuid.UUID | None = None
     # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
     history: tuple[uuid.UUID, ...] = ()
@@ -133,7 +135,7 @@ class AnswerClosed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SearchDone(Event):
-    """A search and the chunks it gave, best first; `codebook` as in `AnswerOpened`."""
+    """A search and the chunks it gave, best first; `codebook` and `depth` as in `AnswerOpened`."""
 
     kind = "search.done"
     query: SealedText
@@ -142,6 +144,7 @@ class SearchDone(Event):
     # Passages shown beside the hits.
     around: tuple[uuid.UUID, ...] = ()
     codebook: str | None = None
+    depth: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

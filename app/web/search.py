@@ -29,16 +29,16 @@ SNIPPET = 400
 def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> SearchOut:
     """Find passages that you may read. "Quotes" and -minus bind, but not in a question (a text that ends in `?`)."""
     asked = mask_credentials(body.query).text
-    about = _about(body)
+    about, depth = _about(body), parts.settings.search.depth
     try:
         plain = parse(asked).plain
     except QuerySyntaxError as error:
         raise UnreadableSearch(str(error)) from error
     query = Query(asked, parts.embedder.embed_query(plain), operators=True)
-    with parts.database.reading(subject.user_id) as session:
+    with parts.database.retrieving(subject.user_id) as session:
         visible = visible_scopes(session, subject)
         meant = on_shelves(session, subject, visible, body.collections) if body.collections else visible
-        found = search(session, meant, parts.lists, query, limit=body.limit, about=about)
+        found = search(session, meant, parts.lists, query, limit=body.limit, about=about, depth=depth)
         beside = around(session, meant, [h.passage.chunk for h in found.hits], reach=body.neighbours)
     event = SearchDone(
         actor=actor(subject),
@@ -47,6 +47,7 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
         hits=tuple(h.passage.chunk for h in found.hits),
         around=tuple(b.chunk for a in beside.values() for b in (*a.before, *a.after)),
         codebook=found.codebook,
+        depth=depth if found.codebook else None,
     )
     with parts.database.anonymous() as session:
         record(session, event, parts.sealer)

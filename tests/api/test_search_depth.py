@@ -1,0 +1,50 @@
+"""The depth that is set reaches every search and its record; the service gets no more settings than it must have."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from app.local.environments import BACKUP_URL, Wiring, of_api
+from app.retrieval import search as retrieval
+from app.retrieval.dense import Nearest, nearest
+from app.settings import SearchSettings
+from tests.api.company import Company, client_of, parts_of
+from tests.api.test_ask import ON_LEAVE, ask
+
+SET = 90
+
+
+@pytest.mark.parametrize("by", ["lists", "exact"])
+def test_the_depth_that_is_set_is_searched_and_recorded(
+    company: Company, monkeypatch: pytest.MonkeyPatch, by: Any
+) -> None:
+    """Recorded with the codebook, where lists took part: without them every visible passage was compared."""
+    depths = []
+
+    def watched(*given: Any, depth: int, **options: Any) -> Nearest:
+        depths.append(depth)
+        return dataclasses.replace(nearest(*given, depth=depth, **options), by=by)
+
+    monkeypatch.setattr(retrieval, "nearest", watched)
+    parts = parts_of(company.db)
+    settings = parts.settings.model_copy(update={"search": SearchSettings(depth=SET)})
+    with client_of(dataclasses.replace(parts, settings=settings)) as client:
+        assert ask(client, company, "ben", ON_LEAVE).status_code == 200
+        found = client.post("/api/v1/search", json={"query": ON_LEAVE}, headers=company.headers("ben"))
+        assert found.status_code == 200
+    assert depths == [SET, SET]
+    for kind in ("answer.opened", "search.done"):
+        [record] = company.records(kind)
+        assert record["depth"] == (SET if by == "lists" else None)
+        assert (record["codebook"] is None) == (record["depth"] is None)
+
+
+def test_the_service_gets_the_depth_and_not_the_url_that_reads_everything() -> None:
+    wiring = Wiring(
+        app_url="app", ingest_url="ingest", sequencer_url="sequencer", search_url="search", identity_key="identity",
+        audit_key="audit", metrics_key="metrics", model={}, embedder_cache="cache",
+    )  # fmt: skip
+    given = of_api({"CLEARANCE_SEARCH__DEPTH": "450", BACKUP_URL: "everything"}, wiring)
+    assert given["CLEARANCE_SEARCH__DEPTH"] == "450"
+    assert "everything" not in given.values()
