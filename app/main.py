@@ -59,7 +59,7 @@ def build(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         database=Database(
-            connect(url, pool_size=settings.database.pool_size),
+            connect(url, pool_size=settings.database.pool_size, prepare=settings.database.prepare_statements),
             Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
             statement_timeout_ms=settings.database.statement_timeout_ms,
             replicas=build_replicas(settings.database),
@@ -79,7 +79,10 @@ def build(settings: Settings) -> Parts:
 
 def build_replicas(settings: DatabaseSettings) -> Replicas:
     """The standbys that searches may go to, if any."""
-    engines = [connect(url, pool_size=settings.pool_size, replica=True) for url in settings.standbys()]
+    engines = [
+        connect(url, pool_size=settings.pool_size, replica=True, prepare=settings.prepare_statements)
+        for url in settings.standbys()
+    ]
     return Replicas(engines, wait_ms=settings.replica_wait_ms)
 
 

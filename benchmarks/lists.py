@@ -44,7 +44,7 @@ NAME = "lists"
 Vectors = NDArray[np.float32]
 SETTINGS = {"shared_buffers": "4GB", "max_wal_size": "8GB", "fsync": "off", "maintenance_work_mem": "1GB"}
 console = Console(width=150)
-STEPS = ("select 1", "resolve", "volume", "fresh", "scan", "nearest", "exact in Postgres")
+STEPS = ("select 1", "open", "resolve", "scan", "exact step", "nearest", "in all", "exact in Postgres")
 # So many questions of each caller are compared with exact: at a million passages that takes a second each.
 COMPARED = 50
 
@@ -114,7 +114,9 @@ def show(database: Database, lists: ScopeLists, callers: list[Caller], queries: 
         timed = Timed()
         subject = subject_of(database, caller)
         for number, query in enumerate(queries):
-            with database.reading(caller.user) as session:
+            with contextlib.ExitStack() as stack:
+                with timed.step("open"):
+                    session = stack.enter_context(database.reading(caller.user))
                 ask(timed, session, subject, lists, query, depth, compare=number < COMPARED)
         recalls = (f"{np.mean(timed.recall[k]):.4f}" for k in (10, 50))
         size = (f"{caller.share:.2%}", f"{caller.passages:,}", str(caller.scopes))
@@ -149,6 +151,7 @@ def ask(
     with timed.step("nearest"):
         got = nearest(seen, lists, query, limit=50, depth=depth)
     timed.by.add(got.by)
+    timed.steps["in all"].append(sum(timed.steps[step][-1] for step in ("open", "resolve", "nearest")))
     if compare:
         with timed.step("exact in Postgres"):
             exact = nearest(seen, NoLists(), query, limit=50)

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.acl.rules import EVERYONE_ID, Subject
+from app.db.session import PREPARED
 from app.db.tables.access import PolicyEpoch, Rule, RuleGrant, Scope
 
 # The subject and the moment, as parameters: the statements below are made once, when this module is loaded.
@@ -218,4 +219,4 @@ def _resolved() -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
 
 
 _SCOPES = _scopes(_hits(AT)).order_by(Scope.id)
-_RESOLVED = _resolved()
+_RESOLVED = _resolved().execution_options(**PREPARED)

@@ -7,11 +7,13 @@ caller and a transaction pooler between us and PostgreSQL changes nothing.
 import contextlib
 import hashlib
 import hmac
+import sys
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import Engine, TextClause, create_engine, text
+from sqlalchemy import Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -27,9 +29,19 @@ BEGIN_AS = text(
     " set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)"
 )
+# A statement with this option may keep its plan on a connection, and save making it: up to a millisecond where a caller
+# has a thousand scopes. The plan is for any values, under the settings that every reading transaction begins with.
+PREPARED = {"prepared": True}
+
+
+def prepared(statement: str) -> TextClause:
+    """A statement as text that may keep its plan."""
+    return text(statement).execution_options(**PREPARED)
+
+
 # In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it. And it reads
 # by plain index scans: what makes the planner take a bitmap is statistics of all rows (promise N3).
-BEGIN_READING = text(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
+BEGIN_READING = prepared(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
 
 
 class ReadSession(Session):
@@ -88,6 +100,8 @@ class Database:
                     session.on_standby = True
                     self._begin(session, self._signer.sign(user_id), BEGIN_READING)
                     yield session
+                    # After a rollback the driver would forget what it has prepared.
+                    session.commit()
                 return
         with self.reading(user_id) as session:
             yield session
@@ -123,21 +137,34 @@ class Database:
         session.execute(begin, {"identity": identity, "timeout": self._timeout})
 
 
-def connect(url: str, *, pool_size: int, replica: bool = False) -> Engine:
-    """An engine fit for a transaction pooler: no prepared statements, dead connections noticed before use.
+def connect(url: str, *, pool_size: int, replica: bool = False, prepare: bool = False) -> Engine:
+    """An engine fit for a transaction pooler, unless it may `prepare`; dead connections are noticed before use.
 
     A replica that is silent or has no connection left is not waited for long: the primary answers in its place.
     """
     hasty = {"connect_timeout": 2, "tcp_user_timeout": 2_000}
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=0.05 if replica else 10,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"prepare_threshold": None, **(hasty if replica else {"connect_timeout": 5})},
+        connect_args={
+            # Never by itself: what is not marked PREPARED may be sent under other settings.
+            "prepare_threshold": sys.maxsize if prepare else None,
+            **(hasty if replica else {"connect_timeout": 5}),
+        },
     )
+    event.listen(engine, "do_execute", _execute)
+    return engine
+
+
+def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Send a statement; True tells SQLAlchemy that it was sent."""
+    prepare = True if context.execution_options.get("prepared") else None
+    cursor.execute(statement, parameters, prepare=prepare)
+    return True
 
 
 @contextlib.contextmanager

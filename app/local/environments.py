@@ -13,6 +13,7 @@ PLAIN = (
 )  # fmt: skip
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
 APP_URL, INGEST_URL = "CLEARANCE_DATABASE__APP_URL", "CLEARANCE_DATABASE__INGEST_URL"
+PREPARE = "CLEARANCE_DATABASE__PREPARE_STATEMENTS"
 SEARCH_URL, BACKUP_URL = "CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_DATABASE__BACKUP_URL"
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
@@ -68,6 +69,7 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
         "SEARCH__",
         "ANSWER__",
         "DATABASE__POOL_SIZE",
+        "DATABASE__PREPARE_STATEMENTS",
     )
     proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
     return (
@@ -75,6 +77,8 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
         | proxies
         | {METRICS_KEY: wiring.metrics_key, EMBEDDER_CACHE: wiring.embedder_cache}
         | (SMALL_MODEL if wiring.model else {})
+        # No pooler stands before a database of this instance's own.
+        | ({} if APP_URL in environ else {PREPARE: "true"})
         | given
         | ({SEARCH_URL: wiring.search_url} if wiring.search_url else {})
         | {APP_URL: wiring.app_url, IDENTITY_KEY: wiring.identity_key, AUDIT_KEY: wiring.audit_key}

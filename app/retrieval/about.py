@@ -12,7 +12,7 @@ from sqlalchemy.types import BigInteger
 
 from app.acl.rules import Subject
 from app.acl.visible import Visible
-from app.db.session import ReadSession
+from app.db.session import ReadSession, prepared
 from app.db.tables.access import Collection, Scope
 from app.errors import NotFound
 from app.retrieval.browse import list_collections
@@ -22,7 +22,7 @@ CHUNKS = bindparam("chunks", type_=ARRAY(BigInteger))
 VISIBLE = text("chunk.scope_id = any (cast(:scopes as int[]))")
 # The documents of passages, one by one by their keys: for many of them the planner would read all that is visible, and
 # the index of the documents as a whole, hidden ones too (promise N3).
-OF_PASSAGES = text(
+OF_PASSAGES = prepared(
     """
     select c.id, d.path, d.updated_at
     from unnest(cast(:chunks as bigint[])) as c (id)

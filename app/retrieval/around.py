@@ -5,16 +5,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession
+from app.db.session import ReadSession, prepared
 
 # The first lock on the passage found, and on the one beside it. How far to look is worked out before: a sum is not
 # leakproof, and all passages of the document would be read to find those few.
-BESIDE = text(
+BESIDE = prepared(
     """
     with hit as materialized (
       select public_id, document_id, ordinal,

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from psycopg.pq import Format
-from sqlalchemy import Connection, bindparam, event, text
+from sqlalchemy import Connection, bindparam, event
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession
+from app.db.session import ReadSession, prepared
 from app.embedding.postings import chunks_of, read
 from app.embedding.terms import Word
 from app.retrieval.bm25 import K1, Best, Corpus, Ids, best, idf, kept, scored
@@ -22,7 +22,7 @@ TERMS = bindparam("terms", type_=ARRAY(BigInteger))
 NOTHING: Ids = np.empty(0, np.int64)
 
 # The visible inverted list of each term. How long it is, is the number of visible passages that the term stands in.
-LISTS = text(
+LISTS = prepared(
     """
     select term, string_agg(entries, '') as entries
     from posting

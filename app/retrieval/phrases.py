@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession
+from app.db.session import ReadSession, prepared
 from app.embedding.analysis.tokens import surface
 from app.embedding.postings import chunks_of
 from app.embedding.terms import Word, query_terms
@@ -20,7 +20,7 @@ from app.retrieval.query_syntax import Parsed, stands_in
 from app.retrieval.volume import Volume
 
 # What phrases are looked for in.
-TEXTS = text(
+TEXTS = prepared(
     """
     select c.id, o.title, c.heading_path, c.text
     from chunk c

@@ -16,7 +16,7 @@ from sqlalchemy import any_, select
 
 from app.acl.rules import Label
 from app.acl.visible import Visible
-from app.db.session import ReadSession
+from app.db.session import PREPARED, ReadSession
 from app.db.tables.access import Collection
 from app.db.tables.library import Chunk, Document, Original
 from app.embedding.codebook import codebook
@@ -151,7 +151,7 @@ def _fused(seen: Seen, similarity: dict[int, float], matches: dict[int, Match], 
     """All candidates with their fused scores, best first."""
     chunks = sorted(similarity.keys() & matches.keys())
     rows = seen.session.execute(
-        select(Chunk.id, Chunk.document_id).where(Chunk.id == any_(CHUNKS), VISIBLE),
+        select(Chunk.id, Chunk.document_id).where(Chunk.id == any_(CHUNKS), VISIBLE).execution_options(**PREPARED),
         {"chunks": chunks, "scopes": seen.visible.scope_array},
     )
     document = {row.id: row.document_id for row in rows}
@@ -170,7 +170,8 @@ def _read(session: ReadSession, visible: Visible, chunk_ids: list[int]) -> dict[
         .join(Document, Document.id == Chunk.document_id)
         .join(Original, Original.document_id == Document.id)
         .join(Collection, Collection.id == Document.collection_id)
-        .where(Chunk.id == any_(CHUNKS), VISIBLE),
+        .where(Chunk.id == any_(CHUNKS), VISIBLE)
+        .execution_options(**PREPARED),
         {"chunks": chunk_ids, "scopes": visible.scope_array},
     )
     return {

@@ -6,10 +6,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession
+from app.db.session import ReadSession, prepared
 from app.retrieval.lists.protocol import Entries
 from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.volume import Volume
@@ -17,7 +16,7 @@ from app.retrieval.volume import Volume
 # One statement, since going to the database costs as much as what it does there. Candidates one by one by their key:
 # left to itself the planner, which cannot know how many scopes the caller has, reads all that is visible. And rows that
 # were written since the lists were read. Both come packed: a row parsed costs more than a row found.
-AMONG = text(
+AMONG = prepared(
     """
     select (
       select string_agg(int8send(v.chunk_id) || int4send(v.scope_id) || float8send(v.similarity), '')

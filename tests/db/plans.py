@@ -10,20 +10,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, event
+from sqlalchemy.engine import ExecutionContext
 
 from app.db.session import Database
 
 TABLES = frozenset({"chunk", "vector_row", "posting", "original", "document", "scope_volume"})
 # Comparisons of whole numbers and ids are leakproof (a test asks the catalog, FUNCTIONS); nothing else is let through.
 COLUMN = r"\(*(?:\w+\.)?(?:id|scope_id|document_id|chunk_id|collection_id|public_id|ordinal|term|changed)"
-GIVEN = r"(?:'[^']*'::[\w\[\]]+|\$\d+|\(InitPlan \d+\)\.col\d+)"
+GIVEN = r"(?:'[^']*'::[\w\[\]]+|\$\d+|\(\$\d+\)::\w+(?:\[\])?|\(InitPlan \d+\)\.col\d+)"
 VALUE = rf"(?:ANY \((?:{GIVEN}|\w+\.\w+)\)|{GIVEN}|\w+\.\w+)"
 KEY = rf"{COLUMN} (?:=|<>|<|<=|>|>=) {VALUE}\)*"
 # The same through a hash table of the scopes, resolved once.
 HASHED = r"\(*ANY \((?:\w+\.)?scope_id = \(hashed SubPlan \d+\)\.col1\)\)*"
 LEAKPROOF = re.compile(rf"(?:{KEY}|{HASHED})(?: (?:AND|OR) (?:{KEY}|{HASHED}))*", re.S)
 OF_NUMBERS = [f"int{a}{op}" for a in ("4", "8", "48", "84") for op in ("eq", "ne", "lt", "le", "gt", "ge")]
+EXPLAIN = "explain (analyze, verbose off, timing off, format json)"
+NAMED = re.compile(r"%\((\w+)\)s")
 FUNCTIONS = [*OF_NUMBERS, "xid8ge", "xid8lt", "uuid_eq"]
 
 
@@ -57,21 +61,44 @@ class Sent:
 
 @contextlib.contextmanager
 def explained(database: Database) -> Iterator[list[Sent]]:
-    """Everything that is sent through the engine while this is open, explained under the settings of that moment."""
+    """Everything that is sent through the engine while this is open, explained under the settings of that moment.
+
+    What may keep its plan is explained once more, by the plan that would be kept: the one for any values.
+    """
     sent: list[Sent] = []
 
-    def note(connection: Connection, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
-        raw = connection.connection.cursor()
-        raw.execute(f"explain (analyze, verbose off, timing off, format json) {statement}", values)
-        ((found,),) = raw.fetchall()
-        sent.append(Sent(statement, found[0]["Plan"]))
-        raw.close()
+    def note(
+        connection: Connection, _cursor: object, statement: str, values: Any, context: ExecutionContext, _many: bool
+    ) -> None:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        sent.append(Sent(statement, _plan(raw.execute(f"{EXPLAIN} {statement}".encode(), values))))
+        if context.execution_options.get("prepared"):
+            sent.append(Sent(statement, _kept_plan(raw, statement, values)))
 
     event.listen(database.engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
+
+
+def _kept_plan(raw: psycopg.Connection, statement: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = list(dict.fromkeys(NAMED.findall(statement)))
+    numbered = NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", statement).replace("%%", "%")
+    raw.execute("set local plan_cache_mode = force_generic_plan")
+    raw.execute(f"prepare kept as {numbered}".encode())
+    given = f"({', '.join(f'%({name})s' for name in names)})" if names else ""
+    plan = _plan(psycopg.ClientCursor(raw).execute(f"{EXPLAIN} execute kept{given}".encode(), values))
+    raw.execute("deallocate kept")
+    raw.execute("set local plan_cache_mode = auto")
+    return plan
+
+
+def _plan(cursor: psycopg.Cursor[Any]) -> Mapping[str, Any]:
+    ((found,),) = cursor.fetchall()
+    plan: Mapping[str, Any] = found[0]["Plan"]
+    return plan
 
 
 def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from app.local.environments import (
+    APP_URL,
     SettingsMissing,
     Wiring,
     of_api,
@@ -72,6 +73,15 @@ def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:
     own = ENVIRON | {"CLEARANCE_EMBEDDER__CACHE": "/mine", "CLEARANCE_API__METRICS_KEY": "own"}
     assert of_worker(own, WIRING)["CLEARANCE_EMBEDDER__CACHE"] == "/mine"
     assert of_api(own, WIRING)["CLEARANCE_API__METRICS_KEY"] == "own"
+
+
+def test_plans_are_kept_in_a_database_of_ones_own() -> None:
+    """Before another one a pooler may stand, where they would get lost."""
+    name = "CLEARANCE_DATABASE__PREPARE_STATEMENTS"
+    own = {key: value for key, value in ENVIRON.items() if key != APP_URL}
+    assert of_api(own, WIRING)[name] == "true"
+    assert of_api(own | {name: "false"}, WIRING)[name] == "false"
+    assert name not in of_api(own | {APP_URL: "postgresql+psycopg://elsewhere"}, WIRING)
 
 
 def test_the_wiring_hides_its_secrets() -> None:

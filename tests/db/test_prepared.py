@@ -1,0 +1,51 @@
+"""Plans that are kept on a connection; how they read is looked at with all others (`tests.db.plans`)."""
+
+import uuid
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from app.acl.visible import visible_scopes
+from app.db.session import Database, Signer, connect
+from app.retrieval.lists.protocol import NoLists
+from app.retrieval.search import Query, search
+from tests.conftest import IDENTITY_KEY, Cluster
+from tests.db.stacks import unit
+from tests.db.stock import Stock, stock_in
+
+KEPT = text("select statement from pg_prepared_statements where statement not like '%pg_prepared_statements%'")
+QUERY = Query('"dry dock" crane', unit(np.random.default_rng(1), 1)[0], operators=True)
+
+
+@pytest.fixture(scope="module")
+def stock(cluster: Cluster) -> Iterator[Stock]:
+    with stock_in(cluster) as made:
+        yield made
+
+
+def database(stock: Stock, *, prepare: bool) -> Database:
+    engine = connect(stock.db.url("app"), pool_size=1, prepare=prepare)
+    return Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)
+
+
+def found(stock: Stock, through: Database, user: uuid.UUID) -> list[tuple[uuid.UUID, float]]:
+    with through.reading(user) as session:
+        visible = visible_scopes(session, stock.house.subject(user))
+        return [(h.passage.chunk, h.score) for h in search(session, visible, NoLists(), QUERY, limit=9).hits]
+
+
+@pytest.mark.parametrize("prepare", [True, False])
+def test_plans_are_kept_if_they_may_be(stock: Stock, prepare: bool) -> None:
+    """From one transaction to the next; not those whose settings differ from one to the other, and none by default."""
+    through = database(stock, prepare=prepare)
+    first = found(stock, through, stock.wide)
+    for _ in range(8):
+        assert found(stock, through, stock.wide) == first
+    with through.anonymous() as session:
+        kept = list(session.scalars(KEPT))
+    through.close()
+    assert any("posting" in statement for statement in kept) == prepare
+    assert any("clearance.remember_scopes" in statement for statement in kept) == prepare
+    assert not any("order by (embedding" in statement for statement in kept)
