@@ -47,7 +47,7 @@ class Product:
     """One set of lists in this process, a connection for each client."""
 
     name = "product, dense leg"
-    settings = "signed identity, visible scopes, lists or exact by visible volume, exact step under RLS; as shipped"
+    settings = "signed identity, visible scopes, lists or exact by visible volume, exact step under RLS; plans kept; as shipped"
     exact = False
     unfiltered = False
 
@@ -132,7 +132,7 @@ class Product:
     def database(self, connections: int) -> Any:
         """The API's way in."""
         session = self._parts["db.session"]
-        engine = session.connect(self._url("clearance_app"), pool_size=connections)
+        engine = session.connect(self._url("clearance_app"), pool_size=connections, prepare=True)
         return session.Database(engine, session.Signer(IDENTITY_KEY, seconds=600), statement_timeout_ms=60_000)
 
     def searcher(self) -> Searcher:
@@ -190,8 +190,8 @@ class ProductClient:
 
     def __init__(self, product: Product) -> None:
         self._product, self._database = product, product.database(1)
-        self._dense, self._volume, self._visible = (
-            need(f"app.{name}") for name in ("retrieval.dense", "retrieval.volume", "acl.visible")
+        self._dense, self._seen, self._volume, self._visible = (
+            need(f"app.{name}") for name in ("retrieval.dense", "retrieval.seen", "retrieval.volume", "acl.visible")
         )
         text = need("sqlalchemy").text
         with self._database.reading(_user(0)) as session:
@@ -202,7 +202,7 @@ class ProductClient:
         subject = self._product.subjects.get(caller.id) or _nobody(caller.id)
         with self._database.reading(subject.user_id) as session:
             visible = self._visible.visible_scopes(session, subject)
-            seen = self._dense.Seen(session, visible, self._volume.volume(session, visible))
+            seen = self._seen.Seen(session, visible, self._volume.volume(session, visible))
             found = self._dense.nearest(seen, self._product.lists, question, limit=k)
         return [near.chunk_id - FIRST for near in found.near]
 
