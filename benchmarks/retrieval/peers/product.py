@@ -47,7 +47,7 @@ class Product:
     """One set of lists in this process, a connection for each client."""
 
     name = "product, dense leg"
-    settings = "signed identity, visible scopes, lists or exact by visible volume, exact step under RLS; plans kept; as shipped"
+    settings = "signed identity, visible scopes, lists or exact by volume, exact step under RLS, plans kept; as shipped"
     exact = False
     unfiltered = False
 
