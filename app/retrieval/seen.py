@@ -13,20 +13,17 @@ from app.retrieval.lists.protocol import Entries
 from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.volume import Volume
 
-# One statement, since going to the database costs as much as what it does there. Candidates one by one by their key:
-# left to itself the planner, which cannot know how many scopes the caller has, reads all that is visible. And rows that
-# were written since the lists were read. Both come packed: a row parsed costs more than a row found.
+# One statement, since going to the database costs as much as what it does there: candidates by their key, and rows that
+# were written since the lists were read. Both come packed, as a row parsed costs more than a row found; and the scopes
+# are compared here: with them in the statement the planner, which cannot know how many there are, may read all of them.
 AMONG = prepared(
     """
     select (
-      select string_agg(int8send(v.chunk_id) || int4send(v.scope_id) || float8send(v.similarity), '')
-      from unnest(cast(:chunks as bigint[])) as c (id)
-      cross join lateral (
-        select r.chunk_id, r.scope_id, -((r.embedding <#> cast(:query as halfvec)) + 0) as similarity
-        from vector_row r
-        where r.chunk_id = c.id
-        limit 1
-      ) as v
+      select string_agg(
+        int8send(r.chunk_id) || int4send(r.scope_id) || float8send(-((r.embedding <#> cast(:query as halfvec)) + 0)), ''
+      )
+      from vector_row r
+      where r.chunk_id = any (cast(:chunks as bigint[]))
     ) as near, news.number, news.rows
     from (
       select count(*) as number, string_agg(
