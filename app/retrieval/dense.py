@@ -155,7 +155,7 @@ class _ByLists:
             if near is None:
                 return None
             chosen = best(near, self._there, depth, admitted=self._admitted)
-            if len(chosen or self._admitted) > depth + MOST_TIED:
+            if len(self._admitted if chosen is None else chosen) > depth + MOST_TIED:
                 return None
             if chosen is not None:
                 return {chunk: self._admitted[chunk] for chunk in chosen}
