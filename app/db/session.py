@@ -162,8 +162,10 @@ def connect(url: str, *, pool_size: int, replica: bool = False, prepare: bool = 
 
 def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
     """Send a statement; True tells SQLAlchemy that it was sent."""
-    prepare = True if context.execution_options.get("prepared") else None
-    cursor.execute(statement, parameters, prepare=prepare)
+    options = context.execution_options
+    # Other transactions have other settings, and a plan once kept is taken under all of them.
+    reading = bool(options.get("postgresql_readonly"))
+    cursor.execute(statement, parameters, prepare=reading and bool(options.get("prepared")))
     return True
 
 

@@ -40,6 +40,10 @@ def found(stock: Stock, through: Database, user: uuid.UUID) -> list[tuple[uuid.U
 def test_plans_are_kept_if_they_may_be(stock: Stock, prepare: bool) -> None:
     """From one transaction to the next; not those whose settings differ from one to the other, and none by default."""
     through = database(stock, prepare=prepare)
+    for _ in range(8):
+        with through.writing(stock.wide) as session:
+            visible_scopes(session, stock.house.subject(stock.wide))
+            assert list(session.scalars(KEPT)) == []
     first = found(stock, through, stock.wide)
     for _ in range(8):
         assert found(stock, through, stock.wide) == first
