@@ -15,6 +15,7 @@ from app.embedding.codebook import Codebook
 
 SHARES = (1.0, 0.3, 0.1, 0.01, 0.001, 0.0001)
 # Rows of vector_row as PostgreSQL's binary COPY has them, `width` bytes of code and `dimensions` half floats.
+COLUMNS = "chunk_id, scope_id, terms, embedding, code"
 BATCH = 20_000
 
 
@@ -62,20 +63,19 @@ def write(admin_url: str, texts: NDArray[np.float32], *, n: int, scopes: int, se
     sizes = np.bincount(of, minlength=scopes)
     with psycopg.connect(libpq(make_url(admin_url))) as connection:
         connection.execute("set session_replication_role = replica")
-        ids = _put_policy(connection, rng, sizes)
+        ids = put_policy(connection, rng, sizes)
         copied = 0.0
         done = 0
         for vectors in blended(texts, n, seed=seed):
             part = np.asarray(ids)[of[done : done + len(vectors)]]
-            rows = _rows(book, vectors, part, first=done + 10)
+            rows = copied_rows(book, vectors, part, first=done + 10)
             started = time.perf_counter()
-            columns = "chunk_id, scope_id, terms, embedding, code"
-            with connection.cursor().copy(f"copy vector_row ({columns}) from stdin (format binary)") as copy:
+            with connection.cursor().copy(f"copy vector_row ({COLUMNS}) from stdin (format binary)".encode()) as copy:
                 copy.write(rows)
             copied += time.perf_counter() - started
             done += len(vectors)
         print(f"COPY: {n / copied:,.0f} vectors/s")
-        callers = _callers(connection)
+        callers = callers_of(connection)
     with psycopg.connect(libpq(make_url(admin_url)), autocommit=True) as connection:
         connection.execute("select clearance.fold_volumes()")
         connection.execute("create extension if not exists pg_prewarm")
@@ -85,7 +85,7 @@ def write(admin_url: str, texts: NDArray[np.float32], *, n: int, scopes: int, se
     return callers
 
 
-def _rows(book: Codebook, vectors: NDArray[np.float32], scopes: NDArray[np.int64], *, first: int) -> bytes:
+def copied_rows(book: Codebook, vectors: NDArray[np.float32], scopes: NDArray[np.int64], *, first: int) -> bytes:
     dimensions = vectors.shape[1]
     halves = vectors.astype(np.float16)
     fields = {"fields": ">i2", "a": ">i4", "chunk": ">i8", "b": ">i4", "scope": ">i4", "c": ">i4", "terms": ">i4"}
@@ -101,7 +101,7 @@ def _rows(book: Codebook, vectors: NDArray[np.float32], scopes: NDArray[np.int64
     return b"PGCOPY\n\xff\r\n\x00" + bytes(8) + rows.tobytes() + b"\xff\xff"
 
 
-def _put_policy(connection: psycopg.Connection, rng: np.random.Generator, sizes: NDArray[np.int64]) -> list[int]:
+def put_policy(connection: psycopg.Connection, rng: np.random.Generator, sizes: NDArray[np.int64]) -> list[int]:
     """A role for each share, and a rule for each set of roles; gives the scopes' numbers."""
     seen = _seen(rng, sizes)
     roles = [uuid.UUID(bytes=rng.bytes(16)) for _ in SHARES]
@@ -151,7 +151,7 @@ def _rule(connection: psycopg.Connection, pattern: tuple[bool, ...], roles: list
     return int(found[0])
 
 
-def _callers(connection: psycopg.Connection) -> list[Caller]:
+def callers_of(connection: psycopg.Connection) -> list[Caller]:
     rows = connection.execute(
         "select u.id, u.name, count(distinct s.id), sum(v.chunks) from app_user u"
         " join rule_grant g on g.principal_id = u.id join scope s on s.rule_id = g.rule_id"
