@@ -121,7 +121,8 @@ def _noisy(vectors: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
     """Unit vectors near these."""
     noise = rng.standard_normal(vectors.shape, np.float32) * np.float32(0.35 / vectors.shape[1] ** 0.5)
     moved: NDArray[np.float32] = vectors + noise
-    return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+    return moved
 
 
 def _put_base(connection: psycopg.Connection, pages: Pages) -> None:
