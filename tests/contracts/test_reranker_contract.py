@@ -3,9 +3,11 @@
 import math
 import random
 import struct
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -139,6 +141,28 @@ def test_each_run_sees_one_pair_cut_at_the_model_s_length_and_unpadded(
     # [CLS] q [SEP] passage [SEP]
     assert sorted(shapes) == [(1, 5), (1, 6), (1, LONGEST)]
     assert reranker.scores("q", [LONG[0] * 20]) == reranker.scores("q", [LONG[0] * 30])
+
+
+@pytest.mark.real
+def test_one_thread_at_a_time_uses_the_tokenizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps padding and truncation as state, and a change of these while another thread reads is an error."""
+    name = made_in(tmp_path)
+    from app.embedding.cross_encoder import CrossEncoderReranker  # noqa: PLC0415  # an extra
+
+    reranker = CrossEncoderReranker(name, threads=4, cache=tmp_path)
+    preprocess, inside, met = reranker._model.preprocess, Lock(), []
+
+    def slowly(pairs: list[tuple[str, str]]) -> Any:
+        met.append(not inside.acquire(blocking=False))
+        time.sleep(0.02)
+        features = preprocess(pairs)
+        if not met[-1]:
+            inside.release()
+        return features
+
+    monkeypatch.setattr(reranker._model, "preprocess", slowly)
+    reranker.scores(QUESTION, PASSAGES[:8])
+    assert met == [False] * 8
 
 
 @pytest.mark.real
