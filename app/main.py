@@ -16,7 +16,7 @@ from app.audit.seal import Sealer
 from app.db.probe import probe
 from app.db.replicas import Replicas
 from app.db.session import Database, Signer, connect
-from app.embedding.choose import build_embedder
+from app.embedding.choose import build_embedder, build_reranker
 from app.embedding.codebook import codebook
 from app.guardrail.checks import default_checks
 from app.llm.openai_chat import OpenAIChat, Sampling
@@ -26,6 +26,7 @@ from app.retrieval.lists.remote.channel import key_of
 from app.retrieval.lists.remote.client import RemoteLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
+from app.retrieval.rerank import Reranking
 from app.settings import DatabaseSettings, ModelSettings, Settings, required
 from app.web import (
     ask,
@@ -74,7 +75,15 @@ def build(settings: Settings) -> Parts:
         ),
         sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
         checks=tuple(default_checks()),
+        reranking=build_reranking(settings),
     )
+
+
+def build_reranking(settings: Settings) -> Reranking | None:
+    """The cross-encoder and how far it looks, if one is set."""
+    options = settings.embedder
+    reranker = build_reranker(settings.reranker.name, threads=options.threads, cache=options.cache)
+    return Reranking(reranker, settings.reranker.candidates) if reranker else None
 
 
 def build_replicas(settings: DatabaseSettings) -> Replicas:

@@ -123,6 +123,17 @@ class EmbedderSettings(Section):
     )
 
 
+class RerankerSettings(Section):
+    """A cross-encoder that orders the best of each search anew; none by default."""
+
+    name: str = Field(
+        "",
+        description="cross-encoder: a folder, or its name in embedder.cache; needs the sentence-transformers extra;"
+        " empty: none",
+    )
+    candidates: int = Field(20, ge=2, le=50, description="best passages of a search that it looks at, one by one")
+
+
 class IdentitySettings(Section):
     """The signed identity that row-level security demands on each transaction."""
 
@@ -199,6 +210,7 @@ class Settings(BaseSettings):
     audit: AuditSettings
     model: ModelSettings = Field(default_factory=ModelSettings)
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
+    reranker: RerankerSettings = Field(default_factory=RerankerSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)

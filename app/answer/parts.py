@@ -8,6 +8,7 @@ from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
 from app.llm.protocol import ChatModel
 from app.retrieval.lists.protocol import Lists
+from app.retrieval.rerank import Reranking
 from app.settings import Settings
 
 
@@ -22,3 +23,9 @@ class Parts:
     chat: ChatModel
     sealer: Sealer
     checks: tuple[Check, ...]
+    reranking: Reranking | None = None
+
+    @property
+    def reranked(self) -> int:
+        """How many of the best passages of a search the cross-encoder looks at; 0 without one."""
+        return self.reranking.candidates if self.reranking else 0

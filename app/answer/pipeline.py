@@ -30,7 +30,7 @@ from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import Gate
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
-from app.retrieval.search import Query, search
+from app.retrieval.search import Query, candidates
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
@@ -87,7 +87,7 @@ async def answer(
 
 
 def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
-    """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot."""
+    """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot; then put in order."""
     limits, subject = parts.settings.answer, trail.subject
     with parts.database.retrieving(subject.user_id) as session:
         visible = visible_scopes(session, subject)
@@ -97,10 +97,22 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
             earlier = conversations.earlier(
                 session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
             )
-        depth = parts.settings.search.depth
-        found = search(session, visible, parts.lists, query, limit=4 * limits.passages, depth=depth)
-        trail.codebook = found.codebook
-        return Retrieved(visible, found.hits, earlier)
+        found = candidates(
+            session,
+            visible,
+            parts.lists,
+            query,
+            limit=4 * limits.passages,
+            depth=parts.settings.search.depth,
+            least=parts.reranked,
+        )
+    if parts.reranking:
+        trail.lap("retrieve")
+    best = found.best(parts.reranking)
+    if parts.reranking:
+        trail.lap("rerank")
+    trail.codebook, trail.reranker = best.codebook, best.reranker
+    return Retrieved(visible, best.hits, earlier)
 
 
 def assemble(parts: Parts, question: str, found: Retrieved, mode: Mode) -> Context | None:

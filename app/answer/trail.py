@@ -49,6 +49,7 @@ class Trail:
     sources: tuple[Source, ...] = ()
     stages: dict[str, int] = field(default_factory=dict)
     codebook: str | None = None
+    reranker: str | None = None
     opened: events.AnswerOpened | None = None
     documents: frozenset[uuid.UUID] = frozenset()
     _mark: int = field(default_factory=time.perf_counter_ns)
@@ -88,6 +89,7 @@ class Trail:
             model=_route(parts.chat.endpoint, route) if route else None,
             codebook=self.codebook,
             depth=parts.settings.search.depth if self.codebook else None,
+            reranker=self.reranker,
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
         )

@@ -106,6 +106,8 @@ class AnswerOpened(Event):
     codebook: str | None = None
     # How many of the nearest by code were compared exactly, as it was set; null as well if all were.
     depth: int | None = None
+    # The digest of the cross-encoder that ordered the best anew; null if none did.
+    reranker: str | None = None
     conversation: uuid.UUID | None = None
     # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
     history: tuple[uuid.UUID, ...] = ()
@@ -135,7 +137,7 @@ class AnswerClosed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SearchDone(Event):
-    """A search and the chunks it gave, best first; `codebook` and `depth` as in `AnswerOpened`."""
+    """A search and the chunks it gave, best first; `codebook`, `depth` and `reranker` as in `AnswerOpened`."""
 
     kind = "search.done"
     query: SealedText
@@ -145,6 +147,7 @@ class SearchDone(Event):
     around: tuple[uuid.UUID, ...] = ()
     codebook: str | None = None
     depth: int | None = None
+    reranker: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

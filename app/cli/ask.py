@@ -133,13 +133,16 @@ def show_hit(number: int, hit: dict[str, Any]) -> None:
 
 def show_explained(hits: list[dict[str, Any]]) -> None:
     """How each hit was found, as a table."""
+    crossed = any(hit["explained"]["reranked"] is not None for hit in hits)
     rows = []
     for number, hit in enumerate(hits, start=1):
         how = hit["explained"]
         meaning = (f"{how['similarity']:.3f}", how["similarity_rank"])
         words = (f"{how['word_share']:.3f}", how["word_rank"], f"{how['coverage']:.0%}")
-        rows.append((number, f"{hit['score']:.3f}", *meaning, *words))
-    table(("hit", "score", "meaning", "rank", "words", "rank", "of the words"), rows)
+        again = "" if how["reranked"] is None else f"{how['reranked']:.3f}"
+        rows.append((number, f"{hit['score']:.3f}", *meaning, *words, *((again,) if crossed else ())))
+    more = ("cross-encoder",) if crossed else ()
+    table(("hit", "score", "meaning", "rank", "words", "rank", "of the words", *more), rows)
 
 
 def _marked(snippet: str, highlights: list[list[int]]) -> Text:

@@ -15,7 +15,7 @@ import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from app.cli import standbys
+from app.cli import cross_encoders, standbys
 from app.cli.setup import Setup
 from app.db.bootstrap import alembic_config, libpq
 from app.db.probe import LockBroken, probe
@@ -169,6 +169,12 @@ def embedder(setup: Setup) -> Iterator[Finding]:
         yield Finding("embedder", "fail", f"the index was made with {row[0][:12]}…, this is {found.digest[:12]}…", mend)
 
 
+def reranker(setup: Setup) -> Iterator[Finding]:
+    """The cross-encoder is on this machine, if one is set."""
+    for found in cross_encoders.found(setup):
+        yield Finding(*found)
+
+
 def model(setup: Setup) -> Iterator[Finding]:
     """The language model says a word."""
     options = setup.settings.model
@@ -260,6 +266,7 @@ CHECKS: dict[str, Check] = {
     "row-level security": lock,
     "replicas": replicas,
     "embedder": embedder,
+    "reranker": reranker,
     "model": model,
     "worker": worker,
     "audit": sequencer,

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from app.cli.connect import HOME, Home
 from app.cli.measuring import embedder_of
-from app.cli.screen import done, err, note, out, table
+from app.cli.screen import done, err, note, out, table, trouble
 from app.cli.setup import Setup
 from app.embedding.protocol import UnusableWeights
-from app.evaluation.codebook import DEEPEST, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks
+from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks
 from app.evaluation.codebook import table as recalls
 from app.evaluation.measures import SEED, Mean
 from app.evaluation.vectors import ROLE, Stock, StoredVectors, Unreadable, reading
@@ -27,7 +27,9 @@ from app.retrieval.dense import FEW, depth_of
 from app.settings import SearchSettings
 
 SETTING = "CLEARANCE_SEARCH__DEPTH"
-TOO_SHALLOW = 1
+TOO_SHALLOW, NOT_CHECKED = 1, 2
+# The interval of fewer questions says nothing: that of one is its mean.
+FEWEST = 20
 STAND_IN = (
     "The corpus's own passages ask, each without its own row. They stand in for questions, which lie further from what"
     " answers them: --questions FILE measures with real ones."
@@ -51,14 +53,25 @@ def check(
     questions: Annotated[
         Path | None, typer.Option(help="ask these, one a line, instead of the corpus's own passages")
     ] = None,
-    sample: Annotated[int, typer.Option(min=20, help="how many ask at most")] = 200,
+    sample: Annotated[int, typer.Option(min=FEWEST, help="how many ask at most")] = 200,
     home: Home = HOME,
 ) -> None:
     """Measure on this corpus how deep search has to look by code, and say what to set.
 
     Reads every vector once and no text, as the database role clearance_backup: CLEARANCE_DATABASE__BACKUP_URL, or
-    that of the instance that runs here. Changes nothing. Exit status 1 if the depth that is set is too small.
+    that of the instance that runs here. Changes nothing. It judges CLEARANCE_SEARCH__DEPTH as it is set where the
+    command runs. Exit status: 0 deep enough, 1 too shallow, 2 it could not be measured.
     """
+    try:
+        status = _checked(questions, sample, home)
+    except LocalFailure as failure:
+        trouble(failure)
+        status = NOT_CHECKED
+    raise typer.Exit(status)
+
+
+def _checked(questions: Path | None, sample: int, home: Path) -> int:
+    """Measure and show; gives the exit status."""
     texts = None if questions is None else _read(questions)
     depth = _depth(os.environ)
     try:
@@ -67,8 +80,10 @@ def check(
             found = _measured(stored, asked)
     except Unreadable as error:
         raise CannotCheck(str(error)) from error
-    _show(stored.stock, asked, found)
-    raise typer.Exit(_verdict(stored.stock.passages, least(found), depth))
+    deep = least(found)
+    _show(stored.stock, asked)
+    _draw(found, {deep: "least", depth_of(stored.stock.passages, depth): "set"})
+    return _verdict(stored.stock.passages, deep, depth)
 
 
 def setting_for(deep: int, passages: int) -> int:
@@ -92,12 +107,23 @@ def _counted(blocks: Iterator[Block], moved: Callable[[int], None]) -> Iterator[
         moved(len(block.ids))
 
 
-def _show(stock: Stock, asked: Asked, found: Ids) -> None:
+def _show(stock: Stock, asked: Asked) -> None:
     out.print(Text(f"{stock.passages:,} passages with codes, {stock.book.dimensions} dimensions", "bold"))
     note(f"embedder {stock.embedder}\ncodebook {stock.book.digest}")
     own = bool((asked.own != NOT_OWN).any())
     note(f"{len(asked.vectors)} {'passages' if own else 'questions'} asked. {STAND_IN if own else ''}".strip())
-    table(("depth", *(f"recall@{k}" for k in ENOUGH)), map(_row, recalls(found)))
+
+
+def _draw(found: Ids, marks: Mapping[int | None, str]) -> None:
+    """The table, with a row for each depth that has a mark, down to where nothing more is to be found."""
+    # Ranks are known down to DEEPEST; if both marks are one depth, that is what is set.
+    marked = {depth: mark for depth, mark in marks.items() if depth is not None and depth <= DEEPEST}
+    rows = []
+    for row in recalls(found, sorted({*DEPTHS, *marked})):
+        rows.append((*_row(row), marked.get(row.depth, "")))
+        if row.depth >= max(marked, default=DEEPEST) and all(mean.low == 1 for mean in row.recall.values()):
+            break
+    table(("depth", *(f"recall@{k}, 95 % interval" for k in ENOUGH), "which"), rows)
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -154,11 +180,12 @@ def _depth(environ: Mapping[str, str]) -> int:
 
 def _read(file: Path) -> list[str]:
     try:
-        texts = [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+        lines = (line.strip() for line in file.read_text("utf-8").splitlines())
+        texts = list(dict.fromkeys(line for line in lines if line))
     except (OSError, UnicodeDecodeError) as error:
         raise CannotCheck(f"cannot read the questions in {file}: {error}") from error
-    if not texts:
-        raise CannotCheck(f"{file} holds no question: write one a line")
+    if len(texts) < FEWEST:
+        raise CannotCheck(f"{file} holds {len(texts)} different questions: at least {FEWEST} are needed, one a line")
     return texts
 
 

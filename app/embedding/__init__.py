@@ -1,1 +1,1 @@
-"""Text to vectors, a function of the text alone."""
+"""Text to vectors, and question and passage to a score: functions of the text alone."""

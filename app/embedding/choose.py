@@ -1,10 +1,14 @@
-"""Wiring of the embedder. The adapters are imported late: each pulls in a run-time that the others do not need."""
+"""Wiring of the embedder and of the reranker.
+
+The adapters are imported late: each pulls in a run-time that the others do not need.
+"""
 
 import os
 from pathlib import Path
 from typing import Literal
 
 from app.embedding.protocol import EmbeddingModel
+from app.embedding.reranker import Reranker
 
 
 def build_embedder(
@@ -24,11 +28,28 @@ def build_embedder(
 
             return HashedEmbedder()
         case "sentence-transformers":
-            # Read when the libraries are imported: nothing phones home, and cuBLAS gives equal bytes on each run.
-            os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+            _quiet()
             from app.embedding.sentence_transformer import (  # noqa: PLC0415  # wiring
                 SentenceTransformerEmbedder,
             )
 
             return SentenceTransformerEmbedder(name, threads=threads, cache=cache)
+
+
+def build_reranker(name: str, *, threads: int, cache: Path) -> Reranker | None:
+    """The cross-encoder that the settings name, a folder or a name in `cache`; None for no name.
+
+    Raises UnusableWeights if it is not on this machine or is none, ModuleNotFoundError if the extra is not installed.
+    """
+    if not name:
+        return None
+    _quiet()
+    from app.embedding.cross_encoder import CrossEncoderReranker  # noqa: PLC0415  # wiring
+
+    return CrossEncoderReranker(name, threads=threads, cache=cache)
+
+
+def _quiet() -> None:
+    """Read when the libraries are imported: nothing phones home, and cuBLAS gives equal bytes on each run."""
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"

@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 
 from app import log
 from app.embedding import minilm
-from app.embedding.protocol import UnusableWeights
+from app.embedding.torch_models import encodable, loading, not_usable, sequence_limit, tensors_digest
 
 # Lengths that a text is padded to when it is batched; longer models go on doubling.
 SHORTEST_BUCKET = 32
 # Tokens in one batch off the CPU: rows = this // bucket, so the shape follows from the text's own length.
 BATCH_TOKENS = 8_192
-# A model without a true limit reports a huge one.
-LONGEST_SEQUENCE = 131_072
 
 Features = dict[str, Any]  # what the library calls features: tensors of shape (1, n), and a few plain values
 
@@ -54,7 +52,7 @@ class SentenceTransformerEmbedder:
         self._threads = threads if self._on_cpu else 1
         self._lock = Lock()  # the tokenizer keeps padding and truncation as state
         self._batch_tokens = batch_tokens if batch_tokens is not None else 0 if self._on_cpu else BATCH_TOKENS
-        self._limit = _limit(self._model)
+        self._limit = sequence_limit(self._model.max_seq_length)
         prompts: Mapping[str, str] = self._model.prompts
         self._query_prompt = prompts.get("query", "")
         self._passage_prompt = prompts.get("document", "") or prompts.get("passage", "")
@@ -84,7 +82,7 @@ class SentenceTransformerEmbedder:
         """(start, end) of each token in characters of `text`, ascending."""
         with self._lock:
             encoded = self._model.tokenizer(
-                _encodable(text),
+                encodable(text),
                 add_special_tokens=False,
                 truncation=False,
                 padding=False,
@@ -119,7 +117,7 @@ class SentenceTransformerEmbedder:
     def _features(self, text: str, prompt: str) -> Features:
         """The model's input for one text alone, cut at the model's limit, without padding."""
         with self._lock:
-            features: Features = self._model.preprocess([_encodable(text)], prompt=prompt or None)
+            features: Features = self._model.preprocess([encodable(text)], prompt=prompt or None)
         return features
 
     def _batches(self, features: Sequence[Features], filler: Features) -> Iterator[tuple[list[int], Features]]:
@@ -177,28 +175,9 @@ def _load(name: str, cache: Path, device: str | None) -> sentence_transformers.S
         minilm.verify(minilm.folder())
         name = str(minilm.folder())
     try:
-        return sentence_transformers.SentenceTransformer(
-            name,
-            device=device,
-            cache_folder=str(cache),
-            local_files_only=True,
-            trust_remote_code=False,
-            # Eager attention: the fused kernels are chosen by whether *any* row of the batch has padding.
-            model_kwargs={"use_safetensors": True, "attn_implementation": "eager"},
-        ).eval()
+        return sentence_transformers.SentenceTransformer(name, **loading(cache, device)).eval()
     except (OSError, ValueError) as error:
-        raise UnusableWeights(
-            f"{name} is not a usable model folder and not in {cache} with safetensors weights; "
-            f"fetch it with: hf download {name} --cache-dir {cache}"
-        ) from error
-
-
-def _limit(model: sentence_transformers.SentenceTransformer) -> int:
-    """The longest sequence in tokens, special tokens counted; raises UnusableWeights if the model names none."""
-    limit = model.max_seq_length
-    if limit is None or not 0 < limit <= LONGEST_SEQUENCE:
-        raise UnusableWeights(f"the model names no usable max_seq_length ({limit})")
-    return int(limit)
+        raise not_usable(name, cache) from error
 
 
 def _buckets(limit: int) -> list[int]:
@@ -230,17 +209,9 @@ def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     return (vector / length).astype(np.float32)
 
 
-def _encodable(text: str) -> str:
-    """`text` with lone surrogates, which UTF-8 cannot carry, replaced one for one, so that spans stay true."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def _digest(model: sentence_transformers.SentenceTransformer, tokenizer: str, batch_tokens: int) -> str:
     """SHA-256 over every tensor, then over what else decides the vectors as canonical JSON."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    digest = tensors_digest(model)
     parts = {
         "modules": [repr(module) for module in model],
         "tokenizer": hashlib.sha256(tokenizer.encode()).hexdigest(),

@@ -76,9 +76,9 @@ def recall(found: Ids, k: int, depth: int) -> Floats:
     return shares
 
 
-def table(found: Ids) -> list[Row]:
-    """Recall at each of DEPTHS, with 95 % intervals."""
-    return [Row(depth, {k: mean(recall(found, k, depth)) for k in ENOUGH}) for depth in DEPTHS]
+def table(found: Ids, depths: Iterable[int] = DEPTHS) -> list[Row]:
+    """Recall at each of these depths, with 95 % intervals; none may be deeper than the ranks are right."""
+    return [Row(depth, {k: mean(recall(found, k, depth)) for k in ENOUGH}) for depth in depths]
 
 
 def least(found: Ids, *, deepest: int = DEEPEST) -> int | None:

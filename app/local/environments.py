@@ -63,6 +63,7 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
         environ,
         "MODEL__",
         "EMBEDDER__",
+        "RERANKER__",
         "IDENTITY__",
         "AUDIT__",
         "API__",

@@ -32,8 +32,9 @@ from app.local.secrets import LocalSecrets, write_private
 LOG = "service.log"
 KEY = "administrator.key"
 START_SECONDS, STOP_SECONDS = 180.0, 60.0
-# How the person chose to embed is part of what is measured; where their database lies must not even be known here.
-EMBEDDER = "CLEARANCE_EMBEDDER__"
+# How the person chose to embed and to order is part of what is measured; where their database lies must not even be
+# known here.
+MEASURED = ("CLEARANCE_EMBEDDER__", "CLEARANCE_RERANKER__")
 # Nobody listens there: nothing is answered, so no model has to be started.
 NO_MODEL = "http://127.0.0.1:9/v1"
 UNLIMITED = {
@@ -99,7 +100,7 @@ def temporary(home: Path, environ: Mapping[str, str]) -> Iterator[Temporary]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if name in PLAIN or name.startswith(EMBEDDER)}
+    kept = {name: value for name, value in environ.items() if name in PLAIN or name.startswith(MEASURED)}
     return kept | UNLIMITED | {"CLEARANCE_API__PORT": str(_free_port()), MODEL_URL: NO_MODEL}
 
 

@@ -31,15 +31,17 @@ class Found:
     lexical_rank: int | None = None
     share: float = 0.0
     """BM25 by the most that the question's words could give, from 0 to 1."""
+    reranked: float | None = None
+    """What the cross-encoder gave, without bounds, the higher the better; None if it did not look at the passage."""
 
 
 @dataclass(frozen=True)
 class Hit:
     """A visible passage and how well it fits.
 
-    `score` is the fused score, from 0 to 1: it orders the hits of one search and compares with no other's. `similarity`
-    is the cosine; `coverage` the share of the question's term weight that stands in the passage, from 0 to 1.
-    `copies` are visible passages that say the same.
+    `score` is the fused score, from 0 to 1, or that of the place where a cross-encoder has put the passage: it orders
+    the hits of one search and compares with no other's. `similarity` is the cosine; `coverage` the share of the
+    question's term weight that stands in the passage, from 0 to 1. `copies` are visible passages that say the same.
     """
 
     passage: Passage

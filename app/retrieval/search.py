@@ -30,6 +30,7 @@ from app.retrieval.lexical import Match
 from app.retrieval.lists.protocol import Lists
 from app.retrieval.passage import Found, Hit, Passage
 from app.retrieval.query_syntax import Parsed, parse
+from app.retrieval.rerank import Reranking
 from app.retrieval.seen import Seen
 from app.retrieval.volume import volume
 
@@ -61,12 +62,41 @@ class Query:
 class Results:
     """The hits, best first; the phrases that bind nothing, since no visible passage has them.
 
-    `codebook` is the digest of the codebook whose lists found the nearest; None if PostgreSQL alone did.
+    `codebook` is the digest of the codebook whose lists found the nearest; None if PostgreSQL alone did. `reranker` is
+    that of the cross-encoder that ordered the best anew; None if none did.
     """
 
     hits: list[Hit]
     codebook: str | None
+    reranker: str | None = None
     unmatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a search found before it is put in order: visible passages, best first by their fused scores.
+
+    Nothing more of it is in the database, so that no connection is held while a cross-encoder reads.
+    """
+
+    query: Query
+    hits: list[Hit]
+    limit: int
+    codebook: str | None = None
+    unmatched: tuple[str, ...] = ()
+
+    def best(self, reranking: Reranking | None = None) -> Results:
+        """The `limit` best, each with its near-copies; the first of them ordered by the cross-encoder, if there is one.
+
+        Ties go to the passage with the higher fused score, then to the one that was written first.
+        """
+        hits = reranking.order(self.query.parsed.plain, self.hits) if reranking else self.hits
+        return Results(
+            collapse(hits)[: self.limit],
+            codebook=self.codebook,
+            reranker=reranking.reranker.digest if reranking and hits else None,
+            unmatched=self.unmatched,
+        )
 
 
 def search(  # noqa: PLR0913  # who asks, of what, and how far to look
@@ -79,7 +109,22 @@ def search(  # noqa: PLR0913  # who asks, of what, and how far to look
     about: About = About(),  # noqa: B008  # frozen
     depth: int = BY_CODE,
 ) -> Results:
-    """The `limit` best visible passages, best first; ties go to the passage that was written first.
+    """The `limit` best visible passages, best first, by their fused scores alone; see `candidates`."""
+    return candidates(session, visible, lists, query, limit=limit, about=about, depth=depth).best()
+
+
+def candidates(  # noqa: PLR0913  # who asks, of what, and how far to look
+    session: ReadSession,
+    visible: Visible,
+    lists: Lists,
+    query: Query,
+    *,
+    limit: int,
+    about: About = About(),  # noqa: B008  # frozen
+    depth: int = BY_CODE,
+    least: int = 0,
+) -> Candidates:
+    """Visible passages from which `best` takes `limit`, at least `least` of them if there are so many.
 
     `depth`: the nearest by code that are compared exactly, as `dense.nearest` has it.
     """
@@ -99,7 +144,7 @@ def search(  # noqa: PLR0913  # who asks, of what, and how far to look
         matches |= {m.chunk_id: m for m in words.lists.scored(words.words, missing)}
     most = words.lists.most(words.words)
     ordered = _fused(seen, similarity, matches, most)
-    passages = _read(session, visible, [chunk for chunk, _ in ordered[: limit + SPARE]])
+    passages = _read(session, visible, [chunk for chunk, _ in ordered[: max(limit + SPARE, least)]])
     hits = [
         Hit(
             passages[chunk],
@@ -113,7 +158,7 @@ def search(  # noqa: PLR0913  # who asks, of what, and how far to look
     ]
     book = codebook(len(query.vector)) if near.by == "lists" else None
     unmatched = tuple(" ".join(phrase) for phrase in words.unmatched)
-    return Results(collapse(hits)[:limit], book.digest if book else None, unmatched)
+    return Candidates(query, hits, limit, book.digest if book else None, unmatched)
 
 
 @dataclass(frozen=True)

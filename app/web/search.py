@@ -16,7 +16,7 @@ from app.retrieval.around import Around, around
 from app.retrieval.highlight import shown
 from app.retrieval.passage import Hit, Passage
 from app.retrieval.query_syntax import QuerySyntaxError, parse
-from app.retrieval.search import Query, search
+from app.retrieval.search import Query, candidates
 from app.web.access import LentAsker, PartsOf
 from app.web.search_wire import CopyOut, ExplainedOut, HitOut, SearchBody, SearchOut
 
@@ -38,8 +38,12 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
     with parts.database.retrieving(subject.user_id) as session:
         visible = visible_scopes(session, subject)
         meant = on_shelves(session, subject, visible, body.collections) if body.collections else visible
-        found = search(session, meant, parts.lists, query, limit=body.limit, about=about, depth=depth)
-        beside = around(session, meant, [h.passage.chunk for h in found.hits], reach=body.neighbours)
+        given = candidates(
+            session, meant, parts.lists, query, limit=body.limit, about=about, depth=depth, least=parts.reranked
+        )
+        beside = around(session, meant, [h.passage.chunk for h in given.hits], reach=body.neighbours)
+    found = given.best(parts.reranking)
+    beside = {h.passage.chunk: beside.get(h.passage.chunk, Around()) for h in found.hits}
     event = SearchDone(
         actor=actor(subject),
         query=SealedText(asked),
@@ -48,11 +52,12 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
         around=tuple(b.chunk for a in beside.values() for b in (*a.before, *a.after)),
         codebook=found.codebook,
         depth=depth if found.codebook else None,
+        reranker=found.reranker,
     )
     with parts.database.anonymous() as session:
         record(session, event, parts.sealer)
     wire = _Wire(Redactor(parts.checks), plain, explain=body.explain)
-    hits = [wire.hit(h, beside.get(h.passage.chunk, Around())) for h in found.hits]
+    hits = [wire.hit(h, beside[h.passage.chunk]) for h in found.hits]
     return SearchOut(hits=hits, unmatched=list(found.unmatched))
 
 
@@ -111,4 +116,5 @@ def _explained(hit: Hit) -> ExplainedOut:
         coverage=hit.coverage,
         similarity_rank=hit.found.dense_rank,
         word_rank=hit.found.lexical_rank,
+        reranked=hit.found.reranked,
     )

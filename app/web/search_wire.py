@@ -35,7 +35,8 @@ class ExplainedOut(Wire):
 
     `similarity`: cosine of the meaning, -1 to 1. `word_share`: BM25 by the most these words could give, 0 to 1.
     `coverage`: the share of the words' weight that stands in the passage. Ranks are 1 for the best; null: not among the
-    best of that kind.
+    best of that kind. `reranked`: what the cross-encoder gave, without bounds, the higher the better; null: it did not
+    look at this one, or there is none.
     """
 
     similarity: float
@@ -43,6 +44,7 @@ class ExplainedOut(Wire):
     coverage: float
     similarity_rank: int | None
     word_rank: int | None
+    reranked: float | None
 
 
 class CopyOut(Wire):

@@ -271,12 +271,12 @@ def test_the_codebook_is_checked_with_the_questions_of_a_file(
 ) -> None:
     monkeypatch.setenv("CLEARANCE_DATABASE__BACKUP_URL", sample.db.url("backup"))
     file = tmp_path / "questions.txt"
-    file.write_text("How many holidays do I get each year?\nWho approves the Rotterdam budget?\n" * 15)
+    file.write_text("".join(f"How many holidays in year {n}?\nWho approves Rotterdam budget {n}?\n" for n in range(15)))
     checked = run("codebook", "check", "--questions", str(file))
     assert checked.status == 0, checked.err
     assert "passages with codes, 384 dimensions" in checked.out
     assert "30 questions asked" in checked.err
-    assert re.search(r"2,000 +1\.0000 1\.000–1\.000 +1\.0000 1\.000–1\.000", checked.out)
+    assert re.search(r"^200 +1\.0000 1\.000–1\.000 +1\.0000 1\.000–1\.000 +set *$", checked.out, re.M)
     assert "Least depth for recall@10 ≥ 0.995, recall@50 ≥ 0.99" in checked.out
     assert "PostgreSQL alone answers" in checked.err
     assert "Rotterdam" not in checked.out + checked.err

@@ -23,6 +23,7 @@ from app.db.session import Database, ReadSession, Signer
 from app.embedding.protocol import EmbeddingModel
 from app.retrieval import search as retrieval
 from app.retrieval.lists.protocol import Lists, NoLists
+from app.retrieval.rerank import Reranking
 from tests.conftest import IDENTITY_KEY
 from tests.laws.rows import Maker, Rows
 from tests.laws.threat import Unfiltered
@@ -59,10 +60,12 @@ def look(
     embedder: EmbeddingModel,
     question: str,
     lists: Lists = NoLists(),  # noqa: B008  # holds nothing
+    *,
+    reranking: Reranking | None = None,
 ) -> Look:
     """Search, choose and build, as the answer pipeline does it."""
     query = retrieval.Query(question, embedder.embed_query(question))
-    hits = retrieval.search(session, visible, lists, query, limit=LIMIT).hits
+    hits = retrieval.candidates(session, visible, lists, query, limit=LIMIT).best(reranking).hits
     context = build(question, choose(hits, passages=8, tokens=1600)) if hits else None
     return Look(
         tuple((str(h.passage.chunk), h.score, h.similarity, h.coverage) for h in hits),
@@ -117,6 +120,7 @@ class Quick:
     resolve: Callable[[ReadSession, Subject], acl.Visible] | None = None
     prepare: str | None = None
     """A statement that the superuser runs when a world is written, such as an index to make."""
+    reranking: Reranking | None = None
     done: int = 0
     written: int = 0
     _maker: Maker = field(init=False)
@@ -158,7 +162,9 @@ class Quick:
             self.put(connection, world)
             with Inside(connection, self.role).reading(world.caller.user_id) as session:
                 visible = (self.resolve or acl.visible_scopes)(session, world.caller)
-                looks = tuple(look(session, visible, self.embedder, q) for q in world.questions)
+                looks = tuple(
+                    look(session, visible, self.embedder, q, reranking=self.reranking) for q in world.questions
+                )
             point.rollback()
         return looks
 

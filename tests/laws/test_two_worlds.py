@@ -12,8 +12,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from sqlalchemy import text
 
+from app.embedding.shared_words import SharedWords
 from app.retrieval import dense
 from app.retrieval import search as retrieval
+from app.retrieval.rerank import Reranking
 from tests.laws.conftest import Report
 from tests.laws.mutants import FILTER_AFTER, MAKE_HNSW, THROUGH_HNSW, Codebook, count_all_rows, everything
 from tests.laws.quick import Inside, Quick
@@ -89,6 +91,17 @@ def test_the_filter_holds_alone(quick: Quick) -> None:
     """The lock open, the filter still leaves nothing to tell."""
     tally = run(replace(quick, role=BY_OWNER), MUTANTS)
     assert (tally.differing, tally.threatened > 0) == (0, True)
+
+
+def test_a_cross_encoder_leaves_nothing_to_tell(quick: Quick, report: Report) -> None:
+    """It orders some of the candidates anew, by their text: visible ones alone, whatever is hidden."""
+    plain, reranked = (quick.compare(MUTANTS[0]), replace(quick, reranking=Reranking(SharedWords(), 5)))
+    assert reranked.compare(MUTANTS[0]).bare != plain.bare, "it does order them anew"
+    tally = run(reranked, MUTANTS)
+    report(f"a cross-encoder over five: {tally}")
+    assert (tally.differing, tally.threatened > 0) == (0, True)
+    unwalled = run(replace(reranked, role=BY_OWNER, resolve=everything), MUTANTS[:5])
+    assert unwalled.differing == unwalled.threatened > 0, "without both walls it shows"
 
 
 @pytest.mark.parametrize("counted", [("volume",), ("frequencies",), ("volume", "frequencies")])
