@@ -24,6 +24,7 @@ from app.answer.support import supported
 from app.answer.trail import Trail
 from app.context.build import Context, Earlier, build, choose
 from app.context.quote import quotes
+from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
 from app.guardrail.citations import CitationFilter
 from app.guardrail.credentials import mask_credentials
@@ -89,7 +90,8 @@ async def answer(
 def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
     """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot."""
     limits, subject = parts.settings.answer, trail.subject
-    with parts.database.retrieving(subject.user_id) as session:
+
+    def read(session: ReadSession) -> Retrieved:
         visible = visible_scopes(session, subject)
         earlier: tuple[Earlier, ...] = ()
         if trail.conversation is not None:
@@ -101,6 +103,8 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
         found = search(session, visible, parts.lists, query, limit=4 * limits.passages, depth=depth)
         trail.codebook = found.codebook
         return Retrieved(visible, found.hits, earlier)
+
+    return parts.database.retrieve(subject.user_id, read)
 
 
 def assemble(parts: Parts, question: str, found: Retrieved, mode: Mode) -> Context | None:

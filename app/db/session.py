@@ -9,14 +9,15 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.db.replicas import Replicas
+from app.db.replicas import Replicas, SnapshotLost
 from app.errors import DatabaseUnavailable
 
 # Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
@@ -30,6 +31,9 @@ BEGIN_AS = text(
 # In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it. And it reads
 # by plain index scans: what makes the planner take a bitmap is statistics of all rows (promise N3).
 BEGIN_READING = text(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
+
+
+Read = TypeVar("Read")
 
 
 class ReadSession(Session):
@@ -79,9 +83,24 @@ class Database:
             self._begin(session, self._signer.sign(user_id), BEGIN_READING)
             yield session
 
+    def retrieve(self, user_id: uuid.UUID, read: Callable[[ReadSession], Read]) -> Read:
+        """What a search reads in a snapshot as this user sees it, on a read replica that is fit for it or the primary.
+
+        Called again, on the primary, if the replica loses the snapshot: what `read` did before must not matter then.
+        """
+        try:
+            with self.retrieving(user_id) as session:
+                return read(session)
+        except SnapshotLost:
+            with self.reading(user_id) as session:
+                return read(session)
+
     @contextlib.contextmanager
     def retrieving(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
-        """The same for a search: on a read replica that holds all that is committed by now, else on the primary."""
+        """A snapshot on a read replica that holds all that is committed by now, else on the primary.
+
+        Raises SnapshotLost when the replica cannot go on; `retrieve` then goes to the primary.
+        """
         with _speaking(), self.replicas.snapshot(self.engine) as connection:
             if connection is not None:
                 with ReadSession(connection, expire_on_commit=False) as session:
@@ -123,20 +142,16 @@ class Database:
         session.execute(begin, {"identity": identity, "timeout": self._timeout})
 
 
-def connect(url: str, *, pool_size: int, replica: bool = False) -> Engine:
-    """An engine fit for a transaction pooler: no prepared statements, dead connections noticed before use.
-
-    A replica that is silent or has no connection left is not waited for long: the primary answers in its place.
-    """
-    hasty = {"connect_timeout": 2, "tcp_user_timeout": 2_000}
+def connect(url: str, *, pool_size: int) -> Engine:
+    """An engine fit for a transaction pooler: no prepared statements, dead connections noticed before use."""
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=0.05 if replica else 10,
+        pool_timeout=10,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"prepare_threshold": None, **(hasty if replica else {"connect_timeout": 5})},
+        connect_args={"prepare_threshold": None, "connect_timeout": 5},
     )
 
 

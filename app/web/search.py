@@ -1,13 +1,17 @@
 """POST /search: passages, without an answer."""
 
+import uuid
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 
-from app.acl.visible import visible_scopes
+from app.acl.visible import Visible, visible_scopes
 from app.answer.sources import Redactor
 from app.answer.trail import actor
 from app.audit.events import SearchDone
 from app.audit.record import SealedText
 from app.audit.trail import record
+from app.db.session import ReadSession
 from app.embedding.terms import query_terms
 from app.errors import InvalidInput, UnreadableSearch
 from app.guardrail.credentials import mask_credentials
@@ -16,7 +20,7 @@ from app.retrieval.around import Around, around
 from app.retrieval.highlight import shown
 from app.retrieval.passage import Hit, Passage
 from app.retrieval.query_syntax import QuerySyntaxError, parse
-from app.retrieval.search import Query, search
+from app.retrieval.search import Query, Results, search
 from app.web.access import LentAsker, PartsOf
 from app.web.search_wire import CopyOut, ExplainedOut, HitOut, SearchBody, SearchOut
 
@@ -35,11 +39,14 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
     except QuerySyntaxError as error:
         raise UnreadableSearch(str(error)) from error
     query = Query(asked, parts.embedder.embed_query(plain), operators=True)
-    with parts.database.retrieving(subject.user_id) as session:
+
+    def read(session: ReadSession) -> tuple[Visible, Results, Mapping[uuid.UUID, Around]]:
         visible = visible_scopes(session, subject)
         meant = on_shelves(session, subject, visible, body.collections) if body.collections else visible
         found = search(session, meant, parts.lists, query, limit=body.limit, about=about, depth=depth)
-        beside = around(session, meant, [h.passage.chunk for h in found.hits], reach=body.neighbours)
+        return visible, found, around(session, meant, [h.passage.chunk for h in found.hits], reach=body.neighbours)
+
+    visible, found, beside = parts.database.retrieve(subject.user_id, read)
     event = SearchDone(
         actor=actor(subject),
         query=SealedText(asked),
