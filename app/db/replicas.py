@@ -74,7 +74,7 @@ class SnapshotLost(DatabaseUnavailable):
 class Position(NamedTuple):
     """Where the primary stands: all that it has acknowledged lies before `lsn` in this history of this cluster.
 
-    `clock` is the primary's, and `told` the time on this process's monotonic clock, in seconds, when it had come here.
+    `clock` is the primary's; it was read between `asked` and `told` on this process's monotonic clock, in seconds.
     """
 
     system: int
@@ -83,6 +83,7 @@ class Position(NamedTuple):
     role: str
     database: str
     clock: dt.datetime
+    asked: float
     told: float
 
 
@@ -224,9 +225,10 @@ class _Standby:
 def position_of(primary: Engine) -> Position:
     """Where the primary stands now; raises DBAPIError, also for a server that is in recovery."""
     with primary.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        asked = time.monotonic()
         row = connection.execute(PRIMARY).one()
         told = time.monotonic()
-    return Position(row.system, int(row.timeline, 16), row.lsn, row.role, row.database, row.clock, told)
+    return Position(row.system, int(row.timeline, 16), row.lsn, row.role, row.database, row.clock, asked, told)
 
 
 def _snapshot(connection: Connection, position: Position, deadline: float) -> Outcome:
@@ -258,12 +260,13 @@ def _snapshot(connection: Connection, position: Position, deadline: float) -> Ou
 def _has_come(moment: dt.datetime, position: Position) -> bool:
     """Wait until this moment has come on the primary too; False where its clock is too far from that.
 
-    By a clock that is ahead a grant would start, and a denial end, before its time.
+    By a clock that is ahead a grant would start, and a denial end, before its time. We wait for the most that it may be
+    ahead, and judge by the least: when this process is slow to take the answers, no clock is wrong for that.
     """
-    ahead = (moment - position.clock).total_seconds() - (time.monotonic() - position.told)
-    if ahead > AHEAD_SECONDS:
+    ahead, now = (moment - position.clock).total_seconds(), time.monotonic()
+    if ahead - (now - position.asked) > AHEAD_SECONDS:
         return False
-    time.sleep(max(ahead, 0.0))
+    time.sleep(max(ahead - (now - position.told), 0.0))
     return True
 
 

@@ -141,11 +141,12 @@ def test_a_pooled_connection_to_a_standby_that_hangs_is_given_up(pair: Pair, mon
     query = "select coalesce((select pid from pg_stat_activity where usename = 'clearance_app' limit 1), 0)"
     backend = int(str(pair.standby.value(query)))
     assert pair.standby.server.pid is not None
-    stopped = [backend, pair.standby.server.pid]
+    stopped, began = [backend, pair.standby.server.pid], time.monotonic()
     for process in stopped:
         os.kill(process, signal.SIGSTOP)
     try:
         assert pair.looks() == (False, 1)
+        assert time.monotonic() - began < PATIENCE / 2
     finally:
         for process in stopped:
             os.kill(process, signal.SIGCONT)
