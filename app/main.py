@@ -13,6 +13,7 @@ from app import log
 from app.acl.rules import Label
 from app.answer.parts import Parts
 from app.audit.seal import Sealer
+from app.db.impatient import connect_standby
 from app.db.probe import probe
 from app.db.replicas import Replicas
 from app.db.session import Database, Signer, connect
@@ -88,9 +89,9 @@ def build_reranking(settings: Settings) -> Reranking | None:
 
 def build_replicas(settings: DatabaseSettings) -> Replicas:
     """The standbys that searches may go to, if any."""
+    limit = settings.statement_timeout_ms
     engines = [
-        connect(url, pool_size=settings.pool_size, replica=True, prepare=settings.prepare_statements)
-        for url in settings.standbys()
+        connect_standby(url, pool_size=settings.pool_size, statement_timeout_ms=limit) for url in settings.standbys()
     ]
     return Replicas(engines, wait_ms=settings.replica_wait_ms)
 

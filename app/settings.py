@@ -37,7 +37,7 @@ class DatabaseSettings(Section):
     pool_size: int = Field(8, ge=1, description="connections an API process keeps")
     prepare_statements: bool = Field(
         False,
-        description="API: keep the plans of searches on its connections, which saves a search some milliseconds; not"
+        description="API: keep the plans of searches on its connections to the primary, which saves some milliseconds; not"
         " behind a pooler that gives each transaction another connection, unless it keeps prepared statements itself",
     )
     statement_timeout_ms: int = Field(15_000, ge=100, description="longest statement")

@@ -24,13 +24,14 @@ from app.answer.support import supported
 from app.answer.trail import Trail
 from app.context.build import Context, Earlier, build, choose
 from app.context.quote import quotes
+from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
 from app.guardrail.citations import CitationFilter
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import Gate
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
-from app.retrieval.search import Query, candidates
+from app.retrieval.search import Candidates, Query, candidates
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
@@ -89,7 +90,8 @@ async def answer(
 def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
     """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot; then put in order."""
     limits, subject = parts.settings.answer, trail.subject
-    with parts.database.retrieving(subject.user_id) as session:
+
+    def read(session: ReadSession) -> tuple[Visible, Candidates, tuple[Earlier, ...]]:
         visible = visible_scopes(session, subject)
         earlier: tuple[Earlier, ...] = ()
         if trail.conversation is not None:
@@ -106,6 +108,9 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
             depth=parts.settings.search.depth,
             least=parts.reranked,
         )
+        return visible, found, earlier
+
+    visible, found, earlier = parts.database.retrieve(subject.user_id, read)
     if parts.reranking:
         trail.lap("retrieve")
     best = found.best(parts.reranking)

@@ -3,20 +3,29 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from sqlalchemy import text
+
 from app.cli.setup import Setup
+from app.db.impatient import connect_standby
 from app.db.probe import CANARY
 from app.db.replicas import Replicas
 from app.db.session import Database, Signer, connect
 
 # As long as the doctor waits for one to come to where the primary is.
 WAIT_MS = 1_000
+TIMEOUT_MS = 15_000
 State = Literal["ok", "warn", "fail"]
 SAID: dict[str, tuple[State, str, str]] = {
     "used": ("ok", "a standby of this database, and it keeps up", ""),
     "behind": (
         "warn",
-        f"more than {WAIT_MS / 1000:.0f} s behind, or its clock is: searches go to the primary",
-        "see its replication and its NTP; on the primary wal_writer_delay = 10ms sends sooner",
+        f"more than {WAIT_MS / 1000:.0f} s behind: searches go to the primary",
+        "see its replication; on the primary wal_writer_delay = 10ms sends sooner",
+    ),
+    "skewed": (
+        "warn",
+        "its clock and the primary's differ: searches go to the primary",
+        "see its time synchronisation, and the primary's",
     ),
     "unfit": (
         "fail",
@@ -30,6 +39,7 @@ SAID: dict[str, tuple[State, str, str]] = {
         "is it running, and is it a hot standby?",
     ),
     "busy": ("warn", "no connection was free: searches go to the primary", ""),
+    "lost": ("warn", "it gave a search up: the primary answered", "see its log; hot_standby_feedback = on may help"),
 }
 
 
@@ -40,12 +50,13 @@ def found(setup: Setup) -> Iterator[tuple[str, State, str, str]]:
     """
     signer = Signer(setup.settings.identity.key.get_secret_value(), seconds=60)
     for number, url in enumerate(setup.settings.database.standbys(), 1):
-        replicas = Replicas([connect(url, pool_size=1, replica=True)], wait_ms=WAIT_MS)
+        engine = connect_standby(url, pool_size=1, statement_timeout_ms=TIMEOUT_MS)
+        replicas = Replicas([engine], wait_ms=WAIT_MS)
         primary = connect(setup.urls["clearance_app"], pool_size=1)
-        database = Database(primary, signer, statement_timeout_ms=15_000, replicas=replicas)
+        database = Database(primary, signer, statement_timeout_ms=TIMEOUT_MS, replicas=replicas)
         try:
-            with database.retrieving(CANARY):
-                outcome = replicas.counts()[0].outcome
+            database.retrieve(CANARY, lambda session: session.execute(text("select 1")))
+            outcome = replicas.counts()[-1].outcome
         finally:
             database.close()
         yield (f"replica {number}", *SAID[outcome])

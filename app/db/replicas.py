@@ -2,7 +2,8 @@
 
 A revocation holds from its commit, so a standby may answer only when it has replayed all that the primary had
 committed when the request began. We ask the primary where it stands, then the standby whether it has been there. No
-connection to a standby leaves this module without that; whatever is in the way, the caller goes to the primary.
+connection to a standby leaves this module without that; whatever is in the way, the caller goes to the primary. So it
+does when the standby loses the transaction later: replay cancels what is in its way.
 """
 
 import contextlib
@@ -15,15 +16,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import log
+from app.errors import DatabaseUnavailable
 
 # The position for inserts: without `synchronous_commit` a commit is acknowledged before it is written. The timeline,
 # since after a failover numbers of the lost history compare with those of the new one and mean nothing; that of the
-# name, since the control file has the old one until the first checkpoint. The clock, since grants end by it.
+# name, since the control file has the old one until the first checkpoint. The clock, since grants start and end by it.
 PRIMARY = text(
     """
     select (pg_control_system()).system_identifier as system, substr(pg_walfile_name(p.lsn), 1, 8) as timeline,
@@ -43,24 +46,36 @@ STANDBY = text(
              and greatest((pg_control_recovery()).min_recovery_end_timeline, (pg_control_checkpoint()).timeline_id)
                = :timeline
              and current_user = :role and current_database() = :database as fit,
-           pg_last_wal_replay_lsn() >= cast(:lsn as pg_lsn) and clock_timestamp() >= :clock as current,
+           pg_last_wal_replay_lsn() >= cast(:lsn as pg_lsn) as there, clock_timestamp() >= :clock as on_time,
            pg_postmaster_start_time(), inet_server_addr(), inet_server_port()
     """
 )
-SERVER = text("select pg_postmaster_start_time(), inet_server_addr(), inet_server_port()")
+# The first statement of a transaction takes its snapshot. `now()` is the moment by which its grants start and end.
+SNAPSHOT = text("select now(), pg_postmaster_start_time(), inet_server_addr(), inet_server_port()")
 
 # Between two looks at a standby that is not there yet.
 POLL_SECONDS = 0.002
 # So long a standby that does not answer, or is none of ours, is left alone.
 LEAVE_SECONDS = 5.0
+# So long one that was waited for in vain is not waited for.
+HASTE_SECONDS = 1.0
+# So far its clock may be ahead of the primary's: a search waits until the primary's has come to the same moment.
+AHEAD_SECONDS = 0.02
 # So often, at most, the log is told the same about a standby.
 TELL_SECONDS = 10.0
 
-Outcome = Literal["used", "behind", "busy", "unreachable", "unfit"]
+Outcome = Literal["used", "lost", "behind", "skewed", "busy", "unreachable", "unfit"]
+
+
+class SnapshotLost(DatabaseUnavailable):
+    """The standby gave up a transaction that was under way; on the primary the same may be read."""
 
 
 class Position(NamedTuple):
-    """Where the primary stands: all that it has acknowledged lies before `lsn` in this history of this cluster."""
+    """Where the primary stands: all that it has acknowledged lies before `lsn` in this history of this cluster.
+
+    `clock` is the primary's; it was read between `asked` and `told` on this process's monotonic clock, in seconds.
+    """
 
     system: int
     timeline: int
@@ -68,6 +83,8 @@ class Position(NamedTuple):
     role: str
     database: str
     clock: dt.datetime
+    asked: float
+    told: float
 
 
 @dataclass(frozen=True)
@@ -91,14 +108,23 @@ class Replicas:
     def snapshot(self, primary: Engine) -> Iterator[Connection | None]:
         """A read-only REPEATABLE READ transaction on a standby, its snapshot taken; None: use the primary.
 
-        The snapshot holds all that the primary had committed when this was called. Raises what the primary raises.
+        The snapshot holds all that the primary had committed when this was called. Raises what the primary raises, and
+        SnapshotLost for an error of the block that is the standby's and not the statement's.
         """
-        connection = self._opened(primary) if self._standbys else None
+        opened = self._opened(primary) if self._standbys else None
+        if opened is None:
+            yield None
+            return
+        standby, connection = opened
         try:
             yield connection
+        except DBAPIError as error:
+            if not _is_lost(error):
+                raise
+            standby.lose()
+            raise SnapshotLost("The database does not answer; try again in a moment.") from error
         finally:
-            if connection is not None:
-                connection.close()
+            connection.close()
 
     def counts(self) -> list[Count]:
         """What came of the searches so far."""
@@ -109,14 +135,14 @@ class Replicas:
         for standby in self._standbys:
             standby.engine.dispose()
 
-    def _opened(self, primary: Engine) -> Connection | None:
+    def _opened(self, primary: Engine) -> "tuple[_Standby, Connection] | None":
         position = position_of(primary)
         deadline = time.monotonic() + self._wait
         first = next(self._turns) % len(self._standbys)
         for standby in (*self._standbys[first:], *self._standbys[:first]):
             connection = standby.snapshot(position, deadline)
             if connection is not None:
-                return connection
+                return standby, connection
         return None
 
 
@@ -137,14 +163,14 @@ class _Standby:
 
     def snapshot(self, position: Position, deadline: float) -> Connection | None:
         """A transaction whose snapshot holds all before this position; None if there is none by the deadline."""
-        if self._left_alone():
+        until = self._patience(deadline)
+        if until is None:
             return None
         outcome: Outcome = "unreachable"
         connection = None
         try:
             connection = self.engine.connect()
-            # One that was behind a moment ago is not waited for: every search would wait in vain.
-            outcome = _snapshot(connection, position, 0.0 if self._last == "behind" else deadline)
+            outcome = _snapshot(connection, position, until)
         except PoolTimeout:
             outcome = "busy"
         except DBAPIError as error:
@@ -155,21 +181,39 @@ class _Standby:
                 connection.close()
         return connection if outcome == "used" else None
 
-    def _left_alone(self) -> bool:
-        """Whether it failed a moment ago. Afterwards one search tries, and the others need not wait for that."""
+    def lose(self) -> None:
+        """Count a snapshot that was used and did not last. The next search finds out how the standby is."""
+        self._count("lost")
+
+    def _patience(self, deadline: float) -> float | None:
+        """Until when a search may wait for it; None: it is left alone.
+
+        What is wrong with it a moment ago is likely wrong now, and every search would find out anew, in vain. After a
+        while one search does, and the others need not wait for that.
+        """
         with self._lock:
-            if self._last not in ("unreachable", "unfit"):
-                return False
-            if time.monotonic() < self._again:
-                return True
-            self._again = time.monotonic() + LEAVE_SECONDS
-            return False
+            absent = self._last in ("unreachable", "unfit")
+            if not absent and self._last not in ("behind", "skewed"):
+                return deadline
+            now = time.monotonic()
+            if now < self._again:
+                return None if absent else 0.0
+            self._again = now + (LEAVE_SECONDS if absent else HASTE_SECONDS)
+            return deadline
 
     def _note(self, outcome: Outcome) -> None:
         now = time.monotonic()
         with self._lock:
+            if outcome in ("unreachable", "unfit"):
+                self._again = now + LEAVE_SECONDS
+            elif outcome != self._last:
+                self._again = now + HASTE_SECONDS
             self._last = outcome
-            self._again = now + LEAVE_SECONDS
+        self._count(outcome)
+
+    def _count(self, outcome: Outcome) -> None:
+        now = time.monotonic()
+        with self._lock:
             self._counts[outcome] += 1
             tell = outcome != "used" and now - self._told.get(outcome, -TELL_SECONDS) >= TELL_SECONDS
             if tell:
@@ -181,8 +225,10 @@ class _Standby:
 def position_of(primary: Engine) -> Position:
     """Where the primary stands now; raises DBAPIError, also for a server that is in recovery."""
     with primary.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        asked = time.monotonic()
         row = connection.execute(PRIMARY).one()
-    return Position(row.system, int(row.timeline, 16), row.lsn, row.role, row.database, row.clock)
+        told = time.monotonic()
+    return Position(row.system, int(row.timeline, 16), row.lsn, row.role, row.database, row.clock, asked, told)
 
 
 def _snapshot(connection: Connection, position: Position, deadline: float) -> Outcome:
@@ -194,15 +240,41 @@ def _snapshot(connection: Connection, position: Position, deadline: float) -> Ou
     connection.execution_options(isolation_level="AUTOCOMMIT")
     asked = position._asdict()
     while True:
-        fit, current, *server = connection.execute(STANDBY, asked).one()
+        fit, there, on_time, *server = connection.execute(STANDBY, asked).one()
         if not fit:
             return "unfit"
-        if current:
+        if there and on_time:
             break
         if time.monotonic() + POLL_SECONDS > deadline:
-            return "behind"
+            return "skewed" if there else "behind"
         time.sleep(POLL_SECONDS)
     connection.rollback()
     connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    # This statement takes the snapshot. Behind a pooler or a balancer each transaction may meet another server.
-    return "used" if list(connection.execute(SERVER).one()) == server else "unfit"
+    moment, *found = connection.execute(SNAPSHOT).one()
+    if found != server:
+        # Behind a pooler or a balancer each transaction may meet another server.
+        return "unfit"
+    return "used" if _has_come(moment, position) else "skewed"
+
+
+def _has_come(moment: dt.datetime, position: Position) -> bool:
+    """Wait until this moment has come on the primary too; False where its clock is too far from that.
+
+    By a clock that is ahead a grant would start, and a denial end, before its time. We wait for the most that it may be
+    ahead, and judge by the least: when this process is slow to take the answers, no clock is wrong for that.
+    """
+    ahead, now = (moment - position.clock).total_seconds(), time.monotonic()
+    if ahead - (now - position.asked) > AHEAD_SECONDS:
+        return False
+    time.sleep(max(ahead - (now - position.told), 0.0))
+    return True
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    """Whether the standby is to blame: replay cancelled the statement or ended the session, or the standby is gone.
+
+    A statement that took too long would take as long on the primary.
+    """
+    if isinstance(error.orig, QueryCanceled):
+        return False
+    return error.connection_invalidated or isinstance(error, OperationalError | InternalError)

@@ -10,15 +10,15 @@ import hmac
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.db.replicas import Replicas
+from app.db.replicas import Replicas, SnapshotLost
 from app.errors import DatabaseUnavailable
 
 # Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
@@ -42,6 +42,9 @@ def prepared(statement: str) -> TextClause:
 # In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it. And it reads
 # by plain index scans: what makes the planner take a bitmap is statistics of all rows (promise N3).
 BEGIN_READING = prepared(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
+
+
+Read = TypeVar("Read")
 
 
 class ReadSession(Session):
@@ -91,17 +94,30 @@ class Database:
             self._begin(session, self._signer.sign(user_id), BEGIN_READING)
             yield session
 
+    def retrieve(self, user_id: uuid.UUID, read: Callable[[ReadSession], Read]) -> Read:
+        """What a search reads in a snapshot as this user sees it, on a read replica that is fit for it or the primary.
+
+        Called again, on the primary, if the replica loses the snapshot: what `read` did before must not matter then.
+        """
+        try:
+            with self.retrieving(user_id) as session:
+                return read(session)
+        except SnapshotLost:
+            with self.reading(user_id) as session:
+                return read(session)
+
     @contextlib.contextmanager
     def retrieving(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
-        """The same for a search: on a read replica that holds all that is committed by now, else on the primary."""
+        """A snapshot on a read replica that holds all that is committed by now, else on the primary.
+
+        Raises SnapshotLost when the replica cannot go on; `retrieve` then goes to the primary.
+        """
         with _speaking(), self.replicas.snapshot(self.engine) as connection:
             if connection is not None:
                 with ReadSession(connection, expire_on_commit=False) as session:
                     session.on_standby = True
                     self._begin(session, self._signer.sign(user_id), BEGIN_READING)
                     yield session
-                    # After a rollback the driver would forget what it has prepared.
-                    session.commit()
                 return
         with self.reading(user_id) as session:
             yield session
@@ -137,24 +153,17 @@ class Database:
         session.execute(begin, {"identity": identity, "timeout": self._timeout})
 
 
-def connect(url: str, *, pool_size: int, replica: bool = False, prepare: bool = False) -> Engine:
-    """An engine fit for a transaction pooler, unless it may `prepare`; dead connections are noticed before use.
-
-    A replica that is silent or has no connection left is not waited for long: the primary answers in its place.
-    """
-    hasty = {"connect_timeout": 2, "tcp_user_timeout": 2_000}
+def connect(url: str, *, pool_size: int, prepare: bool = False) -> Engine:
+    """An engine fit for a transaction pooler, unless it may `prepare`; dead connections are noticed before use."""
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=0.05 if replica else 10,
+        pool_timeout=10,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={
-            # Never by itself: what is not marked PREPARED may be sent under other settings.
-            "prepare_threshold": sys.maxsize if prepare else None,
-            **(hasty if replica else {"connect_timeout": 5}),
-        },
+        # Never by itself: what is not marked PREPARED may be sent under other settings.
+        connect_args={"prepare_threshold": sys.maxsize if prepare else None, "connect_timeout": 5},
     )
     event.listen(engine, "do_execute", _execute)
     return engine

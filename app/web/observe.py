@@ -14,7 +14,7 @@ from app.db.replicas import Replicas
 
 
 class ReplicaSearches(Collector):
-    """What came of the searches that might have gone to a read replica: used, behind, busy, unreachable, unfit."""
+    """What came of the searches that might have gone to a read replica, by its outcomes."""
 
     def __init__(self, replicas: Replicas) -> None:
         self._replicas = replicas

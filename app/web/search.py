@@ -1,13 +1,17 @@
 """POST /search: passages, without an answer."""
 
+import uuid
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 
-from app.acl.visible import visible_scopes
+from app.acl.visible import Visible, visible_scopes
 from app.answer.sources import Redactor
 from app.answer.trail import actor
 from app.audit.events import SearchDone
 from app.audit.record import SealedText
 from app.audit.trail import record
+from app.db.session import ReadSession
 from app.embedding.terms import query_terms
 from app.errors import InvalidInput, UnreadableSearch
 from app.guardrail.credentials import mask_credentials
@@ -16,7 +20,7 @@ from app.retrieval.around import Around, around
 from app.retrieval.highlight import shown
 from app.retrieval.passage import Hit, Passage
 from app.retrieval.query_syntax import QuerySyntaxError, parse
-from app.retrieval.search import Query, candidates
+from app.retrieval.search import Candidates, Query, candidates
 from app.web.access import LentAsker, PartsOf
 from app.web.search_wire import CopyOut, ExplainedOut, HitOut, SearchBody, SearchOut
 
@@ -35,15 +39,18 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
     except QuerySyntaxError as error:
         raise UnreadableSearch(str(error)) from error
     query = Query(asked, parts.embedder.embed_query(plain), operators=True)
-    with parts.database.retrieving(subject.user_id) as session:
+
+    def read(session: ReadSession) -> tuple[Visible, Candidates, Mapping[uuid.UUID, Around]]:
         visible = visible_scopes(session, subject)
         meant = on_shelves(session, subject, visible, body.collections) if body.collections else visible
         given = candidates(
             session, meant, parts.lists, query, limit=body.limit, about=about, depth=depth, least=parts.reranked
         )
-        beside = around(session, meant, [h.passage.chunk for h in given.hits], reach=body.neighbours)
+        return visible, given, around(session, meant, [h.passage.chunk for h in given.hits], reach=body.neighbours)
+
+    visible, given, near = parts.database.retrieve(subject.user_id, read)
     found = given.best(parts.reranking)
-    beside = {h.passage.chunk: beside.get(h.passage.chunk, Around()) for h in found.hits}
+    beside = {h.passage.chunk: near.get(h.passage.chunk, Around()) for h in found.hits}
     event = SearchDone(
         actor=actor(subject),
         query=SealedText(asked),

@@ -24,12 +24,14 @@ ALL = """
 # What transactions wrote that an earlier snapshot does not see. A number beyond this snapshot's can only come from a
 # dump of another cluster, whose rows were there when the base was read.
 CHANGES = """
-    select cast(pg_current_snapshot() as text), array_agg(chunk_id), array_agg(scope_id), string_agg(code, '')
+    select pg_is_in_recovery(), cast(pg_current_snapshot() as text),
+           array_agg(chunk_id), array_agg(scope_id), string_agg(code, '')
     from vector_row
     where changed >= cast(cast(:xmin as text) as xid8) and changed < pg_snapshot_xmax(pg_current_snapshot())
       and not pg_visible_in_snapshot(changed, cast(cast(:since as text) as pg_snapshot))
       and octet_length(code) = :width and {shard}
 """
+FIRST = text("select pg_is_in_recovery(), cast(pg_current_snapshot() as text)")
 COUNT = "select count(*) from vector_row where octet_length(code) = :width and {shard}"
 
 # COPY's binary form: a header of 19 bytes, then each row as the number of its fields and each field with its size.
@@ -37,6 +39,10 @@ HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 END = b"\xff\xff"
 # Bytes between two words about the progress.
 TELL = 1 << 24
+
+
+class NotThePrimary(DatabaseUnavailable):
+    """A standby does not say which transactions run: a reading there would claim to know what it has not seen."""
 
 
 class StoredCodes:
@@ -59,11 +65,11 @@ class StoredCodes:
         )
 
     def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
-        """Raises DatabaseUnavailable."""
+        """Raises DatabaseUnavailable, and its NotThePrimary."""
         found, told = bytearray(), TELL
         try:
             with self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-                snapshot = Snapshot.parse(connection.execute(text("select pg_current_snapshot()::text")).scalar_one())
+                snapshot = _snapshot(*connection.execute(FIRST).one())
                 raw = cast(psycopg.Connection, connection.connection.driver_connection)
                 with raw.cursor() as cursor, cursor.copy(self._all) as copy:
                     for block in copy:
@@ -76,14 +82,14 @@ class StoredCodes:
         return snapshot, self._entries(found)
 
     def changes(self, since: Snapshot) -> tuple[Snapshot, Entries]:
-        """Raises DatabaseUnavailable."""
+        """Raises DatabaseUnavailable, and its NotThePrimary."""
         asked = {"xmin": str(since.xmin), "since": str(since), "width": self._width}
         try:
             with self._engine.connect() as connection:
-                now, ids, scopes, codes = connection.execute(self._changes, asked).one()
+                standby, now, ids, scopes, codes = connection.execute(self._changes, asked).one()
         except (DBAPIError, PoolTimeout) as error:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
-        return Snapshot.parse(now), Entries(
+        return _snapshot(standby, now), Entries(
             np.array(ids or [], np.int64),
             np.array(scopes or [], np.int32),
             np.frombuffer(codes or b"", np.uint8).reshape(-1, self._width),
@@ -109,3 +115,9 @@ class StoredCodes:
     def close(self) -> None:
         """Close the pool."""
         self._engine.dispose()
+
+
+def _snapshot(standby: bool, told: str) -> Snapshot:
+    if standby:
+        raise NotThePrimary("CLEARANCE_DATABASE__SEARCH_URL leads to a standby; the lists are read from the primary.")
+    return Snapshot.parse(told)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from app.db.impatient import connect_standby
 from app.db.replicas import Replicas
 from app.db.session import Database, ReadSession, Signer, connect
 from tests.conftest import IDENTITY_KEY
@@ -33,9 +34,11 @@ class Pair:
     shelf: uuid.UUID
 
     @contextlib.contextmanager
-    def also(self, *urls: str, primary: str | None = None, wait_ms: int = 0) -> Iterator[Database]:
-        """The same with other standbys, primary or patience."""
-        made = _database(primary or self.house.db.url("app"), *urls, wait_ms=wait_ms)
+    def also(
+        self, *urls: str, primary: str | None = None, wait_ms: int = 0, statement_timeout_ms: int = 15_000
+    ) -> Iterator[Database]:
+        """The same with other standbys, primary, patience or limit."""
+        made = _database(primary or self.house.db.url("app"), *urls, wait_ms=wait_ms, limit=statement_timeout_ms)
         try:
             yield made
         finally:
@@ -51,8 +54,11 @@ class Pair:
 
     def looks(self, database: Database | None = None) -> tuple[bool, int]:
         """Whether the standby answers Ada, and how many documents she sees."""
-        with (database or self.database).retrieving(self.ada) as session:
+
+        def read(session: ReadSession) -> tuple[bool, int]:
             return bool(session.scalar(RECOVERING)), int(session.scalar(DOCUMENTS) or 0)
+
+        return (database or self.database).retrieve(self.ada, read)
 
     def looks_there(self, database: Database | None = None) -> int:
         """How many she sees when the standby answers, which it does when it has caught up."""
@@ -83,12 +89,12 @@ def pair_of(house: House, standby: Standby) -> Iterator[Pair]:
         database.close()
 
 
-def _database(primary: str, *standbys: str, wait_ms: int = 0) -> Database:
-    engines = [connect(url, pool_size=4, replica=True) for url in standbys]
+def _database(primary: str, *standbys: str, wait_ms: int = 0, limit: int = 15_000) -> Database:
+    engines = [connect_standby(url, pool_size=4, statement_timeout_ms=limit) for url in standbys]
     return Database(
         connect(primary, pool_size=4),
         Signer(IDENTITY_KEY, seconds=60),
-        statement_timeout_ms=15_000,
+        statement_timeout_ms=limit,
         replicas=Replicas(engines, wait_ms=wait_ms),
     )
 
@@ -109,3 +115,28 @@ def on_standby(pair: Pair, user: uuid.UUID) -> Iterator[ReadSession]:
                 yield session
                 return
     raise AssertionError(f"the standby never answered: {pair.database.replicas.counts()}")
+
+
+def end_at_once(pair: Pair) -> None:
+    """Let replay wait for nobody there, while the primary does not know what is read there."""
+    pair.standby.value("alter system set max_standby_streaming_delay = 0")
+    pair.standby.value("select pg_reload_conf()")
+    pair.standby.until("select current_setting('max_standby_streaming_delay') = '0'")
+    assert pair.standby.value("select current_setting('hot_standby_feedback')") == "off"
+
+
+def lock(pair: Pair) -> None:
+    """Lock on the primary what a search on the standby has read, and wait until that is replayed."""
+    with pair.house.session("admin") as session:
+        session.execute(text("lock table document in access exclusive mode"))
+        session.execute(text("select pg_current_xact_id()"))
+    pair.standby.catch_up()
+
+
+def vacuum(pair: Pair) -> None:
+    """Take rows away on the primary that the snapshot of a search on the standby still sees."""
+    pair.house.run("admin", "update document set path = path")
+    engine = pair.house.engine("admin").execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("vacuum document"))
+    pair.standby.catch_up()

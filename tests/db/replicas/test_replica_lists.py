@@ -10,13 +10,14 @@ from sqlalchemy import text
 
 from app.acl.rules import Subject
 from app.acl.visible import visible_scopes
-from app.db.session import ReadSession
+from app.db.session import ReadSession, connect
 from app.embedding.hashed import HashedEmbedder
 from app.retrieval import dense
 from app.retrieval.lists.protocol import NoLists
+from app.retrieval.lists.rows import NotThePrimary, StoredCodes
 from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.search import Query, search
-from tests.db.lists_world import World, world_in
+from tests.db.lists_world import BOOK, World, world_in
 from tests.db.replicas.pair import Pair, on_standby
 from tests.db.stacks import unit
 
@@ -114,3 +115,22 @@ def test_fresh_passages_come_up_to_what_the_standby_sees(pair: Pair, world: Worl
             assert by_lists.by == "lists"
             assert by_lists.near == exact.near
             assert by_lists.near[0].similarity > 0.8
+
+
+def test_lists_are_not_read_from_a_standby(pair: Pair, world: World) -> None:
+    """Nor followed there: a passage of a transaction that runs would be lost for good."""
+    rng = np.random.default_rng(24)
+    world.add("open", unit(rng, 20))
+    primary = StoredCodes(pair.house.engine("search"), BOOK)
+    snapshot, entries = primary.load(lambda _: None)
+    assert len(entries) == 20
+    pair.standby.catch_up()
+    standby = StoredCodes(connect(pair.url("search"), pool_size=1), BOOK)
+    try:
+        with pytest.raises(NotThePrimary):
+            standby.load(lambda _: None)
+        with pytest.raises(NotThePrimary):
+            standby.changes(snapshot)
+        assert standby.count() == primary.count()
+    finally:
+        standby.close()

@@ -3,20 +3,25 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from app.acl.keys import make_key
+from app.answer import pipeline
 from app.cli.checks import replicas
 from app.cli.setup import Setup
+from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
 from app.main import build_replicas
+from app.retrieval.search import Results, search
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from app.web import search as search_route
 from tests.api.company import METRICS_KEY, client_of, parts_of
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY
-from tests.db.replicas.pair import TRIES, Pair, outcomes
+from tests.db.replicas.pair import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes
 
 QUESTION = "What does the alder note say?"
 ASKED = (("/api/v1/search", {"query": QUESTION}), ("/api/v1/ask", {"question": QUESTION, "mode": "quote"}))
@@ -52,6 +57,32 @@ def test_a_search_is_answered_by_the_standby_and_holds_what_was_revoked_back(
     pair.standby.pause()
     pair.revoke()
     assert "the alder note" not in client.post(path, json=body).text
+
+
+@pytest.mark.parametrize(("path", "body"), ASKED)
+def test_a_search_that_replay_ends_is_answered_all_the_same(
+    pair: Pair, client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, str]
+) -> None:
+    """By the primary, as if nothing had been; metrics tell."""
+    end_at_once(pair)
+
+    def interrupted(session: ReadSession, *arguments: Any, **options: Any) -> Results:
+        if session.on_standby:
+            session.scalar(DOCUMENTS)
+            lock(pair)
+        return search(session, *arguments, **options)
+
+    for module in (pipeline, search_route):
+        monkeypatch.setattr(module, "search", interrupted)
+    for _ in range(TRIES):
+        pair.standby.catch_up()
+        answer = client.post(path, json=body)
+        assert answer.status_code == 200
+        assert "the alder note" in answer.text
+        if outcomes(pair.database)["lost"]:
+            break
+    said = client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_KEY}"}).text
+    assert 'clearance_replica_searches_total{outcome="lost",replica="1"} 1.0' in said
 
 
 def test_what_else_is_asked_is_the_primarys(pair: Pair, client: TestClient) -> None:
