@@ -16,7 +16,7 @@ from app.cli.setup import Setup
 from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
 from app.main import build_replicas
-from app.retrieval.search import Results, search
+from app.retrieval.search import Candidates, candidates
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from app.web import search as search_route
 from tests.api.company import METRICS_KEY, client_of, parts_of
@@ -66,14 +66,14 @@ def test_a_search_that_replay_ends_is_answered_all_the_same(
     """By the primary, as if nothing had been; metrics tell."""
     end_at_once(pair)
 
-    def interrupted(session: ReadSession, *arguments: Any, **options: Any) -> Results:
+    def interrupted(session: ReadSession, *arguments: Any, **options: Any) -> Candidates:
         if session.on_standby:
             session.scalar(DOCUMENTS)
             lock(pair)
-        return search(session, *arguments, **options)
+        return candidates(session, *arguments, **options)
 
     for module in (pipeline, search_route):
-        monkeypatch.setattr(module, "search", interrupted)
+        monkeypatch.setattr(module, "candidates", interrupted)
     for _ in range(TRIES):
         pair.standby.catch_up()
         answer = client.post(path, json=body)
