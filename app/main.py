@@ -21,8 +21,9 @@ from app.embedding.codebook import codebook
 from app.guardrail.checks import default_checks
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, is_loopback
+from app.retrieval.lists.identity import Identity
 from app.retrieval.lists.protocol import Lists, NoLists
-from app.retrieval.lists.remote.channel import key_of
+from app.retrieval.lists.remote.address import key_of
 from app.retrieval.lists.remote.client import RemoteLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
@@ -90,7 +91,9 @@ def build_lists(settings: Settings, dimensions: int) -> Lists:
         return NoLists()
     if settings.lists.addresses:
         key = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY"))
-        return RemoteLists(settings.lists.addresses, book, key=key, seconds=settings.lists.seconds)
+        database = Identity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL"))
+        seconds = settings.lists.seconds
+        return RemoteLists(settings.lists.addresses, book, key=key, seconds=seconds, database=database)
     if settings.database.search_url is None:
         return NoLists()
     engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)

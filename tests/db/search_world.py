@@ -15,7 +15,8 @@ from app import log
 from app.acl.rules import OwnRule, Subject
 from app.acl.visible import visible_scopes
 from app.db.session import Database, ReadSession, connect
-from app.retrieval.lists.remote.channel import listen
+from app.retrieval.lists.identity import Identity
+from app.retrieval.lists.remote.address import listen
 from app.retrieval.lists.remote.client import RemoteLists, RemoteView
 from app.retrieval.lists.remote.server import ListServer
 from app.retrieval.lists.rows import StoredCodes
@@ -50,9 +51,9 @@ def search_process(folder: Path, db: Db, shard: Shard) -> Iterator[tuple[Process
         yield made, address
 
 
-def remote(addresses: list[str]) -> RemoteLists:
+def remote(db: Db, addresses: list[str]) -> RemoteLists:
     """An API process's side of these."""
-    return RemoteLists(addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE)
+    return RemoteLists(addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE, database=Identity(db.url("app")))
 
 
 @dataclass
@@ -96,11 +97,12 @@ def threads(folder: Path, db: Db, total: int) -> Iterator[Threads]:
                 contextlib.closing(ScopeLists(StoredCodes(connect(db.url("search"), pool_size=2), BOOK, shard), BOOK))
             )
             lists.load()
-            server = stack.enter_context(contextlib.closing(ListServer(lists, BOOK, shard, bytes.fromhex(KEY))))
+            made = ListServer(lists, BOOK, shard, key=bytes.fromhex(KEY), database=Identity(db.url("search")))
+            server = stack.enter_context(contextlib.closing(made))
             addresses.append(str(folder / "sockets" / f"{number}.sock"))
             server.start(listen(addresses[-1]))
             parts.append(lists)
-        yield Threads(parts, stack.enter_context(contextlib.closing(remote(addresses))))
+        yield Threads(parts, stack.enter_context(contextlib.closing(remote(db, addresses))))
 
 
 @dataclass

@@ -70,7 +70,7 @@ def test_four_search_processes_answer_as_one_process_does(
 ) -> None:
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(search_process(tmp_path, db, Shard(n, 4))) for n in range(1, 5)]
-        lists = stack.enter_context(contextlib.closing(remote([address for _, address in started])))
+        lists = stack.enter_context(contextlib.closing(remote(db, [address for _, address in started])))
         loaded([made for made, _ in started], lists, firm)
         all_agree(firm, lists, one, 20)
         documents = []
@@ -193,7 +193,7 @@ def test_when_a_search_process_dies_postgres_answers_until_it_is_back(firm: Comp
         started: list[tuple[Process, str]] = [
             stack.enter_context(search_process(tmp_path, db, Shard(n, 2))) for n in (1, 2)
         ]
-        lists = stack.enter_context(contextlib.closing(remote([address for _, address in started])))
+        lists = stack.enter_context(contextlib.closing(remote(db, [address for _, address in started])))
         loaded([made for made, _ in started], lists, firm)
         assert ask().by == "lists"
         with firm.reading(caller) as reader:
