@@ -7,6 +7,7 @@ import openai
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
@@ -48,7 +49,7 @@ from app.web import (
     users,
 )
 from app.web.limits import BodyLimit, KeyLimits
-from app.web.observe import Observe, ReplicaSearches
+from app.web.observe import ListSearches, Observe, ReplicaSearches
 from app.web.schemas import Problem
 
 
@@ -102,6 +103,12 @@ def build_lists(settings: Settings, dimensions: int) -> Lists:
     return lists
 
 
+def collectors(parts: Parts) -> tuple[Collector, ...]:
+    """What the parts have counted, for the metrics."""
+    lost = parts.lists.lost if isinstance(parts.lists, RemoteLists) else dict
+    return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
+
+
 def endpoint(model: ModelSettings) -> Endpoint:
     """The model endpoint; what is not declared internal and not loopback may see public text alone."""
     internal = is_loopback(model.base_url) if model.internal is None else model.internal
@@ -118,10 +125,12 @@ def create(parts: Parts | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.parts = parts or build(settings)
         probe(app.state.parts.database)
-        searches = ReplicaSearches(app.state.parts.database.replicas)
-        app.state.metrics.register(searches)
+        counting = collectors(app.state.parts)
+        for collector in counting:
+            app.state.metrics.register(collector)
         yield
-        app.state.metrics.unregister(searches)
+        for collector in counting:
+            app.state.metrics.unregister(collector)
         app.state.parts.lists.close()
         app.state.parts.database.close()
 

@@ -181,7 +181,10 @@ class AccessSettings(Section):
     )
 
 
-FROM_ENVIRONMENT = SettingsConfigDict(env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+# A secret under a misspelt name is not repeated in the error about it.
+FROM_ENVIRONMENT = SettingsConfigDict(
+    env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+)
 
 
 class Settings(BaseSettings):

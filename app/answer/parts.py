@@ -1,6 +1,6 @@
 """What a running service is made of. Built once by `app.main.build`, never a global."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.audit.seal import Sealer
 from app.db.session import Database
@@ -8,6 +8,7 @@ from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
 from app.llm.protocol import ChatModel
 from app.retrieval.lists.protocol import Lists
+from app.retrieval.tally import Tally
 from app.settings import Settings
 
 
@@ -22,3 +23,4 @@ class Parts:
     chat: ChatModel
     sealer: Sealer
     checks: tuple[Check, ...]
+    searches: Tally = field(default_factory=Tally)

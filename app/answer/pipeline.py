@@ -100,6 +100,7 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
         depth = parts.settings.search.depth
         found = search(session, visible, parts.lists, query, limit=4 * limits.passages, depth=depth)
         trail.codebook = found.codebook
+        parts.searches.count(found.outcome)
         return Retrieved(visible, found.hits, earlier)
 
 

@@ -23,7 +23,7 @@ from app.embedding.codebook import codebook
 from app.retrieval import phrases
 from app.retrieval.about import CHUNKS, VISIBLE, About, of_documents
 from app.retrieval.dense import DEPTH as BY_CODE
-from app.retrieval.dense import nearest
+from app.retrieval.dense import Outcome, nearest
 from app.retrieval.duplicates import collapse
 from app.retrieval.fuse import Candidate, combine
 from app.retrieval.lexical import Match
@@ -61,12 +61,14 @@ class Query:
 class Results:
     """The hits, best first; the phrases that bind nothing, since no visible passage has them.
 
-    `codebook` is the digest of the codebook whose lists found the nearest; None if PostgreSQL alone did.
+    `codebook` is the digest of the codebook whose lists found the nearest; None if PostgreSQL alone did, and `outcome`
+    says why.
     """
 
     hits: list[Hit]
     codebook: str | None
     unmatched: tuple[str, ...] = ()
+    outcome: Outcome = "few"
 
 
 def search(  # noqa: PLR0913  # who asks, of what, and how far to look
@@ -113,7 +115,7 @@ def search(  # noqa: PLR0913  # who asks, of what, and how far to look
     ]
     book = codebook(len(query.vector)) if near.by == "lists" else None
     unmatched = tuple(" ".join(phrase) for phrase in words.unmatched)
-    return Results(collapse(hits)[:limit], book.digest if book else None, unmatched)
+    return Results(collapse(hits)[:limit], book.digest if book else None, unmatched, near.outcome)
 
 
 @dataclass(frozen=True)

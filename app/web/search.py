@@ -39,6 +39,7 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
         visible = visible_scopes(session, subject)
         meant = on_shelves(session, subject, visible, body.collections) if body.collections else visible
         found = search(session, meant, parts.lists, query, limit=body.limit, about=about, depth=depth)
+        parts.searches.count(found.outcome)
         beside = around(session, meant, [h.passage.chunk for h in found.hits], reach=body.neighbours)
     event = SearchDone(
         actor=actor(subject),

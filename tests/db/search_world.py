@@ -37,15 +37,17 @@ PATIENCE = 60.0
 
 
 @contextlib.contextmanager
-def search_process(folder: Path, db: Db, shard: Shard) -> Iterator[tuple[Process, str]]:
+def search_process(
+    folder: Path, db: Db, shard: Shard, *, dimensions: int = DIMENSIONS, listen_on: str = ""
+) -> Iterator[tuple[Process, str]]:
     """`python -m app.search_process`, as an operator starts it, and its address; it may still be loading."""
-    address = str(folder / "sockets" / f"{shard.number}.sock")
+    address = listen_on or str(folder / "sockets" / f"{shard.number}.sock")
     given = {
         "CLEARANCE_DATABASE__SEARCH_URL": db.url("search"),
         "CLEARANCE_LISTS__LISTEN": address,
         "CLEARANCE_LISTS__SHARD": str(shard),
         "CLEARANCE_LISTS__KEY": KEY,
-        "CLEARANCE_LISTS__DIMENSIONS": str(DIMENSIONS),
+        "CLEARANCE_LISTS__DIMENSIONS": str(dimensions),
     }
     with process(folder, ["app.search_process"], given) as made:
         yield made, address

@@ -209,6 +209,21 @@ def test_when_a_search_process_dies_postgres_answers_until_it_is_back(firm: Comp
         wait_for(answers_again, seconds=PATIENCE, message=lambda: again.said)
 
 
+def test_a_search_process_stops_when_it_is_told_to(firm: Company, db: Db, tmp_path: Path) -> None:
+    """With connections open; the next one takes its socket over, and readers do not notice but for the time."""
+    for _ in range(2):
+        with search_process(tmp_path, db, Shard()) as (made, address):
+            lists = remote(db, [address])
+            loaded([made], lists, firm)
+            assert len(lists._shards[0]._idle) == 1
+            made.child.terminate()
+            assert made.child.wait(60) == 0
+            assert "lists.stopped" in made.said
+            with firm.reading(firm.callers[0]) as reader:
+                assert lists.view(reader.volume.snapshot) is None
+            lists.close()
+
+
 class _Given:
     """Lists that give one view."""
 
