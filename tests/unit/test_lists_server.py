@@ -18,7 +18,7 @@ from app.retrieval.lists.remote import pool, server
 from app.retrieval.lists.remote.address import listen
 from app.retrieval.lists.remote.channel import Channel
 from app.retrieval.lists.remote.client import RemoteView, oldest
-from app.retrieval.lists.remote.wire import Hello, Look, Reading, Welcome, pack
+from app.retrieval.lists.remote.wire import DEEPEST, Hello, Look, Reading, Welcome, pack
 from app.retrieval.lists.shards import Shard, shard_of
 from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.lists.store import ScopeLists
@@ -189,6 +189,15 @@ def test_a_reading_older_than_the_view_is_not_enough(running: Running) -> None:
         remote.scan(RemoteView(later, later, remote), np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
 
 
+def test_more_candidates_than_the_wire_holds_are_not_asked_for(running: Running) -> None:
+    remote = running.remote()
+    view = remote.view(NOW)
+    assert isinstance(view, RemoteView)
+    with pytest.raises(ListsLost, match="than one message holds"):
+        remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), DEEPEST + 1)
+    assert remote.lost() == {"1/1": 0}
+
+
 def test_the_lists_are_told_that_a_reader_met_news(running: Running) -> None:
     remote = running.remote()
     assert remote.view(NOW) is not None
@@ -243,6 +252,7 @@ def test_many_threads_ask_at_once(running: Running) -> None:
 
 def test_a_server_that_is_full_turns_away_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(server, "SECONDS", 60.0)
     first, second = greeted(running.address), greeted(running.address)
     assert raw(running.address).ended()
     first.close()
