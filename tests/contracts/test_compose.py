@@ -73,8 +73,8 @@ def test_a_search_process_gets_the_codes_and_its_key_only(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     settings = SearchProcessSettings()
-    _, (_, port) = parse(settings.lists.listen)
-    assert f"LISTS_SERVERS=search:{port}." in (REPOSITORY / ".env.example").read_text("utf-8")
+    _, where = parse(settings.lists.listen)
+    assert f"LISTS_SERVERS=search:{where[1]}." in (REPOSITORY / ".env.example").read_text("utf-8")
     api = compose["services"]["api"]["environment"]
     assert (api["CLEARANCE_LISTS__SERVERS"], api["CLEARANCE_LISTS__KEY"]) == (
         "${LISTS_SERVERS:-}",

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import field
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Stored:
         self._held = every.pick(shard_of(scopes, shard.total) == shard.number - 1)
         self.snapshot = NOW
 
-    def load(self, progress: object) -> tuple[Snapshot, Entries]:
+    def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
         return self.snapshot, self._held
 
     def changes(self, since: Snapshot) -> tuple[Snapshot, Entries]:

@@ -274,19 +274,6 @@ def test_it_loads_and_follows_in_the_background_and_lets_go_at_the_end() -> None
     assert source.closed
 
 
-def test_lists_that_are_still_loading_let_go_at_once() -> None:
-    class Endless(Written):
-        def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
-            while True:
-                progress(1)
-
-    source = Endless()
-    lists = ScopeLists(source, BOOK)
-    lists.start(seconds=0.01)
-    lists.close()
-    assert source.closed
-
-
 def test_a_database_that_is_gone_is_tried_again() -> None:
     source = Written()
     source.broken = True
