@@ -7,6 +7,7 @@ import openai
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
@@ -22,8 +23,9 @@ from app.embedding.codebook import codebook
 from app.guardrail.checks import default_checks
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, is_loopback
+from app.retrieval.lists.identity import Identity
 from app.retrieval.lists.protocol import Lists, NoLists
-from app.retrieval.lists.remote.channel import key_of
+from app.retrieval.lists.remote.address import key_of
 from app.retrieval.lists.remote.client import RemoteLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
@@ -49,7 +51,7 @@ from app.web import (
     users,
 )
 from app.web.limits import BodyLimit, KeyLimits
-from app.web.observe import Observe, ReplicaSearches
+from app.web.observe import ListSearches, Observe, ReplicaSearches
 from app.web.schemas import Problem
 
 
@@ -103,13 +105,21 @@ def build_lists(settings: Settings, dimensions: int) -> Lists:
         return NoLists()
     if settings.lists.addresses:
         key = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY"))
-        return RemoteLists(settings.lists.addresses, book, key=key, seconds=settings.lists.seconds)
+        database = Identity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL"))
+        seconds = settings.lists.seconds
+        return RemoteLists(settings.lists.addresses, book, key=key, seconds=seconds, database=database)
     if settings.database.search_url is None:
         return NoLists()
     engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)
     lists = ScopeLists(StoredCodes(engine, book), book)
     lists.start()
     return lists
+
+
+def collectors(parts: Parts) -> tuple[Collector, ...]:
+    """What the parts have counted, for the metrics."""
+    lost = parts.lists.lost if isinstance(parts.lists, RemoteLists) else dict
+    return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
 
 
 def endpoint(model: ModelSettings) -> Endpoint:
@@ -128,10 +138,12 @@ def create(parts: Parts | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.parts = parts or build(settings)
         probe(app.state.parts.database)
-        searches = ReplicaSearches(app.state.parts.database.replicas)
-        app.state.metrics.register(searches)
+        counting = collectors(app.state.parts)
+        for collector in counting:
+            app.state.metrics.register(collector)
         yield
-        app.state.metrics.unregister(searches)
+        for collector in counting:
+            app.state.metrics.unregister(collector)
         app.state.parts.lists.close()
         app.state.parts.database.close()
 

@@ -9,7 +9,8 @@ import sys
 from app import log
 from app.db.session import connect
 from app.embedding.codebook import Codebook
-from app.retrieval.lists.remote.channel import CannotListen, key_of, listen
+from app.retrieval.lists.identity import Identity
+from app.retrieval.lists.remote.address import CannotListen, key_of, listen
 from app.retrieval.lists.remote.server import ListServer
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.shards import Shard
@@ -38,7 +39,7 @@ def _run(settings: SearchProcessSettings, stop: set[signal.Signals]) -> None:
     log.configure(json=options.log_json)
     listening = listen(options.listen)
     lists = ScopeLists(StoredCodes(connect(url, pool_size=2), book, shard), book)
-    server = ListServer(lists, book, shard, key)
+    server = ListServer(lists, book, shard, key=key, database=Identity(url))
     lists.start()
     server.start(listening)
     log.get().info("lists.listening", address=options.listen, shard=str(shard))

@@ -37,8 +37,8 @@ class DatabaseSettings(Section):
     pool_size: int = Field(8, ge=1, description="connections an API process keeps")
     prepare_statements: bool = Field(
         False,
-        description="API: keep the plans of searches on its connections to the primary, which saves some milliseconds; not"
-        " behind a pooler that gives each transaction another connection, unless it keeps prepared statements itself",
+        description="API: keep the plans of searches on its connections to the primary, which saves some milliseconds;"
+        " not behind a pooler that gives each transaction another connection and keeps no prepared statements",
     )
     statement_timeout_ms: int = Field(15_000, ge=100, description="longest statement")
 
@@ -197,7 +197,10 @@ class AccessSettings(Section):
     )
 
 
-FROM_ENVIRONMENT = SettingsConfigDict(env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+# A secret under a misspelt name is not repeated in the error about it.
+FROM_ENVIRONMENT = SettingsConfigDict(
+    env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+)
 
 
 class Settings(BaseSettings):

@@ -1,6 +1,6 @@
 """What a running service is made of. Built once by `app.main.build`, never a global."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.audit.seal import Sealer
 from app.db.session import Database
@@ -9,6 +9,7 @@ from app.guardrail.check import Check
 from app.llm.protocol import ChatModel
 from app.retrieval.lists.protocol import Lists
 from app.retrieval.rerank import Reranking
+from app.retrieval.tally import Tally
 from app.settings import Settings
 
 
@@ -23,6 +24,7 @@ class Parts:
     chat: ChatModel
     sealer: Sealer
     checks: tuple[Check, ...]
+    searches: Tally = field(default_factory=Tally)
     reranking: Reranking | None = None
 
     @property

@@ -116,6 +116,7 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
     best = found.best(parts.reranking)
     if parts.reranking:
         trail.lap("rerank")
+    parts.searches.count(best.outcome)
     trail.codebook, trail.reranker = best.codebook, best.reranker
     return Retrieved(visible, best.hits, earlier)
 

@@ -15,7 +15,7 @@ import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from app.cli import cross_encoders, standbys
+from app.cli import cross_encoders, shards, standbys
 from app.cli.setup import Setup
 from app.db.bootstrap import alembic_config, libpq
 from app.db.probe import LockBroken, probe
@@ -145,6 +145,12 @@ def replicas(setup: Setup) -> Iterator[Finding]:
         yield Finding(*found)
 
 
+def search_processes(setup: Setup) -> Iterator[Finding]:
+    """Each search process answers, is the shard it is taken for, and has loaded its lists."""
+    for found in shards.found(setup):
+        yield Finding(*found)
+
+
 def embedder(setup: Setup) -> Iterator[Finding]:
     """The weights are there, and are those the index was made with."""
     options = setup.settings.embedder
@@ -265,6 +271,7 @@ CHECKS: dict[str, Check] = {
     "migrations": migrations,
     "row-level security": lock,
     "replicas": replicas,
+    "search processes": search_processes,
     "embedder": embedder,
     "reranker": reranker,
     "model": model,

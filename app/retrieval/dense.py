@@ -6,7 +6,6 @@ those that are the `depth` best by code, ties at the cut kept, are ranked by exa
 lists, how they are split into parts and what is dead in them changes how often we ask, and nothing else.
 """
 
-import contextlib
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -51,6 +50,9 @@ MOST_TIED = 4_096
 MOST_LOOKED = 20_000
 
 By = Literal["lists", "exact"]
+# By the lists; or by PostgreSQL, since few passages are visible, the lists are not set up, not loaded or too new for
+# this reader, a search process did not answer, or there were too many ties or too much news for them.
+Outcome = Literal["lists", "few", "unready", "lost", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,15 @@ class Near:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The nearest visible chunks, nearest first, and who found them."""
+    """The nearest visible chunks, nearest first, and how they were found."""
 
     near: list[Near]
-    by: By
+    outcome: Outcome
+
+    @property
+    def by(self) -> By:
+        """Who found them: the scope lists, or PostgreSQL alone."""
+        return "lists" if self.outcome == "lists" else "exact"
 
 
 class Admit(Protocol):
@@ -95,15 +102,27 @@ def nearest(
     Of those that are not admitted at most MOST_LOOKED are passed over; what lies behind them is not found.
     """
     depth = max(depth_of(seen.volume.passages, depth), limit)
-    if seen.volume.passages > max(FEW, depth):
-        view, found = lists.view(seen.volume.snapshot), None
-        if view is not None:
-            with contextlib.suppress(ListsLost):
-                found = _ByLists(seen, view, query, admit).found(depth)
-        if found is not None:
-            ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
-            return Nearest([Near(*pair) for pair in ranked], "lists")
-    return Nearest(_exact(seen, query, limit, admit), "exact")
+    if seen.volume.passages <= max(FEW, depth):
+        return Nearest(_exact(seen, query, limit, admit), "few")
+    found = _by_lists(seen, lists, query, admit, depth)
+    if not isinstance(found, dict):
+        return Nearest(_exact(seen, query, limit, admit), found)
+    ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    return Nearest([Near(*pair) for pair in ranked], "lists")
+
+
+def _by_lists(
+    seen: Seen, lists: Lists, query: NDArray[np.float32], admit: Admit, depth: int
+) -> dict[int, float] | Literal["unready", "lost", "undecided"]:
+    """The `depth` best by code with their exact similarities, or why PostgreSQL has to answer."""
+    view = lists.view(seen.volume.snapshot)
+    if view is None:
+        return "unready"
+    try:
+        found = _ByLists(seen, view, query, admit).found(depth)
+    except ListsLost:
+        return "lost"
+    return "undecided" if found is None else found
 
 
 def depth_of(passages: int, depth: int = DEPTH) -> int:

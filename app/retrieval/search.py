@@ -23,7 +23,7 @@ from app.embedding.codebook import codebook
 from app.retrieval import phrases
 from app.retrieval.about import CHUNKS, VISIBLE, About, of_documents
 from app.retrieval.dense import DEPTH as BY_CODE
-from app.retrieval.dense import nearest
+from app.retrieval.dense import Outcome, nearest
 from app.retrieval.duplicates import collapse
 from app.retrieval.fuse import Candidate, combine
 from app.retrieval.lexical import Match
@@ -62,14 +62,15 @@ class Query:
 class Results:
     """The hits, best first; the phrases that bind nothing, since no visible passage has them.
 
-    `codebook` is the digest of the codebook whose lists found the nearest; None if PostgreSQL alone did. `reranker` is
-    that of the cross-encoder that ordered the best anew; None if none did.
+    `codebook` is the digest of the codebook whose lists found the nearest; None if PostgreSQL alone did, and `outcome`
+    says why. `reranker` is that of the cross-encoder that ordered the best anew; None if none did.
     """
 
     hits: list[Hit]
     codebook: str | None
     reranker: str | None = None
     unmatched: tuple[str, ...] = ()
+    outcome: Outcome = "few"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Candidates:
     limit: int
     codebook: str | None = None
     unmatched: tuple[str, ...] = ()
+    outcome: Outcome = "few"
 
     def best(self, reranking: Reranking | None = None) -> Results:
         """The `limit` best, each with its near-copies; the first of them ordered by the cross-encoder, if there is one.
@@ -96,6 +98,7 @@ class Candidates:
             codebook=self.codebook,
             reranker=reranking.reranker.digest if reranking and hits else None,
             unmatched=self.unmatched,
+            outcome=self.outcome,
         )
 
 
@@ -158,7 +161,7 @@ def candidates(  # noqa: PLR0913  # who asks, of what, and how far to look
     ]
     book = codebook(len(query.vector)) if near.by == "lists" else None
     unmatched = tuple(" ".join(phrase) for phrase in words.unmatched)
-    return Candidates(query, hits, limit, book.digest if book else None, unmatched)
+    return Candidates(query, hits, limit, book.digest if book else None, unmatched, near.outcome)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.db.replicas import Replicas
+from app.retrieval.tally import Tally
 
 
 class ReplicaSearches(Collector):
@@ -28,6 +29,33 @@ class ReplicaSearches(Collector):
             )
             for count in counts:
                 family.add_metric([str(count.replica), count.outcome], count.number)
+            yield family
+
+
+class ListSearches(Collector):
+    """How searches found the nearest, and how often each search process was lost."""
+
+    def __init__(self, searches: Tally, lost: Callable[[], Mapping[str, int]]) -> None:
+        """`lost` gives the numbers by shard; none where the lists are in this process."""
+        self._searches, self._lost = searches, lost
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """What has not happened yet is not there."""
+        family = CounterMetricFamily(
+            "clearance_searches",
+            "Searches by how the nearest were found: by the lists, or by PostgreSQL and why",
+            labels=["nearest"],
+        )
+        for outcome, number in self._searches.counts().items():
+            family.add_metric([outcome], number)
+        yield family
+        lost = self._lost()
+        if lost:
+            family = CounterMetricFamily(
+                "clearance_lists_lost", "Times that a search process failed or was too slow", labels=["shard"]
+            )
+            for shard, number in lost.items():
+                family.add_metric([shard], number)
             yield family
 
 

@@ -49,6 +49,7 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
         return visible, given, around(session, meant, [h.passage.chunk for h in given.hits], reach=body.neighbours)
 
     visible, given, near = parts.database.retrieve(subject.user_id, read)
+    parts.searches.count(given.outcome)
     found = given.best(parts.reranking)
     beside = {h.passage.chunk: near.get(h.passage.chunk, Around()) for h in found.hits}
     event = SearchDone(

@@ -15,16 +15,16 @@ from tests.api.test_ask import ON_LEAVE, ask
 SET = 90
 
 
-@pytest.mark.parametrize("by", ["lists", "exact"])
+@pytest.mark.parametrize("outcome", ["lists", "lost"])
 def test_the_depth_that_is_set_is_searched_and_recorded(
-    company: Company, monkeypatch: pytest.MonkeyPatch, by: Any
+    company: Company, monkeypatch: pytest.MonkeyPatch, outcome: Any
 ) -> None:
     """Recorded with the codebook, where lists took part: without them every visible passage was compared."""
     depths = []
 
     def watched(*given: Any, depth: int, **options: Any) -> Nearest:
         depths.append(depth)
-        return dataclasses.replace(nearest(*given, depth=depth, **options), by=by)
+        return dataclasses.replace(nearest(*given, depth=depth, **options), outcome=outcome)
 
     monkeypatch.setattr(retrieval, "nearest", watched)
     parts = parts_of(company.db)
@@ -36,7 +36,7 @@ def test_the_depth_that_is_set_is_searched_and_recorded(
     assert depths == [SET, SET]
     for kind in ("answer.opened", "search.done"):
         [record] = company.records(kind)
-        assert record["depth"] == (SET if by == "lists" else None)
+        assert record["depth"] == (SET if outcome == "lists" else None)
         assert (record["codebook"] is None) == (record["depth"] is None)
 
 

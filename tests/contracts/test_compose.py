@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 import yaml
 
+from app.retrieval.lists.remote.address import parse
+from app.settings import SearchProcessSettings
 from tests.conftest import REPOSITORY
 
-OURS = ("api", "worker", "sequencer", "init")
+OURS = ("api", "worker", "sequencer", "search", "init")
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +59,24 @@ def test_secrets_come_from_the_environment(compose: dict[str, Any]) -> None:
 def test_each_process_gets_its_own_secrets_only(compose: dict[str, Any], name: str) -> None:
     """Neither the worker, which opens hostile files, nor the sequencer has a key or another one's database role."""
     assert len(compose["services"][name]["environment"]) == 1
+
+
+def test_a_search_process_gets_the_codes_and_its_key_only(
+    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there for who asks for it, its settings are settings, and the API is told where it listens."""
+    service = compose["services"]["search"]
+    assert service["profiles"] == ["search"]
+    assert "ports" not in service
+    given = service["environment"]
+    assert set(given) == {"CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_LISTS__LISTEN", "CLEARANCE_LISTS__KEY"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = SearchProcessSettings()
+    _, where = parse(settings.lists.listen)
+    assert f"LISTS_SERVERS=search:{where[1]}." in (REPOSITORY / ".env.example").read_text("utf-8")
+    api = compose["services"]["api"]["environment"]
+    assert (api["CLEARANCE_LISTS__SERVERS"], api["CLEARANCE_LISTS__KEY"]) == (
+        "${LISTS_SERVERS:-}",
+        given["CLEARANCE_LISTS__KEY"],
+    )

@@ -15,7 +15,8 @@ from app import log
 from app.acl.rules import OwnRule, Subject
 from app.acl.visible import visible_scopes
 from app.db.session import Database, ReadSession, connect
-from app.retrieval.lists.remote.channel import listen
+from app.retrieval.lists.identity import Identity
+from app.retrieval.lists.remote.address import listen
 from app.retrieval.lists.remote.client import RemoteLists, RemoteView
 from app.retrieval.lists.remote.server import ListServer
 from app.retrieval.lists.rows import StoredCodes
@@ -36,23 +37,25 @@ PATIENCE = 60.0
 
 
 @contextlib.contextmanager
-def search_process(folder: Path, db: Db, shard: Shard) -> Iterator[tuple[Process, str]]:
+def search_process(
+    folder: Path, db: Db, shard: Shard, *, dimensions: int = DIMENSIONS, listen_on: str = ""
+) -> Iterator[tuple[Process, str]]:
     """`python -m app.search_process`, as an operator starts it, and its address; it may still be loading."""
-    address = str(folder / "sockets" / f"{shard.number}.sock")
+    address = listen_on or str(folder / "sockets" / f"{shard.number}.sock")
     given = {
         "CLEARANCE_DATABASE__SEARCH_URL": db.url("search"),
         "CLEARANCE_LISTS__LISTEN": address,
         "CLEARANCE_LISTS__SHARD": str(shard),
         "CLEARANCE_LISTS__KEY": KEY,
-        "CLEARANCE_LISTS__DIMENSIONS": str(DIMENSIONS),
+        "CLEARANCE_LISTS__DIMENSIONS": str(dimensions),
     }
     with process(folder, ["app.search_process"], given) as made:
         yield made, address
 
 
-def remote(addresses: list[str]) -> RemoteLists:
+def remote(db: Db, addresses: list[str]) -> RemoteLists:
     """An API process's side of these."""
-    return RemoteLists(addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE)
+    return RemoteLists(addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE, database=Identity(db.url("app")))
 
 
 @dataclass
@@ -96,11 +99,12 @@ def threads(folder: Path, db: Db, total: int) -> Iterator[Threads]:
                 contextlib.closing(ScopeLists(StoredCodes(connect(db.url("search"), pool_size=2), BOOK, shard), BOOK))
             )
             lists.load()
-            server = stack.enter_context(contextlib.closing(ListServer(lists, BOOK, shard, bytes.fromhex(KEY))))
+            made = ListServer(lists, BOOK, shard, key=bytes.fromhex(KEY), database=Identity(db.url("search")))
+            server = stack.enter_context(contextlib.closing(made))
             addresses.append(str(folder / "sockets" / f"{number}.sock"))
             server.start(listen(addresses[-1]))
             parts.append(lists)
-        yield Threads(parts, stack.enter_context(contextlib.closing(remote(addresses))))
+        yield Threads(parts, stack.enter_context(contextlib.closing(remote(db, addresses))))
 
 
 @dataclass

@@ -70,7 +70,7 @@ def test_four_search_processes_answer_as_one_process_does(
 ) -> None:
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(search_process(tmp_path, db, Shard(n, 4))) for n in range(1, 5)]
-        lists = stack.enter_context(contextlib.closing(remote([address for _, address in started])))
+        lists = stack.enter_context(contextlib.closing(remote(db, [address for _, address in started])))
         loaded([made for made, _ in started], lists, firm)
         all_agree(firm, lists, one, 20)
         documents = []
@@ -193,7 +193,7 @@ def test_when_a_search_process_dies_postgres_answers_until_it_is_back(firm: Comp
         started: list[tuple[Process, str]] = [
             stack.enter_context(search_process(tmp_path, db, Shard(n, 2))) for n in (1, 2)
         ]
-        lists = stack.enter_context(contextlib.closing(remote([address for _, address in started])))
+        lists = stack.enter_context(contextlib.closing(remote(db, [address for _, address in started])))
         loaded([made for made, _ in started], lists, firm)
         assert ask().by == "lists"
         with firm.reading(caller) as reader:
@@ -207,6 +207,21 @@ def test_when_a_search_process_dies_postgres_answers_until_it_is_back(firm: Comp
             assert ask().by == "exact"
         again, _ = stack.enter_context(search_process(tmp_path, db, Shard(2, 2)))
         wait_for(answers_again, seconds=PATIENCE, message=lambda: again.said)
+
+
+def test_a_search_process_stops_when_it_is_told_to(firm: Company, db: Db, tmp_path: Path) -> None:
+    """With connections open; the next one takes its socket over, and readers do not notice but for the time."""
+    for _ in range(2):
+        with search_process(tmp_path, db, Shard()) as (made, address):
+            lists = remote(db, [address])
+            loaded([made], lists, firm)
+            assert len(lists._shards[0]._idle) == 1
+            made.child.terminate()
+            assert made.child.wait(60) == 0
+            assert "lists.stopped" in made.said
+            with firm.reading(firm.callers[0]) as reader:
+                assert lists.view(reader.volume.snapshot) is None
+            lists.close()
 
 
 class _Given:

@@ -122,7 +122,7 @@ class Codebook:
         scored = zip(scores.tolist(), rows, strict=True)
         shown = [(-score, row) for score, row in scored if row.scope_id in seen.visible.scope_ids]
         ranked = sorted(shown, key=lambda pair: (pair[0], pair[1].chunk_id))[:limit]
-        return Nearest([Near(r.chunk_id, float(r.similarity)) for _, r in ranked], "exact")
+        return Nearest([Near(r.chunk_id, float(r.similarity)) for _, r in ranked], "few")
 
 
 def _train(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,24 +1,30 @@
 """A search process's server in a thread, over lists of our making, and ways to speak with it well and badly."""
 
+import contextlib
 import dataclasses
 import socket
+import struct
+from collections.abc import Callable, Iterator
 from dataclasses import field
-from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.embedding.codebook import Codebook
 from app.retrieval.lists.protocol import Candidates, Entries
+from app.retrieval.lists.remote.address import listen
 from app.retrieval.lists.remote.client import RemoteLists
+from app.retrieval.lists.remote.proof import NONCE, Proof, Seal
 from app.retrieval.lists.remote.server import ListServer
-from app.retrieval.lists.remote.wire import Hello, Scan, Welcome, pack, unpack
-from app.retrieval.lists.shards import Shard, shard_of
+from app.retrieval.lists.remote.wire import Hello, Message, Scan, Welcome, pack, unpack
+from app.retrieval.lists.shards import WHOLE, Shard, shard_of
 from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.lists.store import ScopeLists
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 BOOK = Codebook(32)
+DATABASE = b"d" * 32
 NOW = Snapshot(90, 100, frozenset({90, 95}))
 
 
@@ -54,7 +60,7 @@ class Stored:
         self._held = every.pick(shard_of(scopes, shard.total) == shard.number - 1)
         self.snapshot = NOW
 
-    def load(self, progress: object) -> tuple[Snapshot, Entries]:
+    def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
         return self.snapshot, self._held
 
     def changes(self, since: Snapshot) -> tuple[Snapshot, Entries]:
@@ -77,9 +83,39 @@ class Running:
     server: ListServer
     remotes: list[RemoteLists] = field(default_factory=list)
 
-    def remote(self, *, key: bytes = KEY, book: Codebook = BOOK, seconds: float = 5.0, times: int = 1) -> RemoteLists:
-        self.remotes.append(RemoteLists([self.address] * times, book, key=key, seconds=seconds))
+    def remote(
+        self,
+        *,
+        key: bytes = KEY,
+        book: Codebook = BOOK,
+        seconds: float = 5.0,
+        times: int = 1,
+        database: bytes = DATABASE,
+    ) -> RemoteLists:
+        self.remotes.append(
+            RemoteLists([self.address] * times, book, key=key, seconds=seconds, database=lambda: database)
+        )
         return self.remotes[-1]
+
+
+def served(lists: ScopeLists, shard: Shard = WHOLE) -> ListServer:
+    """A server of these lists that knows the key."""
+    return ListServer(lists, BOOK, shard, key=KEY, database=lambda: DATABASE)
+
+
+@contextlib.contextmanager
+def running_in(folder: Path) -> Iterator[Running]:
+    """A server of the whole, on a socket in this folder, and the end of both sides."""
+    source = Stored(WHOLE)
+    lists = ScopeLists(source, BOOK)
+    lists.load()
+    address = str(folder / "private" / "lists.sock")
+    with contextlib.closing(served(lists)) as server:
+        server.start(listen(address))
+        made = Running(address, lists, source, server)
+        yield made
+        for remote in made.remotes:
+            remote.close()
 
 
 def asked(remote: RemoteLists | ScopeLists, scopes: NDArray[np.int32], snapshot: Snapshot = NOW) -> Candidates:
@@ -96,36 +132,72 @@ def works(running: Running) -> None:
     assert plain(asked(remote, scopes)) == plain(asked(running.lists, scopes))
 
 
-def raw(address: str) -> Connection:
-    """A connection that speaks frames and has proved nothing yet."""
+class Peer:
+    """One end of a connection, which says what it is told to and not what it should."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        opened.settimeout(20)
+        self.socket = opened
+        self.says = self.hears = Seal(b"")
+
+    def write(self, frame: bytes) -> None:
+        """A frame as it is."""
+        self.socket.sendall(struct.pack("!I", len(frame)) + frame)
+
+    def read(self) -> bytes:
+        """The next frame; b"" at the end."""
+        size = self.socket.recv(4, socket.MSG_WAITALL)
+        return self.socket.recv(struct.unpack("!I", size)[0], socket.MSG_WAITALL) if size else b""
+
+    def say(self, message: bytes) -> None:
+        """In a sealed frame."""
+        self.write(self.says.close(message))
+
+    def hear(self) -> Message:
+        """The next message."""
+        return unpack(self.hears.open(self.read()))
+
+    def ended(self) -> bool:
+        """Whether the other side closes the connection; waits for it, passes over what comes before, and closes too."""
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            try:
+                while self.socket.recv(1 << 16):
+                    pass
+            except TimeoutError:
+                return False
+        self.close()
+        return True
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def raw(address: str) -> Peer:
+    """A connection that has proved nothing yet."""
     opened = socket.socket(socket.AF_UNIX)
-    opened.settimeout(10)
+    opened.settimeout(20)
     opened.connect(address)
-    opened.settimeout(None)
-    return Connection(opened.detach())
+    return Peer(opened)
 
 
-def proved(address: str) -> Connection:
+def proved(address: str) -> Peer:
     """A connection that has proved the key."""
-    made = raw(address)
-    answer_challenge(made, KEY)
-    deliver_challenge(made, KEY)
+    made, ours = raw(address), b"n" * NONCE
+    proof = Proof(KEY, server=made.read(), client=ours)
+    made.write(ours + proof.of("client"))
+    proof.check("server", made.read())
+    made.says, made.hears = proof.seal("client"), proof.seal("server")
     return made
 
 
-def greeted(address: str, *, number: int = 1, total: int = 1) -> Connection:
+def hello(*, number: int = 1, total: int = 1) -> bytes:
+    """A greeting."""
+    return pack(Hello(bytes.fromhex(BOOK.digest), DATABASE, number, total))
+
+
+def greeted(address: str, *, number: int = 1, total: int = 1) -> Peer:
     """A connection that may ask."""
     made = proved(address)
-    made.send_bytes(pack(Hello(bytes.fromhex(BOOK.digest), number, total)))
-    assert unpack(made.recv_bytes()) == Welcome()
+    made.say(hello(number=number, total=total))
+    assert made.hear() == Welcome()
     return made
-
-
-def ended(connection: Connection) -> bool:
-    """Whether the other side has closed the connection; waits for it."""
-    try:
-        while connection.poll(20):
-            connection.recv_bytes()
-    except (EOFError, OSError):
-        return True
-    return False

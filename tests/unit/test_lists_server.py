@@ -1,15 +1,9 @@
-"""A search process and its clients: the same answers as in one process, and neither strangers nor garbage hurt it."""
+"""A search process and its clients: the same answers as in one process, and none for who means other lists."""
 
-import contextlib
-import dataclasses
 import hashlib
-import socket
-import stat
-import struct
 import threading
 import time
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -18,29 +12,30 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from app.embedding.codebook import Codebook
+from app.errors import DatabaseUnavailable
 from app.retrieval.lists.protocol import Entries, ListsLost
-from app.retrieval.lists.remote import client, server
-from app.retrieval.lists.remote.channel import CannotListen, Channel, ChannelLost, key_of, listen, parse
-from app.retrieval.lists.remote.client import RemoteLists, RemoteView, oldest
-from app.retrieval.lists.remote.server import ListServer
-from app.retrieval.lists.remote.wire import LARGEST, Hello, Look, Reading, Welcome, pack
+from app.retrieval.lists.remote import pool, server
+from app.retrieval.lists.remote.address import listen
+from app.retrieval.lists.remote.channel import Channel
+from app.retrieval.lists.remote.client import RemoteView, oldest
+from app.retrieval.lists.remote.wire import DEEPEST, Hello, Look, Reading, Welcome, pack
 from app.retrieval.lists.shards import Shard, shard_of
 from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.lists.store import ScopeLists
 from tests.unit.search_server import (
     BOOK,
-    KEY,
+    DATABASE,
     NOW,
-    OTHER_KEY,
     Running,
     Stored,
     asked,
-    ended,
     greeted,
     plain,
     proved,
     raw,
+    running_in,
     scan,
+    served,
     works,
 )
 
@@ -54,33 +49,10 @@ def said() -> Iterator[list[EventDict]]:
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    monkeypatch.setattr(client, "SHORTEST_PAUSE", 0.0)
-    monkeypatch.setattr(client, "LONGEST_PAUSE", 0.0)
-    shard = Shard(1, 1)
-    source = Stored(shard)
-    lists = ScopeLists(source, BOOK)
-    lists.load()
-    made = ListServer(lists, BOOK, shard, KEY)
-    address = str(tmp_path / "private" / "lists.sock")
-    made.start(listen(address))
-    yielded = Running(address, lists, source, made)
-    yield yielded
-    for remote in yielded.remotes:
-        remote.close()
-    made.close()
-
-
-@pytest.mark.parametrize("address", ["", "host", ":1", "host:", "host:70000", "relative/path"])
-def test_an_address_that_makes_no_sense_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="address"):
-        parse(address)
-
-
-@pytest.mark.parametrize("key", ["", "ab", "zz" * 32, "ab" * 33])
-def test_a_key_that_is_none_is_refused_and_not_repeated(key: str) -> None:
-    with pytest.raises(ValueError, match="openssl rand -hex 32") as refused:
-        key_of(key)
-    assert not key or key not in str(refused.value)
+    monkeypatch.setattr(pool, "SHORTEST_PAUSE", 0.0)
+    monkeypatch.setattr(pool, "LONGEST_PAUSE", 0.0)
+    with running_in(tmp_path) as made:
+        yield made
 
 
 def test_the_oldest_reading_is_the_one_that_all_others_cover() -> None:
@@ -99,37 +71,6 @@ def test_the_server_answers_as_the_lists_do(running: Running) -> None:
     assert remote.view(Snapshot(80, 85, frozenset())) is None
 
 
-def test_a_wrong_key_is_refused(running: Running, said: list[EventDict]) -> None:
-    assert running.remote(key=OTHER_KEY).view(NOW) is None
-    works(running)
-    told = str(said)
-    assert "AuthenticationError" in told
-    assert KEY.decode() not in told
-    assert OTHER_KEY.hex() not in told
-
-
-def test_a_server_without_the_key_is_refused(tmp_path: Path) -> None:
-    """It welcomes everybody, and cannot prove the key."""
-    address = str(tmp_path / "private" / "false.sock")
-    with listen(address) as listening:
-
-        def welcome() -> None:
-            opened, _ = listening.accept()
-            made = Connection(opened.detach())
-            made.send_bytes(b"#CHALLENGE#" + bytes(20))
-            made.recv_bytes()
-            made.send_bytes(b"#WELCOME#")
-            made.recv_bytes()
-            made.send_bytes(bytes(16))
-            ended(made)
-
-        thread = threading.Thread(target=welcome)
-        thread.start()
-        with pytest.raises(ChannelLost):
-            Channel.connect(address, KEY, 10.0)
-        thread.join()
-
-
 @pytest.mark.parametrize("number", [2, 3])
 def test_another_shard_is_refused(running: Running, number: int, said: list[EventDict]) -> None:
     """The same server as each of several shards: the map of the API is not that of the server."""
@@ -144,18 +85,28 @@ def test_another_codebook_is_refused(running: Running, said: list[EventDict]) ->
     works(running)
 
 
-def test_strangers_and_garbage_end_their_own_connection_alone(running: Running) -> None:
-    huge = struct.pack("!i", LARGEST + 1)
-    for said in (b"GET / HTTP/1.1\r\n\r\n", struct.pack("!i", -1) + b"\xff" * 8, b"\xff" * 400, huge, b""):
-        with socket.socket(socket.AF_UNIX) as stranger:
-            stranger.connect(running.address)
-            stranger.sendall(said)
-            stranger.shutdown(socket.SHUT_WR)
-            stranger.settimeout(20)
-            with contextlib.suppress(ConnectionResetError):
-                while stranger.recv(4096):
-                    pass
+def test_a_search_process_of_another_database_is_refused(running: Running, said: list[EventDict]) -> None:
+    """Its numbers of transactions would compare with ours, and what we brought along would not be enough."""
+    assert running.remote(database=b"o" * 32).view(NOW) is None
+    assert "another database" in str(said)
     works(running)
+
+
+def test_while_the_database_does_not_say_which_it_is_nobody_is_welcome(
+    running: Running, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
+) -> None:
+    def silent() -> bytes:
+        raise DatabaseUnavailable("The database does not answer.")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(running.server, "_database", silent)
+        assert running.remote().view(NOW) is None
+    assert "the database does not answer the search process" in str(said)
+    works(running)
+    remote = running.remote()
+    monkeypatch.setattr(remote._shards[0], "_database", silent)
+    assert remote.view(NOW) is None
+    assert remote.lost() == {"1/1": 0}, "the search process is not to blame"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +115,7 @@ def test_strangers_and_garbage_end_their_own_connection_alone(running: Running) 
         b"",
         b"garbage",
         pack(Welcome()),
-        pack(Hello(hashlib.sha256(b"").digest(), 1, 1)),
+        pack(Hello(hashlib.sha256(b"").digest(), DATABASE, 1, 1)),
         pack(scan()),
         b"\x80\x04\x95",
         bytes(1000),
@@ -173,8 +124,8 @@ def test_strangers_and_garbage_end_their_own_connection_alone(running: Running) 
 )
 def test_who_knows_the_key_and_does_not_greet_is_refused(running: Running, frame: bytes) -> None:
     stranger = proved(running.address)
-    stranger.send_bytes(frame)
-    assert ended(stranger)
+    stranger.say(frame)
+    assert stranger.ended()
     works(running)
 
 
@@ -196,17 +147,9 @@ def test_a_senseless_question_ends_the_connection_with_one_line(
 ) -> None:
     member = greeted(running.address)
     said.clear()
-    member.send_bytes(frame)
-    assert ended(member)
+    member.say(frame)
+    assert member.ended()
     assert [told["event"] for told in said] == ["lists.malformed"]
-    works(running)
-
-
-def test_a_frame_that_is_too_long_is_not_read(running: Running) -> None:
-    member = greeted(running.address)
-    with pytest.raises(OSError, match=r".*"):
-        member.send_bytes(bytes(LARGEST + 1))
-    assert ended(member)
     works(running)
 
 
@@ -215,13 +158,13 @@ def test_scopes_of_another_shard_are_refused(tmp_path: Path) -> None:
     shard = Shard(1, 2)
     lists = ScopeLists(Stored(shard), BOOK)
     lists.load()
-    made = ListServer(lists, BOOK, shard, KEY)
+    made = served(lists, shard)
     address = str(tmp_path / "private" / "lists.sock")
     made.start(listen(address))
     strange = next(n for n in range(1, 40) if shard_of(np.array([n], np.int32), 2)[0] == 1)
     member = greeted(address, number=1, total=2)
-    member.send_bytes(pack(scan(scopes=np.array([strange], np.int32))))
-    assert ended(member)
+    member.say(pack(scan(scopes=np.array([strange], np.int32))))
+    assert member.ended()
     made.close()
 
 
@@ -246,6 +189,15 @@ def test_a_reading_older_than_the_view_is_not_enough(running: Running) -> None:
         remote.scan(RemoteView(later, later, remote), np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
 
 
+def test_more_candidates_than_the_wire_holds_are_not_asked_for(running: Running) -> None:
+    remote = running.remote()
+    view = remote.view(NOW)
+    assert isinstance(view, RemoteView)
+    with pytest.raises(ListsLost, match="than one message holds"):
+        remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), DEEPEST + 1)
+    assert remote.lost() == {"1/1": 0}
+
+
 def test_the_lists_are_told_that_a_reader_met_news(running: Running) -> None:
     remote = running.remote()
     assert remote.view(NOW) is not None
@@ -265,25 +217,6 @@ def test_the_lists_are_told_that_a_reader_met_news(running: Running) -> None:
     assert running.lists._due.is_set()
 
 
-def test_a_silent_server_costs_its_time_limit_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody accepts: the first view waits, the others know better until the pause is over."""
-    monkeypatch.setattr(client, "SHORTEST_PAUSE", 3_600.0)
-    monkeypatch.setattr(client, "LONGEST_PAUSE", 3_600.0)
-    tried = []
-    connect = Channel.connect
-
-    def counted(address: str, key: bytes, seconds: float) -> Channel:
-        tried.append(address)
-        return connect(address, key, seconds)
-
-    monkeypatch.setattr(Channel, "connect", counted)
-    with listen(str(tmp_path / "private" / "silent.sock")) as silent:
-        remote = RemoteLists([str(silent.getsockname())], BOOK, key=KEY, seconds=0.2)
-        for _ in range(5):
-            assert remote.view(NOW) is None
-    assert len(tried) == 1
-
-
 def test_connections_are_used_again_and_given_up_after_a_restart(running: Running) -> None:
     remote = running.remote()
     scopes = np.array([1, 2], np.int32)
@@ -292,7 +225,7 @@ def test_connections_are_used_again_and_given_up_after_a_restart(running: Runnin
     assert len(running.server._threads) == 1
     running.server.close()
     assert remote.view(NOW) is None
-    again = ListServer(running.lists, BOOK, Shard(1, 1), KEY)
+    again = served(running.lists)
     again.start(listen(running.address))
     asked(remote, scopes)
     remote.close()
@@ -319,8 +252,9 @@ def test_many_threads_ask_at_once(running: Running) -> None:
 
 def test_a_server_that_is_full_turns_away_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(server, "SECONDS", 60.0)
     first, second = greeted(running.address), greeted(running.address)
-    assert ended(raw(running.address))
+    assert raw(running.address).ended()
     first.close()
     deadline = time.monotonic() + 20
     while len(running.server._threads) > 1:
@@ -329,36 +263,36 @@ def test_a_server_that_is_full_turns_away_the_next(running: Running, monkeypatch
     second.close()
 
 
-def test_who_proves_nothing_is_not_waited_for(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as hasty:
-        hasty.setattr(server, "SECONDS", 0.1)
-        assert ended(raw(running.address))
+def test_an_answer_of_another_kind_ends_the_connection(
+    running: Running, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
+) -> None:
+    monkeypatch.setattr(pool, "SHORTEST_PAUSE", 1e-6)
+    monkeypatch.setattr(pool, "LONGEST_PAUSE", 1e-6)
+    remote = running.remote()
+    view = remote.view(NOW)
+    assert isinstance(view, RemoteView)
+    with monkeypatch.context() as muddled:
+        muddled.setattr(running.server, "_answer", lambda _: Reading(NOW))
+        with pytest.raises(ListsLost, match="not asked for"):
+            remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
+    assert remote.lost() == {"1/1": 1}
+    assert remote.view(NOW) is not None
+    assert [told["event"] for told in said if told["event"] != "lists.loaded"] == ["lists.lost", "lists.back"]
+
+
+@pytest.mark.parametrize("lacks", ["descriptors", "threads"])
+def test_a_connection_that_cannot_be_served_is_not_the_last(
+    running: Running, monkeypatch: pytest.MonkeyPatch, lacks: str, said: list[EventDict]
+) -> None:
+    """Out of file descriptors or threads: the next one is accepted all the same."""
+
+    def fails(*_: object) -> None:
+        raise OSError if lacks == "descriptors" else RuntimeError
+
+    with monkeypatch.context() as poor:
+        owner, name = (Channel, "__init__") if lacks == "descriptors" else (threading.Thread, "start")
+        poor.setattr(owner, name, fails)
+        assert raw(running.address).ended()
+    assert "lists.cannot_serve" in str(said)
     works(running)
-
-
-def test_the_socket_is_its_users_alone(tmp_path: Path) -> None:
-    path = tmp_path / "made" / "lists.sock"
-    with listen(str(path)):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        with pytest.raises(CannotListen, match="another process listens"):
-            listen(str(path))
-    listen(str(path)).close()  # what a process of before has left is no hindrance
-    path.unlink()
-    path.write_text("a file of somebody's")
-    with pytest.raises(CannotListen, match="is no socket"):
-        listen(str(path))
-    path.parent.chmod(0o755)
-    with pytest.raises(CannotListen, match="chmod 700"):
-        listen(str(path))
-
-
-def test_over_tcp_as_well(running: Running) -> None:
-    listening = listen("127.0.0.1:0")
-    address = f"127.0.0.1:{listening.getsockname()[1]}"
-    made = ListServer(running.lists, BOOK, Shard(1, 1), KEY)
-    made.start(listening)
-    works(dataclasses.replace(running, address=address))
-    with pytest.raises(CannotListen, match="cannot listen"):
-        listen(address)
-    made.close()
+    assert len(running.server._threads) == 1

@@ -54,8 +54,9 @@ def found(draw: st.DrawFn) -> Found:
     return Found(Candidates(ids, scores, bound))
 
 
+digests = st.binary(min_size=32, max_size=32)
 messages: st.SearchStrategy[Message] = st.one_of(
-    st.builds(Hello, st.binary(min_size=32, max_size=32), st.integers(1, 256), st.integers(1, 256)),
+    st.builds(Hello, digests, digests, st.integers(1, 256), st.integers(1, 256)),
     st.just(Welcome()),
     st.builds(Refused, st.text(max_size=100)),
     st.builds(Look, snapshots(), st.booleans()),

@@ -103,3 +103,11 @@ def test_what_is_missing_is_named(value: SecretStr | None) -> None:
     with pytest.raises(SettingMissing, match="CLEARANCE_DATABASE__APP_URL"):
         required(value, "CLEARANCE_DATABASE__APP_URL")
     assert required(SecretStr("x"), "X") == "x"
+
+
+def test_a_secret_under_another_name_is_not_repeated(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CLEARANCE_LISTS__KEYS", "5f" * 32)
+    with pytest.raises(ValidationError) as refused:
+        read()
+    assert "lists.keys" in str(refused.value)
+    assert "5f5f" not in str(refused.value)

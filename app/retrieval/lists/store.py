@@ -34,11 +34,15 @@ COUNT_SECONDS, PAUSE_SECONDS = 60.0, 0.05
 REMEMBERED = 100
 
 
+class _Stopped(Exception):
+    """The lists are closed while they load: it can take minutes, and nobody waits for the result any more."""
+
+
 class Source(Protocol):
     """Where the entries come from. Both calls give the snapshot that their rows were read in."""
 
     def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
-        """All entries there are; `progress` is told how many have come so far."""
+        """All entries there are; `progress` is told how many have come so far, and may raise to end it."""
 
     def changes(self, since: Snapshot) -> tuple[Snapshot, Entries]:
         """What was written by transactions that `since` does not see, and is still there."""
@@ -162,7 +166,14 @@ class ScopeLists:
         log.get().info("lists.loaded", entries=base.size, seconds=round(time.perf_counter() - started, 2))
 
     def _read(self) -> tuple[Snapshot, Segment]:
-        snapshot, entries = self._source.load(_progress())
+        tell = _progress()
+
+        def going_on(entries: int) -> None:
+            if self._stop.is_set():
+                raise _Stopped
+            tell(entries)
+
+        snapshot, entries = self._source.load(going_on)
         return snapshot, Segment(self._book, entries)
 
     def follow(self) -> None:
@@ -179,6 +190,8 @@ class ScopeLists:
                     self.load()
                 else:
                     self.follow()
+            except _Stopped:
+                return
             except Exception as error:  # noqa: BLE001  # the edge of a thread: PostgreSQL answers, and we try again
                 cause = type(error.__cause__ or error).__name__
                 log.get().error("lists.failed", error=cause, where=log.where(error))

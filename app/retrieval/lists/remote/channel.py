@@ -1,97 +1,114 @@
 """One authenticated connection between an API process and a search process, over a Unix socket or TCP.
 
-Frames and the proof of the key, by both sides, are those of `multiprocessing.connection`; what unpickles in it is never
-called. Sockets are opened here, because it has no time limits. A TCP connection is not encrypted: keep it on a network
-of your own.
+A message is a frame: its length, its seal, its bytes. Nothing is waited for beyond a deadline of the monotonic clock,
+however slowly it comes. A TCP connection is sealed, not encrypted: keep it on a network of your own.
 """
 
 import contextlib
-import errno
+import secrets
 import socket
-import stat
 import struct
 import time
 from collections.abc import Iterator
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
-from pathlib import Path
 
+from app.retrieval.lists.remote.address import parse
+from app.retrieval.lists.remote.proof import NONCE, TAG, Proof, Seal
 from app.retrieval.lists.remote.wire import LARGEST, Message, pack, unpack
 
-BACKLOG = 64
-KEY_BYTES = 32
+_SIZE = struct.Struct("!I")
+# Bytes taken at once: what a frame claims to be long is not laid out before it comes.
+PIECE = 1 << 16
+# A peer whose machine is gone is noticed within a minute, and its connection does not count against the rest.
+ALIVE = ((socket.TCP_KEEPIDLE, 20), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
 
 class ChannelLost(Exception):
     """The other side is gone, too slow, or is not who it should be."""
 
 
-class CannotListen(RuntimeError):
-    """The address cannot be listened on; says why and what to do."""
-
-
 class Channel:
     """Messages to and from one peer. Used by one thread at a time; `shut` may be called by any."""
 
-    def __init__(self, opened: socket.socket, seconds: float) -> None:
-        """Takes the socket over. No single read or write waits longer than `seconds` once a message has begun."""
-        opened.settimeout(None)
-        limit = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    _ours: Seal
+    _theirs: Seal
+
+    def __init__(self, opened: socket.socket) -> None:
+        """Takes the socket over. Nothing can be said before `prove` or `admit`."""
         if opened.family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in ALIVE:
+                opened.setsockopt(socket.IPPROTO_TCP, option, value)
         self._socket = opened
-        self._frames: Connection[object, object] = Connection(opened.dup().detach())
 
     @classmethod
-    def connect(cls, address: str, key: bytes, seconds: float) -> "Channel":
+    def connect(cls, address: str, key: bytes, deadline: float) -> "Channel":
         """To a search process that knows the key too; raises ChannelLost."""
-        with _as_lost():
+        with _as_lost(), contextlib.ExitStack() as undo:
             family, where = parse(address)
-            opened = socket.socket(family, socket.SOCK_STREAM)
-            opened.settimeout(seconds)
-            try:
-                opened.connect(where)
-                channel = cls(opened, seconds)
-            except BaseException:
-                opened.close()
-                raise
-        try:
-            with _as_lost():
-                answer_challenge(channel._frames, key)
-                deliver_challenge(channel._frames, key)
-        except BaseException:
-            channel.close()
-            raise
+            opened = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            opened.settimeout(_left(deadline))
+            opened.connect(where)
+            channel = cls(opened)
+            channel._prove(key, deadline)
+            undo.pop_all()
         return channel
 
-    def admit(self, key: bytes) -> None:
-        """The server's side of the proof; raises ChannelLost."""
-        with _as_lost():
-            deliver_challenge(self._frames, key)
-            answer_challenge(self._frames, key)
+    def _prove(self, key: bytes, deadline: float) -> None:
+        """The client's side. It proves first: a server that knows no key learns nothing it could use elsewhere."""
+        theirs, ours = self._read(NONCE, deadline), secrets.token_bytes(NONCE)
+        proof = Proof(key, server=theirs, client=ours)
+        self._write(ours + proof.of("client"), deadline)
+        given = self._read(TAG, deadline)
+        if not given:
+            raise ChannelLost("it has another key")
+        proof.check("server", given)
+        self._ours, self._theirs = proof.seal("client"), proof.seal("server")
 
-    def send(self, message: Message) -> None:
+    def admit(self, key: bytes, deadline: float) -> None:
+        """The server's side; raises ChannelLost."""
+        with _as_lost():
+            ours = secrets.token_bytes(NONCE)
+            self._write(ours, deadline)
+            given = self._read(NONCE + TAG, deadline)
+            proof = Proof(key, server=ours, client=given[:NONCE])
+            try:
+                proof.check("client", given[NONCE:])
+            except ValueError:
+                self._write(b"", deadline)
+                raise
+            self._write(proof.of("server"), deadline)
+            self._ours, self._theirs = proof.seal("server"), proof.seal("client")
+
+    def send(self, message: Message, deadline: float) -> None:
         """Raises ChannelLost, or Malformed before anything was sent."""
         packed = pack(message)
         with _as_lost():
-            self._frames.send_bytes(packed)
+            self._write(self._ours.close(packed), deadline)
 
-    def receive(self, deadline: float | None = None) -> Message:
-        """The next message, if it has begun by the deadline (of the monotonic clock). Raises ChannelLost, Malformed."""
+    def receive(self, deadline: float) -> Message:
+        """The next message; raises ChannelLost, Malformed."""
         with _as_lost():
-            if not self._frames.poll(None if deadline is None else max(deadline - time.monotonic(), 0.0)):
-                raise TimeoutError
-            frame = self._frames.recv_bytes(LARGEST)
-        return unpack(frame)
+            message = self._theirs.open(self._read(LARGEST + TAG, deadline))
+        return unpack(message)
+
+    def wait(self) -> None:
+        """Until something comes, for however long; raises ChannelLost when it is the end."""
+        with _as_lost():
+            self._socket.settimeout(None)
+            if not self._socket.recv(1, socket.MSG_PEEK):
+                raise EOFError
 
     @property
     def fresh(self) -> bool:
         """Whether nothing has come that nobody asked for, the end of the connection among it."""
-        with contextlib.suppress(OSError):
-            return not self._frames.poll(0.0)
+        try:
+            self._socket.setblocking(False)
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
         return False
 
     def shut(self) -> None:
@@ -101,68 +118,34 @@ class Channel:
 
     def close(self) -> None:
         """Let go of it."""
-        self._frames.close()
         self._socket.close()
 
+    def _write(self, frame: bytes, deadline: float) -> None:
+        self._socket.settimeout(_left(deadline))
+        self._socket.sendall(_SIZE.pack(len(frame)) + frame)
 
-def parse(address: str) -> tuple[socket.AddressFamily, str | tuple[str, int]]:
-    """The path of a Unix socket (it begins with /), or `host:port`; raises ValueError."""
-    if address.startswith("/"):
-        return socket.AF_UNIX, address
-    host, separator, port = address.rpartition(":")
-    if not (separator and host and port.isdecimal() and int(port) < 1 << 16):
-        raise ValueError(f"{address!r} is no address: give the path of a Unix socket, or host:port")
-    bare = host.strip("[]")
-    return (socket.AF_INET6 if ":" in bare else socket.AF_INET), (bare, int(port))
+    def _read(self, most: int, deadline: float) -> bytes:
+        (size,) = _SIZE.unpack(self._taken(_SIZE.size, deadline))
+        if size > most:
+            raise ChannelLost("a frame that is too long")
+        return self._taken(size, deadline)
 
-
-def key_of(text: str) -> bytes:
-    """The shared key from its hex form; raises ValueError, without repeating it."""
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise ValueError("CLEARANCE_LISTS__KEY must have 32 bytes, in hex: openssl rand -hex 32") from None
-    return key
+    def _taken(self, size: int, deadline: float) -> bytes:
+        taken = bytearray()
+        while len(taken) < size:
+            self._socket.settimeout(_left(deadline))
+            piece = self._socket.recv(min(size - len(taken), PIECE))
+            if not piece:
+                raise EOFError
+            taken += piece
+        return bytes(taken)
 
 
-def listen(address: str) -> socket.socket:
-    """A listening socket; raises CannotListen. A Unix socket's folder is made, and must be its owner's alone."""
-    family, where = parse(address)
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if isinstance(where, str):
-            _prepare(Path(where))
-        else:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(where)
-        if isinstance(where, str):
-            Path(where).chmod(0o600)
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise CannotListen(f"cannot listen on {address}: {error.strerror or error}") from error
-    except CannotListen:
-        listening.close()
-        raise
-    return listening
-
-
-def _prepare(path: Path) -> None:
-    """The folder of a socket, and no socket in it that a process of before has left."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.parent.stat().st_mode & 0o077:
-        raise CannotListen(f"others may enter {path.parent}: chmod 700 it, the socket is for this user alone")
-    if not path.exists():
-        return
-    if not stat.S_ISSOCK(path.stat().st_mode):
-        raise CannotListen(f"{path} is there and is no socket: give another path")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        if probe.connect_ex(str(path)) != errno.ECONNREFUSED:
-            raise CannotListen(f"another process listens on {path}: stop it, or give another path")
-    path.unlink()
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 @contextlib.contextmanager
@@ -170,5 +153,5 @@ def _as_lost() -> Iterator[None]:
     """Whatever ends a connection, as ChannelLost with the kind of its cause: messages of strangers are not repeated."""
     try:
         yield
-    except (OSError, EOFError, AuthenticationError, AssertionError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise ChannelLost(type(error).__name__) from error

@@ -7,9 +7,12 @@ read them it does not know; the reader's exact step, under row-level security, d
 import contextlib
 import socket
 import threading
+import time
+from collections.abc import Callable
 
 from app import log
 from app.embedding.codebook import Codebook
+from app.errors import DatabaseUnavailable
 from app.retrieval.lists.remote.channel import Channel, ChannelLost
 from app.retrieval.lists.remote.wire import (
     Found,
@@ -28,15 +31,18 @@ from app.retrieval.lists.store import ScopeLists
 
 # Connections at once: each has a thread.
 MOST_CONNECTIONS = 256
-# For the proof of the key, and for the rest of a message that has begun.
+# For the proof of the key with the greeting, for the rest of a message that has begun, and for an answer to be taken.
 SECONDS = 5.0
 
 
 class ListServer:
     """Answers over a listening socket until it is closed: a thread for each connection."""
 
-    def __init__(self, lists: ScopeLists, book: Codebook, shard: Shard, key: bytes) -> None:
-        self._lists, self._book, self._shard, self._key = lists, book, shard, key
+    def __init__(
+        self, lists: ScopeLists, book: Codebook, shard: Shard, *, key: bytes, database: Callable[[], bytes]
+    ) -> None:
+        """`database` gives the digest of the database that the lists are read from (`Identity`)."""
+        self._lists, self._book, self._shard, self._key, self._database = lists, book, shard, key, database
         self._lock = threading.Lock()
         self._threads: dict[Channel, threading.Thread] = {}
         self._listening: socket.socket | None = None
@@ -73,23 +79,35 @@ class ListServer:
             self._take(opened)
 
     def _take(self, opened: socket.socket) -> None:
-        channel = Channel(opened, SECONDS)
-        thread = threading.Thread(target=self._serve, args=(channel,), name="lists-answer", daemon=True)
-        with self._lock:
-            admitted = len(self._threads) < MOST_CONNECTIONS and not self._closed.is_set()
-            if admitted:
-                self._threads[channel] = thread
-                thread.start()
-        if not admitted:
-            channel.close()
-            log.get().warning("lists.full", connections=MOST_CONNECTIONS)
+        """A thread for this connection, or its end; whatever goes wrong, the next one is accepted."""
+        admitted = False
+        try:
+            channel = Channel(opened)
+            thread = threading.Thread(target=self._serve, args=(channel,), name="lists-answer", daemon=True)
+            with self._lock:
+                if len(self._threads) < MOST_CONNECTIONS and not self._closed.is_set():
+                    # Started within the lock: it takes itself out again, and may end at once.
+                    thread.start()
+                    self._threads[channel] = thread
+                    admitted = True
+        except (OSError, RuntimeError) as error:
+            # The peer is gone already, or the system has no more threads.
+            log.get().error("lists.cannot_serve", error=type(error).__name__)
+        else:
+            if not (admitted or self._closed.is_set()):
+                log.get().warning("lists.full", connections=MOST_CONNECTIONS)
+        finally:
+            if not admitted:
+                opened.close()
 
     def _serve(self, channel: Channel) -> None:
         """One connection, from the proof of the key to its end, however it ends."""
         try:
             self._welcome(channel)
             while True:
-                channel.send(self._answer(channel.receive()))
+                channel.wait()
+                answer = self._answer(channel.receive(time.monotonic() + SECONDS))
+                channel.send(answer, time.monotonic() + SECONDS)
         except ChannelLost as lost:
             # An API process that has ended or was restarted is no news.
             if str(lost) not in {"EOFError", "ConnectionResetError", "BrokenPipeError"}:
@@ -105,16 +123,10 @@ class ListServer:
 
     def _welcome(self, channel: Channel) -> None:
         """Raises ChannelLost, or Malformed where the other side means other lists."""
-        limit = threading.Timer(SECONDS, channel.shut)
-        limit.daemon = True
-        limit.start()
-        try:
-            channel.admit(self._key)
-            greeting = channel.receive()
-        finally:
-            limit.cancel()
-        reason = self._objection(greeting)
-        channel.send(Welcome() if reason is None else Refused(reason))
+        deadline = time.monotonic() + SECONDS
+        channel.admit(self._key, deadline)
+        reason = self._objection(channel.receive(deadline))
+        channel.send(Welcome() if reason is None else Refused(reason), time.monotonic() + SECONDS)
         if reason is not None:
             raise Malformed(reason)
 
@@ -131,7 +143,12 @@ class ListServer:
                 f"these lists are shard {self._shard} and not {greeting.number}/{greeting.total}:"
                 " CLEARANCE_LISTS__SERVERS must name all shards, in their order"
             )
-        return None
+        try:
+            same = greeting.database == self._database()
+        except DatabaseUnavailable:
+            return "the database does not answer the search process"
+        # Numbers of transactions and passages of two databases compare, and mean nothing: passages would be missing.
+        return None if same else "another database: both sides' URLs must name one, and both start anew after a change"
 
     def _answer(self, asked: Message) -> Message:
         if isinstance(asked, Look):

@@ -15,7 +15,8 @@ from app.retrieval.lists.protocol import Candidates
 from app.retrieval.lists.snapshot import Snapshot
 
 MAGIC, VERSION = b"CL", 1
-# Bytes of one message.
+# Bytes of a digest, and of one message.
+DIGEST = 32
 LARGEST = 1 << 24
 # Within it: scopes of one request, candidates of one answer, transactions running in a snapshot, dimensions, letters.
 MOST_SCOPES, DEEPEST, MOST_RUNNING, MOST_DIMENSIONS, LONGEST_REASON = 1 << 21, 1 << 20, 1 << 16, 1 << 16, 500
@@ -71,23 +72,24 @@ class _Reader:
 
 @dataclass(frozen=True)
 class Hello:
-    """The client's first word: whose codes it means, and which part of the lists it takes the server for."""
+    """The client's first word: whose codes it means, of which database, and which part of them it takes this for."""
 
     kind: ClassVar[int] = 1
     digest: bytes
+    database: bytes
     number: int
     total: int
 
     def body(self) -> bytes:
         """As bytes."""
-        return self.digest + _SHARD.pack(self.number, self.total)
+        return self.digest + self.database + _SHARD.pack(self.number, self.total)
 
     @classmethod
     def read(cls, reader: _Reader) -> Self:
         """From bytes."""
-        digest = reader.bytes(32)
+        digest, database = reader.bytes(DIGEST), reader.bytes(DIGEST)
         number, total = reader.numbers(_SHARD)
-        return cls(digest, number, total)
+        return cls(digest, database, number, total)
 
 
 @dataclass(frozen=True)
