@@ -71,6 +71,8 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
         "ANSWER__",
         "DATABASE__POOL_SIZE",
         "DATABASE__PREPARE_STATEMENTS",
+        "DATABASE__REPLICA_",
+        "LISTS__",
     )
     proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
     return (
