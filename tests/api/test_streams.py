@@ -12,7 +12,7 @@ STREAMS, TOKENS = 32, 150
 
 
 def test_thirty_two_streams_lose_nothing(company: Company, server: Serve) -> None:
-    chat = ScriptedChat(endpoint(), partial(script, tokens=TOKENS), delay=0.002)
+    chat = ScriptedChat(endpoint(), partial(script, tokens=TOKENS), delay=0.005)
     with server(parts_of(company.db, chat=chat)) as url:
         streams = asyncio.run(ask_all(url, company.headers("ben"), STREAMS))
     check(streams, TOKENS)

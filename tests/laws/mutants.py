@@ -39,12 +39,13 @@ def everything(session: ReadSession, subject: Subject) -> Visible:
         labels={r.id: r.label for r in rows},
         valid_until=None,
         snapshot=session.scalars(select(cast(func.pg_current_snapshot(), Text))).one(),
-        sums=_sums(session),
+        sums=_sums(session, [r.id for r in rows]),
     )
 
 
-def _sums(session: ReadSession) -> NDArray[np.void]:
-    rows = session.execute(text("select scope_id, chunks, terms from scope_volume")).all()
+def _sums(session: ReadSession, scopes: list[int]) -> NDArray[np.void]:
+    sums = text("select scope_id, chunks, terms from scope_volume where scope_id = any (:scopes)")
+    rows = session.execute(sums, {"scopes": scopes}).all()
     return np.array([tuple(row) for row in rows], acl.SUM)
 
 
