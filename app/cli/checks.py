@@ -5,8 +5,7 @@ import datetime as dt
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 from app.cli import cross_encoders, shards, standbys
+from app.cli.finding import Check, Finding
 from app.cli.setup import Setup
 from app.db.bootstrap import alembic_config, libpq
 from app.db.probe import LockBroken, probe
@@ -32,19 +32,6 @@ OLDEST_BEAT = dt.timedelta(seconds=60)
 LARGEST_SKEW, NOTABLE_SKEW = 30.0, 3.0
 LEAST_DISK, LITTLE_DISK = 200 * 2**20, 2 * 2**30
 PRIVATE = ("secrets.json", "run.json", "sample.json", PEOPLE_FILE, ADMINISTRATOR_KEY)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found about one part, and how to mend it."""
-
-    part: str
-    state: Literal["ok", "warn", "fail"]
-    says: str
-    mend: str = ""
-
-
-Check = Callable[[Setup], Iterator[Finding]]
 
 
 def files(home: Path) -> Iterator[Finding]:
@@ -139,18 +126,6 @@ def lock(setup: Setup) -> Iterator[Finding]:
         engine.dispose()
 
 
-def replicas(setup: Setup) -> Iterator[Finding]:
-    """Searches may go to the standbys, if there are any."""
-    for found in standbys.found(setup):
-        yield Finding(*found)
-
-
-def search_processes(setup: Setup) -> Iterator[Finding]:
-    """Each search process answers, is the shard it is taken for, and has loaded its lists."""
-    for found in shards.found(setup):
-        yield Finding(*found)
-
-
 def embedder(setup: Setup) -> Iterator[Finding]:
     """The weights are there, and are those the index was made with."""
     options = setup.settings.embedder
@@ -173,12 +148,6 @@ def embedder(setup: Setup) -> Iterator[Finding]:
     else:
         mend = "use the embedder that made the index, or index the documents anew"
         yield Finding("embedder", "fail", f"the index was made with {row[0][:12]}…, this is {found.digest[:12]}…", mend)
-
-
-def reranker(setup: Setup) -> Iterator[Finding]:
-    """The cross-encoder is on this machine, if one is set."""
-    for found in cross_encoders.found(setup):
-        yield Finding(*found)
 
 
 def model(setup: Setup) -> Iterator[Finding]:
@@ -270,10 +239,10 @@ CHECKS: dict[str, Check] = {
     "database": database,
     "migrations": migrations,
     "row-level security": lock,
-    "replicas": replicas,
-    "search processes": search_processes,
+    "replicas": standbys.found,
+    "search processes": shards.found,
     "embedder": embedder,
-    "reranker": reranker,
+    "reranker": cross_encoders.found,
     "model": model,
     "worker": worker,
     "audit": sequencer,

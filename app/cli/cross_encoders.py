@@ -1,8 +1,8 @@
 """What `clearance doctor` finds about the cross-encoder, where one is set: it is loaded as the service loads it."""
 
 from collections.abc import Iterator
-from typing import Literal
 
+from app.cli.finding import Finding
 from app.cli.setup import Setup
 from app.embedding.choose import build_reranker
 from app.embedding.protocol import UnusableWeights
@@ -13,14 +13,14 @@ MEND = (
 )
 
 
-def found(setup: Setup) -> Iterator[tuple[str, Literal["ok", "fail"], str, str]]:
-    """Nothing without one; else its part, state, what it says, how to mend it."""
+def found(setup: Setup) -> Iterator[Finding]:
+    """Nothing without one."""
     options, chosen = setup.settings.embedder, setup.settings.reranker
     if not chosen.name:
         return
     try:
         build_reranker(chosen.name, threads=options.threads, cache=options.cache)
     except (UnusableWeights, ModuleNotFoundError) as error:
-        yield "reranker", "fail", str(error), MEND
+        yield Finding("reranker", "fail", str(error), MEND)
     else:
-        yield "reranker", "ok", f"{chosen.name} orders the {chosen.candidates} best of each search", ""
+        yield Finding("reranker", "ok", f"{chosen.name} orders the {chosen.candidates} best of each search")

@@ -10,8 +10,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from app.cli.checks import CHECKS, Finding, files
+from app.cli.checks import CHECKS, files
 from app.cli.connect import HOME, Home
+from app.cli.finding import Finding
 from app.cli.screen import err, note, out
 from app.cli.setup import Setup
 from app.errors import DatabaseUnavailable

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from typing import Literal
 
 from sqlalchemy import text
 
+from app.cli.finding import Finding, State
 from app.cli.setup import Setup
 from app.db.session import connect
 from app.embedding.choose import build_embedder
@@ -20,11 +20,10 @@ from app.settings import required
 
 # As long as the doctor waits for one.
 SECONDS = 5.0
-State = Literal["ok", "warn", "fail"]
 
 
-def found(setup: Setup) -> Iterator[tuple[str, State, str, str]]:
-    """For each search process, by its shard: part, state, what it says, how to mend it.
+def found(setup: Setup) -> Iterator[Finding]:
+    """For each search process, by its shard.
 
     Raises DatabaseUnavailable; ValueError and SettingMissing for settings that make no sense.
     """
@@ -35,14 +34,14 @@ def found(setup: Setup) -> Iterator[tuple[str, State, str, str]]:
     made = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
     book = codebook(made.dimensions)
     if book is None:
-        yield "search processes", "warn", f"vectors of {made.dimensions} dimensions have no lists", ""
+        yield Finding("search processes", "warn", f"vectors of {made.dimensions} dimensions have no lists")
         return
     url = setup.urls["clearance_app"]
     key, database = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY")), Identity(url)()
     total = len(settings.lists.addresses)
     for number, address in enumerate(settings.lists.addresses, 1):
         hello = Hello(bytes.fromhex(book.digest), database, number, total)
-        yield (f"search process {number}/{total}", *_said(address, key, hello, _snapshot(url)))
+        yield Finding(f"search process {number}/{total}", *_said(address, key, hello, _snapshot(url)))
 
 
 def _said(address: str, key: bytes, hello: Hello, snapshot: Snapshot) -> tuple[State, str, str]:

@@ -1,10 +1,10 @@
 """What `clearance doctor` finds about the read replicas: each is asked as a search asks it."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 from sqlalchemy import text
 
+from app.cli.finding import Finding, State
 from app.cli.setup import Setup
 from app.db.impatient import connect_standby
 from app.db.probe import CANARY
@@ -14,7 +14,6 @@ from app.db.session import Database, Signer, connect
 # As long as the doctor waits for one to come to where the primary is.
 WAIT_MS = 1_000
 TIMEOUT_MS = 15_000
-State = Literal["ok", "warn", "fail"]
 SAID: dict[str, tuple[State, str, str]] = {
     "used": ("ok", "a standby of this database, and it keeps up", ""),
     "behind": (
@@ -43,8 +42,8 @@ SAID: dict[str, tuple[State, str, str]] = {
 }
 
 
-def found(setup: Setup) -> Iterator[tuple[str, State, str, str]]:
-    """For each standby, by its place in the setting: part, state, what it says, how to mend it.
+def found(setup: Setup) -> Iterator[Finding]:
+    """For each standby, by its place in the setting.
 
     Raises DatabaseUnavailable if the primary does not answer.
     """
@@ -59,4 +58,4 @@ def found(setup: Setup) -> Iterator[tuple[str, State, str, str]]:
             outcome = replicas.counts()[-1].outcome
         finally:
             database.close()
-        yield (f"replica {number}", *SAID[outcome])
+        yield Finding(f"replica {number}", *SAID[outcome])

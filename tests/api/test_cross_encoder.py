@@ -143,9 +143,9 @@ def test_a_real_one_is_built_from_the_settings_and_orders(company: Company, tmp_
     assert len(set(given)) == 3
     assert hits == again
     assert company.records("search.done")[-1]["reranker"] == reranking.reranker.digest
-    [(part, state, says, _)] = cross_encoders.found(setup_of(parts, chosen))
-    assert (part, state) == ("reranker", "ok")
-    assert "the 3 best" in says
+    [ready] = cross_encoders.found(setup_of(parts, chosen))
+    assert (ready.part, ready.state) == ("reranker", "ok")
+    assert "the 3 best" in ready.says
 
 
 def setup_of(parts: Parts, chosen: RerankerSettings) -> Setup:
@@ -157,9 +157,9 @@ def test_the_doctor_says_what_is_missing(company: Company) -> None:
     parts = parts_of(company.db)
     assert list(cross_encoders.found(setup_of(parts, RerankerSettings()))) == []
     absent = RerankerSettings(name="nobody/nothing")
-    [(_, state, _, mend)] = cross_encoders.found(setup_of(parts, absent))
-    assert state == "fail"
-    assert "unset CLEARANCE_RERANKER__NAME" in mend
+    [missing] = cross_encoders.found(setup_of(parts, absent))
+    assert missing.state == "fail"
+    assert "unset CLEARANCE_RERANKER__NAME" in missing.mend
 
 
 def test_the_service_gets_its_settings() -> None:

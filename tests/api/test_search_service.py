@@ -10,8 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.answer.parts import Parts
-from app.cli.checks import Finding, search_processes
+from app.cli.finding import Finding
 from app.cli.setup import Setup
+from app.cli.shards import found as search_processes
 from app.embedding.codebook import Codebook
 from app.main import build_lists
 from app.retrieval import search as retrieval

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from app.acl.keys import make_key
 from app.answer import pipeline
-from app.cli.checks import replicas
 from app.cli.setup import Setup
+from app.cli.standbys import found as replicas
 from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
 from app.main import build_replicas
