@@ -1,0 +1,40 @@
+"""Which candidates are ranked exactly: the same ones however far the lists were asked for."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.retrieval import dense
+from app.retrieval.dense import best
+from app.retrieval.lists.protocol import Candidates
+
+LOOKED, DEPTH = 12, 4
+
+
+def candidates(scores: list[int], known: int) -> Candidates:
+    """The first `known` of these entries, which are best first; with all of them nothing is left out."""
+    ids = np.argsort(-np.array(scores), kind="stable")
+    ordered = np.array(scores, np.float32)[ids]
+    bound = float(ordered[known - 1]) if known < len(ordered) else -np.inf
+    return Candidates(ids[:known].astype(np.int64), ordered[:known], bound)
+
+
+@given(
+    scores=st.lists(st.integers(0, 9), min_size=1, max_size=40),
+    there=st.sets(st.integers(0, 39)),
+    admitted=st.sets(st.integers(0, 39)),
+)
+def test_asking_for_more_changes_nothing(scores: list[int], there: set[int], admitted: set[int]) -> None:
+    """Dead entries in between, exclusions, ties: once it is decided, it stays decided."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dense, "MOST_LOOKED", LOOKED)
+        found = [
+            best(candidates(scores, known), there, DEPTH, admitted=admitted & there)
+            for known in range(1, len(scores) + 1)
+        ]
+    decided = [sorted(one) for one in found if one is not None]
+    assert all(one == decided[0] for one in decided)
+    assert [one is None for one in found] == sorted((one is None for one in found), reverse=True)
+    first = [n for n in candidates(scores, len(scores)).ids.tolist() if n in there][:LOOKED]
+    assert all(set(one) <= set(first) & admitted for one in decided)
