@@ -9,7 +9,7 @@ from app.retrieval import dense
 from app.retrieval.dense import best
 from app.retrieval.lists.protocol import Candidates
 
-LOOKED, DEPTH = 12, 4
+LOOKED, DEPTH = 6, 3
 
 
 def candidates(scores: list[int], known: int) -> Candidates:
@@ -20,18 +20,16 @@ def candidates(scores: list[int], known: int) -> Candidates:
     return Candidates(ids[:known].astype(np.int64), ordered[:known], bound)
 
 
-@given(
-    scores=st.lists(st.integers(0, 9), min_size=1, max_size=40),
-    there=st.sets(st.integers(0, 39)),
-    admitted=st.sets(st.integers(0, 39)),
-)
-def test_asking_for_more_changes_nothing(scores: list[int], there: set[int], admitted: set[int]) -> None:
-    """Dead entries in between, exclusions, ties: once it is decided, it stays decided."""
+@given(entries=st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.booleans()), min_size=1, max_size=40))
+def test_asking_for_more_changes_nothing(entries: list[tuple[int, bool, bool]]) -> None:
+    """Scores with ties, entries that are dead, passages that are left out: once it is decided, it stays decided."""
+    scores = [score for score, _, _ in entries]
+    there = {n for n, (_, alive, _) in enumerate(entries) if alive}
+    admitted = {n for n, (_, alive, meant) in enumerate(entries) if alive and meant}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dense, "MOST_LOOKED", LOOKED)
         found = [
-            best(candidates(scores, known), there, DEPTH, admitted=admitted & there)
-            for known in range(1, len(scores) + 1)
+            best(candidates(scores, known), there, DEPTH, admitted=admitted) for known in range(1, len(scores) + 1)
         ]
     decided = [sorted(one) for one in found if one is not None]
     assert all(one == decided[0] for one in decided)
