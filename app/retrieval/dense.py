@@ -40,7 +40,7 @@ FEW = 2_000
 # How many candidates are ranked exactly, among up to so many visible passages; among more, more of them (`depth_of`).
 DEPTH, UP_TO = 200, 100_000
 # A part of the depth that does not grow, and how the rest does: for the same recall, measured up to a million.
-STEADY, GROWTH = 0.75, 0.7
+STEADY, GROWTH = 0.75, 0.9
 # Asked for beyond that, for what is dead in the lists and for ties at the cut.
 SPARE = 16
 # So many candidates tied at the cut (a form letter in every folder) are PostgreSQL's.
