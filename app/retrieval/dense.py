@@ -17,6 +17,7 @@ from pgvector import HalfVector
 from sqlalchemy import text
 
 from app import log
+from app.db.session import PREPARED
 from app.retrieval.lists.protocol import Candidates, Lists, ListsLost, View, merge
 from app.retrieval.seen import Seen
 
@@ -143,9 +144,11 @@ def _exact(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> 
 
 def _first_admitted(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> list[Near]:
     given = {"query": HalfVector(query).to_text(), "scopes": seen.visible.scope_array}
+    # Among many it has a setting of its own, and is planned under it each time.
+    statement = NEAREST if seen.volume.passages > FEW else NEAREST.execution_options(**PREPARED)
     wanted = limit
     while True:
-        rows = seen.session.execute(NEAREST, given | {"limit": wanted}).all()
+        rows = seen.session.execute(statement, given | {"limit": wanted}).all()
         admitted = admit([chunk for chunk, _ in rows])
         near = [Near(chunk, similarity) for chunk, similarity in rows if chunk in admitted][:limit]
         if len(near) == limit or len(rows) < wanted or wanted >= MOST_LOOKED:

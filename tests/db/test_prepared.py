@@ -49,7 +49,12 @@ def test_plans_are_kept_if_they_may_be(stock: Stock, prepare: bool) -> None:
         assert found(stock, through, stock.wide) == first
     with through.anonymous() as session:
         kept = list(session.scalars(KEPT))
+    for _ in range(8):
+        found(stock, through, stock.narrow)
+    with through.anonymous() as session:
+        of_few = list(session.scalars(KEPT))
     through.close()
     assert any("posting" in statement for statement in kept) == prepare
     assert any("clearance.remember_scopes" in statement for statement in kept) == prepare
     assert not any("order by (embedding" in statement for statement in kept)
+    assert any("order by (embedding" in statement for statement in of_few) == prepare
