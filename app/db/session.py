@@ -170,12 +170,13 @@ def connect(url: str, *, pool_size: int, prepare: bool = False) -> Engine:
 
 
 def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send a statement; True tells SQLAlchemy that it was sent."""
+    """Send what may keep its plan; True tells SQLAlchemy that it was sent."""
     options = context.execution_options
     # Other transactions have other settings, and a plan once kept is taken under all of them.
-    reading = bool(options.get("postgresql_readonly"))
-    cursor.execute(statement, parameters, prepare=reading and bool(options.get("prepared")))
-    return True
+    kept = bool(options.get("prepared") and options.get("postgresql_readonly"))
+    if kept:
+        cursor.execute(statement, parameters, prepare=True)
+    return kept
 
 
 @contextlib.contextmanager
