@@ -155,10 +155,14 @@ def company(house: House, database: Database) -> Company:
 
 def loaded(processes: list[Process], lists: RemoteLists, company: Company) -> None:
     """Wait until the search processes answer."""
-    with company.reading(company.callers[0]) as reader:
-        snapshot = reader.volume.snapshot
+
+    def answer() -> bool:
+        # A reader of now: one that began before the lists were read may not cover what they know.
+        with company.reading(company.callers[0]) as reader:
+            return lists.view(reader.volume.snapshot) is not None
+
     wait_for(
-        lambda: lists.view(snapshot) is not None,
+        answer,
         seconds=PATIENCE,
         message=lambda: "\n".join(made.said for made in processes),
     )
