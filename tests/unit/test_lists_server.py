@@ -16,7 +16,7 @@ from app.errors import DatabaseUnavailable
 from app.retrieval.lists.protocol import Entries, ListsLost
 from app.retrieval.lists.remote import pool, server
 from app.retrieval.lists.remote.address import listen
-from app.retrieval.lists.remote.channel import Channel
+from app.retrieval.lists.remote.channel import Channel, ChannelLost
 from app.retrieval.lists.remote.client import RemoteView, oldest
 from app.retrieval.lists.remote.wire import DEEPEST, Hello, Look, Reading, Welcome, pack
 from app.retrieval.lists.shards import Shard, shard_of
@@ -296,3 +296,14 @@ def test_a_connection_that_cannot_be_served_is_not_the_last(
     assert "lists.cannot_serve" in str(said)
     works(running)
     assert len(running.server._threads) == 1
+
+
+def test_a_try_that_was_not_made_does_not_hold_up_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failure one caller tries; where another shard is down nothing is asked, and it is the next one's turn."""
+    monkeypatch.setattr(pool, "SHORTEST_PAUSE", 1e-6)
+    monkeypatch.setattr(pool, "LONGEST_PAUSE", 1e-6)
+    shard = running.remote(seconds=3_600.0)._shards[0]
+    shard._failed(0, ChannelLost("gone"))
+    for _ in range(3):
+        with shard.taken(time.monotonic() + 60):
+            pass

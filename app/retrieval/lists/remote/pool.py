@@ -94,12 +94,17 @@ class ShardPool:
     @contextlib.contextmanager
     def taken(self, deadline: float) -> Iterator[Exchange]:
         """A channel, given back unless an answer is still owed on it; raises ListsLost."""
-        failed = functools.partial(self._failed, self._permitted())
-        exchange = Exchange(self._idle_channel() or self._opened(deadline, failed), deadline, failed)
+        known = self._permitted()
+        failed = functools.partial(self._failed, known)
+        exchange: Exchange | None = None
         try:
+            exchange = Exchange(self._idle_channel() or self._opened(deadline, failed), deadline, failed)
             yield exchange
         finally:
-            self._give_back(exchange)
+            if exchange is not None:
+                self._give_back(exchange)
+            if exchange is None or not (exchange.owed or exchange.answered):
+                self._not_tried(known)
 
     def close(self) -> None:
         """Close what is not in use."""
@@ -155,6 +160,12 @@ class ShardPool:
             exchange.channel.close()
         if back:
             log.get().info("lists.back", shard=str(self.shard), address=self._address)
+
+    def _not_tried(self, known: int) -> None:
+        """Nothing was asked of it, since another shard is down or the database is: the next caller may try."""
+        with self._lock:
+            if known == self._failures:
+                self._retry_at = -np.inf
 
     def _failed(self, known: int, error: Exception) -> None:
         """Leave it alone for a while, and count but once all that fail together: what is idle is as dead."""
