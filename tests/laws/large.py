@@ -3,7 +3,7 @@ as many, and a hundred times as many.
 
     python -m tests.laws.large [--questions 10000] [--times 1 100]
 
-compares every hit, score and prompt of so many questions and prints the table; the suite asks fewer.
+compares every hit, score, neighbour and prompt of so many questions and prints the table; the suite asks fewer.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from app.db.session import Database, Signer, connect
 from app.embedding.codebook import Codebook
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
+from app.retrieval.around import around
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
 from benchmarks.timing_stock import EMBEDDER, Library, library, worlds
@@ -58,10 +59,16 @@ class Side:
     lists: ScopeLists
     by: set[str] = field(default_factory=set)
 
-    def look(self, question: str) -> Look:
-        """What the product shows, and whether the lists had their part in it."""
+    def look(self, question: str) -> tuple[Look, tuple[tuple[str, ...], ...]]:
+        """What the product shows: hits, scores, prompt; and the texts beside each of the first hits."""
         with self.database.reading(self.reader.user_id) as session:
-            return look(session, visible_scopes(session, self.reader), EMBEDDER, question, self.lists)
+            visible = visible_scopes(session, self.reader)
+            shown = look(session, visible, EMBEDDER, question, self.lists)
+            hits = [uuid.UUID(chunk) for chunk, *_ in shown.hits[:SHOWN]]
+            found = around(session, visible, hits, reach=1)
+            return shown, tuple(
+                tuple(b.text for b in (*found[hit].before, *found[hit].after)) for hit in hits if hit in found
+            )
 
     def unfiltered(self, question: str) -> set[str]:
         """The ten nearest of all passages, for a database role that sees all."""
