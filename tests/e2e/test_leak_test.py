@@ -22,7 +22,7 @@ from app.local.leaks.facts import PEOPLE
 from app.local.leaks.report import Report
 from app.local.leaks.run import leak_test
 from app.retrieval import browse
-from app.retrieval.search import Results
+from app.retrieval.search import Candidates
 from app.web import explain
 from app.web import search as searching
 from app.web.access import Caller, PartsOf
@@ -166,7 +166,7 @@ def test_a_status_that_tells_hidden_from_absent_is_named(site: LeakSite, monkeyp
 
 @pytest.mark.usefixtures("no_commands")
 def test_a_service_that_shows_nothing_does_not_pass(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "search", lambda *_given, **_options: Results([], None))
+    monkeypatch.setattr(searching, "candidates", lambda *given, **_options: Candidates(given[3], [], 1))
     with serving(site) as url:
         report = run_of(site, url)
     assert named(report) == {"POST /search": {"in A", "in B", "inner", "label", "service"}}
