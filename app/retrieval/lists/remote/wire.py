@@ -92,11 +92,8 @@ class Hello:
         return cls(digest, database, number, total)
 
 
-@dataclass(frozen=True)
-class Welcome:
-    """The server is what the client takes it for."""
-
-    kind: ClassVar[int] = 2
+class _Bare:
+    """A message that says all by its kind."""
 
     def body(self) -> bytes:
         """As bytes."""
@@ -107,6 +104,13 @@ class Welcome:
         """From bytes."""
         del reader
         return cls()
+
+
+@dataclass(frozen=True)
+class Welcome(_Bare):
+    """The server is what the client takes it for."""
+
+    kind: ClassVar[int] = 2
 
 
 @dataclass(frozen=True)
@@ -165,20 +169,10 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Nothing:
+class Nothing(_Bare):
     """The lists are not loaded, or have dropped what this reader still sees: PostgreSQL has to answer."""
 
     kind: ClassVar[int] = 6
-
-    def body(self) -> bytes:
-        """As bytes."""
-        return b""
-
-    @classmethod
-    def read(cls, reader: _Reader) -> Self:
-        """From bytes."""
-        del reader
-        return cls()
 
 
 @dataclass(frozen=True)
