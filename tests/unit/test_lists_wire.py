@@ -107,6 +107,7 @@ def test_any_other_bytes_are_a_message_or_malformed_and_nothing_else(message: Me
         Found(Candidates(np.array([1]), np.array([], np.float32), 0.0)),
         Found(Candidates(np.array([1, 2]), np.array([0.1, 0.2], np.float32), 0.0)),
         Found(Candidates(np.array([1]), np.array([0.1], np.float32), 0.5)),
+        Found(Candidates(np.array([1]), np.array([0.1], np.float32), 1e300)),
         Found(Candidates(np.array([1]), np.array([np.inf], np.float32), 0.5)),
         Found(Candidates(np.array([], np.int64), np.array([], np.float32), np.nan)),
     ],
@@ -114,6 +115,14 @@ def test_any_other_bytes_are_a_message_or_malformed_and_nothing_else(message: Me
 def test_a_message_that_makes_no_sense_is_refused(message: Message) -> None:
     with pytest.raises(Malformed):
         unpack(pack(message))
+
+
+def test_the_largest_scores_are_compared_without_overflow() -> None:
+    largest = float(np.finfo(np.float32).max)
+    found = Found(Candidates(np.array([1, 2]), np.array([largest, -largest], np.float32), -1e300))
+    unpacked = unpack(pack(found))
+    assert isinstance(unpacked, Found)
+    assert unpacked.near.scores.tolist() == [largest, -largest]
 
 
 def test_what_is_too_large_is_not_packed() -> None:

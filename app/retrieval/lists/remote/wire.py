@@ -222,7 +222,8 @@ class Found:
         bound, ids, scores = reader.real(), _integers(reader, DEEPEST), _reals(reader, DEEPEST)
         if len(ids) != len(scores) or not np.isfinite(scores).all() or np.isnan(bound):
             raise Malformed("candidates without scores")
-        if (np.diff(scores) > 0).any() or (len(scores) and scores[-1] < bound):
+        # Compared as they are: a difference, or the bound in single precision, could overflow.
+        if (scores[1:] > scores[:-1]).any() or (len(scores) and float(scores[-1]) < bound):
             raise Malformed("candidates that are not best first, or below their bound")
         return cls(Candidates(ids, scores, bound))
 
