@@ -94,3 +94,13 @@ def test_a_changed_function_is_found(lived_in: House, database: Database) -> Non
     lived_in.run("admin", body.format("clearance.caller() is not null"))
     with pytest.raises(LockBroken, match="sees 2 rows"):
         probe(database)
+
+
+def test_settings_that_a_role_gave_itself_are_found(lived_in: House, database: Database) -> None:
+    """PostgreSQL lets a role do so, and the next connection begins with them. A limit of time is no matter."""
+    own = "do $$ begin execute format('alter role %I in database %I set {}', current_user, current_catalog); end $$"
+    lived_in.run("app", own.format("statement_timeout = ''5s''"))
+    probe(database)
+    lived_in.run("app", own.format("search_path = pg_catalog, public"))
+    with pytest.raises(LockBroken, match="search_path"):
+        probe(database)
