@@ -56,12 +56,18 @@ def _refuse_powerful_role(session: Session) -> None:
     row = session.execute(
         text(
             "select r.rolname, r.rolsuper or r.rolbypassrls as powerful,"
-            " exists (select 1 from pg_class c where c.relowner = r.oid) as owner"
+            " exists (select 1 from pg_class c where c.relowner = r.oid) as owner,"
+            " has_function_privilege('pg_catalog.pg_prepared_statement()', 'execute') as knows_plans"
             " from pg_roles r where r.rolname = current_user"
         )
     ).one()
     if row.powerful or row.owner:
         raise LockBroken(f"the database role '{row.rolname}' passes row-level security or owns tables")
+    if row.knows_plans:
+        raise LockBroken(
+            f"the database role '{row.rolname}' may list the plans that a connection keeps, so that injected SQL could put"
+            " its own in their place: 'clearance init' closes the list"
+        )
 
 
 def _refuse_own_settings(session: Session) -> None:

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -36,6 +37,8 @@ OLD = text(
     "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash, writer)"
     " values (:id, :kind, :trail, :actor, :body, :hash, null)"
 )
+# A record, or a row of the table: anything may stand in it.
+Record: TypeAlias = dict[str, Any]
 ROLES = ("app", "ingest", "sequencer")
 
 
@@ -72,7 +75,7 @@ def log(db: Db) -> Iterator[Log]:
         yield Log(world)
 
 
-def leaf(body: str, record: dict[str, object]) -> dict[str, object]:
+def leaf(body: str, record: Record) -> Record:
     """A row of this text, whose columns say what the record does."""
     actor = record["actor"]
     assert isinstance(actor, dict)
@@ -80,7 +83,7 @@ def leaf(body: str, record: dict[str, object]) -> dict[str, object]:
     return columns | {"body": body, "hash": leaf_hash(body)}
 
 
-def forged(role: str, **changes: object) -> dict[str, object]:
+def forged(role: str, **changes: object) -> Record:
     """A record as this role writes them, with changes."""
     name = next(w.name for w in WRITERS if w.role == f"clearance_{role}" and w.acts_for == "nobody")
     kind = next(w.kind for w in WRITERS if w.role == f"clearance_{role}" and w.acts_for == "nobody")
@@ -94,12 +97,12 @@ def nested(depth: int) -> str:
     return "[" * depth + "]" * depth
 
 
-def raw(record: dict[str, object], value: str) -> str:
+def raw(record: Record, value: str) -> str:
     """The record's text with one more field, as it is."""
-    return canonical(record)[:-1] + f',"zz":{value}}}'  # type: ignore[arg-type]
+    return canonical(record)[:-1] + f',"zz":{value}}}'
 
 
-ATTACKS: dict[str, Callable[[dict[str, object]], str]] = {
+ATTACKS: dict[str, Callable[[Record], str]] = {
     "spaces": json.dumps,
     "keys in another order": lambda r: json.dumps(dict(reversed(r.items())), separators=(",", ":")),
     "a key twice": lambda r: raw(r, "1")[:-1] + ',"zz":2}',
@@ -130,7 +133,7 @@ def test_a_record_of_no_form_is_refused(log: Log, role: str) -> None:
             pytest.fail(f"{role} wrote {what}")
     with log.world.session(role) as session:
         record = forged(role)
-        session.execute(LEAF, leaf(canonical(record), record))  # type: ignore[arg-type]
+        session.execute(LEAF, leaf(canonical(record), record))
 
 
 def test_what_stood_there_before_is_survived(log: Log, tmp_path: Path) -> None:
@@ -162,10 +165,10 @@ KIND_ATTACKS = [
 
 
 @pytest.mark.parametrize(("role", "changes"), KIND_ATTACKS)
-def test_each_role_writes_its_own_kinds(log: Log, role: str, changes: dict[str, object]) -> None:
+def test_each_role_writes_its_own_kinds(log: Log, role: str, changes: Record) -> None:
     record = forged(role, **changes)
     with pytest.raises(DBAPIError, match="row-level security"), log.world.session(role) as session:
-        session.execute(LEAF, leaf(canonical(record), record))  # type: ignore[arg-type]
+        session.execute(LEAF, leaf(canonical(record), record))
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -178,10 +181,10 @@ def test_nobody_writes_in_the_name_of_another(log: Log, role: str) -> None:
         with pytest.raises(DBAPIError, match="row-level security"), log.world.session(role) as session:
             if role == "app":
                 act_as(session, log.auditor)
-            session.execute(LEAF, leaf(canonical(record), record))  # type: ignore[arg-type]
+            session.execute(LEAF, leaf(canonical(record), record))
     if role == "app":
         with log.world.acting(log.maya) as session:
-            session.execute(LEAF, leaf(canonical(record), record))  # type: ignore[arg-type]
+            session.execute(LEAF, leaf(canonical(record), record))
 
 
 def test_who_is_gone_is_recorded_all_the_same(log: Log) -> None:
@@ -191,7 +194,7 @@ def test_who_is_gone_is_recorded_all_the_same(log: Log) -> None:
     actor = {"user": str(log.maya), "name": "maya", "key": None, "via": None}
     record = forged("app", kind="answer.closed", actor=actor)
     with log.world.acting(log.maya) as session:
-        session.execute(LEAF, leaf(canonical(record), record))  # type: ignore[arg-type]
+        session.execute(LEAF, leaf(canonical(record), record))
 
 
 # Values of every JSON type, and of types where a reader expects another one.
@@ -216,7 +219,7 @@ def test_whatever_gets_in_can_be_read(log: Log, tmp_path: Path) -> None:
 
     @settings(max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from((*ROLES, "caller", "old")), CHANGES, VALUES, SPELLINGS)
-    def law(who: str, changes: dict[str, object], inside: object, spelling: str) -> None:
+    def law(who: str, changes: Record, inside: object, spelling: str) -> None:
         role = {"caller": "app", "old": "ingest"}.get(who, who)
         record = forged(role)
         if who == "caller":
@@ -238,17 +241,17 @@ def test_whatever_gets_in_can_be_read(log: Log, tmp_path: Path) -> None:
     assert unread > 0
 
 
-def spelled(record: dict[str, object], how: str) -> str:
+def spelled(record: Record, how: str) -> str:
     """The record's text; raises ValueError where it has none."""
     if how == "canonical":
-        return canonical(record)  # type: ignore[arg-type]
+        return canonical(record)
     separators = (",", ":") if how == "plain" else None
     body = json.dumps(record, ensure_ascii=False, separators=separators)
     body.encode()
     return body
 
 
-def insert(connection: Connection, who: str, row: dict[str, object], maya: uuid.UUID) -> bool:
+def insert(connection: Connection, who: str, row: Record, maya: uuid.UUID) -> bool:
     """Whether the database lets it in."""
     try:
         with connection.begin():
