@@ -15,6 +15,7 @@ from app.acl.visible import scopes_select
 from app.audit.events import DocumentFailed, DocumentIndexed
 from app.audit.record import Actor
 from app.audit.trail import record
+from app.db.audit_writers import WORKER as WORKER_NAME
 from app.db.tables.library import Document, IngestJob
 from app.db.tables.people import User
 from app.embedding.protocol import EmbeddingModel
@@ -22,9 +23,9 @@ from ingest.document import Extracted
 from ingest.extractors.errors import ExtractionError
 from ingest.split import split
 from ingest.vectorize import vectorize
-from ingest.write import Version, end, move, scope_after, scope_of, standing, take, write
+from ingest.write import Version, end, hold_move, move, scope_after, scope_of, standing, take, write
 
-WORKER = Actor.service("worker")
+WORKER = Actor.service(WORKER_NAME)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def work(parts: Parts, job_id: uuid.UUID) -> None:
     laps = Laps()
     with Session(parts.engine, expire_on_commit=False) as session:
         with session.begin():
+            hold_move(session, job_id)
             job = take(session, job_id)
             if job is None or _needs_no_work(session, job):
                 return
@@ -71,6 +73,7 @@ def work(parts: Parts, job_id: uuid.UUID) -> None:
         indexed = vectorize(passages, parts.embedder)
         laps.lap("embed")
         with session.begin():
+            hold_move(session, job_id)
             again = take(session, job_id)
             if again is None:
                 return
@@ -114,7 +117,8 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
         return False
     moved = document.scope_id != scope_after(document, job)
     if moved:
-        move(session, document, job)
+        session.flush()
+        move(session, job)
         event = DocumentIndexed(
             actor=WORKER,
             job=job.id,

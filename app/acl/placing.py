@@ -64,7 +64,7 @@ def submit(
     )
     session.add(job)
     session.flush()
-    defer_upload(session, job.id, collection_id=collection.id, path=upload.path)
+    defer_upload(session, job.id)
     return job.id, session.scalars(select(Scope.public_id).where(Scope.id == scope_id)).one()
 
 

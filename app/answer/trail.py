@@ -93,7 +93,7 @@ class Trail:
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
         )
-        _commit(parts, event)
+        _commit(parts, self.subject, event)
         self.opened = event
         self.documents = context.documents if context else frozenset()
 
@@ -113,7 +113,7 @@ class Trail:
             output=CommittedText("".join(self.output)),
         )
         if (turn := self._turn(self.opened, event)) is None:
-            _commit(parts, event)
+            _commit(parts, self.subject, event)
         else:
             _commit_turn(parts, self.subject, turn, event)
 
@@ -135,9 +135,9 @@ class Trail:
         )
 
 
-def _commit(parts: Parts, event: Event) -> None:
+def _commit(parts: Parts, subject: Subject, event: Event) -> None:
     """Commit one record; a database that refuses it, for whatever reason, is one that does not do its part."""
-    with _answerable(), parts.database.anonymous() as session:
+    with _answerable(), parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.chain import encode
 from app.audit.listing import ALL, Entry, Filters, latest_head, stream
+from app.audit.reading import part, read_record
 from app.audit.verify import FORMAT, FORMAT_VERSION
 
 # Gives the sealed fields of a record's body in the clear: app.audit.seal.Opener.
@@ -24,6 +25,8 @@ COLUMNS = (
     *("seq", "at", "kind", "id", "trail", "user", "name", "key", "via", "question", "outcome", "reason"),
     *("policy_epoch", "label", "model", "documents", "target", "action", "leaf_hash"),
 )
+# Instead of a kind: no record of ours, shown raw.
+UNREADABLE = "unreadable"
 # A spreadsheet takes a cell that starts so for a formula; NFKC folds the full-width forms into these.
 FORMULA_START = ("=", "+", "-", "@")
 # Where a spreadsheet that expects another separator would start a new cell inside ours.
@@ -74,20 +77,25 @@ def safe_cell(text: str) -> str:
 
 
 def _cells(entry: Entry, opened: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    record = json.loads(entry.body)
-    actor, model = record["actor"], record.get("model") or {}
+    record = read_record(entry.body)
+    if record is None:
+        # As it is, and where it stands.
+        cells = dict.fromkeys(COLUMNS) | {"seq": str(entry.seq), "kind": UNREADABLE, "target": entry.body}
+        return {name: value or "" for name, value in cells.items()} | {"leaf_hash": entry.leaf_hash.hex()}
+    actor = record["actor"]
     words = opened.get("question") or opened.get("query") or {}
-    documents = [passage["document"] for passage in record.get("passages", [])] or [record.get("document")]
+    passages = record.get("passages")
+    documents = [part(p, "document") for p in passages] if isinstance(passages, list) and passages else []
     cells = {name: record.get(name) for name in COLUMNS} | {
         "seq": entry.seq,
         "user": actor["user"],  # who acted; whom it was done to is the target
-        "name": actor["name"],
-        "key": actor["key"],
-        "via": (actor.get("via") or {}).get("name"),  # the service that acted for the user
+        "name": actor.get("name"),
+        "key": actor.get("key"),
+        "via": part(actor.get("via"), "name"),  # the service that acted for the user
         "question": words.get("text"),
         "policy_epoch": record.get("policy_epoch", record.get("epoch")),
-        "model": model.get("name"),
-        "documents": " ".join(dict.fromkeys(d for d in documents if d)),
+        "model": part(record.get("model"), "name"),
+        "documents": " ".join(dict.fromkeys(str(d) for d in documents or [record.get("document")] if d)),
         "target": record.get("target") or record.get("user") or record.get("role"),
         # In hex: base64 may start with a plus sign.
         "leaf_hash": entry.leaf_hash.hex(),

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, TypeAlias
 
-VERSION = 1
+# 2: with `writer`, the database role that wrote the record (`app.audit.trail`).
+VERSION = 2
 
 
 def new_id() -> uuid.UUID:

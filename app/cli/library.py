@@ -1,5 +1,6 @@
 """`clearance collections`, `documents`, `jobs` and `explain`."""
 
+import codecs
 import datetime as dt
 import os
 import sys
@@ -13,6 +14,7 @@ from rich.text import Text
 from app.cli.connect import connected, when
 from app.cli.people import Label
 from app.cli.screen import done, moment, note, out, table
+from app.cli.visible import visible
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
 
@@ -138,8 +140,11 @@ def download(
 def save(client: Client, source: str, to: str, *, force: bool, **params: str | bool | None) -> None:
     """Write what the service sends to a file (0600, whole or not at all), or to standard output for `-`."""
     if to == "-":
+        shown = sys.stdout.isatty()
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for piece in client.lines(source, **params):
-            sys.stdout.buffer.write(piece)
+            # On a terminal nothing may act; into a pipe goes what was sent.
+            sys.stdout.buffer.write(visible(decoder.decode(piece), keep="\n\t").encode() if shown else piece)
         return
     target = Path(to)
     if target.exists() and not force:

@@ -108,7 +108,7 @@ def writing(subject: Caller, parts: PartsOf, request: Request) -> Iterator[Write
             yield session
     except (SelfGrant, BeyondReach) as refused:
         route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-        with parts.database.anonymous() as session:
+        with parts.database.writing(subject.user_id) as session:
             record(session, ChangeRefused(actor=actor(subject), reason=refused.code, route=route))
         raise
 

@@ -1,7 +1,6 @@
 """The audit log: read and exported by auditors, who do not thereby read documents. Reading it is recorded too."""
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -15,13 +14,17 @@ from app.answer.trail import actor
 from app.audit.chain import encode
 from app.audit.events import AuditExported, AuditRead
 from app.audit.export import export_csv, export_jsonl
-from app.audit.listing import Filters, latest_head, list_events
+from app.audit.listing import Entry, Filters, latest_head, list_events
+from app.audit.reading import read_record
 from app.audit.record import Event
 from app.audit.seal import Opener
 from app.audit.trail import record
 from app.errors import InvalidInput
 from app.web.access import Auditor, PartsOf
 from app.web.schemas import EventOut, EventsOut, HeadOut
+
+# Of a text in the log that is no record; an export has all of it.
+RAW_CHARACTERS = 4_096
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -49,8 +52,8 @@ def events(  # noqa: PLR0913  # each is one query parameter of the route
     with parts.database.reading(subject.user_id) as session:
         found = list_events(session, filters, after_seq=after, limit=limit, newest_first=newest_first)
         opener = Opener(session, parts.sealer)
-        rows = [EventOut(seq=e.seq, at=e.at, record=json.loads(e.body), opened=opener(e.body)) for e in found]
-    _log(parts, AuditRead(actor=actor(subject), filters=filters.as_text(), rows=len(rows)))
+        rows = [event_out(entry, opener) for entry in found]
+    _log(parts, subject, AuditRead(actor=actor(subject), filters=filters.as_text(), rows=len(rows)))
     return EventsOut(events=rows)
 
 
@@ -76,11 +79,18 @@ def export(  # noqa: PLR0913  # each is one query parameter of the route
 ) -> StreamingResponse:
     """The log as a file: JSONL for `clearance audit verify`, or CSV for a spreadsheet (audit)."""
     filters = _filters(parts, subject, user, kind, (since, until))
-    _log(parts, AuditExported(actor=actor(subject), format=format, filters=filters.as_text(), opened=opened))
+    _log(parts, subject, AuditExported(actor=actor(subject), format=format, filters=filters.as_text(), opened=opened))
     media = "application/x-ndjson" if format == "jsonl" else "text/csv; charset=utf-8"
     name = f"clearance-audit.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(_lines(parts, subject, filters, format, opened=opened), media_type=media, headers=headers)
+
+
+def event_out(entry: Entry, opener: Opener) -> EventOut:
+    """An entry as it goes out; raw where it is no record of ours."""
+    record = read_record(entry.body)
+    raw = None if record is not None else entry.body[:RAW_CHARACTERS]
+    return EventOut(seq=entry.seq, at=entry.at, record=record, raw=raw, opened=opener(entry.body))
 
 
 def _lines(
@@ -101,6 +111,6 @@ def _filters(parts: Parts, subject: Subject, user: str | None, kind: str | None,
     return Filters(user=user_id, kind=kind, since=times[0], until=times[1])
 
 
-def _log(parts: Parts, event: Event) -> None:
-    with parts.database.anonymous() as session:
+def _log(parts: Parts, subject: Subject, event: Event) -> None:
+    with parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)

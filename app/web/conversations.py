@@ -60,7 +60,7 @@ def read(
         policy_epoch=visible.epoch,
     )
     # Committed before anything is given out, as for every reading of text.
-    with parts.database.anonymous() as session:
+    with parts.database.writing(subject.user_id) as session:
         record(session, event)
     return ConversationTurnsOut(id=wanted, turns=[_wire(turn) for turn in turns])
 

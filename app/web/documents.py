@@ -83,7 +83,7 @@ def _read(
         version=listed.document.version_id,
         policy_epoch=visible.epoch,
     )
-    with parts.database.anonymous() as session:
+    with parts.database.writing(subject.user_id) as session:
         record(session, event)
     return visible, listed, content
 

@@ -159,11 +159,15 @@ class ExplainOut(Wire):
 
 
 class EventOut(Wire):
-    """A record of the log: verbatim, and beside it the personal words that an auditor may open."""
+    """A record of the log: verbatim, and beside it the personal words that an auditor may open.
+
+    `raw` is the beginning of a text that is no record of ours, whose `record` is null; else it is null.
+    """
 
     seq: int
     at: dt.datetime
-    record: dict[str, Any]
+    record: dict[str, Any] | None
+    raw: str | None
     opened: dict[str, dict[str, Any]]
 
 

@@ -62,7 +62,7 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
         depth=depth if found.codebook else None,
         reranker=found.reranker,
     )
-    with parts.database.anonymous() as session:
+    with parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)
     wire = _Wire(Redactor(parts.checks), plain, explain=body.explain)
     hits = [wire.hit(h, beside[h.passage.chunk]) for h in found.hits]

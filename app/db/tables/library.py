@@ -158,6 +158,7 @@ class IngestJob(Base):
     __table_args__ = (
         CheckConstraint("state in ('queued', 'running', 'indexed', 'unchanged', 'failed')", name="state"),
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="ingest_job_scope_id_fkey", ondelete="CASCADE"),
+        Index("ingest_job_running_idx", "collection_id", "path", postgresql_where=text("state = 'running'")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
