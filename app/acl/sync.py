@@ -175,9 +175,7 @@ def _relocate(
             own = OwnRule.from_json(olds[document.scope_id].own_rule)
             targets[key] = scope_for(session, collection, own, key[1])
         scopes.append(targets[key])
-    rule_ids = dict(
-        session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_({*olds, *scopes}))).tuples().all()
-    )
+    rule_ids = dict(session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_({*olds, *scopes}))).all())
     rules = rules_of(session, set(rule_ids.values()))
     cells = Counter((rule_ids[d.scope_id], rule_ids[new]) for (d, _), new in zip(wanted, scopes, strict=True))
     for old, new in cells:

@@ -122,7 +122,7 @@ def name_gone(client: Client, collection: str, found: Folder) -> None:
     if gone:
         table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
         more(len(gone))
-        note(f"{len(gone)} documents have no file here and stay in {collection}; --sync removes them")
+        note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
 
 
 def more(number: int) -> None:

@@ -156,6 +156,6 @@ def _wire(session: Session, clean: Redactor, synced: Synced, *, applied: bool) -
 
 def _people(session: Session, relocation: Relocation) -> list[ReadersOut]:
     counts: Mapping[uuid.UUID, tuple[int, int]] = relocation.people
-    names = dict(session.execute(select(User.id, User.shown).where(User.id.in_(counts))).tuples().all())
+    names = dict(session.execute(select(User.id, User.shown).where(User.id.in_(counts))).all())
     people = (ReadersOut(user=names.get(u, str(u)), gains=g, loses=lost) for u, (g, lost) in counts.items())
     return sorted(people, key=lambda person: person.user)

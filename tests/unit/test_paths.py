@@ -72,7 +72,7 @@ def test_a_rule_applies_to_an_upload_at_any_spelling(folder: str, name: str, for
 def test_what_is_refused_is_refused_on_every_surface(text: str) -> None:
     """Uploads and moves, rules and filters, and access.yaml: none of them goes on with a path of its own."""
     assume(accepted(text) is None and accepted(text.strip("/")) is None and text)
-    for surface in (normal_path, folder_path, lambda t: About(folder=t), AccessFile((), ()).tags_for):  # type: ignore[arg-type,list-item]  # no rule
+    for surface in (normal_path, folder_path, lambda t: About(folder=t), AccessFile((), ()).tags_for):  # type: ignore[arg-type]  # no rule
         with pytest.raises(InvalidInput):
             surface(text)
     if re.fullmatch(r'[^"\\\n\r\u0085\u2028\u2029]+', text) and text.isprintable():
