@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from app.errors import InvalidInput
 from app.paths import folders_of, normal_path
 
-MAX_LINES = 200_000
+MAX_LINES = 100_000
 # Hash, two spaces, and a path of the longest input that is looked at, in UTF-8.
 MAX_LINE = 20_000
 LINE = re.compile(rb"(-|[0-9a-f]{64}) [ *](.+)")
@@ -55,8 +55,9 @@ def parse_manifest(lines: Iterable[bytes]) -> Manifest:
     """Read a manifest; raises InvalidInput with the number of the line that is none."""
     manifest: dict[str, bytes | None] = {}
     for number, line in enumerate(lines, start=1):
-        found = LINE.fullmatch(line.removesuffix(b"\n").removesuffix(b"\r"))
-        if number > MAX_LINES or found is None or len(line) > MAX_LINE:
+        short = number <= MAX_LINES and len(line) <= MAX_LINE
+        found = LINE.fullmatch(line.removesuffix(b"\n").removesuffix(b"\r")) if short else None
+        if found is None:
             raise InvalidInput(
                 f"Line {number} of the manifest is none of at most {MAX_LINES}: write the SHA-256 in hex (or '-'), two "
                 "spaces and the path, as sha256sum does."
@@ -109,7 +110,7 @@ def _moved(missing: Sequence[Standing], new: Manifest) -> dict[str, str]:
     for sha256, paths in news.items():
         plain = len(paths) == len(olds[sha256]) == 1
         pairs = [(olds[sha256][0], paths[0])] if plain else _by_name(olds[sha256], paths)
-        moved |= {old: to for old, to in pairs if _ending(old) == _ending(to)}
+        moved |= {old: to for old, to in pairs if ending(old) == ending(to)}
     return moved
 
 
@@ -123,5 +124,6 @@ def _by_name(olds: Sequence[str], news: Sequence[str]) -> list[tuple[str, str]]:
     return [(p[0], after[n][0]) for n, p in before.items() if len(p) == 1 and len(after.get(n, ())) == 1]
 
 
-def _ending(path: str) -> str:
+def ending(path: str) -> str:
+    """The ending of a file's name in lower case, by which its kind is known."""
     return PurePosixPath(path).suffix.lower()

@@ -8,13 +8,14 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.acl.manifest import Comparison, Manifest, Standing, compare
+from app.acl.manifest import Comparison, Manifest, Standing, compare, ending
 from app.acl.placing import Place
 from app.acl.policy import Change, Judge, need_curator, refuse_self_grant, take_hold
 from app.acl.readers import everybody, readers
@@ -38,6 +39,9 @@ MOVE = text("select clearance.move_documents(:collection, :documents, :paths, :s
 )
 # The share of a collection beyond which a removal has to be asked for in so many words.
 LARGE = 5
+BATCH = 500
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class Synced:
         return is_large(len(self.found.gone), self.documents)
 
 
+def batched(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """The items in parts: each statement has its limit of time, and what derives from them goes along."""
+    return (items[n : n + BATCH] for n in range(0, len(items), BATCH))
+
+
 def is_large(gone: int, documents: int) -> bool:
     """Whether so many of so many documents are more than a fifth."""
     return gone * LARGE > documents
@@ -86,9 +95,8 @@ def move_document(
     It keeps its own rule and comes under those of its new folders. Its ending stays, by which a file's kind is known.
     """
     to = normal_path(path)
-    _, dot, ending = place.path.rpartition("/")[2].rpartition(".")
-    if dot and not to.lower().endswith(f".{ending.lower()}"):
-        raise Conflict(f"A document keeps its ending (.{ending}): its text was read as that kind. Upload it anew.")
+    if ending(to) != ending(place.path):
+        raise Conflict("A document keeps the ending of its name: its text was read as that kind. Upload it anew.")
     standing = Standing(place.id, place.public_id, place.version_id, place.path, place.scope_id, None)
     return _relocate(session, subject, place.collection, [(standing, to)], judge)
 
@@ -112,7 +120,8 @@ def sync(
     found = compare(manifest, documents)
     _refuse_awaited(session, collection, [d.path for d in found.gone])
     relocation = _relocate(session, subject, collection, found.moved, judge)
-    session.execute(delete(Document).where(Document.id.in_([d.id for d in found.gone])))
+    for gone in batched([d.id for d in found.gone]):
+        session.execute(delete(Document).where(Document.id.in_(gone)))
     return Synced(found, relocation, len(documents), _fingerprint(collection, found, relocation))
 
 
@@ -191,14 +200,15 @@ def _relocate(
 def _write(
     session: WriteSession, collection: Collection, wanted: Sequence[tuple[Standing, str]], scopes: Sequence[int]
 ) -> None:
-    values = {
-        "collection": collection.id,
-        "documents": [d.id for d, _ in wanted],
-        "paths": [to for _, to in wanted],
-        "scopes": list(scopes),
-    }
     try:
-        session.execute(MOVE, values)
+        for some in batched(list(zip(wanted, scopes, strict=True))):
+            values = {
+                "collection": collection.id,
+                "documents": [d.id for (d, _), _ in some],
+                "paths": [to for (_, to), _ in some],
+                "scopes": [scope for _, scope in some],
+            }
+            session.execute(MOVE, values)
     except IntegrityError as error:
         raise Conflict("Another document came to that path in between: look again.") from error
 

@@ -118,7 +118,14 @@ def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, la
 
 def name_gone(client: Client, collection: str, found: Folder) -> None:
     """Say which documents have no file in the folder; they stay."""
-    gone = look(client, collection, names(found))["gone"]
+    try:
+        gone = look(client, collection, names(found))["gone"]
+    except ApiError as error:
+        # Somebody uploads to these very paths; there is nothing to say of them yet.
+        if error.code != "Conflict":
+            raise
+        note(f"What is no longer in the folder cannot be said now: {error.detail}")
+        return
     if gone:
         table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
         more(len(gone))

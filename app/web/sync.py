@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, UploadFile
@@ -9,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.manifest import parse_manifest
+from app.acl.manifest import MAX_LINE, parse_manifest
 from app.acl.placing import find_place
 from app.acl.policy import need_curator
 from app.acl.rules import Subject
@@ -116,7 +117,8 @@ def sync_collection(
     """
     shelf = find_collection(session, subject, visible_scopes(session, subject), name)
     need_curator(subject, shelf.id)
-    manifest = parse_manifest(form.file.file)
+    # No line is read further than it may be long.
+    manifest = parse_manifest(iter(partial(form.file.file.readline, MAX_LINE + 1), b""))
     clean = Redactor(parts.checks)
     if form.fingerprint is None:
         with session.begin_nested() as trial:

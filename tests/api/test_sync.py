@@ -219,7 +219,7 @@ def test_an_upload_on_its_way_is_waited_for(client: TestClient, shelf: Company) 
 
 def test_a_move_takes_no_path_that_is_taken_and_no_other_kind(client: TestClient, shelf: Company) -> None:
     document = ids(shelf)["a.md"]
-    for path in ("b.md", "a.md", "a.txt", "a"):
+    for path in ("b.md", "a.md", "a.txt", "a", "a.md.txt"):
         answer = client.patch(f"/api/v1/documents/{document}", json={"path": path}, headers=shelf.headers("hank"))
         check_problem(answer, 409, "Conflict")
     hidden = client.patch(f"/api/v1/documents/{document}", json={"path": "z.md"}, headers=shelf.headers("ada"))
