@@ -49,14 +49,14 @@ def normal_path(text: str) -> str:
         if reason := _objection(character):
             raise _refused(reason)
     names = [_blanks_plain(name).strip(" ") for name in unicodedata.normalize("NFC", text).split("/")]
+    path = "/".join(names)
+    if len(path) > MAX_CHARACTERS or len(path.encode()) > MAX_BYTES:
+        raise _refused(f"is too long: at most {MAX_CHARACTERS} characters and {MAX_BYTES} bytes")
     for name in names:
         if name in {"", ".", ".."}:
             raise _refused(f"has the name '{name}' in it" if name else "has an empty name in it")
         if len(name) > MAX_NAME:
             raise _refused(f"has a name of more than {MAX_NAME} characters in it")
-    path = "/".join(names)
-    if len(path) > MAX_CHARACTERS or len(path.encode()) > MAX_BYTES:
-        raise _refused(f"is too long: at most {MAX_CHARACTERS} characters and {MAX_BYTES} bytes")
     return path
 
 

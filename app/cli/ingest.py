@@ -53,16 +53,9 @@ def ingest(  # noqa: PLR0913  # each is one option of the command
 
     With --sync, documents whose files moved keep their id, and those whose files are gone are removed: shown first.
     """
-    if not folder.is_dir():
-        raise CannotIngest(f"{folder} is no folder")
     if (yes or large) and not sync:
         raise CannotIngest("--yes and --allow-large-removal belong to --sync")
-    rules = access or folder / ACCESS_FILE
-    found = read_folder(folder, collection, tags(rules, words(roles), given=access), access=access)
-    if found.untagged and not skip_untagged:
-        raise CannotIngest(_untagged(found.untagged, rules))
-    if found.untagged:
-        note(f"{len(found.untagged)} untagged files are left out")
+    found = read(folder, collection, access=access, roles=words(roles), skip_untagged=skip_untagged)
     if not found.items and not sync:
         raise CannotIngest(f"there is no file to upload in {folder}")
     check_roles(client, found.items)
@@ -76,6 +69,19 @@ def ingest(  # noqa: PLR0913  # each is one option of the command
         name_gone(client, collection, found)
     if found.refused or any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def read(folder: Path, collection: str, *, access: Path | None, roles: list[str], skip_untagged: bool) -> Folder:
+    """What stands in the folder, with its tags; raises CannotIngest for what is untagged, unless that is left out."""
+    if not folder.is_dir():
+        raise CannotIngest(f"{folder} is no folder")
+    rules = access or folder / ACCESS_FILE
+    found = read_folder(folder, collection, tags(rules, roles, given=access), access=access)
+    if found.untagged and not skip_untagged:
+        raise CannotIngest(_untagged(found.untagged, rules))
+    if found.untagged:
+        note(f"{len(found.untagged)} untagged files are left out")
+    return found
 
 
 def send(client: Client, items: Sequence[Item]) -> list[Outcome]:
