@@ -64,7 +64,7 @@ class Relocation:
 
 @dataclass(frozen=True)
 class Synced:
-    """A collection after it was made like a folder, and the comparison that led there."""
+    """A collection held against a folder: the comparison, and what was moved by it."""
 
     found: Comparison
     relocation: Relocation
@@ -109,9 +109,9 @@ def sync(
     *,
     judge: Judge = refuse_self_grant,
 ) -> Synced:
-    """Make the collection like the folder that the manifest lists: moves what moved, removes what is gone.
+    """Hold the collection against the folder that the manifest lists, and move what moved. To only look, roll it back.
 
-    What is new or changed is for uploads that follow. All in the caller's transaction; to only look, roll it back.
+    What is gone is for `remove_gone`, in the same transaction; what is new or changed for uploads that follow.
     """
     need_curator(subject, collection.id)
     # No upload and no change of rules from here on; the worker waits for the documents.
@@ -120,13 +120,14 @@ def sync(
     found = compare(manifest, documents)
     _refuse_awaited(session, collection, [d.path for d in found.gone])
     relocation = _relocate(session, subject, collection, found.moved, judge)
-    for gone in batched([d.id for d in found.gone]):
-        session.execute(delete(Document).where(Document.id.in_(gone)))
     return Synced(found, relocation, len(documents), _fingerprint(collection, found, relocation))
 
 
-def refuse_unseen(synced: Synced, fingerprint: str, *, allow_large_removal: bool) -> None:
-    """Raise unless this is what the caller was shown, and no more goes than they allow; then roll back."""
+def remove_gone(session: WriteSession, synced: Synced, fingerprint: str, *, allow_large_removal: bool) -> None:
+    """Remove what is gone. Raises, to roll all back, unless this is what the caller was shown and no more than allowed.
+
+    PlanStale for another fingerprint, Conflict for more than a fifth of the collection.
+    """
     if fingerprint != synced.fingerprint:
         raise PlanStale(
             "Since you looked, the collection, its rules or the folder have changed, and something else would be moved "
@@ -137,6 +138,8 @@ def refuse_unseen(synced: Synced, fingerprint: str, *, allow_large_removal: bool
             f"{len(synced.found.gone)} of {synced.documents} documents would be removed, more than a fifth. Nothing "
             "was. If the folder is the right one and whole, say so with allow_large_removal (--allow-large-removal)."
         )
+    for gone in batched([d.id for d in synced.found.gone]):
+        session.execute(delete(Document).where(Document.id.in_(gone)))
 
 
 def _standing(session: WriteSession, subject: Subject, collection: Collection) -> list[Standing]:

@@ -14,7 +14,7 @@ from app.acl.manifest import MAX_LINE, parse_manifest
 from app.acl.placing import find_place
 from app.acl.policy import need_curator
 from app.acl.rules import Subject
-from app.acl.sync import Relocation, Synced, move_document, refuse_unseen, sync
+from app.acl.sync import Relocation, Synced, move_document, remove_gone, sync
 from app.acl.visible import visible_scopes
 from app.answer.sources import Redactor
 from app.db.session import WriteSession
@@ -127,7 +127,7 @@ def sync_collection(
             trial.rollback()
         return answer
     found = sync(session, subject, shelf, manifest)
-    refuse_unseen(found, form.fingerprint, allow_large_removal=form.allow_large_removal)
+    remove_gone(session, found, form.fingerprint, allow_large_removal=form.allow_large_removal)
     _log(session, subject, shelf.id, found)
     return _wire(session, clean, found, applied=True)
 
