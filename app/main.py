@@ -47,6 +47,7 @@ from app.web import (
     problems,
     roles,
     search,
+    sync,
     uploads,
     users,
 )
@@ -183,6 +184,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         collections,
         documents,
         uploads,
+        sync,
         users,
         roles,
         grants,

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import log
@@ -113,7 +113,7 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
     document = standing(session, job)
     if document is None or document.sha256 != job.sha256:
         return False
-    if not (_could_read(session, job.uploaded_by, document) or _put_it_there(session, job)):
+    if not (_could_read(session, job.uploaded_by, document) or _put_it_there(session, job, document)):
         return False
     moved = document.scope_id != scope_after(document, job)
     if moved:
@@ -135,12 +135,12 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
     return True
 
 
-def _put_it_there(session: Session, job: IngestJob) -> bool:
-    """Whether this uploader brought the same bytes to this path before."""
+def _put_it_there(session: Session, job: IngestJob, document: Document) -> bool:
+    """Whether this uploader brought the same bytes before: to this path, or to this document, which may have moved."""
     earlier = select(IngestJob.id).where(
         IngestJob.uploaded_by == job.uploaded_by,
         IngestJob.collection_id == job.collection_id,
-        IngestJob.path == job.path,
+        or_(IngestJob.path == job.path, IngestJob.document_id == document.public_id),
         IngestJob.sha256 == job.sha256,
         IngestJob.state.in_(("indexed", "unchanged")),
     )

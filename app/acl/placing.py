@@ -1,4 +1,4 @@
-"""Puts documents under rules: an upload on its way in, a document that gets another rule, one that goes.
+"""Puts documents under rules: an upload on its way in, a document that gets another rule or place, one that goes.
 
 Never reads their text: who curates a shelf does not thereby read it.
 """
@@ -35,6 +35,7 @@ class Place:
     id: int
     public_id: uuid.UUID
     version_id: uuid.UUID
+    path: str
     collection: Collection
     scope_id: int
     folder_id: uuid.UUID | None
@@ -68,8 +69,11 @@ def submit(
     return job.id, session.scalars(select(Scope.public_id).where(Scope.id == scope_id)).one()
 
 
-def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID) -> Place:
-    """Where a document stands, locked; raises NotFound unless the subject curates its collection."""
+def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID, *, alone: bool = False) -> Place:
+    """Where a document stands, locked; raises NotFound unless the subject curates its collection.
+
+    `alone`: no upload to the collection and no change of its rules goes on beside the caller.
+    """
     curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
     # The collection first, as everybody does who changes rules; then the document, so that what is read stands.
     shelf = session.scalar(
@@ -77,7 +81,10 @@ def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID) ->
     )
     if shelf is None:
         raise NotFound
-    hold(session, shelf)
+    if alone:
+        session.execute(select(Collection.id).where(Collection.id == shelf).with_for_update(key_share=True))
+    else:
+        hold(session, shelf)
     session.execute(select(Document.id).where(Document.public_id == public_id).with_for_update())
     row = session.execute(
         select(Document, Collection, Scope.folder_id, Scope.own_rule)
@@ -89,7 +96,9 @@ def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID) ->
         raise NotFound
     found = row.Document
     own = OwnRule.from_json(row.own_rule)
-    return Place(found.id, found.public_id, found.version_id, row.Collection, found.scope_id, row.folder_id, own)
+    return Place(
+        found.id, found.public_id, found.version_id, found.path, row.Collection, found.scope_id, row.folder_id, own
+    )
 
 
 def rule_document(

@@ -21,6 +21,7 @@ from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, User
 from app.errors import BeyondReach, NotFound
+from app.paths import folder_path
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ def from_json(value: dict[str, Any]) -> Step:
             document = value["document"]
             return GrantStep(
                 uuid.UUID(value["collection"]),
-                value["folder"],
+                _folder(value["folder"]),
                 None if document is None else uuid.UUID(document),
                 Grant.from_json(value["grant"]),
                 bool(value["present"]),
@@ -240,7 +241,7 @@ def from_json(value: dict[str, Any]) -> Step:
             rule, document = value["rule"], value["document"]
             return RuleStep(
                 uuid.UUID(value["collection"]),
-                value["folder"],
+                _folder(value["folder"]),
                 None if document is None else uuid.UUID(document),
                 None if rule is None else OwnRule.from_json(rule),
             )
@@ -250,3 +251,8 @@ def from_json(value: dict[str, Any]) -> Step:
             return NestingStep(uuid.UUID(value["role"]), uuid.UUID(value["inside"]), bool(value["present"]))
         case "clearance":
             return ClearanceStep(uuid.UUID(value["user"]), Label.parse(value["clearance"]))
+
+
+def _folder(stored: str | None) -> str | None:
+    """A plan that was made before there was a normal form says another folder now, and is refused as stale."""
+    return None if stored is None else folder_path(stored)

@@ -6,9 +6,10 @@ import uuid
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from app.cli.connect import connected, when
-from app.cli.screen import done, moment, note, table
+from app.cli.screen import done, err, moment, note, table
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
 
@@ -134,8 +135,11 @@ def folder_rule(
         client.delete(place)
         done(f"{collection}/{folder} has no rule of its own")
         return
-    client.put(place, {"grants": [], "inherits": inherits, "label": label})
+    ruled = client.put(place, {"grants": [], "inherits": inherits, "label": label})
     done(f"{collection}/{folder} {'inherits from above' if inherits else 'is for nobody until a grant says so'}")
+    note(f"documents below it: {ruled['documents']}")
+    for warning in ruled["warnings"]:
+        err.print(Text.assemble(("! ", "yellow"), warning), soft_wrap=True)
 
 
 def _short(grant: dict[str, Any]) -> str:

@@ -176,6 +176,20 @@ def delete(
     done("the document is gone")
 
 
+@documents.command("move")
+@connected
+def move(
+    client: Client,
+    document: Document,
+    to: Annotated[str, typer.Argument(metavar="PATH", help="its new path in the collection; the ending stays")],
+) -> None:
+    """Move a document within its collection (its curator): it keeps its id, and its new folders' rules count."""
+    moved = client.patch(path("documents", document), {"path": to})
+    if moved["people"]:
+        table(("reads", "gains", "loses"), ((p["user"], p["gains"], p["loses"]) for p in moved["people"]))
+    done(f"{moved['old_path']} is now {moved['path']}")
+
+
 @jobs.command("list")
 @connected
 def list_jobs(

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from app.acl.rules import Capability, Subject
@@ -13,6 +13,7 @@ from app.acl.visible import Visible
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Chunk, Document, IngestJob, Original
 from app.errors import NotFound
+from app.paths import folders_of
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,16 @@ def find_collection(session: Session, subject: Subject, visible: Visible, name: 
     if found is None:
         raise NotFound
     return found
+
+
+def folders_of_documents(session: Session, subject: Subject, collection_id: uuid.UUID) -> frozenset[str]:
+    """The folders that documents of a collection lie in: for who curates it, who may list them; empty for others."""
+    if collection_id not in curated(subject):
+        return frozenset()
+    folder = func.regexp_replace(Document.path, "/[^/]*$", "")
+    here = (Document.collection_id == collection_id) & Document.path.contains("/")
+    lowest = session.scalars(select(folder).where(here).distinct())
+    return frozenset(f for path in lowest for f in (path, *folders_of(path)))
 
 
 def list_documents(

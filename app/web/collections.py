@@ -10,9 +10,9 @@ from app.acl.names import find_person
 from app.acl.policy import (
     Change,
     create_collection,
+    documents_below,
     drop_folder,
     find_folder,
-    folder_path,
     may_rule,
     rule_collection,
     rule_folder,
@@ -23,11 +23,12 @@ from app.db.session import WriteSession
 from app.db.tables.access import Collection, Curator, Folder
 from app.db.tables.people import User
 from app.errors import Conflict, NotAllowed, SelfGrant
-from app.retrieval.browse import find_collection, list_collections
+from app.paths import folder_path, skeleton
+from app.retrieval.browse import find_collection, folders_of_documents, list_collections
 from app.web.access import Administrator, Caller, Lent, Reading, Writing
 from app.web.policy_log import log_collection, log_curator, log_folder
 from app.web.rules_wire import to_rule, to_wire
-from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut
+from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut, RuledOut
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -91,20 +92,18 @@ def rule(name: str, subject: Caller, session: Reading, folder: FolderQuery = Non
 
 
 @router.put("/{name}/access")
-def change_rule(
-    name: str, body: AccessBody, subject: Caller, session: Writing, folder: FolderQuery = None
-) -> AccessOut:
+def change_rule(name: str, body: AccessBody, subject: Caller, session: Writing, folder: FolderQuery = None) -> RuledOut:
     """Replace the rule of the collection, or of a folder. It holds when this returns, for all that inherits it."""
     found = ruled(session, subject, name)
     wanted = to_rule(session, body)
     if folder is not None:
         change = rule_folder(session, subject, found, folder, wanted)
         log_folder(session, subject, "folder.ruled", found, folder_path(folder), change)
-        return to_wire(session, wanted)
+        return _ruled_folder(session, subject, found, folder_path(folder), to_wire(session, wanted))
     before = OwnRule.from_json(found.own_rule)
     own = OwnRule(wanted.grants, inherits=False, label=wanted.label if wanted.label is not None else before.label)
     log_collection(session, subject, "collection.ruled", found, rule_collection(session, subject, found, own))
-    return to_wire(session, own)
+    return RuledOut(**to_wire(session, own).model_dump())
 
 
 @router.delete("/{name}/access", status_code=204)
@@ -139,6 +138,21 @@ def ruled(session: Reading | Writing, subject: Subject, name: str) -> Collection
     if not may_rule(subject, found.id):
         raise NotAllowed("The rules of a collection are for administrators and its curators.")
     return found
+
+
+def _ruled_folder(session: WriteSession, subject: Subject, found: Collection, path: str, stands: AccessOut) -> RuledOut:
+    """A folder's rule with how many documents are under it, and a warning where there are none or a name looks alike.
+
+    Whoever rules a collection may count its documents; the folders that they lie in are for its curators alone.
+    """
+    documents = documents_below(session, found.id, path)
+    known = set(session.scalars(select(Folder.path).where(Folder.collection_id == found.id)))
+    known |= folders_of_documents(session, subject, found.id)
+    alike = sorted(other for other in known - {path} if skeleton(other) == skeleton(path))
+    warnings = [f"'{other}' looks like '{path}' and is another folder: this rule is not about it" for other in alike]
+    if not documents:
+        warnings.append(f"no document stands below '{path}': the rule is for what comes there")
+    return RuledOut(**stands.model_dump(), documents=documents, warnings=warnings)
 
 
 def _shelf_and_person(session: WriteSession, subject: Subject, name: str, user: str) -> tuple[Collection, User]:

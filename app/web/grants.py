@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from app.acl.placing import Place, find_place, rule_document
-from app.acl.policy import find_folder, folder_path, need, rule_collection, rule_folder, take_hold
+from app.acl.policy import find_folder, need, rule_collection, rule_folder, take_hold
 from app.acl.rules import Capability, Grant, OwnRule, Subject
 from app.db.session import WriteSession
 from app.db.tables.access import Collection
 from app.errors import InvalidInput, NotFound
+from app.paths import folder_path
 from app.web.access import Caller, Writing
 from app.web.collections import ruled
 from app.web.policy_log import log_collection, log_document, log_folder

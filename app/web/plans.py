@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.acl.names import find_person, find_role
 from app.acl.placing import find_place
 from app.acl.plans import Effects, apply_plan, find_plan, foresee, keep_plan, plans_of, withdraw_plan
-from app.acl.policy import folder_path, need
+from app.acl.policy import need
 from app.acl.rules import Capability, Label, OwnRule, Subject
 from app.acl.steps import ClearanceStep, GrantStep, MemberStep, NestingStep, RuleStep, Step
 from app.acl.stewards import find_stewarded
@@ -22,6 +22,7 @@ from app.audit.trail import record
 from app.db.session import WriteSession
 from app.db.tables.access import AccessPlan
 from app.db.tables.people import User
+from app.paths import folder_path
 from app.settings import LabelName
 from app.web.access import Caller, PartsOf, Reading, Writing, public_id
 from app.web.collections import ruled

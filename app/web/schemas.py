@@ -73,6 +73,13 @@ class AccessOut(AccessBody):
     """The rule as it stands."""
 
 
+class RuledOut(AccessOut):
+    """The rule as it stands now, and what it is about."""
+
+    documents: int | None = Field(None, description="documents below the folder; null for a collection's own rule")
+    warnings: list[str] = Field(default_factory=list, description="what may have been meant otherwise, in words")
+
+
 class CollectionBody(Wire):
     """A new shelf. Without grants nobody reads what lies on it, until a document brings its own."""
 

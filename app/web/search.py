@@ -75,7 +75,10 @@ def _about(body: SearchBody) -> About:
             raise InvalidInput(f"'{name}' has no time zone; write it like 2026-03-31T08:00:00Z.")
     if body.since is not None and body.until is not None and body.until <= body.since:
         raise InvalidInput("'until' is not later than 'since', so no document could be meant.")
-    return About(body.since, body.until, body.folder)
+    try:
+        return About(body.since, body.until, body.folder)
+    except InvalidInput as error:
+        raise InvalidInput(f"'folder': {error.detail}") from error
 
 
 class _Wire:

@@ -1,8 +1,6 @@
 """The curators' routes: upload, follow, re-rule and delete documents."""
 
 import datetime as dt
-import unicodedata
-from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, UploadFile
@@ -13,20 +11,19 @@ from app.acl.policy import need_curator, role_ids, tag_grants, tagged_rule
 from app.acl.rules import Label, OwnRule
 from app.acl.visible import visible_scopes
 from app.answer.trail import actor
-from app.audit.events import DocumentDeleted, DocumentUploaded
+from app.audit.events import DocumentUploaded
 from app.audit.trail import record
 from app.db.session import WriteSession
 from app.errors import EmptyFile, InvalidInput, Untagged
+from app.paths import normal_path
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
 from app.web.access import BULK, CuratorCaller, Reading, Writing, public_id
-from app.web.policy_log import log_document
+from app.web.policy_log import log_document, log_removal
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
 
 router = APIRouter(tags=[BULK])
-
-LONGEST_PATH = 1000
 
 
 class UploadForm(Wire):
@@ -55,7 +52,7 @@ def upload(
     content = form.file.file.read()
     if not content:
         raise EmptyFile("The file has no bytes; there is nothing to index.")
-    incoming = Upload(_path(form.path or form.file.filename or ""), content, _tagged(session, form))
+    incoming = Upload(normal_path(form.path or form.file.filename or ""), content, _tagged(session, form))
     job_id, scope = submit(session, subject, shelf, incoming)
     event = DocumentUploaded(actor=actor(subject), job=job_id, collection=shelf.id, scope=str(scope), size=len(content))
     record(session, event)
@@ -84,10 +81,7 @@ def remove(document: str, subject: CuratorCaller, session: Writing) -> None:
     """Delete a document and all that was derived from it (curate)."""
     place = find_place(session, subject, public_id(document))
     remove_document(session, place)
-    event = DocumentDeleted(
-        actor=actor(subject), document=place.public_id, version=place.version_id, collection=place.collection.id
-    )
-    record(session, event)
+    log_removal(session, subject, place.collection.id, place.public_id, place.version_id)
 
 
 @router.get("/documents/{document}/access")
@@ -120,17 +114,3 @@ def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:
     allowed, denied = {r: known[r] for r in form.roles}, {r: known[r] for r in form.deny}
     grants = tag_grants(allowed, denied, starts_at=form.starts_at, ends_at=form.ends_at)
     return tagged_rule(grants, None if form.label is None else Label.parse(form.label), inherits=form.inherits)
-
-
-def _path(raw: str) -> str:
-    """A relative path without tricks; raises InvalidInput."""
-    path = unicodedata.normalize("NFC", raw.strip())
-    parts = PurePosixPath(path).parts
-    odd = any(unicodedata.category(c).startswith("C") for c in path)
-    if not parts or path.startswith("/") or "\\" in path or odd or {"..", "."} & set(path.split("/")):
-        raise InvalidInput(
-            "'path' must be a relative path such as 'handbook/leave.md', without '..' or odd characters."
-        )
-    if len(path) > LONGEST_PATH:
-        raise InvalidInput(f"'path' must have at most {LONGEST_PATH} characters.")
-    return "/".join(parts)

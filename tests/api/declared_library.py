@@ -81,6 +81,14 @@ LIBRARY: dict[tuple[str, str], Route] = {
             uploading("path", "a path, by who curates the crew's shelf", CREW, path=TARGET, seen_by="its readers"),
         ),
     ),
+    ("PATCH", "/api/v1/documents/{document}"): Route(
+        "curate", (on("document", "its curators", "document", body={"path": "moved.md"}),), values=(".path",)
+    ),
+    ("POST", "/api/v1/collections/{name}/sync"): Route(
+        "curate",
+        (Case("shelf", "who curates the shelf", path={"name": TARGET}, form={"file": b""}),),
+        values=(".fingerprint", ".allow_large_removal"),
+    ),
     ("GET", "/api/v1/jobs"): Route("curate"),
     ("GET", "/api/v1/jobs/{job}"): Route("curate", (on("job", "one's own", "job"),)),
     ("GET", "/api/v1/collections"): Route("key", lent=True),

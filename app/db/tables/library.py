@@ -49,6 +49,7 @@ class Document(Base):
     __table_args__ = (
         UniqueConstraint("collection_id", "path"),
         UniqueConstraint("id", "scope_id"),
+        CheckConstraint("clearance.is_normal_path(path)", name="path"),
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="document_scope_id_fkey"),
         Index("document_scope_id_idx", "scope_id"),
     )
@@ -157,6 +158,7 @@ class IngestJob(Base):
     __tablename__ = "ingest_job"
     __table_args__ = (
         CheckConstraint("state in ('queued', 'running', 'indexed', 'unchanged', 'failed')", name="state"),
+        CheckConstraint("clearance.is_normal_path(path)", name="path"),
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="ingest_job_scope_id_fkey", ondelete="CASCADE"),
         Index("ingest_job_running_idx", "collection_id", "path", postgresql_where=text("state = 'running'")),
     )
