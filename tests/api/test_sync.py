@@ -8,11 +8,10 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from app.db.session import Signer
 from tests.api.company import Company, work_queued
 from tests.api.test_folders import put, rule, seen
 from tests.api.test_routes import check_problem
-from tests.conftest import IDENTITY_KEY
+from tests.identities import signed_on
 
 SYNC = "/api/v1/collections/hr/sync"
 DERIVED = "select id, document_id, text from chunk order by id"
@@ -246,7 +245,7 @@ def test_the_database_moves_nothing_to_where_it_does_not_belong(client: TestClie
     ]
     for statement in statements:
         with psycopg.connect(shelf.db.libpq("app")) as connection:
-            identity = Signer(IDENTITY_KEY, seconds=60).sign(row["hank"])
+            identity = signed_on(connection, row["hank"])
             connection.execute("select set_config('clearance.identity', %s, true)", [identity])
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement.encode(), row)
