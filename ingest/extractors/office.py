@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import Iterable, Sequence
 
 from ingest.extractors import partition, tables
+from ingest.extractors.encoding import decode
 from ingest.extractors.errors import Unsupported
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import Element
-from ingest.extractors.plain import decode, one_line
+from ingest.extractors.plain import one_line
 
 DC_TITLE = re.compile(rb"<(?:\w+:)?title(?:\s[^>]*)?>([^<]*)<")
 # What programs write into the title property by themselves.

@@ -8,9 +8,10 @@ from lxml import etree, html  # type: ignore[import-untyped]  # ships no types
 from markdown_it import MarkdownIt
 
 from ingest.extractors import partition, tables
+from ingest.extractors.encoding import decode
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import Element
-from ingest.extractors.plain import decode, one_line
+from ingest.extractors.plain import one_line
 
 # The library drops these with all their text; the text of an FAQ often lives in <details>.
 KEPT_AS = {
@@ -19,7 +20,9 @@ KEPT_AS = {
 }  # fmt: skip
 # What the reader of the page does not see is no text of the page, and the usual place for planted instructions.
 HIDDEN = re.compile(r"(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
-DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+DECLARED = re.compile(
+    rb"<(?:meta\b[^>]{0,200}\bcharset|\?xml\b[^>]{0,200}\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
+)
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 ANCHOR = re.compile(r"^(#{1,6} .*?)[ \t]*\{[#.:][^{}\n]*\}[ \t]*$", re.MULTILINE)
 # Keys that steer a site generator and say nothing about the matter.
