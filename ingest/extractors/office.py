@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from ingest.extractors import partition, tables
 from ingest.extractors.encoding import decode
 from ingest.extractors.errors import Unsupported
+from ingest.extractors.hidden import visible_part
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import Element
 from ingest.extractors.plain import one_line
@@ -25,7 +26,9 @@ def read_docx(content: bytes) -> tuple[str | None, Outline]:
     """Title (paragraph in style Title, else the property, else first heading) and outline of a Word file."""
     _refuse_strict(content)
     outline = Outline()
-    elements = partition.docx_elements(content)
+    seen = visible_part(content)
+    outline.hidden += seen.hidden
+    elements = partition.docx_elements(seen.content)
     styled = next((one_line(e.text) for e in elements if _style(e) == "Title" and e.text.strip()), "")
     partition.add_elements(outline, elements, level=_docx_level)
     return styled or property_title(content), outline
@@ -34,7 +37,9 @@ def read_docx(content: bytes) -> tuple[str | None, Outline]:
 def read_pptx(content: bytes) -> tuple[str | None, Outline]:
     """Title (the property, else first slide's title) and outline of a presentation: a slide's title is its heading."""
     outline = Outline()
-    elements = partition.pptx_elements(content)
+    seen = visible_part(content)
+    outline.hidden += seen.hidden
+    elements = partition.pptx_elements(seen.content)
     slide = None
     for element in elements:
         if element.metadata.page_number != slide:
@@ -47,8 +52,12 @@ def read_pptx(content: bytes) -> tuple[str | None, Outline]:
 def read_xlsx(content: bytes) -> tuple[str | None, Outline]:
     """Title (the property) and outline of a workbook: a sheet's name is its heading, its number the page."""
     outline = Outline()
-    for element in partition.xlsx_elements(content):
+    seen = visible_part(content)
+    outline.hidden += seen.hidden
+    for element in partition.xlsx_elements(seen.content):
         sheet = element.metadata
+        if sheet.page_name in seen.sheets:
+            continue
         outline.heading(sheet.page_name or f"Sheet {sheet.page_number}", level=1, page=sheet.page_number)
         if sheet.text_as_html:
             header, body = tables.parse(sheet.text_as_html)

@@ -76,8 +76,8 @@ def docx_elements(content: bytes) -> list[Element]:
 
 
 def pptx_elements(content: bytes) -> list[Element]:
-    """Elements of a presentation, speaker notes included; the page is the slide."""
-    return _list(partition_pptx, file=io.BytesIO(content), include_slide_notes=True)
+    """Elements of a presentation without its speaker notes; the page is the slide."""
+    return _list(partition_pptx, file=io.BytesIO(content), include_slide_notes=False)
 
 
 def xlsx_elements(content: bytes) -> list[Element]:

@@ -84,7 +84,7 @@ PROLOGUE = '<?xml version="1.0" encoding="iso-8859-1"?><html><body><p>Größe</p
     ("name", "content"),
     [
         ("a.html", MARKUP.format('<meta charset="windows-1252">').encode("cp1252")),
-        ("a.html", MARKUP.format('<meta http-equiv=Content-Type content="text/html; charset=latin1">').encode("cp1252")),
+        ("a.html", MARKUP.format('<meta http-equiv=a content="text/html; charset=latin1">').encode("cp1252")),
         ("a.html", MARKUP.format('<meta charset="iso-8859-1">').encode()),  # says one thing and is UTF-8
         ("a.html", MARKUP.format('<meta charset="utf-8">').encode("utf-16")),
         ("a.xhtml", PROLOGUE.encode("latin-1")),
