@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from ingest.extractors import partition, tables
 from ingest.extractors.encoding import decode
+from ingest.extractors.errors import TooLarge
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import Element
 from ingest.extractors.plain import one_line
@@ -25,6 +26,7 @@ HIDDEN = re.compile(
     r"|(opacity|font-size)\s*:\s*0*(\.0*)?[a-z%]*\s*(!important\s*)?(;|$))",
     re.IGNORECASE,
 )
+MAX_DEPTH = 200
 DECLARED = re.compile(
     rb"<(?:meta\b[^>]{0,200}\bcharset|\?xml\b[^>]{0,200}\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
 )
@@ -84,7 +86,17 @@ def _parse(markup: str) -> html.HtmlElement | None:
         tree: html.HtmlElement = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but comments and white space
         return None
+    _refuse_depth(tree)
     return tree
+
+
+def _refuse_depth(tree: html.HtmlElement) -> None:
+    """Raise `TooLarge` for nesting beyond which the library would drop the rest of the page without a word."""
+    depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"The page nests its elements more than {MAX_DEPTH} deep: simplify it, or save it as PDF.")
 
 
 def _prepare(tree: html.HtmlElement) -> Counter[str]:
