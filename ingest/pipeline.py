@@ -80,6 +80,7 @@ def work(parts: Parts, job_id: uuid.UUID) -> None:
             written = write(session, again, Version(extracted.title, extracted.media_type, content), indexed)
             laps.lap("write")
             again.document_id, again.stages = written.document, laps.stages
+            again.hidden = dict(extracted.hidden)
             end(session, again, "indexed")
             event = DocumentIndexed(
                 actor=WORKER,

@@ -22,13 +22,14 @@ from typing import get_args
 
 from app import log
 from ingest.confinement import Limits
-from ingest.document import Block, BlockKind, Extracted
+from ingest.document import HIDDEN_KINDS, Block, BlockKind, Extracted
 from ingest.extractors.errors import BY_NAME, Malformed, TimedOut, TooLarge
 
 START_SECONDS = 120.0
 GRACE_SECONDS = 5.0  # past the child's own alarm
 LENGTH_BYTES = 4
 KINDS = set(get_args(BlockKind))
+MAX_HIDDEN = 10**9
 OUT_OF_TIME = {-signal.SIGALRM, -signal.SIGXCPU, -signal.SIGKILL}
 
 
@@ -193,16 +194,18 @@ def _decoded(value: object) -> Extracted:
     try:
         if not isinstance(value, dict):
             raise TypeError
-        title, media_type, rows = value["title"], value["media_type"], value["blocks"]
+        title, media_type, rows, hidden = (value[name] for name in ("title", "media_type", "blocks", "hidden"))
         blocks = tuple(Block(text, kind, tuple(path), page) for text, kind, path, page in rows)
         texts = [title, media_type, *(text for b in blocks for text in (b.text, *b.heading_path))]
         if not all(isinstance(text, str) and "\0" not in text for text in texts):
             raise TypeError
         if not all(b.kind in KINDS and (b.page is None or type(b.page) is int) for b in blocks):
             raise TypeError
-    except (KeyError, TypeError, ValueError) as error:
+        if not all(kind in HIDDEN_KINDS and type(n) is int and 0 < n <= MAX_HIDDEN for kind, n in hidden.items()):
+            raise TypeError
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Malformed from error
-    return Extracted(title=title, blocks=blocks, media_type=media_type)
+    return Extracted(title=title, blocks=blocks, media_type=media_type, hidden=hidden)
 
 
 _shared: dict[Limits, Sandbox] = {}

@@ -43,7 +43,12 @@ def write(descriptor: int, data: bytes) -> None:
 def encode(extracted: Extracted) -> dict[str, object]:
     """`extracted` as JSON values."""
     blocks = [[b.text, b.kind, b.heading_path, b.page] for b in extracted.blocks]
-    return {"title": extracted.title, "media_type": extracted.media_type, "blocks": blocks}
+    return {
+        "title": extracted.title,
+        "media_type": extracted.media_type,
+        "blocks": blocks,
+        "hidden": dict(extracted.hidden),
+    }
 
 
 def serve(control: socket.socket) -> None:

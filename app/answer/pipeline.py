@@ -26,6 +26,7 @@ from app.context.build import Context, Earlier, build, choose
 from app.context.quote import quotes
 from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
+from app.guardrail.active_content import ActiveContentFilter, Addresses
 from app.guardrail.citations import CitationFilter
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import Gate
@@ -167,26 +168,29 @@ async def quote(
     found = quotes(question, context.passages)
     numbers = tuple(dict.fromkeys(q.passage for q in found))
     text = "\n".join(f"{q.text} [{numbers.index(q.passage) + 1}]" for q in found)
-    gate = Gate(parts.checks)
-    released = gate.feed(text) + gate.flush()
+    gate, content = Gate(parts.checks), ActiveContentFilter(_addresses(context))
+    released = content.feed(gate.feed(text) + gate.flush()) + content.flush()
     cited = sources(parts.checks, question, context, numbers)
     _count(trail, gate, cited)
     trail.output.append(released)
     trail.end("quoted", fallback)
     yield Delta(released)
-    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.redactions), fallback, trail.conversation)
+    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.shown_redactions), fallback, trail.conversation)
 
 
 async def generate(parts: Parts, trail: Trail, question: str, context: Context) -> AsyncGenerator[AnswerEvent, None]:
-    """The model's text through the citation filter and the gate. A model that is down gives quotes, marked as such."""
+    """The model's text through citation filter, gate and active content filter. A model that is down gives quotes,
+    marked as such.
+    """
     citations, gate = CitationFilter(len(context.passages)), Gate(parts.checks)
+    content = ActiveContentFilter(_addresses(context))
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0
     try:
         async with aclosing(_pieces(parts, context)) as pieces:
             async for piece in pieces:
                 trail.tokens_out += 1
-                if released := gate.feed(citations.feed(piece)):
+                if released := content.feed(gate.feed(citations.feed(piece))):
                     trail.output.append(released)
                     yield Delta(released)
     except ModelUnavailable as error:
@@ -197,13 +201,15 @@ async def generate(parts: Parts, trail: Trail, question: str, context: Context) 
             async for event in quoted:
                 yield event
         return
-    if released := gate.feed(citations.flush()) + gate.flush():
+    if released := content.feed(gate.feed(citations.flush()) + gate.flush()) + content.flush():
         trail.output.append(released)
         yield Delta(released)
     cited = sources(parts.checks, question, context, citations.used)
     _count(trail, gate, cited)
     trail.end("answered")
-    yield Done(trail.id, "generate", "answered", cited.sources, dict(trail.redactions), conversation=trail.conversation)
+    yield Done(
+        trail.id, "generate", "answered", cited.sources, dict(trail.shown_redactions), conversation=trail.conversation
+    )
 
 
 async def in_thread(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
@@ -226,8 +232,15 @@ async def _pieces(parts: Parts, context: Context) -> AsyncGenerator[str, None]:
             yield piece
 
 
+def _addresses(context: Context) -> Addresses:
+    """What a link may lead to: what the passages that the model was shown hold themselves."""
+    return Addresses.of(passage.text for passage in context.passages)
+
+
 def _count(trail: Trail, gate: Gate, cited: Cited | None = None) -> None:
     trail.redactions.update(gate.counts)
+    trail.shown_redactions.update(gate.counts)
     if cited is not None:
         trail.redactions.update(cited.redactions)
+        trail.shown_redactions.update(cited.shown)
         trail.sources = cited.sources

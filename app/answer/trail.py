@@ -42,7 +42,8 @@ class Trail:
     id: uuid.UUID = field(default_factory=new_id)
     outcome: events.Outcome | None = None
     reason: str | None = None
-    redactions: Counter[str] = field(default_factory=Counter)
+    redactions: Counter[str] = field(default_factory=Counter)  # in all that was sent
+    shown_redactions: Counter[str] = field(default_factory=Counter)  # in what is shown with the answer
     tokens_in: int | None = None
     tokens_out: int | None = None
     output: list[str] = field(default_factory=list)
@@ -130,7 +131,7 @@ class Trail:
             policy_epoch=opened.policy_epoch,
             answer="".join(self.output),
             sources=self.sources,
-            redactions=closed.redactions,
+            redactions=dict(self.shown_redactions),
             documents=self.documents,
         )
 

@@ -241,6 +241,18 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
         rows.append(("worker's time", ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())))
     out.print()
     table(("", ""), rows)
+    show_hidden(outcomes)
+
+
+def show_hidden(outcomes: Sequence[Outcome]) -> None:
+    """What files hide and is not indexed, so that nobody looks for it in vain: once for each file, largest first."""
+    hiding = sorted((o for o in outcomes if o.hidden), key=lambda o: (-sum(o.hidden.values()), o.item.path))
+    if hiding:
+        out.print()
+        listed = (", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in o.hidden.items()) for o in hiding[:SHOWN])
+        table(("not indexed, since hidden", ""), zip((o.item.path for o in hiding), listed, strict=False))
+    if len(hiding) > SHOWN:
+        note(f"and hidden content in {len(hiding) - SHOWN} more files: clearance jobs list")
 
 
 def _untagged(paths: Sequence[str], rules: Path) -> str:

@@ -55,12 +55,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a file ended: indexed, unchanged, or failed with a reason. `stages_us` has microseconds by stage."""
+    """How a file ended: indexed, unchanged, or failed with a reason. `stages_us` has microseconds by stage, `hidden`
+    counts what the file hides and is not indexed.
+    """
 
     item: Item
     state: str
     reason: str | None = None
     stages_us: dict[str, int] = field(default_factory=dict)
+    hidden: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,8 @@ class _Uploads:
         listed |= {job: self._client.get(path("jobs", job)) for job in hidden}
         for job_id in [j for j in self._jobs if j in listed and listed[j]["state"] in ENDED]:
             job = listed[job_id]
-            self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], job["stages_us"] or {}))
+            counts = (job["stages_us"] or {}, job["hidden"] or {})
+            self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], *counts))
         if self._jobs and time.monotonic() - self._moved > STALL_SECONDS:
             raise Stalled(
                 f"no file has ended for {STALL_SECONDS / 60:.0f} minutes, {len(self._jobs)} wait: 'clearance doctor' "

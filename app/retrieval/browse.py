@@ -38,6 +38,7 @@ class Job:
     created_at: dt.datetime
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None
+    hidden: dict[str, int] | None
 
 
 def curated(subject: Subject) -> frozenset[uuid.UUID]:
@@ -162,6 +163,7 @@ def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
             IngestJob.created_at,
             IngestJob.finished_at,
             IngestJob.stages,
+            IngestJob.hidden,
         )
         .join(Collection, Collection.id == IngestJob.collection_id)
         .where(IngestJob.uploaded_by == subject.user_id)

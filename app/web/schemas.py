@@ -136,6 +136,9 @@ class JobOut(Wire):
     created_at: dt.datetime
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None = Field(None, description="microseconds by stage")
+    hidden: dict[str, int] | None = Field(
+        None, description="what the file hides and is not indexed, by kind, as in {'sheets': 1, 'rows': 3}"
+    )
 
 
 class RoleBody(Wire):

@@ -154,6 +154,7 @@ class Service:
             "state": "indexed" if ended else "running",
             "reason": None,
             "stages_us": {"embed": 3, "write": 1},
+            "hidden": {"rows": 2} if ended else None,
         }
 
 

@@ -184,9 +184,15 @@ def test_the_confined_process_has_no_network_no_programs_and_is_not_root(sandbox
 
 
 def test_what_a_taken_over_child_says_is_not_trusted() -> None:
-    good = {"title": "t", "media_type": "m", "blocks": [["x", "paragraph", ["h"], 1]]}
+    good = {"title": "t", "media_type": "m", "blocks": [["x", "paragraph", ["h"], 1]], "hidden": {"rows": 2}}
     assert module._outcome([{"extracted": good}, {"exit": 0}]).blocks[0].heading_path == ("h",)
+    assert module._outcome([{"extracted": good}]).hidden == {"rows": 2}
     bad: list[Any] = [
+        *(
+            {**good, "hidden": hidden}
+            for hidden in ({"spells": 1}, {"rows": "2"}, {"rows": -1}, {"rows": True}, [], None)
+        ),
+        {key: value for key, value in good.items() if key != "hidden"},
         {**good, "title": 5},
         {**good, "title": "a\0b"},
         {**good, "blocks": [["x", "spell", [], None]]},

@@ -176,6 +176,8 @@ class IngestJob(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     document_id: Mapped[uuid.UUID | None]
     stages: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # What the file hides, by kind: left out, and counted for the one who uploaded it.
+    hidden: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
 
