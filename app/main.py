@@ -1,4 +1,4 @@
-"""The API service: `uvicorn app.main:create --factory`. All wiring is in `build`."""
+"""The API service; `python -m app` serves it. All wiring is in `build`."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -50,7 +50,8 @@ from app.web import (
     uploads,
     users,
 )
-from app.web.limits import BodyLimit, KeyLimits
+from app.web.authenticate import Authentication
+from app.web.limits import KeyLimits
 from app.web.observe import ListSearches, Observe, ReplicaSearches
 from app.web.schemas import Problem
 
@@ -148,9 +149,10 @@ def create(parts: Parts | None = None) -> FastAPI:
         app.state.parts.database.close()
 
     app = create_routes(lifespan)
+    app.state.api_settings = settings.api
     app.state.limits = KeyLimits(settings.api)
     app.state.metrics = CollectorRegistry()
-    app.add_middleware(BodyLimit, settings=settings.api)
+    app.add_middleware(Authentication, settings=settings.api)
     app.add_middleware(Observe, registry=app.state.metrics)
     return app
 

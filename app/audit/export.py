@@ -21,7 +21,7 @@ from app.audit.verify import FORMAT, FORMAT_VERSION
 OpenBody: TypeAlias = Callable[[str], Mapping[str, Mapping[str, Any]]]
 
 COLUMNS = (
-    *("seq", "at", "kind", "id", "trail", "user", "name", "key", "via", "question", "outcome", "reason"),
+    *("seq", "at", "kind", "id", "trail", "user", "name", "key", "via", "address", "question", "outcome", "reason"),
     *("policy_epoch", "label", "model", "documents", "target", "action", "leaf_hash"),
 )
 # A spreadsheet takes a cell that starts so for a formula; NFKC folds the full-width forms into these.
@@ -84,6 +84,7 @@ def _cells(entry: Entry, opened: Mapping[str, Mapping[str, Any]]) -> dict[str, s
         "name": actor["name"],
         "key": actor["key"],
         "via": (actor.get("via") or {}).get("name"),  # the service that acted for the user
+        "address": actor.get("address"),  # records of before it was written have none
         "question": words.get("text"),
         "policy_epoch": record.get("policy_epoch", record.get("epoch")),
         "model": model.get("name"),

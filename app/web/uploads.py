@@ -19,8 +19,9 @@ from app.db.session import WriteSession
 from app.errors import EmptyFile, InvalidInput, Untagged
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
-from app.web.access import BULK, CuratorCaller, Reading, Writing, public_id
+from app.web.access import CuratorCaller, Reading, Writing, public_id
 from app.web.policy_log import log_document
+from app.web.route_table import BULK
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
 
