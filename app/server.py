@@ -1,4 +1,4 @@
-"""The API's server process: `python -m app`. It has limits that uvicorn alone has not, so nothing else starts the API."""
+"""The API's server process: `python -m app`. Nothing else starts the API: uvicorn alone has not its limits."""
 
 import resource
 import sys

@@ -23,7 +23,7 @@ def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="
     """Your keys; an administrator sees everybody's. The keys themselves are kept nowhere."""
     rows = [
         (key["id"], key["user"], key["label"], key["capabilities"], _state(key))
-        for key in client.get("/keys", user=user)
+        for key in client.pages("/keys", user=user)
     ]
     table(("id", "of", "label", "may", "until (UTC)"), rows)
 

@@ -72,7 +72,7 @@ def address_of(scope: Scope) -> str | None:
 
 
 def group_of(address: str | None) -> str:
-    """Whom a limit by address counts as one: an IPv4 address, or the /64 of an IPv6 address, which is one customer's."""
+    """What a limit by address counts as one: an IPv4 address, or an IPv6 /64, which one customer has."""
     parsed = _parse(address or "")
     if parsed is None:
         return address or ""

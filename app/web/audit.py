@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.acl.names import find_user
@@ -19,8 +19,10 @@ from app.audit.listing import Filters, latest_head, list_events
 from app.audit.record import Event
 from app.audit.seal import Opener
 from app.audit.trail import record
+from app.db.paging import Page
 from app.errors import InvalidInput
 from app.web.access import Auditor, PartsOf
+from app.web.paging import DEFAULT_LIMIT, link_next
 from app.web.schemas import EventOut, EventsOut, HeadOut
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -31,23 +33,35 @@ Since = Annotated[dt.datetime | None, Query(description="from then on")]
 Until = Annotated[dt.datetime | None, Query(description="before then")]
 
 
+def numbered_page(
+    request: Request,
+    response: Response,
+    after: Annotated[int | None, Query(description="the last number of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="most records of one page")] = DEFAULT_LIMIT,
+) -> Page:
+    """The page that is asked for, by the numbers that the log itself gives."""
+    place = None if after is None else str(after)
+    return Page(limit=limit, after=place, on_next=lambda seq: link_next(request, response, seq))
+
+
 @router.get("/events")
 def events(  # noqa: PLR0913  # each is one query parameter of the route
     subject: Auditor,
     parts: PartsOf,
+    page: Annotated[Page, Depends(numbered_page)],
     *,
     user: User = None,
     kind: Kind = None,
     since: Since = None,
     until: Until = None,
-    after: Annotated[int | None, Query(description="the last number of the page before")] = None,
     newest_first: bool = False,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> EventsOut:
     """Records in their order, with personal words opened (audit)."""
     filters = _filters(parts, subject, user, kind, (since, until))
     with parts.database.reading(subject.user_id) as session:
-        found = list_events(session, filters, after_seq=after, limit=limit, newest_first=newest_first)
+        after = None if page.after is None else int(page.after)
+        more = list_events(session, filters, after_seq=after, limit=page.limit + 1, newest_first=newest_first)
+        found = page.first(more, lambda entry: str(entry.seq))
         opener = Opener(session, parts.sealer)
         rows = [EventOut(seq=e.seq, at=e.at, record=json.loads(e.body), opened=opener(e.body)) for e in found]
     _log(parts, AuditRead(actor=actor(subject), filters=filters.as_text(), rows=len(rows)))

@@ -1,8 +1,8 @@
 """Who calls, found out before anything of the body is read: the middleware in front of all routes.
 
 It holds for every route by construction: whatever is not among `route_table.PUBLIC` needs a valid key, also a path that
-no route answers. The verified caller is left in the scope, where `app.web.access.caller` takes it from, so that a key is
-looked up once. Strangers are limited by address.
+no route answers. The verified caller is left in the scope, where `app.web.access.caller` takes it from, so that a key
+is looked up once. Strangers are limited by address.
 """
 
 from dataclasses import replace
@@ -29,7 +29,7 @@ from app.web.strangers import KnownKeys, StrangerLimits
 SUBJECT = "clearance.subject"
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64
-# The same for addresses that have used up their requests: a valid key still passes, wrong ones keep nobody else waiting.
+# The same for addresses that have used up their requests: a valid key still passes, wrong ones keep nobody waiting.
 LIMITED_LOOKUPS, MAX_LIMITED_WAITING = 1, 8
 
 

@@ -23,12 +23,12 @@ STALLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """Seconds for the head of a request, and connections at once: of all, and of one address but for our own proxies."""
+    """Seconds for the head of a request; connections at once, and those of one address that is no proxy of ours."""
 
     header_seconds: float
     total: int
     per_address: int
-    proxies: Proxies = Proxies()
+    proxies: Proxies
 
     @classmethod
     def of(cls, settings: ApiSettings) -> "ConnectionLimits":
@@ -179,5 +179,3 @@ class LimitedProtocol(H11Protocol):
 def protocol_class(limits: ConnectionLimits) -> type[LimitedProtocol]:
     """The protocol for one server, whose connections are counted together."""
     return type("Protocol", (LimitedProtocol,), {"open_connections": Connections(limits)})
-
-

@@ -15,15 +15,16 @@ from app.audit.trail import record
 from app.db.tables.people import ApiKey, User
 from app.errors import InvalidInput, MissingCapability, NotFound, SelfGrant
 from app.web.access import Administrator, Caller, Reading, Writing, public_id
+from app.web.paging import PageOf
 from app.web.people_wire import KeyBody, KeyOut, NewKeyOut
 
 router = APIRouter(prefix="/keys", tags=["people"])
 
 
 @router.get("")
-def keys(subject: Caller, session: Reading, user: Annotated[str | None, Query()] = None) -> list[KeyOut]:
+def keys(subject: Caller, session: Reading, page: PageOf, user: Annotated[str | None, Query()] = None) -> list[KeyOut]:
     """Your own keys; those of anybody, or of `user`, for an administrator."""
-    query = select(ApiKey, User.shown).join(User, User.id == ApiKey.user_id).order_by(User.name, ApiKey.created_at)
+    query = select(ApiKey, User.shown).join(User, User.id == ApiKey.user_id)
     if Capability.ADMINISTER not in subject.capabilities:
         if user not in {None, subject.name}:
             raise MissingCapability("The keys of others are for administrators.")
@@ -31,7 +32,8 @@ def keys(subject: Caller, session: Reading, user: Annotated[str | None, Query()]
     elif user is not None:
         source, name = parse_name(user)
         query = query.where(User.source == source, User.name == name)
-    return [KeyOut(**_fields(key, name)) for key, name in session.execute(query)]
+    found = page.rows(session, query, [User.name, ApiKey.created_at, ApiKey.id])
+    return [KeyOut(**_fields(key, name)) for key, name in found]
 
 
 @router.post("", status_code=201)

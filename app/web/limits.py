@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, TooLarge, TooManyRequests
 from app.settings import ApiSettings
-from app.web.problems import problem
 
 # Largest body of a request that is not an upload: enough for any JSON of ours.
 MAX_JSON_BYTES = 64 * 1024

@@ -1,7 +1,7 @@
 """Counts and times requests by route, never by document, collection or person; gives each an id and a log line.
 
-The line has method, route, status, duration, the caller's id and the service that asks for them; never a key, a path as it
-was sent, or a query. And no answer is stored on its way, unless it says so itself: it may hold a document's text.
+The line has method, route, status, duration, the caller's id and the service that asks for them; never a key, a path as
+it was sent, or a query. And no answer is stored on its way, unless it says so itself: it may hold a document's text.
 """
 
 import time

@@ -47,6 +47,14 @@ class UserOut(Wire):
     curates: list[str]
 
 
+class PrincipalOut(Wire):
+    """The person for whom a service asks, as far as the service has to know them. `capabilities` are what it may do."""
+
+    id: uuid.UUID
+    name: str
+    capabilities: list[Capability]
+
+
 class KeyBody(Wire):
     """A new key for a user. It may do what both it and its user may."""
 

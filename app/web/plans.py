@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter
@@ -25,6 +26,7 @@ from app.db.tables.people import User
 from app.settings import LabelName
 from app.web.access import Caller, PartsOf, Reading, Writing, public_id
 from app.web.collections import ruled
+from app.web.paging import PageOf
 from app.web.plan_log import log_done
 from app.web.rules_wire import to_rule
 from app.web.schemas import AccessBody, GrantBody, Wire
@@ -133,10 +135,10 @@ def plan(body: PlanBody, subject: Caller, session: Writing, parts: PartsOf) -> P
 
 
 @router.get("")
-def plans(subject: Caller, session: Reading) -> list[PlanOut]:
+def plans(subject: Caller, session: Reading, page: PageOf) -> list[PlanOut]:
     """The open plans: your own, and for an administrator all."""
-    found = session.scalars(plans_of(subject).where(AccessPlan.state == "open").order_by(AccessPlan.made_at))
-    return [_wire(session, one) for one in found]
+    query = plans_of(subject).where(AccessPlan.state == "open")
+    return _wires(session, [plan for (plan,) in page.rows(session, query, [AccessPlan.made_at, AccessPlan.id])])
 
 
 @router.get("/{plan}")
@@ -201,9 +203,18 @@ def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | Gra
 
 
 def _wire(session: Session, found: AccessPlan) -> PlanOut:
-    effects = Effects.from_json(found.effects)
-    people = {found.author_id, *effects.people}
+    [wire] = _wires(session, [found])
+    return wire
+
+
+def _wires(session: Session, found: Sequence[AccessPlan]) -> list[PlanOut]:
+    people = {person for plan in found for person in (plan.author_id, *Effects.from_json(plan.effects).people)}
     names: dict[Any, str] = dict(session.execute(select(User.id, User.shown).where(User.id.in_(people))).all())
+    return [_plan(plan, names) for plan in found]
+
+
+def _plan(found: AccessPlan, names: Mapping[Any, str]) -> PlanOut:
+    effects = Effects.from_json(found.effects)
     return PlanOut(
         id=found.id,
         author=names.get(found.author_id, ""),

@@ -19,9 +19,7 @@ ROUTE = "clearance.route"
 # The tag of routes that have the rate of bulk work.
 BULK = "curation"
 # The routes that need no API key, by name. Whatever is not here needs one, also what no route answers.
-PUBLIC = frozenset(
-    {"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/static"}
-)
+PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/static"})
 # Those of them that stay open to an address that has used up its requests: probes must not fail because of others, and
 # they cost next to nothing.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})

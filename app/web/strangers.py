@@ -19,7 +19,7 @@ class _Bucket:
 
 
 class StrangerLimits:
-    """A token bucket for each address (IPv6: each /64), of which the longest unused is forgotten when there are many."""
+    """A token bucket for each address (IPv6: each /64); beyond MAX_ADDRESSES the longest unused is forgotten."""
 
     def __init__(self, settings: ApiSettings) -> None:
         self._rate = settings.stranger_rate_per_minute / 60

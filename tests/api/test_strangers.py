@@ -103,7 +103,7 @@ def test_a_key_that_is_revoked_becomes_a_stranger_s(company: Company) -> None:
     parts = parts_of(company.db, api=ApiSettings(stranger_burst=2, stranger_rate_per_minute=1))
     with client_of(parts) as client:
         assert client.get(ME, headers=company.headers("ben")).status_code == 200
-        company.execute("update api_key set revoked_at = now() where user_id = (select id from app_user where name = 'ben')")
+        company.execute(f"update api_key set revoked_at = now() where prefix = '{company.keys['ben'][:12]}'")
         codes = [client.get(ME, headers=company.headers("ben")).status_code for _ in range(3)]
     assert codes == [401, 401, 429]
 
@@ -129,16 +129,18 @@ def test_a_head_that_does_not_arrive_is_given_up(company: Company, server: Serve
 
 def test_a_head_that_trickles_is_given_up_also_behind_an_answer(company: Company, server: Serve) -> None:
     """Each byte must not begin the time anew, and a connection that was good once has the same time."""
-    with server(parts_of(company.db, api=ApiSettings(header_seconds=0.5))) as url:
-        with connection(url, head("GET", "/healthz")) as made:
-            assert made.recv(65536).startswith(b"HTTP/1.1 200 ")
-            with pytest.raises(OSError):
-                for _ in range(200):
-                    made.sendall(b"G")
-                    made.settimeout(0.1)
-                    with contextlib.suppress(TimeoutError):
-                        if not made.recv(1):
-                            raise ConnectionResetError
+    with (
+        server(parts_of(company.db, api=ApiSettings(header_seconds=0.5))) as url,
+        connection(url, head("GET", "/healthz")) as made,
+    ):
+        assert made.recv(65536).startswith(b"HTTP/1.1 200 ")
+        closed = False
+        for _ in range(150):
+            with contextlib.suppress(OSError):
+                made.sendall(b"G")
+            if closed := _is_closed(made):
+                break
+        assert closed
 
 
 def test_a_person_comes_in_past_many_that_wait(company: Company, server: Serve) -> None:
@@ -190,9 +192,7 @@ def test_nothing_that_the_service_says_is_stored_on_its_way(client: TestClient, 
         assert answer.headers.get_list("cache-control") == ["no-store"], path
 
 
-def test_the_access_log_says_who_and_what_and_no_more(
-    capsys: pytest.CaptureFixture[str], company: Company
-) -> None:
+def test_the_access_log_says_who_and_what_and_no_more(capsys: pytest.CaptureFixture[str], company: Company) -> None:
     capsys.readouterr()
     document = company.documents["hr", "salaries.md"]
     with client_of(parts_of(company.db)) as client:
