@@ -53,6 +53,7 @@ from app.web import (
 from app.web.authenticate import Authentication
 from app.web.limits import KeyLimits
 from app.web.observe import ListSearches, Observe, ReplicaSearches
+from app.web.openapi import Service
 from app.web.schemas import Problem
 
 
@@ -166,7 +167,7 @@ def _summarize(router: APIRouter) -> None:
 
 def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """All routes, without parts behind them: enough for the OpenAPI document."""
-    app = FastAPI(
+    app = Service(
         title="Clearance",
         summary="Ask your company's documents; see only what you are cleared for.",
         version="0.1.0",
@@ -176,8 +177,8 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     problems.install(app)
-    refused = {"model": Problem, "description": "Refused: see the code and the detail."}
-    api = APIRouter(prefix="/api/v1", responses={"4XX": refused, "503": refused})
+    # Named once, so that its schema is in the description; which errors a route has says `app.web.openapi`.
+    api = APIRouter(prefix="/api/v1", responses={"4XX": {"model": Problem}})
     for resource in (
         ask,
         search,

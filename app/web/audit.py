@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
 from app.acl.names import find_user
 from app.acl.rules import Subject
@@ -101,8 +102,13 @@ def _lines(
     parts: Parts, subject: Subject, filters: Filters, kind: Literal["jsonl", "csv"], *, opened: bool
 ) -> Iterator[str]:
     write = export_jsonl if kind == "jsonl" else export_csv
-    with parts.database.reading(subject.user_id) as session:
-        yield from write(session, opener=Opener(session, parts.sealer) if opened else None, filters=filters)
+
+    def opener(session: Session) -> Opener:
+        return Opener(session, parts.sealer)
+
+    yield from write(
+        lambda: parts.database.reading(subject.user_id), opener=opener if opened else None, filters=filters
+    )
 
 
 def _filters(parts: Parts, subject: Subject, user: str | None, kind: str | None, times: tuple[Any, Any]) -> Filters:

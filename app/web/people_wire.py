@@ -64,6 +64,13 @@ class KeyBody(Wire):
     expires_at: dt.datetime | None = None
 
 
+class KeyPatch(Wire):
+    """What changes of a key; what is left out stays. `expires_at` null: until it is revoked."""
+
+    label: str = Field("", max_length=100)
+    expires_at: dt.datetime | None = None
+
+
 class KeyOut(Wire):
     """A key, without its secret."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -99,6 +99,14 @@ AnyChange = Annotated[
 
 class PlanBody(Wire):
     """The changes to foresee, made together or not at all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"changes": [{"change": "grant", "collection": "handbook", "grant": {"role": "engineering"}}]},
+            ]
+        }
+    )
 
     changes: list[AnyChange] = Field(min_length=1, max_length=100)
 

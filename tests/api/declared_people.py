@@ -66,6 +66,18 @@ PEOPLE: dict[tuple[str, str], Route] = {
         "administer",
         (Case("user", "what is there and may be named", body={"user": TARGET, "capabilities": []}, done=201),),
     ),
+    ("PATCH", "/api/v1/keys/{key}"): Route(
+        "key",
+        (
+            on(
+                "key",
+                "one's own, or any by an administrator",
+                "key",
+                body={"expires_at": "2090-01-01T00:00:00Z"},
+            ),
+        ),
+        values=(".label",),
+    ),
     ("DELETE", "/api/v1/keys/{key}"): Route(
         "key", (on("key", "one's own, or any by an administrator", "key", **NONE),)
     ),
