@@ -1,4 +1,4 @@
-"""The API service: `uvicorn app.main:create --factory`. All wiring is in `build`."""
+"""The API service; `python -m app` serves it. All wiring is in `build`."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -51,8 +51,10 @@ from app.web import (
     uploads,
     users,
 )
-from app.web.limits import BodyLimit, KeyLimits
+from app.web.authenticate import Authentication
+from app.web.limits import KeyLimits
 from app.web.observe import ListSearches, Observe, ReplicaSearches
+from app.web.openapi import Service
 from app.web.schemas import Problem
 
 
@@ -149,9 +151,10 @@ def create(parts: Parts | None = None) -> FastAPI:
         app.state.parts.database.close()
 
     app = create_routes(lifespan)
+    app.state.api_settings = settings.api
     app.state.limits = KeyLimits(settings.api)
     app.state.metrics = CollectorRegistry()
-    app.add_middleware(BodyLimit, settings=settings.api)
+    app.add_middleware(Authentication, settings=settings.api)
     app.add_middleware(Observe, registry=app.state.metrics)
     return app
 
@@ -165,7 +168,7 @@ def _summarize(router: APIRouter) -> None:
 
 def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """All routes, without parts behind them: enough for the OpenAPI document."""
-    app = FastAPI(
+    app = Service(
         title="Clearance",
         summary="Ask your company's documents; see only what you are cleared for.",
         version="0.1.0",
@@ -175,8 +178,8 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     problems.install(app)
-    refused = {"model": Problem, "description": "Refused: see the code and the detail."}
-    api = APIRouter(prefix="/api/v1", responses={"4XX": refused, "503": refused})
+    # Named once, so that its schema is in the description; which errors a route has says `app.web.openapi`.
+    api = APIRouter(prefix="/api/v1", responses={"4XX": {"model": Problem}})
     for resource in (
         ask,
         search,

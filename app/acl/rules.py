@@ -9,7 +9,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 EVERYONE_ID = uuid.UUID(int=0)
@@ -183,6 +183,8 @@ class Subject:
     key_id: uuid.UUID
     key_prefix: str
     via: Via | None = None
+    # Where the request came from: for the log, never for a decision.
+    address: str | None = field(default=None, compare=False)
 
     def is_named_by(self, principal: Principal) -> bool:
         """Whether a grant to that principal is about this caller."""

@@ -30,7 +30,7 @@ def actor(subject: Subject) -> Actor:
     via = None
     if subject.via is not None:
         via = Via(service=subject.via.service_id, name=subject.via.service, delegation=subject.via.delegation)
-    return Actor(user=subject.user_id, name=subject.name, key=subject.key_prefix, via=via)
+    return Actor(user=subject.user_id, name=subject.name, key=subject.key_prefix, via=via, address=subject.address)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Literal
 
 from app.audit.chain import canonical
 from app.audit.changes import (
+    KeyChanged,
     KeyMade,
     KeyRevoked,
     PolicyChanged,
@@ -39,6 +40,7 @@ __all__ = [
     "DelegationMade",
     "DelegationRevoked",
     "Event",
+    "KeyChanged",
     "KeyMade",
     "KeyRevoked",
     "PlanApplied",
@@ -256,6 +258,7 @@ KINDS: dict[str, type[Event]] = {
         PlanApplied,
         PlanWithdrawn,
         KeyMade,
+        KeyChanged,
         KeyRevoked,
         DelegationMade,
         DelegationRevoked,

@@ -80,7 +80,7 @@ def remove(  # noqa: PLR0913  # each is one option of the command
 ) -> None:
     """Take a grant away, whatever its times."""
     wanted = {**principal(role, user, everyone=everyone), "effect": "deny" if deny else "allow"}
-    found = client.get("/grants", **named(target, folder))
+    found = list(client.pages("/grants", **named(target, folder)))
     going = [grant for grant in found if all(grant[key] == value for key, value in wanted.items())]
     if not going:
         raise GrantUnclear(
@@ -113,7 +113,7 @@ def folders(client: Client, collection: Annotated[str, typer.Argument(help="name
     """The folders with a rule of their own."""
     rows = (
         (f["path"], f["label"] or "", "also" if f["inherits"] else "no", ", ".join(_short(g) for g in f["grants"]))
-        for f in client.get(path("collections", collection, "folders"))
+        for f in client.pages(path("collections", collection, "folders"))
     )
     table(("folder", "label", "inherits", "grants"), rows, empty="No folder has a rule of its own.")
 

@@ -167,7 +167,7 @@ def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str]
 def check_roles(client: Client, items: Sequence[Item]) -> None:
     """Raise CannotIngest for a tag that names no role, before anything is sent."""
     named = {role for item in items for role in (*item.tags.roles, *item.tags.deny)}
-    if unknown := sorted(named - {role["name"] for role in client.get("/roles")} - {EVERYONE}):
+    if unknown := sorted(named - {role["name"] for role in client.pages("/roles")} - {EVERYONE}):
         raise CannotIngest(
             f"no role is named {', '.join(map(repr, unknown))}, so nothing was uploaded: 'clearance roles list' shows "
             "the roles"

@@ -53,7 +53,7 @@ def plans(client: Client) -> None:
             len(p["people"]),
             "yes" if p["needs_second"] else "no",
         )
-        for p in client.get("/access/plans")
+        for p in client.pages("/access/plans")
     )
     table(("plan", "by", "made (UTC)", "documents", "people", "needs a second"), rows, empty="No open plan.")
 

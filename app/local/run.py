@@ -160,10 +160,7 @@ class _Start:
 
     def _programs(self, wiring: Wiring, api_url: str) -> list[Program]:
         """The worker and the sequencer may end and start again; without the API there is nothing to run for."""
-        listen = ["--host", self.api.host, "--port", str(self.api.port)]
-        # Its own lines would hold search texts, which stand in request paths; the application logs requests itself.
-        quiet = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"]
-        api = [sys.executable, "-m", "uvicorn", "app.main:create", "--factory", *listen, *quiet]
+        api = [sys.executable, "-m", "app"]
         env = self.environ
         return [
             Program("api", api, environments.of_api(env, wiring), ready=lambda: _answers(f"{api_url}/readyz"),

@@ -24,10 +24,11 @@ from app.db.tables.access import Collection, Curator, Folder
 from app.db.tables.people import User
 from app.errors import Conflict, NotAllowed, SelfGrant
 from app.paths import folder_path, skeleton
-from app.retrieval.browse import find_collection, folders_of_documents, list_collections
+from app.retrieval.browse import find_collection, folders_of_documents, readable_collections
 from app.web.access import Administrator, Caller, Lent, Reading, Writing
+from app.web.paging import PageOf
 from app.web.policy_log import log_collection, log_curator, log_folder
-from app.web.rules_wire import to_rule, to_wire
+from app.web.rules_wire import to_rule, to_wire, to_wires
 from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut, RuledOut
 
 router = APIRouter(prefix="/collections", tags=["collections"])
@@ -43,10 +44,10 @@ class FolderOut(AccessOut):
 
 
 @router.get("")
-def collections(subject: Lent, session: Reading) -> list[CollectionOut]:
+def collections(subject: Lent, session: Reading, page: PageOf) -> list[CollectionOut]:
     """The collections you may read from or curate; all of them for an administrator."""
-    found = list_collections(session, subject, visible_scopes(session, subject))
-    return [CollectionOut.model_validate(c) for c in found]
+    query = readable_collections(subject, visible_scopes(session, subject))
+    return [CollectionOut.model_validate(c) for (c,) in page.rows(session, query, [Collection.name])]
 
 
 @router.post("", status_code=201)
@@ -76,11 +77,13 @@ def drop(name: str, subject: Administrator, session: Writing) -> None:
 
 
 @router.get("/{name}/folders")
-def folders(name: str, subject: Caller, session: Reading) -> list[FolderOut]:
+def folders(name: str, subject: Caller, session: Reading, page: PageOf) -> list[FolderOut]:
     """The folders with a rule of their own: for administrators and its curators."""
     found = ruled(session, subject, name)
-    rows = session.scalars(select(Folder).where(Folder.collection_id == found.id).order_by(Folder.path))
-    return [FolderOut(path=f.path, **to_wire(session, OwnRule.from_json(f.own_rule)).model_dump()) for f in rows]
+    query = select(Folder).where(Folder.collection_id == found.id)
+    rows = [folder for (folder,) in page.rows(session, query, [Folder.path])]
+    rules = to_wires(session, [OwnRule.from_json(folder.own_rule) for folder in rows])
+    return [FolderOut(path=f.path, **rule.model_dump()) for f, rule in zip(rows, rules, strict=True)]
 
 
 @router.get("/{name}/access")

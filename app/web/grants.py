@@ -17,6 +17,7 @@ from app.errors import InvalidInput, NotFound
 from app.paths import folder_path
 from app.web.access import Caller, Writing
 from app.web.collections import ruled
+from app.web.paging import PageOf
 from app.web.policy_log import log_collection, log_document, log_folder
 from app.web.rules_wire import grants_to_wire, to_rule
 from app.web.schemas import AccessBody, GrantBody, GrantOut
@@ -58,9 +59,9 @@ TargetOf = Annotated[Target, Depends(target_of)]
 
 
 @router.get("")
-def grants(target: TargetOf, subject: Caller, session: Writing) -> list[GrantOut]:
+def grants(target: TargetOf, subject: Caller, session: Writing, page: PageOf) -> list[GrantOut]:
     """The grants of a collection or folder (its curators, administrators), or of a document itself (its curators)."""
-    return _wire(session, _found(session, subject, target).own)
+    return page.items(_wire(session, _found(session, subject, target).own), lambda grant: grant.id)
 
 
 @router.post("", status_code=201)

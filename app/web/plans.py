@@ -2,10 +2,11 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ from app.paths import folder_path
 from app.settings import LabelName
 from app.web.access import Caller, PartsOf, Reading, Writing, public_id
 from app.web.collections import ruled
+from app.web.paging import PageOf
 from app.web.plan_log import log_done
 from app.web.rules_wire import to_rule
 from app.web.schemas import AccessBody, GrantBody, Wire
@@ -99,6 +101,14 @@ AnyChange = Annotated[
 class PlanBody(Wire):
     """The changes to foresee, made together or not at all."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"changes": [{"change": "grant", "collection": "handbook", "grant": {"role": "engineering"}}]},
+            ]
+        }
+    )
+
     changes: list[AnyChange] = Field(min_length=1, max_length=100)
 
 
@@ -134,10 +144,10 @@ def plan(body: PlanBody, subject: Caller, session: Writing, parts: PartsOf) -> P
 
 
 @router.get("")
-def plans(subject: Caller, session: Reading) -> list[PlanOut]:
+def plans(subject: Caller, session: Reading, page: PageOf) -> list[PlanOut]:
     """The open plans: your own, and for an administrator all."""
-    found = session.scalars(plans_of(subject).where(AccessPlan.state == "open").order_by(AccessPlan.made_at))
-    return [_wire(session, one) for one in found]
+    query = plans_of(subject).where(AccessPlan.state == "open")
+    return _wires(session, [plan for (plan,) in page.rows(session, query, [AccessPlan.made_at, AccessPlan.id])])
 
 
 @router.get("/{plan}")
@@ -202,9 +212,18 @@ def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | Gra
 
 
 def _wire(session: Session, found: AccessPlan) -> PlanOut:
-    effects = Effects.from_json(found.effects)
-    people = {found.author_id, *effects.people}
+    [wire] = _wires(session, [found])
+    return wire
+
+
+def _wires(session: Session, found: Sequence[AccessPlan]) -> list[PlanOut]:
+    people = {person for plan in found for person in (plan.author_id, *Effects.from_json(plan.effects).people)}
     names: dict[Any, str] = dict(session.execute(select(User.id, User.shown).where(User.id.in_(people))).all())
+    return [_plan(plan, names) for plan in found]
+
+
+def _plan(found: AccessPlan, names: Mapping[Any, str]) -> PlanOut:
+    effects = Effects.from_json(found.effects)
     return PlanOut(
         id=found.id,
         author=names.get(found.author_id, ""),

@@ -1,12 +1,14 @@
 """Roles, who is in them, and which lie inside which (administer; curators may list them)."""
 
+import uuid
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, aliased
 
-from app.acl.names import find_person, find_role, find_user
+from app.acl.names import find_person, find_role, find_user, names_by
 from app.acl.people import join, leave, make_role, nest, unnest
 from app.acl.rules import Capability, Subject
 from app.acl.stewards import delegate, find_stewarded, stewarded_roles, undelegate
@@ -18,6 +20,7 @@ from app.db.tables.access import RuleGrant
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import Conflict, MissingCapability, NotFound
 from app.web.access import Administrator, Caller, Reading, Writing
+from app.web.paging import PageOf
 from app.web.policy_log import log_member, log_steward
 from app.web.schemas import RoleBody, RoleOut
 
@@ -25,19 +28,20 @@ router = APIRouter(prefix="/roles", tags=["people"])
 
 
 @router.get("")
-def roles(subject: Caller, session: Reading) -> list[RoleOut]:
+def roles(subject: Caller, session: Reading, page: PageOf) -> list[RoleOut]:
     """All roles for administrators, and for curators, who tag with them; else those delegated to you.
 
     Members are shown to administrators and to whom the role is delegated.
     """
-    query = select(Role).order_by(Role.name, Role.source)
+    query = select(Role)
     mine = stewarded_roles(session, subject)
     if not {Capability.ADMINISTER, Capability.CURATE} & subject.capabilities:
         if not mine:
             raise MissingCapability("This needs the capability 'administer' or 'curate', or a role delegated to you.")
         query = query.where(Role.id.in_(mine))
+    found = [role for (role,) in page.rows(session, query, [Role.name, Role.source])]
     all_members = Capability.ADMINISTER in subject.capabilities
-    return [_wire(session, role, members=all_members or role.id in mine) for role in session.scalars(query)]
+    return _wires(session, found, members={role.id for role in found if all_members or role.id in mine})
 
 
 @router.post("", status_code=201)
@@ -48,7 +52,7 @@ def make(body: RoleBody, subject: Administrator, session: Writing) -> RoleOut:
     record(session, RoleMade(actor=actor(subject), role=role.id, name=role.shown))
     for inside in outer:
         _nest(session, subject, role, inside)
-    return _wire(session, role, members=True)
+    return _wire(session, role)
 
 
 @router.delete("/{name}", status_code=204)
@@ -138,14 +142,26 @@ def _outer_ids(session: Session, role: Role) -> list[Any]:
     return list(session.scalars(query))
 
 
-def _wire(session: Session, role: Role, *, members: bool) -> RoleOut:
+def _wire(session: Session, role: Role) -> RoleOut:
+    [wire] = _wires(session, [role], members={role.id})
+    return wire
+
+
+def _wires(session: Session, roles: Sequence[Role], *, members: Collection[uuid.UUID]) -> list[RoleOut]:
+    """Roles with those around them, and with their members where these may be shown: three statements for all."""
+    ids = [role.id for role in roles]
     outer = aliased(Role)
-    inside = select(outer.shown).join(RoleInside, RoleInside.inside_id == outer.id).where(RoleInside.role_id == role.id)
-    people = select(User.shown).join(Membership, Membership.user_id == User.id).where(Membership.role_id == role.id)
-    return RoleOut(
-        id=role.id,
-        name=role.shown,
-        source=role.source,
-        inside=list(session.scalars(inside.order_by(outer.name))),
-        members=list(session.scalars(people.order_by(User.name))) if members else [],
-    )
+    around = select(RoleInside.role_id, outer.shown).join(outer, outer.id == RoleInside.inside_id)
+    inside = names_by(session, around.where(RoleInside.role_id.in_(ids)).order_by(outer.name))
+    within = select(Membership.role_id, User.shown).join(User, User.id == Membership.user_id)
+    people = names_by(session, within.where(Membership.role_id.in_(members)).order_by(User.name))
+    return [
+        RoleOut(
+            id=role.id,
+            name=role.shown,
+            source=role.source,
+            inside=inside.get(role.id, []),
+            members=people.get(role.id, []),
+        )
+        for role in roles
+    ]

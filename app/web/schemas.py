@@ -36,6 +36,8 @@ class Problem(Wire):
 class GrantBody(Wire):
     """Allow or deny one principal: a role, a user, or everyone who is signed in."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"effect": "allow", "role": "engineering"}]})
+
     effect: Literal["allow", "deny"] = "allow"
     role: str | None = None
     user: str | None = None

@@ -20,8 +20,9 @@ from app.answer.sources import Redactor
 from app.db.session import WriteSession
 from app.db.tables.people import User
 from app.retrieval.browse import find_collection
-from app.web.access import BULK, CuratorCaller, PartsOf, Writing, public_id
+from app.web.access import CuratorCaller, PartsOf, Writing, public_id
 from app.web.policy_log import log_move, log_removal
+from app.web.route_table import BULK
 from app.web.schemas import Wire
 
 router = APIRouter(tags=[BULK])

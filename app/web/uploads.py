@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi import APIRouter, Form, UploadFile
 from pydantic import Field
 
 from app.acl.placing import Upload, find_place, remove_document, rule_document, submit
@@ -18,8 +18,10 @@ from app.errors import EmptyFile, InvalidInput, Untagged
 from app.paths import normal_path
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
-from app.web.access import BULK, CuratorCaller, Reading, Writing, public_id
+from app.web.access import CuratorCaller, Reading, Writing, public_id
+from app.web.paging import PageOf
 from app.web.policy_log import log_document, log_removal
+from app.web.route_table import BULK
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
 
@@ -63,11 +65,11 @@ def upload(
 def jobs(
     subject: CuratorCaller,
     session: Reading,
+    page: PageOf,
     state: Literal["queued", "running", "indexed", "unchanged", "failed"] | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[JobOut]:
     """Your own uploads, newest first."""
-    return [JobOut.model_validate(job) for job in list_jobs(session, subject, state=state, limit=limit)]
+    return [JobOut.model_validate(job) for job in list_jobs(session, subject, page, state=state)]
 
 
 @router.get("/jobs/{job}")

@@ -1,6 +1,6 @@
 """What a file hides is counted beside its upload.
 
-Revision: 0014, after 0008
+Revision: 0014, after 0012
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0014"
-down_revision = "0008"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -21,11 +21,9 @@ _BEHIND = {
 _QUERY = {"document": "document", "collection": "shelf", "folder": "folder", "user": "user", "role": "role"}
 _QUERY_AT = {
     ("/documents", "after"): "document",
-    ("/conversations", "before"): "conversation",
-    ("/conversations/{conversation}", "before"): "turn",
 }
 # Free words that name nothing which could be hidden, and a value for each.
-_WORDS = {"kind": "answer.opened"}
+_WORDS = {"kind": "answer.opened", "after": "WyJhIl0"}
 # What each asker sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 # Questions: they have a body and answer 200, and `surfaces` asks them. Any other such route is reported as not tried.
