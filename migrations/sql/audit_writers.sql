@@ -88,7 +88,8 @@ create policy parts_add on audit_leaf for insert to clearance_ingest, clearance_
   exists (
     select from clearance.audit_writer w
     where w.role = session_user and w.kind = audit_leaf.kind and w.acts_for = 'nobody'
-      and body::jsonb -> 'actor' = jsonb_build_object('user', null, 'name', w.name, 'key', null, 'via', null)));
+      and body::jsonb -> 'actor' = jsonb_build_object('user', null, 'name', w.name, 'key', null, 'via', null,
+        'address', null)));
 
 -- The key that seals a person's words is made by that person, or with their account.
 alter table person_key enable row level security;

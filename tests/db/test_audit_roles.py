@@ -41,7 +41,7 @@ KINDS = {
 def leaf(role: str = "app") -> dict[str, object]:
     made = uuid.uuid4()
     kind, name = KINDS[role]
-    actor = {"user": None, "name": name, "key": None, "via": None}
+    actor = {"user": None, "name": name, "key": None, "via": None, "address": None}
     body = canonical(
         {"id": str(made), "kind": kind, "trail": None, "actor": actor, "v": 2, "writer": f"clearance_{role}"}
     )

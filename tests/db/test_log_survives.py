@@ -9,6 +9,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.audit import order
 from app.audit.chain import canonical, leaf_hash
@@ -49,6 +51,10 @@ class Log:
         self.world = world
         self.auditor, self.maya = world.person("au", "audit"), world.person("maya")
 
+    def reads(self) -> AbstractContextManager[Session]:
+        """A transaction as the auditor, begun anew each time."""
+        return self.world.as_user(self.auditor)
+
     def read(self, folder: Path) -> tuple[int, int]:
         """Order, list, export and verify all of it; gives how many entries there are, and how many are no records."""
         with self.world.session("sequencer") as session:
@@ -59,10 +65,10 @@ class Log:
             opener = Opener(session, SEALER)
             listed = [event_out(entry, opener) for entry in list_events(session, limit=100_000)]
             wire = json.loads(EventsOut(events=listed).model_dump_json())["events"]
-        exporting = {"opener": lambda session: Opener(session, SEALER)}
-        reads = lambda: self.world.as_user(self.auditor)  # noqa: E731  # begins a transaction each time
-        path.write_text("".join(export_jsonl(reads, **exporting)))
-        rows = list(csv.reader(io.StringIO("".join(export_csv(reads, **exporting)), newline="")))
+        lines = export_jsonl(self.reads, opener=lambda session: Opener(session, SEALER))
+        path.write_text("".join(lines))
+        cells = export_csv(self.reads, opener=lambda session: Opener(session, SEALER))
+        rows = list(csv.reader(io.StringIO("".join(cells), newline="")))
         report = verify(path)
         assert report.ok, report.lines
         assert report.entries == len(wire) == len(rows) - 1
@@ -89,7 +95,7 @@ def forged(role: str, **changes: object) -> Record:
     """A record as this role writes them, with changes."""
     name = next(w.name for w in WRITERS if w.role == f"clearance_{role}" and w.acts_for == "nobody")
     kind = next(w.kind for w in WRITERS if w.role == f"clearance_{role}" and w.acts_for == "nobody")
-    actor = {"user": None, "name": name or "nobody", "key": None, "via": None}
+    actor = {"user": None, "name": name or "nobody", "key": None, "via": None, "address": None}
     made = {"id": str(uuid.uuid4()), "kind": kind, "trail": None, "actor": actor, "v": 2, "writer": f"clearance_{role}"}
     return made | changes
 
@@ -157,9 +163,9 @@ KIND_ATTACKS = [
     ("ingest", {"kind": "policy.changed"}),
     ("ingest", {"kind": "answer.closed"}),
     ("ingest", {"kind": "anything.else"}),
-    ("ingest", {"actor": {"user": None, "name": "maya", "key": None, "via": None}}),
+    ("ingest", {"actor": {"user": None, "name": "maya", "key": None, "via": None, "address": None}}),
     ("sequencer", {"kind": "document.indexed"}),
-    ("sequencer", {"actor": {"user": None, "name": "maya", "key": None, "via": None}}),
+    ("sequencer", {"actor": {"user": None, "name": "maya", "key": None, "via": None, "address": None}}),
     ("app", {"kind": "document.indexed"}),
     ("app", {"kind": "document.downloaded"}),
     ("app", {"kind": "audit.read"}),
@@ -176,7 +182,7 @@ def test_each_role_writes_its_own_kinds(log: Log, role: str, changes: Record) ->
 @pytest.mark.parametrize("role", ROLES)
 def test_nobody_writes_in_the_name_of_another(log: Log, role: str) -> None:
     """`maya downloaded …`: by no part of ours, and by the API under Maya's identity alone."""
-    actor = {"user": str(log.maya), "name": "maya", "key": None, "via": None}
+    actor = {"user": str(log.maya), "name": "maya", "key": None, "via": None, "address": None}
     kinds = {w.kind for w in WRITERS if w.role == f"clearance_{role}"} | {"document.downloaded"}
     for kind in kinds:
         record = forged(role, kind=kind, actor=actor)
@@ -193,7 +199,7 @@ def test_who_is_gone_is_recorded_all_the_same(log: Log) -> None:
     """An answer ends after its asker was switched off and deleted: its record is theirs."""
     with log.world.session("owner") as session:
         session.execute(text("delete from app_user where id = :m"), {"m": log.maya})
-    actor = {"user": str(log.maya), "name": "maya", "key": None, "via": None}
+    actor = {"user": str(log.maya), "name": "maya", "key": None, "via": None, "address": None}
     record = forged("app", kind="answer.closed", actor=actor)
     with log.world.acting(log.maya) as session:
         session.execute(LEAF, leaf(canonical(record), record))
@@ -206,7 +212,7 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(
-    ["question", "query", "passages", "model", "via", "document", "target", "user", "role", "epoch", "outcome",
+    ["question", "query", "passages", "model", "via", "address", "document", "target", "user", "role", "epoch", "outcome",
      "action", "at", "policy_epoch", "label", "key", "name", "trail", "v", "writer", "kind", "id", "sealed"]
 )  # fmt: skip
 SEALED = st.fixed_dictionaries({"sealed": st.text(max_size=9), "commitment": VALUES, "keeps": st.text(max_size=4)})
@@ -225,7 +231,7 @@ def test_whatever_gets_in_can_be_read(log: Log, tmp_path: Path) -> None:
         role = {"caller": "app", "old": "ingest"}.get(who, who)
         record = forged(role)
         if who == "caller":
-            actor = {"user": str(log.maya), "name": inside, "key": inside, "via": inside}
+            actor = {"user": str(log.maya), "name": inside, "key": inside, "via": inside, "address": inside}
             record |= {"kind": "search.done", "actor": actor}
         record |= {name: value for name, value in changes.items() if who == "old" or name not in record}
         with contextlib.suppress(ValueError, KeyError, AssertionError):
