@@ -193,7 +193,9 @@ class _Demo:
         while True:
             found = auditor.get("/audit/events", newest_first=True, limit=200)["events"]
             events = {
-                (e["record"]["trail"], e["record"]["kind"]): e for e in found if e["record"]["trail"] in self.trails
+                (e["record"]["trail"], e["record"]["kind"]): e
+                for e in found
+                if e["record"] and e["record"]["trail"] in self.trails
             }
             if len(events) == 2 * len(self.trails) or time.monotonic() > deadline:
                 return events

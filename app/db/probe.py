@@ -65,8 +65,8 @@ def _refuse_powerful_role(session: Session) -> None:
         raise LockBroken(f"the database role '{row.rolname}' passes row-level security or owns tables")
     if row.knows_plans:
         raise LockBroken(
-            f"the database role '{row.rolname}' may list the plans that a connection keeps, so that injected SQL could put"
-            " its own in their place: 'clearance init' closes the list"
+            f"the database role '{row.rolname}' may list the plans that a connection keeps, so that injected SQL could"
+            " put its own in their place: 'clearance init' closes the list"
         )
 
 

@@ -56,7 +56,8 @@ language plpgsql immutable parallel safe set search_path = '' as $$
 declare
   record jsonb;
 begin
-  if octet_length(body) > (case kind when 'answer.opened' then 4194304 else 262144 end) then
+  if octet_length(body) > (case when kind = 'answer.opened' then 4194304
+                                when kind in ('document.indexed', 'document.failed') then 16384 else 262144 end) then
     return false;
   end if;
   record := body::jsonb;

@@ -138,3 +138,15 @@ def test_hash_of_the_database_is_ours(world: World) -> None:
     with world.session("owner") as session:
         theirs = session.scalar(text("select sha256('\\x00'::bytea || convert_to(:body, 'UTF8'))"), {"body": body})
     assert encode(bytes(theirs or b"")) == encode(leaf_hash(body))
+
+
+@pytest.mark.parametrize("role", ["app", "ingest"])
+def test_no_other_role_holds_up_the_sequencer(world: World, role: str) -> None:
+    """Neither by the number of a lock that it once took, nor by the row that it takes now."""
+    with world.session(role) as session:
+        session.execute(text("select pg_advisory_xact_lock(x'617564697400'::bigint)"))
+        for statement in ("select 1 from clearance.turn for update", "select clearance.take_audit_turn()"):
+            with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
+                session.execute(text(statement))
+        with world.session("sequencer") as sequencer:
+            assert order.lock(sequencer)

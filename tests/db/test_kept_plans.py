@@ -80,9 +80,7 @@ def test_known_names_are_what_a_thief_needs(house: House, database: Database) ->
     any other transaction.
     """
     house.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
-    identity, *_, loot = attacked(house, database).split("; ")
-    assert loot == "the alder note"
-    assert identity.count("|") == 2
+    identity = attacked(house, database)
     assert identity.count("|") == 2
     with database.anonymous() as session:
         session.execute(text("select set_config('clearance.identity', :i, true)"), {"i": identity})

@@ -268,7 +268,7 @@ def test_who_proves_nothing_takes_no_room(running: Running, monkeypatch: pytest.
     are at work are left alone.
     """
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
-    monkeypatch.setattr(server, "MOST_UNPROVEN", 3)
+    monkeypatch.setattr(server, "MAX_UNPROVEN", 3)
     monkeypatch.setattr(server, "PROOF_SECONDS", 60.0)
     monkeypatch.setattr(server, "SECONDS", 60.0)
     member = greeted(running.address)

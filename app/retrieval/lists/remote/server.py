@@ -32,7 +32,7 @@ from app.retrieval.lists.store import ScopeLists
 # Connections at once that have proved the key, and those that have not yet: each has a thread. One more of the latter
 # ends the oldest of them, so that whoever proves nothing keeps out nobody: a proof takes milliseconds.
 MOST_CONNECTIONS = 256
-MOST_UNPROVEN = 64
+MAX_UNPROVEN = 64
 # For the proof of the key with the greeting.
 PROOF_SECONDS = 2.0
 # At most for that, for the rest of a message that has begun, and for an answer to be taken.
@@ -111,7 +111,7 @@ class ListServer:
 
     def _make_room(self) -> None:
         """End the oldest of those that have proved nothing, if there are too many. Called within the lock."""
-        if len(self._unproven) >= MOST_UNPROVEN:
+        if len(self._unproven) >= MAX_UNPROVEN:
             oldest = next(iter(self._unproven))
             del self._unproven[oldest]
             oldest.shut()
