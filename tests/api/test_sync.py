@@ -157,6 +157,18 @@ def test_a_curator_compares_what_she_brought(client: TestClient, shelf: Company)
     assert sync(client, shelf, files, "cleo").json()["moved"] == []
 
 
+def test_what_she_brought_and_moved_is_unchanged_for_her(client: TestClient, shelf: Company) -> None:
+    """Cleo reads none of it; the worker knows the bytes for hers by the document, whatever its path is now."""
+    upload(client, shelf, "mine.md", "cleo")
+    work_queued(shelf.db)
+    place = f"/api/v1/documents/{ids(shelf)['mine.md']}"
+    assert client.patch(place, json={"path": "x/mine.md"}, headers=shelf.headers("cleo")).status_code == 200
+    upload(client, shelf, "x/mine.md", "cleo", text="mine.md")
+    work_queued(shelf.db)
+    [job] = client.get("/api/v1/jobs", params={"limit": 1}, headers=shelf.headers("cleo")).json()
+    assert job["state"] == "unchanged"
+
+
 @pytest.mark.parametrize("who", ["ada", "ben", "root"])
 def test_a_sync_is_for_curators(client: TestClient, shelf: Company, who: str) -> None:
     answer = sync(client, shelf, SAME, who)
