@@ -206,11 +206,9 @@ def test_what_a_taken_over_child_says_is_not_trusted() -> None:
     good = {"title": "t", "media_type": "m", "blocks": [["x", "paragraph", ["h"], 1]], "hidden": {"rows": 2}}
     assert module._outcome([{"extracted": good}, {"exit": 0}]).blocks[0].heading_path == ("h",)
     assert module._outcome([{"extracted": good}]).hidden == {"rows": 2}
+    wrong_counts: list[Any] = [{"spells": 1}, {"rows": "2"}, {"rows": -1}, {"rows": True}, [], None]
     bad: list[Any] = [
-        *(
-            {**good, "hidden": hidden}
-            for hidden in ({"spells": 1}, {"rows": "2"}, {"rows": -1}, {"rows": True}, [], None)
-        ),
+        *({**good, "hidden": hidden} for hidden in wrong_counts),
         {key: value for key, value in good.items() if key != "hidden"},
         {**good, "title": 5},
         {**good, "title": "a\0b"},
