@@ -34,7 +34,8 @@ def samples() -> dict[str, bytes]:
         "a.md": b"---\nowner: a\n---\n# H\n\n1. item\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```\n",
         "a.html": b"<title>t</title><h1>h</h1><p>text <b>bold</b> <a href='x'>link</a></p>",
         "a.csv": b"a,b\n1,2\n", "a.tsv": b"a\tb\n1\t2\n", "ragged.csv": b"a,b\n1,2,3,4\n", "a.txt": b"Text\n\n- item\n",
-        "latin.txt": "Größe und Maß im Überblick".encode("cp1252"),
+        "latin.txt": "Größe, Maß und Übermut: die Prüfung für Führungskräfte läuft über fünf Wochen.".encode("cp1252"),
+        "declared.html": "<meta charset=windows-1252><p>Größe</p>".encode("cp1252"),
         "a.eml": b"From: a@example.com\nSubject: =?utf-8?q?S?=\nDate: Fri, 23 Dec 2022 12:08:48 -0600\n\nBody\n",
     }  # fmt: skip
 

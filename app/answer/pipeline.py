@@ -5,7 +5,7 @@ trail is closed in a shield, so that a caller who hangs up leaves a record too.
 """
 
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple
@@ -26,10 +26,10 @@ from app.context.build import Context, Earlier, build, choose
 from app.context.quote import quotes
 from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
-from app.guardrail.active_content import ActiveContentFilter, Addresses
-from app.guardrail.citations import CitationFilter
+from app.guardrail.active_content import Addresses, make_inert
+from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.credentials import mask_credentials
-from app.guardrail.gate import Gate
+from app.guardrail.gate import redact
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, candidates
@@ -168,10 +168,10 @@ async def quote(
     found = quotes(question, context.passages)
     numbers = tuple(dict.fromkeys(q.passage for q in found))
     text = "\n".join(f"{q.text} [{numbers.index(q.passage) + 1}]" for q in found)
-    gate, content = Gate(parts.checks), ActiveContentFilter(_addresses(context))
-    released = content.feed(gate.feed(text) + gate.flush()) + content.flush()
+    redacted = redact(text, parts.checks)
+    released = make_inert(redacted.text, _addresses(context))
     cited = sources(parts.checks, question, context, numbers)
-    _count(trail, gate, cited)
+    _count(trail, redacted.counts, cited)
     trail.output.append(released)
     trail.end("quoted", fallback)
     yield Delta(released)
@@ -179,33 +179,30 @@ async def quote(
 
 
 async def generate(parts: Parts, trail: Trail, question: str, context: Context) -> AsyncGenerator[AnswerEvent, None]:
-    """The model's text through citation filter, gate and active content filter. A model that is down gives quotes,
-    marked as such.
-    """
-    citations, gate = CitationFilter(len(context.passages)), Gate(parts.checks)
-    content = ActiveContentFilter(_addresses(context))
+    """The model's text through the filters of an answer. A model that is down gives quotes, marked as such."""
+    outgoing = AnswerFilter(parts.checks, sources=len(context.passages), allowed=_addresses(context))
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0
     try:
         async with aclosing(_pieces(parts, context)) as pieces:
             async for piece in pieces:
                 trail.tokens_out += 1
-                if released := content.feed(gate.feed(citations.feed(piece))):
+                if released := outgoing.feed(piece):
                     trail.output.append(released)
                     yield Delta(released)
     except ModelUnavailable as error:
         if trail.tokens_out:
-            _count(trail, gate)
+            _count(trail, outgoing.counts)
             raise
         async with aclosing(quote(parts, trail, question, context, fallback=error.code)) as quoted:
             async for event in quoted:
                 yield event
         return
-    if released := content.feed(gate.feed(citations.flush()) + gate.flush()) + content.flush():
+    if released := outgoing.flush():
         trail.output.append(released)
         yield Delta(released)
-    cited = sources(parts.checks, question, context, citations.used)
-    _count(trail, gate, cited)
+    cited = sources(parts.checks, question, context, outgoing.used)
+    _count(trail, outgoing.counts, cited)
     trail.end("answered")
     yield Done(
         trail.id, "generate", "answered", cited.sources, dict(trail.shown_redactions), conversation=trail.conversation
@@ -237,9 +234,9 @@ def _addresses(context: Context) -> Addresses:
     return Addresses.of(passage.text for passage in context.passages)
 
 
-def _count(trail: Trail, gate: Gate, cited: Cited | None = None) -> None:
-    trail.redactions.update(gate.counts)
-    trail.shown_redactions.update(gate.counts)
+def _count(trail: Trail, counts: Mapping[str, int], cited: Cited | None = None) -> None:
+    trail.redactions.update(counts)
+    trail.shown_redactions.update(counts)
     if cited is not None:
         trail.redactions.update(cited.redactions)
         trail.shown_redactions.update(cited.shown)

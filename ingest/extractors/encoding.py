@@ -6,6 +6,9 @@ language writes is struck out, and what is left must be one text, or clearly bet
 """
 
 import codecs
+import contextlib
+import encodings
+import pkgutil
 import re
 import unicodedata
 from collections import Counter
@@ -34,6 +37,12 @@ SUPERSETS = {
     "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs", "tis-620": "cp874", "iso8859-11": "cp874",
 }  # fmt: skip
 SEVEN_BITS = {"hz", "utf-7", "iso2022_jp", "iso2022_jp_2", "iso2022_kr"}
+# Loaded at import: a confined process can load no codec, some load their tables at first use, and chardet
+# asks for many that are no candidates.
+for _module in pkgutil.iter_modules(encodings.__path__):
+    with contextlib.suppress(LookupError, UnicodeError, ImportError):
+        "a".encode(_module.name).decode(_module.name)
+DECLARABLE = frozenset(codecs.lookup(name).name for name in (*CANDIDATES, "iso8859-4", "iso8859-13", "iso8859-16"))
 ESCAPE = re.compile(rb"\x1b(?:\$[@AB]|\(J|\$\([CD]|\$\)C)")
 SAMPLE = 32 * 1024  # bytes of lines beyond ASCII that are looked at
 
@@ -129,12 +138,7 @@ def _codec(declared: str | None) -> str:
     if name in SEVEN_BITS:
         return name
     name = SUPERSETS.get(name, name)
-    return name if name in _known() else ""
-
-
-@cache
-def _known() -> frozenset[str]:
-    return frozenset(codecs.lookup(name).name for name in (*CANDIDATES, "iso8859-4", "iso8859-13", "iso8859-16"))
+    return name if name in DECLARABLE else ""
 
 
 def _refuse_damaged(content: bytes, place: int) -> None:

@@ -11,9 +11,11 @@ import docx
 import openpyxl
 import pptx
 import pytest
+from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from fpdf import FPDF
+from openpyxl.comments import Comment
 
 from ingest.document import Extracted
 from ingest.extract import Empty, extract
@@ -58,9 +60,9 @@ def word_file() -> Any:
     hidden.font.hidden = True
     shown = document.add_paragraph().add_run("notvanished")
     shown.font.hidden = False
-    style = document.styles.add_style("Secret", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    style = document.styles.add_style("Secret", WD_STYLE_TYPE.PARAGRAPH)
     style.font.hidden = True
-    heir = document.styles.add_style("Heir", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    heir = document.styles.add_style("Heir", WD_STYLE_TYPE.PARAGRAPH)
     heir.base_style = style
     document.add_paragraph("hiddenbystyle", style="Heir")
     table = document.add_table(rows=2, cols=1)
@@ -104,7 +106,7 @@ def workbook() -> Any:
         sheet.append(row)
     sheet.row_dimensions[3].hidden = True
     sheet.column_dimensions["B"].hidden = True
-    sheet["A1"].comment = openpyxl.comments.Comment("remarked", "a")
+    sheet["A1"].comment = Comment("remarked", "a")
     for name, state in (("Drafts", "hidden"), ("Deep", "veryHidden")):
         other = book.create_sheet(name)
         other.append([f"{name} text"])

@@ -22,6 +22,14 @@ from ingest.warm import samples
 SLOW = b"# Heading\n\n" + b"Some *words* and [links](http://example.com/x) in a paragraph.\n\n" * 30_000
 
 
+TEXTS = {
+    **dict.fromkeys(("cp1252", "utf-16-le"), "Die Prüfung für Führungskräfte läuft über fünf Wochen, außer im März."),
+    **dict.fromkeys(("cp1251", "koi8-r"), "Каждый сотрудник может подать заявление на отпуск в тридцать дней."),
+    **dict.fromkeys(("shift_jis", "iso2022_jp"), "従業員は、上司の承認を得て休暇を申請することができます。"),
+    "gb18030": "每位员工经主管批准后都可以申请休假，差旅费用将在三十天之内报销。",
+}
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     box = Sandbox()
@@ -65,6 +73,17 @@ def in_background(box: Sandbox) -> "tuple[ThreadPoolExecutor, Any]":
 def test_results_are_those_of_extract(sandbox: Sandbox) -> None:
     for name, content in samples().items():
         assert sandbox.extract(content, filename=name) == extract(content, filename=name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "cp1252", "cp1251", "koi8-r", "shift_jis", "iso2022_jp", "gb18030"])
+def test_old_encodings_are_read_where_nothing_can_be_loaded_late(sandbox: Sandbox, encoding: str) -> None:
+    """Codecs and the models of the detection are there before the process is confined."""
+    for content in (b"", b"<meta charset=latin1>", b"<meta charset=nonsense>"):
+        page = content + TEXTS[encoding].encode(encoding)
+        shown = sandbox.extract(
+            page if encoding != "utf-16-le" else TEXTS[encoding].encode(encoding), filename="a.html"
+        )
+        assert shown.blocks[0].text == TEXTS[encoding].splitlines()[0]
 
 
 def test_errors_cross_with_kind_and_reason(sandbox: Sandbox) -> None:
@@ -187,11 +206,9 @@ def test_what_a_taken_over_child_says_is_not_trusted() -> None:
     good = {"title": "t", "media_type": "m", "blocks": [["x", "paragraph", ["h"], 1]], "hidden": {"rows": 2}}
     assert module._outcome([{"extracted": good}, {"exit": 0}]).blocks[0].heading_path == ("h",)
     assert module._outcome([{"extracted": good}]).hidden == {"rows": 2}
+    wrong_counts: list[Any] = [{"spells": 1}, {"rows": "2"}, {"rows": -1}, {"rows": True}, [], None]
     bad: list[Any] = [
-        *(
-            {**good, "hidden": hidden}
-            for hidden in ({"spells": 1}, {"rows": "2"}, {"rows": -1}, {"rows": True}, [], None)
-        ),
+        *({**good, "hidden": hidden} for hidden in wrong_counts),
         {key: value for key, value in good.items() if key != "hidden"},
         {**good, "title": 5},
         {**good, "title": "a\0b"},

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from ingest.extract import TooLarge, extract
-from ingest.extractors import bounds, office, partition
+from ingest.extractors import bounds, partition
 
 
 def saved(document: object) -> bytes:
@@ -62,8 +62,8 @@ def test_an_office_file_is_refused_before_its_parser_sees_it(
     def parsed(_content: bytes) -> list[partition.Element]:
         raise AssertionError("the parser was asked")
 
-    monkeypatch.setattr(office.partition, "xlsx_elements", parsed)
-    monkeypatch.setattr(office.partition, "docx_elements", parsed)
+    monkeypatch.setattr(partition, "xlsx_elements", parsed)
+    monkeypatch.setattr(partition, "docx_elements", parsed)
     monkeypatch.setitem(bounds.MAX_COUNTS, element, (2, "things"))
     with pytest.raises(TooLarge, match="more than 2 things"):
         extract(content, filename=name)
