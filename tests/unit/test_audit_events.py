@@ -36,7 +36,7 @@ def test_record_of_an_opened_answer() -> None:
     made = OPENED.to_record()
     assert made["v"] == 1
     assert made["kind"] == "answer.opened"
-    assert made["actor"] == {"user": str(ACTOR.user), "name": "Ada", "key": "ck_ada", "via": None}
+    assert made["actor"] == {"user": str(ACTOR.user), "name": "Ada", "key": "ck_ada", "via": None, "address": None}
     assert made["trail"] == str(uuid.UUID(int=1))
     assert made["valid_until"] == "2026-01-02T02:04:05.000006Z"
     assert made["passages"][0]["rank"] == 1
