@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import TypeAlias
 
 import httpx2 as httpx
 import psutil
@@ -108,7 +109,7 @@ def wrong_keys(port: int, stop: Event, answers: "Counter[str]") -> None:
         stop.wait(0 if number < WRONG_KEYS else 0.1)
 
 
-Told = multiprocessing.queues.Queue[dict[str, int]]
+Told: TypeAlias = "multiprocessing.queues.Queue[dict[str, int]]"
 Attack = Callable[[int, Event, "Counter[str]"], None]
 ATTACKS: dict[str, tuple[Attack, ...]] = {
     "50 MB bodies": (bodies, bodies),
