@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+import anyio
 import openai
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -153,6 +154,7 @@ def create(parts: Parts | None = None) -> FastAPI:
     app = create_routes(lifespan)
     app.state.api_settings = settings.api
     app.state.limits = KeyLimits(settings.api)
+    app.state.ready_limit = anyio.CapacityLimiter(1)
     app.state.metrics = CollectorRegistry()
     app.add_middleware(Authentication, settings=settings.api)
     app.add_middleware(Observe, registry=app.state.metrics)

@@ -164,9 +164,9 @@ class ApiSettings(Section):
     burst: int = Field(60, ge=1, description="requests one key may send at once before the rate counts")
     concurrent: int = Field(8, ge=1, description="requests of one key in progress at the same time")
     stranger_rate_per_minute: int = Field(
-        30, ge=1, description="requests a minute without a valid key, wrong keys among them, from one address"
+        60, ge=1, description="requests a minute without a valid key, wrong keys among them, from one address"
     )
-    stranger_burst: int = Field(30, ge=1, description="such requests from one address at once before the rate counts")
+    stranger_burst: int = Field(40, ge=1, description="such requests from one address at once before the rate counts")
     header_seconds: float = Field(10.0, gt=0, description="limit for the head of a request to arrive")
     max_connections: int = Field(1_000, ge=1, description="connections of this process at the same time")
     max_connections_per_address: int = Field(

@@ -17,6 +17,8 @@ from app.web.addresses import Proxies, group_of, parse_networks
 
 # How long the rest of a body that nobody wants is let run into nothing, so that its sender reads the answer first.
 LINGER_SECONDS = 1.0
+# And how much of it: what comes beyond waits in the sender until the connection ends.
+MAX_DISCARDED = 1024 * 1024
 # An answer of which the client takes nothing for so long is given up.
 STALLED_SECONDS = 60.0
 
@@ -97,6 +99,7 @@ class LimitedProtocol(H11Protocol):
         super().__init__(config, server_state, app_state, _loop)
         self.has_served = False
         self._lingers = False
+        self._discarded = 0
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
@@ -120,6 +123,9 @@ class LimitedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._lingers:
+            self._discarded += len(data)
+            if self._discarded > MAX_DISCARDED:
+                self.transport.pause_reading()
             return
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:

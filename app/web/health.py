@@ -2,7 +2,6 @@
 
 import hmac
 
-from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -13,8 +12,6 @@ from app.web.access import PartsOf
 
 router = APIRouter(tags=["health"])
 
-READY_LIMIT = CapacityLimiter(1)
-
 
 @router.get("/healthz")
 def alive() -> dict[str, str]:
@@ -23,7 +20,7 @@ def alive() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def ready(parts: PartsOf) -> dict[str, str]:
+async def ready(request: Request, parts: PartsOf) -> dict[str, str]:
     """The database answers too; 503 if it does not."""
 
     def ask() -> None:
@@ -31,7 +28,7 @@ async def ready(parts: PartsOf) -> dict[str, str]:
             session.execute(text("select 1"))
 
     # One at a time: strangers may ask this, and shall take neither threads nor connections from anybody.
-    await run_sync(ask, limiter=READY_LIMIT)
+    await run_sync(ask, limiter=request.app.state.ready_limit)
     return {"status": "ready"}
 
 

@@ -13,8 +13,7 @@ from tests.api.company import Company, administering, parts_of
 from tests.api.conftest import Serve
 from tests.api.test_routes import ABSENT, check_problem
 
-ROUTES = [(method, route) for route in RouteTable(create_routes()).routes for method in sorted(route.methods)]
-# Lists that are none of many things: one grant, or a rule as a whole.
+ROUTES = [(m, route) for route in RouteTable(create_routes()).routes for m in sorted(route.methods - {"HEAD"})]
 LISTS = sorted(route.template for method, route in ROUTES if method == "GET" and {"limit", "after"} <= route.query)
 
 
@@ -23,25 +22,20 @@ def path_of(route: ServedRoute) -> str:
     return re.sub(r"{\w+}", str(ABSENT), route.template) + mounted
 
 
-@pytest.mark.parametrize(("method", "route"), ROUTES, ids=lambda v: v if isinstance(v, str) else v.template)
-def test_an_unknown_parameter_is_refused_by_name(
-    client: TestClient, company: Company, method: str, route: ServedRoute
-) -> None:
-    """Before anything else but the key: for a thing that is absent as for one that is hidden."""
-    if method == "HEAD":
-        return
-    path = path_of(route)
-    unsigned = client.request(method, f"{path}?documnt=1")
-    signed = client.request(method, f"{path}?documnt=1", headers=company.headers("ben"))
-    if route.public:
-        check_problem(unsigned, 422, "InvalidInput")
-    else:
-        check_problem(unsigned, 401, "NotSignedIn")
-        assert unsigned.content == client.request(method, path).content
-    check_problem(signed, 422, "InvalidInput")
-    assert "'documnt'" in signed.json()["detail"]
-    for known in route.query:
-        assert known in signed.json()["detail"]
+def test_an_unknown_parameter_is_refused_by_name_on_every_route(client: TestClient, company: Company) -> None:
+    """Behind the key and before anything else: for a thing that is absent as for one that is hidden."""
+    assert len(ROUTES) > 55
+    for method, route in ROUTES:
+        path = path_of(route)
+        unsigned = client.request(method, f"{path}?documnt=1")
+        signed = client.request(method, f"{path}?documnt=1", headers=company.headers("ben"))
+        if route.public:
+            check_problem(unsigned, 422, "InvalidInput")
+        else:
+            check_problem(unsigned, 401, "NotSignedIn")
+        check_problem(signed, 422, "InvalidInput")
+        detail = signed.json()["detail"]
+        assert [name for name in ("'documnt'", *route.query) if name not in detail] == [], route.template
 
 
 def test_a_parameter_given_twice_is_refused(client: TestClient, company: Company) -> None:
@@ -75,27 +69,14 @@ def every(client: TestClient, path: str, headers: dict[str, str], limit: int) ->
 
 
 def test_every_list_is_paged() -> None:
-    assert (
-        sorted(
-            f"/api/v1/{name}"
-            for name in (
-                *(
-                    "users",
-                    "roles",
-                    "collections",
-                    "documents",
-                    "keys",
-                    "delegations",
-                    "jobs",
-                    "conversations",
-                    "grants",
-                ),
-                *("access/plans", "access/readers", "access/reach", "audit/events", "collections/{name}/folders"),
-                "conversations/{conversation}",
-            )
-        )
-        == LISTS
-    )
+    named = "users roles collections documents keys delegations jobs conversations grants access/plans access/readers"
+    deeper = "access/reach audit/events collections/{name}/folders conversations/{conversation}"
+    assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
+    schema = create_routes().openapi()["paths"]
+    for path, operations in schema.items():
+        answer = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if answer.get("application/json", {}).get("schema", {}).get("type") == "array":
+            assert path in LISTS
 
 
 def test_pages_together_are_the_list(client: TestClient, company: Company) -> None:
@@ -123,8 +104,8 @@ def test_pages_together_are_the_list(client: TestClient, company: Company) -> No
     ):
         headers = company.headers(who)
         whole = client.get(f"/api/v1/{path}", headers=headers).json()
-        assert len(whole) > 2, path
-        assert every(client, f"/api/v1/{path}", headers, 2) == whole, path
+        assert len(whole) > 1, path
+        assert every(client, f"/api/v1/{path}", headers, 1) == whole, path
         assert every(client, f"/api/v1/{path}", headers, len(whole)) == whole, path
     records = every(client, "/api/v1/audit/events", company.headers("audrey"), 7)
     assert [r["seq"] for r in records] == sorted({r["seq"] for r in records})
@@ -138,9 +119,10 @@ def test_a_page_neither_repeats_nor_skips_when_others_come(client: TestClient, c
     assert [r["name"] for r in (*first.json(), *second.json())] == ["engineering", "hr", "managers"]
 
 
-@pytest.mark.parametrize("after", ["x", "WyJhIl0", "bnVsbA", "W1tbW1tbW1tb", "%00", "a" * 2001])
-def test_a_place_that_no_list_gave_is_refused(client: TestClient, company: Company, after: str) -> None:
-    check_problem(client.get(f"/api/v1/users?after={after}", headers=company.headers("root")), 422, "InvalidInput")
+def test_a_place_that_no_list_gave_is_refused(client: TestClient, company: Company) -> None:
+    for after in ("x", "WyJhIl0", "bnVsbA", "W1tbW1tbW1tb", "%00", "a" * 2001):
+        answer = client.get(f"/api/v1/users?after={after}", headers=company.headers("root"))
+        check_problem(answer, 422, "InvalidInput")
 
 
 def test_the_client_reads_all_pages(company: Company, server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,8 @@ def _environments(db: Db, port: int) -> dict[str, dict[str, str]]:
             # The tests ask hundreds of questions with the same few keys.
             "CLEARANCE_API__RATE_PER_MINUTE": "100000",
             "CLEARANCE_API__BURST": "100000",
+            "CLEARANCE_API__STRANGER_RATE_PER_MINUTE": "100000",
+            "CLEARANCE_API__STRANGER_BURST": "100000",
             "CLEARANCE_API__PORT": str(port),
         },
         "worker": {**base, "CLEARANCE_DATABASE__INGEST_URL": db.url("ingest")},
