@@ -1,4 +1,4 @@
-"""Takes from a parser everything but the two descriptors it was given: hostile code in it can read, write and reach nothing.
+"""Takes from a parser all but the two descriptors it was given: hostile code in it can read, write and reach nothing.
 
 Layers, each enough for most attacks on its own, and all without privileges: a seccomp allow-list (`system_calls`),
 Landlock without a single path (`landlock`), resource limits that nobody can lift, and a user that nothing else runs as
@@ -75,7 +75,9 @@ def drop_root(uid: int) -> None:
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
         except OSError as error:
-            raise Unconfined(error.errno, f"root cannot become user {uid} here ({error.strerror}): {ANOTHER}") from error
+            raise Unconfined(
+                error.errno, f"root cannot become user {uid} here ({error.strerror}): {ANOTHER}"
+            ) from error
     _prctl(PR_SET_DUMPABLE, 0)  # no other process of this user reads its memory
 
 

@@ -55,9 +55,7 @@ class Sandbox:
     Started by root, parsers run as `uid`. Without confinement there is no parser, unless `allow_unconfined`.
     """
 
-    def __init__(
-        self, limits: Limits | None = None, *, uid: int = PARSER_UID, allow_unconfined: bool = False
-    ) -> None:
+    def __init__(self, limits: Limits | None = None, *, uid: int = PARSER_UID, allow_unconfined: bool = False) -> None:
         self.limits = limits or Limits()
         self.level = "unknown"
         self._program = ["-m", "ingest.zygote", "--uid", str(uid)]
@@ -176,7 +174,7 @@ def _spawn(control: socket.socket, program: list[str]) -> subprocess.Popen[bytes
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  # our own module, no shell
         [sys.executable, *program],
         stdin=control.fileno(),
         stdout=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 """A seccomp filter that lets a parser use its memory and the descriptors it has, and refuses every other system call.
 
-An allow-list: what the kernel learns tomorrow is refused as well. Refused calls fail with EACCES, which parsers take for
-a missing file; another machine's numbering, which only an attack would use, ends the process.
+An allow-list: what the kernel learns tomorrow is refused as well. Refused calls fail with EACCES, which a parser takes
+as a missing file; another machine's numbering, which only an attack would use, ends the process.
 """
 
 import ctypes

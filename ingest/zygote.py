@@ -3,8 +3,8 @@
 Its standard input is a Unix stream socket. A request is one byte with two descriptors: an anonymous file, which holds a
 frame with the file's name and limits and then its content, and the pipe for the result. `ingest.sandbox` reads that.
 
-The zygote meets no content after its start, and gives up root, every path and the network all the same. A child gives up
-the rest before it reads the first byte of its file; not even the zygote's socket is left to it.
+The zygote meets no content after its start, and gives up root, every path and the network all the same. A child gives
+up the rest before it reads the first byte of its file; not even the zygote's socket is left to it.
 """
 
 import argparse

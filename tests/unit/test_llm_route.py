@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from app.acl.rules import Label
 from app.errors import LabelTooHigh
+from app.llm.endpoint import endpoint
 from app.llm.protocol import Endpoint, is_loopback, route
-from app.main import endpoint
 from app.settings import ModelSettings
 
 
