@@ -15,8 +15,7 @@ ALLOW = "CLEARANCE_WORKER__ALLOW_UNCONFINED_PARSING"
 FULL_LANDLOCK = 6
 NEEDS = (
     "Linux 6.12 has all of it, 5.13 enough: Landlock switched on (lsm=landlock,… at boot), and a container engine whose"
-    " profile lets landlock_* and seccomp through (Docker 23 or newer). Until then the worker does not start, and uploads"
-    " wait"
+    " profile lets landlock_* and seccomp through (Docker 23 or newer). Until then no worker starts, and uploads wait"
 )
 
 

@@ -31,10 +31,10 @@ def endpoint(model: ModelSettings) -> Endpoint:
         highest = Label.parse(model.max_label)
     if highest > Label.PUBLIC and is_public(model.base_url) and not model.allow_restricted_text_on_public_host:
         raise PublicModelHost(
-            f"text up to the label '{highest.text}' would go to {_host(model.base_url) or 'no host'}, which looks like a"
-            " host on the public internet. If the model is not in your house, leave CLEARANCE_MODEL__INTERNAL and"
-            " CLEARANCE_MODEL__MAX_LABEL unset: it then sees public text alone. If it is, name it by its private name or"
-            f" address, or confirm with {CONFIRM}=true"
+            f"text up to the label '{highest.text}' would go to {_host(model.base_url) or 'no host'}, which looks like"
+            " one on the public internet. If the model is not in your house, leave CLEARANCE_MODEL__INTERNAL and"
+            " CLEARANCE_MODEL__MAX_LABEL unset: it then sees public text alone. If it is, name it by its private name"
+            f" or address, or confirm with {CONFIRM}=true"
         )
     return Endpoint(model.base_url, model.name, internal, highest)
 

@@ -116,7 +116,7 @@ class EmbeddedPostgres:
             binaries = reachable(binaries) if account else binaries
             if self._data.exists():
                 stop_leftovers(self._data, self._note.read_text() if self._note.exists() else None)
-                if account:
+                if account:  # made by a version that ran it as nobody
                     hand_over(self._data, NOBODY, account)
             else:
                 self._make_cluster(binaries, account)
@@ -191,23 +191,27 @@ class EmbeddedPostgres:
         return made
 
     def _make_cluster(self, binaries: Binaries, account: Account | None) -> None:
-        """Run initdb in a folder beside, and rename it when all is done: a half-made cluster is never started."""
+        """Run initdb in a folder beside, and rename it when all is done: a half-made cluster is never started.
+
+        initdb, unlike the server, wants a user with a name: `nobody` makes the files, and has them no longer then.
+        """
+        maker = Account(NOBODY, NOBODY) if account else None
         work = self.folder / "data.new"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)
-        if account:
-            os.chown(work, account.uid, account.gid)
+        if maker:
+            os.chown(work, maker.uid, maker.gid)
         reader, writer = os.pipe()  # the password is on no command line, in no file and in no environment
         try:
-            if account:
-                os.fchown(reader, account.uid, account.gid)
+            if maker:
+                os.fchown(reader, maker.uid, maker.gid)
             os.write(writer, self._password.encode() + b"\n")
             os.close(writer)
             arguments = ["-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile=/dev/fd/{reader}", "--encoding=UTF8"]
             arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"]
             arguments += ["--no-instructions"] + (["--no-sync"] if self.settings.get("fsync") == "off" else [])
             done = subprocess.run(  # noqa: S603  # the program and all arguments are ours
-                command([str(binaries.initdb), "-D", WORKING_FOLDER, *arguments], account=account),
+                command([str(binaries.initdb), "-D", WORKING_FOLDER, *arguments], account=maker),
                 cwd=work, env=ENVIRONMENT, pass_fds=(reader,), stdin=subprocess.DEVNULL, umask=0o077,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, process_group=0,
             )  # fmt: skip
@@ -215,6 +219,8 @@ class EmbeddedPostgres:
             os.close(reader)
         if done.returncode != 0:
             raise PostgresFailed(f"initdb failed:\n{done.stdout.decode(errors='replace')}")
+        if account:
+            hand_over(work, NOBODY, account)
         work.rename(self._data)
 
     def _start_server(self, binaries: Binaries, account: Account | None) -> None:
