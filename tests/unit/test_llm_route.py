@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from app.acl.rules import Label
 from app.errors import LabelTooHigh
-from app.llm.endpoint import endpoint
+from app.llm.endpoint import CONFIRM, PublicModelHost, endpoint, is_public
 from app.llm.protocol import Endpoint, is_loopback, route
 from app.main import create, read_settings
 from app.settings import ModelSettings
@@ -134,5 +134,5 @@ def test_the_service_does_not_start_on_an_unconfirmed_public_host(monkeypatch: p
         monkeypatch.setenv(f"CLEARANCE_{name}", value)
     assert read_settings().model.internal is None
     monkeypatch.setenv("CLEARANCE_MODEL__INTERNAL", "true")
-    with pytest.raises(SystemExit, match="api.example.com, which looks like one on the public internet"):
+    with pytest.raises(SystemExit, match=r"api\.example\.com, which looks like one on the public internet"):
         create()
