@@ -1,6 +1,7 @@
 """The API service; `python -m app` serves it. All wiring is in `build`."""
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 
 import anyio
@@ -12,7 +13,6 @@ from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
-from app.acl.rules import Label
 from app.answer.parts import Parts
 from app.audit.seal import Sealer
 from app.db.impatient import connect_standby
@@ -22,8 +22,9 @@ from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder, build_reranker
 from app.embedding.codebook import codebook
 from app.guardrail.checks import default_checks
+from app.hardening import forbid_inspection, forget_settings
+from app.llm.endpoint import endpoint
 from app.llm.openai_chat import OpenAIChat, Sampling
-from app.llm.protocol import Endpoint, is_loopback
 from app.retrieval.lists.identity import Identity
 from app.retrieval.lists.protocol import Lists, NoLists
 from app.retrieval.lists.remote.address import key_of
@@ -31,7 +32,7 @@ from app.retrieval.lists.remote.client import RemoteLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
 from app.retrieval.rerank import Reranking
-from app.settings import DatabaseSettings, ModelSettings, Settings, required
+from app.settings import DatabaseSettings, Settings, required
 from app.web import (
     ask,
     audit,
@@ -126,16 +127,21 @@ def collectors(parts: Parts) -> tuple[Collector, ...]:
     return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
 
 
-def endpoint(model: ModelSettings) -> Endpoint:
-    """The model endpoint; what is not declared internal and not loopback may see public text alone."""
-    internal = is_loopback(model.base_url) if model.internal is None else model.internal
-    default = Label.RESTRICTED if internal else Label.PUBLIC
-    return Endpoint(model.base_url, model.name, internal, Label.parse(model.max_label) if model.max_label else default)
+def read_settings() -> Settings:
+    """Those of the environment, which forgets them; ends the process with a line that says what is wrong with them."""
+    forbid_inspection()
+    try:
+        settings = Settings()
+        endpoint(settings.model)
+    except ValueError as error:
+        sys.exit(f"clearance api: {error}")
+    forget_settings()
+    return settings
 
 
 def create(parts: Parts | None = None) -> FastAPI:
     """The service over these parts, or over those of the environment."""
-    settings = parts.settings if parts else Settings()
+    settings = parts.settings if parts else read_settings()
     log.configure(json=settings.api.log_json)
 
     @contextlib.asynccontextmanager

@@ -31,6 +31,11 @@ class DatabaseSettings(Section):
     replica_wait_ms: int = Field(
         50, ge=0, description="how long a search waits for a standby that is behind before it goes to the primary"
     )
+    local_uid: int = Field(
+        61100,
+        gt=0,
+        description="`clearance run` by root only: user id that PostgreSQL runs as; nothing else may have it",
+    )
     admin_url: SecretStr | None = Field(None, description="`clearance init` only: may create roles and the database")
     backup_url: SecretStr | None = Field(
         None, description="`clearance codebook check` only: reads everything and changes nothing; no service needs it"
@@ -58,6 +63,14 @@ class WorkerOptions(Section):
     )
     keep_jobs_days: int = Field(30, ge=1, description="days after which uploads that have ended are forgotten")
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
+    parser_uid: int = Field(
+        61101, gt=0, description="started by root only: user id that parsers run as; nothing else may have it"
+    )
+    allow_unconfined_parsing: bool = Field(
+        False,
+        description="true: read files also where the kernel cannot confine a parser; a hostile file may then reach all"
+        " that the worker reaches, its database role included",
+    )
 
 
 class ListsSettings(Section):
@@ -95,7 +108,16 @@ class ModelSettings(Section):
     api_key: SecretStr = Field(SecretStr("none"), description="sent as a bearer token")
     name: str = Field("SmolLM2-135M-Instruct", description="model name sent in each request")
     internal: bool | None = Field(
-        None, description="true: text may go there up to max_label; unset: loopback only is internal"
+        None,
+        description="true: text may go there up to max_label; unset or empty: loopback and internal_hosts are internal",
+    )
+    internal_hosts: str = Field(
+        "", description="hosts that are internal while internal is unset: exact names as in base_url, commas between"
+    )
+    allow_restricted_text_on_public_host: bool = Field(
+        False,
+        description="true confirms that text above 'public' may go to a host that is on the public internet by its name"
+        " or address; otherwise such settings keep the service from starting",
     )
     max_label: LabelName | None = Field(
         None, description="highest label it may see; unset: restricted if internal, else public"
@@ -107,6 +129,16 @@ class ModelSettings(Section):
     frequency_penalty: float = Field(0.0, ge=0, le=2, description="sent if not 0: keeps small models out of circles")
     connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")
     first_token_seconds: float = Field(60.0, gt=0, description="limit between two pieces of the stream")
+
+    @field_validator("internal", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """A compose file can pass a variable on only as an empty one."""
+        return None if value == "" else value
+
+    def hosts(self) -> frozenset[str]:
+        """The names in `internal_hosts`, in lower case."""
+        return frozenset(name.strip().lower() for name in self.internal_hosts.split(",") if name.strip())
 
 
 class EmbedderSettings(Section):

@@ -14,7 +14,7 @@ import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from app.cli import cross_encoders, shards, standbys
+from app.cli import cross_encoders, model_route, parsers, shards, standbys
 from app.cli.finding import Check, Finding
 from app.cli.setup import Setup
 from app.db.bootstrap import alembic_config, libpq
@@ -257,6 +257,8 @@ CHECKS: dict[str, Check] = {
     "embedder": embedder,
     "reranker": cross_encoders.found,
     "model": model,
+    "model route": model_route.found,
+    "parsers": parsers.found,
     "worker": worker,
     "audit": sequencer,
     "disk": disk,

@@ -212,8 +212,8 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(
-    ["question", "query", "passages", "model", "via", "address", "document", "target", "user", "role", "epoch", "outcome",
-     "action", "at", "policy_epoch", "label", "key", "name", "trail", "v", "writer", "kind", "id", "sealed"]
+    ["question", "query", "passages", "model", "via", "address", "document", "target", "user", "role", "epoch",
+     "outcome", "action", "at", "policy_epoch", "label", "key", "name", "trail", "v", "writer", "kind", "id", "sealed"]
 )  # fmt: skip
 SEALED = st.fixed_dictionaries({"sealed": st.text(max_size=9), "commitment": VALUES, "keeps": st.text(max_size=4)})
 CHANGES = st.dictionaries(FIELDS, VALUES | SEALED | st.lists(st.fixed_dictionaries({"document": VALUES})), max_size=4)
