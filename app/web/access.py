@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.delegations import in_person
+from app.acl.judge import judged
 from app.acl.policy import need
 from app.acl.rules import Capability, Subject
 from app.acl.subject import identify
@@ -117,6 +118,15 @@ def writing(subject: Caller, parts: PartsOf, request: Request) -> Iterator[Write
 # the client as a 200.
 Reading = Annotated[ReadSession, Depends(reading, scope="function")]
 Writing = Annotated[WriteSession, Depends(writing, scope="function")]
+
+
+def changing(subject: Caller, session: Writing) -> WriteSession:
+    """One transaction as the caller in person that changes who may read or do what: judged before it is committed."""
+    judged(session, subject)
+    return session
+
+
+Changing = Annotated[WriteSession, Depends(changing, scope="function")]
 
 
 def public_id(text: str) -> uuid.UUID:

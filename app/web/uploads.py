@@ -19,7 +19,7 @@ from app.db.session import WriteSession
 from app.errors import EmptyFile, InvalidInput, Untagged
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
-from app.web.access import BULK, CuratorCaller, Reading, Writing, public_id
+from app.web.access import BULK, Changing, CuratorCaller, Reading, Writing, public_id
 from app.web.policy_log import log_document
 from app.web.rules_wire import to_rule, to_wire
 from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
@@ -80,10 +80,10 @@ def job_state(job: str, subject: CuratorCaller, session: Reading) -> JobOut:
 
 
 @router.delete("/documents/{document}", status_code=204)
-def remove(document: str, subject: CuratorCaller, session: Writing) -> None:
+def remove(document: str, subject: CuratorCaller, session: Changing) -> None:
     """Delete a document and all that was derived from it (curate)."""
     place = find_place(session, subject, public_id(document))
-    remove_document(session, place)
+    remove_document(session, subject, place)
     event = DocumentDeleted(
         actor=actor(subject), document=place.public_id, version=place.version_id, collection=place.collection.id
     )
@@ -97,7 +97,7 @@ def rule(document: str, subject: CuratorCaller, session: Writing) -> AccessOut:
 
 
 @router.put("/documents/{document}/access")
-def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Writing) -> AccessOut:
+def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Changing) -> AccessOut:
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
     place = find_place(session, subject, public_id(document))
     own = to_rule(session, body)
