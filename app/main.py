@@ -52,6 +52,7 @@ from app.web import (
 )
 from app.web.limits import BodyLimit, KeyLimits
 from app.web.observe import ListSearches, Observe, ReplicaSearches
+from app.web.refusals import FailedSignIns, record_due
 from app.web.schemas import Problem
 
 
@@ -144,11 +145,13 @@ def create(parts: Parts | None = None) -> FastAPI:
         yield
         for collector in counting:
             app.state.metrics.unregister(collector)
+        record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
         app.state.parts.lists.close()
         app.state.parts.database.close()
 
     app = create_routes(lifespan)
     app.state.limits = KeyLimits(settings.api)
+    app.state.failed_sign_ins = FailedSignIns()
     app.state.metrics = CollectorRegistry()
     app.add_middleware(BodyLimit, settings=settings.api)
     app.add_middleware(Observe, registry=app.state.metrics)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select, update
@@ -19,7 +19,8 @@ from app.acl.judge import judged
 from app.acl.policy import may_rule, take_hold
 from app.acl.readers import everybody, rule_by_document
 from app.acl.rules import Capability, Subject
-from app.acl.steps import Done, Step, from_json
+from app.acl.steps import Done, RuleStep, Step, from_json
+from app.acl.unread import document_rule, place_rule, unread, why_nobody, why_not_document
 from app.db.session import WriteSession
 from app.db.tables.access import AccessPlan, Collection
 from app.errors import Conflict, NotFound, PlanStale, SelfGrant
@@ -33,13 +34,22 @@ class Foreseen:
     effects: Effects
     digest: bytes
     author_gains: bool
+    why: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def foresee(trial: WriteSession, subject: Subject, steps: Sequence[Step]) -> Foreseen:
     """Take these steps in `trial`, which must be rolled back after. Raises what they raise, BeyondReach among it."""
     judge = judged(trial, subject)
     effects, done = _carry_out(trial, subject, steps)
-    return Foreseen(tuple(steps), effects, _digest(steps, effects, done), bool(judge.gains()))
+    return Foreseen(
+        tuple(steps),
+        effects,
+        _digest(steps, effects, done),
+        author_gains=bool(judge.gains()),
+        why=() if effects.somebody_gains else _said(_why(trial, one) for one in done),
+        warnings=_said(_warnings(trial, one) for one in done),
+    )
 
 
 def keep_plan(session: WriteSession, subject: Subject, foreseen: Foreseen, *, second: bool) -> AccessPlan:
@@ -52,7 +62,7 @@ def keep_plan(session: WriteSession, subject: Subject, foreseen: Foreseen, *, se
     plan = AccessPlan(
         author_id=subject.user_id,
         steps=[step.to_json() for step in foreseen.steps],
-        effects=foreseen.effects.to_json(),
+        effects={**foreseen.effects.to_json(), "why": foreseen.why, "warnings": foreseen.warnings},
         digest=foreseen.digest,
         needs_second=foreseen.author_gains,
     )
@@ -135,6 +145,34 @@ def _carry_out(session: WriteSession, subject: Subject, steps: Sequence[Step]) -
     cells = Counter((rule_id, after[document]) for document, rule_id in before.items() if document in after)
     changed = sum(n for (old, new), n in cells.items() if old != new)
     return Effects(compare(cells, read_before, read_after), changed), done
+
+
+def _why(session: Session, done: Done) -> list[str]:
+    """Why a step that changes a rule opens nothing."""
+    step = done.step
+    if done.change is None or not isinstance(step, RuleStep):
+        return []
+    if step.document is not None:
+        return why_not_document(session, done.change, step.document)
+    return why_nobody(session, done.change, step.collection, step.folder)
+
+
+def _warnings(session: Session, done: Done) -> list[str]:
+    """Where nobody could read, after a step that changes a rule."""
+    step = done.step
+    if not isinstance(step, RuleStep):
+        return []
+    rule = (
+        document_rule(session, step.document)
+        if step.document is not None
+        else place_rule(session, step.collection, step.folder)
+    )
+    return unread(session, rule, step.collection)
+
+
+def _said(each: Iterable[list[str]]) -> tuple[str, ...]:
+    """Each sentence once, in order."""
+    return tuple(dict.fromkeys(sentence for sentences in each for sentence in sentences))
 
 
 def _digest(steps: Sequence[Step], effects: Effects, done: Sequence[Done]) -> bytes:

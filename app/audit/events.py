@@ -25,7 +25,7 @@ from app.audit.changes import (
     UserRemoved,
 )
 from app.audit.delegations import DelegationMade, DelegationRevoked
-from app.audit.plans import ChangeRefused, PlanApplied, PlanMade, PlanWithdrawn
+from app.audit.plans import ChangeRefused, PlanApplied, PlanMade, PlanWithdrawn, SignInRefused
 from app.audit.reads import ConversationDeleted, ConversationRead
 from app.audit.record import Actor, CommittedText, Event, SealedText
 
@@ -51,6 +51,7 @@ __all__ = [
     "RoleMade",
     "RoleRemoved",
     "SealedText",
+    "SignInRefused",
     "UserChanged",
     "UserMade",
     "UserRemoved",
@@ -252,6 +253,7 @@ KINDS: dict[str, type[Event]] = {
         DocumentDeleted,
         PolicyChanged,
         ChangeRefused,
+        SignInRefused,
         PlanMade,
         PlanApplied,
         PlanWithdrawn,

@@ -134,8 +134,10 @@ def folder_rule(
         client.delete(place)
         done(f"{collection}/{folder} has no rule of its own")
         return
-    client.put(place, {"grants": [], "inherits": inherits, "label": label})
+    changed = client.put(place, {"grants": [], "inherits": inherits, "label": label})
     done(f"{collection}/{folder} {'inherits from above' if inherits else 'is for nobody until a grant says so'}")
+    for warning in changed["warnings"]:
+        note(warning)
 
 
 def _short(grant: dict[str, Any]) -> str:

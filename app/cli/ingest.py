@@ -159,6 +159,8 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
         rows.append(("worker's time", ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())))
     out.print()
     table(("", ""), rows)
+    for warning, count in Counter(warning for outcome in outcomes for warning in outcome.warnings).items():
+        note(f"{count} file(s): {warning}")
 
 
 def _untagged(paths: Sequence[str], rules: Path) -> str:

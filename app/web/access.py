@@ -13,12 +13,10 @@ from app.acl.policy import need
 from app.acl.rules import Capability, Subject
 from app.acl.subject import identify
 from app.answer.parts import Parts
-from app.answer.trail import actor
-from app.audit.events import ChangeRefused
-from app.audit.trail import record
 from app.db.session import ReadSession, WriteSession
-from app.errors import BeyondReach, NotFound, NotSignedIn, SelfGrant
+from app.errors import NotFound, NotSignedIn, OnBehalfOfNeeded
 from app.web.limits import KeyLimits
+from app.web.refusals import FailedSignIns, record_due, record_failed_sign_in
 
 # The tag of routes that have the rate of bulk work.
 BULK = "curation"
@@ -46,8 +44,18 @@ def caller(request: Request, parts: PartsOf, given: Bearer, on_behalf_of: OnBeha
     """The verified caller, holding one of the key's slots until the response is sent, also when it streams."""
     if given is None or len(on_behalf_of or ()) > 1:
         raise NotSignedIn
-    with parts.database.anonymous() as session:
-        subject = identify(session, given.credentials, on_behalf_of[0] if on_behalf_of else None)
+    failed: FailedSignIns = request.app.state.failed_sign_ins
+    try:
+        with parts.database.anonymous() as session:
+            subject = identify(session, given.credentials, on_behalf_of[0] if on_behalf_of else None)
+    except (NotSignedIn, OnBehalfOfNeeded):
+        record_failed_sign_in(
+            parts.database, failed, request.client.host if request.client else None, given.credentials
+        )
+        raise
+    record_due(parts.database, failed.due())
+    # For the record of what is refused to them.
+    request.state.subject = subject
     limits: KeyLimits = request.app.state.limits
     with limits.slot(subject.key_id, bulk=BULK in getattr(request.scope.get("route"), "tags", ())):
         yield subject
@@ -102,16 +110,10 @@ def reading(subject: Lent, parts: PartsOf) -> Iterator[ReadSession]:
         yield session
 
 
-def writing(subject: Caller, parts: PartsOf, request: Request) -> Iterator[WriteSession]:
-    """One transaction as the caller in person. A change refused for its profit or beyond their reach is recorded."""
-    try:
-        with parts.database.writing(subject.user_id) as session:
-            yield session
-    except (SelfGrant, BeyondReach) as refused:
-        route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-        with parts.database.anonymous() as session:
-            record(session, ChangeRefused(actor=actor(subject), reason=refused.code, route=route))
-        raise
+def writing(subject: Caller, parts: PartsOf) -> Iterator[WriteSession]:
+    """One transaction as the caller in person."""
+    with parts.database.writing(subject.user_id) as session:
+        yield session
 
 
 # scope="function": the transaction ends before the response begins. With the default a failed commit would still reach

@@ -18,6 +18,7 @@ from app.acl.policy import (
     rule_folder,
 )
 from app.acl.rules import OwnRule, Subject
+from app.acl.unread import place_rule, unread
 from app.acl.visible import visible_scopes
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Curator, Folder
@@ -27,7 +28,7 @@ from app.retrieval.browse import find_collection, list_collections
 from app.web.access import Administrator, Caller, Changing, Lent, Reading, Writing
 from app.web.policy_log import log_collection, log_curator, log_folder
 from app.web.rules_wire import to_rule, to_wire
-from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut
+from app.web.schemas import AccessBody, AccessChanged, AccessOut, CollectionBody, CollectionOut
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -93,18 +94,18 @@ def rule(name: str, subject: Caller, session: Reading, folder: FolderQuery = Non
 @router.put("/{name}/access")
 def change_rule(
     name: str, body: AccessBody, subject: Caller, session: Changing, folder: FolderQuery = None
-) -> AccessOut:
+) -> AccessChanged:
     """Replace the rule of the collection, or of a folder. It holds when this returns, for all that inherits it."""
     found = ruled(session, subject, name)
     wanted = to_rule(session, body)
     if folder is not None:
         change = rule_folder(session, subject, found, folder, wanted)
         log_folder(session, subject, "folder.ruled", found, folder_path(folder), change)
-        return to_wire(session, wanted)
+        return _changed(session, wanted, found, folder_path(folder))
     before = OwnRule.from_json(found.own_rule)
     own = OwnRule(wanted.grants, inherits=False, label=wanted.label if wanted.label is not None else before.label)
     log_collection(session, subject, "collection.ruled", found, rule_collection(session, subject, found, own))
-    return to_wire(session, own)
+    return _changed(session, own, found, None)
 
 
 @router.delete("/{name}/access", status_code=204)
@@ -137,6 +138,11 @@ def ruled(session: Reading | Writing, subject: Subject, name: str) -> Collection
     if not may_rule(subject, found.id):
         raise NotAllowed("The rules of a collection are for administrators and its curators.")
     return found
+
+
+def _changed(session: WriteSession, own: OwnRule, found: Collection, folder: str | None) -> AccessChanged:
+    warnings = unread(session, place_rule(session, found.id, folder), found.id)
+    return AccessChanged(**to_wire(session, own).model_dump(), warnings=warnings)
 
 
 def _shelf_and_person(session: WriteSession, subject: Subject, name: str, user: str) -> tuple[Collection, User]:

@@ -73,6 +73,12 @@ class AccessOut(AccessBody):
     """The rule as it stands."""
 
 
+class AccessChanged(AccessOut):
+    """The rule as it stands now."""
+
+    warnings: list[str] = Field(default_factory=list, description="whether nobody can read what stands under it")
+
+
 class CollectionBody(Wire):
     """A new shelf. Without grants nobody reads what lies on it, until a document brings its own."""
 
@@ -129,6 +135,9 @@ class JobOut(Wire):
     created_at: dt.datetime
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None = Field(None, description="microseconds by stage")
+    warnings: list[str] = Field(
+        default_factory=list, description="as it is sent: whether nobody will be able to read it"
+    )
 
 
 class RoleBody(Wire):

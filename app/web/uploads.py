@@ -11,6 +11,7 @@ from pydantic import Field
 from app.acl.placing import Upload, find_place, remove_document, rule_document, submit
 from app.acl.policy import need_curator, role_ids, tag_grants, tagged_rule
 from app.acl.rules import Label, OwnRule
+from app.acl.unread import document_rule, unread, upload_rule
 from app.acl.visible import visible_scopes
 from app.answer.trail import actor
 from app.audit.events import DocumentDeleted, DocumentUploaded
@@ -22,7 +23,7 @@ from app.settings import LabelName
 from app.web.access import BULK, Changing, CuratorCaller, Reading, Writing, public_id
 from app.web.policy_log import log_document
 from app.web.rules_wire import to_rule, to_wire
-from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
+from app.web.schemas import AccessBody, AccessChanged, AccessOut, JobOut, Wire
 
 router = APIRouter(tags=[BULK])
 
@@ -59,7 +60,8 @@ def upload(
     job_id, scope = submit(session, subject, shelf, incoming)
     event = DocumentUploaded(actor=actor(subject), job=job_id, collection=shelf.id, scope=str(scope), size=len(content))
     record(session, event)
-    return JobOut.model_validate(find_job(session, subject, job_id))
+    sent = JobOut.model_validate(find_job(session, subject, job_id))
+    return sent.model_copy(update={"warnings": unread(session, upload_rule(session, job_id), shelf.id)})
 
 
 @router.get("/jobs")
@@ -97,12 +99,13 @@ def rule(document: str, subject: CuratorCaller, session: Writing) -> AccessOut:
 
 
 @router.put("/documents/{document}/access")
-def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Changing) -> AccessOut:
+def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Changing) -> AccessChanged:
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
     place = find_place(session, subject, public_id(document))
     own = to_rule(session, body)
     log_document(session, subject, place.public_id, rule_document(session, subject, place, own))
-    return to_wire(session, own)
+    warnings = unread(session, document_rule(session, place.public_id), place.collection.id)
+    return AccessChanged(**to_wire(session, own).model_dump(), warnings=warnings)
 
 
 def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:

@@ -9,6 +9,7 @@ end $$;
 drop function clearance.note(text, text), clearance.note_standing(), clearance.note_collection(), clearance.note_folder(),
   clearance.note_scopes(), clearance.note_gone_scopes(), clearance.note_documents(), clearance.note_deleted(),
   clearance.note_upload();
+drop function clearance.documents_by_scope(uuid, text);
 
 create or replace function clearance.raise_epoch() returns trigger
 language plpgsql security definer set search_path = '' as $$
