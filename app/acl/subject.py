@@ -51,11 +51,8 @@ def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
     """Why a sign-in failed, for the log alone, and the public prefix of the key if it is one of ours."""
     if not looks_like_key(secret):
         return "no key", None
-    found = session.execute(
-        select(ApiKey, User.active, func.now())
-        .join(User, User.id == ApiKey.user_id)
-        .where(ApiKey.hash == hash_key(secret))
-    ).one_or_none()
+    held = select(ApiKey, User.active, func.now()).join(User, User.id == ApiKey.user_id)
+    found = session.execute(held.where(ApiKey.hash == hash_key(secret))).one_or_none()
     if found is None:
         return "unknown key", None
     key, active, now = found
@@ -63,7 +60,9 @@ def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
         return "revoked key", key.prefix
     if _expired(key, now):
         return "expired key", key.prefix
-    return ("dead token" if active else "switched off"), key.prefix
+    if not active:
+        return "switched off", key.prefix
+    return "service alone", key.prefix
 
 
 def subject_of(session: Session, user: User) -> Subject:

@@ -57,10 +57,10 @@ def unread(session: Session, rule: Rule, collection_id: uuid.UUID) -> list[str]:
         return []
     if anybody:
         return ["Nobody but curators of the collection can read this."]
-    moment: dt.datetime | None = at
-    while (moment := next_change(rule.grants, moment)) is not None:
-        if _anybody(session, rule, collection_id, moment)[0]:
-            return [f"Nobody can read this before {moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC."]
+    while (later := next_change(rule.grants, at)) is not None:
+        at = later
+        if _anybody(session, rule, collection_id, at)[0]:
+            return [f"Nobody can read this before {at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC."]
     return [
         "Nobody can read this: no active person is allowed by a grant, not denied by another one, and cleared for the "
         f"label '{rule.label.text}'."
@@ -97,9 +97,8 @@ def why_nobody(session: Session, change: Change, collection_id: uuid.UUID, folde
     named = frozenset[uuid.UUID]().union(*(_named(session, grant) for grant in added))
     if not named:
         return [f"Nobody is in {_principals(session, added)}."]
-    counts = {
-        r.scope_id: r.documents for r in session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
-    }
+    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
+    counts = {row.scope_id: row.documents for row in rows}
     if not counts:
         return ["No document stands there yet; the grant counts for those that come."]
     scopes = session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(counts)))
@@ -108,9 +107,7 @@ def why_nobody(session: Session, change: Change, collection_id: uuid.UUID, folde
     reached = {scope: rule for scope, rule in pointing.items() if not added.isdisjoint(rules[rule].grants)}
     found = []
     if beside := sum(n for scope, n in counts.items() if scope not in reached):
-        found.append(
-            f"{beside} document(s) carry tags of their own, or stand in a folder that breaks with what is above."
-        )
+        found.append(f"{beside} document(s) carry tags of their own, or stand in a folder that breaks with the rule.")
     if reached:
         found += _why_not(session, {rule: rules[rule] for rule in reached.values()}, named)
     return found
@@ -149,9 +146,8 @@ def _why_not(session: Session, rules: dict[int, Rule], named: frozenset[uuid.UUI
     names = {person: row.shown for person, row in people.items()}
     found = [f"The label {label.text} is above the clearance of {_listed(names, who)}." for label, who in below.items()]
     if otherwise:
-        found.append(
-            f"A deny, an end that has passed, or a switched-off account stands against {_listed(names, otherwise)}."
-        )
+        whom = _listed(names, otherwise)
+        found.append(f"A deny, an end that has passed, or a switched-off account stands against {whom}.")
     return found or ["Everybody it names reads them already."]
 
 

@@ -49,9 +49,8 @@ def caller(request: Request, parts: PartsOf, given: Bearer, on_behalf_of: OnBeha
         with parts.database.anonymous() as session:
             subject = identify(session, given.credentials, on_behalf_of[0] if on_behalf_of else None)
     except (NotSignedIn, OnBehalfOfNeeded):
-        record_failed_sign_in(
-            parts.database, failed, request.client.host if request.client else None, given.credentials
-        )
+        address = request.client.host if request.client else None
+        record_failed_sign_in(parts.database, failed, address, given.credentials)
         raise
     record_due(parts.database, failed.due())
     # For the record of what is refused to them.

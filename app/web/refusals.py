@@ -1,8 +1,8 @@
 """Records of what was refused: changes of access, and failed sign-ins. One place for both.
 
-A refused change is one record. Failed sign-ins are counted by minute, address and key, so that a stranger cannot fill the
-log: the first is recorded at once, those that follow in the same minute as one number. A key that is not ours leaves no
-trace of itself, and one that is, its public prefix alone.
+A refused change is one record. Failed sign-ins are counted by minute, address and key, so that a stranger cannot fill
+the log: the first is recorded at once, those that follow in the same minute as one number. A key that is not ours
+leaves no trace of itself, and one that is ours its public prefix alone.
 """
 
 import threading

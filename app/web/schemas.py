@@ -135,9 +135,7 @@ class JobOut(Wire):
     created_at: dt.datetime
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None = Field(None, description="microseconds by stage")
-    warnings: list[str] = Field(
-        default_factory=list, description="as it is sent: whether nobody will be able to read it"
-    )
+    warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 
 
 class RoleBody(Wire):

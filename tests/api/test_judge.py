@@ -1,157 +1,26 @@
-"""Nobody changes access to their own profit, on any route: what the judge of a transaction holds for all of them.
-
-The routes are read off the application and the attacks are crossed with the ways of making them, so a new route, or a new
-kind of rule, is tried or named.
-"""
+"""Nobody changes access to their own profit: every kind of gain, on every kind of place, by every way of making it."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
 import pytest
-from fastapi import APIRouter, FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
-from sqlalchemy import text
 
 from app.acl import judge, steps
 from app.web import plans
-from app.web.access import Caller, Changing, Writing, changing
-from tests.api.company import Company, app_of, upload, work_queued
+from app.web.access import Caller, Writing
+from tests.api.company import Company, app_of, work_queued
+from tests.api.test_judge_routes import API, everything
 from tests.api.test_plans import act, plan, policy_of, second  # noqa: F401  # a fixture
 from tests.api.test_routes import check_problem
-
-Key = tuple[str, str]
-API = "/api/v1"
-CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-# What changes nothing that anybody may read or do, and why it can be left out of the judge's sight.
-CHANGES_NOTHING: dict[Key, str] = {
-    ("POST", "/ask"): "reads; writes an answer's trail",
-    ("POST", "/search"): "reads; writes a record",
-    ("POST", "/conversations"): "one's own conversation, which nobody else sees",
-    ("DELETE", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
-    (
-        "POST",
-        "/collections/{name}/documents",
-    ): "its uploader has the text; a scope that it needs is made under the judge",
-    ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
-    ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
-    ("POST", "/delegations"): "lends what one has to a service, for oneself alone",
-    ("DELETE", "/delegations/{delegation}"): "ends that",
-}
-
-
-def changing_routes(app: FastAPI) -> Iterator[tuple[Key, APIRoute]]:
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, APIRoute):
-            for method in CHANGING & set(context.methods or ()):
-                yield (method, str(context.path).removeprefix(API)), route
-
-
-def unjudged(app: FastAPI) -> set[Key]:
-    """The changing routes that do not pass through the judge."""
-    return {key for key, route in changing_routes(app) if not _passes(route.dependant)}
-
-
-def _passes(dependant: Dependant) -> bool:
-    return dependant.call is changing or any(_passes(inner) for inner in dependant.dependencies)
-
-
-def test_every_changing_route_passes_through_the_judge(client: TestClient) -> None:
-    """Or stands in the table with its reason; what is in the table and is judged, or is gone, goes out of it."""
-    assert unjudged(app_of(client)) == set(CHANGES_NOTHING)
-    assert len(dict(changing_routes(app_of(client)))) > 25
-
-
-# Routes that somebody could write tomorrow: each changes access by itself and asks nobody.
-BY_ITSELF = {
-    "clearance": "update app_user set clearance = 3 where id = :me",
-    "capabilities": "update app_user set capabilities = '{ask,download,curate,administer,audit}' where id = :me",
-    "member": "insert into membership (user_id, role_id) select :me, id from role where name = 'hr'",
-    "nesting": "insert into role_inside (role_id, inside_id) select a.id, b.id from role a, role b"
-    " where a.name = 'managers' and b.name = 'hr'",
-    "role gone": "delete from role where name = 'engineering'",
-    "folder": "insert into folder (collection_id, path, own_rule) select id, 'x', own_rule from collection where name = 'hr'",
-    "collection": "update collection set own_rule = own_rule where name = 'hr'",
-    "curator": "insert into curator (user_id, collection_id) select :me, id from collection where name = 'hr'",
-    "steward": "insert into steward (user_id, role_id) select :me, id from role where name = 'hr'",
-    "key": "insert into api_key (prefix, hash, user_id, label, capabilities) values ('clr_x', '\\x00', :me, '', '{audit}')",
-    "scope": "update scope set rule_id = rule_id",
-}
-# Those that are to nobody's profit are committed where the route passes through the judge.
-HARMLESS = {"nesting", "role gone", "folder", "collection", "scope"}
-
-
-def route_of(statement: str, session_type: Any) -> APIRouter:
-    router = APIRouter()
-
-    def write(subject: Caller, session: session_type) -> None:
-        session.execute(text(statement), {"me": subject.user_id} if ":me" in statement else {})
-
-    router.add_api_route("/mutated", write, methods=["POST"], status_code=204)
-    return router
-
-
-@pytest.mark.parametrize("what", BY_ITSELF)
-def test_a_route_that_writes_by_itself_is_named_and_not_committed(
-    client: TestClient, company: Company, what: str
-) -> None:
-    """It is found by the test above, and where that is not run, its transaction is not committed."""
-    app_of(client).include_router(route_of(BY_ITSELF[what], Writing))
-    assert ("POST", "/mutated") in unjudged(app_of(client))
-    before = everything(company)
-    check_problem(client.post("/mutated", headers=company.headers("root")), 500, "InternalError")
-    assert everything(company) == before
-
-
-@pytest.mark.parametrize("what", BY_ITSELF)
-def test_the_judge_needs_no_report(client: TestClient, company: Company, what: str) -> None:
-    """A route that passes through it may write as it likes: what is to the author's profit is refused all the same."""
-    app_of(client).include_router(route_of(BY_ITSELF[what], Changing))
-    assert ("POST", "/mutated") not in unjudged(app_of(client))
-    before = everything(company)
-    answer = client.post("/mutated", headers=company.headers("root"))
-    if what in HARMLESS:
-        assert answer.status_code == 204
-    else:
-        check_problem(answer, 403, "SelfGrant")
-        assert everything(company) == before
-
-
-def everything(company: Company) -> list[Any]:
-    return [*policy_of(company), company.rows("select t::text from api_key t order by 1")]
-
-
-def test_documents_that_move_are_seen(client: TestClient, company: Company) -> None:
-    """By SQL too: a curator puts a document under the scope of another rule, with no change of any rule."""
-    move = (
-        "update document d set scope_id = s.id from scope s join collection c on c.id = s.collection_id"
-        ' where d.collection_id = c.id and c.name = \'hr\' and s.own_rule <> \'{"grants": [], "inherits": true,'
-        ' "label": null}\' and s.id <> d.scope_id'
-    )
-    upload(
-        client, company, "cleo", collection="hr", path="other.md", content=b"# Other\n\nText.", roles=["engineering"]
-    )
-    work_queued(company.db)
-    for name, status in (("hank", 204), ("ben", 204)):
-        # Both documents swap scopes: hank (hr) gains one; ben curates nothing and moves nothing.
-        app_of(client).include_router(route_of(move, Changing))
-        answer = client.post("/mutated", headers=company.headers(name))
-        if name == "hank":
-            check_problem(answer, 403, "SelfGrant")
-        else:
-            assert answer.status_code == status
-
-
-# --- Every kind of gain, on every kind of place, by every way.
 
 
 @dataclass(frozen=True)
 class World:
-    """An administrator in `mine` (inside `outer`), who looks after `looked` and is denied in `suspects` inside `banned`."""
+    """boss, an administrator: in `mine` inside `outer`, looks after `looked`, in `suspects` inside `banned`."""
 
     client: TestClient
     company: Company
@@ -261,19 +130,18 @@ def test_no_rule_is_to_ones_own_profit(world: World, place: str) -> None:
 
 def test_a_folder_that_goes_opens_nothing(world: World) -> None:
     """An empty one that denies, under a collection that allows: what comes later would be open."""
-    world.must("PUT", "/collections/board/curators/boss")
-    world.must("PUT", "/collections/board/access", {"grants": [{"role": "mine"}], "label": "internal"})
+    world.must("POST", "/collections", {"name": "open", "grants": [{"role": "mine"}], "label": "internal"})
     deny = {"grants": [{"effect": "deny", "user": "boss"}]}
-    world.must("PUT", "/collections/board/access?folder=shut", deny)
-    check_problem(world.send("DELETE", "/collections/board/access?folder=shut"), 403, "SelfGrant")
-    made = plan(world.client, world.company, {"change": "rule", "collection": "board", "folder": "shut", "rule": None},
+    world.must("PUT", "/collections/open/access?folder=shut", deny)
+    check_problem(world.send("DELETE", "/collections/open/access?folder=shut"), 403, "SelfGrant")
+    made = plan(world.client, world.company, {"change": "rule", "collection": "open", "folder": "shut", "rule": None},
                 who="boss")  # fmt: skip
     assert made["needs_second"]
     lowered = {"grants": [], "label": "restricted"}
-    world.must("PUT", "/collections/board/access?folder=high", lowered)
-    check_problem(world.send("DELETE", "/collections/board/access?folder=high"), 403, "SelfGrant")
+    world.must("PUT", "/collections/open/access?folder=high", lowered)
+    check_problem(world.send("DELETE", "/collections/open/access?folder=high"), 403, "SelfGrant")
     check_problem(
-        world.send("PUT", "/collections/board/access?folder=high/below", {"grants": [], "label": "internal"}),
+        world.send("PUT", "/collections/open/access?folder=high/below", {"grants": [], "label": "internal"}),
         403,
         "SelfGrant",
     )
@@ -315,19 +183,20 @@ def test_nobody_rises(world: World, what: str) -> None:
     assert everything(world.company) == before
 
 
-@pytest.mark.parametrize("what", ["join", "leave", "nest one's own role", "unnest a denied role", "nest a role looked after",
-                                  "clearance"])  # fmt: skip
+PLANNED: dict[str, dict[str, Any]] = {
+    "join": {"change": "join", "user": "boss", "role": "secret"},
+    "leave": {"change": "leave", "user": "boss", "role": "suspects"},
+    "nest one's own role": {"change": "nest", "role": "outer", "inside": "secret"},
+    "unnest a denied role": {"change": "unnest", "role": "suspects", "inside": "banned"},
+    "nest a role looked after": {"change": "nest", "role": "looked", "inside": "secret"},
+    "clearance": {"change": "clearance", "user": "boss", "clearance": "restricted"},
+}
+
+
+@pytest.mark.parametrize("what", PLANNED)
 def test_as_a_plan_it_takes_another(world: World, second: str, what: str) -> None:  # noqa: F811
     """Every kind of step that changes who somebody is; what the author may not do alone, another one may."""
-    changes = {
-        "join": {"change": "join", "user": "boss", "role": "secret"},
-        "leave": {"change": "leave", "user": "boss", "role": "suspects"},
-        "nest one's own role": {"change": "nest", "role": "outer", "inside": "secret"},
-        "unnest a denied role": {"change": "unnest", "role": "suspects", "inside": "banned"},
-        "nest a role looked after": {"change": "nest", "role": "looked", "inside": "secret"},
-        "clearance": {"change": "clearance", "user": "boss", "clearance": "restricted"},
-    }
-    made = plan(world.client, world.company, changes[what], who="boss")
+    made = plan(world.client, world.company, PLANNED[what], who="boss")
     assert made["needs_second"]
     check_problem(act(world.client, world.company, made, "boss"), 403, "SelfGrant")
     assert act(world.client, world.company, made, second).status_code == 200
@@ -369,9 +238,11 @@ def test_what_is_not_to_ones_profit_goes_through(world: World) -> None:
 def test_an_upload_that_waits_is_no_way_around(world: World, order: str) -> None:
     """Its tags would not be hers to read: a rule given anew to the document, or its deletion, must not replace them."""
     w, document = world, world.company.documents["hr", "full/a.md"]
-    tags = {"rule anew": {"roles": ["secret"]}, "delete": {"roles": ["mine"], "label": "internal"}}[order]
-    own = {"rule anew": {"grants": [{"role": "mine"}], "label": "internal", "inherits": False},
-           "delete": {"grants": [{"effect": "deny", "user": "boss"}], "inherits": True}}[order]  # fmt: skip
+    anew = order == "rule anew"
+    tags: dict[str, Any] = {"roles": ["secret"]} if anew else {"roles": ["mine"], "label": "internal"}
+    own: dict[str, Any] = {"grants": [{"role": "mine"}], "label": "internal", "inherits": False}
+    if not anew:
+        own = {"grants": [{"effect": "deny", "user": "boss"}], "inherits": True}
     sent = w.client.post(
         f"{API}/collections/hr/documents",
         headers=w.company.headers("cleo"),
@@ -383,7 +254,6 @@ def test_an_upload_that_waits_is_no_way_around(world: World, order: str) -> None
         w.must("PUT", f"/documents/{document}/access", own, "cleo")
         check_problem(w.send("DELETE", f"/documents/{document}"), 403, "SelfGrant")
         return
-    w.company.execute(f"update document set scope_id = scope_id where public_id = '{document}'")
     check_problem(w.send("PUT", f"/documents/{document}/access", own), 403, "SelfGrant")
 
 

@@ -84,6 +84,7 @@ class Service:
             "state": "indexed" if ended else "running",
             "reason": None,
             "stages_us": {"embed": 3, "write": 1},
+            "warnings": [],
         }
 
 
