@@ -143,9 +143,10 @@ class Database:
         """A transaction as this user. Raises Unjudged for one that changes access past `app.acl.judge`."""
         with _speaking(), WriteSession(self._writing) as session, session.begin():
             session.author = user_id
+            # Of any commit, also one that a stage makes by itself though it should not.
+            event.listen(session, "before_commit", _refuse_unjudged)
             self._begin(session, self._signer.sign(user_id))
             yield session
-            _refuse_unjudged(session)
 
     @contextlib.contextmanager
     def trying(self, user_id: uuid.UUID) -> Iterator[WriteSession]:

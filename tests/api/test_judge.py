@@ -243,6 +243,8 @@ def test_an_upload_that_waits_is_no_way_around(world: World, order: str) -> None
     own: dict[str, Any] = {"grants": [{"role": "mine"}], "label": "internal", "inherits": False}
     if not anew:
         own = {"grants": [{"effect": "deny", "user": "boss"}], "inherits": True}
+    else:
+        w.must("PUT", f"/documents/{document}/access", own, "hank")
     sent = w.client.post(
         f"{API}/collections/hr/documents",
         headers=w.company.headers("cleo"),

@@ -119,6 +119,20 @@ def test_the_judge_needs_no_report(client: TestClient, company: Company, what: s
         assert everything(company) == before
 
 
+def test_a_commit_of_ones_own_is_no_way_around(client: TestClient, company: Company) -> None:
+    router = APIRouter()
+
+    def write(session: Writing) -> None:
+        session.execute(text("update app_user set clearance = 3"))
+        session.commit()
+
+    router.add_api_route("/mutated", write, methods=["POST"], status_code=204)
+    app_of(client).include_router(router)
+    before = everything(company)
+    check_problem(client.post("/mutated", headers=company.headers("root")), 500, "InternalError")
+    assert everything(company) == before
+
+
 def everything(company: Company) -> list[Any]:
     return [*policy_of(company), company.rows("select t::text from api_key t order by 1")]
 

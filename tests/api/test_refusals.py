@@ -60,8 +60,7 @@ def test_a_failed_sign_in_is_recorded(client: TestClient, company: Company, key:
     [record] = company.records("signin.refused")
     assert (record["reason"], record["count"], record["actor"]["user"]) == (reason, 1, None)
     assert record["prefix"] == (secret[:12] if key in company.keys else None)
-    assert secret not in str(record)
-    assert secret[13:] not in str(company.rows("select body from audit_leaf"))
+    assert secret.removeprefix(record["prefix"] or "") not in str(company.rows("select body from audit_leaf"))
 
 
 def test_a_service_alone_and_the_switched_off(client: TestClient, company: Company) -> None:
