@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from app.acl.judge import judged
 from app.acl.policy import Change
@@ -116,6 +117,24 @@ def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID) ->
     found = row.Document
     own = OwnRule.from_json(row.own_rule)
     return Place(found.id, found.public_id, found.version_id, row.Collection, found.scope_id, row.folder_id, own)
+
+
+def scope_of_document(session: Session, public_id: uuid.UUID) -> int:
+    """The scope of a document that the session's caller may see or curates."""
+    return session.scalars(select(Document.scope_id).where(Document.public_id == public_id)).one()
+
+
+def scope_of_upload(session: Session, job_id: uuid.UUID) -> int:
+    """The scope of an upload of one's own."""
+    return session.scalars(select(IngestJob.scope_id).where(IngestJob.id == job_id)).one()
+
+
+def curated_path(session: Session, subject: Subject, public_id: uuid.UUID) -> str | None:
+    """The path of a document of the collections that the subject curates; None for any other."""
+    curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
+    found = select(Document.path).where(Document.public_id == public_id, Document.collection_id.in_(curated))
+    path: str | None = session.scalar(found)
+    return path
 
 
 def rule_document(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
+from app.acl.placing import scope_of_document, scope_of_upload
 from app.acl.policy import Change
 from app.acl.readers import everybody, members_of, readers
 from app.acl.rules import Grant, Label, Rule, effective, next_change
 from app.acl.scopes import chain, nearest_folder, rules_of
 from app.db.tables.access import Scope
-from app.db.tables.library import Document, IngestJob
 from app.db.tables.people import Role, User
 
 # Whether anybody reads under a rule, and whether anybody who does not curate the collection does. Stops at the first.
@@ -81,12 +81,12 @@ def place_rule(session: Session, collection_id: uuid.UUID, folder: str | None) -
 
 def document_rule(session: Session, document: uuid.UUID) -> Rule:
     """The rule of a document of one's own collections."""
-    return scope_rule(session, session.scalars(select(Document.scope_id).where(Document.public_id == document)).one())
+    return scope_rule(session, scope_of_document(session, document))
 
 
 def upload_rule(session: Session, job: uuid.UUID) -> Rule:
     """The rule that an upload of one's own is to stand under."""
-    return scope_rule(session, session.scalars(select(IngestJob.scope_id).where(IngestJob.id == job)).one())
+    return scope_rule(session, scope_of_upload(session, job))
 
 
 def why_nobody(session: Session, change: Change, collection_id: uuid.UUID, folder: str | None) -> list[str]:
@@ -121,8 +121,8 @@ def why_not_document(session: Session, change: Change, document: uuid.UUID) -> l
     named = frozenset[uuid.UUID]().union(*(_named(session, grant) for grant in added))
     if not named:
         return [f"Nobody is in {_principals(session, added)}."]
-    rule_id = session.scalars(select(Scope.rule_id).join(Document).where(Document.public_id == document)).one()
-    return _why_not(session, rules_of(session, {rule_id}), named)
+    standing = select(Scope.rule_id).where(Scope.id == scope_of_document(session, document))
+    return _why_not(session, rules_of(session, {session.scalars(standing).one()}), named)
 
 
 def _why_not(session: Session, rules: dict[int, Rule], named: frozenset[uuid.UUID]) -> list[str]:

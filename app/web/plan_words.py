@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.rules import Capability, Grant, OwnRule, Subject
+from app.acl.placing import curated_path
+from app.acl.rules import Grant, OwnRule, Subject
 from app.acl.steps import ClearanceStep, GrantStep, MemberStep, NestingStep, RuleStep, Step
 from app.db.tables.access import Collection
-from app.db.tables.library import Document
 from app.db.tables.people import Role, User
 
 GONE = "(gone)"
@@ -25,7 +25,7 @@ def describe(session: Session, subject: Subject, steps: Sequence[Step]) -> list[
 class _Words:
     def __init__(self, session: Session, subject: Subject) -> None:
         self._session = session
-        self._curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
+        self._subject = subject
 
     def step(self, step: Step) -> str:
         match step:
@@ -49,10 +49,7 @@ class _Words:
     def _place(self, step: GrantStep | RuleStep) -> str:
         if step.document is not None:
             # A path is for who curates the collection alone (and row-level security says so too).
-            path = select(Document.path).where(
-                Document.public_id == step.document, Document.collection_id.in_(self._curated)
-            )
-            return f"document {self._session.scalar(path) or step.document}"
+            return f"document {curated_path(self._session, self._subject, step.document) or step.document}"
         name = self._session.scalar(select(Collection.name).where(Collection.id == step.collection)) or GONE
         return f"collection {name}" if step.folder is None else f"folder {step.folder} of collection {name}"
 
