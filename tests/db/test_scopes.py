@@ -279,7 +279,7 @@ def test_people_are_no_way_around(grantor: Grantor) -> None:
         join(session, g.subject, plain, other)
         leave(session, g.subject, plain, other)
         nest(session, g.subject, make_role(session, "new"), inner)
-        me.clearance, me.capabilities = int(Label.PUBLIC), ["ask"]
+        me.clearance, me.capabilities = int(Label.PUBLIC), ["ask", "administer"]
         plain.clearance, plain.capabilities = int(Label.RESTRICTED), [c.value for c in ALL]
 
 
