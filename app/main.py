@@ -57,6 +57,7 @@ from app.web.authenticate import Authentication
 from app.web.limits import KeyLimits
 from app.web.observe import ListSearches, Observe, ReplicaSearches
 from app.web.openapi import Service
+from app.web.refusals import FailedSignIns, record_due
 from app.web.schemas import Problem
 
 
@@ -154,6 +155,7 @@ def create(parts: Parts | None = None) -> FastAPI:
         yield
         for collector in counting:
             app.state.metrics.unregister(collector)
+        record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
         app.state.parts.lists.close()
         app.state.parts.database.close()
 
@@ -161,6 +163,7 @@ def create(parts: Parts | None = None) -> FastAPI:
     app.state.api_settings = settings.api
     app.state.limits = KeyLimits(settings.api)
     app.state.ready_limit = anyio.CapacityLimiter(1)
+    app.state.failed_sign_ins = FailedSignIns()
     app.state.metrics = CollectorRegistry()
     app.add_middleware(Authentication, settings=settings.api)
     app.add_middleware(Observe, registry=app.state.metrics)

@@ -15,9 +15,10 @@ from typing import TypeVar
 from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
+from app.acl.judge import judged
 from app.acl.manifest import Comparison, Manifest, Standing, compare, ending
 from app.acl.placing import Place
-from app.acl.policy import Change, Judge, need_curator, refuse_self_grant, take_hold
+from app.acl.policy import Change, need_curator, take_hold
 from app.acl.readers import everybody, readers
 from app.acl.rules import OwnRule, Rule, Subject
 from app.acl.scopes import Move, nearest_folder, rules_of, scope_for
@@ -87,39 +88,32 @@ def is_large(gone: int, documents: int) -> bool:
     return gone * LARGE > documents
 
 
-def move_document(
-    session: WriteSession, subject: Subject, place: Place, path: str, *, judge: Judge = refuse_self_grant
-) -> Relocation:
+def move_document(session: WriteSession, subject: Subject, place: Place, path: str) -> Relocation:
     """Give a document another path in its collection; `place` was found `alone`. Raises Conflict for one that is taken.
 
     It keeps its own rule and comes under those of its new folders. Its ending stays, by which a file's kind is known.
     """
+    judged(session, subject)
     to = normal_path(path)
     if ending(to) != ending(place.path):
         raise Conflict("A document keeps the ending of its name: its text was read as that kind. Upload it anew.")
     standing = Standing(place.id, place.public_id, place.version_id, place.path, place.scope_id, None)
-    return _relocate(session, subject, place.collection, [(standing, to)], judge)
+    return _relocate(session, place.collection, [(standing, to)])
 
 
-def sync(
-    session: WriteSession,
-    subject: Subject,
-    collection: Collection,
-    manifest: Manifest,
-    *,
-    judge: Judge = refuse_self_grant,
-) -> Synced:
+def sync(session: WriteSession, subject: Subject, collection: Collection, manifest: Manifest) -> Synced:
     """Hold the collection against the folder that the manifest lists, and move what moved. To only look, roll it back.
 
     What is gone is for `remove_gone`, in the same transaction; what is new or changed for uploads that follow.
     """
     need_curator(subject, collection.id)
+    judged(session, subject)
     # No upload and no change of rules from here on; the worker waits for the documents.
     take_hold(session, collection)
     documents = _standing(session, subject, collection)
     found = compare(manifest, documents)
     _refuse_awaited(session, collection, [d.path for d in found.gone])
-    relocation = _relocate(session, subject, collection, found.moved, judge)
+    relocation = _relocate(session, collection, found.moved)
     return Synced(found, relocation, len(documents), _fingerprint(collection, found, relocation))
 
 
@@ -164,14 +158,8 @@ def _standing(session: WriteSession, subject: Subject, collection: Collection) -
     return [Standing(*row[:5], row.sha256 if row.open else None) for row in rows]
 
 
-def _relocate(
-    session: WriteSession,
-    subject: Subject,
-    collection: Collection,
-    wanted: Sequence[tuple[Standing, str]],
-    judge: Judge,
-) -> Relocation:
-    """Judge and make the moves: a column or two of a row each; what is derived follows by its foreign keys."""
+def _relocate(session: WriteSession, collection: Collection, wanted: Sequence[tuple[Standing, str]]) -> Relocation:
+    """Make the moves: a column or two of a row each; what is derived follows by its foreign keys."""
     if not wanted:
         return Relocation((), {})
     _refuse_awaited(session, collection, [p for document, to in wanted for p in (document.path, to)])
@@ -190,8 +178,6 @@ def _relocate(
     rule_ids = dict(session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_({*olds, *scopes}))).all())
     rules = rules_of(session, set(rule_ids.values()))
     cells = Counter((rule_ids[d.scope_id], rule_ids[new]) for (d, _), new in zip(wanted, scopes, strict=True))
-    for old, new in cells:
-        judge(session, subject, rules[old], rules[new])
     _write(session, collection, wanted, scopes)
     moved = tuple(
         Moved(d.public_id, d.path, to, _change(rules[rule_ids[d.scope_id]], rules[rule_ids[new]], d.scope_id))

@@ -26,7 +26,7 @@ from app.audit.changes import (
     UserRemoved,
 )
 from app.audit.delegations import DelegationMade, DelegationRevoked
-from app.audit.plans import ChangeRefused, PlanApplied, PlanMade, PlanWithdrawn
+from app.audit.plans import ChangeRefused, PlanApplied, PlanMade, PlanWithdrawn, SignInRefused
 from app.audit.reads import ConversationDeleted, ConversationRead
 from app.audit.record import Actor, CommittedText, Event, SealedText
 
@@ -53,6 +53,7 @@ __all__ = [
     "RoleMade",
     "RoleRemoved",
     "SealedText",
+    "SignInRefused",
     "UserChanged",
     "UserMade",
     "UserRemoved",
@@ -254,6 +255,7 @@ KINDS: dict[str, type[Event]] = {
         DocumentDeleted,
         PolicyChanged,
         ChangeRefused,
+        SignInRefused,
         PlanMade,
         PlanApplied,
         PlanWithdrawn,

@@ -135,10 +135,10 @@ def folder_rule(
         client.delete(place)
         done(f"{collection}/{folder} has no rule of its own")
         return
-    ruled = client.put(place, {"grants": [], "inherits": inherits, "label": label})
+    changed = client.put(place, {"grants": [], "inherits": inherits, "label": label})
     done(f"{collection}/{folder} {'inherits from above' if inherits else 'is for nobody until a grant says so'}")
-    note(f"documents below it: {ruled['documents']}")
-    for warning in ruled["warnings"]:
+    note(f"documents below it: {changed['documents']}")
+    for warning in changed["warnings"]:
         err.print(Text.assemble(("! ", "yellow"), warning), soft_wrap=True)
 
 

@@ -242,6 +242,8 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
     out.print()
     table(("", ""), rows)
     show_hidden(outcomes)
+    for warning, count in Counter(warning for outcome in outcomes for warning in outcome.warnings).items():
+        note(f"{count} file(s): {warning}")
 
 
 def show_hidden(outcomes: Sequence[Outcome]) -> None:

@@ -13,13 +13,13 @@ ActsFor = Literal["caller", "nobody"]
 BY_CALLERS = (
     *("answer.opened", "answer.closed", "search.done", "conversation.read", "conversation.deleted"),
     *("document.opened", "document.downloaded", "document.uploaded", "document.deleted"),
-    *("policy.changed", "change.refused", "access.refused", "plan.made", "plan.applied", "plan.withdrawn"),
+    *("policy.changed", "change.refused", "plan.made", "plan.applied", "plan.withdrawn"),
     *("key.made", "key.changed", "key.revoked", "delegation.made", "delegation.revoked"),
     *("user.made", "user.changed", "user.removed", "role.made", "role.changed", "role.removed"),
     *("role.joined", "role.left", "audit.read", "audit.exported"),
 )
 # By the API, where nobody is known: in a transaction without identity, and in nobody's name.
-BY_NOBODY = ("signin.failed", "access.refused")
+BY_NOBODY = ("signin.refused",)
 BY_WORKER = ("document.indexed", "document.failed")
 BY_SEQUENCER = ("answer.closed",)
 WORKER = "worker"

@@ -48,6 +48,11 @@ def prepared(statement: str) -> TextClause:
 BEGIN_READING = prepared(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
 
 
+# Whether this transaction has changed access: noted by triggers, whatever statement did it.
+CHANGED = text(
+    "select concat(current_setting('clearance.changed', true), current_setting('clearance.moved', true)) <> ''"
+)
+
 Read = TypeVar("Read")
 
 
@@ -59,7 +64,18 @@ class ReadSession(Session):
 
 
 class WriteSession(Session):
-    """One READ COMMITTED transaction, committed when its block ends without an error."""
+    """One READ COMMITTED transaction, committed when its block ends without an error.
+
+    `author` is the user whose it is. `judge` is called last and raises if the author would gain by what was done;
+    `app.acl.judge` alone sets it. A transaction that changed access and has none is not committed.
+    """
+
+    author: uuid.UUID | None = None
+    judge: Callable[[], None] | None = None
+
+
+class Unjudged(Exception):
+    """A transaction changed who may read or do what, and nobody asked whether its author gains: our own mistake."""
 
 
 class Signer:
@@ -129,8 +145,11 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
-        """A transaction as this user."""
+        """A transaction as this user. Raises Unjudged for one that changes access past `app.acl.judge`."""
         with _speaking(), WriteSession(self._writing) as session, session.begin():
+            session.author = user_id
+            # Of any commit, also one that a stage makes by itself though it should not.
+            event.listen(session, "before_commit", _refuse_unjudged)
             self._begin(session, user_id)
             yield session
 
@@ -138,6 +157,7 @@ class Database:
     def trying(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
         """A transaction as this user that is rolled back when its block ends, whatever it did."""
         with _speaking(), WriteSession(self._writing) as session, session.begin() as transaction:
+            session.author = user_id
             self._begin(session, user_id)
             yield session
             transaction.rollback()
@@ -206,6 +226,15 @@ def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool
     if kept:
         cursor.execute(statement, parameters, prepare=True)
     return kept
+
+
+def _refuse_unjudged(session: WriteSession) -> None:
+    """The last thing before the commit: what changed access is judged, and what has no judge is not committed."""
+    session.flush()
+    if session.judge is not None:
+        session.judge()
+    elif session.scalar(CHANGED):
+        raise Unjudged("this transaction changed access without 'app.acl.judge.judged'; nothing of it was committed")
 
 
 @contextlib.contextmanager

@@ -64,6 +64,8 @@ class Outcome:
     reason: str | None = None
     stages_us: dict[str, int] = field(default_factory=dict)
     hidden: dict[str, int] = field(default_factory=dict)
+    # What the API said as the file was sent: whether nobody will be able to read it.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ class _Uploads:
     def __init__(self, client: Client, ended: Callable[[Outcome], None]) -> None:
         self._client, self._ended = client, ended
         self._jobs: dict[str, Item] = {}  # by job id, what has not ended
+        self._warnings: dict[str, tuple[str, ...]] = {}
         self._outcomes: list[Outcome] = []
         self._looked, self._moved = 0.0, time.monotonic()
 
@@ -183,7 +186,8 @@ class _Uploads:
 
     def _sent(self, item: Item, future: Future[Any]) -> None:
         try:
-            self._jobs[future.result()["id"]] = item
+            job = future.result()
+            self._jobs[job["id"]], self._warnings[job["id"]] = item, tuple(job["warnings"])
         except OSError as error:
             self._end(Outcome(item, "failed", f"cannot be read: {error.strerror}"))
         except ApiError as error:
@@ -204,7 +208,8 @@ class _Uploads:
         for job_id in [j for j in self._jobs if j in listed and listed[j]["state"] in ENDED]:
             job = listed[job_id]
             counts = (job["stages_us"] or {}, job["hidden"] or {})
-            self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], *counts))
+            warnings = self._warnings.pop(job_id)
+            self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], *counts, warnings))
         if self._jobs and time.monotonic() - self._moved > STALL_SECONDS:
             raise Stalled(
                 f"no file has ended for {STALL_SECONDS / 60:.0f} minutes, {len(self._jobs)} wait: 'clearance doctor' "

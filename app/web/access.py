@@ -8,15 +8,13 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.delegations import in_person
+from app.acl.judge import judged
 from app.acl.policy import need
 from app.acl.rules import Capability, Subject
 from app.answer.parts import Parts
-from app.answer.trail import actor
-from app.audit.events import ChangeRefused
-from app.audit.trail import record
 from app.db.session import ReadSession, WriteSession
-from app.errors import BeyondReach, NotFound, NotSignedIn, SelfGrant
-from app.web.authenticate import SUBJECT
+from app.errors import NotFound, NotSignedIn
+from app.web.refusals import SUBJECT
 
 
 def parts_of(request: Request) -> Parts:
@@ -96,22 +94,25 @@ def reading(subject: Lent, parts: PartsOf) -> Iterator[ReadSession]:
         yield session
 
 
-def writing(subject: Caller, parts: PartsOf, request: Request) -> Iterator[WriteSession]:
-    """One transaction as the caller in person. A change refused for its profit or beyond their reach is recorded."""
-    try:
-        with parts.database.writing(subject.user_id) as session:
-            yield session
-    except (SelfGrant, BeyondReach) as refused:
-        route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-        with parts.database.writing(subject.user_id) as session:
-            record(session, ChangeRefused(actor=actor(subject), reason=refused.code, route=route))
-        raise
+def writing(subject: Caller, parts: PartsOf) -> Iterator[WriteSession]:
+    """One transaction as the caller in person."""
+    with parts.database.writing(subject.user_id) as session:
+        yield session
 
 
 # scope="function": the transaction ends before the response begins. With the default a failed commit would still reach
 # the client as a 200.
 Reading = Annotated[ReadSession, Depends(reading, scope="function")]
 Writing = Annotated[WriteSession, Depends(writing, scope="function")]
+
+
+def changing(subject: Caller, session: Writing) -> WriteSession:
+    """One transaction as the caller in person that changes who may read or do what: judged before it is committed."""
+    judged(session, subject)
+    return session
+
+
+Changing = Annotated[WriteSession, Depends(changing, scope="function")]
 
 
 def public_id(text: str) -> uuid.UUID:

@@ -17,16 +17,15 @@ from app.acl.keys import looks_like_key
 from app.acl.rules import Subject
 from app.acl.subject import identify
 from app.answer.parts import Parts
-from app.errors import AppError, NotSignedIn, TooManyRequests
+from app.errors import AppError, NotSignedIn, OnBehalfOfNeeded, TooManyRequests
 from app.settings import ApiSettings
 from app.web.addresses import ADDRESS, Proxies, address_of, group_of, parse_networks
 from app.web.limits import BodyLimit, KeyLimits, UploadSlots, too_many
 from app.web.problems import problem
+from app.web.refusals import SUBJECT, FailedSignIns, record_due, record_failed_sign_in
 from app.web.route_table import PROBES, ROUTE, RouteTable, ServedRoute
 from app.web.strangers import KnownKeys, StrangerLimits
 
-# Where the verified caller stands for the routes.
-SUBJECT = "clearance.subject"
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64
 # The same for addresses that have used up their requests: a valid key still passes, wrong ones keep nobody waiting.
@@ -69,7 +68,7 @@ class Authentication:
             route.check_query(scope)
             await BodyLimit(self._app, settings=self._settings, upload=False)(scope, receive, send)
             return
-        scope[SUBJECT] = subject = await self._identify(scope, service.state.parts)
+        scope[SUBJECT] = subject = await self._identify(scope, service)
         if route.methods:
             route.check_query(scope)
         limits: KeyLimits = service.state.limits
@@ -80,16 +79,29 @@ class Authentication:
         if route.template not in PROBES and (seconds := self._strangers.take(group_of(address_of(scope)))):
             raise _limited(seconds)
 
-    async def _identify(self, scope: Scope, parts: Parts) -> Subject:
+    async def _identify(self, scope: Scope, service: FastAPI) -> Subject:
         """The caller by the key of this request. Raises NotSignedIn, for addresses without a request left
-        TooManyRequests, and what `identify` raises.
+        TooManyRequests, and what `identify` raises. What failed and was not refused for its number is recorded.
         """
+        parts: Parts = service.state.parts
+        failed: FailedSignIns = service.state.failed_sign_ins
         group = group_of(address_of(scope))
         secret, token = _credentials(scope)
         if secret is None:
             if seconds := self._strangers.take(group):
                 raise _limited(seconds)
             raise NotSignedIn
+        try:
+            subject = await self._verify(parts, group, secret, token)
+        except (NotSignedIn, OnBehalfOfNeeded):
+            await run_sync(record_failed_sign_in, parts.database, failed, address_of(scope), secret)
+            raise
+        if due := failed.due():
+            await run_sync(record_due, parts.database, due)
+        return replace(subject, address=address_of(scope))
+
+    async def _verify(self, parts: Parts, group: str, secret: str, token: str | None) -> Subject:
+        """The caller by this key; a wrong one costs its address a request, and TooManyRequests once it has none left."""
         known = secret in self._known
         seconds = 0 if known else self._strangers.take(group)
         counted = not known and not seconds
@@ -109,7 +121,7 @@ class Authentication:
         if counted:
             self._strangers.give_back(group)
         self._known.add(secret)
-        return replace(subject, address=address_of(scope))
+        return subject
 
     async def _look_up(self, parts: Parts, secret: str, token: str | None, *, known: bool, limited: bool) -> Subject:
         def look_up() -> Subject:

@@ -15,7 +15,7 @@ from app.db.session import WriteSession
 from app.db.tables.access import Collection
 from app.errors import InvalidInput, NotFound
 from app.paths import folder_path
-from app.web.access import Caller, Writing
+from app.web.access import Caller, Changing, Writing
 from app.web.collections import ruled
 from app.web.paging import PageOf
 from app.web.policy_log import log_collection, log_document, log_folder
@@ -65,7 +65,7 @@ def grants(target: TargetOf, subject: Caller, session: Writing, page: PageOf) ->
 
 
 @router.post("", status_code=201)
-def add(target: TargetOf, body: GrantBody, subject: Caller, session: Writing) -> GrantOut:
+def add(target: TargetOf, body: GrantBody, subject: Caller, session: Changing) -> GrantOut:
     """Add one grant. It takes effect when this returns; one that is there already stays."""
     found = _found(session, subject, target)
     [grant] = to_rule(session, AccessBody(grants=[body])).grants
@@ -74,7 +74,7 @@ def add(target: TargetOf, body: GrantBody, subject: Caller, session: Writing) ->
 
 
 @router.delete("/{grant}", status_code=204)
-def remove(grant: str, target: TargetOf, subject: Caller, session: Writing) -> None:
+def remove(grant: str, target: TargetOf, subject: Caller, session: Changing) -> None:
     """Take one grant away. It is gone when this returns."""
     found = _found(session, subject, target)
     kept = frozenset(g for g in found.own.grants if grant_id(g) != grant)

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.acl.rules import Subject
 from app.db.replicas import Replicas
 from app.retrieval.tally import Tally
-from app.web.authenticate import SUBJECT
+from app.web.refusals import SUBJECT
 from app.web.route_table import ROUTE
 
 # A method is a caller's word; what is none of these could be anything.

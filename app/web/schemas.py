@@ -75,10 +75,10 @@ class AccessOut(AccessBody):
     """The rule as it stands."""
 
 
-class RuledOut(AccessOut):
+class AccessChanged(AccessOut):
     """The rule as it stands now, and what it is about."""
 
-    documents: int | None = Field(None, description="documents below the folder; null for a collection's own rule")
+    documents: int | None = Field(None, description="documents below the folder; null for a collection's or document's")
     warnings: list[str] = Field(default_factory=list, description="what may have been meant otherwise, in words")
 
 
@@ -141,6 +141,7 @@ class JobOut(Wire):
     hidden: dict[str, int] | None = Field(
         None, description="what the file hides and is not indexed, by kind, as in {'sheets': 1, 'rows': 3}"
     )
+    warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 
 
 class RoleBody(Wire):

@@ -20,7 +20,7 @@ from app.answer.sources import Redactor
 from app.db.session import WriteSession
 from app.db.tables.people import User
 from app.retrieval.browse import find_collection
-from app.web.access import CuratorCaller, PartsOf, Writing, public_id
+from app.web.access import Changing, CuratorCaller, PartsOf, public_id
 from app.web.policy_log import log_move, log_removal
 from app.web.route_table import BULK
 from app.web.schemas import Wire
@@ -94,7 +94,7 @@ class SyncOut(Wire):
 
 
 @router.patch("/documents/{document}")
-def move(document: str, body: MoveBody, subject: CuratorCaller, session: Writing, parts: PartsOf) -> MoveOut:
+def move(document: str, body: MoveBody, subject: CuratorCaller, session: Changing, parts: PartsOf) -> MoveOut:
     """Move a document within its collection (curate): id, text and own rule stay; its new folders' rules count."""
     place = find_place(session, subject, public_id(document), alone=True)
     relocation = move_document(session, subject, place, body.path)
@@ -109,7 +109,7 @@ def sync_collection(
     name: str,
     form: Annotated[SyncForm, Form(media_type="multipart/form-data")],
     subject: CuratorCaller,
-    session: Writing,
+    session: Changing,
     parts: PartsOf,
 ) -> SyncOut:
     """Hold a folder's list of files against the collection (curate); with the answer's fingerprint, make it like that.

@@ -9,6 +9,7 @@ from pydantic import Field
 from app.acl.placing import Upload, find_place, remove_document, rule_document, submit
 from app.acl.policy import need_curator, role_ids, tag_grants, tagged_rule
 from app.acl.rules import Label, OwnRule
+from app.acl.unread import document_rule, unread, upload_rule
 from app.acl.visible import visible_scopes
 from app.answer.trail import actor
 from app.audit.events import DocumentUploaded
@@ -18,12 +19,12 @@ from app.errors import EmptyFile, InvalidInput, Untagged
 from app.paths import normal_path
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
-from app.web.access import CuratorCaller, Reading, Writing, public_id
+from app.web.access import Changing, CuratorCaller, Reading, Writing, public_id
 from app.web.paging import PageOf
 from app.web.policy_log import log_document, log_removal
 from app.web.route_table import BULK
 from app.web.rules_wire import to_rule, to_wire
-from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
+from app.web.schemas import AccessBody, AccessChanged, AccessOut, JobOut, Wire
 
 router = APIRouter(tags=[BULK])
 
@@ -58,7 +59,8 @@ def upload(
     job_id, scope = submit(session, subject, shelf, incoming)
     event = DocumentUploaded(actor=actor(subject), job=job_id, collection=shelf.id, scope=str(scope), size=len(content))
     record(session, event)
-    return JobOut.model_validate(find_job(session, subject, job_id))
+    sent = JobOut.model_validate(find_job(session, subject, job_id))
+    return sent.model_copy(update={"warnings": unread(session, upload_rule(session, job_id), shelf.id)})
 
 
 @router.get("/jobs")
@@ -79,10 +81,10 @@ def job_state(job: str, subject: CuratorCaller, session: Reading) -> JobOut:
 
 
 @router.delete("/documents/{document}", status_code=204)
-def remove(document: str, subject: CuratorCaller, session: Writing) -> None:
+def remove(document: str, subject: CuratorCaller, session: Changing) -> None:
     """Delete a document and all that was derived from it (curate)."""
     place = find_place(session, subject, public_id(document))
-    remove_document(session, place)
+    remove_document(session, subject, place)
     log_removal(session, subject, place.collection.id, place.public_id, place.version_id)
 
 
@@ -93,12 +95,13 @@ def rule(document: str, subject: CuratorCaller, session: Writing) -> AccessOut:
 
 
 @router.put("/documents/{document}/access")
-def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Writing) -> AccessOut:
+def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Changing) -> AccessChanged:
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
     place = find_place(session, subject, public_id(document))
     own = to_rule(session, body)
     log_document(session, subject, place.public_id, rule_document(session, subject, place, own))
-    return to_wire(session, own)
+    warnings = unread(session, document_rule(session, place.public_id), place.collection.id)
+    return AccessChanged(**to_wire(session, own).model_dump(), warnings=warnings)
 
 
 def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:

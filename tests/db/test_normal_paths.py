@@ -22,7 +22,7 @@ from tests.conftest import Db
 from tests.db.house import House, allow, house_of
 from tests.unit.test_paths import ANYTHING
 
-BEFORE = "0008"
+BEFORE = "0010"
 DENIED = OwnRule(inherits=False)
 
 

@@ -155,6 +155,7 @@ class Service:
             "reason": None,
             "stages_us": {"embed": 3, "write": 1},
             "hidden": {"rows": 2} if ended else None,
+            "warnings": [],
         }
 
 
