@@ -21,10 +21,10 @@ from app.audit.chain import Head, decode
 from app.audit.report import Report
 from app.audit.verify import verify
 from app.cli.connect import HOME, Home, Wanted, find_url, person_key
-from app.cli.screen import out
+from app.cli.console import out
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
-from app.local.sample import FOLDER, PEOPLE_FILE, read_people
+from app.local.sample_people import FOLDER, PEOPLE_FILE, read_people
 
 QUESTIONS = FOLDER / "questions.yaml"
 AUDITOR = "oskar"

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from app.acl.access_file import EVERYONE, AccessFile, AccessFileError, Tags
 from app.cli.connect import connected, words
-from app.cli.screen import done, err, note, out, table
+from app.cli.console import err, out
+from app.cli.screen import done, note, result, table
 from app.local.client import ApiError, Client, path
 from app.local.failure import LocalFailure
 from app.local.upload import ACCESS_FILE, Item, Outcome, read_folder, stage_shares, upload
@@ -57,7 +58,8 @@ def ingest(
     begin = time.monotonic()
     with progress(len(found.items)) as ended:
         outcomes = upload(client, found.items, ended=ended)
-    report(outcomes, time.monotonic() - begin)
+    seconds = time.monotonic() - begin
+    result([_outcome(o) for o in outcomes], lambda: report(outcomes, seconds))
     if any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -159,6 +161,10 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
         rows.append(("worker's time", ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())))
     out.print()
     table(("", ""), rows)
+
+
+def _outcome(outcome: Outcome) -> dict[str, str | None]:
+    return {"path": outcome.item.path, "state": outcome.state, "reason": outcome.reason}
 
 
 def _untagged(paths: Sequence[str], rules: Path) -> str:
