@@ -123,10 +123,10 @@ def rule_collection(
 
 
 def find_folder(session: Session, collection_id: uuid.UUID, path: str) -> Folder:
-    """The folder of this path that has a rule of its own; raises NotFound."""
+    """The folder of this path that has a rule of its own; raises NotFound. For who may rule the collection."""
     folder = session.scalar(select(Folder).where(Folder.collection_id == collection_id, Folder.path == path))
     if folder is None:
-        raise NotFound
+        raise NotFound(f"The folder {path!r} has no rule of its own.")
     return folder
 
 

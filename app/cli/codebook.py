@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from app.cli.connect import HOME, Home
+from app.cli.connect import HOME, AsJson, Home
 from app.cli.console import err, out
 from app.cli.measuring import embedder_of
 from app.cli.screen import done, note, result, table, trouble

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 
-from app.errors import AppError
+from app.errors import AppError, NotFound
 
 # Text, or text with its style: "bold", "dim" and colors, with blanks between.
 Part = str | tuple[str, str]
@@ -117,10 +117,12 @@ def secret(about: str, value: str) -> None:
 def trouble(failure: Exception) -> None:
     """Show on stderr what went wrong, and what to do about it."""
     # What a service answers has a code of its own (ApiError).
-    code = str(getattr(failure, "code", "") or type(failure).__name__)
+    given: str | None = getattr(failure, "code", None)
+    code = given or type(failure).__name__
     message = str(failure) if not isinstance(failure, AppError) else failure.detail or failure.title
     # What names the missing thing needs no general advice.
-    hint = "" if code == "NotFound" and getattr(failure, "detail", "") else MEND.get(code, "")
+    named = code == "NotFound" and getattr(failure, "detail", NotFound.NOTHING) != NotFound.NOTHING
+    hint = "" if named else MEND.get(code, "")
     if _Format.json:
         sys.stderr.write(_json({"code": code, "message": message, "hint": hint}) + "\n")
         return
