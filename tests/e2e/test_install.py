@@ -189,10 +189,9 @@ def install(project: Path, step: str, user: int, environ: Mapping[str, str]) -> 
     )
 
 
-@pytest.mark.parametrize("user", [0, NOBODY])
 @pytest.mark.parametrize(
-    ("index_variable", "certificate_variable"),
-    [("PIP_INDEX_URL", "SSL_CERT_FILE"), ("UV_DEFAULT_INDEX", "REQUESTS_CA_BUNDLE"), ("PIP_INDEX_URL", "PIP_CERT")],
+    ("user", "index_variable", "certificate_variable"),
+    [(0, "UV_DEFAULT_INDEX", "REQUESTS_CA_BUNDLE"), (NOBODY, "PIP_INDEX_URL", "SSL_CERT_FILE")],
 )
 def test_both_tools_take_index_and_certificate_from_either_variable(
     index: tuple[str, Path], project: Path, user: int, index_variable: str, certificate_variable: str
@@ -218,17 +217,10 @@ def test_both_tools_take_index_and_certificate_from_either_variable(
     assert (packages / "second.py").stat().st_uid == (user or os.geteuid())
 
 
-@pytest.mark.parametrize(
-    ("environ", "cure"),
-    [
-        ({"PIP_INDEX_URL": "INDEX", "PIP_RETRIES": "1"}, "SSL_CERT_FILE=/path/to/ca.pem make run"),
-        ({"PIP_INDEX_URL": "https://127.0.0.1:9/simple", "PIP_RETRIES": "1"}, "cannot be reached from here"),
-    ],
-)
-def test_a_failure_says_what_to_do(index: tuple[str, Path], project: Path, environ: dict[str, str], cure: str) -> None:
-    ended = install(project, "uv", 0, {name: value.replace("INDEX", index[0]) for name, value in environ.items()})
+def test_a_certificate_that_nothing_trusts_is_named_with_its_cure(index: tuple[str, Path], project: Path) -> None:
+    ended = install(project, "uv", 0, {"PIP_INDEX_URL": index[0], "PIP_RETRIES": "1"})
     assert ended.returncode == 1
-    assert cure in ended.stderr
+    assert "SSL_CERT_FILE=/path/to/ca.pem make run" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

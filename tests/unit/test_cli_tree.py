@@ -35,7 +35,7 @@ try:
 finally:
     print("\\n" + "\\n".join(sys.modules), file=sys.stderr)
 """
-HIT = {
+HIT: dict[str, object] = {
     "collection": "c", "path": "a.md", "label": "public", "page": None, "title": "A", "heading": [], "copies": [],
     "document": "ea3bbabf-880e-495a-aaf8-0a7b0900d844", "snippet": "x", "highlights": [], "before": [], "after": [],
 }  # fmt: skip
