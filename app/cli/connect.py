@@ -19,7 +19,11 @@ from app.local.sample_people import PEOPLE_FILE, read_people
 
 HOME = Path(".clearance")
 PANEL = "Which service, and as whom"
-Home = Annotated[Path, typer.Option("--home", help="folder of the instance that runs here", rich_help_panel=PANEL)]
+# Not looked at by the library: what is wrong with the folder is told with its cure, by who reads it.
+Home = Annotated[
+    Path,
+    typer.Option("--home", readable=False, help="folder of the instance that runs here", rich_help_panel=PANEL),
+]
 AsPerson = Annotated[str | None, typer.Option("--as", metavar="PERSON", help="a sample person", rich_help_panel=PANEL)]
 KeyFile = Annotated[
     Path | None, typer.Option(help="file that holds an API key; else CLEARANCE_KEY", rich_help_panel=PANEL)

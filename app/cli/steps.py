@@ -13,7 +13,7 @@ class Unfinished(LocalFailure):
     """Some calls of a command were made and one failed; the message says which, and how to go on."""
 
     def __init__(self, why: ApiError, made: Sequence[str], left: Sequence[str]) -> None:
-        self.code = why.code
+        self.code, self.detail = why.code, why.detail
         # Without an answer nobody knows whether the service got the request.
         unsure = " Whether this call was made is not known; to make it again does no harm." if why.status == 0 else ""
         lines = [f"{why}{unsure}", "What was made until then stays:", *made, "Go on with:", *left]
