@@ -14,7 +14,7 @@ COMMANDS = [
     ("wren", "jobs", "list"), ("maya", "conversations", "list"), ("maya", "delegations", "list"),
     ("ada", "grants", "plans"), ("ada", "grants", "show", "handbook"), ("ada", "grants", "folders", "handbook"),
     ("ada", "what-can-see", "--user", "maya"), ("maya", "explain", "1"), ("oskar", "audit", "head"),
-    ("oskar", "audit", "events"), ("maya", "search", "holidays"), ("maya", "ask", "How many holidays?", "--mode", "quote"),
+    ("oskar", "audit", "events"), ("maya", "search", "holidays"), ("maya", "ask", "How many holidays?"),
 ]  # fmt: skip
 
 
