@@ -21,12 +21,13 @@ from app.audit.chain import Head, decode
 from app.audit.report import Report
 from app.audit.verify import verify
 from app.cli.connect import HOME, Home, Wanted, find_url, person_key
-from app.cli.screen import out
+from app.cli.console import out
+from app.cli.screen import safe_text
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.checks import default_checks
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
-from app.local.sample import FOLDER, PEOPLE_FILE, read_people
+from app.local.sample_people import FOLDER, PEOPLE_FILE, read_people
 
 QUESTIONS = FOLDER / "questions.yaml"
 AUDITOR = "oskar"
@@ -303,7 +304,7 @@ class _Window:
         for character in piece:
             if self._lines > self.MOST or (character == "\n" and self._fresh):
                 continue
-            out.file.write("  " + character if self._fresh else character)
+            out.file.write("  " + safe_text(character) if self._fresh else safe_text(character))
             self._shown += 1
             self._fresh = character == "\n"
             self._lines += self._fresh

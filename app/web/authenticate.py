@@ -101,7 +101,7 @@ class Authentication:
         return replace(subject, address=address_of(scope))
 
     async def _verify(self, parts: Parts, group: str, secret: str, token: str | None) -> Subject:
-        """The caller by this key; a wrong one costs its address a request, and TooManyRequests once it has none left."""
+        """The caller by this key; a wrong one costs its address a request; TooManyRequests when none is left."""
         known = secret in self._known
         seconds = 0 if known else self._strangers.take(group)
         counted = not known and not seconds
