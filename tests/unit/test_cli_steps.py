@@ -72,6 +72,8 @@ def test_a_key_is_changed_by_its_prefix(run: Any) -> None:
     seen: list[tuple[str, str, Any]] = []
 
     def handler(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "GET":
+            return httpx2.Response(200, json=[{"id": ID, "prefix": "clr_abcd"}, {"id": "other", "prefix": "clr_efgh"}])
         seen.append((request.method, request.url.path, json.loads(request.content)))
         return httpx2.Response(200, json={"prefix": "clr_abcd", "expires_at": seen[-1][2].get("expires_at")})
 
@@ -82,7 +84,8 @@ def test_a_key_is_changed_by_its_prefix(run: Any) -> None:
         (("--label", ""), {"label": ""}),
     ):  # fmt: skip
         assert run(handler, "keys", "change", "clr_abcd", *arguments)[0] == 0
-        assert seen.pop() == ("PATCH", "/api/v1/keys/clr_abcd", body)
+        assert seen.pop() == ("PATCH", f"/api/v1/keys/{ID}", body)
+    assert run(handler, "keys", "change", "clr_none", "--label", "x")[0] == 1
     assert run(handler, "keys", "change", "clr_abcd")[0] == 1
     assert seen == []
 
