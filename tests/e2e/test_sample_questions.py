@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.cli.demo import QUESTIONS, everything
+from app.cli.demo import QUESTIONS
+from app.cli.demo_view import everything
 from app.local.client import ApiError, Client
 from app.local.sample import Company, load
 from app.local.sample_people import FOLDER
