@@ -80,7 +80,7 @@ def test_reruling_a_document_moves_all_of_it(house: House, database: Database) -
     house.document(shelf, "stays.md", "another text")
     number = house.document(shelf, "moves.md", "first part", "second part")
     public = uuid.UUID(house.text("select public_id::text from document where id = :id", id=number))
-    with database.writing(curator) as session:
+    with house.changing(database, curator) as session:
         subject = house.subject(curator)
         rule_document(session, subject, find_place(session, subject, public), rule(allow("user", ben)))
         with database.reading(ada) as other:
@@ -127,8 +127,7 @@ def test_a_shelf_goes_with_all_that_stands_on_it(house: House, database: Databas
     shelf = house.shelf("shelf")
     house.document(shelf, "a.md", "text", own=rule(Grant("allow", EVERYONE)))
     admin = house.person("root", may=ALL)
-    with database.writing(admin) as session:
-        judged(session, house.subject(admin))
+    with house.changing(database, admin) as session:
         session.execute(delete(Collection).where(Collection.id == shelf))
     with house.session("owner") as session:
         assert counts(session) == dict.fromkeys(TEXT_TABLES, 1), "the canary's"
