@@ -3,12 +3,12 @@
 No other test holds this: those of the sandbox are about files that hang or crash, not about code that attacks.
 """
 
-import contextlib
 import ctypes
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,26 +48,20 @@ def site(arrangement: str, folder: Path) -> dict[str, Any]:
     return said
 
 
-@contextlib.contextmanager
-def open_folder(base: Path) -> Iterator[Path]:
-    """A folder that other users can enter, so that nothing but the confinement stands before its files."""
-    opened = []
-    for folder in (base, *base.parents):
-        if folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o001:
-            opened.append((folder, folder.stat().st_mode))
-            folder.chmod(folder.stat().st_mode | 0o011)
-    try:
-        yield base
-    finally:
-        for folder, mode in opened:
-            folder.chmod(mode)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users can enter, so that nothing but the confinement stands before its files.
+
+    Not below pytest's own, which every run that starts beside this one closes to others again.
+    """
+    with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
+        yield Path(folder)
 
 
 @pytest.mark.parametrize("arrangement", [pytest.param("root", marks=root_alone), "user", "compose"])
-def test_hostile_code_reaches_nothing(arrangement: str, tmp_path: Path) -> None:
+def test_hostile_code_reaches_nothing(arrangement: str, open_folder: Path) -> None:
     """Files of the instance, other processes, sockets, namespaces, limits: 160 attacks, and each is refused."""
-    with open_folder(tmp_path):
-        said = site(arrangement, tmp_path)
+    said = site(arrangement, open_folder)
     assert {name: how for name, how in said["ended"].items() if how != "EACCES"} == {}
     assert len(said["ended"]) > 150
     assert said["after"]["secrets"]
@@ -77,18 +71,17 @@ def test_hostile_code_reaches_nothing(arrangement: str, tmp_path: Path) -> None:
     assert said["after"]["parses"] == "still here"
 
 
-def test_the_attacks_succeed_where_nothing_confines_them(tmp_path: Path) -> None:
+def test_the_attacks_succeed_where_nothing_confines_them(open_folder: Path) -> None:
     """Or they would prove nothing."""
-    with open_folder(tmp_path):
-        ended = site("open", tmp_path)["ended"]
+    ended = site("open", open_folder)["ended"]
     secrets = next(name for name in ended if name.endswith("secrets.json"))
     cluster = [name for name in ended if name.endswith(("pg_control", "0001"))]
     assert {name: ended[name] for name in (*WOULD_SUCCEED, secrets, *cluster) if ended[name] != NONE} == {}
 
 
-def test_a_parser_can_put_off_neither_clock_nor_processor_time(tmp_path: Path) -> None:
+def test_a_parser_can_put_off_neither_clock_nor_processor_time(open_folder: Path) -> None:
     """It ends by its own limits; before, one that ignored its alarm took the zygote and other files with it."""
-    assert site("limits", tmp_path) == {"ended": ["TimedOut", "TimedOut"], "same zygote": True}
+    assert site("limits", open_folder) == {"ended": ["TimedOut", "TimedOut"], "same zygote": True}
 
 
 FOREIGN = """
@@ -162,7 +155,7 @@ def refused(act):
     return False
 print(landlock.version(), *(refused(act) for act in (
     lambda: open("/etc/passwd"), lambda: os.listdir("/"), lambda: os.open("/tmp", os.O_TMPFILE | os.O_WRONLY),
-    lambda: os.mkdir("/tmp/made-by-landlock"), lambda: os.listdir(f"/proc/{pid}/cwd/"),
+    lambda: os.mkdir(sys.argv[1] + "-made"), lambda: os.listdir(f"/proc/{pid}/cwd/"),
     lambda: os.truncate(sys.argv[1], 0), lambda: socket.create_connection(("127.0.0.1", 9)), lambda: os.kill(pid, 0),
 )))
 """
