@@ -226,7 +226,7 @@ def test_the_second_lock_holds_where_scopes_are_kept(track: Track, monkeypatch: 
 
 
 def test_callers_kept(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
-    """A key looked up once and kept for a second opens after it was revoked, whatever both locks say."""
+    """A key looked up once and kept for seconds opens after it was revoked, whatever both locks say."""
     kept = KeptCallers()
     monkeypatch.setattr("app.web.authenticate.identify", kept)
     score = run(track, warmed(ways(track, "key is revoked"), kept.kept), pairs=64)
