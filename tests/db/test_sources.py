@@ -210,14 +210,17 @@ def test_only_the_person_makes_a_delegation(house: House, database: Database) ->
 def test_a_delegation_is_revoked_and_never_changed(house: House, database: Database) -> None:
     bot, ada, ben = service(house), house.person("ada"), house.person("ben")
     boss = house.person("boss", may=[Capability.ADMINISTER])
-    with database.writing(ada) as session:
-        touched(session, ADD, service=bot, person=ada, key=key(house, ada, "clr_a"))
-    revoke = "update delegation set revoked_at = now()"
-    for caller, rows in ((ben, 0), (bot, 0), (ada, 1), (boss, 1)):
-        with database.writing(caller) as session:
-            assert touched(session, revoke) == rows
-    with database.anonymous() as session:
-        assert touched(session, revoke) == 0
+    hers = key(house, ada, "clr_a")
+    revoke = "update delegation set revoked_at = now() where revoked_at is null"
+    for revoker in (ada, boss):
+        with database.writing(ada) as session:
+            touched(session, ADD.replace("'cld_x', ''", f"'cld_{revoker}', '{revoker}'"),
+                    service=bot, person=ada, key=hers)  # fmt: skip
+        with database.anonymous() as session:
+            assert touched(session, revoke) == 0
+        for caller, rows in ((ben, 0), (bot, 0), (revoker, 1)):
+            with database.writing(caller) as session:
+                assert touched(session, revoke) == rows
     for change in ("expires_at = 'infinity'", "capabilities = '{ask,download}'", "person_id = service_id", "hash = ''"):
         with pytest.raises(DBAPIError, match="permission denied"), database.writing(ada) as session:
             touched(session, f"update delegation set {change}")

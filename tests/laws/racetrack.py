@@ -37,6 +37,12 @@ def echo(messages: Sequence[Message]) -> list[str]:
     return [shown[at : at + 200] for at in range(0, len(shown), 200)]
 
 
+# What is revoked stays revoked: the way back is a row in its place, of the same secret.
+AGAIN = """with gone as (delete from api_key where id = '{key}' returning *)
+    insert into api_key select (jsonb_populate_record(null::api_key,
+        to_jsonb(gone) || jsonb_build_object('revoked_at', null))).* from gone"""
+
+
 def echoing(delay: float = 0.0) -> ScriptedChat:
     """The model of the races."""
     return ScriptedChat(endpoint(), echo, delay=delay)
@@ -136,16 +142,17 @@ class Track:
                 "a deny begins by the clock",
                 lambda at: [Grant("allow", payroll), Grant("deny", Principal("user", ada), at, None)],
             ),
-            sql(
-                "the key is revoked",
-                "update api_key set revoked_at = now() where id = '{key}'",
-                "update api_key set revoked_at = null where id = '{key}'",
-            ),
+            self.key_revoked("the key is revoked", ids["key"]),
         ]
 
     def update(self, name: str, revoke: str, grant: str) -> Revocation:
         """A revocation by two UPDATEs, of one row each."""
         return Revocation(name, self._sql(f"update {revoke}"), self._sql(f"update {grant}"))
+
+    def key_revoked(self, name: str, key: uuid.UUID) -> Revocation:
+        """A key is revoked, and another one of the same secret takes its place."""
+        revoke = f"update api_key set revoked_at = now() where id = '{key}'"
+        return Revocation(name, self._sql(revoke), self._sql(AGAIN.format(key=key)))
 
     def chunks(self) -> set[str]:
         """The public ids of the document's passages."""

@@ -48,9 +48,13 @@ class KeptScopes:
         return epoch != visible.epoch or (visible.valid_until is not None and now >= visible.valid_until)
 
 
+# Longer than a few looks of a busy machine.
+KEPT_SECONDS = 10.0
+
+
 @dataclass
 class KeptCallers:
-    """Who holds a key, kept for a second: a key that was revoked meanwhile still opens."""
+    """Who holds a key, kept for a while: a key that was revoked meanwhile still opens."""
 
     kept: dict[str, tuple[float, Subject]] = field(default_factory=dict)
     identify: Callable[..., Subject] = subjects.identify
@@ -60,7 +64,7 @@ class KeptCallers:
         until, subject = self.kept.get(secret, (0.0, None))
         if subject is None or time.monotonic() > until:
             subject = self.identify(session, secret, token)
-            self.kept[secret] = (time.monotonic() + 1.0, subject)
+            self.kept[secret] = (time.monotonic() + KEPT_SECONDS, subject)
         return subject
 
 
