@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -283,15 +284,15 @@ def test_the_folder_of_another_user_is_refused_and_left_as_it_is(tmp_path: Path,
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone can be another user")
-def test_a_user_is_told_whose_the_folder_is(tmp_path: Path) -> None:
+def test_a_user_is_told_whose_the_folder_is() -> None:
     """The one of root, and a place where none can be made."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
-    (tmp_path / "home").mkdir(mode=0o700)
-    assert "belongs to root and you are nobody" in refused(tmp_path / "home", free_port(), user=65534)
-    assert "is not yours to write to: run it in a folder of your own" in refused(
-        tmp_path / "none", free_port(), user=65534
-    )
+    with tempfile.TemporaryDirectory() as made:
+        place = Path(made)
+        place.chmod(0o755)
+        (place / "home").mkdir(mode=0o700)
+        told = [refused(place / name, free_port(), user=65534) for name in ("home", "none")]
+    assert "belongs to root and you are nobody" in told[0]
+    assert "is not yours to write to: run it in a folder of your own" in told[1]
 
 
 def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> None:
