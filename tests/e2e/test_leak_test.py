@@ -81,6 +81,8 @@ def test_nothing_leaks_and_nothing_stays(site: LeakSite, tmp_path: Path) -> None
     assert verdicts["GET /documents/{document}/original"]["in A"] == "holds"
     assert verdicts["GET /documents/{document}/original"]["curator"] == "refused"
     assert verdicts["GET /audit/events"] == dict.fromkeys(PEOPLE, "refused") | {"auditor": "holds"}
+    sync = verdicts["POST /collections/{name}/sync"]
+    assert sync == dict.fromkeys(PEOPLE, "refused") | {"curator": "holds"}
     assert verdicts["clearance search"]["service"] == "holds"
     assert verdicts["DELETE /documents/{document}"]["curator"] == "not asked"
     assert report.requests > 1000

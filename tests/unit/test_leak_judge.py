@@ -1,17 +1,22 @@
 """The leak test's own judgement: what counts as found, where, and what tells hidden from absent."""
 
 import datetime as dt
+import itertools
 import json
 import re
+import threading
 from typing import Any
 
 import pytest
 
-from app.local.leaks.asking import Answer
+from app.local.client import Client
+from app.local.leaks.asking import Answer, Asker
 from app.local.leaks.facts import DOCUMENTS, PEOPLE, Canary, Thing, Words, word
 from app.local.leaks.judge import Finder, difference
 from app.local.leaks.report import Report
-from app.local.leaks.routes import Routes, read_routes
+from app.local.leaks.routes import QUESTIONS, Ask, Routes, read_routes
+from app.local.leaks.stage import Stage
+from app.local.leaks.surfaces import Round
 from app.local.leaks.tally import Tally
 from app.main import create_routes
 
@@ -139,7 +144,7 @@ def test_every_route_of_ours_is_asked_or_only_changes() -> None:
     schema = create_routes().openapi()
     routes = read_routes(schema, NOW)
     assert routes.not_tried == {}
-    asked = {ask.surface for ask in routes.asks} | set(routes.not_sent) | {"POST /ask", "POST /search"}
+    asked = {ask.surface for ask in routes.asks} | set(routes.not_sent) | QUESTIONS
     served = {f"{m.upper()} {p.removeprefix('/api/v1')}" for p, ms in schema["paths"].items() for m in ms}
     assert served <= asked
     assert not any(route.startswith("GET ") for route in routes.not_sent)
@@ -220,3 +225,39 @@ def test_a_report_holds_no_canary() -> None:
         assert ID not in text
     assert not report.ok
     assert report.verdict().startswith("2 failures on 1 surfaces")
+
+
+class Answering(Asker):
+    """Answers by itself what a request says, and keeps the requests."""
+
+    def __init__(self, key: str | None, *statuses: int) -> None:
+        super().__init__("http://127.0.0.1:9", threading.Semaphore(), key=key)
+        self._statuses = itertools.chain(statuses, itertools.repeat(401))
+        self.asked: list[str] = []
+
+    def send(self, method: str, path: str, **_sent: Any) -> Answer:
+        self.asked.append(f"{method} {path}")
+        return Answer(next(self._statuses))
+
+
+@pytest.mark.parametrize(
+    ("key", "statuses", "expected"),
+    [
+        # Refused for want of a key: once for what is there, and once for what is not.
+        (None, [], 2),
+        # Let in: all nine, and the one that is not there. Also where a later one is refused.
+        (None, [200, 404, *[200] * 8], 10),
+        (None, [404, 404, 404, 401], 4),
+        # With a key a refusal says nothing about the next thing.
+        ("clr_x", [], 10),
+    ],
+)
+def test_without_a_key_what_is_refused_is_asked_once(key: str | None, statuses: list[int], expected: int) -> None:
+    """Strangers have few requests a minute: hundreds of refusals would make the test wait for them."""
+    asker = Answering(key, *statuses)
+    stage = Stage(Client("http://127.0.0.1:9", None), askers={"no key": asker})
+    stage.things = [Thing("document", str(n), f"d{n}", frozenset({"in A"})) for n in range(9)]
+    round_ = Round(stage, Routes((), {}, ()), Tally(), lambda _done, _all: None)
+    place = "/documents/{document}"
+    round_._ask("no key", Ask(f"GET {place}", "GET", place, {"document": "document"}, through="document"))
+    assert len(asker.asked) == expected

@@ -63,12 +63,27 @@ class Asker:
         self._http.close()
 
     def send(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        file: bytes | None = None,
     ) -> Answer:
-        """Ask, and wait as long as the rate limit says so. Raises ApiError if nothing answers."""
+        """Ask, with a JSON body or a form with a file, and wait as long as the rate limit says so.
+
+        Raises ApiError if nothing answers.
+        """
+        sent: dict[str, Any] = {"params": dict(params or {})}
+        if body is not None:
+            sent["json"] = dict(body)
+        if file is not None:
+            sent["files"] = {"file": ("file", file)}
         deadline = time.monotonic() + PATIENCE
         while True:
-            answer = self._once(method, path, dict(params or {}), body)
+            # Built anew each time: the body of a form is read once.
+            answer = self._once(self._http.build_request(method, self._base_url + path, **sent))
             pause = float(dict(answer.headers).get("retry-after", "1")) if answer.status == TOO_MANY else None
             if pause is None:
                 return answer
@@ -78,10 +93,7 @@ class Asker:
                 )
             time.sleep(pause)
 
-    def _once(self, method: str, path: str, params: dict[str, str], body: Mapping[str, Any] | None) -> Answer:
-        request = self._http.build_request(
-            method, self._base_url + path, params=params, json=None if body is None else dict(body)
-        )
+    def _once(self, request: httpx2.Request) -> Answer:
         try:
             with self._slots:
                 response = self._twice(request)

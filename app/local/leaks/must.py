@@ -1,6 +1,7 @@
 """What must be shown, and where: held against what was. A service that shows nothing to anybody does not pass."""
 
 from app.local.leaks.facts import ADMINISTERS, AUDITS, CURATES, DOCUMENTS, LEFT, PEOPLE, Canary
+from app.local.leaks.routes import SYNC
 from app.local.leaks.stage import Stage
 from app.local.leaks.surfaces import ASKS, CITED, CONVERSATION, MODEL
 from app.local.leaks.tally import Tally
@@ -43,7 +44,7 @@ def _documents(stage: Stage, tally: Tally, person: str, read: set[str]) -> None:
 def _others(stage: Stage, tally: Tally) -> None:
     """What is shown to those who look after things."""
     paths = _of(stage, {document.name for document in DOCUMENTS}, "path")
-    for surface in ("GET /documents", "GET /jobs", "clearance documents list"):
+    for surface in ("GET /documents", "GET /jobs", SYNC, "clearance documents list"):
         tally.require(surface, CURATES, paths)
     for person in (CURATES, ADMINISTERS):
         tally.require("GET /collections/{name}/folders", person, [c for c in stage.canaries if c.kind == "folder"])

@@ -26,8 +26,10 @@ _QUERY_AT = {
 _WORDS = {"kind": "answer.opened", "after": "WyJhIl0"}
 # What each asker sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
+# Answers what a sync would do, and does nothing of it.
+SYNC = "POST /collections/{name}/sync"
 # Questions: they have a body and answer 200, and `surfaces` asks them. Any other such route is reported as not tried.
-QUESTIONS = frozenset({"POST /ask", "POST /search"})
+QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.
 REASONS: Mapping[str, str] = {}
 # Served, and in no OpenAPI document.
@@ -88,9 +90,7 @@ def read_routes(document: Mapping[str, Any], begun_at: dt.datetime) -> Routes:
         for method, operation in operations.items():
             surface = f"{method.upper()} {path.removeprefix(API)}"
             if "requestBody" in operation:
-                # A form brings a file, which is for curators: what it may say to whom is the route matrix's to test.
-                form = "multipart/form-data" in operation["requestBody"].get("content", ())
-                if method == "post" and "200" in operation["responses"] and not form and surface not in QUESTIONS:
+                if method == "post" and "200" in operation["responses"] and surface not in QUESTIONS:
                     not_tried[surface] = "a question with a body that the kit does not know how to fill in"
                 elif surface not in QUESTIONS:
                     not_sent.append(surface)

@@ -15,7 +15,7 @@ from app.local.client import path
 from app.local.leaks.asking import Answer, Asker
 from app.local.leaks.facts import LEFT, PEOPLE, Thing, word
 from app.local.leaks.judge import difference
-from app.local.leaks.routes import API, Ask, Routes
+from app.local.leaks.routes import API, SYNC, Ask, Routes
 from app.local.leaks.stage import CannotTest, Stage
 from app.local.leaks.tally import Tally
 
@@ -30,6 +30,7 @@ ASKS: dict[str, dict[str, Any]] = {
 }
 # A person asks the model once, the next one in the other way: it is the slowest part by far.
 MODEL = ("POST /ask, generate", "POST /ask, generate, stream")
+NOT_SIGNED_IN = 401
 # Runs several commands in one process: each has its own arguments and output; only the start of Python is shared.
 _COMMANDS = """
 import contextlib, io, json, sys
@@ -83,12 +84,14 @@ class Round:
         self._done, self._all, self._lock = 0, 0, threading.Lock()
         self._absent = {kind: _absent(kind) for kind in {thing.kind for thing in stage.things}}
         self._stopping = threading.Event()
+        # Requests by surface and by what they name that a caller without a key was refused; one thread fills it.
+        self._turned_away: set[tuple[str, frozenset[str]]] = set()
 
     def everybody(self) -> None:
         """Each person in threads of their own, but for what would change something: that comes when all have read."""
         reads = [ask for ask in self._routes.asks if not ask.changes]
         changes = [ask for ask in self._routes.asks if ask.changes]
-        self._all = len(PEOPLE) * (len(reads) + len(changes) + len(ASKS) + 2)
+        self._all = len(PEOPLE) * (len(reads) + len(changes) + len(ASKS) + 3)
         self._each(lambda person: self._asking(person, reads), self._saying)
         self._each(lambda person: self._asking(person, changes))
 
@@ -104,6 +107,7 @@ class Round:
 
     def _saying(self, person: str) -> None:
         self._questions(person)
+        self._sync(person)
         self._commands(person)
 
     def _step(self) -> None:
@@ -119,15 +123,23 @@ class Round:
             self._step()
 
     def _ask(self, person: str, ask: Ask) -> None:
-        """Every filling of one ask; where it names what the person does not know of, also with what is not there."""
-        asker = self._stage.askers[person]
+        """Every filling of one ask; where it names what the person does not know of, also with what is not there.
+
+        Without a key one request is refused before it is known what it names, and all others like it would only use up
+        what strangers may ask in a minute: they are sent where the first one was not refused for its key.
+        """
+        asker, form = self._stage.askers[person], (ask.surface, frozenset(ask.named))
         absent: dict[tuple[str, ...], Answer] = {}
         for chosen in ask.fillings(self._stage.things):
+            if form in self._turned_away and asker.key is None:
+                return
             unknown = [name for name, thing in chosen.items() if person not in thing.knowers]
             if ask.changes and not unknown:
                 continue  # they may do this, so it would be done
             answer = self._sent(asker, ask, {name: thing.value for name, thing in chosen.items()})
             self._tally.hear(ask.surface, person, answer, sent=[thing.value for thing in chosen.values()])
+            if asker.key is None and answer.status == NOT_SIGNED_IN:
+                self._turned_away.add(form)
             if not unknown:
                 continue
             swapped = {n: self._absent[t.kind] if n in unknown else t.value for n, t in chosen.items()}
@@ -167,6 +179,19 @@ class Round:
             self._tally.hear(CITED, person, opened)
             if opened.status != 200:
                 self._tally.fail(CITED, person, "missing", "a cited source", f"status {opened.status}")
+
+    def _sync(self, person: str) -> None:
+        """Hold an empty folder against the collection, only to look: its curator alone is told what would go."""
+        [shelf] = (thing for thing in self._stage.things if thing.kind == "shelf")
+        nowhere = self._absent["shelf"]
+        hidden, absent = (
+            self._stage.others[person].send("POST", f"{API}{path('collections', name, 'sync')}", file=b"")
+            for name in (shelf.value, nowhere)
+        )
+        self._tally.hear(SYNC, person, hidden, sent=[shelf.value])
+        if person not in shelf.knowers and (found := difference(hidden, absent, {shelf.value: nowhere})):
+            self._tally.fail(SYNC, person, "told apart", _of(shelf), found)
+        self._step()
 
     def _commands(self, person: str) -> None:
         asker = self._stage.others[person]
