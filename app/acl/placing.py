@@ -97,8 +97,7 @@ def rule_document(
 ) -> Change:
     """Give one document another rule: one column of one row; passages and vectors follow by their foreign keys."""
     above = chain(session, place.collection.id, place.folder_id)
-    move = Move(effective(*above, place.own), effective(*above, own), place.scope_id, 1)
-    judge(session, subject, move.before, move.after)
+    judge(session, subject, effective(*above, place.own), effective(*above, own))
     scope_id = scope_for(session, place.collection, own, place.folder_id)
     # Also where nothing changes: uploads that were sent before now must not bring other tags.
     session.execute(
@@ -106,7 +105,10 @@ def rule_document(
         .where(Document.id == place.id)
         .values(scope_id=scope_id, ruled_at=func.now(), updated_at=func.now())
     )
-    return Change(place.own, own, (move,) if scope_id != place.scope_id else ())
+    if scope_id == place.scope_id:
+        return Change(place.own, own)
+    rules = dict(session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_((place.scope_id, scope_id)))).all())
+    return Change(place.own, own, (Move(rules[place.scope_id], rules[scope_id], place.scope_id, 1),))
 
 
 def remove_document(session: WriteSession, place: Place) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.acl.policy import Judge, gains, may_rule, refuse_self_grant, take_hold
-from app.acl.readers import Pairs, everybody, readers, rule_by_document
+from app.acl.readers import Reading, concerned, everybody, gained_and_lost, rule_by_document
 from app.acl.rules import Capability, Rule, Subject
 from app.acl.steps import Done, Step, from_json
 from app.acl.stewards import controlled_roles
@@ -155,30 +155,22 @@ def _carry_out(
     """Make the change, and say what it did."""
     at = session.scalars(select(func.now())).one()
     shelves = {step.collection for step in steps if step.collection is not None}
-    people = frozenset().union(*(step.people(session) for step in steps if step.collection is None))
-    if any(step.collection is None for step in steps):
-        # Who somebody is counts on every shelf; a rule counts on its own alone.
+    of_people = [step for step in steps if step.collection is None]
+    if of_people:
+        # Who somebody is counts on every shelf; a rule counts on its own alone, and only where it changes.
         shelves |= {c.id for c in ruled_collections(session, subject)}
-    if any(step.collection is not None for step in steps):
-        people = everybody(session)
+    of_rules = len(of_people) < len(steps)
+    people = everybody(session) if of_rules else frozenset().union(*(step.people(session) for step in of_people))
     before = rule_by_document(session, shelves)
-    read_before = readers(session, set(before.values()), people, at)
+    was = Reading(session, set(before.values()), people, at) if of_people else None
     done = [step.perform(session, subject, judge) for step in steps]
     after = rule_by_document(session, shelves)
-    read_after = readers(session, set(after.values()), people, at)
     cells = Counter((rule_id, after[document]) for document, rule_id in before.items() if document in after)
-    changed = sum(n for (old, new), n in cells.items() if old != new)
-    return Effects(_gained_and_lost(cells, read_before, read_after), changed), done
-
-
-def _gained_and_lost(cells: Counter[tuple[int, int]], before: Pairs, after: Pairs) -> dict[uuid.UUID, tuple[int, int]]:
-    gained, lost = Counter[uuid.UUID](), Counter[uuid.UUID]()
-    nobody = frozenset[uuid.UUID]()
-    for (old, new), n in cells.items():
-        was, now = before.get(old, nobody), after.get(new, nobody)
-        gained.update(dict.fromkeys(now - was, n))
-        lost.update(dict.fromkeys(was - now, n))
-    return {person: (gained[person], lost[person]) for person in gained.keys() | lost.keys()}
+    changed = Counter({cell: n for cell, n in cells.items() if cell[0] != cell[1]})
+    if was is None:
+        cells, people = changed, concerned(session, changed)
+    now = Reading(session, {rule_id for cell in cells for rule_id in cell}, people, at)
+    return Effects(gained_and_lost(cells, was or now, now), changed.total()), done
 
 
 def _digest(steps: Sequence[Step], effects: Effects, done: Sequence[Done]) -> bytes:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.names import known_roles
 from app.acl.rules import EVERYONE, EVERYONE_ID, Capability, Grant, Label, OwnRule, Principal, Rule, Subject, effective
-from app.acl.scopes import Move, follow, put_into_folders, scope_for
+from app.acl.scopes import Move, follow, put_into_folders, rules_about, scope_for
 from app.acl.stewards import controlled_roles
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
@@ -206,7 +206,12 @@ def _principal(name: str, role_id: uuid.UUID) -> Principal:
 
 
 def _judged(session: WriteSession, subject: Subject, change: Change, judge: Judge) -> Change:
-    """The change, made already: what is refused here is rolled back with the transaction."""
-    for move in change.moves:
-        judge(session, subject, move.before, move.after)
+    """The change, made already: what is refused here is rolled back with the transaction.
+
+    Thousands of scopes may have moved; what their rules say about the subject are few different things.
+    """
+    about = {subject.user_id, *subject.roles, *controlled_roles(session, subject)}
+    rules = rules_about(session, {rule for move in change.moves for rule in (move.before, move.after)}, about)
+    for before, after in dict.fromkeys((rules[move.before], rules[move.after]) for move in change.moves):
+        judge(session, subject, before, after)
     return change
