@@ -1,8 +1,10 @@
 """What it takes to re-grant a collection or a folder, and to foresee it: `python -m benchmarks.regrant`.
 
 Each scope has one document and an own rule that names `--principals` roles and inherits. Every round grants something
-that no round granted before, so that no rule is there already. Each figure stands beside the same change where there is
-one scope, and, with `--beside`, beside the same change in another checkout (with its `.venv`), measured in turns.
+that no round granted before, so that no rule is there already. Figures are milliseconds of processor time, of this
+thread and of its backend, with the clock beside: on a machine that others use too, the clock says little. Each stands
+beside the same change where there is one scope, and, with `--beside`, beside the same change in another checkout (with
+its `.venv`), measured in turns.
 """
 
 import argparse
@@ -14,13 +16,13 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text
 
 from app.acl.plans import foresee
 from app.acl.policy import drop_folder, rule_collection, rule_folder
@@ -30,7 +32,7 @@ from app.db.session import Database, Signer, WriteSession, connect
 from app.db.tables import access
 from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, User
-from benchmarks.timings import load
+from benchmarks.timings import Processor, load
 from tests.api.databases import database_in
 from tests.conftest import IDENTITY_KEY
 from tests.db.house import House, house_of
@@ -46,6 +48,7 @@ GRANTS = text(
     "insert into rule_grant (rule_id, ordinal, effect, principal_kind, principal_id)"
     " select *, 'allow', 'role', :role from unnest(cast(:rules as int[]), cast(:ordinals as int[]))"
 )
+Times = dict[str, list[tuple[float, float]]]
 Act = Callable[[WriteSession, int], object]
 
 
@@ -55,40 +58,42 @@ def main() -> None:
     parser.add_argument("--scopes", type=int, nargs="+", default=[300, 5_000])
     parser.add_argument("--principals", type=int, default=100, help="that each own rule names")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="changes with these words in their names")
     parser.add_argument("--beside", type=Path, help="another checkout, measured in turns with this one")
     parser.add_argument("--turns", type=int, default=1, help="how often both are measured")
     parser.add_argument("--json", action="store_true", help="print the milliseconds alone")
     given = parser.parse_args()
     if given.json:
-        print(json.dumps(measure(given.scopes, given.principals, given.rounds)))
+        print(json.dumps(measure(given)))
         return
-    here: dict[str, list[float]] = {}
-    there: dict[str, list[float]] = {}
+    here: Times = {}
+    there: Times = {}
     for _ in range(given.turns):
-        for name, times in measure(given.scopes, given.principals, given.rounds).items():
+        for name, times in measure(given).items():
             here.setdefault(name, []).extend(times)
         for name, times in (elsewhere(given.beside, given) if given.beside else {}).items():
             there.setdefault(name, []).extend(times)
     Console(width=120).print(table(here, there, given.principals))
 
 
-def elsewhere(checkout: Path, given: argparse.Namespace) -> dict[str, list[float]]:
+def elsewhere(checkout: Path, given: argparse.Namespace) -> Times:
     """The same measurements by this very file, with another checkout's code."""
     root = checkout.resolve()
     sizes = map(str, given.scopes)
     command = [str(root / ".venv/bin/python"), str(Path(__file__).resolve()), "--json", "--rounds", str(given.rounds),
-               "--principals", str(given.principals), "--scopes", *sizes]  # fmt: skip
+               "--principals", str(given.principals), "--only", given.only, "--scopes", *sizes]  # fmt: skip
     done = subprocess.run(command, cwd=root, env={"PYTHONPATH": str(root)}, stdout=subprocess.PIPE, check=True)
-    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    found: Times = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def measure(sizes: list[int], principals: int, rounds: int) -> dict[str, list[float]]:
+def measure(given: argparse.Namespace) -> Times:
     """Milliseconds of each change, commit included, by its name and number of scopes."""
-    times: dict[str, list[float]] = {}
+    times: Times = {}
+    rounds = given.rounds
     with tempfile.TemporaryDirectory() as folder, database_in(Path(folder)) as db, house_of(db) as house:
         roles = people(house)
-        shelves = {size: stock(house, roles, size, principals) for size in sorted({1, *sizes})}
+        shelves = {size: stock(house, roles, size, given.principals) for size in sorted({1, *given.scopes})}
         root = house.person("root", may=list(Capability), curates=list(shelves.values()), clearance=Label.PUBLIC)
         with house.engine("admin").connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("vacuum analyze"))
@@ -97,6 +102,8 @@ def measure(sizes: list[int], principals: int, rounds: int) -> dict[str, list[fl
         fresh = Fresh(house.role(f"fresh-{n}") for n in range(10 * rounds * len(shelves)))
         for size, shelf in shelves.items():
             for what, act in changes(house.subject(root), shelf, fresh).items():
+                if given.only not in what:
+                    continue
                 times[f"{what}|{size}"] = [once(database, root, act, number, what) for number in range(rounds)]
         database.close()
     return times
@@ -131,19 +138,19 @@ def changes(subject: Subject, shelf: uuid.UUID, fresh: Fresh) -> dict[str, Act]:
     }
 
 
-def once(database: Database, user: uuid.UUID, act: Act, number: int, what: str) -> float:
+def once(database: Database, user: uuid.UUID, act: Act, number: int, what: str) -> tuple[float, float]:
     """One transaction. What moves documents and what foresees is rolled back, but a folder's first rule at last."""
     rolled_back = "foresee" in what or "drop" in what
     if "first" in what and number == 0:
         with database.trying(user) as session:
             act(session, number)
     open_transaction = database.trying if rolled_back or "first" in what else database.writing
-    began = time.perf_counter()
     with open_transaction(user) as session:
+        processor = Processor(session.scalars(select(func.pg_backend_pid())).one())
+        used, began = processor.milliseconds(), time.perf_counter()
         act(session, number)
         session.flush()
-        took = time.perf_counter() - began if open_transaction == database.trying else 0.0
-    return 1000 * (took or time.perf_counter() - began)
+    return processor.milliseconds() - used, 1000 * (time.perf_counter() - began)
 
 
 def people(house: House) -> list[uuid.UUID]:
@@ -209,18 +216,26 @@ def whole(session: WriteSession, rules: list[Rule]) -> list[int]:
     return ids
 
 
-def table(here: dict[str, list[float]], there: dict[str, list[float]], principals: int) -> Table:
+def table(here: Times, there: Times, principals: int) -> Table:
     """Medians in milliseconds, and ratios."""
-    shown = Table(title=f"Medians, ms; own rules of {principals} principals; {load()}")
-    for column in ("change", "scopes", "here", "of one scope", "beside", "beside / here"):
+    shown = Table(title=f"Medians of processor time (clock), ms; own rules of {principals} principals; {load()}")
+    for column in ("change", "scopes", "here", "by one scope's", "beside", "beside / here"):
         shown.add_column(column, justify="left" if column == "change" else "right")
     for name, times in here.items():
         what, _, size = name.partition("|")
-        took, one = statistics.median(times), statistics.median(here[f"{what}|1"])
-        other = statistics.median(there[name]) if name in there else None
-        cells = ("", "") if other is None else (f"{other:,.0f}", f"{other / took:.1f} ×")
-        shown.add_row(what, f"{int(size):,}", f"{took:,.0f}", f"{took / one:.1f} ×", *cells)
+        took, one = median(times), median(here[f"{what}|1"])
+        cells = ["", ""]
+        if name in there:
+            other = median(there[name])
+            cells = [f"{other[0]:,.0f} ({other[1]:,.0f})", f"{other[0] / took[0]:.1f} ×"]
+        shown.add_row(what, f"{int(size):,}", f"{took[0]:,.0f} ({took[1]:,.0f})", f"{took[0] / one[0]:.1f} ×", *cells)
     return shown
+
+
+def median(times: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Of the processor and of the clock."""
+    processor, clock = zip(*times, strict=True)
+    return statistics.median(processor), statistics.median(clock)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def intern_parts(
 ) -> dict[frozenset[Grant], Part]:
     """These sets of grants as parts, those made that are not there yet."""
     named = ((grants, joined_digests(grants)) for grants in sets)
-    wanted = {_part_digest(digests, inherited): (grants, digests) for grants, digests in named}
+    wanted = {part_digest(digests, inherited): (grants, digests) for grants, digests in named}
     known = _known(session, wanted)
     fresh = [digest for digest in wanted if digest not in known]
     # No scope points to a part; were one to, its label would hide it from most.
@@ -177,7 +177,7 @@ def _values(session: Session, rule_ids: Collected[int], about: list[uuid.UUID] |
     }
 
 
-def _part_digest(digests: bytes, inherited: bool) -> bytes:
+def part_digest(digests: bytes, inherited: bool) -> bytes:
     """Under another name than rules: a part holds its grants itself, so no rule made of parts may stand for it."""
     return hashlib.sha256((b"inherited|" if inherited else b"own|") + digests).digest()
 
