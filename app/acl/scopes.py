@@ -9,7 +9,7 @@ from collections.abc import Collection as Collected
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, bindparam, cast, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -207,7 +207,10 @@ def _there(session: WriteSession, collection_id: uuid.UUID, pairs: _Pairs) -> di
     query = select(Scope.id, Scope.folder_id, Scope.own_digest, Scope.rule_id).where(
         Scope.collection_id == collection_id,
         one_of(Scope.folder_id.expression, folders - {None}) | Scope.folder_id.is_(None),
-        one_of(Scope.own_digest.expression, digests),
+        # As rows, which are hashed: an array that comes as text would be walked for each scope.
+        Scope.own_digest.in_(
+            select(func.unnest(cast(bindparam(None, array(digests), type_=Text()), ARRAY(LargeBinary))))
+        ),
     )
     found = session.execute(query.order_by(Scope.id).with_for_update(read=True, key_share=True))
     return {(row.folder_id, row.own_digest): row for row in found}
