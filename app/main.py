@@ -1,8 +1,10 @@
-"""The API service: `uvicorn app.main:create --factory`. All wiring is in `build`."""
+"""The API service; `python -m app` serves it. All wiring is in `build`."""
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 
+import anyio
 import openai
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -11,7 +13,6 @@ from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
-from app.acl.rules import Label
 from app.answer.parts import Parts
 from app.audit.seal import Sealer
 from app.db.impatient import connect_standby
@@ -21,8 +22,9 @@ from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder, build_reranker
 from app.embedding.codebook import codebook
 from app.guardrail.checks import default_checks
+from app.hardening import forbid_inspection, forget_settings
+from app.llm.endpoint import endpoint
 from app.llm.openai_chat import OpenAIChat, Sampling
-from app.llm.protocol import Endpoint, is_loopback
 from app.retrieval.lists.identity import Identity
 from app.retrieval.lists.protocol import Lists, NoLists
 from app.retrieval.lists.remote.address import key_of
@@ -30,7 +32,7 @@ from app.retrieval.lists.remote.client import RemoteLists
 from app.retrieval.lists.rows import StoredCodes
 from app.retrieval.lists.store import ScopeLists
 from app.retrieval.rerank import Reranking
-from app.settings import DatabaseSettings, ModelSettings, Settings, required
+from app.settings import DatabaseSettings, Settings, required
 from app.web import (
     ask,
     audit,
@@ -47,11 +49,15 @@ from app.web import (
     problems,
     roles,
     search,
+    sync,
     uploads,
     users,
 )
-from app.web.limits import BodyLimit, KeyLimits
+from app.web.authenticate import Authentication
+from app.web.limits import KeyLimits
 from app.web.observe import ListSearches, Observe, ReplicaSearches
+from app.web.openapi import Service
+from app.web.refusals import FailedSignIns, record_due
 from app.web.schemas import Problem
 
 
@@ -122,16 +128,21 @@ def collectors(parts: Parts) -> tuple[Collector, ...]:
     return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
 
 
-def endpoint(model: ModelSettings) -> Endpoint:
-    """The model endpoint; what is not declared internal and not loopback may see public text alone."""
-    internal = is_loopback(model.base_url) if model.internal is None else model.internal
-    default = Label.RESTRICTED if internal else Label.PUBLIC
-    return Endpoint(model.base_url, model.name, internal, Label.parse(model.max_label) if model.max_label else default)
+def read_settings() -> Settings:
+    """Those of the environment, which forgets them; ends the process with a line that says what is wrong with them."""
+    forbid_inspection()
+    try:
+        settings = Settings()
+        endpoint(settings.model)
+    except ValueError as error:
+        sys.exit(f"clearance api: {error}")
+    forget_settings()
+    return settings
 
 
 def create(parts: Parts | None = None) -> FastAPI:
     """The service over these parts, or over those of the environment."""
-    settings = parts.settings if parts else Settings()
+    settings = parts.settings if parts else read_settings()
     log.configure(json=settings.api.log_json)
 
     @contextlib.asynccontextmanager
@@ -144,13 +155,17 @@ def create(parts: Parts | None = None) -> FastAPI:
         yield
         for collector in counting:
             app.state.metrics.unregister(collector)
+        record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
         app.state.parts.lists.close()
         app.state.parts.database.close()
 
     app = create_routes(lifespan)
+    app.state.api_settings = settings.api
     app.state.limits = KeyLimits(settings.api)
+    app.state.ready_limit = anyio.CapacityLimiter(1)
+    app.state.failed_sign_ins = FailedSignIns()
     app.state.metrics = CollectorRegistry()
-    app.add_middleware(BodyLimit, settings=settings.api)
+    app.add_middleware(Authentication, settings=settings.api)
     app.add_middleware(Observe, registry=app.state.metrics)
     return app
 
@@ -164,7 +179,7 @@ def _summarize(router: APIRouter) -> None:
 
 def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """All routes, without parts behind them: enough for the OpenAPI document."""
-    app = FastAPI(
+    app = Service(
         title="Clearance",
         summary="Ask your company's documents; see only what you are cleared for.",
         version="0.1.0",
@@ -174,8 +189,8 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     problems.install(app)
-    refused = {"model": Problem, "description": "Refused: see the code and the detail."}
-    api = APIRouter(prefix="/api/v1", responses={"4XX": refused, "503": refused})
+    # Named once, so that its schema is in the description; which errors a route has says `app.web.openapi`.
+    api = APIRouter(prefix="/api/v1", responses={"4XX": {"model": Problem}})
     for resource in (
         ask,
         search,
@@ -183,6 +198,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         collections,
         documents,
         uploads,
+        sync,
         users,
         roles,
         grants,

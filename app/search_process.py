@@ -9,6 +9,7 @@ import sys
 from app import log
 from app.db.session import connect
 from app.embedding.codebook import Codebook
+from app.hardening import forbid_inspection, forget_settings
 from app.retrieval.lists.identity import Identity
 from app.retrieval.lists.remote.address import CannotListen, key_of, listen
 from app.retrieval.lists.remote.server import ListServer
@@ -20,11 +21,14 @@ from app.settings import SearchProcessSettings, SettingMissing, required
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
+    forbid_inspection()
     stop = {signal.SIGTERM, signal.SIGINT}
     # Blocked before any thread is started, which inherits it: the main thread alone waits for them.
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     try:
-        _run(SearchProcessSettings(), stop)
+        settings = SearchProcessSettings()
+        forget_settings()
+        _run(settings, stop)
     except (ValueError, SettingMissing, CannotListen) as error:
         sys.exit(f"clearance search process: {error}")
 

@@ -1,9 +1,10 @@
 """All settings, read from the environment by the wiring alone. `docs/reference.md` lists them (under test)."""
 
+import ipaddress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LabelName = Literal["public", "internal", "confidential", "restricted"]
@@ -29,6 +30,11 @@ class DatabaseSettings(Section):
     )
     replica_wait_ms: int = Field(
         50, ge=0, description="how long a search waits for a standby that is behind before it goes to the primary"
+    )
+    local_uid: int = Field(
+        61100,
+        gt=0,
+        description="`clearance run` by root only: user id that PostgreSQL runs as; nothing else may have it",
     )
     admin_url: SecretStr | None = Field(None, description="`clearance init` only: may create roles and the database")
     backup_url: SecretStr | None = Field(
@@ -57,6 +63,14 @@ class WorkerOptions(Section):
     )
     keep_jobs_days: int = Field(30, ge=1, description="days after which uploads that have ended are forgotten")
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
+    parser_uid: int = Field(
+        61101, gt=0, description="started by root only: user id that parsers run as; nothing else may have it"
+    )
+    allow_unconfined_parsing: bool = Field(
+        False,
+        description="true: read files also where the kernel cannot confine a parser; a hostile file may then reach all"
+        " that the worker reaches, its database role included",
+    )
 
 
 class ListsSettings(Section):
@@ -94,7 +108,16 @@ class ModelSettings(Section):
     api_key: SecretStr = Field(SecretStr("none"), description="sent as a bearer token")
     name: str = Field("SmolLM2-135M-Instruct", description="model name sent in each request")
     internal: bool | None = Field(
-        None, description="true: text may go there up to max_label; unset: loopback only is internal"
+        None,
+        description="true: text may go there up to max_label; unset or empty: loopback and internal_hosts are internal",
+    )
+    internal_hosts: str = Field(
+        "", description="hosts that are internal while internal is unset: exact names as in base_url, commas between"
+    )
+    allow_restricted_text_on_public_host: bool = Field(
+        False,
+        description="true confirms that text above 'public' may go to a host that is on the public internet by its name"
+        " or address; otherwise such settings keep the service from starting",
     )
     max_label: LabelName | None = Field(
         None, description="highest label it may see; unset: restricted if internal, else public"
@@ -106,6 +129,16 @@ class ModelSettings(Section):
     frequency_penalty: float = Field(0.0, ge=0, le=2, description="sent if not 0: keeps small models out of circles")
     connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")
     first_token_seconds: float = Field(60.0, gt=0, description="limit between two pieces of the stream")
+
+    @field_validator("internal", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """A compose file can pass a variable on only as an empty one."""
+        return None if value == "" else value
+
+    def hosts(self) -> frozenset[str]:
+        """The names in `internal_hosts`, in lower case."""
+        return frozenset(name.strip().lower() for name in self.internal_hosts.split(",") if name.strip())
 
 
 class EmbedderSettings(Section):
@@ -153,15 +186,42 @@ class ApiSettings(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on; loopback unless you say otherwise")
     port: int = Field(8700, description="port to listen on")
-    max_body_mb: int = Field(50, ge=1, description="largest upload")
+    max_body_mb: int = Field(50, ge=1, description="largest upload; every other request may have 64 KB")
+    max_uploads: int = Field(
+        4, ge=1, description="uploads in progress at the same time, of everybody; each may fill max_body_mb of /tmp"
+    )
     request_seconds: float = Field(60.0, gt=0, description="limit for a request that does not stream")
     rate_per_minute: int = Field(120, ge=1, description="requests a minute for one key")
     bulk_rate_per_minute: int = Field(3000, ge=1, description="uploads, and looks at their jobs, a minute for one key")
     burst: int = Field(60, ge=1, description="requests one key may send at once before the rate counts")
     concurrent: int = Field(8, ge=1, description="requests of one key in progress at the same time")
+    stranger_rate_per_minute: int = Field(
+        60, ge=1, description="requests a minute without a valid key, wrong keys among them, from one address"
+    )
+    stranger_burst: int = Field(40, ge=1, description="such requests from one address at once before the rate counts")
+    header_seconds: float = Field(10.0, gt=0, description="limit for the head of a request to arrive")
+    max_connections: int = Field(1_000, ge=1, description="connections of this process at the same time")
+    max_connections_per_address: int = Field(
+        200, ge=1, description="of one address, but for trusted proxies; the longest idle one gives way to a new one"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="networks of your own proxies, with commas between, such as 10.0.0.0/8; their proxy_header alone is"
+        " believed; empty: no such header is read",
+    )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for", description="the header in which trusted proxies name the client"
+    )
     delegation_seconds: int = Field(86_400, ge=1, description="longest that a person may let a service act for them")
     metrics_key: SecretStr | None = Field(None, description="bearer token for /metrics; unset: /metrics is off")
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ipaddress.ip_network(part)
+        return value
 
 
 class SearchSettings(Section):

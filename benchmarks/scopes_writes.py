@@ -1,6 +1,5 @@
 """Which rows a change of rules writes, as PostgreSQL counts them, for `benchmarks.scopes`."""
 
-import hashlib
 import time
 import uuid
 from collections import Counter
@@ -16,7 +15,6 @@ from app.acl.policy import rule_collection
 from app.acl.rules import Capability, Label, OwnRule, Subject
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
-from app.db.tables.library import IngestJob
 from benchmarks.timings import load, p50_p95
 from ingest.document import Passage
 from ingest.vectorize import vectorize
@@ -118,14 +116,7 @@ def fill(house: House, shelf: uuid.UUID, path: str, count: int) -> uuid.UUID:
     """A document of so many short passages, written as the worker writes it."""
     passages = [Passage(f"passage {n} of {path}", (), None, n, 4) for n in range(count)]
     content = path.encode()
-    job = IngestJob(
-        collection_id=shelf,
-        scope_id=house.scope(shelf),
-        path=path,
-        size=len(content),
-        sha256=hashlib.sha256(content).digest(),
-    )
-    with house.session("ingest") as session:
+    with house.uploading(shelf, {path: (house.scope(shelf), content)}) as (session, [job]):
         return write(session, job, Version(path, "text/plain", content), vectorize(passages, EMBEDDER)).document
 
 

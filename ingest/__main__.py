@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from app import log
 from app.db.session import connect
 from app.embedding.choose import build_embedder
+from app.hardening import forbid_inspection, forget_settings
 from app.settings import SettingMissing, WorkerOptions, WorkerSettings, required
 from ingest.document import Extracted
 from ingest.pipeline import Parts
-from ingest.sandbox import Sandbox
+from ingest.sandbox import ConfinementMissing, Sandbox
 from ingest.worker import build_worker, take_up
 from ingest.write import claim_profile
 
@@ -28,16 +29,21 @@ class OtherEmbedder(RuntimeError):
 
 
 def main() -> None:
-    """Work until told to stop."""
+    """Work until told to stop. Where parsers cannot be confined it does not start: uploads wait, nothing is lost."""
+    forbid_inspection()
     try:
         settings = WorkerSettings()
         url = required(settings.database.ingest_url, "CLEARANCE_DATABASE__INGEST_URL")
     except (ValueError, SettingMissing) as error:
         sys.exit(f"clearance worker: {error}")
+    forget_settings()
     log.configure(json=settings.worker.log_json)
-    sandbox = Sandbox()
-    # Warmed by the main thread: the sandbox dies with the thread that started it.
-    sandbox.extract(b"warm", filename="warm.txt")
+    sandbox = Sandbox(uid=settings.worker.parser_uid, allow_unconfined=settings.worker.allow_unconfined_parsing)
+    try:
+        # Warmed by the main thread: the sandbox dies with the thread that started it.
+        sandbox.extract(b"warm", filename="warm.txt")
+    except ConfinementMissing as error:
+        sys.exit(f"clearance worker: {error}")
     options = settings.embedder
     embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
     parts = Parts(connect(url, pool_size=settings.worker.concurrency + 1), embedder, _extractor(sandbox))

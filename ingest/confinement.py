@@ -1,32 +1,30 @@
-"""Takes from a process what a parser does not need: the network, other programs, memory, time, the root user.
+"""Takes from a parser all but the two descriptors it was given: hostile code in it can read, write and reach nothing.
 
-Linux only, and without privileges: a seccomp filter refuses the system calls, resource limits bound the rest.
+Layers, each enough for most attacks on its own, and all without privileges: a seccomp allow-list (`system_calls`),
+Landlock without a single path (`landlock`), resource limits that nobody can lift, and a user that nothing else runs as
+where we start as root. docs/adr/0019-parser-confinement.md says what each is for. Linux only.
 """
 
 import ctypes
-import errno
+import json
 import os
-import platform
+import pwd
 import resource
 import signal
-import struct
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Literal
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP = 1, 4, 38, 22
-SECCOMP_MODE_FILTER = 2
-SECCOMP_ALLOW, SECCOMP_KILL_PROCESS = 0x7FFF0000, 0x80000000
-SECCOMP_REFUSE = 0x00050000 | errno.EACCES
-BPF_LOAD, BPF_JUMP_EQUAL, BPF_JUMP_GREATER_EQUAL, BPF_RETURN = 0x20, 0x15, 0x35, 0x06
-NOBODY = 65534
+from ingest import landlock, system_calls
 
-# The numbers of socket, connect, socketpair, execve, ptrace, execveat, process_vm_readv, process_vm_writev,
-# io_uring_setup and open_by_handle_at for each machine, from the kernel's tables. Refusing socket() is what closes the
-# network; io_uring would be a way around it.
-REFUSED = {
-    "x86_64": (0xC000003E, (41, 42, 53, 59, 101, 322, 310, 311, 425, 304)),
-    "aarch64": (0xC00000B7, (198, 203, 199, 221, 117, 281, 270, 271, 425, 265)),
-}
-X32 = 0x40000000  # the second numbering of x86_64, which would pass a filter for the first
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+# Of a range that neither Debian's policy nor systemd gives out, and small enough to be mapped in a user namespace.
+PARSER_UID = 61101
+# With this ABI Landlock also holds network, truncation, abstract sockets and signals.
+FULL_LANDLOCK = 6
+
+Level = Literal["full", "reduced", "missing"]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -44,7 +42,23 @@ class Limits:
 
 
 class Unconfined(OSError):
-    """The kernel does not let this process give up the network."""
+    """A layer that a parser may not go without cannot be had here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What this machine gives: whether the filter is taken, Landlock's ABI (0: none), and why not, if not."""
+
+    filter: bool
+    landlock: int
+    reason: str = ""
+
+    @property
+    def level(self) -> Level:
+        """`reduced` is safe: the filter alone refuses paths, sockets and signals, Landlock says so a second time."""
+        if not self.filter or self.landlock == 0:
+            return "missing"
+        return "full" if self.landlock >= FULL_LANDLOCK else "reduced"
 
 
 def die_with_parent() -> None:
@@ -52,26 +66,50 @@ def die_with_parent() -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def drop_root() -> None:
-    """Become nobody where this process is root, so that a parser that is taken over owns nothing."""
+def drop_root(uid: int) -> None:
+    """Where this process is root, become `uid`, which owns nothing and runs nothing else. Raises `Unconfined`."""
     if os.geteuid() == 0:
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        _require_unused(uid)
+        try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+        except OSError as error:
+            raise Unconfined(
+                error.errno, f"root cannot become user {uid} here ({error.strerror}): {ANOTHER}"
+            ) from error
     _prctl(PR_SET_DUMPABLE, 0)  # no other process of this user reads its memory
 
 
-def limit(limits: Limits) -> None:
-    """Bound memory (on top of what is mapped now), processor time, written bytes and processes; set the alarm."""
-    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # after a fork: no import, no allocation to spare
-        mapped = int(statm.read().split()[0]) * resource.getpagesize()
+ANOTHER = "set CLEARANCE_WORKER__PARSER_UID to a user id that nothing on this machine has"
+
+
+def _require_unused(uid: int) -> None:
+    if uid == 0:
+        raise Unconfined(0, f"a parser may not run as root: {ANOTHER}")
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return
+    raise Unconfined(0, f"user id {uid} belongs to {name}, whose files a parser could reach: {ANOTHER}")
+
+
+def mapped_bytes() -> int:
+    """Address space of this process now."""
+    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # no need for more
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def limit(limits: Limits, *, mapped: int) -> None:
+    """Bound memory (on top of what is mapped), processor time, written bytes and processes; set the alarm."""
     _bound(resource.RLIMIT_AS, mapped + limits.memory_bytes)
     _bound(resource.RLIMIT_CPU, limits.cpu_seconds)
     _bound(resource.RLIMIT_FSIZE, limits.written_bytes)
     _bound(resource.RLIMIT_CORE, 0)
     _bound(resource.RLIMIT_NPROC, 0)
-    # The default action of SIGALRM ends the process, whatever its Python code is doing.
+    # The default action of SIGALRM ends the process, whatever its Python code is doing. Blocked it would wait.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds)
 
 
@@ -81,37 +119,59 @@ def _bound(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def refuse_network() -> None:
-    """Refuse sockets, other programs and other processes' memory from here on. Raises `Unconfined`."""
-    known = REFUSED.get(platform.machine())
-    if known is None:
-        raise Unconfined(errno.ENOSYS, f"no system call table for {platform.machine()}")
-    architecture, calls = known
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    program = _filter(architecture, calls)
-    code = ctypes.create_string_buffer(program, len(program))
-    # struct sock_fprog: unsigned short count, padding, pointer to the instructions
-    header = ctypes.create_string_buffer(struct.pack("@HxxxxxxQ", len(program) // 8, ctypes.addressof(code)))
-    if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0) != 0:
-        raise Unconfined(ctypes.get_errno(), "the kernel takes no seccomp filter")
+def keep_only(*descriptors: int) -> None:
+    """Close every descriptor but the three standard ones and these."""
+    kept = sorted({0, 1, 2, *descriptors})
+    ends = [*kept[1:], os.sysconf("SC_OPEN_MAX")]
+    for one, following in zip(kept, ends, strict=True):
+        os.closerange(one + 1, following)
 
 
-def _filter(architecture: int, calls: tuple[int, ...]) -> bytes:
-    """Classic BPF over struct seccomp_data: number at offset 0, architecture at 4."""
-    size = len(calls)
-    steps = [
-        (BPF_LOAD, 0, 0, 4),
-        (BPF_JUMP_EQUAL, 1, 0, architecture),
-        (BPF_RETURN, 0, 0, SECCOMP_KILL_PROCESS),
-        (BPF_LOAD, 0, 0, 0),
-        (BPF_JUMP_GREATER_EQUAL, size + 1, 0, X32),
-        *((BPF_JUMP_EQUAL, size - index, 0, call) for index, call in enumerate(calls)),
-        (BPF_RETURN, 0, 0, SECCOMP_ALLOW),
-        (BPF_RETURN, 0, 0, SECCOMP_REFUSE),
-    ]
-    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+def confine(*, required: bool = True) -> Layers:
+    """Give up files, network, signals and other processes for ever. Raises `Unconfined`, unless not `required`."""
+    abi, taken, reasons = 0, False, []
+    try:
+        abi = landlock.forbid_all()
+    except OSError as error:
+        reasons.append(str(error.strerror))
+    try:
+        system_calls.refuse_all_but_few()
+        taken = True
+    except OSError as error:
+        reasons.append(str(error.strerror))
+    layers = Layers(taken, abi, "; ".join(reasons))
+    if required and layers.level == "missing":
+        raise Unconfined(0, layers.reason)
+    return layers
+
+
+def measure() -> Layers:
+    """What `confine` reaches here, found out by a child that does it and says so."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _exit_after(lambda: os.write(writing, json.dumps(asdict(confine(required=False))).encode()))
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        said = answer.read()
+    os.waitpid(pid, 0)
+    return Layers(**json.loads(said)) if said else Layers(False, 0, "the process that tried it was killed")
+
+
+def _exit_after(act: Callable[[], object]) -> None:
+    """End this forked process after `act`, whatever it raises, without running what the parent has registered."""
+    try:
+        act()
+    finally:
+        os._exit(0)
 
 
 def _prctl(option: int, value: int) -> None:
     if _libc.prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
+
+
+if __name__ == "__main__":
+    # `clearance doctor` asks so, since the service does not import the worker's code.
+    _layers = measure()
+    sys.stdout.write(json.dumps({**asdict(_layers), "level": _layers.level}))

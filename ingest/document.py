@@ -1,9 +1,15 @@
 """What extraction gives and splitting takes: blocks of text with their headings and pages, then passages."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+# What a file may hide from its reader; it is left out and counted.
+HIDDEN_KINDS = (
+    "sheets", "rows", "columns", "slides", "shapes", "notes", "deletions", "hidden_text", "comments", "elements",
+    "annotations",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +29,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The text of one file, in reading order, in NFC and without control characters other than newline and tab."""
+    """The text of one file, in reading order, in NFC and without control characters other than newline and tab.
+
+    `hidden` counts what the file hides and is left out, by kind (`ingest.extractors.hidden`).
+    """
 
     title: str
     blocks: tuple[Block, ...]
     media_type: str
+    hidden: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

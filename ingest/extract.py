@@ -45,10 +45,12 @@ def extract(content: bytes, *, filename: str) -> Extracted:
         # Parsers raise anything at all on damaged files, and all of it means: damaged.
         raise Malformed from error
     if not blocks:
-        raise Empty
+        raise Empty("All text of the file is hidden: nothing of it is indexed." if +outline.hidden else "")
     if sum(len(block.text) for block in blocks) > CHARACTERS:
         raise TooLarge(f"The file holds more than {CHARACTERS:,} characters: split it and upload the parts.")
-    return Extracted(title=_title(title, blocks, filename), blocks=blocks, media_type=kind.value)
+    return Extracted(
+        title=_title(title, blocks, filename), blocks=blocks, media_type=kind.value, hidden=dict(+outline.hidden)
+    )
 
 
 def _read(kind: Kind, content: bytes, filename: str) -> tuple[str | None, Outline]:  # noqa: PLR0911  # one kind a line

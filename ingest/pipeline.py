@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import log
@@ -15,6 +15,7 @@ from app.acl.visible import scopes_select
 from app.audit.events import DocumentFailed, DocumentIndexed
 from app.audit.record import Actor
 from app.audit.trail import record
+from app.db.audit_writers import WORKER as WORKER_NAME
 from app.db.tables.library import Document, IngestJob
 from app.db.tables.people import User
 from app.embedding.protocol import EmbeddingModel
@@ -22,9 +23,9 @@ from ingest.document import Extracted
 from ingest.extractors.errors import ExtractionError
 from ingest.split import split
 from ingest.vectorize import vectorize
-from ingest.write import Version, end, move, scope_after, scope_of, standing, take, write
+from ingest.write import Version, end, hold_move, move, scope_after, scope_of, standing, take, write
 
-WORKER = Actor.service("worker")
+WORKER = Actor.service(WORKER_NAME)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def work(parts: Parts, job_id: uuid.UUID) -> None:
     laps = Laps()
     with Session(parts.engine, expire_on_commit=False) as session:
         with session.begin():
+            hold_move(session, job_id)
             job = take(session, job_id)
             if job is None or _needs_no_work(session, job):
                 return
@@ -71,12 +73,14 @@ def work(parts: Parts, job_id: uuid.UUID) -> None:
         indexed = vectorize(passages, parts.embedder)
         laps.lap("embed")
         with session.begin():
+            hold_move(session, job_id)
             again = take(session, job_id)
             if again is None:
                 return
             written = write(session, again, Version(extracted.title, extracted.media_type, content), indexed)
             laps.lap("write")
             again.document_id, again.stages = written.document, laps.stages
+            again.hidden = dict(extracted.hidden)
             end(session, again, "indexed")
             event = DocumentIndexed(
                 actor=WORKER,
@@ -110,11 +114,12 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
     document = standing(session, job)
     if document is None or document.sha256 != job.sha256:
         return False
-    if not (_could_read(session, job.uploaded_by, document) or _put_it_there(session, job)):
+    if not (_could_read(session, job.uploaded_by, document) or _put_it_there(session, job, document)):
         return False
     moved = document.scope_id != scope_after(document, job)
     if moved:
-        move(session, document, job)
+        session.flush()
+        move(session, job)
         event = DocumentIndexed(
             actor=WORKER,
             job=job.id,
@@ -131,12 +136,12 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
     return True
 
 
-def _put_it_there(session: Session, job: IngestJob) -> bool:
-    """Whether this uploader brought the same bytes to this path before."""
+def _put_it_there(session: Session, job: IngestJob, document: Document) -> bool:
+    """Whether this uploader brought the same bytes before: to this path, or to this document, which may have moved."""
     earlier = select(IngestJob.id).where(
         IngestJob.uploaded_by == job.uploaded_by,
         IngestJob.collection_id == job.collection_id,
-        IngestJob.path == job.path,
+        or_(IngestJob.path == job.path, IngestJob.document_id == document.public_id),
         IngestJob.sha256 == job.sha256,
         IngestJob.state.in_(("indexed", "unchanged")),
     )

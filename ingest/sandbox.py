@@ -7,6 +7,7 @@ how it ended, told by the zygote. Nothing that a parser says is unpickled, evalu
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -21,14 +22,16 @@ from pathlib import Path
 from typing import get_args
 
 from app import log
-from ingest.confinement import Limits
-from ingest.document import Block, BlockKind, Extracted
+from ingest.confinement import PARSER_UID, Limits
+from ingest.document import HIDDEN_KINDS, Block, BlockKind, Extracted
 from ingest.extractors.errors import BY_NAME, Malformed, TimedOut, TooLarge
 
 START_SECONDS = 120.0
 GRACE_SECONDS = 5.0  # past the child's own alarm
 LENGTH_BYTES = 4
 KINDS = set(get_args(BlockKind))
+MAX_HIDDEN = 10**9
+SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 OUT_OF_TIME = {-signal.SIGALRM, -signal.SIGXCPU, -signal.SIGKILL}
 
 
@@ -36,12 +39,28 @@ class SandboxUnavailable(RuntimeError):
     """The zygote does not start or was lost: no fault of the file, try again later."""
 
 
-class Sandbox:
-    """One zygote, started at first use; `extract` may be called from many threads at once."""
+class ConfinementMissing(SandboxUnavailable):
+    """This machine cannot confine a parser, so none is started; the message says what to do."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"a parser cannot be confined here, so no file is read: {reason}. It needs Linux 5.13 with Landlock and "
+            "seccomp ('clearance doctor' shows which is missing); where both cannot be had, "
+            "CLEARANCE_WORKER__ALLOW_UNCONFINED_PARSING=true lets a hostile file reach all that the worker reaches"
+        )
+
+
+class Sandbox:
+    """One zygote, started at first use; `extract` may be called from many threads at once.
+
+    Started by root, parsers run as `uid`. Without confinement there is no parser, unless `allow_unconfined`.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, uid: int = PARSER_UID, allow_unconfined: bool = False) -> None:
         self.limits = limits or Limits()
-        self.network = "unknown"
+        self.level = "unknown"
+        self._program = ["-m", "ingest.zygote", "--uid", str(uid)]
+        self._program += ["--allow-unconfined"] if allow_unconfined else []
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -66,12 +85,13 @@ class Sandbox:
     def _send(self, content: bytes, filename: str) -> int:
         """Hand a file over; the reading end of the result's pipe."""
         header = json.dumps({"filename": filename, "limits": asdict(self.limits)}).encode()
-        source = os.memfd_create("file", os.MFD_CLOEXEC)
+        source = os.memfd_create("file", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         reading, writing = os.pipe()
         try:
             with os.fdopen(os.dup(source), "wb") as file:
                 file.write(len(header).to_bytes(LENGTH_BYTES, "big") + header + content)
             os.lseek(source, 0, os.SEEK_SET)
+            fcntl.fcntl(source, fcntl.F_ADD_SEALS, SEALS)
             with self._lock:
                 socket.send_fds(self._ready(), [b"1"], [source, writing])
         except (OSError, SandboxUnavailable) as error:
@@ -115,7 +135,7 @@ class Sandbox:
         self._control, self._owner = ours, os.getpid()
         try:
             with theirs:
-                self._process = _spawn(theirs)
+                self._process = _spawn(theirs, self._program)
             ours.settimeout(START_SECONDS)
             size = int.from_bytes(ours.recv(LENGTH_BYTES, socket.MSG_WAITALL), "big")
             greeting = json.loads(ours.recv(size, socket.MSG_WAITALL) or b"{}")
@@ -123,11 +143,15 @@ class Sandbox:
             greeting = {"failed": str(error)}
         if "ready" not in greeting:
             self._stop()
+            if "unconfined" in greeting:
+                raise ConfinementMissing(str(greeting["unconfined"]))
             raise SandboxUnavailable(f"the parser process does not start: {greeting.get('failed', 'it ended')}")
         ours.settimeout(None)
-        self.network = str(greeting["network"])
-        report = log.get().info if self.network == "refused" else log.get().warning
-        report("sandbox.started", network=self.network)
+        layers = greeting["layers"]
+        self.level = str(layers["level"])
+        log.get().info("sandbox.started", **layers)
+        if self.level == "missing":
+            log.get().warning("sandbox.unconfined", risk="a hostile file reaches all that the worker reaches")
         return ours
 
     def _stop(self) -> None:
@@ -140,7 +164,7 @@ class Sandbox:
         self._process = self._control = None
 
 
-def _spawn(control: socket.socket) -> subprocess.Popen[bytes]:
+def _spawn(control: socket.socket, program: list[str]) -> subprocess.Popen[bytes]:
     """A zygote whose standard input is `control`."""
     paths = [str(Path(__file__).resolve().parents[1]), *(path for path in sys.path if path.startswith("/"))]
     # An empty environment but for these: a parser must not find the worker's passwords in its own.
@@ -151,8 +175,8 @@ def _spawn(control: socket.socket) -> subprocess.Popen[bytes]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "ingest.zygote"],
+    return subprocess.Popen(  # noqa: S603  # our own module, no shell
+        [sys.executable, *program],
         stdin=control.fileno(),
         stdout=subprocess.DEVNULL,
         env=environment,
@@ -181,6 +205,8 @@ def _outcome(frames: list[object]) -> Extracted:
     if not messages:
         raise Malformed
     first = messages[0]
+    if "unconfined" in first:
+        raise ConfinementMissing(str(first["unconfined"])[:500])
     if "extracted" in first:
         return _decoded(first["extracted"])
     if first.get("error") in BY_NAME:
@@ -193,16 +219,18 @@ def _decoded(value: object) -> Extracted:
     try:
         if not isinstance(value, dict):
             raise TypeError
-        title, media_type, rows = value["title"], value["media_type"], value["blocks"]
+        title, media_type, rows, hidden = (value[name] for name in ("title", "media_type", "blocks", "hidden"))
         blocks = tuple(Block(text, kind, tuple(path), page) for text, kind, path, page in rows)
         texts = [title, media_type, *(text for b in blocks for text in (b.text, *b.heading_path))]
         if not all(isinstance(text, str) and "\0" not in text for text in texts):
             raise TypeError
         if not all(b.kind in KINDS and (b.page is None or type(b.page) is int) for b in blocks):
             raise TypeError
-    except (KeyError, TypeError, ValueError) as error:
+        if not all(kind in HIDDEN_KINDS and type(n) is int and 0 < n <= MAX_HIDDEN for kind, n in hidden.items()):
+            raise TypeError
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Malformed from error
-    return Extracted(title=title, blocks=blocks, media_type=media_type)
+    return Extracted(title=title, blocks=blocks, media_type=media_type, hidden=hidden)
 
 
 _shared: dict[Limits, Sandbox] = {}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pgvector import HalfVector
-from sqlalchemy import Engine, bindparam, delete, func, select, text, update
+from sqlalchemy import Engine, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, undefer
@@ -61,6 +61,11 @@ ADD_POSTINGS = text(
     """
 ).bindparams(bindparam("terms", type_=ARRAY(BigInteger)), bindparam("entries", type_=ARRAY(LargeBinary)))
 
+# A document is put and moved by the database, as the upload says: the worker's role may write no place and no scope.
+HOLD_MOVE = text("select clearance.hold_move(:job)")
+HOLD_PLACE = text("select clearance.hold_place(:job)")
+MOVE = text("select clearance.move_document(:job)")
+PUT = text("select id, public_id, scope_id from clearance.put_document(:job, :media_type, :version)")
 FOLD = text("select clearance.fold_volumes()")
 COLLECT = text("select clearance.collect_scopes(make_interval(days => :days))")
 
@@ -99,10 +104,10 @@ def take(session: Session, job_id: uuid.UUID) -> IngestJob | None:
 
 def standing(session: Session, job: IngestJob) -> Document | None:
     """The document at the upload's path, locked, as it is now."""
+    session.execute(HOLD_PLACE, {"job": job.id})
     return session.scalar(
         select(Document)
         .where(Document.collection_id == job.collection_id, Document.path == job.path)
-        .with_for_update()
         .execution_options(populate_existing=True)
     )
 
@@ -114,23 +119,31 @@ def scope_after(document: Document | None, job: IngestJob) -> int:
     return job.scope_id
 
 
-def move(session: Session, document: Document, job: IngestJob) -> None:
-    """Put a document under the upload's scope; all that was derived from it follows, and nothing is embedded again."""
-    session.execute(
-        update(Document)
-        .where(Document.id == document.id)
-        .values(scope_id=job.scope_id, ruled_at=job.created_at, updated_at=func.now())
-    )
+def hold_move(session: Session, job_id: uuid.UUID) -> bool:
+    """Hold back other changes of rules if this upload will move its document. Call it before `take`: who changes rules
+    takes these locks in the same order, and neither waits for the other in a circle.
+    """
+    return bool(session.scalar(HOLD_MOVE, {"job": job_id}))
+
+
+def move(session: Session, job: IngestJob) -> None:
+    """Put a document under the upload's scope; all that was derived from it follows, and nothing is embedded again.
+
+    The database does it, as the upload says and in no other way, raises the policy epoch and leaves a record.
+    """
+    session.execute(MOVE, {"job": job.id})
 
 
 def write(session: Session, job: IngestJob, version: Version, indexed: Sequence[Indexed]) -> Written:
     """Replace what stands at the upload's path by this version."""
+    session.flush()
     before = standing(session, job)
-    scope_id = scope_after(before, job)
     if before is not None:
         session.execute(delete(Chunk).where(Chunk.document_id == before.id))
         session.execute(delete(Original).where(Original.document_id == before.id))
-    document_id, public_id, version_id = _put_document(session, job, version, scope_id)
+    version_id = uuid.uuid4()
+    put = {"job": job.id, "media_type": version.media_type, "version": version_id}
+    document_id, public_id, scope_id = session.execute(PUT, put).one()
     session.add(Original(document_id=document_id, scope_id=scope_id, title=version.title, content=version.content))
     session.flush()
     if indexed:
@@ -144,9 +157,8 @@ def scope_of(session: Session, scope_id: int) -> uuid.UUID:
 
 
 def end(session: Session, job: IngestJob, state: str, *, reason: str | None = None) -> None:
-    """Note how an upload ended and let go of its bytes."""
+    """Note how an upload ended; the database lets go of its bytes."""
     job.state, job.reason = state, reason
-    job.content = None
     job.finished_at = dt.datetime.now(dt.UTC)
     session.flush()
 
@@ -167,30 +179,6 @@ def claim_profile(session: Session, embedder: str) -> str:
     """The digest of the embedder whose vectors the index holds; the first one to write decides."""
     session.execute(upsert(IndexProfile).values(embedder=embedder).on_conflict_do_nothing())
     return session.scalars(select(IndexProfile.embedder)).one()
-
-
-def _put_document(
-    session: Session, job: IngestJob, version: Version, scope_id: int
-) -> tuple[int, uuid.UUID, uuid.UUID]:
-    ruled = {"ruled_at": job.created_at} if scope_id == job.scope_id and job.created_at is not None else {}
-    values = {
-        **ruled,
-        "scope_id": scope_id,
-        "media_type": version.media_type,
-        "size": job.size,
-        "sha256": job.sha256,
-        "version_id": uuid.uuid4(),
-    }
-    row = session.execute(
-        upsert(Document)
-        .values(collection_id=job.collection_id, path=job.path, version=1, **values)
-        .on_conflict_do_update(
-            index_elements=[Document.collection_id, Document.path],
-            set_={**values, "version": Document.version + 1, "updated_at": func.now()},
-        )
-        .returning(Document.id, Document.public_id, Document.version_id)
-    ).one()
-    return row.id, row.public_id, row.version_id
 
 
 def _put_passages(session: Session, document_id: int, scope_id: int, indexed: Sequence[Indexed]) -> None:

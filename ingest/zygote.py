@@ -2,8 +2,12 @@
 
 Its standard input is a Unix stream socket. A request is one byte with two descriptors: an anonymous file, which holds a
 frame with the file's name and limits and then its content, and the pipe for the result. `ingest.sandbox` reads that.
+
+The zygote meets no content after its start, and gives up root, every path and the network all the same. A child gives
+up the rest before it reads the first byte of its file; not even the zygote's socket is left to it.
 """
 
+import argparse
 import gc
 import json
 import os
@@ -12,10 +16,10 @@ import signal
 import socket
 import sys
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from ingest import confinement
-from ingest.confinement import Limits
+from ingest import confinement, landlock
+from ingest.confinement import Limits, Unconfined
 from ingest.document import Extracted
 from ingest.extract import extract
 from ingest.extractors.errors import ExtractionError, TooLarge
@@ -43,10 +47,23 @@ def write(descriptor: int, data: bytes) -> None:
 def encode(extracted: Extracted) -> dict[str, object]:
     """`extracted` as JSON values."""
     blocks = [[b.text, b.kind, b.heading_path, b.page] for b in extracted.blocks]
-    return {"title": extracted.title, "media_type": extracted.media_type, "blocks": blocks}
+    return {
+        "title": extracted.title,
+        "media_type": extracted.media_type,
+        "blocks": blocks,
+        "hidden": dict(extracted.hidden),
+    }
 
 
-def serve(control: socket.socket) -> None:
+@dataclass(frozen=True)
+class Confined:
+    """What a child needs to know: how much was mapped when it was forked, and whether it may go on without a layer."""
+
+    mapped: int
+    required: bool
+
+
+def serve(control: socket.socket, how: Confined) -> None:
     """Fork a child for each request until the other side closes the socket."""
     children: dict[int, tuple[int, int]] = {}
     while True:
@@ -60,7 +77,7 @@ def serve(control: socket.socket) -> None:
             return
         if len(descriptors) == 2:
             source, result = descriptors
-            pid = _spawn(control, source, result, [slot for _, slot in children.values()])
+            pid = _spawn(source, result, how)
             os.close(source)
             children[os.pidfd_open(pid)] = (pid, result)
 
@@ -73,32 +90,34 @@ def _report(handle: int, pid: int, result: int) -> None:
     os.close(result)
 
 
-def _spawn(control: socket.socket, source: int, result: int, others: list[int]) -> int:
+def _spawn(source: int, result: int, how: Confined) -> int:
     parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        control.close()
-        for other in others:
-            os.close(other)
+        confinement.keep_only(source, result)
         confinement.die_with_parent()
         if os.getppid() == parent:
-            _child(source, result)
+            _child(source, result, how)
             status = 0
     except MemoryError:
         write(result, frame({"error": TooLarge.__name__, "reason": TooLarge.default}))
         status = 0
+    except Unconfined as error:
+        write(result, frame({"unconfined": str(error.strerror)}))
     finally:
         os._exit(status)
 
 
-def _child(source: int, result: int) -> None:
+def _child(source: int, result: int, how: Confined) -> None:
+    """Read, parse and answer. The frame's head is the worker's own; all after it may be hostile."""
     size = os.fstat(source).st_size
-    with os.fdopen(source, "rb") as file:
+    with os.fdopen(source, "rb", buffering=0) as file:
         header = json.loads(file.read(int.from_bytes(file.read(LENGTH_BYTES), "big")))
-        confinement.limit(Limits(**header["limits"]))
+        confinement.limit(Limits(**header["limits"]), mapped=how.mapped)
+        confinement.confine(required=how.required)
         content = file.read(size)
     try:
         message: dict[str, object] = {"extracted": encode(extract(content, filename=header["filename"]))}
@@ -107,24 +126,34 @@ def _child(source: int, result: int) -> None:
     write(result, frame(message))
 
 
-def confine() -> str:
-    """Give up root and the network for this process and all its children; how far that went, in a word."""
-    confinement.drop_root()
+def confine(uid: int, *, required: bool) -> None:
+    """Give up root and every path for this process and all its children. Raises `Unconfined`."""
+    confinement.drop_root(uid)
     try:
-        confinement.refuse_network()
-    except confinement.Unconfined as error:
-        return f"open: {error.strerror}"
-    return "refused"
+        landlock.forbid_all()
+    except OSError as error:
+        if required:
+            raise Unconfined(error.errno, error.strerror) from error
 
 
 def main() -> None:
-    """Warm up, confine, greet, serve."""
+    """Look at what the kernel gives, warm up, confine, greet, serve."""
+    options = _options()
     control = socket.socket(fileno=os.dup(0))
     quiet = os.open(os.devnull, os.O_RDWR)
     os.dup2(quiet, 0)
+    layers = confinement.measure()
+    required = not options.allow_unconfined
+    if required and layers.level == "missing":
+        control.sendall(frame({"unconfined": layers.reason}))
+        sys.exit(1)
     try:
         warm_up(extract)
-        network = confine()
+        mapped = confinement.mapped_bytes()
+        confine(options.uid, required=required)
+    except Unconfined as error:
+        control.sendall(frame({"unconfined": str(error.strerror)}))
+        sys.exit(1)
     except Exception:  # noqa: BLE001  # the process edge: the other side shows the reason
         control.sendall(frame({"failed": traceback.format_exc(limit=-3)}))
         sys.exit(1)
@@ -132,8 +161,15 @@ def main() -> None:
     gc.freeze()  # children then share these pages instead of copying them at their first collection
     os.dup2(quiet, 2)  # parsers print parts of what they read; the log must never hold document text
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    control.sendall(frame({"ready": os.getpid(), "network": network, "limits": asdict(Limits())}))
-    serve(control)
+    control.sendall(frame({"ready": os.getpid(), "layers": {**asdict(layers), "level": layers.level}}))
+    serve(control, Confined(mapped, required))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ingest.zygote")
+    parser.add_argument("--uid", type=int, default=confinement.PARSER_UID)
+    parser.add_argument("--allow-unconfined", action="store_true")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ from typing import Any
 
 import yaml
 
+from app.errors import InvalidInput
+from app.paths import normal_path
+
 LABELS = ("public", "internal", "confidential", "restricted")
 EVERYONE = "everyone"
 DEFAULT_LABEL = "internal"
@@ -82,11 +85,8 @@ class AccessFile:
         return _Reader(name).file(text)
 
     def tags_for(self, relative_path: str) -> Tags | None:
-        """Tags of a file by its path relative to access.yaml, with "/"; None if no rule matches."""
-        path = unicodedata.normalize("NFC", relative_path)
-        parts = path.split("/")
-        if not path or "\\" in path or any(part in ("", ".", "..") for part in parts):
-            raise ValueError(f"not a plain relative path: {relative_path!r}")
+        """Tags of a file by its path relative to access.yaml; None if no rule matches. Raises InvalidInput."""
+        path = normal_path(relative_path)
         return next((rule.tags for rule in self.rules if rule.pattern.fullmatch(path)), None)
 
 
@@ -208,9 +208,11 @@ class _Reader:
     def _pattern(self, node: Any, path: str, where: str) -> re.Pattern[str]:
         if set(path) & set("[]{}\\!"):
             raise self._error(node, f"`path` of {where}: only *, ** and ? are special; write one rule for each case")
-        parts = path.split("/")
-        if any(part in ("", ".", "..") for part in parts):
-            raise self._error(node, f"`path` of {where} must be relative to this file, like payroll/** or *.pdf")
+        try:
+            parts = normal_path(path).split("/")
+        except InvalidInput as error:
+            advice = f"`path` of {where} must be relative to this file, like payroll/** or *.pdf"
+            raise self._error(node, f"{advice}. {error.detail}") from error
         if any("**" in part and part != "**" for part in parts):
             raise self._error(node, f"`path` of {where}: ** must stand alone between slashes, like payroll/**")
         return re.compile(_expression(parts), re.DOTALL)

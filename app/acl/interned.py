@@ -158,6 +158,17 @@ def rules_about(session: Session, rule_ids: Collected[int], principals: Collecte
     return _values(session, rule_ids, [EVERYONE_ID, *principals])
 
 
+def rules_by_part(session: Session, rule_ids: Collected[int]) -> dict[int, set[int]]:
+    """Which of these rules take grants from each part, by the number under which the grants stand."""
+    columns = (access.Rule.id, access.Rule.own_id, access.Rule.above_id)
+    found: dict[int, set[int]] = defaultdict(set)
+    for row in session.execute(select(*columns).where(one_of(access.Rule.id.expression, rule_ids))):
+        for part in (row.own_id or row.id, row.above_id):
+            if part is not None:
+                found[part].add(row.id)
+    return found
+
+
 def _values(session: Session, rule_ids: Collected[int], about: list[uuid.UUID] | None) -> dict[int, Rule]:
     columns = (access.Rule.id, access.Rule.label, access.Rule.own_id, access.Rule.above_id)
     rows = session.execute(select(*columns).where(one_of(access.Rule.id.expression, rule_ids))).all()

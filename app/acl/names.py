@@ -6,8 +6,9 @@ sources is never taken for one.
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.db.tables.people import LOCAL, Role, User
@@ -52,6 +53,14 @@ def find_role(session: Session, name: str) -> Role:
     if role is None:
         raise NotFound
     return role
+
+
+def names_by(session: Session, query: Select[*tuple[Any, ...]]) -> dict[uuid.UUID, list[str]]:
+    """The second column of the query by its first, in the order of its rows."""
+    found: dict[uuid.UUID, list[str]] = {}
+    for owner, name in session.execute(query):
+        found.setdefault(owner, []).append(name)
+    return found
 
 
 def known_roles(session: Session, names: Iterable[str]) -> dict[str, uuid.UUID]:

@@ -1,22 +1,41 @@
-"""Changes to users, roles and keys. None of them may give their own author something to read or to do."""
+"""Changes to users, roles and keys. What they may not give their own author is judged in `app.acl.judge`."""
 
 import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Uuid, bindparam, delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.acl.judge import judged
 from app.acl.keys import NewKey, make_key
 from app.acl.names import refuse_service
 from app.acl.rules import Capability, Label, Subject
-from app.acl.subject import FOR_SERVICES, capabilities
+from app.acl.subject import FOR_SERVICES
 from app.db.session import WriteSession
 from app.db.tables.people import LOCAL, ApiKey, Membership, Role, RoleInside, User
 from app.errors import Conflict, InvalidInput, SelfGrant
 
-ASK_ANOTHER = "Ask another administrator."
+# Rules are interned and stay when the last scope that pointed to one is gone; in force are those of scopes, and what
+# collections and folders say for themselves, though nothing may stand there yet.
+NAMED_IN_FORCE = text(
+    """
+    select exists (
+      select from rule_grant g join rule r on coalesce(r.own_id, r.id) = g.rule_id join scope s on s.rule_id = r.id
+      where g.principal_kind = 'role' and g.principal_id = :role
+    ) or exists (
+      select from rule_grant g join rule r on r.above_id = g.rule_id join scope s on s.rule_id = r.id
+      where g.principal_kind = 'role' and g.principal_id = :role
+    ) or exists (
+      select from collection c where c.own_rule @> jsonb_build_object('grants', jsonb_build_array(
+        jsonb_build_object('kind', 'role', 'principal', cast(:role as text))))
+    ) or exists (
+      select from folder f where f.own_rule @> jsonb_build_object('grants', jsonb_build_array(
+        jsonb_build_object('kind', 'role', 'principal', cast(:role as text))))
+    )
+    """
+).bindparams(bindparam("role", type_=Uuid))
 
 
 def make_user(
@@ -62,15 +81,6 @@ def refuse_more_than_a_service(allowed: Iterable[Capability]) -> None:
         raise InvalidInput(f"A service may ask and download for a person, and never {' or '.join(beyond)}.")
 
 
-def refuse_own_gain(subject: Subject, user: User, clearance: Label | None, allowed: list[Capability] | None) -> None:
-    """Raise SelfGrant if a change to one's own user adds a capability or raises the clearance."""
-    if user.id != subject.user_id:
-        return
-    gained = set(allowed or []) - capabilities(user.capabilities)
-    if gained or (clearance is not None and clearance > user.clearance):
-        raise SelfGrant(f"You cannot raise your own clearance or capabilities. {ASK_ANOTHER}")
-
-
 def make_role(session: WriteSession, name: str, *, source: str = LOCAL) -> Role:
     """A new, empty role. Raises InvalidInput for 'everyone', whatever the source."""
     if name == "everyone":
@@ -84,36 +94,47 @@ def make_role(session: WriteSession, name: str, *, source: str = LOCAL) -> Role:
 
 
 def join(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
-    """Put a person into a role; raises SelfGrant for oneself, InvalidInput for a service."""
+    """Put a person into a role; raises InvalidInput for a service, SelfGrant for oneself by delegation."""
     refuse_service(user)
-    if user.id == subject.user_id:
-        raise SelfGrant(f"You cannot put yourself into a role. {ASK_ANOTHER}")
+    judged(session, subject)
+    _refuse_for_oneself(subject, user)
     session.execute(insert(Membership).values(user_id=user.id, role_id=role.id).on_conflict_do_nothing())
 
 
 def leave(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
-    """Take a user out of a role. Raises SelfGrant for oneself: a deny to that role would end with it."""
-    if user.id == subject.user_id:
-        raise SelfGrant(f"You cannot take yourself out of a role. {ASK_ANOTHER}")
+    """Take a user out of a role; raises SelfGrant for oneself by delegation."""
+    judged(session, subject)
+    _refuse_for_oneself(subject, user)
     session.execute(delete(Membership).where(Membership.user_id == user.id, Membership.role_id == role.id))
 
 
 def nest(session: WriteSession, subject: Subject, role: Role, inside: Role) -> None:
-    """Make members of `role` members of `inside` too. InvalidInput for a circle, SelfGrant for one's own role."""
-    if role.id in subject.roles and inside.id not in subject.roles:
-        raise SelfGrant(f"You are in '{role.shown}'; this would put you into '{inside.shown}' too. {ASK_ANOTHER}")
-    # Locked in one order, so that two administrators cannot close a circle from both sides at once.
-    session.execute(select(Role.id).order_by(Role.id).with_for_update())
+    """Make members of `role` members of `inside` too. Raises InvalidInput for a circle."""
+    # Holds the epoch, so that two administrators cannot close a circle from both sides at once.
+    judged(session, subject)
     if role.id in _above(session, inside.id):
         raise InvalidInput(f"'{inside.shown}' lies inside '{role.shown}' already; a circle of roles is refused.")
     session.execute(insert(RoleInside).values(role_id=role.id, inside_id=inside.id).on_conflict_do_nothing())
 
 
 def unnest(session: WriteSession, subject: Subject, role: Role, inside: Role) -> None:
-    """Undo `nest`. Raises SelfGrant for one's own role: a deny to the outer role would end with it."""
-    if role.id in subject.roles:
-        raise SelfGrant(f"You are in '{role.shown}'. {ASK_ANOTHER}")
+    """Undo `nest`."""
+    judged(session, subject)
     session.execute(delete(RoleInside).where(RoleInside.role_id == role.id, RoleInside.inside_id == inside.id))
+
+
+def delete_role(session: WriteSession, subject: Subject, role: Role) -> None:
+    """Delete a role that no rule in force names; raises Conflict. A rule that denied it would open.
+
+    A rule of the past may name it: its grants keep the role's id, and so does the history of who was in it.
+    """
+    judged(session, subject)
+    if session.scalar(NAMED_IN_FORCE, {"role": role.id}):
+        raise Conflict(
+            f"Rules name the role '{role.shown}'; it stays, so that their meaning stays. Empty it instead, or take its "
+            "grants out of the rules first."
+        )
+    session.execute(delete(Role).where(Role.id == role.id))
 
 
 def add_key(
@@ -132,6 +153,17 @@ def add_key(
     session.add(key)
     session.flush()
     return key, new
+
+
+def _refuse_for_oneself(subject: Subject, user: User) -> None:
+    """Raise SelfGrant where somebody who looks after a role would change their own membership.
+
+    The database refuses it anyway (`stewards_add`); an administrator is judged, and can make a plan of it.
+    """
+    if user.id == subject.user_id and Capability.ADMINISTER not in subject.capabilities:
+        raise SelfGrant(
+            "You look after this role, and your own membership is not yours to change. Ask an administrator."
+        )
 
 
 def _add_user(session: Session, user: User) -> User:

@@ -8,49 +8,22 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from app.acl.policy import Judge, gains, may_rule, refuse_self_grant, take_hold
-from app.acl.readers import Reading, concerned, everybody, gained_and_lost, rule_by_document
-from app.acl.rules import Capability, Rule, Subject
-from app.acl.steps import Done, Step, from_json
-from app.acl.stewards import controlled_roles
+from app.acl.effects import Effects, Timelines, compare
+from app.acl.judge import judged
+from app.acl.policy import may_rule, take_hold
+from app.acl.readers import concerned, everybody, rule_by_document
+from app.acl.rules import Capability, Subject
+from app.acl.steps import Done, RuleStep, Step, from_json
+from app.acl.unread import document_rule, place_rule, unread, why_nobody, why_not_document
 from app.db.session import WriteSession
 from app.db.tables.access import AccessPlan, Collection
 from app.errors import Conflict, NotFound, PlanStale, SelfGrant
-
-
-@dataclass(frozen=True)
-class Effects:
-    """Who would gain and lose how many documents, and how many documents would come under another rule."""
-
-    people: dict[uuid.UUID, tuple[int, int]]
-    documents: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is stored."""
-        return {"documents": self.documents, "people": {str(u): list(n) for u, n in sorted(self.people.items())}}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Effects":
-        """The inverse of `to_json`."""
-        people = {uuid.UUID(u): (int(n[0]), int(n[1])) for u, n in value["people"].items()}
-        return cls(people, int(value["documents"]))
-
-
-class _Watch:
-    """A judge that notes that the author gains, where the other one refuses: for what is rolled back."""
-
-    def __init__(self) -> None:
-        self.author_gains = False
-
-    def __call__(self, session: WriteSession, subject: Subject, before: Rule | None, after: Rule) -> None:
-        self.author_gains |= gains(subject, controlled_roles(session, subject), before, after)
 
 
 @dataclass(frozen=True)
@@ -61,14 +34,22 @@ class Foreseen:
     effects: Effects
     digest: bytes
     author_gains: bool
+    why: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def foresee(trial: WriteSession, subject: Subject, steps: Sequence[Step]) -> Foreseen:
     """Take these steps in `trial`, which must be rolled back after. Raises what they raise, BeyondReach among it."""
-    watch = _Watch()
-    effects, done = _carry_out(trial, subject, steps, watch)
-    gains_self = watch.author_gains or any(step.concerns(subject) for step in steps)
-    return Foreseen(tuple(steps), effects, _digest(steps, effects, done), gains_self)
+    judge = judged(trial, subject)
+    effects, done = _carry_out(trial, subject, steps)
+    return Foreseen(
+        tuple(steps),
+        effects,
+        _digest(steps, effects, done),
+        author_gains=bool(judge.gains()),
+        why=() if effects.somebody_gains else _said(_why(trial, one) for one in done),
+        warnings=_said(_warnings(trial, one) for one in done),
+    )
 
 
 def keep_plan(session: WriteSession, subject: Subject, foreseen: Foreseen, *, second: bool) -> AccessPlan:
@@ -81,7 +62,7 @@ def keep_plan(session: WriteSession, subject: Subject, foreseen: Foreseen, *, se
     plan = AccessPlan(
         author_id=subject.user_id,
         steps=[step.to_json() for step in foreseen.steps],
-        effects=foreseen.effects.to_json(),
+        effects={**foreseen.effects.to_json(), "why": foreseen.why, "warnings": foreseen.warnings},
         digest=foreseen.digest,
         needs_second=foreseen.author_gains,
     )
@@ -93,21 +74,18 @@ def keep_plan(session: WriteSession, subject: Subject, foreseen: Foreseen, *, se
 def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> tuple[AccessPlan, list[Done]]:
     """Make the change of a plan. Raises PlanStale if it would do anything else now than the plan says.
 
-    The one who applies it makes the change, so they may not gain by it either.
+    The one who applies it makes the change, so they may not gain by it either; that is judged before the commit.
     """
+    # All that could change what the plan does waits from here on, in the order in which everybody takes it.
+    judged(session, subject)
     plan = find_plan(session, subject, plan_id, lock=True)
     if plan.state != "open":
         raise Conflict(f"This plan was {plan.state} before.")
     steps = [from_json(step) for step in plan.steps]
-    # All that could change what the plan does waits from here on: first the shelves, as everybody takes them.
     for shelf in sorted({step.collection for step in steps if step.collection is not None}):
         if (collection := session.get(Collection, shelf)) is not None:
             take_hold(session, collection)
-    session.execute(select(func.clearance.hold_epoch()))
-    for step in steps:
-        if step.concerns(subject):
-            raise SelfGrant("This plan would change what you yourself may read. Ask another administrator to apply it.")
-    effects, done = _carry_out(session, subject, steps, refuse_self_grant)
+    effects, done = _carry_out(session, subject, steps)
     if _digest(steps, effects, done) != plan.digest:
         raise PlanStale(
             "Since the plan was made, the rules or documents it is about have changed, and it would do something else "
@@ -149,9 +127,7 @@ def ruled_collections(session: Session, subject: Subject) -> list[Collection]:
     return [collection for collection in found if may_rule(subject, collection.id)]
 
 
-def _carry_out(
-    session: WriteSession, subject: Subject, steps: Sequence[Step], judge: Judge
-) -> tuple[Effects, list[Done]]:
+def _carry_out(session: WriteSession, subject: Subject, steps: Sequence[Step]) -> tuple[Effects, list[Done]]:
     """Make the change, and say what it did."""
     at = session.scalars(select(func.now())).one()
     shelves = {step.collection for step in steps if step.collection is not None}
@@ -162,15 +138,43 @@ def _carry_out(
     of_rules = len(of_people) < len(steps)
     people = everybody(session) if of_rules else frozenset().union(*(step.people(session) for step in of_people))
     before = rule_by_document(session, shelves)
-    was = Reading(session, set(before.values()), people, at) if of_people else None
-    done = [step.perform(session, subject, judge) for step in steps]
+    was = Timelines(session, set(before.values()), people, at) if of_people else None
+    done = [step.perform(session, subject) for step in steps]
     after = rule_by_document(session, shelves)
     cells = Counter((rule_id, after[document]) for document, rule_id in before.items() if document in after)
     changed = Counter({cell: n for cell, n in cells.items() if cell[0] != cell[1]})
     if was is None:
         cells, people = changed, concerned(session, changed)
-    now = Reading(session, {rule_id for cell in cells for rule_id in cell}, people, at)
-    return Effects(gained_and_lost(cells, was or now, now), changed.total()), done
+    now = Timelines(session, {rule_id for cell in cells for rule_id in cell}, people, at)
+    return Effects(compare(cells, was or now, now, at), changed.total()), done
+
+
+def _why(session: Session, done: Done) -> list[str]:
+    """Why a step that changes a rule opens nothing."""
+    step = done.step
+    if done.change is None or not isinstance(step, RuleStep):
+        return []
+    if step.document is not None:
+        return why_not_document(session, done.change, step.document)
+    return why_nobody(session, done.change, step.collection, step.folder)
+
+
+def _warnings(session: Session, done: Done) -> list[str]:
+    """Where nobody could read, after a step that changes a rule."""
+    step = done.step
+    if not isinstance(step, RuleStep):
+        return []
+    rule = (
+        document_rule(session, step.document)
+        if step.document is not None
+        else place_rule(session, step.collection, step.folder)
+    )
+    return unread(session, rule, step.collection)
+
+
+def _said(each: Iterable[list[str]]) -> tuple[str, ...]:
+    """Each sentence once, in order."""
+    return tuple(dict.fromkeys(sentence for sentences in each for sentence in sentences))
 
 
 def _digest(steps: Sequence[Step], effects: Effects, done: Sequence[Done]) -> bytes:

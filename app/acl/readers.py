@@ -117,13 +117,16 @@ class Reading:
         found: NDArray[np.bool_] = allowed & ~says["deny"][own] & ~says["deny"][above] & within
         return found
 
+    def readers_of(self, rules: Some[int]) -> Pairs:
+        """For each of these rules, who of the people reads what stands under it."""
+        table = self.table(list(rules), 0, len(self.people))
+        people = (frozenset(self.people[n] for n in np.flatnonzero(row)) for row in table)
+        return dict(zip(rules, people, strict=True))
+
 
 def readers(session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> Pairs:
     """For each of these rules, who of these people reads what stands under it at that moment."""
-    reading, each = Reading(session, rules, users, at), list(rules)
-    table = reading.table(each, 0, len(reading.people))
-    people = [frozenset(reading.people[n] for n in np.flatnonzero(row)) for row in table]
-    return {rule: them for rule, them in zip(each, people, strict=True) if them}
+    return Reading(session, rules, users, at).readers_of(rules)
 
 
 def gained_and_lost(

@@ -10,7 +10,7 @@ import json
 import uuid
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -220,6 +220,8 @@ class Subject:
     key_id: uuid.UUID
     key_prefix: str
     via: Via | None = None
+    # Where the request came from: for the log, never for a decision.
+    address: str | None = field(default=None, compare=False)
 
     def is_named_by(self, principal: Principal) -> bool:
         """Whether a grant to that principal is about this caller."""

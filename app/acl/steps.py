@@ -5,22 +5,25 @@ Steps name everything by id, so that a name given anew in between cannot turn th
 
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.acl.people import nest, unnest
+from app.acl.judge import judged
+from app.acl.people import join, leave, nest, unnest
 from app.acl.placing import find_place, rule_document
-from app.acl.policy import Change, Judge, drop_folder, may_rule, need, rule_collection, rule_folder
+from app.acl.policy import Change, drop_folder, may_rule, need, rule_collection, rule_folder
 from app.acl.readers import members_of
 from app.acl.rules import Capability, Grant, Label, OwnRule, Subject
 from app.acl.stewards import need_steward
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, User
-from app.errors import BeyondReach, NotFound
+from app.errors import BeyondReach, NotFound, PlanStale
+from app.paths import folder_path
+
+Named = TypeVar("Named", Role, User)
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,8 @@ class Step(Protocol):
         """Whose reading it may change, where it changes no rule."""
         ...
 
-    def concerns(self, subject: Subject) -> bool:
-        """Whether it changes the subject's own user or roles."""
-        ...
-
-    def perform(self, session: WriteSession, subject: Subject, judge: Judge, /) -> Done:
-        """Make it, with the subject's rights. Raises BeyondReach, NotFound, or what the judge raises."""
+    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
+        """Make it, with the subject's rights. Raises BeyondReach, or NotFound for what is gone."""
         ...
 
 
@@ -78,27 +77,24 @@ class RuleStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset()
 
-    def concerns(self, _subject: Subject) -> bool:
-        return False
-
-    def perform(self, session: WriteSession, subject: Subject, judge: Judge, /) -> Done:
+    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
         if not may_rule(subject, self.collection):
             raise BeyondReach("The rules of this collection are for administrators and its curators.")
         collection = session.get(Collection, self.collection)
         if collection is None:
             raise NotFound
-        change = self._change(session, subject, collection, judge)
+        change = self._change(session, subject, collection)
         return Done(self, change.before.to_json(), change)
 
-    def _change(self, session: WriteSession, subject: Subject, collection: Collection, judge: Judge) -> Change:
+    def _change(self, session: WriteSession, subject: Subject, collection: Collection) -> Change:
         if self.document is not None:
             place = find_place(session, subject, self.document)
-            return rule_document(session, subject, place, self.rule or OwnRule(), judge=judge)
+            return rule_document(session, subject, place, self.rule or OwnRule())
         if self.folder is None:
-            return rule_collection(session, subject, collection, self.rule or OwnRule(), judge=judge)
+            return rule_collection(session, subject, collection, self.rule or OwnRule())
         if self.rule is None:
-            return drop_folder(session, subject, collection, self.folder, judge=judge)
-        return rule_folder(session, subject, collection, self.folder, self.rule, judge=judge)
+            return drop_folder(session, subject, collection, self.folder)
+        return rule_folder(session, subject, collection, self.folder, self.rule)
 
 
 @dataclass(frozen=True)
@@ -124,14 +120,11 @@ class GrantStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset()
 
-    def concerns(self, _subject: Subject) -> bool:
-        return False
-
-    def perform(self, session: WriteSession, subject: Subject, judge: Judge, /) -> Done:
+    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
         own = self._own(session, subject)
         granted = own.grants | {self.grant} if self.present else own.grants - {self.grant}
         step = RuleStep(self.collection, self.folder, self.document, replace(own, grants=granted))
-        return step.perform(session, subject, judge)
+        return step.perform(session, subject)
 
     def _own(self, session: WriteSession, subject: Subject) -> OwnRule:
         """What stands now; a folder without a rule says nothing, and gets its first one."""
@@ -159,18 +152,12 @@ class MemberStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset({self.user})
 
-    def concerns(self, subject: Subject) -> bool:
-        return self.user == subject.user_id
-
-    def perform(self, session: WriteSession, subject: Subject, _judge: Judge, /) -> Done:
-        need_steward(session, subject, session.get_one(Role, self.role))
+    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
+        role, user = _still(session, Role, self.role), _still(session, User, self.user)
+        need_steward(session, subject, role)
         here = (Membership.user_id == self.user) & (Membership.role_id == self.role)
         before = session.scalar(select(Membership.user_id).where(here)) is not None
-        if self.present:
-            joined = insert(Membership).values(user_id=self.user, role_id=self.role)
-            session.execute(joined.on_conflict_do_nothing())
-        else:
-            session.execute(delete(Membership).where(here))
+        (join if self.present else leave)(session, subject, user, role)
         return Done(self, before)
 
 
@@ -189,12 +176,9 @@ class NestingStep:
     def people(self, session: Session) -> frozenset[uuid.UUID]:
         return members_of(session, self.role)
 
-    def concerns(self, subject: Subject) -> bool:
-        return self.role in subject.roles
-
-    def perform(self, session: WriteSession, subject: Subject, _judge: Judge, /) -> Done:
+    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
         need(subject, Capability.ADMINISTER)
-        role, inside = session.get_one(Role, self.role), session.get_one(Role, self.inside)
+        role, inside = _still(session, Role, self.role), _still(session, Role, self.inside)
         (nest if self.present else unnest)(session, subject, role, inside)
         return Done(self, None)
 
@@ -213,14 +197,20 @@ class ClearanceStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset({self.user})
 
-    def concerns(self, subject: Subject) -> bool:
-        return self.user == subject.user_id
-
-    def perform(self, session: WriteSession, subject: Subject, _judge: Judge, /) -> Done:
+    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
         need(subject, Capability.ADMINISTER)
+        judged(session, subject)
         before = session.scalars(select(User.clearance).where(User.id == self.user)).one()
         session.execute(update(User).where(User.id == self.user).values(clearance=int(self.clearance)))
         return Done(self, Label(before).text)
+
+
+def _still(session: Session, table: type[Named], key: uuid.UUID) -> Named:
+    """The role or user of a step; raises PlanStale if it was deleted since the plan was made."""
+    found = session.get(table, key)
+    if found is None:
+        raise PlanStale("A role or user of this plan is gone. Nothing was applied. Make the plan again and look at it.")
+    return found
 
 
 def from_json(value: dict[str, Any]) -> Step:
@@ -231,7 +221,7 @@ def from_json(value: dict[str, Any]) -> Step:
             document = value["document"]
             return GrantStep(
                 uuid.UUID(value["collection"]),
-                value["folder"],
+                _folder(value["folder"]),
                 None if document is None else uuid.UUID(document),
                 Grant.from_json(value["grant"]),
                 bool(value["present"]),
@@ -240,7 +230,7 @@ def from_json(value: dict[str, Any]) -> Step:
             rule, document = value["rule"], value["document"]
             return RuleStep(
                 uuid.UUID(value["collection"]),
-                value["folder"],
+                _folder(value["folder"]),
                 None if document is None else uuid.UUID(document),
                 None if rule is None else OwnRule.from_json(rule),
             )
@@ -250,3 +240,8 @@ def from_json(value: dict[str, Any]) -> Step:
             return NestingStep(uuid.UUID(value["role"]), uuid.UUID(value["inside"]), bool(value["present"]))
         case "clearance":
             return ClearanceStep(uuid.UUID(value["user"]), Label.parse(value["clearance"]))
+
+
+def _folder(stored: str | None) -> str | None:
+    """A plan that was made before there was a normal form says another folder now, and is refused as stale."""
+    return None if stored is None else folder_path(stored)

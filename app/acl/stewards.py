@@ -6,12 +6,13 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.acl.judge import judged
 from app.acl.names import find_role, parse_name
 from app.acl.rules import Capability, Subject
 from app.db.session import WriteSession
 from app.db.tables.access import Steward
-from app.db.tables.people import Role, RoleInside, User
-from app.errors import BeyondReach, MissingCapability, SelfGrant
+from app.db.tables.people import Role, User
+from app.errors import BeyondReach, MissingCapability
 
 BEYOND = (
     "The members of this role are not yours to change: an administrator can delegate it to you "
@@ -50,20 +51,13 @@ def find_stewarded(session: Session, subject: Subject, name: str) -> Role:
     return role
 
 
-def controlled_roles(session: Session, subject: Subject) -> frozenset[uuid.UUID]:
-    """The roles whose members the subject decides on by delegation, and all that these lie inside of."""
-    held = select(Steward.role_id.label("role_id")).where(Steward.user_id == subject.user_id).cte(recursive=True)
-    held = held.union(select(RoleInside.inside_id).join(held, RoleInside.role_id == held.c.role_id))
-    return frozenset(session.scalars(select(held.c.role_id)))
-
-
 def delegate(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
-    """Let a person look after a role; raises SelfGrant for oneself."""
-    if user.id == subject.user_id:
-        raise SelfGrant("You cannot delegate a role to yourself. Ask another administrator.")
+    """Let a person look after a role."""
+    judged(session, subject)
     session.execute(insert(Steward).values(user_id=user.id, role_id=role.id).on_conflict_do_nothing())
 
 
-def undelegate(session: WriteSession, user: User, role: Role) -> None:
-    """Undo it."""
+def undelegate(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
+    """Take the role away from who looks after it."""
+    judged(session, subject)
     session.execute(delete(Steward).where(Steward.user_id == user.id, Steward.role_id == role.id))

@@ -47,6 +47,24 @@ def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> 
     return _through(session, user, key, on_behalf_of, now)
 
 
+def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
+    """Why a sign-in failed, for the log alone, and the public prefix of the key if it is one of ours."""
+    if not looks_like_key(secret):
+        return "no key", None
+    held = select(ApiKey, User.active, func.now()).join(User, User.id == ApiKey.user_id)
+    found = session.execute(held.where(ApiKey.hash == hash_key(secret))).one_or_none()
+    if found is None:
+        return "unknown key", None
+    key, active, now = found
+    if key.revoked_at is not None:
+        return "revoked key", key.prefix
+    if _expired(key, now):
+        return "expired key", key.prefix
+    if not active:
+        return "switched off", key.prefix
+    return "service alone", key.prefix
+
+
 def subject_of(session: Session, user: User) -> Subject:
     """The subject a person would be with a key of all capabilities: for explaining and planning, never for access.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from app.acl.rules import Label, Subject
 from app.acl.visible import Visible
 from app.answer.events import Source
 from app.context.build import Earlier, told
+from app.db.paging import Page
 from app.db.tables import conversations as tables
 from app.db.tables.library import Document
 from app.errors import NotFound
@@ -95,8 +96,8 @@ def need_own(session: Session, subject: Subject, conversation: uuid.UUID) -> Non
         raise NotFound
 
 
-def list_own(session: Session, subject: Subject, *, before: uuid.UUID | None, limit: int) -> list[Listed]:
-    """The subject's conversations, newest first, behind the conversation `before`; only their own words."""
+def list_own(session: Session, subject: Subject, page: Page) -> list[Listed]:
+    """The subject's conversations, newest first; only their own words."""
     in_person(subject)
     row, turn = tables.Conversation, tables.Turn
     own = turn.conversation_id == row.id
@@ -104,35 +105,15 @@ def list_own(session: Session, subject: Subject, *, before: uuid.UUID | None, li
     last = select(func.max(turn.at)).where(own).scalar_subquery()
     count = select(func.count()).select_from(turn).where(own).scalar_subquery()
     query = select(row.id, row.created_at, first, last, count).where(*_own(subject))
-    if before is not None:
-        need_own(session, subject, before)
-        mark = select(row.created_at, row.id).where(row.id == before).subquery()
-        query = query.where(tuple_(row.created_at, row.id) < select(mark.c.created_at, mark.c.id).scalar_subquery())
-    found = session.execute(query.order_by(row.created_at.desc(), row.id.desc()).limit(limit))
-    return [Listed(*columns) for columns in found]
+    return [Listed(*columns) for columns in page.rows(session, query, [row.created_at, row.id], descending=True)]
 
 
-def turns(
-    session: Session,
-    subject: Subject,
-    visible: Visible,
-    conversation: uuid.UUID,
-    *,
-    before: uuid.UUID | None = None,
-    limit: int,
-) -> list[Turn]:
-    """The last turns, oldest first, or the last ones before the turn `before`. Raises NotFound as `need_own` does."""
+def turns(session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, page: Page) -> list[Turn]:
+    """The last turns, oldest first; the next page has those before them. Raises NotFound as `need_own` does."""
     need_own(session, subject, conversation)
     turn = tables.Turn
     query = _turns(subject, visible, conversation)
-    if before is not None:
-        mark = session.execute(
-            select(turn.at, turn.id).where(turn.id == before, turn.conversation_id == conversation)
-        ).one_or_none()
-        if mark is None:
-            raise NotFound
-        query = query.where(tuple_(turn.at, turn.id) < tuple_(literal(mark.at), literal(mark.id)))
-    found = session.execute(query.order_by(turn.at.desc(), turn.id.desc()).limit(limit)).all()
+    found = page.rows(session, query, [turn.at, turn.id], descending=True)
     return [_turn(*row) for row in reversed(found)]
 
 
@@ -157,7 +138,7 @@ def earlier(
     if not tokens:
         need_own(session, subject, conversation)
         return ()
-    recent = turns(session, subject, visible, conversation, limit=RECENT)
+    recent = turns(session, subject, visible, conversation, Page(limit=RECENT))
     taken: list[tuple[Turn, str]] = []
     for turn in reversed(recent):
         if turn.answer is None or turn.outcome not in {"answered", "quoted"}:

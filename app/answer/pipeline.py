@@ -5,7 +5,7 @@ trail is closed in a shield, so that a caller who hangs up leaves a record too.
 """
 
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple
@@ -26,9 +26,10 @@ from app.context.build import Context, Earlier, build, choose
 from app.context.quote import quotes
 from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
-from app.guardrail.citations import CitationFilter
+from app.guardrail.active_content import Addresses, make_inert
+from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.credentials import mask_credentials
-from app.guardrail.gate import Gate
+from app.guardrail.gate import redact
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, candidates
@@ -167,43 +168,45 @@ async def quote(
     found = quotes(question, context.passages)
     numbers = tuple(dict.fromkeys(q.passage for q in found))
     text = "\n".join(f"{q.text} [{numbers.index(q.passage) + 1}]" for q in found)
-    gate = Gate(parts.checks)
-    released = gate.feed(text) + gate.flush()
+    redacted = redact(text, parts.checks)
+    released = make_inert(redacted.text, _addresses(context))
     cited = sources(parts.checks, question, context, numbers)
-    _count(trail, gate, cited)
+    _count(trail, redacted.counts, cited)
     trail.output.append(released)
     trail.end("quoted", fallback)
     yield Delta(released)
-    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.redactions), fallback, trail.conversation)
+    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.shown_redactions), fallback, trail.conversation)
 
 
 async def generate(parts: Parts, trail: Trail, question: str, context: Context) -> AsyncGenerator[AnswerEvent, None]:
-    """The model's text through the citation filter and the gate. A model that is down gives quotes, marked as such."""
-    citations, gate = CitationFilter(len(context.passages)), Gate(parts.checks)
+    """The model's text through the filters of an answer. A model that is down gives quotes, marked as such."""
+    outgoing = AnswerFilter(parts.checks, sources=len(context.passages), allowed=_addresses(context))
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0
     try:
         async with aclosing(_pieces(parts, context)) as pieces:
             async for piece in pieces:
                 trail.tokens_out += 1
-                if released := gate.feed(citations.feed(piece)):
+                if released := outgoing.feed(piece):
                     trail.output.append(released)
                     yield Delta(released)
     except ModelUnavailable as error:
         if trail.tokens_out:
-            _count(trail, gate)
+            _count(trail, outgoing.counts)
             raise
         async with aclosing(quote(parts, trail, question, context, fallback=error.code)) as quoted:
             async for event in quoted:
                 yield event
         return
-    if released := gate.feed(citations.flush()) + gate.flush():
+    if released := outgoing.flush():
         trail.output.append(released)
         yield Delta(released)
-    cited = sources(parts.checks, question, context, citations.used)
-    _count(trail, gate, cited)
+    cited = sources(parts.checks, question, context, outgoing.used)
+    _count(trail, outgoing.counts, cited)
     trail.end("answered")
-    yield Done(trail.id, "generate", "answered", cited.sources, dict(trail.redactions), conversation=trail.conversation)
+    yield Done(
+        trail.id, "generate", "answered", cited.sources, dict(trail.shown_redactions), conversation=trail.conversation
+    )
 
 
 async def in_thread(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
@@ -226,8 +229,15 @@ async def _pieces(parts: Parts, context: Context) -> AsyncGenerator[str, None]:
             yield piece
 
 
-def _count(trail: Trail, gate: Gate, cited: Cited | None = None) -> None:
-    trail.redactions.update(gate.counts)
+def _addresses(context: Context) -> Addresses:
+    """What a link may lead to: what the passages that the model was shown hold themselves."""
+    return Addresses.of(passage.text for passage in context.passages)
+
+
+def _count(trail: Trail, counts: Mapping[str, int], cited: Cited | None = None) -> None:
+    trail.redactions.update(counts)
+    trail.shown_redactions.update(counts)
     if cited is not None:
         trail.redactions.update(cited.redactions)
+        trail.shown_redactions.update(cited.shown)
         trail.sources = cited.sources

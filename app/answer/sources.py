@@ -1,4 +1,4 @@
-"""What an answer was made from, redacted like the answer itself: titles, paths and quotes can hold secrets too."""
+"""What an answer was made from, redacted and inert like the answer itself: titles, paths and quotes are text too."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.answer.events import Source
 from app.context.build import Context
 from app.context.quote import quotes
+from app.guardrail.active_content import Addresses, make_inert
 from app.guardrail.check import Check
 from app.guardrail.gate import redact
 from app.retrieval.passage import Passage
@@ -14,10 +15,13 @@ from app.retrieval.passage import Passage
 
 @dataclass(frozen=True)
 class Cited:
-    """Sources, and what was redacted in them."""
+    """Sources, what was redacted in them, and how much of that in what is shown with the answer: of a source that is
+    not cited that is its place, title and headings, not its quote.
+    """
 
     sources: tuple[Source, ...]
     redactions: Counter[str]
+    shown: Counter[str]
 
 
 class Redactor:
@@ -34,26 +38,39 @@ class Redactor:
         return done.text
 
 
+class InertRedactor(Redactor):
+    """The same for what stands beside an answer, and may be rendered with it: no image, no HTML, no other links."""
+
+    def __init__(self, checks: Sequence[Check], allowed: Addresses) -> None:
+        super().__init__(checks)
+        self._allowed = allowed
+
+    def __call__(self, text: str) -> str:
+        """The redacted text, made inert."""
+        return make_inert(super().__call__(text), self._allowed)
+
+
 def sources(checks: Sequence[Check], question: str, context: Context, cited: Sequence[int]) -> Cited:
     """All passages of the context: the cited ones first, by their numbers in the text, then the others.
 
     `cited` are passage numbers of the context, in the order of their first use. All are shown, since a model that cites
     nothing was shown them all the same.
     """
-    clean = Redactor(checks)
+    allowed = Addresses.of(passage.text for passage in context.passages)
+    clean, unseen = InertRedactor(checks, allowed), InertRedactor(checks, allowed)
     rest = [n for n in range(1, len(context.passages) + 1) if n not in cited]
     shown = tuple(
-        _source(clean, question, context.passages[number - 1], place, cited=number in cited)
+        _source(clean, clean if number in cited else unseen, question, context.passages[number - 1], place)
         for place, number in enumerate([*cited, *rest], start=1)
     )
-    return Cited(shown, clean.counts)
+    return Cited(shown, clean.counts + unseen.counts, clean.counts)
 
 
-def _source(clean: Redactor, question: str, passage: Passage, place: int, *, cited: bool) -> Source:
+def _source(clean: Redactor, for_quote: Redactor, question: str, passage: Passage, place: int) -> Source:
     best = quotes(question, [passage], most=1)
     return Source(
         number=place,
-        cited=cited,
+        cited=for_quote is clean,
         document=passage.document,
         chunk=passage.chunk,
         collection=passage.collection,
@@ -62,5 +79,5 @@ def _source(clean: Redactor, question: str, passage: Passage, place: int, *, cit
         heading=tuple(clean(h) for h in passage.heading_path),
         page=passage.page,
         label=passage.label.text,
-        quote=clean(best[0].text) if best else "",
+        quote=for_quote(best[0].text) if best else "",
     )

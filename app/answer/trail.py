@@ -30,7 +30,7 @@ def actor(subject: Subject) -> Actor:
     via = None
     if subject.via is not None:
         via = Via(service=subject.via.service_id, name=subject.via.service, delegation=subject.via.delegation)
-    return Actor(user=subject.user_id, name=subject.name, key=subject.key_prefix, via=via)
+    return Actor(user=subject.user_id, name=subject.name, key=subject.key_prefix, via=via, address=subject.address)
 
 
 @dataclass
@@ -42,7 +42,8 @@ class Trail:
     id: uuid.UUID = field(default_factory=new_id)
     outcome: events.Outcome | None = None
     reason: str | None = None
-    redactions: Counter[str] = field(default_factory=Counter)
+    redactions: Counter[str] = field(default_factory=Counter)  # in all that was sent
+    shown_redactions: Counter[str] = field(default_factory=Counter)  # in what is shown with the answer
     tokens_in: int | None = None
     tokens_out: int | None = None
     output: list[str] = field(default_factory=list)
@@ -93,7 +94,7 @@ class Trail:
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
         )
-        _commit(parts, event)
+        _commit(parts, self.subject, event)
         self.opened = event
         self.documents = context.documents if context else frozenset()
 
@@ -113,7 +114,7 @@ class Trail:
             output=CommittedText("".join(self.output)),
         )
         if (turn := self._turn(self.opened, event)) is None:
-            _commit(parts, event)
+            _commit(parts, self.subject, event)
         else:
             _commit_turn(parts, self.subject, turn, event)
 
@@ -130,14 +131,14 @@ class Trail:
             policy_epoch=opened.policy_epoch,
             answer="".join(self.output),
             sources=self.sources,
-            redactions=closed.redactions,
+            redactions=dict(self.shown_redactions),
             documents=self.documents,
         )
 
 
-def _commit(parts: Parts, event: Event) -> None:
+def _commit(parts: Parts, subject: Subject, event: Event) -> None:
     """Commit one record; a database that refuses it, for whatever reason, is one that does not do its part."""
-    with _answerable(), parts.database.anonymous() as session:
+    with _answerable(), parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)
 
 

@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 HASH_BYTES = 32
+SALT_BYTES = 32
+MAX_DEPTH = 16  # objects and lists inside one another: no record comes near, and no reader runs out of stack
 MAX_INTEGER = 2**53 - 1  # RFC 8785 numbers are IEEE doubles: beyond this, readers in other languages would differ
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
@@ -27,9 +29,9 @@ def canonical(value: Json) -> str:
     """The one text of `value`: keys sorted, no spaces, UTF-8.
 
     Narrower than RFC 8785, so that no two readers can differ: no floats, integers within 2^53 - 1, keys in ASCII, no
-    NUL (PostgreSQL's jsonb has none) and no lone surrogates. Raises NotCanonical.
+    NUL (PostgreSQL's jsonb has none), no lone surrogates, MAX_DEPTH at most. Raises NotCanonical.
     """
-    _check(value)
+    _check(value, MAX_DEPTH)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     try:
         text.encode()
@@ -49,8 +51,10 @@ def parse(text: str) -> Any:
     return value
 
 
-def _check(value: object) -> None:
+def _check(value: object, depth: int) -> None:
     match value:
+        case list() | tuple() | dict() if depth == 0:
+            raise NotCanonical(f"more than {MAX_DEPTH} lists and objects stand inside one another")
         case None | bool():
             pass
         case str():
@@ -60,20 +64,24 @@ def _check(value: object) -> None:
             if abs(value) > MAX_INTEGER:
                 raise NotCanonical(f"the integer {value} is beyond 2^53 - 1")
         case list() | tuple():
-            for item in value:
-                _check(item)
+            _check_all(value, depth - 1)
         case dict():
             _check_keys(value)
-            _check(list(value.values()))
+            _check_all(value.values(), depth - 1)
         case _:
             raise NotCanonical(f"a {type(value).__name__} has no canonical form")
+
+
+def _check_all(values: Iterable[object], depth: int) -> None:
+    for value in values:
+        _check(value, depth)
 
 
 def _check_keys(value: dict[object, object]) -> None:
     for key in value:
         if not (isinstance(key, str) and key.isascii()):
             raise NotCanonical(f"the key {key!r} is not ASCII text")
-        _check(key)
+        _check(key, 1)
 
 
 def leaf_hash(body: str) -> bytes:

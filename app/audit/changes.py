@@ -36,6 +36,15 @@ class KeyMade(_Key):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyChanged(_Key):
+    """An API key's end or label changed."""
+
+    kind = "key.changed"
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeyRevoked(_Key):
     """An API key was revoked."""
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from app.audit.chain import canonical
 from app.audit.changes import (
+    KeyChanged,
     KeyMade,
     KeyRevoked,
     PolicyChanged,
@@ -25,7 +26,7 @@ from app.audit.changes import (
     UserRemoved,
 )
 from app.audit.delegations import DelegationMade, DelegationRevoked
-from app.audit.plans import ChangeRefused, PlanApplied, PlanMade, PlanWithdrawn
+from app.audit.plans import ChangeRefused, PlanApplied, PlanMade, PlanWithdrawn, SignInRefused
 from app.audit.reads import ConversationDeleted, ConversationRead
 from app.audit.record import Actor, CommittedText, Event, SealedText
 
@@ -39,6 +40,7 @@ __all__ = [
     "DelegationMade",
     "DelegationRevoked",
     "Event",
+    "KeyChanged",
     "KeyMade",
     "KeyRevoked",
     "PlanApplied",
@@ -51,6 +53,7 @@ __all__ = [
     "RoleMade",
     "RoleRemoved",
     "SealedText",
+    "SignInRefused",
     "UserChanged",
     "UserMade",
     "UserRemoved",
@@ -252,10 +255,12 @@ KINDS: dict[str, type[Event]] = {
         DocumentDeleted,
         PolicyChanged,
         ChangeRefused,
+        SignInRefused,
         PlanMade,
         PlanApplied,
         PlanWithdrawn,
         KeyMade,
+        KeyChanged,
         KeyRevoked,
         DelegationMade,
         DelegationRevoked,

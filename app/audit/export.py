@@ -9,33 +9,41 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
 from app.audit.chain import encode
-from app.audit.listing import ALL, Entry, Filters, latest_head, stream
+from app.audit.listing import ALL, Entry, Filters, chunk, latest_head
+from app.audit.reading import part, read_record
 from app.audit.verify import FORMAT, FORMAT_VERSION
 
-# Gives the sealed fields of a record's body in the clear: app.audit.seal.Opener.
+# Gives the sealed fields of a record's body in the clear: app.audit.seal.Opener, which belongs to one session.
 OpenBody: TypeAlias = Callable[[str], Mapping[str, Mapping[str, Any]]]
+MakeOpener: TypeAlias = Callable[[Session], OpenBody]
+# Begins a transaction as the auditor. One for each chunk, so that who reads an export slowly holds no connection.
+Reads: TypeAlias = Callable[[], AbstractContextManager[Session]]
 
 COLUMNS = (
-    *("seq", "at", "kind", "id", "trail", "user", "name", "key", "via", "question", "outcome", "reason"),
+    *("seq", "at", "kind", "id", "trail", "user", "name", "key", "via", "address", "question", "outcome", "reason"),
     *("policy_epoch", "label", "model", "documents", "target", "action", "leaf_hash"),
 )
+# Instead of a kind: no record of ours, shown raw.
+UNREADABLE = "unreadable"
 # A spreadsheet takes a cell that starts so for a formula; NFKC folds the full-width forms into these.
 FORMULA_START = ("=", "+", "-", "@")
 # Where a spreadsheet that expects another separator would start a new cell inside ours.
 INNER_START = re.compile(r"([;,\t\r\n\"|]\s*)(?=[=+\-@＝＋－＠])")
 
 
-def export_jsonl(session: Session, *, opener: OpenBody | None = None, filters: Filters = ALL) -> Iterator[str]:
+def export_jsonl(reads: Reads, *, opener: MakeOpener | None = None, filters: Filters = ALL) -> Iterator[str]:
     """Lines of the export, each with its newline, in order; with `opener`, personal words go along in the clear.
 
     A filtered export is no whole chain: its header says `complete: false`, and verification says so too.
     """
-    head, at = latest_head(session)
+    with reads() as session:
+        head, at = latest_head(session)
     chosen = filters.as_text()
     yield _line(
         {
@@ -46,23 +54,39 @@ def export_jsonl(session: Session, *, opener: OpenBody | None = None, filters: F
             "filters": chosen,
         }
     )
-    for entry in stream(session, filters, size=head.size):
-        opened = dict(opener(entry.body)) if opener else {}
+    for entry, opened in _entries(reads, opener, filters, head.size):
         yield _line(
             {"seq": entry.seq, "leaf_hash": encode(entry.leaf_hash), "record": entry.body}
-            | ({"opened": opened} if opened else {})
+            | ({"opened": dict(opened)} if opened else {})
         )
     published = {"at": at.isoformat()} if at else {}
     yield _line({"head": {"size": head.size, "root": encode(head.root), **published}})
 
 
-def export_csv(session: Session, *, opener: OpenBody | None = None, filters: Filters = ALL) -> Iterator[str]:
+def export_csv(reads: Reads, *, opener: MakeOpener | None = None, filters: Filters = ALL) -> Iterator[str]:
     """Lines of a CSV file, a header row first; no cell can run as a formula. Not for verification: use JSONL."""
-    head, _ = latest_head(session)
+    with reads() as session:
+        head, _ = latest_head(session)
     yield _row(COLUMNS)
-    for entry in stream(session, filters, size=head.size):
-        cells = _cells(entry, opener(entry.body) if opener else {})
+    for entry, opened in _entries(reads, opener, filters, head.size):
+        cells = _cells(entry, opened)
         yield _row([safe_cell(cells[name]) for name in COLUMNS])
+
+
+def _entries(
+    reads: Reads, opener: MakeOpener | None, filters: Filters, size: int
+) -> Iterator[tuple[Entry, Mapping[str, Mapping[str, Any]]]]:
+    """The entries below `size` with what is opened of them; between two chunks no transaction is open."""
+    after = -1
+    while True:
+        with reads() as session:
+            entries = chunk(session, filters, size=size, after_seq=after)
+            open_body = opener(session) if opener else None
+            found = [(entry, open_body(entry.body) if open_body else {}) for entry in entries]
+        if not found:
+            return
+        yield from found
+        after = found[-1][0].seq
 
 
 def safe_cell(text: str) -> str:
@@ -74,20 +98,26 @@ def safe_cell(text: str) -> str:
 
 
 def _cells(entry: Entry, opened: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    record = json.loads(entry.body)
-    actor, model = record["actor"], record.get("model") or {}
+    record = read_record(entry.body)
+    if record is None:
+        # As it is, and where it stands.
+        cells = dict.fromkeys(COLUMNS) | {"seq": str(entry.seq), "kind": UNREADABLE, "target": entry.body}
+        return {name: value or "" for name, value in cells.items()} | {"leaf_hash": entry.leaf_hash.hex()}
+    actor = record["actor"]
     words = opened.get("question") or opened.get("query") or {}
-    documents = [passage["document"] for passage in record.get("passages", [])] or [record.get("document")]
+    passages = record.get("passages")
+    documents = [part(p, "document") for p in passages] if isinstance(passages, list) and passages else []
     cells = {name: record.get(name) for name in COLUMNS} | {
         "seq": entry.seq,
         "user": actor["user"],  # who acted; whom it was done to is the target
-        "name": actor["name"],
-        "key": actor["key"],
-        "via": (actor.get("via") or {}).get("name"),  # the service that acted for the user
+        "name": actor.get("name"),
+        "key": actor.get("key"),
+        "via": part(actor.get("via"), "name"),  # the service that acted for the user
+        "address": actor.get("address"),  # records of before it was written have none
         "question": words.get("text"),
         "policy_epoch": record.get("policy_epoch", record.get("epoch")),
-        "model": model.get("name"),
-        "documents": " ".join(dict.fromkeys(d for d in documents if d)),
+        "model": part(record.get("model"), "name"),
+        "documents": " ".join(dict.fromkeys(str(d) for d in documents or [record.get("document")] if d)),
         "target": record.get("target") or record.get("user") or record.get("role"),
         # In hex: base64 may start with a plus sign.
         "leaf_hash": entry.leaf_hash.hex(),

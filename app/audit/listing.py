@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from sqlalchemy import Row, Select, select
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.audit.chain import EMPTY_ROOT, Head
 from app.db.tables.audit import AuditEntry, AuditHead, AuditLeaf
 
-FETCH = 500  # rows in memory at once
+FETCH = 500  # rows in memory at once, and in one transaction of an export
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,12 @@ def list_events(
     return [_entry(row) for row in session.execute(statement.order_by(order).limit(limit))]
 
 
-def stream(session: Session, filters: Filters, *, size: int) -> Iterator[Entry]:
-    """The entries below `size` in order, through a server-side cursor: one snapshot, FETCH rows in memory."""
-    statement = _entries(filters).where(AuditEntry.seq < size).order_by(AuditEntry.seq)
-    for row in session.execute(statement, execution_options={"yield_per": FETCH}):
-        yield _entry(row)
+def chunk(session: Session, filters: Filters, *, size: int, after_seq: int) -> list[Entry]:
+    """The next FETCH entries behind `after_seq` and below `size`. What stands below a head never changes, so that
+    chunks read one by one, each in a transaction of its own, are what one snapshot would give.
+    """
+    statement = _entries(filters).where(AuditEntry.seq < size, AuditEntry.seq > after_seq)
+    return [_entry(row) for row in session.execute(statement.order_by(AuditEntry.seq).limit(FETCH))]
 
 
 def latest_head(session: Session) -> tuple[Head, dt.datetime | None]:

@@ -7,17 +7,16 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import TextClause, insert, select, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from app.audit.chain import Frontier, Head
+from app.audit.chain import Head
 from app.audit.events import Actor, AnswerClosed
 from app.audit.trail import record
-from app.db.tables.audit import AuditHead
+from app.db.audit_writers import SEQUENCER as SEQUENCER_NAME
 
-LOCK = 0x617564697400  # "audit"; transaction-scoped, so that it works behind a transaction pooler
 BATCH = 5_000
-SEQUENCER = Actor.service("clearance-sequencer")
+SEQUENCER = Actor.service(SEQUENCER_NAME)
 # A leaf may commit after its own time: look back further than any transaction lasts.
 OVERLAP = dt.timedelta(hours=1)
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -30,23 +29,20 @@ SNAPSHOT = text("""
 
 # Committed leaves without a place. The horizon only spares the scan of older ones; the absence of an entry decides.
 UNPLACED = text("""
-    select l.id, l.leaf_hash from audit_leaf l
+    select l.id from audit_leaf l
     where l.xid >= cast(cast(:horizon as text) as xid8)
       and not exists (select 1 from audit_entry e where e.leaf_id = l.id)
     order by l.at, l.id
     limit :batch
 """)
 
-PLACE = text("""
-    insert into audit_entry (seq, leaf_id, leaf_hash)
-    select :first + n - 1, id, hash
-    from unnest(cast(:ids as uuid[]), cast(:hashes as bytea[])) with ordinality as v (id, hash, n)
-""")
+# The database numbers them and computes the head itself: nobody else writes either.
+PLACE = text("select size, root from clearance.place_leaves(:ids)")
 
 # Answers opened long enough ago and closed by nobody: their process died.
 OPEN_TRAILS = text("""
     select o.trail from audit_leaf o
-    where o.kind = 'answer.opened' and o.at >= :since and o.at < :until
+    where o.kind = 'answer.opened' and o.trail is not null and o.at >= :since and o.at < :until
       and not exists (select 1 from audit_leaf c where c.kind = 'answer.closed' and c.trail = o.trail)
     order by o.at
     limit :batch
@@ -65,7 +61,7 @@ class Placed:
 
 def lock(session: Session) -> bool:
     """Become the one sequencer until this transaction ends; False where another is. Never waits."""
-    return bool(session.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": LOCK}))
+    return bool(session.scalar(text("select clearance.take_audit_turn()")))
 
 
 def place(session: Session, *, horizon: int = 0, batch: int = BATCH) -> Placed:
@@ -82,15 +78,8 @@ def place(session: Session, *, horizon: int = 0, batch: int = BATCH) -> Placed:
     horizon = horizon if more else oldest
     if not leaves:
         return Placed(0, horizon, more=False, head=None)
-    last = session.execute(select(AuditHead.size, AuditHead.frontier).order_by(AuditHead.size.desc()).limit(1)).first()
-    frontier = Frontier(last.size, last.frontier) if last else Frontier()
-    ids, hashes = [row.id for row in leaves], [bytes(row.leaf_hash) for row in leaves]
-    session.execute(PLACE, {"first": frontier.size, "ids": ids, "hashes": hashes})
-    for leaf in hashes:
-        frontier.append(leaf)
-    head = Head(frontier.size, frontier.root())
-    session.execute(insert(AuditHead).values(size=head.size, root=head.root, frontier=frontier.nodes).inline())
-    return Placed(len(leaves), horizon, more, head)
+    published = session.execute(PLACE, {"ids": [row.id for row in leaves]}).one()
+    return Placed(len(leaves), horizon, more, Head(published.size, bytes(published.root)))
 
 
 def close_abandoned(

@@ -1,4 +1,4 @@
-"""Records of changes that were foreseen, agreed to by a second person, or refused."""
+"""Records of changes that were foreseen, agreed to by a second person, or refused; and of refused sign-ins."""
 
 import uuid
 from dataclasses import dataclass
@@ -40,8 +40,18 @@ class PlanWithdrawn(_Plan):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeRefused(Event):
-    """A change of access was refused: a grant to oneself, or one beyond one's reach. Nothing of it was made."""
+    """A change was refused: for a missing capability, beyond one's reach, or to one's own profit. Nothing was made."""
 
     kind = "change.refused"
     reason: str
     route: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInRefused(Event):
+    """`count` sign-ins failed, from the actor's address in a minute. `prefix` names a key of ours, else null."""
+
+    kind = "signin.refused"
+    reason: str
+    prefix: str | None
+    count: int

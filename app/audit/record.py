@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, TypeAlias
 
-VERSION = 1
+# 2: with `writer`, the database role that wrote the record (`app.audit.trail`).
+VERSION = 2
 
 
 def new_id() -> uuid.UUID:
@@ -55,12 +56,14 @@ class Actor:
     """Whose rights were used: a user, or a part of ours (no user). The name is a label.
 
     `key` is the key that was sent; where `via` is set it is that service's, and the user only lent their rights.
+    `address` is where the request came from, as far as the operator's declared proxies tell.
     """
 
     user: uuid.UUID | None
     name: str
     key: str | None = None
     via: Via | None = None
+    address: str | None = None
 
     @classmethod
     def service(cls, name: str) -> "Actor":

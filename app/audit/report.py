@@ -18,6 +18,8 @@ FindingKind = Literal[
     "format",
     "selection",
 ]
+# What a writer did and no later change: worth a look, and no sign of tampering.
+REMARKS = frozenset({"canonical"})
 MOST_LINES = 50
 
 
@@ -49,20 +51,33 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Nothing was found."""
-        return not self.findings
+        """Nothing was found that a later change would leave behind."""
+        return not self._wrong
+
+    @property
+    def _wrong(self) -> int:
+        return sum(finding.kind not in REMARKS for finding in self.findings)
 
     @property
     def lines(self) -> list[str]:
         """The report for a person, the verdict first."""
         return [
-            f"{self.path}: {'OK' if self.ok else f'{len(self.findings)} FINDINGS'}",
-            *(f"  {finding.kind}: {finding.message}" for finding in self.findings[:MOST_LINES]),
+            f"{self.path}: {'OK' if self.ok else f'{self._wrong} FINDINGS'}{self._remarks()}",
+            *(f"  {finding.kind}: {finding.message}" for finding in self._shown),
             *([f"  and {len(self.findings) - MOST_LINES} more"] if len(self.findings) > MOST_LINES else []),
             f"  {self.entries} entries; {self.opened} opened texts checked, {self.erased} erased or unreadable",
             *([f"  head {self.head}"] if self.head and self.complete else []),
             *self._limits(),
         ]
+
+    @property
+    def _shown(self) -> list[Finding]:
+        """What is wrong comes first, so that no number of remarks hides it."""
+        return sorted(self.findings, key=lambda finding: finding.kind in REMARKS)[:MOST_LINES]
+
+    def _remarks(self) -> str:
+        count = len(self.findings) - self._wrong
+        return f", {count} of its records were written in no form of ours" if count else ""
 
     def _limits(self) -> list[str]:
         if not self.complete:

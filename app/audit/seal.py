@@ -4,7 +4,6 @@ What a record holds is `{"sealed", "commitment"}`: the words and their salt, enc
 words under that salt. Who is given words and salt can check them against the record; without the key nobody can guess.
 """
 
-import json
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -17,13 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.audit.chain import commitment, decode, encode
+from app.audit.chain import SALT_BYTES, commitment, decode, encode
+from app.audit.reading import is_sealed, read_record
 from app.audit.record import CommittedText, SealedText
 from app.db.tables.audit import PersonKey
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-SALT_BYTES = 32
 
 
 class SealBroken(Exception):
@@ -128,10 +127,14 @@ class Opener:
 
     def __call__(self, body: str) -> dict[str, dict[str, Any]]:
         """The sealed fields of a record: `{"text", "salt"}`, `{"salt"}`, `{"erased"}` or `{"unreadable"}` for each."""
-        record = json.loads(body)
+        record = read_record(body)
+        if record is None:
+            return {}
         return {name: self._open(record, name) for name, value in record.items() if is_sealed(value)}
 
     def _open(self, record: Mapping[str, Any], field: str) -> dict[str, Any]:
+        if record["actor"]["user"] is None:
+            return {"unreadable": True}
         user = uuid.UUID(record["actor"]["user"])
         try:
             if user not in self._keys:
@@ -145,8 +148,3 @@ class Opener:
             return {"unreadable": True}
         text = {} if opened.text is None else {"text": opened.text}
         return {**text, "salt": encode(opened.salt)}
-
-
-def is_sealed(value: object) -> bool:
-    """Whether a record's field holds a sealed value."""
-    return isinstance(value, Mapping) and set(value) == {"sealed", "commitment", "keeps"}

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app import log
 from app.audit import order
 from app.db.session import connect
+from app.hardening import forbid_inspection, forget_settings
 from app.settings import AuditSettings
 
 POLL_SECONDS = 0.5
@@ -107,11 +108,13 @@ class Sequencer:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT, which take effect between two passes."""
+    forbid_inspection()
     stop = {signal.SIGTERM, signal.SIGINT}
     # Blocked and waited for, not handled: a handler could interrupt a pass anywhere.
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     log.configure(json=True)
     settings = SequencerSettings()
+    forget_settings()
     engine = connect(settings.database.sequencer_url.get_secret_value(), pool_size=1)
     log.get().info("audit.sequencer_started")
     Sequencer(engine, close_after=dt.timedelta(seconds=settings.audit.close_after_seconds)).run(

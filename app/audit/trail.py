@@ -5,7 +5,7 @@ A record exists when its transaction commits; call the model only after that.
 
 import uuid
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from app.audit.chain import canonical, leaf_hash
@@ -25,7 +25,7 @@ def record(session: Session, event: Event, sealer: Sealer | None = None) -> uuid
         if sealer is None or event.actor.user is None:
             raise ValueError(f"{event.kind} carries personal words: it needs a user and a sealer")
         values = sealer.seal_record(session, values, event.actor.user)
-    body = canonical(values)
+    body = canonical({**values, "writer": writer_of(session)})
     # In one statement that asks for nothing back (`inline`): a database role that may only add cannot read.
     session.execute(
         insert(AuditLeaf)
@@ -40,3 +40,11 @@ def record(session: Session, event: Event, sealer: Sealer | None = None) -> uuid
         .inline()
     )
     return event.id
+
+
+def writer_of(session: Session) -> str:
+    """The database role that this session logged in as. The database holds the record to it."""
+    connection = session.connection().connection.driver_connection
+    # The server says it when the session begins; a pooler that keeps it to itself costs a question.
+    said = connection.info.parameter_status("session_authorization") if connection else None
+    return said or str(session.scalar(text("select session_user")))

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.audit.chain import Frontier, Head, NotCanonical, commitment, decode, encode, leaf_hash, parse
+from app.audit.chain import SALT_BYTES, Frontier, Head, commitment, decode, encode, leaf_hash
+from app.audit.reading import is_sealed, part, read_record
 from app.audit.report import FindingKind, Report
 
 FORMAT = "clearance-audit"
 FORMAT_VERSION = 1
+HEADER_KEYS = {"format", "version", "complete", "range", "filters"}
 ENTRY_KEYS = {"seq", "leaf_hash", "record"}
 
 
@@ -43,8 +45,12 @@ def _head(value: Any) -> Head:
         size, root = value["size"], decode(value["root"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("no head in it") from error
-    if not isinstance(size, int):
+    if not isinstance(size, int) or isinstance(size, bool):
         raise ValueError("the size of a head is a number")
+    if extra := set(value) - {"size", "root", "at"}:
+        raise ValueError(f"it carries what no export writes: {', '.join(sorted(extra))}")
+    if not isinstance(value.get("at", ""), str):
+        raise ValueError("its time is no text")
     return Head(size, root)
 
 
@@ -124,15 +130,18 @@ class _Checker:
                 "format": str(name),
                 "version": int(version),
                 "complete": bool(complete),
-                "range": {"size": int(size)},
-            }:
+                "range": {"first": 0, "size": int(size), **beside},
+                "filters": dict(filters),
+            } if not beside and all(isinstance(f, str) for f in filters.values()) and complete is not bool(filters):
                 if (name, version) != (FORMAT, FORMAT_VERSION):
                     self._find("format", None, f"{name} {version} is not a format that this program knows")
+                self._refuse_extra("the header", None, set(value) - HEADER_KEYS)
                 self.report.complete, self.announced = complete, size
             case _:
                 self._find("format", None, "line 1 is no header")
 
     def _head_line(self, number: int, value: Mapping[str, Any]) -> None:
+        self._refuse_extra("the head's line", None, set(value) - {"head"})
         try:
             self.report.head = _head(value["head"])
         except ValueError as error:
@@ -151,8 +160,7 @@ class _Checker:
             case _:
                 self._find("format", None, f"line {number} is no entry")
                 return
-        if extra := set(value) - ENTRY_KEYS - {"opened"}:
-            self._find("format", seq, f"entry {seq} carries what no export writes: {', '.join(sorted(extra))}")
+        self._refuse_extra(f"entry {seq}", seq, set(value) - ENTRY_KEYS - {"opened"})
         self.report.entries += 1
         self._place(seq, number)
         computed = self._record(seq, body, value.get("opened", {}))
@@ -169,12 +177,13 @@ class _Checker:
                 self._find("duplicate", seq, f"entry {seq} stands on line {number} once more")
 
     def _record(self, seq: int, body: str, opened: object) -> bytes:
-        try:
-            record = parse(body)
-            identity = uuid.UUID(record["id"])
-        except (NotCanonical, KeyError, TypeError, ValueError, AttributeError) as error:
-            self._find("canonical", seq, f"the record of entry {seq} is not a canonical record: {error}")
+        record = read_record(body)
+        if record is None:
+            # It was written so: its hash is checked like any other's, and nothing in it can be opened.
+            self._find("canonical", seq, f"entry {seq} is no record as the service writes them")
+            self._opened(seq, {}, opened)
             return leaf_hash(body.encode(errors="replace").decode())
+        identity = uuid.UUID(record["id"])
         earlier = self.ids.setdefault(identity, seq)
         if earlier != seq:
             self._find("duplicate", seq, f"entry {seq} is the record of entry {earlier} once more")
@@ -186,12 +195,16 @@ class _Checker:
             self._find("format", seq, f"what entry {seq} opens is not an object")
             return
         for name, words in opened.items():
+            sealed = record.get(name)
+            keeps = part(sealed, "keeps") if is_sealed(sealed) else None
             match words:
-                case {"text": str(text), "salt": str(salt)} if _matches(record.get(name), text, salt):
+                case {"text": str(text), "salt": str(salt), **beside} if (
+                    keeps == "text" and not beside and _matches(sealed, text, salt)
+                ):
                     self.report.opened += 1
-                case {"salt": str()} if "text" not in words:
+                case {"salt": str(salt), **beside} if keeps == "salt" and not beside and _is_salt(salt):
                     pass  # the text was never kept: who holds it can check it with this salt
-                case {"erased": True} | {"unreadable": True} if len(words) == 1:
+                case {"erased": True, **beside} | {"unreadable": True, **beside} if keeps and not beside:
                     self.report.erased += 1
                 case _:
                     self._find("opened", seq, f"the opened {name} of entry {seq} is not what was recorded")
@@ -231,6 +244,10 @@ class _Checker:
             message = f"the first {held.size} entries are not those of the head kept: the log was rewritten"
             self._find("rewrite", None, message)
 
+    def _refuse_extra(self, what: str, seq: int | None, extra: set[str]) -> None:
+        if extra:
+            self._find("format", seq, f"{what} carries what no export writes: {', '.join(sorted(extra))}")
+
     def _find(self, kind: FindingKind, seq: int | None, message: str) -> None:
         self.report.add(kind, seq, message)
 
@@ -241,6 +258,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("a key stands twice")
     return value
+
+
+def _is_salt(salt: str) -> bool:
+    try:
+        return len(decode(salt)) == SALT_BYTES
+    except ValueError:
+        return False
 
 
 def _matches(sealed: object, text: str, salt: str) -> bool:

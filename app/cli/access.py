@@ -6,9 +6,10 @@ import uuid
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from app.cli.connect import connected, when
-from app.cli.screen import done, moment, note, table
+from app.cli.screen import done, err, moment, note, table
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
 
@@ -79,7 +80,7 @@ def remove(  # noqa: PLR0913  # each is one option of the command
 ) -> None:
     """Take a grant away, whatever its times."""
     wanted = {**principal(role, user, everyone=everyone), "effect": "deny" if deny else "allow"}
-    found = client.get("/grants", **named(target, folder))
+    found = list(client.pages("/grants", **named(target, folder)))
     going = [grant for grant in found if all(grant[key] == value for key, value in wanted.items())]
     if not going:
         raise GrantUnclear(
@@ -112,7 +113,7 @@ def folders(client: Client, collection: Annotated[str, typer.Argument(help="name
     """The folders with a rule of their own."""
     rows = (
         (f["path"], f["label"] or "", "also" if f["inherits"] else "no", ", ".join(_short(g) for g in f["grants"]))
-        for f in client.get(path("collections", collection, "folders"))
+        for f in client.pages(path("collections", collection, "folders"))
     )
     table(("folder", "label", "inherits", "grants"), rows, empty="No folder has a rule of its own.")
 
@@ -134,8 +135,11 @@ def folder_rule(
         client.delete(place)
         done(f"{collection}/{folder} has no rule of its own")
         return
-    client.put(place, {"grants": [], "inherits": inherits, "label": label})
+    changed = client.put(place, {"grants": [], "inherits": inherits, "label": label})
     done(f"{collection}/{folder} {'inherits from above' if inherits else 'is for nobody until a grant says so'}")
+    note(f"documents below it: {changed['documents']}")
+    for warning in changed["warnings"]:
+        err.print(Text.assemble(("! ", "yellow"), warning), soft_wrap=True)
 
 
 def _short(grant: dict[str, Any]) -> str:

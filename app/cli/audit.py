@@ -48,7 +48,7 @@ def events(
     found = client.get(
         "/audit/events", user=user, kind=kind, since=_iso(since), until=_iso(until), limit=limit, newest_first=True
     )["events"]
-    rows = ((e["seq"], moment(e["at"]), e["record"]["kind"], who(e), what(e)) for e in found)
+    rows = ((e["seq"], moment(e["at"]), kind_of(e), who(e), what(e)) for e in found)
     table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records.")
 
 
@@ -102,15 +102,25 @@ def verify(
     raise typer.Exit(0 if report.ok else 1)
 
 
+def kind_of(event: dict[str, Any]) -> str:
+    """What kind of record it is; "unreadable" for a text that is none, shown raw."""
+    return str(event["record"]["kind"]) if event["record"] else "unreadable"
+
+
 def who(event: dict[str, Any]) -> str:
-    """Who acted."""
+    """Who acted; the part of ours that wrote it, where it was nobody who could be identified."""
+    if event["record"] is None:
+        return "–"
     actor = event["record"]["actor"]
-    return str(actor["name"] or actor["user"] or "–")
+    name = actor.get("name") or actor["user"] or "–"
+    return str(name) if actor["user"] else f"{name} (no person)"
 
 
 def what(event: dict[str, Any]) -> str:
     """What a record is about, in a few words."""
     record = event["record"]
+    if record is None:
+        return str(event["raw"])
     words = next((entry["text"] for entry in event["opened"].values() if entry.get("text")), None)
     parts = [
         f"“{words}”" if words else None,

@@ -14,11 +14,11 @@ import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from app.cli import cross_encoders, shards, standbys
+from app.cli import cross_encoders, model_route, parsers, shards, standbys
 from app.cli.finding import Check, Finding
 from app.cli.setup import Setup
 from app.db.bootstrap import alembic_config, libpq
-from app.db.probe import LockBroken, probe
+from app.db.probe import OWN_SETTINGS, LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder
 from app.embedding.protocol import UnusableWeights
@@ -124,6 +124,18 @@ def lock(setup: Setup) -> Iterator[Finding]:
         yield Finding("row-level security", "ok", "nobody sees nothing, the canary sees one row of each table")
     finally:
         engine.dispose()
+
+
+def role_settings(setup: Setup) -> Iterator[Finding]:
+    """No database role brings settings of its own: each can give itself some, and its password, without being asked."""
+    with _connected(setup, "clearance_app") as connection:
+        found = connection.execute(OWN_SETTINGS).fetchall()
+    if found:
+        says = ", ".join(f"{_short(role)}: {setting}" for role, setting in found)
+        mend = "find out who had that role's password, change it, and run 'clearance init': it removes them"
+        yield Finding("database roles", "fail", f"settings that a role brings into each connection ({says})", mend)
+    else:
+        yield Finding("database roles", "ok", "none brings settings of its own")
 
 
 def embedder(setup: Setup) -> Iterator[Finding]:
@@ -239,11 +251,14 @@ CHECKS: dict[str, Check] = {
     "database": database,
     "migrations": migrations,
     "row-level security": lock,
+    "database roles": role_settings,
     "replicas": standbys.found,
     "search processes": shards.found,
     "embedder": embedder,
     "reranker": cross_encoders.found,
     "model": model,
+    "model route": model_route.found,
+    "parsers": parsers.found,
     "worker": worker,
     "audit": sequencer,
     "disk": disk,

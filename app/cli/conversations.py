@@ -1,5 +1,6 @@
 """`clearance conversations`."""
 
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +9,7 @@ from rich.text import Text
 from app.cli.ask import show_sources
 from app.cli.connect import connected
 from app.cli.screen import done, moment, note, out, table
-from app.local.client import Client, path
+from app.local.client import PAGE, Client, path
 
 Id = Annotated[str, typer.Argument(help="id of the conversation")]
 
@@ -22,11 +23,11 @@ def add_to(app: typer.Typer) -> None:
 
 @conversations.command("list")
 @connected
-def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1, max=500)] = 20) -> None:
+def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1)] = 20) -> None:
     """Your conversations, newest first."""
     rows = [
         (found["id"], found["turns"], moment(found["last_at"] or found["created_at"]), found["first_question"])
-        for found in client.get("/conversations", limit=limit)
+        for found in islice(client.pages("/conversations", limit=min(PAGE, limit)), limit)
     ]
     table(("id", "turns", "last (UTC)", "first question"), rows, empty="'clearance ask --conversation new' begins one.")
 

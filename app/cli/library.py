@@ -1,9 +1,11 @@
 """`clearance collections`, `documents`, `jobs` and `explain`."""
 
+import codecs
 import datetime as dt
 import os
 import sys
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +15,8 @@ from rich.text import Text
 from app.cli.connect import connected, when
 from app.cli.people import Label
 from app.cli.screen import done, moment, note, out, table
-from app.local.client import Client, path
+from app.cli.visible import visible
+from app.local.client import PAGE, Client, path
 from app.local.failure import LocalFailure
 
 Document = Annotated[str, typer.Argument(help="id of a document")]
@@ -42,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
 @connected
 def list_collections(client: Client) -> None:
     """Collections you may read from or curate."""
-    table(("collection", "description"), ((c["name"], c["description"]) for c in client.get("/collections")))
+    table(("collection", "description"), ((c["name"], c["description"]) for c in client.pages("/collections")))
 
 
 @collections.command("make")
@@ -90,17 +93,7 @@ def list_documents(
     limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 100,
 ) -> None:
     """Documents you may read, and those on shelves you curate (without their titles)."""
-    found: list[dict[str, str]] = []
-    while len(found) < limit:
-        page = client.get(
-            "/documents",
-            collection=collection,
-            after=found[-1]["id"] if found else None,
-            limit=min(500, limit - len(found)),
-        )
-        found += page
-        if not page:
-            break
+    found = list(islice(client.pages("/documents", collection=collection, limit=min(PAGE, limit)), limit))
     table(("id", "document", "label"), ((d["id"], f"{d['collection']}/{d['path']}", d.get("label")) for d in found))
     if len(found) == limit:
         note(f"The first {limit}; --limit shows more.")
@@ -138,8 +131,11 @@ def download(
 def save(client: Client, source: str, to: str, *, force: bool, **params: str | bool | None) -> None:
     """Write what the service sends to a file (0600, whole or not at all), or to standard output for `-`."""
     if to == "-":
+        shown = sys.stdout.isatty()
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for piece in client.lines(source, **params):
-            sys.stdout.buffer.write(piece)
+            # On a terminal nothing may act; into a pipe goes what was sent.
+            sys.stdout.buffer.write(visible(decoder.decode(piece), keep="\n\t").encode() if shown else piece)
         return
     target = Path(to)
     if target.exists() and not force:
@@ -171,18 +167,32 @@ def delete(
     done("the document is gone")
 
 
+@documents.command("move")
+@connected
+def move(
+    client: Client,
+    document: Document,
+    to: Annotated[str, typer.Argument(metavar="PATH", help="its new path in the collection; the ending stays")],
+) -> None:
+    """Move a document within its collection (its curator): it keeps its id, and its new folders' rules count."""
+    moved = client.patch(path("documents", document), {"path": to})
+    if moved["people"]:
+        table(("reads", "gains", "loses"), ((p["user"], p["gains"], p["loses"]) for p in moved["people"]))
+    done(f"{moved['old_path']} is now {moved['path']}")
+
+
 @jobs.command("list")
 @connected
 def list_jobs(
     client: Client,
     *,
     state: Annotated[State | None, typer.Option(help="only those")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
     """Your uploads, newest first."""
     rows = (
         (moment(job["created_at"]), f"{job['collection']}/{job['path']}", job["state"], job["reason"])
-        for job in client.get("/jobs", state=state, limit=limit)
+        for job in islice(client.pages("/jobs", state=state, limit=min(PAGE, limit)), limit)
     )
     table(("uploaded (UTC)", "document", "state", "reason"), rows)
 
@@ -206,7 +216,7 @@ def explain(
 @connected
 def who_can_see(client: Client, document: Document) -> None:
     """Everybody who may read a document now (its curators, and administrators who may read it)."""
-    table(("who",), ((name,) for name in client.get("/access/readers", document=document)), empty="Nobody.")
+    table(("who",), ((name,) for name in client.pages("/access/readers", document=document)), empty="Nobody.")
 
 
 @connected
@@ -217,5 +227,5 @@ def what_can_see(
     role: Annotated[str | None, typer.Option(help="or what membership in this role alone opens")] = None,
 ) -> None:
     """How many documents a person or a role may read, by collection (administrators; curators: of their own)."""
-    rows = ((r["collection"], r["documents"]) for r in client.get("/access/reach", user=user, role=role))
+    rows = ((r["collection"], r["documents"]) for r in client.pages("/access/reach", user=user, role=role))
     table(("collection", "documents"), rows, empty="No document of the collections that you look after.")

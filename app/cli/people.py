@@ -40,7 +40,7 @@ def list_people(client: Client) -> None:
             user["kind"], user["display_name"], "–" if user["kind"] == "service" else user["clearance"],
             user["roles"], user["capabilities"], user["curates"],
         )
-        for user in client.get("/users")
+        for user in client.pages("/users")
     )  # fmt: skip
     table(headings, rows)
 
@@ -120,7 +120,7 @@ def off(client: Client, name: Name) -> None:
 @connected
 def list_roles(client: Client) -> None:
     """All roles (administer or curate); members are shown to administrators."""
-    rows = ((role["name"], role["inside"], role["members"]) for role in client.get("/roles"))
+    rows = ((role["name"], role["inside"], role["members"]) for role in client.pages("/roles"))
     table(("role", "inside", "members"), rows)
 
 

@@ -42,8 +42,11 @@ def plan(  # noqa: PLR0913  # each is one option of the command
 
 @grants.command("plans")
 @connected
-def plans(client: Client) -> None:
-    """The open plans: your own, and for an administrator all."""
+def plans(client: Client, plan_id: Annotated[str | None, typer.Argument(help="show this one")] = None) -> None:
+    """The open plans, your own, and for an administrator all; or one plan with its steps, in words."""
+    if plan_id is not None:
+        show(client.get(path("access", "plans", plan_id)))
+        return
     rows = (
         (
             p["id"],
@@ -53,7 +56,7 @@ def plans(client: Client) -> None:
             len(p["people"]),
             "yes" if p["needs_second"] else "no",
         )
-        for p in client.get("/access/plans")
+        for p in client.pages("/access/plans")
     )
     table(("plan", "by", "made (UTC)", "documents", "people", "needs a second"), rows, empty="No open plan.")
 
@@ -87,9 +90,19 @@ def keep(client: Client, *changes: dict[str, Any]) -> None:
 
 def show(made: dict[str, Any]) -> None:
     """Who gains and loses."""
+    for step in made["steps"]:
+        out.print(step, markup=False, highlight=False, soft_wrap=True)
     people = made["people"]
     rows = ((e["user"], f"+{e['gains']}" if e["gains"] else "", f"−{e['loses']}" if e["loses"] else "") for e in people)
     table(("who", "gains", "loses"), list(rows)[:SHOWN], empty="Nobody gains or loses a document.")
     if len(people) > SHOWN:
         out.print(f"and {len(people) - SHOWN} more")
     note(f"{made['documents']} document(s) come under another rule")
+    for later in made["later"][:SHOWN]:
+        turns = (("gains", later["gains"], later["gains_from"]), ("loses", later["loses"], later["loses_from"]))
+        told = " and ".join(f"{verb} {count} from {since[:19]} UTC on" for verb, count, since in turns if count)
+        out.print(f"{later['user']} {told}", markup=False, highlight=False, soft_wrap=True)
+    if len(made["later"]) > SHOWN:
+        out.print(f"and {len(made['later']) - SHOWN} more later")
+    for sentence in (*made["why"], *made["warnings"]):
+        note(sentence)

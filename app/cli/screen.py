@@ -1,20 +1,31 @@
 """How things look on a terminal: tables for 80 columns, errors as one clear line and what to do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.visible import visible
 from app.errors import AppError
 from app.local.client import ApiError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class Screen(Console):
+    """A console on which nothing that is shown can act: text comes from documents, files and other people."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """What to print, each piece of text through `visible`; rich's own control codes are no text."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text, keep="\n"), segment.style)
+
+
+out = Screen(highlight=False)
+err = Screen(stderr=True, highlight=False)
 
 # A word this long is not broken, a longer one (a path) is.
 WORD = 13
@@ -72,7 +83,7 @@ def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     for heading, width in zip(headings, _widths(headings, cells), strict=True):
         drawn.add_column(heading, overflow="fold", width=width)
     for row in cells:
-        drawn.add_row(*map(escape, row))
+        drawn.add_row(*map(Text, row))
     return drawn
 
 

@@ -25,8 +25,24 @@ TEMPLATE_DIGEST = hashlib.sha256(f"{SYSTEM}\x1e{EARLIER}".encode()).hexdigest()
 
 PER_DOCUMENT = 2
 
-# A passage may contain our own fence; then it is broken with a character that shows, so that no text can step outside.
-FENCE = re.compile(r"<(\s*/?\s*)(passage|question|turn)\b", re.IGNORECASE)
+# A passage may contain our own fence, or what a model's template begins a turn with: then it is broken with a character
+# that shows, so that no text can step outside. Templates are broken by their form, since every family of models has its
+# own words: <|im_start|>, <s>, <start_of_turn>, <<SYS>>, [INST]. Wide letters and invisible characters do not hide one;
+# `List<String>` is a type and stays.
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
+_GAP = rf"[\s{_INVISIBLE}]*+"
+_LESS, _BAR, _SLASH = "[<\uff1c\ufe64]", "[|\uff5c\uffe8\u2223]", "[/\uff0f]"
+_FENCE_NAMES = "|".join(f"[{_INVISIBLE}]*".join(name) for name in ("passage", "question", "turn"))
+_NAME = rf"[^\W\d][\w.\-{_INVISIBLE}]{{0,40}}"
+_TYPE = rf"(?<=[A-Za-z0-9]){_LESS}[A-Z](?:[a-z]\w*)?>"
+ANGLE = re.compile(
+    rf"(?!{_TYPE}){_LESS}(?={_GAP}{_BAR}|{_GAP}{_SLASH}?{_GAP}(?i:{_FENCE_NAMES})\b"
+    rf"|{_LESS}?[{_INVISIBLE}]*+{_SLASH}?[{_INVISIBLE}]*+{_NAME}[>\uff1e\ufe65])"
+)
+_CAPITALS = "A-Z\uff21-\uff3a"
+BRACKET = re.compile(
+    rf"[\[\uff3b](?={_GAP}{_SLASH}?{_GAP}[a-z]?[{_CAPITALS}][{_CAPITALS}_{_INVISIBLE}]{{2,40}}{_GAP}[\]\uff3d])"
+)
 # In an earlier answer they number the passages of its own context.
 CITATION = re.compile(r"\s?\[\d+\]")
 
@@ -117,4 +133,4 @@ def _fenced(number: int, passage: Passage) -> str:
 
 
 def _broken(text: str) -> str:
-    return FENCE.sub(r"‹\1\2", text)
+    return BRACKET.sub("⟦", ANGLE.sub("‹", text))

@@ -20,10 +20,15 @@ def back_fill(connection: Connection, statement: str) -> int:
 
 def back_fill_any(connection: Connection, statement: str, *, reads: str) -> int:
     """The same for a statement that reads a table that may be empty: raises unless its owner sees every row of it."""
+    need_owner_policy(connection, reads)
+    return connection.execute(text(statement)).rowcount
+
+
+def need_owner_policy(connection: Connection, table: str) -> None:
+    """Raise unless the owner sees every row of this table, whose rows a migration is about to look at one by one."""
     policy = text(
         "select exists (select 1 from pg_policies where schemaname = 'public' and tablename = :table"
         " and policyname = 'owner_all' and qual = 'true')"
     )
-    if not connection.scalar(policy, {"table": reads}):
-        raise BackFillTouchedNothing(f"the owner's policy of the table '{reads}' is missing; nothing was migrated.")
-    return connection.execute(text(statement)).rowcount
+    if not connection.scalar(policy, {"table": table}):
+        raise BackFillTouchedNothing(f"the owner's policy of the table '{table}' is missing; nothing was migrated.")

@@ -4,6 +4,7 @@ Needs a connection that may create roles (a superuser, since the backup role get
 """
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,8 @@ from psycopg import sql
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.engine import URL
 
+from app.db.audit_writers import WRITERS
+
 LOGIN_ROLES = (
     "clearance_owner",
     "clearance_app",
@@ -24,14 +27,14 @@ LOGIN_ROLES = (
     "clearance_backup",
 )
 GROUP_ROLES = ("clearance_identity", "clearance_audit")
-# Functions that tell how many rows there are, past every lock, or that make what would be their caller's own. The views
-# of statistics need them, and close with them.
+# Functions that tell how many rows there are, past every lock, that make what would be their caller's own, or that name
+# the plans a connection keeps (`app.db.session`). The views of statistics need them, and close with them.
 COUNTING = """
     select p.oid::regprocedure::text from pg_proc p
     where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'
       and (proname ~ '^pg_stat_get_(?!activity$)' or proname ~ '^lo_(creat|create|from_bytea|import)$' or proname in (
         'pg_relation_size', 'pg_total_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_database_size',
-        'pg_tablespace_size', 'pg_sequence_last_value', 'pg_get_sequence_data'))
+        'pg_tablespace_size', 'pg_sequence_last_value', 'pg_get_sequence_data', 'pg_prepared_statement'))
       and has_function_privilege('public', p.oid, 'execute')
 """
 # Who keeps them: who looks after the database and who dumps it.
@@ -69,6 +72,19 @@ def migrate(owner_url: str, revision: str = "head") -> None:
         engine.dispose()
     if revision != "head" or current != ScriptDirectory.from_config(config).get_current_head():
         command.upgrade(config, revision)
+    if revision == "head":
+        _name_writers(owner_url)
+
+
+def _name_writers(owner_url: str) -> None:
+    """Bring the database's copy of who may write which records up to date."""
+    with psycopg.connect(libpq(make_url(owner_url))) as connection, connection.cursor() as cursor:
+        cursor.execute("lock table clearance.audit_writer in exclusive mode")
+        known = set(cursor.execute("select role, kind, acts_for, name from clearance.audit_writer").fetchall())
+        wanted = {astuple(writer) for writer in WRITERS}
+        if known != wanted:
+            cursor.execute("delete from clearance.audit_writer")
+            cursor.executemany("insert into clearance.audit_writer values (%s, %s, %s, %s)", sorted(wanted, key=str))
 
 
 def alembic_config(owner_url: str) -> Config:
@@ -99,6 +115,8 @@ def _make_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) ->
                 sql.Literal(passwords[role]),
             )
         )
+        # What somebody who had its password made it bring into each connection (`app.db.probe`).
+        connection.execute(sql.SQL("alter role {} reset all").format(sql.Identifier(role)))
     # The owner may act as the identity role to give it its functions, and never does so by itself.
     connection.execute("grant clearance_identity to clearance_owner with inherit false, set true")
     connection.execute("grant clearance_audit to clearance_app, clearance_ingest, clearance_sequencer with set false")
@@ -114,6 +132,9 @@ def _make_schema(connection: psycopg.Connection, database: str) -> None:
     connection.execute("create extension if not exists vector")
     connection.execute("alter schema public owner to clearance_owner")
     close_database(connection, database)
+    for role in LOGIN_ROLES:
+        inside = (sql.Identifier(role), sql.Identifier(database))
+        connection.execute(sql.SQL("alter role {} in database {} reset all").format(*inside))
     for (function,) in connection.execute(COUNTING).fetchall():
         # The name comes quoted from the catalog.
         name = sql.SQL(function)

@@ -18,6 +18,19 @@ TABLES = ("document", "original", "chunk", "vector_row", "scope_volume", "postin
 LOCKED = (*TABLES, "audit_leaf", "audit_entry", "audit_head", "access_plan", "document_history")
 
 
+# What a database role of ours carries into each new connection. PostgreSQL lets every role set this for itself, and its
+# password, and nothing can forbid it: so it is looked at. These alone change nothing but how long something may take.
+OWN_SETTINGS = """
+    select r.rolname, split_part(c, '=', 1)
+    from pg_db_role_setting s join pg_roles r on r.oid = s.setrole, unnest(s.setconfig) as c
+    where r.rolname like 'clearance\\_%'
+      and s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+      and split_part(c, '=', 1) not in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+        'idle_session_timeout', 'transaction_timeout', 'work_mem', 'maintenance_work_mem')
+    order by 1, 2
+"""
+
+
 class LockBroken(RuntimeError):
     """Row-level security does not hold; the service must not start."""
 
@@ -26,6 +39,7 @@ def probe(database: Database) -> None:
     """Raise LockBroken unless both halves hold for every table."""
     with database.anonymous() as session:
         _refuse_powerful_role(session)
+        _refuse_own_settings(session)
         for table in LOCKED:
             if seen := _count(session, table):
                 raise LockBroken(f"without identity {seen} rows of '{table}' are seen: its row-level security is off")
@@ -42,12 +56,28 @@ def _refuse_powerful_role(session: Session) -> None:
     row = session.execute(
         text(
             "select r.rolname, r.rolsuper or r.rolbypassrls as powerful,"
-            " exists (select 1 from pg_class c where c.relowner = r.oid) as owner"
+            " exists (select 1 from pg_class c where c.relowner = r.oid) as owner,"
+            " has_function_privilege('pg_catalog.pg_prepared_statement()', 'execute') as knows_plans"
             " from pg_roles r where r.rolname = current_user"
         )
     ).one()
     if row.powerful or row.owner:
         raise LockBroken(f"the database role '{row.rolname}' passes row-level security or owns tables")
+    if row.knows_plans:
+        raise LockBroken(
+            f"the database role '{row.rolname}' may list the plans that a connection keeps, so that injected SQL could"
+            " put its own in their place: 'clearance init' closes the list"
+        )
+
+
+def _refuse_own_settings(session: Session) -> None:
+    me = session.scalar(text("select current_user"))
+    found = [setting for role, setting in session.execute(text(OWN_SETTINGS)) if role == me]
+    if found:
+        raise LockBroken(
+            f"the database role '{me}' brings settings of its own into each connection ({', '.join(found)}): somebody"
+            " who had its password may have left them. ALTER ROLE … RESET ALL, as 'clearance init' does, removes them"
+        )
 
 
 def _count(session: Session, table: str) -> int:

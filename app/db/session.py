@@ -7,13 +7,14 @@ caller and a transaction pooler between us and PostgreSQL changes nothing.
 import contextlib
 import hashlib
 import hmac
+import secrets
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, TextClause, create_engine, event, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -21,6 +22,9 @@ from sqlalchemy.orm import Session
 from app.db.replicas import Replicas, SnapshotLost
 from app.errors import DatabaseUnavailable
 
+# Asked for in the round trip that begins the transaction: the backend, and the moment at which the transaction began.
+# An identity is signed for these two and holds in no other transaction.
+TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))").execution_options(opens=True)
 # Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
 # cost as much as a whole table, or that it takes because a table is large: time would tell how much is hidden in it
 # (promise N3; `benchmarks.timing_worlds` measures it).
@@ -44,6 +48,11 @@ def prepared(statement: str) -> TextClause:
 BEGIN_READING = prepared(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
 
 
+# Whether this transaction has changed access: noted by triggers, whatever statement did it.
+CHANGED = text(
+    "select concat(current_setting('clearance.changed', true), current_setting('clearance.moved', true)) <> ''"
+)
+
 Read = TypeVar("Read")
 
 
@@ -55,7 +64,18 @@ class ReadSession(Session):
 
 
 class WriteSession(Session):
-    """One READ COMMITTED transaction, committed when its block ends without an error."""
+    """One READ COMMITTED transaction, committed when its block ends without an error.
+
+    `author` is the user whose it is. `judge` is called last and raises if the author would gain by what was done;
+    `app.acl.judge` alone sets it. A transaction that changed access and has none is not committed.
+    """
+
+    author: uuid.UUID | None = None
+    judge: Callable[[], None] | None = None
+
+
+class Unjudged(Exception):
+    """A transaction changed who may read or do what, and nobody asked whether its author gains: our own mistake."""
 
 
 class Signer:
@@ -67,10 +87,11 @@ class Signer:
             raise ValueError("the identity key must have 32 bytes, in hex")
         self._seconds = seconds
 
-    def sign(self, user_id: uuid.UUID) -> str:
-        """`user|expiry|mac`, good for one transaction that starts now."""
+    def sign(self, user_id: uuid.UUID, transaction: str) -> str:
+        """`user|expiry|mac`, good for the one transaction that says `transaction` of itself (`TRANSACTION`)."""
         payload = f"{user_id}|{int(time.time()) + self._seconds}"
-        return f"{payload}|{hmac.new(self._key, payload.encode(), hashlib.sha256).hexdigest()}"
+        mac = hmac.new(self._key, f"{payload}|{transaction}".encode(), hashlib.sha256)
+        return f"{payload}|{mac.hexdigest()}"
 
 
 class Database:
@@ -91,7 +112,7 @@ class Database:
         """A snapshot as this user sees it."""
         # What was read stays readable when the snapshot has ended: nothing in it can change.
         with _speaking(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
-            self._begin(session, self._signer.sign(user_id), BEGIN_READING)
+            self._begin(session, user_id, BEGIN_READING)
             yield session
 
     def retrieve(self, user_id: uuid.UUID, read: Callable[[ReadSession], Read]) -> Read:
@@ -116,7 +137,7 @@ class Database:
             if connection is not None:
                 with ReadSession(connection, expire_on_commit=False) as session:
                     session.on_standby = True
-                    self._begin(session, self._signer.sign(user_id), BEGIN_READING)
+                    self._begin(session, user_id, BEGIN_READING)
                     yield session
                 return
         with self.reading(user_id) as session:
@@ -124,16 +145,20 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
-        """A transaction as this user."""
+        """A transaction as this user. Raises Unjudged for one that changes access past `app.acl.judge`."""
         with _speaking(), WriteSession(self._writing) as session, session.begin():
-            self._begin(session, self._signer.sign(user_id))
+            session.author = user_id
+            # Of any commit, also one that a stage makes by itself though it should not.
+            event.listen(session, "before_commit", _refuse_unjudged)
+            self._begin(session, user_id)
             yield session
 
     @contextlib.contextmanager
     def trying(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
         """A transaction as this user that is rolled back when its block ends, whatever it did."""
         with _speaking(), WriteSession(self._writing) as session, session.begin() as transaction:
-            self._begin(session, self._signer.sign(user_id))
+            session.author = user_id
+            self._begin(session, user_id)
             yield session
             transaction.rollback()
 
@@ -141,7 +166,7 @@ class Database:
     def anonymous(self) -> Iterator[WriteSession]:
         """Without identity: sees no document. For finding out who calls, and for audit records."""
         with _speaking(), WriteSession(self._writing) as session, session.begin():
-            self._begin(session, "")
+            self._begin(session, None)
             yield session
 
     def close(self) -> None:
@@ -149,8 +174,14 @@ class Database:
         self.engine.dispose()
         self.replicas.close()
 
-    def _begin(self, session: Session, identity: str, begin: TextClause = BEGIN_AS) -> None:
+    def _begin(self, session: Session, user_id: uuid.UUID | None, begin: TextClause = BEGIN_AS) -> None:
+        identity = "" if user_id is None else self._signer.sign(user_id, transaction_of(session))
         session.execute(begin, {"identity": identity, "timeout": self._timeout})
+
+
+def transaction_of(session: Session | Connection) -> str:
+    """What this transaction says of itself, for `Signer.sign`; begins it if need be."""
+    return str(session.execute(TRANSACTION).scalar_one())
 
 
 def connect(url: str, *, pool_size: int, prepare: bool = False) -> Engine:
@@ -166,17 +197,44 @@ def connect(url: str, *, pool_size: int, prepare: bool = False) -> Engine:
         connect_args={"prepare_threshold": sys.maxsize if prepare else None, "connect_timeout": 5},
     )
     event.listen(engine, "do_execute", _execute)
+    if prepare:
+        event.listen(engine, "connect", _hide_names)
     return engine
 
 
+def _hide_names(connection: Any, _record: Any) -> None:
+    """Give the plans that this connection keeps names that no SQL can know.
+
+    SQL that somebody smuggled into an earlier transaction could put a statement of its own under a name that it knows,
+    and this would then run as the next caller. The view that lists the names is closed (`app.db.bootstrap`).
+    """
+    if connection._prepared._prepared_idx != 0:  # psycopg has no public way to choose the names
+        raise RuntimeError("this psycopg numbers its statements in another way: its names would be known")
+    connection._prepared._prepared_idx = secrets.randbits(128)
+
+
 def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send what may keep its plan; True tells SQLAlchemy that it was sent."""
+    """Send what may keep its plan, or goes along with BEGIN; True tells SQLAlchemy that it was sent."""
     options = context.execution_options
+    if options.get("opens"):
+        # A pipeline: one round trip for both.
+        with cursor.connection.pipeline():
+            cursor.execute(statement, parameters)
+        return True
     # Other transactions have other settings, and a plan once kept is taken under all of them.
     kept = bool(options.get("prepared") and options.get("postgresql_readonly"))
     if kept:
         cursor.execute(statement, parameters, prepare=True)
     return kept
+
+
+def _refuse_unjudged(session: WriteSession) -> None:
+    """The last thing before the commit: what changed access is judged, and what has no judge is not committed."""
+    session.flush()
+    if session.judge is not None:
+        session.judge()
+    elif session.scalar(CHANGED):
+        raise Unjudged("this transaction changed access without 'app.acl.judge.judged'; nothing of it was committed")
 
 
 @contextlib.contextmanager

@@ -33,6 +33,20 @@ def command(
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(death_signal)), str(uid), str(gid), *argv]
 
 
+def hand_over(folder: os.PathLike[str], former: int, account: Account) -> None:
+    """Give what `former` owns in the folder to the account; the folder itself last, so that a broken-off one goes on.
+
+    Links are not followed, and what others own stays theirs.
+    """
+    if os.stat(folder).st_uid != former:  # noqa: PTH116  # the launcher has no time for pathlib
+        return
+    for _, folders, files, handle in os.fwalk(folder, topdown=False):
+        for name in (*folders, *files):
+            if os.stat(name, dir_fd=handle, follow_symlinks=False).st_uid == former:
+                os.chown(name, account.uid, account.gid, dir_fd=handle, follow_symlinks=False)
+    os.chown(folder, account.uid, account.gid)
+
+
 def _launch(parent: int, death_signal: int, account: Account | None, argv: Sequence[str]) -> None:
     """Become `argv`; returns only by an exception. A change of user clears the death signal, so it is set last."""
     libc = ctypes.CDLL(None, use_errno=True)  # loaded before the drop: the new user may not be able to read it

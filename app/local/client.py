@@ -14,6 +14,7 @@ import httpx2
 
 from app.local.failure import LocalFailure
 
+PAGE = 500
 Params = Mapping[str, str | int | bool | None]
 
 
@@ -79,6 +80,15 @@ class Client:
     def get(self, path: str, **params: str | int | bool | None) -> Any:
         """The JSON at this path under /api/v1; parameters that are None are left out."""
         return self._send("GET", path, params=_given(params)).json()
+
+    def pages(self, path: str, *, items: str | None = None, **params: str | int | bool | None) -> Iterator[Any]:
+        """All items of a list, page after page; `items` is where they stand if the answer is not the list itself."""
+        query = {"limit": PAGE, **_given(params)}
+        while query:
+            response = self._send("GET", path, params=query)
+            body = response.json()
+            yield from body if items is None else body[items]
+            query = dict(urllib.parse.parse_qsl(_next_page(response).partition("?")[2]))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Send JSON, get JSON."""
@@ -187,6 +197,11 @@ def path(*parts: str) -> str:
 
 def _given(params: Params) -> dict[str, str | int | bool]:
     return {name: value for name, value in params.items() if value is not None}
+
+
+def _next_page(response: httpx2.Response) -> str:
+    """Where the header says the next page is; empty for the last one."""
+    return str(response.links.get("next", {}).get("url", ""))
 
 
 def _seconds(response: httpx2.Response) -> float | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app import log
+from app.hardening import forbid_inspection, forget_settings
 from app.local.failure import LocalFailure
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
@@ -75,11 +76,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m app.local.model_server", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args(arguments).port
+    forbid_inspection()
     log.configure(json=True)
     api_key = os.environ.get(KEY_VARIABLE, "")
     if not api_key:
         log.get().error("model_server.no_key", set=KEY_VARIABLE)
         return 2
+    forget_settings()
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # for the server's threads too: this one alone takes them
     try:

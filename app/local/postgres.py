@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -19,11 +18,13 @@ from typing import IO, Self
 from urllib.parse import quote
 
 from app.local.binaries import Binaries, find_binaries, reachable
-from app.local.child import Account, command
+from app.local.child import Account, command, hand_over
 from app.local.failure import LocalFailure
 from app.local.leftover import stop_leftovers
 
 SUPERUSER = "postgres"
+POSTGRES_UID = 61100  # as root: an id that nothing else has, of a range that neither Debian nor systemd gives out
+NOBODY = 65534  # under which earlier versions ran it, and much else may run
 START_SECONDS = 60.0  # crash recovery after a power cut may take a while
 LOG_BYTES = 10_000_000
 # What a server that holds other people's documents never does, whatever settings the caller adds.
@@ -54,7 +55,7 @@ class EmbeddedPostgres:
 
     `data_dir` holds `data/` (the cluster), `postgres.log` and the lock, and is made with mode 0700. `password` is that
     of the superuser `postgres`, and counts when the cluster is first made. `port` 0 takes a free one. As root the
-    server runs as the owner of `data/`, or as `user` when it is new. The main thread must call `start`.
+    server runs as the owner of `data/`, or as `uid` when it is new or `nobody`'s. The main thread must call `start`.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class EmbeddedPostgres:
         port: int = 0,
         settings: Mapping[str, str] | None = None,
         bin_dir: Path | None = None,
-        user: str = "nobody",
+        uid: int = POSTGRES_UID,
     ) -> None:
         if not password or any(c in password for c in "\r\n\0"):
             raise ValueError("the password must be one line of text")
@@ -75,7 +76,7 @@ class EmbeddedPostgres:
         self.socket_dir: Path | None = None
         self._data = self.folder / "data"
         self._note = self.folder / "socket_dir"  # the socket folder's name, by which a later start knows our server
-        self._password, self._bin_dir, self._user = password, bin_dir, user
+        self._password, self._bin_dir, self._uid = password, bin_dir, uid
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -115,6 +116,8 @@ class EmbeddedPostgres:
             binaries = reachable(binaries) if account else binaries
             if self._data.exists():
                 stop_leftovers(self._data, self._note.read_text() if self._note.exists() else None)
+                if account:  # made by a version that ran it as nobody
+                    hand_over(self._data, NOBODY, account)
             else:
                 self._make_cluster(binaries, account)
             self.socket_dir = self._socket_folder(account)
@@ -167,16 +170,12 @@ class EmbeddedPostgres:
         self._lock = lock
 
     def _account(self) -> Account | None:
-        """Whom to run as: ourselves, or when root (which PostgreSQL refuses) the owner of the data or `user`."""
+        """Whom to run as: ourselves, or when root (which PostgreSQL refuses) the owner of the data or `uid`."""
         if os.geteuid() != 0:
             return None
-        if self._data.exists() and (owner := self._data.stat()).st_uid != 0:
+        if self._data.exists() and (owner := self._data.stat()).st_uid not in (0, NOBODY):
             return Account(owner.st_uid, owner.st_gid)
-        try:
-            entry = pwd.getpwnam(self._user)
-        except KeyError:
-            raise PostgresFailed(f"PostgreSQL cannot run as root, and there is no user {self._user}") from None
-        return Account(entry.pw_uid, entry.pw_gid)
+        return Account(self._uid, self._uid)
 
     def _socket_folder(self, account: Account | None) -> Path:
         """A private folder with a short path (a socket's name is at most 107 bytes), the same one at each start."""
@@ -192,23 +191,27 @@ class EmbeddedPostgres:
         return made
 
     def _make_cluster(self, binaries: Binaries, account: Account | None) -> None:
-        """Run initdb in a folder beside, and rename it when all is done: a half-made cluster is never started."""
+        """Run initdb in a folder beside, and rename it when all is done: a half-made cluster is never started.
+
+        initdb, unlike the server, wants a user with a name: `nobody` makes the files, and has them no longer then.
+        """
+        maker = Account(NOBODY, NOBODY) if account else None
         work = self.folder / "data.new"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)
-        if account:
-            os.chown(work, account.uid, account.gid)
+        if maker:
+            os.chown(work, maker.uid, maker.gid)
         reader, writer = os.pipe()  # the password is on no command line, in no file and in no environment
         try:
-            if account:
-                os.fchown(reader, account.uid, account.gid)
+            if maker:
+                os.fchown(reader, maker.uid, maker.gid)
             os.write(writer, self._password.encode() + b"\n")
             os.close(writer)
             arguments = ["-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile=/dev/fd/{reader}", "--encoding=UTF8"]
             arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"]
             arguments += ["--no-instructions"] + (["--no-sync"] if self.settings.get("fsync") == "off" else [])
             done = subprocess.run(  # noqa: S603  # the program and all arguments are ours
-                command([str(binaries.initdb), "-D", WORKING_FOLDER, *arguments], account=account),
+                command([str(binaries.initdb), "-D", WORKING_FOLDER, *arguments], account=maker),
                 cwd=work, env=ENVIRONMENT, pass_fds=(reader,), stdin=subprocess.DEVNULL, umask=0o077,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, process_group=0,
             )  # fmt: skip
@@ -216,6 +219,8 @@ class EmbeddedPostgres:
             os.close(reader)
         if done.returncode != 0:
             raise PostgresFailed(f"initdb failed:\n{done.stdout.decode(errors='replace')}")
+        if account:
+            hand_over(work, NOBODY, account)
         work.rename(self._data)
 
     def _start_server(self, binaries: Binaries, account: Account | None) -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.db.bootstrap import prepare
+from app.hardening import forbid_inspection
 from app.local import environments, model_server
 from app.local.environments import Wiring
 from app.local.failure import LocalFailure
@@ -24,7 +25,7 @@ from app.local.processes import Program, StopRequested, Supervisor
 from app.local.screen import show, step, trouble
 from app.local.secrets import LocalSecrets
 from app.local.welcome import SampleLoader, Site, Welcome, load_once
-from app.settings import ApiSettings
+from app.settings import ApiSettings, DatabaseSettings
 
 DATABASE = "clearance"
 MODEL_PORT = 8737  # the default of CLEARANCE_MODEL__BASE_URL
@@ -42,6 +43,7 @@ def run(
     `folder` (`.clearance`) keeps all state; `environ` is the person's environment. A database or a model that it names
     is used, else one is started here. `sample` is called once, for a database started here. Main thread only.
     """
+    forbid_inspection()  # it knows every secret
     screen = console or Console()
     home = folder.absolute()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -94,7 +96,9 @@ class _Start:
         """Start PostgreSQL, on its former port where that is free, and bring the database up to date."""
         last = Instance.last(self.home)
         port = last.postgres_port if last and last.postgres_port and _is_free("127.0.0.1", last.postgres_port) else 0
-        server = EmbeddedPostgres(self.home / "postgres", password=self.secrets.superuser_password, port=port)
+        server = EmbeddedPostgres(
+            self.home / "postgres", password=self.secrets.superuser_password, port=port, uid=_postgres_uid(self.environ)
+        )
         with step(self.screen, "postgres"):
             server.start()
             self.supervisor.adopt(
@@ -160,10 +164,7 @@ class _Start:
 
     def _programs(self, wiring: Wiring, api_url: str) -> list[Program]:
         """The worker and the sequencer may end and start again; without the API there is nothing to run for."""
-        listen = ["--host", self.api.host, "--port", str(self.api.port)]
-        # Its own lines would hold search texts, which stand in request paths; the application logs requests itself.
-        quiet = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"]
-        api = [sys.executable, "-m", "uvicorn", "app.main:create", "--factory", *listen, *quiet]
+        api = [sys.executable, "-m", "app"]
         env = self.environ
         return [
             Program("api", api, environments.of_api(env, wiring), ready=lambda: _answers(f"{api_url}/readyz"),
@@ -181,6 +182,14 @@ def _api_settings(environ: Mapping[str, str]) -> ApiSettings:
         return ApiSettings.model_validate({key: environ[name] for key, name in names.items() if name in environ})
     except ValidationError as error:
         raise CannotRun("CLEARANCE_API__PORT must be a number") from error
+
+
+def _postgres_uid(environ: Mapping[str, str]) -> int:
+    name = "CLEARANCE_DATABASE__LOCAL_UID"
+    try:
+        return DatabaseSettings.model_validate({"local_uid": environ[name]} if name in environ else {}).local_uid
+    except ValidationError as error:
+        raise CannotRun(f"{name} must be a user id above 0") from error
 
 
 def _prepare(admin_url: str, secrets: LocalSecrets, identity_key: str) -> None:

@@ -164,7 +164,7 @@ class _Loader:
         self._revoke_lost_keys()
         self._roles()
         self._shelves()
-        self._known = {user["name"] for user in self.admin.get("/users")}
+        self._known = {user["name"] for user in self.admin.pages("/users")}
         curators = [person for person in self.company.people if person.curate]
         others = [person for person in self.company.people if not person.curate]
         keys = {person.name: self._person(person) for person in curators}
@@ -189,12 +189,12 @@ class _Loader:
 
     def _revoke_lost_keys(self) -> None:
         """Of an interrupted load; nobody has them."""
-        for key in self.admin.get("/keys"):
+        for key in self.admin.pages("/keys"):
             if key["label"] == KEY_LABEL and key["revoked_at"] is None:
                 self.admin.delete(path("keys", key["id"]))
 
     def _roles(self) -> None:
-        known = {role["name"]: set(role["inside"]) for role in self.admin.get("/roles")}
+        known = {role["name"]: set(role["inside"]) for role in self.admin.pages("/roles")}
         for role in self.company.roles:
             if role.name not in known:
                 self.admin.post("/roles", role.model_dump())
@@ -203,7 +203,7 @@ class _Loader:
                 self.admin.put(path("roles", role.name, "inside", outer))
 
     def _shelves(self) -> None:
-        known = {shelf["name"] for shelf in self.admin.get("/collections")}
+        known = {shelf["name"] for shelf in self.admin.pages("/collections")}
         for shelf in self.company.collections:
             if shelf.name not in known:
                 self.admin.post("/collections", shelf.model_dump())

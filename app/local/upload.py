@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from app.acl.access_file import Tags
+from app.errors import InvalidInput
 from app.local.client import ApiError, Client, File, path
 from app.local.failure import LocalFailure
+from app.paths import normal_path
 
 ACCESS_FILE = "access.yaml"
 ENDED = ("indexed", "unchanged", "failed")
@@ -24,6 +26,14 @@ STALL_SECONDS = 300.0
 
 class NestedRules(LocalFailure):
     """An access file lies where it is not read."""
+
+
+class UnreadableFolder(LocalFailure):
+    """Part of a folder cannot be looked at: what stands in it must not be taken for gone."""
+
+
+class TwoFiles(LocalFailure):
+    """Two files have one place in a collection."""
 
 
 class Stalled(LocalFailure):
@@ -45,20 +55,30 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a file ended: indexed, unchanged, or failed with a reason. `stages_us` has microseconds by stage."""
+    """How a file ended: indexed, unchanged, or failed with a reason. `stages_us` has microseconds by stage, `hidden`
+    counts what the file hides and is not indexed.
+    """
 
     item: Item
     state: str
     reason: str | None = None
     stages_us: dict[str, int] = field(default_factory=dict)
+    hidden: dict[str, int] = field(default_factory=dict)
+    # What the API said as the file was sent: whether nobody will be able to read it.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Folder:
-    """What stands in a folder: the files with their tags, and those that no rule tags."""
+    """What stands in a folder: files with their tags, files that no rule tags, and names that are no path, with why.
+
+    `left_out` are the paths of what is there and is not uploaded: untagged, hidden, a link.
+    """
 
     items: tuple[Item, ...]
     untagged: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def read_folder(
@@ -68,20 +88,39 @@ def read_folder(
 
     Symbolic links are not followed: they would show files from elsewhere under this folder's rules. Raises NestedRules
     for an access.yaml further down: to pass over it would show its files under rules that were not meant for them.
+    UnreadableFolder and TwoFiles before anything was sent.
     """
-    items, untagged = [], []
-    for file in sorted(_files(folder)):
+    items: dict[str, Item] = {}
+    untagged, refused, left_out = [], [], []
+    for file, plain in sorted(_walk(folder)):
         relative = file.relative_to(folder).as_posix()
-        if relative == ACCESS_FILE or (access is not None and file.samefile(access)):
+        try:
+            place = normal_path(relative)
+        except InvalidInput as error:
+            if plain:
+                refused.append((shown(relative), error.detail))
+            continue
+        if not plain or relative == ACCESS_FILE or (access is not None and file.samefile(access)):
+            left_out.append(place)
             continue
         if file.name == ACCESS_FILE:
             raise NestedRules(f"{relative}: only the {ACCESS_FILE} beside all files is read; move its rules there")
-        tags = tags_for(relative)
+        if place in items:
+            raise TwoFiles(
+                f"two files would stand at {place!r}, for their names differ in what nobody sees: rename one"
+            )
+        tags = tags_for(place)
         if tags is None:
-            untagged.append(relative)
+            untagged.append(place)
+            left_out.append(place)
         else:
-            items.append(Item(file, collection, relative, tags))
-    return Folder(tuple(items), tuple(untagged))
+            items[place] = Item(file, collection, place, tags)
+    return Folder(tuple(items.values()), tuple(untagged), tuple(refused), tuple(left_out))
+
+
+def shown(name: str) -> str:
+    """A file's name as a terminal may have it: what is no text, or steers the terminal, is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
 
 
 def upload(client: Client, items: Sequence[Item], *, ended: Callable[[Outcome], None]) -> list[Outcome]:
@@ -99,6 +138,7 @@ class _Uploads:
     def __init__(self, client: Client, ended: Callable[[Outcome], None]) -> None:
         self._client, self._ended = client, ended
         self._jobs: dict[str, Item] = {}  # by job id, what has not ended
+        self._warnings: dict[str, tuple[str, ...]] = {}
         self._outcomes: list[Outcome] = []
         self._looked, self._moved = 0.0, time.monotonic()
 
@@ -146,7 +186,8 @@ class _Uploads:
 
     def _sent(self, item: Item, future: Future[Any]) -> None:
         try:
-            self._jobs[future.result()["id"]] = item
+            job = future.result()
+            self._jobs[job["id"]], self._warnings[job["id"]] = item, tuple(job["warnings"])
         except OSError as error:
             self._end(Outcome(item, "failed", f"cannot be read: {error.strerror}"))
         except ApiError as error:
@@ -166,7 +207,9 @@ class _Uploads:
         listed |= {job: self._client.get(path("jobs", job)) for job in hidden}
         for job_id in [j for j in self._jobs if j in listed and listed[j]["state"] in ENDED]:
             job = listed[job_id]
-            self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], job["stages_us"] or {}))
+            counts = (job["stages_us"] or {}, job["hidden"] or {})
+            warnings = self._warnings.pop(job_id)
+            self._end(Outcome(self._jobs.pop(job_id), job["state"], job["reason"], *counts, warnings))
         if self._jobs and time.monotonic() - self._moved > STALL_SECONDS:
             raise Stalled(
                 f"no file has ended for {STALL_SECONDS / 60:.0f} minutes, {len(self._jobs)} wait: 'clearance doctor' "
@@ -188,11 +231,17 @@ def stage_shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
     return {stage: spent / whole for stage, spent in total.items()} if whole else {}
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
-        if entry.name.startswith(".") or entry.is_symlink():
-            continue
-        if entry.is_dir():
-            yield from _files(entry)
-        elif entry.is_file():
-            yield entry
+def _walk(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """All that stands below a folder, and whether it is a plain file; links and what is hidden are not looked into."""
+    try:
+        for entry in folder.iterdir():
+            if entry.name.startswith(".") or entry.is_symlink():
+                yield entry, False
+            elif entry.is_dir():
+                yield from _walk(entry)
+            else:
+                yield entry, entry.is_file()
+    except OSError as error:
+        raise UnreadableFolder(
+            f"{shown(str(folder))} cannot be read ({error.strerror}); nothing was uploaded, moved or removed"
+        ) from error

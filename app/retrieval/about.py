@@ -15,6 +15,7 @@ from app.acl.visible import Visible
 from app.db.session import ReadSession, prepared
 from app.db.tables.access import Collection, Scope
 from app.errors import NotFound
+from app.paths import folder_path, is_below
 from app.retrieval.browse import list_collections
 
 CHUNKS = bindparam("chunks", type_=ARRAY(BigInteger))
@@ -36,11 +37,18 @@ OF_PASSAGES = prepared(
 
 @dataclass(frozen=True)
 class About:
-    """Documents changed at or after `since`, before `until`, in `folder` or below it; each of them if it is given."""
+    """Documents changed at or after `since`, before `until`, in `folder` or below it; each of them if it is given.
+
+    Raises InvalidInput for a folder that no document can lie in.
+    """
 
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     folder: str = ""
+
+    def __post_init__(self) -> None:
+        if self.folder:
+            object.__setattr__(self, "folder", folder_path(self.folder))
 
     @property
     def everything(self) -> bool:
@@ -52,7 +60,7 @@ class About:
         return (
             (self.since is None or updated_at >= self.since)
             and (self.until is None or updated_at < self.until)
-            and (not self.folder or path.startswith(self.folder.strip("/") + "/"))
+            and (not self.folder or is_below(path, self.folder))
         )
 
 

@@ -5,14 +5,16 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from app.acl.rules import Capability, Subject
 from app.acl.visible import Visible
+from app.db.paging import Page
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Chunk, Document, IngestJob, Original
 from app.errors import NotFound
+from app.paths import folders_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Job:
     created_at: dt.datetime
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None
+    hidden: dict[str, int] | None
 
 
 def curated(subject: Subject) -> frozenset[uuid.UUID]:
@@ -44,13 +47,18 @@ def curated(subject: Subject) -> frozenset[uuid.UUID]:
     return subject.curates if Capability.CURATE in subject.capabilities else frozenset()
 
 
-def list_collections(session: Session, subject: Subject, visible: Visible) -> list[Collection]:
+def readable_collections(subject: Subject, visible: Visible) -> Select[Collection]:
     """The collections with a scope the subject may read, those they curate, and all for an administrator."""
     readable = select(Scope.collection_id).where(Scope.id.in_(visible.scope_ids))
     query = select(Collection).where(Collection.name.not_like(r"\_%"))
     if Capability.ADMINISTER not in subject.capabilities:
         query = query.where(or_(Collection.id.in_(readable), Collection.id.in_(curated(subject))))
-    return list(session.scalars(query.order_by(Collection.name)))
+    return query
+
+
+def list_collections(session: Session, subject: Subject, visible: Visible) -> list[Collection]:
+    """All of them, by name."""
+    return list(session.scalars(readable_collections(subject, visible).order_by(Collection.name)))
 
 
 def find_collection(session: Session, subject: Subject, visible: Visible, name: str) -> Collection:
@@ -61,28 +69,49 @@ def find_collection(session: Session, subject: Subject, visible: Visible, name: 
     return found
 
 
+def folders_of_documents(session: Session, subject: Subject, collection_id: uuid.UUID) -> frozenset[str]:
+    """The folders that documents of a collection lie in: for who curates it, who may list them; empty for others."""
+    if collection_id not in curated(subject):
+        return frozenset()
+    folder = func.regexp_replace(Document.path, "/[^/]*$", "")
+    here = (Document.collection_id == collection_id) & Document.path.contains("/")
+    lowest = session.scalars(select(folder).where(here).distinct())
+    return frozenset(f for path in lowest for f in (path, *folders_of(path)))
+
+
 def list_documents(
-    session: Session, subject: Subject, visible: Visible, *, collection: str | None, after: uuid.UUID | None, limit: int
+    session: Session, subject: Subject, visible: Visible, page: Page, *, collection: str | None
 ) -> list[Listed]:
-    """Documents in the order of collection and path, behind the document `after`."""
+    """Documents in the order of collection and path.
+
+    The place of a page is the id of its last document, not its path: paths are redacted before anybody sees them.
+    """
     # By their scopes, and before anything is joined to them: the planner would else walk the index of a shelf and its
     # paths, hidden documents too, and take the longer the more there are (promise N3).
     seen = select(Document).where(_shown(subject, visible)).cte("seen").prefix_with("MATERIALIZED")
     row = aliased(Document, seen)
     query = select(row, Collection.name.label("shelf")).join(Collection, Collection.id == row.collection_id)
-    query = query.where(Collection.name.not_like(r"\_%")).order_by(Collection.name, row.path).limit(limit)
+    query = query.where(Collection.name.not_like(r"\_%")).order_by(Collection.name, row.path).limit(page.limit + 1)
     if collection is not None:
         query = query.where(Collection.name == collection)
-    if after is not None:
-        last = find_document(session, subject, visible, after)
+    if page.after is not None:
+        last = find_document(session, subject, visible, _document_id(page.after))
         query = query.where(tuple_(Collection.name, row.path) > tuple_(last.collection, last.document.path))
-    page = query.subquery()
+    part = query.subquery()
     titled = (
-        select(aliased(Document, page), page.c.shelf, Original.title)
-        .outerjoin(Original, (Original.document_id == page.c.id) & Original.scope_id.in_(visible.scope_ids))
-        .order_by(page.c.shelf, page.c.path)
+        select(aliased(Document, part), part.c.shelf, Original.title)
+        .outerjoin(Original, (Original.document_id == part.c.id) & Original.scope_id.in_(visible.scope_ids))
+        .order_by(part.c.shelf, part.c.path)
     )
-    return [Listed(*columns) for columns in session.execute(titled)]
+    found = [Listed(*columns) for columns in session.execute(titled)]
+    return page.first(found, lambda listed: str(listed.document.public_id))
+
+
+def _document_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFound from None
 
 
 def find_document(session: Session, subject: Subject, visible: Visible, public_id: uuid.UUID) -> Listed:
@@ -123,12 +152,12 @@ def original_of(session: Session, visible: Visible, listed: Listed) -> bytes:
     return content
 
 
-def list_jobs(session: Session, subject: Subject, *, state: str | None, limit: int) -> list[Job]:
+def list_jobs(session: Session, subject: Subject, page: Page, *, state: str | None) -> list[Job]:
     """The subject's own uploads, newest first."""
-    query = _jobs(subject).order_by(IngestJob.created_at.desc(), IngestJob.id).limit(limit)
+    query = _jobs(subject)
     if state is not None:
         query = query.where(IngestJob.state == state)
-    return [Job(*row) for row in session.execute(query)]
+    return [Job(*row) for row in page.rows(session, query, [IngestJob.created_at, IngestJob.id], descending=True)]
 
 
 def find_job(session: Session, subject: Subject, job_id: uuid.UUID) -> Job:
@@ -151,6 +180,7 @@ def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
             IngestJob.created_at,
             IngestJob.finished_at,
             IngestJob.stages,
+            IngestJob.hidden,
         )
         .join(Collection, Collection.id == IngestJob.collection_id)
         .where(IngestJob.uploaded_by == subject.user_id)

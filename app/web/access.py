@@ -8,19 +8,13 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.delegations import in_person
+from app.acl.judge import judged
 from app.acl.policy import need
 from app.acl.rules import Capability, Subject
-from app.acl.subject import identify
 from app.answer.parts import Parts
-from app.answer.trail import actor
-from app.audit.events import ChangeRefused
-from app.audit.trail import record
 from app.db.session import ReadSession, WriteSession
-from app.errors import BeyondReach, NotFound, NotSignedIn, SelfGrant
-from app.web.limits import KeyLimits
-
-# The tag of routes that have the rate of bulk work.
-BULK = "curation"
+from app.errors import NotFound, NotSignedIn
+from app.web.refusals import SUBJECT
 
 
 def parts_of(request: Request) -> Parts:
@@ -34,22 +28,21 @@ PartsOf = Annotated[Parts, Depends(parts_of)]
 
 bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key: clr_…")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-# All that were sent: two tokens are one too many, and neither may win.
 OnBehalfOf = Annotated[
     list[str] | None,
     Header(alias="Clearance-On-Behalf-Of", description="with a service's key: the token (cld_…) of a person"),
 ]
 
 
-def caller(request: Request, parts: PartsOf, given: Bearer, on_behalf_of: OnBehalfOf = None) -> Iterator[Subject]:
-    """The verified caller, holding one of the key's slots until the response is sent, also when it streams."""
-    if given is None or len(on_behalf_of or ()) > 1:
+def caller(request: Request, _key: Bearer, _on_behalf_of: OnBehalfOf = None) -> Subject:
+    """The caller whom the authentication middleware has verified; without it nobody is anybody.
+
+    The parameters are there for the API's description: the middleware has read them, and once is enough.
+    """
+    subject: Subject | None = request.scope.get(SUBJECT)
+    if subject is None:
         raise NotSignedIn
-    with parts.database.anonymous() as session:
-        subject = identify(session, given.credentials, on_behalf_of[0] if on_behalf_of else None)
-    limits: KeyLimits = request.app.state.limits
-    with limits.slot(subject.key_id, bulk=BULK in getattr(request.scope.get("route"), "tags", ())):
-        yield subject
+    return subject
 
 
 # The caller, or the person for whom a service asks: only for what people may lend, which is to read and to ask.
@@ -101,22 +94,25 @@ def reading(subject: Lent, parts: PartsOf) -> Iterator[ReadSession]:
         yield session
 
 
-def writing(subject: Caller, parts: PartsOf, request: Request) -> Iterator[WriteSession]:
-    """One transaction as the caller in person. A change refused for its profit or beyond their reach is recorded."""
-    try:
-        with parts.database.writing(subject.user_id) as session:
-            yield session
-    except (SelfGrant, BeyondReach) as refused:
-        route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-        with parts.database.anonymous() as session:
-            record(session, ChangeRefused(actor=actor(subject), reason=refused.code, route=route))
-        raise
+def writing(subject: Caller, parts: PartsOf) -> Iterator[WriteSession]:
+    """One transaction as the caller in person."""
+    with parts.database.writing(subject.user_id) as session:
+        yield session
 
 
 # scope="function": the transaction ends before the response begins. With the default a failed commit would still reach
 # the client as a 200.
 Reading = Annotated[ReadSession, Depends(reading, scope="function")]
 Writing = Annotated[WriteSession, Depends(writing, scope="function")]
+
+
+def changing(subject: Caller, session: Writing) -> WriteSession:
+    """One transaction as the caller in person that changes who may read or do what: judged before it is committed."""
+    judged(session, subject)
+    return session
+
+
+Changing = Annotated[WriteSession, Depends(changing, scope="function")]
 
 
 def public_id(text: str) -> uuid.UUID:

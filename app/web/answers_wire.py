@@ -47,7 +47,9 @@ class AnswerOut(Wire):
     outcome: Literal["answered", "quoted", "nothing"]
     answer: str
     sources: tuple[SourceOut, ...]
-    redactions: dict[str, int]
+    redactions: dict[str, int] = Field(
+        description="by kind, in the answer, paths, titles and headings of its sources, and quotes of cited ones"
+    )
     fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
     conversation: uuid.UUID | None = None
 

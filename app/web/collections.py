@@ -10,24 +10,27 @@ from app.acl.names import find_person
 from app.acl.policy import (
     Change,
     create_collection,
+    documents_below,
     drop_folder,
     find_folder,
-    folder_path,
     may_rule,
     rule_collection,
     rule_folder,
 )
 from app.acl.rules import OwnRule, Subject
+from app.acl.unread import place_rule, unread
 from app.acl.visible import visible_scopes
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Curator, Folder
 from app.db.tables.people import User
-from app.errors import Conflict, NotAllowed, SelfGrant
-from app.retrieval.browse import find_collection, list_collections
-from app.web.access import Administrator, Caller, Lent, Reading, Writing
+from app.errors import Conflict, NotAllowed
+from app.paths import folder_path, skeleton
+from app.retrieval.browse import find_collection, folders_of_documents, readable_collections
+from app.web.access import Administrator, Caller, Changing, Lent, Reading, Writing
+from app.web.paging import PageOf
 from app.web.policy_log import log_collection, log_curator, log_folder
-from app.web.rules_wire import to_rule, to_wire
-from app.web.schemas import AccessBody, AccessOut, CollectionBody, CollectionOut
+from app.web.rules_wire import to_rule, to_wire, to_wires
+from app.web.schemas import AccessBody, AccessChanged, AccessOut, CollectionBody, CollectionOut
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -42,14 +45,14 @@ class FolderOut(AccessOut):
 
 
 @router.get("")
-def collections(subject: Lent, session: Reading) -> list[CollectionOut]:
+def collections(subject: Lent, session: Reading, page: PageOf) -> list[CollectionOut]:
     """The collections you may read from or curate; all of them for an administrator."""
-    found = list_collections(session, subject, visible_scopes(session, subject))
-    return [CollectionOut.model_validate(c) for c in found]
+    query = readable_collections(subject, visible_scopes(session, subject))
+    return [CollectionOut.model_validate(c) for (c,) in page.rows(session, query, [Collection.name])]
 
 
 @router.post("", status_code=201)
-def make(body: CollectionBody, subject: Administrator, session: Writing) -> CollectionOut:
+def make(body: CollectionBody, subject: Administrator, session: Changing) -> CollectionOut:
     """Make a collection (administer)."""
     if session.scalar(select(Collection.id).where(Collection.name == body.name)) is not None:
         raise Conflict(f"A collection named '{body.name}' exists.")
@@ -66,7 +69,7 @@ def collection(name: str, subject: Lent, session: Reading) -> CollectionOut:
 
 
 @router.delete("/{name}", status_code=204)
-def drop(name: str, subject: Administrator, session: Writing) -> None:
+def drop(name: str, subject: Administrator, session: Changing) -> None:
     """Delete a collection and all documents on it (administer)."""
     found = find_collection(session, subject, visible_scopes(session, subject), name)
     before = OwnRule.from_json(found.own_rule)
@@ -75,11 +78,13 @@ def drop(name: str, subject: Administrator, session: Writing) -> None:
 
 
 @router.get("/{name}/folders")
-def folders(name: str, subject: Caller, session: Reading) -> list[FolderOut]:
+def folders(name: str, subject: Caller, session: Reading, page: PageOf) -> list[FolderOut]:
     """The folders with a rule of their own: for administrators and its curators."""
     found = ruled(session, subject, name)
-    rows = session.scalars(select(Folder).where(Folder.collection_id == found.id).order_by(Folder.path))
-    return [FolderOut(path=f.path, **to_wire(session, OwnRule.from_json(f.own_rule)).model_dump()) for f in rows]
+    query = select(Folder).where(Folder.collection_id == found.id)
+    rows = [folder for (folder,) in page.rows(session, query, [Folder.path])]
+    rules = to_wires(session, [OwnRule.from_json(folder.own_rule) for folder in rows])
+    return [FolderOut(path=f.path, **rule.model_dump()) for f, rule in zip(rows, rules, strict=True)]
 
 
 @router.get("/{name}/access")
@@ -92,23 +97,24 @@ def rule(name: str, subject: Caller, session: Reading, folder: FolderQuery = Non
 
 @router.put("/{name}/access")
 def change_rule(
-    name: str, body: AccessBody, subject: Caller, session: Writing, folder: FolderQuery = None
-) -> AccessOut:
+    name: str, body: AccessBody, subject: Caller, session: Changing, folder: FolderQuery = None
+) -> AccessChanged:
     """Replace the rule of the collection, or of a folder. It holds when this returns, for all that inherits it."""
     found = ruled(session, subject, name)
     wanted = to_rule(session, body)
     if folder is not None:
         change = rule_folder(session, subject, found, folder, wanted)
         log_folder(session, subject, "folder.ruled", found, folder_path(folder), change)
-        return to_wire(session, wanted)
+        return _folder_changed(session, subject, found, folder_path(folder), wanted)
     before = OwnRule.from_json(found.own_rule)
     own = OwnRule(wanted.grants, inherits=False, label=wanted.label if wanted.label is not None else before.label)
     log_collection(session, subject, "collection.ruled", found, rule_collection(session, subject, found, own))
-    return to_wire(session, own)
+    warnings = unread(session, place_rule(session, found.id, None), found.id)
+    return AccessChanged(**to_wire(session, own).model_dump(), warnings=warnings)
 
 
 @router.delete("/{name}/access", status_code=204)
-def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, session: Writing) -> None:
+def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, session: Changing) -> None:
     """Take a folder's rule away: what lies below comes under what lies above. A collection always has a rule."""
     found = ruled(session, subject, name)
     change = drop_folder(session, subject, found, folder_path(folder))
@@ -116,17 +122,15 @@ def drop_rule(name: str, folder: Annotated[str, FOLDER], subject: Caller, sessio
 
 
 @router.put("/{name}/curators/{user}", status_code=204)
-def add_curator(name: str, user: str, subject: Administrator, session: Writing) -> None:
+def add_curator(name: str, user: str, subject: Administrator, session: Changing) -> None:
     """Let a person curate the collection (administer). Curating is not reading."""
     found, person = _shelf_and_person(session, subject, name, user)
-    if person.id == subject.user_id:
-        raise SelfGrant("You cannot make yourself a curator. Ask another administrator.")
     session.execute(insert(Curator).values(user_id=person.id, collection_id=found.id).on_conflict_do_nothing())
     log_curator(session, subject, "curator.added", found, person)
 
 
 @router.delete("/{name}/curators/{user}", status_code=204)
-def remove_curator(name: str, user: str, subject: Administrator, session: Writing) -> None:
+def remove_curator(name: str, user: str, subject: Administrator, session: Changing) -> None:
     """Take a person's curating away (administer)."""
     found, person = _shelf_and_person(session, subject, name, user)
     session.execute(delete(Curator).where(Curator.user_id == person.id, Curator.collection_id == found.id))
@@ -139,6 +143,24 @@ def ruled(session: Reading | Writing, subject: Subject, name: str) -> Collection
     if not may_rule(subject, found.id):
         raise NotAllowed("The rules of a collection are for administrators and its curators.")
     return found
+
+
+def _folder_changed(
+    session: WriteSession, subject: Subject, found: Collection, path: str, own: OwnRule
+) -> AccessChanged:
+    """A folder's rule with how many documents are under it, and warnings: none there, nobody reads, a name looks alike.
+
+    Whoever rules a collection may count its documents; the folders that they lie in are for its curators alone.
+    """
+    documents = documents_below(session, found.id, path)
+    known = set(session.scalars(select(Folder.path).where(Folder.collection_id == found.id)))
+    known |= folders_of_documents(session, subject, found.id)
+    alike = sorted(other for other in known - {path} if skeleton(other) == skeleton(path))
+    warnings = [f"'{other}' looks like '{path}' and is another folder: this rule is not about it" for other in alike]
+    if not documents:
+        warnings.append(f"no document stands below '{path}': the rule is for what comes there")
+    warnings += unread(session, place_rule(session, found.id, path), found.id)
+    return AccessChanged(**to_wire(session, own).model_dump(), documents=documents, warnings=warnings)
 
 
 def _shelf_and_person(session: WriteSession, subject: Subject, name: str, user: str) -> tuple[Collection, User]:

@@ -3,10 +3,7 @@
 For the person alone: a service that asks for them may neither read nor continue one.
 """
 
-import uuid
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app.acl.visible import visible_scopes
 from app.answer import conversation as conversations
@@ -15,6 +12,7 @@ from app.audit.events import ConversationDeleted, ConversationRead
 from app.audit.trail import record
 from app.web.access import Asker, PartsOf, Reading, Writing, public_id
 from app.web.answers_wire import ConversationOut, ConversationTurnsOut, SourceOut, TurnOut
+from app.web.paging import PageOf
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
@@ -31,11 +29,10 @@ def begin(subject: Asker, session: Writing) -> ConversationOut:
 def list_conversations(
     subject: Asker,
     session: Reading,
-    before: Annotated[uuid.UUID | None, Query(description="the last conversation of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    page: PageOf,
 ) -> list[ConversationOut]:
     """Your conversations, newest first, each with its first question."""
-    found = conversations.list_own(session, subject, before=before, limit=limit)
+    found = conversations.list_own(session, subject, page)
     return [ConversationOut.model_validate(listed) for listed in found]
 
 
@@ -44,14 +41,13 @@ def read(
     conversation: str,
     subject: Asker,
     parts: PartsOf,
-    before: Annotated[uuid.UUID | None, Query(description="the first turn of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    page: PageOf,
 ) -> ConversationTurnsOut:
     """A conversation of yours: its last turns, oldest first, without the answers that you may no longer read."""
     wanted = public_id(conversation)
     with parts.database.reading(subject.user_id) as session:
         visible = visible_scopes(session, subject)
-        turns = conversations.turns(session, subject, visible, wanted, before=before, limit=limit)
+        turns = conversations.turns(session, subject, visible, wanted, page)
     event = ConversationRead(
         actor=actor(subject),
         conversation=wanted,
@@ -60,7 +56,7 @@ def read(
         policy_epoch=visible.epoch,
     )
     # Committed before anything is given out, as for every reading of text.
-    with parts.database.anonymous() as session:
+    with parts.database.writing(subject.user_id) as session:
         record(session, event)
     return ConversationTurnsOut(id=wanted, turns=[_wire(turn) for turn in turns])
 

@@ -16,20 +16,22 @@ from app.audit.trail import record
 from app.db.tables.people import Delegation, User
 from app.errors import InvalidInput, MissingCapability
 from app.web.access import Caller, PartsOf, Reading, Writing, public_id
+from app.web.paging import PageOf
 from app.web.people_wire import DelegationBody, DelegationOut, NewDelegationOut
 
 router = APIRouter(prefix="/delegations", tags=["people"])
 
 
 @router.get("")
-def delegations(subject: Caller, session: Reading, user: Annotated[str | None, Query()] = None) -> list[DelegationOut]:
+def delegations(
+    subject: Caller, session: Reading, page: PageOf, user: Annotated[str | None, Query()] = None
+) -> list[DelegationOut]:
     """Your own; those that anybody, or `user`, has given, for an administrator."""
     person, service = aliased(User), aliased(User)
     query = (
         select(Delegation, person.shown, service.shown)
         .join(person, person.id == Delegation.person_id)
         .join(service, service.id == Delegation.service_id)
-        .order_by(person.name, Delegation.created_at)
     )
     if Capability.ADMINISTER not in subject.capabilities:
         if user not in {None, subject.name}:
@@ -38,7 +40,8 @@ def delegations(subject: Caller, session: Reading, user: Annotated[str | None, Q
     elif user is not None:
         source, name = parse_name(user)
         query = query.where(person.source == source, person.name == name)
-    return [DelegationOut(**_fields(made, giver, to)) for made, giver, to in session.execute(query)]
+    found = page.rows(session, query, [person.name, Delegation.created_at, Delegation.id])
+    return [DelegationOut(**_fields(made, giver, to)) for made, giver, to in found]
 
 
 @router.post("", status_code=201)

@@ -1,11 +1,10 @@
 """Documents as their readers see them: list, open, download."""
 
-import uuid
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 from urllib.parse import quote as percent
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from app.acl.rules import Label, Subject
@@ -17,6 +16,7 @@ from app.audit.events import DocumentDownloaded, DocumentOpened
 from app.audit.trail import record
 from app.retrieval.browse import Listed, find_document, list_documents, original_of, passages_of
 from app.web.access import Lent, LentAsker, LentDownloader, PartsOf, Reading, public_id
+from app.web.paging import PageOf
 from app.web.schemas import DocumentOut, OpenedOut, PassageOut
 
 router = APIRouter(prefix="/documents", tags=["documents"])
@@ -29,13 +29,12 @@ def documents(
     subject: Lent,
     session: Reading,
     parts: PartsOf,
+    page: PageOf,
     collection: str | None = None,
-    after: Annotated[uuid.UUID | None, Query(description="the last document of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[DocumentOut]:
     """The documents you may read, and those on shelves you curate (without titles), by collection and path."""
     visible = visible_scopes(session, subject)
-    found = list_documents(session, subject, visible, collection=collection, after=after, limit=limit)
+    found = list_documents(session, subject, visible, page, collection=collection)
     clean = Redactor(parts.checks)
     return [_wire(clean, visible, listed) for listed in found]
 
@@ -83,7 +82,7 @@ def _read(
         version=listed.document.version_id,
         policy_epoch=visible.epoch,
     )
-    with parts.database.anonymous() as session:
+    with parts.database.writing(subject.user_id) as session:
         record(session, event)
     return visible, listed, content
 

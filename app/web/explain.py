@@ -21,6 +21,7 @@ from app.db.tables.people import User
 from app.errors import InvalidInput, MissingCapability, NotFound
 from app.retrieval.browse import curated, find_document
 from app.web.access import Caller, Reading
+from app.web.paging import PageOf
 from app.web.schemas import ExplainOut, Wire
 
 router = APIRouter(prefix="/access", tags=["access"])
@@ -58,20 +59,21 @@ def explain_access(
 
 
 @router.get("/readers")
-def who_can_see(subject: Caller, session: Reading, document: DocumentQuery) -> list[str]:
+def who_can_see(subject: Caller, session: Reading, document: DocumentQuery, page: PageOf) -> list[str]:
     """Everybody who may read a document now, by name: for the curators of its collection."""
     visible = visible_scopes(session, subject)
     listed = find_document(session, subject, visible, document)
     _need_ruler(subject, listed.document.collection_id)
     rule_id = session.scalars(select(Scope.rule_id).where(Scope.id == listed.document.scope_id)).one()
     found = readers(session, [rule_id], everybody(session), visible.at).get(rule_id, frozenset())
-    return sorted(session.scalars(select(User.shown).where(User.id.in_(found))))
+    return page.items(session.scalars(select(User.shown).where(User.id.in_(found))), str)
 
 
 @router.get("/reach")
 def what_can_see(
     subject: Caller,
     session: Reading,
+    page: PageOf,
     user: Annotated[str | None, Query(description="what this person may read")] = None,
     role: Annotated[str | None, Query(description="or what membership in this role alone opens")] = None,
 ) -> list[ReachOut]:
@@ -83,7 +85,8 @@ def what_can_see(
         raise MissingCapability("What others may read is for administrators and for the curators of a collection.")
     asked = subject_of(session, find_person(session, user)) if user is not None else _member(session, role or "")
     found = reach(session, asked, ruled, visible_scopes(session, subject).at)
-    return [ReachOut(collection=name, documents=n) for name, n in found.items()]
+    reached = [ReachOut(collection=name, documents=n) for name, n in found.items()]
+    return page.items(reached, lambda one: one.collection)
 
 
 def _past(session: Session, subject: Subject, document: uuid.UUID, user: str | None, at: dt.datetime) -> ExplainOut:

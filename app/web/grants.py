@@ -9,13 +9,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from app.acl.placing import Place, find_place, rule_document
-from app.acl.policy import find_folder, folder_path, need, rule_collection, rule_folder, take_hold
+from app.acl.policy import find_folder, need, rule_collection, rule_folder, take_hold
 from app.acl.rules import Capability, Grant, OwnRule, Subject
 from app.db.session import WriteSession
 from app.db.tables.access import Collection
 from app.errors import InvalidInput, NotFound
-from app.web.access import Caller, Writing
+from app.paths import folder_path
+from app.web.access import Caller, Changing, Writing
 from app.web.collections import ruled
+from app.web.paging import PageOf
 from app.web.policy_log import log_collection, log_document, log_folder
 from app.web.rules_wire import grants_to_wire, to_rule
 from app.web.schemas import AccessBody, GrantBody, GrantOut
@@ -57,13 +59,13 @@ TargetOf = Annotated[Target, Depends(target_of)]
 
 
 @router.get("")
-def grants(target: TargetOf, subject: Caller, session: Writing) -> list[GrantOut]:
+def grants(target: TargetOf, subject: Caller, session: Writing, page: PageOf) -> list[GrantOut]:
     """The grants of a collection or folder (its curators, administrators), or of a document itself (its curators)."""
-    return _wire(session, _found(session, subject, target).own)
+    return page.items(_wire(session, _found(session, subject, target).own), lambda grant: grant.id)
 
 
 @router.post("", status_code=201)
-def add(target: TargetOf, body: GrantBody, subject: Caller, session: Writing) -> GrantOut:
+def add(target: TargetOf, body: GrantBody, subject: Caller, session: Changing) -> GrantOut:
     """Add one grant. It takes effect when this returns; one that is there already stays."""
     found = _found(session, subject, target)
     [grant] = to_rule(session, AccessBody(grants=[body])).grants
@@ -72,7 +74,7 @@ def add(target: TargetOf, body: GrantBody, subject: Caller, session: Writing) ->
 
 
 @router.delete("/{grant}", status_code=204)
-def remove(grant: str, target: TargetOf, subject: Caller, session: Writing) -> None:
+def remove(grant: str, target: TargetOf, subject: Caller, session: Changing) -> None:
     """Take one grant away. It is gone when this returns."""
     found = _found(session, subject, target)
     kept = frozenset(g for g in found.own.grants if grant_id(g) != grant)

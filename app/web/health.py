@@ -2,6 +2,7 @@
 
 import hmac
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
@@ -19,10 +20,15 @@ def alive() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def ready(parts: PartsOf) -> dict[str, str]:
+async def ready(request: Request, parts: PartsOf) -> dict[str, str]:
     """The database answers too; 503 if it does not."""
-    with parts.database.anonymous() as session:
-        session.execute(text("select 1"))
+
+    def ask() -> None:
+        with parts.database.anonymous() as session:
+            session.execute(text("select 1"))
+
+    # One at a time: strangers may ask this, and shall take neither threads nor connections from anybody.
+    await run_sync(ask, limiter=request.app.state.ready_limit)
     return {"status": "ready"}
 
 

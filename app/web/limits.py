@@ -1,4 +1,4 @@
-"""Limits: requests a minute and at once for each key, the size of a body, the time it may take to arrive."""
+"""Limits of who is known: requests a minute and at once for each key, uploads at once, size and time of a body."""
 
 import contextlib
 import threading
@@ -10,13 +10,11 @@ from dataclasses import dataclass
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.acl.keys import looks_like_key
-from app.errors import AppError, BadRequest, NotSignedIn, TooLarge, TooManyRequests
+from app.errors import BadRequest, TooLarge, TooManyRequests
 from app.settings import ApiSettings
-from app.web.problems import problem
 
-# Bytes that a body without a key may have: enough for any JSON of ours.
-STRANGERS_MOST = 64 * 1024
+# Largest body of a request that is not an upload: enough for any JSON of ours.
+MAX_JSON_BYTES = 64 * 1024
 
 
 @dataclass
@@ -32,7 +30,7 @@ class KeyLimits:
     def __init__(self, settings: ApiSettings) -> None:
         self._rates = {False: settings.rate_per_minute / 60, True: settings.bulk_rate_per_minute / 60}
         self._burst = float(settings.burst)
-        self._most = settings.concurrent
+        self._limit = settings.concurrent
         self._buckets: dict[tuple[uuid.UUID, bool], _Bucket] = {}
         self._lock = threading.Lock()
 
@@ -57,11 +55,11 @@ class KeyLimits:
             bucket = self._buckets.setdefault(key, _Bucket(self._burst, now))
             bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * rate)
             bucket.filled_at = now
-            if bucket.running >= self._most:
-                raise _wait(1, f"This key has {self._most} requests in progress, the most it may have.")
+            if bucket.running >= self._limit:
+                raise too_many(1, f"This key has {self._limit} requests in progress, the most it may have.")
             if bucket.tokens < 1:
                 seconds = int((1 - bucket.tokens) / rate) + 1
-                raise _wait(seconds, f"This key has used up its requests; try again in {seconds} s.")
+                raise too_many(seconds, f"This key has used up its requests; try again in {seconds} s.")
             bucket.tokens -= 1
             bucket.running += 1
 
@@ -73,46 +71,56 @@ class KeyLimits:
             del self._buckets[key]
 
 
-def _wait(seconds: int, detail: str) -> TooManyRequests:
+class UploadSlots:
+    """Bounds the uploads in progress: each may fill `max_body_mb` of the temporary folder."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = threading.BoundedSemaphore(limit)
+        self._limit = limit
+
+    @contextlib.contextmanager
+    def slot(self, *, needed: bool) -> Iterator[None]:
+        """Hold one of the slots if it is needed; raises TooManyRequests when none is left."""
+        if not needed:
+            yield
+            return
+        if not self._left.acquire(blocking=False):
+            raise too_many(1, f"The service has {self._limit} uploads in progress, the most it takes; try again.")
+        try:
+            yield
+        finally:
+            self._left.release()
+
+
+def too_many(seconds: int, detail: str) -> TooManyRequests:
+    """The refusal that says when to try again."""
     return TooManyRequests(detail, headers={"Retry-After": str(seconds)})
 
 
 class BodyLimit:
-    """ASGI middleware: refuses a body that is larger, or slower, than the settings allow; a stranger's far sooner."""
+    """ASGI middleware: refuses a body that is larger, or slower, than the settings allow; uploads may be larger."""
 
-    def __init__(self, app: ASGIApp, *, settings: ApiSettings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings, upload: bool) -> None:
         self._app = app
-        self._most = settings.max_body_mb * 1024 * 1024
+        self._upload, self._megabytes = upload, settings.max_body_mb
+        self._limit = settings.max_body_mb * 1024 * 1024 if upload else MAX_JSON_BYTES
         self._seconds = settings.request_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        known = _carries_key(scope)
-        most = self._most if known else STRANGERS_MOST
-        too_large = self._too_large() if known else NotSignedIn()
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if declared.isdigit() and int(declared) > most:
-            await problem(too_large)(scope, receive, send)
-            return
-        watch = _Watch(receive, send, most, anyio.current_time() + self._seconds)
+        if declared.isdigit() and int(declared) > self._limit:
+            raise self._too_large()
+        watch = _Watch(receive, send, self._limit, anyio.current_time() + self._seconds)
         with contextlib.suppress(_Refused):
             await self._app(scope, watch.receive, watch.send)
         if watch.refused is not None and not watch.started:
-            error = too_large if watch.refused.large else BadRequest("The body did not arrive in time.")
-            await problem(error)(scope, receive, send)
+            raise self._too_large() if watch.refused.large else BadRequest("The body did not arrive in time.")
 
-    def _too_large(self) -> AppError:
-        megabytes = self._most // 1024 // 1024
-        return TooLarge(f"The limit is {megabytes} MB (CLEARANCE_API__MAX_BODY_MB); split the file or raise the limit.")
-
-
-def _carries_key(scope: Scope) -> bool:
-    """Whether a key, or what looks like one, came along: bodies are read before keys are checked."""
-    given = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
-    scheme, _, secret = given.decode("latin-1").partition(" ")
-    return scheme.lower() == "bearer" and looks_like_key(secret.strip())
+    def _too_large(self) -> TooLarge:
+        if self._upload:
+            limit = f"{self._megabytes} MB (CLEARANCE_API__MAX_BODY_MB)"
+            return TooLarge(f"The limit is {limit}; split the file or raise the limit.")
+        return TooLarge(f"The limit is {MAX_JSON_BYTES // 1024} KB; send less at once.")
 
 
 class _Refused(Exception):
@@ -124,9 +132,9 @@ class _Refused(Exception):
 class _Watch:
     """Counts the body as it comes in. Of a refused one it lets no other answer pass: frameworks make it a plain 400."""
 
-    def __init__(self, receive: Receive, send: Send, most: int, deadline: float) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: int, deadline: float) -> None:
         self._receive, self._send = receive, send
-        self._most, self._deadline = most, deadline
+        self._limit, self._deadline = limit, deadline
         self._seen, self._whole = 0, False
         self.started = False
         self.refused: _Refused | None = None
@@ -141,7 +149,7 @@ class _Watch:
             raise self._refuse(large=False) from None
         self._seen += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        if self._seen > self._most:
+        if self._seen > self._limit:
             raise self._refuse(large=True)
         return message
 

@@ -1,4 +1,8 @@
-"""Counts and times requests by route, never by document, collection or person; and gives each request an id."""
+"""Counts and times requests by route, never by document, collection or person; gives each an id and a log line.
+
+The line has method, route, status, duration, the caller's id and the service that asks for them; never a key, a path as
+it was sent, or a query. And no answer is stored on its way, unless it says so itself: it may hold a document's text.
+"""
 
 import time
 import uuid
@@ -10,8 +14,14 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.acl.rules import Subject
 from app.db.replicas import Replicas
 from app.retrieval.tally import Tally
+from app.web.refusals import SUBJECT
+from app.web.route_table import ROUTE
+
+# A method is a caller's word; what is none of these could be anything.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class ReplicaSearches(Collector):
@@ -84,16 +94,32 @@ class Observe:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                if not any(name == b"cache-control" for name, _ in message["headers"]):
+                    message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
                 await self._app(scope, receive, observed)
             finally:
-                # The route's pattern, never the path: a path names documents.
-                route = getattr(scope.get("route"), "path", "unknown")
+                # The route's template, never the path: a path names documents.
+                route = scope.get(ROUTE, "unknown")
                 self._requests.labels(route, str(status)).inc()
                 self._seconds.labels(route).observe(time.perf_counter() - started)
                 structlog.get_logger().info(
-                    "request", route=route, status=status, ms=round(1000 * (time.perf_counter() - started))
+                    "request",
+                    method=scope["method"] if scope["method"] in METHODS else "other",
+                    route=route,
+                    status=status,
+                    ms=round(1000 * (time.perf_counter() - started)),
+                    **_caller(scope),
                 )
+
+
+def _caller(scope: Scope) -> dict[str, str]:
+    """The ids of the verified caller and of the service that asks for them; of a stranger nothing."""
+    subject: Subject | None = scope.get(SUBJECT)
+    if subject is None:
+        return {}
+    via = {} if subject.via is None else {"via": str(subject.via.service_id)}
+    return {"caller": str(subject.user_id), **via}

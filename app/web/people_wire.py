@@ -47,12 +47,27 @@ class UserOut(Wire):
     curates: list[str]
 
 
+class PrincipalOut(Wire):
+    """The person for whom a service asks, as far as the service has to know them. `capabilities` are what it may do."""
+
+    id: uuid.UUID
+    name: str
+    capabilities: list[Capability]
+
+
 class KeyBody(Wire):
     """A new key for a user. It may do what both it and its user may."""
 
     user: FullName
     label: str = Field("", max_length=100)
     capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
+    expires_at: dt.datetime | None = None
+
+
+class KeyPatch(Wire):
+    """What changes of a key; what is left out stays. `expires_at` null: until it is revoked."""
+
+    label: str = Field("", max_length=100)
     expires_at: dt.datetime | None = None
 
 

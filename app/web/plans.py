@@ -2,19 +2,21 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.acl.effects import Effects
 from app.acl.names import find_person, find_role
 from app.acl.placing import find_place
-from app.acl.plans import Effects, apply_plan, find_plan, foresee, keep_plan, plans_of, withdraw_plan
-from app.acl.policy import folder_path, need
+from app.acl.plans import apply_plan, find_plan, foresee, keep_plan, plans_of, withdraw_plan
+from app.acl.policy import need
 from app.acl.rules import Capability, Label, OwnRule, Subject
-from app.acl.steps import ClearanceStep, GrantStep, MemberStep, NestingStep, RuleStep, Step
+from app.acl.steps import ClearanceStep, GrantStep, MemberStep, NestingStep, RuleStep, Step, from_json
 from app.acl.stewards import find_stewarded
 from app.answer.trail import actor
 from app.audit.events import PlanApplied, PlanMade, PlanWithdrawn
@@ -22,10 +24,13 @@ from app.audit.trail import record
 from app.db.session import WriteSession
 from app.db.tables.access import AccessPlan
 from app.db.tables.people import User
+from app.paths import folder_path
 from app.settings import LabelName
-from app.web.access import Caller, PartsOf, Reading, Writing, public_id
+from app.web.access import Caller, Changing, PartsOf, Reading, Writing, public_id
 from app.web.collections import ruled
+from app.web.paging import PageOf
 from app.web.plan_log import log_done
+from app.web.plan_words import describe
 from app.web.rules_wire import to_rule
 from app.web.schemas import AccessBody, GrantBody, Wire
 
@@ -98,6 +103,14 @@ AnyChange = Annotated[
 class PlanBody(Wire):
     """The changes to foresee, made together or not at all."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"changes": [{"change": "grant", "collection": "handbook", "grant": {"role": "engineering"}}]},
+            ]
+        }
+    )
+
     changes: list[AnyChange] = Field(min_length=1, max_length=100)
 
 
@@ -109,6 +122,16 @@ class EffectOut(Wire):
     loses: int
 
 
+class LaterOut(Wire):
+    """What a person would gain and lose when the clock goes on: by a grant that starts, or a deny that ends."""
+
+    user: str
+    gains: int
+    loses: int
+    gains_from: dt.datetime | None = Field(description="when the first of these documents would be gained")
+    loses_from: dt.datetime | None = Field(description="when the first of these documents would be lost")
+
+
 class PlanOut(Wire):
     """A plan. `needs_second`: its author would gain by it, so another administrator has to apply it."""
 
@@ -118,7 +141,11 @@ class PlanOut(Wire):
     state: Literal["open", "applied", "withdrawn"]
     needs_second: bool
     documents: int = Field(description="documents that would come under another rule")
-    people: list[EffectOut]
+    steps: list[str] = Field(description="what would be changed, in words")
+    people: list[EffectOut] = Field(description="who gains and loses as soon as it is applied")
+    later: list[LaterOut] = Field(description="who gains and loses documents at a later moment")
+    why: list[str] = Field(description="where nobody would gain: why not")
+    warnings: list[str] = Field(description="where nobody could read afterwards")
 
 
 @router.post("", status_code=201)
@@ -129,24 +156,25 @@ def plan(body: PlanBody, subject: Caller, session: Writing, parts: PartsOf) -> P
     made = keep_plan(session, subject, foreseen, second=parts.settings.access.second_administrator)
     event = PlanMade(actor=actor(subject), plan=made.id, steps=made.steps, needs_second=made.needs_second)
     record(session, event)
-    return _wire(session, made)
+    return _wire(session, subject, made)
 
 
 @router.get("")
-def plans(subject: Caller, session: Reading) -> list[PlanOut]:
+def plans(subject: Caller, session: Reading, page: PageOf) -> list[PlanOut]:
     """The open plans: your own, and for an administrator all."""
-    found = session.scalars(plans_of(subject).where(AccessPlan.state == "open").order_by(AccessPlan.made_at))
-    return [_wire(session, one) for one in found]
+    query = plans_of(subject).where(AccessPlan.state == "open")
+    found = [plan for (plan,) in page.rows(session, query, [AccessPlan.made_at, AccessPlan.id])]
+    return _wires(session, subject, found)
 
 
 @router.get("/{plan}")
 def one_plan(plan: str, subject: Caller, session: Reading) -> PlanOut:
     """One plan."""
-    return _wire(session, find_plan(session, subject, public_id(plan)))
+    return _wire(session, subject, find_plan(session, subject, public_id(plan)))
 
 
 @router.post("/{plan}/apply")
-def apply(plan: str, subject: Caller, session: Writing) -> PlanOut:
+def apply(plan: str, subject: Caller, session: Changing) -> PlanOut:
     """Make its changes, with your own rights. Refused if it would do anything else now than it says."""
     applied, done = apply_plan(session, subject, public_id(plan))
     event = PlanApplied(
@@ -155,7 +183,7 @@ def apply(plan: str, subject: Caller, session: Writing) -> PlanOut:
     record(session, event)
     for step in done:
         log_done(session, subject, step)
-    return _wire(session, applied)
+    return _wire(session, subject, applied)
 
 
 @router.delete("/{plan}", status_code=204)
@@ -200,10 +228,20 @@ def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | Gra
     return RuleStep(collection.id, folder, change.document, wanted)
 
 
-def _wire(session: Session, found: AccessPlan) -> PlanOut:
-    effects = Effects.from_json(found.effects)
-    people = {found.author_id, *effects.people}
+def _wire(session: Session, subject: Subject, found: AccessPlan) -> PlanOut:
+    [wire] = _wires(session, subject, [found])
+    return wire
+
+
+def _wires(session: Session, subject: Subject, found: Sequence[AccessPlan]) -> list[PlanOut]:
+    people = {person for plan in found for person in (plan.author_id, *Effects.from_json(plan.effects).people)}
     names: dict[Any, str] = dict(session.execute(select(User.id, User.shown).where(User.id.in_(people))).all())
+    return [_plan(session, subject, plan, names) for plan in found]
+
+
+def _plan(session: Session, subject: Subject, found: AccessPlan, names: Mapping[Any, str]) -> PlanOut:
+    effects = Effects.from_json(found.effects)
+    named = sorted(((names.get(u, str(u)), e) for u, e in effects.people.items()), key=lambda pair: pair[0])
     return PlanOut(
         id=found.id,
         author=names.get(found.author_id, ""),
@@ -211,8 +249,23 @@ def _wire(session: Session, found: AccessPlan) -> PlanOut:
         state=found.state,
         needs_second=found.needs_second,
         documents=effects.documents,
-        people=sorted(
-            (EffectOut(user=names.get(u, str(u)), gains=g, loses=lost) for u, (g, lost) in effects.people.items()),
-            key=lambda effect: effect.user,
-        ),
+        steps=describe(session, subject, [from_json(step) for step in found.steps]),
+        people=[
+            EffectOut(user=user, gains=e.gains.now, loses=e.loses.now)
+            for user, e in named
+            if e.gains.now or e.loses.now
+        ],
+        later=[
+            LaterOut(
+                user=user,
+                gains=e.gains.later,
+                loses=e.loses.later,
+                gains_from=e.gains.since,
+                loses_from=e.loses.since,
+            )
+            for user, e in named
+            if e.gains.later or e.loses.later
+        ],
+        why=found.effects.get("why", []),
+        warnings=found.effects.get("warnings", []),
     )

@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from app.acl.policy import Change
 from app.acl.rules import Subject
+from app.acl.sync import Moved
 from app.answer.trail import actor
-from app.audit.events import PolicyChanged, RoleJoined, RoleLeft
+from app.audit.events import DocumentDeleted, PolicyChanged, RoleJoined, RoleLeft
 from app.audit.trail import record
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, PolicyEpoch
@@ -30,6 +31,18 @@ def log_folder(
 def log_document(session: WriteSession, subject: Subject, document: uuid.UUID, change: Change) -> None:
     """A document's own rule: before and after."""
     _log(session, subject, "document.ruled", f"document:{document}", change)
+
+
+def log_move(session: WriteSession, subject: Subject, moved: Moved) -> None:
+    """A document's whole rule in its old place and in its new one. No path: an auditor reads the log alone."""
+    _log(session, subject, "document.moved", f"document:{moved.document}", moved.change)
+
+
+def log_removal(
+    session: WriteSession, subject: Subject, collection: uuid.UUID, document: uuid.UUID, version: uuid.UUID
+) -> None:
+    """A document that goes, with all that was derived from it."""
+    record(session, DocumentDeleted(actor=actor(subject), document=document, version=version, collection=collection))
 
 
 def log_member(session: WriteSession, subject: Subject, user: uuid.UUID, role: uuid.UUID, *, present: bool) -> None:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app import log
 from app.errors import AppError, InvalidInput, NotFound
+from app.web.refusals import record_refusal
 
 
 def problem(error: AppError) -> JSONResponse:
@@ -28,8 +29,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected)
 
 
-async def _on_app_error(_request: Request, error: Exception) -> JSONResponse:
+def _on_app_error(request: Request, error: Exception) -> JSONResponse:
+    """In a thread: a refused change is recorded before it is answered, and without the record there is no answer."""
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class alone
+    record_refusal(request, error)
     return problem(error)
 
 

@@ -1,23 +1,25 @@
 """Roles, who is in them, and which lie inside which (administer; curators may list them)."""
 
+import uuid
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from app.acl.names import find_person, find_role, find_user
-from app.acl.people import join, leave, make_role, nest, unnest
+from app.acl.names import find_person, find_role, find_user, names_by
+from app.acl.people import delete_role, join, leave, make_role, nest, unnest
 from app.acl.rules import Capability, Subject
 from app.acl.stewards import delegate, find_stewarded, stewarded_roles, undelegate
 from app.answer.trail import actor
 from app.audit.events import RoleChanged, RoleMade, RoleRemoved
 from app.audit.trail import record
 from app.db.session import WriteSession
-from app.db.tables.access import RuleGrant
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import Conflict, MissingCapability, NotFound
-from app.web.access import Administrator, Caller, Reading, Writing
+from app.web.access import Administrator, Caller, Changing, Reading
+from app.web.paging import PageOf
 from app.web.policy_log import log_member, log_steward
 from app.web.schemas import RoleBody, RoleOut
 
@@ -25,47 +27,43 @@ router = APIRouter(prefix="/roles", tags=["people"])
 
 
 @router.get("")
-def roles(subject: Caller, session: Reading) -> list[RoleOut]:
+def roles(subject: Caller, session: Reading, page: PageOf) -> list[RoleOut]:
     """All roles for administrators, and for curators, who tag with them; else those delegated to you.
 
     Members are shown to administrators and to whom the role is delegated.
     """
-    query = select(Role).order_by(Role.name, Role.source)
+    query = select(Role)
     mine = stewarded_roles(session, subject)
     if not {Capability.ADMINISTER, Capability.CURATE} & subject.capabilities:
         if not mine:
             raise MissingCapability("This needs the capability 'administer' or 'curate', or a role delegated to you.")
         query = query.where(Role.id.in_(mine))
+    found = [role for (role,) in page.rows(session, query, [Role.name, Role.source])]
     all_members = Capability.ADMINISTER in subject.capabilities
-    return [_wire(session, role, members=all_members or role.id in mine) for role in session.scalars(query)]
+    return _wires(session, found, members={role.id for role in found if all_members or role.id in mine})
 
 
 @router.post("", status_code=201)
-def make(body: RoleBody, subject: Administrator, session: Writing) -> RoleOut:
+def make(body: RoleBody, subject: Administrator, session: Changing) -> RoleOut:
     """Make a role (administer)."""
     outer = [_named(session, name) for name in body.inside]
     role = make_role(session, body.name, source=body.source)
     record(session, RoleMade(actor=actor(subject), role=role.id, name=role.shown))
     for inside in outer:
         _nest(session, subject, role, inside)
-    return _wire(session, role, members=True)
+    return _wire(session, role)
 
 
 @router.delete("/{name}", status_code=204)
-def remove(name: str, subject: Administrator, session: Writing) -> None:
-    """Delete a role that no rule names (administer): a rule that denied it would open."""
+def remove(name: str, subject: Administrator, session: Changing) -> None:
+    """Delete a role that no rule in force names (administer): a rule that denied it would open."""
     role = find_role(session, name)
-    named = session.scalar(
-        select(RuleGrant.rule_id).where(RuleGrant.principal_kind == "role", RuleGrant.principal_id == role.id).limit(1)
-    )
-    if named is not None:
-        raise Conflict(f"Rules name the role '{name}'; it stays, so that their meaning stays. Empty it instead.")
     record(session, RoleRemoved(actor=actor(subject), role=role.id, name=role.shown))
-    session.execute(delete(Role).where(Role.id == role.id))
+    delete_role(session, subject, role)
 
 
 @router.put("/{name}/members/{user}", status_code=204)
-def add_member(name: str, user: str, subject: Caller, session: Writing) -> None:
+def add_member(name: str, user: str, subject: Caller, session: Changing) -> None:
     """Put a user into a role (administer, or to whom the role is delegated)."""
     role, person = find_stewarded(session, subject, name), find_user(session, user)
     join(session, subject, person, role)
@@ -73,7 +71,7 @@ def add_member(name: str, user: str, subject: Caller, session: Writing) -> None:
 
 
 @router.delete("/{name}/members/{user}", status_code=204)
-def remove_member(name: str, user: str, subject: Caller, session: Writing) -> None:
+def remove_member(name: str, user: str, subject: Caller, session: Changing) -> None:
     """Take a user out of a role (administer, or to whom the role is delegated)."""
     role, person = find_stewarded(session, subject, name), find_user(session, user)
     leave(session, subject, person, role)
@@ -81,7 +79,7 @@ def remove_member(name: str, user: str, subject: Caller, session: Writing) -> No
 
 
 @router.put("/{name}/stewards/{user}", status_code=204)
-def add_steward(name: str, user: str, subject: Administrator, session: Writing) -> None:
+def add_steward(name: str, user: str, subject: Administrator, session: Changing) -> None:
     """Delegate a role: let a person put others into it and take them out (administer)."""
     role, person = find_role(session, name), find_person(session, user)
     delegate(session, subject, person, role)
@@ -89,21 +87,21 @@ def add_steward(name: str, user: str, subject: Administrator, session: Writing) 
 
 
 @router.delete("/{name}/stewards/{user}", status_code=204)
-def remove_steward(name: str, user: str, subject: Administrator, session: Writing) -> None:
+def remove_steward(name: str, user: str, subject: Administrator, session: Changing) -> None:
     """Undo that (administer)."""
     role, person = find_role(session, name), find_user(session, user)
-    undelegate(session, person, role)
+    undelegate(session, subject, person, role)
     log_steward(session, subject, "steward.removed", role, person)
 
 
 @router.put("/{name}/inside/{outer}", status_code=204)
-def put_inside(name: str, outer: str, subject: Administrator, session: Writing) -> None:
+def put_inside(name: str, outer: str, subject: Administrator, session: Changing) -> None:
     """Make the members of a role members of another too (administer); a circle is refused."""
     _nest(session, subject, find_role(session, name), find_role(session, outer))
 
 
 @router.delete("/{name}/inside/{outer}", status_code=204)
-def take_out(name: str, outer: str, subject: Administrator, session: Writing) -> None:
+def take_out(name: str, outer: str, subject: Administrator, session: Changing) -> None:
     """Undo that (administer)."""
     role, inside = find_role(session, name), find_role(session, outer)
     before = _nesting(session, role)
@@ -138,14 +136,26 @@ def _outer_ids(session: Session, role: Role) -> list[Any]:
     return list(session.scalars(query))
 
 
-def _wire(session: Session, role: Role, *, members: bool) -> RoleOut:
+def _wire(session: Session, role: Role) -> RoleOut:
+    [wire] = _wires(session, [role], members={role.id})
+    return wire
+
+
+def _wires(session: Session, roles: Sequence[Role], *, members: Collection[uuid.UUID]) -> list[RoleOut]:
+    """Roles with those around them, and with their members where these may be shown: three statements for all."""
+    ids = [role.id for role in roles]
     outer = aliased(Role)
-    inside = select(outer.shown).join(RoleInside, RoleInside.inside_id == outer.id).where(RoleInside.role_id == role.id)
-    people = select(User.shown).join(Membership, Membership.user_id == User.id).where(Membership.role_id == role.id)
-    return RoleOut(
-        id=role.id,
-        name=role.shown,
-        source=role.source,
-        inside=list(session.scalars(inside.order_by(outer.name))),
-        members=list(session.scalars(people.order_by(User.name))) if members else [],
-    )
+    around = select(RoleInside.role_id, outer.shown).join(outer, outer.id == RoleInside.inside_id)
+    inside = names_by(session, around.where(RoleInside.role_id.in_(ids)).order_by(outer.name))
+    within = select(Membership.role_id, User.shown).join(User, User.id == Membership.user_id)
+    people = names_by(session, within.where(Membership.role_id.in_(members)).order_by(User.name))
+    return [
+        RoleOut(
+            id=role.id,
+            name=role.shown,
+            source=role.source,
+            inside=inside.get(role.id, []),
+            members=people.get(role.id, []),
+        )
+        for role in roles
+    ]

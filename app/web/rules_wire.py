@@ -1,6 +1,7 @@
 """Rules as they go over the wire, with names, and as they are stored, with ids."""
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,18 +23,36 @@ def to_rule(session: Session, body: AccessBody) -> OwnRule:
 
 def to_wire(session: Session, own: OwnRule) -> AccessOut:
     """The rule with names; a role or user that is gone shows its id."""
-    return AccessOut(
-        grants=[body for _, body in grants_to_wire(session, own)],
-        label=None if own.label is None else own.label.text,
-        inherits=own.inherits,
-    )
+    [wire] = to_wires(session, [own])
+    return wire
+
+
+def to_wires(session: Session, owns: Sequence[OwnRule]) -> list[AccessOut]:
+    """The same for many, their names looked up at once."""
+    names = _names(session, owns)
+    return [
+        AccessOut(
+            grants=[body for _, body in _grants(own, names)],
+            label=None if own.label is None else own.label.text,
+            inherits=own.inherits,
+        )
+        for own in owns
+    ]
 
 
 def grants_to_wire(session: Session, own: OwnRule) -> list[tuple[Grant, GrantBody]]:
     """Each grant of the rule with its form on the wire, in a fixed order."""
-    ids = {g.principal.id for g in own.grants}
-    names = dict(session.execute(select(Role.id, Role.shown).where(Role.id.in_(ids))).all())
+    return _grants(own, _names(session, [own]))
+
+
+def _names(session: Session, owns: Sequence[OwnRule]) -> dict[uuid.UUID, str]:
+    ids = {grant.principal.id for own in owns for grant in own.grants}
+    names: dict[uuid.UUID, str] = dict(session.execute(select(Role.id, Role.shown).where(Role.id.in_(ids))).all())
     names |= dict(session.execute(select(User.id, User.shown).where(User.id.in_(ids))).all())
+    return names
+
+
+def _grants(own: OwnRule, names: dict[uuid.UUID, str]) -> list[tuple[Grant, GrantBody]]:
     ordered = sorted(own.grants, key=lambda g: str(g.to_json()))
     return [(g, _grant(g, names.get(g.principal.id, str(g.principal.id)))) for g in ordered]
 

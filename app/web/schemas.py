@@ -36,6 +36,8 @@ class Problem(Wire):
 class GrantBody(Wire):
     """Allow or deny one principal: a role, a user, or everyone who is signed in."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"effect": "allow", "role": "engineering"}]})
+
     effect: Literal["allow", "deny"] = "allow"
     role: str | None = None
     user: str | None = None
@@ -71,6 +73,13 @@ class AccessBody(Wire):
 
 class AccessOut(AccessBody):
     """The rule as it stands."""
+
+
+class AccessChanged(AccessOut):
+    """The rule as it stands now, and what it is about."""
+
+    documents: int | None = Field(None, description="documents below the folder; null for a collection's or document's")
+    warnings: list[str] = Field(default_factory=list, description="what may have been meant otherwise, in words")
 
 
 class CollectionBody(Wire):
@@ -129,6 +138,10 @@ class JobOut(Wire):
     created_at: dt.datetime
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None = Field(None, description="microseconds by stage")
+    hidden: dict[str, int] | None = Field(
+        None, description="what the file hides and is not indexed, by kind, as in {'sheets': 1, 'rows': 3}"
+    )
+    warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 
 
 class RoleBody(Wire):
@@ -159,11 +172,15 @@ class ExplainOut(Wire):
 
 
 class EventOut(Wire):
-    """A record of the log: verbatim, and beside it the personal words that an auditor may open."""
+    """A record of the log: verbatim, and beside it the personal words that an auditor may open.
+
+    `raw` is the beginning of a text that is no record of ours, whose `record` is null; else it is null.
+    """
 
     seq: int
     at: dt.datetime
-    record: dict[str, Any]
+    record: dict[str, Any] | None
+    raw: str | None
     opened: dict[str, dict[str, Any]]
 
 

@@ -62,7 +62,7 @@ def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> Sea
         depth=depth if found.codebook else None,
         reranker=found.reranker,
     )
-    with parts.database.anonymous() as session:
+    with parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)
     wire = _Wire(Redactor(parts.checks), plain, explain=body.explain)
     hits = [wire.hit(h, beside[h.passage.chunk]) for h in found.hits]
@@ -75,7 +75,10 @@ def _about(body: SearchBody) -> About:
             raise InvalidInput(f"'{name}' has no time zone; write it like 2026-03-31T08:00:00Z.")
     if body.since is not None and body.until is not None and body.until <= body.since:
         raise InvalidInput("'until' is not later than 'since', so no document could be meant.")
-    return About(body.since, body.until, body.folder)
+    try:
+        return About(body.since, body.until, body.folder)
+    except InvalidInput as error:
+        raise InvalidInput(f"'folder': {error.detail}") from error
 
 
 class _Wire:

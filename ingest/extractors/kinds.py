@@ -51,7 +51,7 @@ OLE_ADVICE = {
     "msg": "an Outlook message: save it as .eml",
 }  # fmt: skip
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # of UTF-16 and UTF-32
 
 
 def kind_of(content: bytes, *, filename: str) -> Kind:
@@ -138,7 +138,7 @@ def _plain(content: bytes, extension: str) -> Kind:
         raise Unsupported(f"The file is named as {OLE_ADVICE[extension]} and upload that.")
     if extension not in TEXT_KINDS:
         raise Unsupported
-    if not content.startswith(UTF16_MARKS) and _looks_binary(content[:65536]):
+    if not content.startswith(WIDE_MARKS) and _looks_binary(content[:65536]):
         raise Unsupported("The file is named as text but holds binary data: upload the document itself.")
     if extension == "" and re.match(rb"\s*(<!doctype html|<html)", content[:512], re.IGNORECASE):
         return Kind.HTML

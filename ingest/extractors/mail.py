@@ -6,9 +6,10 @@ import re
 from email.message import EmailMessage, MIMEPart
 
 from ingest.extractors import partition
+from ingest.extractors.encoding import decode
 from ingest.extractors.errors import Malformed
 from ingest.extractors.outline import Outline
-from ingest.extractors.plain import decode, one_line
+from ingest.extractors.plain import one_line
 from ingest.extractors.web import read_markup
 
 SHOWN = ("From", "To", "Cc", "Date")
@@ -35,11 +36,20 @@ def read_mail(content: bytes) -> tuple[str | None, Outline]:
 
 def _header(message: EmailMessage, name: str) -> str:
     """A header as text; the standard parser raises many kinds of error on broken ones, which then show as they are."""
+    raw = next((str(raw) for key, raw in message.raw_items() if key.lower() == name.lower()), "")
+    if any("\udc80" <= character <= "\udcff" for character in raw):
+        return one_line(_bare_bytes(raw, message))[:2000]
     try:
         value = message.get(name)
     except Exception:  # noqa: BLE001  # documented nowhere; seen: AttributeError, IndexError, TypeError, ValueError
-        value = next((raw for key, raw in message.raw_items() if key.lower() == name.lower()), "")
+        value = raw
     return one_line(str(value or ""))[:2000]
+
+
+def _bare_bytes(value: str, message: EmailMessage) -> str:
+    """A header that holds bytes beyond ASCII as they are, which the standard forbids: in the encoding of the body."""
+    charset = next((found for part in _leaves(message) if (found := part.get_content_charset())), None)
+    return decode(value.encode("utf-8", "surrogateescape"), declared=charset)
 
 
 def _attachments(message: EmailMessage) -> list[str]:

@@ -7,24 +7,30 @@ import re
 import zipfile
 from collections.abc import Iterable, Sequence
 
-from ingest.extractors import partition, tables
+from ingest.extractors import bounds, partition, tables
+from ingest.extractors.encoding import decode
 from ingest.extractors.errors import Unsupported
+from ingest.extractors.hidden import visible_part
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import Element
-from ingest.extractors.plain import decode, one_line
+from ingest.extractors.plain import one_line
 
 DC_TITLE = re.compile(rb"<(?:\w+:)?title(?:\s[^>]*)?>([^<]*)<")
 # What programs write into the title property by themselves.
 STOCK_TITLE = re.compile(r"(microsoft word - .*|powerpoint presentation|untitled.*|document ?\d*|slide ?\d+)", re.I)
 STRICT = b"http://purl.oclc.org/ooxml/"
 CSV_FIELD = 10 * 2**20
+QUOTED = re.compile(r'"[^"\n]*"')
 
 
 def read_docx(content: bytes) -> tuple[str | None, Outline]:
     """Title (paragraph in style Title, else the property, else first heading) and outline of a Word file."""
     _refuse_strict(content)
+    bounds.refuse_endless(content)
     outline = Outline()
-    elements = partition.docx_elements(content)
+    seen = visible_part(content)
+    outline.hidden += seen.hidden
+    elements = partition.docx_elements(seen.content)
     styled = next((one_line(e.text) for e in elements if _style(e) == "Title" and e.text.strip()), "")
     partition.add_elements(outline, elements, level=_docx_level)
     return styled or property_title(content), outline
@@ -32,8 +38,11 @@ def read_docx(content: bytes) -> tuple[str | None, Outline]:
 
 def read_pptx(content: bytes) -> tuple[str | None, Outline]:
     """Title (the property, else first slide's title) and outline of a presentation: a slide's title is its heading."""
+    bounds.refuse_endless(content)
     outline = Outline()
-    elements = partition.pptx_elements(content)
+    seen = visible_part(content)
+    outline.hidden += seen.hidden
+    elements = partition.pptx_elements(seen.content)
     slide = None
     for element in elements:
         if element.metadata.page_number != slide:
@@ -45,9 +54,14 @@ def read_pptx(content: bytes) -> tuple[str | None, Outline]:
 
 def read_xlsx(content: bytes) -> tuple[str | None, Outline]:
     """Title (the property) and outline of a workbook: a sheet's name is its heading, its number the page."""
+    bounds.refuse_endless(content)
     outline = Outline()
-    for element in partition.xlsx_elements(content):
+    seen = visible_part(content)
+    outline.hidden += seen.hidden
+    for element in partition.xlsx_elements(seen.content):
         sheet = element.metadata
+        if sheet.page_name in seen.sheets:
+            continue
         outline.heading(sheet.page_name or f"Sheet {sheet.page_number}", level=1, page=sheet.page_number)
         if sheet.text_as_html:
             header, body = tables.parse(sheet.text_as_html)
@@ -57,13 +71,8 @@ def read_xlsx(content: bytes) -> tuple[str | None, Outline]:
 
 def read_delimited(content: bytes, *, tabs: bool) -> tuple[str | None, Outline]:
     """Outline of CSV or TSV: the first row names the columns. There is no title in it."""
-    text = decode(content)
     outline = Outline()
-    try:
-        found = [e.metadata.text_as_html for e in partition.delimited_elements(text, tabs=tabs)]
-        rows = [row for markup in found if markup for part in tables.parse(markup) for row in part]
-    except ValueError:  # pandas refuses rows of unequal length, which people write all the time
-        rows = _ragged(text, tabs=tabs)
+    rows = _delimited(decode(content), tabs=tabs)
     rows = [row for row in rows if any(row)]
     outline.add("table", tables.readable(rows[:1], rows[1:]) if rows else "")
     return None, outline
@@ -127,9 +136,17 @@ def _names(row: Sequence[str], filled: Sequence[int]) -> bool:
     return len(filled) > 1 and not any(tables.is_numeric(row[column]) for column in filled)
 
 
-def _ragged(text: str, *, tabs: bool) -> list[list[str]]:
-    """Rows of delimited text of any length each; the delimiter is the one the first line holds most of."""
+def _delimited(text: str, *, tabs: bool) -> list[list[str]]:
+    """Rows of delimited text, of any length each; the delimiter is the one that the first line holds most of, outside
+    of quotes.
+    """
     csv.field_size_limit(CSV_FIELD)
-    first = text.lstrip().split("\n", 1)[0]
+    first = QUOTED.sub("", text.lstrip()[:CSV_FIELD].split("\n", 1)[0])
     delimiter = "\t" if tabs else max(",;\t|", key=first.count)
-    return [[one_line(cell) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+    rows: list[list[str]] = []
+    cells = 0
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        cells += len(row)
+        bounds.check_table(len(rows) + 1, cells, len(row))
+        rows.append([one_line(cell) for cell in row])
+    return rows

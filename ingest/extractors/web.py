@@ -1,6 +1,7 @@
 """HTML and Markdown."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import yaml
@@ -8,9 +9,11 @@ from lxml import etree, html  # type: ignore[import-untyped]  # ships no types
 from markdown_it import MarkdownIt
 
 from ingest.extractors import partition, tables
+from ingest.extractors.encoding import decode
+from ingest.extractors.errors import TooLarge
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import Element
-from ingest.extractors.plain import decode, one_line
+from ingest.extractors.plain import one_line
 
 # The library drops these with all their text; the text of an FAQ often lives in <details>.
 KEPT_AS = {
@@ -18,8 +21,15 @@ KEPT_AS = {
     "legend": "p", "label": "span", "dialog": "div",
 }  # fmt: skip
 # What the reader of the page does not see is no text of the page, and the usual place for planted instructions.
-HIDDEN = re.compile(r"(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
-DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+HIDDEN = re.compile(
+    r"(^|;)\s*(display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|content-visibility\s*:\s*hidden"
+    r"|(opacity|font-size)\s*:\s*0*(\.0*)?[a-z%]*\s*(!important\s*)?(;|$))",
+    re.IGNORECASE,
+)
+MAX_DEPTH = 200
+DECLARED = re.compile(
+    rb"<(?:meta\b[^>]{0,200}\bcharset|\?xml\b[^>]{0,200}\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
+)
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 ANCHOR = re.compile(r"^(#{1,6} .*?)[ \t]*\{[#.:][^{}\n]*\}[ \t]*$", re.MULTILINE)
 # Keys that steer a site generator and say nothing about the matter.
@@ -43,7 +53,7 @@ def read_markup(markup: str) -> tuple[str | None, Outline]:
     if tree is None:
         return None, outline
     title = one_line(tree.findtext(".//title") or "")
-    _prepare(tree)
+    outline.hidden += _prepare(tree)
     partition.add_elements(outline, partition.html_elements(html.tostring(tree, encoding="unicode")), level=_level)
     first = next((block.heading_path[-1] for block in outline.blocks if len(block.heading_path) == 1), "")
     has_h1 = next(iter(tree.iter("h1")), None) is not None
@@ -71,19 +81,36 @@ def _level(element: Element) -> int:
 
 
 def _parse(markup: str) -> html.HtmlElement | None:
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = html.HTMLParser(encoding="utf-8", remove_pis=True, huge_tree=True)
     try:
         tree: html.HtmlElement = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but comments and white space
         return None
+    _refuse_depth(tree)
     return tree
 
 
-def _prepare(tree: html.HtmlElement) -> None:
-    """Make explicit in the tree what the library would lose: numbers of lists, spans of tables, dropped elements."""
+def _refuse_depth(tree: html.HtmlElement) -> None:
+    """Raise `TooLarge` for nesting beyond which the library would drop the rest of the page without a word."""
+    depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"The page nests its elements more than {MAX_DEPTH} deep: simplify it, or save it as PDF.")
+
+
+def _prepare(tree: html.HtmlElement) -> Counter[str]:
+    """Take out what is hidden, and make explicit what the library would lose: numbers of lists, spans of tables,
+    dropped elements. Gives what was hidden, by kind.
+    """
+    hidden: Counter[str] = Counter()
+    for comment in list(tree.iter(etree.Comment)):
+        hidden["comments"] += bool((comment.text or "").strip())
+        if comment.getparent() is not None:
+            comment.drop_tree()
     for element in list(tree.iter(etree.Element)):
-        if "hidden" in element.attrib or HIDDEN.search(element.get("style", "")):
-            _drop(element)
+        if element.tag == "template" or "hidden" in element.attrib or HIDDEN.search(element.get("style", "")):
+            hidden["elements"] += _drop(element)
         elif element.tag in KEPT_AS:
             element.tag = KEPT_AS[element.tag]
     for ordered in tree.iter("ol"):
@@ -91,11 +118,16 @@ def _prepare(tree: html.HtmlElement) -> None:
     for table in list(tree.iter("table")):
         if table.find(".//table") is None:
             _square(table)
+    return hidden
 
 
-def _drop(element: Any) -> None:
-    if element.getparent() is not None and element.tag not in ("html", "body"):
-        element.drop_tree()
+def _drop(element: Any) -> bool:
+    """Take out an element; whether it held text. Inside one that is gone already there is nothing more to count."""
+    if element.getparent() is None or element.tag in ("html", "body"):
+        return False
+    inside = next(element.iterancestors("html"), None) is not None
+    element.drop_tree()
+    return inside and bool("".join(element.itertext()).strip())
 
 
 def _number(ordered: Any) -> None:

@@ -1,5 +1,5 @@
 -- A rule is put together from parts by reference, so that re-granting what lies above ten thousand own rules of a hundred
--- grants each writes one row a rule, not a million grants. Run by clearance_owner after 0008.
+-- grants each writes one row a rule, not a million grants. Run by clearance_owner after 0010.
 
 -- The grants of a rule are those in rule_grant under own_id and under above_id; without own_id, under its own number. A part
 -- is a row to which no scope points; it alone has grant_digests, those of its grants behind one another, ascending.
@@ -104,7 +104,7 @@ $$;
 grant create on schema clearance to clearance_identity;
 set local role clearance_identity;
 create or replace function clearance.resolve_scopes() returns int[]
-language plpgsql stable parallel safe security definer set search_path = '' as $$
+language plpgsql stable parallel restricted security definer set search_path = '' as $$
 declare
   my_id uuid;
   my_clearance smallint;

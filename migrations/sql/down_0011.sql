@@ -4,7 +4,7 @@
 grant create on schema clearance to clearance_identity;
 set local role clearance_identity;
 create or replace function clearance.resolve_scopes() returns int[]
-language plpgsql stable parallel safe security definer set search_path = '' as $$
+language plpgsql stable parallel restricted security definer set search_path = '' as $$
 declare
   my_id uuid;
   my_clearance smallint;

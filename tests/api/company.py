@@ -143,7 +143,14 @@ def parts_at(
     answer: AnswerSettings | None = None,
 ) -> Parts:
     """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
-    generous = ApiSettings(rate_per_minute=60_000, burst=10_000, concurrent=100, metrics_key=SecretStr(METRICS_KEY))
+    generous = ApiSettings(
+        rate_per_minute=60_000,
+        burst=10_000,
+        concurrent=100,
+        metrics_key=SecretStr(METRICS_KEY),
+        stranger_rate_per_minute=60_000,
+        stranger_burst=10_000,
+    )
     settings = Settings(
         database=DatabaseSettings.model_validate({"app_url": app_url}),
         identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),

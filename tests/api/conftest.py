@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from app.answer.parts import Parts
 from app.llm.protocol import ChatModel
 from app.main import create
+from app.server import server_config
 from tests.api.company import Company, client_of, found, parts_of
 from tests.api.databases import copied
 from tests.api.services import Service, make_service
@@ -52,8 +53,7 @@ def talking_to(company: Company) -> Callable[[ChatModel], AbstractContextManager
 @contextlib.contextmanager
 def serve(parts: Parts) -> Iterator[str]:
     """The base URL of a real server over these parts, in a thread, on a free loopback port."""
-    config = uvicorn.Config(create(parts), host="127.0.0.1", port=0, log_config=None, lifespan="on")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(create(parts), parts.settings.api, port=0, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

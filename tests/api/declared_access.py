@@ -10,6 +10,7 @@ from tests.api.declaring import (
     NONE,
     OPEN_DOCUMENT,
     OWN_OR_ANY,
+    PAGED,
     PERSON_ON_CREW,
     ROLE_ON_CREW,
     RULE_BODY,
@@ -39,6 +40,7 @@ ACCESS: dict[tuple[str, str], Route] = {
             Case("shelf", "who rules the shelf", query={"collection": TARGET}),
             Case("document", "its curators", query={"document": TARGET}, needs="curate"),
         ),
+        values=PAGED,
     ),
     ("POST", "/api/v1/grants"): Route(
         "key",
@@ -88,7 +90,7 @@ ACCESS: dict[tuple[str, str], Route] = {
         ),
     ),
     ("GET", "/api/v1/access/readers"): Route(
-        "key", (Case("document", "who may know of others", query={"document": TARGET}),)
+        "key", (Case("document", "who may know of others", query={"document": TARGET}),), values=PAGED
     ),
     ("GET", "/api/v1/access/reach"): Route(
         "key",
@@ -96,8 +98,9 @@ ACCESS: dict[tuple[str, str], Route] = {
             Case("user", "a person, by who rules a shelf", query={"user": TARGET}),
             Case("role", "a role, by who rules a shelf", query={"role": TARGET}),
         ),
+        values=PAGED,
     ),
-    ("GET", "/api/v1/access/plans"): Route("key"),
+    ("GET", "/api/v1/access/plans"): Route("key", values=PAGED),
     ("GET", "/api/v1/access/plans/{plan}"): Route("key", (on("plan", OWN_OR_ANY, "plan"),)),
     ("DELETE", "/api/v1/access/plans/{plan}"): Route("key", (on("plan", OWN_OR_ANY, "plan", **NONE),)),
     ("POST", "/api/v1/access/plans/{plan}/apply"): Route("key", (on("plan", OWN_OR_ANY, "plan", acts=True),)),

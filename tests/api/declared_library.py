@@ -8,7 +8,7 @@ from tests.api.declaring import (
     FOLDER_OF_CREW,
     NEW_FOLDER,
     NONE,
-    OWN_CONVERSATION,
+    PAGED,
     PERSON_ON_CREW,
     PERSON_ON_DOCUMENT,
     QUESTION,
@@ -81,9 +81,17 @@ LIBRARY: dict[tuple[str, str], Route] = {
             uploading("path", "a path, by who curates the crew's shelf", CREW, path=TARGET, seen_by="its readers"),
         ),
     ),
-    ("GET", "/api/v1/jobs"): Route("curate"),
+    ("PATCH", "/api/v1/documents/{document}"): Route(
+        "curate", (on("document", "its curators", "document", body={"path": "moved.md"}),), values=(".path",)
+    ),
+    ("POST", "/api/v1/collections/{name}/sync"): Route(
+        "curate",
+        (Case("shelf", "who curates the shelf", path={"name": TARGET}, form={"file": b""}),),
+        values=(".fingerprint", ".allow_large_removal"),
+    ),
+    ("GET", "/api/v1/jobs"): Route("curate", values=PAGED),
     ("GET", "/api/v1/jobs/{job}"): Route("curate", (on("job", "one's own", "job"),)),
-    ("GET", "/api/v1/collections"): Route("key", lent=True),
+    ("GET", "/api/v1/collections"): Route("key", values=PAGED, lent=True),
     ("POST", "/api/v1/collections"): Route(
         "administer",
         (
@@ -132,20 +140,18 @@ LIBRARY: dict[tuple[str, str], Route] = {
         ),
     ),
     ("POST", "/api/v1/conversations"): Route("ask", (Case(done=201),)),
-    ("GET", "/api/v1/conversations"): Route(
-        "ask", (Case(), Case("conversation", "one's own", query={"before": TARGET}))
-    ),
+    ("GET", "/api/v1/conversations"): Route("ask", values=PAGED),
     ("GET", "/api/v1/conversations/{conversation}"): Route(
         "ask",
-        (
-            on("conversation", "one's own", "conversation"),
-            Case("turn", "one's own", path={"conversation": OWN_CONVERSATION}, query={"before": TARGET}),
-        ),
+        (on("conversation", "one's own", "conversation"),),
+        values=PAGED,
     ),
     ("DELETE", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation", **NONE),)
     ),
-    ("GET", "/api/v1/collections/{name}/folders"): Route("key", (on("shelf", "who rules the shelf", "name"),)),
+    ("GET", "/api/v1/collections/{name}/folders"): Route(
+        "key", (on("shelf", "who rules the shelf", "name"),), values=PAGED
+    ),
     ("DELETE", "/api/v1/collections/{name}/access"): Route(
         "key",
         (

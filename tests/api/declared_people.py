@@ -1,6 +1,6 @@
 """Declared: people, roles, keys, delegations, the log, and the service itself."""
 
-from tests.api.declaring import NONE, OWN_NAME, OWN_OR_ANY, STEWARDS, TARGET, Case, Route, on, pair
+from tests.api.declaring import NONE, OWN_NAME, OWN_OR_ANY, PAGED, STEWARDS, TARGET, Case, Route, on, pair
 
 _EVENTS = (Case(), Case("user", "what is there", query={"user": TARGET}))
 _EXPORTS = (
@@ -16,14 +16,14 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/openapi.json"): Route("public"),
     ("GET", "/metrics"): Route("metrics key", (Case(shape="text"),)),
     ("GET", "/api/v1/users/me"): Route("key", lent=True),
-    ("GET", "/api/v1/users"): Route("administer"),
+    ("GET", "/api/v1/users"): Route("administer", values=PAGED),
     ("POST", "/api/v1/users"): Route(
         "administer", (Case(body={"name": "new-person"}, done=201),), values=(".name", ".source")
     ),
     ("PATCH", "/api/v1/users/{name}"): Route(
         "administer", (on("user", "what is there", "name", body={"display_name": "Another"}),)
     ),
-    ("GET", "/api/v1/roles"): Route("administer or curate or look after"),
+    ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=PAGED),
     ("POST", "/api/v1/roles"): Route(
         "administer",
         (
@@ -58,16 +58,30 @@ PEOPLE: dict[tuple[str, str], Route] = {
         "administer", pair(("name", "inner role", "guests"), ("outer", "outer role", "crew"))
     ),
     ("GET", "/api/v1/keys"): Route(
-        "key", (Case(), Case("user", "one's own name, or any by an administrator", query={"user": TARGET}))
+        "key",
+        (Case(), Case("user", "one's own name, or any by an administrator", query={"user": TARGET})),
+        values=PAGED,
     ),
     ("POST", "/api/v1/keys"): Route(
         "administer",
         (Case("user", "what is there and may be named", body={"user": TARGET, "capabilities": []}, done=201),),
     ),
+    ("PATCH", "/api/v1/keys/{key}"): Route(
+        "key",
+        (
+            on(
+                "key",
+                "one's own, or any by an administrator",
+                "key",
+                body={"expires_at": "2090-01-01T00:00:00Z"},
+            ),
+        ),
+        values=(".label",),
+    ),
     ("DELETE", "/api/v1/keys/{key}"): Route(
         "key", (on("key", "one's own, or any by an administrator", "key", **NONE),)
     ),
-    ("GET", "/api/v1/audit/events"): Route("audit", _EVENTS, values=("?after",)),
+    ("GET", "/api/v1/audit/events"): Route("audit", _EVENTS, values=PAGED),
     ("GET", "/api/v1/audit/head"): Route("audit"),
     ("GET", "/api/v1/audit/export"): Route("audit", _EXPORTS),
     ("PUT", "/api/v1/roles/{name}/stewards/{user}"): Route(
@@ -76,7 +90,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("DELETE", "/api/v1/roles/{name}/stewards/{user}"): Route(
         "administer", pair(("name", "role with a member", "outside"), ("user", "steward", "steward"))
     ),
-    ("GET", "/api/v1/delegations"): Route("key", (Case(), Case("user", OWN_NAME, query={"user": TARGET}))),
+    ("GET", "/api/v1/delegations"): Route(
+        "key", (Case(), Case("user", OWN_NAME, query={"user": TARGET})), values=PAGED
+    ),
     ("POST", "/api/v1/delegations"): Route(
         "key", (Case("service", "a service, by who may ask", body={"service": TARGET, "expires_in": 60}, done=201),)
     ),

@@ -55,6 +55,8 @@ def on(kind: str, rule: str, place: str, **more: Any) -> Case:
     return Case(kind, rule, path={place: TARGET, **more.pop("path", {})}, **more)
 
 
+# Where a page of a list begins: a place among what the caller sees, which names nothing.
+PAGED = ("?after",)
 NONE: dict[str, Any] = {"done": 204, "shape": "none"}
 OPEN = "qzopenshelf"
 CREW = "qzcrewshelf"
@@ -64,7 +66,6 @@ CREW_DOCUMENT = "<crew document>"
 OPEN_DOCUMENT = "<open document>"
 # A moment at which the world stood as it stands.
 MOMENT = "<moment>"
-OWN_CONVERSATION = "<own conversation>"
 RULE_BODY = {"grants": [ANYBODY, {"role": "outside"}], "inherits": True}
 ROLE_ON_CREW = "a role, by who rules the crew's shelf"
 PERSON_ON_CREW = "a person, by who rules the crew's shelf"

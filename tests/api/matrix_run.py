@@ -13,8 +13,10 @@ import structlog
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from app import errors
 from app.llm.scripted import ScriptedChat
 from app.main import create
+from app.web.openapi import codes_of
 from tests.api.company import app_of, parts_of, prompts, saying
 from tests.api.declaring import GRANT, TARGET, Case, Route
 from tests.api.matrix_callers import IDS, callers, substituted, targets, twin
@@ -23,6 +25,7 @@ from tests.api.matrix_oracle import Caller, Expected, Target, canaries, expected
 from tests.api.matrix_world import World
 
 Key = tuple[str, str]
+CODES = {name for name, found in vars(errors).items() if isinstance(found, type)}
 CANARIES = canaries()
 CANARY_WORD = re.compile("|".join(map(re.escape, CANARIES)))
 LEAKS = re.compile(r"select |insert into|update |delete from|psycopg|sqlalchemy|Traceback|\.py\b|scope_id", re.I)
@@ -170,6 +173,8 @@ class Matrix:
             self._wrong(cell, f"{answer.status_code} instead of {want.status}: {answer.text[:200]}")
         elif trouble := _body_trouble(cell, answer):
             self._wrong(cell, trouble)
+        if (code := _code(answer)) is not None and code not in self._codes(cell.key):
+            self._wrong(cell, f"answers {code}, which the description of the route does not list")
         said = f"{answer.text} {answer.headers}".lower()
         # What the caller named comes back to him in an answer that he may have; a refusal repeats nothing.
         echoed = set(CANARY_WORD.findall(request)) if want.status < 300 else set()
@@ -178,6 +183,11 @@ class Matrix:
                 if not knows(cell.caller, *CANARIES[word]):
                     self._wrong(cell, f"{where} holds {word}")
         self._chat.prompts.clear()
+
+    def _codes(self, key: Key) -> set[str]:
+        """The codes that the route's description lists; all of them for a route that it does not show."""
+        operation = self.app.openapi()["paths"].get(key[1], {}).get(key[0].lower())
+        return CODES if operation is None else codes_of(operation)
 
     def _compare(self, cells: Iterable[Cell]) -> None:
         """Hidden and absent: the same bytes and the same headers, but for what differs between any two answers."""
@@ -192,6 +202,11 @@ class Matrix:
 
     def _wrong(self, cell: Cell, words: str) -> None:
         self.outcome.wrong.append(f"{cell.name}: {words}")
+
+
+def _code(answer: Response) -> str | None:
+    """The code of a problem; None for anything else."""
+    return answer.json()["code"] if answer.headers.get("content-type") == "application/problem+json" else None
 
 
 def _knocks(caller: Caller, route: Route) -> bool:

@@ -1,7 +1,6 @@
 """The facts as a running company: founded over HTTP."""
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.local.administrator import make_first_administrator
 from tests.api.company import client_of, parts_of, work_queued
-from tests.api.declaring import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, OWN_CONVERSATION, QUESTION
+from tests.api.declaring import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
 from tests.api.matrix_facts import (
     CALLING,
     EVERY,
@@ -62,7 +61,6 @@ class World:
         return {
             CREW_DOCUMENT: self.documents["crew"],
             OPEN_DOCUMENT: self.documents["open"],
-            OWN_CONVERSATION: self.things["conversation"].get(str(person), str(uuid.UUID(int=1))),
             MOMENT: self.moment,
         }
 

@@ -104,7 +104,7 @@ def sequencer(folder: Path, db: Db, *, close_after: int) -> Iterator[Process]:
 
 @contextlib.contextmanager
 def api(folder: Path, db: Db, *, model_url: str, **settings: str) -> Iterator[tuple[Process, str]]:
-    """The API under uvicorn, ready, and its URL."""
+    """The API, ready, and its URL."""
     port = free_port()
     given = {
         "CLEARANCE_DATABASE__APP_URL": db.url("app"),
@@ -113,9 +113,10 @@ def api(folder: Path, db: Db, *, model_url: str, **settings: str) -> Iterator[tu
         "CLEARANCE_AUDIT__KEY": AUDIT_KEY,
         "CLEARANCE_EMBEDDER__KIND": "hashed",
         "CLEARANCE_MODEL__BASE_URL": model_url,
+        "CLEARANCE_API__PORT": str(port),
         **settings,
     }
-    command = ["uvicorn", "app.main:create", "--factory", "--host", "127.0.0.1", "--port", str(port)]
+    command = ["app"]
     url = f"http://127.0.0.1:{port}"
     with process(folder, command, given) as made:
         wait_for(lambda: is_ready(url), seconds=60, message=lambda: made.said)

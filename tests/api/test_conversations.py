@@ -110,7 +110,6 @@ def test_anothers_conversation_is_absent(company: Company, who: str) -> None:
             answers = [
                 ada.client.get(path, headers=headers),
                 ada.client.delete(path, headers=headers),
-                ada.client.get(f"/api/v1/conversations?before={conversation}", headers=headers),
                 ask(ada.client, company, who, ON_LEAVE, conversation=conversation),
                 ask(ada.client, company, who, ON_LEAVE, conversation=conversation, mode="quote"),
                 ask(ada.client, company, who, ON_LEAVE, conversation=conversation, stream=True),
@@ -118,7 +117,9 @@ def test_anothers_conversation_is_absent(company: Company, who: str) -> None:
             for answer in answers:
                 check_problem(answer, 404, "NotFound")
             assert len({answer.content for answer in answers}) == 1
-            assert {answer.content for answer in answers} == {ada.client.get("/api/v1/nothing").content}
+            assert {answer.content for answer in answers} == {
+                ada.client.get("/api/v1/nothing", headers=headers).content
+            }
         assert ada.client.get("/api/v1/conversations", headers=company.headers(who)).json() == []
         assert len(chat.prompts) == shown
         assert len(ada.turns()) == 1
@@ -133,12 +134,17 @@ def test_an_auditor_reads_the_log_and_no_conversation(company: Company) -> None:
     assert not [word for word in SECRETS if word in log]
 
 
-def test_a_turn_of_one_conversation_is_no_page_mark_in_another(company: Company) -> None:
+def test_a_place_in_one_conversation_opens_nothing_in_another(company: Company) -> None:
+    """A place is a moment, so it says where to go on and never whose."""
     with talk(company) as ada:
-        trail = ada.ask(ON_SALARY).json()["trail"]
-        other = Talk(ada.client, company, "ada")
-        path = f"/api/v1/conversations/{other.id}?before={trail}"
-        check_problem(ada.client.get(path, headers=company.headers("ada")), 404, "NotFound")
+        for _ in range(2):
+            ada.ask(ON_SALARY)
+        mine = ada.client.get(f"/api/v1/conversations/{ada.id}?limit=1", headers=company.headers("ada"))
+        place = mine.links["next"]["url"]
+        other = Talk(ada.client, company, "ben")
+        path = f"/api/v1/conversations/{other.id}"
+        assert ada.client.get(f"{path}{place}", headers=company.headers("ben")).json()["turns"] == []
+        check_problem(ada.client.get(f"{path}{place}", headers=company.headers("ada")), 404, "NotFound")
 
 
 def test_reading_back_is_recorded_before_it_is_given_out(company: Company) -> None:
@@ -168,14 +174,17 @@ def test_lists_and_deletion(company: Company) -> None:
         assert [(c["first_question"], c["turns"]) for c in listed] == [(None, 0), (ON_SALARY, 2)]
         assert listed[0]["last_at"] is None
         assert listed[1]["last_at"] > listed[1]["created_at"]
-        page = ada.client.get(f"/api/v1/conversations?before={second.id}&limit=1", headers=headers).json()
-        assert [c["id"] for c in page] == [ada.id]
+        first = ada.client.get("/api/v1/conversations?limit=1", headers=headers)
+        assert [c["id"] for c in first.json()] == [second.id]
+        page = ada.client.get(f"/api/v1/conversations{first.links['next']['url']}", headers=headers)
+        assert [c["id"] for c in page.json()] == [ada.id]
+        assert "next" not in page.links
         turns = ada.turns()
         assert [t["question"] for t in turns] == [ON_SALARY, ON_LEAVE]
         path = f"/api/v1/conversations/{ada.id}"
-        last = ada.client.get(f"{path}?limit=1", headers=headers).json()["turns"]
-        assert last == turns[1:]
-        assert ada.client.get(f"{path}?before={last[0]['id']}", headers=headers).json()["turns"] == turns[:1]
+        last = ada.client.get(f"{path}?limit=1", headers=headers)
+        assert last.json()["turns"] == turns[1:]
+        assert ada.client.get(f"{path}{last.links['next']['url']}", headers=headers).json()["turns"] == turns[:1]
         assert ada.client.delete(path, headers=headers).status_code == 204
         check_problem(ada.get(), 404, "NotFound")
         check_problem(ada.client.delete(path, headers=headers), 404, "NotFound")

@@ -132,6 +132,7 @@ def test_the_log_names_both(client: TestClient, company: Company, bot: Service) 
         "name": "ada",
         "key": bot.key["prefix"],
         "via": {"service": str(service["id"]), "name": "bot", "delegation": bot.tokens["ada"]["prefix"]},
+        "address": "testclient",
     }
     for kind in ("search.done", "answer.opened", "answer.closed"):
         assert company.records(kind)[-1]["actor"] == expected

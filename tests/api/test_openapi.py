@@ -2,11 +2,19 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app import errors
+from app.web.openapi import RAISES, codes_of
+from app.web.route_table import PUBLIC
+from tests.api.company import Company
+from tests.api.test_routes import path_for
+
+COMMON = {"NotSignedIn", "TooManyRequests", "InvalidInput", "DatabaseUnavailable"}
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 
@@ -57,3 +65,51 @@ def test_it_names_no_address_outside(schema: Any) -> None:
 def test_what_must_not_leave_is_in_no_schema(schema: Any) -> None:
     names = {n for s in schema["components"]["schemas"].values() for n in s.get("properties", {})}
     assert not names & {"scope_id", "chunk_id", "document_id", "collection_id", "rule_id", "hash", "embedding"}
+
+
+def contents(operation: Any) -> Iterator[tuple[str, Any]]:
+    """The media types of an operation's body and of what it gives."""
+    answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    for whole in (operation.get("requestBody", {}), *answers):
+        yield from whole.get("content", {}).items()
+
+
+def test_every_body_has_an_example_that_its_schema_accepts(client: TestClient, schema: Any) -> None:
+    seen = 0
+    for method, path, operation in operations(schema):
+        for kind, content in contents(operation):
+            if content.get("schema") and kind in {"application/json", "multipart/form-data"}:
+                assert content["example"] not in (None, {}), f"{method} {path}"
+                seen += 1
+    assert seen > 50
+
+
+def test_an_example_is_a_body_that_the_service_takes(client: TestClient, company: Company, schema: Any) -> None:
+    """Sent as it stands: what it names may be absent, but its form is never wrong."""
+    checked = 0
+    for method, path, operation in operations(schema):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is None:
+            continue
+        where = path_for(path.replace("{document}", "11111111-2222-4333-8444-555555555555"))
+        query = "?collection=handbook" if path == "/api/v1/grants" else ""
+        answer = client.request(method, where + query, json=body["example"], headers=company.headers("root"))
+        checked += 1
+        assert answer.status_code not in {400, 413}, f"{method} {path}: {answer.text}"
+        wrong = answer.json().get("detail", "") if answer.status_code == 422 else ""
+        assert not wrong.startswith(tuple(f"{name}" for name in body["example"])), f"{method} {path}: {wrong}"
+    assert checked > 10
+
+
+def test_every_operation_lists_its_error_codes(schema: Any) -> None:
+    known = {name for name, found in vars(errors).items() if isinstance(found, type) and name != "AppError"}
+    for method, path, operation in operations(schema):
+        codes = codes_of(operation)
+        assert codes <= known, f"{method} {path}"
+        if path not in PUBLIC:
+            assert {"NotSignedIn", "TooManyRequests", "InvalidInput", "DatabaseUnavailable"} <= codes, (
+                f"{method} {path}"
+            )
+    assert {
+        key for key in RAISES if not isinstance(schema["paths"].get(f"/api/v1{key[1]}", {}).get(key[0]), dict)
+    } == set()

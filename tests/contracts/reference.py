@@ -17,6 +17,16 @@ HEAD = """# Reference
 Made from the code by `python -m tests.contracts.reference`, and under test: what stands here is what the code does.
 """
 
+HABITS = """Every route but `/healthz`, `/readyz`, `/metrics` and the pages of this description needs a key, which is
+verified before a body is read. A query parameter that a route does not know, or that is given twice, is refused by name
+(422). The OpenAPI document at `/api/v1/openapi.json` has an example for each body and the error codes of each route.
+
+**Lists come in pages**, all in one way: `limit` (100 unless given, at most 500; 1,000 records of the log) and `after`.
+Where there is more, the answer's header `Link: <?…>; rel="next"` (RFC 8288) is the query of the next page; without it
+the page is the last. `after` is opaque: take it from the link. Rows that come or go meanwhile are neither repeated nor
+skipped.
+"""
+
 
 def render() -> str:
     """The whole page."""
@@ -52,7 +62,8 @@ def wire_errors() -> Iterator[str]:
 
 def routes(app: FastAPI) -> Iterator[str]:
     """Every route that the OpenAPI document shows."""
-    yield "## Routes\n\n| method | path | what it does |\n|---|---|---|"
+    yield "## Routes\n\n" + HABITS
+    yield "| method | path | what it does |\n|---|---|---|"
     for path, operations in app.openapi()["paths"].items():
         for method, operation in operations.items():
             told = operation.get("description", operation["summary"]).split("\n")[0]

@@ -1,15 +1,24 @@
 """docker-compose.yml as a file: only the API is published, nothing runs as root of ours, secrets come from outside."""
 
+import os
+import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from app.acl.rules import Label
+from app.llm.endpoint import PublicModelHost, endpoint
 from app.retrieval.lists.remote.address import parse
-from app.settings import SearchProcessSettings
+from app.settings import ModelSettings, SearchProcessSettings
 from tests.conftest import REPOSITORY
 
 OURS = ("api", "worker", "sequencer", "search", "init")
+PULLS = ("pull-ollama", "pull-vllm")
+PIN = REPOSITORY / "deploy" / "pin-images.sh"
+MODEL = "CLEARANCE_MODEL__"
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +45,16 @@ def test_our_services_run_without_privileges(compose: dict[str, Any], name: str)
 
 
 def test_nothing_but_the_api_reaches_the_outside(compose: dict[str, Any]) -> None:
-    """The inner network has no way out, and only the API stands in another one too."""
+    """The inner network has no way out. What fetches a model by hand does, and stands in no other, without a secret."""
     assert compose["networks"]["inside"] == {"internal": True}
-    outside = [n for n, service in compose["services"].items() if set(service["networks"]) - {"inside"}]
-    assert outside == ["api"]
+    services = compose["services"]
+    outside = {n: s["networks"] for n, s in services.items() if set(s["networks"]) - {"inside"}}
+    assert outside == {"api": ["inside", "front"], **{name: ["outside"] for name in PULLS}}
+    for name in PULLS:
+        assert services[name]["profiles"] == ["pull"]
+        assert set(services[name]["environment"]) == {"MODEL_NAME"}
+        assert services[name]["volumes"] == services[name.removeprefix("pull-")]["volumes"]
+        assert "depends_on" not in services[name]
 
 
 def test_secrets_come_from_the_environment(compose: dict[str, Any]) -> None:
@@ -80,3 +95,77 @@ def test_a_search_process_gets_the_codes_and_its_key_only(
         "${LISTS_SERVERS:-}",
         given["CLEARANCE_LISTS__KEY"],
     )
+
+
+def test_every_service_is_bounded_in_memory_and_processes(compose: dict[str, Any]) -> None:
+    """One that runs wild ends alone. No swap: text of documents would lie on a disk in the clear."""
+    for name, service in compose["services"].items():
+        assert service["mem_limit"], name
+        assert service["memswap_limit"] == service["mem_limit"], name
+        assert service["pids_limit"] > 0, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_every_image_comes_with_its_digest(compose: dict[str, Any]) -> None:
+    """Named by a variable that only the pinned list sets; a missing one ends the start. Ours is built on such a one."""
+    listed = [line.split("=")[0] for line in (PIN.parent / "images.txt").read_text("utf-8").splitlines()]
+    wanted = {f"${{{name}:?run deploy/pin-images.sh >> .env}}": name for name in listed}
+    used = {service["image"] for name, service in compose["services"].items() if name not in OURS}
+    assert used == {image for image, name in wanted.items() if name != "PYTHON_IMAGE"}
+    for name in OURS:
+        assert wanted[compose["services"][name]["build"]["args"]["PYTHON_IMAGE"]] == "PYTHON_IMAGE"
+    dockerfile = (PIN.parent / "Dockerfile").read_text("utf-8").splitlines()
+    assert [line for line in dockerfile if line.startswith("ARG")] == ["ARG PYTHON_IMAGE"]
+    assert {line.split()[1] for line in dockerfile if line.startswith("FROM")} == {"${PYTHON_IMAGE}"}
+
+
+@pytest.mark.parametrize("said", ["sha256:" + "5a" * 32, "sha256:5a", "", "sha256:" + "5A" * 32])
+def test_the_list_is_pinned_whole_or_not_at_all(said: str, tmp_path: Path) -> None:
+    """With a stand-in for docker, which no test machine needs: what it says is a digest, or nothing is printed."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\n[ \"$1 $2 $3\" = 'buildx imagetools inspect' ] && echo '{said}'\n")
+    docker.chmod(0o755)
+    path = f"{tmp_path}:{os.defpath}"
+    done = subprocess.run([PIN], env={"PATH": path}, capture_output=True, text=True, check=False, timeout=30)
+    listed = (PIN.parent / "images.txt").read_text("utf-8").splitlines()
+    if said == "sha256:" + "5a" * 32:
+        assert done.stdout.splitlines() == [f"{line}@{said}" for line in listed]
+    else:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "no digest for pgvector/pgvector" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        ({}, Label.RESTRICTED),
+        ({"MODEL_BASE_URL": "http://vllm:8000/v1"}, Label.RESTRICTED),
+        ({"MODEL_BASE_URL": "https://api.example.com/v1"}, Label.PUBLIC),
+        ({"MODEL_BASE_URL": "http://gateway:8000/v1"}, Label.PUBLIC),
+        ({"MODEL_BASE_URL": "http://gateway:8000/v1", "MODEL_INTERNAL": "true"}, Label.RESTRICTED),
+        ({"MODEL_BASE_URL": "https://api.example.com/v1", "MODEL_INTERNAL": "true"}, None),
+    ],
+)
+def test_restricted_text_stays_inside(compose: dict[str, Any], given: dict[str, str], label: Label | None) -> None:
+    """As the API reads what compose gives it: only the file's own model servers are internal, whatever URL is set."""
+    settings = {
+        name.removeprefix(MODEL).lower(): re.sub(
+            r"\$\{(\w+):-(.*?)\}", lambda found: given.get(found[1]) or found[2], value
+        )
+        for name, value in compose["services"]["api"]["environment"].items()
+        if name.startswith(MODEL)
+    }
+    assert not any("${" in value for value in settings.values())
+    model = ModelSettings.model_validate(settings)
+    if label is None:
+        with pytest.raises(PublicModelHost):
+            endpoint(model)
+    else:
+        assert endpoint(model).max_label is label
+    assert set(settings["internal_hosts"].split(",")) <= set(compose["services"])
+
+
+def test_the_example_declares_no_model_internal() -> None:
+    """Whoever fills it in with an endpoint elsewhere would take the declaration along."""
+    example = (REPOSITORY / ".env.example").read_text("utf-8").splitlines()
+    assert [line for line in example if line.startswith(("MODEL_INTERNAL", "ALLOW_"))] == []

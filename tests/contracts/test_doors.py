@@ -30,6 +30,7 @@ DOORS = {
     "app/evaluation/vectors.py": {"vector_row"},
     # Where a document stands and under which rule; no column with text.
     "app/acl/placing.py": {"document", "ingest_job"},
+    "app/acl/sync.py": {"document", "ingest_job"},
     "app/acl/explain.py": {"document"},
     # The worker, as its own database role.
     "ingest/write.py": {"document", "original", "chunk", "vector_row", "posting", "ingest_job"},

@@ -3,19 +3,29 @@
 import contextlib
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.audit.chain import Head, merkle_root
-from app.audit.events import Actor, AnswerClosed, SealedText, SearchDone
+from app.audit.events import Actor, SealedText, SearchDone
+from app.audit.record import Event
 from app.audit.seal import Sealer
 from app.audit.trail import record
 from app.db.session import Database, Signer, connect
+from tests.conftest import IDENTITY_KEY
+from tests.identities import act_as
 
 SEALER = Sealer(bytes(range(32)))
-IDENTITY_KEY = "5a" * 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInFailed(Event):
+    """A record in nobody's name, as the API may write it without identity."""
+
+    kind = "signin.failed"
 
 
 class Db(Protocol):
@@ -51,8 +61,14 @@ class World:
                 text("insert into app_user (id, name, display_name, capabilities) values (:id, :name, :name, :may)"),
                 {"id": user, "name": name, "may": list(capabilities)},
             )
-            session.execute(text("select clearance.set_identity_key(decode(:key, 'hex'))"), {"key": IDENTITY_KEY})
         return user
+
+    @contextlib.contextmanager
+    def acting(self, user: uuid.UUID) -> Iterator[Session]:
+        """One transaction of the API's role under this user's signed identity."""
+        with self.session("app") as session:
+            act_as(session, user)
+            yield session
 
     def as_user(self, user: uuid.UUID) -> "contextlib.AbstractContextManager[Session]":
         """A reading transaction of the API under this user's signed identity."""
@@ -61,7 +77,7 @@ class World:
 
     def ask(self, user: uuid.UUID, words: str = "who earns what?") -> uuid.UUID:
         """Record a search by `user`, committed."""
-        with self.session("app") as session:
+        with self.acting(user) as session:
             event = SearchDone(actor=Actor(user, "Ada"), query=SealedText(words), policy_epoch=1, hits=())
             return record(session, event, SEALER)
 
@@ -94,5 +110,5 @@ def world_of(db: Db) -> Iterator[World]:
 
 
 def add_leaf(session: Session, trail: uuid.UUID | None = None) -> uuid.UUID:
-    """A leaf without personal words; not committed."""
-    return record(session, AnswerClosed(actor=Actor.service("test"), trail=trail or uuid.uuid4(), outcome="answered"))
+    """A leaf without personal words, of the API's role; not committed."""
+    return record(session, SignInFailed(actor=Actor.service("nobody"), trail=trail or uuid.uuid4()))

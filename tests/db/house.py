@@ -3,15 +3,16 @@
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, delete, text
 from sqlalchemy.orm import Session
 
 from app.acl.rules import Capability, Grant, Label, OwnRule, Principal, Subject
 from app.acl.scopes import scope_for
 from app.acl.subject import subject_of
+from app.db.probe import CANARY
 from app.db.session import WriteSession, connect
 from app.db.tables.access import Collection, Curator
 from app.db.tables.library import IngestJob
@@ -89,16 +90,36 @@ class House:
         """A document with one passage a text, written as the worker writes it; gives its number."""
         passages = [Passage(t, (), None, n, EMBEDDER.count(t)) for n, t in enumerate(texts)]
         content = "\n".join(texts).encode()
-        job = IngestJob(
-            collection_id=shelf,
-            scope_id=self.scope(shelf, own),
-            path=path,
-            size=len(content),
-            sha256=hashlib.sha256(content).digest(),
-        )
-        with self.session("ingest") as session:
+        scope = self.scope(shelf, own)
+        with self.uploading(shelf, {path: (scope, content)}) as (session, [job]):
             written = write(session, job, Version(path, "text/plain", content), vectorize(passages, EMBEDDER))
         return int(self.value("owner", "select id from document where public_id = :id", id=written.document))
+
+    @contextlib.contextmanager
+    def uploading(
+        self, shelf: uuid.UUID, files: Mapping[str, tuple[int, bytes]]
+    ) -> Iterator[tuple[Session, list[IngestJob]]]:
+        """The worker's session, with an upload for each path, of its scope and content, that it is working on."""
+        with self.session("owner") as session:
+            jobs = [
+                IngestJob(
+                    collection_id=shelf,
+                    scope_id=scope,
+                    path=path,
+                    uploaded_by=CANARY,
+                    size=len(content),
+                    sha256=hashlib.sha256(content).digest(),
+                    state="running",
+                )
+                for path, (scope, content) in files.items()
+            ]
+            session.add_all(jobs)
+            session.flush()
+            ids = [job.id for job in jobs]
+        with self.session("ingest") as session:
+            yield session, [session.get_one(IngestJob, job) for job in ids]
+        with self.session("owner") as session:
+            session.execute(delete(IngestJob).where(IngestJob.id.in_(ids)))
 
     def subject(self, user: uuid.UUID) -> Subject:
         """The user as a subject with all his capabilities."""

@@ -26,6 +26,7 @@ from app.db.session import Database, Signer, connect
 from app.errors import DatabaseUnavailable
 from tests.conftest import IDENTITY_KEY, PASSWORDS, Db, real_part_missing
 from tests.db.house import House, allow
+from tests.identities import signed_on
 
 CALLERS = 64
 ROUNDS = 40
@@ -124,7 +125,7 @@ class Line:
                     session.execute(text("select pg_sleep(2)"))
             case "poison":
                 with self.raw() as connection:
-                    connection.execute("select set_config('clearance.identity', %s, false)", [sign(caller)])
+                    connection.execute("select set_config('clearance.identity', %s, false)", [sign(connection, caller)])
                     connection.commit()
             case "cancel":
                 with self.raw() as connection, pytest.raises(psycopg.OperationalError):
@@ -143,14 +144,14 @@ class Line:
             session.execute(text(statement), values)
 
 
-def sign(caller: Caller) -> str:
-    """An identity as our process signs it."""
-    return Signer(IDENTITY_KEY, seconds=60).sign(caller.id)
+def sign(connection: psycopg.Connection, caller: Caller) -> str:
+    """An identity as our process signs it, for the transaction that this connection is in."""
+    return signed_on(connection, caller.id)
 
 
 def identify(connection: psycopg.Connection, caller: Caller) -> None:
     """Begin a transaction as this caller."""
-    connection.execute("select set_config('clearance.identity', %s, true)", [sign(caller)])
+    connection.execute("select set_config('clearance.identity', %s, true)", [sign(connection, caller)])
 
 
 def make_callers(house: House, count: int = CALLERS) -> list[Caller]:

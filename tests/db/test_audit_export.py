@@ -1,15 +1,18 @@
 """Real exports of a real log: they verify, they open, and they stay valid when a person is erased."""
 
+import contextlib
 import csv
 import datetime as dt
 import io
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from app.audit import order
 from app.audit.export import COLUMNS, export_csv, export_jsonl
@@ -37,10 +40,12 @@ class Log:
             order.place(session)
 
     def export(self, path: Path, *, opened: bool = True, filters: Filters = Filters(), key: Sealer = SEALER) -> Path:  # noqa: B008  # frozen
-        with self.world.as_user(self.auditor) as session:
-            opener = Opener(session, key) if opened else None
-            path.write_text("".join(export_jsonl(session, opener=opener, filters=filters)))
+        opener = (lambda session: Opener(session, key)) if opened else None
+        path.write_text("".join(export_jsonl(self.reads, opener=opener, filters=filters)))
         return path
+
+    def reads(self) -> AbstractContextManager[Session]:
+        return self.world.as_user(self.auditor)
 
 
 @pytest.fixture
@@ -106,15 +111,33 @@ def test_a_filtered_export_says_that_it_is_a_selection(log: Log, tmp_path: Path)
 
 
 def test_who_is_no_auditor_exports_an_empty_log(log: Log) -> None:
-    with log.world.as_user(log.ada) as session:
-        lines = list(export_jsonl(session, opener=Opener(session, SEALER)))
+    lines = list(export_jsonl(lambda: log.world.as_user(log.ada), opener=lambda s: Opener(s, SEALER)))
     assert len(lines) == 2
     assert '"size":0' in lines[1]
 
 
+def test_who_reads_an_export_slowly_holds_no_connection(log: Log) -> None:
+    """Also in the middle: between two chunks no transaction is open."""
+    open_now = 0
+
+    @contextlib.contextmanager
+    def counted() -> Iterator[Session]:
+        nonlocal open_now
+        with log.reads() as session:
+            open_now += 1
+            yield session
+        open_now -= 1
+
+    for lines in (export_jsonl(counted), export_csv(counted, opener=lambda s: Opener(s, SEALER))):
+        for _ in range(550):
+            next(lines)
+            assert open_now == 0
+        assert len(list(lines)) > 50
+
+
 def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
-    with log.world.as_user(log.auditor) as session:
-        rows = list(csv.reader(io.StringIO("".join(export_csv(session, opener=Opener(session, SEALER))), newline="")))
+    lines = export_csv(log.reads, opener=lambda s: Opener(s, SEALER))
+    rows = list(csv.reader(io.StringIO("".join(lines), newline="")))
     assert rows[0] == list(COLUMNS)
     assert len(rows) == 604
     assert rows[1][COLUMNS.index("question")].startswith("'=cmd|")

@@ -30,15 +30,27 @@ def run(world: World, role: str, statement: str, **values: object) -> int:
         return len(result.all()) if isinstance(result, CursorResult) and result.returns_rows else 0
 
 
-def leaf(**changes: object) -> dict[str, object]:
+# What each role may write without identity, and the actor's name in it.
+KINDS = {
+    "app": ("signin.failed", "nobody"),
+    "ingest": ("document.failed", "worker"),
+    "sequencer": ("answer.closed", "clearance-sequencer"),
+}
+
+
+def leaf(role: str = "app") -> dict[str, object]:
     made = uuid.uuid4()
-    body = canonical({"id": str(made), "kind": "audit.read", "trail": None, "actor": {"user": None}, "v": 1})
-    return {"id": made, "kind": "audit.read", "body": body, "hash": leaf_hash(body)} | changes
+    kind, name = KINDS[role]
+    actor = {"user": None, "name": name, "key": None, "via": None, "address": None}
+    body = canonical(
+        {"id": str(made), "kind": kind, "trail": None, "actor": actor, "v": 2, "writer": f"clearance_{role}"}
+    )
+    return {"id": made, "kind": kind, "body": body, "hash": leaf_hash(body)}
 
 
-@pytest.mark.parametrize("role", ["app", "ingest", "sequencer"])
+@pytest.mark.parametrize("role", KINDS)
 def test_writers_add_leaves(world: World, role: str) -> None:
-    run(world, role, LEAF, **leaf())
+    run(world, role, LEAF, **leaf(role))
 
 
 COLUMNS = {"audit_leaf": "body", "audit_entry": "leaf_hash", "audit_head": "root"}
@@ -54,7 +66,7 @@ def test_nobody_changes_or_removes(world: World, role: str) -> None:
                 run(world, role, change.format(table, column))
 
 
-@pytest.mark.parametrize("role", ["app", "ingest"])
+@pytest.mark.parametrize("role", ["app", "ingest", "sequencer"])
 @pytest.mark.parametrize("table", ["audit_entry", "audit_head"])
 def test_services_add_no_entries_and_heads(world: World, role: str, table: str) -> None:
     with pytest.raises(DBAPIError, match="permission denied"):
@@ -73,14 +85,14 @@ def test_writers_choose_neither_transaction_nor_time(world: World, column: str) 
     ("changes", "constraint"),
     [
         ({"hash": b"\0" * 32}, "leaf_hash"),
-        ({"kind": "audit.exported"}, "body"),
+        ({"kind": "access.refused"}, "body"),
         ({"id": uuid.UUID(int=5)}, "body"),
         ({"body": "{}", "hash": leaf_hash("{}")}, "body"),
     ],
 )
 def test_a_leaf_is_held_to_its_body(world: World, changes: dict[str, object], constraint: str) -> None:
     with pytest.raises(DBAPIError, match=f"audit_leaf_{constraint}_check"):
-        run(world, "app", LEAF, **leaf(**changes))
+        run(world, "app", LEAF, **(leaf() | changes))
 
 
 def test_writers_read_nothing_back(world: World) -> None:
@@ -126,3 +138,15 @@ def test_hash_of_the_database_is_ours(world: World) -> None:
     with world.session("owner") as session:
         theirs = session.scalar(text("select sha256('\\x00'::bytea || convert_to(:body, 'UTF8'))"), {"body": body})
     assert encode(bytes(theirs or b"")) == encode(leaf_hash(body))
+
+
+@pytest.mark.parametrize("role", ["app", "ingest"])
+def test_no_other_role_holds_up_the_sequencer(world: World, role: str) -> None:
+    """Neither by the number of a lock that it once took, nor by the row that it takes now."""
+    with world.session(role) as session:
+        session.execute(text("select pg_advisory_xact_lock(x'617564697400'::bigint)"))
+        for statement in ("select 1 from clearance.turn for update", "select clearance.take_audit_turn()"):
+            with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
+                session.execute(text(statement))
+        with world.session("sequencer") as sequencer:
+            assert order.lock(sequencer)

@@ -23,6 +23,7 @@ from app.audit.events import Actor, AnswerClosed, AnswerOpened, CommittedText, S
 from app.audit.sequencer import Sequencer
 from app.audit.trail import record
 from tests.db.audit_world import SEALER, Db, World, add_leaf, world_of
+from tests.identities import act_as
 
 NEVER = dt.timedelta(days=1)
 
@@ -136,6 +137,7 @@ def test_askers_wait_for_nobody(world: World) -> None:
     with world.session("sequencer") as sequencer:
         assert order.lock(sequencer)
         for session, person in zip(sessions, people, strict=True):
+            act_as(session, person)
             session.execute(text("set local lock_timeout = '50ms'"))
             record(session, opened(person, uuid.uuid4()), SEALER)
         with world.session("owner") as session:
@@ -217,10 +219,11 @@ def opened(person: uuid.UUID, trail: uuid.UUID) -> AnswerOpened:
 
 def test_trails_that_nobody_closed_are_closed_once(world: World) -> None:
     left, closed = uuid.uuid4(), uuid.uuid4()
-    with world.session("app") as session:
+    person = uuid.uuid4()
+    with world.acting(person) as session:
         for trail in (left, closed):
-            record(session, opened(uuid.uuid4(), trail), SEALER)
-        record(session, AnswerClosed(actor=Actor.service("t"), trail=closed, outcome="quoted"))
+            record(session, opened(person, trail), SEALER)
+        record(session, AnswerClosed(actor=Actor(person, "Ada"), trail=closed, outcome="quoted"))
     with world.session("sequencer") as session:
         assert order.close_abandoned(session, older_than=NEVER)[0] == []
         trails, since = order.close_abandoned(session, older_than=dt.timedelta(0))
@@ -309,8 +312,9 @@ def wait_for(world: World, statement: str, count: int) -> None:
 
 def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(world: World) -> None:
     entries = "select count(*) from audit_entry"
-    with world.session("app") as session:
-        record(session, opened(uuid.uuid4(), uuid.uuid4()), SEALER)
+    person = uuid.uuid4()
+    with world.acting(person) as session:
+        record(session, opened(person, uuid.uuid4()), SEALER)
     first = Process(world)
     wait_for(world, entries, 2)  # the answer and, after a second, its closing as abandoned
     assert first.end(signal.SIGKILL)[0] == -signal.SIGKILL

@@ -25,7 +25,7 @@ def test_up_and_down_change_nothing_that_is_said(db: Db, house: House) -> None:
     own = OwnRule(frozenset({deny("role", role), allow("user", ada)}), label=Label.PUBLIC)
     scopes = [house.scope(shelf), house.scope(shelf, own)]
     before = rules(house, scopes)
-    command.downgrade(alembic_config(db.url("owner")), "0008")
+    command.downgrade(alembic_config(db.url("owner")), "0010")
     with house_of(db) as old:
         assert [old.value("owner", GRANTS, scope=scope) for scope in scopes] == [2, 3]
     migrate(db.url("owner"))

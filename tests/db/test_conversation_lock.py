@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.rules import Capability, Label
+from app.acl.rules import Capability, Label, OwnRule
 from app.answer.conversation import NewTurn, keep
 from app.db.probe import CONVERSATIONS
 from app.db.session import Database
+from ingest.write import move
 from tests.db.house import House, allow, counts, touched
 from tests.db.test_second_lock import SIGN
 
@@ -212,14 +213,17 @@ def test_other_services_get_nothing(talk: Talk, role: str, table: str) -> None:
 
 
 def test_the_worker_moves_and_deletes_documents_all_the_same(talk: Talk, database: Database) -> None:
-    """Through the foreign keys, without a right to what they lead to."""
-    scope = talk.house.value("owner", "select scope_id from document where id = :d", d=talk.alder)
-    shelf = talk.house.text("select collection_id from document where id = :d", d=talk.alder)
-    moved = "update document set scope_id = :s, collection_id = :c where id = :d"
-    assert talk.house.run("ingest", moved, s=scope, c=shelf, d=talk.ash) == 1
+    """Through the foreign keys, without a right to what they lead to. The worker moves what an upload moves."""
+    shelf = uuid.UUID(talk.house.text("select collection_id from document where id = :d", d=talk.alder))
+    path = talk.house.text("select path from document where id = :d", d=talk.alder)
+    other = talk.house.scope(shelf, OwnRule(frozenset({allow("user", talk.ada)})))
+    talk.house.run("owner", "update document set sha256 = sha256('same') where id = :d", d=talk.alder)
+    with talk.house.uploading(shelf, {path: (other, b"same")}) as (session, [job]):
+        move(session, job)
+    assert talk.house.value("owner", "select scope_id from document where id = :d", d=talk.alder) == other
     assert seen(database, talk.ada) == WHOLE
     with database.writing(talk.ben) as session:
-        assert touched(session, "delete from document where id = :d", d=talk.ash) == 1
+        assert touched(session, "delete from document where id = :d", d=talk.alder) == 1
     assert seen(database, talk.ada) == LOST
 
 

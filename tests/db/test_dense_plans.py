@@ -21,6 +21,7 @@ from app.acl import visible as acl
 from app.acl.rules import Subject
 from app.acl.visible import Visible, visible_scopes
 from app.db import session as sessions
+from app.db.paging import Page
 from app.db.session import ReadSession, connect
 from app.errors import NotFound
 from app.retrieval import about, around, browse, dense, lexical, phrases, search, seen
@@ -69,7 +70,7 @@ class Asking:
     @property
     def first(self) -> browse.Listed:
         """A document that the reader may open."""
-        return browse.list_documents(self.session, self.subject, self.visible, collection=None, after=None, limit=1)[0]
+        return browse.list_documents(self.session, self.subject, self.visible, Page(limit=1), collection=None)[0]
 
     def no_job(self) -> None:
         """An upload that is not there."""
@@ -100,12 +101,16 @@ BROWSING: Mapping[str, Shape] = {
     "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
     "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "shelf-20"),
     "list_documents": lambda a: browse.list_documents(
-        a.session, a.subject, a.visible, collection="shelf-20", after=a.first.document.public_id, limit=5
+        a.session,
+        a.subject,
+        a.visible,
+        Page(limit=5, after=str(a.first.document.public_id)),
+        collection="shelf-20",
     ),
     "find_document": lambda a: browse.find_document(a.session, a.subject, a.visible, a.first.document.public_id),
     "passages_of": lambda a: browse.passages_of(a.session, a.visible, a.first),
     "original_of": lambda a: browse.original_of(a.session, a.visible, a.first),
-    "list_jobs": lambda a: browse.list_jobs(a.session, a.subject, state="queued", limit=5),
+    "list_jobs": lambda a: browse.list_jobs(a.session, a.subject, Page(limit=5), state="queued"),
     "find_job": lambda a: a.no_job(),
 }
 # The documents of passages as one would write it: for a thousand passages the planner reads the index of all documents.

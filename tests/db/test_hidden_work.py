@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.acl.rules import Subject
 from app.acl.visible import Visible, visible_scopes
 from app.db import session as db_session
+from app.db.paging import Page
 from app.db.session import Database, ReadSession, Signer, connect
 from app.errors import NotFound
 from app.retrieval.browse import find_document, list_collections, list_documents, original_of, passages_of
@@ -87,16 +88,16 @@ def ask(session: ReadSession, site: Site, visible: Visible) -> None:
 
 
 def list_all(session: ReadSession, site: Site, visible: Visible) -> None:
-    assert len(list_documents(session, site.reader, visible, collection=None, after=None, limit=10)) == 10
+    assert len(list_documents(session, site.reader, visible, Page(limit=10), collection=None)) == 10
 
 
 def list_shelf(session: ReadSession, site: Site, visible: Visible) -> None:
-    assert len(list_documents(session, site.reader, visible, collection=LIBRARY, after=None, limit=10)) == 10
+    assert len(list_documents(session, site.reader, visible, Page(limit=10), collection=LIBRARY)) == 10
 
 
 def next_page(session: ReadSession, site: Site, visible: Visible) -> None:
-    after = site.stock.visible[0].id
-    assert len(list_documents(session, site.reader, visible, collection=None, after=after, limit=10)) == 10
+    after = str(site.stock.visible[0].id)
+    assert len(list_documents(session, site.reader, visible, Page(limit=10, after=after), collection=None)) == 10
 
 
 def shelves(session: ReadSession, site: Site, visible: Visible) -> None:

@@ -5,7 +5,9 @@ import hmac
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,23 +16,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.db.probe import CANARY
-from app.db.session import BEGIN_AS, Database, Signer, connect
+from app.db.session import BEGIN_AS, Database, Signer, connect, transaction_of
 from tests.conftest import IDENTITY_KEY, Db
 from tests.db.house import House, allow, counts, touched
+from tests.identities import by_hand, soon
 
-SIGNER = Signer(IDENTITY_KEY, seconds=60)
 NONE = {"chunk": 0, "document": 0}
-
-
-def signed(user: object, expiry: object, key: str = IDENTITY_KEY) -> str:
-    """An identity made here, by the book."""
-    payload = f"{user}|{expiry}"
-    return f"{payload}|{hmac.new(bytes.fromhex(key), payload.encode(), hashlib.sha256).hexdigest()}"
-
-
-def soon() -> int:
-    """In a minute."""
-    return int(time.time()) + 60
+# How an identity is made for a transaction, given what this says of itself.
+Made: TypeAlias = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -41,11 +34,30 @@ class Two:
     ada: uuid.UUID
     ben: uuid.UUID
 
-    def sees(self, identity: str) -> dict[str, int]:
+    def sees(self, identity: Made) -> dict[str, int]:
         """What raw SQL as the API's database role sees with this value."""
         with self.house.session("app") as session:
-            session.execute(BEGIN_AS, {"identity": identity, "timeout": "10000"})
+            session.execute(BEGIN_AS, {"identity": identity(transaction_of(session)), "timeout": "10000"})
             return counts(session, ["chunk", "document"])
+
+
+def signed(user: object, expiry: object, key: str = IDENTITY_KEY) -> Made:
+    """An identity made here, by the book."""
+    return lambda transaction: by_hand(user, expiry, transaction, key)
+
+
+def good(user: uuid.UUID, key: str = IDENTITY_KEY) -> Made:
+    """As the API signs it."""
+    return lambda transaction: Signer(key, seconds=60).sign(user, transaction)
+
+
+def _mac(payload: str) -> str:
+    return hmac.new(bytes.fromhex(IDENTITY_KEY), payload.encode(), hashlib.sha256).hexdigest()
+
+
+def changed(made: Made, change: Callable[[str], str]) -> Made:
+    """An identity with a change."""
+    return lambda transaction: change(made(transaction))
 
 
 @pytest.fixture
@@ -57,29 +69,44 @@ def two(house: House) -> Two:
 
 
 def test_a_signed_identity_sees(two: Two) -> None:
-    assert two.sees(SIGNER.sign(two.ada)) == {"chunk": 1, "document": 1}
-    assert two.sees(SIGNER.sign(two.ben)) == {"chunk": 2, "document": 1}
+    assert two.sees(good(two.ada)) == {"chunk": 1, "document": 1}
+    assert two.sees(good(two.ben)) == {"chunk": 2, "document": 1}
     assert two.sees(signed(two.ada, soon())) == {"chunk": 1, "document": 1}, "the format is what we say it is"
 
 
 def test_forged_and_malformed_identities_see_nothing(two: Two) -> None:
     """Each kind of wrong value, among them another's id under one's own good mac."""
-    good = SIGNER.sign(two.ada)
-    user, expiry, mac = good.split("|")
-    wrong = {
-        "another's id": f"{two.ben}|{expiry}|{mac}",
-        "a longer time": f"{user}|{int(expiry) + 1}|{mac}",
+    user, expiry = two.ada, soon()
+
+    def parted(change: Callable[[str, str, str], str]) -> Made:
+        return changed(good(user), lambda identity: change(*identity.split("|")))
+
+    def cut(n: int) -> Made:
+        return parted(lambda u, e, m: f"{u}|{e}|{m[:n]}{'0' if m[n] != '0' else '1'}{m[n + 1 :]}")
+
+    plain = {
+        "two parts": f"{user}|{expiry}",
+        "no mac": f"{user}|{expiry}|",
+        "no key": f"{user}|{expiry}|{hashlib.sha256(f'{user}|{expiry}'.encode()).hexdigest()}",
+        "only bars": "||",
+        "null": "null",
+        "percent": "%|%|%",
+        "quote": "' or true --",
+        "long": "x" * 1_000_000,
+    }
+    wrong: dict[str, Made] = {what: lambda _, text=text: text for what, text in plain.items()} | {
+        "another's id": parted(lambda _, e, m: f"{two.ben}|{e}|{m}"),
+        "a longer time": parted(lambda u, e, m: f"{u}|{int(e) + 1}|{m}"),
         "expired": signed(user, int(time.time()) - 1),
         "expired just now": signed(user, int(time.time())),
         "expired long ago": signed(user, 0),
         "another key": signed(user, expiry, "aa" * 32),
         "the empty key": signed(user, expiry, "00" * 32),
-        "no key": f"{user}|{expiry}|{hashlib.sha256(f'{user}|{expiry}'.encode()).hexdigest()}",
         "unknown user": signed(uuid.uuid4(), expiry),
         "zero user": signed(uuid.UUID(int=0), expiry),
         "a name": signed("ada", expiry),
         "no user": signed("", expiry),
-        "a user in capitals": signed(user.upper(), expiry),
+        "a user in capitals": signed(str(user).upper(), expiry),
         "a user in braces": signed(f"{{{user}}}", expiry),
         "no time": signed(user, ""),
         "a time that is none": signed(user, "later"),
@@ -87,51 +114,59 @@ def test_forged_and_malformed_identities_see_nothing(two: Two) -> None:
         "endless time": signed(user, "infinity"),
         "too large a time": signed(user, "9" * 13),
         "a time with space": signed(user, f" {expiry}"),
-        "a time in hex": signed(user, hex(int(expiry))),
-        "arabic digits": signed(user, expiry.translate({ord("0") + n: 0x660 + n for n in range(10)})),
-        "mac in capitals": f"{user}|{expiry}|{mac.upper()}",
-        "mac cut": good[:-1],
-        "mac doubled": good + mac,
-        "no mac": f"{user}|{expiry}|",
-        "two parts": f"{user}|{expiry}",
-        "four parts": f"{good}|x",
-        "line after": f"{good}\n",
-        "line before": f"\n{good}",
-        "space after": f"{good} ",
-        "twice": f"{good}\n{good}",
-        "only bars": "||",
-        "null": "null",
-        "percent": "%|%|%",
-        "quote": "' or true --",
-        "long": "x" * 1_000_000,
+        "a time in hex": signed(user, hex(expiry)),
+        "arabic digits": signed(user, str(expiry).translate({ord("0") + n: 0x660 + n for n in range(10)})),
+        "mac in capitals": parted(lambda u, e, m: f"{u}|{e}|{m.upper()}"),
+        "mac cut": changed(good(user), lambda identity: identity[:-1]),
+        "mac doubled": parted(lambda u, e, m: f"{u}|{e}|{m}{m}"),
+        "four parts": changed(good(user), "{}|x".format),
+        "line after": changed(good(user), "{}\n".format),
+        "line before": changed(good(user), "\n{}".format),
+        "space after": changed(good(user), "{} ".format),
+        "twice": changed(good(user), "{0}\n{0}".format),
+        "of no transaction": lambda _: by_hand(user, expiry, ""),
+        "without its transaction": lambda _: f"{user}|{expiry}|{_mac(f'{user}|{expiry}')}",
+        "of another backend": lambda t: by_hand(user, expiry, f"{int(t.split('|')[0]) + 1}|{t.split('|')[1]}"),
+        "of another moment": lambda t: by_hand(user, expiry, f"{t.split('|')[0]}|{float(t.split('|')[1]) + 1:.6f}"),
     }
-    mutated = [mac[:n] + ("0" if mac[n] != "0" else "1") + mac[n + 1 :] for n in range(64)]
-    assert two.sees(good) != NONE
+    assert two.sees(good(user)) != NONE
     for what, identity in wrong.items():
         assert two.sees(identity) == NONE, what
-    for changed in mutated:
-        assert two.sees(f"{user}|{expiry}|{changed}") == NONE
+    for n in range(64):
+        assert two.sees(cut(n)) == NONE
+
+
+def test_an_identity_of_an_earlier_transaction_sees_nothing(two: Two) -> None:
+    """Read out of a session, a moment ago, on the same backend and on another one: it is good no more."""
+    with two.house.session("app") as session:
+        stolen = good(two.ada)(transaction_of(session))
+        session.execute(BEGIN_AS, {"identity": stolen, "timeout": "10000"})
+        assert counts(session, ["chunk", "document"]) != NONE
+    for _ in range(3):
+        assert two.sees(lambda _: stolen) == NONE
+    with two.house.session("app") as session, two.house.session("app") as beside:
+        stolen = good(two.ada)(transaction_of(session))
+        for each, seen in ((session, {"chunk": 1, "document": 1}), (beside, NONE)):
+            each.execute(BEGIN_AS, {"identity": stolen, "timeout": "10000"})
+            assert counts(each, ["chunk", "document"]) == seen
 
 
 def test_any_text_sees_nothing(two: Two) -> None:
     """Hypothesis tries texts, and good identities with a piece changed; each is zero rows and never an error."""
-    good = SIGNER.sign(two.ada)
     plain = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
-    spliced = st.builds(
-        lambda start, end, new: good[: min(start, end)] + new + good[max(start, end) :],
-        st.integers(0, len(good)),
-        st.integers(0, len(good)),
-        st.text("0123456789abcdef|-' \n", max_size=8),
-    )
+    # 36 of a user, 10 of a time, 64 of a mac, two bars.
+    spliced = st.tuples(st.integers(0, 112), st.integers(0, 112), st.text("0123456789abcdef|-' \n", max_size=8))
 
     with two.house.engine("app").connect() as connection:
 
         @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(plain | spliced)
-        def law(identity: str) -> None:
-            if identity == good:
-                return
+        def law(change: str | tuple[int, int, str]) -> None:
             with connection.begin():
+                right = good(two.ada)(transaction_of(connection))
+                identity = change if isinstance(change, str) else _spliced(right, *change)
+                if identity == right:
+                    return
                 connection.execute(BEGIN_AS, {"identity": identity, "timeout": "10000"})
                 assert connection.scalar(text("select count(*) from chunk")) == 0
                 assert connection.scalar(text("select clearance.caller()")) is None
@@ -139,20 +174,24 @@ def test_any_text_sees_nothing(two: Two) -> None:
         law()
 
 
+def _spliced(text: str, start: int, end: int, new: str) -> str:
+    return text[: min(start, end)] + new + text[max(start, end) :]
+
+
 def test_who_is_switched_off_sees_nothing(two: Two) -> None:
     two.house.run("owner", "update app_user set active = false where id = :id", id=two.ada)
-    assert two.sees(SIGNER.sign(two.ada)) == NONE
-    assert two.sees(SIGNER.sign(two.ben)) != NONE
+    assert two.sees(good(two.ada)) == NONE
+    assert two.sees(good(two.ben)) != NONE
 
 
 def test_a_lost_key_shows_nothing(two: Two) -> None:
     """Without a key in the database, with two keys never, after a change of key only the new one."""
     with two.house.session("owner") as session:
         session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": "77" * 32})
-    assert two.sees(SIGNER.sign(two.ada)) == NONE
-    assert two.sees(Signer("77" * 32, seconds=60).sign(two.ada)) != NONE
+    assert two.sees(good(two.ada)) == NONE
+    assert two.sees(good(two.ada, "77" * 32)) != NONE
     two.house.run("admin", "delete from clearance.identity_key")
-    assert two.sees(SIGNER.sign(two.ada)) == NONE
+    assert two.sees(good(two.ada)) == NONE
 
 
 @pytest.mark.parametrize("key", ["", "1f", "1f" * 31, "1f" * 33, "1f" * 65])
@@ -168,14 +207,15 @@ def test_the_mac_of_the_database_is_hmac(house: House, key: str) -> None:
     """It is built there from sha256() alone; Python's hmac signs the same."""
     with house.session("owner") as session:
         session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": key})
-        session.execute(BEGIN_AS, {"identity": signed(CANARY, soon(), key), "timeout": "0"})
+        identity = by_hand(CANARY, soon(), transaction_of(session), key)
+        session.execute(BEGIN_AS, {"identity": identity, "timeout": "0"})
         assert session.scalar(text("select clearance.caller()")) == CANARY
 
 
 def test_the_identity_ends_with_the_transaction(db: Db, two: Two) -> None:
     """On one pooled connection: after a commit, an error, a rollback and a cancel, the next caller is nobody."""
     engine = connect(db.url("app"), pool_size=1)
-    database = Database(engine, SIGNER, statement_timeout_ms=200)
+    database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=200)
     backends, left = set(), []
 
     def next_caller() -> None:
@@ -209,7 +249,7 @@ def test_many_callers_on_two_connections_stay_apart(db: Db, house: House) -> Non
     for n, person in enumerate(people):
         house.document(house.shelf(f"s{n}", allow("user", person)), "a.md", f"word{n}")
     engine = connect(db.url("app"), pool_size=1)  # and one of overflow
-    database = Database(engine, SIGNER, statement_timeout_ms=10_000)
+    database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000)
     wrong: list[str] = []
 
     def ask(start: int) -> None:

@@ -9,7 +9,7 @@ from app.acl.rules import OwnRule
 from app.db.tables.library import Document, IngestJob
 from ingest.document import Passage
 from ingest.vectorize import vectorize
-from ingest.write import Version, scope_after, standing, write
+from ingest.write import Version, scope_after, standing, take, write
 from tests.db.house import EMBEDDER, House, allow
 
 
@@ -28,7 +28,8 @@ def upload(house: House, shelf: uuid.UUID, by: uuid.UUID, scope: int, *, content
 def land(house: House, job_id: uuid.UUID) -> int:
     """The worker writes it; gives the scope the document stands under then."""
     with house.session("ingest") as session:
-        job = session.get_one(IngestJob, job_id)
+        job = take(session, job_id)
+        assert job is not None
         passages = [Passage("New text.", (), None, 0, 2)]
         write(session, job, Version("Plan", "text/plain", b"new"), vectorize(passages, EMBEDDER))
     scopes = {

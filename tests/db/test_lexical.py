@@ -1,6 +1,5 @@
 """The lexical leg: BM25 over the visible rows, to the last bit, and what phrases and exclusions make of it."""
 
-import hashlib
 import math
 import random
 import uuid
@@ -15,7 +14,6 @@ from sqlalchemy import text
 from app.acl.rules import OwnRule
 from app.acl.visible import Visible, visible_scopes
 from app.db.session import Database, ReadSession
-from app.db.tables.library import IngestJob
 from app.embedding.terms import PassageTerms, query_terms
 from app.retrieval import phrases
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B
@@ -38,9 +36,7 @@ ENTRIES = (
 
 def put(house: House, shelf: uuid.UUID, path: str, passages: Sequence[Passage], own: OwnRule | None = None) -> None:
     """A document with these passages."""
-    digest = hashlib.sha256(path.encode()).digest()
-    job = IngestJob(collection_id=shelf, scope_id=house.scope(shelf, own), path=path, size=1, sha256=digest)
-    with house.session("ingest") as session:
+    with house.uploading(shelf, {path: (house.scope(shelf, own), path.encode())}) as (session, [job]):
         write(session, job, Version(path, "text/plain", b""), vectorize(passages, EMBEDDER))
 
 

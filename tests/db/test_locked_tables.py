@@ -11,11 +11,10 @@ from sqlalchemy import text
 
 from app.acl.rules import Capability
 from app.db.probe import LOCKED
-from app.db.session import Database, Signer
-from tests.conftest import IDENTITY_KEY
+from app.db.session import TRANSACTION, Database
 from tests.db.audit_world import add_leaf
 from tests.db.house import House, allow
-from tests.db.test_identity import signed
+from tests.db.test_identity import Made, changed, good, signed
 from tests.db.verbs import (
     DIRECTORY,
     OPEN,
@@ -27,6 +26,7 @@ from tests.db.verbs import (
     uncovered,
     verbs,
 )
+from tests.identities import by_hand
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,19 @@ class Full:
     stranger: uuid.UUID
     former: uuid.UUID
 
-    def identities(self) -> dict[str, str | None]:
+    def identities(self) -> dict[str, Made | None]:
         """What somebody may claim who is nobody; and who somebody is that has nothing."""
         now = int(time.time())
-        mine = Signer(IDENTITY_KEY, seconds=600).sign(self.stranger)
-        _, expiry, mac = mine.split("|")
+        mine = good(self.stranger)
         return {
             "none": None,
-            "empty": "",
-            "no identity": "ada",
-            "another's id under one's own mac": f"{self.ada}|{expiry}|{mac}",
+            "empty": lambda _: "",
+            "no identity": lambda _: "ada",
+            "another's id under one's own mac": changed(mine, lambda i: i.replace(str(self.stranger), str(self.ada))),
             "another key": signed(self.ada, now + 600, "aa" * 32),
             "expired": signed(self.ada, now - 1),
-            "one who left": signed(self.former, now + 600),
+            "of another transaction": lambda _: by_hand(self.ada, now + 600, "1|2"),
+            "one who left": good(self.former),
             "the database's own superuser": signed("postgres", now + 600),
         } | {"somebody else": mine}
 
@@ -78,6 +78,7 @@ def full(house: House, database: Database) -> Full:
         " select 'd', 'd', s.id, k.user_id, k.id, '{ask}', now() from app_user s, api_key k where s.name = 'bot'": {},
         "insert into access_plan (author_id, steps, effects, digest, needs_second)"
         " values (:ada, '[]', '[]', '', false)": {"ada": ada},
+        "insert into person_key (user_id, wrapped) values (:ada, '')": {"ada": ada},
         "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])": {},
         "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf limit 1": {},
     }
@@ -97,12 +98,14 @@ def all_verbs(house: House) -> list[Verb]:
     return made
 
 
-def open_to(full: Full, identity: str | None, made: list[Verb]) -> list[str]:
+def open_to(full: Full, identity: Made | None, made: list[Verb]) -> list[str]:
     """What this identity may do, of all that was tried, and should not."""
     with psycopg.connect(full.house.db.libpq("app"), prepare_threshold=None) as connection:
+        # In one transaction, each verb behind a savepoint: an identity is good for one.
+        row = connection.execute(TRANSACTION.text.encode()).fetchone()
+        assert row is not None
         if identity is not None:
-            connection.execute("select set_config('clearance.identity', %s, false)", [identity])
-            connection.commit()
+            connection.execute("select set_config('clearance.identity', %s, true)", [identity(row[0])])
         found = []
         for verb in made:
             meant = verb.verb == "select" and verb.table in DIRECTORY

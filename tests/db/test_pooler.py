@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.conftest import Db
 from tests.db.house import House
 from tests.db.pooling import BREAKS, CALLERS, POOL, ROUNDS, Caller, Line, make_callers, pgbouncer, rounds, sign, through
+from tests.identities import by_hand, soon
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_poisoned_session_shows_nothing(house: House, pooler: str, poison: str
     left = set()
     for _ in range(3 * POOL):
         with line.raw() as connection, contextlib.suppress(*REFUSED):
-            connection.execute(POISONS[poison].format(victim=sign(victim)).encode())
+            connection.execute(POISONS[poison].format(victim=sign(connection, victim)).encode())
             connection.commit()
             left.add(poison)
     assert left == {poison} & LEFT
@@ -115,33 +116,40 @@ def test_a_pooler_that_cleans_up_works_on(house: House, pooler: str) -> None:
     database.engine.dispose()
 
 
-def test_session_level_identity_would_bleed(house: House, pooler: str) -> None:
-    """The mutation: with set_config(…, false) instead of true, the next caller on the connection sees foreign rows."""
+def test_a_session_level_identity_does_not_bleed(house: House, pooler: str) -> None:
+    """Left on every pooled connection with set_config(…, false) by mistake or on purpose: an identity holds in the one
+    transaction that it was signed for, so the next caller on the connection is nobody all the same.
+    """
     callers = make_callers(house, POOL)
     database = through(pooler, timeout_ms=5_000)
     line = Line(pooler, database, database, Counter())
     for caller in callers:
         with line.raw() as connection:
-            connection.execute("select set_config('clearance.identity', %s, false)", [sign(caller)])
+            connection.execute("select set_config('clearance.identity', %s, false)", [sign(connection, caller)])
+            assert connection.execute("select title from original").fetchall() == [(caller.title,)]
             connection.commit()
-    with line.raw() as connection:
-        rows = connection.execute("select title from original").fetchall()
-    print(f"mutation, session-level identity: a caller without identity saw {rows}")
-    assert len(rows) == 1
+    for _ in range(3 * POOL):
+        with line.raw() as connection:
+            assert connection.execute("select title from original").fetchall() == []
     database.engine.dispose()
 
 
 @pytest.mark.slow
-def test_session_level_identities_bleed_between_callers(house: House, pooler: str) -> None:
-    """The same mutation in the service itself, set once for each connection as many do it, on the first test's load."""
+def test_an_identity_that_holds_longer_would_bleed(house: House, pooler: str) -> None:
+    """The mutation, on the first test's load: bound to no transaction, a session-level identity shows foreign rows."""
     callers = make_callers(house)
-    bad = text("select set_config('clearance.identity', :identity, false)")
     database = through(pooler, timeout_ms=60_000, size=CALLERS)
+    source = house.text("select prosrc from pg_proc where oid = 'clearance.signed_caller()'::regprocedure")
+    unbound = source.replace("pg_backend_pid(), extract(epoch from now())", "'any'")
+    assert unbound != source
+    house.run("admin", f"create or replace function clearance.signed_caller() returns uuid language sql stable"
+                       f" security definer set search_path = '' as $f${unbound}$f$")  # fmt: skip
+    bad = text("select set_config('clearance.identity', :identity, false)")
 
     def look(caller: Caller) -> int:
         foreign = 0
         with database.engine.connect() as connection:
-            connection.execute(bad, {"identity": sign(caller)})
+            connection.execute(bad, {"identity": by_hand(caller.id, soon(), "any")})
             connection.commit()
             for _ in range(5):
                 foreign += connection.scalars(text("select title from original")).all() != [caller.title]
@@ -151,5 +159,5 @@ def test_session_level_identities_bleed_between_callers(house: House, pooler: st
     with ThreadPoolExecutor(CALLERS) as threads:
         foreign = sum(threads.map(look, callers))
     database.engine.dispose()
-    print(f"mutation, session-level identity in the service: {foreign} of {5 * CALLERS} requests saw foreign rows")
+    print(f"mutation, identities bound to no transaction: {foreign} of {5 * CALLERS} requests saw foreign rows")
     assert foreign > CALLERS

@@ -22,6 +22,8 @@ QUERY = Query('"dry dock" crane', unit(np.random.default_rng(1), 1)[0], operator
 @pytest.fixture(scope="module")
 def stock(cluster: Cluster) -> Iterator[Stock]:
     with stock_in(cluster) as made:
+        # Closed to the service itself (tests/db/test_kept_plans.py).
+        made.house.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
         yield made
 
 

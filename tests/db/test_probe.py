@@ -84,6 +84,13 @@ def test_a_wrong_key_is_found(lived_in: House, database: Database) -> None:
         probe(other)
 
 
+def test_an_open_list_of_plans_is_found(lived_in: House, database: Database) -> None:
+    """Whoever knows the name of a kept plan can replace it (tests/db/test_kept_plans.py)."""
+    lived_in.run("admin", "grant execute on function pg_prepared_statement() to public")
+    with pytest.raises(LockBroken, match="list the plans"):
+        probe(database)
+
+
 def test_a_changed_function_is_found(lived_in: House, database: Database) -> None:
     """One that shows all to everybody, and one that shows all to whoever is signed in."""
     body = "create or replace function clearance.visible_scopes() returns int[] language sql stable security definer" \
@@ -93,4 +100,14 @@ def test_a_changed_function_is_found(lived_in: House, database: Database) -> Non
         probe(database)
     lived_in.run("admin", body.format("clearance.caller() is not null"))
     with pytest.raises(LockBroken, match="sees 2 rows"):
+        probe(database)
+
+
+def test_settings_that_a_role_gave_itself_are_found(lived_in: House, database: Database) -> None:
+    """PostgreSQL lets a role do so, and the next connection begins with them. A limit of time is no matter."""
+    own = "do $$ begin execute format('alter role %I in database %I set {}', current_user, current_catalog); end $$"
+    lived_in.run("app", own.format("statement_timeout = ''5s''"))
+    probe(database)
+    lived_in.run("app", own.format("search_path = pg_catalog, public"))
+    with pytest.raises(LockBroken, match="search_path"):
         probe(database)

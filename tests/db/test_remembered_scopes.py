@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Connection, text
 
-from app.db.session import BEGIN_AS, Database, Signer
-from tests.conftest import IDENTITY_KEY
+from app.db.session import BEGIN_AS, Database
 from tests.db.house import House, allow
+from tests.identities import signed_for
 
 SEEN = text("select clearance.visible_scopes()")
 KEPT = text("select current_setting('clearance.scopes', true)")
@@ -30,7 +30,7 @@ class Shelves:
     def begin(self, connection: Connection, who: uuid.UUID, *, seconds: int = 60, remember: bool = True) -> None:
         """A reading transaction of the API's."""
         connection.execute(text("set transaction isolation level repeatable read read only"))
-        identity = Signer(IDENTITY_KEY, seconds=seconds).sign(who)
+        identity = signed_for(connection, who, seconds=seconds)
         connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
         if remember:
             assert connection.scalar(REMEMBER)
@@ -83,7 +83,7 @@ def test_another_identity_in_the_same_transaction_has_its_own(shelves: Shelves, 
     with connection.begin():
         shelves.begin(connection, shelves.ada)
         kept = connection.scalar(KEPT)
-        identity = Signer(IDENTITY_KEY, seconds=60).sign(shelves.ben)
+        identity = signed_for(connection, shelves.ben)
         connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
         assert connection.scalar(KEPT) == kept
         assert connection.scalar(SEEN) == [shelves.of_ben]
@@ -92,12 +92,10 @@ def test_another_identity_in_the_same_transaction_has_its_own(shelves: Shelves, 
 
 
 def test_nothing_is_carried_into_another_transaction(shelves: Shelves, connection: Connection) -> None:
-    """The same backend, identity and person, and the very value that was good a moment ago: revoked is revoked."""
-    identity = Signer(IDENTITY_KEY, seconds=60).sign(shelves.ada)
+    """The same backend and person, and the very value that was good a moment ago: revoked is revoked."""
 
     def begin() -> None:
-        connection.execute(text("set transaction isolation level repeatable read read only"))
-        connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+        shelves.begin(connection, shelves.ada, remember=False)
 
     with connection.begin():
         begin()

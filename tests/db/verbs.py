@@ -15,7 +15,6 @@ OPEN = {
     "policy_epoch": "one number",
     "index_profile": "the embedder's name",
     "alembic_version": "the revision",
-    "person_key": "wrapped keys: no row tells of a document, and what they open lies behind the lock of audit_leaf",
 }
 # Under row-level security, and read by every service before anyone is known: who is who, and which rules there are.
 DIRECTORY = {
@@ -36,8 +35,9 @@ DIRECTORY = {
     "membership_history": "as membership, of the past",
     "nesting_history": "as role_inside, of the past",
     "scope_history": "as scope, of the past",
+    "person_key": "wrapped keys: no row tells of a document, and what they open lies behind the lock of audit_leaf",
 }
-# Done without identity all the same: who is refused leaves a record too.
+# Done without identity all the same: who cannot be identified leaves a record too.
 WITHOUT_IDENTITY = {("audit_leaf", "insert")}
 
 

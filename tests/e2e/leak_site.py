@@ -27,6 +27,7 @@ from app.db.tables.access import Scope as AccessScope
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import make_first_administrator
 from app.main import create
+from app.server import server_config
 from app.web import collections, conversations, documents, explain, search
 from tests.api.company import endpoint, parts_of
 from tests.api.databases import copied
@@ -89,7 +90,7 @@ def serving(site: LeakSite, holed: Holed | None = None, *, locked: bool = True) 
     app = create(parts_of(site.db, chat=chat))
     if holed is not None:
         holed(app)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on"))
+    server = uvicorn.Server(server_config(app, app.state.api_settings, port=0, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 60

@@ -42,11 +42,11 @@ def sample_site(cluster: Cluster, home: Path, *, port: int) -> Iterator[SampleSi
     db = Db(cluster, f"s_{secrets.token_hex(6)}")
     name = sql.Identifier(db.name)
     cluster.execute(sql.SQL("create database {} template {}").format(name, sql.Identifier(TEMPLATE)))
-    environments = _environments(db)
+    environments = _environments(db, port)
     try:
         with contextlib.ExitStack() as stack:
             python = [sys.executable, "-m"]
-            api = [*python, "uvicorn", "app.main:create", "--factory", "--port", str(port), "--no-access-log"]
+            api = [*python, "app"]
             process = stack.enter_context(_running(api, environments["api"], home / "api.log"))
             stack.enter_context(_running([*python, "ingest"], environments["worker"], home / "worker.log"))
             sequencer = [*python, "app.audit.sequencer"]
@@ -62,7 +62,7 @@ def sample_site(cluster: Cluster, home: Path, *, port: int) -> Iterator[SampleSi
         cluster.execute(sql.SQL("drop database {} with (force)").format(name))
 
 
-def _environments(db: Db) -> dict[str, dict[str, str]]:
+def _environments(db: Db, port: int) -> dict[str, dict[str, str]]:
     base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {
         "api": {
@@ -75,6 +75,9 @@ def _environments(db: Db) -> dict[str, dict[str, str]]:
             # The tests ask hundreds of questions with the same few keys.
             "CLEARANCE_API__RATE_PER_MINUTE": "100000",
             "CLEARANCE_API__BURST": "100000",
+            "CLEARANCE_API__STRANGER_RATE_PER_MINUTE": "100000",
+            "CLEARANCE_API__STRANGER_BURST": "100000",
+            "CLEARANCE_API__PORT": str(port),
         },
         "worker": {**base, "CLEARANCE_DATABASE__INGEST_URL": db.url("ingest")},
         "sequencer": {**base, "CLEARANCE_DATABASE__SEQUENCER_URL": db.url("sequencer")},

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -19,9 +20,11 @@ from app.local import binaries
 from app.local import postgres as module
 from app.local.binaries import BinariesMissing, find_binaries, reachable
 from app.local.leftover import NotOurs
-from app.local.postgres import AlreadyRunning, EmbeddedPostgres, PostgresFailed
+from app.local.postgres import POSTGRES_UID, AlreadyRunning, EmbeddedPostgres, PostgresFailed
+from ingest.confinement import PARSER_UID
 
 PASSWORD = "a p@ss:word/%"
+USER = pwd.getpwnam("daemon")  # some user who is not nobody: initdb wants one with a name
 FAST = {"fsync": "off", "full_page_writes": "off"}
 ROOT = Path(__file__).parents[2]
 HOLD = """
@@ -364,20 +367,55 @@ def test_it_works_as_a_normal_user(tmp_path_factory: pytest.TempPathFactory) -> 
     for python in candidates:
         with contextlib.suppress(OSError):
             probe = [python, "-c", "import psycopg, app.local.postgres, os; os.execv(os.sys.executable, ['x', '-V'])"]
-            as_user = {"user": 65534, "group": 65534, "extra_groups": [], "env": environment, "cwd": "/"}
+            as_user = {"user": USER.pw_uid, "group": USER.pw_gid, "extra_groups": [], "env": environment, "cwd": "/"}
             if subprocess.run(probe, check=False, **as_user).returncode == 0:  # type: ignore[call-overload]
                 break
     else:
         pytest.skip(f"no {version} that an unprivileged user may run and that can read this checkout")
     folder.mkdir(mode=0o700)
-    os.chown(folder, 65534, 65534)
+    os.chown(folder, USER.pw_uid, USER.pw_gid)
     try:
         script = HOLD.replace("time.sleep(600)", "server.stop()")
         for _ in range(2):  # first made, then started again
             subprocess.run([python, "-c", script, str(folder / "pg"), PASSWORD], check=True, **as_user)  # type: ignore[call-overload]
-        assert (folder / "pg" / "data").stat().st_uid == 65534
+        assert (folder / "pg" / "data").stat().st_uid == USER.pw_uid
         with cluster(folder / "pg") as server, connect(server) as db:  # root takes over as the owner of the data
             assert db.execute("SELECT 1").fetchone() == (1,)
-            assert Path(f"/proc/{server.pid}").stat().st_uid == 65534
+            assert Path(f"/proc/{server.pid}").stat().st_uid == USER.pw_uid
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts it as another user")
+def test_as_root_it_runs_as_a_user_that_nothing_else_has(server: EmbeddedPostgres) -> None:
+    """Not as nobody, and not as the parsers: whoever is the same user reads the cluster through /proc."""
+    assert server.pid is not None
+    owners = {Path(f"/proc/{server.pid}").stat().st_uid, *(path.lstat().st_uid for path in data_of(server))}
+    assert owners == {POSTGRES_UID}
+    assert POSTGRES_UID not in (0, 65534, PARSER_UID)
+    for uid in (POSTGRES_UID, PARSER_UID):
+        with pytest.raises(KeyError):
+            pwd.getpwuid(uid)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts it as another user")
+def test_a_cluster_of_nobody_is_handed_over_and_starts(tmp_path: Path) -> None:
+    """As earlier versions made it; also where an earlier hand-over was broken off. A link leads nowhere else."""
+    with cluster(tmp_path / "pg") as first, connect(first) as db:
+        db.execute("CREATE TABLE kept AS SELECT 9 AS n")
+    outside = tmp_path / "outside"
+    outside.touch()
+    os.chown(outside, 65534, 65534)
+    (first.folder / "data" / "link").symlink_to(outside)
+    for path in data_of(first):
+        if path.name != "PG_VERSION":
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+    with cluster(tmp_path / "pg") as second, connect(second) as db:
+        assert db.execute("SELECT n FROM kept").fetchone() == (9,)
+        assert {path.lstat().st_uid for path in data_of(second)} == {POSTGRES_UID}
+    assert outside.stat().st_uid == 65534
+
+
+def data_of(server: EmbeddedPostgres) -> list[Path]:
+    """The data folder and all in it."""
+    return [server.folder / "data", *(server.folder / "data").rglob("*")]

@@ -1,6 +1,5 @@
 """A user × object matrix with mined roles, put into a database as people, roles and documents, and asked every way."""
 
-import hashlib
 import random
 import uuid
 from collections import Counter, defaultdict
@@ -17,7 +16,6 @@ from app.acl.subject import subject_of
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
-from app.db.tables.library import IngestJob
 from app.db.tables.people import ApiKey, Membership, Role, User
 from ingest.document import Passage
 from ingest.vectorize import vectorize
@@ -204,16 +202,10 @@ def _put_people(house: House, matrix: Matrix) -> tuple[dict[int, uuid.UUID], dic
 def _put_documents(house: House, shelf: uuid.UUID, scopes: Mapping[int, int]) -> dict[int, uuid.UUID]:
     """One document an object, as the worker writes it."""
     documents = {}
-    with house.session("ingest") as session:
-        for o, scope_id in scopes.items():
+    files = {f"{o}.txt": (scope, text_of(o).encode()) for o, scope in scopes.items()}
+    with house.uploading(shelf, files) as (session, jobs):
+        for o, job in zip(scopes, jobs, strict=True):
             body = text_of(o)
-            job = IngestJob(
-                collection_id=shelf,
-                scope_id=scope_id,
-                path=f"{o}.txt",
-                size=len(body),
-                sha256=hashlib.sha256(body.encode()).digest(),
-            )
             passages = [Passage(body, (), None, 0, EMBEDDER.count(body))]
             version = Version(f"Record {o}", "text/plain", body.encode())
             documents[o] = write(session, job, version, vectorize(passages, EMBEDDER)).document

@@ -19,7 +19,7 @@ from app.acl import visible as acl
 from app.acl.rules import Subject
 from app.answer.support import supported
 from app.context.build import build, choose
-from app.db.session import Database, ReadSession, Signer
+from app.db.session import Database, ReadSession, Signer, transaction_of
 from app.embedding.protocol import EmbeddingModel
 from app.retrieval import search as retrieval
 from app.retrieval.lists.protocol import Lists, NoLists
@@ -88,7 +88,7 @@ class Inside(Database):
     def reading(self, user_id: uuid.UUID | None) -> Iterator[ReadSession]:
         """What this user sees; nobody for None."""
         with self._connection.begin_nested() as point:
-            identity = "" if user_id is None else self._signer.sign(user_id)
+            identity = "" if user_id is None else self._signer.sign(user_id, transaction_of(self._connection))
             self._connection.execute(BEGIN_AS, {"role": self._role, "identity": identity})
             with ReadSession(self._connection, expire_on_commit=False) as session:
                 yield session

@@ -49,6 +49,7 @@ principals = st.sampled_from(
 moments = st.none() | st.sampled_from([NOW - dt.timedelta(days=1), NOW, NOW + dt.timedelta(days=4_000)])
 grants = st.builds(Grant, st.sampled_from(["allow", "allow", "deny"]), principals, moments, moments)
 owns = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.booleans(), st.none() | st.sampled_from(list(Label)))
+inheriting = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.just(True), st.none())
 shelves = st.builds(
     OwnRule, st.frozensets(grants, max_size=3), st.just(False), st.sampled_from([Label.PUBLIC, Label.CONFIDENTIAL])
 )
@@ -93,11 +94,11 @@ class Shelf:
             for own in below:
                 self.scopes[scope_for(session, self.collection, own, folder_id)] = (depth, own)
 
-    def regrant(self, shelf: OwnRule) -> None:
-        """Another rule for the shelf, and what follows of it."""
+    def regrant(self, shelf: OwnRule) -> int:
+        """Another rule for the shelf, and how many scopes follow."""
         here = Collection.id == self.collection.id
         self.session.execute(update(Collection).where(here).values(own_rule=shelf.to_json()))
-        follow(self.session, self.collection.id)
+        return len(follow(self.session, self.collection.id))
 
     def check(self, shelf: OwnRule) -> None:
         """Each scope's rule is the oracle's value, once; and it says to each reader what `decide` says."""
@@ -125,7 +126,8 @@ class Shelf:
 
 
 def law(house: House, *, examples: int, before: Callable[[Shelf], object] = lambda _: None) -> None:
-    """Random shelves, each in a transaction that is rolled back."""
+    """Random shelves, each in a transaction that is rolled back. Each is re-granted at least once, and some scopes follow."""
+    followed = 0
 
     @settings(
         max_examples=examples, deadline=None, database=None, phases=[Phase.generate],
@@ -134,20 +136,25 @@ def law(house: House, *, examples: int, before: Callable[[Shelf], object] = lamb
     @given(
         shelves,
         st.tuples(owns, owns),
-        st.lists(owns, min_size=2, max_size=5),
-        st.lists(shelves, min_size=1, max_size=3),
+        st.tuples(inheriting, st.lists(owns, min_size=1, max_size=4)),
+        grants,
+        st.lists(shelves, max_size=2),
     )
-    def holds(shelf: OwnRule, folders: Any, below: list[OwnRule], others: list[OwnRule]) -> None:
+    def holds(
+        shelf: OwnRule, folders: Any, below: tuple[OwnRule, list[OwnRule]], other: Grant, others: list[OwnRule]
+    ) -> None:
+        nonlocal followed
         with WriteSession(house.engine("owner")) as session:
-            made = Shelf(session, shelf, list(folders), below)
+            made = Shelf(session, shelf, list(folders), [below[0], *below[1]])
             made.check(shelf)
-            for other in others:
+            for rule in (OwnRule(shelf.grants ^ {other}, False, shelf.label), *others):
                 before(made)
-                made.regrant(other)
-                made.check(other)
+                followed += made.regrant(rule)
+                made.check(rule)
             session.rollback()
 
     holds()
+    assert followed >= examples
 
 
 def forget_parts(made: Shelf) -> None:

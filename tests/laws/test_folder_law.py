@@ -104,7 +104,7 @@ class Shelf:
             here = (Document.path == path) & (Document.collection_id == self.id)
             place = find_place(session, self.subject, session.scalars(select(Document.public_id).where(here)).one())
             if gone:
-                remove_document(session, place)
+                remove_document(session, self.subject, place)
                 del self.model.documents[path]
                 return
             own = self.any_rule()

@@ -31,14 +31,14 @@ from app.acl.rules import (
 )
 from app.acl.scopes import scope_for
 from app.acl.subject import subject_of
-from app.db.session import Signer, WriteSession
+from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
-from tests.conftest import IDENTITY_KEY, Db
+from tests.conftest import Db
 from tests.db.house import House, house_of
+from tests.identities import act_as
 from tests.laws.conftest import Report
 
-SIGNER = Signer(IDENTITY_KEY, seconds=60)
 # From now: long past, the last tick, this very moment, the next tick, far off.
 OFFSETS = [dt.timedelta(days=-1), *(dt.timedelta(microseconds=n) for n in (-1, 0, 1)), dt.timedelta(days=1)]
 STRANGER = uuid.UUID(int=7)
@@ -193,7 +193,7 @@ def by_select(session: Session, subject: Subject, at: dt.datetime) -> set[int]:
 
 def by_database(session: Session, user: uuid.UUID) -> set[int]:
     """The database's answer to a signed identity."""
-    session.execute(text("select set_config('clearance.identity', :i, true)"), {"i": SIGNER.sign(user)})
+    act_as(session, user)
     return set(session.scalars(text("select clearance.visible_scopes()")).one())
 
 

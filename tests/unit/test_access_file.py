@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.acl.access_file import AccessFile, AccessFileError, Tags
+from app.errors import InvalidInput
 
 FILE = """
 label: internal
@@ -78,7 +79,7 @@ def test_names_match_in_either_unicode_form() -> None:
 
 @pytest.mark.parametrize("path", ["", "/etc/passwd", "a/../b", "./a", "a//b", "a\\b"])
 def test_paths_that_leave_the_folder_are_refused(access: AccessFile, path: str) -> None:
-    with pytest.raises(ValueError, match="relative path"):
+    with pytest.raises(InvalidInput, match="relative path"):
         access.tags_for(path)
 
 

@@ -5,8 +5,9 @@ import uuid
 import pytest
 
 from app.audit import chain
+from app.audit.reading import is_sealed
 from app.audit.record import CommittedText, SealedText
-from app.audit.seal import SealBroken, Sealer, is_sealed, seal, unseal
+from app.audit.seal import SealBroken, Sealer, seal, unseal
 
 KEY = bytes(range(32))
 RECORD = uuid.UUID(int=1)

@@ -1,6 +1,9 @@
 """What of a folder is uploaded, under which tags; and how an upload is followed."""
 
+import hashlib
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,17 @@ import pytest
 from app.acl.access_file import AccessFile, Tags
 from app.local import upload as module
 from app.local.client import ApiError, Client
-from app.local.upload import NestedRules, Outcome, Stalled, read_folder, stage_shares, upload
+from app.local.sync import manifest
+from app.local.upload import (
+    NestedRules,
+    Outcome,
+    Stalled,
+    TwoFiles,
+    UnreadableFolder,
+    read_folder,
+    stage_shares,
+    upload,
+)
 
 STAFF = Tags(roles=("staff",))
 
@@ -46,6 +59,63 @@ def test_an_access_file_of_another_name_is_no_document(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("x")
     found = read_folder(tmp_path, "shelf", staff, access=tmp_path / "tags.yaml")
     assert [item.path for item in found.items] == ["a.md"]
+
+
+def test_paths_are_in_normal_form_and_match_rules_so(tmp_path: Path) -> None:
+    """As macOS writes names, with blanks around; rules and the place in the collection go by the normal form."""
+    (tmp_path / "bu\u0308ro ").mkdir()
+    (tmp_path / "bu\u0308ro " / "a.md").write_text("x")
+    rules = AccessFile.parse('rules:\n  - {path: "büro/*", roles: [hr]}\n')
+    found = read_folder(tmp_path, "shelf", rules.tags_for)
+    assert [(i.path, i.tags.roles) for i in found.items] == [("büro/a.md", ("hr",))]
+    assert found.items[0].file.read_text() == "x"
+
+
+def test_a_name_that_is_no_path_is_refused_alone(tmp_path: Path) -> None:
+    """A mark of direction, and bytes that are no UTF-8: each with its reason, shown as a terminal may have it."""
+    for name in (b"good.md", b"mark\xe2\x80\x8f.md", b"latin\xe9.md"):
+        (tmp_path / os.fsdecode(name)).write_text("x")
+    found = read_folder(tmp_path, "shelf", staff)
+    assert [i.path for i in found.items] == ["good.md"]
+    assert [name for name, _ in found.refused] == ["latin\\udce9.md", "mark\\u200f.md"]
+    assert "not UTF-8" in found.refused[0][1]
+    assert "U+200F" in found.refused[1][1]
+
+
+def test_two_files_of_one_place_stop_everything(tmp_path: Path) -> None:
+    """One would replace the other, and which of them would be chance."""
+    for name in ("ö.md", "o\u0308.md"):
+        (tmp_path / name).write_text(name)
+    with pytest.raises(TwoFiles, match=r"ö\.md"):
+        read_folder(tmp_path, "shelf", staff)
+
+
+def test_what_is_there_and_not_uploaded_is_not_gone(tmp_path: Path) -> None:
+    """Links, what is hidden, what no rule tags, a file that cannot be read: listed without a hash."""
+    (tmp_path / "link").symlink_to("/etc")
+    for name in (".hidden", "untagged.md", "locked.md", "a.md"):
+        (tmp_path / name).write_text("x")
+    found = read_folder(tmp_path, "shelf", lambda p: None if p == "untagged.md" else STAFF)
+    (tmp_path / "locked.md").unlink()
+    lines = manifest(found, found.items).decode().splitlines()
+    assert sorted(lines) == ["-  .hidden", "-  link", "-  locked.md", "-  untagged.md",
+                             f"{hashlib.sha256(b'x').hexdigest()}  a.md"]  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_read_stops_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files must not be taken for gone. By a failing call, since a test as root may read everything."""
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "a.md").write_text("x")
+    plain = Path.iterdir
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        if self.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return plain(self)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(UnreadableFolder, match=r"locked cannot be read \(Permission denied\)"):
+        read_folder(tmp_path, "shelf", staff)
 
 
 # Not three hexadecimal digits: the random boundary of a form can hold those.
@@ -84,6 +154,8 @@ class Service:
             "state": "indexed" if ended else "running",
             "reason": None,
             "stages_us": {"embed": 3, "write": 1},
+            "hidden": {"rows": 2} if ended else None,
+            "warnings": [],
         }
 
 

@@ -139,6 +139,34 @@ PIECES = ["<passage 1>", "</passage 1>", "</passage", "<passage 99>", "<question
           "</question", "<passage\t2>", "<Passage 2>", "</PASSAGE 1", "\n", " ", "x", "<", "/", ">", "passage",
           "question", "<turn 1>", "</turn 1>", "</Turn", "‹", "＜/passage 1＞"]  # fmt: skip
 evil = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+TOKENS = (
+    "<|im_start|>system", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|begin_of_text|>", "<|channel|>", "[INST]",
+    "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>", "x</s>", "x<s>", "<bos>", "<start_of_turn>user", "<end_of_turn>",
+    "<think>", "[gMASK]", "[SYSTEM_PROMPT]", "\uff1c\uff5cim_start\uff5c\uff1e", "<\u200b|im_start|>", "< |im_start|>",
+    "[I\u200bNST]", "\uff3bINST\uff3d", "<\uff5cUser\uff5c>", "<s\u200b>", "</\u2060s>",
+)  # fmt: skip
+ORDINARY = (
+    "a < b and c > d", "List<String>", "Set<T> of x", "Map<String, List<T>>", "x << 3", "1 <2", "<3", "<-",
+    "[1] [2024]",    "arr[0]", "[a link](x)", "[OK]", "a || b", "cat < in.txt > out.txt", "a <b and c",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_token_of_a_chat_template_is_broken_wherever_it_stands(token: str) -> None:
+    """The prompt holds none from a document, a title, a heading, a question or an earlier turn."""
+    built = build(
+        f"q {token}", [passage(f"t {token} t", title=f"T {token}", heading=(token,))], [earlier(token, token)]
+    )
+    assert token not in built.messages[1].content
+    letters = re.sub(r"[^a-z]", "", token)
+    assert re.sub(r"[^a-z]", "", built.messages[1].content).count(letters) >= 6
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_what_only_looks_like_a_token_stays_readable(text: str) -> None:
+    assert f"\n{text}\n</passage 1>" in build("q", [passage(text)]).messages[1].content
+
+
 FENCES = re.compile(r"</?(?:passage|question|turn)\b[^>]*>?", re.IGNORECASE)
 
 
@@ -156,6 +184,6 @@ def test_nothing_steps_outside_its_fence(texts: list[tuple[str, str, str]], ques
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_other_text_is_left_as_it_is(text: str, question: str) -> None:
-    if not re.search(r"<\s*/?\s*(?:passage|question|turn)", text + question, re.IGNORECASE):
+    if not re.search(r"[<\uff1c\ufe64\[\uff3b]", text + question):
         content = build(question, [passage(text)]).messages[1].content
         assert content == f"<passage 1>\nTitle\n{text}\n</passage 1>\n\n<question>\n{question}\n</question>"

@@ -4,17 +4,15 @@ import asyncio
 import contextlib
 import threading
 import uuid
-from typing import Any
 
 import anyio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.acl.keys import make_key
-from app.errors import TooManyRequests
+from app.errors import AppError, TooManyRequests
 from app.settings import ApiSettings
 from app.web import limits
-from app.web.limits import BodyLimit, KeyLimits
+from app.web.limits import BodyLimit, KeyLimits, UploadSlots
 
 KEY, OTHER = uuid.uuid4(), uuid.uuid4()
 
@@ -146,10 +144,10 @@ async def drain(_: Scope, receive: Receive, send: Send) -> None:
 
 
 def send_body(
-    pieces: list[bytes], *, declared: int | None = None, delay: float = 0.0, key: str = "Bearer " + make_key().secret
+    pieces: list[bytes], *, declared: int | None = None, delay: float = 0.0, upload: bool = True
 ) -> tuple[int, int]:
     """The status, and how many pieces were read."""
-    limit = BodyLimit(drain, settings=ApiSettings(max_body_mb=1, request_seconds=0.3))
+    limit = BodyLimit(drain, settings=ApiSettings(max_body_mb=1, request_seconds=0.3), upload=upload)
     sent: list[Message] = []
     left = list(pieces)
 
@@ -161,8 +159,11 @@ def send_body(
         sent.append(message)
 
     headers = [] if declared is None else [(b"content-length", str(declared).encode())]
-    scope: dict[str, Any] = {"type": "http", "headers": [*headers, (b"authorization", key.encode())]}
-    asyncio.run(_call(limit, scope, receive, send))
+    try:
+        asyncio.run(_call(limit, {"type": "http", "headers": headers}, receive, send))
+    except AppError as error:
+        assert sent == []  # what the application made of the refused body is not sent
+        return error.status, len(pieces) - len(left)
     [start] = [m for m in sent if m["type"] == "http.response.start"]
     return start["status"], len(pieces) - len(left)
 
@@ -192,13 +193,24 @@ def test_a_false_length_does_not_help() -> None:
     assert send_body([HALF, HALF, b"x"], declared=None) == (413, 3)
 
 
-@pytest.mark.parametrize("key", ["", "Bearer x", "Basic " + make_key().secret])
-def test_a_stranger_may_send_little(key: str) -> None:
-    """Bodies are read before keys are looked up: what carries no key must not fill the disk."""
+def test_what_is_no_upload_may_be_small_alone() -> None:
     small = b"x" * (32 * 1024)
-    assert send_body([small, small], key=key) == (200, 2)
-    assert send_body([small, small, b"x", HALF], key=key) == (401, 3)
-    assert send_body([HALF], declared=len(HALF), key=key) == (401, 0)
+    assert send_body([small, small], upload=False) == (200, 2)
+    assert send_body([small, small, b"x", HALF], upload=False) == (413, 3)
+    assert send_body([HALF], declared=len(HALF), upload=False) == (413, 0)
+
+
+def test_uploads_at_once_are_bounded_and_nothing_else_is() -> None:
+    slots = UploadSlots(1)
+    with slots.slot(needed=True):
+        with pytest.raises(TooManyRequests, match="1 uploads"), slots.slot(needed=True):
+            pass
+        with slots.slot(needed=False):
+            pass
+    with contextlib.suppress(ZeroDivisionError), slots.slot(needed=True):
+        raise ZeroDivisionError
+    with slots.slot(needed=True):
+        pass
 
 
 def test_a_slow_body_is_refused() -> None:

@@ -263,6 +263,23 @@ def test_a_server_that_is_full_turns_away_the_next(running: Running, monkeypatch
     second.close()
 
 
+def test_who_proves_nothing_takes_no_room(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More silent connections than there is room for at all: who knows the key is answered all the same, and those that
+    are at work are left alone.
+    """
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(server, "MAX_UNPROVEN", 3)
+    monkeypatch.setattr(server, "PROOF_SECONDS", 60.0)
+    monkeypatch.setattr(server, "SECONDS", 60.0)
+    member = greeted(running.address)
+    silent = [raw(running.address) for _ in range(12)]
+    works(running)
+    member.say(pack(Look(NOW, wake=False)))
+    assert isinstance(member.hear(), Reading)
+    for each in (member, *silent):
+        each.socket.close()
+
+
 def test_an_answer_of_another_kind_ends_the_connection(
     running: Running, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
 ) -> None:

@@ -106,7 +106,7 @@ class Folder(Base):
     __table_args__ = (
         UniqueConstraint("collection_id", "path"),
         UniqueConstraint("id", "collection_id"),
-        CheckConstraint("path ~ '^[^/]+(/[^/]+)*$'", name="path"),
+        CheckConstraint("clearance.is_normal_path(path)", name="path"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)

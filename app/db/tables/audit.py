@@ -42,6 +42,7 @@ class AuditLeaf(Base):
             " 'actor', jsonb_build_object('user', actor))",
             name="body",
         ),
+        CheckConstraint("writer is null or clearance.is_record(body, kind, writer)", name="record"),
         Index("audit_leaf_xid_idx", "xid"),
         Index("audit_leaf_actor_idx", "actor", "at"),
         Index("audit_leaf_kind_idx", "kind", "at"),
@@ -56,6 +57,8 @@ class AuditLeaf(Base):
     actor: Mapped[uuid.UUID | None]
     body: Mapped[str] = mapped_column(Text)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    # The database role that wrote it, which stands in the body too; null for records of before this was noted.
+    writer: Mapped[str | None] = mapped_column(Text, server_default=text("session_user"))
 
 
 class AuditEntry(Base):

@@ -49,6 +49,7 @@ class Document(Base):
     __table_args__ = (
         UniqueConstraint("collection_id", "path"),
         UniqueConstraint("id", "scope_id"),
+        CheckConstraint("clearance.is_normal_path(path)", name="path"),
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="document_scope_id_fkey"),
         Index("document_scope_id_idx", "scope_id"),
     )
@@ -157,7 +158,9 @@ class IngestJob(Base):
     __tablename__ = "ingest_job"
     __table_args__ = (
         CheckConstraint("state in ('queued', 'running', 'indexed', 'unchanged', 'failed')", name="state"),
+        CheckConstraint("clearance.is_normal_path(path)", name="path"),
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="ingest_job_scope_id_fkey", ondelete="CASCADE"),
+        Index("ingest_job_running_idx", "collection_id", "path", postgresql_where=text("state = 'running'")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
@@ -173,6 +176,8 @@ class IngestJob(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     document_id: Mapped[uuid.UUID | None]
     stages: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # What the file hides, by kind: left out, and counted for the one who uploaded it.
+    hidden: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
 

@@ -96,7 +96,7 @@ class Stage:
         return next(t.value for t in self.things if t.kind == "document" and t.of == name)
 
     def _roles(self) -> None:
-        known = {role["name"]: role["inside"] for role in self.admin.get("/roles")}
+        known = {role["name"]: role["inside"] for role in self.admin.pages("/roles")}
         for role, inside in ROLES.items():
             if role not in known:
                 self.admin.post("/roles", {"name": role, "inside": inside})
@@ -104,7 +104,7 @@ class Stage:
                 raise CannotTest(f"the role {role} is not the leak test's own: rename it")
 
     def _people(self) -> None:
-        known = {user["name"]: user for user in self.admin.get("/users")}
+        known = {user["name"]: user for user in self.admin.pages("/users")}
         for person in PEOPLE.values():
             if not person.user:
                 continue

@@ -74,7 +74,7 @@ class Strike:
 
     def _list(self, place: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        self._try(f"what {place} lists", lambda: found.extend(self.admin.get(place)))
+        self._try(f"what {place} lists", lambda: found.extend(self.admin.pages(place)))
         return found
 
     def _try(self, what: str, act: Callable[[], Any]) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from app.db import replicas
 from app.db.replicas import position_of
-from app.db.session import Signer
 from app.errors import DatabaseUnavailable
-from tests.conftest import IDENTITY_KEY, TEMPLATE
+from tests.conftest import TEMPLATE
 from tests.db.replicas.pair import DOCUMENTS, LONG, RECOVERING, TRIES, Pair, outcomes
 from tests.db.replicas.standby import PATIENCE, Standby
+from tests.identities import signed_for
 
 
 def test_a_standby_that_is_behind_does_not_answer(pair: Pair) -> None:
@@ -244,13 +244,12 @@ def test_several_standbys_take_turns_and_stand_in_for_each_other(pair: Pair, tmp
 def test_nobody_sees_anything_on_the_standby_without_a_good_identity(pair: Pair) -> None:
     """No identity, somebody's forged, expired or cut one; and what was remembered is not believed under another."""
     assert pair.looks_there() == 1
-    signed = Signer(IDENTITY_KEY, seconds=60).sign(pair.ada)
-    forged = Signer("ab" * 32, seconds=60).sign(pair.ada)
-    expired = Signer(IDENTITY_KEY, seconds=-1).sign(pair.ada)
     identity = text("select set_config('clearance.identity', :identity, true)")
     with pair.database.retrieving(pair.ada) as session:
         assert session.scalar(RECOVERING)
         assert session.scalar(text("select current_setting('clearance.scopes') <> ''")), "remembered there too"
+        signed, expired = (signed_for(session, pair.ada, seconds=seconds) for seconds in (60, -1))
+        forged = signed_for(session, pair.ada, key="ab" * 32)
         for bad in ("", forged, expired, signed[:-1], signed.replace(str(pair.ada), str(uuid.uuid4()))):
             session.execute(identity, {"identity": bad})
             for table in ("document", "chunk", "vector_row", "posting", "scope_volume"):

@@ -29,9 +29,13 @@ from app.retrieval.lists.remote.wire import (
 from app.retrieval.lists.shards import Shard
 from app.retrieval.lists.store import ScopeLists
 
-# Connections at once: each has a thread.
+# Connections at once that have proved the key, and those that have not yet: each has a thread. One more of the latter
+# ends the oldest of them, so that whoever proves nothing keeps out nobody: a proof takes milliseconds.
 MOST_CONNECTIONS = 256
-# For the proof of the key with the greeting, for the rest of a message that has begun, and for an answer to be taken.
+MAX_UNPROVEN = 64
+# For the proof of the key with the greeting.
+PROOF_SECONDS = 2.0
+# At most for that, for the rest of a message that has begun, and for an answer to be taken.
 SECONDS = 5.0
 
 
@@ -45,6 +49,9 @@ class ListServer:
         self._lists, self._book, self._shard, self._key, self._database = lists, book, shard, key, database
         self._lock = threading.Lock()
         self._threads: dict[Channel, threading.Thread] = {}
+        # In the order in which they came.
+        self._unproven: dict[Channel, None] = {}
+        self._proven: set[Channel] = set()
         self._listening: socket.socket | None = None
         self._closed = threading.Event()
 
@@ -85,10 +92,12 @@ class ListServer:
             channel = Channel(opened)
             thread = threading.Thread(target=self._serve, args=(channel,), name="lists-answer", daemon=True)
             with self._lock:
-                if len(self._threads) < MOST_CONNECTIONS and not self._closed.is_set():
+                if len(self._proven) < MOST_CONNECTIONS and not self._closed.is_set():
+                    self._make_room()
                     # Started within the lock: it takes itself out again, and may end at once.
                     thread.start()
                     self._threads[channel] = thread
+                    self._unproven[channel] = None
                     admitted = True
         except (OSError, RuntimeError) as error:
             # The peer is gone already, or the system has no more threads.
@@ -99,6 +108,22 @@ class ListServer:
         finally:
             if not admitted:
                 opened.close()
+
+    def _make_room(self) -> None:
+        """End the oldest of those that have proved nothing, if there are too many. Called within the lock."""
+        if len(self._unproven) >= MAX_UNPROVEN:
+            oldest = next(iter(self._unproven))
+            del self._unproven[oldest]
+            oldest.shut()
+
+    def _proved(self, channel: Channel) -> None:
+        """Count it among those that know the key; raises ChannelLost where there are enough of them."""
+        with self._lock:
+            if self._unproven.pop(channel, channel) is channel:
+                raise ChannelLost("others came while it proved nothing")
+            if len(self._proven) >= MOST_CONNECTIONS:
+                raise ChannelLost("there are too many connections")
+            self._proven.add(channel)
 
     def _serve(self, channel: Channel) -> None:
         """One connection, from the proof of the key to its end, however it ends."""
@@ -120,11 +145,14 @@ class ListServer:
             channel.close()
             with self._lock:
                 self._threads.pop(channel, None)
+                self._unproven.pop(channel, None)
+                self._proven.discard(channel)
 
     def _welcome(self, channel: Channel) -> None:
         """Raises ChannelLost, or Malformed where the other side means other lists."""
+        channel.admit(self._key, time.monotonic() + min(SECONDS, PROOF_SECONDS))
+        self._proved(channel)
         deadline = time.monotonic() + SECONDS
-        channel.admit(self._key, deadline)
         reason = self._objection(channel.receive(deadline))
         channel.send(Welcome() if reason is None else Refused(reason), time.monotonic() + SECONDS)
         if reason is not None:

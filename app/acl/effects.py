@@ -1,0 +1,159 @@
+"""What a change does to whom: how many documents each person gains and loses, now and when the clock goes on."""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Collection as Some
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.acl.interned import one_of, rules_by_part
+from app.acl.readers import Reading, gained_and_lost, readers
+from app.db.tables.access import RuleGrant
+
+# Who reads under a rule from each moment on, the first being now, until the next one.
+Timeline = Sequence[tuple[dt.datetime, frozenset[uuid.UUID]]]
+
+
+@dataclass
+class Turn:
+    """Documents that somebody comes to read, or ceases to: now, and those that follow later, the first at `since`."""
+
+    now: int = 0
+    later: int = 0
+    since: dt.datetime | None = None
+
+    def add(self, documents: int, first: dt.datetime, at: dt.datetime) -> None:
+        """Count documents that turn at `first`; `at` is now."""
+        if first == at:
+            self.now += documents
+            return
+        self.later += documents
+        self.since = first if self.since is None else min(first, self.since)
+
+    def to_json(self) -> list[Any]:
+        """As it is stored."""
+        return [self.now, self.later, None if self.since is None else self.since.astimezone(dt.UTC).isoformat()]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Any]) -> "Turn":
+        """The inverse of `to_json`."""
+        since = value[2]
+        return cls(int(value[0]), int(value[1]), None if since is None else dt.datetime.fromisoformat(since))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one person gains and loses, against what they would read at the same moment without the change."""
+
+    gains: Turn = field(default_factory=Turn)
+    loses: Turn = field(default_factory=Turn)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Who would gain and lose how many documents, and how many documents would come under another rule."""
+
+    people: dict[uuid.UUID, Effect]
+    documents: int
+
+    @property
+    def somebody_gains(self) -> bool:
+        """Whether anybody comes to read anything, at any time."""
+        return any(effect.gains != Turn() for effect in self.people.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored."""
+        people = {str(u): [e.gains.to_json(), e.loses.to_json()] for u, e in sorted(self.people.items())}
+        return {"documents": self.documents, "people": people}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Effects":
+        """The inverse of `to_json`."""
+        people = {
+            uuid.UUID(u): Effect(Turn.from_json(gains), Turn.from_json(loses))
+            for u, (gains, loses) in value["people"].items()
+        }
+        return cls(people, int(value["documents"]))
+
+
+class Timelines:
+    """Who of some people reads under some rules, now and from each later start and end among their grants on.
+
+    A rule is evaluated at its own moments alone, so many rules with many moments cost their sum.
+    """
+
+    def __init__(self, session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> None:
+        self.now = Reading(session, rules, users, at)
+        self._at = at
+        self._later: dict[int, list[tuple[dt.datetime, frozenset[uuid.UUID]]]] = defaultdict(list)
+        for moment, turning in sorted(_moments(session, rules, at).items()):
+            then = readers(session, turning, users, moment)
+            for rule_id in turning:
+                self._later[rule_id].append((moment, then[rule_id]))
+
+    def turns(self, rule_id: int) -> bool:
+        """Whether the clock alone may change who reads under this rule."""
+        return rule_id in self._later
+
+    def of(self, rules: Some[int]) -> dict[int, Timeline]:
+        """Who reads under each of these rules when."""
+        now = self.now.readers_of(rules)
+        return {rule_id: [(self._at, now[rule_id]), *self._later.get(rule_id, ())] for rule_id in now}
+
+
+def compare(
+    cells: Mapping[tuple[int, int], int], before: Timelines, after: Timelines, at: dt.datetime
+) -> dict[uuid.UUID, Effect]:
+    """What each person gains and loses; `cells` counts the documents by their rule before and after.
+
+    Both are of the same people. Rules that no clock changes, by far the most, are compared as tables.
+    """
+    found: dict[uuid.UUID, Effect] = defaultdict(Effect)
+    steady = {(old, new): n for (old, new), n in cells.items() if not (before.turns(old) or after.turns(new))}
+    for person, (gained, lost) in gained_and_lost(steady, before.now, after.now).items():
+        found[person].gains.add(gained, at, at)
+        found[person].loses.add(lost, at, at)
+    turning = [cell for cell in cells if cell not in steady]
+    was, becomes = before.of({old for old, _ in turning}), after.of({new for _, new in turning})
+    for old, new in turning:
+        _add_turning(found, cells[old, new], was[old], becomes[new])
+    return dict(found)
+
+
+def _add_turning(found: dict[uuid.UUID, Effect], documents: int, was: Timeline, becomes: Timeline) -> None:
+    """Count documents that go from one timeline to another one."""
+    if was == becomes:
+        return
+    at = was[0][0]
+    gained, lost = dict[uuid.UUID, dt.datetime](), dict[uuid.UUID, dt.datetime]()
+    for moment in sorted({m for m, _ in (*was, *becomes)}):
+        then, now = _reading(was, moment), _reading(becomes, moment)
+        gained = dict.fromkeys(now - then, moment) | gained
+        lost = dict.fromkeys(then - now, moment) | lost
+    for person, first in gained.items():
+        found[person].gains.add(documents, first, at)
+    for person, first in lost.items():
+        found[person].loses.add(documents, first, at)
+
+
+def _reading(timeline: Timeline, moment: dt.datetime) -> frozenset[uuid.UUID]:
+    return next(people for since, people in reversed(timeline) if since <= moment)
+
+
+def _moments(session: Session, rules: Some[int], at: dt.datetime) -> dict[dt.datetime, set[int]]:
+    """Each later start or end among the grants of these rules, with the rules that it concerns."""
+    parts = rules_by_part(session, rules)
+    bounds = select(RuleGrant.rule_id, RuleGrant.starts_at, RuleGrant.ends_at).where(
+        one_of(RuleGrant.rule_id.expression, parts), or_(RuleGrant.starts_at > at, RuleGrant.ends_at > at)
+    )
+    found: dict[dt.datetime, set[int]] = defaultdict(set)
+    for part, *moments in session.execute(bounds):
+        for moment in moments:
+            if moment is not None and moment > at:
+                found[moment] |= parts[part]
+    return found

@@ -1,0 +1,196 @@
+"""What nobody can read, and why a grant opens nothing: said where rules change, so that it is not found out later."""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection as Some
+from collections.abc import Sequence
+
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
+from sqlalchemy.orm import Session
+
+from app.acl.placing import scope_of_document, scope_of_upload
+from app.acl.policy import Change
+from app.acl.readers import everybody, members_of, readers
+from app.acl.rules import Grant, Label, Rule, effective, next_change
+from app.acl.scopes import chain, nearest_folder, rules_of
+from app.db.tables.access import Scope
+from app.db.tables.people import Role, User
+
+# Whether anybody reads under a rule, and whether anybody who does not curate the collection does. Stops at the first.
+ANYBODY = text(
+    """
+    with recursive allowed as (
+      select unnest(:allowed_roles) as id union select i.role_id from role_inside i join allowed a on i.inside_id = a.id
+    ), denied as (
+      select unnest(:denied_roles) as id union select i.role_id from role_inside i join denied d on i.inside_id = d.id
+    ), reader as not materialized (
+      select u.id from app_user u
+      where u.active and u.kind = 'person' and u.clearance >= :label and left(u.name, 1) <> '_'
+        and (:everyone or u.id = any (:allowed_users) or exists (
+          select from membership m join allowed a on a.id = m.role_id where m.user_id = u.id))
+        and not (u.id = any (:denied_users)) and not exists (
+          select from membership m join denied d on d.id = m.role_id where m.user_id = u.id)
+    )
+    select exists (select from reader) as anybody,
+      exists (select from reader r where not exists (
+        select from curator c where c.user_id = r.id and c.collection_id = :collection)) as others
+    """
+).bindparams(
+    *(
+        bindparam(name, type_=ARRAY(Uuid))
+        for name in ("allowed_roles", "denied_roles", "allowed_users", "denied_users")
+    ),
+    bindparam("collection", type_=Uuid),
+)
+BY_SCOPE = text("select scope_id, documents from clearance.documents_by_scope(:collection, :folder)").bindparams(
+    bindparam("collection", type_=Uuid)
+)
+# So many people are named; the rest are counted.
+NAMED = 3
+
+
+def unread(session: Session, rule: Rule, collection_id: uuid.UUID) -> list[str]:
+    """A warning if nobody, or nobody but the collection's curators, can read what stands under the rule now."""
+    at = session.scalars(select(func.now())).one()
+    anybody, others = _anybody(session, rule, collection_id, at)
+    if others:
+        return []
+    if anybody:
+        return ["Nobody but curators of the collection can read this."]
+    while (later := next_change(rule.grants, at)) is not None:
+        at = later
+        if _anybody(session, rule, collection_id, at)[0]:
+            return [f"Nobody can read this before {at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC."]
+    return [
+        "Nobody can read this: no active person is allowed by a grant, not denied by another one, and cleared for the "
+        f"label '{rule.label.text}'."
+    ]
+
+
+def scope_rule(session: Session, scope_id: int) -> Rule:
+    """The rule of a scope."""
+    rule_id = session.scalars(select(Scope.rule_id).where(Scope.id == scope_id)).one()
+    return rules_of(session, {rule_id})[rule_id]
+
+
+def place_rule(session: Session, collection_id: uuid.UUID, folder: str | None) -> Rule:
+    """The rule of what comes into a collection, or into a folder of it, without tags of its own."""
+    below = None if folder is None else nearest_folder(session, collection_id, f"{folder}/_")
+    return effective(*chain(session, collection_id, below))
+
+
+def document_rule(session: Session, document: uuid.UUID) -> Rule:
+    """The rule of a document of one's own collections."""
+    return scope_rule(session, scope_of_document(session, document))
+
+
+def upload_rule(session: Session, job: uuid.UUID) -> Rule:
+    """The rule that an upload of one's own is to stand under."""
+    return scope_rule(session, scope_of_upload(session, job))
+
+
+def why_nobody(session: Session, change: Change, collection_id: uuid.UUID, folder: str | None) -> list[str]:
+    """Why a change by which nobody gains opens nothing, for a collection or a folder; empty if it adds no allow."""
+    added = {grant for grant in change.after.grants - change.before.grants if grant.effect == "allow"}
+    if not added:
+        return ["The rule says this already."] if change.before == change.after else []
+    named = frozenset[uuid.UUID]().union(*(_named(session, grant) for grant in added))
+    if not named:
+        return [f"Nobody is in {_principals(session, added)}."]
+    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
+    counts = {row.scope_id: row.documents for row in rows}
+    if not counts:
+        return ["No document stands there yet; the grant counts for those that come."]
+    scopes = session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(counts)))
+    pointing = {row.id: row.rule_id for row in scopes}
+    rules = rules_of(session, set(pointing.values()))
+    reached = {scope: rule for scope, rule in pointing.items() if not added.isdisjoint(rules[rule].grants)}
+    found = []
+    if beside := sum(n for scope, n in counts.items() if scope not in reached):
+        found.append(f"{beside} document(s) carry tags of their own, or stand in a folder that breaks with the rule.")
+    if reached:
+        found += _why_not(session, {rule: rules[rule] for rule in reached.values()}, named)
+    return found
+
+
+def why_not_document(session: Session, change: Change, document: uuid.UUID) -> list[str]:
+    """The same for a document."""
+    added = {grant for grant in change.after.grants - change.before.grants if grant.effect == "allow"}
+    if not added:
+        return ["The rule says this already."] if change.before == change.after else []
+    named = frozenset[uuid.UUID]().union(*(_named(session, grant) for grant in added))
+    if not named:
+        return [f"Nobody is in {_principals(session, added)}."]
+    standing = select(Scope.rule_id).where(Scope.id == scope_of_document(session, document))
+    return _why_not(session, rules_of(session, {session.scalars(standing).one()}), named)
+
+
+def _why_not(session: Session, rules: dict[int, Rule], named: frozenset[uuid.UUID]) -> list[str]:
+    """What keeps these people from what stands under these rules, which allow them; nobody reads more than before."""
+    at = session.scalars(select(func.now())).one()
+    reading = readers(session, rules, named, at)
+    people = {
+        row.id: row
+        for row in session.execute(
+            select(User.id, User.shown, User.clearance, User.active).where(User.id.in_(named)).order_by(User.name)
+        )
+    }
+    below: dict[Label, set[uuid.UUID]] = {}
+    otherwise: set[uuid.UUID] = set()
+    for rule_id, rule in rules.items():
+        for person in named - reading.get(rule_id, frozenset()):
+            if people[person].clearance < rule.label:
+                below.setdefault(rule.label, set()).add(person)
+            else:
+                otherwise.add(person)
+    names = {person: row.shown for person, row in people.items()}
+    found = [f"The label {label.text} is above the clearance of {_listed(names, who)}." for label, who in below.items()]
+    if otherwise:
+        whom = _listed(names, otherwise)
+        found.append(f"A deny, an end that has passed, or a switched-off account stands against {whom}.")
+    return found or ["Everybody it names reads them already."]
+
+
+def _anybody(session: Session, rule: Rule, collection_id: uuid.UUID, at: dt.datetime) -> tuple[bool, bool]:
+    counting = [grant for grant in rule.grants if grant.in_time(at)]
+    if any(g.effect == "deny" and g.principal.kind == "everyone" for g in counting):
+        return False, False
+
+    def ids(effect: str, kind: str) -> list[uuid.UUID]:
+        return [g.principal.id for g in counting if (g.effect, g.principal.kind) == (effect, kind)]
+
+    row = session.execute(
+        ANYBODY,
+        {
+            "allowed_roles": ids("allow", "role"),
+            "denied_roles": ids("deny", "role"),
+            "allowed_users": ids("allow", "user"),
+            "denied_users": ids("deny", "user"),
+            "everyone": bool(ids("allow", "everyone")),
+            "label": int(rule.label),
+            "collection": collection_id,
+        },
+    ).one()
+    return row.anybody, row.others
+
+
+def _named(session: Session, grant: Grant) -> frozenset[uuid.UUID]:
+    match grant.principal.kind:
+        case "everyone":
+            return everybody(session)
+        case "role":
+            return members_of(session, grant.principal.id)
+        case "user":
+            return frozenset({grant.principal.id})
+
+
+def _principals(session: Session, grants: Some[Grant]) -> str:
+    ids = {grant.principal.id for grant in grants}
+    roles: Sequence[str] = session.scalars(select(Role.shown).where(Role.id.in_(ids)).order_by(Role.name)).all()
+    return " or ".join(f"role {name}" for name in roles) or "the company"
+
+
+def _listed(names: dict[uuid.UUID, str], who: Some[uuid.UUID]) -> str:
+    known = sorted(names.get(person, str(person)) for person in who)
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    return ", ".join(known[:NAMED]) + more

@@ -1,0 +1,110 @@
+"""What the middleware has to know of each route before the framework reads anything of the request."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.routing import Mount, compile_path
+from starlette.types import Scope
+
+from app.errors import InvalidInput
+
+# Where the middleware leaves the template of the route, for the log and the metrics.
+ROUTE = "clearance.route"
+# The tag of routes that have the rate of bulk work.
+BULK = "curation"
+# The routes that need no API key, by name. Whatever is not here needs one, also what no route answers.
+PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/static"})
+# Those of them that stay open to an address that has used up its requests: probes must not fail because of others, and
+# they cost next to nothing.
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+MAX_NAMED = 5
+MAX_NAME = 60
+
+
+@dataclass(frozen=True)
+class ServedRoute:
+    """A route as the middleware sees it. `query` are the parameters that it declares."""
+
+    template: str
+    methods: frozenset[str]
+    pattern: re.Pattern[str]
+    query: frozenset[str]
+    bulk: bool
+    upload: bool
+
+    @property
+    def public(self) -> bool:
+        """Whether it needs no API key."""
+        return self.template in PUBLIC
+
+    def check_query(self, scope: Scope) -> None:
+        """Raise InvalidInput for a parameter that the route does not know, or that is given twice: one that is ignored
+        misleads who relies on it.
+        """
+        given = Counter(name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        unknown = sorted(set(given) - self.query)
+        if unknown:
+            known = ", ".join(sorted(self.query)) or "none"
+            raise InvalidInput(f"There is no query parameter {_named(unknown)}; this route has: {known}.")
+        if twice := sorted(name for name, number in given.items() if number > 1):
+            raise InvalidInput(f"Give the query parameter {_named(twice)} once.")
+
+
+UNKNOWN = ServedRoute("unknown", frozenset(), re.compile(r"(?!)"), frozenset(), bulk=False, upload=False)
+
+
+class RouteTable:
+    """All routes of an application, found by method and path as the framework finds them: the first that fits."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.routes: Sequence[ServedRoute] = [_served(context) for context in iter_route_contexts(app.routes)]
+
+    def find(self, scope: Scope) -> ServedRoute:
+        """The route of this request; for a path that has none, or not with this method, one that is open to nobody."""
+        path, method = _route_path(scope), scope["method"]
+        for route in self.routes:
+            if (not route.methods or method in route.methods) and route.pattern.match(path):
+                return route
+        return UNKNOWN
+
+
+def _route_path(scope: Scope) -> str:
+    """The path below the root that a proxy may have given the service, as the framework cuts it."""
+    path: str = scope["path"]
+    root = scope.get("root_path", "")
+    return path.removeprefix(root) if path == root or path.startswith(f"{root}/") else path
+
+
+def _served(context: RouteContext) -> ServedRoute:
+    template = str(context.path)
+    is_mount = isinstance(context.original_route, Mount)
+    pattern, _, _ = compile_path(template + "/{path:path}" if is_mount else template)
+    is_api = isinstance(context.original_route, APIRoute)
+    body = context.body_field if is_api else None
+    return ServedRoute(
+        template=template,
+        methods=frozenset({"GET", "HEAD"} if is_mount else context.methods or ()),
+        pattern=pattern,
+        query=frozenset(_query_names(context.dependant)) if is_api and context.dependant else frozenset(),
+        bulk=BULK in (context.tags or ()) if is_api else False,
+        upload=body is not None and getattr(body.field_info, "media_type", "") == "multipart/form-data",
+    )
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)
+
+
+def _named(names: Sequence[str]) -> str:
+    """Names as a caller wrote them, cut and without what a terminal would obey."""
+    shown = ["".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in n[:MAX_NAME]) for n in names]
+    more = f" and {len(shown) - MAX_NAMED} more" if len(shown) > MAX_NAMED else ""
+    return ", ".join(f"'{name}'" for name in shown[:MAX_NAMED]) + more

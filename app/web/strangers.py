@@ -1,0 +1,80 @@
+"""Limits for who has shown no valid key: requests by address, in a table that does not grow."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from app.settings import ApiSettings
+
+MAX_ADDRESSES = 10_000
+MAX_KNOWN_KEYS = 10_000
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+class StrangerLimits:
+    """A token bucket for each address (IPv6: each /64); beyond MAX_ADDRESSES the longest unused is forgotten."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._rate = settings.stranger_rate_per_minute / 60
+        self._burst = float(settings.stranger_burst)
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, group: str) -> int:
+        """Count one request of this address; 0 if it may go on, else the seconds to wait, and nothing is counted."""
+        now = time.monotonic()
+        with self._lock:
+            bucket = self._buckets.setdefault(group, _Bucket(self._burst, now))
+            self._buckets.move_to_end(group)
+            if len(self._buckets) > MAX_ADDRESSES:
+                self._buckets.popitem(last=False)
+            bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._rate)
+            bucket.filled_at = now
+            if bucket.tokens < 1:
+                return int((1 - bucket.tokens) / self._rate) + 1
+            bucket.tokens -= 1
+            return 0
+
+    def give_back(self, group: str) -> None:
+        """The request was nobody strange's after all."""
+        with self._lock:
+            if (bucket := self._buckets.get(group)) is not None:
+                bucket.tokens = min(self._burst, bucket.tokens + 1)
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+
+class KnownKeys:
+    """Digests of keys that were valid when last seen. They open nothing: each request looks its key up all the same.
+
+    They say which keys need not queue with strangers while somebody floods us with wrong ones.
+    """
+
+    def __init__(self) -> None:
+        self._digests: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __contains__(self, secret: str) -> bool:
+        return hashlib.sha256(secret.encode()).digest() in self._digests
+
+    def add(self, secret: str) -> None:
+        """It was valid."""
+        digest = hashlib.sha256(secret.encode()).digest()
+        with self._lock:
+            self._digests[digest] = None
+            self._digests.move_to_end(digest)
+            if len(self._digests) > MAX_KNOWN_KEYS:
+                self._digests.popitem(last=False)
+
+    def discard(self, secret: str) -> None:
+        """It is valid no longer."""
+        with self._lock:
+            self._digests.pop(hashlib.sha256(secret.encode()).digest(), None)

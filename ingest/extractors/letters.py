@@ -1,0 +1,33 @@
+"""The letters that a language writes beside those of ASCII: what tells the true decoding of a text from a false one."""
+
+_LOWER = {
+    "Catalan": "àçèéíïòóúü",
+    "Croatian, Slovene": "čćđšž",
+    "Czech": "áčďéěíňóřšťúůýž",
+    "Danish, Norwegian": "åæøéèóáüäö",
+    "Dutch": "áéèëêíïóöúüûĳàç",
+    "Estonian": "äõöüšž",
+    "Finnish": "åäöšžéü",
+    "French": "àâçéèêëîïôùûüÿœæ",
+    "German": "äöüß",
+    "Hungarian": "áéíóöőúüű",
+    "Icelandic": "áðéíóúýþæö",
+    "Italian": "àèéìíîòóùú",
+    "Latvian": "āčēģīķļņšūž",
+    "Lithuanian": "ąčęėįšųūž",
+    "Polish": "ąćęłńóśźż",
+    "Portuguese": "áâãàçéêíóôõúü",
+    "Romanian": "ăâîşţșț",
+    "Slovak": "áäčďéíĺľňóôŕšťúýž",
+    "Spanish": "áéíñóúü",
+    "Swedish": "åäöéàüè",
+    "Turkish": "âçğıİîöşüû",
+    "Vietnamese": "àáâãèéêìíòóôõùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+    "Belarusian": "абвгдежзійклмнопрстуфхцчшыьэюяёў",
+    "Macedonian": "абвгдѓежзѕијклљмнњопрстќуфхцчџш",
+    "Russian, Bulgarian": "абвгдежзийклмнопрстуфхцчшщъыьэюяё",
+    "Serbian": "абвгдђежзијклљмнњопрстћуфхцчџш",
+    "Ukrainian": "абвгдежзийклмнопрстуфхцчшщьюяєіїґ",
+    "Greek": "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",
+}
+ALPHABETS = tuple(frozenset(letters + letters.upper()) for letters in _LOWER.values())

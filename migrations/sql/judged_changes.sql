@@ -1,0 +1,161 @@
+-- What a transaction changes about access, noted while it does so, for the judgement at its end (app/acl/judge.py, ADR 0018).
+-- Notes are settings of the transaction: gone when it ends, undone with a savepoint, and of no other transaction. They hold
+-- what stood before, so that nothing has to be read beforehand, and nothing that others change is taken for the author's.
+-- They are for routes that forget to ask, not against hostile SQL: what that may write, row-level security decides.
+
+-- Adds words to a note.
+create function clearance.note(what text, words text) returns void
+language sql volatile set search_path = '' as $$
+  select set_config('clearance.' || what, concat_ws(E'\n', nullif(current_setting('clearance.' || what, true), ''), words), true)
+  where words is not null
+$$;
+
+-- A transaction that raises the epoch has changed access.
+create or replace function clearance.raise_epoch() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update public.policy_epoch set number = number + 1;
+  perform set_config('clearance.changed', 'yes', true);
+  perform pg_notify('clearance_policy', '');
+  return null;
+end $$;
+
+-- So has one that changes who looks after what, or what a key may do; the epoch does not count these.
+create function clearance.note_standing() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform set_config('clearance.changed', 'yes', true);
+  return null;
+end $$;
+create trigger judged after insert or update or delete on curator for each statement execute function clearance.note_standing();
+create trigger judged after insert or update or delete on steward for each statement execute function clearance.note_standing();
+create trigger judged after insert or update or delete on api_key for each statement execute function clearance.note_standing();
+
+-- The own rule that a collection or a folder had before; null if it was not there.
+create function clearance.note_collection() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform clearance.note('places', jsonb_build_object(
+    'collection', coalesce(new.id, old.id), 'path', null, 'before', old.own_rule)::text);
+  return null;
+end $$;
+create trigger judged after insert or update of own_rule or delete on collection
+  for each row execute function clearance.note_collection();
+
+create function clearance.note_folder() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform clearance.note('places', jsonb_build_object(
+    'collection', coalesce(new.collection_id, old.collection_id), 'path', coalesce(new.path, old.path),
+    'before', old.own_rule)::text);
+  return null;
+end $$;
+create trigger judged after insert or update or delete on folder
+  for each row execute function clearance.note_folder();
+
+-- Scopes that point to another rule: `scope rule-before`, a line each.
+create function clearance.note_scopes() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform clearance.note('scopes', (
+    select string_agg(o.id || ' ' || o.rule_id, E'\n') from before o join after n on n.id = o.id where n.rule_id <> o.rule_id));
+  return null;
+end $$;
+create trigger judged after update on scope
+  referencing old table as before new table as after for each statement execute function clearance.note_scopes();
+
+-- A scope that goes with its folder: what stood on it was moved before, and from which rule is known by this.
+create function clearance.note_gone_scopes() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform clearance.note('scopes', (select string_agg(o.id || ' ' || o.rule_id, E'\n') from before o));
+  return null;
+end $$;
+create trigger judged_gone after delete on scope
+  referencing old table as before for each statement execute function clearance.note_gone_scopes();
+
+-- Documents that came under another scope: `scope-before scope-after`, a line each. An upload that waits at a document's path
+-- comes under the document's scope if it is older than the document's rule, and under its own once the document is gone: so
+-- a rule given anew, and a deletion, move what waits. Whose upload it is knows what is in it.
+create function clearance.note_documents() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform clearance.note('moved', (
+    select string_agg(distinct o.scope_id || ' ' || n.scope_id, E'\n')
+    from before o join after n on n.id = o.id where n.scope_id <> o.scope_id));
+  perform clearance.note('moved', (
+    select string_agg(distinct j.scope_id || ' ' || n.scope_id, E'\n')
+    from before o join after n on n.id = o.id and n.ruled_at > o.ruled_at
+    join public.ingest_job j on j.collection_id = n.collection_id and j.path = n.path
+    where j.state in ('queued', 'running') and j.created_at < n.ruled_at and j.scope_id <> n.scope_id
+      and j.uploaded_by is distinct from clearance.caller()));
+  return null;
+end $$;
+create trigger judged after update on document
+  referencing old table as before new table as after for each statement execute function clearance.note_documents();
+
+create function clearance.note_deleted() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform clearance.note('moved', (
+    select string_agg(distinct o.scope_id || ' ' || j.scope_id, E'\n')
+    from before o join public.ingest_job j on j.collection_id = o.collection_id and j.path = o.path
+    where j.state in ('queued', 'running') and j.created_at < o.ruled_at and j.scope_id <> o.scope_id
+      and j.uploaded_by is distinct from clearance.caller()));
+  return null;
+end $$;
+create trigger judged_gone after delete on document
+  referencing old table as before for each statement execute function clearance.note_deleted();
+
+create function clearance.note_upload() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform clearance.note('moved', old.scope_id || ' ' || new.scope_id);
+  return null;
+end $$;
+create trigger judged after update of scope_id on ingest_job for each row
+  when (old.scope_id <> new.scope_id) execute function clearance.note_upload();
+
+revoke execute on function clearance.note(text, text), clearance.note_standing(), clearance.note_collection(),
+  clearance.note_folder(), clearance.note_scopes(), clearance.note_gone_scopes(), clearance.note_documents(),
+  clearance.note_deleted(), clearance.note_upload() from public;
+
+-- As before, but the epoch is held before any other row: everybody who changes access takes it first, and two that took it
+-- and the scopes the other way round would wait for each other.
+create or replace function clearance.collect_scopes(keep_jobs interval) returns bigint
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  idle int[];
+  gone bigint;
+begin
+  perform clearance.hold_epoch();
+  delete from public.ingest_job where finished_at < now() - keep_jobs;
+  select array_agg(id) into idle from (
+    select s.id from public.scope s
+    where (s.folder_id is not null or s.own_rule <> '{"grants": [], "inherits": true, "label": null}')
+      and not exists (select 1 from public.document d where d.scope_id = s.id)
+      and not exists (select 1 from public.ingest_job j where j.scope_id = s.id)
+    for update skip locked
+  ) as free;
+  -- Asked again behind the locks: what came in between is seen now.
+  delete from public.scope s
+  where s.id = any (idle)
+    and not exists (select 1 from public.document d where d.scope_id = s.id)
+    and not exists (select 1 from public.ingest_job j where j.scope_id = s.id);
+  get diagnostics gone = row_count;
+  return gone;
+end $$;
+
+-- How many documents of a collection, or below a folder of it, stand on each scope: for who may change its rules, whom a plan
+-- tells why a grant opens nothing. Numbers alone, as in `documents_by_rule`.
+create function clearance.documents_by_scope(collection uuid, folder text) returns table (scope_id int, documents bigint)
+language sql stable security definer set search_path = '' as $$
+  select d.scope_id, count(*)
+  from public.document d
+  where d.collection_id = documents_by_scope.collection
+    and (documents_by_scope.folder is null or starts_with(d.path, documents_by_scope.folder || '/'))
+    and clearance.may_rule(documents_by_scope.collection)
+  group by d.scope_id
+$$;
+revoke execute on function clearance.documents_by_scope(uuid, text) from public;
+grant execute on function clearance.documents_by_scope(uuid, text) to clearance_app;

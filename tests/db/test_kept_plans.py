@@ -1,0 +1,101 @@
+"""Plans kept on a pooled connection, against SQL that somebody smuggled into an earlier transaction on it.
+
+What such SQL leaves under the name of a kept plan would run as the next caller: it must not know any name, and an
+identity that it catches must be worth nothing.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from app.acl.visible import visible_scopes
+from app.db.session import Database, Signer, connect
+from tests.conftest import IDENTITY_KEY, Db
+from tests.db.house import House, allow, counts
+
+STOLEN = text("select current_setting('mallory.stolen', true)")
+LISTED = "select name from pg_prepared_statements where statement like '%clearance.identity%'"
+# Known to be psycopg's.
+GUESSES = [f"_pg3_{n}" for n in range(20)]
+# In the place of the statement that begins a reading transaction, whose first parameter is the caller's identity and
+# whose result nobody looks at: keeps the identity.
+CATCH = (
+    "prepare {name} (text, text) as"
+    " select set_config('clearance.identity', $1, true), set_config('mallory.stolen', $1, false)"
+)
+
+
+@pytest.fixture
+def database(db: Db) -> Iterator[Database]:
+    """One connection, on which plans are kept."""
+    engine = connect(db.url("app"), pool_size=1, prepare=True)
+    made = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
+    yield made
+    made.close()
+
+
+def read(database: Database, who: uuid.UUID, house: House) -> int:
+    """As a search does, so that plans are kept."""
+    with database.reading(who) as session:
+        visible_scopes(session, house.subject(who))
+        return counts(session)["chunk"]
+
+
+def plant(database: Database, mallory: uuid.UUID) -> None:
+    """Mallory's transaction, with SQL that can send utility statements."""
+    with database.reading(mallory) as session:
+        connection = session.connection().connection.driver_connection
+        assert isinstance(connection, psycopg.Connection)
+        names = GUESSES
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            names = [row[0] for row in connection.execute(LISTED).fetchall()]
+        for name in names:
+            for planted in ("deallocate {name}", CATCH):
+                with contextlib.suppress(psycopg.Error), connection.transaction():
+                    connection.execute(planted.format(name=f'"{name}"').encode(), prepare=False)
+
+
+def attacked(house: House, database: Database) -> str:
+    """What Mallory has caught after a search of Ada's on the same connection."""
+    ada, mallory = house.person("ada"), house.person("mallory")
+    house.document(house.shelf("hers", allow("user", ada)), "a.md", "the alder note")
+    read(database, mallory, house)
+    assert read(database, ada, house) == 1
+    plant(database, mallory)
+    assert read(database, ada, house) == 1
+    with database.reading(mallory) as session:
+        return str(session.scalar(STOLEN) or "")
+
+
+def test_no_plan_is_replaced(house: House, database: Database) -> None:
+    assert attacked(house, database) == ""
+
+
+def test_known_names_are_what_a_thief_needs(house: House, database: Database) -> None:
+    """Test of the test: with the view of names open, the same attack catches the identity. But that is worth nothing in
+    any other transaction.
+    """
+    house.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+    identity = attacked(house, database)
+    assert identity.count("|") == 2
+    with database.anonymous() as session:
+        session.execute(text("select set_config('clearance.identity', :i, true)"), {"i": identity})
+        assert counts(session)["chunk"] == 0
+
+
+def test_names_of_plans_are_drawn(house: House, database: Database) -> None:
+    """Of 128 random bits, for each connection anew."""
+    house.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+    ada = house.person("ada")
+    names = set()
+    for _ in range(2):
+        read(database, ada, house)
+        with database.anonymous() as session:
+            names |= set(session.scalars(text("select name from pg_prepared_statements")))
+        database.engine.dispose()
+    assert len(names) >= 4
+    assert all(int(name.removeprefix("_pg3_")) > 2**64 for name in names)
