@@ -54,6 +54,13 @@ from rule r cross join lateral (
 ) as g
 where r.own_id is not null or r.above_id is not null;
 
+-- The parts go: no scope points to one, and as rules some would be equal to others.
+alter table scope drop column own_label, drop column own_inherits, drop column own_part_id;
+alter table rule drop column above_id, drop column own_id;
+delete from rule where grant_digests is not null;
+alter table rule drop column grant_digests;
+alter table rule_grant drop column inherited;
+
 create function clearance.grants_text(rule int) returns text
 language sql stable set search_path = '' as $$
   select coalesce(string_agg(t.value, ',' order by t.value collate "C"), '')
@@ -108,7 +115,3 @@ language sql stable security definer set search_path = '' as $$
   group by s.rule_id
 $$;
 
-revoke update (own_part_id) on scope from clearance_app;
-alter table scope drop column own_label, drop column own_inherits, drop column own_part_id;
-alter table rule_grant drop column inherited;
-alter table rule drop column grant_digests, drop column above_id, drop column own_id;

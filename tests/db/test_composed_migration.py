@@ -21,13 +21,16 @@ GRANTS = "select count(*) from rule_grant where rule_id = (select rule_id from s
 @pytest.mark.timeout(300)
 def test_up_and_down_change_nothing_that_is_said(db: Db, house: House) -> None:
     ada, role = house.person("ada"), house.role("role")
-    shelf = house.shelf("shelf", allow("user", ada), Grant("allow", Principal("role", role), None, LATER))
+    on_shelf = frozenset({allow("user", ada), Grant("allow", Principal("role", role), None, LATER)})
+    shelf = house.shelf("shelf", *on_shelf)
     own = OwnRule(frozenset({deny("role", role), allow("user", ada)}), label=Label.PUBLIC)
-    scopes = [house.scope(shelf), house.scope(shelf, own)]
+    # Equal to parts that others inherit and that it has itself, but for being a rule.
+    alone = OwnRule(on_shelf, inherits=False, label=Label.RESTRICTED)
+    scopes = [house.scope(shelf), house.scope(shelf, own), house.scope(shelf, alone)]
     before = rules(house, scopes)
     command.downgrade(alembic_config(db.url("owner")), "0010")
     with house_of(db) as old:
-        assert [old.value("owner", GRANTS, scope=scope) for scope in scopes] == [2, 3]
+        assert [old.value("owner", GRANTS, scope=scope) for scope in scopes] == [2, 3, 2]
     migrate(db.url("owner"))
     with house_of(db) as new:
         assert rules(new, scopes) == before

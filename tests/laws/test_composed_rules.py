@@ -6,6 +6,7 @@ parts, and who reads what as a table.
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 
 from app.acl import interned, scopes
-from app.acl.readers import readers
+from app.acl.effects import Effect, Timelines, compare
+from app.acl.readers import concerned, readers
 from app.acl.rules import (
     EVERYONE,
     Grant,
@@ -39,6 +41,7 @@ from tests.conftest import Db
 from tests.db.house import House, house_of
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(days=4_000)
 ROLES = [uuid.UUID(int=n) for n in range(1, 5)]
 USERS = [uuid.UUID(int=n) for n in range(11, 14)]
 PATHS = [None, "a", "a/b"]
@@ -46,7 +49,7 @@ PATHS = [None, "a", "a/b"]
 principals = st.sampled_from(
     [EVERYONE, *(Principal("role", role) for role in ROLES), *(Principal("user", user) for user in USERS)]
 )
-moments = st.none() | st.sampled_from([NOW - dt.timedelta(days=1), NOW, NOW + dt.timedelta(days=4_000)])
+moments = st.none() | st.sampled_from([NOW - dt.timedelta(days=1), NOW, LATER])
 grants = st.builds(Grant, st.sampled_from(["allow", "allow", "deny"]), principals, moments, moments)
 owns = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.booleans(), st.none() | st.sampled_from(list(Label)))
 inheriting = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.just(True), st.none())
@@ -95,10 +98,33 @@ class Shelf:
                 self.scopes[scope_for(session, self.collection, own, folder_id)] = (depth, own)
 
     def regrant(self, shelf: OwnRule) -> int:
-        """Another rule for the shelf, and how many scopes follow."""
+        """Another rule for the shelf, and how many scopes follow. What is foreseen of it is what `decide` says."""
         here = Collection.id == self.collection.id
         self.session.execute(update(Collection).where(here).values(own_rule=shelf.to_json()))
-        return len(follow(self.session, self.collection.id))
+        moves = follow(self.session, self.collection.id)
+        cells = Counter((move.before, move.after) for move in moves)
+        at = self.session.scalars(select(func.now())).one()
+        lines = Timelines(self.session, {n for cell in cells for n in cell}, concerned(self.session, cells), at)
+        assert compare(cells, lines, lines, at) == self.foreseen(cells, at)
+        return len(moves)
+
+    def foreseen(self, cells: Counter[tuple[int, int]], at: dt.datetime) -> dict[uuid.UUID, Effect]:
+        """What each person gains and loses, now and at the one later moment of these rules."""
+        rules = rules_of(self.session, {number for cell in cells for number in cell})
+        found: dict[uuid.UUID, Effect] = {}
+        for subject in map(self.subject, USERS):
+            effect = Effect()
+            for (old, new), documents in cells.items():
+                reads = {
+                    moment: [decide(subject, rules[number], moment).allowed for number in (old, new)]
+                    for moment in (at, LATER)
+                }
+                for turn, turned in ((effect.gains, [False, True]), (effect.loses, [True, False])):
+                    if moment := next((m for m in reads if reads[m] == turned), None):
+                        turn.add(documents, moment, at)
+            if effect != Effect():
+                found[subject.user_id] = effect
+        return found
 
     def check(self, shelf: OwnRule) -> None:
         """Each scope's rule is the oracle's value, once; and it says to each reader what `decide` says."""
@@ -126,7 +152,7 @@ class Shelf:
 
 
 def law(house: House, *, examples: int, before: Callable[[Shelf], object] = lambda _: None) -> None:
-    """Random shelves, each in a transaction that is rolled back. Each is re-granted at least once, and some scopes follow."""
+    """Random shelves, each re-granted at least once in a transaction that is rolled back; some scopes follow."""
     followed = 0
 
     @settings(
