@@ -150,6 +150,9 @@ def once(database: Database, user: uuid.UUID, act: Act, number: int, what: str) 
         used, began = processor.milliseconds(), time.perf_counter()
         act(session, number)
         session.flush()
+        # What the author gains is judged with the commit, and before 0010 by each change itself.
+        if (judge := getattr(session, "judge", None)) is not None:
+            judge()
     return processor.milliseconds() - used, 1000 * (time.perf_counter() - began)
 
 
