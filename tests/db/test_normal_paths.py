@@ -111,8 +111,14 @@ def test_the_database_refuses_what_is_not_normal(house: House, path: str) -> Non
     shelf = house.shelf("shelf")
     with pytest.raises(DBAPIError, match="folder_path_check"):
         folder(house, shelf, path)
-    with pytest.raises(DBAPIError, match="document_path_check"):
+    with pytest.raises(DBAPIError, match="ingest_job_path_check"):
         house.document(shelf, path, "the alder note")
+    insert = (
+        "insert into document (collection_id, scope_id, path, media_type, size, sha256, version)"
+        " values (:shelf, :scope, :path, 'text/plain', 1, sha256(''), 1)"
+    )
+    with pytest.raises(DBAPIError, match="document_path_check"):
+        house.run("owner", insert, shelf=shelf, scope=house.scope(shelf), path=path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
