@@ -46,17 +46,15 @@ LOCK_OPTIONS := --generate-hashes --no-emit-index-url --no-header --universal --
 clean: ## remove the environment and the local data (the sample company too)
 	rm -rf .venv .clearance
 
+# deploy/install.py takes index, proxy and certificates from the usual variables, and says what to do where it fails.
 .venv/.uv: requirements-boot.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clearance needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
-	$(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-boot.lock
+	@$(PYTHON) deploy/install.py uv
 	@touch $@
 
 .venv/.installed: .venv/.uv requirements.lock
-	.venv/bin/uv pip install --quiet --require-hashes --no-deps -r requirements.lock
-	.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PY) deploy/install.py run
 	@touch $@
 
 .venv/.dev: .venv/.installed requirements-dev.lock
-	.venv/bin/uv pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
+	@$(PY) deploy/install.py dev
 	@touch $@

@@ -98,8 +98,11 @@ class LabelTooHigh(NotAllowed):
 class NotFound(AppError):
     status, title = 404, "Not found"
 
-    def __init__(self) -> None:
-        super().__init__("There is nothing here that you may see.")
+    NOTHING = "There is nothing here that you may see."
+
+    def __init__(self, detail: str = NOTHING) -> None:
+        """`detail` names what is missing, for a caller who may know whether it is there; others get the default."""
+        super().__init__(detail)
 
 
 class Conflict(AppError):

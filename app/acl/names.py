@@ -25,11 +25,15 @@ def parse_name(text: str) -> FullName:
 
 
 def find_user(session: Session, name: str) -> User:
-    """The user of that name, person or service; raises NotFound. Names in `_` are ours and found by nobody."""
+    """The user of that name, person or service; raises NotFound, which repeats the name as it was given.
+
+    Only who may know the names of users calls it: an administrator, or who has passed a check before. Names in `_` are
+    ours and found by nobody, with the same words as names that nobody has.
+    """
     source, own = parse_name(name)
     user = session.scalar(select(User).where(User.source == source, User.name == own, User.name.not_like(r"\_%")))
     if user is None:
-        raise NotFound
+        raise NotFound(f"No user is named {name!r}.")
     return user
 
 
@@ -47,11 +51,11 @@ def refuse_service(user: User) -> None:
 
 
 def find_role(session: Session, name: str) -> Role:
-    """The role of that name; raises NotFound."""
+    """The role of that name; raises NotFound, which repeats it. Only who may know the names of roles calls it."""
     source, own = parse_name(name)
     role = session.scalar(select(Role).where(Role.source == source, Role.name == own))
     if role is None:
-        raise NotFound
+        raise NotFound(f"No role is named {name!r}.")
     return role
 
 

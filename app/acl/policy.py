@@ -86,11 +86,11 @@ def rule_collection(session: WriteSession, subject: Subject, collection: Collect
 
 
 def find_folder(session: Session, collection_id: uuid.UUID, path: str) -> Folder:
-    """The folder of this path that has a rule of its own; raises NotFound."""
+    """The folder of this path that has a rule of its own; raises NotFound. For who may rule the collection."""
     here = (Folder.collection_id == collection_id) & (Folder.path == folder_path(path))
     folder = session.scalar(select(Folder).where(here))
     if folder is None:
-        raise NotFound
+        raise NotFound(f"The folder {path!r} has no rule of its own.")
     return folder
 
 

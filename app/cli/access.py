@@ -1,15 +1,16 @@
 """`clearance grants`: the rule of a collection or of one document, read, changed and written back."""
 
 import datetime as dt
+import sys
 import urllib.parse
-import uuid
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from app.cli.connect import connected, when
-from app.cli.screen import done, err, moment, note, table
+from app.cli.find import is_id
+from app.cli.screen import done, moment, note, result, table
+from app.cli.steps import Step, carry_out, command
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
 
@@ -27,16 +28,16 @@ class GrantUnclear(LocalFailure):
     """The options name no grant, or several."""
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this file."""
-    app.add_typer(grants, name="grants")
-
-
 @grants.command("show")
 @connected
 def show(client: Client, target: Target, *, folder: Folder = None) -> None:
     """The rule as it stands (its curators; of a collection or folder, administrators too)."""
     rule = client.get(place(target), folder=folder)
+    result(rule, lambda: show_rule(target, rule))
+
+
+def show_rule(target: str, rule: dict[str, Any]) -> None:
+    """The grants of a rule, its label, and what it adds to."""
     rows = (
         (grant["effect"], described(grant), moment(grant["starts_at"]), moment(grant["ends_at"]))
         for grant in rule["grants"]
@@ -62,8 +63,8 @@ def add(  # noqa: PLR0913  # each is one option of the command
 ) -> None:
     """Allow, or with --deny forbid, one role, one person or everyone to read."""
     grant = grant_body(principal(role, user, everyone=everyone), deny=deny, start=start, end=end)
-    client.post(f"/grants?{query(target, folder)}", grant)
-    done(f"{target}: {grant['effect']} {described(grant)}")
+    made = client.post(f"/grants?{query(target, folder)}", grant)
+    done(f"{target}: {grant['effect']} {described(grant)}", made)
 
 
 @grants.command("remove")
@@ -86,9 +87,15 @@ def remove(  # noqa: PLR0913  # each is one option of the command
         raise GrantUnclear(
             f"{target} has no grant '{wanted['effect']} {described(wanted)}': see 'clearance grants show'"
         )
-    for grant in going:
-        client.delete(f"{path('grants', grant['id'])}?{query(target, folder)}")
+    again = command(*sys.argv[1:])
+    carry_out([_removal(client, grant, query(target, folder), again) for grant in going])
     done(f"{target}: no longer {wanted['effect']} {described(wanted)}")
+
+
+def _removal(client: Client, grant: dict[str, Any], of: str, again: str) -> Step:
+    until = moment(grant["ends_at"]) or "further notice"
+    place = f"{path('grants', grant['id'])}?{of}"
+    return Step(lambda: client.delete(place), f"the grant until {until} is gone", again)
 
 
 def place(target: str) -> str:
@@ -111,11 +118,13 @@ def named(target: str, folder: str | None = None) -> dict[str, str]:
 @connected
 def folders(client: Client, collection: Annotated[str, typer.Argument(help="name of a collection")]) -> None:
     """The folders with a rule of their own."""
+    found = list(client.pages(path("collections", collection, "folders")))
     rows = (
         (f["path"], f["label"] or "", "also" if f["inherits"] else "no", ", ".join(_short(g) for g in f["grants"]))
-        for f in client.pages(path("collections", collection, "folders"))
+        for f in found
     )
-    table(("folder", "label", "inherits", "grants"), rows, empty="No folder has a rule of its own.")
+    headings = ("folder", "label", "inherits", "grants")
+    result(found, lambda: table(headings, rows, empty="No folder has a rule of its own."))
 
 
 @grants.command("folder")
@@ -135,11 +144,11 @@ def folder_rule(
         client.delete(place)
         done(f"{collection}/{folder} has no rule of its own")
         return
-    changed = client.put(place, {"grants": [], "inherits": inherits, "label": label})
-    done(f"{collection}/{folder} {'inherits from above' if inherits else 'is for nobody until a grant says so'}")
-    note(f"documents below it: {changed['documents']}")
-    for warning in changed["warnings"]:
-        err.print(Text.assemble(("! ", "yellow"), warning), soft_wrap=True)
+    made = client.put(place, {"grants": [], "inherits": inherits, "label": label})
+    done(f"{collection}/{folder} {'inherits from above' if inherits else 'is for nobody until a grant says so'}", made)
+    note(f"documents below it: {made['documents']}")
+    for warning in made["warnings"]:
+        note(f"! {warning}")
 
 
 def _short(grant: dict[str, Any]) -> str:
@@ -174,8 +183,4 @@ def described(grant: dict[str, Any]) -> str:
 
 def is_document(target: str) -> bool:
     """Whether a target is the id of a document; it is the name of a collection otherwise."""
-    try:
-        uuid.UUID(target)
-    except ValueError:
-        return False
-    return True
+    return is_id(target)

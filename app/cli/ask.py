@@ -1,13 +1,16 @@
 """`clearance ask` and `clearance search`."""
 
+import os
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.text import Text
 
 from app.cli.connect import connected
-from app.cli.screen import note, out, table
-from app.local.client import Client
+from app.cli.last_answer import remember
+from app.cli.screen import Part, note, result, say, stream, table, wants_json
+from app.cli.steps import Unfinished, command
+from app.local.client import ApiError, Client
 
 Mode = Annotated[
     Literal["generate", "quote"] | None,
@@ -27,21 +30,36 @@ def ask(
     question: Annotated[str, typer.Argument(help="in your own words")],
     *,
     mode: Mode = None,
-    stream: Annotated[bool, typer.Option(help="show the answer while it is made")] = True,
+    streamed: Annotated[bool, typer.Option("--stream/--no-stream", help="show the answer while it is made")] = True,
     conversation: Annotated[
         str | None, typer.Option(metavar="ID", help="keep it in this conversation of yours; 'new' begins one")
     ] = None,
 ) -> None:
     """Answer a question from the documents you may read, with its sources. Nothing is kept outside a conversation."""
-    if conversation == "new":
+    new = conversation == "new"
+    if new:
         conversation = client.post("/conversations", {})["id"]
     body = {"question": question, "mode": mode, "conversation": conversation}
-    if stream:
-        show_end(show_stream(client, body))
-        return
-    answer = client.post("/ask", body)
-    out.print(Text(answer["answer"]), soft_wrap=True)
-    show_end(answer)
+    try:
+        answered(client, body, streamed=streamed and not wants_json())
+    except ApiError as error:
+        if not new:
+            raise
+        go_on = command("ask", question, "--conversation", str(conversation))
+        raise Unfinished(error, [f"the conversation {conversation} is there"], [go_on]) from error
+
+
+def answered(client: Client, body: dict[str, Any], *, streamed: bool) -> None:
+    """Ask, show the answer with its sources, and remember their numbers."""
+    answer = show_stream(client, body) if streamed else client.post("/ask", body)
+    keep_numbers(client, {source["number"]: source["document"] for source in answer["sources"]})
+
+    def show() -> None:
+        if not streamed:
+            say(answer["answer"])
+        show_end(answer)
+
+    result(answer, show)
 
 
 def show_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
@@ -50,12 +68,19 @@ def show_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
     for name, data in client.ask_streamed(body):
         if name == "delta":
             text += data["text"]
-            out.file.write(data["text"])
-            out.file.flush()
+            stream(data["text"])
         elif name == "done":
             end = data
-    out.file.write("\n")
+    stream("\n")
     return {**end, "answer": text}
+
+
+def keep_numbers(client: Client, documents: Mapping[int, str]) -> None:
+    """Remember which number stands for which document, for `clearance documents show`."""
+    try:
+        remember(os.environ, client.base_url, documents)
+    except OSError as error:
+        note(f"'clearance documents show NUMBER' will not know these sources: {error}")
 
 
 def show_end(end: dict[str, Any]) -> None:
@@ -72,18 +97,19 @@ def show_end(end: dict[str, Any]) -> None:
 
 
 def show_sources(sources: list[dict[str, Any]]) -> None:
-    """One line for each source, and the sentence of it that fits best."""
+    """Where each source stands, its title and id, and the sentence of it that fits best."""
     if sources:
-        out.print(Text("\nSources", "bold"))
+        say(("\nSources", "bold"))
     for source in sources:
         page = f", page {source['page']}" if source["page"] else ""
         where = " › ".join(dict.fromkeys([source["title"], *source["heading"]]))
         number = (f"[{source['number']}] ", "bold cyan" if source["cited"] else "dim")
         place = (f"{source['collection']}/{source['path']}{page}", "bold" if source["cited"] else "")
-        out.print(Text.assemble(number, place, (f"  {source['label']}", "dim")))
-        out.print(Text(f"    {where}", "dim"))
+        say(number, place, (f"  {source['label']}", "dim"))
+        say((f"    {where}", "dim"))
+        say((f"    id {source['document']}", "dim"))
         if source["cited"]:
-            out.print(Text(f"    “{source['quote']}”"))
+            say(f"    “{source['quote']}”", wrap=True)
 
 
 @connected
@@ -105,6 +131,12 @@ def search(  # noqa: PLR0913  # each is one option of the command
     body = {"query": query, "limit": limit, "collections": collection or [], "folder": folder}
     body |= {"since": _moment(since), "until": _moment(until), "neighbours": neighbours, "explain": explain}
     found = client.post("/search", body)
+    keep_numbers(client, {number: hit["document"] for number, hit in enumerate(found["hits"], start=1)})
+    result(found, lambda: show_found(found, explain=explain))
+
+
+def show_found(found: dict[str, Any], *, explain: bool) -> None:
+    """All hits, and how each was found if that was wanted."""
     for phrase in found["unmatched"]:
         note(f"Nothing has the exact words “{phrase}”; they were searched for one by one.")
     for number, hit in enumerate(found["hits"], start=1):
@@ -118,17 +150,21 @@ def search(  # noqa: PLR0913  # each is one option of the command
 def show_hit(number: int, hit: dict[str, Any]) -> None:
     """Where it stands, and its words with those of the search marked."""
     page = f", page {hit['page']}" if hit["page"] else ""
-    place = (f"{hit['collection']}/{hit['path']}{page}", "bold")
-    out.print(Text.assemble((f"{number}. ", "bold cyan"), place, (f"  {hit['label']}", "dim")))
-    out.print(Text(f"   {' › '.join(dict.fromkeys([hit['title'], *hit['heading']]))}", "dim"))
+    say(
+        (f"{number}. ", "bold cyan"),
+        (f"{hit['collection']}/{hit['path']}{page}", "bold"),
+        (f"  {hit['label']}", "dim"),
+    )
+    say((f"   {' › '.join(dict.fromkeys([hit['title'], *hit['heading']]))}", "dim"))
+    say((f"   id {hit['document']}", "dim"))
     for words in hit["before"]:
-        out.print(Text(f"   {' '.join(words.split())}", "dim"))
-    out.print(Text("   ") + _marked(hit["snippet"], hit["highlights"]))
+        say((f"   {' '.join(words.split())}", "dim"))
+    say("   ", *_marked(hit["snippet"], hit["highlights"]))
     for words in hit["after"]:
-        out.print(Text(f"   {' '.join(words.split())}", "dim"))
+        say((f"   {' '.join(words.split())}", "dim"))
     for copy in hit["copies"]:
-        out.print(Text(f"   the same stands in {copy['collection']}/{copy['path']}", "dim"))
-    out.print()
+        say((f"   the same stands in {copy['collection']}/{copy['path']}", "dim"))
+    say()
 
 
 def show_explained(hits: list[dict[str, Any]]) -> None:
@@ -145,12 +181,15 @@ def show_explained(hits: list[dict[str, Any]]) -> None:
     table(("hit", "score", "meaning", "rank", "words", "rank", "of the words", *more), rows)
 
 
-def _marked(snippet: str, highlights: list[list[int]]) -> Text:
+def _marked(snippet: str, highlights: list[list[int]]) -> list[Part]:
     """The snippet in one line, its highlights bold. White space is one character for one, so places stay."""
-    marked = Text("".join(" " if c.isspace() else c for c in snippet))
-    for start, end in highlights:
-        marked.stylize("bold yellow", start, end)
-    return marked
+    line = "".join(" " if c.isspace() else c for c in snippet)
+    parts: list[Part] = []
+    at = 0
+    for start, end in sorted(highlights):
+        parts += [line[at:start], (line[max(at, start) : end], "bold yellow")]
+        at = max(at, end)
+    return [*parts, line[at:]]
 
 
 def _moment(given: str | None) -> str | None:

@@ -1,18 +1,18 @@
 """`clearance audit`: reads, exports and verifies the log. Verifying needs the file alone."""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.text import Text
 
 from app.audit.chain import Head, decode
 from app.audit.verify import read_head
 from app.audit.verify import verify as verify_file
-from app.cli.connect import connected, when
+from app.cli.connect import AsJson, connected, when
 from app.cli.library import save
-from app.cli.screen import moment, note, out, table
+from app.cli.screen import moment, note, result, say, table
 from app.local.client import Client
 from app.local.failure import LocalFailure
 
@@ -49,7 +49,7 @@ def events(
         "/audit/events", user=user, kind=kind, since=_iso(since), until=_iso(until), limit=limit, newest_first=True
     )["events"]
     rows = ((e["seq"], moment(e["at"]), kind_of(e), who(e), what(e)) for e in found)
-    table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records.")
+    result(found, lambda: table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
 
 
 @audit.command("export")
@@ -77,8 +77,13 @@ def export(  # noqa: PLR0913  # each is one option of the command
 def head(client: Client) -> None:
     """The newest head, size:root. Keep it somewhere else: no later rewrite of the log goes unseen (audit)."""
     found = client.get("/audit/head")
-    out.print(Text(str(Head(found["size"], decode(found["root"])))), soft_wrap=True)
-    note(f"published {moment(found['at']) or 'never'} (UTC)")
+    line = str(Head(found["size"], decode(found["root"])))
+
+    def show() -> None:
+        say(line)
+        note(f"published {moment(found['at']) or 'never'} (UTC)")
+
+    result({**found, "head": line}, show)
 
 
 @audit.command("verify")
@@ -86,6 +91,7 @@ def verify(
     file: Annotated[Path, typer.Argument(help="an export, as JSONL")],
     *,
     head: Annotated[str | None, typer.Option(help="a head kept earlier: size:root, or a file that holds one")] = None,
+    _as_json: AsJson = False,
 ) -> None:
     """Check an exported log. Needs neither a service nor a database; exit status 1 if anything is wrong."""
     try:
@@ -95,11 +101,16 @@ def verify(
         raise NoHead(f"{head!r} is no head: {error}") from error
     except OSError as error:
         raise NoHead(f"cannot read {error.filename}: {error.strerror}") from error
-    verdict, *details = report.lines
-    out.print(Text(verdict, "bold green" if report.ok else "bold red"), soft_wrap=True)
-    for line in details:
-        out.print(Text(line), soft_wrap=True)
+    result({"ok": report.ok, "lines": list(report.lines)}, lambda: show_report(report.lines, ok=report.ok))
     raise typer.Exit(0 if report.ok else 1)
+
+
+def show_report(lines: Sequence[str], *, ok: bool) -> None:
+    """The verdict, and what it rests on."""
+    verdict, *details = lines
+    say((verdict, "bold green" if ok else "bold red"))
+    for line in details:
+        say(line)
 
 
 def kind_of(event: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder
 from app.embedding.protocol import UnusableWeights
 from app.local.client import Client
-from app.local.sample import ADMINISTRATOR_KEY, PEOPLE_FILE
+from app.local.sample_people import ADMINISTRATOR_KEY, PEOPLE_FILE
 
 OLDEST_JOB = dt.timedelta(minutes=5)
 OLDEST_LEAF = dt.timedelta(seconds=60)

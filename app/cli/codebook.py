@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from app.cli.connect import HOME, Home
+from app.cli.connect import HOME, AsJson, Home
+from app.cli.console import err, out
 from app.cli.measuring import embedder_of
-from app.cli.screen import done, err, note, out, table, trouble
+from app.cli.screen import done, note, result, table, trouble
 from app.cli.setup import Setup
 from app.embedding.protocol import UnusableWeights
 from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks
@@ -55,6 +56,7 @@ def check(
     ] = None,
     sample: Annotated[int, typer.Option(min=FEWEST, help="how many ask at most")] = 200,
     home: Home = HOME,
+    _as_json: AsJson = False,
 ) -> None:
     """Measure on this corpus how deep search has to look by code, and say what to set.
 
@@ -80,10 +82,24 @@ def _checked(questions: Path | None, sample: int, home: Path) -> int:
             found = _measured(stored, asked)
     except Unreadable as error:
         raise CannotCheck(str(error)) from error
-    deep = least(found)
-    _show(stored.stock, asked)
-    _draw(found, {deep: "least", depth_of(stored.stock.passages, depth): "set"})
-    return _verdict(stored.stock.passages, deep, depth)
+    deep, passages = least(found), stored.stock.passages
+
+    def show() -> None:
+        _show(stored.stock, asked)
+        _draw(found, {deep: "least", depth_of(passages, depth): "set"})
+        _verdict(passages, deep, depth)
+
+    status = _status(passages, deep, depth)
+    set_depth = depth_of(passages, depth)
+    says = {"passages": passages, "questions": len(asked.vectors), "least_depth": deep, "set_depth": set_depth}
+    result({**says, "deep_enough": status == 0}, show)
+    return status
+
+
+def _status(passages: int, deep: int | None, depth: int) -> int:
+    """The exit status. Among few passages PostgreSQL alone answers, exactly."""
+    enough = passages <= FEW or (deep is not None and depth_of(passages, depth) >= deep)
+    return 0 if enough else TOO_SHALLOW
 
 
 def setting_for(deep: int, passages: int) -> int:
@@ -123,7 +139,7 @@ def _draw(found: Ids, marks: Mapping[int | None, str]) -> None:
         rows.append((*_row(row), marked.get(row.depth, "")))
         if row.depth >= max(marked, default=DEEPEST) and all(mean.low == 1 for mean in row.recall.values()):
             break
-    table(("depth", *(f"recall@{k}, 95 % interval" for k in ENOUGH), "which"), rows)
+    table(("depth", *(f"recall@{k}, 95 % interval" for k in ENOUGH), "which"), rows, report=True)
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -134,8 +150,8 @@ def _interval(mean: Mean) -> str:
     return f"{mean.mean:.4f} {mean.low:.3f}–{mean.high:.3f}"
 
 
-def _verdict(passages: int, deep: int | None, depth: int) -> int:
-    """Say what follows from the least depth; gives the exit status."""
+def _verdict(passages: int, deep: int | None, depth: int) -> None:
+    """Say what follows from the least depth."""
     wanted = ", ".join(f"recall@{k} ≥ {share}" for k, share in ENOUGH.items())
     if deep is None:
         says = (
@@ -146,17 +162,16 @@ def _verdict(passages: int, deep: int | None, depth: int) -> int:
     out.print(Text(says), soft_wrap=True)
     if passages <= FEW:
         note(f"Up to {FEW:,} passages PostgreSQL alone answers, exactly: here no depth plays a part yet.")
-        return 0
+        return
     if deep is None:
-        return TOO_SHALLOW
+        return
     if depth_of(passages, depth) >= deep:
         done(f"{SETTING}={depth} looks {depth_of(passages, depth):,} deep among {passages:,}: deep enough")
-        return 0
+        return
     out.print(
         Text(f"{SETTING}={depth} looks {depth_of(passages, depth):,} deep. Set for the API, and restart it:", "bold")
     )
     out.print(Text(f"{SETTING}={setting_for(deep, passages)}"), soft_wrap=True)
-    return TOO_SHALLOW
 
 
 def _url(home: Path, environ: Mapping[str, str]) -> str:

@@ -4,11 +4,10 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from app.cli.ask import show_sources
 from app.cli.connect import connected
-from app.cli.screen import done, moment, note, out, table
+from app.cli.screen import done, moment, note, result, say, table
 from app.local.client import PAGE, Client, path
 
 Id = Annotated[str, typer.Argument(help="id of the conversation")]
@@ -25,11 +24,10 @@ def add_to(app: typer.Typer) -> None:
 @connected
 def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1)] = 20) -> None:
     """Your conversations, newest first."""
-    rows = [
-        (found["id"], found["turns"], moment(found["last_at"] or found["created_at"]), found["first_question"])
-        for found in islice(client.pages("/conversations", limit=min(PAGE, limit)), limit)
-    ]
-    table(("id", "turns", "last (UTC)", "first question"), rows, empty="'clearance ask --conversation new' begins one.")
+    found = list(islice(client.pages("/conversations", limit=min(PAGE, limit)), limit))
+    rows = [(c["id"], c["turns"], moment(c["last_at"] or c["created_at"]), c["first_question"]) for c in found]
+    headings = ("id", "turns", "last (UTC)", "first question")
+    result(found, lambda: table(headings, rows, empty="'clearance ask --conversation new' begins one."))
 
 
 @conversations.command("show")
@@ -38,8 +36,13 @@ def show(
     client: Client, conversation: Id, *, limit: Annotated[int, typer.Option(min=1, max=500, help="last turns")] = 20
 ) -> None:
     """A conversation, oldest turn first, without the answers that you may no longer read."""
-    for turn in client.get(path("conversations", conversation), limit=limit)["turns"]:
-        show_turn(turn)
+    found = client.get(path("conversations", conversation), limit=limit)
+
+    def show_turns() -> None:
+        for turn in found["turns"]:
+            show_turn(turn)
+
+    result(found, show_turns)
 
 
 @conversations.command("delete")
@@ -52,11 +55,11 @@ def delete(client: Client, conversation: Id) -> None:
 
 def show_turn(turn: dict[str, Any]) -> None:
     """A question, and what was answered or why it is not shown."""
-    out.print(Text(f"› {turn['question']}", "bold"), soft_wrap=True)
+    say((f"› {turn['question']}", "bold"))
     if turn["withheld"]:
-        out.print(Text(turn["notice"], "yellow"), soft_wrap=True)
+        say((turn["notice"], "yellow"))
     else:
-        out.print(Text(turn["answer"]), soft_wrap=True)
+        say(turn["answer"])
         show_sources([source for source in turn["sources"] if source["cited"]])
     note(f"{turn['outcome']} · {moment(turn['at'])} UTC · trail {turn['id']}")
-    out.print()
+    say()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.connect import connected, words
-from app.cli.screen import done, err, moment, note, out, table
+from app.cli.screen import done, moment, result, secret, table
 from app.local.client import Client, path
 
 delegations = typer.Typer(help="What you let services do for you.", no_args_is_help=True)
@@ -22,11 +22,9 @@ def list_delegations(
     client: Client, *, user: Annotated[str | None, typer.Option(help="those of this person (administer)")] = None
 ) -> None:
     """Which services may act for you; an administrator sees everybody's. The tokens themselves are kept nowhere."""
-    rows = [
-        (each["id"], each["person"], each["service"], each["capabilities"], _state(each))
-        for each in client.pages("/delegations", user=user)
-    ]
-    table(("id", "person", "service", "may", "until (UTC)"), rows)
+    found = list(client.pages("/delegations", user=user))
+    rows = [(each["id"], each["person"], each["service"], each["capabilities"], _state(each)) for each in found]
+    result(found, lambda: table(("id", "person", "service", "may", "until (UTC)"), rows))
 
 
 @delegations.command("make")
@@ -41,9 +39,8 @@ def make(
     """Let a service ask for you, as you. The token goes to standard output, this once."""
     body = {"service": service, "expires_in": round(hours * 3600), "capabilities": words(may)}
     made = client.post("/delegations", body)
-    note(f"Your token for {service}, shown this once; end it with: clearance delegations revoke {made['id']}")
-    err.file.flush()
-    out.file.write(made["secret"] + "\n")
+    says = f"Your token for {service}, shown this once; end it with: clearance delegations revoke {made['id']}"
+    result(made, lambda: secret(says, made["secret"]))
 
 
 @delegations.command("revoke")

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,22 +11,20 @@ from typing import Any
 
 import typer
 import yaml
-from rich.console import Group
 from rich.panel import Panel
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from app.audit.chain import Head, decode
-from app.audit.report import Report
 from app.audit.verify import verify
 from app.cli.connect import HOME, Home, Wanted, find_url, person_key
-from app.cli.screen import out
+from app.cli.console import out
+from app.cli.demo_view import StreamWindow, answered, aside, bare, everything, model_said, show_report, title
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.checks import default_checks
 from app.local.client import Client, path
 from app.local.failure import LocalFailure
-from app.local.sample import FOLDER, PEOPLE_FILE, read_people
+from app.local.sample_people import FOLDER, PEOPLE_FILE, read_people
 
 QUESTIONS = FOLDER / "questions.yaml"
 AUDITOR = "oskar"
@@ -86,36 +84,36 @@ class _Demo:
         self.two_answers()
         self.redaction()
         self.audit()
-        _aside(f"\n{time.monotonic() - begin:.0f} s, asked of the running service just now, but for the script.")
+        aside(f"\n{time.monotonic() - begin:.0f} s, asked of the running service just now, but for the script.")
         return self.broken
 
     def two_answers(self) -> None:
         """The same question, asked by the first two people who ask the same."""
         question = self.entries[0]["question"]
         pair = [entry for entry in self.entries if entry["question"] == question]
-        _title("1  One question, two people, two answers")
+        title("1  One question, two people, two answers")
         out.print(Text.assemble("“", (question, "bold"), "”\n"))
         for entry in pair:
             answer = self._quoted(entry)
-            out.print(Panel(_answered(answer), title=self._who(entry["asker"]), title_align="left", padding=(0, 1)))
+            out.print(Panel(answered(answer), title=self._who(entry["asker"]), title_align="left", padding=(0, 1)))
             others = [other for other in pair if other is not entry]
             self._check_answer(entry, answer, others)
 
     def redaction(self) -> None:
         """A page with a card number and an API key in it, asked for by somebody who may read it."""
         entry = next(e for e in self.entries if e.get("redacted"))
-        _title("2  Secrets that stand in a document do not come out of it")
+        title("2  Secrets that stand in a document do not come out of it")
         out.print(Text.assemble("“", (entry["question"], "bold"), "”\n"))
         who = self._who(entry["asker"])
         answer = self._quoted(entry)
         self._check_original(entry, answer)
-        out.print(Panel(_answered(answer), title=who + Text(", quoted", "dim"), title_align="left", padding=(0, 1)))
+        out.print(Panel(answered(answer), title=who + Text(", quoted", "dim"), title_align="left", padding=(0, 1)))
         self._check_secrets(entry, answer, "the quotes")
         if not answer["redactions"]:
             self._breaks("nothing was redacted in the quotes")
         self._scripted(entry)
         quoted, written = self._streamed(entry, "quote"), self._streamed(entry, "generate")
-        _aside(_model_said(quoted, written))
+        aside(model_said(quoted, written))
 
     def _scripted(self, entry: dict[str, Any]) -> None:
         """The worst case, which no model can be relied on to show: one that gives away all it was shown."""
@@ -123,7 +121,7 @@ class _Demo:
         out.print(Text(f"{PIECE} characters). The gate that every answer passes lets out:\n"))
         card, key = entry["redacted"]
         script = SCRIPT.format(card=card, key=key)
-        window = _Window()
+        window = StreamWindow()
         passed = AnswerFilter(default_checks(), sources=1)
         for at in range(0, len(script), PIECE):
             window.show(passed.feed(script[at : at + PIECE]))
@@ -147,13 +145,13 @@ class _Demo:
 
     def audit(self) -> None:
         """What the log holds of these questions, and that it cannot be altered unseen."""
-        _title("3  Afterwards: who asked what, and what was it shown")
+        title("3  Afterwards: who asked what, and what was it shown")
         auditor = self.client(AUDITOR)
         events = self._events(auditor)
         for trail, asker in self.trails.items():
             self._show_trail(asker, events.get((trail, "answer.opened")), events.get((trail, "answer.closed")))
-        _aside("Oskar may read the log, not the documents: it names passages by id and holds none of their text.")
-        _title("4  And proof that nobody changed the log")
+        aside("Oskar may read the log, not the documents: it names passages by id and holds none of their text.")
+        title("4  And proof that nobody changed the log")
         with tempfile.TemporaryDirectory() as folder:
             self._verify(auditor, Path(folder) / "audit.jsonl")
 
@@ -163,16 +161,16 @@ class _Demo:
         file.write_bytes(b"".join(auditor.lines("/audit/export", format="jsonl")))
         out.print(Text.assemble("Head kept elsewhere: ", (str(head), "cyan")))
         report = verify(file, head=head)
-        _report("The export", report)
+        show_report("The export", report)
         if not report.ok:
             self._breaks("the export does not verify")
         content = bytearray(file.read_bytes())
         place = content.index(EDITED) + len(EDITED) - 1
         content[place] ^= 1
         file.write_bytes(content)
-        _aside(f"One bit of byte {place:,} of {len(content):,} is turned over …")
+        aside(f"One bit of byte {place:,} of {len(content):,} is turned over …")
         edited = verify(file, head=head)
-        _report("The edited export", edited)
+        show_report("The edited export", edited)
         if edited.ok:
             self._breaks("an edited byte was not found")
 
@@ -202,12 +200,12 @@ class _Demo:
         held = [secret for secret in entry["redacted"] if secret in original]
         if len(held) < len(entry["redacted"]):
             self._breaks("the original does not hold the planted secrets")
-        _aside(
+        aside(
             f"The file {entry['source']} holds {len(held)} planted secrets; the original needs the right to download."
         )
 
     def _check_secrets(self, entry: dict[str, Any], answer: dict[str, Any], where: str) -> None:
-        if any(_bare(secret) in _bare(everything(answer)) for secret in entry["redacted"]):
+        if any(bare(secret) in bare(everything(answer)) for secret in entry["redacted"]):
             self._breaks(f"a secret came out in {where}")
 
     def _events(self, auditor: Client) -> dict[tuple[str, str], dict[str, Any]]:
@@ -251,95 +249,3 @@ class _Demo:
     def _breaks(self, promise: str) -> None:
         self.broken.append(promise)
         out.print(Text(f"✗ {promise}", "bold red"))
-
-
-def everything(answer: dict[str, Any]) -> str:
-    """All text that an answer shows: itself and its sources."""
-    return "\n".join(_texts(answer))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for item in value.values():
-                yield from _texts(item)
-            if "collection" in value and "path" in value:
-                yield f"{value['collection']}/{value['path']}"
-        case list():
-            for item in value:
-                yield from _texts(item)
-
-
-def _bare(text: str) -> str:
-    """Without what a secret may be broken up by."""
-    return "".join(c for c in text if c.isalnum())
-
-
-def _answered(answer: dict[str, Any]) -> Group:
-    cited = [s for s in answer["sources"] if s["cited"]]
-    lines = [Text(f"[{s['number']}] {s['collection']}/{s['path']}  {s['label']}", "dim") for s in cited]
-    redacted = ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items())
-    return Group(
-        Text(answer["answer"]), Text(""), *lines, *([Text(f"redacted: {redacted}", "yellow")] if redacted else [])
-    )
-
-
-class _Window:
-    """Shows streamed text as it comes: its first lines, but for empty ones."""
-
-    MOST = 8
-
-    def __init__(self) -> None:
-        self.text = ""
-        self._lines = 1
-        self._shown = 0
-        self._fresh = True  # at the start of a line
-
-    def show(self, piece: str) -> None:
-        """The next piece."""
-        self.text += piece
-        for character in piece:
-            if self._lines > self.MOST or (character == "\n" and self._fresh):
-                continue
-            out.file.write("  " + character if self._fresh else character)
-            self._shown += 1
-            self._fresh = character == "\n"
-            self._lines += self._fresh
-        out.file.flush()
-
-    def close(self) -> None:
-        """The end of the text, and how much of it was not shown."""
-        out.file.write("" if self._fresh else "\n")
-        if self._lines > self.MOST:
-            _aside(f"  … and {len(self.text) - self._shown} characters more, which were looked through as well")
-
-
-def _model_said(quoted: dict[str, Any], written: dict[str, Any]) -> str:
-    """What can honestly be said of the service's own streams."""
-    said = f"The service streamed its quotes, {len(quoted['answer']):,} characters: no secret in them."
-    if written["fallback"]:
-        return f"{said}\nThe model did not answer ({written['fallback']}); these were quotes."
-    return (
-        f"{said}\nIts language model was asked as well and streamed {len(written['answer']):,}: no secret either. The\n"
-        "model that comes along is tiny (135 million parameters): it shows that answers\n"
-        "stream and are guarded, and writes badly. CLEARANCE_MODEL__BASE_URL connects yours;\n"
-        "'clearance ask --mode quote' needs none."
-    )
-
-
-def _aside(text: str) -> None:
-    out.print(Text(text, "dim"))
-
-
-def _title(text: str) -> None:
-    out.print()
-    out.print(Rule(Text(text, "bold"), align="left", style="dim"))
-
-
-def _report(what: str, report: Report) -> None:
-    verdict = ("verified", "bold green") if report.ok else ("altered", "bold yellow")
-    out.print(Text.assemble(f"{what}: ", verdict, f", {report.entries} entries"))
-    for finding in report.findings[:3]:
-        out.print(Text(f"  {finding.kind}: {finding.message}", "dim"))

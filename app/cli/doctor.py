@@ -2,23 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
 import typer
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
 from app.cli.checks import CHECKS, files
-from app.cli.connect import HOME, Home
+from app.cli.connect import HOME, AsJson, Home
+from app.cli.console import err
 from app.cli.finding import Finding
-from app.cli.screen import err, note, out
+from app.cli.screen import note, result, table
 from app.cli.setup import Setup
 from app.errors import DatabaseUnavailable
 from app.local.failure import LocalFailure
-
-LOOKS = {"ok": "[green]ok[/green]", "warn": "[yellow]warn[/yellow]", "fail": "[bold red]fail[/bold red]"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,16 +23,11 @@ def add_to(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(*, home: Home = HOME) -> None:
+def doctor(*, home: Home = HOME, _as_json: AsJson = False) -> None:
     """Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails."""
     findings = list(examine(home))
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("part", "", "what was found"):
-        drawn.add_column(heading, overflow="fold")
-    for finding in findings:
-        mend = f"\n[dim]→ {escape(finding.mend)}[/dim]" if finding.mend else ""
-        drawn.add_row(escape(finding.part), LOOKS[finding.state], escape(finding.says) + mend)
-    out.print(drawn)
+    rows = ((f.part, f.state, f"{f.says}\n→ {f.mend}" if f.mend else f.says) for f in findings)
+    result([asdict(f) for f in findings], lambda: table(("part", "state", "what was found"), rows))
     bad = sum(finding.state == "fail" for finding in findings)
     odd = sum(finding.state == "warn" for finding in findings)
     note(f"{len(findings)} checks, {bad} failed, {odd} to look at")

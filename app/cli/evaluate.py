@@ -1,6 +1,7 @@
 """`clearance eval`: how good search is on a dataset, measured on a service of its own."""
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,8 +13,10 @@ import typer
 from rich.text import Text
 
 from app import log
+from app.cli.connect import AsJson
+from app.cli.console import out
 from app.cli.measuring import bring_in, embedder_of, searched, searched_by_legs, searched_outside
-from app.cli.screen import done, note, out, table
+from app.cli.screen import done, note, result, table
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, UnreadableDataset, read
 from app.evaluation.measures import Mean
@@ -46,6 +49,7 @@ def evaluate_dataset(
     questions_from: Annotated[
         Path | None, typer.Option(help="ask the questions of this dataset, matched by id")
     ] = None,
+    _as_json: AsJson = False,
 ) -> None:
     """Measure search on a dataset, asked as the people who would, on a service of its own that is thrown away.
 
@@ -62,9 +66,14 @@ def evaluate_dataset(
         home = keep.absolute() if keep else scratch / "service"
         _claim(home, wanted)
         found = measure(home, wanted, scratch / "documents")
-    show(found)
-    for file in save(found, figures):
-        done(str(file))
+    files = save(found, figures)
+
+    def shown() -> None:
+        show(found)
+        for file in files:
+            done(str(file))
+
+    result({**json.loads(found.as_json()), "files": [str(file) for file in files]}, shown)
     raise typer.Exit(LEAKED if found.leaked else 0)
 
 
@@ -90,16 +99,18 @@ def show(found: Evaluation) -> None:
     if found.left_out:
         heading += f"; {found.left_out} left out, whose askers may read no answer"
     out.print(Text(heading, "bold"))
-    table(("system", *MEASURES), _systems(found))
+    table(("system", *MEASURES), _systems(found), report=True)
     for title, groups in (
         ("by role", found.by_role),
         ("by share of the documents that the asker sees", found.by_share),
     ):
         if len(groups) > 1:
             out.print(Text(f"\n{PRODUCT}, {title}", "bold"))
-            table((title.split()[1], "questions", *MEASURES), _groups(groups))
+            table((title.split()[1], "questions", *MEASURES), _groups(groups), report=True)
     out.print(Text(f"\n{PRODUCT} less the others, on the same questions", "bold"))
-    table(("less", *MEASURES), ((name, *map(_signed, _chosen(means))) for name, means in found.over.items()))
+    table(
+        ("less", *MEASURES), ((name, *map(_signed, _chosen(means))) for name, means in found.over.items()), report=True
+    )
     _show_leaks(found)
 
 

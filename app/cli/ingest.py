@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,7 +14,8 @@ from rich.text import Text
 
 from app.acl.access_file import EVERYONE, AccessFile, AccessFileError, Tags
 from app.cli.connect import connected, words
-from app.cli.screen import done, err, note, out, table
+from app.cli.console import err, out
+from app.cli.screen import done, note, result, table, wants_json
 from app.local.client import ApiError, Client, path
 from app.local.failure import LocalFailure
 from app.local.sync import look, make_like, manifest, names
@@ -60,13 +61,13 @@ def ingest(  # noqa: PLR0913  # each is one option of the command
         raise CannotIngest(f"there is no file to upload in {folder}")
     check_roles(client, found.items)
     make_collection(client, collection)
-    if sync:
-        synchronize(client, collection, found, yes=yes, large=large)
-    outcomes = send(client, found.items)
+    seen = synchronize(client, collection, found, yes=yes, large=large) if sync else {"moved": [], "gone": []}
+    outcomes, seconds = send(client, found.items)
     for name, reason in found.refused:
-        err.print(Text(f"failed  {name}: {reason}", "red"), soft_wrap=True)
-    if not sync:
-        name_gone(client, collection, found)
+        note(f"failed  {name}: {reason}")
+    gone = [] if sync else gone_files(client, collection, found)
+    data = {"files": [_outcome(o) for o in outcomes], "moved": seen["moved"], "removed": seen["gone"], "gone": gone}
+    result(data, lambda: summarize(outcomes, seconds, collection, gone))
     if found.refused or any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -84,33 +85,36 @@ def read(folder: Path, collection: str, *, access: Path | None, roles: list[str]
     return found
 
 
-def send(client: Client, items: Sequence[Item]) -> list[Outcome]:
-    """Upload all, with a bar, and report."""
+def send(client: Client, items: Sequence[Item]) -> tuple[list[Outcome], float]:
+    """Upload all, with a bar; what became of each, and in how many seconds."""
     if not items:
-        return []
+        return [], 0.0
     begin = time.monotonic()
     with progress(len(items)) as ended:
         outcomes = upload(client, items, ended=ended)
-    report(outcomes, time.monotonic() - begin)
-    return outcomes
+    return outcomes, time.monotonic() - begin
 
 
-def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, large: bool) -> None:
-    """Show what moved and what is gone, ask, and make the collection like the folder."""
+def summarize(outcomes: Sequence[Outcome], seconds: float, collection: str, gone: Sequence[dict[str, Any]]) -> None:
+    """What became of the files, and which documents have none any more."""
+    if outcomes:
+        report(outcomes, seconds)
+    if gone:
+        table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
+        more(len(gone))
+        note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
+
+
+def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, large: bool) -> dict[str, Any]:
+    """Show what moved and what is gone, ask, and make the collection like the folder; gives what was seen."""
     hashing = track(found.items, "comparing", console=err, transient=True, disable=not err.is_terminal)
     listed = manifest(found, hashing)
-    seen = look(client, collection, listed)
+    seen: dict[str, Any] = look(client, collection, listed)
     moved, gone = seen["moved"], seen["gone"]
     if not moved and not gone:
-        return
-    if moved:
-        table(("moved from", "to"), ((m["old_path"], m["path"]) for m in moved[:SHOWN]))
-        more(len(moved))
-    if people := seen["people"]:
-        table(("reads", "more", "fewer"), ((p["user"], p["gains"], p["loses"]) for p in people))
-    if gone:
-        table(("gone, to be removed",), ((g["path"],) for g in gone[:SHOWN]))
-        more(len(gone))
+        return seen
+    if not wants_json():
+        show_changes(seen)
     if seen["large"] and not large:
         raise CannotIngest(
             f"{len(gone)} of {seen['documents']} documents would be removed, more than a fifth: nothing was changed. "
@@ -119,23 +123,33 @@ def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, la
     if not yes:
         typer.confirm(f"Move {len(moved)} and remove {len(gone)} of {seen['documents']} documents?", abort=True)
     make_like(client, collection, listed, seen, allow_large_removal=large)
-    done(f"{len(moved)} moved, {len(gone)} removed")
+    note(f"{len(moved)} moved, {len(gone)} removed")
+    return seen
 
 
-def name_gone(client: Client, collection: str, found: Folder) -> None:
-    """Say which documents have no file in the folder; they stay."""
+def show_changes(seen: dict[str, Any]) -> None:
+    """What a sync would move and remove, and who reads more or less by it."""
+    moved, gone = seen["moved"], seen["gone"]
+    if moved:
+        table(("moved from", "to"), ((m["old_path"], m["path"]) for m in moved[:SHOWN]), report=True)
+        more(len(moved))
+    if people := seen["people"]:
+        table(("reads", "more", "fewer"), ((p["user"], p["gains"], p["loses"]) for p in people), report=True)
+    if gone:
+        table(("gone, to be removed",), ((g["path"],) for g in gone[:SHOWN]), report=True)
+        more(len(gone))
+
+
+def gone_files(client: Client, collection: str, found: Folder) -> list[dict[str, Any]]:
+    """Which documents have no file in the folder any more; they stay."""
     try:
-        gone = look(client, collection, names(found))["gone"]
+        return list(look(client, collection, names(found))["gone"])
     except ApiError as error:
         # Somebody uploads to these very paths; there is nothing to say of them yet.
         if error.code != "Conflict":
             raise
         note(f"What is no longer in the folder cannot be said now: {error.detail}")
-        return
-    if gone:
-        table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
-        more(len(gone))
-        note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
+        return []
 
 
 def more(number: int) -> None:
@@ -255,6 +269,10 @@ def show_hidden(outcomes: Sequence[Outcome]) -> None:
         table(("not indexed, since hidden", ""), zip((o.item.path for o in hiding), listed, strict=False))
     if len(hiding) > SHOWN:
         note(f"and hidden content in {len(hiding) - SHOWN} more files: clearance jobs list")
+
+
+def _outcome(outcome: Outcome) -> dict[str, str | None]:
+    return {"path": outcome.item.path, "state": outcome.state, "reason": outcome.reason}
 
 
 def _untagged(paths: Sequence[str], rules: Path) -> str:

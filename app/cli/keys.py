@@ -1,16 +1,52 @@
 """`clearance keys`."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.connect import connected, when, words
-from app.cli.screen import done, err, moment, note, out, table
+from app.cli.screen import done, moment, result, secret, table
 from app.local.client import Client, path
+from app.local.failure import LocalFailure
 
-Until = Annotated[dt.datetime | None, typer.Option(parser=when, help="its end: 2027-01-31 or 2027-01-31T09:00+01:00")]
+NEVER = "never"
+
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
+
+
+class KeyUnclear(LocalFailure):
+    """The options contradict each other, or name no key."""
+
+
+def expiry(text: str) -> str:
+    """A day, or a time with its zone, as an ISO time in UTC; `never` as it is."""
+    if text == NEVER:
+        return NEVER
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        try:
+            zoned = dt.datetime.fromisoformat(text).tzinfo is not None
+        except ValueError:
+            zoned = True  # no time at all: `when` says so
+        if not zoned:
+            raise typer.BadParameter(f"say in which zone: {text}Z is UTC, {text}+01:00 an hour before it") from None
+    at = when(text).astimezone(dt.UTC)
+    if at <= dt.datetime.now(dt.UTC):
+        raise typer.BadParameter(f"{at:%Y-%m-%d %H:%M} UTC is past; 'clearance keys revoke' ends a key at once")
+    return at.isoformat()
+
+
+Expires = Annotated[
+    str | None,
+    typer.Option(
+        parser=expiry,
+        metavar="TIME",
+        help="when it stops working: 2027-01-31 (the start of that day, UTC), 2027-01-31T18:00+01:00, or never",
+    ),
+]
+Key = Annotated[str, typer.Argument(help="prefix (clr_…) or id of the key, as 'clearance keys list' shows them")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,71 +58,79 @@ def add_to(app: typer.Typer) -> None:
 @connected
 def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="keys of this person")] = None) -> None:
     """Your keys; an administrator sees everybody's. The keys themselves are kept nowhere."""
-    rows = [
-        (key["id"], key["user"], key["label"], key["capabilities"], _state(key))
-        for key in client.pages("/keys", user=user)
-    ]
-    table(("id", "of", "label", "may", "until (UTC)"), rows)
+    found = list(client.pages("/keys", user=user))
+    rows = [(k["prefix"], k["user"], k["label"], k["capabilities"], _state(k)) for k in found]
+    result(found, lambda: table(("prefix", "of", "label", "may", "until (UTC)"), rows))
 
 
-@keys.command("make")
+@keys.command("add")
+@keys.command("make", hidden=True)
 @connected
-def make(
+def add(  # each is one option of the command
     client: Client,
     user: Annotated[str, typer.Argument(help="whose key")],
     *,
     may: Annotated[str, typer.Option(help="capabilities, of those the person has: ask,download,…")] = "ask",
     label: Annotated[str, typer.Option(help="what it is for")] = "",
-    days: Annotated[int | None, typer.Option(min=1, help="how long it works; unset: until it is revoked")] = None,
-    until: Until = None,
+    expires: Expires = None,
+    days: Annotated[int | None, typer.Option(min=1, help="in place of --expires: works for so many days")] = None,
 ) -> None:
     """Make a key (administer). It goes to standard output, this once."""
-    if days is not None and until is not None:
-        raise typer.BadParameter("give --days or --until, not both")
-    end = until if days is None else dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
-    body = {
-        "user": user,
-        "label": label,
-        "capabilities": words(may),
-        "expires_at": None if end is None else end.isoformat(),
-    }
+    if days is not None and expires is not None:
+        raise KeyUnclear("give either --expires or --days")
+    if days is not None:
+        expires = (dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).isoformat()
+    body = {"user": user, "label": label, "capabilities": words(may), "expires_at": _at(expires)}
     made = client.post("/keys", body)
-    note(f"The key of {user}, shown this once; revoke it with: clearance keys revoke {made['id']}")
-    err.file.flush()
-    out.file.write(made["secret"] + "\n")
+    says = f"The key of {user}, shown this once; revoke it with: clearance keys revoke {made['id']}"
+    result(made, lambda: secret(says, made["secret"]))
 
 
 @keys.command("change")
 @connected
 def change(
     client: Client,
-    key: Annotated[str, typer.Argument(help="id of the key")],
+    prefix: Annotated[str, typer.Argument(help="prefix of the key (clr_…), as 'clearance keys list' shows it")],
     *,
-    until: Until = None,
+    expires: Expires = None,
     label: Annotated[str | None, typer.Option(help="what it is for")] = None,
-    forever: Annotated[bool, typer.Option("--forever", help="until it is revoked")] = False,
 ) -> None:
-    """Change a key's end or label (administer). You may let your own end earlier."""
-    if forever and until is not None:
-        raise typer.BadParameter("give --until or --forever, not both")
-    body: dict[str, str | None] = {} if label is None else {"label": label}
-    if forever or until is not None:
-        body["expires_at"] = None if until is None else until.isoformat()
-    if not body:
-        raise typer.BadParameter("give --until, --forever or --label")
-    changed = client.patch(path("keys", key), body)
-    done(f"the key works until {moment(changed['expires_at']) or 'it is revoked'}")
+    """Change when a key stops working, or what it is for (administer). What is not given stays."""
+    if expires is None and label is None:
+        raise KeyUnclear("say what is to change: --expires TIME, --label TEXT")
+    body: dict[str, Any] = {}
+    if expires is not None:
+        body["expires_at"] = _at(expires)
+    if label is not None:
+        body["label"] = label
+    changed = client.patch(path("keys", _id_of(client, prefix)), body)
+    until = moment(changed["expires_at"])
+    done(f"{prefix} works until {until + ' UTC' if until else 'it is revoked'}", changed)
 
 
 @keys.command("revoke")
 @connected
-def revoke(client: Client, key: Annotated[str, typer.Argument(help="id of the key")]) -> None:
+def revoke(client: Client, key: Key) -> None:
     """Revoke a key: yours, or any as an administrator. It stops working at once."""
-    client.delete(path("keys", key))
+    client.delete(path("keys", _id_of(client, key)))
     done("the key is revoked")
+
+
+def _at(expires: str | None) -> str | None:
+    return None if expires == NEVER else expires
 
 
 def _state(key: dict[str, str | None]) -> str:
     if key["revoked_at"]:
         return f"revoked {moment(key['revoked_at'])}"
     return moment(key["expires_at"]) or "–"
+
+
+def _id_of(client: Client, key: str) -> str:
+    """The id of a key that is named by its id or its public prefix."""
+    if not key.startswith("clr_"):
+        return key
+    found = next((str(k["id"]) for k in client.pages("/keys") if k["prefix"] == key), None)
+    if found is None:
+        raise KeyUnclear(f"no key that you may change begins with {key}: see 'clearance keys list'")
+    return found

@@ -10,8 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.connect import HOME, AsPerson, Home, KeyFile, Url, Wanted, find_key, find_url, person_key
-from app.cli.screen import err, note, out, trouble
+from app.cli.connect import HOME, AsJson, AsPerson, Home, KeyFile, Url, Wanted, find_key, find_url, person_key
+from app.cli.console import err, out
+from app.cli.screen import note, result, trouble
 from app.errors import AppError
 from app.local.client import Client
 from app.local.failure import LocalFailure
@@ -19,7 +20,7 @@ from app.local.leaks.facts import PEOPLE
 from app.local.leaks.report import LEGEND, SIGNS, STAYS, Report
 from app.local.leaks.run import leak_test as run_test
 from app.local.leaks.tally import Verdict
-from app.local.sample import ADMINISTRATOR, PEOPLE_FILE, read_people
+from app.local.sample_people import ADMINISTRATOR, PEOPLE_FILE, read_people
 
 LEAKED, NOT_TESTED = 1, 2
 COLORS: dict[Verdict, str] = {"holds": "green", "fails": "bold red", "refused": "dim", "not asked": "dim"}
@@ -40,6 +41,7 @@ def leak_test(
     key_file: KeyFile = None,
     url: Url = None,
     home: Home = HOME,
+    _as_json: AsJson = False,
 ) -> None:
     """Try to leak: plant canaries, ask as everybody through every surface, remove it all (administer).
 
@@ -60,7 +62,7 @@ def leak_test(
     except KeyboardInterrupt:
         note("Ended. What was planted is removed.")
         raise typer.Exit(NOT_TESTED) from None
-    show(found)
+    result({"ok": found.ok, "verdict": found.verdict(), "reports": [str(file) for file in saved]}, lambda: show(found))
     note(f"{STAYS}\nThe report: {saved[0]} and {saved[1]}")
     raise typer.Exit(0 if found.ok else LEAKED)
 

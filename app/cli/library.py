@@ -7,22 +7,21 @@ import sys
 import tempfile
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.text import Text
 
 from app.cli.connect import connected, when
+from app.cli.find import Document, find_document
 from app.cli.people import Label
-from app.cli.screen import done, moment, note, out, table
-from app.cli.visible import visible
+from app.cli.screen import done, moment, note, result, safe_text, say, table, wants_json
+from app.cli.steps import Step, carry_out, command
 from app.local.client import PAGE, Client, path
 from app.local.failure import LocalFailure
 
-Document = Annotated[str, typer.Argument(help="id of a document")]
 State = Literal["queued", "running", "indexed", "unchanged", "failed"]
 
-collections = typer.Typer(help="Collections: shelves with rules and curators.", no_args_is_help=True)
+collections = typer.Typer(help="Collections: their rules and curators.", no_args_is_help=True)
 documents = typer.Typer(help="Documents you may read.", no_args_is_help=True)
 jobs = typer.Typer(help="Your uploads.", no_args_is_help=True)
 
@@ -45,7 +44,9 @@ def add_to(app: typer.Typer) -> None:
 @connected
 def list_collections(client: Client) -> None:
     """Collections you may read from or curate."""
-    table(("collection", "description"), ((c["name"], c["description"]) for c in client.pages("/collections")))
+    found = list(client.pages("/collections"))
+    rows = ((c["name"], c["description"]) for c in found)
+    result(found, lambda: table(("collection", "description"), rows))
 
 
 @collections.command("make")
@@ -59,10 +60,20 @@ def make(
     curator: Annotated[list[str] | None, typer.Option(help="who may upload; may be given again")] = None,
 ) -> None:
     """Make a collection (administer). Nobody reads from it until a grant or the tags of a document say so."""
-    client.post("/collections", {"name": name, "description": description, "label": label})
-    for person in curator or []:
-        client.put(path("collections", name, "curators", person))
-    done(f"the collection {name} is there")
+    body = {"name": name, "description": description, "label": label}
+    first = Step(
+        lambda: client.post("/collections", body),
+        f"the collection {name} is there",
+        command("collections", "make", name),
+    )
+    made = carry_out([first, *(_curating(client, name, person) for person in curator or [])])
+    done(f"the collection {name} is there", made[0])
+
+
+def _curating(client: Client, name: str, person: str) -> Step:
+    place = path("collections", name, "curators", person)
+    again = command("collections", "curate", name, person)
+    return Step(lambda: client.put(place), f"{person} curates {name}", again)
 
 
 @collections.command("curate")
@@ -94,23 +105,38 @@ def list_documents(
 ) -> None:
     """Documents you may read, and those on shelves you curate (without their titles)."""
     found = list(islice(client.pages("/documents", collection=collection, limit=min(PAGE, limit)), limit))
-    table(("id", "document", "label"), ((d["id"], f"{d['collection']}/{d['path']}", d.get("label")) for d in found))
+    result(found, lambda: show_documents(found))
     if len(found) == limit:
         note(f"The first {limit}; --limit shows more.")
+
+
+def show_documents(found: list[dict[str, str]]) -> None:
+    """A row for each: on a terminal the title stands below the path, in a pipe in a column of its own."""
+    if sys.stdout.isatty():
+        rows = [(d["id"], f"{d['collection']}/{d['path']}\n{d.get('title') or ''}", d.get("label")) for d in found]
+        table(("id", "document", "label"), rows)
+    else:
+        every = ((d["id"], f"{d['collection']}/{d['path']}", d.get("label"), d.get("title")) for d in found)
+        table(("id", "document", "label", "title"), every)
 
 
 @documents.command("show")
 @connected
 def show(client: Client, document: Document) -> None:
     """The text of a document, redacted."""
-    found = client.get(path("documents", document))
-    out.print(Text(found["title"], "bold"))
-    place = f"{found['collection']}/{found['path']}"
-    out.print(Text(f"{place} · {found['label']} · version {found['version']} · {moment(found['updated_at'])}\n", "dim"))
+    found = client.get(path("documents", find_document(client, document)))
+    result(found, lambda: show_document(found))
+
+
+def show_document(found: dict[str, Any]) -> None:
+    """The title, where it stands, and all passages."""
+    say((found["title"], "bold"))
+    say((f"{found['collection']}/{found['path']} · {found['label']} · version {found['version']}", "dim"))
+    say((f"id {found['id']} · changed {moment(found['updated_at'])} UTC\n", "dim"))
     for passage in found["passages"]:
         if passage["heading"]:
-            out.print(Text(" › ".join(passage["heading"]), "bold"))
-        out.print(Text(passage["text"] + "\n"))
+            say((" › ".join(passage["heading"]), "bold"))
+        say(passage["text"] + "\n", wrap=True)
 
 
 @documents.command("download")
@@ -123,19 +149,22 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
 ) -> None:
     """The original file, not redacted (download)."""
+    found = find_document(client, document)
     if to is None:
-        to = client.get(path("documents", document))["path"].rsplit("/", 1)[-1].lstrip(".") or document
-    save(client, path("documents", document, "original"), to, force=force)
+        to = client.get(path("documents", found))["path"].rsplit("/", 1)[-1].lstrip(".") or found
+    save(client, path("documents", found, "original"), to, force=force)
 
 
 def save(client: Client, source: str, to: str, *, force: bool, **params: str | bool | None) -> None:
     """Write what the service sends to a file (0600, whole or not at all), or to standard output for `-`."""
+    if to == "-" and wants_json():
+        raise FileThere("--to - writes the file itself to standard output, where --json would write too: leave one out")
     if to == "-":
         shown = sys.stdout.isatty()
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for piece in client.lines(source, **params):
             # On a terminal nothing may act; into a pipe goes what was sent.
-            sys.stdout.buffer.write(visible(decoder.decode(piece), keep="\n\t").encode() if shown else piece)
+            sys.stdout.buffer.write(safe_text(decoder.decode(piece)).encode() if shown else piece)
         return
     target = Path(to)
     if target.exists() and not force:
@@ -152,18 +181,23 @@ def save(client: Client, source: str, to: str, *, force: bool, **params: str | b
     except BaseException:
         Path(work).unlink(missing_ok=True)
         raise
-    done(f"{target} ({target.stat().st_size:,} bytes)")
+    size = target.stat().st_size
+    done(f"{target} ({size:,} bytes)", {"file": str(target), "bytes": size})
 
 
 @documents.command("delete")
 @connected
 def delete(
-    client: Client, document: Document, *, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
+    client: Client,
+    document: Annotated[str, typer.Argument(help="id, or COLLECTION/PATH")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
     """Delete a document and all that was derived from it (its curator)."""
+    found = find_document(client, document, numbers=False)
     if not yes:
-        typer.confirm(f"Delete {document} for good?", abort=True)
-    client.delete(path("documents", document))
+        typer.confirm(safe_text(f"Delete {document} for good?"), abort=True, err=True)
+    client.delete(path("documents", found))
     done("the document is gone")
 
 
@@ -190,11 +224,9 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
     """Your uploads, newest first."""
-    rows = (
-        (moment(job["created_at"]), f"{job['collection']}/{job['path']}", job["state"], job["reason"])
-        for job in islice(client.pages("/jobs", state=state, limit=min(PAGE, limit)), limit)
-    )
-    table(("uploaded (UTC)", "document", "state", "reason"), rows)
+    found = list(islice(client.pages("/jobs", state=state, limit=min(PAGE, limit)), limit))
+    rows = ((moment(j["created_at"]), f"{j['collection']}/{j['path']}", j["state"], j["reason"]) for j in found)
+    result(found, lambda: table(("uploaded (UTC)", "document", "state", "reason"), rows))
 
 
 @connected
@@ -206,17 +238,23 @@ def explain(
     at: Annotated[dt.datetime | None, typer.Option(parser=when, help="at a moment of the past (curators)")] = None,
 ) -> None:
     """Why a person may read a document, or may not."""
-    found = client.get("/access/explain", document=document, user=user, at=at.isoformat() if at else None)
+    wanted = find_document(client, document)
+    found = client.get("/access/explain", document=wanted, user=user, at=at.isoformat() if at else None)
     words = ("could read", "could not read") if at else ("may read", "may not read")
     verdict = (words[0], "green") if found["allowed"] else (words[1], "red")
-    out.print(Text.assemble((user or "you", "bold"), " ", verdict, f" it ({found['reason']})"))
-    out.print(Text(f"  {found['explanation']}"))
+
+    def show() -> None:
+        say((user or "you", "bold"), " ", verdict, f" it ({found['reason']})")
+        say(f"  {found['explanation']}", wrap=True)
+
+    result(found, show)
 
 
 @connected
 def who_can_see(client: Client, document: Document) -> None:
     """Everybody who may read a document now (its curators, and administrators who may read it)."""
-    table(("who",), ((name,) for name in client.pages("/access/readers", document=document)), empty="Nobody.")
+    found = list(client.pages("/access/readers", document=find_document(client, document)))
+    result(found, lambda: table(("who",), ((name,) for name in found), empty="Nobody."))
 
 
 @connected
@@ -227,5 +265,7 @@ def what_can_see(
     role: Annotated[str | None, typer.Option(help="or what membership in this role alone opens")] = None,
 ) -> None:
     """How many documents a person or a role may read, by collection (administrators; curators: of their own)."""
-    rows = ((r["collection"], r["documents"]) for r in client.pages("/access/reach", user=user, role=role))
-    table(("collection", "documents"), rows, empty="No document of the collections that you look after.")
+    found = list(client.pages("/access/reach", user=user, role=role))
+    rows = ((r["collection"], r["documents"]) for r in found)
+    empty = "No document of the collections that you look after."
+    result(found, lambda: table(("collection", "documents"), rows, empty=empty))

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.acl.access_file import Tags
 from app.acl.rules import Subject
 from app.acl.subject import identify
+from app.cli.console import err
 from app.cli.ingest import progress
-from app.cli.screen import err
 from app.db.session import Database, Signer, connect
 from app.embedding.choose import build_embedder
 from app.embedding.codebook import codebook

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import typer
 
 from app.cli.connect import connected, words
-from app.cli.plans import keep
-from app.cli.screen import done, table
+from app.cli.screen import done, result, table
+from app.cli.steps import Step, carry_out, command
 from app.local.client import Client, path
 
 Label = Literal["public", "internal", "confidential", "restricted"]
@@ -34,22 +34,24 @@ def add_to(app: typer.Typer) -> None:
 def list_people(client: Client) -> None:
     """Everybody (administer)."""
     headings = ("name", "kind", "full name", "clearance", "roles", "may", "curates")
+    found = list(client.pages("/users"))
     rows = (
         (
             user["name"] if user["active"] else f"{user['name']} (off)",
             user["kind"], user["display_name"], "–" if user["kind"] == "service" else user["clearance"],
             user["roles"], user["capabilities"], user["curates"],
         )
-        for user in client.pages("/users")
+        for user in found
     )  # fmt: skip
-    table(headings, rows)
+    result(found, lambda: table(headings, rows))
 
 
 @people.command("me")
 @connected
 def me(client: Client) -> None:
     """Who you are to the service."""
-    table(("what", "value"), client.get("/users/me").items())
+    found = client.get("/users/me")
+    result(found, lambda: table(("what", "value"), found.items()))
 
 
 @people.command("add")
@@ -65,10 +67,11 @@ def add(
 ) -> None:
     """Make a person (administer). They read nothing until a role or a grant lets them."""
     more = {"clearance": clearance, "display_name": display or "", "capabilities": words(may)}
-    client.post("/users", {**_named(name), **more})
-    for role in words(roles):
-        client.put(path("roles", role, "members", name))
-    done(f"{name} is there; 'clearance keys make {name}' makes a key")
+    person = Step(
+        lambda: client.post("/users", {**_named(name), **more}), f"{name} is there", command("people", "add", name)
+    )
+    made = carry_out([person, *(_joining(client, name, role) for role in words(roles))])
+    done(f"{name} is there; 'clearance keys add {name}' makes a key", made[0])
 
 
 @people.command("add-service")
@@ -82,8 +85,8 @@ def add_service(
 ) -> None:
     """Make a service (administer). It is in no role and reads nothing, but for a person who lets it act for them."""
     more = {"kind": "service", "display_name": display or "", "capabilities": words(may)}
-    client.post("/users", {**_named(name), **more})
-    done(f"{name} is there; people let it act for them with 'clearance delegations make {name}'")
+    made = client.post("/users", {**_named(name), **more})
+    done(f"{name} is there; people let it act for them with 'clearance delegations make {name}'", made)
 
 
 @people.command("set")
@@ -104,24 +107,25 @@ def change(
         "capabilities": None if may is None else words(may),
         "active": active,
     }
-    client.patch(path("users", name), {key: value for key, value in body.items() if value is not None})
-    done(f"{name} is changed")
+    changed = client.patch(path("users", name), {key: value for key, value in body.items() if value is not None})
+    done(f"{name} is changed", changed)
 
 
 @people.command("off")
 @connected
 def off(client: Client, name: Name) -> None:
     """Switch a person off (administer): all their keys stop working at once."""
-    client.patch(path("users", name), {"active": False})
-    done(f"{name} is off; 'clearance people set {name} --on' undoes it")
+    changed = client.patch(path("users", name), {"active": False})
+    done(f"{name} is off; 'clearance people set {name} --on' undoes it", changed)
 
 
 @roles.command("list")
 @connected
 def list_roles(client: Client) -> None:
     """All roles (administer or curate); members are shown to administrators."""
-    rows = ((role["name"], role["inside"], role["members"]) for role in client.pages("/roles"))
-    table(("role", "inside", "members"), rows)
+    found = list(client.pages("/roles"))
+    rows = ((role["name"], role["inside"], role["members"]) for role in found)
+    result(found, lambda: table(("role", "inside", "members"), rows))
 
 
 @roles.command("add")
@@ -130,8 +134,8 @@ def add_role(
     client: Client, name: Role, *, inside: Annotated[str | None, typer.Option(help="roles around it: a,b")] = None
 ) -> None:
     """Make a role (administer)."""
-    client.post("/roles", {**_named(name), "inside": words(inside)})
-    done(f"the role {name} is there")
+    made = client.post("/roles", {**_named(name), "inside": words(inside)})
+    done(f"the role {name} is there", made)
 
 
 @roles.command("remove")
@@ -147,7 +151,7 @@ def remove_role(client: Client, name: Role) -> None:
 def join(client: Client, person: Name, role: Role, *, foresee: Foresee = False) -> None:
     """Put a person into a role (administer, or to whom the role is delegated)."""
     if foresee:
-        keep(client, {"change": "join", "user": person, "role": role})
+        _foresee(client, "join", person, role)
         return
     client.put(path("roles", role, "members", person))
     done(f"{person} is in {role}")
@@ -158,7 +162,7 @@ def join(client: Client, person: Name, role: Role, *, foresee: Foresee = False) 
 def leave(client: Client, person: Name, role: Role, *, foresee: Foresee = False) -> None:
     """Take a person out of a role (administer, or to whom the role is delegated)."""
     if foresee:
-        keep(client, {"change": "leave", "user": person, "role": role})
+        _foresee(client, "leave", person, role)
         return
     client.delete(path("roles", role, "members", person))
     done(f"{person} is not in {role}")
@@ -199,6 +203,17 @@ def nest(
     else:
         client.put(path("roles", role, "inside", outer))
         done(f"{role} lies inside {outer}")
+
+
+def _foresee(client: Client, change: str, person: str, role: str) -> None:
+    from app.cli.plans import keep  # noqa: PLC0415  # the commands about grants, which no other command here needs
+
+    keep(client, {"change": change, "user": person, "role": role})
+
+
+def _joining(client: Client, person: str, role: str) -> Step:
+    place = path("roles", role, "members", person)
+    return Step(lambda: client.put(place), f"{person} is in {role}", command("roles", "join", person, role))
 
 
 def _named(name: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import typer
 
 from app.cli.access import Deny, Everyone, Folder, Role, Target, User, grant_body, grants, is_document, principal
 from app.cli.connect import connected, when
-from app.cli.screen import done, note, out, table
+from app.cli.screen import done, note, result, say, table
 from app.local.client import Client, path
 
 PlanId = Annotated[str, typer.Argument(help="id of a plan")]
@@ -16,7 +16,8 @@ SHOWN = 40
 
 
 def add_to(app: typer.Typer) -> None:
-    """The commands of this file stand under `grants` and need no more."""
+    """Add `grants`: the commands of this file stand under it too."""
+    app.add_typer(grants, name="grants")
 
 
 @grants.command("plan")
@@ -45,8 +46,10 @@ def plan(  # noqa: PLR0913  # each is one option of the command
 def plans(client: Client, plan_id: Annotated[str | None, typer.Argument(help="show this one")] = None) -> None:
     """The open plans, your own, and for an administrator all; or one plan with its steps, in words."""
     if plan_id is not None:
-        show(client.get(path("access", "plans", plan_id)))
+        one = client.get(path("access", "plans", plan_id))
+        result(one, lambda: show(one))
         return
+    found = list(client.pages("/access/plans"))
     rows = (
         (
             p["id"],
@@ -56,17 +59,23 @@ def plans(client: Client, plan_id: Annotated[str | None, typer.Argument(help="sh
             len(p["people"]),
             "yes" if p["needs_second"] else "no",
         )
-        for p in client.pages("/access/plans")
+        for p in found
     )
-    table(("plan", "by", "made (UTC)", "documents", "people", "needs a second"), rows, empty="No open plan.")
+    headings = ("id", "by", "made (UTC)", "documents", "people", "needs a second")
+    result(found, lambda: table(headings, rows, empty="No open plan."))
 
 
 @grants.command("apply")
 @connected
 def apply(client: Client, plan_id: PlanId) -> None:
     """Make the changes of a plan; refused if it would do anything else now than it says."""
-    show(client.post(path("access", "plans", plan_id, "apply"), {}))
-    done("applied")
+    made = client.post(path("access", "plans", plan_id, "apply"), {})
+
+    def shown() -> None:
+        show(made)
+        done("applied")
+
+    result(made, shown)
 
 
 @grants.command("withdraw")
@@ -80,6 +89,11 @@ def withdraw(client: Client, plan_id: PlanId) -> None:
 def keep(client: Client, *changes: dict[str, Any]) -> None:
     """Make a plan of these changes and show it."""
     made = client.post("/access/plans", {"changes": list(changes)})
+    result(made, lambda: show_kept(made))
+
+
+def show_kept(made: dict[str, Any]) -> None:
+    """A plan that was just made, and who applies it."""
     show(made)
     done(f"plan {made['id']}; nothing is changed yet")
     if made["needs_second"]:
@@ -91,18 +105,18 @@ def keep(client: Client, *changes: dict[str, Any]) -> None:
 def show(made: dict[str, Any]) -> None:
     """Who gains and loses."""
     for step in made["steps"]:
-        out.print(step, markup=False, highlight=False, soft_wrap=True)
+        say(step)
     people = made["people"]
     rows = ((e["user"], f"+{e['gains']}" if e["gains"] else "", f"−{e['loses']}" if e["loses"] else "") for e in people)
     table(("who", "gains", "loses"), list(rows)[:SHOWN], empty="Nobody gains or loses a document.")
     if len(people) > SHOWN:
-        out.print(f"and {len(people) - SHOWN} more")
+        say(f"and {len(people) - SHOWN} more")
     note(f"{made['documents']} document(s) come under another rule")
     for later in made["later"][:SHOWN]:
         turns = (("gains", later["gains"], later["gains_from"]), ("loses", later["loses"], later["loses_from"]))
         told = " and ".join(f"{verb} {count} from {since[:19]} UTC on" for verb, count, since in turns if count)
-        out.print(f"{later['user']} {told}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{later['user']} {told}")
     if len(made["later"]) > SHOWN:
-        out.print(f"and {len(made['later']) - SHOWN} more later")
+        say(f"and {len(made['later']) - SHOWN} more later")
     for sentence in (*made["why"], *made["warnings"]):
         note(sentence)

@@ -1,35 +1,34 @@
-"""How things look on a terminal: tables for 80 columns, errors as one clear line and what to do."""
+"""How results look: tables for a terminal, plain lines for a pipe, JSON for a program, errors as one clear line.
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+Titles, answers, names and what a server says are text of others. They reach the screen through `safe_text`, which all
+functions here use: no character of theirs acts on the terminal, and nothing in them is markup. Drawn without Rich,
+which would take a quarter of a command's time: what needs a bar or a panel has it in `app.cli.console`.
+"""
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
-from rich.table import Table
-from rich.text import Text
+import json
+import os
+import re
+import shutil
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TextIO
 
-from app.cli.visible import visible
-from app.errors import AppError
-from app.local.client import ApiError
+from app.errors import AppError, NotFound
 
+# Text, or text with its style: "bold", "dim" and colors, with blanks between.
+Part = str | tuple[str, str]
 
-class Screen(Console):
-    """A console on which nothing that is shown can act: text comes from documents, files and other people."""
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-        """What to print, each piece of text through `visible`; rich's own control codes are no text."""
-        for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(visible(segment.text, keep="\n"), segment.style)
-
-
-out = Screen(highlight=False)
-err = Screen(stderr=True, highlight=False)
-
+# Controls but for tab and newline; what reorders, hides or breaks text (bidi, line separators, tags); halves of pairs.
+_ACTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 # A word this long is not broken, a longer one (a path) is.
 WORD = 13
-# Between two columns: padding, the divider, padding.
+# Blanks between two columns.
 GAP = 3
 
 # What to do about an error, by its wire code.
@@ -48,61 +47,105 @@ MEND = {
 }
 
 
-def trouble(failure: Exception) -> None:
-    """Show on stderr what went wrong, and what to do about it."""
-    code = failure.code if isinstance(failure, ApiError | AppError) else ""
-    message = str(failure) if not isinstance(failure, AppError) else failure.detail or failure.title
-    err.print(Text.assemble(("✗ ", "bold red"), message), soft_wrap=True)
-    if code in MEND:
-        err.print(Text(f"  {MEND[code]}", "dim"), soft_wrap=True)
+def safe_text(text: str) -> str:
+    """The text with each character that acts on a terminal replaced by a sign for it. Tabs and newlines stay."""
+    return _ACTS.sub(lambda found: _sign(ord(found[0])), text.replace("\r\n", "\n"))
+
+
+def _sign(number: int) -> str:
+    """A picture for the old controls (ESC is ␛), the replacement character for all others."""
+    if number < 0x20:
+        return chr(0x2400 + number)
+    return "␡" if number == 0x7F else "�"
+
+
+def say(*parts: Part, wrap: bool = False) -> None:
+    """Print one result line on standard output. `wrap`: on a terminal, break it between words."""
+    _print(sys.stdout, parts, wrap=wrap)
+
+
+def stream(text: str) -> None:
+    """Print a piece of a text at once, as it comes."""
+    sys.stdout.write(safe_text(text))
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:
     """Say something beside the result, on stderr."""
-    err.print(Text(text, "dim"), soft_wrap=True)
+    _print(sys.stderr, [(text, "dim")])
 
 
-def done(text: str) -> None:
-    """Say that a change was made."""
-    err.print(Text.assemble(("✓ ", "green"), text), soft_wrap=True)
+class _Format:
+    """Whether this command's result is to be JSON."""
+
+    json = False
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "Nothing.") -> None:
-    """Print rows; a cell that is too long goes on in the next line, so that nothing is cut off."""
-    drawn = draw(headings, rows)
-    if drawn.row_count:
-        out.print(drawn)
+def json_output(*, on: bool) -> None:
+    """Print results as JSON from here on, or not."""
+    _Format.json = on
+
+
+def wants_json() -> bool:
+    """Whether the result is to be JSON: nothing else may go to standard output then."""
+    return _Format.json
+
+
+def result(data: Any, show: Callable[[], None]) -> None:
+    """A command's result: `data` under --json, else what `show` prints. Once for each command."""
+    if _Format.json:
+        sys.stdout.write(_json(data, indent=2) + "\n")
     else:
-        note(empty)
+        show()
 
 
-def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table of plain text, as wide as the screen at most."""
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    cells = [[cell(value) for value in row] for row in rows]
-    for heading, width in zip(headings, _widths(headings, cells), strict=True):
-        drawn.add_column(heading, overflow="fold", width=width)
-    for row in cells:
-        drawn.add_row(*map(Text, row))
-    return drawn
+def done(text: str, data: Any = None) -> None:
+    """Say that a change was made. Under --json the result is `data`, or the sentence where the service gave none."""
+    if _Format.json:
+        result({"done": text} if data is None else data, lambda: None)
+    else:
+        _print(sys.stderr, [("✓ ", "green"), text])
 
 
-def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """Widths of the columns. Long texts give way first; identifiers and short words stay whole as long as it goes.
+def secret(about: str, value: str) -> None:
+    """Show a key or token this once: alone on standard output, so that a pipe gets it and nothing else."""
+    note(about)
+    sys.stderr.flush()
+    sys.stdout.write(value + "\n")
 
-    The library's own way would give all columns the same share of the loss, and cut off what is left over.
+
+def trouble(failure: Exception) -> None:
+    """Show on stderr what went wrong, and what to do about it."""
+    # What a service answers has a code of its own (ApiError).
+    given: str | None = getattr(failure, "code", None)
+    code = given or type(failure).__name__
+    message = str(failure) if not isinstance(failure, AppError) else failure.detail or failure.title
+    # What names the missing thing needs no general advice.
+    named = code == "NotFound" and getattr(failure, "detail", NotFound.NOTHING) != NotFound.NOTHING
+    hint = "" if named else MEND.get(code, "")
+    if _Format.json:
+        sys.stderr.write(_json({"code": code, "message": message, "hint": hint}) + "\n")
+        return
+    _print(sys.stderr, [("✗ ", "bold red"), message])
+    if hint:
+        _print(sys.stderr, [(f"  {hint}", "dim")])
+
+
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "Nothing.", report: bool = False
+) -> None:
+    """Print rows: as a table in which nothing is cut off, or off a terminal as lines of cells with tabs between.
+
+    A pipe gets the rows alone, unless the table is part of a `report` that says nothing without its headings.
     """
-    columns = [[heading, *(row[n] for row in rows)] for n, heading in enumerate(headings)]
-    widths = [max(map(cell_len, column)) for column in columns]
-    whole = [
-        max((cell_len(w) for text in column for w in text.split() if column[0] == "id" or len(w) <= WORD), default=1)
-        for column in columns
-    ]
-    while sum(widths) + GAP * (len(widths) - 1) > out.width and max(widths) > 1:
-        slack = [width - least for width, least in zip(widths, whole, strict=True)]
-        give = slack if max(slack) > 0 else widths
-        widths[give.index(max(give))] -= 1
-    return widths
+    rows = list(rows)
+    if not rows:
+        note(empty)
+    elif sys.stdout.isatty():
+        _draw(headings, [[safe_text(cell(value)) for value in row] for row in rows])
+    else:
+        for row in [headings, *rows] if report else rows:
+            sys.stdout.write("\t".join(_one_line(value) for value in row) + "\n")
 
 
 def cell(value: Any) -> str:
@@ -121,3 +164,96 @@ def cell(value: Any) -> str:
 def moment(value: str | None) -> str | None:
     """An ISO time in UTC as it is shown: to the second, without its zone."""
     return value[:19].replace("T", " ") if value else None
+
+
+def columns() -> int:
+    """Width of the terminal."""
+    return shutil.get_terminal_size().columns
+
+
+def _json(data: Any, *, indent: int | None = None) -> str:
+    """Characters that act on a terminal are escaped, which JSON reads back."""
+    return _ACTS.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(data, ensure_ascii=False, indent=indent))
+
+
+def _print(to: TextIO, parts: Iterable[Part], *, wrap: bool = False) -> None:
+    styled = to.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    line = ""
+    for part in parts:
+        text, style = (part, "") if isinstance(part, str) else part
+        text = safe_text(text)
+        if wrap and to.isatty():
+            text = "\n".join(
+                textwrap.fill(each, columns(), break_long_words=False, break_on_hyphens=False, replace_whitespace=False)
+                for each in text.split("\n")
+            )
+        line += _styled(text, style) if styled and style else text
+    to.write(line + "\n")
+
+
+def _styled(text: str, style: str) -> str:
+    return f"\x1b[{';'.join(_STYLES[word] for word in style.split())}m{text}\x1b[0m"
+
+
+def _one_line(value: Any) -> str:
+    """A cell as a pipe gets it: no dash for nothing, white space as one blank."""
+    return "" if value is None or value in ("", [], ()) else " ".join(safe_text(cell(value)).split())
+
+
+def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table of text, as wide as the screen at most; a cell that is too long goes on in the next line."""
+    widths = _widths(headings, rows)
+    gap = " " * GAP
+    _print(sys.stdout, [(gap.join(map(_padded, headings, widths)).rstrip(), "bold")])
+    _print(sys.stdout, [("─" * (sum(widths) + GAP * (len(widths) - 1)), "dim")])
+    for row in rows:
+        folded = [_folded(text, width) for text, width in zip(row, widths, strict=True)]
+        for n in range(max(map(len, folded))):
+            line = [cells[n] if n < len(cells) else "" for cells in folded]
+            sys.stdout.write(gap.join(map(_padded, line, widths)).rstrip() + "\n")
+
+
+def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Widths of the columns. Long texts give way first; identifiers and short words stay whole as long as it goes."""
+    every = [[heading, *(line for row in rows for line in row[n].split("\n"))] for n, heading in enumerate(headings)]
+    widths = [max(map(_width, column)) for column in every]
+    whole = [
+        max((_width(w) for text in column for w in text.split() if column[0] == "id" or len(w) <= WORD), default=1)
+        for column in every
+    ]
+    while sum(widths) + GAP * (len(widths) - 1) > columns() and max(widths) > 1:
+        slack = [width - least for width, least in zip(widths, whole, strict=True)]
+        give = slack if max(slack) > 0 else widths
+        widths[give.index(max(give))] -= 1
+    return widths
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """The text in lines of this width: broken between words, and within a word that is longer."""
+    lines = []
+    for given in text.split("\n"):
+        line = ""
+        for word in given.replace("\t", " ").split(" "):
+            if line and _width(line) + 1 + _width(word) <= width:
+                line += " " + word
+                continue
+            if line:
+                lines.append(line)
+            line = word
+            while _width(line) > width:
+                end = next(n for n in range(len(line), 0, -1) if n == 1 or _width(line[:n]) <= width)
+                lines.append(line[:end])
+                line = line[end:]
+        lines.append(line)
+    return lines
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes: two for a wide character, none for one that joins the last."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -5,9 +5,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from app.local.failure import LocalFailure
 from app.local.secrets import write_private
 
 FILE = "run.json"
+
+
+class InstanceUnreadable(LocalFailure):
+    """The folder of the instance is not the caller's to read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,8 @@ class Instance:
             return cls(**json.loads((folder / FILE).read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
+        except PermissionError as error:
+            raise InstanceUnreadable(f"{folder} is another user's: name a folder of your own with --home") from error
 
     @classmethod
     def running(cls, folder: Path) -> Self | None:

@@ -1,6 +1,7 @@
 """`clearance run`: everything on one machine, from secrets to a ready API, until Ctrl-C."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -20,6 +21,7 @@ from app.local import environments, model_server
 from app.local.environments import Wiring
 from app.local.failure import LocalFailure
 from app.local.instance import Instance, born
+from app.local.ownership import require_own
 from app.local.postgres import SUPERUSER, EmbeddedPostgres
 from app.local.processes import Program, StopRequested, Supervisor
 from app.local.screen import show, step, trouble
@@ -46,8 +48,9 @@ def run(
     forbid_inspection()  # it knows every secret
     screen = console or Console()
     home = folder.absolute()
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        _require_ready(home, environ)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(home), Supervisor(home / "logs", report=lambda text: trouble(screen, text)) as supervisor:
             _Start(home, environ, screen, supervisor).everything(sample)
             supervisor.run()
@@ -73,7 +76,6 @@ class _Start:
         """Start all, write run.json, load the sample, and show what to do next."""
         api_url = f"http://{_address(self.api.host)}:{self.api.port}"
         instance = Instance(pid=os.getpid(), born=born(os.getpid()) or 0, api_url=api_url, model_url="")
-        _require_free(self.api.host, self.api.port, "CLEARANCE_API__PORT")
         if self.embedded:
             instance = self._database(instance)
         else:
@@ -176,6 +178,15 @@ class _Start:
         ]  # fmt: skip
 
 
+def _require_ready(home: Path, environ: Mapping[str, str]) -> None:
+    """Raise CannotRun for what keeps a run from here, before anything is started or changed."""
+    require_own(home)
+    if instance := Instance.running(home):
+        raise CannotRun(_runs_already(home, instance))
+    api = _api_settings(environ)
+    _require_free(api.host, api.port)
+
+
 def _api_settings(environ: Mapping[str, str]) -> ApiSettings:
     names = {"host": "CLEARANCE_API__HOST", "port": "CLEARANCE_API__PORT"}
     try:
@@ -211,10 +222,16 @@ def _alone(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            instance = Instance.running(home)
-            where = f" as process {instance.pid} at {instance.api_url}" if instance else ""
-            raise CannotRun(f"Clearance already runs from {home}{where}") from None
+            raise CannotRun(_runs_already(home, Instance.running(home))) from None
         yield
+
+
+def _runs_already(home: Path, instance: Instance | None) -> str:
+    where = f" as process {instance.pid} at {instance.api_url}" if instance else ""
+    return (
+        f"Clearance already runs from {home}{where}: use that one, end it with Ctrl-C in its terminal, or start "
+        "another with a folder and a port of its own (CLEARANCE_API__PORT=8701 clearance run --home OTHER)"
+    )
 
 
 def _address(host: str) -> str:
@@ -230,19 +247,46 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _require_free(host: str, port: int, setting: str) -> None:
-    if not _is_free(host, port):
-        raise CannotRun(f"port {port} on {host} is taken or not yours to use: set {setting} to another")
+def _require_free(host: str, port: int) -> None:
+    """Raise CannotRun unless the API can listen there; says who does already, if that is another Clearance."""
+    problem = _binding(host, port)
+    if problem is None:
+        return
+    another = f"set another port: CLEARANCE_API__PORT={port + 1 if 1024 <= port < 65535 else 8701} make run"
+    if problem.errno == errno.EADDRINUSE:
+        url, taken = f"http://{_address(host)}:{port}", f"port {port} on {host} is taken by another"
+        if _is_clearance(url):
+            raise CannotRun(f"{taken} Clearance: use that one (--url {url}), or {another}")
+        raise CannotRun(f"{taken} program ('ss -ltnp' shows which): end it, or {another}")
+    if problem.errno == errno.EACCES:
+        raise CannotRun(f"port {port} is for root alone: {another}")
+    raise CannotRun(
+        f"cannot listen on {host} ({problem.strerror}): set CLEARANCE_API__HOST to an address of this machine"
+    )
+
+
+def _is_clearance(url: str) -> bool:
+    """Whether what answers there refuses a stranger as we do."""
+    try:
+        answer = httpx2.get(f"{url}/api/v1/users/me", timeout=2.0, trust_env=False)
+        return bool(answer.json()["type"].startswith("urn:clearance:"))
+    except (httpx2.TransportError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _is_free(host: str, port: int) -> bool:
+    return _binding(host, port) is None
+
+
+def _binding(host: str, port: int) -> OSError | None:
+    """What keeps a server from listening there; None if nothing does."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: ended connections do not count
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
 
 
 def _free_port() -> int:

@@ -15,17 +15,12 @@ from app.acl.access_file import AccessFile
 from app.acl.rules import Capability
 from app.local.administrator import make_first_administrator
 from app.local.client import Client, path
-from app.local.failure import LocalFailure
+from app.local.sample_people import ADMINISTRATOR, ADMINISTRATOR_KEY, FOLDER, PEOPLE_FILE, SampleFailed, read_people
 from app.local.secrets import write_private
 from app.local.upload import ACCESS_FILE, Item, Outcome, read_folder, upload
 from app.local.welcome import Person, SampleLoader, Site, Welcome
 from app.settings import LabelName
 
-FOLDER = Path(__file__).parents[2] / "sample"
-PEOPLE_FILE = "people.json"
-ADMINISTRATOR_KEY = "administrator.key"
-# Ada runs the sample company's Clearance: she is its first administrator.
-ADMINISTRATOR = "ada"
 # Uploads what no sample person curates; reads nothing, and is switched off when all is loaded.
 IMPORTER = "importer"
 KEY_LABEL = "sample company"
@@ -35,10 +30,6 @@ Progress = Callable[[str], None]
 
 def silent(_text: str) -> None:
     """Progress for nobody."""
-
-
-class SampleFailed(LocalFailure):
-    """The sample company cannot be loaded; the message says why."""
 
 
 class _Strict(BaseModel):
@@ -123,19 +114,6 @@ def welcome(company: Company, people_file: Path) -> Welcome:
     people = tuple(Person(p.name, f"{p.display}, {p.title}", keys[p.name]["key"]) for p in company.people)
     budget = 'clearance ask "What is the budget for the Rotterdam project?"'
     return Welcome(people, ("clearance demo", f"{budget} --as freya", f"{budget} --as jonas"))
-
-
-def read_people(people_file: Path) -> dict[str, dict[str, Any]]:
-    """name → display_name, title, roles, capabilities, key. Empty if the file is not there."""
-    try:
-        found: dict[str, dict[str, Any]] = json.loads(people_file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise SampleFailed(
-            f"{people_file} is damaged: remove it and sample.json, and 'clearance run' makes new keys"
-        ) from error
-    return found
 
 
 def _administrator_key(home: Path, site: Site) -> str:

@@ -62,9 +62,14 @@ def list_collections(session: Session, subject: Subject, visible: Visible) -> li
 
 
 def find_collection(session: Session, subject: Subject, visible: Visible, name: str) -> Collection:
-    """The collection of that name; raises NotFound if it is absent or not for the subject to see."""
+    """The collection of that name; raises NotFound if it is absent or not for the subject to see.
+
+    An administrator sees every collection, and so is told that the name is missing; for others the two are the same.
+    """
     found = next((c for c in list_collections(session, subject, visible) if c.name == name), None)
     if found is None:
+        if Capability.ADMINISTER in subject.capabilities:
+            raise NotFound(f"No collection is named {name!r}.")
         raise NotFound
     return found
 

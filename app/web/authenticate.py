@@ -81,7 +81,8 @@ class Authentication:
 
     async def _identify(self, scope: Scope, service: FastAPI) -> Subject:
         """The caller by the key of this request. Raises NotSignedIn, for addresses without a request left
-        TooManyRequests, and what `identify` raises. What failed and was not refused for its number is recorded.
+        TooManyRequests, and what `identify` raises. What failed and was not refused for its number is recorded; whoever
+        sends nothing to sign in with has not tried to.
         """
         parts: Parts = service.state.parts
         failed: FailedSignIns = service.state.failed_sign_ins
@@ -90,6 +91,8 @@ class Authentication:
         if secret is None:
             if seconds := self._strangers.take(group):
                 raise _limited(seconds)
+            if _given(scope, b"authorization"):
+                await run_sync(record_failed_sign_in, parts.database, failed, address_of(scope), None)
             raise NotSignedIn
         try:
             subject = await self._verify(parts, group, secret, token)
@@ -101,7 +104,7 @@ class Authentication:
         return replace(subject, address=address_of(scope))
 
     async def _verify(self, parts: Parts, group: str, secret: str, token: str | None) -> Subject:
-        """The caller by this key; a wrong one costs its address a request, and TooManyRequests once it has none left."""
+        """The caller by this key. A wrong one costs its address a request; TooManyRequests once it has none left."""
         known = secret in self._known
         seconds = 0 if known else self._strangers.take(group)
         counted = not known and not seconds
@@ -141,8 +144,7 @@ def _credentials(scope: Scope) -> tuple[str | None, str | None]:
 
     Two keys, or two tokens, are one too many, and neither may win.
     """
-    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-    tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == b"clearance-on-behalf-of"]
+    given, tokens = _given(scope, b"authorization"), _given(scope, b"clearance-on-behalf-of")
     if len(given) != 1 or len(tokens) > 1:
         return None, None
     scheme, _, secret = given[0].partition(" ")
@@ -150,6 +152,11 @@ def _credentials(scope: Scope) -> tuple[str | None, str | None]:
     if scheme.lower() != "bearer" or not looks_like_key(secret):
         return None, None
     return secret, tokens[0] if tokens else None
+
+
+def _given(scope: Scope, header: bytes) -> list[str]:
+    """The values of all headers of this name."""
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == header]
 
 
 def _limited(seconds: int) -> TooManyRequests:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.acl.effects import Effects
+from app.acl.judge import judged
 from app.acl.names import find_person, find_role
 from app.acl.placing import find_place
 from app.acl.plans import apply_plan, find_plan, foresee, keep_plan, plans_of, withdraw_plan
@@ -152,6 +153,8 @@ class PlanOut(Wire):
 def plan(body: PlanBody, subject: Caller, session: Writing, parts: PartsOf) -> PlanOut:
     """Foresee changes: who would gain and lose how many documents. Nothing is changed yet."""
     with parts.database.trying(subject.user_id) as trial:
+        # First of all: to find what a change is about locks it, and everybody takes the epoch before that.
+        judged(trial, subject)
         foreseen = foresee(trial, subject, [_step(trial, subject, change) for change in body.changes])
     made = keep_plan(session, subject, foreseen, second=parts.settings.access.second_administrator)
     event = PlanMade(actor=actor(subject), plan=made.id, steps=made.steps, needs_second=made.needs_second)

@@ -74,10 +74,12 @@ class FailedSignIns:
         return left
 
 
-def record_failed_sign_in(database: Database, failed: FailedSignIns, address: str | None, secret: str) -> None:
-    """Count a sign-in that failed, and record what is due."""
-    with database.anonymous() as session:
-        reason, prefix = why_dead(session, secret)
+def record_failed_sign_in(database: Database, failed: FailedSignIns, address: str | None, secret: str | None) -> None:
+    """Count a sign-in that failed, and record what is due. `secret`: None for what is not one key in one header."""
+    reason, prefix = "no key", None
+    if secret is not None:
+        with database.anonymous() as session:
+            reason, prefix = why_dead(session, secret)
     record_due(database, failed.add(Source(address, prefix, reason)))
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.acl.judge import judged
 from app.acl.manifest import MAX_LINE, parse_manifest
 from app.acl.placing import find_place
 from app.acl.policy import need_curator
@@ -125,6 +126,8 @@ def sync_collection(
         with session.begin_nested() as trial:
             found = sync(session, subject, shelf, manifest)
             answer = _wire(session, clean, found, applied=False)
+            # Nothing of the trial is left to judge at the end: what could not be applied is refused here.
+            judged(session, subject)()
             trial.rollback()
         return answer
     found = sync(session, subject, shelf, manifest)

@@ -63,18 +63,18 @@ create trigger stays_revoked before update on delegation for each row
 alter table api_key enable always trigger stays_revoked;
 alter table delegation enable always trigger stays_revoked;
 
--- Who holds a key may end it sooner; an administrator alone gives it longer.
-create function clearance.keep_expiry() returns trigger
+-- Who holds a key may end it sooner; anything else is for administrators: a later end, and the label that they know it by.
+create function clearance.keep_key() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   if not clearance.caller_may('administer') then
-    raise insufficient_privilege using message = 'an administrator alone makes a key last longer';
+    raise insufficient_privilege using message = 'an administrator alone lets a key last longer or relabels it';
   end if;
   return new;
 end $$;
-create trigger expires_no_later before update on api_key for each row
-  when (coalesce(new.expires_at, 'infinity') > coalesce(old.expires_at, 'infinity'))
-  execute function clearance.keep_expiry();
-alter table api_key enable always trigger expires_no_later;
+create trigger ends_no_later before update on api_key for each row
+  when (coalesce(new.expires_at, 'infinity') > coalesce(old.expires_at, 'infinity') or new.label is distinct from old.label)
+  execute function clearance.keep_key();
+alter table api_key enable always trigger ends_no_later;
 grant update (expires_at, label) on api_key to clearance_app;
-revoke execute on function clearance.keep_revoked(), clearance.keep_expiry() from public;
+revoke execute on function clearance.keep_revoked(), clearance.keep_key() from public;

@@ -88,10 +88,10 @@ drop function clearance.is_record(text, text, text), clearance.canonical(jsonb, 
 drop table clearance.audit_writer;
 
 revoke update (expires_at, label) on api_key from clearance_app;
-drop trigger expires_no_later on api_key;
+drop trigger ends_no_later on api_key;
 drop trigger stays_revoked on api_key;
 drop trigger stays_revoked on delegation;
-drop function clearance.keep_expiry(), clearance.keep_revoked();
+drop function clearance.keep_key(), clearance.keep_revoked();
 
 grant create on schema clearance to clearance_identity;
 set local role clearance_identity;

@@ -88,7 +88,7 @@ begin
   body := clearance.canonical(jsonb_build_object(
     'v', 2, 'kind', 'policy.changed', 'id', record_id, 'trail', null, 'writer', session_user,
     'at', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'actor', jsonb_build_object('user', null, 'name', 'worker', 'key', null, 'via', null),
+    'actor', jsonb_build_object('user', null, 'name', 'worker', 'key', null, 'via', null, 'address', null),
     'action', 'document.moved', 'target', 'document:' || document, 'epoch', epoch,
     'before', (select jsonb_build_object('scope', s.public_id) from public.scope s where s.id = old_scope),
     'after', (select jsonb_build_object('scope', s.public_id) from public.scope s where s.id = new_scope)), 16);

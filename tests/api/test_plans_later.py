@@ -158,7 +158,7 @@ def test_what_nobody_can_read_says_so(client: TestClient, company: Company) -> N
     put = client.put(access, json={"grants": [{"user": "hank"}]}, headers=company.headers("root"))
     assert put.json()["warnings"] == ["Nobody but curators of the collection can read this."]
     put = client.put(f"{access}?folder=x", json={"grants": [], "inherits": False}, headers=company.headers("root"))
-    assert put.json()["warnings"] == [NOBODY]
+    assert put.json()["warnings"] == ["no document stands below 'x': the rule is for what comes there", NOBODY]
     shut = {"change": "rule", "collection": "hr", "rule": {"grants": []}}
     assert plan(client, company, shut)["warnings"] == [NOBODY]
     assert "warnings" not in client.get(access, headers=company.headers("root")).json(), "what is read can be sent back"

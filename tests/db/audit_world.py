@@ -3,7 +3,6 @@
 import contextlib
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Engine, text
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.chain import Head, merkle_root
 from app.audit.events import Actor, SealedText, SearchDone
-from app.audit.record import Event
+from app.audit.plans import SignInRefused
 from app.audit.seal import Sealer
 from app.audit.trail import record
 from app.db.session import Database, Signer, connect
@@ -19,13 +18,6 @@ from tests.conftest import IDENTITY_KEY
 from tests.identities import act_as
 
 SEALER = Sealer(bytes(range(32)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignInFailed(Event):
-    """A record in nobody's name, as the API may write it without identity."""
-
-    kind = "signin.failed"
 
 
 class Db(Protocol):
@@ -111,4 +103,6 @@ def world_of(db: Db) -> Iterator[World]:
 
 def add_leaf(session: Session, trail: uuid.UUID | None = None) -> uuid.UUID:
     """A leaf without personal words, of the API's role; not committed."""
-    return record(session, SignInFailed(actor=Actor.service("nobody"), trail=trail or uuid.uuid4()))
+    nobody = Actor.service("nobody")
+    event = SignInRefused(actor=nobody, reason="unknown", prefix=None, count=1, trail=trail or uuid.uuid4())
+    return record(session, event)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine, delete, text
 from sqlalchemy.orm import Session, defer
 
+from app.acl.judge import judged
 from app.acl.rules import Capability, Grant, Label, OwnRule, Principal, Subject
 from app.acl.scopes import scope_for
 from app.acl.subject import subject_of
 from app.db.probe import CANARY
-from app.db.session import WriteSession, connect
+from app.db.session import Database, WriteSession, connect
 from app.db.tables.access import Collection, Curator
 from app.db.tables.library import IngestJob
 from app.db.tables.people import Membership, Role, RoleInside, User
@@ -126,6 +127,13 @@ class House:
         """The user as a subject with all his capabilities."""
         with self.session("owner") as session:
             return subject_of(session, session.get_one(User, user))
+
+    @contextlib.contextmanager
+    def changing(self, database: Database, user: uuid.UUID) -> Iterator[WriteSession]:
+        """A transaction of the API as this user that changes access, and is judged as the routes have it."""
+        with database.writing(user) as session:
+            judged(session, self.subject(user))
+            yield session
 
     def value(self, role: str, statement: str, **values: object) -> int:
         """The one number that a statement gives, as this database role without identity."""

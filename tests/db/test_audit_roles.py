@@ -32,7 +32,7 @@ def run(world: World, role: str, statement: str, **values: object) -> int:
 
 # What each role may write without identity, and the actor's name in it.
 KINDS = {
-    "app": ("signin.failed", "nobody"),
+    "app": ("signin.refused", "nobody"),
     "ingest": ("document.failed", "worker"),
     "sequencer": ("answer.closed", "clearance-sequencer"),
 }

@@ -100,6 +100,10 @@ BROWSING: Mapping[str, Shape] = {
     "of_documents": lambda a: a.search(),
     "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
     "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "shelf-20"),
+    # Sends nothing for these readers: the folders of a collection are for its curators, who may list all of it.
+    "folders_of_documents": lambda a: browse.folders_of_documents(
+        a.session, a.subject, browse.find_collection(a.session, a.subject, a.visible, "shelf-20").id
+    ),
     "list_documents": lambda a: browse.list_documents(
         a.session,
         a.subject,

@@ -80,7 +80,7 @@ def test_reruling_a_document_moves_all_of_it(house: House, database: Database) -
     house.document(shelf, "stays.md", "another text")
     number = house.document(shelf, "moves.md", "first part", "second part")
     public = uuid.UUID(house.text("select public_id::text from document where id = :id", id=number))
-    with database.writing(curator) as session:
+    with house.changing(database, curator) as session:
         subject = house.subject(curator)
         rule_document(session, subject, find_place(session, subject, public), rule(allow("user", ben)))
         with database.reading(ada) as other:
@@ -98,9 +98,9 @@ def test_reruling_a_document_moves_all_of_it(house: House, database: Database) -
 
 
 def test_derived_rows_cannot_stand_elsewhere(house: House) -> None:
-    """Not even the worker or the owner puts a row under another scope than its document's."""
-    ada = house.person("ada")
-    document = house.document(house.shelf("shut"), "a.md", "text")
+    """Not even the worker, while the document is being uploaded, or the owner puts a row under another scope."""
+    ada, shut = house.person("ada"), house.shelf("shut")
+    document = house.document(shut, "a.md", "text")
     open_scope = house.scope(house.shelf("open", allow("user", ada)))
     chunk = house.value("owner", "select id from chunk where document_id = :d", d=document)
     wrong = {
@@ -114,10 +114,11 @@ def test_derived_rows_cannot_stand_elsewhere(house: House) -> None:
     }
     house.run("owner", "delete from vector_row")
     house.run("owner", "delete from original")
-    for table, statement in wrong.items():
-        for role in ("ingest", "owner"):
-            with pytest.raises(DBAPIError, match=f"{table}_\\w+_fkey"):
-                house.run(role, statement, scope=open_scope)
+    with house.uploading(shut, {"a.md": (house.scope(shut), b"text")}):
+        for table, statement in wrong.items():
+            for role in ("ingest", "owner"):
+                with pytest.raises(DBAPIError, match=f"{table}_\\w+_fkey"):
+                    house.run(role, statement, scope=open_scope)
     with pytest.raises(DBAPIError, match="document_scope_id_fkey"):
         house.run("owner", "update document set scope_id = :scope where id = :id", scope=open_scope, id=document)
 
@@ -126,8 +127,7 @@ def test_a_shelf_goes_with_all_that_stands_on_it(house: House, database: Databas
     shelf = house.shelf("shelf")
     house.document(shelf, "a.md", "text", own=rule(Grant("allow", EVERYONE)))
     admin = house.person("root", may=ALL)
-    with database.writing(admin) as session:
-        judged(session, house.subject(admin))
+    with house.changing(database, admin) as session:
         session.execute(delete(Collection).where(Collection.id == shelf))
     with house.session("owner") as session:
         assert counts(session) == dict.fromkeys(TEXT_TABLES, 1), "the canary's"

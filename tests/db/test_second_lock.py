@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from app.acl.judge import judged
 from app.acl.rules import Capability, Label
 from app.db.probe import CANARY
 from app.db.session import Database
@@ -252,21 +251,20 @@ LONGER = {
 def test_nobody_lets_their_own_key_work_longer_in_sql(two: Two, database: Database) -> None:
     """Row-level security says whose keys; the trigger says which values."""
     plain = two.house.person("plain", may=[Capability.ASK])
-    with database.writing(two.house.person("boss", may=[Capability.ADMINISTER])) as session:
+    with two.house.changing(database, two.house.person("boss", may=[Capability.ADMINISTER])) as session:
         add = "insert into api_key (prefix, hash, user_id, capabilities, expires_at)"
         session.execute(text(f"{add} values ('p', 'h', :u, '{{}}', now() + interval '1 day')"), {"u": plain})
     for what, values in LONGER.items():
-        with pytest.raises(ProgrammingError, match="work longer"), database.writing(plain) as session:
+        with pytest.raises(ProgrammingError, match="an administrator alone"), database.writing(plain) as session:
             session.execute(text(f"update api_key set {values}"))
             pytest.fail(what)
-    with database.writing(plain) as session:
+    with two.house.changing(database, plain) as session:
         assert touched(session, "update api_key set expires_at = expires_at - interval '1 hour'") == 1
 
 
 def test_a_curator_curates_his_shelf_alone(two: Two, database: Database) -> None:
     only = two.house.person("only", may=[Capability.CURATE], curates=[two.shelf])
-    with database.writing(only) as session:
-        judged(session, two.house.subject(only))
+    with two.house.changing(database, only) as session:
         assert touched(session, "update scope set rule_id = rule_id") == 1
         assert touched(session, "update collection set description = 'x'") == 1
         assert touched(session, "delete from document") == 1

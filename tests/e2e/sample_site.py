@@ -14,7 +14,8 @@ from psycopg import sql
 
 from app.local.client import Client
 from app.local.instance import Instance, born
-from app.local.sample import loader, read_people
+from app.local.sample import loader
+from app.local.sample_people import read_people
 from app.local.welcome import Site
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY, REPOSITORY, TEMPLATE, Cluster, Db
 

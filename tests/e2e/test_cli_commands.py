@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from rich.console import Console
 
-from app.cli import screen
 from app.cli.app import main
 from tests.e2e.sample_site import SampleSite
 
@@ -94,7 +92,7 @@ def test_search_and_documents(run: Run, tmp_path: Path) -> None:
     listed = run("documents", "list", "--collection", "handbook", who="luca").out
     assert "handbook/visitors.md" in listed
     assert "handbook/leave.md" not in listed
-    assert all(len(line) <= 80 for line in listed.splitlines())
+    assert all(line.count("\t") == 3 for line in listed.splitlines())
     document = UUID.findall(next(line for line in listed.splitlines() if "visitors.md" in line))[0]
     assert "Contractors wear orange" in " ".join(run("documents", "show", document, who="luca").out.split())
     target = tmp_path / "page.md"
@@ -250,7 +248,6 @@ def test_the_demo_keeps_its_promises(run: Run) -> None:
     for promised in ("around EUR 20 million", "EUR 18.74 million", "[redacted:", "The export: verified", "altered"):
         assert promised in text
     assert "The model did not answer (ModelUnavailable); these were quotes." in text
-    assert all(len(line) <= 80 for line in shown.out.splitlines() if not line.startswith("  "))
 
 
 def test_the_demo_fails_when_a_promise_is_broken(run: Run, sample: SampleSite) -> None:
@@ -276,7 +273,7 @@ def test_the_codebook_is_checked_with_the_questions_of_a_file(
     assert checked.status == 0, checked.err
     assert "passages with codes, 384 dimensions" in checked.out
     assert "30 questions asked" in checked.err
-    assert re.search(r"^200 +1\.0000 1\.000–1\.000 +1\.0000 1\.000–1\.000 +set *$", checked.out, re.M)
+    assert re.search(r"^200\t1\.0000 1\.000–1\.000\t1\.0000 1\.000–1\.000\tset$", checked.out, re.M)
     assert "Least depth for recall@10 ≥ 0.995, recall@50 ≥ 0.99" in checked.out
     assert "PostgreSQL alone answers" in checked.err
     assert "Rotterdam" not in checked.out + checked.err
@@ -286,7 +283,6 @@ def test_the_doctor_finds_all_well_but_the_model(run: Run, sample: SampleSite, m
     for name, value in sample.environ.items():
         if name.startswith("CLEARANCE_"):
             monkeypatch.setenv(name, value)
-    monkeypatch.setattr(screen.out, "_width", 200)
     parts = by_part(run("doctor").out)
     assert " fail " in parts["model"]
     wanted = ("file modes", "settings", "api", "database as app", "database as ingest", "database as sequencer",
@@ -304,7 +300,7 @@ def test_the_doctor_finds_all_well_but_the_model(run: Run, sample: SampleSite, m
 
 
 def by_part(shown: str) -> dict[str, str]:
-    return {line.split("  ")[0]: line for line in shown.splitlines()}
+    return {line.split("\t")[0]: line.replace("\t", " ") for line in shown.splitlines()}
 
 
 def test_nobody_is_spoken_for_unasked(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,12 +310,3 @@ def test_nobody_is_spoken_for_unasked(run: Run, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("CLEARANCE_KEY", "wrong")
     assert "No valid API key" in run("ask", "hello").err
     assert "No answer from http://127.0.0.1:9" in run("ask", "hello", "--url", "http://127.0.0.1:9").err
-
-
-def test_tables_fit_eighty_columns(run: Run) -> None:
-    assert isinstance(screen.out, Console)
-    for command in (("people", "list"), ("roles", "list"), ("keys", "list"), ("collections", "list")):
-        shown = run(*command, who="ada").out
-        assert max(map(len, shown.splitlines())) <= 80
-    # The longest cell of the people is there to its last word, in pieces or not.
-    assert "operations" in "".join(run("people", "list", who="ada").out.split())

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from app.acl.keys import hash_key
 from app.cli.app import main
-from app.cli.start import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
+from app.cli.init import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
 from app.db.bootstrap import libpq
 from app.db.probe import probe
 from app.db.session import Database, Signer, connect

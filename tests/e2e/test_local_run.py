@@ -1,12 +1,14 @@
 """`clearance run` on the real database and the real model, with stand-ins for API, worker and sequencer."""
 
 import contextlib
+import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,3 +220,83 @@ def test_a_database_elsewhere_is_used_only_with_all_its_settings(tmp_path: Path,
         assert process.wait(30) == 1
         assert missing in output.read_text()
     assert not (tmp_path / "home" / "postgres").exists()
+
+
+def refused(home: Path, port: int, *, user: int = 0) -> str:
+    """What a run says that ends before it begins."""
+    argv = [sys.executable, "-m", "app.cli", "run", "--home", str(home)]
+    if user:
+        # This Python may lie where only its owner can start it: the user is changed by the process itself.
+        code = "import os, sys; import app.cli.app, app.local.run, app.local.sample; "
+        code += f"os.setgroups([]); os.setgid({user}); os.setuid({user}); "
+        code += f"sys.argv = ['clearance', 'run', '--home', {str(home)!r}]; app.cli.app.main()"
+        argv = [sys.executable, "-c", code]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "CLEARANCE_API__PORT": str(port)}
+    ended = subprocess.run(argv, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    return " ".join((ended.stdout + ended.stderr).split())
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"hello", "by another program"),
+        (b'{"type": "urn:clearance:error:NotSignedIn"}', "by another Clearance: use that"),
+    ],
+)
+def test_a_taken_port_is_named_before_anything_is_made(tmp_path: Path, answer: bytes, says: str) -> None:
+    """Another program and another Clearance, told apart; no folder, no secret, no database is left behind."""
+
+    class Taken(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Taken)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        shown = refused(tmp_path / "home", server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert f"port {server.server_port} on 127.0.0.1 is taken {says}" in shown
+    assert "CLEARANCE_API__PORT=" in shown
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can be another user")
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_folder_of_another_user_is_refused_and_left_as_it_is(tmp_path: Path, inside: bool) -> None:
+    """By root for a user's, and where one file of it is another user's."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "run.json").write_text("{}")
+    os.chown(home / "run.json" if inside else home, 65534, 65534)
+    before = sorted((p.name, p.stat().st_uid, p.stat().st_mode) for p in (home, *home.iterdir()))
+    assert "belongs to nobody and you are root" in refused(home, free_port())
+    assert sorted((p.name, p.stat().st_uid, p.stat().st_mode) for p in (home, *home.iterdir())) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can be another user")
+def test_a_user_is_told_whose_the_folder_is(tmp_path: Path) -> None:
+    """The one of root, and a place where none can be made."""
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "home").mkdir(mode=0o700)
+    assert "belongs to root and you are nobody" in refused(tmp_path / "home", free_port(), user=65534)
+    assert "is not yours to write to: run it in a folder of your own" in refused(
+        tmp_path / "none", free_port(), user=65534
+    )
+
+
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o777)
+    assert "others can write to" in refused(home, free_port())
+    assert list(home.iterdir()) == []

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from app.cli.demo import QUESTIONS, everything
+from app.cli.demo import QUESTIONS
+from app.cli.demo_view import everything
 from app.local.client import ApiError, Client
-from app.local.sample import FOLDER, Company, load
+from app.local.sample import Company, load
+from app.local.sample_people import FOLDER
 from tests.e2e.sample_site import SampleSite
 
 ASKED = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))

@@ -170,7 +170,7 @@ class Track:
 
         def act() -> tuple[float, float]:
             began = time.time()
-            with self.database.writing(curator.user_id) as session:
+            with self.house.changing(self.database, curator.user_id) as session:
                 change(session, curator)
             return began, time.time()
 

@@ -100,7 +100,7 @@ class Shelf:
 
     def touch(self, path: str, *, gone: bool) -> None:
         """Give a document another rule, or take it away. A rule given beats the tags of uploads that wait."""
-        with self.database.writing(self.root) as session:
+        with self.house.changing(self.database, self.root) as session:
             here = (Document.path == path) & (Document.collection_id == self.id)
             place = find_place(session, self.subject, session.scalars(select(Document.public_id).where(here)).one())
             if gone:

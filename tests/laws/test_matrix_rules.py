@@ -144,7 +144,7 @@ def test_moving_a_document_is_one_transaction(house: House, database: Database) 
     before = {table: written(house, table) for table in TEXT_TABLES}
 
     def move(*, fail: bool) -> None:
-        with database.writing(cora) as session:
+        with house.changing(database, cora) as session:
             subject = house.subject(cora)
             rule_document(session, subject, find_place(session, subject, public), own)
             if fail:

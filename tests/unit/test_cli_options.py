@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 import typer
-from rich.console import Console
 
-from app.cli import checks, screen
+from app.cli import checks
 from app.cli.access import GrantUnclear, described, place, principal
 from app.cli.connect import NotConnected, Wanted, find_key, find_url, when, words
-from app.cli.demo import everything
-from app.cli.start import ADMIN_URL, CannotInit, Plan
+from app.cli.demo_view import everything
+from app.cli.init import ADMIN_URL, CannotInit, Plan
 from app.local.environments import APP_URL, AUDIT_KEY, IDENTITY_KEY
 from app.local.instance import Instance, born
 from app.local.secrets import write_private
@@ -83,7 +82,7 @@ def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     app_url = f"postgresql+psycopg://clearance_app:{plan.passwords['clearance_app']}@db.example:5433/ours"
     assert plan.drawn[APP_URL] == app_url
     assert plan.drawn[IDENTITY_KEY] == plan.identity_key
-    assert len(plan.drawn) == 6
+    assert len(plan.drawn) == 8, "the two passwords of roles that no service uses too"
     assert "root-pw" not in repr(plan)
     assert plan.identity_key not in repr(plan)
     given = {
@@ -94,7 +93,8 @@ def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     }
     plan = Plan.of(given)
     assert plan.passwords["clearance_app"] == "p@ss"
-    assert set(plan.drawn) == {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH")}
+    urls = {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH")}
+    assert set(plan.drawn) == urls | {"CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"}
     assert Plan.of({ADMIN_URL: "postgresql://u:p@h/postgres"}).database == "clearance"
 
 
@@ -115,37 +115,6 @@ def test_init_says_what_is_wrong_with_the_environment(environ: dict[str, str], m
         Plan.of(environ)
     assert "root-pw" not in str(refused.value)
     assert ":pw" not in str(refused.value)
-
-
-def test_a_table_cuts_nothing_off_at_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [
-        (
-            "ea3bbabf-880e-495a-aaf8-0a7b0900d844",
-            "a/very/long/path/to/some/document-of-ours.md",
-            ["ask", "download", "administer"],
-            True,
-        ),
-        ("ea3bbabf-880e-495a-aaf8-0a7b0900d845", "", [], None),
-    ]
-    console = Console(width=80, record=True, force_terminal=False)
-    monkeypatch.setattr(screen, "out", console)
-    with console.capture() as shown:
-        screen.table(("id", "document", "may", "on"), rows)
-    text = shown.get()
-    assert max(map(len, text.splitlines())) <= 80
-    assert "ea3bbabf-880e-495a-aaf8-0a7b0900d844" in text
-    columns = "".join(text.split())
-    for word in ("administer", "download,", "yes"):
-        assert word in columns
-    assert "[" not in text
-
-
-def test_markup_in_a_cell_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    console = Console(width=80, force_terminal=False)
-    monkeypatch.setattr(screen, "out", console)
-    with console.capture() as shown:
-        screen.table(("title",), [("[red]alarm[/red] [/]",)])
-    assert "[red]alarm[/red] [/]" in shown.get()
 
 
 def test_grants_name_exactly_one() -> None:

@@ -1,0 +1,92 @@
+"""The documents of the last answer in this terminal, so that `clearance documents show 2` opens its second source.
+
+Kept for the user alone (folder 0700, file 0600): ids, numbers, the time and the service; never text, nor who asked.
+Each terminal has a file of its own, named by its session; old ones are removed.
+"""
+
+import json
+import os
+import stat
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app.local.failure import LocalFailure
+from app.local.instance import born
+from app.local.secrets import write_private
+
+# What is older was asked by somebody who has forgotten it by now.
+MAX_AGE_SECONDS = 12 * 3600.0
+
+
+class NoSuchSource(LocalFailure):
+    """A number names no document of the last answer here."""
+
+
+@dataclass(frozen=True)
+class LastAnswer:
+    """`documents` maps the numbers as they were shown to ids of documents."""
+
+    url: str
+    at: float
+    documents: dict[str, str]
+
+
+def remember(environ: Mapping[str, str], url: str, documents: Mapping[int, str]) -> None:
+    """Keep the sources of an answer, or the hits of a search. Raises OSError if the folder cannot be written."""
+    folder = _folder(environ)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _require_private(folder)
+    last = LastAnswer(url, time.time(), {str(number): document for number, document in documents.items()})
+    write_private(folder / _name(), json.dumps(asdict(last)))
+    for other in folder.glob("last-*.json"):
+        if time.time() - other.stat().st_mtime > MAX_AGE_SECONDS:
+            other.unlink(missing_ok=True)
+
+
+def recall(environ: Mapping[str, str], url: str, number: str) -> str:
+    """The id of the document that this number stood for; raises NoSuchSource."""
+    ask = "ask or search again, or give the id that stands below each source"
+    try:
+        folder = _folder(environ)
+        _require_private(folder)
+        last = LastAnswer(**json.loads(_read_private(folder / _name())))
+    except FileNotFoundError:
+        raise NoSuchSource(f"nothing was asked in this terminal yet, so there is no source {number}: {ask}") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise NoSuchSource(f"the sources of the last answer cannot be read ({error}): {ask}") from error
+    if time.time() - last.at > MAX_AGE_SECONDS:
+        raise NoSuchSource(f"the last answer in this terminal is older than {MAX_AGE_SECONDS / 3600:.0f} hours: {ask}")
+    if last.url != url:
+        raise NoSuchSource(f"the last answer in this terminal came from {last.url}, not from {url}: {ask}")
+    if number not in last.documents:
+        there = ", ".join(last.documents) or "none"
+        raise NoSuchSource(f"the last answer in this terminal has no source {number} (it has {there}): {ask}")
+    return last.documents[number]
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    given = environ.get("XDG_STATE_HOME", "")
+    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "clearance"
+
+
+def _name() -> str:
+    """The session of this terminal and when it began: a number that is used again is another session."""
+    session = os.getsid(0)
+    return f"last-{session}-{born(session) or 0}.json"
+
+
+def _require_private(folder: Path) -> None:
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise PermissionError(f"{folder} must be a folder of yours with mode 0700")
+
+
+def _read_private(file: Path) -> str:
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, encoding="utf-8") as opened:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            raise PermissionError(f"{file} must be a file of yours with mode 0600")
+        return opened.read()

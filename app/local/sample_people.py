@@ -1,0 +1,32 @@
+"""Where the sample company lies, and its people with their keys once it is loaded. Light: every command imports it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from app.local.failure import LocalFailure
+
+FOLDER = Path(__file__).parents[2] / "sample"
+PEOPLE_FILE = "people.json"
+ADMINISTRATOR_KEY = "administrator.key"
+# Ada runs the sample company's Clearance: she is its first administrator.
+ADMINISTRATOR = "ada"
+
+
+class SampleFailed(LocalFailure):
+    """The sample company cannot be loaded or read; the message says why."""
+
+
+def read_people(people_file: Path) -> dict[str, dict[str, Any]]:
+    """name → display_name, title, roles, capabilities, key. Empty if the file is not there."""
+    try:
+        found: dict[str, dict[str, Any]] = json.loads(people_file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except PermissionError as error:
+        raise SampleFailed(f"{people_file} is another user's: only who started Clearance there has its keys") from error
+    except ValueError as error:
+        raise SampleFailed(
+            f"{people_file} is damaged: remove it and sample.json, and 'clearance run' makes new keys"
+        ) from error
+    return found

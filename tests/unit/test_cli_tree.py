@@ -1,0 +1,147 @@
+"""The tree of commands: what a start imports, what is listed, and that every command that prints data gives JSON."""
+
+import http.server
+import importlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.main import get_group
+
+from app.cli.app import Commands
+from app.cli.lazy import Command, load
+
+HEAVY = {
+    "alembic", "app.db", "app.settings", "faiss", "fastapi", "httpcore2._async.http2", "numpy", "onnxruntime", "openai",
+    "psycopg", "pydantic", "rich", "sqlalchemy", "structlog", "unstructured", "uvicorn", "yaml",
+}  # fmt: skip
+# They draw bars or read access files.
+WITH_BARS, MORE = {"demo", "ingest", "leak-test"}, {"rich", "yaml"}
+# They measure and look into the database themselves.
+ON_THE_DATABASE = {"codebook", "doctor", "eval"}
+# Their result is what they start, show or play.
+NO_DATA = {"run", "demo"}
+PROBE = """
+import sys
+sys.argv = ["clearance", *sys.argv[1:]]
+from app.cli.app import main
+try:
+    main()
+finally:
+    print("\\n" + "\\n".join(sys.modules), file=sys.stderr)
+"""
+HIT: dict[str, object] = {
+    "collection": "c", "path": "a.md", "label": "public", "page": None, "title": "A", "heading": [], "copies": [],
+    "document": "ea3bbabf-880e-495a-aaf8-0a7b0900d844", "snippet": "x", "highlights": [], "before": [], "after": [],
+}  # fmt: skip
+ANSWERS = {
+    "/api/v1/users/me": {"name": "maya", "roles": ["staff"]},
+    "/api/v1/search": {"hits": [HIT], "unmatched": []},
+    "/api/v1/ask": {"answer": "x", "sources": [], "mode": "quote", "trail": "t", "redactions": {}, "fallback": None,
+                    "conversation": None},
+}  # fmt: skip
+
+
+class _Service(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps(ANSWERS[self.path]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    """A service that answers three requests, for real processes."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def loaded(modules: str) -> set[str]:
+    """Which of the heavy ones are among these modules, or have a part there."""
+    return {heavy for heavy in HEAVY for name in modules.split() if name == heavy or name.startswith(heavy + ".")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"], ["--version"], ["people", "--help"], ["run", "--help"], ["init", "--help"], ["people", "me"],
+        ["search", "words"], ["ask", "why?", "--no-stream", "--mode", "quote"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_start_loads_nothing_heavy(arguments: list[str], service: str, tmp_path: str) -> None:
+    """The whole process, so that what is imported on the way counts too."""
+    environ = {**os.environ, "CLEARANCE_URL": service, "CLEARANCE_KEY": "k", "XDG_STATE_HOME": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], env=environ, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert loaded(ended.stderr) == set()
+
+
+def test_each_command_of_the_service_imports_nothing_heavy() -> None:
+    """All modules of the tree, one after another in one process; those of the database last."""
+    entries = [(name, entry.module) for name, entry in Commands.entries.items() if name not in ON_THE_DATABASE]
+    entries.sort(key=lambda entry: entry[0] in WITH_BARS)
+    code = (
+        "import sys\nfrom app.cli.lazy import load\n"
+        f"for name, module in {entries!r}:\n    load(module, name)\n    print(name, *sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for line in ended.stdout.splitlines():
+        name, _, modules = line.partition(" ")
+        assert loaded(modules) <= (MORE if name in WITH_BARS else set()), name
+
+
+def leaves(name: str, command: Command) -> Iterator[tuple[str, Command]]:
+    """All commands at and below one, with their names as they are typed."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name, command
+    for word, below in (inner or {}).items():
+        yield from leaves(f"{name} {word}", below)
+
+
+@pytest.fixture(scope="module")
+def tree() -> dict[str, Command]:
+    """Top-level commands and groups, loaded."""
+    return {name: load(entry.module, name) for name, entry in Commands.entries.items()}
+
+
+def test_the_list_of_commands_says_what_their_own_help_says(tree: dict[str, Command]) -> None:
+    """The list is shown without importing them, so it could go stale."""
+    for name, entry in Commands.entries.items():
+        assert (tree[name].help or "").split("\n\n")[0].replace("\n", " ") == entry.summary, name
+
+
+def test_every_command_that_its_module_adds_is_listed() -> None:
+    """A module that adds one more would else be found by nobody."""
+    for module in {entry.module for entry in Commands.entries.values()}:
+        parent = typer.Typer()
+        importlib.import_module(f"app.cli.{module}").add_to(parent)
+        assert set(get_group(parent).commands) == {n for n, e in Commands.entries.items() if e.module == module}
+
+
+def test_every_command_with_a_result_gives_json(tree: dict[str, Command]) -> None:
+    """tests/e2e/test_cli_json.py runs them; here a new one cannot forget the option."""
+    for top, command in tree.items():
+        for name, leaf in leaves(top, command):
+            options = {option for param in leaf.params for option in param.opts}
+            assert ("--json" in options) is (name not in NO_DATA), name
