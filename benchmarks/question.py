@@ -154,7 +154,8 @@ def table(measured: dict[str, list[Run]], seen: dict[str, int], chunks: int) -> 
 def chunks_of(company: Company, scopes: int) -> int:
     """How many passages the first `scopes` roles may read."""
     [row] = company.rows(
-        "select count(*) as n from chunk c join scope s on s.id = c.scope_id join rule_grant g on g.rule_id = s.rule_id"
+        "select count(*) as n from chunk c join scope s on s.id = c.scope_id"
+        " join rule u on u.id = s.rule_id join rule_grant g on g.rule_id in (coalesce(u.own_id, u.id), u.above_id)"
         " join role r on r.id = g.principal_id where r.name = any (%s)",
         [[f"r{n}" for n in range(scopes)]],
     )

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from app.acl.interned import compose, intern_composed, intern_parts
 from app.acl.rules import EVERYONE, Grant, Label, OwnRule, Principal, Rule, effective
 from app.db.session import WriteSession
-from app.db.tables import access
-from app.db.tables.access import Collection, RuleGrant, Scope
+from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
 
 SCOPES_PER_ROLE = 5  # real matrices have one and a half to six (`benchmarks.real_rules`)
@@ -44,7 +44,6 @@ def build(session: WriteSession, scopes: int, *, callers: int, per_role: int = S
     people = [uuid.UUID(int=rng.getrandbits(128)) for _ in range(callers)]
     _put_people(session, rng, roles, people)
     rules: dict[int, Rule] = {}
-    interned: dict[bytes, int] = {}
     for count in _cut(scopes, PER_SHELF):
         shelf = Collection(name=f"shelf-{len(rules)}", own_rule={})
         shelf_own = OwnRule(frozenset(_grants(rng, roles, people, 2)), inherits=False, label=rng.choice(LABELS))
@@ -53,12 +52,19 @@ def build(session: WriteSession, scopes: int, *, callers: int, per_role: int = S
         session.flush()
         owns = _distinct(rng, roles, people, count)
         made = [effective(shelf_own, own) for own in owns]
-        _intern(session, made, interned)
+        parts = intern_parts(session, {own.grants for own in owns})
+        above = intern_parts(session, [shelf_own.grants], inherited=True)[shelf_own.grants]
+        composed = [
+            compose(rule.label, parts[own.grants], above if own.inherits else None)
+            for own, rule in zip(owns, made, strict=True)
+        ]
+        interned = intern_composed(session, composed)
         rows = [
             {
                 "collection_id": shelf.id,
                 "own_digest": own.digest,
                 "own_rule": own.to_json(),
+                "own_part_id": parts[own.grants].id,
                 "rule_id": interned[rule.digest],
             }
             for own, rule in zip(owns, made, strict=True)
@@ -116,27 +122,6 @@ def _grants(rng: random.Random, roles: Sequence[uuid.UUID], people: Sequence[uui
         hours = [dt.timedelta(hours=rng.uniform(-500, 500)) for _ in range(2)]
         times = [now + h if rng.random() < 0.1 else None for h in hours]
         yield Grant("deny" if rng.random() < 0.1 else "allow", who, *times)
-
-
-def _intern(session: Session, rules: Sequence[Rule], interned: dict[bytes, int]) -> None:
-    fresh = {rule.digest: rule for rule in rules if rule.digest not in interned}
-    rows = [{"digest": digest, "label": int(rule.label)} for digest, rule in fresh.items()]
-    ids = session.scalars(insert(access.Rule).returning(access.Rule.id, sort_by_parameter_order=True), rows).all()
-    interned |= dict(zip(fresh, ids, strict=True))
-    grants = (
-        {
-            "rule_id": interned[digest],
-            "ordinal": ordinal,
-            "effect": g.effect,
-            "principal_kind": g.principal.kind,
-            "principal_id": g.principal.id,
-            "starts_at": g.starts_at,
-            "ends_at": g.ends_at,
-        }
-        for digest, rule in fresh.items()
-        for ordinal, g in enumerate(sorted(rule.grants, key=lambda g: str(g.to_json())))
-    )
-    _put(session, RuleGrant, grants)
 
 
 def _put(session: Session, table: type[DeclarativeBase], rows: Iterable[dict[str, Any]]) -> None:

@@ -7,31 +7,19 @@ never with the number of documents.
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Collection as Some
 from collections.abc import Iterator
-from typing import cast
 
-from sqlalchemy import ARRAY, Integer, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, Integer, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from app.acl.rules import EVERYONE_ID, Effect, Grant, Label, OwnRule, Principal, PrincipalKind, Rule, effective
+from app.acl.interned import rules_about
+from app.acl.rules import OwnRule, Rule, effective
 from app.db.tables.access import Collection, Folder
 
 NOTED = text("select current_setting('clearance.' || what, true) from unnest(cast(:whats as text[])) as what")
 RULE_NOW = text("select id, rule_id from scope where id = any (:scopes)").bindparams(
     bindparam("scopes", type_=ARRAY(Integer))
 )
-# Of each rule the label, and the grants that name one of these: no other one can be to their profit.
-ABOUT = text(
-    """
-    select r.id, r.label, g.effect, g.principal_kind, g.principal_id, g.starts_at, g.ends_at
-    from rule r
-    left join rule_grant g on g.rule_id = r.id and g.principal_kind = any ('{everyone,role,user}')
-      and g.principal_id = any (:principals)
-    where r.id = any (:rules)
-    """
-).bindparams(bindparam("principals", type_=ARRAY(Uuid)), bindparam("rules", type_=ARRAY(Integer)))
-
 # An own rule by the path of its folder; the collection's by the empty path.
 _Place = dict[str, OwnRule]
 Pair = tuple[Rule | None, Rule]
@@ -93,10 +81,10 @@ def _scopes(
     then = now | befores
     pairs = {(then[scope], now[scope]) for scope in befores if scope in now}
     pairs |= {(then[old], now[new]) for old, new in _journeys(moved) if old in then and new in now}
-    rules = _about(session, {rule for pair in pairs for rule in pair}, principals)
-    for before, after in pairs:
-        if before != after:
-            yield rules[before], rules[after]
+    moves = [pair for pair in pairs if pair[0] != pair[1]]
+    rules = rules_about(session, {rule for move in moves for rule in move}, principals)
+    # Thousands of scopes may have moved; what their rules say about a few principals are few different things.
+    yield from dict.fromkeys((rules[before], rules[after]) for before, after in moves)
 
 
 def _journeys(moved: list[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -112,18 +100,6 @@ def _journeys(moved: list[tuple[int, int]]) -> set[tuple[int, int]]:
             reached |= fresh
         found |= {(start, end) for end in reached}
     return found
-
-
-def _about(session: Session, rule_ids: Some[int], principals: frozenset[uuid.UUID]) -> dict[int, Rule]:
-    labels: dict[int, Label] = {}
-    grants: dict[int, set[Grant]] = defaultdict(set)
-    rows = session.execute(ABOUT, {"rules": list(rule_ids), "principals": [*principals, EVERYONE_ID]})
-    for rule_id, label, effect, kind, principal, starts_at, ends_at in rows:
-        labels[rule_id] = Label(label)
-        if effect is not None:
-            whom = Principal(cast(PrincipalKind, kind), principal)
-            grants[rule_id].add(Grant(cast(Effect, effect), whom, starts_at, ends_at))
-    return {rule_id: Rule(label, frozenset(grants[rule_id])) for rule_id, label in labels.items()}
 
 
 def _pairs(note: str) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection as Some
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.acl.readers import readers
+from app.acl.interned import one_of, rules_by_part
+from app.acl.readers import Reading, gained_and_lost, readers
 from app.db.tables.access import RuleGrant
 
 # Who reads under a rule from each moment on, the first being now, until the next one.
@@ -80,41 +81,64 @@ class Effects:
         return cls(people, int(value["documents"]))
 
 
-def timelines(session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> dict[int, Timeline]:
-    """Who of these people reads under each of these rules, now and from each later start and end among its grants on.
+class Timelines:
+    """Who of some people reads under some rules, now and from each later start and end among their grants on.
 
     A rule is evaluated at its own moments alone, so many rules with many moments cost their sum.
     """
-    nobody = frozenset[uuid.UUID]()
-    now = readers(session, rules, users, at)
-    found = {rule_id: [(at, now.get(rule_id, nobody))] for rule_id in rules}
-    for moment, turning in sorted(_moments(session, rules, at).items()):
-        then = readers(session, turning, users, moment)
-        for rule_id in turning:
-            found[rule_id].append((moment, then.get(rule_id, nobody)))
-    return dict(found)
+
+    def __init__(self, session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> None:
+        self.now = Reading(session, rules, users, at)
+        self._at = at
+        self._later: dict[int, list[tuple[dt.datetime, frozenset[uuid.UUID]]]] = defaultdict(list)
+        for moment, turning in sorted(_moments(session, rules, at).items()):
+            then = readers(session, turning, users, moment)
+            for rule_id in turning:
+                self._later[rule_id].append((moment, then[rule_id]))
+
+    def turns(self, rule_id: int) -> bool:
+        """Whether the clock alone may change who reads under this rule."""
+        return rule_id in self._later
+
+    def of(self, rules: Some[int]) -> dict[int, Timeline]:
+        """Who reads under each of these rules when."""
+        now = self.now.readers_of(rules)
+        return {rule_id: [(self._at, now[rule_id]), *self._later.get(rule_id, ())] for rule_id in now}
 
 
 def compare(
-    cells: Counter[tuple[int, int]], before: Mapping[int, Timeline], after: Mapping[int, Timeline]
+    cells: Mapping[tuple[int, int], int], before: Timelines, after: Timelines, at: dt.datetime
 ) -> dict[uuid.UUID, Effect]:
-    """What each person gains and loses; `cells` counts the documents by their rule before and after."""
+    """What each person gains and loses; `cells` counts the documents by their rule before and after.
+
+    Both are of the same people. Rules that no clock changes, by far the most, are compared as tables.
+    """
     found: dict[uuid.UUID, Effect] = defaultdict(Effect)
-    for (old, new), documents in cells.items():
-        was, becomes = before[old], after[new]
-        if was == becomes:
-            continue
-        at = was[0][0]
-        gained, lost = dict[uuid.UUID, dt.datetime](), dict[uuid.UUID, dt.datetime]()
-        for moment in sorted({m for m, _ in (*was, *becomes)}):
-            then, now = _reading(was, moment), _reading(becomes, moment)
-            gained = dict.fromkeys(now - then, moment) | gained
-            lost = dict.fromkeys(then - now, moment) | lost
-        for person, first in gained.items():
-            found[person].gains.add(documents, first, at)
-        for person, first in lost.items():
-            found[person].loses.add(documents, first, at)
+    steady = {(old, new): n for (old, new), n in cells.items() if not (before.turns(old) or after.turns(new))}
+    for person, (gained, lost) in gained_and_lost(steady, before.now, after.now).items():
+        found[person].gains.add(gained, at, at)
+        found[person].loses.add(lost, at, at)
+    turning = [cell for cell in cells if cell not in steady]
+    was, becomes = before.of({old for old, _ in turning}), after.of({new for _, new in turning})
+    for old, new in turning:
+        _add_turning(found, cells[old, new], was[old], becomes[new])
     return dict(found)
+
+
+def _add_turning(found: dict[uuid.UUID, Effect], documents: int, was: Timeline, becomes: Timeline) -> None:
+    """Count documents that go from one timeline to another one."""
+    if was == becomes:
+        return
+    at = was[0][0]
+    gained, lost = dict[uuid.UUID, dt.datetime](), dict[uuid.UUID, dt.datetime]()
+    for moment in sorted({m for m, _ in (*was, *becomes)}):
+        then, now = _reading(was, moment), _reading(becomes, moment)
+        gained = dict.fromkeys(now - then, moment) | gained
+        lost = dict.fromkeys(then - now, moment) | lost
+    for person, first in gained.items():
+        found[person].gains.add(documents, first, at)
+    for person, first in lost.items():
+        found[person].loses.add(documents, first, at)
 
 
 def _reading(timeline: Timeline, moment: dt.datetime) -> frozenset[uuid.UUID]:
@@ -123,12 +147,13 @@ def _reading(timeline: Timeline, moment: dt.datetime) -> frozenset[uuid.UUID]:
 
 def _moments(session: Session, rules: Some[int], at: dt.datetime) -> dict[dt.datetime, set[int]]:
     """Each later start or end among the grants of these rules, with the rules that it concerns."""
+    parts = rules_by_part(session, rules)
     bounds = select(RuleGrant.rule_id, RuleGrant.starts_at, RuleGrant.ends_at).where(
-        RuleGrant.rule_id.in_(rules), or_(RuleGrant.starts_at > at, RuleGrant.ends_at > at)
+        one_of(RuleGrant.rule_id.expression, parts), or_(RuleGrant.starts_at > at, RuleGrant.ends_at > at)
     )
     found: dict[dt.datetime, set[int]] = defaultdict(set)
-    for rule_id, *moments in session.execute(bounds):
+    for part, *moments in session.execute(bounds):
         for moment in moments:
             if moment is not None and moment > at:
-                found[moment].add(rule_id)
+                found[moment] |= parts[part]
     return found

@@ -22,7 +22,10 @@ from app.errors import Conflict, InvalidInput, SelfGrant
 NAMED_IN_FORCE = text(
     """
     select exists (
-      select from rule_grant g join scope s on s.rule_id = g.rule_id
+      select from rule_grant g join rule r on coalesce(r.own_id, r.id) = g.rule_id join scope s on s.rule_id = r.id
+      where g.principal_kind = 'role' and g.principal_id = :role
+    ) or exists (
+      select from rule_grant g join rule r on r.above_id = g.rule_id join scope s on s.rule_id = r.id
       where g.principal_kind = 'role' and g.principal_id = :role
     ) or exists (
       select from collection c where c.own_rule @> jsonb_build_object('grants', jsonb_build_array(

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.acl.judge import judged
 from app.acl.policy import Change
-from app.acl.rules import Capability, OwnRule, Subject, effective
-from app.acl.scopes import Move, chain, hold, nearest_folder, scope_for
+from app.acl.rules import Capability, OwnRule, Subject
+from app.acl.scopes import Move, hold, nearest_folder, scope_for
 from app.db.queue import defer_upload
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
@@ -149,8 +149,6 @@ def curated_path(session: Session, subject: Subject, public_id: uuid.UUID) -> st
 def rule_document(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:
     """Give one document another rule: one column of one row; passages and vectors follow by their foreign keys."""
     judged(session, subject)
-    above = chain(session, place.collection.id, place.folder_id)
-    move = Move(effective(*above, place.own), effective(*above, own), place.scope_id, 1)
     scope_id = scope_for(session, place.collection, own, place.folder_id)
     # Also where nothing changes: uploads that were sent before now must not bring other tags.
     session.execute(
@@ -158,7 +156,10 @@ def rule_document(session: WriteSession, subject: Subject, place: Place, own: Ow
         .where(Document.id == place.id)
         .values(scope_id=scope_id, ruled_at=func.now(), updated_at=func.now())
     )
-    return Change(place.own, own, (move,) if scope_id != place.scope_id else ())
+    if scope_id == place.scope_id:
+        return Change(place.own, own)
+    rules = dict(session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_((place.scope_id, scope_id)))).all())
+    return Change(place.own, own, (Move(rules[place.scope_id], rules[scope_id], place.scope_id, 1),))
 
 
 def remove_document(session: WriteSession, subject: Subject, place: Place) -> None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from app.acl.effects import Effects, compare, timelines
+from app.acl.effects import Effects, Timelines, compare
 from app.acl.judge import judged
 from app.acl.policy import may_rule, take_hold
-from app.acl.readers import everybody, rule_by_document
+from app.acl.readers import concerned, everybody, rule_by_document
 from app.acl.rules import Capability, Subject
 from app.acl.steps import Done, RuleStep, Step, from_json
 from app.acl.unread import document_rule, place_rule, unread, why_nobody, why_not_document
@@ -131,20 +131,22 @@ def _carry_out(session: WriteSession, subject: Subject, steps: Sequence[Step]) -
     """Make the change, and say what it did."""
     at = session.scalars(select(func.now())).one()
     shelves = {step.collection for step in steps if step.collection is not None}
-    people = frozenset().union(*(step.people(session) for step in steps if step.collection is None))
-    if any(step.collection is None for step in steps):
-        # Who somebody is counts on every shelf; a rule counts on its own alone.
+    of_people = [step for step in steps if step.collection is None]
+    if of_people:
+        # Who somebody is counts on every shelf; a rule counts on its own alone, and only where it changes.
         shelves |= {c.id for c in ruled_collections(session, subject)}
-    if any(step.collection is not None for step in steps):
-        people = everybody(session)
+    of_rules = len(of_people) < len(steps)
+    people = everybody(session) if of_rules else frozenset().union(*(step.people(session) for step in of_people))
     before = rule_by_document(session, shelves)
-    read_before = timelines(session, set(before.values()), people, at)
+    was = Timelines(session, set(before.values()), people, at) if of_people else None
     done = [step.perform(session, subject) for step in steps]
     after = rule_by_document(session, shelves)
-    read_after = timelines(session, set(after.values()), people, at)
     cells = Counter((rule_id, after[document]) for document, rule_id in before.items() if document in after)
-    changed = sum(n for (old, new), n in cells.items() if old != new)
-    return Effects(compare(cells, read_before, read_after), changed), done
+    changed = Counter({cell: n for cell, n in cells.items() if cell[0] != cell[1]})
+    if was is None:
+        cells, people = changed, concerned(session, changed)
+    now = Timelines(session, {rule_id for cell in cells for rule_id in cell}, people, at)
+    return Effects(compare(cells, was or now, now, at), changed.total()), done
 
 
 def _why(session: Session, done: Done) -> list[str]:

@@ -4,60 +4,168 @@ import datetime as dt
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection as Some
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ARRAY, DateTime, Integer, Uuid, bindparam, select, text
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from app.acl.rules import Subject
+from app.acl.interned import array, one_of
+from app.acl.rules import EVERYONE_ID, Subject
 from app.acl.visible import scopes_select
-from app.db.tables.access import Collection, Scope
+from app.db.tables.access import Collection, Rule, RuleGrant, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
 
 Pairs = Mapping[int, frozenset[uuid.UUID]]
+# People that are looked at at once: with thousands of rules and of people, all of both would take gigabytes.
+_BLOCK = 512
+_NOTHING = -2  # below every label, the canary's too
 
-# decide() for each of these people and each of these rules. Services read nothing by themselves, so only persons count.
-PAIRS = text(
+# What a person is: their roles, also by way of the roles inside others. Services read nothing by themselves.
+PERSONS = text(
     """
     with recursive member as (
       select m.user_id, m.role_id from membership m where m.user_id = any (:users)
       union
       select m.user_id, i.inside_id from member m join role_inside i on i.role_id = m.role_id
-    ), counting as (
-      select g.rule_id, g.effect, g.principal_kind, g.principal_id from rule_grant g
-      where g.rule_id = any (:rules)
-        and (g.starts_at is null or g.starts_at <= :at) and (g.ends_at is null or g.ends_at > :at)
-    ), named as (
-      select c.rule_id, c.effect, m.user_id from counting c
-      join member m on c.principal_kind = 'role' and m.role_id = c.principal_id
-      union all
-      select c.rule_id, c.effect, u.id from counting c
-      join app_user u on c.principal_kind = 'everyone' or (c.principal_kind = 'user' and c.principal_id = u.id)
-      where u.id = any (:users)
     )
-    select n.rule_id, n.user_id from named n
-    join app_user u on u.id = n.user_id
-    join rule r on r.id = n.rule_id
-    where u.active and u.kind = 'person'
-    group by n.rule_id, n.user_id, r.label, u.clearance
-    having bool_or(n.effect = 'allow') and not bool_or(n.effect = 'deny') and r.label <= u.clearance
+    select u.id, u.clearance, array_agg(m.role_id) filter (where m.role_id is not null) as roles
+    from app_user u left join member m on m.user_id = u.id
+    where u.id = any (:users) and u.active and u.kind = 'person'
+    group by u.id, u.clearance
+    """
+).bindparams(bindparam("users", type_=ARRAY(Uuid)))
+# A row for each principal that is named about these people, with the parts in which it is allowed or denied.
+NAMED = text(
+    """
+    select g.effect, g.principal_kind, g.principal_id, string_agg(int4send(g.rule_id), '') as parts
+    from rule_grant g
+    where g.rule_id = any (cast(:parts as int[])) and g.principal_id = any (:principals)
+      and (g.starts_at is null or g.starts_at <= :at) and (g.ends_at is null or g.ends_at > :at)
+    group by 1, 2, 3
     """
 ).bindparams(
-    bindparam("users", type_=ARRAY(Uuid)),
-    bindparam("rules", type_=ARRAY(Integer)),
+    bindparam("principals", type_=ARRAY(Uuid)),
     bindparam("at", type_=DateTime(timezone=True)),
 )
+MEMBERS = text(
+    """
+    with recursive inside as (
+      select unnest(cast(:roles as uuid[])) as role_id
+      union
+      select i.role_id from inside x join role_inside i on i.inside_id = x.role_id
+    )
+    select distinct m.user_id from membership m join inside x on x.role_id = m.role_id
+    """
+).bindparams(bindparam("roles", type_=ARRAY(Uuid)))
 BY_RULE = text("select rule_id, documents from clearance.documents_by_rule(:collections)").bindparams(
     bindparam("collections", type_=ARRAY(Uuid))
 )
 
 
+class Reading:
+    """`decide()` for some people and some rules at one moment: who reads what stands under which."""
+
+    def __init__(self, session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> None:
+        columns = (Rule.id, Rule.label, Rule.own_id, Rule.above_id)
+        found = session.execute(select(*columns).where(one_of(Rule.id.expression, rules))).all()
+        self.people = sorted(users)
+        persons = {person.id: person for person in session.execute(PERSONS, {"users": self.people})}
+        # Who is no active person is cleared for nothing.
+        cleared = [persons[user].clearance if user in persons else _NOTHING for user in self.people]
+        self._clearance = np.array(cleared, np.int16)
+        self._rule = {row.id: number for number, row in enumerate(found)}
+        self._label = np.array([row.label for row in found], np.int16)
+        ids = dict.fromkeys(part for row in found for part in (row.own_id or row.id, row.above_id) if part is not None)
+        # Number 0 is no part, and says nothing.
+        parts = {None: 0} | {part: number for number, part in enumerate(ids, start=1)}
+        self._own = np.array([parts[row.own_id or row.id] for row in found], np.intp)
+        self._above = np.array([parts[row.above_id] for row in found], np.intp)
+        self._parts = len(parts)
+        roles = [(persons[user].roles or ()) if user in persons else () for user in self.people]
+        self._named = self._grants(session, parts, roles, at)
+
+    def _grants(
+        self, session: Session, parts: Mapping[int | None, int], roles: Sequence[Sequence[uuid.UUID]], at: dt.datetime
+    ) -> list[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
+        """The effect, parts and people of each principal that is named, by their numbers here."""
+        who: dict[tuple[str, uuid.UUID], list[int]] = defaultdict(list)
+        for number, (user, held) in enumerate(zip(self.people, roles, strict=True)):
+            for principal in (("everyone", EVERYONE_ID), ("user", user), *(("role", role) for role in held)):
+                who[principal].append(number)
+        ids = [part for part in parts if part is not None]
+        number_of = np.zeros(max(ids, default=0) + 1, np.intp)
+        number_of[ids] = [parts[part] for part in ids]
+        given = {"parts": array(ids), "principals": list({id for _, id in who}), "at": at}
+        return [
+            (row.effect, number_of[np.frombuffer(row.parts, ">i4")], np.array(who[key], np.intp))
+            for row in session.execute(NAMED, given)
+            if (key := (row.principal_kind, row.principal_id)) in who
+        ]
+
+    def table(self, rules: Sequence[int], start: int, stop: int) -> NDArray[np.bool_]:
+        """Whether each of `people[start:stop]` (columns) reads what stands under each of these rules (rows)."""
+        says = {effect: np.zeros((self._parts, stop - start), bool) for effect in ("allow", "deny")}
+        for effect, parts, people in self._named:
+            here = people[(people >= start) & (people < stop)] - start
+            says[effect][np.ix_(parts, here)] = True
+        rows = np.array([self._rule[rule] for rule in rules], np.intp)
+        own, above = self._own[rows], self._above[rows]
+        within = self._label[rows, None] <= self._clearance[None, start:stop]
+        allowed = says["allow"][own] | says["allow"][above]
+        found: NDArray[np.bool_] = allowed & ~says["deny"][own] & ~says["deny"][above] & within
+        return found
+
+    def readers_of(self, rules: Some[int]) -> Pairs:
+        """For each of these rules, who of the people reads what stands under it."""
+        table = self.table(list(rules), 0, len(self.people))
+        people = (frozenset(self.people[n] for n in np.flatnonzero(row)) for row in table)
+        return dict(zip(rules, people, strict=True))
+
+
 def readers(session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> Pairs:
     """For each of these rules, who of these people reads what stands under it at that moment."""
-    found: dict[int, set[uuid.UUID]] = defaultdict(set)
-    for rule_id, user_id in session.execute(PAIRS, {"rules": list(rules), "users": list(users), "at": at}):
-        found[rule_id].add(user_id)
-    return {rule_id: frozenset(people) for rule_id, people in found.items()}
+    return Reading(session, rules, users, at).readers_of(rules)
+
+
+def gained_and_lost(
+    cells: Mapping[tuple[int, int], int], before: Reading, after: Reading
+) -> dict[uuid.UUID, tuple[int, int]]:
+    """How many documents each person gains and loses, by the documents that go from one rule to another.
+
+    Both readings are of the same people.
+    """
+    olds, news = [old for old, _ in cells], [new for _, new in cells]
+    documents = np.array(list(cells.values()), np.int64)
+    counted: dict[uuid.UUID, tuple[int, int]] = {}
+    for start in range(0, len(before.people), _BLOCK):
+        stop = min(start + _BLOCK, len(before.people))
+        was, now = before.table(olds, start, stop), after.table(news, start, stop)
+        gained, lost = documents @ (now & ~was), documents @ (was & ~now)
+        for person, more, less in zip(before.people[start:stop], gained.tolist(), lost.tolist(), strict=True):
+            if more or less:
+                counted[person] = (more, less)
+    return counted
+
+
+def concerned(session: Session, cells: Some[tuple[int, int]]) -> frozenset[uuid.UUID]:
+    """Whose reading may change where documents go from the first rule to the second of such a pair.
+
+    Those whom the parts that the two do not share name, or everybody.
+    """
+    columns = (Rule.id, Rule.label, Rule.own_id, Rule.above_id)
+    found = session.execute(select(*columns).where(one_of(Rule.id.expression, {r for cell in cells for r in cell})))
+    rules = {row.id: (row.label, {row.own_id or row.id, row.above_id}) for row in found}
+    if any(rules[old][0] != rules[new][0] for old, new in cells):
+        return everybody(session)
+    parts = set[int | None]().union(*(rules[old][1] ^ rules[new][1] for old, new in cells)) - {None}
+    named = select(RuleGrant.principal_kind, RuleGrant.principal_id).where(one_of(RuleGrant.rule_id.expression, parts))
+    principals = session.execute(named.distinct()).all()
+    if any(row.principal_kind == "everyone" for row in principals):
+        return everybody(session)
+    inside = session.scalars(MEMBERS, {"roles": [r.principal_id for r in principals if r.principal_kind == "role"]})
+    return everybody(session) & {*inside, *(r.principal_id for r in principals if r.principal_kind == "user")}
 
 
 def everybody(session: Session) -> frozenset[uuid.UUID]:

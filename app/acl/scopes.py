@@ -6,35 +6,83 @@ collection's row, and all placings share it, so that no scope is made beside a c
 
 import uuid
 from collections.abc import Collection as Collected
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, text
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, bindparam, cast, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from app.acl.rules import Effect, Grant, Label, OwnRule, Principal, PrincipalKind, Rule, effective
+from app.acl.interned import (
+    Composed,
+    Part,
+    array,
+    compose,
+    intern,
+    intern_all,
+    intern_composed,
+    intern_parts,
+    one_of,
+    own_parts,
+    rule_of,
+    rules_about,
+    rules_of,
+)
+from app.acl.rules import Label, OwnRule, effective
 from app.db.session import WriteSession
-from app.db.tables import access
-from app.db.tables.access import Collection, Folder, RuleGrant, Scope
+from app.db.tables.access import Collection, Folder, Rule, Scope
+
+__all__ = [
+    "Move", "chain", "follow", "hold", "intern", "intern_all", "nearest_folder", "put_into_folders", "rule_of",
+    "rules_about", "rules_of", "scope_for",
+]  # fmt: skip
 
 MISPLACED = text("select scope_id, folder_id from clearance.misplaced(:collection, :leaving) order by 1, 2")
 POINT = text(
     "update scope s set rule_id = n.rule_id"
     " from unnest(cast(:scopes as int[]), cast(:rules as int[])) as n (id, rule_id) where s.id = n.id"
 )
-REPLACE = text("select clearance.replace_scope(:old, :new, :leaving)")
+NAME_PARTS = text(
+    "update scope s set own_part_id = n.part_id"
+    " from unnest(cast(:scopes as int[]), cast(:parts as int[])) as n (id, part_id) where s.id = n.id"
+)
+# The same own rules in other folders. Two of them may be equal there, or made beside us.
+COPY = text(
+    "insert into scope (collection_id, folder_id, own_digest, own_rule, own_part_id, rule_id)"
+    " select s.collection_id, n.folder_id, s.own_digest, s.own_rule, n.part_id, n.rule_id"
+    " from unnest(cast(:scopes as int[]), cast(:folders as uuid[]), cast(:parts as int[]), cast(:rules as int[]))"
+    " as n (id, folder_id, part_id, rule_id) join scope s on s.id = n.id on conflict do nothing"
+)
+# What is read of scopes to say which rule follows for them: not their own rules as values, which may be long.
+_OWN = (Scope.id, Scope.folder_id, Scope.rule_id, Scope.own_part_id, Scope.own_inherits, Scope.own_label)
+REPLACE = text(
+    "select old_scope, new_scope, documents"
+    " from clearance.replace_scopes(cast(:old as int[]), cast(:new as int[]), :leaving)"
+)
 
 
 @dataclass(frozen=True)
 class Move:
-    """Documents that came, or would come, under another rule. `scope_id` is where they stand before."""
+    """Documents that came under another rule: its number before and after. `scope_id` is where they stood before."""
 
-    before: Rule
-    after: Rule
+    before: int
+    after: int
     scope_id: int
     documents: int | None = None
+
+
+# The own rules above documents by folder, None for the shelf; and scopes with the folder that documents belong to.
+_Chains = dict[uuid.UUID | None, list[OwnRule]]
+_Pairs = list[tuple[Any, uuid.UUID | None]]
+
+
+@dataclass(frozen=True)
+class _Own:
+    """What a scope says for itself, its grants as a part."""
+
+    part_id: int
+    inherits: bool
+    label: Label | None
 
 
 def scope_for(session: WriteSession, collection: Collection, own: OwnRule, folder_id: uuid.UUID | None = None) -> int:
@@ -47,13 +95,18 @@ def scope_for(session: WriteSession, collection: Collection, own: OwnRule, folde
     # Read anew and held until the commit: a re-grant of the collection beside us would not see the scope that is made
     # here, and it would keep the rule of before.
     hold(session, collection.id)
-    rule_id = intern(session, effective(*chain(session, collection.id, folder_id), own))
+    part = intern_parts(session, [own.grants])[own.grants]
+    above = _Above(
+        session, {folder_id: chain(session, collection.id, folder_id)}, {folder_id} if own.inherits else set()
+    )
+    rule = above.rule(folder_id, part, _Own(part.id, own.inherits, own.label))
     made = upsert(Scope).values(
         collection_id=collection.id,
         folder_id=folder_id,
         own_digest=own.digest,
         own_rule=own.to_json(),
-        rule_id=rule_id,
+        own_part_id=part.id,
+        rule_id=intern_composed(session, [rule])[rule.digest],
     )
     session.execute(made.on_conflict_do_nothing())
     return session.scalars(select(Scope.id).where(here).with_for_update(read=True, key_share=True)).one()
@@ -84,89 +137,132 @@ def chain(session: Session, collection_id: uuid.UUID, folder_id: uuid.UUID | Non
 def follow(session: WriteSession, collection_id: uuid.UUID) -> list[Move]:
     """Point each scope of a collection to the rule that follows now; no document or passage is written.
 
-    A few statements, however many scopes there are.
+    A dozen statements, however many scopes there are; no grant is read or written but those of collection and folders.
     """
-    scopes = session.scalars(
-        select(Scope).where(Scope.collection_id == collection_id).order_by(Scope.id).with_for_update(key_share=True)
-    ).all()
-    folders = {scope.folder_id for scope in scopes}
-    chains = {folder_id: chain(session, collection_id, folder_id) for folder_id in folders}
-    afters = {s.id: effective(*chains[s.folder_id], OwnRule.from_json(s.own_rule)) for s in scopes}
-    rule_ids = intern_all(session, afters.values())
-    moving = {s.id: s.rule_id for s in scopes if rule_ids[afters[s.id].digest] != s.rule_id}
-    if not moving:
-        return []
-    befores = rules_of(session, set(moving.values()))
-    session.execute(
-        POINT, {"scopes": list(moving), "rules": [rule_ids[afters[scope_id].digest] for scope_id in moving]}
-    )
-    return [Move(befores[before], afters[scope_id], scope_id) for scope_id, before in moving.items()]
-
-
-def put_into_folders(session: WriteSession, collection: Collection, *, leaving: uuid.UUID | None = None) -> list[Move]:
-    """Bring each document and each waiting upload under its nearest folder; `leaving` is one that is about to go."""
-    moves = []
-    for old, folder_id in session.execute(MISPLACED, {"collection": collection.id, "leaving": leaving}).all():
-        scope = session.get_one(Scope, old)
-        new = scope_for(session, collection, OwnRule.from_json(scope.own_rule), folder_id)
-        number = session.scalar(REPLACE, {"old": old, "new": new, "leaving": leaving})
-        after = session.scalars(select(Scope.rule_id).where(Scope.id == new)).one()
-        moves.append(Move(rule_of(session, scope.rule_id), rule_of(session, after), old, int(number or 0)))
+    locked = select(*_OWN, Rule.label).join(Rule, Rule.id == Scope.rule_id)
+    locked = locked.where(Scope.collection_id == collection_id).order_by(Scope.id)
+    rows = session.execute(locked.with_for_update(key_share=True, of=Scope)).all()
+    owns = _owns(session, rows)
+    chains = _chains(session, collection_id)
+    above = _Above(session, chains, {row.folder_id for row in rows if owns[row.id].inherits})
+    # What breaks with all above is another rule only under another label.
+    rows = [r for r in rows if owns[r.id].inherits or above.label(r.folder_id, owns[r.id]) != r.label]
+    parts = own_parts(session, {owns[row.id].part_id for row in rows})
+    rules = {row.id: above.rule(row.folder_id, parts[owns[row.id].part_id], owns[row.id]) for row in rows}
+    rule_ids = intern_composed(session, rules.values())
+    moves = [Move(r.rule_id, rule_ids[rules[r.id].digest], r.id) for r in rows]
+    moves = [move for move in moves if move.before != move.after]
+    if moves:
+        session.execute(POINT, {"scopes": array(m.scope_id for m in moves), "rules": array(m.after for m in moves)})
     return moves
 
 
-def rule_of(session: Session, rule_id: int) -> Rule:
-    """An interned rule as a value."""
-    return rules_of(session, {rule_id})[rule_id]
+def put_into_folders(session: WriteSession, collection: Collection, *, leaving: uuid.UUID | None = None) -> list[Move]:
+    """Bring each document and each waiting upload under its nearest folder; `leaving` is one that is about to go.
 
-
-def rules_of(session: Session, rule_ids: Collected[int]) -> dict[int, Rule]:
-    """Interned rules as values, by id."""
-    rows = session.execute(select(access.Rule.id, access.Rule.label).where(access.Rule.id.in_(rule_ids)))
-    labels = {row.id: row.label for row in rows}
-    grants: dict[int, set[Grant]] = {rule_id: set() for rule_id in labels}
-    for row in session.scalars(select(RuleGrant).where(RuleGrant.rule_id.in_(rule_ids))):
-        principal = Principal(cast(PrincipalKind, row.principal_kind), row.principal_id)
-        grants[row.rule_id].add(Grant(cast(Effect, row.effect), principal, row.starts_at, row.ends_at))
-    return {rule_id: Rule(Label(label), frozenset(grants[rule_id])) for rule_id, label in labels.items()}
-
-
-def intern(session: WriteSession, rule: Rule) -> int:
-    """The id of an equal rule, made if there is none yet."""
-    return intern_all(session, [rule])[rule.digest]
-
-
-def intern_all(session: WriteSession, rules: Iterable[Rule]) -> dict[bytes, int]:
-    """The ids of equal rules by digest, those made that are not there yet. Two writers that meet make one."""
-    wanted = {rule.digest: rule for rule in rules}
-    known = _known(session, wanted)
-    # In one order, so that two writers cannot wait for each other.
-    fresh = [{"digest": d, "label": int(r.label)} for d, r in sorted(wanted.items()) if d not in known]
-    if not fresh:
-        return known
-    statement = upsert(access.Rule).on_conflict_do_nothing().returning(access.Rule.digest, access.Rule.id)
-    made = {row.digest: row.id for row in session.execute(statement, fresh)}
-    rows = [
-        {
-            "rule_id": rule_id,
-            "ordinal": ordinal,
-            "effect": g.effect,
-            "principal_kind": g.principal.kind,
-            "principal_id": g.principal.id,
-            "starts_at": g.starts_at,
-            "ends_at": g.ends_at,
-        }
-        for digest, rule_id in made.items()
-        for ordinal, g in enumerate(sorted(wanted[digest].grants, key=lambda g: str(g.to_json())))
+    Few statements, however many scopes they come from.
+    """
+    misplaced = session.execute(MISPLACED, {"collection": collection.id, "leaving": leaving}).all()
+    if not misplaced:
+        return []
+    query = select(*_OWN, Scope.own_digest).where(one_of(Scope.id.expression, {row.scope_id for row in misplaced}))
+    old = {row.id: row for row in session.execute(query)}
+    pairs = [(old[row.scope_id], row.folder_id) for row in misplaced]
+    there = _there(session, collection.id, pairs)
+    _copy(session, collection.id, [pair for pair in pairs if (pair[1], pair[0].own_digest) not in there])
+    there = _there(session, collection.id, pairs)
+    new = [there[folder_id, row.own_digest] for row, folder_id in pairs]
+    given = {"old": array(row.id for row, _ in pairs), "new": array(scope.id for scope in new), "leaving": leaving}
+    moved = {(r.old_scope, r.new_scope): r.documents for r in session.execute(REPLACE, given)}
+    return [
+        Move(row.rule_id, scope.rule_id, row.id, moved.get((row.id, scope.id), 0))
+        for (row, _), scope in zip(pairs, new, strict=True)
     ]
-    if rows:
-        session.execute(insert(RuleGrant), rows)
-    return known | made | _known(session, [d for d in wanted if d not in known and d not in made])
 
 
-def _known(session: Session, digests: Collected[bytes]) -> dict[bytes, int]:
-    rows = session.execute(select(access.Rule.digest, access.Rule.id).where(access.Rule.digest.in_(digests)))
-    return {row.digest: row.id for row in rows}
+def _copy(session: WriteSession, collection_id: uuid.UUID, pairs: _Pairs) -> None:
+    """Scopes with the own rules of these ones in these folders."""
+    if not pairs:
+        return
+    owns = _owns(session, [row for row, _ in pairs])
+    parts = own_parts(session, {own.part_id for own in owns.values()})
+    chains = _chains(session, collection_id)
+    above = _Above(session, chains, {folder_id for row, folder_id in pairs if owns[row.id].inherits})
+    rules = [above.rule(folder_id, parts[owns[row.id].part_id], owns[row.id]) for row, folder_id in pairs]
+    rule_ids = intern_composed(session, rules)
+    session.execute(
+        COPY,
+        {
+            "scopes": array(row.id for row, _ in pairs),
+            "folders": array(folder_id for _, folder_id in pairs),
+            "parts": array(owns[row.id].part_id for row, _ in pairs),
+            "rules": array(rule_ids[rule.digest] for rule in rules),
+        },
+    )
+
+
+def _there(session: WriteSession, collection_id: uuid.UUID, pairs: _Pairs) -> dict[tuple[uuid.UUID | None, bytes], Any]:
+    """The scopes in these folders with these own rules, by folder and own digest; held as in `scope_for`."""
+    folders, digests = {folder_id for _, folder_id in pairs}, {row.own_digest for row, _ in pairs}
+    query = select(Scope.id, Scope.folder_id, Scope.own_digest, Scope.rule_id).where(
+        Scope.collection_id == collection_id,
+        one_of(Scope.folder_id.expression, folders - {None}) | Scope.folder_id.is_(None),
+        # As rows, which are hashed: an array that comes as text would be walked for each scope.
+        Scope.own_digest.in_(
+            select(func.unnest(cast(bindparam(None, array(digests), type_=Text()), ARRAY(LargeBinary))))
+        ),
+    )
+    found = session.execute(query.order_by(Scope.id).with_for_update(read=True, key_share=True))
+    return {(row.folder_id, row.own_digest): row for row in found}
+
+
+class _Above:
+    """What lies above the documents directly on a shelf and in its folders: one label and one part for each."""
+
+    def __init__(self, session: WriteSession, chains: _Chains, inherited: set[uuid.UUID | None]) -> None:
+        """`inherited`: the folders from which something inherits more than a label."""
+        self._rules = {folder_id: effective(*rules) for folder_id, rules in chains.items()}
+        grants = {self._rules[folder_id].grants for folder_id in inherited}
+        self._parts = intern_parts(session, grants, inherited=True)
+
+    def label(self, folder_id: uuid.UUID | None, own: _Own) -> Label:
+        """The innermost one."""
+        return self._rules[folder_id].label if own.label is None else own.label
+
+    def rule(self, folder_id: uuid.UUID | None, part: Part, own: _Own) -> Composed:
+        """`effective()` for an own rule there, from parts instead of grants."""
+        above = self._parts[self._rules[folder_id].grants] if own.inherits else None
+        return compose(self.label(folder_id, own), part, above)
+
+
+def _chains(session: Session, collection_id: uuid.UUID) -> _Chains:
+    """`chain()` for the shelf itself and for all of its folders that have a rule."""
+    shelf = OwnRule.from_json(session.scalars(select(Collection.own_rule).where(Collection.id == collection_id)).one())
+    query = select(Folder.id, Folder.path, Folder.own_rule).where(Folder.collection_id == collection_id)
+    folders = {row.path: (row.id, OwnRule.from_json(row.own_rule)) for row in session.execute(query)}
+    chains: _Chains = {None: [shelf]}
+    for path, (folder_id, _) in folders.items():
+        names = path.split("/")
+        above = ("/".join(names[: n + 1]) for n in range(len(names)))
+        chains[folder_id] = [shelf, *(folders[each][1] for each in above if each in folders)]
+    return chains
+
+
+def _owns(session: WriteSession, rows: Collected[Any]) -> dict[int, _Own]:
+    """What these scopes say for themselves. A scope that was written without its part gets one here."""
+    missing = [row.id for row in rows if row.own_part_id is None]
+    query = select(Scope.id, Scope.own_rule).where(one_of(Scope.id.expression, missing))
+    stored = {row.id: OwnRule.from_json(row.own_rule) for row in session.execute(query)} if missing else {}
+    parts = intern_parts(session, {own.grants for own in stored.values()}) if missing else {}
+    if missing:
+        given = [parts[stored[scope_id].grants].id for scope_id in missing]
+        session.execute(NAME_PARTS, {"scopes": array(missing), "parts": array(given)})
+    return {
+        row.id: _Own(parts[stored[row.id].grants].id, stored[row.id].inherits, stored[row.id].label)
+        if row.id in stored
+        else _Own(row.own_part_id, row.own_inherits, None if row.own_label is None else Label.parse(row.own_label))
+        for row in rows
+    }
 
 
 def _here(collection_id: uuid.UUID, own: OwnRule, folder_id: uuid.UUID | None) -> ColumnElement[bool]:

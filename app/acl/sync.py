@@ -8,7 +8,7 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from app.acl.judge import judged
 from app.acl.manifest import Comparison, Manifest, Standing, compare, ending
 from app.acl.placing import Place
 from app.acl.policy import Change, need_curator, take_hold
-from app.acl.readers import everybody, readers
+from app.acl.readers import Reading, concerned, gained_and_lost
 from app.acl.rules import OwnRule, Rule, Subject
 from app.acl.scopes import Move, nearest_folder, rules_of, scope_for
 from app.acl.visible import visible_scopes
@@ -180,7 +180,7 @@ def _relocate(session: WriteSession, collection: Collection, wanted: Sequence[tu
     cells = Counter((rule_ids[d.scope_id], rule_ids[new]) for (d, _), new in zip(wanted, scopes, strict=True))
     _write(session, collection, wanted, scopes)
     moved = tuple(
-        Moved(d.public_id, d.path, to, _change(rules[rule_ids[d.scope_id]], rules[rule_ids[new]], d.scope_id))
+        Moved(d.public_id, d.path, to, _change(rules, Move(rule_ids[d.scope_id], rule_ids[new], d.scope_id, 1)))
         for (d, to), new in zip(wanted, scopes, strict=True)
     )
     return Relocation(moved, _gained_and_lost(session, cells))
@@ -202,24 +202,20 @@ def _write(
         raise Conflict("Another document came to that path in between: look again.") from error
 
 
-def _change(before: Rule, after: Rule, scope_id: int) -> Change:
+def _change(rules: Mapping[int, Rule], move: Move) -> Change:
     """The whole rules as values: the document's own stays, and what changes is what it inherits."""
-    moves = (Move(before, after, scope_id, 1),) if before != after else ()
-    whole = [OwnRule(rule.grants, inherits=False, label=rule.label) for rule in (before, after)]
-    return Change(whole[0], whole[1], moves)
+    before, after = (
+        OwnRule(rule.grants, inherits=False, label=rule.label) for rule in (rules[move.before], rules[move.after])
+    )
+    return Change(before, after, (move,) if move.before != move.after else ())
 
 
 def _gained_and_lost(session: WriteSession, cells: Counter[tuple[int, int]]) -> dict[uuid.UUID, tuple[int, int]]:
     """By person: how many of these documents they read now and did not, and did and no longer do."""
     at = session.scalars(select(func.now())).one()
     changed = {cell: n for cell, n in cells.items() if cell[0] != cell[1]}
-    read = readers(session, {rule for cell in changed for rule in cell}, everybody(session), at)
-    gained, lost = Counter[uuid.UUID](), Counter[uuid.UUID]()
-    for (old, new), n in changed.items():
-        was, now = read.get(old, frozenset()), read.get(new, frozenset())
-        gained.update(dict.fromkeys(now - was, n))
-        lost.update(dict.fromkeys(was - now, n))
-    return {person: (gained[person], lost[person]) for person in gained.keys() | lost.keys()}
+    reading = Reading(session, {rule for cell in changed for rule in cell}, concerned(session, changed), at)
+    return gained_and_lost(changed, reading, reading)
 
 
 def _refuse_awaited(session: WriteSession, collection: Collection, paths: Sequence[str]) -> None:

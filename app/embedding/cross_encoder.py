@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from app.embedding.protocol import UnusableWeights
-from app.embedding.torch_models import encodable, loading, not_usable, sequence_limit, tensors_digest
+from app.embedding.torch_models import encodable, forget_words, loading, not_usable, sequence_limit, tensors_digest
 
 # The kind of model whose checkpoint holds a trained head. Any other one would be given a head of random numbers.
 TRAINED = "ForSequenceClassification"
@@ -41,6 +41,7 @@ class CrossEncoderReranker:
         self._lock = Lock()  # the tokenizer keeps padding and truncation as state
         self._pool = ThreadPoolExecutor(threads if on_cpu else 1, thread_name_prefix="rerank")
         self.digest = _digest(self._model)
+        forget_words(self._model.tokenizer.backend_tokenizer)
 
     def scores(self, question: str, passages: Sequence[str]) -> list[float]:
         """The model's number for each pair, in the order of `passages`; raises ArithmeticError for one that is none."""

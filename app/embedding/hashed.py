@@ -5,7 +5,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,8 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 class HashedEmbedder:
     """384 dimensions from word and trigram hashes: no weights, thousands of texts a second, any number of threads.
 
-    The same in every process: hashes are BLAKE2b, sums are in float64 and in an order that the text decides.
+    The same in every process, and nothing is remembered of a text: hashes are BLAKE2b, sums are in float64 and in an
+    order that the text decides.
     """
 
     dimensions = DIMENSIONS
@@ -53,8 +53,9 @@ class HashedEmbedder:
         words = Counter(match.group() for match in TOKEN.finditer(text.lower()))
         # A text without words still needs a direction: that of the empty feature.
         features = sorted(words.items()) or [("", 1)]
-        places, weights = zip(*(_scaled(word, times) for word, times in features), strict=True)
-        total = np.bincount(np.concatenate(places), np.concatenate(weights), minlength=DIMENSIONS)
+        places, weights = _places([(feature, weight * (1.0 + math.log(times))) for word, times in features
+                                   for feature, weight in _features(word)])  # fmt: skip
+        total = np.bincount(places, weights, minlength=DIMENSIONS)
         unit: NDArray[np.float32] = (total / math.sqrt(math.fsum(total * total))).astype(np.float32)
         return unit
 
@@ -66,25 +67,17 @@ class HashedEmbedder:
         return vectors
 
 
-def _scaled(word: str, times: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Places and weights of a word that occurs `times` times; repetition counts by its logarithm."""
-    places, weights = _features(word)
-    return places, weights * (1.0 + math.log(times))
-
-
-@lru_cache(maxsize=50_000)
-def _features(word: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Places in the vector and their weights for one word: itself and, unless it is a stop word, its trigrams."""
+def _features(word: str) -> list[tuple[str, float]]:
+    """The features of one word and their weights: itself and, unless it is a stop word, its trigrams."""
     if word in STOP_WORDS:
-        return _places(word, STOP_WEIGHT)
+        return [(word, STOP_WEIGHT)]
     framed = f"<{word}>"
-    trigrams = [framed[i : i + 3] for i in range(len(framed) - 2)]
-    parts = [_places(word, 1.0), *(_places(f"#{trigram}", TRIGRAM_WEIGHT) for trigram in trigrams)]
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    return [(word, 1.0), *((f"#{framed[i : i + 3]}", TRIGRAM_WEIGHT) for i in range(len(framed) - 2))]
 
 
-def _places(feature: str, weight: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """`PLACES` places, each with the weight and a sign, all from one hash of the feature."""
-    key = hashlib.blake2b(feature.encode("utf-8", "replace"), digest_size=4 * PLACES).digest()
-    numbers = np.frombuffer(key, "<u4").astype(np.int64)
-    return (numbers >> 1) % DIMENSIONS, np.where(numbers & 1, weight, -weight)
+def _places(features: Sequence[tuple[str, float]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """`PLACES` places in the vector for each feature, with its weight and a sign, all from one hash of the feature."""
+    keys = (hashlib.blake2b(f.encode("utf-8", "replace"), digest_size=4 * PLACES).digest() for f, _ in features)
+    numbers = np.frombuffer(b"".join(keys), "<u4").astype(np.int64)
+    weights = np.repeat(np.array([weight for _, weight in features]), PLACES)
+    return (numbers >> 1) % DIMENSIONS, np.where(numbers & 1, weights, -weights)

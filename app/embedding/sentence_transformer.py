@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app import log
 from app.embedding import minilm
-from app.embedding.torch_models import encodable, loading, not_usable, sequence_limit, tensors_digest
+from app.embedding.torch_models import encodable, forget_words, loading, not_usable, sequence_limit, tensors_digest
 
 # Lengths that a text is padded to when it is batched; longer models go on doubling.
 SHORTEST_BUCKET = 32
@@ -58,6 +58,7 @@ class SentenceTransformerEmbedder:
         self._passage_prompt = prompts.get("document", "") or prompts.get("passage", "")
         # Before the first text: from then on the tokenizer's description carries the last call's padding.
         tokenizer = self._model.tokenizer.backend_tokenizer.to_str()
+        forget_words(self._model.tokenizer.backend_tokenizer)
         if self._batch_tokens and not self._keeps_place():
             log.get().warning("embedding.batching_off", model=name, device=str(self._model.device))
             self._batch_tokens = 0

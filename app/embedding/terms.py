@@ -8,13 +8,12 @@ meets one of another language. So the index holds one form of each word.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from app.embedding.analysis.language import language_of
-from app.embedding.analysis.stems import LANGUAGES, is_latin, is_stop_word, script_of, script_stem, stem
-from app.embedding.analysis.tokens import Unit, units
+from app.embedding.analysis.stems import LANGUAGES, is_latin, is_stop_word, script_of, script_stem, stem, stems
+from app.embedding.analysis.tokens import Unit, plain_form, units
 
 # Words of a question that are looked up; what follows is left out, so that its work is bounded.
 MOST_WORDS = 48
@@ -52,6 +51,8 @@ class Word:
 
     forms: tuple[int, ...]
     extra: bool = False
+    keys: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """What the forms are hashes of."""
 
     @property
     def sure(self) -> bool:
@@ -79,9 +80,10 @@ def query_terms(text: str) -> tuple[Word, ...]:
     found: dict[str, Word] = {}
     for unit, key in _keys(read, _language(read)):
         if key not in found and len(found) < MOST_WORDS:
-            found[key] = Word(tuple(map(term_hash, _forms(unit))), unit.extra)
+            keys = tuple(_forms(unit))
+            found[key] = Word(tuple(map(term_hash, keys)), unit.extra, keys)
         elif key in found and not unit.extra:
-            found[key] = Word(found[key].forms)
+            found[key] = replace(found[key], extra=False)
     return tuple(sorted(found.values(), key=lambda word: word.forms))
 
 
@@ -97,12 +99,37 @@ def words(text: str, language: str | None = None) -> list[str]:
     return [key.partition(":")[2] for _, key in _keys(read, language or _language(read))]
 
 
+def among(given: Sequence[str], words: Sequence[Word]) -> set[str]:
+    """Those of these pieces of a text in which one of the words of a question stands, in any of its forms.
+
+    Equal to asking for the `query_terms` of each, and much faster: plain words are stemmed many at once, and compared
+    before anything is hashed.
+    """
+    wanted = {key for word in words for key in word.keys}
+    plain = {piece: form for piece in given if (form := plain_form(piece)) is not None}
+    found = {piece for piece in given if piece not in plain and _stands(piece, wanted)}
+    latin = [piece for piece, form in plain.items() if script_of(form) is None and is_latin(form)]
+    found |= {piece for piece in plain.keys() - set(latin) if _stands(piece, wanted)}
+    # A question of nothing but an English stop word has no words.
+    latin = [piece for piece in latin if not is_stop_word(plain[piece], LANGUAGES[0])]
+    for language in LANGUAGES:
+        ends = {key.partition(":")[2] for key in wanted if key.startswith(f"{language}:")}
+        left = [piece for piece in latin if piece not in found] if ends else []
+        for piece, end in zip(left, stems([plain[piece] for piece in left], language), strict=True):
+            if end in ends and not is_stop_word(plain[piece], language):
+                found.add(piece)
+    return found
+
+
+def _stands(piece: str, wanted: set[str]) -> bool:
+    return any(key in wanted for word in query_terms(piece) for key in word.keys)
+
+
 def text_language(text: str) -> str:
     """The language that the terms of this text are taken under."""
     return _language(units(text))
 
 
-@lru_cache(maxsize=200_000)
 def term_hash(key: str) -> int:
     """The term as PostgreSQL's bigint."""
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)

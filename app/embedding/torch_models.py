@@ -44,6 +44,16 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def forget_words(tokenizer: Any) -> None:
+    """Take a tokenizer's memory of words away, where its kind has one (BPE, Unigram).
+
+    All callers share it, and a text would be quicker where somebody else's had the same words (promise N3).
+    """
+    resize = getattr(tokenizer.model, "_resize_cache", None)
+    if resize is not None:
+        resize(0)
+
+
 def tensors_digest(model: torch.nn.Module) -> "hashlib._Hash":
     """SHA-256 over every tensor of a model, to be updated with what else decides its output."""
     digest = hashlib.sha256()

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from app.embedding.terms import Word, query_terms
+from app.embedding.terms import Word, among
 
 WORD = re.compile(r"[^\W_]+(?:[-'’._][^\W_]+)*")
 # A shown part begins at a word, this many characters in front of the first mark at most.
@@ -21,21 +20,34 @@ class Shown:
     cut: tuple[bool, bool]
 
 
-def marks(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
-    """(start, end) of each word of the text that is one of the question's, in any of its forms."""
-    wanted = {form for word in words for form in word.forms}
-    return [m.span() for m in WORD.finditer(text) if not wanted.isdisjoint(_forms(m.group()))]
+class Marker:
+    """Marks the words of one question in the texts that are shown for it.
 
+    It remembers what it has looked up, so it is made for one request and thrown away: a memory for all callers would
+    make a search faster if somebody had been shown the same words before, and tell it (promise N3).
+    """
 
-def shown(text: str, words: Sequence[Word], *, length: int) -> Shown:
-    """The part of at most `length` characters in which the most different words of the question are marked first."""
-    found = marks(text, words)
-    start = _start(text, found, length)
-    end = min(start + length, len(text))
-    if end < len(text) and (space := text.rfind(" ", start + length // 2, end)) > 0:
-        end = space
-    inside = tuple((a - start, b - start) for a, b in found if a >= start and b <= end)
-    return Shown(text[start:end], inside, (start > 0, end < len(text)))
+    def __init__(self, words: Sequence[Word]) -> None:
+        self._words = words
+        self._known: dict[str, bool] = {}
+
+    def marks(self, text: str) -> list[tuple[int, int]]:
+        """(start, end) of each word of the text that is one of the question's, in any of its forms."""
+        found = [(m.group(), m.span()) for m in WORD.finditer(text)]
+        new = list(dict.fromkeys(word for word, _ in found if word not in self._known))
+        meant = among(new, self._words)
+        self._known |= {word: word in meant for word in new}
+        return [span for word, span in found if self._known[word]]
+
+    def shown(self, text: str, *, length: int) -> Shown:
+        """The part of at most `length` characters that has the most different words of the question, marked."""
+        found = self.marks(text)
+        start = _start(text, found, length)
+        end = min(start + length, len(text))
+        if end < len(text) and (space := text.rfind(" ", start + length // 2, end)) > 0:
+            end = space
+        inside = tuple((a - start, b - start) for a, b in found if a >= start and b <= end)
+        return Shown(text[start:end], inside, (start > 0, end < len(text)))
 
 
 def _start(text: str, found: Sequence[tuple[int, int]], length: int) -> int:
@@ -52,8 +64,3 @@ def _start(text: str, found: Sequence[tuple[int, int]], length: int) -> int:
         return 0
     space = text.find(" ", best)
     return space + 1 if 0 <= space < best + LEAD else best
-
-
-@lru_cache(maxsize=50_000)
-def _forms(word: str) -> frozenset[int]:
-    return frozenset(form for found in query_terms(word) for form in found.forms)

@@ -17,7 +17,7 @@ from app.errors import InvalidInput, UnreadableSearch
 from app.guardrail.credentials import mask_credentials
 from app.retrieval.about import About, on_shelves
 from app.retrieval.around import Around, around
-from app.retrieval.highlight import shown
+from app.retrieval.highlight import Marker
 from app.retrieval.passage import Hit, Passage
 from app.retrieval.query_syntax import QuerySyntaxError, parse
 from app.retrieval.search import Candidates, Query, candidates
@@ -86,12 +86,12 @@ class _Wire:
 
     def __init__(self, clean: Redactor, plain: str, *, explain: bool) -> None:
         self._clean, self._explain = clean, explain
-        self._words = query_terms(plain)
+        self._marker = Marker(query_terms(plain))
 
     def hit(self, hit: Hit, beside: Around) -> HitOut:
         passage, clean = hit.passage, self._clean
         # Redacted first and cut after: cut first, half a card number would pass.
-        part = shown(clean(passage.text), self._words, length=SNIPPET)
+        part = self._marker.shown(clean(passage.text), length=SNIPPET)
         lead, tail = ("… " if part.cut[0] else ""), (" …" if part.cut[1] else "")
         return HitOut(
             document=passage.document,

@@ -1,4 +1,4 @@
--- Paths in one normal form, and what moving a document needs. Run by clearance_owner after 0008.
+-- Paths in one normal form, and what moving a document needs. Run by clearance_owner after 0011.
 
 -- As app/paths.py has it, as far as PostgreSQL can see: NFC, no blank but the plain one and none at a name's ends, no
 -- empty name, no `.` or `..`, no backslash, nothing that cannot be seen. Whatever app/paths.py gives passes here.

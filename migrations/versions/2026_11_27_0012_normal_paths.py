@@ -1,6 +1,6 @@
 """Paths in one normal form: of documents, folders and uploads. Folder rules that never applied come to apply.
 
-Revision: 0012, after 0010
+Revision: 0012, after 0011
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from alembic import op
 from migrations.normal_paths import bring_into_form
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

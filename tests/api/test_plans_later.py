@@ -208,7 +208,9 @@ def test_a_role_of_a_deleted_collection_can_be_deleted(client: TestClient, compa
     assert client.delete("/api/v1/roles/team", headers=root).status_code == 204
     kept = company.rows(
         "select g.principal_id from document_history d join scope_history s on s.scope_id = d.scope_id"
-        " join rule_grant g on g.rule_id = s.rule_id join membership_history m on m.role_id = g.principal_id"
+        " join rule r on r.id = s.rule_id"
+        " join rule_grant g on g.rule_id in (coalesce(r.own_id, r.id), r.above_id)"
+        " join membership_history m on m.role_id = g.principal_id"
         " where d.document = %s and s.valid_from <= %s and m.valid_from <= %s and m.valid_to > %s",
         [document["public_id"], then, then, then],
     )

@@ -22,7 +22,7 @@ from tests.conftest import Db
 from tests.db.house import House, allow, house_of
 from tests.unit.test_paths import ANYTHING
 
-BEFORE = "0010"
+BEFORE = "0011"
 DENIED = OwnRule(inherits=False)
 
 
@@ -50,7 +50,8 @@ def rules(house: House) -> dict[str, tuple[int, int]]:
     """By path of a document: the number of its rule's grants, and its label."""
     with house.session("owner") as session:
         rows = session.execute(text(
-            "select d.path, r.label, (select count(*) from rule_grant g where g.rule_id = r.id) as grants"
+            "select d.path, r.label, (select count(*) from rule_grant g"
+            " where g.rule_id in (coalesce(r.own_id, r.id), r.above_id)) as grants"
             " from document d join scope s on s.id = d.scope_id join rule r on r.id = s.rule_id"
             " join collection c on c.id = d.collection_id where c.name = 'shelf'")).all()  # fmt: skip
     return {row.path: (row.grants, row.label) for row in rows}
@@ -110,8 +111,14 @@ def test_the_database_refuses_what_is_not_normal(house: House, path: str) -> Non
     shelf = house.shelf("shelf")
     with pytest.raises(DBAPIError, match="folder_path_check"):
         folder(house, shelf, path)
-    with pytest.raises(DBAPIError, match="document_path_check"):
+    with pytest.raises(DBAPIError, match="ingest_job_path_check"):
         house.document(shelf, path, "the alder note")
+    insert = (
+        "insert into document (collection_id, scope_id, path, media_type, size, sha256, version)"
+        " values (:shelf, :scope, :path, 'text/plain', 1, sha256(''), 1)"
+    )
+    with pytest.raises(DBAPIError, match="document_path_check"):
+        house.run("owner", insert, shelf=shelf, scope=house.scope(shelf), path=path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)

@@ -29,7 +29,8 @@ DIMENSIONS, PARTS, CENTRES, ROUNDS = 384, 48, 16, 4
 
 def everything(session: ReadSession, subject: Subject) -> Visible:
     """What `visible_scopes` would give without any rule: every scope there is, but for the start-up probe's."""
-    scopes = select(Scope.id, Scope.public_id, Rule.label).join(Rule).where(Scope.collection_id != CANARY)
+    scopes = select(Scope.id, Scope.public_id, Rule.label).join(Rule, Rule.id == Scope.rule_id)
+    scopes = scopes.where(Scope.collection_id != CANARY)
     rows = session.execute(scopes.order_by(Scope.id)).all()
     return Visible(
         at=dt.datetime.now(dt.UTC),

@@ -15,7 +15,8 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from app.acl.rules import effective
+from app.acl.interned import Part, compose, part_digest
+from app.acl.rules import Grant, Label, effective, joined_digests
 from app.embedding.postings import packed_rows
 from app.embedding.protocol import EmbeddingModel
 from app.embedding.terms import PassageTerms
@@ -175,35 +176,34 @@ class Rows:
     def _put_scopes(self, used: Sequence[int]) -> None:
         world = self.world
         rules: dict[bytes, int] = {}
-        grants: list[tuple[Any, ...]] = []
-        labels: list[tuple[Any, ...]] = []
         scopes: list[tuple[Any, ...]] = []
+        parts = _Parts(self.first + len(used))
         for place in used:
             own, shelf = world.places[place].own, world.places[place].shelf
             depth = world.places[place].depth
-            rule = effective(*world.chain(world.places[place]))
+            chain = world.chain(world.places[place])
+            part, above = parts.of(own.grants, False), effective(*chain[:-1])
+            label = above.label if own.label is None else own.label
+            rule = compose(label, part, parts.of(above.grants, True) if own.inherits else None)
             if rule.digest not in rules:
-                number = rules[rule.digest] = self.first + len(rules)
-                labels.append((number, rule.digest, int(rule.label)))
-                ordered = sorted(rule.grants, key=lambda g: str(g.to_json()))
-                grants += [
-                    (number, n, g.effect, g.principal.kind, g.principal.id, g.starts_at, g.ends_at)
-                    for n, g in enumerate(ordered)
-                ]
+                rules[rule.digest] = self.first + len(rules)
+                parts.rows.append((rules[rule.digest], rule.digest, int(label), rule.own_id, rule.above_id, None))
             self._scopes[place] = self.first + len(scopes)
             public = world.name("scope", place)
             folder = world.name("folder", shelf, depth) if depth else None
             scopes.append((self._scopes[place], public, world.name("shelf", shelf), folder, own.digest))
-            scopes[-1] += (own.to_json(), rules[rule.digest])
-        self._add("rule (id, digest, label)", "int4 bytea int2", labels)
+            scopes[-1] += (own.to_json(), part.id, rules[rule.digest])
         self._add(
-            "rule_grant (rule_id, ordinal, effect, principal_kind, principal_id, starts_at, ends_at)",
-            "int4 int2 text text uuid timestamptz timestamptz",
-            grants,
+            "rule (id, digest, label, own_id, above_id, grant_digests)", "int4 bytea int2 int4 int4 bytea", parts.rows
         )
         self._add(
-            "scope (id, public_id, collection_id, folder_id, own_digest, own_rule, rule_id)",
-            "int4 uuid uuid uuid bytea jsonb int4",
+            "rule_grant (rule_id, ordinal, effect, principal_kind, principal_id, starts_at, ends_at, inherited)",
+            "int4 int2 text text uuid timestamptz timestamptz bool",
+            parts.grants,
+        )
+        self._add(
+            "scope (id, public_id, collection_id, folder_id, own_digest, own_rule, own_part_id, rule_id)",
+            "int4 uuid uuid uuid bytea jsonb int4 int4",
             scopes,
         )
 
@@ -263,3 +263,27 @@ def _plain(value: Any) -> str:
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     return value.isoformat() if isinstance(value, dt.datetime) else str(uuid.UUID(int=value.int))
+
+
+class _Parts:
+    """Rows of rules, the parts among them with numbers from `first` on, and of grants."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._made: dict[tuple[frozenset[Grant], bool], Part] = {}
+        self.rows: list[tuple[Any, ...]] = []
+        self.grants: list[tuple[Any, ...]] = []
+
+    def of(self, grants: frozenset[Grant], inherited: bool) -> Part:
+        """These grants as a part."""
+        if (grants, inherited) not in self._made:
+            digests = joined_digests(grants)
+            part = Part(self._first + len(self._made), digests, inherited)
+            self._made[grants, inherited] = part
+            digest = part_digest(digests, inherited)
+            self.rows.append((part.id, digest, int(Label.RESTRICTED), None, None, digests))
+            self.grants += [
+                (part.id, n, g.effect, g.principal.kind, g.principal.id, g.starts_at, g.ends_at, inherited)
+                for n, g in enumerate(sorted(grants, key=lambda g: g.digest))
+            ]
+        return self._made[grants, inherited]

@@ -265,8 +265,11 @@ def mutant(old: str, new: str) -> Scopes:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (", ~hits.c.denied", ""),
-        (", Rule.label <= CLEARANCE", ""),
+        (", ~func.bool_or(parts.c.denied)", ""),
+        ("where(where, Rule.label <= CLEARANCE)", "where(where)"),
+        ("union_all(own, above)", "union_all(own)"),
+        ("union_all(own, above)", "union_all(above)"),
+        ("func.coalesce(Rule.own_id, Rule.id)", "Rule.id"),
         ("RuleGrant.starts_at <= at", "RuleGrant.starts_at < at"),
         ("RuleGrant.ends_at > at),\n    )\n    starts", "RuleGrant.ends_at >= at),\n    )\n    starts"),
         ("list(subject.roles)", "list(subject.roles)[:1]"),
@@ -283,8 +286,10 @@ def test_a_changed_select_is_found(db: Db, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("function", "old", "new"),
     [
-        ("resolve_scopes()", " and not h.denied", ""),
-        ("resolve_scopes()", " and r.label <= my_clearance", ""),
+        ("resolve_scopes()", " and not bool_or(p.denied)", ""),
+        ("resolve_scopes()", " and p.label <= my_clearance", ""),
+        ("resolve_scopes()", "where h.inherited", "where false"),
+        ("resolve_scopes()", "on coalesce(r.own_id, r.id) = h.part_id", "on r.id = h.part_id"),
         ("resolve_scopes()", "g.starts_at <= now()", "g.starts_at < now()"),
         ("resolve_scopes()", "now() < g.ends_at", "now() <= g.ends_at"),
         ("resolve_scopes()", "r.role_id = i.role_id", "r.role_id = i.inside_id"),

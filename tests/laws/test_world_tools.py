@@ -28,12 +28,13 @@ CONTENT = {
     " join membership m on m.user_id = u.id where u.name like 'caller-%' order by m.role_id",
     "roles": "select r.id, i.inside_id from role r left join role_inside i on i.role_id = r.id order by 1, 2",
     "folders": "select id, collection_id, path, own_rule from folder order by 1",
-    "scopes": "select c.id, s.folder_id, c.name, c.own_rule, s.own_digest, s.own_rule, r.digest, r.label from scope s"
-    " join collection c on c.id = s.collection_id join rule r on r.id = s.rule_id where c.name like 'shelf-%'"
-    " order by c.id, s.folder_id, s.own_digest",
-    "grants": "select r.digest, g.* from rule r join (select rule_id, ordinal, effect, principal_kind, principal_id,"
-    " starts_at, ends_at from rule_grant) g on g.rule_id = r.id where exists (select from scope s join collection c"
-    " on c.id = s.collection_id where s.rule_id = r.id and c.name like 'shelf-%') order by r.digest, g.ordinal",
+    "scopes": "select c.id, s.folder_id, c.name, c.own_rule, s.own_digest, s.own_rule, r.digest, r.label, o.digest"
+    " from scope s join collection c on c.id = s.collection_id join rule r on r.id = s.rule_id"
+    " join rule o on o.id = s.own_part_id where c.name like 'shelf-%' order by c.id, s.folder_id, s.own_digest",
+    "grants": "select r.digest, g.rule_id, r.label, r.grant_digests, g.ordinal, g.effect, g.principal_kind,"
+    " g.principal_id, g.starts_at, g.ends_at, g.inherited from rule r join rule_grant g on g.rule_id = r.id where"
+    " exists (select from scope s join collection c on c.id = s.collection_id join rule w on w.id = s.rule_id"
+    " where r.id in (w.own_id, w.above_id) and c.name like 'shelf-%') order by r.digest, g.ordinal",
     "documents": "select d.public_id, d.version_id, d.collection_id, s.own_digest, d.path, d.media_type, d.version,"
     " o.title, o.scope_id = d.scope_id from document d join original o on o.document_id = d.id"
     " join scope s on s.id = d.scope_id order by d.id",

@@ -3,9 +3,58 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.embedding.terms import query_terms
-from app.retrieval.highlight import marks, shown
+from app.embedding.terms import among, query_terms
+from app.retrieval.highlight import Marker
 
+# Words of several languages and their forms, stop words, identifiers, and what is none of these.
+LISTED = [
+    "policy",
+    "policies",
+    "Policies",
+    "policing",
+    "paid",
+    "pay",
+    "pays",
+    "SLAs",
+    "sla",
+    "e-mail",
+    "email",
+    "max_retry_count",
+    "don't",
+    "die",
+    "the",
+    "van",
+    "been",
+    "era",
+    "Kündigung",
+    "kündigen",
+    "Kündigungen",
+    "straße",
+    "STRASSE",
+    "geschreven",
+    "schrijven",
+    "congés",
+    "congé",
+    "qu'il",
+    "niños",
+    "niño",
+    "и",
+    "книги",
+    "книга",
+    "λόγος",
+    "كتاب",
+    "東京",
+    "日本語",
+    "v2.3.1",
+    "2026",
+    "C++",
+    "ﬁnance",
+    "naïve",
+    "naive",
+    "İstanbul",
+    "ſs",
+]
+WORDS = st.sampled_from(LISTED) | st.text(max_size=8) | st.text("aeinstrgdüß", max_size=7)
 TEXT = (
     "The committee approved twelve policies. " * 30
     + "Parental leave lasts weeks, said max_retry_count. "
@@ -14,7 +63,7 @@ TEXT = (
 
 
 def marked(text: str, query: str) -> list[str]:
-    return [text[a:b] for a, b in marks(text, query_terms(query))]
+    return [text[a:b] for a, b in Marker(query_terms(query)).marks(text)]
 
 
 def test_words_are_marked_in_any_form() -> None:
@@ -24,24 +73,32 @@ def test_words_are_marked_in_any_form() -> None:
 
 
 def test_the_part_with_most_of_the_words_is_shown() -> None:
-    part = shown(TEXT, query_terms("weeks of parental leave"), length=200)
+    part = Marker(query_terms("weeks of parental leave")).shown(TEXT, length=200)
     assert {part.text[a:b] for a, b in part.marks} == {"Parental", "leave", "weeks"}
     assert part.cut == (True, True)
     assert len(part.text) <= 200
 
 
 def test_what_fits_is_shown_whole() -> None:
-    part = shown("A short text.", query_terms("text"), length=200)
+    part = Marker(query_terms("text")).shown("A short text.", length=200)
     assert (part.text, part.cut) == ("A short text.", (False, False))
 
 
 @given(st.text(max_size=600), st.text(max_size=40), st.integers(20, 300))
 def test_marks_lie_inside_and_in_order(text: str, query: str, length: int) -> None:
-    words = query_terms(query)
-    part = shown(text, words, length=length)
+    part = Marker(query_terms(query)).shown(text, length=length)
     assert len(part.text) <= length
     assert part.text in text
     edges = [edge for mark in part.marks for edge in mark]
     assert edges == sorted(edges)
     assert all(0 <= edge <= len(part.text) for edge in edges)
     assert set(marked(part.text, query)) >= {part.text[a:b] for a, b in part.marks} or part.cut != (False, False)
+
+
+@given(st.lists(WORDS, max_size=12), WORDS, WORDS)
+def test_many_at_once_say_what_each_alone_says(words: list[str], one: str, other: str) -> None:
+    """Stemmed many at once and compared before hashing: the terms of each word, hashed, decide the same."""
+    asked = query_terms(f"{one} {other}")
+    forms = {form for word in asked for form in word.forms}
+    each = {w for w in words if any(not forms.isdisjoint(found.forms) for found in query_terms(w))}
+    assert among(words, asked) == each

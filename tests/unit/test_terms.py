@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-import snowballstemmer
+import Stemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,7 +111,7 @@ def test_irregular_forms_meet_in_english(one: str, other: str) -> None:
 
 
 def test_irregular_forms_are_what_the_stemmer_leaves_apart() -> None:
-    english = snowballstemmer.stemmer("english")
+    english = Stemmer.Stemmer("english")
     for form, base in BASES.items():
         assert stem(form, "en") == stem(base, "en") == english.stemWord(base), form
         assert english.stemWord(form) != english.stemWord(base), f"{form} needs no line"
@@ -262,7 +262,7 @@ def test_a_passage_is_found_by_its_own_words(text: str) -> None:
 def test_threads_do_not_mix_words() -> None:
     """A stemmer keeps its word in itself while it works; what threads find is what a fresh one finds alone."""
     texts = [[f"mix{chr(97 + n)}{chr(97 + k % 26)}{chr(97 + k // 26)}ationings" for k in range(400)] for n in range(16)]
-    fresh = snowballstemmer.stemmer("english")
+    fresh = Stemmer.Stemmer("english")
     wanted = [fresh.stemWords(text) for text in texts]
     start, wrong = threading.Barrier(16), []
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -28,17 +29,34 @@ from app.db.tables.people import new_id
 
 
 class Rule(Base):
-    """An interned, immutable rule: a label and a set of grants, known by the digest of its canonical form."""
+    """An interned, immutable rule: a label and a set of grants, known by the digest of its canonical form.
+
+    Its grants are those in `rule_grant` under `own_id` and under `above_id`; without `own_id`, under its own number. So
+    an own rule of hundreds of grants is written once, and re-granting what lies above it writes one row that refers to
+    both. Such a part is a row of its own, to which no scope points: it alone has `grant_digests`. The grants of a part
+    above are marked as `inherited`.
+    """
 
     __tablename__ = "rule"
+    __table_args__ = (
+        Index("rule_own_idx", func.coalesce(text("own_id"), text("id"))),
+        Index("rule_above_id_idx", "above_id", postgresql_where=text("above_id is not null")),
+    )
 
     id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     label: Mapped[int] = mapped_column(SmallInteger)
+    own_id: Mapped[int | None] = mapped_column(ForeignKey("rule.id"))
+    above_id: Mapped[int | None] = mapped_column(ForeignKey("rule.id"))
+    grant_digests: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of a part: the digests of its grants behind one another, ascending, of which those of unions are made."""
 
 
 class RuleGrant(Base):
-    """One grant of a rule. `principal_id` is the zero UUID for `everyone`, so that no NULL ever means everything."""
+    """One grant of a rule, or of all rules that it is a part of.
+
+    `principal_id` is the zero UUID for `everyone`, so that no NULL ever means everything.
+    """
 
     __tablename__ = "rule_grant"
     __table_args__ = (
@@ -54,6 +72,7 @@ class RuleGrant(Base):
     principal_id: Mapped[uuid.UUID]
     starts_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    inherited: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Collection(Base):
@@ -146,6 +165,12 @@ class Scope(Base):
     own_digest: Mapped[bytes] = mapped_column(LargeBinary)
     own_rule: Mapped[dict[str, Any]] = mapped_column(JSONB)
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id"))
+    own_part_id: Mapped[int | None] = mapped_column(ForeignKey("rule.id"))
+    """The grants of `own_rule`, interned; NULL where a row was written without them, never for "no grants"."""
+    own_inherits: Mapped[bool | None] = mapped_column(
+        Computed("(own_rule ->> 'inherits'::text)::boolean", persisted=True)
+    )
+    own_label: Mapped[str | None] = mapped_column(Text, Computed("own_rule ->> 'label'::text", persisted=True))
 
 
 class PolicyEpoch(Base):

@@ -1,11 +1,14 @@
-"""Stems of words under a language. Scripts that belong to one stemmer have it whatever the language around them."""
+"""Stems of words under a language. Scripts that belong to one stemmer have it whatever the language around them.
+
+Nothing is remembered from one call to the next: whose word was there before would show in the time that it takes.
+"""
 
 import threading
 import unicodedata
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
-import snowballstemmer
+import Stemmer
 
 from app.embedding.analysis.irregular import BASES
 from app.embedding.analysis.stop_words import STOP_WORDS
@@ -40,29 +43,32 @@ def is_stop_word(word: str, language: str) -> bool:
     return word in STOP_WORDS[language]
 
 
-@lru_cache(maxsize=200_000)
 def stem(word: str, language: str) -> str:
     """The stem of a case-folded Latin word, in English that of its base (`paid`: `pay`).
 
     Accents go where they are no letters of their own.
     """
-    base = BASES.get(word, word) if language == "en" else word
-    stemmed = _stemmer(ALGORITHMS[language], base)
-    return stemmed if language in KEEPS_SIGNS else _plain(stemmed)
+    return stems([word], language)[0]
 
 
-@lru_cache(maxsize=50_000)
+def stems(words: Sequence[str], language: str) -> list[str]:
+    """`stem` for each of these words: many at once take a fraction of the time."""
+    bases = [BASES.get(word, word) for word in words] if language == "en" else words
+    stemmed: list[str] = _stemmer(ALGORITHMS[language]).stemWords(bases)
+    return stemmed if language in KEEPS_SIGNS else [_plain(word) for word in stemmed]
+
+
 def script_stem(word: str, script: str) -> str:
     """The stem of a word in a script with a stemmer of its own."""
-    return _stemmer(SCRIPTS[script], word)
+    return str(_stemmer(SCRIPTS[script]).stemWord(word))
 
 
-def _stemmer(algorithm: str, word: str) -> str:
-    # One of each a thread: a stemmer keeps its word in itself while it works.
+def _stemmer(algorithm: str) -> Any:
+    # One of each a thread: a stemmer keeps its word in itself while it works. Without its own memory of words (size 0).
     kept: dict[str, Any] = _local.__dict__
     if algorithm not in kept:
-        kept[algorithm] = snowballstemmer.stemmer(algorithm)
-    return str(kept[algorithm].stemWord(word))
+        kept[algorithm] = Stemmer.Stemmer(algorithm, 0)
+    return kept[algorithm]
 
 
 def _plain(word: str) -> str:

@@ -98,6 +98,14 @@ def units(text: str) -> Iterator[Unit]:
             yield from _piece(token)
 
 
+def plain_form(word: str) -> str | None:
+    """The form of a text that is one plain word, the only unit it has; None for anything else."""
+    token = canonical(word)
+    if token.isalpha() and not (_CAMEL.search(token) or DENSE_RUN.search(token) or _PLURAL.fullmatch(token)):
+        return folded(token)
+    return None
+
+
 def _compound(token: str) -> Iterator[Unit]:
     """An identifier, a number, a path, an address, or a hyphenated word."""
     if _GROUPED.fullmatch(token):
