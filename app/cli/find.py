@@ -10,7 +10,7 @@ from app.cli.last_answer import recall
 from app.local.client import ApiError, Client
 from app.local.failure import LocalFailure
 
-Document = Annotated[
+DocumentName = Annotated[
     str, typer.Argument(help="id, COLLECTION/PATH, or the number of a source of the last answer in this terminal")
 ]
 PAGE = 500

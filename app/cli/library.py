@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from app.cli.connect import connected, when
-from app.cli.find import Document, find_document
+from app.cli.find import DocumentName, find_document
 from app.cli.people import Label
 from app.cli.screen import done, moment, note, result, safe_text, say, table, wants_json
 from app.cli.steps import Step, carry_out, command
@@ -122,7 +122,7 @@ def show_documents(found: list[dict[str, str]]) -> None:
 
 @documents.command("show")
 @connected
-def show(client: Client, document: Document) -> None:
+def show(client: Client, document: DocumentName) -> None:
     """The text of a document, redacted."""
     found = client.get(path("documents", find_document(client, document)))
     result(found, lambda: show_document(found))
@@ -143,7 +143,7 @@ def show_document(found: dict[str, Any]) -> None:
 @connected
 def download(
     client: Client,
-    document: Document,
+    document: DocumentName,
     *,
     to: Annotated[str | None, typer.Option(help="file; - is standard output; unset: the document's name")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
@@ -205,7 +205,7 @@ def delete(
 @connected
 def move(
     client: Client,
-    document: Document,
+    document: DocumentName,
     to: Annotated[str, typer.Argument(metavar="PATH", help="its new path in the collection; the ending stays")],
 ) -> None:
     """Move a document within its collection (its curator): it keeps its id, and its new folders' rules count."""
@@ -232,7 +232,7 @@ def list_jobs(
 @connected
 def explain(
     client: Client,
-    document: Document,
+    document: DocumentName,
     *,
     user: Annotated[str | None, typer.Option(help="about this person; unset: yourself")] = None,
     at: Annotated[dt.datetime | None, typer.Option(parser=when, help="at a moment of the past (curators)")] = None,
@@ -251,7 +251,7 @@ def explain(
 
 
 @connected
-def who_can_see(client: Client, document: Document) -> None:
+def who_can_see(client: Client, document: DocumentName) -> None:
     """Everybody who may read a document now (its curators, and administrators who may read it)."""
     found = list(client.pages("/access/readers", document=find_document(client, document)))
     result(found, lambda: table(("who",), ((name,) for name in found), empty="Nobody."))

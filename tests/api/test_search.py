@@ -121,7 +121,8 @@ def test_neighbours_come_from_the_same_document_and_are_recorded(client: TestCli
     ("body", "status", "code", "says"),
     [
         ({"query": ""}, 422, "InvalidInput", "query"),
-        ({"query": "x" * 1_000_000}, 422, "InvalidInput", "query"),
+        ({"query": "x" * 60_000}, 422, "InvalidInput", "query"),
+        ({"query": "x" * 1_000_000}, 413, "TooLarge", "64 KB"),
         ({"query": "leave", "limit": 0}, 422, "InvalidInput", "limit"),
         ({"query": "leave", "limit": 1_000_000}, 422, "InvalidInput", "limit"),
         ({"query": "leave", "neighbours": 9}, 422, "InvalidInput", "neighbours"),

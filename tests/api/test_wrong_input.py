@@ -94,7 +94,7 @@ WRONG = [
     asking("question too long", 422, "InvalidInput", "question: ", json={"question": "x" * 4001}),
     asking("unknown mode", 422, "InvalidInput", "mode: ", json={"question": "why?", "mode": "guess"}),
     asking("half a surrogate", 422, "InvalidInput", "question: ", content=HALF, headers=JSON),
-    administering("unknown user", 404, "NotFound", "nothing here", "/keys", json={"user": "zoe"}),
+    administering("unknown user", 404, "NotFound", "No user is named 'zoe'", "/keys", json={"user": "zoe"}),
     administering("taken name", 409, "Conflict", "exists", "/roles", json={"name": "hr"}),
     administering("name in capitals", 422, "InvalidInput", "name: ", "/roles", json={"name": "HR"}),
     administering("NUL in a name", 422, "InvalidInput", "NUL", "/users", json={"name": "zed", "display_name": "a\0b"}),

@@ -1,7 +1,7 @@
 """Every verb of SQL on every table under the lock, from the catalog: a new table or column is tried like the rest."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -76,23 +76,24 @@ def loose_views(house: House) -> set[str]:
 
 
 def locked_tables(house: House) -> dict[str, list[str]]:
-    """All tables under row-level security, each with its columns but for the numbers that the database gives."""
+    """All tables under row-level security, each with its columns but for those that the database fills in by itself."""
     query = """
         select c.relname, array_agg(a.attname order by a.attnum)
         from pg_class c join pg_attribute a on a.attrelid = c.oid
         where c.relrowsecurity and c.relnamespace = 'public'::regnamespace
-          and a.attnum > 0 and not a.attisdropped and a.attidentity <> 'a'
+          and a.attnum > 0 and not a.attisdropped and a.attidentity <> 'a' and a.attgenerated = ''
         group by 1
     """
     with house.session("admin") as session:
         return {name: list(columns) for name, columns in session.execute(text(query))}
 
 
-def verbs(table: str, columns: list[str], row: object) -> Iterator[Verb]:
+def verbs(table: str, columns: list[str], row: Mapping[str, object]) -> Iterator[Verb]:
     """Each way to read, write, lock or drop rows. `row` is one that is there, as JSON, to be added once more."""
     name, values = sql.Identifier(table), sql.Literal(json.dumps(row))
-    again = sql.SQL("select r.* from jsonb_populate_record(null::{}, {}::jsonb) r").format(name, values)
-    insert = sql.SQL("insert into {} overriding system value {}").format(name, again)
+    given = sql.SQL(", ").join(map(sql.Identifier, row))
+    taken = sql.SQL("select {} from jsonb_populate_record(null::{}, {}::jsonb) r").format(given, name, values)
+    insert = sql.SQL("insert into {} ({}) overriding system value {}").format(name, given, taken)
     merge = "merge into {} t using (select 1) s on true when matched then "
 
     def verb(kind: str, pattern: str, *more: sql.Composable, copies_in: bool = False) -> Verb:
