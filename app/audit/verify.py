@@ -204,7 +204,7 @@ class _Checker:
                     self.report.opened += 1
                 case {"salt": str(salt), **beside} if keeps == "salt" and not beside and _is_salt(salt):
                     pass  # the text was never kept: who holds it can check it with this salt
-                case {"erased": True, **beside} | {"unreadable": True, **beside} if keeps and not beside:
+                case {"erased": True, **beside} | {"unreadable": True, **beside} if keeps is not None and not beside:
                     self.report.erased += 1
                 case _:
                     self._find("opened", seq, f"the opened {name} of entry {seq} is not what was recorded")
