@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from app.local.instance import Instance
 from app.local.welcome import Welcome
@@ -23,37 +23,35 @@ KEYS = "people.json"
 def step(console: Console, name: str) -> Iterator[None]:
     """Show that `name` is in progress, then how long it took."""
     begin = time.monotonic()
-    with console.status(f"{escape(name)} …"):
+    with console.status(Text(f"{name} …")):
         yield
-    console.print(f"[green]✓[/green] {escape(name):<34} [dim]{time.monotonic() - begin:6.1f} s[/dim]", highlight=False)
+    console.print(Text.assemble(("✓", "green"), f" {name:<34} ", (f"{time.monotonic() - begin:6.1f} s", "dim")))
 
 
 def trouble(console: Console, message: str) -> None:
     """Show what went wrong; the text is shown as it is, whatever signs it holds."""
-    console.print(f"[bold red]✗[/bold red] {escape(message)}", highlight=False)
+    console.print(Text.assemble(("✗ ", "bold red"), message))
 
 
 def show(console: Console, instance: Instance, welcome: Welcome | None, home: Path) -> None:
     """Where it runs, who is there, what to try; `home` is the folder that it runs from."""
-    console.print(f"\nClearance runs at [bold]{instance.api_url}[/bold]   (Ctrl-C ends it)\n", highlight=False)
+    console.print(Text.assemble("\nClearance runs at ", (instance.api_url, "bold"), "   (Ctrl-C ends it)\n"))
     if welcome is None:
         return
     people = Table(title="The sample company", title_justify="left", box=None, pad_edge=False)
     people.add_column("name", no_wrap=True)
     people.add_column("who they are", overflow="fold")
     for person in welcome.people:
-        people.add_row(escape(person.name), escape(person.about))
+        people.add_row(Text(person.name), Text(person.about))
     console.print(people)
     # Keys do not belong on a screen or in a log of it.
-    console.print(
-        f"Their keys are in {escape(str(_near(home) / KEYS))} (for you alone); [bold]--as NAME[/bold] uses one.",
-        highlight=False,
-    )
+    keys = f"Their keys are in {_near(home) / KEYS} (for you alone); "
+    console.print(Text.assemble(keys, ("--as NAME", "bold"), " uses one."))
     if welcome.commands:
         console.print("\nTry:")
         for command in welcome.commands:
             there = "" if home.absolute() == HOME.absolute() else f" --home {_near(home)}"
-            console.print(f"  {escape(_as_typed(command) + there)}", highlight=False, soft_wrap=True)
+            console.print(Text(f"  {_as_typed(command)}{there}"), soft_wrap=True)
 
 
 def _near(path: Path) -> Path:

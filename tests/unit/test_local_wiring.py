@@ -21,7 +21,7 @@ from app.local.environments import (
 )
 from app.local.instance import Instance, born
 from app.local.run import _address, run
-from app.local.screen import KEYS, _as_typed, show
+from app.local.screen import KEYS, _as_typed, show, step, trouble
 from app.local.welcome import Person, Site, Welcome, load_once
 
 WIRING = Wiring(
@@ -155,6 +155,19 @@ def test_the_screen_shows_where_who_and_what_to_try() -> None:
     assert f"/srv/other/{KEYS}" in output.getvalue()
     assert "clearance ask 'How [1]?' --home /srv/other\n" in output.getvalue()
     assert key not in output.getvalue()
+
+
+def test_the_screen_says_no_markup() -> None:
+    """On the console that the command line has, where text is only text."""
+    output = io.StringIO()
+    console = Console(file=output, width=80, markup=False)
+    with step(console, "a step"):
+        pass
+    trouble(console, "it [failed]")
+    welcome = Welcome((Person("Ada", "engineer", "clr_k"),), ("clearance demo",))
+    show(console, Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m"), welcome, Path(".clearance"))
+    assert "it [failed]" in output.getvalue()
+    assert "[/" not in output.getvalue()
 
 
 @pytest.mark.parametrize(
