@@ -23,7 +23,8 @@ from tests.laws.strategies import draw, specs
 from tests.laws.tally import Tally, upper_bound
 from tests.laws.worlds import Spec, world_of
 
-WORLDS = 2000
+# Enough to see each mutant; the long run is `make laws`.
+WORLDS = 400
 MUTANT_WORLDS = 20
 # Batches 1 to 9 are for tests; `make laws` takes those from 100 on.
 MUTANTS, CHECKS = draw(1, MUTANT_WORLDS), draw(2, 12)
