@@ -20,7 +20,7 @@ FindingKind = Literal[
 ]
 # What a writer did and no later change: worth a look, and no sign of tampering.
 REMARKS = frozenset({"canonical"})
-MOST_LINES = 50
+MAX_LINES = 50
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Report:
         return [
             f"{self.path}: {'OK' if self.ok else f'{self._wrong} FINDINGS'}{self._remarks()}",
             *(f"  {finding.kind}: {finding.message}" for finding in self._shown),
-            *([f"  and {len(self.findings) - MOST_LINES} more"] if len(self.findings) > MOST_LINES else []),
+            *([f"  and {len(self.findings) - MAX_LINES} more"] if len(self.findings) > MAX_LINES else []),
             f"  {self.entries} entries; {self.opened} opened texts checked, {self.erased} erased or unreadable",
             *([f"  head {self.head}"] if self.head and self.complete else []),
             *self._limits(),
@@ -73,7 +73,7 @@ class Report:
     @property
     def _shown(self) -> list[Finding]:
         """What is wrong comes first, so that no number of remarks hides it."""
-        return sorted(self.findings, key=lambda finding: finding.kind in REMARKS)[:MOST_LINES]
+        return sorted(self.findings, key=lambda finding: finding.kind in REMARKS)[:MAX_LINES]
 
     def _remarks(self) -> str:
         count = len(self.findings) - self._wrong

@@ -251,7 +251,7 @@ def test_many_threads_ask_at_once(running: Running) -> None:
 
 
 def test_a_server_that_is_full_turns_away_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 2)
     monkeypatch.setattr(server, "SECONDS", 60.0)
     first, second = greeted(running.address), greeted(running.address)
     assert raw(running.address).ended()
@@ -267,7 +267,7 @@ def test_who_proves_nothing_takes_no_room(running: Running, monkeypatch: pytest.
     """More silent connections than there is room for at all: who knows the key is answered all the same, and those that
     are at work are left alone.
     """
-    monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
     monkeypatch.setattr(server, "MAX_UNPROVEN", 3)
     monkeypatch.setattr(server, "PROOF_SECONDS", 60.0)
     monkeypatch.setattr(server, "SECONDS", 60.0)

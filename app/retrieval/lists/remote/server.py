@@ -31,7 +31,7 @@ from app.retrieval.lists.store import ScopeLists
 
 # Connections at once that have proved the key, and those that have not yet: each has a thread. One more of the latter
 # ends the oldest of them, so that whoever proves nothing keeps out nobody: a proof takes milliseconds.
-MOST_CONNECTIONS = 256
+MAX_CONNECTIONS = 256
 MAX_UNPROVEN = 64
 # For the proof of the key with the greeting.
 PROOF_SECONDS = 2.0
@@ -92,7 +92,7 @@ class ListServer:
             channel = Channel(opened)
             thread = threading.Thread(target=self._serve, args=(channel,), name="lists-answer", daemon=True)
             with self._lock:
-                if len(self._proven) < MOST_CONNECTIONS and not self._closed.is_set():
+                if len(self._proven) < MAX_CONNECTIONS and not self._closed.is_set():
                     self._make_room()
                     # Started within the lock: it takes itself out again, and may end at once.
                     thread.start()
@@ -104,7 +104,7 @@ class ListServer:
             log.get().error("lists.cannot_serve", error=type(error).__name__)
         else:
             if not (admitted or self._closed.is_set()):
-                log.get().warning("lists.full", connections=MOST_CONNECTIONS)
+                log.get().warning("lists.full", connections=MAX_CONNECTIONS)
         finally:
             if not admitted:
                 opened.close()
@@ -121,7 +121,7 @@ class ListServer:
         with self._lock:
             if self._unproven.pop(channel, channel) is channel:
                 raise ChannelLost("others came while it proved nothing")
-            if len(self._proven) >= MOST_CONNECTIONS:
+            if len(self._proven) >= MAX_CONNECTIONS:
                 raise ChannelLost("there are too many connections")
             self._proven.add(channel)
 
