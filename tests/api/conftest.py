@@ -32,9 +32,10 @@ def company_template(cluster: Cluster) -> Iterator[Company]:
 
 @pytest.fixture
 def company(cluster: Cluster, company_template: Company) -> Iterator[Company]:
-    """The company in a database of the test's own."""
+    """The company in a database of the test's own, with keys and documents that the test may add to."""
+    keys, documents = dict(company_template.keys), dict(company_template.documents)
     with copied(cluster, company_template.db.name) as db:
-        yield dataclasses.replace(company_template, db=db)
+        yield dataclasses.replace(company_template, db=db, keys=keys, documents=documents)
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ class Matrix:
             sent["json"] = substituted(case.body, words)
         cell.answer = answer = self._client.request(cell.key[0], path, **sent)
         self.outcome.counts[cell.state, answer.status_code] += 1
-        self._check(cell, answer, f"{path} {case.body} {sent.get('params')} {sent.get('data')}".lower())
+        self._check(cell, answer, f"{path} {sent}".lower())
 
     def _check(self, cell: Cell, answer: Response, request: str) -> None:
         """Status, class of body, and no canary that the caller may not know, in body, headers or prompt."""
@@ -176,8 +176,9 @@ class Matrix:
         if (code := _code(answer)) is not None and code not in self._codes(cell.key):
             self._wrong(cell, f"answers {code}, which the description of the route does not list")
         said = f"{answer.text} {answer.headers}".lower()
-        # What the caller named comes back to him in an answer that he may have; a refusal repeats nothing.
-        echoed = set(CANARY_WORD.findall(request)) if want.status < 300 else set()
+        # What callers named comes back to them in an answer that they may have, and in the 404 that says that there is
+        # none, which `_compare` holds against the one for a name of nothing. Other refusals repeat nothing.
+        echoed = set(CANARY_WORD.findall(request)) if want.status < 300 or want.status == 404 else set()
         for text, where in ((said, "the answer"), (" ".join(prompts(self._chat)).lower(), "the prompt")):
             for word in sorted(set(CANARY_WORD.findall(text)) - echoed):
                 if not knows(cell.caller, *CANARIES[word]):
@@ -244,8 +245,8 @@ def _face(cell: Cell) -> tuple[int, str, list[tuple[str, str]]]:
     assert answer is not None
     headers = sorted((k, v) for k, v in answer.headers.multi_items() if k != "x-request-id")
     text = answer.content.decode()
-    if answer.status_code == 422:
-        # It repeats the word that names nobody.
+    if answer.status_code in {404, 422}:
+        # It repeats the word that names nothing.
         text = text.replace(cell.target.value, "·")
     elif answer.is_success and cell.key[0] != "GET":
         made = json.loads(text) if text else {}

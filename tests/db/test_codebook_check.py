@@ -88,8 +88,8 @@ def test_the_corpus_is_measured_with_its_own_passages(world: World, check: Check
     assert BOOK.digest in wide.output.replace("\n", "")
     assert "40 passages asked" in wide.output
     assert "--questions FILE measures with real ones" in " ".join(wide.output.split())
-    assert re.search(r"2,000 +1\.0000 1\.000–1\.000 +1\.0000 1\.000–1\.000 +set *$", wide.output, re.M)
-    [(least, row)] = re.findall(r"^(\d+) (.*) least$", wide.output, re.M)
+    assert re.search(r"^2,000\t1\.0000 1\.000–1\.000\t1\.0000 1\.000–1\.000\tset$", wide.output, re.M)
+    [(least, row)] = re.findall(r"^(\d+)\t(.*)\tleast$", wide.output, re.M)
     assert f"(lower ends of the 95 % intervals): {least}." in wide.output
     assert "1.000–1.000" in row
     assert wide.output == check("--sample", "40", **{DEPTH: "2000"}).output, "the same passages ask each time"

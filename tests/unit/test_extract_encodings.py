@@ -110,6 +110,7 @@ def test_a_false_declaration_does_not_make_garbage() -> None:
 
 REFUSED = {
     "damaged UTF-8": TEXTS["German"].encode().replace(b"\xc3\xa4", b"\xe4", 1),
+    "UTF-8 with a byte overwritten": TEXTS["German"].encode().replace(b"\xc3\xbc", b"\xc3?", 1),
     "cut UTF-8": TEXTS["Chinese"].encode()[:-1],
     "cut UTF-16": TEXTS["German"].encode("utf-16")[:-1],
     "two encodings": TEXTS["German"].encode("cp1252") + TEXTS["Russian"].encode("koi8-r"),
@@ -132,3 +133,5 @@ def test_much_text_costs_no_more_than_its_length() -> None:
     assert decode((text * 20_000).encode("cp1252")) == text * 20_000
     with pytest.raises(Undecodable):
         decode((text * 2_000).encode("cp1252") + b"\x81\x8d")
+    with pytest.raises(Undecodable, match="no text"):
+        decode((text * 2_000).encode("cp1252") + b"\x07")
