@@ -245,7 +245,7 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
     """How it went: each failure with its reason, then the numbers."""
     failed = sorted((o for o in outcomes if o.state == "failed"), key=lambda o: o.item.path)
     if failed:
-        table(("failed", "reason"), ((o.item.path, o.reason) for o in failed[:SHOWN]))
+        table(("failed", "reason"), ((o.item.path, o.reason) for o in failed[:SHOWN]), report=True)
         if len(failed) > SHOWN:
             note(f"and {len(failed) - SHOWN} more: clearance jobs list --state failed")
     counts = Counter(outcome.state for outcome in outcomes)
@@ -266,7 +266,8 @@ def show_hidden(outcomes: Sequence[Outcome]) -> None:
     if hiding:
         out.print()
         listed = (", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in o.hidden.items()) for o in hiding[:SHOWN])
-        table(("not indexed, since hidden", ""), zip((o.item.path for o in hiding), listed, strict=False))
+        rows = zip((o.item.path for o in hiding), listed, strict=False)
+        table(("not indexed, since hidden", ""), rows, report=True)
     if len(hiding) > SHOWN:
         note(f"and hidden content in {len(hiding) - SHOWN} more files: clearance jobs list")
 

@@ -301,3 +301,16 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> Non
     home.chmod(0o777)
     assert "others can write to" in refused(home, free_port())
     assert list(home.iterdir()) == []
+
+
+def test_a_run_lets_nobody_look_into_its_memory(tmp_path: Path) -> None:
+    """It knows every secret: from its first step on it cannot be traced, also where it ends at once."""
+    code = "import atexit, ctypes, sys; import app.cli.app; "
+    code += "atexit.register(lambda: print('dumpable', ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))); "
+    code += f"sys.argv = ['clearance', 'run', '--home', {str(tmp_path)!r}]; app.cli.app.main()"
+    tmp_path.chmod(0o777)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 1
+    assert "dumpable 0" in ended.stdout

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from app.acl.access_file import AccessFile, Tags
+from app.cli.ingest import report as show_report
 from app.local import upload as module
 from app.local.client import ApiError, Client
 from app.local.sync import manifest
@@ -180,6 +181,13 @@ def test_each_file_is_followed_to_its_end(folder: Path, hidden: bool) -> None:
     assert {o.state for o in outcomes} == {"indexed"}
     assert told == outcomes
     assert stage_shares(outcomes) == {"embed": 0.75, "write": 0.25}
+
+
+def test_what_files_hide_is_listed_at_the_end(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes, _ = run(Service(), folder)
+    show_report(outcomes, 1.0)
+    hidden = "".join(f"{n}.md\trows 2\n" for n in range(6))
+    assert f"not indexed, since hidden\t\n{hidden}" in capsys.readouterr().out
 
 
 def test_the_label_of_the_collection_is_left_to_the_service(folder: Path) -> None:
