@@ -1,8 +1,8 @@
 """Nobody changes access to their own profit: every kind of gain, on every kind of place, by every way of making it."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import pytest
@@ -12,10 +12,12 @@ from fastapi.testclient import TestClient
 from app.acl import judge, steps
 from app.web import plans
 from app.web.access import Caller, Writing
-from tests.api.company import Company, app_of, work_queued
+from tests.api.company import Company, app_of, client_of, parts_of, work_queued
+from tests.api.databases import copied
 from tests.api.test_judge_routes import API, everything
 from tests.api.test_plans import act, plan, policy_of, second  # noqa: F401  # a fixture
 from tests.api.test_routes import check_problem
+from tests.conftest import Cluster
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,33 @@ class World:
         return answer.json() if answer.content else None
 
 
+@pytest.fixture(scope="module")
+def prepared(cluster: Cluster, company_template: Company) -> Iterator[Company]:
+    """The company with boss in it, once for the module."""
+    keys, documents = dict(company_template.keys), dict(company_template.documents)
+    with copied(cluster, company_template.db.name) as db:
+        company = replace(company_template, db=db, keys=keys, documents=documents)
+        with client_of(parts_of(db)) as client:
+            prepare(World(client, company))
+        yield company
+
+
+@pytest.fixture
+def company(cluster: Cluster, prepared: Company) -> Iterator[Company]:
+    """That company in a database of the test's own."""
+    with copied(cluster, prepared.db.name) as db:
+        yield replace(prepared, db=db, keys=dict(prepared.keys))
+
+
 @pytest.fixture
 def world(client: TestClient, company: Company) -> World:
-    w = World(client, company)
+    """The company and the service over it."""
+    return World(client, company)
+
+
+def prepare(w: World) -> None:
+    """Make boss, the roles around them, the rules that deny them, and what stands under those."""
+    client, company = w.client, w.company
     every = ["ask", "download", "curate", "administer"]
     w.must("POST", "/users", {"name": "boss", "capabilities": every, "clearance": "internal"})
     company.keys["boss"] = w.must("POST", "/keys", {"user": "boss", "capabilities": every})["secret"]
@@ -65,7 +91,6 @@ def world(client: TestClient, company: Company) -> World:
     placed = company.rows("select path, public_id from document where path in ('top.md', 'full/a.md')")
     company.documents |= {("hr", row["path"]): row["public_id"] for row in placed}
     w.must("PUT", f"/documents/{company.documents['hr', 'top.md']}/access", rule, "cleo")
-    return w
 
 
 DENIED: list[dict[str, Any]] = [
