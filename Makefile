@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PY := .venv/bin/python
+# One worker a core, each with a PostgreSQL of its own; what is next goes to whoever is free.
+PYTEST := $(PY) -m pytest -n logical --dist worksteal
 # The interpreter to build the environment with: 3.11 or newer.
 PYTHON ?= python3
 
@@ -13,9 +15,10 @@ run: .venv/.installed ## start everything on this machine: database, model, API,
 	@$(PY) -m app.cli run
 
 test: .venv/.dev check ## everything that must hold: lint, types, import contracts, all tests
-	$(PY) -m pytest tests --ignore=tests/unit
+	$(PYTEST) tests --ignore=tests/unit --durations=20
 
-laws: .venv/.dev ## two worlds, 100,000 times and 1,000 over HTTP; takes hours, and goes on where it was stopped
+laws: .venv/.dev ## races, and two worlds 100,000 times, 1,000 over HTTP; takes hours, and goes on where it was stopped
+	CLEARANCE_RACE_PAIRS=3000 $(PY) -m pytest tests/laws/test_revocation_race.py
 	$(PY) -m tests.laws.run --worlds 100000 --http 1000 --state .clearance/laws.json
 
 check: .venv/.dev lint types contracts unit ## what must hold before a commit, in under two minutes
@@ -31,7 +34,7 @@ contracts: .venv/.dev
 	.venv/bin/lint-imports
 
 unit: .venv/.dev
-	$(PY) -m pytest tests/unit
+	$(PYTEST) tests/unit
 
 format: .venv/.dev ## format the code
 	$(PY) -m ruff format .

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ IDENTITY_KEY = "1f" * 32
 AUDIT_KEY = "2e" * 32
 PASSWORDS = {role: f"test-{role}" for role in LOGIN_ROLES}
 TEMPLATE = "clearance_template"
+FIGURES = "figures"
 MEMORY = Path("/dev/shm")
 MIN_FREE = 4 * 1024**3
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
@@ -107,6 +108,25 @@ def database(db: Db) -> Iterator[Database]:
     made = Database(connect(db.url("app"), pool_size=4), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
     yield made
     made.engine.dispose()
+
+
+Report = Callable[[str], None]
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Report:
+    """Takes a line of counts, which says how much a test looked at; all of them stand at the end of the run."""
+    return lambda words: record_property(FIGURES, words)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The lines that `report` took, from all workers."""
+    ended = [test for tests in terminalreporter.stats.values() for test in tests if isinstance(test, pytest.TestReport)]
+    lines = [words for test in ended for name, words in test.user_properties if name == FIGURES and test.when == "call"]
+    if lines:
+        terminalreporter.section("how much was looked at")
+        for line in lines:
+            terminalreporter.write_line(str(line))
 
 
 def real_part_missing(reason: str) -> None:

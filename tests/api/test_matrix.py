@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from tests.api.declaring import Case, Route
 from tests.api.matrix_routes import gaps
 from tests.api.matrix_run import betrayed, matrix_over
 from tests.api.matrix_world import World, found
-from tests.conftest import TEMPLATE, Cluster
+from tests.conftest import TEMPLATE, Cluster, Report
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +42,16 @@ def app() -> FastAPI:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_every_cell(world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_every_cell(world: World, report: Report, caplog: pytest.LogCaptureFixture) -> None:
     with matrix_over(world) as (matrix, log):
         outcome = matrix.run(DECLARED)
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     requests = [line for line in lines if line["event"] == "request"]
     by = ", ".join(f"{n} × {status}" for status, n in outcome.statuses.items())
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\nroute matrix: {len(matrix.callers)} callers × {len(DECLARED)} routes × {len(outcome.states)} states ="
-            f" {outcome.cells} cells ({by}); {outcome.pairs} hidden answers equal absent ones;"
-            f" {len(outcome.wrong)} wrong\n"
-        )
+    report(
+        f"route matrix: {len(matrix.callers)} callers × {len(DECLARED)} routes × {len(outcome.states)} states ="
+        f" {outcome.cells} cells ({by}); {outcome.pairs} hidden answers equal absent ones; {len(outcome.wrong)} wrong"
+    )
     assert outcome.wrong == []
     assert len(requests) == outcome.cells
     assert betrayed(log.getvalue() + caplog.text) == []

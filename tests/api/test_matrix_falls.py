@@ -1,7 +1,6 @@
 """Tests of the matrix: with one thing broken in the product, it must name the route."""
 
 import dataclasses
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
@@ -25,7 +24,7 @@ from tests.api.databases import copied
 from tests.api.declared import DECLARED
 from tests.api.matrix_run import betrayed, matrix_over
 from tests.api.matrix_world import World, found
-from tests.conftest import TEMPLATE, Cluster
+from tests.conftest import TEMPLATE, Cluster, Report
 
 Patch = pytest.MonkeyPatch
 
@@ -178,7 +177,7 @@ MUTATIONS: list[tuple[Callable[[Patch, World, FastAPI], None], tuple[str, str]]]
 def test_a_broken_route_is_named(
     world: World,
     monkeypatch: Patch,
-    capsys: pytest.CaptureFixture[str],
+    report: Report,
     mutation: Callable[[Patch, World, FastAPI], None],
     key: tuple[str, str],
 ) -> None:
@@ -187,8 +186,7 @@ def test_a_broken_route_is_named(
         outcome = matrix.run({key: DECLARED[key]})
     assert outcome.wrong
     assert all(line.startswith(f"{key[0]} {key[1]} | ") for line in outcome.wrong)
-    with capsys.disabled():
-        sys.stdout.write(f"\n{mutation.__name__}: {len(outcome.wrong)} wrong; {outcome.wrong[0][:260]}\n")
+    report(f"{mutation.__name__}: {len(outcome.wrong)} wrong; {outcome.wrong[0][:260]}")
 
 
 def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> None:

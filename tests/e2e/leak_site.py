@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,8 +108,8 @@ def serving(site: LeakSite, holed: Holed | None = None, *, locked: bool = True) 
         thread.join(20)
 
 
-def without_filter(patch: pytest.MonkeyPatch, method: str, path: str) -> Holed:
-    """The filter of one route left out: for requests to it every scope is visible."""
+def without_filter(patch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> Holed:
+    """The filter of some routes left out: for requests to them every scope is visible."""
 
     def everything(session: Session, subject: Any) -> Visible:
         found = visible_scopes(session, subject)
@@ -128,15 +128,15 @@ def without_filter(patch: pytest.MonkeyPatch, method: str, path: str) -> Holed:
 
     for module in FILTERING:
         patch.setattr(module, "visible_scopes", everything)
-    return lambda app: app.add_middleware(_Marked, method=method, path=path)
+    return lambda app: app.add_middleware(_Marked, routes=routes)
 
 
 class _Marked:
-    """Opens everything for requests to one route."""
+    """Opens everything for requests to some routes."""
 
-    def __init__(self, app: ASGIApp, *, method: str, path: str) -> None:
-        self._app, self._method = app, method
-        self._parts = path.split("/")
+    def __init__(self, app: ASGIApp, *, routes: Sequence[tuple[str, str]]) -> None:
+        self._app = app
+        self._routes = [(method, path.split("/")) for method, path in routes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = _open.set(scope["type"] == "http" and self._is_meant(scope))
@@ -146,11 +146,13 @@ class _Marked:
             _open.reset(token)
 
     def _is_meant(self, scope: Scope) -> bool:
-        parts = str(scope["path"]).split("/")
-        same = len(parts) == len(self._parts) and all(
-            a == b or b.startswith("{") for a, b in zip(parts, self._parts, strict=True)
+        asked = str(scope["path"]).split("/")
+        return any(
+            scope["method"] == method
+            and len(asked) == len(parts)
+            and all(a == b or b.startswith("{") for a, b in zip(asked, parts, strict=True))
+            for method, parts in self._routes
         )
-        return same and scope["method"] == self._method
 
 
 @contextlib.contextmanager

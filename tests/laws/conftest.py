@@ -1,26 +1,12 @@
-"""Laws say how much they looked at: a line each, past pytest's capture."""
+"""What several laws use."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from app.embedding.hashed import HashedEmbedder
 from tests.conftest import Db
 from tests.laws.quick import Quick, superuser
-
-Report = Callable[[str], None]
-
-
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Print one line of counts."""
-
-    def line(words: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{words}\n")
-
-    return line
 
 
 @pytest.fixture

@@ -17,9 +17,8 @@ from app.db.tables.library import Document
 from app.embedding.hashed import HashedEmbedder
 from ingest import pipeline
 from tests.api.company import extract_markdown
-from tests.conftest import Db
+from tests.conftest import Db, Report
 from tests.db.house import House, house_of
-from tests.laws.conftest import Report
 
 SHELVES, STEPS = 12, 40
 FOLDERS = ["a", "a/b", "a/b/c", "ab", "b", "b/a"]

@@ -18,9 +18,8 @@ from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
 from tests.api.company import client_of, parts_of
-from tests.conftest import Db
+from tests.conftest import Db, Report
 from tests.db.house import TEXT_TABLES, House, allow, house_of
-from tests.laws.conftest import Report
 from tests.laws.matrices import WAYS, Loaded, Matrix, MinedRole, check_user, load, mine, sample
 
 USERS, OBJECTS = 60, 90

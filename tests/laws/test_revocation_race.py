@@ -25,13 +25,12 @@ from tests.api.company import Company, client_of, found, parts_of
 from tests.api.conftest import serve
 from tests.api.databases import copied
 from tests.api.test_ask import events, spoken
-from tests.conftest import TEMPLATE, Cluster
-from tests.laws.conftest import Report
+from tests.conftest import TEMPLATE, Cluster, Report
 from tests.laws.racetrack import MARKS, QUESTION, Track, echoing, laid_out
 from tests.laws.racing import LATER, Readers, Revocation, Score, Surface, judge, race
 from tests.laws.stale import KEPT, TEXT, KeptCallers, KeptScopes, every_scope, resolving, unlock, warmed
 
-PAIRS = int(os.environ.get("CLEARANCE_RACE_PAIRS", "3000"))
+PAIRS = int(os.environ.get("CLEARANCE_RACE_PAIRS", "1000"))
 READERS = 8
 FEW = AnswerSettings(passages=2, history_tokens=300)
 

@@ -34,10 +34,9 @@ from app.acl.subject import subject_of
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
-from tests.conftest import Db
+from tests.conftest import Db, Report
 from tests.db.house import House, house_of
 from tests.identities import act_as
-from tests.laws.conftest import Report
 
 # From now: long past, the last tick, this very moment, the next tick, far off.
 OFFSETS = [dt.timedelta(days=-1), *(dt.timedelta(microseconds=n) for n in (-1, 0, 1)), dt.timedelta(days=1)]

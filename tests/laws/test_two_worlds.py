@@ -16,7 +16,7 @@ from app.embedding.shared_words import SharedWords
 from app.retrieval import dense
 from app.retrieval import search as retrieval
 from app.retrieval.rerank import Reranking
-from tests.laws.conftest import Report
+from tests.conftest import Report
 from tests.laws.mutants import FILTER_AFTER, MAKE_HNSW, THROUGH_HNSW, Codebook, count_all_rows, everything
 from tests.laws.quick import Inside, Quick
 from tests.laws.strategies import draw, specs
@@ -24,7 +24,7 @@ from tests.laws.tally import Tally, upper_bound
 from tests.laws.worlds import Spec, world_of
 
 # Enough to see each mutant; the long run is `make laws`.
-WORLDS = 400
+WORLDS = 200
 MUTANT_WORLDS = 20
 # Batches 1 to 9 are for tests; `make laws` takes those from 100 on.
 MUTANTS, CHECKS = draw(1, MUTANT_WORLDS), draw(2, 12)
@@ -48,7 +48,7 @@ def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.slow
-@pytest.mark.parametrize(("depth", "worlds"), [(60, WORLDS), (5, 300)])
+@pytest.mark.parametrize(("depth", "worlds"), [(60, WORLDS), (5, 150)])
 def test_hidden_documents_change_nothing(
     quick: Quick, report: Report, monkeypatch: pytest.MonkeyPatch, depth: int, worlds: int
 ) -> None:

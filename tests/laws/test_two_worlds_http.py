@@ -8,8 +8,7 @@ from sqlalchemy import true
 
 from app.embedding.hashed import HashedEmbedder
 from app.retrieval import browse
-from tests.conftest import Db
-from tests.laws.conftest import Report
+from tests.conftest import Db, Report
 from tests.laws.mutants import count_all_rows
 from tests.laws.site import Answer, compare, site_of
 from tests.laws.strategies import draw

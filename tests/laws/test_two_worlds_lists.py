@@ -11,8 +11,7 @@ from app.retrieval.dense import Nearest, nearest
 from app.retrieval.seen import Seen
 from benchmarks.timing_stock import Library, library, worlds
 from tests.api.databases import copied
-from tests.conftest import TEMPLATE, Cluster, Db
-from tests.laws.conftest import Report
+from tests.conftest import TEMPLATE, Cluster, Db, Report
 from tests.laws.large import FEW, VISIBLE, Side, differing, names, questions, side, threatened
 from tests.laws.mutants import count_all_rows
 

@@ -16,9 +16,8 @@ from app.db.session import Database
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.onnx import OnnxEmbedder
 from app.embedding.protocol import UnusableWeights
-from tests.conftest import Db, real_part_missing
+from tests.conftest import Db, Report, real_part_missing
 from tests.db.house import TEXT_TABLES, House, house_of
-from tests.laws.conftest import Report
 from tests.laws.pages import Page
 from tests.laws.quick import Quick, superuser
 from tests.laws.shelving import Shelves

@@ -11,9 +11,8 @@ from tests.conftest import IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
 from tests.db.house import House
 from tests.db.replicas.pair import Pair, pair_of
 from tests.db.replicas.standby import SETTINGS, Standby
-from tests.laws.conftest import report
 
-__all__ = ["cluster", "pair", "report", "standby"]
+__all__ = ["cluster", "pair", "standby"]
 
 
 @pytest.fixture(scope="session")
