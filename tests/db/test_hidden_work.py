@@ -28,17 +28,18 @@ from tests.db.house import house_of
 VISIBLE = 100  # passages
 TIMES = (1, 20)  # hidden ones for each of them
 FULL = [f"B×{k}" for k in TIMES]
-# Rows by sequential scan, rows by index, and index entries, of all tables with text.
+# Rows read one after another, and index entries, of all tables with text. Rows fetched by an index are left out: each has
+# an entry that counts, and an index-only or a bitmap scan, between which the planner chooses, counts none.
 COUNTED = text(
     """
-    select sum(pg_stat_get_xact_tuples_returned(c.oid) + pg_stat_get_xact_tuples_fetched(c.oid))::int
+    select sum(pg_stat_get_xact_tuples_returned(c.oid))::int
     from pg_class c left join pg_index i on i.indexrelid = c.oid
     where coalesce(i.indrelid, c.oid) = any ('{document, original, chunk, vector_row, posting}'::regclass[])
     """
 )
 # The service's database role may not read statistics; the counting needs them.
 ALLOW = """
-grant execute on function pg_stat_get_xact_tuples_returned(oid), pg_stat_get_xact_tuples_fetched(oid) to clearance_app;
+grant execute on function pg_stat_get_xact_tuples_returned(oid) to clearance_app;
 grant select on pg_class, pg_index to clearance_app;
 """
 
@@ -132,9 +133,9 @@ def test_no_more_is_looked_at_than_visible_rows_explain(sites: dict[str, Site], 
         assert sites[full].work(surface) <= sites["A"].work(surface) + more, surface.__name__
 
 
-def test_a_hidden_document_costs_one_row_more_than_an_absent_one(sites: dict[str, Site]) -> None:
+def test_a_hidden_document_costs_one_entry_more_than_an_absent_one(sites: dict[str, Site]) -> None:
     hidden, absent = sites[FULL[-1]].work(open_hidden), sites[FULL[-1]].work(open_absent)
-    assert hidden == absent + 2  # the entry in the index of public ids, and the row
+    assert hidden == absent + 1  # its entry in the index of public ids
 
 
 def test_with_sequential_scans_hidden_rows_are_looked_at(
