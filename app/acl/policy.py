@@ -114,7 +114,7 @@ def rule_folder(session: WriteSession, subject: Subject, collection: Collection,
         return Change(OwnRule(), own, tuple(put_into_folders(session, collection)))
     before = OwnRule.from_json(folder.own_rule)
     session.execute(update(Folder).where(Folder.id == folder.id).values(own_rule=own.to_json()))
-    return Change(before, own, tuple(follow(session, collection.id)))
+    return Change(before, own, tuple(follow(session, collection.id, folder.path)))
 
 
 def drop_folder(session: WriteSession, subject: Subject, collection: Collection, path: str) -> Change:
@@ -126,7 +126,7 @@ def drop_folder(session: WriteSession, subject: Subject, collection: Collection,
     moves = put_into_folders(session, collection, leaving=folder.id)
     session.execute(delete(Folder).where(Folder.id == folder.id))
     # The folders below inherit from another one now.
-    return Change(before, OwnRule(), (*moves, *follow(session, collection.id)))
+    return Change(before, OwnRule(), (*moves, *follow(session, collection.id, folder_path(path))))
 
 
 def take_hold(session: WriteSession, collection: Collection) -> None:

@@ -55,6 +55,7 @@ COPY = text(
 )
 # What is read of scopes to say which rule follows for them: not their own rules as values, which may be long.
 _OWN = (Scope.id, Scope.folder_id, Scope.rule_id, Scope.own_part_id, Scope.own_inherits, Scope.own_label)
+_LABELS: dict[str | None, Label | None] = {None: None} | {label.text: label for label in Label}
 REPLACE = text(
     "select old_scope, new_scope, documents"
     " from clearance.replace_scopes(cast(:old as int[]), cast(:new as int[]), :leaving)"
@@ -134,13 +135,17 @@ def chain(session: Session, collection_id: uuid.UUID, folder_id: uuid.UUID | Non
     return [OwnRule.from_json(rule) for rule in (shelf, *session.scalars(above.order_by(func.length(Folder.path))))]
 
 
-def follow(session: WriteSession, collection_id: uuid.UUID) -> list[Move]:
-    """Point each scope of a collection to the rule that follows now; no document or passage is written.
+def follow(session: WriteSession, collection_id: uuid.UUID, folder: str = "") -> list[Move]:
+    """Point each scope of a collection, or of a folder and those below it, to the rule that follows now.
 
-    A dozen statements, however many scopes there are; no grant is read or written but those of collection and folders.
+    A dozen statements, however many scopes there are; no document or passage is written, and no grant is read or
+    written but those of collection and folders.
     """
     locked = select(*_OWN, Rule.label).join(Rule, Rule.id == Scope.rule_id)
     locked = locked.where(Scope.collection_id == collection_id).order_by(Scope.id)
+    if folder:
+        here = (Folder.path == folder) | Folder.path.startswith(f"{folder}/", autoescape=True)
+        locked = locked.where(Scope.folder_id.in_(select(Folder.id).where(Folder.collection_id == collection_id, here)))
     rows = session.execute(locked.with_for_update(key_share=True, of=Scope)).all()
     owns = _owns(session, rows)
     chains = _chains(session, collection_id)
@@ -260,7 +265,7 @@ def _owns(session: WriteSession, rows: Collected[Any]) -> dict[int, _Own]:
     return {
         row.id: _Own(parts[stored[row.id].grants].id, stored[row.id].inherits, stored[row.id].label)
         if row.id in stored
-        else _Own(row.own_part_id, row.own_inherits, None if row.own_label is None else Label.parse(row.own_label))
+        else _Own(row.own_part_id, row.own_inherits, _LABELS[row.own_label])
         for row in rows
     }
 

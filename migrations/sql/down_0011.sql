@@ -80,6 +80,10 @@ drop trigger history_of_changes on scope;
 drop function clearance.keep_scopes();
 create trigger history_of_changes after update of rule_id on scope for each row
   when (old.rule_id <> new.rule_id) execute function clearance.keep_scope();
+drop trigger history_of_changes on document;
+drop function clearance.keep_documents();
+create trigger history_of_changes after update of scope_id on document for each row
+  when (old.scope_id <> new.scope_id) execute function clearance.keep_document();
 
 drop function clearance.replace_scopes(int[], int[], uuid);
 -- Moves those documents and uploads from one scope to another one of the same collection; gives the number of documents.

@@ -54,11 +54,17 @@ create trigger judged after insert or update or delete on folder
   for each row execute function clearance.note_folder();
 
 -- Scopes that point to another rule: `scope rule-before`, a line each.
+-- Here and wherever rows before and after are paired, they are grouped, not joined: the planner takes both for as few rows as
+-- they had when the function was first called, and of few rows it compares each with each.
 create function clearance.note_scopes() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform clearance.note('scopes', (
-    select string_agg(o.id || ' ' || o.rule_id, E'\n') from before o join after n on n.id = o.id where n.rule_id <> o.rule_id));
+    select string_agg(c.id || ' ' || c.rule_before, E'\n') from (
+      select p.id, max(p.rule_before) as rule_before
+      from (select id, rule_id, null from before union all select id, null, rule_id from after) as p (id, rule_before, rule_after)
+      group by p.id having max(p.rule_before) <> max(p.rule_after)
+    ) as c));
   return null;
 end $$;
 create trigger judged after update on scope
@@ -81,13 +87,23 @@ create function clearance.note_documents() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform clearance.note('moved', (
-    select string_agg(distinct o.scope_id || ' ' || n.scope_id, E'\n')
-    from before o join after n on n.id = o.id where n.scope_id <> o.scope_id));
+    select string_agg(distinct c.before || ' ' || c.after, E'\n') from (
+      select max(p.before) as before, max(p.after) as after
+      from (select id, scope_id, null from before union all select id, null, scope_id from after) as p (id, before, after)
+      group by p.id having max(p.before) <> max(p.after)
+    ) as c));
   perform clearance.note('moved', (
-    select string_agg(distinct j.scope_id || ' ' || n.scope_id, E'\n')
-    from before o join after n on n.id = o.id and n.ruled_at > o.ruled_at
-    join public.ingest_job j on j.collection_id = n.collection_id and j.path = n.path
-    where j.state in ('queued', 'running') and j.created_at < n.ruled_at and j.scope_id <> n.scope_id
+    with ruled as materialized (
+      select p.collection_id, max(p.path) as path, max(p.scope_id) as scope_id, max(p.ruled_at) as ruled_at
+      from (
+        select id, collection_id, ruled_at, null, null, null from before
+        union all select id, collection_id, null, ruled_at, scope_id, path from after
+      ) as p (id, collection_id, ruled_before, ruled_at, scope_id, path)
+      group by p.id, p.collection_id having max(p.ruled_at) > max(p.ruled_before)
+    )
+    select string_agg(distinct j.scope_id || ' ' || r.scope_id, E'\n')
+    from ruled r join public.ingest_job j on j.collection_id = r.collection_id and j.path = r.path
+    where j.state in ('queued', 'running') and j.created_at < r.ruled_at and j.scope_id <> r.scope_id
       and j.uploaded_by is distinct from clearance.caller()));
   return null;
 end $$;
