@@ -83,8 +83,10 @@ def _scopes(
     pairs |= {(then[old], now[new]) for old, new in _journeys(moved) if old in then and new in now}
     moves = [pair for pair in pairs if pair[0] != pair[1]]
     rules = rules_about(session, {rule for move in moves for rule in move}, principals)
-    # Thousands of scopes may have moved; what their rules say about a few principals are few different things.
-    yield from dict.fromkeys((rules[before], rules[after]) for before, after in moves)
+    # Thousands of scopes may have moved; what their rules say about a few principals are few different things, each of
+    # them one object, and by far quicker told apart as such than by its grants.
+    pairs_of_rules = ((rules[before], rules[after]) for before, after in moves)
+    yield from {(id(before), id(after)): (before, after) for before, after in pairs_of_rules}.values()
 
 
 def _journeys(moved: list[tuple[int, int]]) -> set[tuple[int, int]]:

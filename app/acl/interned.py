@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import psycopg
 from sqlalchemy import ColumnElement, Text, any_, bindparam, select, text
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -127,7 +128,8 @@ def own_parts(session: Session, part_ids: Collected[int]) -> dict[int, Part]:
     if not part_ids:
         return {}
     # In binary: some megabytes of hashes, which take long to write and read as text.
-    with session.connection().connection.cursor(binary=True) as cursor:
+    connection = cast(psycopg.Connection, session.connection().connection.driver_connection)
+    with connection.cursor(binary=True) as cursor:
         cursor.execute(OWN_PARTS, (array(part_ids),))
         return {part: Part(part, digests, False) for part, digests in cursor.fetchall()}
 
@@ -186,11 +188,17 @@ def _values(session: Session, rule_ids: Collected[int], about: list[uuid.UUID] |
         grant = Grant(cast(Effect, row.effect), principal, row.starts_at, row.ends_at)
         for part in np.frombuffer(row.parts, ">i4").tolist():
             by_part[part].add(grant)
-    nothing = frozenset[Grant]()
-    return {
-        r.id: Rule(LABELS[r.label], nothing.union(by_part.get(r.own_id or r.id, ()), by_part.get(r.above_id, ())))
-        for r in rows
-    }
+    made: dict[tuple[int, int | None, int | None], Rule] = {}
+
+    def rule(label: int, *parts: int | None) -> Rule:
+        """One object for all rules that say the same: of thousands, few say anything about a few principals."""
+        own, above = (part if part in by_part else None for part in parts)
+        if (found := made.get((label, own, above))) is None:
+            grants = frozenset(by_part.get(own, ())) | frozenset(by_part.get(above, ()))
+            made[label, own, above] = found = Rule(LABELS[label], grants)
+        return found
+
+    return {r.id: rule(r.label, r.own_id or r.id, r.above_id) for r in rows}
 
 
 def part_digest(digests: bytes, inherited: bool) -> bytes:
