@@ -65,12 +65,12 @@ language plpgsql security definer set search_path = '' as $$
 declare moment timestamptz := clock_timestamp();
 begin
   with changed as materialized (
-    select p.public_id, p.collection_id, max(p.after) as scope_id
+    select p.public_id, any_value(p.collection_id) as collection_id, max(p.after) as scope_id
     from (
-      select public_id, collection_id, scope_id, null from before
-      union all select public_id, collection_id, null, scope_id from after
-    ) as p (public_id, collection_id, before, after)
-    group by p.public_id, p.collection_id having max(p.before) <> max(p.after)
+      select public_id, scope_id, null, null from before
+      union all select public_id, null, scope_id, collection_id from after
+    ) as p (public_id, before, after, collection_id)
+    group by p.public_id having max(p.before) <> max(p.after)
   ), ended as (
     update public.document_history h set valid_to = greatest(moment, h.valid_from)
       from changed c where h.document = c.public_id and h.valid_to is null

@@ -94,12 +94,13 @@ begin
     ) as c));
   perform clearance.note('moved', (
     with ruled as materialized (
-      select p.collection_id, max(p.path) as path, max(p.scope_id) as scope_id, max(p.ruled_at) as ruled_at
+      select any_value(p.collection_id) as collection_id, max(p.path) as path, max(p.scope_id) as scope_id,
+        max(p.ruled_at) as ruled_at
       from (
-        select id, collection_id, ruled_at, null, null, null from before
-        union all select id, collection_id, null, ruled_at, scope_id, path from after
-      ) as p (id, collection_id, ruled_before, ruled_at, scope_id, path)
-      group by p.id, p.collection_id having max(p.ruled_at) > max(p.ruled_before)
+        select id, ruled_at, null, null, null, null from before
+        union all select id, null, ruled_at, scope_id, collection_id, path from after
+      ) as p (id, ruled_before, ruled_at, scope_id, collection_id, path)
+      group by p.id having max(p.ruled_at) > max(p.ruled_before)
     )
     select string_agg(distinct j.scope_id || ' ' || r.scope_id, E'\n')
     from ruled r join public.ingest_job j on j.collection_id = r.collection_id and j.path = r.path

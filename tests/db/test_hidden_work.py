@@ -28,8 +28,8 @@ from tests.db.house import house_of
 VISIBLE = 100  # passages
 TIMES = (1, 20)  # hidden ones for each of them
 FULL = [f"B×{k}" for k in TIMES]
-# Rows read one after another, and index entries, of all tables with text. Rows fetched by an index are left out: each has
-# an entry that counts, and an index-only or a bitmap scan, between which the planner chooses, counts none.
+# Rows read one after another, and index entries, of all tables with text. Rows fetched by an index are left out: each
+# has an entry that counts, and an index-only or a bitmap scan, between which the planner chooses, counts none.
 COUNTED = text(
     """
     select sum(pg_stat_get_xact_tuples_returned(c.oid))::int
