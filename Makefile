@@ -21,7 +21,7 @@ laws: .venv/.dev ## races, and two worlds 100,000 times, 1,000 over HTTP; takes 
 	CLEARANCE_RACE_PAIRS=3000 $(PY) -m pytest tests/laws/test_revocation_race.py
 	$(PY) -m tests.laws.run --worlds 100000 --http 1000 --state .clearance/laws.json
 
-check: .venv/.dev lint types contracts unit ## what must hold before a commit, in under two minutes
+check: .venv/.dev lint types contracts unit ## what must hold before a commit, in a minute
 
 lint: .venv/.dev
 	$(PY) -m ruff check .

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.acl.access_file import AccessFile, AccessFileError
@@ -21,6 +21,9 @@ NAMES = st.text(LETTERS + BLANKS, min_size=1, max_size=12)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
 ANYTHING = st.text(st.one_of(st.sampled_from(LETTERS + BLANKS + ODD + "/"), st.characters()), max_size=40)
 
+# Most of anything is refused, and says nothing about what is accepted.
+MANY_ARE_REFUSED = [HealthCheck.filter_too_much]
+
 
 def accepted(text: str) -> str | None:
     """The normal form; None for what is refused."""
@@ -30,7 +33,7 @@ def accepted(text: str) -> str | None:
         return None
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_a_normal_path_is_its_own_normal_form(text: str) -> None:
     path = accepted(text)
@@ -40,7 +43,7 @@ def test_a_normal_path_is_its_own_normal_form(text: str) -> None:
     assert unicodedata.is_normalized("NFC", path)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_nothing_invisible_is_ever_accepted(text: str) -> None:
     path = accepted(text)
@@ -72,7 +75,7 @@ def test_a_rule_applies_to_an_upload_at_any_spelling(folder: str, name: str, for
     assert ruled in folders_of(sent)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_what_is_refused_is_refused_on_every_surface(text: str) -> None:
     """Uploads and moves, rules and filters, and access.yaml: none of them goes on with a path of its own."""
@@ -85,7 +88,7 @@ def test_what_is_refused_is_refused_on_every_surface(text: str) -> None:
             AccessFile.parse(f'rules: [{{path: "{text}", roles: [hr]}}]')
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_what_was_stored_before_gets_a_normal_path(text: str) -> None:
     path = repaired(text)
