@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-import psycopg
 from sqlalchemy import ColumnElement, Text, any_, bindparam, select, text
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -33,7 +32,7 @@ from app.acl.rules import (
     rule_digest,
     united,
 )
-from app.db.session import WriteSession
+from app.db.session import BINARY, WriteSession
 from app.db.tables import access
 
 INSERT_RULES = text(
@@ -49,7 +48,6 @@ INSERT_GRANTS = text(
     " cast(:kinds as text[]), cast(:principals as uuid[]), cast(:starts as timestamptz[]),"
     " cast(:ends as timestamptz[]))"
 )
-OWN_PARTS = "select id, grant_digests from rule where id = any (cast(%s as int[]))"
 # A row for each different grant, with the parts that hold it: some hundred rows for half a million grants.
 GRANTS = (
     "select effect, principal_kind, principal_id, starts_at, ends_at, string_agg(int4send(rule_id), '') as parts"
@@ -59,8 +57,6 @@ ALL_GRANTS = text(GRANTS.format(""))
 GRANTS_ABOUT = text(GRANTS.format(" and principal_id = any (:about)")).bindparams(bindparam("about", type_=ARRAY(Uuid)))
 
 
-# Thousands are looked up at a time, where making each takes as long as all else of its rule.
-LABELS = tuple(sorted(Label))
 # digest, label, own_id, above_id, grant_digests
 _Row = tuple[bytes, int, int | None, int | None, bytes | None]
 
@@ -127,11 +123,9 @@ def own_parts(session: Session, part_ids: Collected[int]) -> dict[int, Part]:
     """Parts of own rules by their ids."""
     if not part_ids:
         return {}
-    # In binary: some megabytes of hashes, which take long to write and read as text.
-    connection = cast(psycopg.Connection, session.connection().connection.driver_connection)
-    with connection.cursor(binary=True) as cursor:
-        cursor.execute(OWN_PARTS, (array(part_ids),))
-        return {part: Part(part, digests, False) for part, digests in cursor.fetchall()}
+    query = select(access.Rule.id, access.Rule.grant_digests).where(one_of(access.Rule.id.expression, part_ids))
+    found = session.execute(query.execution_options(**BINARY))
+    return {row.id: Part(row.id, row.grant_digests, False) for row in found}
 
 
 def intern(session: WriteSession, rule: Rule) -> int:
@@ -195,7 +189,7 @@ def _values(session: Session, rule_ids: Collected[int], about: list[uuid.UUID] |
         own, above = (part if part in by_part else None for part in parts)
         if (found := made.get((label, own, above))) is None:
             grants = frozenset(by_part.get(own, ())) | frozenset(by_part.get(above, ()))
-            made[label, own, above] = found = Rule(LABELS[label], grants)
+            made[label, own, above] = found = Rule(Label(label), grants)
         return found
 
     return {r.id: rule(r.label, r.own_id or r.id, r.above_id) for r in rows}

@@ -55,7 +55,6 @@ COPY = text(
 )
 # What is read of scopes to say which rule follows for them: not their own rules as values, which may be long.
 _OWN = (Scope.id, Scope.folder_id, Scope.rule_id, Scope.own_part_id, Scope.own_inherits, Scope.own_label)
-_LABELS: dict[str | None, Label | None] = {None: None} | {label.text: label for label in Label}
 REPLACE = text(
     "select old_scope, new_scope, documents"
     " from clearance.replace_scopes(cast(:old as int[]), cast(:new as int[]), :leaving)"
@@ -265,7 +264,7 @@ def _owns(session: WriteSession, rows: Collected[Any]) -> dict[int, _Own]:
     return {
         row.id: _Own(parts[stored[row.id].grants].id, stored[row.id].inherits, stored[row.id].label)
         if row.id in stored
-        else _Own(row.own_part_id, row.own_inherits, _LABELS[row.own_label])
+        else _Own(row.own_part_id, row.own_inherits, None if row.own_label is None else Label.parse(row.own_label))
         for row in rows
     }
 

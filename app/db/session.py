@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -36,6 +37,8 @@ BEGIN_AS = text(
 # A statement with this option may keep its plan on a connection, and save making it: up to a millisecond where a caller
 # has a thousand scopes. The plan is for any values, under the settings that every reading transaction begins with.
 PREPARED = {"prepared": True}
+# Marks a statement that reads megabytes of bytes, which take long to be written and read as text.
+BINARY = {"binary": True}
 
 
 def prepared(statement: str) -> TextClause:
@@ -214,8 +217,13 @@ def _hide_names(connection: Any, _record: Any) -> None:
 
 
 def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send what may keep its plan, or goes along with BEGIN; True tells SQLAlchemy that it was sent."""
+    """Send what may keep its plan, or goes along with BEGIN; True tells SQLAlchemy that it was sent.
+
+    Results of a statement marked BINARY come as PostgreSQL has them, and not as text.
+    """
     options = context.execution_options
+    if options.get("binary"):
+        cursor.format = Format.BINARY
     if options.get("opens"):
         # A pipeline: one round trip for both.
         with cursor.connection.pipeline():

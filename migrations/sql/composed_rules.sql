@@ -87,7 +87,7 @@ revoke execute on function clearance.keep_scopes(), clearance.keep_documents() f
 -- stands under its nearest folder. Gives the number of documents of each old scope and folder that moved.
 create function clearance.replace_scopes(old_scopes int[], new_scopes int[], leaving uuid)
   returns table (old_scope int, new_scope int, documents bigint)
-language plpgsql volatile security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
+language plpgsql volatile security definer set search_path = '' as $$
 #variable_conflict use_column
 begin
   -- Asked once for each collection, not scope.
