@@ -3,15 +3,16 @@
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
+from sqlalchemy import CursorResult, text
 
 from app.acl import judge, steps
 from app.web import plans
-from app.web.access import Caller, Writing
+from app.web.access import Caller, Changing, Writing
 from tests.api.company import Company, app_of, client_of, parts_of, work_queued
 from tests.api.databases import copied
 from tests.api.test_judge_routes import API, everything
@@ -305,6 +306,24 @@ def test_without_a_part_of_the_judge(
     nothing: Callable[..., Any] = {"gains": lambda *_: False, "_otherwise": lambda *_: False}.get(part, lambda *_: [])
     monkeypatch.setattr(judge, part, nothing)
     assert world.send(*attack).is_success
+
+
+def test_a_scope_that_is_pointed_to_another_rule_is_judged(world: World) -> None:
+    """By whatever statement: no rule of a collection or folder changes, and no document moves."""
+    w = world
+    w.must("POST", "/collections", {"name": "mine", "grants": [{"role": "mine"}], "label": "internal"})
+    router = APIRouter()
+    pointed = text(
+        "update scope set rule_id = (select s.rule_id from scope s join collection c on c.id = s.collection_id"
+        " where c.name = 'mine') where collection_id = (select id from collection where name = 'hr')"
+    )
+
+    def write(session: Changing) -> None:
+        assert cast(CursorResult[Any], session.execute(pointed)).rowcount > 0
+
+    router.add_api_route("/pointed", write, methods=["POST"], status_code=204)
+    app_of(w.client).include_router(router)
+    check_problem(w.client.post("/pointed", headers=w.company.headers("boss")), 403, "SelfGrant")
 
 
 def test_a_judge_for_somebody_else_is_refused(client: TestClient, company: Company) -> None:
