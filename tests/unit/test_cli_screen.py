@@ -2,10 +2,13 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from app.cli import screen
+from app.cli.app import app
 from app.cli.console import Screen
 from app.local.client import ApiError
 
@@ -117,3 +120,14 @@ def test_wide_characters_take_two_columns(monkeypatch: pytest.MonkeyPatch) -> No
     terminal = terminal_of(monkeypatch)
     screen.table(("a", "b"), [("文書", "x"), ("abcd", "y")])
     assert terminal.getvalue().splitlines()[2:] == ["文書   x", "abcd   y"]
+
+
+def test_what_a_file_says_that_is_verified_acts_on_no_terminal(tmp_path: Path) -> None:
+    """An auditor looks at a file of somebody else: its format's name, and keys that no export writes."""
+    header = {"format": HOSTILE, "version": 1, "complete": True, "range": {"first": 0, "size": 0}, "filters": {}}
+    file = tmp_path / "log.jsonl"
+    file.write_text(json.dumps(header | {HOSTILE: 1}) + "\n")
+    shown = CliRunner().invoke(app, ["audit", "verify", str(file)])
+    assert shown.exit_code == 1
+    assert shown.stdout.count("a␛]0;owned␇") == 2
+    assert not set(HOSTILE) & set("\x1b\x07\x9b\u202e\0") & set(shown.output)
