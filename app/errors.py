@@ -1,4 +1,4 @@
-"""Every error a caller can meet. The class name is the wire code; `app.web.problems` turns one into problem+json.
+"""Every error a caller can meet. The class name is the wire code; `app.web.http.problems` turns one into problem+json.
 
 AppError
 ├── BadRequest            400  the request makes no sense as it stands

@@ -13,27 +13,28 @@ from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
-from app.answer.parts import Parts
-from app.audit.seal import Sealer
-from app.db.impatient import connect_standby
-from app.db.probe import probe
+from app.answer.components import Parts
+from app.audit.encryption import Sealer
 from app.db.replicas import Replicas
+from app.db.rls_probe import probe
 from app.db.session import Database, Signer, connect
-from app.embedding.choose import build_embedder, build_reranker
-from app.embedding.codebook import codebook
+from app.db.standby_engine import connect_standby
+from app.embedding.factory import build_embedder, build_reranker
 from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
+from app.indexing.quantizer import codebook
 from app.llm.endpoint import endpoint
 from app.llm.openai_chat import OpenAIChat, Sampling
-from app.retrieval.lists.identity import Identity
-from app.retrieval.lists.protocol import Lists, NoLists
-from app.retrieval.lists.remote.address import key_of
-from app.retrieval.lists.remote.client import RemoteLists
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.store import ScopeLists
 from app.retrieval.rerank import Reranking
+from app.scope_index.database_id import Identity
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Lists, NoLists
+from app.scope_index.remote.address import key_of
+from app.scope_index.remote.client import RemoteLists
 from app.settings import DatabaseSettings, Settings, required
-from app.web import (
+from app.web.api import (
+    api_keys,
     ask,
     audit,
     collections,
@@ -42,23 +43,20 @@ from app.web import (
     documents,
     explain,
     grants,
-    health,
-    keys,
-    pages,
     plans,
-    problems,
     roles,
     search,
     sync,
     uploads,
     users,
 )
-from app.web.authenticate import Authentication
-from app.web.limits import KeyLimits
-from app.web.observe import ListSearches, Observe, ReplicaSearches
-from app.web.openapi import Service
-from app.web.refusals import FailedSignIns, record_due
-from app.web.schemas import Problem
+from app.web.api.schemas import Problem
+from app.web.http import docs_page, health, problems
+from app.web.http.authentication import Authentication
+from app.web.http.limits import KeyLimits
+from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
+from app.web.http.openapi import Service
+from app.web.http.refusals import FailedSignIns, record_due
 
 
 def build(settings: Settings) -> Parts:
@@ -189,7 +187,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     problems.install(app)
-    # Named once, so that its schema is in the description; which errors a route has says `app.web.openapi`.
+    # Named once, so that its schema is in the description; which errors a route has says `app.web.http.openapi`.
     api = APIRouter(prefix="/api/v1", responses={"4XX": {"model": Problem}})
     for resource in (
         ask,
@@ -202,16 +200,16 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         users,
         roles,
         grants,
-        keys,
+        api_keys,
         delegations,
         explain,
         plans,
         audit,
-        pages,
+        docs_page,
     ):
         _summarize(resource.router)
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(health.router)
-    pages.mount_static(app)
+    docs_page.mount_static(app)
     return app

@@ -8,14 +8,14 @@ import sys
 
 from app import log
 from app.db.session import connect
-from app.embedding.codebook import Codebook
 from app.hardening import forbid_inspection, forget_settings
-from app.retrieval.lists.identity import Identity
-from app.retrieval.lists.remote.address import CannotListen, key_of, listen
-from app.retrieval.lists.remote.server import ListServer
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.shards import Shard
-from app.retrieval.lists.store import ScopeLists
+from app.indexing.quantizer import Codebook
+from app.scope_index.database_id import Identity
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.remote.address import CannotListen, key_of, listen
+from app.scope_index.remote.server import ListServer
+from app.scope_index.sharding import Shard
 from app.settings import SearchProcessSettings, SettingMissing, required
 
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app.main import create
 from app.settings import ApiSettings
-from app.web.connections import ConnectionLimits, protocol_class
+from app.web.http.connections import ConnectionLimits, protocol_class
 
 # Files and sockets beside the connections: the database's, the model's, the search processes', uploads on their way.
 OTHER_DESCRIPTORS = 512

@@ -76,7 +76,7 @@ def measure(kind: str, threads: int, seconds: float) -> Run:
 def start(kind: str, threads: int) -> tuple[Callable[[Sequence[str]], Any], Callable[[str], Any]]:
     """The two calls of an embedder, imports and loading included in the caller's time."""
     if kind != "encode":
-        from app.embedding.choose import build_embedder  # noqa: PLC0415  # import time is measured
+        from app.embedding.factory import build_embedder  # noqa: PLC0415  # import time is measured
 
         built = build_embedder(
             kind=kind,  # type: ignore[arg-type]  # one of KINDS

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.answer.support import COVERAGE_WEIGHT, THRESHOLD
-from app.local.client import Client
+from app.client.api import Client
 from benchmarks.service import Service, service
 
 SHELF = "handbook"

@@ -24,15 +24,15 @@ from sqlalchemy import text
 from app.acl.visible import visible_scopes
 from app.db.bootstrap import LOGIN_ROLES, prepare
 from app.db.session import Database, Signer, connect
-from app.embedding.codebook import Codebook
 from app.embedding.onnx import OnnxEmbedder
-from app.embedding.terms import query_terms
 from app.evaluation.datasets import read
+from app.indexing.quantizer import Codebook
+from app.indexing.terms import query_terms
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval.lexical import match
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.store import ScopeLists
 from app.retrieval.search import DEPTH, Query, search
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
 from benchmarks.hybrid_world import pages_of, write
 from benchmarks.lists import KEY, SETTINGS, subject_of
 from benchmarks.lists_world import Caller

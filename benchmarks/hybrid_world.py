@@ -13,15 +13,15 @@ from rich.progress import track
 from sqlalchemy import make_url
 
 from app.db.bootstrap import libpq
-from app.embedding.codebook import Codebook
 from app.embedding.onnx import OnnxEmbedder
-from app.embedding.postings import pack
 from app.evaluation.datasets import read
+from app.indexing.postings import pack
+from app.indexing.quantizer import Codebook
 from benchmarks.lists_world import COLUMNS, Caller, callers_of, copied_rows, put_policy, zipf_scopes
 from ingest.document import Passage
+from ingest.embed import terms_of
 from ingest.extract import extract
 from ingest.split import split
-from ingest.vectorize import terms_of
 
 # Where the numbers of real pages and passages begin.
 FIRST = 10

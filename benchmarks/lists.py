@@ -23,20 +23,20 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from app.acl.rules import Capability, Label, Subject
-from app.acl.subject import roles_of
 from app.acl.visible import visible_scopes
 from app.db.bootstrap import LOGIN_ROLES, prepare
 from app.db.session import Database, ReadSession, Signer, connect
-from app.embedding.codebook import Codebook
+from app.identity.authenticate import roles_of
+from app.identity.subject import Capability, Label, Subject
+from app.indexing.quantizer import Codebook
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
+from app.retrieval.corpus_size import volume
 from app.retrieval.dense import nearest
-from app.retrieval.lists.protocol import NoLists
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.store import ScopeLists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.retrieval.reader import Seen
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import NoLists
 from benchmarks.lists_world import Caller, write
 
 KEY = "5c" * 32

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import make_url
 
 from app.db.bootstrap import libpq
-from app.embedding.codebook import Codebook
+from app.indexing.quantizer import Codebook
 
 SHARES = (1.0, 0.3, 0.1, 0.01, 0.001, 0.0001)
 # Rows of vector_row as PostgreSQL's binary COPY has them, `width` bytes of code and `dimensions` half floats.

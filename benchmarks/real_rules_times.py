@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from rich.progress import track
 from sqlalchemy import text
 
-from app.acl.placing import find_place, rule_document
-from app.acl.policy import rule_collection
-from app.acl.rules import Capability, Grant, Label, OwnRule, Principal
-from app.acl.subject import identify
+from app.acl.placement import find_place, rule_document
+from app.acl.rule_changes import rule_collection
+from app.acl.rules import Grant, OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
-from app.retrieval.lists.protocol import NoLists
+from app.identity.authenticate import identify
+from app.identity.subject import Capability, Label, Principal
 from app.retrieval.search import Query, search
+from app.scope_index.protocol import NoLists
 from tests.db.house import EMBEDDER, House
 from tests.laws.matrices import WORDS, Loaded
 

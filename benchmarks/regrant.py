@@ -25,13 +25,14 @@ from rich.table import Table
 from sqlalchemy import func, insert, select, text
 
 from app.acl.plans import foresee
-from app.acl.policy import drop_folder, rule_collection, rule_folder
-from app.acl.rules import Capability, Grant, Label, OwnRule, Principal, Rule, Subject, effective
+from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
+from app.acl.rules import Grant, OwnRule, Rule, effective
 from app.acl.steps import RuleStep
 from app.db.session import Database, Signer, WriteSession, connect
 from app.db.tables import access
 from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, User
+from app.identity.subject import Capability, Label, Principal, Subject
 from benchmarks.timings import Processor, load
 from tests.api.databases import database_in
 from tests.conftest import IDENTITY_KEY
@@ -189,7 +190,7 @@ def stored(session: WriteSession, shelf: uuid.UUID, above: OwnRule, owns: list[O
     """Rows of scopes, with their rules as the code that is measured keeps them."""
     rows = [{"collection_id": shelf, "own_digest": own.digest, "own_rule": own.to_json()} for own in owns]
     try:
-        kept = importlib.import_module("app.acl.interned")
+        kept = importlib.import_module("app.acl.rule_store")
     except ModuleNotFoundError:
         # A revision in which every rule holds all of its grants.
         ids = whole(session, [effective(above, own) for own in owns])

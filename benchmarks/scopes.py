@@ -21,10 +21,11 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import func, select, text
 
-from app.acl.rules import Subject, decide
+from app.acl.rules import decide
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from app.evaluation.plot import Axis, Series, plot
+from app.identity.subject import Subject
 from benchmarks.scopes_world import SCOPES_PER_ROLE, World, build
 from benchmarks.scopes_writes import measure_writes
 from benchmarks.timings import Processor, load, quantile

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from app.acl.interned import compose, intern_composed, intern_parts
-from app.acl.rules import EVERYONE, Grant, Label, OwnRule, Principal, Rule, effective
+from app.acl.rule_store import compose, intern_composed, intern_parts
+from app.acl.rules import Grant, OwnRule, Rule, effective
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
+from app.identity.subject import EVERYONE, Label, Principal
 
 SCOPES_PER_ROLE = 5  # real matrices have one and a half to six (`benchmarks.real_rules`)
 HELD = 10  # roles a caller is put into

@@ -10,14 +10,15 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import text
 
-from app.acl.placing import find_place, rule_document
-from app.acl.policy import rule_collection
-from app.acl.rules import Capability, Label, OwnRule, Subject
+from app.acl.placement import find_place, rule_document
+from app.acl.rule_changes import rule_collection
+from app.acl.rules import OwnRule
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
+from app.identity.subject import Capability, Label, Subject
 from benchmarks.timings import load, p50_p95
 from ingest.document import Passage
-from ingest.vectorize import vectorize
+from ingest.embed import vectorize
 from ingest.write import Version, write
 from tests.db.house import EMBEDDER, House, allow
 

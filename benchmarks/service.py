@@ -73,7 +73,7 @@ def service(state: Path) -> Iterator[Service]:
         key = make_first_administrator(urls["clearance_owner"]).secret
         logs = [state / "worker.log", state / "sequencer.log", state / "api.log"]
         running = Service("", key, urls["clearance_owner"], logs)
-        with _program("ingest", logs[0]), _program("app.audit.sequencer", logs[1]), _api(running, logs[2]):
+        with _program("ingest", logs[0]), _program("app.sequencer_process", logs[1]), _api(running, logs[2]):
             yield running
 
 

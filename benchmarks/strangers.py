@@ -32,7 +32,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from app.acl.keys import make_key
+from app.identity.api_keys import make_key
 from tests.api.company import Company, company_in
 from tests.api.databases import free_port
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY, REPOSITORY

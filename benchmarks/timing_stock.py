@@ -17,14 +17,15 @@ from pgvector import HalfVector
 from psycopg import sql
 from rich.progress import track
 
-from app.acl.keys import make_key
-from app.acl.rules import Capability, OwnRule
+from app.acl.rules import OwnRule
 from app.db.tables.people import ApiKey
 from app.embedding.hashed import HashedEmbedder
-from app.embedding.postings import packed_rows
+from app.identity.api_keys import make_key
+from app.identity.subject import Capability
+from app.indexing.postings import packed_rows
 from benchmarks.question import VOCABULARY, passage
 from ingest.document import Passage
-from ingest.vectorize import Indexed, vectorize
+from ingest.embed import Indexed, vectorize
 from tests.conftest import Cluster, Db
 from tests.db.house import House, allow, house_of
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import log
 from app.db.session import connect
-from app.embedding.choose import build_embedder
+from app.embedding.factory import build_embedder
 from app.hardening import forbid_inspection, forget_settings
 from app.settings import SettingMissing, WorkerOptions, WorkerSettings, required
 from ingest.document import Extracted

@@ -9,20 +9,20 @@ from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import log
-from app.acl.rules import EVERYONE_ID, Label, Subject
-from app.acl.subject import roles_of
 from app.acl.visible import scopes_select
 from app.audit.events import DocumentFailed, DocumentIndexed
-from app.audit.record import Actor
-from app.audit.trail import record
+from app.audit.events.base import Actor
+from app.audit.log import record
 from app.db.audit_writers import WORKER as WORKER_NAME
 from app.db.tables.library import Document, IngestJob
 from app.db.tables.people import User
 from app.embedding.protocol import EmbeddingModel
+from app.identity.authenticate import roles_of
+from app.identity.subject import EVERYONE_ID, Label, Subject
 from ingest.document import Extracted
+from ingest.embed import vectorize
 from ingest.extractors.errors import ExtractionError
 from ingest.split import split
-from ingest.vectorize import vectorize
 from ingest.write import Version, end, hold_move, move, scope_after, scope_of, standing, take, write
 
 WORKER = Actor.service(WORKER_NAME)

@@ -19,8 +19,8 @@ from sqlalchemy.types import BigInteger, Integer, LargeBinary, Text
 
 from app.db.tables.access import Scope
 from app.db.tables.library import Chunk, Document, IndexProfile, IngestJob, Original
-from app.embedding.postings import packed_rows
-from ingest.vectorize import Indexed
+from app.indexing.postings import packed_rows
+from ingest.embed import Indexed
 
 # Passages in their order; their ids ascend with it, and search breaks ties by id.
 ADD_CHUNKS = text(

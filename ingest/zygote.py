@@ -23,7 +23,7 @@ from ingest.confinement import Limits, Unconfined
 from ingest.document import Extracted
 from ingest.extract import extract
 from ingest.extractors.errors import ExtractionError, TooLarge
-from ingest.warm import warm_up
+from ingest.preload import warm_up
 
 LENGTH_BYTES = 4
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.acl.rules import Label, OwnRule, Rule, effective
+from app.acl.rules import OwnRule, Rule, effective
 from app.db.backfill import need_owner_policy
+from app.identity.subject import Label
 from app.paths import MAX_BYTES, repaired
 
 CLOSED = OwnRule(inherits=False, label=Label.RESTRICTED)

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.acl.interned import one_of, rules_by_part
 from app.acl.readers import Reading, gained_and_lost, readers
+from app.acl.rule_store import one_of, rules_by_part
 from app.db.tables.access import RuleGrant
 
 # Who reads under a rule from each moment on, the first being now, until the next one.

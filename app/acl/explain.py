@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.acl.history import NotKnown, rule_at, subject_at
-from app.acl.rules import Decision, Grant, OwnRule, Subject, decide, effective
+from app.acl.rules import Decision, Grant, OwnRule, decide, effective
 from app.acl.scopes import chain
 from app.db.tables.access import Collection, Folder, Scope
 from app.db.tables.library import Document
 from app.db.tables.people import Role
+from app.identity.subject import Subject
 
 Level = tuple[str, OwnRule]
 

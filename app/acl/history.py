@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from app.acl.rules import Label, OwnRule, Rule, Subject
+from app.acl.rules import OwnRule, Rule
 from app.acl.scopes import rule_of
 from app.db.tables.access import Scope
 from app.db.tables.history import (
@@ -18,6 +18,7 @@ from app.db.tables.history import (
     ScopeHistory,
     UserHistory,
 )
+from app.identity.subject import Label, Subject
 
 
 class NotKnown(Exception):

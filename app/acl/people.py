@@ -1,4 +1,4 @@
-"""Changes to users, roles and keys. What they may not give their own author is judged in `app.acl.judge`."""
+"""Changes to users, roles and keys. What they may not give their own author is judged in `app.acl.change_guard`."""
 
 import datetime as dt
 import uuid
@@ -8,14 +8,14 @@ from sqlalchemy import Uuid, bindparam, delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.acl.judge import judged
-from app.acl.keys import NewKey, make_key
-from app.acl.names import refuse_service
-from app.acl.rules import Capability, Label, Subject
-from app.acl.subject import FOR_SERVICES
+from app.acl.change_guard import judged
 from app.db.session import WriteSession
 from app.db.tables.people import LOCAL, ApiKey, Membership, Role, RoleInside, User
 from app.errors import Conflict, InvalidInput, SelfGrant
+from app.identity.api_keys import NewKey, make_key
+from app.identity.authenticate import FOR_SERVICES
+from app.identity.names import refuse_service
+from app.identity.subject import Capability, Label, Subject
 
 # Rules are interned and stay when the last scope that pointed to one is gone; in force are those of scopes, and what
 # collections and folders say for themselves, though nothing may stand there yet.

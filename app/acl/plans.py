@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from app.acl.change_guard import judged
 from app.acl.effects import Effects, Timelines, compare
-from app.acl.judge import judged
-from app.acl.policy import may_rule, take_hold
 from app.acl.readers import concerned, everybody, rule_by_document
-from app.acl.rules import Capability, Subject
+from app.acl.rule_changes import may_rule, take_hold
 from app.acl.steps import Done, RuleStep, Step, from_json
 from app.acl.unread import document_rule, place_rule, unread, why_nobody, why_not_document
 from app.db.session import WriteSession
 from app.db.tables.access import AccessPlan, Collection
 from app.errors import Conflict, NotFound, PlanStale, SelfGrant
+from app.identity.subject import Capability, Subject
 
 
 @dataclass(frozen=True)

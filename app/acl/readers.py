@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from app.acl.interned import array, one_of
-from app.acl.rules import EVERYONE_ID, Subject
+from app.acl.rule_store import array, one_of
 from app.acl.visible import scopes_select
 from app.db.tables.access import Collection, Rule, RuleGrant, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
+from app.identity.subject import EVERYONE_ID, Subject
 
 Pairs = Mapping[int, frozenset[uuid.UUID]]
 # People that are looked at at once: with thousands of rules and of people, all of both would take gigabytes.

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, bindparam, cast,
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from app.acl.interned import (
+from app.acl.rule_store import (
     Composed,
     Part,
     array,
@@ -28,9 +28,10 @@ from app.acl.interned import (
     rules_about,
     rules_of,
 )
-from app.acl.rules import Label, OwnRule, effective
+from app.acl.rules import OwnRule, effective
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder, Rule, Scope
+from app.identity.subject import Label
 
 __all__ = [
     "Move", "chain", "follow", "hold", "intern", "intern_all", "nearest_folder", "put_into_folders", "rule_of",

@@ -10,17 +10,18 @@ from typing import Any, Literal, Protocol, TypeVar
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.acl.judge import judged
+from app.acl.change_guard import judged
 from app.acl.people import join, leave, nest, unnest
-from app.acl.placing import find_place, rule_document
-from app.acl.policy import Change, drop_folder, may_rule, need, rule_collection, rule_folder
+from app.acl.placement import find_place, rule_document
 from app.acl.readers import members_of
-from app.acl.rules import Capability, Grant, Label, OwnRule, Subject
+from app.acl.rule_changes import Change, drop_folder, may_rule, need, rule_collection, rule_folder
+from app.acl.rules import Grant, OwnRule
 from app.acl.stewards import need_steward
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, User
 from app.errors import BeyondReach, NotFound, PlanStale
+from app.identity.subject import Capability, Label, Subject
 from app.paths import folder_path
 
 Named = TypeVar("Named", Role, User)

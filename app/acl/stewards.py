@@ -6,13 +6,13 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.acl.judge import judged
-from app.acl.names import find_role, parse_name
-from app.acl.rules import Capability, Subject
+from app.acl.change_guard import judged
 from app.db.session import WriteSession
 from app.db.tables.access import Steward
 from app.db.tables.people import Role, User
 from app.errors import BeyondReach, MissingCapability
+from app.identity.names import find_role, parse_name
+from app.identity.subject import Capability, Subject
 
 BEYOND = (
     "The members of this role are not yours to change: an administrator can delegate it to you "

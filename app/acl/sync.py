@@ -15,18 +15,19 @@ from typing import TypeVar
 from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.acl.judge import judged
+from app.acl.change_guard import judged
 from app.acl.manifest import Comparison, Manifest, Standing, compare, ending
-from app.acl.placing import Place
-from app.acl.policy import Change, need_curator, take_hold
+from app.acl.placement import Place
 from app.acl.readers import Reading, concerned, gained_and_lost
-from app.acl.rules import OwnRule, Rule, Subject
+from app.acl.rule_changes import Change, need_curator, take_hold
+from app.acl.rules import OwnRule, Rule
 from app.acl.scopes import Move, nearest_folder, rules_of, scope_for
 from app.acl.visible import visible_scopes
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Document, IngestJob
 from app.errors import Conflict, PlanStale
+from app.identity.subject import Subject
 from app.paths import normal_path
 
 AWAITED = text("select * from clearance.awaited(:collection, :paths)").bindparams(

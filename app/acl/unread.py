@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from app.acl.placing import scope_of_document, scope_of_upload
-from app.acl.policy import Change
+from app.acl.placement import scope_of_document, scope_of_upload
 from app.acl.readers import everybody, members_of, readers
-from app.acl.rules import Grant, Label, Rule, effective, next_change
+from app.acl.rule_changes import Change
+from app.acl.rules import Grant, Rule, effective, next_change
 from app.acl.scopes import chain, nearest_folder, rules_of
 from app.db.tables.access import Scope
 from app.db.tables.people import Role, User
+from app.identity.subject import Label
 
 # Whether anybody reads under a rule, and whether anybody who does not curate the collection does. Stops at the first.
 ANYBODY = text(

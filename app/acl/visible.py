@@ -33,9 +33,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app.acl.rules import EVERYONE_ID, Subject
 from app.db.session import PREPARED
 from app.db.tables.access import PolicyEpoch, Rule, RuleGrant, Scope
+from app.identity.subject import EVERYONE_ID, Subject
 
 # The subject and the moment, as parameters: the statements below are made once, when this module is loaded.
 USER = bindparam("user", type_=Uuid())

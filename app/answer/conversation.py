@@ -17,15 +17,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import log
-from app.acl.delegations import in_person
-from app.acl.rules import Label, Subject
 from app.acl.visible import Visible
 from app.answer.events import Source
-from app.context.build import Earlier, told
+from app.answer.prompt import Earlier, told
 from app.db.paging import Page
 from app.db.tables import conversations as tables
 from app.db.tables.library import Document
 from app.errors import NotFound
+from app.identity.delegations import in_person
+from app.identity.subject import Label, Subject
 
 # How far back the turns for the model are looked for.
 RECENT = 20

@@ -13,23 +13,23 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 import anyio.to_thread
 
-from app.acl.policy import need
-from app.acl.rules import Capability, Subject
+from app.acl.rule_changes import need
 from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation as conversations
+from app.answer.audit_trail import Trail
+from app.answer.components import Parts
 from app.answer.events import NOTHING, AnswerEvent, Delta, Done, Mode, Opened
-from app.answer.parts import Parts
+from app.answer.prompt import Context, Earlier, build, choose
+from app.answer.quote import quotes
 from app.answer.sources import Cited, sources
 from app.answer.support import supported
-from app.answer.trail import Trail
-from app.context.build import Context, Earlier, build, choose
-from app.context.quote import quotes
 from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
 from app.guardrail.active_content import Addresses, make_inert
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import redact
+from app.identity.subject import Capability, Subject
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, candidates

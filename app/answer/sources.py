@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answer.events import Source
-from app.context.build import Context
-from app.context.quote import quotes
-from app.guardrail.active_content import Addresses, make_inert
+from app.answer.prompt import Context
+from app.answer.quote import quotes
+from app.guardrail.active_content import Addresses
 from app.guardrail.check import Check
-from app.guardrail.gate import redact
+from app.guardrail.redactor import InertRedactor, Redactor
 from app.retrieval.passage import Passage
 
 
@@ -22,32 +22,6 @@ class Cited:
     sources: tuple[Source, ...]
     redactions: Counter[str]
     shown: Counter[str]
-
-
-class Redactor:
-    """Redacts short texts and counts what it took out."""
-
-    def __init__(self, checks: Sequence[Check]) -> None:
-        self._checks = checks
-        self.counts: Counter[str] = Counter()
-
-    def __call__(self, text: str) -> str:
-        """The redacted text."""
-        done = redact(text, self._checks)
-        self.counts.update(done.counts)
-        return done.text
-
-
-class InertRedactor(Redactor):
-    """The same for what stands beside an answer, and may be rendered with it: no image, no HTML, no other links."""
-
-    def __init__(self, checks: Sequence[Check], allowed: Addresses) -> None:
-        super().__init__(checks)
-        self._allowed = allowed
-
-    def __call__(self, text: str) -> str:
-        """The redacted text, made inert."""
-        return make_inert(super().__call__(text), self._allowed)
 
 
 def sources(checks: Sequence[Check], question: str, context: Context, cited: Sequence[int]) -> Cited:

@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from app.audit.chain import encode
 from app.audit.listing import ALL, Entry, Filters, chunk, latest_head
-from app.audit.reading import part, read_record
-from app.audit.verify import FORMAT, FORMAT_VERSION
+from app.evidence.merkle import encode
+from app.evidence.records import part, read_record
+from app.evidence.verify import FORMAT, FORMAT_VERSION
 
-# Gives the sealed fields of a record's body in the clear: app.audit.seal.Opener, which belongs to one session.
+# Gives the sealed fields of a record's body in the clear: app.audit.encryption.Opener, which belongs to one session.
 OpenBody: TypeAlias = Callable[[str], Mapping[str, Mapping[str, Any]]]
 MakeOpener: TypeAlias = Callable[[Session], OpenBody]
 # Begins a transaction as the auditor. One for each chunk, so that who reads an export slowly holds no connection.

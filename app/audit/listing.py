@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from app.audit.chain import EMPTY_ROOT, Head
 from app.db.tables.audit import AuditEntry, AuditHead, AuditLeaf
+from app.evidence.merkle import EMPTY_ROOT, Head
 
 FETCH = 500  # rows in memory at once, and in one transaction of an export
 

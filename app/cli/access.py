@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.connect import connected, when
+from app.cli.connection import connected, when
 from app.cli.find import is_id
-from app.cli.screen import done, moment, note, result, table
+from app.cli.output import done, moment, note, result, table
 from app.cli.steps import Step, carry_out, command
-from app.local.client import Client, path
-from app.local.failure import LocalFailure
+from app.client.api import Client, path
+from app.client.errors import LocalFailure
 
 Target = Annotated[str, typer.Argument(help="name of a collection, or id of a document")]
 Folder = Annotated[str | None, typer.Option(help="of this folder of the collection, like payroll/2026")]

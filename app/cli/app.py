@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar
 import typer
 
 from app.cli.lazy import Entry, LazyGroup
-from app.cli.screen import json_output, trouble
+from app.cli.output import json_output, trouble
+from app.client.errors import LocalFailure
 from app.errors import AppError
-from app.local.failure import LocalFailure
 
 HELP = "Ask your company's documents; see only what you are cleared for; prove it afterwards."
 
@@ -51,7 +51,7 @@ class Commands(LazyGroup):
         ),
         "codebook": Entry("codebook", "The codes that search ranks by before it compares exactly."),
         "doctor": Entry(
-            "doctor",
+            "doctor.command",
             "Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails.",
         ),
         "people": Entry("people", "People and services."),

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.cli.connect import connected
+from app.cli.connection import connected
 from app.cli.last_answer import remember
-from app.cli.screen import Part, note, result, say, stream, table, wants_json
+from app.cli.output import Part, note, result, say, stream, table, wants_json
 from app.cli.steps import Unfinished, command
-from app.local.client import ApiError, Client
+from app.client.api import ApiError, Client
 
 Mode = Annotated[
     Literal["generate", "quote"] | None,

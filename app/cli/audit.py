@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.audit.chain import Head, decode
-from app.audit.verify import read_head
-from app.audit.verify import verify as verify_file
-from app.cli.connect import AsJson, connected, when
+from app.cli.connection import AsJson, connected, when
 from app.cli.library import save
-from app.cli.screen import moment, note, result, say, table
-from app.local.client import Client
-from app.local.failure import LocalFailure
+from app.cli.output import moment, note, result, say, table
+from app.client.api import Client
+from app.client.errors import LocalFailure
+from app.evidence.merkle import Head, decode
+from app.evidence.verify import read_head
+from app.evidence.verify import verify as verify_file
 
 User = Annotated[str | None, typer.Option(help="what this person did")]
 Kind = Annotated[str | None, typer.Option(help="records of this kind, such as answer.opened")]

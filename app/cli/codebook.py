@@ -12,18 +12,18 @@ from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from app.cli.connect import HOME, AsJson, Home
+from app.cli.connection import HOME, AsJson, Home
 from app.cli.console import err, out
+from app.cli.doctor.installation import Setup
 from app.cli.measuring import embedder_of
-from app.cli.screen import done, note, result, table, trouble
-from app.cli.setup import Setup
+from app.cli.output import done, note, result, table, trouble
+from app.client.errors import LocalFailure
 from app.embedding.protocol import UnusableWeights
 from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks
 from app.evaluation.codebook import table as recalls
 from app.evaluation.measures import SEED, Mean
 from app.evaluation.vectors import ROLE, Stock, StoredVectors, Unreadable, reading
-from app.local.environments import APP_URL, BACKUP_URL, SEARCH_URL
-from app.local.failure import LocalFailure
+from app.local.environment import APP_URL, BACKUP_URL, SEARCH_URL
 from app.retrieval.dense import FEW, depth_of
 from app.settings import SearchSettings
 

@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from app.cli.screen import safe_text
+from app.cli.output import safe_text
 
 
 class Screen(Console):

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.ask import show_sources
-from app.cli.connect import connected
-from app.cli.screen import done, moment, note, result, say, table
-from app.local.client import PAGE, Client, path
+from app.cli.connection import connected
+from app.cli.output import done, moment, note, result, say, table
+from app.client.api import PAGE, Client, path
 
 Id = Annotated[str, typer.Argument(help="id of the conversation")]
 

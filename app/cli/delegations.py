@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.connect import connected, words
-from app.cli.screen import done, moment, result, secret, table
-from app.local.client import Client, path
+from app.cli.connection import connected, words
+from app.cli.output import done, moment, result, secret, table
+from app.client.api import Client, path
 
 delegations = typer.Typer(help="What you let services do for you.", no_args_is_help=True)
 

@@ -15,15 +15,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from app.audit.chain import Head, decode
-from app.audit.verify import verify
-from app.cli.connect import HOME, Home, Wanted, find_url, person_key
+from app.cli.connection import HOME, Home, Wanted, find_url, person_key
 from app.cli.console import out
 from app.cli.demo_view import StreamWindow, answered, aside, bare, everything, model_said, show_report, title
+from app.client.api import Client, path
+from app.client.errors import LocalFailure
+from app.evidence.merkle import Head, decode
+from app.evidence.verify import verify
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.checks import default_checks
-from app.local.client import Client, path
-from app.local.failure import LocalFailure
 from app.local.sample_people import FOLDER, PEOPLE_FILE, read_people
 
 QUESTIONS = FOLDER / "questions.yaml"

@@ -7,9 +7,9 @@ from rich.console import Group
 from rich.rule import Rule
 from rich.text import Text
 
-from app.audit.report import Report
 from app.cli.console import out
-from app.cli.screen import safe_text
+from app.cli.output import safe_text
+from app.evidence.report import Report
 
 
 def everything(answer: dict[str, Any]) -> str:

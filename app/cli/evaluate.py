@@ -13,17 +13,17 @@ import typer
 from rich.text import Text
 
 from app import log
-from app.cli.connect import AsJson
+from app.cli.connection import AsJson
 from app.cli.console import out
 from app.cli.measuring import bring_in, embedder_of, searched, searched_by_legs, searched_outside
-from app.cli.screen import done, note, result, table
+from app.cli.output import done, note, result, table
+from app.client.errors import LocalFailure
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, UnreadableDataset, read
 from app.evaluation.measures import Mean
 from app.evaluation.report import MEASURES, PRODUCT, Evaluation, Group, evaluate, save
-from app.local.failure import LocalFailure
+from app.local.scratch_instance import temporary
 from app.local.secrets import write_private
-from app.local.temporary import temporary
 
 LEAKED = 1
 MARK = "dataset.sha256"

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from app.cli.last_answer import recall
-from app.local.client import ApiError, Client
-from app.local.failure import LocalFailure
+from app.client.api import ApiError, Client
+from app.client.errors import LocalFailure
 
 DocumentName = Annotated[
     str, typer.Argument(help="id, COLLECTION/PATH, or the number of a source of the last answer in this terminal")

@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
 from rich.text import Text
 
-from app.acl.access_file import EVERYONE, AccessFile, AccessFileError, Tags
-from app.cli.connect import connected, words
+from app.cli.connection import connected, words
 from app.cli.console import err, out
-from app.cli.screen import done, note, result, table, wants_json
-from app.local.client import ApiError, Client, path
-from app.local.failure import LocalFailure
-from app.local.sync import look, make_like, manifest, names
-from app.local.upload import ACCESS_FILE, Folder, Item, Outcome, read_folder, stage_shares, upload
+from app.cli.output import done, note, result, table, wants_json
+from app.client.access_file import EVERYONE, AccessFile, AccessFileError, Tags
+from app.client.api import ApiError, Client, path
+from app.client.errors import LocalFailure
+from app.client.sync import look, make_like, manifest, names
+from app.client.upload import ACCESS_FILE, Folder, Item, Outcome, read_folder, stage_shares, upload
 
 SHOWN = 20
 

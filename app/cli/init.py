@@ -9,12 +9,12 @@ from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from app.cli.screen import done, note, result, say
+from app.cli.output import done, note, result, say
+from app.client.errors import LocalFailure
 from app.db.bootstrap import libpq, prepare
 from app.errors import Conflict
 from app.local.administrator import make_first_administrator
-from app.local.environments import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL
-from app.local.failure import LocalFailure
+from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL
 
 ADMIN_URL = "CLEARANCE_DATABASE__ADMIN_URL"
 OWNER_PASSWORD, BACKUP_PASSWORD = "CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"

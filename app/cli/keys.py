@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.connect import connected, when, words
-from app.cli.screen import done, moment, result, secret, table
-from app.local.client import Client, path
-from app.local.failure import LocalFailure
+from app.cli.connection import connected, when, words
+from app.cli.output import done, moment, result, secret, table
+from app.client.api import Client, path
+from app.client.errors import LocalFailure
 
 NEVER = "never"
 

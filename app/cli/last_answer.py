@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.local.failure import LocalFailure
+from app.client.errors import LocalFailure
 from app.local.instance import born
 from app.local.secrets import write_private
 

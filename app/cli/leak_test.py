@@ -10,16 +10,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.connect import HOME, AsJson, AsPerson, Home, KeyFile, Url, Wanted, find_key, find_url, person_key
+from app.cli.connection import HOME, AsJson, AsPerson, Home, KeyFile, Url, Wanted, find_key, find_url, person_key
 from app.cli.console import err, out
-from app.cli.screen import note, result, trouble
+from app.cli.output import note, result, trouble
+from app.client.api import Client
+from app.client.errors import LocalFailure
 from app.errors import AppError
-from app.local.client import Client
-from app.local.failure import LocalFailure
-from app.local.leaks.facts import PEOPLE
-from app.local.leaks.report import LEGEND, SIGNS, STAYS, Report
-from app.local.leaks.run import leak_test as run_test
-from app.local.leaks.tally import Verdict
+from app.leak_test.cast import PEOPLE
+from app.leak_test.report import LEGEND, SIGNS, STAYS, Report
+from app.leak_test.results import Verdict
+from app.leak_test.run import leak_test as run_test
 from app.local.sample_people import ADMINISTRATOR, PEOPLE_FILE, read_people
 
 LEAKED, NOT_TESTED = 1, 2

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.cli.connect import connected, when
+from app.cli.connection import connected, when
 from app.cli.find import DocumentName, find_document
+from app.cli.output import done, moment, note, result, safe_text, say, table, wants_json
 from app.cli.people import Label
-from app.cli.screen import done, moment, note, result, safe_text, say, table, wants_json
 from app.cli.steps import Step, carry_out, command
-from app.local.client import PAGE, Client, path
-from app.local.failure import LocalFailure
+from app.client.api import PAGE, Client, path
+from app.client.errors import LocalFailure
 
 State = Literal["queued", "running", "indexed", "unchanged", "failed"]
 

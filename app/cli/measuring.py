@@ -9,26 +9,26 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.acl.access_file import Tags
-from app.acl.rules import Subject
-from app.acl.subject import identify
 from app.cli.console import err
 from app.cli.ingest import progress
+from app.client.access_file import Tags
+from app.client.api import ApiError, Client, path
+from app.client.errors import LocalFailure
+from app.client.upload import Item, Outcome, upload
 from app.db.session import Database, Signer, connect
-from app.embedding.choose import build_embedder
-from app.embedding.codebook import codebook
+from app.embedding.factory import build_embedder
 from app.embedding.protocol import EmbeddingModel
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, Question
 from app.evaluation.legs import Asked, Leg, legs, run
 from app.evaluation.report import PRODUCT, Ranked
-from app.local.client import ApiError, Client, path
-from app.local.failure import LocalFailure
-from app.local.temporary import Temporary
-from app.local.upload import Item, Outcome, upload
-from app.retrieval.lists.protocol import Lists, NoLists
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.store import ScopeLists
+from app.identity.authenticate import identify
+from app.identity.subject import Subject
+from app.indexing.quantizer import codebook
+from app.local.scratch_instance import Temporary
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Lists, NoLists
 from app.settings import EmbedderSettings
 
 SHELF, CURATOR = "evaluation", "curator"

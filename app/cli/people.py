@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.cli.connect import connected, words
-from app.cli.screen import done, result, table
+from app.cli.connection import connected, words
+from app.cli.output import done, result, table
 from app.cli.steps import Step, carry_out, command
-from app.local.client import Client, path
+from app.client.api import Client, path
 
 Label = Literal["public", "internal", "confidential", "restricted"]
 Name = Annotated[str, typer.Argument(help="name, as in maya; okta:maya from another source")]

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.access import Deny, Everyone, Folder, Role, Target, User, grant_body, grants, is_document, principal
-from app.cli.connect import connected, when
-from app.cli.screen import done, note, result, say, table
-from app.local.client import Client, path
+from app.cli.connection import connected, when
+from app.cli.output import done, note, result, say, table
+from app.client.api import Client, path
 
 PlanId = Annotated[str, typer.Argument(help="id of a plan")]
 # So many people are shown by name; the rest are counted.

@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from app.cli.connect import HOME, AsJson, Home
+from app.cli.connection import HOME, AsJson, Home
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.local.client import ApiError
-from app.local.failure import LocalFailure
+from app.client.api import ApiError
+from app.client.errors import LocalFailure
 
 
 class Unfinished(LocalFailure):

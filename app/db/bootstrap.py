@@ -115,7 +115,7 @@ def _make_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) ->
                 sql.Literal(passwords[role]),
             )
         )
-        # What somebody who had its password made it bring into each connection (`app.db.probe`).
+        # What somebody who had its password made it bring into each connection (`app.db.rls_probe`).
         connection.execute(sql.SQL("alter role {} reset all").format(sql.Identifier(role)))
     # The owner may act as the identity role to give it its functions, and never does so by itself.
     connection.execute("grant clearance_identity to clearance_owner with inherit false, set true")

@@ -62,7 +62,7 @@ Read = TypeVar("Read")
 class ReadSession(Session):
     """One REPEATABLE READ, read-only transaction."""
 
-    # Whether it is one of a standby's, which does not say who is running (`app.retrieval.volume`).
+    # Whether it is one of a standby's, which does not say who is running (`app.retrieval.corpus_size`).
     on_standby = False
 
 
@@ -70,7 +70,7 @@ class WriteSession(Session):
     """One READ COMMITTED transaction, committed when its block ends without an error.
 
     `author` is the user whose it is. `judge` is called last and raises if the author would gain by what was done;
-    `app.acl.judge` alone sets it. A transaction that changed access and has none is not committed.
+    `app.acl.change_guard` alone sets it. A transaction that changed access and has none is not committed.
     """
 
     author: uuid.UUID | None = None
@@ -148,7 +148,7 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
-        """A transaction as this user. Raises Unjudged for one that changes access past `app.acl.judge`."""
+        """A transaction as this user. Raises Unjudged for one that changes access past `app.acl.change_guard`."""
         with _speaking(), WriteSession(self._writing) as session, session.begin():
             session.author = user_id
             # Of any commit, also one that a stage makes by itself though it should not.
@@ -242,7 +242,9 @@ def _refuse_unjudged(session: WriteSession) -> None:
     if session.judge is not None:
         session.judge()
     elif session.scalar(CHANGED):
-        raise Unjudged("this transaction changed access without 'app.acl.judge.judged'; nothing of it was committed")
+        raise Unjudged(
+            "this transaction changed access without 'app.acl.change_guard.judged'; nothing of it was committed"
+        )
 
 
 @contextlib.contextmanager

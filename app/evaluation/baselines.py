@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
-from app.embedding.terms import words
 from app.evaluation.datasets import Page
+from app.indexing.terms import words
 
 NAME = "bm25s"
 MISSING = "not installed: pip install bm25s"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding.codebook import Codebook
 from app.evaluation.measures import Floats, Mean, mean
-from app.retrieval.lists.protocol import Entries
-from app.retrieval.lists.segment import Segment
+from app.indexing.quantizer import Codebook
+from app.scope_index.protocol import Entries
+from app.scope_index.segment import Segment
 
 # What must be found of the nearest 10 and 50, and how much of it: by the lower end of the 95 % interval, for the mean
 # of a sample passes by luck every other time.

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.acl.rules import Subject
 from app.acl.visible import Visible, visible_scopes
 from app.db.session import Database, ReadSession
-from app.embedding.terms import query_terms
+from app.identity.subject import Subject
+from app.indexing.terms import query_terms
+from app.retrieval.corpus_size import volume
 from app.retrieval.dense import nearest
 from app.retrieval.lexical import match
-from app.retrieval.lists.protocol import Lists, NoLists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.retrieval.reader import Seen
+from app.scope_index.protocol import Lists, NoLists
 
 
 @dataclass(frozen=True)

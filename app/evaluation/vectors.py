@@ -15,9 +15,9 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.db.bootstrap import libpq
-from app.embedding.codebook import Codebook, codebook
 from app.evaluation.codebook import Asked, Block
-from app.retrieval.lists.rows import END, HEADER
+from app.indexing.quantizer import Codebook, codebook
+from app.scope_index.database_reader import END, HEADER
 
 ROLE = "clearance_backup"
 # The start-up probe's row has a vector and no code.

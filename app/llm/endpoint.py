@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-from app.acl.rules import Label
+from app.identity.subject import Label
 from app.llm.protocol import Endpoint, is_loopback
 from app.settings import ModelSettings
 

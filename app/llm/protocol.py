@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from app.acl.rules import Label
 from app.errors import LabelTooHigh
+from app.identity.subject import Label
 
 
 @dataclass(frozen=True)

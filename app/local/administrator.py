@@ -3,14 +3,14 @@
 from sqlalchemy import any_, create_engine, select
 from sqlalchemy.orm import Session
 
-from app.acl.keys import NewKey
 from app.acl.people import add_key, make_user
-from app.acl.rules import Capability, Label
 from app.audit.events import KeyMade, UserMade
-from app.audit.record import Actor
-from app.audit.trail import record
+from app.audit.events.base import Actor
+from app.audit.log import record
 from app.db.tables.people import User
 from app.errors import Conflict
+from app.identity.api_keys import NewKey
+from app.identity.subject import Capability, Label
 
 
 def make_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey:

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.local.failure import LocalFailure
+from app.client.errors import LocalFailure
 
 # Holds programs for every user of the machine, as /usr/lib does: owned by root, writable by root alone.
 COPIES = Path("/var/cache/clearance")

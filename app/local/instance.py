@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from app.local.failure import LocalFailure
+from app.client.errors import LocalFailure
 from app.local.secrets import write_private
 
 FILE = "run.json"

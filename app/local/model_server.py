@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app import log
+from app.client.errors import LocalFailure
 from app.hardening import forbid_inspection, forget_settings
-from app.local.failure import LocalFailure
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -5,7 +5,7 @@ import pwd
 import stat
 from pathlib import Path
 
-from app.local.failure import LocalFailure
+from app.client.errors import LocalFailure
 
 # What a run writes itself. PostgreSQL's folder belongs to the user that it runs as.
 OWN = ("secrets.json", "run.json", "run.lock", "sample.json", "people.json", "administrator.key", "logs", "models")

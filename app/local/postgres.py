@@ -17,10 +17,10 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import quote
 
+from app.client.errors import LocalFailure
 from app.local.binaries import Binaries, find_binaries, reachable
-from app.local.child import Account, command, hand_over
-from app.local.failure import LocalFailure
-from app.local.leftover import stop_leftovers
+from app.local.launcher import Account, command, hand_over
+from app.local.orphans import stop_leftovers
 
 SUPERUSER = "postgres"
 POSTGRES_UID = 61100  # as root: an id that nothing else has, of a range that neither Debian nor systemd gives out

@@ -15,18 +15,18 @@ import psycopg
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.client.errors import LocalFailure
 from app.db.bootstrap import prepare
 from app.hardening import forbid_inspection
-from app.local import environments, model_server
-from app.local.environments import Wiring
-from app.local.failure import LocalFailure
+from app.local import environment, model_server
+from app.local.environment import Wiring
 from app.local.instance import Instance, born
 from app.local.ownership import require_own
 from app.local.postgres import SUPERUSER, EmbeddedPostgres
-from app.local.processes import Program, StopRequested, Supervisor
-from app.local.screen import show, step, trouble
+from app.local.progress import show, step, trouble
+from app.local.sample_cache import SampleLoader, Site, Welcome, load_once
 from app.local.secrets import LocalSecrets
-from app.local.welcome import SampleLoader, Site, Welcome, load_once
+from app.local.supervisor import Program, StopRequested, Supervisor
 from app.settings import ApiSettings, DatabaseSettings
 
 DATABASE = "clearance"
@@ -70,7 +70,7 @@ class _Start:
         self.home, self.environ, self.screen, self.supervisor = home, environ, screen, supervisor
         self.secrets = LocalSecrets.open(home)
         self.api = _api_settings(environ)
-        self.embedded = not environ.get(environments.APP_URL)
+        self.embedded = not environ.get(environment.APP_URL)
 
     def everything(self, sample: SampleLoader | None) -> None:
         """Start all, write run.json, load the sample, and show what to do next."""
@@ -79,7 +79,7 @@ class _Start:
         if self.embedded:
             instance = self._database(instance)
         else:
-            environments.require_external(self.environ)
+            environment.require_external(self.environ)
         urls = self._database_urls(instance)
         model, model_url = self._model()
         wiring = self._wiring(urls, model)
@@ -116,10 +116,10 @@ class _Start:
         """A URL for each database role."""
         if instance.postgres_port is None:
             return {
-                "clearance_app": self.environ[environments.APP_URL],
-                "clearance_ingest": self.environ[environments.INGEST_URL],
-                "clearance_sequencer": self.environ[environments.SEQUENCER_URL],
-                "clearance_search": self.environ.get(environments.SEARCH_URL, ""),
+                "clearance_app": self.environ[environment.APP_URL],
+                "clearance_ingest": self.environ[environment.INGEST_URL],
+                "clearance_sequencer": self.environ[environment.SEQUENCER_URL],
+                "clearance_search": self.environ.get(environment.SEARCH_URL, ""),
             }
         return {
             role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{instance.postgres_port}/{DATABASE}"
@@ -128,28 +128,28 @@ class _Start:
 
     def _model(self) -> tuple[dict[str, str], str]:
         """Settings for the API and the model's URL; starts the small model unless the environment names another."""
-        if url := self.environ.get(environments.MODEL_URL):
+        if url := self.environ.get(environment.MODEL_URL):
             return {}, url
         port = MODEL_PORT if _is_free("127.0.0.1", MODEL_PORT) else _free_port()
         root = f"http://127.0.0.1:{port}"
         program = Program(
             "model",
             [sys.executable, "-m", "app.local.model_server", "--port", str(port)],
-            environments.of_model_server(self.environ, api_key=self.secrets.model_api_key),
+            environment.of_model_server(self.environ, api_key=self.secrets.model_api_key),
             ready=lambda: _answers(f"{root}/health"),
         )
         with step(self.screen, "model"):
             self.supervisor.start(program)
         url = f"{root}/v1"
         settings = {
-            environments.MODEL_URL: url,
-            environments.MODEL_KEY: self.secrets.model_api_key,
-            environments.MODEL_NAME: model_server.MODEL_NAME,
+            environment.MODEL_URL: url,
+            environment.MODEL_KEY: self.secrets.model_api_key,
+            environment.MODEL_NAME: model_server.MODEL_NAME,
         }
         return settings, url
 
     def _identity_key(self) -> str:
-        return self.environ.get(environments.IDENTITY_KEY) or self.secrets.identity_key
+        return self.environ.get(environment.IDENTITY_KEY) or self.secrets.identity_key
 
     def _wiring(self, urls: Mapping[str, str], model: Mapping[str, str]) -> Wiring:
         return Wiring(
@@ -158,7 +158,7 @@ class _Start:
             sequencer_url=urls["clearance_sequencer"],
             search_url=urls["clearance_search"],
             identity_key=self._identity_key(),
-            audit_key=self.environ.get(environments.AUDIT_KEY) or self.secrets.audit_key,
+            audit_key=self.environ.get(environment.AUDIT_KEY) or self.secrets.audit_key,
             metrics_key=self.secrets.metrics_key,
             model=model,
             embedder_cache=str(self.home / "models"),
@@ -169,12 +169,12 @@ class _Start:
         api = [sys.executable, "-m", "app"]
         env = self.environ
         return [
-            Program("api", api, environments.of_api(env, wiring), ready=lambda: _answers(f"{api_url}/readyz"),
+            Program("api", api, environment.of_api(env, wiring), ready=lambda: _answers(f"{api_url}/readyz"),
                     ready_seconds=120.0),
-            Program("sequencer", [sys.executable, "-m", "app.audit.sequencer"], environments.of_sequencer(env, wiring),
+            Program("sequencer", [sys.executable, "-m", "app.sequencer_process"], environment.of_sequencer(env, wiring),
                     restart=True),
             # Last: it takes both cores for seconds to load its parsers, which the API has better use for.
-            Program("worker", [sys.executable, "-m", "ingest"], environments.of_worker(env, wiring), restart=True),
+            Program("worker", [sys.executable, "-m", "ingest"], environment.of_worker(env, wiring), restart=True),
         ]  # fmt: skip
 
 

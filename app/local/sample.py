@@ -11,14 +11,14 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.acl.access_file import AccessFile
-from app.acl.rules import Capability
+from app.client.access_file import AccessFile
+from app.client.api import Client, path
+from app.client.upload import ACCESS_FILE, Item, Outcome, read_folder, upload
+from app.identity.subject import Capability
 from app.local.administrator import make_first_administrator
-from app.local.client import Client, path
+from app.local.sample_cache import Person, SampleLoader, Site, Welcome
 from app.local.sample_people import ADMINISTRATOR, ADMINISTRATOR_KEY, FOLDER, PEOPLE_FILE, SampleFailed, read_people
 from app.local.secrets import write_private
-from app.local.upload import ACCESS_FILE, Item, Outcome, read_folder, upload
-from app.local.welcome import Person, SampleLoader, Site, Welcome
 from app.settings import LabelName
 
 # Uploads what no sample person curates; reads nothing, and is switched off when all is loaded.

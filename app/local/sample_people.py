@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.local.failure import LocalFailure
+from app.client.errors import LocalFailure
 
 FOLDER = Path(__file__).parents[2] / "sample"
 PEOPLE_FILE = "people.json"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
-from app.local.failure import LocalFailure
+from app.client.errors import LocalFailure
 
 FILE = "secrets.json"
 # Came after the first installations. A file without it stays as it is, and two processes that read it agree.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding.postings import COUNTS, MOST_LENGTH, chunks_of, codes_of, lengths_of
+from app.indexing.postings import COUNTS, MOST_LENGTH, chunks_of, codes_of, lengths_of
 
 # How fast repeated terms saturate, and how much length counts: little, since passages are cut to nearly one length.
 K1, B = 0.9, 0.4

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from app.acl.rules import Capability, Subject
 from app.acl.visible import Visible
 from app.db.paging import Page
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Chunk, Document, IngestJob, Original
 from app.errors import NotFound
+from app.identity.subject import Capability, Subject
 from app.paths import folders_of
 
 

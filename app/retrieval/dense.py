@@ -18,8 +18,8 @@ from sqlalchemy import text
 
 from app import log
 from app.db.session import PREPARED
-from app.retrieval.lists.protocol import Candidates, Lists, ListsLost, View, merge
-from app.retrieval.seen import Seen
+from app.retrieval.reader import Seen
+from app.scope_index.protocol import Candidates, Lists, ListsLost, View, merge
 
 # Exact nearest rows among the visible ones. `+ 0` keeps approximate indexes out: one shared with hidden rows would let
 # them change the result (promise N1). Ties go to the lower id.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.embedding.terms import Word, among
+from app.indexing.terms import Word, among
 
 WORD = re.compile(r"[^\W_]+(?:[-'’._][^\W_]+)*")
 # A shown part begins at a word, this many characters in front of the first mark at most.

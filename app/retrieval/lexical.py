@@ -13,10 +13,10 @@ from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
 from app.db.session import ReadSession, prepared
-from app.embedding.postings import chunks_of, read
-from app.embedding.terms import Word
+from app.indexing.postings import chunks_of, read
+from app.indexing.terms import Word
 from app.retrieval.bm25 import K1, Best, Corpus, Ids, best, idf, kept, scored
-from app.retrieval.volume import Volume, volume
+from app.retrieval.corpus_size import Volume, volume
 
 TERMS = bindparam("terms", type_=ARRAY(BigInteger))
 NOTHING: Ids = np.empty(0, np.int64)

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, replace
 
-from app.acl.rules import Label
+from app.identity.subject import Label
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
 from app.db.session import ReadSession, prepared
-from app.embedding.analysis.tokens import surface
-from app.embedding.postings import chunks_of
-from app.embedding.terms import Word, query_terms
+from app.indexing.analysis.tokens import surface
+from app.indexing.postings import chunks_of
+from app.indexing.terms import Word, query_terms
 from app.retrieval import lexical
 from app.retrieval.bm25 import Best, Ids
+from app.retrieval.corpus_size import Volume
 from app.retrieval.lexical import NOTHING, Lists, Match
 from app.retrieval.query_syntax import Parsed, stands_in
-from app.retrieval.volume import Volume
 
 # What phrases are looked for in.
 TEXTS = prepared(

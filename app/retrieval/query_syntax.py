@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.embedding.analysis.tokens import surface
-from app.embedding.terms import query_terms
+from app.indexing.analysis.tokens import surface
+from app.indexing.terms import query_terms
 
 MOST_PHRASES = 4
 MOST_EXCLUDED = 16

@@ -6,8 +6,8 @@ It sees visible candidates alone, each by itself, so what may not be seen change
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.embedding.analysis.headings import beside
 from app.embedding.reranker import Reranker
+from app.indexing.analysis.headings import beside
 from app.retrieval.passage import Hit, Passage
 
 

@@ -14,25 +14,25 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from sqlalchemy import any_, select
 
-from app.acl.rules import Label
 from app.acl.visible import Visible
 from app.db.session import PREPARED, ReadSession
 from app.db.tables.access import Collection
 from app.db.tables.library import Chunk, Document, Original
-from app.embedding.codebook import codebook
+from app.identity.subject import Label
+from app.indexing.quantizer import codebook
 from app.retrieval import phrases
-from app.retrieval.about import CHUNKS, VISIBLE, About, of_documents
+from app.retrieval.corpus_size import volume
 from app.retrieval.dense import DEPTH as BY_CODE
 from app.retrieval.dense import Outcome, nearest
 from app.retrieval.duplicates import collapse
-from app.retrieval.fuse import Candidate, combine
+from app.retrieval.filters import CHUNKS, VISIBLE, About, of_documents
+from app.retrieval.fusion import Candidate, combine
 from app.retrieval.lexical import Match
-from app.retrieval.lists.protocol import Lists
 from app.retrieval.passage import Found, Hit, Passage
 from app.retrieval.query_syntax import Parsed, parse
+from app.retrieval.reader import Seen
 from app.retrieval.rerank import Reranking
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.scope_index.protocol import Lists
 
 # Candidates of each kind that enter the fusion; of the best by words so many are looked at for those a search is about.
 DEPTH, LOOKED = 60, 1_000

@@ -1,12 +1,12 @@
 """The records of a plan's steps: the same that each would leave, were it made by itself."""
 
-from app.acl.rules import Subject
 from app.acl.steps import ClearanceStep, Done, MemberStep, NestingStep, RuleStep
-from app.answer.trail import actor
+from app.audit.actor import actor
 from app.audit.events import RoleChanged, UserChanged
-from app.audit.trail import record
+from app.audit.log import record
 from app.db.session import WriteSession
 from app.db.tables.access import Collection
+from app.identity.subject import Subject
 from app.web.policy_log import log_collection, log_document, log_folder, log_member
 
 

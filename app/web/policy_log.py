@@ -4,15 +4,15 @@ import uuid
 
 from sqlalchemy import select
 
-from app.acl.policy import Change
-from app.acl.rules import Subject
+from app.acl.rule_changes import Change
 from app.acl.sync import Moved
-from app.answer.trail import actor
+from app.audit.actor import actor
 from app.audit.events import DocumentDeleted, PolicyChanged, RoleJoined, RoleLeft
-from app.audit.trail import record
+from app.audit.log import record
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, PolicyEpoch
 from app.db.tables.people import Role, User
+from app.identity.subject import Subject
 
 
 def log_collection(session: WriteSession, subject: Subject, action: str, target: Collection, change: Change) -> None:

@@ -9,16 +9,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding.terms import PassageTerms, query_terms
 from app.evaluation.datasets import Dataset
-from app.retrieval.fuse import Candidate, combine
+from app.indexing.terms import PassageTerms, query_terms
+from app.retrieval.fusion import Candidate, combine
 from benchmarks.evaluation.ranks import fuse
 from benchmarks.evaluation.vectors import Vectors
+from ingest.contextual_vectors import in_document
 from ingest.document import Passage
+from ingest.embed import terms_of
 from ingest.extract import extract
-from ingest.neighbours import in_document
 from ingest.split import split
-from ingest.vectorize import terms_of
 
 DEPTH = 60
 Floats = NDArray[np.float64]

@@ -14,8 +14,8 @@ from rich.progress import track
 
 from app.embedding.onnx import OnnxEmbedder
 from app.evaluation.datasets import Dataset, Page, read
+from ingest.contextual_vectors import in_document
 from ingest.extract import extract
-from ingest.neighbours import in_document
 from ingest.split import split
 
 console = Console()

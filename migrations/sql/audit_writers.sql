@@ -14,7 +14,7 @@ create table clearance.audit_writer (
 );
 grant select on clearance.audit_writer to clearance_app, clearance_ingest, clearance_sequencer;
 
--- The one text of a value, as app/audit/chain.py makes it: keys in ASCII and sorted, no spaces, whole numbers up to 2^53 - 1.
+-- The one text of a value, as app/evidence/merkle.py makes it: keys in ASCII and sorted, no spaces, whole numbers up to 2^53 - 1.
 -- What has none, or is deeper than `depth`, gives null, or a text that is not the one it came from.
 create function clearance.canonical(value jsonb, depth int) returns text
 language plpgsql immutable parallel safe set search_path = '' as $$

@@ -1,4 +1,4 @@
--- What a transaction changes about access, noted while it does so, for the judgement at its end (app/acl/judge.py, ADR 0018).
+-- What a transaction changes about access, noted while it does so, for the judgement at its end (app/acl/change_guard.py, ADR 0018).
 -- Notes are settings of the transaction: gone when it ends, undone with a savepoint, and of no other transaction. They hold
 -- what stood before, so that nothing has to be read beforehand, and nothing that others change is taken for the author's.
 -- They are for routes that forget to ask, not against hostile SQL: what that may write, row-level security decides.

@@ -1,7 +1,7 @@
 -- Inverted lists, packed: one row for a term in a document. Run by clearance_owner after 0005.
 
 -- `entries` holds one 64-bit number, big-endian, for each passage of the document that the term stands in, up to 250 a row
--- (app/embedding/postings.py); a document with more passages than that has several rows for a term. So a question reads
+-- (app/indexing/postings.py); a document with more passages than that has several rows for a term. So a question reads
 -- an index alone, a row for each document, and the lists of common words are short. There is no primary key: nothing asks
 -- for a row by one, and its index would be as large as the lists.
 drop table posting;

@@ -1,6 +1,6 @@
 -- Codes for the scope lists, and how much stands in each scope. Run by clearance_owner after 0004.
 
--- A code is a function of its vector alone (app/embedding/codebook.py). `changed` is the transaction that last put the row
+-- A code is a function of its vector alone (app/indexing/quantizer.py). `changed` is the transaction that last put the row
 -- where it stands: order of numbers is no order of commits, so readers compare it with snapshots.
 alter table vector_row add column code bytea;
 alter table vector_row add column changed xid8 default pg_current_xact_id() not null;

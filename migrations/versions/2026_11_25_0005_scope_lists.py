@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, LargeBinary
 
 from app.db.backfill import back_fill
-from app.embedding.codebook import codebook
+from app.indexing.quantizer import codebook
 
 revision = "0005"
 down_revision = "0004"

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Integer, LargeBinary
 
 from app.db.backfill import BackFillTouchedNothing
-from app.embedding.analysis.headings import beside
-from app.embedding.postings import packed_rows
-from app.embedding.terms import field_terms
+from app.indexing.analysis.headings import beside
+from app.indexing.postings import packed_rows
+from app.indexing.terms import field_terms
 
 revision = "0006"
 down_revision = "0005"

@@ -18,19 +18,19 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from app.acl.rules import Label
-from app.answer.parts import Parts
-from app.audit.seal import Sealer, unseal
+from app.answer.components import Parts
+from app.audit.encryption import Sealer, unseal
 from app.db.session import Database, Signer, connect
 from app.db.tables.library import IngestJob
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.checks import default_checks
+from app.identity.subject import Label
 from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import make_first_administrator
 from app.main import create
-from app.retrieval.lists.protocol import NoLists
+from app.scope_index.protocol import NoLists
 from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from ingest import pipeline
 from ingest.document import Block, Extracted

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from app.answer.parts import Parts
+from app.answer.components import Parts
 from app.llm.protocol import ChatModel
 from app.main import create
 from app.server import server_config

@@ -16,7 +16,7 @@ from httpx2 import Response
 from app import errors
 from app.llm.scripted import ScriptedChat
 from app.main import create
-from app.web.openapi import codes_of
+from app.web.http.openapi import codes_of
 from tests.api.company import app_of, parts_of, prompts, saying
 from tests.api.declaring import GRANT, TARGET, Case, Route
 from tests.api.matrix_callers import IDS, callers, substituted, targets, twin

@@ -98,7 +98,7 @@ def sequencer(folder: Path, db: Db, *, close_after: int) -> Iterator[Process]:
         "CLEARANCE_DATABASE__SEQUENCER_URL": db.url("sequencer"),
         "CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS": str(close_after),
     }
-    with process(folder, ["app.audit.sequencer"], given) as made:
+    with process(folder, ["app.sequencer_process"], given) as made:
         yield made
 
 

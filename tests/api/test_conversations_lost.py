@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.acl.rules import Label
 from app.answer import conversation as conversations
+from app.identity.subject import Label
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
-from app.web.conversations import WITHHELD
+from app.web.api.conversations import WITHHELD
 from tests.api.company import (
     LEAVE,
     SALARY,
@@ -295,7 +295,7 @@ def test_the_mutation_that_lists_cited_sources_alone(company: Company, monkeypat
         documents = frozenset(s.document for s in turn.sources if s.cited)
         return real(session, subject, replace(turn, documents=documents))
 
-    monkeypatch.setattr("app.answer.trail.keep", cited)
+    monkeypatch.setattr("app.answer.audit_trail.keep", cited)
     with talk(company, chat=saying("Twenty-six weeks.")) as ada:
         ada.ask(f"{ON_LEAVE} {ON_SALARY}")
         membership(ada, "DELETE")

@@ -9,12 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import QueuePool
 
-from app.answer.parts import Parts
-from app.cli import cross_encoders
-from app.cli.setup import Setup
-from app.embedding.choose import build_reranker
+from app.answer.components import Parts
+from app.cli.doctor import reranker
+from app.cli.doctor.installation import Setup
+from app.embedding.factory import build_reranker
 from app.embedding.shared_words import SharedWords
-from app.local.environments import Wiring, of_api
+from app.local.environment import Wiring, of_api
 from app.main import build_reranking
 from app.retrieval.rerank import Reranking
 from app.settings import RerankerSettings
@@ -143,7 +143,7 @@ def test_a_real_one_is_built_from_the_settings_and_orders(company: Company, tmp_
     assert len(set(given)) == 3
     assert hits == again
     assert company.records("search.done")[-1]["reranker"] == reranking.reranker.digest
-    [ready] = cross_encoders.found(setup_of(parts, chosen))
+    [ready] = reranker.found(setup_of(parts, chosen))
     assert (ready.part, ready.state) == ("reranker", "ok")
     assert "the 3 best" in ready.says
 
@@ -155,9 +155,9 @@ def setup_of(parts: Parts, chosen: RerankerSettings) -> Setup:
 
 def test_the_doctor_says_what_is_missing(company: Company) -> None:
     parts = parts_of(company.db)
-    assert list(cross_encoders.found(setup_of(parts, RerankerSettings()))) == []
+    assert list(reranker.found(setup_of(parts, RerankerSettings()))) == []
     absent = RerankerSettings(name="nobody/nothing")
-    [missing] = cross_encoders.found(setup_of(parts, absent))
+    [missing] = reranker.found(setup_of(parts, absent))
     assert missing.state == "fail"
     assert "unset CLEARANCE_RERANKER__NAME" in missing.mend
 

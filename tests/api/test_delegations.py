@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.acl.subject import identify
 from app.cli.app import app
+from app.identity.authenticate import identify
 from app.settings import ApiSettings
 from tests.api.company import Company, app_of, client_of, parts_of
 from tests.api.conftest import Serve

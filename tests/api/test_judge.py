@@ -10,9 +10,9 @@ from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from sqlalchemy import CursorResult, text
 
-from app.acl import judge, steps
-from app.web import plans
-from app.web.access import Caller, Changing, Writing
+from app.acl import change_guard, steps
+from app.web.api import plans
+from app.web.http.dependencies import Caller, Changing, Writing
 from tests.api.company import Company, app_of, client_of, parts_of, work_queued
 from tests.api.databases import copied
 from tests.api.test_judge_routes import API, everything
@@ -304,7 +304,7 @@ def test_without_a_part_of_the_judge(
     world: World, monkeypatch: pytest.MonkeyPatch, part: str, attack: tuple[str, str, Any]
 ) -> None:
     nothing: Callable[..., Any] = {"gains": lambda *_: False, "_otherwise": lambda *_: False}.get(part, lambda *_: [])
-    monkeypatch.setattr(judge, part, nothing)
+    monkeypatch.setattr(change_guard, part, nothing)
     assert world.send(*attack).is_success
 
 
@@ -331,7 +331,7 @@ def test_a_judge_for_somebody_else_is_refused(client: TestClient, company: Compa
     router = APIRouter()
 
     def write(subject: Caller, session: Writing) -> None:
-        judge.judged(session, type(subject)(**{**vars(subject), "user_id": uuid.uuid4()}))
+        change_guard.judged(session, type(subject)(**{**vars(subject), "user_id": uuid.uuid4()}))
 
     router.add_api_route("/mutated", write, methods=["POST"], status_code=204)
     app_of(client).include_router(router)

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.web.access import Caller, Changing, Writing, changing
+from app.web.http.dependencies import Caller, Changing, Writing, changing
 from tests.api.company import Company, app_of, upload, work_queued
 from tests.api.test_plans import policy_of
 from tests.api.test_routes import check_problem

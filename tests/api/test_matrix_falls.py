@@ -11,15 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import log
-from app.acl.placing import find_place
-from app.acl.rules import Capability, Subject
-from app.acl.subject import identify
+from app.acl.placement import find_place
 from app.acl.visible import Visible
 from app.db.tables.access import AccessPlan, Collection
 from app.db.tables.library import Chunk, Document, Original
 from app.errors import NotAllowed, NotFound
+from app.identity.authenticate import identify
+from app.identity.subject import Capability, Subject
 from app.retrieval.browse import Listed, find_collection, find_document
-from app.web.access import Administrator, caller, present
+from app.web.http.dependencies import Administrator, caller, present
 from tests.api.databases import copied
 from tests.api.declared import DECLARED
 from tests.api.matrix_run import betrayed, matrix_over
@@ -65,9 +65,9 @@ def _any_document(session: Session, _subject: Subject, _visible: Visible, public
 
 def no_filter_on_open(patch: Patch, world: World, _app: FastAPI) -> None:
     _unlock(world, "document", "original", "chunk")
-    patch.setattr("app.web.documents.find_document", _any_document)
+    patch.setattr("app.web.api.documents.find_document", _any_document)
     patch.setattr(
-        "app.web.documents.passages_of",
+        "app.web.api.documents.passages_of",
         lambda session, _, listed: list(session.scalars(select(Chunk).where(Chunk.document_id == listed.document.id))),
     )
 
@@ -79,7 +79,7 @@ def no_filter_on_list(patch: Patch, world: World, _app: FastAPI) -> None:
         ids = session.scalars(select(Document.public_id).where(Document.path != "canary")).all()
         return [_any_document(session, subject, visible, i) for i in ids]
 
-    patch.setattr("app.web.documents.list_documents", everything)
+    patch.setattr("app.web.api.documents.list_documents", everything)
 
 
 def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
@@ -89,7 +89,7 @@ def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
         all_shelves = frozenset(session.scalars(select(Collection.id)))
         return find_place(session, dataclasses.replace(subject, curates=all_shelves), public_id)
 
-    patch.setattr("app.web.uploads.find_place", place)
+    patch.setattr("app.web.api.uploads.find_place", place)
 
 
 def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> None:
@@ -100,7 +100,7 @@ def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> N
         except NotFound:
             raise NotAllowed from None
 
-    patch.setattr("app.web.explain.find_document", telling)
+    patch.setattr("app.web.api.explain.find_document", telling)
 
 
 def anybody_instead_of_administrators(_patch: Patch, _world: World, made: FastAPI) -> None:
@@ -118,7 +118,7 @@ def a_header_that_tells(patch: Patch, world: World, _app: FastAPI) -> None:
                 error.headers["x-cache"] = "hit"
             raise
 
-    patch.setattr("app.web.collections.find_collection", telling)
+    patch.setattr("app.web.api.collections.find_collection", telling)
 
 
 def a_refusal_that_acts(patch: Patch, world: World, _app: FastAPI) -> None:
@@ -130,7 +130,7 @@ def a_refusal_that_acts(patch: Patch, world: World, _app: FastAPI) -> None:
             world.execute(f"update document set version = version + 1 where public_id = '{public_id}'")
             raise
 
-    patch.setattr("app.web.uploads.find_place", place)
+    patch.setattr("app.web.api.uploads.find_place", place)
 
 
 def a_key_as_strong_as_its_person(patch: Patch, _world: World, _app: FastAPI) -> None:
@@ -139,11 +139,11 @@ def a_key_as_strong_as_its_person(patch: Patch, _world: World, _app: FastAPI) ->
         subject = identify(*given)
         return dataclasses.replace(subject, capabilities=subject.capabilities | {Capability.AUDIT})
 
-    patch.setattr("app.web.authenticate.identify", generous)
+    patch.setattr("app.web.http.authentication.identify", generous)
 
 
 def no_expiry(patch: Patch, _world: World, _app: FastAPI) -> None:
-    patch.setattr("app.acl.subject._expired", lambda _key, _now: False)
+    patch.setattr("app.identity.authenticate._expired", lambda _key, _now: False)
 
 
 def services_everywhere(_patch: Patch, _world: World, made: FastAPI) -> None:
@@ -196,7 +196,7 @@ def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> Non
         log.get().info("opened", path=listed.document.path)
         return listed
 
-    monkeypatch.setattr("app.web.documents.find_document", telling)
+    monkeypatch.setattr("app.web.api.documents.find_document", telling)
     with matrix_over(world) as (matrix, lines):
         matrix.run({("GET", DOCUMENT): DECLARED["GET", DOCUMENT]})
     assert any("qzopenpath.md" in line for line in betrayed(lines.getvalue()))

@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import errors
-from app.web.openapi import RAISES, codes_of
-from app.web.route_table import PUBLIC
+from app.web.http.openapi import RAISES, codes_of
+from app.web.http.route_table import PUBLIC
 from tests.api.company import Company
 from tests.api.test_routes import path_for
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.local.client import Client
+from app.client.api import Client
 from app.main import create_routes
-from app.web.route_table import RouteTable, ServedRoute
+from app.web.http.route_table import RouteTable, ServedRoute
 from tests.api.company import Company, administering, parts_of
 from tests.api.conftest import Serve
 from tests.api.test_routes import ABSENT, check_problem
@@ -126,7 +126,7 @@ def test_a_place_that_no_list_gave_is_refused(client: TestClient, company: Compa
 
 
 def test_the_client_reads_all_pages(company: Company, server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.local.client.PAGE", 2)
+    monkeypatch.setattr("app.client.api.PAGE", 2)
     with server(parts_of(company.db)) as url, Client(url, company.keys["root"]) as root:
         names = [user["name"] for user in root.pages("/users")]
         assert names == sorted(names)

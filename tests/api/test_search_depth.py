@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.local.environments import BACKUP_URL, Wiring, of_api
+from app.local.environment import BACKUP_URL, Wiring, of_api
 from app.retrieval import search as retrieval
 from app.retrieval.dense import Nearest, nearest
 from app.settings import SearchSettings

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.answer.parts import Parts
-from app.cli.finding import Finding
-from app.cli.setup import Setup
-from app.cli.shards import found as search_processes
-from app.embedding.codebook import Codebook
+from app.answer.components import Parts
+from app.cli.doctor.finding import Finding
+from app.cli.doctor.installation import Setup
+from app.cli.doctor.scope_index import found as search_processes
+from app.indexing.quantizer import Codebook
 from app.main import build_lists
 from app.retrieval import search as retrieval
-from app.retrieval.lists.shards import Shard
+from app.scope_index.sharding import Shard
 from app.settings import EmbedderSettings, ListsSettings, SearchSettings
 from tests.api.company import METRICS_KEY, Company, client_of, parts_of
 from tests.api.processes import Process, wait_for

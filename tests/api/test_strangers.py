@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from app.acl.keys import make_key
+from app.identity.api_keys import make_key
 from app.settings import ApiSettings
 from tests.api.company import Company, client_of, parts_of
 from tests.api.conftest import Serve

@@ -19,7 +19,7 @@ from app.db.session import WriteSession
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from app.settings import ApiSettings
-from app.web import access
+from app.web.http import dependencies
 from tests.api.company import Company, app_of, client_of, endpoint, parts_of, saying
 from tests.api.conftest import Serve
 from tests.api.test_ask import ON_LEAVE, ask
@@ -194,7 +194,7 @@ def test_the_scope_of_the_transaction_is_what_holds_that(company: Company, scope
     """With FastAPI's own default, `request`, the client would be told 201 of what was rolled back."""
     router = APIRouter()
 
-    def make(session: WriteSession = Depends(access.writing, scope=scope)) -> dict[str, str]:
+    def make(session: WriteSession = Depends(dependencies.writing, scope=scope)) -> dict[str, str]:
         session.execute(INSERT_ROLE)
         return {"made": "legal"}
 
@@ -209,6 +209,6 @@ def test_the_scope_of_the_transaction_is_what_holds_that(company: Company, scope
 
 def test_every_route_that_writes_commits_before_it_answers(client: TestClient) -> None:
     for name in ("Reading", "Writing"):
-        [marker] = getattr(access, name).__metadata__
+        [marker] = getattr(dependencies, name).__metadata__
         assert marker.scope == "function"
-    assert "Depends(writing)" not in inspect.getsource(access)
+    assert "Depends(writing)" not in inspect.getsource(dependencies)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.acl.access_file import AccessFile, AccessFileError
+from app.client.access_file import AccessFile, AccessFileError
 from tests.api.company import Company
 from tests.api.test_plans import policy_of
 from tests.api.test_routes import check_problem

@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from app.db.probe import TABLES
+from app.db.rls_probe import TABLES
 from app.db.tables import Base
 from tests.conftest import REPOSITORY
 

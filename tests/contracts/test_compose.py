@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app.acl.rules import Label
+from app.identity.subject import Label
 from app.llm.endpoint import PublicModelHost, endpoint
-from app.retrieval.lists.remote.address import parse
+from app.scope_index.remote.address import parse
 from app.settings import ModelSettings, SearchProcessSettings
 from tests.conftest import REPOSITORY
 

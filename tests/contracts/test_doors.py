@@ -13,33 +13,33 @@ from tests.contracts.reaches import ANY, MODULES, TEXT, reached
 DOORS = {
     # What a search, a list, an opened document and a downloaded one read, under the caller's scopes.
     "app/retrieval/dense.py": {"vector_row"},
-    "app/retrieval/seen.py": {"vector_row"},
+    "app/retrieval/reader.py": {"vector_row"},
     "app/retrieval/lexical.py": {"posting"},
     "app/retrieval/phrases.py": {"original", "chunk"},
     "app/retrieval/search.py": {"document", "original", "chunk"},
-    "app/retrieval/about.py": {"document", "chunk"},
-    "app/retrieval/around.py": {"chunk"},
+    "app/retrieval/filters.py": {"document", "chunk"},
+    "app/retrieval/neighbors.py": {"chunk"},
     # How much stands in the caller's scopes, as numbers.
     "app/acl/visible.py": {"scope_volume"},
     # Codes and numbers of scopes, as a database role of its own.
-    "app/retrieval/lists/rows.py": {"vector_row"},
+    "app/scope_index/database_reader.py": {"vector_row"},
     "app/retrieval/browse.py": {"document", "original", "chunk", "ingest_job"},
     # Conversations, for who asked.
     "app/answer/conversation.py": {"conversation", "turn", "turn_answer", "turn_source", "document", "conversations"},
     # `clearance codebook check`: vectors alone, as a database role that no service has.
     "app/evaluation/vectors.py": {"vector_row"},
     # Where a document stands and under which rule; no column with text.
-    "app/acl/placing.py": {"document", "ingest_job"},
+    "app/acl/placement.py": {"document", "ingest_job"},
     "app/acl/sync.py": {"document", "ingest_job"},
     "app/acl/explain.py": {"document"},
     # The worker, as its own database role.
     "ingest/write.py": {"document", "original", "chunk", "vector_row", "posting", "ingest_job"},
     "ingest/pipeline.py": {"document", "ingest_job"},
     # Counts of rows: at the start, each locked table; in `clearance doctor`, uploads that wait.
-    "app/db/probe.py": {ANY},
-    "app/cli/checks.py": {"ingest_job"},
+    "app/db/rls_probe.py": {ANY},
+    "app/cli/doctor/checks.py": {"ingest_job"},
     # `clearance eval`: paths by passage, of a service that it made for a dataset and throws away.
-    "app/local/temporary.py": {"document", "chunk"},
+    "app/local/scratch_instance.py": {"document", "chunk"},
 }
 MODELS_OF_TEXT = {f"app.db.tables.{module}" for module in MODULES}
 

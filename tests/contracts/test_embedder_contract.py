@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.embedding.choose import build_embedder
+from app.embedding.factory import build_embedder
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.minilm import NAME
 from app.embedding.onnx import OnnxEmbedder

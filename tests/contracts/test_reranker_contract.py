@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.embedding.choose import build_reranker
+from app.embedding.factory import build_reranker
 from app.embedding.protocol import UnusableWeights
 from app.embedding.reranker import Reranker
 from app.embedding.shared_words import SharedWords

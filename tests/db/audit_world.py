@@ -8,12 +8,12 @@ from typing import Protocol
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.audit.chain import Head, merkle_root
+from app.audit.encryption import Sealer
 from app.audit.events import Actor, SealedText, SearchDone
-from app.audit.plans import SignInRefused
-from app.audit.seal import Sealer
-from app.audit.trail import record
+from app.audit.events.plans import SignInRefused
+from app.audit.log import record
 from app.db.session import Database, Signer, connect
+from app.evidence.merkle import Head, merkle_root
 from tests.conftest import IDENTITY_KEY
 from tests.identities import act_as
 

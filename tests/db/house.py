@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine, delete, text
 from sqlalchemy.orm import Session, defer
 
-from app.acl.judge import judged
-from app.acl.rules import Capability, Grant, Label, OwnRule, Principal, Subject
+from app.acl.change_guard import judged
+from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
-from app.acl.subject import subject_of
-from app.db.probe import CANARY
+from app.db.rls_probe import CANARY
 from app.db.session import Database, WriteSession, connect
 from app.db.tables.access import Collection, Curator
 from app.db.tables.library import IngestJob
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.embedding.hashed import HashedEmbedder
+from app.identity.authenticate import subject_of
+from app.identity.subject import Capability, Label, Principal, Subject
 from ingest.document import Passage
-from ingest.vectorize import vectorize
+from ingest.embed import vectorize
 from ingest.write import Version, write
 from tests.conftest import Db
 

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import log
-from app.acl.rules import OwnRule, Subject
+from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database, ReadSession, connect
-from app.embedding.codebook import Codebook
+from app.identity.subject import Subject
+from app.indexing.quantizer import Codebook
+from app.retrieval.corpus_size import volume
 from app.retrieval.dense import Nearest, nearest
-from app.retrieval.lists.protocol import NoLists
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.store import ScopeLists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.retrieval.reader import Seen
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import NoLists
 from tests.db.house import House, allow
 from tests.db.stacks import DIMENSIONS, Stacks
 

@@ -12,19 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import log
-from app.acl.rules import OwnRule, Subject
+from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database, ReadSession, connect
-from app.retrieval.lists.identity import Identity
-from app.retrieval.lists.remote.address import listen
-from app.retrieval.lists.remote.client import RemoteLists, RemoteView
-from app.retrieval.lists.remote.server import ListServer
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.shards import Shard
-from app.retrieval.lists.snapshot import Snapshot
-from app.retrieval.lists.store import ScopeLists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.identity.subject import Subject
+from app.retrieval.corpus_size import volume
+from app.retrieval.reader import Seen
+from app.scope_index.database_id import Identity
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.remote.address import listen
+from app.scope_index.remote.client import RemoteLists, RemoteView
+from app.scope_index.remote.server import ListServer
+from app.scope_index.sharding import Shard
+from app.scope_index.snapshot import Snapshot
 from tests.api.processes import Process, process, wait_for
 from tests.conftest import Db
 from tests.db.house import House, allow

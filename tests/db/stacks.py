@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, LargeBinary, Text
 
-from ingest.vectorize import codes_of
+from ingest.embed import codes_of
 from tests.db.house import House
 
 DIMENSIONS = 128

@@ -10,10 +10,10 @@ import psycopg
 from pgvector import HalfVector
 from sqlalchemy import text
 
-from app.acl.rules import Capability
 from app.db.session import Database, Signer, connect
-from app.embedding.codebook import Codebook
-from app.embedding.terms import terms
+from app.identity.subject import Capability
+from app.indexing.quantizer import Codebook
+from app.indexing.terms import terms
 from tests.conftest import IDENTITY_KEY, TEMPLATE, Cluster, Db
 from tests.db.house import House, allow, house_of
 from tests.db.plans import TABLES

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.audit import order
+from app.audit import sequencing
+from app.audit.encryption import Opener, Sealer
 from app.audit.export import COLUMNS, export_csv, export_jsonl
 from app.audit.listing import Filters, latest_head, list_events
-from app.audit.seal import Opener, Sealer
-from app.audit.verify import read_head, verify
+from app.evidence.verify import read_head, verify
 from tests.db.audit_world import SEALER, Db, World, add_leaf, world_of
 
 WORDS = "=cmd|' /C calc'!A0 who earns what?"
@@ -37,7 +37,7 @@ class Log:
             for _ in range(600):  # more than the cursor holds at once
                 add_leaf(session)
         with world.session("sequencer") as session:
-            order.place(session)
+            sequencing.place(session)
 
     def export(self, path: Path, *, opened: bool = True, filters: Filters = Filters(), key: Sealer = SEALER) -> Path:  # noqa: B008  # frozen
         opener = (lambda session: Opener(session, key)) if opened else None
@@ -59,7 +59,7 @@ def test_an_export_verifies_against_itself_and_an_earlier_one(log: Log, tmp_path
     log.world.ask(log.bob, "later")
     assert verify(log.export(tmp_path / "same.jsonl"), head=read_head(str(earlier))).entries == 603  # not yet ordered
     with log.world.session("sequencer") as session:
-        order.place(session)
+        sequencing.place(session)
     report = verify(log.export(tmp_path / "later.jsonl"), head=read_head(str(earlier)))
     assert report.ok
     assert (report.entries, report.opened, report.complete) == (604, 4, True)

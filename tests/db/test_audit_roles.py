@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import DBAPIError
 
-from app.audit import order
-from app.audit.chain import canonical, encode, leaf_hash
+from app.audit import sequencing
+from app.evidence.merkle import canonical, encode, leaf_hash
 from tests.db.audit_world import Db, World, add_leaf, world_of
 
 LEAF = "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, null, null, :body, :hash)"
@@ -20,7 +20,7 @@ def world(db: Db) -> Iterator[World]:
         with made.session("app") as session:
             add_leaf(session)
         with made.session("sequencer") as session:
-            order.place(session)
+            sequencing.place(session)
         yield made
 
 
@@ -150,4 +150,4 @@ def test_no_other_role_holds_up_the_sequencer(world: World, role: str) -> None:
             with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
                 session.execute(text(statement))
         with world.session("sequencer") as sequencer:
-            assert order.lock(sequencer)
+            assert sequencing.lock(sequencer)

@@ -17,11 +17,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.audit import order
-from app.audit.chain import Frontier
+from app.audit import sequencing
 from app.audit.events import Actor, AnswerClosed, AnswerOpened, CommittedText, SealedText
-from app.audit.sequencer import Sequencer
-from app.audit.trail import record
+from app.audit.log import record
+from app.evidence.merkle import Frontier
+from app.sequencer_process import Sequencer
 from tests.db.audit_world import SEALER, Db, World, add_leaf, world_of
 from tests.identities import act_as
 
@@ -34,10 +34,10 @@ def world(db: Db) -> Iterator[World]:
         yield made
 
 
-def place(world: World, *, horizon: int = 0, batch: int = order.BATCH) -> order.Placed:
+def place(world: World, *, horizon: int = 0, batch: int = sequencing.BATCH) -> sequencing.Placed:
     with world.session("sequencer") as session:
-        assert order.lock(session)
-        return order.place(session, horizon=horizon, batch=batch)
+        assert sequencing.lock(session)
+        return sequencing.place(session, horizon=horizon, batch=batch)
 
 
 def test_leaves_are_placed_once_and_heads_published(world: World) -> None:
@@ -135,14 +135,14 @@ def test_askers_wait_for_nobody(world: World) -> None:
     sessions = [Session(world.engine("app")) for _ in range(16)]
     people = [uuid.uuid4() for _ in sessions]
     with world.session("sequencer") as sequencer:
-        assert order.lock(sequencer)
+        assert sequencing.lock(sequencer)
         for session, person in zip(sessions, people, strict=True):
             act_as(session, person)
             session.execute(text("set local lock_timeout = '50ms'"))
             record(session, opened(person, uuid.uuid4()), SEALER)
         with world.session("owner") as session:
             assert session.scalar(text("select count(*) from pg_locks where not granted")) == 0
-        order.place(sequencer)
+        sequencing.place(sequencer)
     for session in reversed(sessions):
         session.commit()
         session.close()
@@ -191,7 +191,7 @@ def test_one_sequencer_works_at_a_time(world: World) -> None:
     with world.session("app") as session:
         add_leaf(session)
     with world.session("sequencer") as first:
-        assert order.lock(first)
+        assert sequencing.lock(first)
         assert Sequencer(world.engine("sequencer"), close_after=NEVER).step() is False
         with world.session("owner") as session:
             assert session.scalar(text("select count(*) from audit_entry")) == 0
@@ -225,11 +225,11 @@ def test_trails_that_nobody_closed_are_closed_once(world: World) -> None:
             record(session, opened(person, trail), SEALER)
         record(session, AnswerClosed(actor=Actor(person, "Ada"), trail=closed, outcome="quoted"))
     with world.session("sequencer") as session:
-        assert order.close_abandoned(session, older_than=NEVER)[0] == []
-        trails, since = order.close_abandoned(session, older_than=dt.timedelta(0))
+        assert sequencing.close_abandoned(session, older_than=NEVER)[0] == []
+        trails, since = sequencing.close_abandoned(session, older_than=dt.timedelta(0))
         assert trails == [left]
     with world.session("sequencer") as session:
-        assert order.close_abandoned(session, older_than=dt.timedelta(0), since=since)[0] == []
+        assert sequencing.close_abandoned(session, older_than=dt.timedelta(0), since=since)[0] == []
     with world.session("owner") as session:
         body = session.scalars(
             text("select body::json from audit_leaf where trail = :t and kind = 'answer.closed'"), {"t": left}
@@ -286,7 +286,7 @@ class Process:
             "CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS": "1",
         }
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "app.audit.sequencer"],
+            [sys.executable, "-m", "app.sequencer_process"],
             env={"PATH": os.environ["PATH"], **settings, **env},
             stderr=subprocess.PIPE,
             text=True,

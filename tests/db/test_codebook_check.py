@@ -16,10 +16,10 @@ from app.db.session import Database
 from app.evaluation import vectors as reader
 from app.evaluation.codebook import NOT_OWN, Asked, least, ranks, recall
 from app.evaluation.vectors import Unreadable, reading
+from app.retrieval.corpus_size import volume
 from app.retrieval.dense import FEW, nearest
-from app.retrieval.lists.protocol import NoLists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.retrieval.reader import Seen
+from app.scope_index.protocol import NoLists
 from tests.db.house import EMBEDDER, House
 from tests.db.lists_world import BOOK, World, world_in
 from tests.db.stacks import DIMENSIONS, unit

@@ -6,11 +6,12 @@ import pytest
 from alembic import command
 from sqlalchemy import select
 
-from app.acl.rules import Grant, Label, OwnRule, Principal, Rule
+from app.acl.rules import Grant, OwnRule, Rule
 from app.acl.scopes import follow, rules_of
 from app.db.bootstrap import alembic_config, migrate
 from app.db.tables import access
 from app.db.tables.access import Scope
+from app.identity.subject import Label, Principal
 from tests.conftest import Db
 from tests.db.house import House, allow, deny, house_of
 

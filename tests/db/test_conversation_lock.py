@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.rules import Capability, Label, OwnRule
+from app.acl.rules import OwnRule
 from app.answer.conversation import NewTurn, keep
-from app.db.probe import CONVERSATIONS
+from app.db.rls_probe import CONVERSATIONS
 from app.db.session import Database
+from app.identity.subject import Capability, Label
 from ingest.write import move
 from tests.db.house import House, allow, counts, touched
 from tests.db.test_second_lock import SIGN

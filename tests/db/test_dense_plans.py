@@ -18,17 +18,17 @@ from sqlalchemy import TextClause, and_, func, text
 
 from app import log
 from app.acl import visible as acl
-from app.acl.rules import Subject
 from app.acl.visible import Visible, visible_scopes
 from app.db import session as sessions
 from app.db.paging import Page
 from app.db.session import ReadSession, connect
 from app.errors import NotFound
-from app.retrieval import about, around, browse, dense, lexical, phrases, search, seen
-from app.retrieval.lists.protocol import Lists, NoLists
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.store import ScopeLists
+from app.identity.subject import Subject
+from app.retrieval import browse, dense, filters, lexical, neighbors, phrases, reader, search
 from app.retrieval.passage import Hit
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Lists, NoLists
 from tests.conftest import Cluster
 from tests.db.plans import FUNCTIONS, TABLES, Sent, explained
 from tests.db.stacks import Stacks, unit
@@ -40,8 +40,8 @@ WORDS = "dry dock crane"
 # are looked at in vain; and nothing else of 30,000 is, but each hit among its neighbours.
 FRESH, HITS = 20, 10
 MOST_REMOVED = FRESH + HITS
-RECENT = about.About(since=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-NOWHERE = about.About(folder="x")
+RECENT = filters.About(since=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+NOWHERE = filters.About(folder="x")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Asking:
     visible: Visible
     lists: Lists
 
-    def search(self, words: str = WORDS, meant: about.About = RECENT, *, lists: Lists | None = None) -> list[Hit]:
+    def search(self, words: str = WORDS, meant: filters.About = RECENT, *, lists: Lists | None = None) -> list[Hit]:
         """A search as POST /search makes it."""
         query = search.Query(words, QUESTION, operators=True)
         given = (self.session, self.visible, self.lists if lists is None else lists, query)
@@ -79,7 +79,7 @@ class Asking:
 
 
 Shape = Callable[[Asking], object]
-EVERYTHING = about.About()
+EVERYTHING = filters.About()
 SEARCHES: Mapping[str, Shape] = {
     "plain": lambda a: a.search(WORDS, EVERYTHING),
     "phrase": lambda a: a.search('"dry dock" crane -pilot -"no such words"', EVERYTHING),
@@ -93,10 +93,10 @@ SEARCHES: Mapping[str, Shape] = {
 }
 # By the functions that they are about.
 BROWSING: Mapping[str, Shape] = {
-    "around": lambda a: around.around(
+    "around": lambda a: neighbors.around(
         a.session, a.visible, [h.passage.chunk for h in a.search(WORDS, EVERYTHING)], reach=2
     ),
-    "on_shelves": lambda a: about.on_shelves(a.session, a.subject, a.visible, ["shelf-20"]),
+    "on_shelves": lambda a: filters.on_shelves(a.session, a.subject, a.visible, ["shelf-20"]),
     "of_documents": lambda a: a.search(),
     "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
     "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "shelf-20"),
@@ -122,7 +122,7 @@ JOINED = """
     select c.id, d.path, d.updated_at from chunk c join document d on d.id = c.document_id
     where c.id = any (cast(:chunks as bigint[])) and c.scope_id = any (cast(:scopes as int[]))
 """
-MODULES = (about, around, browse, dense, lexical, phrases, search, seen)
+MODULES = (filters, neighbors, browse, dense, lexical, phrases, search, reader)
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_no_statement_of_these_modules_is_forgotten(site: Site) -> None:
         for name, clause in vars(module).items():
             if isinstance(clause, TextClause) and "select" in clause.text:
                 assert str(clause.compile(dialect=dialect)) in found, f"{module.__name__}.{name}"
-    called = {f for module in (about, around, browse) for f in _with_session(module)}
+    called = {f for module in (filters, neighbors, browse) for f in _with_session(module)}
     assert called == set(BROWSING)
 
 
@@ -223,13 +223,13 @@ def test_what_would_leak_is_found(site: Site, change: str, shape: str, leak: str
 @pytest.mark.parametrize(
     ("module", "name", "old", "new", "shape", "leak"),
     [
-        (seen, "AMONG", "where r.changed", "where length(r.code) > 0 and r.changed", "plain", "over vector_row"),
-        (seen, "AMONG", "where r.chunk_id", "where length(r.code) > 0 and r.chunk_id", "plain", "over vector_row"),
+        (reader, "AMONG", "where r.changed", "where length(r.code) > 0 and r.changed", "plain", "over vector_row"),
+        (reader, "AMONG", "where r.chunk_id", "where length(r.code) > 0 and r.chunk_id", "plain", "over vector_row"),
         (dense, "NEAREST", "where scope_id", "where length(code) > 0 and scope_id", "without lists", "over vector_row"),
         (search, "VISIBLE", "chunk.scope_id", "length(chunk.text) > 0 and chunk.scope_id", "plain", "over chunk"),
-        (about, "OF_PASSAGES", about.OF_PASSAGES.text, JOINED, "recent", "the whole of an index of document"),
-        (about, "OF_PASSAGES", about.OF_PASSAGES.text, JOINED, "in a folder without lists", "rows in vain"),
-        (about, "OF_PASSAGES", "where document.id", "where length(path) > 0 and document.id", "recent", "Filter over"),
+        (filters, "OF_PASSAGES", filters.OF_PASSAGES.text, JOINED, "recent", "the whole of an index of document"),
+        (filters, "OF_PASSAGES", filters.OF_PASSAGES.text, JOINED, "in a folder without lists", "rows in vain"),
+        (filters, "OF_PASSAGES", "where document.id", "where path <> '' and document.id", "recent", "Filter over"),
         (sessions, "BEGIN_READING", "seqscan', 'off'", "seqscan', 'on'", "without lists", "Seq Scan over vector_row"),
     ],
 )  # fmt: skip

@@ -11,15 +11,15 @@ import pytest
 from psycopg import sql
 from sqlalchemy import text
 
-from app.acl.rules import Subject
 from app.acl.visible import Visible, visible_scopes
 from app.db import session as db_session
 from app.db.paging import Page
 from app.db.session import Database, ReadSession, Signer, connect
 from app.errors import NotFound
+from app.identity.subject import Subject
 from app.retrieval.browse import find_document, list_collections, list_documents, original_of, passages_of
-from app.retrieval.lists.protocol import NoLists
 from app.retrieval.search import Query, search
+from app.scope_index.protocol import NoLists
 from benchmarks.timing_stock import EMBEDDER, LIBRARY, Library, library, worlds
 from tests.api.databases import copied
 from tests.conftest import IDENTITY_KEY, TEMPLATE, Cluster

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.db.probe import CANARY
+from app.db.rls_probe import CANARY
 from app.db.session import BEGIN_AS, Database, Signer, connect, transaction_of
 from tests.conftest import IDENTITY_KEY, Db
 from tests.db.house import House, allow, counts, touched

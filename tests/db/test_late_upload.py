@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from app.acl.rules import OwnRule
 from app.db.tables.library import Document, IngestJob
 from ingest.document import Passage
-from ingest.vectorize import vectorize
+from ingest.embed import vectorize
 from ingest.write import Version, scope_after, standing, take, write
 from tests.db.house import EMBEDDER, House, allow
 

@@ -14,14 +14,14 @@ from sqlalchemy import text
 from app.acl.rules import OwnRule
 from app.acl.visible import Visible, visible_scopes
 from app.db.session import Database, ReadSession
-from app.embedding.terms import PassageTerms, query_terms
+from app.indexing.terms import PassageTerms, query_terms
 from app.retrieval import phrases
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B
 from app.retrieval.lexical import Match, match
 from app.retrieval.phrases import MOST_READ, Conditions, Found, find, satisfying
 from app.retrieval.query_syntax import parse
 from ingest.document import Passage
-from ingest.vectorize import terms_of, vectorize
+from ingest.embed import terms_of, vectorize
 from ingest.write import Version, write
 from tests.db.house import EMBEDDER, House, allow
 

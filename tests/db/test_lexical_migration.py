@@ -4,7 +4,7 @@ from alembic import command
 from sqlalchemy import text
 
 from app.db.bootstrap import alembic_config, migrate
-from app.db.probe import probe
+from app.db.rls_probe import probe
 from app.db.session import Database
 from ingest.document import Passage
 from tests.conftest import Db

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.acl.visible import visible_scopes
-from app.embedding.terms import query_terms
+from app.indexing.terms import query_terms
 from app.retrieval.lexical import match
 from app.retrieval.phrases import find
 from app.retrieval.query_syntax import parse

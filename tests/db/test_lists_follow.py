@@ -13,10 +13,10 @@ from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.retrieval import dense
+from app.retrieval.corpus_size import volume
 from app.retrieval.dense import nearest
-from app.retrieval.lists.protocol import NoLists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.retrieval.reader import Seen
+from app.scope_index.protocol import NoLists
 from tests.db.house import House
 from tests.db.lists_world import BOOK, World, world_in
 from tests.db.stacks import unit

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from app.retrieval import dense
+from app.retrieval.corpus_size import volume
 from app.retrieval.dense import nearest
-from app.retrieval.lists.protocol import NoLists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import volume
+from app.retrieval.reader import Seen
+from app.scope_index.protocol import NoLists
 from tests.conftest import IDENTITY_KEY, Db
 from tests.db.house import House
 from tests.db.lists_world import World, world_in

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.acl.rules import Capability
-from app.db.probe import LOCKED
+from app.db.rls_probe import LOCKED
 from app.db.session import TRANSACTION, Database
+from app.identity.subject import Capability
 from tests.db.audit_world import add_leaf
 from tests.db.house import House, allow
 from tests.db.test_identity import Made, changed, good, signed

@@ -20,16 +20,16 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.audit import order
-from app.audit.chain import canonical, leaf_hash
+from app.audit import sequencing
+from app.audit.encryption import Opener
 from app.audit.export import export_csv, export_jsonl
 from app.audit.listing import list_events
-from app.audit.report import REMARKS
-from app.audit.seal import Opener
-from app.audit.verify import verify
 from app.db.audit_writers import WRITERS
-from app.web.audit import event_out
-from app.web.schemas import EventsOut
+from app.evidence.merkle import canonical, leaf_hash
+from app.evidence.report import REMARKS
+from app.evidence.verify import verify
+from app.web.api.audit import event_out
+from app.web.api.schemas import EventsOut
 from tests.db.audit_world import SEALER, Db, World, world_of
 from tests.identities import act_as
 
@@ -59,7 +59,7 @@ class Log:
     def read(self, folder: Path) -> tuple[int, int]:
         """Order, list, export and verify all of it; gives how many entries there are, and how many are no records."""
         with self.world.session("sequencer") as session:
-            while order.place(session).count:
+            while sequencing.place(session).count:
                 pass
         path = folder / "log.jsonl"
         with self.world.as_user(self.auditor) as session:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
 from app.db.bootstrap import LOGIN_ROLES, alembic_config, migrate, prepare
-from app.db.probe import LockBroken, probe
+from app.db.rls_probe import LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.db.tables import Base
 from tests.conftest import IDENTITY_KEY, PASSWORDS, Cluster, Db

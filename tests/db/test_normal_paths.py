@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.rules import Grant, Label, OwnRule, Principal
+from app.acl.rules import Grant, OwnRule
 from app.db.backfill import BackFillTouchedNothing
 from app.db.bootstrap import alembic_config, migrate
 from app.errors import InvalidInput
+from app.identity.subject import Label, Principal
 from app.paths import normal_path
 from migrations.normal_paths import numbered
 from tests.conftest import Db

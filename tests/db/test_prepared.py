@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
-from app.retrieval.lists.protocol import NoLists
 from app.retrieval.search import Query, search
+from app.scope_index.protocol import NoLists
 from tests.conftest import IDENTITY_KEY, Cluster
 from tests.db.stacks import unit
 from tests.db.stock import Stock, stock_in

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.db.probe import LOCKED, TABLES, LockBroken, probe
+from app.db.rls_probe import LOCKED, TABLES, LockBroken, probe
 from app.db.session import Database, Signer
 from tests.db.audit_world import add_leaf
 from tests.db.house import House, allow

@@ -10,11 +10,12 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.plans import foresee
-from app.acl.policy import drop_folder, rule_collection, rule_folder
-from app.acl.rules import Capability, Label, OwnRule, Subject
+from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
+from app.acl.rules import OwnRule
 from app.acl.steps import RuleStep
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
+from app.identity.subject import Capability, Label, Subject
 from tests.db.house import House, allow
 
 Act = Callable[[WriteSession, Collection], object]

@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import make_url, text
 
 from app.db.bootstrap import libpq, prepare
-from app.db.probe import LockBroken, probe
+from app.db.rls_probe import LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.local.binaries import find_binaries
 from tests.conftest import IDENTITY_KEY, PASSWORDS, Cluster, Db, real_part_missing

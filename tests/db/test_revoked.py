@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.rules import Capability
 from app.db.session import Database
+from app.identity.subject import Capability
 from tests.db.house import House, touched
 
 MAKE_KEY = (

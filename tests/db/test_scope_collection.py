@@ -6,12 +6,13 @@ import threading
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.placing import Upload, submit
-from app.acl.rules import EVERYONE, Capability, Grant, Label, OwnRule
+from app.acl.placement import Upload, submit
+from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.db.session import Database
 from app.db.tables.access import Collection
 from app.db.tables.library import IngestJob
+from app.identity.subject import EVERYONE, Capability, Label
 from tests.db.house import House
 
 

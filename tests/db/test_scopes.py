@@ -10,17 +10,18 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.judge import judged
+from app.acl.change_guard import judged
 from app.acl.people import join, leave, make_role, make_user, nest, unnest
-from app.acl.placing import find_place, rule_document
-from app.acl.policy import create_collection, rule_collection
-from app.acl.rules import EVERYONE, Capability, Grant, Label, OwnRule, Principal, Subject
+from app.acl.placement import find_place, rule_document
+from app.acl.rule_changes import create_collection, rule_collection
+from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.acl.visible import visible_scopes
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import SelfGrant
+from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
 from tests.db.house import TEXT_TABLES, House, allow, counts, deny
 
 ALL = list(Capability)

@@ -15,14 +15,14 @@ from app import search_process as search_process_main
 from app.db.session import Database, connect
 from app.retrieval import dense
 from app.retrieval.dense import Near, nearest
-from app.retrieval.lists import segment
-from app.retrieval.lists.protocol import Candidates, Entries, Lists, NoLists, merge
-from app.retrieval.lists.remote.client import RemoteLists
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.segment import Segment
-from app.retrieval.lists.shards import Shard, shard_of
-from app.retrieval.lists.store import ScopeLists
-from app.retrieval.seen import Seen
+from app.retrieval.reader import Seen
+from app.scope_index import segment
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Candidates, Entries, Lists, NoLists, merge
+from app.scope_index.remote.client import RemoteLists
+from app.scope_index.segment import Segment
+from app.scope_index.sharding import Shard, shard_of
 from app.settings import SearchProcessSettings
 from tests.api.processes import Process, wait_for
 from tests.conftest import Db

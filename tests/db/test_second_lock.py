@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from app.acl.rules import Capability, Label
-from app.db.probe import CANARY
+from app.db.rls_probe import CANARY
 from app.db.session import Database
+from app.identity.subject import Capability, Label
 from tests.db.house import TEXT_TABLES, House, allow, counts, touched
 
 SIGN = "select set_config('clearance.identity', :identity, true)"

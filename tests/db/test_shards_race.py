@@ -12,8 +12,8 @@ import pytest
 from app.acl.rules import OwnRule
 from app.db.session import Database
 from app.retrieval import dense
-from app.retrieval.lists.shards import shard_of
-from app.retrieval.lists.store import ScopeLists
+from app.scope_index.index import ScopeLists
+from app.scope_index.sharding import shard_of
 from tests.conftest import Db
 from tests.db.house import House, allow
 from tests.db.lists_world import World, world_in

@@ -8,15 +8,15 @@ from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.names import find_person, find_role, find_user, known_roles, parse_name, person_ids
 from app.acl.people import join, make_role, make_service, make_user
-from app.acl.policy import role_ids
-from app.acl.rules import Capability, Label
+from app.acl.rule_changes import role_ids
 from app.acl.visible import visible_scopes
 from app.db.bootstrap import alembic_config, migrate
 from app.db.session import Database
 from app.db.tables.people import Role, User
 from app.errors import Conflict, InvalidInput, NotFound, UnknownRole
+from app.identity.names import find_person, find_role, find_user, known_roles, parse_name, person_ids
+from app.identity.subject import Capability, Label
 from tests.db.house import House, allow, counts, touched
 
 

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.rules import EVERYONE_ID, Grant, OwnRule, Principal
-from app.audit.reading import read_record
-from ingest.vectorize import vectorize
+from app.acl.rules import Grant, OwnRule
+from app.evidence.records import read_record
+from app.identity.subject import EVERYONE_ID, Principal
+from ingest.embed import vectorize
 from ingest.write import Version, move, write
 from tests.db.house import EMBEDDER, House, allow, touched
 

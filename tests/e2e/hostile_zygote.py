@@ -12,7 +12,7 @@ import sys
 from ingest import zygote
 from ingest.document import Block, Extracted
 from ingest.extract import extract
-from ingest.warm import warm_up
+from ingest.preload import warm_up
 from tests.e2e import hostile_code
 
 MARK = b"HOSTILE\n"

@@ -19,16 +19,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.acl.rules import Label
 from app.acl.visible import Visible, visible_scopes
 from app.answer import pipeline
 from app.db.tables.access import Collection, Rule
 from app.db.tables.access import Scope as AccessScope
+from app.identity.subject import Label
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import make_first_administrator
 from app.main import create
 from app.server import server_config
-from app.web import collections, conversations, documents, explain, search
+from app.web.api import collections, conversations, documents, explain, search
 from tests.api.company import endpoint, parts_of
 from tests.api.databases import copied
 from tests.api.processes import sequencer, worker

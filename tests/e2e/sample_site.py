@@ -12,11 +12,11 @@ from pathlib import Path
 
 from psycopg import sql
 
-from app.local.client import Client
+from app.client.api import Client
 from app.local.instance import Instance, born
 from app.local.sample import loader
+from app.local.sample_cache import Site
 from app.local.sample_people import read_people
-from app.local.welcome import Site
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY, REPOSITORY, TEMPLATE, Cluster, Db
 
 NO_MODEL = "http://127.0.0.1:9/v1"  # the discard port: nothing listens
@@ -50,7 +50,7 @@ def sample_site(cluster: Cluster, home: Path, *, port: int) -> Iterator[SampleSi
             api = [*python, "app"]
             process = stack.enter_context(_running(api, environments["api"], home / "api.log"))
             stack.enter_context(_running([*python, "ingest"], environments["worker"], home / "worker.log"))
-            sequencer = [*python, "app.audit.sequencer"]
+            sequencer = [*python, "app.sequencer_process"]
             stack.enter_context(_running(sequencer, environments["sequencer"], home / "sequencer.log"))
             base_url = f"http://127.0.0.1:{port}"
             _wait(base_url, process, home / "api.log")

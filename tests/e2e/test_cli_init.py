@@ -8,12 +8,12 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from app.acl.keys import hash_key
 from app.cli.app import main
 from app.cli.init import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
 from app.db.bootstrap import libpq
-from app.db.probe import probe
+from app.db.rls_probe import probe
 from app.db.session import Database, Signer, connect
+from app.identity.api_keys import hash_key
 from tests.conftest import PASSWORDS, Cluster
 
 NAME = "t_init"

@@ -177,7 +177,7 @@ def test_landlock_holds_by_itself(tmp_path: Path) -> None:
 MAINS = {
     "api": ["uvicorn", "app.main:create", "--factory", "--port", "0"],
     "worker": ["ingest"],
-    "sequencer": ["app.audit.sequencer"],
+    "sequencer": ["app.sequencer_process"],
     "search process": ["app.search_process"],
     "model server": ["app.local.model_server", "--port", "0"],
 }

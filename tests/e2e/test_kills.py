@@ -13,7 +13,7 @@ import httpx2 as httpx
 import psutil
 import pytest
 
-from app.audit.verify import verify
+from app.evidence.verify import verify
 from tests.api.company import Company, client_of, company_in, found, parts_of
 from tests.api.databases import copied
 from tests.api.processes import Process, api, sequencer, speaking_model, wait_for, worker

@@ -15,17 +15,17 @@ import pytest
 from fastapi import FastAPI
 
 from app.cli.leak_test import LEAKED, NOT_TESTED
+from app.client.api import Client
 from app.errors import NotAllowed, NotFound
-from app.local.client import Client
-from app.local.leaks import surfaces
-from app.local.leaks.facts import PEOPLE
-from app.local.leaks.report import Report
-from app.local.leaks.run import leak_test
+from app.leak_test import surfaces
+from app.leak_test.cast import PEOPLE
+from app.leak_test.report import Report
+from app.leak_test.run import leak_test
 from app.retrieval import browse
 from app.retrieval.search import Candidates
-from app.web import explain
-from app.web import search as searching
-from app.web.access import Caller, PartsOf
+from app.web.api import explain
+from app.web.api import search as searching
+from app.web.http.dependencies import Caller, PartsOf
 from tests.api.processes import wait_for
 from tests.conftest import REPOSITORY, Cluster
 from tests.e2e.leak_site import LeakSite, leak_site, serving, without_filter

@@ -17,7 +17,7 @@ import pytest
 from openai import AsyncOpenAI, AuthenticationError
 from openai.types.chat import ChatCompletionMessageParam
 
-from app.local import child
+from app.local import launcher
 from app.local.model_server import CONTEXT_TOKENS, KEY_VARIABLE, MODEL_NAME, WeightsWrong, verify, weights
 
 KEY = "a-test-key"
@@ -36,7 +36,7 @@ def launch(port: int, log: Path, *, key: str = KEY) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "app.local.model_server", "--port", str(port)]
     with log.open("wb") as file:
         return subprocess.Popen(
-            child.command(argv), cwd=ROOT, stdout=file, stderr=file, env={"PATH": "/usr/bin:/bin", KEY_VARIABLE: key}
+            launcher.command(argv), cwd=ROOT, stdout=file, stderr=file, env={"PATH": "/usr/bin:/bin", KEY_VARIABLE: key}
         )
 
 
@@ -181,7 +181,7 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     script = (
-        "import sys, subprocess, time; from app.local.child import command; "
+        "import sys, subprocess, time; from app.local.launcher import command; "
         "print(subprocess.Popen(command([sys.executable, '-m', 'app.local.model_server', '--port', sys.argv[1]])).pid,"
         " flush=True); time.sleep(60)"
     )

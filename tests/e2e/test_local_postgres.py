@@ -17,7 +17,7 @@ import pytest
 
 from app.local import postgres as module
 from app.local.binaries import BinariesMissing, find_binaries, reachable
-from app.local.leftover import NotOurs
+from app.local.orphans import NotOurs
 from app.local.postgres import AlreadyRunning, EmbeddedPostgres, PostgresFailed
 from tests.e2e.postgres_cluster import HOLD, PASSWORD, ROOT, cluster, connect
 

@@ -29,7 +29,7 @@ from dataclasses import replace
 from pathlib import Path
 from rich.console import Console
 from app.local import run as module
-from app.local.welcome import Person, Welcome
+from app.local.sample_cache import Person, Welcome
 
 home = Path(sys.argv[1])
 note = "import json, os, pathlib, time; pathlib.Path({!r}).write_text(json.dumps(dict(os.environ))); "

@@ -13,7 +13,7 @@ import yaml
 
 from app.cli.demo import QUESTIONS
 from app.cli.demo_view import everything
-from app.local.client import ApiError, Client
+from app.client.api import ApiError, Client
 from app.local.sample import Company, load
 from app.local.sample_people import FOLDER
 from tests.e2e.sample_site import SampleSite

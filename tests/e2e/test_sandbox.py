@@ -19,8 +19,8 @@ import pytest
 from ingest import sandbox as module
 from ingest.confinement import Layers, Limits
 from ingest.extract import Empty, Encrypted, Malformed, TimedOut, TooLarge, extract
+from ingest.preload import samples
 from ingest.sandbox import ConfinementMissing, Sandbox, SandboxUnavailable, extract_sandboxed
-from ingest.warm import samples
 
 SLOW = b"# Heading\n\n" + b"Some *words* and [links](http://example.com/x) in a paragraph.\n\n" * 30_000
 

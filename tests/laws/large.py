@@ -23,16 +23,16 @@ from rich.table import Table
 from sqlalchemy import text
 
 from app import log
-from app.acl.rules import Subject
 from app.acl.visible import visible_scopes
 from app.db.bootstrap import prepare
 from app.db.session import Database, Signer, connect
-from app.embedding.codebook import Codebook
+from app.identity.subject import Subject
+from app.indexing.quantizer import Codebook
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
-from app.retrieval.around import around
-from app.retrieval.lists.rows import StoredCodes
-from app.retrieval.lists.store import ScopeLists
+from app.retrieval.neighbors import around
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
 from benchmarks.timing_stock import EMBEDDER, Library, library, worlds
 from tests.conftest import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
 from tests.db.house import house_of

@@ -27,14 +27,14 @@ from sqlalchemy import Engine, text
 
 from app.db.bootstrap import prepare
 from app.db.session import connect
-from app.embedding.codebook import Codebook
+from app.indexing.quantizer import Codebook
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
 from app.retrieval import search as retrieval
 from app.retrieval.dense import Nearest, nearest
-from app.retrieval.lists.protocol import Entries, NoLists
-from app.retrieval.lists.snapshot import Snapshot
-from app.retrieval.lists.store import ScopeLists
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Entries, NoLists
+from app.scope_index.snapshot import Snapshot
 from benchmarks.timing_stock import EMBEDDER, library, worlds
 from tests.conftest import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
 from tests.laws.large import FEW, VISIBLE, Side, questions, side

@@ -9,16 +9,17 @@ from functools import cached_property
 
 from sqlalchemy import insert, text
 
-from app.acl.keys import make_key
-from app.acl.rules import Grant, Label, OwnRule, Principal, Rule, decide, effective
+from app.acl.rules import Grant, OwnRule, Rule, decide, effective
 from app.acl.scopes import scope_for
-from app.acl.subject import subject_of
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
 from app.db.tables.people import ApiKey, Membership, Role, User
+from app.identity.api_keys import make_key
+from app.identity.authenticate import subject_of
+from app.identity.subject import Label, Principal
 from ingest.document import Passage
-from ingest.vectorize import vectorize
+from ingest.embed import vectorize
 from ingest.write import Version, write
 from tests.db.house import EMBEDDER, House
 

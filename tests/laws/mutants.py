@@ -12,17 +12,17 @@ from pgvector import HalfVector
 from sqlalchemy import Text, cast, func, select, text, true
 
 from app.acl import visible as acl
-from app.acl.rules import Subject
 from app.acl.visible import Visible
-from app.db.probe import CANARY
+from app.db.rls_probe import CANARY
 from app.db.session import ReadSession
 from app.db.tables.access import PolicyEpoch, Rule, Scope
-from app.embedding.terms import Word
+from app.identity.subject import Subject
+from app.indexing.terms import Word
 from app.retrieval import lexical
+from app.retrieval.corpus_size import Volume
 from app.retrieval.dense import Near, Nearest
-from app.retrieval.lists.protocol import Lists
-from app.retrieval.seen import Seen
-from app.retrieval.volume import Volume
+from app.retrieval.reader import Seen
+from app.scope_index.protocol import Lists
 
 DIMENSIONS, PARTS, CENTRES, ROUNDS = 384, 48, 16, 4
 

@@ -16,14 +16,14 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from app.acl import visible as acl
-from app.acl.rules import Subject
+from app.answer.prompt import build, choose
 from app.answer.support import supported
-from app.context.build import build, choose
 from app.db.session import Database, ReadSession, Signer, transaction_of
 from app.embedding.protocol import EmbeddingModel
+from app.identity.subject import Subject
 from app.retrieval import search as retrieval
-from app.retrieval.lists.protocol import Lists, NoLists
 from app.retrieval.rerank import Reranking
+from app.scope_index.protocol import Lists, NoLists
 from tests.conftest import IDENTITY_KEY
 from tests.laws.rows import Maker, Rows
 from tests.laws.threat import Unfiltered

@@ -11,11 +11,12 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from app.acl.placing import find_place, rule_document
-from app.acl.policy import rule_collection, rule_folder
-from app.acl.rules import Grant, Label, OwnRule, Principal, Subject
+from app.acl.placement import find_place, rule_document
+from app.acl.rule_changes import rule_collection, rule_folder
+from app.acl.rules import Grant, OwnRule
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
+from app.identity.subject import Label, Principal, Subject
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from tests.api.company import Company, database_at, endpoint, work_queued

@@ -1,6 +1,7 @@
 """A world's rows in two statements and two COPYs: some milliseconds for what takes the product's writers a hundred.
 
-`test_worlds_are_written_as_the_product_writes` holds these rows equal to those of `app.acl.policy` and the worker.
+`test_worlds_are_written_as_the_product_writes` holds these rows equal to those of `app.acl.rule_changes` and of
+the worker.
 """
 
 import datetime as dt
@@ -15,13 +16,14 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from app.acl.interned import Part, compose, part_digest
-from app.acl.rules import Grant, Label, effective, joined_digests
-from app.embedding.postings import packed_rows
+from app.acl.rule_store import Part, compose, part_digest
+from app.acl.rules import Grant, effective, joined_digests
 from app.embedding.protocol import EmbeddingModel
-from app.embedding.terms import PassageTerms
+from app.identity.subject import Label
+from app.indexing.postings import packed_rows
+from app.indexing.terms import PassageTerms
 from ingest.document import Passage
-from ingest.vectorize import vectorize
+from ingest.embed import vectorize
 from tests.laws.pages import Page, Text
 from tests.laws.worlds import FOLDERS, World
 

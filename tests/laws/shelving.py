@@ -14,10 +14,10 @@ from app.acl.scopes import scope_for
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, RoleInside, User
-from app.embedding.postings import pack
 from app.embedding.protocol import EmbeddingModel
+from app.indexing.postings import pack
 from ingest.document import Passage
-from ingest.vectorize import vectorize
+from ingest.embed import vectorize
 from tests.db.house import TEXT_TABLES, House
 from tests.laws.pages import Page
 from tests.laws.quick import Look, look

@@ -14,18 +14,18 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from app.acl.keys import make_key
-from app.acl.rules import Label
-from app.answer.parts import Parts
-from app.audit.seal import Sealer
+from app.answer.components import Parts
+from app.audit.encryption import Sealer
 from app.db.session import Database, Signer, connect
 from app.db.tables.people import ApiKey
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.checks import default_checks
+from app.identity.api_keys import make_key
+from app.identity.subject import Label
 from app.llm.protocol import Endpoint
 from app.llm.scripted import ScriptedChat
 from app.main import create
-from app.retrieval.lists.protocol import NoLists
+from app.scope_index.protocol import NoLists
 from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from tests.api.company import app_of
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY, Db

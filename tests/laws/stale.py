@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.acl import subject as subjects
 from app.acl import visible as acl
-from app.acl.rules import Subject
 from app.acl.visible import Visible
 from app.db.tables.access import PolicyEpoch, Rule, Scope
+from app.identity import authenticate
+from app.identity.subject import Subject
 from tests.api.company import Company
 from tests.laws.racing import Revocation
 
@@ -57,10 +57,10 @@ class KeptCallers:
     """Who holds a key, kept for a while: a key that was revoked meanwhile still opens."""
 
     kept: dict[str, tuple[float, Subject]] = field(default_factory=dict)
-    identify: Callable[..., Subject] = subjects.identify
+    identify: Callable[..., Subject] = authenticate.identify
 
     def __call__(self, session: Session, secret: str, token: str | None = None) -> Subject:
-        """As `app.acl.subject.identify`."""
+        """As `app.identity.authenticate.identify`."""
         until, subject = self.kept.get(secret, (0.0, None))
         if subject is None or time.monotonic() > until:
             subject = self.identify(session, secret, token)

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audit import chain
-from app.audit.verify import verify
+from app.evidence import merkle
+from app.evidence.verify import verify
 from tests.unit.audit_log import entry, head_of, rehash, write
 
 LOG = [entry(n, f"question {n}") for n in range(13)]
@@ -18,7 +18,7 @@ PLACE = st.integers(0, len(LOG) - 1)
 
 plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-chain.MAX_INTEGER, chain.MAX_INTEGER) | plain,
+    st.none() | st.booleans() | st.integers(-merkle.MAX_INTEGER, merkle.MAX_INTEGER) | plain,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(st.text(st.characters(max_codepoint=126, min_codepoint=1), max_size=6), inner, max_size=4)
@@ -37,7 +37,7 @@ def tampered(draw: st.DrawFn) -> list[dict[str, Any]]:
             case "edit" if log:
                 record = json.loads(log[here]["record"])
                 record["policy_epoch"] = draw(st.integers(100, 200))
-                log[here] = {**log[here], "record": chain.canonical(record)}
+                log[here] = {**log[here], "record": merkle.canonical(record)}
             case "drop":
                 log = log[:here] + log[here + 1 :]
             case "swap" if log:
@@ -86,23 +86,23 @@ def test_any_changed_byte_of_a_record_line_is_detected(data: st.DataObject) -> N
 @settings(deadline=None)
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=70))
 def test_frontier_gives_the_root_of_the_definition(leaves: list[bytes]) -> None:
-    frontier = chain.Frontier()
+    frontier = merkle.Frontier()
     for count, leaf in enumerate(leaves):
-        frontier = chain.Frontier(count, frontier.nodes)  # as the sequencer does: taken up again from what was stored
+        frontier = merkle.Frontier(count, frontier.nodes)  # as the sequencer does: taken up again from what was stored
         frontier.append(leaf)
-    assert frontier.root() == chain.merkle_root(leaves)
+    assert frontier.root() == merkle.merkle_root(leaves)
 
 
 @settings(deadline=None)
 @given(values)
 def test_canonical_json_round_trips(value: Any) -> None:
-    text = chain.canonical(value)
-    assert chain.parse(text) == value
-    assert chain.canonical(json.loads(json.dumps(value, sort_keys=False))) == text
+    text = merkle.canonical(value)
+    assert merkle.parse(text) == value
+    assert merkle.canonical(json.loads(json.dumps(value, sort_keys=False))) == text
 
 
 @settings(deadline=None)
 @given(values, values)
 def test_different_values_have_different_texts(one: Any, two: Any) -> None:
     as_json = [json.dumps(v, sort_keys=True) for v in (one, two)]
-    assert (chain.canonical(one) == chain.canonical(two)) == (as_json[0] == as_json[1])
+    assert (merkle.canonical(one) == merkle.canonical(two)) == (as_json[0] == as_json[1])

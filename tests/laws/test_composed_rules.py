@@ -15,28 +15,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 
-from app.acl import interned, scopes
+from app.acl import rule_store, scopes
 from app.acl.effects import Effect, Timelines, compare
 from app.acl.readers import concerned, readers
-from app.acl.rules import (
-    EVERYONE,
-    Grant,
-    Label,
-    OwnRule,
-    Principal,
-    Rule,
-    Subject,
-    decide,
-    effective,
-    joined_digests,
-    rule_digest,
-    united,
-)
+from app.acl.rules import Grant, OwnRule, Rule, decide, effective, joined_digests, rule_digest, united
 from app.acl.scopes import follow, rules_about, rules_of, scope_for
 from app.db.session import WriteSession
 from app.db.tables import access
 from app.db.tables.access import Collection, Folder, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
+from app.identity.subject import EVERYONE, Label, Principal, Subject
 from tests.conftest import Db
 from tests.db.house import House, house_of
 
@@ -199,10 +187,10 @@ def test_parts_say_what_effective_says(db: Db, before: Callable[[Shelf], object]
 )
 def test_a_mistake_would_be_found(db: Db, monkeypatch: pytest.MonkeyPatch, mutation: str) -> None:
     """Test of the test."""
-    compose = interned.compose
+    compose = rule_store.compose
     match mutation:
         case "not sorted":
-            monkeypatch.setattr(interned, "united", lambda own, above: own + above)
+            monkeypatch.setattr(rule_store, "united", lambda own, above: own + above)
         case "inherits always":
             owns_of = scopes._owns
             monkeypatch.setattr(
@@ -214,6 +202,6 @@ def test_a_mistake_would_be_found(db: Db, monkeypatch: pytest.MonkeyPatch, mutat
         case "the shelf's label":
             monkeypatch.setattr(scopes._Above, "label", lambda self, folder_id, _own: self._rules[folder_id].label)
         case "no grants":
-            monkeypatch.setattr(interned, "_insert_grants", lambda *_: None)
+            monkeypatch.setattr(rule_store, "_insert_grants", lambda *_: None)
     with house_of(db) as house, pytest.raises((AssertionError, KeyError)):
         law(house, examples=60)

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import Engine, select, text
 
-from app.acl.placing import Upload, find_place, remove_document, rule_document, submit
-from app.acl.policy import drop_folder, rule_collection, rule_folder
-from app.acl.rules import Capability, Grant, Label, OwnRule, Principal, Rule, effective
+from app.acl.placement import Upload, find_place, remove_document, rule_document, submit
+from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
+from app.acl.rules import Grant, OwnRule, Rule, effective
 from app.acl.scopes import rule_of
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Document
 from app.embedding.hashed import HashedEmbedder
+from app.identity.subject import Capability, Label, Principal
 from ingest import pipeline
 from tests.api.company import extract_markdown
 from tests.conftest import Db, Report

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from app.acl.placing import find_place, rule_document
-from app.acl.policy import rule_collection
-from app.acl.rules import Capability, Label, OwnRule
+from app.acl.placement import find_place, rule_document
+from app.acl.rule_changes import rule_collection
+from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
+from app.identity.subject import Capability, Label
 from tests.api.company import client_of, parts_of
 from tests.conftest import Db, Report
 from tests.db.house import TEXT_TABLES, House, allow, house_of

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from app.context.quote import quotes
-from app.embedding.analysis import stems
+from app.answer.quote import quotes
 from app.embedding.hashed import HashedEmbedder
-from app.embedding.terms import among, field_terms, query_terms, terms
+from app.indexing.analysis import stems
+from app.indexing.terms import among, field_terms, query_terms, terms
 from app.retrieval import highlight
 from app.retrieval.duplicates import alike
 from app.retrieval.highlight import Marker
@@ -32,7 +32,7 @@ KEEPERS = {
     "TTLCache",
     "LRUCache",
 }
-MAY_KEEP = {"app/embedding/codebook.py:codebook"}  # by the number of dimensions
+MAY_KEEP = {"app/indexing/quantizer.py:codebook"}  # by the number of dimensions
 # Commands and what measures run in processes of their own.
 APART = ("app/cli/", "app/local/", "app/evaluation/")
 

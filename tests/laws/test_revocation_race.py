@@ -20,7 +20,7 @@ import pytest
 
 from app.answer import conversation as conversations
 from app.settings import AnswerSettings
-from app.web.conversations import WITHHELD
+from app.web.api.conversations import WITHHELD
 from tests.api.company import Company, client_of, found, parts_of
 from tests.api.conftest import serve
 from tests.api.databases import copied
@@ -227,7 +227,7 @@ def test_the_second_lock_holds_where_scopes_are_kept(track: Track, monkeypatch: 
 def test_callers_kept(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     """A key looked up once and kept for seconds opens after it was revoked, whatever both locks say."""
     kept = KeptCallers()
-    monkeypatch.setattr("app.web.authenticate.identify", kept)
+    monkeypatch.setattr("app.web.http.authentication.identify", kept)
     score = run(track, warmed(ways(track, "key is revoked"), kept.kept), pairs=64)
     report(f"mutation, callers kept: {score}")
     assert len(score.late) > score.pairs / 4

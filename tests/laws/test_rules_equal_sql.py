@@ -17,23 +17,13 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.acl import visible
-from app.acl.rules import (
-    EVERYONE,
-    Capability,
-    Grant,
-    Label,
-    OwnRule,
-    Principal,
-    Subject,
-    decide,
-    effective,
-    next_change,
-)
+from app.acl.rules import Grant, OwnRule, decide, effective, next_change
 from app.acl.scopes import scope_for
-from app.acl.subject import subject_of
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
+from app.identity.authenticate import subject_of
+from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
 from tests.conftest import Db, Report
 from tests.db.house import House, house_of
 from tests.identities import act_as

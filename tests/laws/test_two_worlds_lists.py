@@ -8,7 +8,7 @@ from psycopg import sql
 
 from app.retrieval import dense
 from app.retrieval.dense import Nearest, nearest
-from app.retrieval.seen import Seen
+from app.retrieval.reader import Seen
 from benchmarks.timing_stock import Library, library, worlds
 from tests.api.databases import copied
 from tests.conftest import TEMPLATE, Cluster, Db, Report

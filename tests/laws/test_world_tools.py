@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from app.acl import visible as acl
-from app.db.probe import CANARY
+from app.db.rls_probe import CANARY
 from app.embedding.hashed import HashedEmbedder
 from tests.conftest import Db
 from tests.db.house import TEXT_TABLES, counts, house_of

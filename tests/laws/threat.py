@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.embedding.terms import Word, query_terms
+from app.indexing.terms import Word, query_terms
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B
 from app.retrieval.duplicates import alike
-from app.retrieval.fuse import Candidate, combine
+from app.retrieval.fusion import Candidate, combine
 from app.retrieval.search import DEPTH
 from tests.laws.rows import Maker
 from tests.laws.worlds import World

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from app.acl.rules import EVERYONE, Capability, Effect, Grant, Label, OwnRule, Principal, Subject, decide, effective
+from app.acl.rules import Effect, Grant, OwnRule, decide, effective
+from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
 from tests.laws.pages import Page, write_pages
 
 # Each role may lie inside those behind it: no circle can be.

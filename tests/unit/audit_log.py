@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.audit import chain
+from app.audit.encryption import seal, unseal
 from app.audit.events import Actor, SealedText, SearchDone
-from app.audit.seal import seal, unseal
+from app.evidence import merkle
 
 KEY = bytes(range(32))
 USER = uuid.UUID(int=7)
@@ -22,27 +22,27 @@ def entry(seq: int, words: str) -> dict[str, Any]:
     record = event.to_record()
     record["query"] = seal(KEY, event.query, record=event.id, field="query")
     opened = unseal(KEY, record["query"], record=event.id, field="query")
-    body = chain.canonical(record)
+    body = merkle.canonical(record)
     return {
         "seq": seq,
-        "leaf_hash": chain.encode(chain.leaf_hash(body)),
+        "leaf_hash": merkle.encode(merkle.leaf_hash(body)),
         "record": body,
-        "opened": {"query": {"text": opened.text, "salt": chain.encode(opened.salt)}},
+        "opened": {"query": {"text": opened.text, "salt": merkle.encode(opened.salt)}},
     }
 
 
-def head_of(entries: Sequence[dict[str, Any]]) -> chain.Head:
+def head_of(entries: Sequence[dict[str, Any]]) -> merkle.Head:
     """The head over the leaf hashes that the entries claim."""
-    return chain.Head(len(entries), chain.merkle_root([chain.decode(e["leaf_hash"]) for e in entries]))
+    return merkle.Head(len(entries), merkle.merkle_root([merkle.decode(e["leaf_hash"]) for e in entries]))
 
 
 def rehash(entry: dict[str, Any]) -> dict[str, Any]:
     """The entry with the leaf hash that its record has."""
-    return {**entry, "leaf_hash": chain.encode(chain.leaf_hash(entry["record"]))}
+    return {**entry, "leaf_hash": merkle.encode(merkle.leaf_hash(entry["record"]))}
 
 
 def write(
-    path: Path, entries: Sequence[dict[str, Any]], *, head: chain.Head | None = None, complete: bool = True
+    path: Path, entries: Sequence[dict[str, Any]], *, head: merkle.Head | None = None, complete: bool = True
 ) -> Path:
     """Write an export of `entries` under `head`, by default their own."""
     head = head or head_of(entries)
@@ -53,6 +53,6 @@ def write(
         "range": {"first": 0, "size": head.size},
         "filters": {} if complete else {"kind": "search.done"},
     }
-    last = {"head": {"size": head.size, "root": chain.encode(head.root)}}
+    last = {"head": {"size": head.size, "root": merkle.encode(head.root)}}
     path.write_text("".join(json.dumps(line) + "\n" for line in (header, *entries, last)))
     return path

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding.codebook import Codebook
-from app.retrieval.lists.protocol import Candidates, Entries
-from app.retrieval.lists.remote.address import listen
-from app.retrieval.lists.remote.client import RemoteLists
-from app.retrieval.lists.remote.proof import NONCE, Proof, Seal
-from app.retrieval.lists.remote.server import ListServer
-from app.retrieval.lists.remote.wire import Hello, Message, Scan, Welcome, pack, unpack
-from app.retrieval.lists.shards import WHOLE, Shard, shard_of
-from app.retrieval.lists.snapshot import Snapshot
-from app.retrieval.lists.store import ScopeLists
+from app.indexing.quantizer import Codebook
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Candidates, Entries
+from app.scope_index.remote.address import listen
+from app.scope_index.remote.client import RemoteLists
+from app.scope_index.remote.handshake import NONCE, Proof, Seal
+from app.scope_index.remote.messages import Hello, Message, Scan, Welcome, pack, unpack
+from app.scope_index.remote.server import ListServer
+from app.scope_index.sharding import WHOLE, Shard, shard_of
+from app.scope_index.snapshot import Snapshot
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 BOOK = Codebook(32)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.acl.access_file import AccessFile, AccessFileError, Tags
+from app.client.access_file import AccessFile, AccessFileError, Tags
 from app.errors import InvalidInput
 
 FILE = """

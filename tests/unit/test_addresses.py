@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.settings import ApiSettings
-from app.web.addresses import HeaderName, Proxies, group_of, parse_networks
+from app.web.http.client_address import HeaderName, Proxies, group_of, parse_networks
 
 OURS = parse_networks("10.0.0.0/8, fd00::/8")
 

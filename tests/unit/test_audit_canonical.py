@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from app.audit import chain
+from app.evidence import merkle
 
 # Inputs and roots of the reference implementation's test data for RFC 6962.
 LEAVES = [bytes.fromhex(h) for h in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")] + [
@@ -33,53 +33,52 @@ ROOTS = [
         (2**53 - 1, "9007199254740991"),
     ],
 )
-def test_canonical_form(value: chain.Json, text: str) -> None:
-    assert chain.canonical(value) == text
-    assert chain.parse(text) == value
+def test_canonical_form(value: merkle.Json, text: str) -> None:
+    assert merkle.canonical(value) == text
+    assert merkle.parse(text) == value
 
 
 @pytest.mark.parametrize("value", [1.0, 2**53, {"é": 1}, {1: 1}, "a\0", "\ud800", b"x", {"a": {"b": [0.5]}}])
-def test_no_canonical_form(value: chain.Json) -> None:
-    with pytest.raises(chain.NotCanonical):
-        chain.canonical(value)
+def test_no_canonical_form(value: merkle.Json) -> None:
+    with pytest.raises(merkle.NotCanonical):
+        merkle.canonical(value)
 
 
 @pytest.mark.parametrize(
     "text", ['{"a": 1}', '{"b":1,"a":2}', '{"a":1,"a":1}', "1.0", "1e2", "-0", '"\\u0041"', "NaN", "", "[" * 100_000]
 )
 def test_other_spellings_are_refused(text: str) -> None:
-    with pytest.raises(chain.NotCanonical):
-        chain.parse(text)
+    with pytest.raises(merkle.NotCanonical):
+        merkle.parse(text)
 
 
 @pytest.mark.parametrize("size", range(9))
 def test_roots_of_the_reference_implementation(size: int) -> None:
-    hashes = [chain.leaf_hash(leaf.decode()) for leaf in LEAVES[:size]]
-    frontier = chain.Frontier()
+    hashes = [merkle.leaf_hash(leaf.decode()) for leaf in LEAVES[:size]]
+    frontier = merkle.Frontier()
     for leaf in hashes:
         frontier.append(leaf)
-    assert frontier.root().hex() == chain.merkle_root(hashes).hex() == ROOTS[size]
+    assert frontier.root().hex() == merkle.merkle_root(hashes).hex() == ROOTS[size]
 
 
 def test_frontier_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="frontier"):
-        chain.Frontier(3, [b"\0" * 32])
+        merkle.Frontier(3, [b"\0" * 32])
 
 
 def test_head_survives_its_text() -> None:
-    head = chain.Head(5, bytes(range(32)))
-    assert chain.Head.parse(f" {head}\n") == head
+    head = merkle.Head(5, bytes(range(32)))
+    assert merkle.Head.parse(f" {head}\n") == head
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:", "x:AAAA", "-1:AAAA", "5:AAAA", "٥:" + "A" * 43 + "="])
 def test_bad_heads_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"head|base64"):
-        chain.Head.parse(text)
+        merkle.Head.parse(text)
 
 
 def test_verification_needs_the_standard_library_alone() -> None:
-    code = (
-        "import sys, app.audit.verify; print([m for m in ('sqlalchemy','cryptography','pydantic') if m in sys.modules])"
-    )
+    heavy = ("sqlalchemy", "cryptography", "pydantic")
+    code = f"import sys, app.evidence.verify; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

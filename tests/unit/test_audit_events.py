@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from app.audit import changes, delegations, events
-from app.audit.chain import NotCanonical, canonical
-from app.audit.record import Event, new_id
-from app.audit.trail import record
+from app.audit import events
+from app.audit.events import delegations, directory
+from app.audit.events.base import Event, new_id
+from app.audit.log import record
 from app.db.audit_writers import WRITERS
+from app.evidence.merkle import NotCanonical, canonical
 
 DOCS = Path(__file__).parents[2] / "docs" / "audit.md"
 ACTOR = events.Actor(uuid.UUID(int=7), "Ada", key="ck_ada")
@@ -76,7 +77,7 @@ def test_ids_are_version_7_and_grow_with_time() -> None:
 def test_every_event_class_is_registered() -> None:
     made = {
         v
-        for m in (events, changes, delegations)
+        for m in (events, directory, delegations)
         for v in vars(m).values()
         if isinstance(v, type) and issubclass(v, Event)
     }

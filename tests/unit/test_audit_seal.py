@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from app.audit import chain
-from app.audit.reading import is_sealed
-from app.audit.record import CommittedText, SealedText
-from app.audit.seal import SealBroken, Sealer, seal, unseal
+from app.audit.encryption import SealBroken, Sealer, seal, unseal
+from app.audit.events.base import CommittedText, SealedText
+from app.evidence import merkle
+from app.evidence.records import is_sealed
 
 KEY = bytes(range(32))
 RECORD = uuid.UUID(int=1)
@@ -19,14 +19,14 @@ def test_sealed_text_opens_with_its_commitment(text: str) -> None:
     opened = unseal(KEY, value, record=RECORD, field="question")
     assert is_sealed(value)
     assert opened.text == text
-    assert value["commitment"] == chain.encode(chain.commitment(opened.salt, text))
+    assert value["commitment"] == merkle.encode(merkle.commitment(opened.salt, text))
 
 
 def test_committed_text_is_not_kept() -> None:
     value = seal(KEY, CommittedText("the answer"), record=RECORD, field="output")
     opened = unseal(KEY, value, record=RECORD, field="output")
     assert opened.text is None
-    assert value["commitment"] == chain.encode(chain.commitment(opened.salt, "the answer"))
+    assert value["commitment"] == merkle.encode(merkle.commitment(opened.salt, "the answer"))
     longer = seal(KEY, CommittedText("the answer" * 50), record=RECORD, field="output")
     assert len(longer["sealed"]) == len(value["sealed"])
 

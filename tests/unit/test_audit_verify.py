@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import pytest
 
-from app.audit import chain
-from app.audit.report import FindingKind
-from app.audit.verify import read_head, verify
+from app.evidence import merkle
+from app.evidence.report import FindingKind
+from app.evidence.verify import read_head, verify
 from tests.unit.audit_log import entry, head_of, rehash, write
 
 Entries = list[dict[str, Any]]
@@ -18,14 +18,14 @@ LOG: Entries = [entry(n, f"question {n}") for n in range(11)]
 HEAD = head_of(LOG)
 
 
-def kinds(path: Path, *, head: chain.Head | None = None) -> set[tuple[str, int | None]]:
+def kinds(path: Path, *, head: merkle.Head | None = None) -> set[tuple[str, int | None]]:
     return {(f.kind, f.seq) for f in verify(path, head=head).findings}
 
 
 def edited(e: dict[str, Any]) -> dict[str, Any]:
     record = json.loads(e["record"])
     record["actor"]["name"] = "Eve"
-    return {**e, "record": chain.canonical(record)}
+    return {**e, "record": merkle.canonical(record)}
 
 
 def test_untouched_log_verifies(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_heads_are_read_from_text_head_file_and_earlier_export(tmp_path: Path) -
     export = write(tmp_path / "log.jsonl", LOG)
     plain, line = tmp_path / "plain", tmp_path / "line"
     plain.write_text(f"{HEAD}\n")
-    line.write_text(json.dumps({"size": HEAD.size, "root": chain.encode(HEAD.root)}))
+    line.write_text(json.dumps({"size": HEAD.size, "root": merkle.encode(HEAD.root)}))
     assert {read_head(given) for given in (str(HEAD), str(plain), str(line), str(export))} == {HEAD}
     line.write_text("{}")
     with pytest.raises(ValueError, match="no head"):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.retrieval import dense
 from app.retrieval.dense import best
-from app.retrieval.lists.protocol import Candidates
+from app.scope_index.protocol import Candidates
 
 LOOKED, DEPTH = 6, 3
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.embedding.postings import pack
-from app.embedding.terms import Counts
+from app.indexing.postings import pack
+from app.indexing.terms import Counts
 from app.retrieval import bm25
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B, Corpus, Ids, best, idf, kept
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from app.local.client import ApiError, Client, File, path
+from app.client.api import ApiError, Client, File, path
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from app.cli import checks
 from app.cli.access import GrantUnclear, described, place, principal
-from app.cli.connect import NotConnected, Wanted, find_key, find_url, when, words
+from app.cli.connection import NotConnected, Wanted, find_key, find_url, when, words
 from app.cli.demo_view import everything
+from app.cli.doctor import checks
 from app.cli.init import ADMIN_URL, CannotInit, Plan
-from app.local.environments import APP_URL, AUDIT_KEY, IDENTITY_KEY
+from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY
 from app.local.instance import Instance, born
 from app.local.secrets import write_private
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import screen
+from app.cli import output
 from app.cli.app import app
 from app.cli.console import Screen
-from app.local.client import ApiError
+from app.client.api import ApiError
 
 HOSTILE = "a\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\r\x00[red]b[/red]"
 
@@ -39,32 +39,32 @@ def acts(text: str) -> bool:
 
 
 def test_safe_text_draws_what_would_act() -> None:
-    assert not acts(screen.safe_text(HOSTILE))
-    assert screen.safe_text("\x1b[1mé\tß\r\n\ud800") == "␛[1mé\tß\n�"
-    assert screen.safe_text("शक्‍ति 👩‍🔬") == "शक्‍ति 👩‍🔬"
+    assert not acts(output.safe_text(HOSTILE))
+    assert output.safe_text("\x1b[1mé\tß\r\n\ud800") == "␛[1mé\tß\n�"
+    assert output.safe_text("शक्‍ति 👩‍🔬") == "शक्‍ति 👩‍🔬"
 
 
 def test_no_way_to_the_screen_lets_a_control_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each function of the screen, and the console of what draws more."""
     terminal = terminal_of(monkeypatch)
     monkeypatch.setenv("NO_COLOR", "1")
-    screen.say(HOSTILE, (HOSTILE, "bold red"), wrap=True)
-    screen.stream(HOSTILE)
-    screen.note(HOSTILE)
-    screen.done(HOSTILE)
-    screen.table((HOSTILE, "b"), [(HOSTILE, [HOSTILE])], empty=HOSTILE)
-    screen.trouble(ApiError(code="X", title=HOSTILE, detail=HOSTILE, status=400))
+    output.say(HOSTILE, (HOSTILE, "bold red"), wrap=True)
+    output.stream(HOSTILE)
+    output.note(HOSTILE)
+    output.done(HOSTILE)
+    output.table((HOSTILE, "b"), [(HOSTILE, [HOSTILE])], empty=HOSTILE)
+    output.trouble(ApiError(code="X", title=HOSTILE, detail=HOSTILE, status=400))
     Screen().print(HOSTILE)
     assert "[red]b[/red]" in terminal.getvalue()
     assert not acts(terminal.getvalue())
 
 
 def test_json_escapes_what_would_act_and_reads_back(capsys: pytest.CaptureFixture[str]) -> None:
-    screen.json_output(on=True)
+    output.json_output(on=True)
     try:
-        screen.result({"title": HOSTILE, "name": "Zoë"}, lambda: None)
+        output.result({"title": HOSTILE, "name": "Zoë"}, lambda: None)
     finally:
-        screen.json_output(on=False)
+        output.json_output(on=False)
     shown = capsys.readouterr().out
     assert json.loads(shown) == {"title": HOSTILE, "name": "Zoë"}
     assert not acts(shown)
@@ -73,14 +73,14 @@ def test_json_escapes_what_would_act_and_reads_back(capsys: pytest.CaptureFixtur
 
 def test_colors_are_for_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_of(monkeypatch)
-    screen.say(("x", "bold red"))
+    output.say(("x", "bold red"))
     assert terminal.getvalue() == "\x1b[1;31mx\x1b[0m\n"
     for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
         terminal.seek(0)
         terminal.truncate()
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
-            screen.say(("x", "bold red"))
+            output.say(("x", "bold red"))
         assert terminal.getvalue() == "x\n"
 
 
@@ -95,7 +95,7 @@ ROWS = [
 
 def test_a_table_cuts_nothing_off_at_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_of(monkeypatch)
-    screen.table(("id", "document", "may", "on"), ROWS)
+    output.table(("id", "document", "may", "on"), ROWS)
     plain = terminal.getvalue().replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert max(map(len, plain.splitlines())) <= 80
     assert "ea3bbabf-880e-495a-aaf8-0a7b0900d844" in plain
@@ -108,7 +108,7 @@ def test_a_pipe_gets_a_line_for_each_row_with_whole_paths(
 ) -> None:
     """At any width; nothing for nothing, and no heading that a program would take for a row."""
     monkeypatch.setenv("COLUMNS", "20")
-    screen.table(("id", "document", "may", "on"), ROWS)
+    output.table(("id", "document", "may", "on"), ROWS)
     first, second = capsys.readouterr().out.splitlines()
     assert first.split("\t")[1:] == [
         "a/very/long/path/to/some/document-of-ours.md Its title", "ask, download, administer", "yes",
@@ -118,7 +118,7 @@ def test_a_pipe_gets_a_line_for_each_row_with_whole_paths(
 
 def test_wide_characters_take_two_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_of(monkeypatch)
-    screen.table(("a", "b"), [("文書", "x"), ("abcd", "y")])
+    output.table(("a", "b"), [("文書", "x"), ("abcd", "y")])
     assert terminal.getvalue().splitlines()[2:] == ["文書   x", "abcd   y"]
 
 

@@ -12,12 +12,12 @@ import httpx2
 import pytest
 import typer
 
-from app.cli import connect, last_answer
+from app.cli import connection, last_answer
 from app.cli.app import main
 from app.cli.find import NoSuchDocument, find_document
 from app.cli.keys import expiry
 from app.cli.last_answer import NoSuchSource
-from app.local.client import Client
+from app.client.api import Client
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
 ID = "ea3bbabf-880e-495a-aaf8-0a7b0900d844"
@@ -30,7 +30,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def command(handler: Handler, *arguments: str) -> tuple[int, str, str]:
         transport = httpx2.MockTransport(handler)
-        monkeypatch.setattr(connect, "Client", lambda url, key, **more: Client(url, key, transport=transport, **more))
+        monkeypatch.setattr(
+            connection, "Client", lambda url, key, **more: Client(url, key, transport=transport, **more)
+        )
         monkeypatch.setenv("CLEARANCE_URL", URL)
         monkeypatch.setenv("CLEARANCE_KEY", "k")
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

@@ -10,12 +10,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.acl.access_file import AccessFile, Tags
 from app.cli.ingest import report as show_report
-from app.local import upload as module
-from app.local.client import ApiError, Client
-from app.local.sync import manifest
-from app.local.upload import (
+from app.client import upload as module
+from app.client.access_file import AccessFile, Tags
+from app.client.api import ApiError, Client
+from app.client.sync import manifest
+from app.client.upload import (
     NestedRules,
     Outcome,
     Stalled,

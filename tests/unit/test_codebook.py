@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.embedding.codebook import POINTS, Codebook, codebook
+from app.indexing.quantizer import POINTS, Codebook, codebook
 
 
 def unit(seed: int, n: int, dimensions: int) -> NDArray[np.float32]:

@@ -5,7 +5,6 @@ import pytest
 from numpy.typing import NDArray
 
 from app.cli.codebook import setting_for
-from app.embedding.codebook import Codebook
 from app.evaluation.codebook import (
     DEPTHS,
     ENOUGH,
@@ -19,6 +18,7 @@ from app.evaluation.codebook import (
     recall,
     table,
 )
+from app.indexing.quantizer import Codebook
 from app.retrieval import dense
 from app.settings import SearchSettings
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.acl.rules import Label
-from app.context.build import EARLIER, SYSTEM, Earlier, build, choose
+from app.answer.prompt import EARLIER, SYSTEM, Earlier, build, choose
+from app.identity.subject import Label
 from app.retrieval.passage import Hit, Passage
 
 

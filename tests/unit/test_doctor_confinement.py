@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from app.cli import model_route, parsers
-from app.cli.finding import Finding
-from app.cli.setup import Setup
+from app.cli.doctor import model_route, parsers
+from app.cli.doctor.finding import Finding
+from app.cli.doctor.installation import Setup
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, ModelSettings, Settings
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.acl.rules import Label
+from app.identity.subject import Label
 from app.retrieval.duplicates import alike, collapse
 from app.retrieval.passage import Hit, Passage
 

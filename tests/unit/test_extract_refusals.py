@@ -21,7 +21,7 @@ from ingest.extract import (
 )
 from ingest.extractors import pdf as pdf_module
 from ingest.extractors.errors import BY_NAME
-from ingest.warm import samples
+from ingest.preload import samples
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
 WORD_TYPES = (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retrieval.fuse import Candidate, combine
+from app.retrieval.fusion import Candidate, combine
 from benchmarks.evaluation.ranks import K, fuse
 
 rankings = st.lists(st.lists(st.integers(0, 30), unique=True, max_size=15), max_size=4)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.embedding.terms import among, query_terms
+from app.indexing.terms import among, query_terms
 from app.retrieval.highlight import Marker
 
 # Words of several languages and their forms, stop words, identifiers, and what is none of these.

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from app.acl.keys import SHAPE, hash_key, looks_like_key, looks_like_token, make_key, make_token
+from app.identity.api_keys import SHAPE, hash_key, looks_like_key, looks_like_token, make_key, make_token
 
 
 def test_a_key_has_its_shape_and_hash() -> None:

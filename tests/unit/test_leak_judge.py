@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from app.local.client import Client
-from app.local.leaks.asking import Answer, Asker
-from app.local.leaks.facts import DOCUMENTS, PEOPLE, Canary, Thing, Words, word
-from app.local.leaks.judge import Finder, difference
-from app.local.leaks.report import Report
-from app.local.leaks.routes import QUESTIONS, Ask, Routes, read_routes
-from app.local.leaks.stage import Stage
-from app.local.leaks.surfaces import Round
-from app.local.leaks.tally import Tally
+from app.client.api import Client
+from app.leak_test.canaries import Finder, difference
+from app.leak_test.cast import DOCUMENTS, PEOPLE, Canary, Thing, Words, word
+from app.leak_test.report import Report
+from app.leak_test.requests import Answer, Asker
+from app.leak_test.results import Tally
+from app.leak_test.routes import QUESTIONS, Ask, Routes, read_routes
+from app.leak_test.setup import Stage
+from app.leak_test.surfaces import Round
 from app.main import create_routes
 
 WORD = "bakelidomunaro"

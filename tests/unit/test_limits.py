@@ -11,8 +11,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import AppError, TooManyRequests
 from app.settings import ApiSettings
-from app.web import limits
-from app.web.limits import BodyLimit, KeyLimits, UploadSlots
+from app.web.http import limits
+from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots
 
 KEY, OTHER = uuid.uuid4(), uuid.uuid4()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.retrieval.lists.remote.address import CannotListen, key_of, listen, parse
+from app.scope_index.remote.address import CannotListen, key_of, listen, parse
 
 
 @pytest.mark.parametrize("address", ["", "host", ":1", "host:", "host:70000", "relative/path"])

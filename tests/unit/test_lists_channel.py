@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from app.retrieval.lists.protocol import ListsLost
-from app.retrieval.lists.remote import pool, server
-from app.retrieval.lists.remote.address import CannotListen, listen
-from app.retrieval.lists.remote.channel import Channel, ChannelLost
-from app.retrieval.lists.remote.client import RemoteLists
-from app.retrieval.lists.remote.proof import NONCE, TAG, Proof, Spoilt
-from app.retrieval.lists.remote.wire import LARGEST, Look, Reading, Welcome, pack, unpack
+from app.scope_index.protocol import ListsLost
+from app.scope_index.remote import pool, server
+from app.scope_index.remote.address import CannotListen, listen
+from app.scope_index.remote.client import RemoteLists
+from app.scope_index.remote.connection import Channel, ChannelLost
+from app.scope_index.remote.handshake import NONCE, TAG, Proof, Spoilt
+from app.scope_index.remote.messages import LARGEST, Look, Reading, Welcome, pack, unpack
 from tests.unit.search_server import (
     BOOK,
     DATABASE,

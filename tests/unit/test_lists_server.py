@@ -11,17 +11,17 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from app.embedding.codebook import Codebook
 from app.errors import DatabaseUnavailable
-from app.retrieval.lists.protocol import Entries, ListsLost
-from app.retrieval.lists.remote import pool, server
-from app.retrieval.lists.remote.address import listen
-from app.retrieval.lists.remote.channel import Channel, ChannelLost
-from app.retrieval.lists.remote.client import RemoteView, oldest
-from app.retrieval.lists.remote.wire import DEEPEST, Hello, Look, Reading, Welcome, pack
-from app.retrieval.lists.shards import Shard, shard_of
-from app.retrieval.lists.snapshot import Snapshot
-from app.retrieval.lists.store import ScopeLists
+from app.indexing.quantizer import Codebook
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Entries, ListsLost
+from app.scope_index.remote import pool, server
+from app.scope_index.remote.address import listen
+from app.scope_index.remote.client import RemoteView, oldest
+from app.scope_index.remote.connection import Channel, ChannelLost
+from app.scope_index.remote.messages import DEEPEST, Hello, Look, Reading, Welcome, pack
+from app.scope_index.sharding import Shard, shard_of
+from app.scope_index.snapshot import Snapshot
 from tests.unit.search_server import (
     BOOK,
     DATABASE,

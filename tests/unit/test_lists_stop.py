@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from app.retrieval.lists.protocol import Entries
-from app.retrieval.lists.shards import WHOLE
-from app.retrieval.lists.snapshot import Snapshot
-from app.retrieval.lists.store import ScopeLists
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Entries
+from app.scope_index.sharding import WHOLE
+from app.scope_index.snapshot import Snapshot
 from tests.unit.search_server import BOOK, Stored
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.retrieval.lists.protocol import Candidates
-from app.retrieval.lists.remote import wire
-from app.retrieval.lists.remote.wire import (
+from app.scope_index.protocol import Candidates
+from app.scope_index.remote import messages
+from app.scope_index.remote.messages import (
     Found,
     Hello,
     Look,
@@ -24,8 +24,8 @@ from app.retrieval.lists.remote.wire import (
     pack,
     unpack,
 )
-from app.retrieval.lists.shards import Shard, shard_of
-from app.retrieval.lists.snapshot import Snapshot
+from app.scope_index.sharding import Shard, shard_of
+from app.scope_index.snapshot import Snapshot
 from tests.unit.search_server import plain, scan
 
 NOW = Snapshot(90, 100, frozenset({90, 95}))
@@ -55,7 +55,7 @@ def found(draw: st.DrawFn) -> Found:
 
 
 digests = st.binary(min_size=32, max_size=32)
-messages: st.SearchStrategy[Message] = st.one_of(
+any_message: st.SearchStrategy[Message] = st.one_of(
     st.builds(Hello, digests, digests, st.integers(1, 256), st.integers(1, 256)),
     st.just(Welcome()),
     st.builds(Refused, st.text(max_size=100)),
@@ -67,12 +67,12 @@ messages: st.SearchStrategy[Message] = st.one_of(
 )
 
 
-@given(messages)
+@given(any_message)
 def test_what_is_packed_comes_out_again(message: Message) -> None:
     assert plain(unpack(pack(message))) == plain(message)
 
 
-@given(messages, st.data())
+@given(any_message, st.data())
 def test_a_message_that_was_cut_or_lengthened_is_refused(message: Message, data: st.DataObject) -> None:
     packed = pack(message)
     with pytest.raises(Malformed):
@@ -81,7 +81,7 @@ def test_a_message_that_was_cut_or_lengthened_is_refused(message: Message, data:
         unpack(packed + data.draw(st.binary(min_size=1, max_size=9)))
 
 
-@given(messages, st.data())
+@given(any_message, st.data())
 def test_any_other_bytes_are_a_message_or_malformed_and_nothing_else(message: Message, data: st.DataObject) -> None:
     packed = bytearray(pack(message))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -163,7 +163,7 @@ def test_a_shard_is_written_as_it_is_read() -> None:
 
 
 def test_nothing_is_ever_unpickled() -> None:
-    for path in Path(wire.__file__).parent.glob("*.py"):
+    for path in Path(messages.__file__).parent.glob("*.py"):
         text = path.read_text("utf-8")
         assert ".recv()" not in text
         assert "pickle" not in text.replace("unpickle", "")

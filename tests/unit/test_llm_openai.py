@@ -11,8 +11,8 @@ from typing import Any
 import openai
 import pytest
 
-from app.acl.rules import Label
 from app.errors import ModelUnavailable
+from app.identity.subject import Label
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, Message
 

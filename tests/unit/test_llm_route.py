@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from app.acl.rules import Label
 from app.errors import LabelTooHigh
+from app.identity.subject import Label
 from app.llm.endpoint import CONFIRM, PublicModelHost, endpoint, is_public
 from app.llm.protocol import Endpoint, is_loopback, route
 from app.main import create, read_settings

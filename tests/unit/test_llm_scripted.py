@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from app.acl.rules import Label
 from app.errors import ModelUnavailable
+from app.identity.subject import Label
 from app.llm.protocol import Endpoint, Message
 from app.llm.scripted import ScriptedChat
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.local import processes
-from app.local.processes import NotReady, Program, ProgramEnded, StopRequested, Supervisor
+from app.local import supervisor as module
+from app.local.supervisor import NotReady, Program, ProgramEnded, StopRequested, Supervisor
 
 ROOT = Path(__file__).parents[2]
 ENV = {"PATH": "/usr/bin:/bin", "MARK": "given"}
@@ -199,7 +199,7 @@ def test_programs_end_with_a_supervisor_killed_by_force(tmp_path: Path) -> None:
     script = f"""
 import time
 from pathlib import Path
-from app.local.processes import Program, Supervisor
+from app.local.supervisor import Program, Supervisor
 with Supervisor(Path({str(tmp_path)!r}), report=print) as supervisor:
     print(supervisor.start(Program("api", ["/bin/sleep", "60"], {{}})), flush=True)
     time.sleep(60)
@@ -220,7 +220,7 @@ with Supervisor(Path({str(tmp_path)!r}), report=print) as supervisor:
 def test_a_long_log_is_shortened_while_the_program_goes_on(
     supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "LOG_BYTES", 1000)
+    monkeypatch.setattr(module, "LOG_BYTES", 1000)
     script = f"seq 1000; touch {tmp_path}/long; while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; echo after; sleep 60"
     with supervisor:
         supervisor.start(shell("api", script, ready=(tmp_path / "long").exists))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from app.local.environments import (
+from app.local.environment import (
     APP_URL,
     SettingsMissing,
     Wiring,
@@ -20,9 +20,9 @@ from app.local.environments import (
     require_external,
 )
 from app.local.instance import Instance, born
+from app.local.progress import KEYS, _as_typed, show, step, trouble
 from app.local.run import _address, run
-from app.local.screen import KEYS, _as_typed, show, step, trouble
-from app.local.welcome import Person, Site, Welcome, load_once
+from app.local.sample_cache import Person, Site, Welcome, load_once
 
 WIRING = Wiring(
     app_url="postgresql+psycopg://clearance_app:APP@h/d",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from ingest.neighbours import DOCUMENT, NEIGHBOUR, in_document
+from ingest.contextual_vectors import DOCUMENT, NEIGHBOUR, in_document
 
 X, Y, Z = np.eye(3, dtype=np.float32)
 Vectors = NDArray[np.float32]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from app.acl.access_file import AccessFile, AccessFileError
+from app.client.access_file import AccessFile, AccessFileError
 from app.errors import InvalidInput
 from app.paths import MAX_BYTES, MAX_NAME, folder_path, folders_of, is_below, normal_path, repaired, skeleton
-from app.retrieval.about import About
+from app.retrieval.filters import About
 
 # Letters that compose and decompose, blanks of all kinds, and what must not come through.
 LETTERS = "aAbzZäöüéñÅΩの한글ภ0129._-()&+,'\u0301\u0323\u0308"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.embedding.postings import COUNTS, MOST_CHUNK, ROW, chunks_of, codes_of, lengths_of, pack, packed_rows, read
-from app.embedding.terms import Counts, PassageTerms
+from app.indexing.postings import COUNTS, MOST_CHUNK, ROW, chunks_of, codes_of, lengths_of, pack, packed_rows, read
+from app.indexing.terms import Counts, PassageTerms
 
 counts = st.builds(Counts, st.integers(0, 7), st.integers(0, 15), st.integers(0, 127))
 

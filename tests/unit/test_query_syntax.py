@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.embedding.analysis.tokens import surface
+from app.indexing.analysis.tokens import surface
 from app.retrieval.query_syntax import OnlyExclusions, Parsed, QuerySyntaxError, parse, stands_in
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.acl.rules import Label
-from app.context.quote import LONGEST, Quote, quotes, split_sentences
+from app.answer.quote import LONGEST, Quote, quotes, split_sentences
+from app.identity.subject import Label
 from app.retrieval.passage import Passage
 
 

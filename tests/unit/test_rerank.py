@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.acl.rules import Label
 from app.embedding.shared_words import SharedWords
+from app.identity.subject import Label
 from app.retrieval.passage import Found, Hit, Passage
 from app.retrieval.rerank import Reranking, read
 

@@ -8,21 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.acl.rules import (
-    EVERYONE,
-    Capability,
-    Decision,
-    Effect,
-    Grant,
-    Label,
-    OwnRule,
-    Principal,
-    Rule,
-    Subject,
-    decide,
-    effective,
-    next_change,
-)
+from app.acl.rules import Decision, Effect, Grant, OwnRule, Rule, decide, effective, next_change
+from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
 
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 TICK = dt.timedelta(microseconds=1)

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.embedding.codebook import Codebook
 from app.errors import DatabaseUnavailable
+from app.indexing.quantizer import Codebook
 from app.retrieval.dense import best
-from app.retrieval.lists import store
-from app.retrieval.lists.protocol import Candidates, Entries, merge
-from app.retrieval.lists.segment import OWN_LIST, Segment, _ranges
-from app.retrieval.lists.snapshot import Snapshot
-from app.retrieval.lists.store import ScopeLists
+from app.scope_index import index
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import Candidates, Entries, merge
+from app.scope_index.segment import OWN_LIST, Segment, _ranges
+from app.scope_index.snapshot import Snapshot
 
 BOOK = Codebook(64)
 
@@ -189,7 +189,7 @@ def test_parts_change_nothing(seed: int, cuts: list[tuple[int, bool]], depth: in
     generation = parts._generation
     assert generation is not None
     sizes = [p.segment.size for p in generation.tail]
-    assert all(a > store.RATIO * b for a, b in itertools.pairwise(sizes)), "parts of like size lie side by side"
+    assert all(a > index.RATIO * b for a, b in itertools.pairwise(sizes)), "parts of like size lie side by side"
 
 
 def test_a_reader_uses_the_newest_reading_that_it_covers() -> None:
@@ -240,8 +240,8 @@ def test_a_reader_older_than_the_base_is_not_answered() -> None:
 
 
 def test_the_base_is_made_anew_when_much_waits_or_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "TAIL_LEAST", 100)
-    monkeypatch.setattr(store, "COUNT_SECONDS", 0.0)
+    monkeypatch.setattr(index, "TAIL_LEAST", 100)
+    monkeypatch.setattr(index, "COUNT_SECONDS", 0.0)
     source = Written()
     source.write(entries(1, [300]))
     lists = ScopeLists(source, BOOK)

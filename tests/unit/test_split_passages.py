@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.embedding.analysis.headings import beside
-from app.embedding.terms import Counts, term_hash
+from app.indexing.analysis.headings import beside
+from app.indexing.terms import Counts, term_hash
 from ingest.document import Block, Extracted, Passage
+from ingest.embed import terms_of
 from ingest.sentences import sentences
 from ingest.split import HEADLINE, headline, split
-from ingest.vectorize import terms_of
 
 
 class Words:

@@ -3,15 +3,15 @@
 import pytest
 
 from app.settings import ApiSettings
-from app.web import strangers
-from app.web.strangers import KnownKeys, StrangerLimits
+from app.web.http import anonymous_limits
+from app.web.http.anonymous_limits import KnownKeys, StrangerLimits
 from tests.unit.test_limits import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(strangers, "time", made)
+    monkeypatch.setattr(anonymous_limits, "time", made)
     return made
 
 
@@ -36,7 +36,7 @@ def test_what_was_nobody_strange_is_given_back(clock: Clock) -> None:
 
 
 def test_the_table_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strangers, "MAX_ADDRESSES", 100)
+    monkeypatch.setattr(anonymous_limits, "MAX_ADDRESSES", 100)
     limits = StrangerLimits(ApiSettings(stranger_burst=1))
     for number in range(1000):
         limits.take(str(number))
@@ -46,7 +46,7 @@ def test_the_table_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_memory_of_keys_is_bounded_and_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strangers, "MAX_KNOWN_KEYS", 10)
+    monkeypatch.setattr(anonymous_limits, "MAX_KNOWN_KEYS", 10)
     known = KnownKeys()
     for number in range(30):
         known.add(f"key {number}")

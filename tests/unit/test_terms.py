@@ -7,11 +7,11 @@ import Stemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.embedding.analysis.irregular import BASES
-from app.embedding.analysis.stems import LANGUAGES, stem
-from app.embedding.analysis.stop_words import STOP_WORDS
-from app.embedding.analysis.tokens import surface, units
-from app.embedding.terms import (
+from app.indexing.analysis.irregular import BASES
+from app.indexing.analysis.stems import LANGUAGES, stem
+from app.indexing.analysis.stop_words import STOP_WORDS
+from app.indexing.analysis.tokens import surface, units
+from app.indexing.terms import (
     MOST_WORDS,
     Counts,
     field_terms,

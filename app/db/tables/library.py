@@ -134,7 +134,7 @@ class ScopeVolume(Base):
 class Posting(Base):
     """An inverted list, or a part of it: a term, as a 64-bit hash, and the passages of one document it stands in.
 
-    `entries` is packed (`app.embedding.postings`). Frequencies are counted over visible rows, at query time.
+    `entries` is packed (`app.indexing.postings`). Frequencies are counted over visible rows, at query time.
     """
 
     __tablename__ = "posting"

@@ -120,7 +120,7 @@ class SegmentLists(ListsPeer):
     """With the product's codebook and segment; its snapshots, tails and queries are not in it."""
 
     name = "scope lists (product's segment)"
-    settings = f"app.retrieval.lists.segment, {LEAST} candidates exact under RLS; ≤ {SMALL} visible: exact"
+    settings = f"app.scope_index.segment, {LEAST} candidates exact under RLS; ≤ {SMALL} visible: exact"
     coding = ProductCoding
 
 

@@ -240,7 +240,7 @@ def _nobody(caller: int, roles: frozenset[uuid.UUID] = frozenset()) -> Any:
 def _subject(database: Any, caller: int) -> Any:
     """As the API makes it from a key; not timed, since every route pays for it."""
     with database.reading(_user(caller)) as session:
-        return _nobody(caller, need("app.acl.subject").roles_of(session, _user(caller)))
+        return _nobody(caller, need("app.identity.authenticate").roles_of(session, _user(caller)))
 
 
 def _put_scopes(connection: psycopg.Connection[Any], count: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding.codebook import Codebook
+from app.indexing.quantizer import Codebook
 from benchmarks.retrieval.peers.fastscan import Codes
 from benchmarks.retrieval.peers.late import need
 from benchmarks.retrieval.world import Floats, Integers
@@ -19,7 +19,7 @@ class ProductCoding:
 
     def __init__(self, dimensions: int, folder: Path) -> None:  # noqa: ARG002  # its codebook needs no file
         self._book = Codebook(dimensions)
-        self._segment = need("app.retrieval.lists.segment")  # imports FAISS
+        self._segment = need("app.scope_index.segment")  # imports FAISS
 
     def encode(self, vectors: Floats) -> Codes:
         """(n, bytes)."""

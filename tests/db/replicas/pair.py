@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from app.db.impatient import connect_standby
 from app.db.replicas import Replicas
 from app.db.session import Database, ReadSession, Signer, connect
+from app.db.standby_engine import connect_standby
 from tests.conftest import IDENTITY_KEY
 from tests.db.house import House, allow
 from tests.db.replicas.standby import PATIENCE, Standby

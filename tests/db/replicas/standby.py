@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from app.local.binaries import find_binaries
-from app.local.child import Account
+from app.local.launcher import Account
 from app.local.postgres import EmbeddedPostgres, PostgresFailed
 from tests.conftest import PASSWORDS, Cluster
 

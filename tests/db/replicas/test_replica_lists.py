@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from app.acl.rules import Subject
 from app.acl.visible import visible_scopes
 from app.db.session import ReadSession, connect
 from app.embedding.hashed import HashedEmbedder
+from app.identity.subject import Subject
 from app.retrieval import dense
-from app.retrieval.lists.protocol import NoLists
-from app.retrieval.lists.rows import NotThePrimary, StoredCodes
-from app.retrieval.lists.snapshot import Snapshot
 from app.retrieval.search import Query, search
+from app.scope_index.database_reader import NotThePrimary, StoredCodes
+from app.scope_index.protocol import NoLists
+from app.scope_index.snapshot import Snapshot
 from tests.db.lists_world import BOOK, World, world_in
 from tests.db.replicas.pair import Pair, on_standby
 from tests.db.stacks import unit

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from app.db import impatient
+from app.db import standby_engine
 from app.db.replicas import SnapshotLost
 from app.db.session import Database, ReadSession
 from app.errors import DatabaseUnavailable
@@ -110,8 +110,8 @@ def test_a_statement_that_takes_too_long_is_not_run_twice(pair: Pair) -> None:
 
 def test_a_standby_that_hangs_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the middle of a search and before one: TCP is well, and nothing comes."""
-    monkeypatch.setattr(impatient, "LOOK_SECONDS", 1)
-    monkeypatch.setattr(impatient, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(standby_engine, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(standby_engine, "GRACE_SECONDS", 0.5)
     stopped: list[int] = []
 
     def hang(session: ReadSession) -> None:
@@ -136,7 +136,7 @@ def test_a_standby_that_hangs_is_given_up(pair: Pair, monkeypatch: pytest.Monkey
 
 
 def test_a_pooled_connection_to_a_standby_that_hangs_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(impatient, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(standby_engine, "LOOK_SECONDS", 1)
     assert pair.looks_there() == 1
     query = "select coalesce((select pid from pg_stat_activity where usename = 'clearance_app' limit 1), 0)"
     backend = int(str(pair.standby.value(query)))

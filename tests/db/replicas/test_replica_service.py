@@ -9,16 +9,16 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from app.acl.keys import make_key
 from app.answer import pipeline
-from app.cli.setup import Setup
-from app.cli.standbys import found as replicas
+from app.cli.doctor.installation import Setup
+from app.cli.doctor.replicas import found as replicas
 from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
+from app.identity.api_keys import make_key
 from app.main import build_replicas
 from app.retrieval.search import Candidates, candidates
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
-from app.web import search as search_route
+from app.web.api import search as search_route
 from tests.api.company import METRICS_KEY, client_of, parts_of
 from tests.conftest import AUDIT_KEY, IDENTITY_KEY
 from tests.db.replicas.pair import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes

@@ -1,0 +1,169 @@
+"""Puts documents under rules: an upload on its way in, a document that gets another rule or place, one that goes.
+
+Never reads their text: who curates a shelf does not thereby read it.
+"""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.acl.change_guard import judged
+from app.acl.rule_changes import Change
+from app.acl.rules import OwnRule
+from app.acl.scopes import Move, hold, nearest_folder, scope_for
+from app.db.queue import defer_upload
+from app.db.session import WriteSession
+from app.db.tables.access import Collection, Scope
+from app.db.tables.library import Document, IngestJob
+from app.errors import Conflict, NotFound
+from app.identity.subject import Capability, Subject
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it comes in: its path on the shelf, its bytes, and the rule it is to stand under."""
+
+    path: str
+    content: bytes
+    own: OwnRule
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a document stands, for who curates its collection."""
+
+    id: int
+    public_id: uuid.UUID
+    version_id: uuid.UUID
+    path: str
+    collection: Collection
+    scope_id: int
+    folder_id: uuid.UUID | None
+    own: OwnRule
+
+
+def submit(
+    session: WriteSession, subject: Subject, collection: Collection, upload: Upload
+) -> tuple[uuid.UUID, uuid.UUID]:
+    """Store the upload and queue its work; returns the job's id and the scope's public id.
+
+    Nothing here looks at the documents that are there already: what the answer says can betray none of them.
+    """
+    scope_id = _scope_of(session, subject, collection, upload)
+    job = IngestJob(
+        id=uuid.uuid4(),
+        collection_id=collection.id,
+        scope_id=scope_id,
+        path=upload.path,
+        uploaded_by=subject.user_id,
+        content=upload.content,
+        size=len(upload.content),
+        sha256=hashlib.sha256(upload.content).digest(),
+    )
+    session.add(job)
+    session.flush()
+    defer_upload(session, job.id)
+    return job.id, session.scalars(select(Scope.public_id).where(Scope.id == scope_id)).one()
+
+
+def _scope_of(session: WriteSession, subject: Subject, collection: Collection, upload: Upload) -> int:
+    """The scope of an upload. To make one is a change of access, and takes the epoch before the collection.
+
+    Raises Conflict where a folder gets its rule at the same moment and the scope that was there will not do.
+    """
+    if _standing_scope(session, collection, upload) is None:
+        judged(session, subject)
+    # Held before the folder is looked for: one that gets its rule beside us waits, and then finds this upload.
+    hold(session, collection.id)
+    found = _standing_scope(session, collection, upload, held=True)
+    if found is not None:
+        return found
+    if session.judge is None:
+        raise Conflict("A folder above this path got another rule at this very moment. Send the upload again.")
+    return scope_for(session, collection, upload.own, nearest_folder(session, collection.id, upload.path))
+
+
+def _standing_scope(session: WriteSession, collection: Collection, upload: Upload, *, held: bool = False) -> int | None:
+    """The scope of an upload if there is one; held, nobody collects it as idle."""
+    found = select(Scope.id).where(
+        Scope.collection_id == collection.id,
+        Scope.folder_id.is_not_distinct_from(nearest_folder(session, collection.id, upload.path)),
+        Scope.own_digest == upload.own.digest,
+    )
+    scope_id: int | None = session.scalar(found.with_for_update(read=True, key_share=True) if held else found)
+    return scope_id
+
+
+def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID, *, alone: bool = False) -> Place:
+    """Where a document stands, locked; raises NotFound unless the subject curates its collection.
+
+    `alone`: no upload to the collection and no change of its rules goes on beside the caller.
+    """
+    curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
+    # The collection first, as everybody does who changes rules; then the document, so that what is read stands.
+    shelf = session.scalar(
+        select(Document.collection_id).where(Document.public_id == public_id, Document.collection_id.in_(curated))
+    )
+    if shelf is None:
+        raise NotFound
+    if alone:
+        session.execute(select(Collection.id).where(Collection.id == shelf).with_for_update(key_share=True))
+    else:
+        hold(session, shelf)
+    session.execute(select(Document.id).where(Document.public_id == public_id).with_for_update())
+    row = session.execute(
+        select(Document, Collection, Scope.folder_id, Scope.own_rule)
+        .join(Collection, Collection.id == Document.collection_id)
+        .join(Scope, Scope.id == Document.scope_id)
+        .where(Document.public_id == public_id, Document.collection_id == shelf)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    found = row.Document
+    own = OwnRule.from_json(row.own_rule)
+    return Place(
+        found.id, found.public_id, found.version_id, found.path, row.Collection, found.scope_id, row.folder_id, own
+    )
+
+
+def scope_of_document(session: Session, public_id: uuid.UUID) -> int:
+    """The scope of a document that the session's caller may see or curates."""
+    return session.scalars(select(Document.scope_id).where(Document.public_id == public_id)).one()
+
+
+def scope_of_upload(session: Session, job_id: uuid.UUID) -> int:
+    """The scope of an upload of one's own."""
+    return session.scalars(select(IngestJob.scope_id).where(IngestJob.id == job_id)).one()
+
+
+def curated_path(session: Session, subject: Subject, public_id: uuid.UUID) -> str | None:
+    """The path of a document of the collections that the subject curates; None for any other."""
+    curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
+    found = select(Document.path).where(Document.public_id == public_id, Document.collection_id.in_(curated))
+    path: str | None = session.scalar(found)
+    return path
+
+
+def rule_document(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:
+    """Give one document another rule: one column of one row; passages and vectors follow by their foreign keys."""
+    judged(session, subject)
+    scope_id = scope_for(session, place.collection, own, place.folder_id)
+    # Also where nothing changes: uploads that were sent before now must not bring other tags.
+    session.execute(
+        update(Document)
+        .where(Document.id == place.id)
+        .values(scope_id=scope_id, ruled_at=func.now(), updated_at=func.now())
+    )
+    if scope_id == place.scope_id:
+        return Change(place.own, own)
+    rules = dict(session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_((place.scope_id, scope_id)))).all())
+    return Change(place.own, own, (Move(rules[place.scope_id], rules[scope_id], place.scope_id, 1),))
+
+
+def remove_document(session: WriteSession, subject: Subject, place: Place) -> None:
+    """Delete a document and all that was derived from it. An upload that waits at its path comes under its own tags."""
+    judged(session, subject)
+    session.execute(delete(Document).where(Document.id == place.id))

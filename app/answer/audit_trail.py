@@ -1,0 +1,162 @@
+"""The audit trail of one answer: opened before the model sees anything, closed whatever happens.
+
+In a conversation the turn is kept in the transaction that closes the trail.
+"""
+
+import contextlib
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.exc import DBAPIError
+
+from app.acl.visible import Visible
+from app.answer.components import Parts
+from app.answer.conversation import NewTurn, keep
+from app.answer.events import Source
+from app.answer.prompt import TEMPLATE_DIGEST, Context
+from app.audit import events
+from app.audit.actor import actor
+from app.audit.events.base import CommittedText, Event, SealedText, new_id
+from app.audit.log import record
+from app.errors import DatabaseUnavailable
+from app.identity.subject import Subject
+from app.llm.protocol import Endpoint
+
+
+@dataclass
+class Trail:
+    """Collects what the closing record says, while the answer is made; `conversation` is the one it is a turn of."""
+
+    subject: Subject
+    conversation: uuid.UUID | None = None
+    id: uuid.UUID = field(default_factory=new_id)
+    outcome: events.Outcome | None = None
+    reason: str | None = None
+    redactions: Counter[str] = field(default_factory=Counter)  # in all that was sent
+    shown_redactions: Counter[str] = field(default_factory=Counter)  # in what is shown with the answer
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    output: list[str] = field(default_factory=list)
+    sources: tuple[Source, ...] = ()
+    stages: dict[str, int] = field(default_factory=dict)
+    codebook: str | None = None
+    reranker: str | None = None
+    opened: events.AnswerOpened | None = None
+    documents: frozenset[uuid.UUID] = frozenset()
+    _mark: int = field(default_factory=time.perf_counter_ns)
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap belongs to this stage (microseconds, added up)."""
+        now = time.perf_counter_ns()
+        self.stages[stage] = self.stages.get(stage, 0) + (now - self._mark) // 1000
+        self._mark = now
+
+    def end(self, outcome: events.Outcome, reason: str | None = None) -> None:
+        """How it ended."""
+        self.outcome, self.reason = outcome, reason
+
+    def end_once(self, outcome: events.Outcome, reason: str | None = None) -> None:
+        """How it ended, unless that is known already: who hangs up after the last word was answered."""
+        if self.outcome is None:
+            self.end(outcome, reason)
+
+    def open(
+        self, parts: Parts, question: str, visible: Visible, *, mode: str, context: Context | None, route: str | None
+    ) -> None:
+        """Commit what the model will be shown. Until this returns, nothing may be shown."""
+        event = events.AnswerOpened(
+            actor=actor(self.subject),
+            trail=self.id,
+            question=SealedText(question),
+            mode=mode,
+            policy_epoch=visible.epoch,
+            valid_until=visible.valid_until,
+            scopes=tuple(str(s) for s in visible.public_ids),
+            passages=_passages(context),
+            label=context.label.text if context else "public",
+            embedder=parts.embedder.digest,
+            template=TEMPLATE_DIGEST,
+            prompt=CommittedText(context.prompt.decode()) if context and route else None,
+            model=_route(parts.chat.endpoint, route) if route else None,
+            codebook=self.codebook,
+            depth=parts.settings.search.depth if self.codebook else None,
+            reranker=self.reranker,
+            conversation=self.conversation,
+            history=tuple(e.turn for e in context.earlier) if context else (),
+        )
+        _commit(parts, self.subject, event)
+        self.opened = event
+        self.documents = context.documents if context else frozenset()
+
+    def close(self, parts: Parts) -> None:
+        """Commit how it ended; does nothing for a trail that was never opened."""
+        if self.opened is None:
+            return
+        event = events.AnswerClosed(
+            actor=actor(self.subject),
+            trail=self.id,
+            outcome=self.outcome or "failed",
+            reason=self.reason,
+            redactions=dict(self.redactions),
+            tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out,
+            latency_us=self.stages,
+            output=CommittedText("".join(self.output)),
+        )
+        if (turn := self._turn(self.opened, event)) is None:
+            _commit(parts, self.subject, event)
+        else:
+            _commit_turn(parts, self.subject, turn, event)
+
+    def _turn(self, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:
+        """What the conversation keeps: the question, and what was released and shown."""
+        if self.conversation is None:
+            return None
+        return NewTurn(
+            id=self.id,
+            conversation=self.conversation,
+            question=opened.question.text,
+            mode="quote" if closed.outcome == "quoted" else opened.mode,
+            outcome=closed.outcome,
+            policy_epoch=opened.policy_epoch,
+            answer="".join(self.output),
+            sources=self.sources,
+            redactions=dict(self.shown_redactions),
+            documents=self.documents,
+        )
+
+
+def _commit(parts: Parts, subject: Subject, event: Event) -> None:
+    """Commit one record; a database that refuses it, for whatever reason, is one that does not do its part."""
+    with _answerable(), parts.database.writing(subject.user_id) as session:
+        record(session, event, parts.sealer)
+
+
+def _commit_turn(parts: Parts, subject: Subject, turn: NewTurn, event: events.AnswerClosed) -> None:
+    """Commit the closing record together with the turn, and in it whether the turn was kept."""
+    with _answerable(), parts.database.writing(subject.user_id) as session:
+        kept = keep(session, subject, turn)
+        record(session, replace(event, kept=kept), parts.sealer)
+
+
+@contextlib.contextmanager
+def _answerable() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
+
+
+def _passages(context: Context | None) -> tuple[events.Passage, ...]:
+    shown = context.passages if context else ()
+    return tuple(
+        events.Passage(chunk=p.chunk, document=p.document, version=p.version, rank=rank, label=p.label.text)
+        for rank, p in enumerate(shown, start=1)
+    )
+
+
+def _route(endpoint: Endpoint, reason: str) -> events.ModelRoute:
+    return events.ModelRoute(name=endpoint.model, endpoint=endpoint.address, reason=reason)

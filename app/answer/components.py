@@ -1,0 +1,33 @@
+"""What a running service is made of. Built once by `app.main.build`, never a global."""
+
+from dataclasses import dataclass, field
+
+from app.audit.encryption import Sealer
+from app.db.session import Database
+from app.embedding.protocol import EmbeddingModel
+from app.guardrail.check import Check
+from app.llm.protocol import ChatModel
+from app.retrieval.counters import Tally
+from app.retrieval.rerank import Reranking
+from app.scope_index.protocol import Lists
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The replaceable parts behind their protocols, and the settings."""
+
+    settings: Settings
+    database: Database
+    embedder: EmbeddingModel
+    lists: Lists
+    chat: ChatModel
+    sealer: Sealer
+    checks: tuple[Check, ...]
+    searches: Tally = field(default_factory=Tally)
+    reranking: Reranking | None = None
+
+    @property
+    def reranked(self) -> int:
+        """How many of the best passages of a search the cross-encoder looks at; 0 without one."""
+        return self.reranking.candidates if self.reranking else 0

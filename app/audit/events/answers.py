@@ -1,0 +1,192 @@
+"""What is recorded: one frozen class for each kind of record. `docs/audit.md` lists the kinds, under test.
+
+No event carries document text, titles or file names: an auditor reads the log, not the documents.
+"""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.audit.events.base import CommittedText, Event, SealedText
+from app.evidence.merkle import canonical
+
+Outcome = Literal["answered", "quoted", "nothing", "refused", "failed", "abandoned", "hung_up"]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage as it was shown: public ids of chunk, document and version, rank from 1, the document's label."""
+
+    chunk: uuid.UUID
+    document: uuid.UUID
+    version: uuid.UUID
+    rank: int
+    label: str
+
+
+@dataclass(frozen=True)
+class ModelRoute:
+    """The model that the context went to and why it was allowed to."""
+
+    name: str
+    endpoint: str
+    reason: str
+
+
+def scopes_digest(scopes: Sequence[str]) -> str:
+    """SHA-256 in hex over the canonical list of scope names, sorted."""
+    return hashlib.sha256(canonical(sorted(scopes)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerOpened(Event):
+    """Committed before the model is called: exactly what it will be shown. Without a model (quoting), no route."""
+
+    kind = "answer.opened"
+    trail: uuid.UUID
+    question: SealedText
+    mode: str
+    policy_epoch: int
+    valid_until: dt.datetime | None
+    scopes: tuple[str, ...]
+    scopes_digest: str = field(init=False)
+    passages: tuple[Passage, ...]
+    label: str
+    embedder: str
+    template: str
+    prompt: CommittedText | None
+    model: ModelRoute | None
+    # The digest of the codebook whose lists found the nearest passages; null if PostgreSQL compared them all.
+    codebook: str | None = None
+    # How many of the nearest by code were compared exactly, as it was set; null as well if all were.
+    depth: int | None = None
+    # The digest of the cross-encoder that ordered the best anew; null if none did.
+    reranker: str | None = None
+    conversation: uuid.UUID | None = None
+    # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
+    history: tuple[uuid.UUID, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scopes_digest", scopes_digest(self.scopes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerClosed(Event):
+    """How an answer ended. Times in microseconds by stage; redactions by type, counts only.
+
+    `kept` says whether the turn was kept in its conversation; null outside of one.
+    """
+
+    kind = "answer.closed"
+    trail: uuid.UUID
+    outcome: Outcome
+    reason: str | None = None
+    redactions: Mapping[str, int] = field(default_factory=dict)
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    latency_us: Mapping[str, int] = field(default_factory=dict)
+    output: CommittedText | None = None
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchDone(Event):
+    """A search and the chunks it gave, best first; `codebook`, `depth` and `reranker` as in `AnswerOpened`."""
+
+    kind = "search.done"
+    query: SealedText
+    policy_epoch: int
+    hits: tuple[uuid.UUID, ...]
+    # Passages shown beside the hits.
+    around: tuple[uuid.UUID, ...] = ()
+    codebook: str | None = None
+    depth: int | None = None
+    reranker: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DocumentSeen(Event):
+    document: uuid.UUID
+    version: uuid.UUID
+    policy_epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentOpened(_DocumentSeen):
+    """Somebody read a document's text."""
+
+    kind = "document.opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentDownloaded(_DocumentSeen):
+    """Somebody took a document's original file."""
+
+    kind = "document.downloaded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentUploaded(Event):
+    """A file came in and waits for the worker; `job` names it until it is indexed."""
+
+    kind = "document.uploaded"
+    job: uuid.UUID
+    collection: uuid.UUID
+    scope: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentIndexed(Event):
+    """A version of a document became searchable."""
+
+    kind = "document.indexed"
+    job: uuid.UUID | None
+    document: uuid.UUID
+    version: uuid.UUID
+    collection: uuid.UUID
+    scope: str
+    chunks: int
+    embedder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentFailed(Event):
+    """A file could not be indexed; `reason` is a code, never a parser's own words."""
+
+    kind = "document.failed"
+    job: uuid.UUID | None
+    collection: uuid.UUID
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentDeleted(Event):
+    """A document and all that was derived from it went."""
+
+    kind = "document.deleted"
+    document: uuid.UUID
+    version: uuid.UUID
+    collection: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRead(Event):
+    """Somebody read the log, with these filters."""
+
+    kind = "audit.read"
+    filters: Mapping[str, str]
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditExported(Event):
+    """Somebody exported the log; `opened` says whether personal words went along in the clear."""
+
+    kind = "audit.exported"
+    format: Literal["jsonl", "csv"]
+    filters: Mapping[str, str]
+    opened: bool

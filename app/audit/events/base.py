@@ -1,0 +1,107 @@
+"""What all records have in common: id, time, actor, trail, and how personal words are marked."""
+
+import datetime as dt
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, ClassVar, TypeAlias
+
+# 2: with `writer`, the database role that wrote the record (`app.audit.log`).
+VERSION = 2
+
+
+def new_id() -> uuid.UUID:
+    """A time-ordered id (UUID version 7, RFC 9562), so that the log's index grows at one end."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = (milliseconds << 80) | secrets.randbits(80)
+    number = (number & ~(0xF << 76)) | 0x7 << 76
+    return uuid.UUID(int=(number & ~(0x3 << 62)) | 0x2 << 62)
+
+
+def utc_now() -> dt.datetime:
+    """This process's clock; the leaf's own column has the database's."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class SealedText:
+    """Personal words that an auditor may open: kept, sealed under the actor's key, with a commitment beside them."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CommittedText:
+    """Text that is not kept: only a commitment, so that who holds the text can show that it was this one."""
+
+    text: str = field(repr=False)
+
+
+Personal: TypeAlias = SealedText | CommittedText
+
+
+@dataclass(frozen=True)
+class Via:
+    """The service that asked for the actor: its id, its name as a label, and the prefix of the actor's token."""
+
+    service: uuid.UUID
+    name: str
+    delegation: str
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whose rights were used: a user, or a part of ours (no user). The name is a label.
+
+    `key` is the key that was sent; where `via` is set it is that service's, and the user only lent their rights.
+    `address` is where the request came from, as far as the operator's declared proxies tell.
+    """
+
+    user: uuid.UUID | None
+    name: str
+    key: str | None = None
+    via: Via | None = None
+    address: str | None = None
+
+    @classmethod
+    def service(cls, name: str) -> "Actor":
+        """A process of ours that acts by itself."""
+        return cls(user=None, name=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all records: id, time, actor, and the trail it belongs to, if any."""
+
+    kind: ClassVar[str]
+    actor: Actor
+    id: uuid.UUID = field(default_factory=new_id)
+    at: dt.datetime = field(default_factory=utc_now)
+    trail: uuid.UUID | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        """The record as JSON values, with SealedText and CommittedText still in it for the sealer to replace."""
+        record = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {"v": VERSION, "kind": self.kind, **record}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case SealedText() | CommittedText() | None | bool() | int() | str():
+            return value
+        case uuid.UUID():
+            return str(value)
+        case dt.datetime():
+            if value.tzinfo is None:
+                raise ValueError("a time in a record needs its zone")
+            return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _ if is_dataclass(value):
+            return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        case _:
+            raise TypeError(f"a {type(value).__name__} does not belong in a record")

@@ -1,0 +1,128 @@
+"""Records of changes to who may do or read what: policy, keys, users, roles."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from app.audit.events.base import Event
+from app.evidence.merkle import Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyChanged(Event):
+    """Who may read something changed: the rule before and after, as values. `epoch` is the one after the change."""
+
+    kind = "policy.changed"
+    action: str
+    target: str
+    before: Json
+    after: Json
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Key(Event):
+    user: uuid.UUID
+    prefix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyMade(_Key):
+    """An API key was made."""
+
+    kind = "key.made"
+    capabilities: tuple[str, ...]
+    expires_at: dt.datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyChanged(_Key):
+    """An API key's end or label changed."""
+
+    kind = "key.changed"
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRevoked(_Key):
+    """An API key was revoked."""
+
+    kind = "key.revoked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserMade(Event):
+    """A user came."""
+
+    kind = "user.made"
+    user: uuid.UUID
+    after: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserChanged(Event):
+    """A user's name, clearance, capabilities or state changed."""
+
+    kind = "user.changed"
+    user: uuid.UUID
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserRemoved(Event):
+    """A user went."""
+
+    kind = "user.removed"
+    user: uuid.UUID
+    before: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleMade(Event):
+    """A role came."""
+
+    kind = "role.made"
+    role: uuid.UUID
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleChanged(Event):
+    """A role's name changed, or the roles that it stands inside."""
+
+    kind = "role.changed"
+    role: uuid.UUID
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleRemoved(Event):
+    """A role went."""
+
+    kind = "role.removed"
+    role: uuid.UUID
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RoleMember(Event):
+    role: uuid.UUID
+    user: uuid.UUID
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleJoined(_RoleMember):
+    """A user was put into a role."""
+
+    kind = "role.joined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleLeft(_RoleMember):
+    """A user was taken out of a role."""
+
+    kind = "role.left"

@@ -1,0 +1,111 @@
+"""What the doctor looks at: the settings of the environment, or what `clearance run` keeps in its folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from app.client.errors import LocalFailure
+from app.local.environment import (
+    APP_URL,
+    AUDIT_KEY,
+    BACKUP_URL,
+    IDENTITY_KEY,
+    INGEST_URL,
+    MODEL_KEY,
+    MODEL_NAME,
+    MODEL_URL,
+    SEARCH_URL,
+    SEQUENCER_URL,
+)
+from app.local.instance import Instance
+from app.local.model_server import MODEL_NAME as LOCAL_MODEL
+from app.local.run import DATABASE
+from app.local.secrets import FILE as SECRETS_FILE
+from app.local.secrets import LocalSecrets
+from app.settings import Settings
+
+
+class SetupUnusable(LocalFailure):
+    """There is nothing to look at, or it cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Where the parts are. `urls` has a URL for each database role that is known here."""
+
+    settings: Settings = field(repr=False)
+    urls: Mapping[str, str] = field(repr=False)
+    api_url: str
+    home: Path
+    instance: Instance | None
+    embedded: bool
+
+    @classmethod
+    def of(cls, home: Path, environ: Mapping[str, str]) -> "Setup":
+        """The environment's if it names a database, else that of the folder; raises SetupUnusable."""
+        instance = Instance.running(home)
+        if environ.get(APP_URL):
+            names = {
+                "clearance_app": APP_URL,
+                "clearance_ingest": INGEST_URL,
+                "clearance_sequencer": SEQUENCER_URL,
+                "clearance_search": SEARCH_URL,
+                "clearance_backup": BACKUP_URL,
+            }
+            urls = {role: environ[name] for role, name in names.items() if environ.get(name)}
+            return cls(
+                settings=_settings({}),
+                urls=urls,
+                api_url=environ.get("CLEARANCE_URL") or (instance.api_url if instance else ""),
+                home=home,
+                instance=instance,
+                embedded=False,
+            )
+        last = Instance.last(home)
+        if not (home / SECRETS_FILE).exists() or last is None:
+            raise SetupUnusable(f"{APP_URL} is not set, and nothing was started from {home}: 'clearance run'")
+        secrets = LocalSecrets.open(home)
+        urls = {
+            role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{last.postgres_port}/{DATABASE}"
+            for role, password in secrets.role_passwords().items()
+        }
+        given = {
+            APP_URL: urls["clearance_app"],
+            SEARCH_URL: urls["clearance_search"],
+            IDENTITY_KEY: secrets.identity_key,
+            AUDIT_KEY: secrets.audit_key,
+        }
+        if MODEL_URL not in environ:
+            given |= {MODEL_URL: last.model_url, MODEL_KEY: secrets.model_api_key, MODEL_NAME: LOCAL_MODEL}
+        return cls(
+            settings=_settings({name: value for name, value in given.items() if not environ.get(name)}),
+            urls=urls,
+            api_url=environ.get("CLEARANCE_URL") or last.api_url,
+            home=home,
+            instance=instance,
+            embedded=True,
+        )
+
+    def host(self, role: str) -> str:
+        """Where the database is that this role's URL names, without its password."""
+        parts = urlsplit(self.urls[role])
+        return f"{parts.hostname}:{parts.port or 5432}{parts.path}"
+
+
+def _settings(given: Mapping[str, str]) -> Settings:
+    """The service's settings from the environment, completed by `given`, named as in the environment."""
+    sections: dict[str, Any] = {}
+    for name, value in given.items():
+        section, _, key = name.removeprefix("CLEARANCE_").lower().partition("__")
+        sections.setdefault(section, {})[key] = value
+    try:
+        return Settings(**sections)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"CLEARANCE_{'__'.join(str(part).upper() for part in e['loc'])}: {e['msg']}" for e in error.errors()
+        )
+        raise SetupUnusable(wrong) from error

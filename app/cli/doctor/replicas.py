@@ -1,0 +1,61 @@
+"""What `clearance doctor` finds about the read replicas: each is asked as a search asks it."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+
+from app.cli.doctor.finding import Finding, State
+from app.cli.doctor.installation import Setup
+from app.db.replicas import Replicas
+from app.db.rls_probe import CANARY
+from app.db.session import Database, Signer, connect
+from app.db.standby_engine import connect_standby
+
+# As long as the doctor waits for one to come to where the primary is.
+WAIT_MS = 1_000
+TIMEOUT_MS = 15_000
+SAID: dict[str, tuple[State, str, str]] = {
+    "used": ("ok", "a standby of this database, and it keeps up", ""),
+    "behind": (
+        "warn",
+        f"more than {WAIT_MS / 1000:.0f} s behind: searches go to the primary",
+        "see its replication; on the primary wal_writer_delay = 10ms sends sooner",
+    ),
+    "skewed": (
+        "warn",
+        "its clock and the primary's differ: searches go to the primary",
+        "see its time synchronisation, and the primary's",
+    ),
+    "unfit": (
+        "fail",
+        "no standby of this database any more, or for another database role: searches go to the primary",
+        "use the URL of CLEARANCE_DATABASE__APP_URL with the host of a standby that follows it; after a failover it is "
+        "used from its next restart point on",
+    ),
+    "unreachable": (
+        "fail",
+        "it does not answer: searches go to the primary",
+        "is it running, and is it a hot standby?",
+    ),
+    "busy": ("warn", "no connection was free: searches go to the primary", ""),
+    "lost": ("warn", "it gave a search up: the primary answered", "see its log; hot_standby_feedback = on may help"),
+}
+
+
+def found(setup: Setup) -> Iterator[Finding]:
+    """For each standby, by its place in the setting.
+
+    Raises DatabaseUnavailable if the primary does not answer.
+    """
+    signer = Signer(setup.settings.identity.key.get_secret_value(), seconds=60)
+    for number, url in enumerate(setup.settings.database.standbys(), 1):
+        engine = connect_standby(url, pool_size=1, statement_timeout_ms=TIMEOUT_MS)
+        replicas = Replicas([engine], wait_ms=WAIT_MS)
+        primary = connect(setup.urls["clearance_app"], pool_size=1)
+        database = Database(primary, signer, statement_timeout_ms=TIMEOUT_MS, replicas=replicas)
+        try:
+            database.retrieve(CANARY, lambda session: session.execute(text("select 1")))
+            outcome = replicas.counts()[-1].outcome
+        finally:
+            database.close()
+        yield Finding(f"replica {number}", *SAID[outcome])

@@ -1,0 +1,4 @@
+"""Proof of the audit log: hashing, and verification of an export.
+
+It imports the standard library alone, so that an auditor can be given this folder and nothing else.
+"""

@@ -1,0 +1,44 @@
+"""What a reader makes of a record's text, whoever wrote it: a value of the form that records have, or nothing.
+
+Records of before migration 0009 were held to less, and one unreadable record must not keep an auditor from all others.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from app.evidence.merkle import NotCanonical, parse
+
+SEALED = {"sealed", "commitment", "keeps"}
+
+
+def read_record(body: str) -> dict[str, Any] | None:
+    """The record, with its id, kind and actor in their form; None for any other text, which is then shown as it is."""
+    try:
+        record = parse(body)
+    except NotCanonical:
+        return None
+    match record:
+        case {"id": str(identity), "kind": str(), "actor": {"user": str() | None as user}} if _is_id(identity) and (
+            user is None or _is_id(user)
+        ):
+            return dict(record)
+        case _:
+            return None
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def is_sealed(value: object) -> bool:
+    """Whether a record's field holds a sealed value."""
+    return isinstance(value, Mapping) and set(value) == SEALED and all(isinstance(v, str) for v in value.values())
+
+
+def part(value: object, name: str) -> Any:
+    """A field of what may be an object; None where it is none, or has no such field."""
+    return value.get(name) if isinstance(value, Mapping) else None

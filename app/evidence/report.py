@@ -1,0 +1,89 @@
+"""What verification found, as values and as lines for a person."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.evidence.merkle import Head
+
+FindingKind = Literal[
+    "edit",
+    "opened",
+    "drop",
+    "reorder",
+    "duplicate",
+    "addition",
+    "truncation",
+    "rewrite",
+    "canonical",
+    "format",
+    "selection",
+]
+# What a writer did and no later change: worth a look, and no sign of tampering.
+REMARKS = frozenset({"canonical"})
+MAX_LINES = 50
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong: what, at which entry (if it has one), in words for a person."""
+
+    kind: FindingKind
+    seq: int | None
+    message: str
+
+
+@dataclass
+class Report:
+    """What verification found. `ok` with a `held` head means: nothing was changed since that head was kept."""
+
+    path: str
+    held: Head | None
+    complete: bool = False
+    entries: int = 0
+    opened: int = 0
+    erased: int = 0
+    head: Head | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, kind: FindingKind, seq: int | None, message: str) -> None:
+        """Note a finding."""
+        self.findings.append(Finding(kind, seq, message))
+
+    @property
+    def ok(self) -> bool:
+        """Nothing was found that a later change would leave behind."""
+        return not self._wrong
+
+    @property
+    def _wrong(self) -> int:
+        return sum(finding.kind not in REMARKS for finding in self.findings)
+
+    @property
+    def lines(self) -> list[str]:
+        """The report for a person, the verdict first."""
+        return [
+            f"{self.path}: {'OK' if self.ok else f'{self._wrong} FINDINGS'}{self._remarks()}",
+            *(f"  {finding.kind}: {finding.message}" for finding in self._shown),
+            *([f"  and {len(self.findings) - MAX_LINES} more"] if len(self.findings) > MAX_LINES else []),
+            f"  {self.entries} entries; {self.opened} opened texts checked, {self.erased} erased or unreadable",
+            *([f"  head {self.head}"] if self.head and self.complete else []),
+            *self._limits(),
+        ]
+
+    @property
+    def _shown(self) -> list[Finding]:
+        """What is wrong comes first, so that no number of remarks hides it."""
+        return sorted(self.findings, key=lambda finding: finding.kind in REMARKS)[:MAX_LINES]
+
+    def _remarks(self) -> str:
+        count = len(self.findings) - self._wrong
+        return f", {count} of its records were written in no form of ours" if count else ""
+
+    def _limits(self) -> list[str]:
+        if not self.complete:
+            return ["  a selection, not the whole log: each record was checked, what may be missing was not"]
+        if self.held is None:
+            return [
+                "  no earlier head was given: this shows that the file agrees with itself, not that it is the original"
+            ]
+        return [f"  compared with the head kept earlier, {self.held}"] if self.ok else []

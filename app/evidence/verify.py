@@ -1,0 +1,274 @@
+"""Verifies an exported log offline, with nothing but the file and, better, a head that was kept from earlier.
+
+Without a kept head a file can only be shown to agree with itself: who rewrites all of it is found by the head alone.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app.evidence.merkle import SALT_BYTES, Frontier, Head, commitment, decode, encode, leaf_hash
+from app.evidence.records import is_sealed, part, read_record
+from app.evidence.report import FindingKind, Report
+
+FORMAT = "clearance-audit"
+FORMAT_VERSION = 1
+HEADER_KEYS = {"format", "version", "complete", "range", "filters"}
+ENTRY_KEYS = {"seq", "leaf_hash", "record"}
+
+
+def verify(path: Path, *, head: Head | None = None) -> Report:
+    """Check the JSONL export at `path`, and against `head` if one was kept. Raises OSError alone."""
+    checker = _Checker(Report(str(path), held=head))
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, 1):
+            checker.line(number, raw)
+    return checker.finish()
+
+
+def read_head(given: str) -> Head:
+    """The head in `size:root`, or in a file that holds this, a head line, or an earlier export. Raises ValueError."""
+    path = Path(given)
+    if not path.is_file():
+        return Head.parse(given)
+    last = path.read_bytes().strip().rpartition(b"\n")[2].decode()
+    if not last.startswith("{"):
+        return Head.parse(last)
+    value = json.loads(last)
+    return _head(value.get("head", value))
+
+
+def _head(value: Any) -> Head:
+    try:
+        size, root = value["size"], decode(value["root"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("no head in it") from error
+    if not isinstance(size, int) or isinstance(size, bool):
+        raise ValueError("the size of a head is a number")
+    if extra := set(value) - {"size", "root", "at"}:
+        raise ValueError(f"it carries what no export writes: {', '.join(sorted(extra))}")
+    if not isinstance(value.get("at", ""), str):
+        raise ValueError("its time is no text")
+    return Head(size, root)
+
+
+class _Places:
+    """Follows the numbers of the entries: which are skipped, which come late, which come again."""
+
+    def __init__(self) -> None:
+        self.expected = 0
+        self.missing: list[tuple[int, int]] = []  # half-open ranges
+        self.whole = True
+
+    def take(self, seq: int) -> FindingKind | None:
+        """Note the next entry's number; says `reorder` or `duplicate` where that is what it shows."""
+        if seq == self.expected:
+            self.expected += 1
+            return None
+        self.whole = False
+        if seq > self.expected:
+            self.missing.append((self.expected, seq))
+            self.expected = seq + 1
+            return None
+        for index, (first, end) in enumerate(self.missing):
+            if first <= seq < end:
+                self.missing[index : index + 1] = [r for r in ((first, seq), (seq + 1, end)) if r[0] < r[1]]
+                return "reorder"
+        return "duplicate"
+
+
+class _Checker:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.places = _Places()
+        self.ids: dict[uuid.UUID, int] = {}
+        self.announced: int | None = None
+        # Over what the lines claim and over what the records give: an edit of either shows which of the two is true.
+        self.claimed, self.computed = Frontier(), Frontier()
+        self.at_held = self._roots() if report.held and report.held.size == 0 else None
+
+    def line(self, number: int, raw: bytes) -> None:
+        """Check one line of the file, the first being 1."""
+        try:
+            value = json.loads(raw.decode(), object_pairs_hook=_unique)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            self._find("format", None, f"line {number} is not a JSON object")
+        elif self.report.head is not None:
+            self._find("addition", None, f"line {number} stands behind the head")
+        elif "head" in value:
+            self._head_line(number, value)
+        elif number == 1:
+            self._header(value)
+        else:
+            self._entry(number, value)
+
+    def finish(self) -> Report:
+        """Draw the conclusions that need the whole file."""
+        report = self.report
+        if report.head is None:
+            self._find("truncation", None, "the file ends without its head line")
+        if self.announced is None:
+            self._find("format", None, "the file does not begin with a header line")
+            report.complete = True  # held to the stricter reading
+        if report.complete:
+            for first, end in self.places.missing:
+                which = f"entry {first} is" if end == first + 1 else f"entries {first} to {end - 1} are"
+                self._find("drop", first, f"{which} missing")
+            self._own_head()
+            self._held_head()
+        elif report.held is not None:
+            self._find("selection", None, "a selection cannot be compared with the head kept: export the whole log")
+        return report
+
+    def _header(self, value: Mapping[str, Any]) -> None:
+        match value:
+            case {
+                "format": str(name),
+                "version": int(version),
+                "complete": bool(complete),
+                "range": {"first": 0, "size": int(size), **beside},
+                "filters": dict(filters),
+            } if not beside and all(isinstance(f, str) for f in filters.values()) and complete is not bool(filters):
+                if (name, version) != (FORMAT, FORMAT_VERSION):
+                    self._find("format", None, f"{name} {version} is not a format that this program knows")
+                self._refuse_extra("the header", None, set(value) - HEADER_KEYS)
+                self.report.complete, self.announced = complete, size
+            case _:
+                self._find("format", None, "line 1 is no header")
+
+    def _head_line(self, number: int, value: Mapping[str, Any]) -> None:
+        self._refuse_extra("the head's line", None, set(value) - {"head"})
+        try:
+            self.report.head = _head(value["head"])
+        except ValueError as error:
+            self._find("format", None, f"line {number}: {error}")
+            return
+        if self.announced is not None and self.report.head.size != self.announced:
+            message = f"the header announces {self.announced} entries, the head has {self.report.head.size}"
+            self._find("format", None, message)
+
+    def _entry(self, number: int, value: Mapping[str, Any]) -> None:
+        match value:
+            case {"seq": int(seq), "leaf_hash": str(claimed), "record": str(body)} if seq >= 0 and not isinstance(
+                seq, bool
+            ):
+                pass
+            case _:
+                self._find("format", None, f"line {number} is no entry")
+                return
+        self._refuse_extra(f"entry {seq}", seq, set(value) - ENTRY_KEYS - {"opened"})
+        self.report.entries += 1
+        self._place(seq, number)
+        computed = self._record(seq, body, value.get("opened", {}))
+        if claimed != encode(computed):
+            self._find("edit", seq, f"the record of entry {seq} does not match its leaf hash")
+        if self.places.whole:
+            self._grow(claimed, computed)
+
+    def _place(self, seq: int, number: int) -> None:
+        match self.places.take(seq):
+            case "reorder":
+                self._find("reorder", seq, f"entry {seq} stands on line {number}, behind a later one")
+            case "duplicate":
+                self._find("duplicate", seq, f"entry {seq} stands on line {number} once more")
+
+    def _record(self, seq: int, body: str, opened: object) -> bytes:
+        record = read_record(body)
+        if record is None:
+            # It was written so: its hash is checked like any other's, and nothing in it can be opened.
+            self._find("canonical", seq, f"entry {seq} is no record as the service writes them")
+            self._opened(seq, {}, opened)
+            return leaf_hash(body.encode(errors="replace").decode())
+        identity = uuid.UUID(record["id"])
+        earlier = self.ids.setdefault(identity, seq)
+        if earlier != seq:
+            self._find("duplicate", seq, f"entry {seq} is the record of entry {earlier} once more")
+        self._opened(seq, record, opened)
+        return leaf_hash(body)
+
+    def _opened(self, seq: int, record: Mapping[str, Any], opened: object) -> None:
+        if not isinstance(opened, dict):
+            self._find("format", seq, f"what entry {seq} opens is not an object")
+            return
+        for name, words in opened.items():
+            sealed = record.get(name)
+            keeps = part(sealed, "keeps") if is_sealed(sealed) else None
+            match words:
+                case {"text": str(text), "salt": str(salt), **beside} if (
+                    keeps == "text" and not beside and _matches(sealed, text, salt)
+                ):
+                    self.report.opened += 1
+                case {"salt": str(salt), **beside} if keeps == "salt" and not beside and _is_salt(salt):
+                    pass  # the text was never kept: who holds it can check it with this salt
+                case {"erased": True, **beside} | {"unreadable": True, **beside} if keeps is not None and not beside:
+                    self.report.erased += 1
+                case _:
+                    self._find("opened", seq, f"the opened {name} of entry {seq} is not what was recorded")
+
+    def _grow(self, claimed: str, computed: bytes) -> None:
+        try:
+            self.claimed.append(decode(claimed))
+        except ValueError:
+            self.claimed.append(computed)  # named as an edit already
+        self.computed.append(computed)
+        if self.report.held is not None and self.computed.size == self.report.held.size:
+            self.at_held = self._roots()
+
+    def _roots(self) -> tuple[bytes, bytes]:
+        return self.claimed.root(), self.computed.root()
+
+    def _own_head(self) -> None:
+        own, count = self.report.head, self.places.expected
+        if own is None:
+            return
+        if own.size > count:
+            self._find("truncation", count, f"the file ends before entry {count}, its head has {own.size} entries")
+        elif own.size < count:
+            self._find("addition", own.size, f"entry {own.size} and those behind it are not under the file's head")
+        elif self.places.whole and own.root not in self._roots():
+            self._find("rewrite", None, "the file's head is not the head of its entries")
+
+    def _held_head(self) -> None:
+        held, count = self.report.held, self.places.expected
+        if held is None:
+            return
+        if held.size > count:
+            self._find(
+                "truncation", count, f"the file ends before entry {count}, the head kept has {held.size} entries"
+            )
+        elif self.at_held is not None and held.root not in self.at_held:
+            message = f"the first {held.size} entries are not those of the head kept: the log was rewritten"
+            self._find("rewrite", None, message)
+
+    def _refuse_extra(self, what: str, seq: int | None, extra: set[str]) -> None:
+        if extra:
+            self._find("format", seq, f"{what} carries what no export writes: {', '.join(sorted(extra))}")
+
+    def _find(self, kind: FindingKind, seq: int | None, message: str) -> None:
+        self.report.add(kind, seq, message)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys differ: with two equal ones, two readers might see two logs."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key stands twice")
+    return value
+
+
+def _is_salt(salt: str) -> bool:
+    try:
+        return len(decode(salt)) == SALT_BYTES
+    except ValueError:
+        return False
+
+
+def _matches(sealed: object, text: str, salt: str) -> bool:
+    try:
+        return isinstance(sealed, Mapping) and sealed.get("commitment") == encode(commitment(decode(salt), text))
+    except ValueError:
+        return False

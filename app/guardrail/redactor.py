@@ -1,0 +1,34 @@
+"""Redacts short texts, titles and paths as the gate redacts a stream, and counts what it took out. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from app.guardrail.active_content import Addresses, make_inert
+from app.guardrail.check import Check
+from app.guardrail.gate import redact
+
+
+class Redactor:
+    """Redacts short texts and counts what it took out."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self._checks = checks
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, text: str) -> str:
+        """The redacted text."""
+        done = redact(text, self._checks)
+        self.counts.update(done.counts)
+        return done.text
+
+
+class InertRedactor(Redactor):
+    """The same for what stands beside an answer, and may be rendered with it: no image, no HTML, no other links."""
+
+    def __init__(self, checks: Sequence[Check], allowed: Addresses) -> None:
+        super().__init__(checks)
+        self._allowed = allowed
+
+    def __call__(self, text: str) -> str:
+        """The redacted text, made inert."""
+        return make_inert(super().__call__(text), self._allowed)

@@ -1,0 +1,130 @@
+"""The one place where a Subject is made: from a key that was found, is in time, and belongs to an active user.
+
+A person's key makes the person. A service's key makes nobody by itself: it needs the token of a person who lets that
+very service act for them, and then makes that person, held to what all of them may do.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from app.db.tables.access import Curator
+from app.db.tables.people import ApiKey, Delegation, Membership, RoleInside, User
+from app.errors import BadRequest, MissingCapability, NotSignedIn, OnBehalfOfNeeded
+from app.identity.api_keys import hash_key, looks_like_key, looks_like_token
+from app.identity.names import refuse_service
+from app.identity.subject import Capability, Label, Subject, Via
+
+# The most that a service may do, for whomever. What changes anything takes the person.
+FOR_SERVICES = frozenset({Capability.ASK, Capability.DOWNLOAD})
+
+
+def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> Subject:
+    """The caller who holds this key, or the person whose token the service that holds it sends.
+
+    Raises NotSignedIn, the same for a wrong, an expired and a revoked key or token; OnBehalfOfNeeded for a service's
+    key alone; BadRequest for a token beside a person's own key, which is never ignored.
+    """
+    if not looks_like_key(secret):
+        raise NotSignedIn
+    found = session.execute(
+        select(ApiKey, User, func.now())
+        .join(User, User.id == ApiKey.user_id)
+        .where(ApiKey.hash == hash_key(secret), ApiKey.revoked_at.is_(None), User.active)
+    ).one_or_none()
+    if found is None or _expired(found[0], found[2]):
+        raise NotSignedIn
+    key, user, now = found
+    if user.kind == "person":
+        if on_behalf_of is not None:
+            raise BadRequest("This is a person's own key: send it without 'Clearance-On-Behalf-Of'.")
+        return _person(session, user, key)
+    if on_behalf_of is None:
+        raise OnBehalfOfNeeded
+    return _through(session, user, key, on_behalf_of, now)
+
+
+def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
+    """Why a sign-in failed, for the log alone, and the public prefix of the key if it is one of ours."""
+    held = select(ApiKey, User.active, func.now()).join(User, User.id == ApiKey.user_id)
+    found = session.execute(held.where(ApiKey.hash == hash_key(secret))).one_or_none()
+    if found is None:
+        return "unknown key", None
+    key, active, now = found
+    if key.revoked_at is not None:
+        return "revoked key", key.prefix
+    if _expired(key, now):
+        return "expired key", key.prefix
+    if not active:
+        return "switched off", key.prefix
+    return "service alone", key.prefix
+
+
+def subject_of(session: Session, user: User) -> Subject:
+    """The subject a person would be with a key of all capabilities: for explaining and planning, never for access.
+
+    Raises InvalidInput for a service, which reads nothing by itself.
+    """
+    refuse_service(user)
+    nothing = ApiKey(id=uuid.UUID(int=0), prefix="", capabilities=list(Capability))
+    return _person(session, user, nothing)
+
+
+def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
+    """All roles of a user, those that these are inside of too."""
+    held = select(Membership.role_id.label("role_id")).where(Membership.user_id == user_id).cte("held", recursive=True)
+    held = held.union(select(RoleInside.inside_id).join(held, RoleInside.role_id == held.c.role_id))
+    return frozenset(session.scalars(select(held.c.role_id)))
+
+
+def capabilities(names: list[str]) -> frozenset[Capability]:
+    """The capabilities of these names; a name that is none gives none."""
+    return frozenset(c for c in Capability if c.value in names)
+
+
+def _person(session: Session, user: User, key: ApiKey) -> Subject:
+    return Subject(
+        user_id=user.id,
+        name=user.shown,
+        roles=roles_of(session, user.id),
+        clearance=Label(user.clearance),
+        capabilities=capabilities(key.capabilities) & capabilities(user.capabilities),
+        curates=frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user.id))),
+        key_id=key.id,
+        key_prefix=key.prefix,
+    )
+
+
+def _through(session: Session, service: User, key: ApiKey, token: str, now: dt.datetime) -> Subject:
+    """The person who gave this token to this service, held to what all of them allow; NotSignedIn if it is dead."""
+    if not looks_like_token(token):
+        raise NotSignedIn
+    person, own = aliased(User), aliased(ApiKey)
+    found = session.execute(
+        select(Delegation, person, own)
+        .join(person, person.id == Delegation.person_id)
+        .join(own, own.id == Delegation.key_id)
+        .where(Delegation.hash == hash_key(token), Delegation.service_id == service.id)
+        .where(Delegation.revoked_at.is_(None), own.revoked_at.is_(None))
+        .where(person.active, person.kind == "person")
+    ).one_or_none()
+    if found is None or found[0].expires_at <= now or _expired(found[2], now):
+        raise NotSignedIn
+    delegation, giver, _ = found
+    subject = _person(session, giver, key)
+    allowed = subject.capabilities & capabilities(service.capabilities) & capabilities(delegation.capabilities)
+    if not allowed & FOR_SERVICES:
+        raise MissingCapability("Person, service, key and token have no capability in common: nothing can be done so.")
+    return replace(
+        subject,
+        capabilities=allowed & FOR_SERVICES,
+        curates=frozenset(),
+        via=Via(service.id, service.shown, delegation.prefix),
+    )
+
+
+def _expired(key: ApiKey, now: dt.datetime) -> bool:
+    return key.expires_at is not None and key.expires_at <= now

@@ -1,0 +1,223 @@
+"""Starts programs, watches them, and ends exactly those it started, last first."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from app.client.errors import LocalFailure
+from app.local.launcher import command
+
+LOG_BYTES = 20_000_000
+LAST_LINES = 12
+STEADY_SECONDS = 60.0  # a program that ran so long starts again without a pause
+LONGEST_PAUSE = 60.0
+STEP_SECONDS = 0.05
+
+
+class StopRequested(KeyboardInterrupt):
+    """SIGINT or SIGTERM arrived."""
+
+
+class ProgramEnded(LocalFailure):
+    """A program that must run has ended; the message holds the last lines of its log."""
+
+
+class NotReady(LocalFailure):
+    """A program runs but did not become ready in time."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to start: `argv[0]` is an absolute path, `env` is the whole environment.
+
+    `ready` is asked until it says yes, at most `ready_seconds`. With `restart` its end is reported and it is started
+    again after a pause that doubles each time; without, its end is the end of everything.
+    """
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    ready: Callable[[], bool] | None = None
+    ready_seconds: float = 60.0
+    restart: bool = False
+
+
+class _Child:
+    """A started program. It leads its own process group, so that Ctrl-C at the terminal is for the supervisor alone."""
+
+    def __init__(self, program: Program, log: Path) -> None:
+        self.program, self.log = program, log
+        self.failures, self.resume_at = 0, 0.0
+        self._launch()
+
+    def _launch(self) -> None:
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self._begin = os.fstat(descriptor).st_size
+            self.started = time.monotonic()
+            self.process = subprocess.Popen(  # noqa: S603  # argv and environment are made by the caller
+                command(self.program.argv), env=dict(self.program.env), stdin=subprocess.DEVNULL,
+                stdout=descriptor, stderr=descriptor, process_group=0,
+            )  # fmt: skip
+        finally:
+            os.close(descriptor)
+
+    def ended(self) -> bool:
+        """Whether it has ended; not yet collected, so its number and group cannot mean anybody else."""
+        if self.process.returncode is not None:
+            return True
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.process.pid, options) is not None
+
+    def collect(self) -> int:
+        """End what it left in its group, and give its exit status (-N: by signal N)."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        return self.process.wait()
+
+    def stop(self, grace_seconds: float) -> None:
+        """Ask it to end, and make it after the grace period."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + grace_seconds
+            while not self.ended() and time.monotonic() < deadline:
+                time.sleep(STEP_SECONDS / 5)
+            self.collect()
+
+    def launch_again(self) -> None:
+        self.resume_at = 0.0
+        self._launch()
+
+    def report(self) -> str:
+        """How it ended and the last lines it logged since its start."""
+        code = self.process.returncode
+        how = f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit status {code}"
+        return f"{self.program.name} ended {how}; last lines of {self.log}:\n{self.last_lines()}"
+
+    def last_lines(self) -> str:
+        with self.log.open("rb") as file:
+            file.seek(self._begin)
+            lines = file.read().decode(errors="replace").splitlines()
+        return "\n".join(f"  {line}" for line in lines[-LAST_LINES:]) or "  (nothing)"
+
+    def shorten_log(self) -> None:
+        """Keep the log and one former one. The program appends, so it goes on at the new end."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.log.stat().st_size > LOG_BYTES:
+                shutil.copy(self.log, self.log.with_suffix(".log.1"))
+                os.truncate(self.log, 0)
+                self._begin = 0
+
+
+@dataclass(frozen=True)
+class _Adopted:
+    name: str
+    alive: Callable[[], bool]
+    log: Path
+
+    def report(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        return f"{self.name} ended; last lines of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+class Supervisor:
+    """A context manager that turns SIGINT and SIGTERM into StopRequested and ends its programs when left.
+
+    Logs go to `logs/NAME.log`. `report` gets a text for each program that ended and will be started again. The main
+    thread must use it.
+    """
+
+    def __init__(self, logs: Path, *, report: Callable[[str], None], grace_seconds: float = 10.0) -> None:
+        self._logs, self._report, self._grace = logs, report, grace_seconds
+        self._children: list[_Child] = []
+        self._adopted: list[_Adopted] = []
+        self._stops = contextlib.ExitStack()  # last in, first out, and one that fails keeps no other from its end
+        self._former: dict[signal.Signals, signal._HANDLER] = {}
+        self._leaving = False
+
+    def __enter__(self) -> Self:
+        self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for which in (signal.SIGINT, signal.SIGTERM):
+            self._former[which] = signal.signal(which, self._on_signal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leaving = True  # a second Ctrl-C does not break off the orderly end
+        try:
+            self._stops.close()
+        finally:
+            for which, handler in self._former.items():
+                signal.signal(which, handler)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the running programs."""
+        return {child.program.name: child.process.pid for child in self._children if child.process.returncode is None}
+
+    def start(self, program: Program) -> int:
+        """Start it and wait until it is ready; gives its process id. Raises ProgramEnded or NotReady."""
+        child = _Child(program, self._logs / f"{program.name}.log")
+        self._children.append(child)
+        self._stops.callback(child.stop, self._grace)
+        deadline = time.monotonic() + program.ready_seconds
+        while program.ready is not None and not program.ready():
+            if child.ended():
+                child.collect()
+                raise ProgramEnded(child.report())
+            if time.monotonic() > deadline:
+                raise NotReady(
+                    f"{program.name} is not ready after {program.ready_seconds:.0f} s; last lines of {child.log}:\n"
+                    f"{child.last_lines()}"
+                )
+            time.sleep(STEP_SECONDS)
+        return child.process.pid
+
+    def adopt(self, name: str, *, alive: Callable[[], bool], stop: Callable[[], None], log: Path) -> None:
+        """Watch and in its turn end something that was started elsewhere; its early end is the end of everything."""
+        self._adopted.append(_Adopted(name, alive, log))
+        self._stops.callback(stop)
+
+    def check(self) -> None:
+        """Look once at all programs; raises ProgramEnded for one that must run, starts others again when it is time."""
+        for adopted in self._adopted:
+            if not adopted.alive():
+                raise ProgramEnded(adopted.report())
+        now = time.monotonic()
+        for child in self._children:
+            child.shorten_log()
+            if child.resume_at:
+                if now >= child.resume_at:
+                    child.launch_again()
+            elif child.ended():
+                child.collect()
+                if not child.program.restart:
+                    raise ProgramEnded(child.report())
+                self._plan_restart(child, now)
+
+    def run(self) -> None:
+        """Watch until StopRequested or ProgramEnded."""
+        while True:
+            self.check()
+            time.sleep(STEP_SECONDS * 4)
+
+    def _plan_restart(self, child: _Child, now: float) -> None:
+        child.failures = 0 if now - child.started > STEADY_SECONDS else child.failures + 1
+        pause = min(LONGEST_PAUSE, 2.0 ** (child.failures - 1)) if child.failures else 0.0
+        child.resume_at = now + pause
+        self._report(f"{child.report()}\n  started again in {pause:.0f} s")
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if not self._leaving:
+            self._leaving = True
+            raise StopRequested(signal.Signals(number).name)

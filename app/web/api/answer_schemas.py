@@ -1,0 +1,90 @@
+"""What asking sends over the wire: questions, answers, and conversations as they are read back."""
+
+import datetime as dt
+import uuid
+from typing import Literal
+
+from pydantic import Field
+
+from app.settings import LabelName
+from app.web.api.schemas import Question, Wire
+
+
+class AskBody(Wire):
+    """A question."""
+
+    question: Question
+    mode: Literal["generate", "quote"] | None = Field(None, description="unset: as the service is configured")
+    conversation: uuid.UUID | None = Field(
+        None, description="a conversation of yours: the turn is kept there. Unset: nothing is kept"
+    )
+    stream: bool = Field(False, description="true: server-sent events `opened`, `delta`, `done`, `error`")
+
+
+class SourceOut(Wire):
+    """A passage that the answer was made from. `number` stands in the text as [number] if `cited`."""
+
+    number: int
+    cited: bool
+    document: uuid.UUID
+    chunk: uuid.UUID
+    collection: str
+    path: str
+    title: str
+    heading: tuple[str, ...]
+    page: int | None
+    label: LabelName
+    quote: str
+
+
+class AnswerOut(Wire):
+    """An answer. `outcome` is `nothing` if nothing you may read answers the question; `trail` is also the turn's id in
+    its `conversation`, if there is one.
+    """
+
+    trail: uuid.UUID
+    mode: Literal["generate", "quote"]
+    outcome: Literal["answered", "quoted", "nothing"]
+    answer: str
+    sources: tuple[SourceOut, ...]
+    redactions: dict[str, int] = Field(
+        description="by kind, in the answer, paths, titles and headings of its sources, and quotes of cited ones"
+    )
+    fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
+    conversation: uuid.UUID | None = None
+
+
+class ConversationOut(Wire):
+    """A conversation of yours. `first_question` and `last_at` are null while it has no turn."""
+
+    id: uuid.UUID
+    created_at: dt.datetime
+    first_question: str | None
+    last_at: dt.datetime | None
+    turns: int
+
+
+class TurnOut(Wire):
+    """A turn as you may see it now; `id` is the trail of its answer.
+
+    `withheld` if something that the answer was made from is no longer yours to read: then only the question is given,
+    with a `notice`, and `outcome` says `withheld`.
+    """
+
+    id: uuid.UUID
+    at: dt.datetime
+    question: str
+    mode: Literal["generate", "quote"]
+    outcome: Literal["answered", "quoted", "nothing", "refused", "failed", "hung_up", "withheld"]
+    withheld: bool
+    notice: str | None
+    answer: str
+    sources: tuple[SourceOut, ...]
+    redactions: dict[str, int]
+
+
+class ConversationTurnsOut(Wire):
+    """A conversation with its turns, oldest first."""
+
+    id: uuid.UUID
+    turns: list[TurnOut]

@@ -1,0 +1,120 @@
+"""Why may a person read a document, who else may, and what may a person or role read."""
+
+import datetime as dt
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.acl.explain import explain, explain_at
+from app.acl.history import collection_of
+from app.acl.plans import ruled_collections
+from app.acl.readers import everybody, reach, readers, roles_above
+from app.acl.visible import visible_scopes
+from app.db.tables.access import Scope
+from app.db.tables.people import User
+from app.errors import InvalidInput, MissingCapability, NotFound
+from app.identity.authenticate import subject_of
+from app.identity.names import find_person, find_role
+from app.identity.subject import EVERYONE_ID, Capability, Label, Subject
+from app.retrieval.browse import curated, find_document
+from app.web.api.schemas import ExplainOut, Wire
+from app.web.http.dependencies import Caller, Reading
+from app.web.http.paging import PageOf
+
+router = APIRouter(prefix="/access", tags=["access"])
+
+DocumentQuery = Annotated[uuid.UUID, Query(description="id of a document")]
+
+
+class ReachOut(Wire):
+    """How many documents of a collection somebody may read."""
+
+    collection: str
+    documents: int
+
+
+@router.get("/explain")
+def explain_access(
+    subject: Caller,
+    session: Reading,
+    document: DocumentQuery,
+    user: Annotated[str | None, Query(description="unset: yourself")] = None,
+    at: Annotated[dt.datetime | None, Query(description="a moment of the past, with its zone; unset: now")] = None,
+) -> ExplainOut:
+    """The grant that decides. A document that you may neither read nor curate is not there."""
+    if at is not None:
+        return _past(session, subject, document, user, at)
+    listed = find_document(session, subject, visible_scopes(session, subject), document)
+    asked = subject
+    if user not in {None, subject.name}:
+        _need_ruler(subject, listed.document.collection_id)
+        asked = subject_of(session, find_person(session, user or ""))
+    found = explain(session, asked, document)
+    if found is None:
+        raise NotFound
+    return ExplainOut(allowed=found.allowed, reason=found.reason, explanation=found.text, at=found.at)
+
+
+@router.get("/readers")
+def who_can_see(subject: Caller, session: Reading, document: DocumentQuery, page: PageOf) -> list[str]:
+    """Everybody who may read a document now, by name: for the curators of its collection."""
+    visible = visible_scopes(session, subject)
+    listed = find_document(session, subject, visible, document)
+    _need_ruler(subject, listed.document.collection_id)
+    rule_id = session.scalars(select(Scope.rule_id).where(Scope.id == listed.document.scope_id)).one()
+    found = readers(session, [rule_id], everybody(session), visible.at).get(rule_id, frozenset())
+    return page.items(session.scalars(select(User.shown).where(User.id.in_(found))), str)
+
+
+@router.get("/reach")
+def what_can_see(
+    subject: Caller,
+    session: Reading,
+    page: PageOf,
+    user: Annotated[str | None, Query(description="what this person may read")] = None,
+    role: Annotated[str | None, Query(description="or what membership in this role alone opens")] = None,
+) -> list[ReachOut]:
+    """How many documents a person or role may read, of the collections whose rules are yours to change."""
+    if (user is None) == (role is None):
+        raise InvalidInput("Name exactly one of user and role.")
+    ruled = ruled_collections(session, subject)
+    if not ruled and Capability.ADMINISTER not in subject.capabilities:
+        raise MissingCapability("What others may read is for administrators and for the curators of a collection.")
+    asked = subject_of(session, find_person(session, user)) if user is not None else _member(session, role or "")
+    found = reach(session, asked, ruled, visible_scopes(session, subject).at)
+    reached = [ReachOut(collection=name, documents=n) for name, n in found.items()]
+    return page.items(reached, lambda one: one.collection)
+
+
+def _past(session: Session, subject: Subject, document: uuid.UUID, user: str | None, at: dt.datetime) -> ExplainOut:
+    """The past is for the curators of the collection on which the document stands, or stood last."""
+    if at.tzinfo is None:
+        raise InvalidInput("Give the moment with its zone, as in 2026-03-03T12:00:00Z.")
+    if collection_of(session, document) not in curated(subject):
+        raise NotFound
+    asked = subject if user in {None, subject.name} else subject_of(session, find_person(session, user or ""))
+    found = explain_at(session, asked, document, at)
+    return ExplainOut(allowed=found.allowed, reason=found.reason, explanation=found.text, at=found.at)
+
+
+def _need_ruler(subject: Subject, collection_id: uuid.UUID) -> None:
+    """What others may read is told to who may rule the collection; the document is visible to the caller already."""
+    if collection_id not in curated(subject) and Capability.ADMINISTER not in subject.capabilities:
+        raise MissingCapability("What others may read is for administrators and for the curators of the collection.")
+
+
+def _member(session: Session, role: str) -> Subject:
+    """Somebody who is in this role, in those around it, and in no other, with a clearance for every label."""
+    return Subject(
+        user_id=EVERYONE_ID,
+        name=role,
+        roles=roles_above(session, find_role(session, role).id),
+        clearance=Label.RESTRICTED,
+        capabilities=frozenset(),
+        curates=frozenset(),
+        key_id=EVERYONE_ID,
+        key_prefix="",
+    )

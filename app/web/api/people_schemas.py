@@ -1,0 +1,117 @@
+"""What goes over the wire about users, their keys, and what they let services do."""
+
+import datetime as dt
+import uuid
+from typing import Literal
+
+from pydantic import Field
+
+from app.db.tables.people import Kind
+from app.identity.subject import Capability
+from app.settings import LabelName
+from app.web.api.schemas import FullName, Name, Wire
+
+
+class UserBody(Wire):
+    """A new person, who reads nothing until a role or a grant lets them; or a service, which never does by itself."""
+
+    name: Name
+    source: Name = Field("local", description="where it comes from; names of two sources never merge")
+    kind: Kind = Field("person", description="a service acts only for a person who lets it, and has no clearance")
+    display_name: str = Field("", max_length=200)
+    clearance: LabelName | None = Field(None, description="of a person; unset: internal")
+    capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
+
+
+class UserPatch(Wire):
+    """What changes; unset stays."""
+
+    display_name: str | None = Field(None, max_length=200)
+    clearance: LabelName | None = None
+    capabilities: list[Capability] | None = None
+    active: bool | None = None
+
+
+class UserOut(Wire):
+    """A person or service. `name` has its source in front, unless it is `local`."""
+
+    id: uuid.UUID
+    name: str
+    source: str
+    kind: Kind
+    display_name: str
+    clearance: LabelName
+    capabilities: list[Capability]
+    active: bool
+    roles: list[str]
+    curates: list[str]
+
+
+class PrincipalOut(Wire):
+    """The person for whom a service asks, as far as the service has to know them. `capabilities` are what it may do."""
+
+    id: uuid.UUID
+    name: str
+    capabilities: list[Capability]
+
+
+class KeyBody(Wire):
+    """A new key for a user. It may do what both it and its user may."""
+
+    user: FullName
+    label: str = Field("", max_length=100)
+    capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
+    expires_at: dt.datetime | None = None
+
+
+class KeyPatch(Wire):
+    """What changes of a key; what is left out stays. `expires_at` null: until it is revoked."""
+
+    label: str = Field("", max_length=100)
+    expires_at: dt.datetime | None = None
+
+
+class KeyOut(Wire):
+    """A key, without its secret."""
+
+    id: uuid.UUID
+    prefix: str
+    user: str
+    label: str
+    capabilities: list[Capability]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+class NewKeyOut(KeyOut):
+    """The key itself: shown this once, kept nowhere."""
+
+    secret: str
+
+
+class DelegationBody(Wire):
+    """What you let a service do for you, and how long. It reads what you may read, and nothing else."""
+
+    service: FullName
+    expires_in: int = Field(ge=1, description="seconds; at most the setting api.delegation_seconds")
+    capabilities: list[Literal["ask", "download"]] = Field(["ask"], min_length=1)
+
+
+class DelegationOut(Wire):
+    """A delegation, without its token."""
+
+    id: uuid.UUID
+    prefix: str
+    person: str
+    service: str
+    capabilities: list[Capability]
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    revoked_at: dt.datetime | None
+
+
+class NewDelegationOut(DelegationOut):
+    """The token itself: shown this once, kept nowhere. It works beside a key of that service alone."""
+
+    secret: str

@@ -1,0 +1,167 @@
+"""Documents change their place: one by its id, or a collection as a folder says that is held against it."""
+
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Form, UploadFile
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.acl.change_guard import judged
+from app.acl.manifest import MAX_LINE, parse_manifest
+from app.acl.placement import find_place
+from app.acl.rule_changes import need_curator
+from app.acl.sync import Relocation, Synced, move_document, remove_gone, sync
+from app.acl.visible import visible_scopes
+from app.db.session import WriteSession
+from app.db.tables.people import User
+from app.guardrail.redactor import Redactor
+from app.identity.subject import Subject
+from app.retrieval.browse import find_collection
+from app.web.api.schemas import Wire
+from app.web.http.dependencies import Changing, CuratorCaller, PartsOf, public_id
+from app.web.http.route_table import BULK
+from app.web.policy_log import log_move, log_removal
+
+router = APIRouter(tags=[BULK])
+
+
+class MoveBody(Wire):
+    """A document's new place."""
+
+    path: str = Field(description="its new path in the collection; the ending stays", examples=["archive/leave.md"])
+
+
+class ReadersOut(Wire):
+    """How many of the moved documents a person reads now and did not, and no longer reads."""
+
+    user: str
+    gains: int
+    loses: int
+
+
+class MovedOut(Wire):
+    """A document and its old and new path."""
+
+    id: uuid.UUID
+    old_path: str
+    path: str
+
+
+class MoveOut(MovedOut):
+    """A document that was moved, and who gains and loses by it: its new folders have rules of their own."""
+
+    people: list[ReadersOut]
+
+
+class GoneOut(Wire):
+    """A document whose path is not in the manifest."""
+
+    id: uuid.UUID
+    path: str
+
+
+class SyncForm(Wire):
+    """A manifest of the folder, and with a fingerprint the order to make the collection like it."""
+
+    file: UploadFile = Field(
+        description="a line for each file as sha256sum writes it: the hash, two spaces, the path; '-' for the hash: "
+        "what stands there and below is left as it is"
+    )
+    fingerprint: str | None = Field(None, description="of the answer that was looked at; unset: nothing is changed")
+    allow_large_removal: bool = Field(False, description="also where more than a fifth of the collection would go")
+
+
+class SyncOut(Wire):
+    """How the collection differs from the folder. What is new or changed is for uploads; `people` is about `moved`.
+
+    `changed` holds also what you may not compare. `applied`: moves and removals were made, all of them together.
+    """
+
+    fingerprint: str
+    applied: bool
+    documents: int = Field(description="in the collection, before")
+    large: bool = Field(description="more than a fifth of them would go: say allow_large_removal")
+    new: list[str]
+    changed: list[str]
+    unchanged: int
+    kept: int = Field(description="documents at or below what the manifest lists without a hash")
+    moved: list[MovedOut]
+    gone: list[GoneOut]
+    people: list[ReadersOut]
+
+
+@router.patch("/documents/{document}")
+def move(document: str, body: MoveBody, subject: CuratorCaller, session: Changing, parts: PartsOf) -> MoveOut:
+    """Move a document within its collection (curate): id, text and own rule stay; its new folders' rules count."""
+    place = find_place(session, subject, public_id(document), alone=True)
+    relocation = move_document(session, subject, place, body.path)
+    [moved] = relocation.moved
+    log_move(session, subject, moved)
+    old_path = Redactor(parts.checks)(moved.old_path)
+    return MoveOut(id=moved.document, old_path=old_path, path=moved.path, people=_people(session, relocation))
+
+
+@router.post("/collections/{name}/sync")
+def sync_collection(
+    name: str,
+    form: Annotated[SyncForm, Form(media_type="multipart/form-data")],
+    subject: CuratorCaller,
+    session: Changing,
+    parts: PartsOf,
+) -> SyncOut:
+    """Hold a folder's list of files against the collection (curate); with the answer's fingerprint, make it like that.
+
+    Documents that moved keep id, text and own rule; those that are gone are removed. Both happen, or neither.
+    """
+    shelf = find_collection(session, subject, visible_scopes(session, subject), name)
+    need_curator(subject, shelf.id)
+    # No line is read further than it may be long.
+    manifest = parse_manifest(iter(partial(form.file.file.readline, MAX_LINE + 1), b""))
+    clean = Redactor(parts.checks)
+    if form.fingerprint is None:
+        with session.begin_nested() as trial:
+            found = sync(session, subject, shelf, manifest)
+            answer = _wire(session, clean, found, applied=False)
+            # Nothing of the trial is left to judge at the end: what could not be applied is refused here.
+            judged(session, subject)()
+            trial.rollback()
+        return answer
+    found = sync(session, subject, shelf, manifest)
+    remove_gone(session, found, form.fingerprint, allow_large_removal=form.allow_large_removal)
+    _log(session, subject, shelf.id, found)
+    return _wire(session, clean, found, applied=True)
+
+
+def _log(session: WriteSession, subject: Subject, collection: uuid.UUID, found: Synced) -> None:
+    for moved in found.relocation.moved:
+        log_move(session, subject, moved)
+    for document in found.found.gone:
+        log_removal(session, subject, collection, document.public_id, document.version_id)
+
+
+def _wire(session: Session, clean: Redactor, synced: Synced, *, applied: bool) -> SyncOut:
+    found = synced.found
+    return SyncOut(
+        fingerprint=synced.fingerprint,
+        applied=applied,
+        documents=synced.documents,
+        large=synced.large,
+        new=list(found.new),
+        changed=list(found.changed),
+        unchanged=len(found.unchanged),
+        kept=len(found.kept),
+        moved=[MovedOut(id=d.public_id, old_path=clean(d.path), path=to) for d, to in found.moved],
+        gone=[GoneOut(id=d.public_id, path=clean(d.path)) for d in found.gone],
+        people=_people(session, synced.relocation),
+    )
+
+
+def _people(session: Session, relocation: Relocation) -> list[ReadersOut]:
+    counts: Mapping[uuid.UUID, tuple[int, int]] = relocation.people
+    names = dict(session.execute(select(User.id, User.shown).where(User.id.in_(counts))).all())
+    people = (ReadersOut(user=names.get(u, str(u)), gains=g, loses=lost) for u, (g, lost) in counts.items())
+    return sorted(people, key=lambda person: person.user)

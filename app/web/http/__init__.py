@@ -1,0 +1,1 @@
+"""What all HTTP surfaces share: the caller, limits, errors, paging, streams."""

@@ -1,0 +1,123 @@
+"""Who calls, what they may do, and the transaction they act in: the dependencies of all routes."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.acl.change_guard import judged
+from app.acl.rule_changes import need
+from app.answer.components import Parts
+from app.db.session import ReadSession, WriteSession
+from app.errors import NotFound, NotSignedIn
+from app.identity.delegations import in_person
+from app.identity.subject import Capability, Subject
+from app.web.http.refusals import SUBJECT
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of this service."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+
+
+bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key: clr_…")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+OnBehalfOf = Annotated[
+    list[str] | None,
+    Header(alias="Clearance-On-Behalf-Of", description="with a service's key: the token (cld_…) of a person"),
+]
+
+
+def caller(request: Request, _key: Bearer, _on_behalf_of: OnBehalfOf = None) -> Subject:
+    """The caller whom the authentication middleware has verified; without it nobody is anybody.
+
+    The parameters are there for the API's description: the middleware has read them, and once is enough.
+    """
+    subject: Subject | None = request.scope.get(SUBJECT)
+    if subject is None:
+        raise NotSignedIn
+    return subject
+
+
+# The caller, or the person for whom a service asks: only for what people may lend, which is to read and to ask.
+Lent = Annotated[Subject, Depends(caller)]
+
+
+def present(subject: Lent) -> Subject:
+    """The caller in person: a route is closed to services unless it says Lent."""
+    in_person(subject)
+    return subject
+
+
+Caller = Annotated[Subject, Depends(present)]
+
+
+def lent(capability: Capability) -> Callable[[Subject], Subject]:
+    """A dependency: the caller, or the person for whom a service asks, with this capability."""
+
+    def check(subject: Lent) -> Subject:
+        need(subject, capability)
+        return subject
+
+    return check
+
+
+LentAsker = Annotated[Subject, Depends(lent(Capability.ASK))]
+LentDownloader = Annotated[Subject, Depends(lent(Capability.DOWNLOAD))]
+
+
+def having(capability: Capability) -> Callable[[Subject], Subject]:
+    """A dependency: the caller in person, who has this capability."""
+
+    def check(subject: Caller) -> Subject:
+        need(subject, capability)
+        return subject
+
+    return check
+
+
+Asker = Annotated[Subject, Depends(having(Capability.ASK))]
+CuratorCaller = Annotated[Subject, Depends(having(Capability.CURATE))]
+Administrator = Annotated[Subject, Depends(having(Capability.ADMINISTER))]
+Auditor = Annotated[Subject, Depends(having(Capability.AUDIT))]
+
+
+def reading(subject: Lent, parts: PartsOf) -> Iterator[ReadSession]:
+    """One read-only snapshot as the caller, or as the person for whom a service asks."""
+    with parts.database.reading(subject.user_id) as session:
+        yield session
+
+
+def writing(subject: Caller, parts: PartsOf) -> Iterator[WriteSession]:
+    """One transaction as the caller in person."""
+    with parts.database.writing(subject.user_id) as session:
+        yield session
+
+
+# scope="function": the transaction ends before the response begins. With the default a failed commit would still reach
+# the client as a 200.
+Reading = Annotated[ReadSession, Depends(reading, scope="function")]
+Writing = Annotated[WriteSession, Depends(writing, scope="function")]
+
+
+def changing(subject: Caller, session: Writing) -> WriteSession:
+    """One transaction as the caller in person that changes who may read or do what: judged before it is committed."""
+    judged(session, subject)
+    return session
+
+
+Changing = Annotated[WriteSession, Depends(changing, scope="function")]
+
+
+def public_id(text: str) -> uuid.UUID:
+    """A public id from a path; what is none is not there."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFound from None

@@ -1,0 +1,125 @@
+"""Counts and times requests by route, never by document, collection or person; gives each an id and a log line.
+
+The line has method, route, status, duration, the caller's id and the service that asks for them; never a key, a path as
+it was sent, or a query. And no answer is stored on its way, unless it says so itself: it may hold a document's text.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.db.replicas import Replicas
+from app.identity.subject import Subject
+from app.retrieval.counters import Tally
+from app.web.http.refusals import SUBJECT
+from app.web.http.route_table import ROUTE
+
+# A method is a caller's word; what is none of these could be anything.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class ReplicaSearches(Collector):
+    """What came of the searches that might have gone to a read replica, by its outcomes."""
+
+    def __init__(self, replicas: Replicas) -> None:
+        self._replicas = replicas
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Nothing where there are no replicas."""
+        counts = self._replicas.counts()
+        if counts:
+            family = CounterMetricFamily(
+                "clearance_replica_searches", "Searches by read replica and outcome", labels=["replica", "outcome"]
+            )
+            for count in counts:
+                family.add_metric([str(count.replica), count.outcome], count.number)
+            yield family
+
+
+class ListSearches(Collector):
+    """How searches found the nearest, and how often each search process was lost."""
+
+    def __init__(self, searches: Tally, lost: Callable[[], Mapping[str, int]]) -> None:
+        """`lost` gives the numbers by shard; none where the lists are in this process."""
+        self._searches, self._lost = searches, lost
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """What has not happened yet is not there."""
+        family = CounterMetricFamily(
+            "clearance_searches",
+            "Searches by how the nearest were found: by the lists, or by PostgreSQL and why",
+            labels=["nearest"],
+        )
+        for outcome, number in self._searches.counts().items():
+            family.add_metric([outcome], number)
+        yield family
+        lost = self._lost()
+        if lost:
+            family = CounterMetricFamily(
+                "clearance_lists_lost", "Times that a search process failed or was too slow", labels=["shard"]
+            )
+            for shard, number in lost.items():
+                family.add_metric([shard], number)
+            yield family
+
+
+class Observe:
+    """ASGI middleware: request id, one log line, metrics."""
+
+    def __init__(self, app: ASGIApp, *, registry: CollectorRegistry) -> None:
+        self._app = app
+        self._requests = Counter(
+            "clearance_requests", "Requests by route and status", ["route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "clearance_request_seconds", "Time until the response is sent", ["route"], registry=registry
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = str(uuid.uuid4())
+        status = 500
+        started = time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                if not any(name == b"cache-control" for name, _ in message["headers"]):
+                    message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request=request_id):
+            try:
+                await self._app(scope, receive, observed)
+            finally:
+                # The route's template, never the path: a path names documents.
+                route = scope.get(ROUTE, "unknown")
+                self._requests.labels(route, str(status)).inc()
+                self._seconds.labels(route).observe(time.perf_counter() - started)
+                structlog.get_logger().info(
+                    "request",
+                    method=scope["method"] if scope["method"] in METHODS else "other",
+                    route=route,
+                    status=status,
+                    ms=round(1000 * (time.perf_counter() - started)),
+                    **_caller(scope),
+                )
+
+
+def _caller(scope: Scope) -> dict[str, str]:
+    """The ids of the verified caller and of the service that asks for them; of a stranger nothing."""
+    subject: Subject | None = scope.get(SUBJECT)
+    if subject is None:
+        return {}
+    via = {} if subject.via is None else {"via": str(subject.via.service_id)}
+    return {"caller": str(subject.user_id), **via}

@@ -1,0 +1,78 @@
+"""One place and one shape for errors: problem+json (RFC 9457)."""
+
+import http
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
+from starlette.exceptions import HTTPException
+
+from app import log
+from app.errors import AppError, InvalidInput, NotFound
+from app.web.http.refusals import record_refusal
+
+
+def problem(error: AppError) -> JSONResponse:
+    """The response for an error. It never holds document text, a secret or a database number."""
+    return _response(error.status, error.title, error.code, error.detail, error.headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error in the one shape."""
+    app.add_exception_handler(AppError, _on_app_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(DataError, _on_unstorable)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def _on_app_error(request: Request, error: Exception) -> JSONResponse:
+    """In a thread: a refused change is recorded before it is answered, and without the record there is no answer."""
+    assert isinstance(error, AppError)  # noqa: S101  # registered for this class alone
+    record_refusal(request, error)
+    return problem(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Say which field is wrong and why, without repeating the value: it may hold a secret."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class alone
+    return _response(422, "A value is wrong", "InvalidInput", "; ".join(_wrong(e) for e in error.errors()), {})
+
+
+def _wrong(error: Mapping[str, Any]) -> str:
+    place = error["loc"]
+    if error["type"] == "json_invalid":
+        return f"{place[0]}: not valid JSON at character {place[1]}"
+    name = ".".join(str(p) for p in place[1:]) or place[0]
+    if error["type"] == "extra_forbidden":
+        return f"{name}: there is no such field"
+    # What our own validators say; the prefix is the library's.
+    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+async def _on_unstorable(_request: Request, _error: Exception) -> JSONResponse:
+    """A NUL, or a number beyond what a column holds: the database refuses the value, and it is the caller's."""
+    return problem(InvalidInput("A value holds a NUL character or a number that is out of range."))
+
+
+async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself: unknown paths look like everything else that is not there."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class alone
+    if error.status_code == http.HTTPStatus.NOT_FOUND:
+        return problem(NotFound())
+    phrase = http.HTTPStatus(error.status_code).phrase
+    return _response(error.status_code, phrase, phrase.title().replace(" ", ""), "", dict(error.headers or {}))
+
+
+async def _on_unexpected(_request: Request, error: Exception) -> JSONResponse:
+    """The process edge: the log gets the kind of error, the caller nothing of it."""
+    log.get().error("request.failed", error=type(error).__name__, where=log.where(error))
+    return _response(500, "Something went wrong", "InternalError", "It is our fault and has been logged.", {})
+
+
+def _response(status: int, title: str, code: str, detail: str, headers: dict[str, str]) -> JSONResponse:
+    body = {"type": f"urn:clearance:error:{code}", "title": title, "status": status, "code": code, "detail": detail}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

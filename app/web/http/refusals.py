@@ -1,0 +1,106 @@
+"""Records of what was refused: changes of access, and failed sign-ins. One place for both.
+
+A refused change is one record. Failed sign-ins are counted by minute, address and key, so that a stranger cannot fill
+the log: the first is recorded at once, those that follow in the same minute as one number. A key that is not ours
+leaves no trace of itself, and one that is ours its public prefix alone.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fastapi import Request
+
+from app.audit.actor import actor
+from app.audit.events import ChangeRefused, SignInRefused
+from app.audit.events.base import Actor
+from app.audit.log import record
+from app.db.session import Database
+from app.errors import AppError, NotAllowed
+from app.identity.authenticate import why_dead
+from app.identity.subject import Subject
+
+WINDOW_SECONDS = 60
+# Sources remembered at once. Beyond them all further ones are counted as one, without their address.
+MAX_SOURCES = 1000
+# Routes that change nothing that is here, though they are not GET: a question that is refused has records of its own.
+ASKING = frozenset({"/ask", "/search"})
+NOBODY = Actor.service("nobody")
+# Where the authentication middleware leaves the verified caller for everything behind it.
+SUBJECT = "clearance.subject"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where failed sign-ins come from: an address, and the public prefix of a key of ours, if it was one."""
+
+    address: str | None
+    prefix: str | None
+    reason: str
+
+
+class FailedSignIns:
+    """Counts failed sign-ins and says when one is to be recorded, and with which number."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counts: dict[Source, int] = {}
+        self._began = clock()
+
+    def add(self, source: Source) -> list[tuple[Source, int]]:
+        """Count one; what is to be recorded now."""
+        with self._lock:
+            due = self._due()
+            if source not in self._counts and len(self._counts) >= MAX_SOURCES:
+                source = Source(None, None, "many sources")
+            if source in self._counts:
+                self._counts[source] += 1
+                return due
+            self._counts[source] = 0
+            return [*due, (source, 1)]
+
+    def due(self, *, closing: bool = False) -> list[tuple[Source, int]]:
+        """What a minute that is over has left to record; at the end of the process, that of the one that is not."""
+        with self._lock:
+            return self._due(closing=closing)
+
+    def _due(self, *, closing: bool = False) -> list[tuple[Source, int]]:
+        if not closing and self._clock() - self._began < WINDOW_SECONDS:
+            return []
+        left = [(source, count) for source, count in self._counts.items() if count]
+        self._counts, self._began = {}, self._clock()
+        return left
+
+
+def record_failed_sign_in(database: Database, failed: FailedSignIns, address: str | None, secret: str | None) -> None:
+    """Count a sign-in that failed, and record what is due. `secret`: None for what is not one key in one header."""
+    reason, prefix = "no key", None
+    if secret is not None:
+        with database.anonymous() as session:
+            reason, prefix = why_dead(session, secret)
+    record_due(database, failed.add(Source(address, prefix, reason)))
+
+
+def record_due(database: Database, due: list[tuple[Source, int]]) -> None:
+    """Record counted sign-ins, in one transaction."""
+    if not due:
+        return
+    with database.anonymous() as session:
+        for source, count in due:
+            actor_there = replace(NOBODY, address=source.address)
+            event = SignInRefused(actor=actor_there, reason=source.reason, prefix=source.prefix, count=count)
+            record(session, event)
+
+
+def record_refusal(request: Request, error: AppError) -> None:
+    """Record a change that was refused to somebody who is known: for a capability, their reach, or their own profit."""
+    subject: Subject | None = request.scope.get(SUBJECT)
+    path = str(getattr(request.scope.get("route"), "path", ""))
+    if not isinstance(error, NotAllowed) or subject is None or request.method in {"GET", "HEAD"}:
+        return
+    if path.removeprefix("/api/v1") in ASKING:
+        return
+    with request.app.state.parts.database.writing(subject.user_id) as session:
+        record(session, ChangeRefused(actor=actor(subject), reason=error.code, route=f"{request.method} {path}"))
