@@ -23,7 +23,7 @@ from app.settings import AuditSettings
 
 POLL_SECONDS = 0.5
 CLOSE_EVERY_SECONDS = 5.0
-LONGEST_BACK_OFF_SECONDS = 10.0
+MAX_BACK_OFF_SECONDS = 10.0
 # The horizon is only a short cut: now and then every leaf is looked at, whatever befell the database meanwhile.
 SWEEP_EVERY_SECONDS = 3_600.0
 
@@ -78,7 +78,7 @@ class Sequencer:
                 self._log.warning("audit.database_lost", error=type(error.orig).__name__, retry_seconds=pause)
                 self._engine.dispose()
                 self._known = _Known()  # it may be another database by the time it answers
-                delay, pause = pause, min(pause * 2, LONGEST_BACK_OFF_SECONDS)
+                delay, pause = pause, min(pause * 2, MAX_BACK_OFF_SECONDS)
             if wait(delay):
                 return
 

@@ -18,7 +18,7 @@ ACCESS_FILE = "access.yaml"
 ENDED = ("indexed", "unchanged", "failed")
 AT_ONCE = 4
 # So few are on their way that one page of the newest jobs (500) shows them all.
-MOST_UNDERWAY = 300
+MAX_UNDERWAY = 300
 PAGE = 500
 LOOK_UP = 20
 STALL_SECONDS = 300.0
@@ -163,7 +163,7 @@ class _Uploads:
     def _fill(self, threads: ThreadPoolExecutor, sending: dict[Future[Any], Item], waiting: Iterator[Item]) -> bool:
         """Send more if there is room; whether anything was sent."""
         sent = False
-        while len(sending) < AT_ONCE and len(self._jobs) < MOST_UNDERWAY and (item := next(waiting, None)):
+        while len(sending) < AT_ONCE and len(self._jobs) < MAX_UNDERWAY and (item := next(waiting, None)):
             sending[threads.submit(self._send, item)] = item
             sent = True
         return sent

@@ -9,7 +9,7 @@ import torch
 from app.embedding.protocol import UnusableWeights
 
 # A model without a true limit reports a huge one.
-LONGEST_SEQUENCE = 131_072
+MAX_SEQUENCE = 131_072
 
 
 def loading(cache: Path, device: str | None) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def not_usable(name: str, cache: Path) -> UnusableWeights:
 
 def sequence_limit(limit: int | None) -> int:
     """The longest sequence in tokens, special tokens counted; raises UnusableWeights if the model names none."""
-    if limit is None or not 0 < limit <= LONGEST_SEQUENCE:
+    if limit is None or not 0 < limit <= MAX_SEQUENCE:
         raise UnusableWeights(f"the model names no usable max_seq_length ({limit})")
     return int(limit)
 

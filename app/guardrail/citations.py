@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"(\d+)(?: ?[\-\u2010-\u2013] ?(\d+))?")
 _TICKS = re.compile(r"`+")
 # What can change how the text is read: brackets, code, escapes, blanks before a marker, the start of a line.
 _NEXT = re.compile(r"[\[【`\\ \n]")
-_LONGEST_FENCE = 32
+_MAX_FENCE = 32
 
 
 class CitationFilter:
@@ -102,8 +102,8 @@ class CitationFilter:
 
     def _ticks(self, at: int, *, final: bool) -> tuple[int, str] | None:
         run = _TICKS.match(self._text, at)
-        end = min(run.end() if run is not None else at + 1, at + _LONGEST_FENCE)
-        if end == len(self._text) and end - at < _LONGEST_FENCE and not final:
+        end = min(run.end() if run is not None else at + 1, at + _MAX_FENCE)
+        if end == len(self._text) and end - at < _MAX_FENCE and not final:
             return None
         ticks = self._text[at:end]
         if not self._code:

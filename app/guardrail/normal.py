@@ -87,7 +87,7 @@ class _Folding(dict[int, str | None]):
 _FOLDING = _Folding()
 
 
-_MOST_DROPPED = 32  # in a row; what is beyond leaves the text, or a number could hold back any amount of nothing
+_MAX_DROPPED = 32  # in a row; what is beyond leaves the text, or a number could hold back any amount of nothing
 
 
 def fold(text: str) -> tuple[str, list[int]]:
@@ -128,7 +128,7 @@ class Normaliser:
                 at += 1
             else:
                 self._dropped += 1
-                if self._dropped > _MOST_DROPPED:
+                if self._dropped > _MAX_DROPPED:
                     continue
                 kept_drops.append(at)
             raw.append(character)

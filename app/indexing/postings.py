@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from app.indexing.terms import Counts, PassageTerms
 
-MOST_TITLE, MOST_HEADINGS, MOST_BODY, MOST_LENGTH = 7, 15, 127, 2047
-MOST_CHUNK = 2**38 - 1
+MAX_TITLE, MAX_HEADINGS, MAX_BODY, MAX_LENGTH = 7, 15, 127, 2047
+MAX_CHUNK = 2**38 - 1
 # Passages in one row: an entry of a B-tree must be smaller than 2,700 bytes.
 ROW = 250
 STORED = np.dtype(">i8")
@@ -24,17 +24,17 @@ STORED = np.dtype(">i8")
 
 _CODES = np.arange(2**14)
 # How often a term stands in (title, headings, text) by the code of its counts, shape (3, 2**14).
-COUNTS: NDArray[np.int64] = np.stack([_CODES >> 11, _CODES >> 7 & MOST_HEADINGS, _CODES & MOST_BODY])
+COUNTS: NDArray[np.int64] = np.stack([_CODES >> 11, _CODES >> 7 & MAX_HEADINGS, _CODES & MAX_BODY])
 
 
 def pack(chunk_id: int, counts: Counts, length: int) -> int:
     """The entry of one passage; raises ValueError for a passage number beyond 38 bits."""
-    if not 0 <= chunk_id <= MOST_CHUNK:
+    if not 0 <= chunk_id <= MAX_CHUNK:
         raise ValueError(f"the passage number {chunk_id} does not fit an entry of an inverted list")
-    entry = chunk_id << 3 | min(counts.title, MOST_TITLE)
-    entry = entry << 4 | min(counts.headings, MOST_HEADINGS)
-    entry = entry << 7 | min(counts.body, MOST_BODY)
-    return entry << 11 | min(length, MOST_LENGTH)
+    entry = chunk_id << 3 | min(counts.title, MAX_TITLE)
+    entry = entry << 4 | min(counts.headings, MAX_HEADINGS)
+    entry = entry << 7 | min(counts.body, MAX_BODY)
+    return entry << 11 | min(length, MAX_LENGTH)
 
 
 def packed_rows(passages: Iterable[tuple[int, PassageTerms]]) -> Iterator[tuple[int, bytes]]:
@@ -65,8 +65,8 @@ def codes_of(entries: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def lengths_of(entries: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The lengths of the passages, up to MOST_LENGTH."""
-    return entries & MOST_LENGTH
+    """The lengths of the passages, up to MAX_LENGTH."""
+    return entries & MAX_LENGTH
 
 
 def _parts(entries: list[int]) -> Iterator[list[int]]:

@@ -16,7 +16,7 @@ from app.indexing.analysis.stems import LANGUAGES, is_latin, is_stop_word, scrip
 from app.indexing.analysis.tokens import Unit, plain_form, units
 
 # Words of a question that are looked up; what follows is left out, so that its work is bounded.
-MOST_WORDS = 48
+MAX_WORDS = 48
 # Units of a question that are read to find them.
 _READ = 2_000
 
@@ -72,14 +72,14 @@ def field_terms(title: str, headings: Sequence[str], body: str) -> PassageTerms:
 
 
 def query_terms(text: str) -> tuple[Word, ...]:
-    """The words of a question, each once, in the order of their terms; at most MOST_WORDS of them.
+    """The words of a question, each once, in the order of their terms; at most MAX_WORDS of them.
 
     Stop words of the question's language are left out: a question of nothing else has no words to search for.
     """
     read = list(islice(units(text), _READ))
     found: dict[str, Word] = {}
     for unit, key in _keys(read, _language(read)):
-        if key not in found and len(found) < MOST_WORDS:
+        if key not in found and len(found) < MAX_WORDS:
             keys = tuple(_forms(unit))
             found[key] = Word(tuple(map(term_hash, keys)), unit.extra, keys)
         elif key in found and not unit.extra:

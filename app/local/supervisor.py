@@ -18,7 +18,7 @@ from app.local.launcher import command
 LOG_BYTES = 20_000_000
 LAST_LINES = 12
 STEADY_SECONDS = 60.0  # a program that ran so long starts again without a pause
-LONGEST_PAUSE = 60.0
+MAX_PAUSE = 60.0
 STEP_SECONDS = 0.05
 
 
@@ -213,7 +213,7 @@ class Supervisor:
 
     def _plan_restart(self, child: _Child, now: float) -> None:
         child.failures = 0 if now - child.started > STEADY_SECONDS else child.failures + 1
-        pause = min(LONGEST_PAUSE, 2.0 ** (child.failures - 1)) if child.failures else 0.0
+        pause = min(MAX_PAUSE, 2.0 ** (child.failures - 1)) if child.failures else 0.0
         child.resume_at = now + pause
         self._report(f"{child.report()}\n  started again in {pause:.0f} s")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.indexing.postings import COUNTS, MOST_LENGTH, chunks_of, codes_of, lengths_of
+from app.indexing.postings import COUNTS, MAX_LENGTH, chunks_of, codes_of, lengths_of
 
 # How fast repeated terms saturate, and how much length counts: little, since passages are cut to nearly one length.
 K1, B = 0.9, 0.4
@@ -95,7 +95,7 @@ class _Scale:
     def __init__(self, mean: float) -> None:
         title, headings, body = FIELD_WEIGHTS
         self._tf = COUNTS[0] * title + COUNTS[1] * headings + COUNTS[2] * body
-        self._norm = K1 * (1 - B + B * np.arange(MOST_LENGTH + 1) / mean)
+        self._norm = K1 * (1 - B + B * np.arange(MAX_LENGTH + 1) / mean)
 
     def parts(self, entries: Ids, weight: float) -> Floats:
         """For each passage of a word's list."""

@@ -45,10 +45,10 @@ STEADY, GROWTH = 0.75, 0.9
 # Asked for beyond that, for what is dead in the lists and for ties at the cut.
 SPARE = 16
 # So many candidates tied at the cut (a form letter in every folder) are PostgreSQL's.
-MOST_TIED = 4_096
+MAX_TIED = 4_096
 
 # So many visible candidates are looked at for those that a search admits.
-MOST_LOOKED = 20_000
+MAX_LOOKED = 20_000
 
 By = Literal["lists", "exact"]
 # By the lists; or by PostgreSQL, since few passages are visible, the lists are not set up, not loaded or too new for
@@ -100,7 +100,7 @@ def nearest(
 ) -> Nearest:
     """The `limit` nearest visible chunks to a unit vector of shape (dimensions,), ties by id.
 
-    Of those that are not admitted at most MOST_LOOKED are passed over; what lies behind them is not found.
+    Of those that are not admitted at most MAX_LOOKED are passed over; what lies behind them is not found.
     """
     depth = max(depth_of(seen.volume.passages, depth), limit)
     if seen.volume.passages <= max(FEW, depth):
@@ -151,9 +151,9 @@ def _first_admitted(seen: Seen, query: NDArray[np.float32], limit: int, admit: A
         rows = seen.session.execute(statement, given | {"limit": wanted}).all()
         admitted = admit([chunk for chunk, _ in rows])
         near = [Near(chunk, similarity) for chunk, similarity in rows if chunk in admitted][:limit]
-        if len(near) == limit or len(rows) < wanted or wanted >= MOST_LOOKED:
+        if len(near) == limit or len(rows) < wanted or wanted >= MAX_LOOKED:
             return near
-        wanted = min(4 * wanted, MOST_LOOKED)
+        wanted = min(4 * wanted, MAX_LOOKED)
 
 
 class _ByLists:
@@ -177,7 +177,7 @@ class _ByLists:
             if near is None:
                 return None
             chosen = best(near, self._there, depth, admitted=self._admitted)
-            if len(self._admitted if chosen is None else chosen) > depth + MOST_TIED:
+            if len(self._admitted if chosen is None else chosen) > depth + MAX_TIED:
                 return None
             if chosen is not None:
                 return {chunk: self._admitted[chunk] for chunk in chosen}
@@ -225,7 +225,7 @@ def best(
 ) -> list[int] | None:
     """The `depth` best candidates of those that are there and admitted, and all that tie with the last of them.
 
-    Of the first MOST_LOOKED that are there: what lies behind them is not looked at, however many dead entries lie in
+    Of the first MAX_LOOKED that are there: what lies behind them is not looked at, however many dead entries lie in
     between. None if the candidates do not reach that far: something left out could be among them. Pure.
     """
     chosen: list[int] = []
@@ -236,10 +236,10 @@ def best(
             break
         if chunk not in there or chunk in known:
             continue
-        if len(known) == MOST_LOOKED or (len(chosen) >= depth and score < cut):
+        if len(known) == MAX_LOOKED or (len(chosen) >= depth and score < cut):
             return chosen
         known.add(chunk)
         if admitted is None or chunk in admitted:
             chosen.append(chunk)
             cut = score
-    return chosen if len(chosen) >= depth or len(known) == MOST_LOOKED else None
+    return chosen if len(chosen) >= depth or len(known) == MAX_LOOKED else None

@@ -31,7 +31,7 @@ TEXTS = prepared(
 ).bindparams(bindparam("chunks", type_=ARRAY(BigInteger)))
 
 # So many passages are read to find those with a phrase, the best by their words; what lies further down is not.
-MOST_READ = 1_000
+MAX_READ = 1_000
 _BATCH = 100
 
 Phrase = tuple[str, ...]
@@ -96,9 +96,9 @@ def find(session: ReadSession, visible: Visible, query: Parsed, *, limit: int, s
 def satisfying(
     session: ReadSession, visible: Visible, conditions: Conditions, chunk_ids: Sequence[int]
 ) -> frozenset[int]:
-    """Those of these visible chunks that meet the conditions; raises ValueError for more than MOST_READ."""
-    if len(chunk_ids) > MOST_READ:
-        raise ValueError(f"conditions are checked for at most {MOST_READ} passages at once")
+    """Those of these visible chunks that meet the conditions; raises ValueError for more than MAX_READ."""
+    if len(chunk_ids) > MAX_READ:
+        raise ValueError(f"conditions are checked for at most {MAX_READ} passages at once")
     kept = [chunk for chunk in chunk_ids if chunk not in conditions.without]
     if not (conditions.phrases or conditions.excluded_phrases) or not kept:
         return frozenset(kept)
@@ -117,9 +117,9 @@ class _Search:
     without: Ids
 
     def keep(self, conditions: Conditions, among: Ids | None, limit: int) -> Best:
-        """The best passages that meet the conditions, of the MOST_READ best ones."""
+        """The best passages that meet the conditions, of the MAX_READ best ones."""
         reads = bool(conditions.phrases or conditions.excluded_phrases)
-        ranked = self.lists.best(self.words, MOST_READ if reads else limit, among=among, without=self.without)
+        ranked = self.lists.best(self.words, MAX_READ if reads else limit, among=among, without=self.without)
         if not reads:
             return ranked
         kept: list[int] = []

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from app.indexing.analysis.tokens import surface
 from app.indexing.terms import query_terms
 
-MOST_PHRASES = 4
-MOST_EXCLUDED = 16
-MOST_PHRASE_WORDS = 32
+MAX_PHRASES = 4
+MAX_EXCLUDED = 16
+MAX_PHRASE_WORDS = 32
 
 _QUOTED = r"\"([^\"]*)\"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»"
 # An operator stands at a start or behind white space or an opening bracket, its end before no letter or digit.
@@ -96,12 +96,12 @@ def _unquoted(operator: re.Match[str]) -> str:
 def _check(
     phrases: dict[tuple[str, ...], None], excluded: dict[str, None], without: dict[tuple[str, ...], None]
 ) -> None:
-    if len(phrases) > MOST_PHRASES:
-        raise QuerySyntaxError(f"The search has more than {MOST_PHRASES} quoted phrases.")
-    if len(excluded) + len(without) > MOST_EXCLUDED:
-        raise QuerySyntaxError(f"The search excludes more than {MOST_EXCLUDED} words or phrases.")
-    if any(len(p) > MOST_PHRASE_WORDS for p in (*phrases, *without)):
-        raise QuerySyntaxError(f"A quoted phrase has more than {MOST_PHRASE_WORDS} words.")
+    if len(phrases) > MAX_PHRASES:
+        raise QuerySyntaxError(f"The search has more than {MAX_PHRASES} quoted phrases.")
+    if len(excluded) + len(without) > MAX_EXCLUDED:
+        raise QuerySyntaxError(f"The search excludes more than {MAX_EXCLUDED} words or phrases.")
+    if any(len(p) > MAX_PHRASE_WORDS for p in (*phrases, *without)):
+        raise QuerySyntaxError(f"A quoted phrase has more than {MAX_PHRASE_WORDS} words.")
 
 
 def stands_in(phrase: tuple[str, ...], words: list[str]) -> bool:

@@ -42,7 +42,7 @@ AMONG = prepared(
 )
 
 # So much news (a bulk load) is PostgreSQL's until the lists have caught up.
-MOST_FRESH = 50_000
+MAX_FRESH = 50_000
 
 ROW = [("chunk", ">i8"), ("scope", ">i4"), ("similarity", ">f8")]
 
@@ -51,7 +51,7 @@ ROW = [("chunk", ">i8"), ("scope", ">i4"), ("similarity", ">f8")]
 class Fresh:
     """What the reader sees and the lists may lack: the entries, and similarities by chunk.
 
-    `whole`: whether that is all of it; of more than MOST_FRESH rows it is not.
+    `whole`: whether that is all of it; of more than MAX_FRESH rows it is not.
     """
 
     entries: Entries
@@ -83,7 +83,7 @@ class Seen:
         near, rows, number = self._rows(query, chunks, first=since.xmin, end=self.volume.end, width=width)
         rows = rows[[not since.sees(transaction) for transaction in rows["changed"].tolist()]]
         entries = Entries(rows["chunk"].astype(np.int64), rows["scope"].astype(np.int32), rows["code"].copy())
-        return near, Fresh(entries, _similarities(rows), whole=number <= MOST_FRESH)
+        return near, Fresh(entries, _similarities(rows), whole=number <= MAX_FRESH)
 
     def _rows(
         self, query: str, chunks: Sequence[int], *, first: int, end: int, width: int
@@ -94,7 +94,7 @@ class Seen:
             "width": width,
             "first": str(first),
             "end": str(end),
-            "most": MOST_FRESH + 1,
+            "most": MAX_FRESH + 1,
         }
         found = self.session.execute(AMONG, given).one()
         near = np.frombuffer(found.near or b"", np.dtype(ROW))

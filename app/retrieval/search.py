@@ -38,7 +38,7 @@ from app.scope_index.protocol import Lists
 DEPTH, LOOKED = 60, 1_000
 # Read beyond what was asked for: some are copies of others.
 SPARE = 10
-BATCH = phrases.MOST_READ
+BATCH = phrases.MAX_READ
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ WORDS = "dry dock crane"
 # Passages written since the lists were read, on a shelf that `wide` sees and on one that nobody does. The hidden ones
 # are looked at in vain; and nothing else of 30,000 is, but each hit among its neighbours.
 FRESH, HITS = 20, 10
-MOST_REMOVED = FRESH + HITS
+MAX_REMOVED = FRESH + HITS
 RECENT = filters.About(since=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
 NOWHERE = filters.About(folder="x")
 
@@ -160,7 +160,7 @@ def sent(site: Site, who: str, shapes: Mapping[str, Shape]) -> list[tuple[str, S
 def wrong(found: list[tuple[str, Sent]]) -> list[str]:
     """What is wrong with the plans, by shape."""
     said = [f"{name}: {leak}" for name, one in found for leak in one.leaks]
-    vain = [(name, one) for name, one in found if one.removed > MOST_REMOVED]
+    vain = [(name, one) for name, one in found if one.removed > MAX_REMOVED]
     return said + [f"{name}: {one.removed} rows in vain: {one.statement}" for name, one in vain]
 
 

@@ -18,7 +18,7 @@ from app.indexing.terms import PassageTerms, query_terms
 from app.retrieval import phrases
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B
 from app.retrieval.lexical import Match, match
-from app.retrieval.phrases import MOST_READ, Conditions, Found, find, satisfying
+from app.retrieval.phrases import MAX_READ, Conditions, Found, find, satisfying
 from app.retrieval.query_syntax import parse
 from ingest.document import Passage
 from ingest.embed import terms_of, vectorize
@@ -312,7 +312,7 @@ def test_work_is_bounded(house: House, ada: Reader, monkeypatch: pytest.MonkeyPa
     """A phrase whose words stand in very many passages: the best by their words are read, and no more."""
     shelf = house.shelf("mine", allow("user", ada.id))
     for n in range(3):
-        house.document(shelf, f"{n}.md", *["a crane and a dock"] * (MOST_READ // 2))
+        house.document(shelf, f"{n}.md", *["a crane and a dock"] * (MAX_READ // 2))
     read: list[int] = []
 
     def counted(
@@ -324,8 +324,8 @@ def test_work_is_bounded(house: House, ada: Reader, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(phrases, "satisfying", counted)
     found = ada.found('"dock crane"')
     assert found.unmatched == (("dock", "crane"),)
-    assert sum(read) == MOST_READ
+    assert sum(read) == MAX_READ
     with pytest.raises(ValueError, match="at most 1000"):
-        ada.sees(lambda session, visible: satisfying(session, visible, Conditions(), range(MOST_READ + 1)))
+        ada.sees(lambda session, visible: satisfying(session, visible, Conditions(), range(MAX_READ + 1)))
     with pytest.raises(ValueError, match="at least one"):
         ada.matches("crane", limit=0)

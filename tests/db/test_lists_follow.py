@@ -101,7 +101,7 @@ def test_six_hundred_equal_passages_give_the_ten_lowest_ids(world: World) -> Non
 
 
 def test_a_form_letter_beyond_all_bounds_is_for_postgres(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dense, "MOST_TIED", 400)
+    monkeypatch.setattr(dense, "MAX_TIED", 400)
     rng = np.random.default_rng(6)
     query = unit(rng, 1)
     world.add("open", unit(rng, 500))
@@ -132,7 +132,7 @@ def test_a_search_that_admits_few_finds_the_nearest_of_these(
         assert found.by == ("exact" if few else "lists")
         assert len(set(wanted[:15]) & set(found.near)) >= 14, "codes may cost one of them"
         assert found.near == sorted(found.near, key=lambda n: (-n.similarity, n.chunk_id))
-        monkeypatch.setattr(dense, "MOST_LOOKED", 500)
+        monkeypatch.setattr(dense, "MAX_LOOKED", 500)
         bounded = nearest(
             seen, world.lists, query, limit=15, admit=lambda chunks: {c for c in chunks if c % 100 == 0}, depth=15
         )

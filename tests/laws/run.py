@@ -32,7 +32,7 @@ from tests.laws.state import Result, State, Total
 from tests.laws.tally import upper_bound
 from tests.laws.worlds import Spec
 
-FEWEST_THREATENED = 0.8
+MIN_THREATENED = 0.8
 PASSWORD = "laws-superuser"  # of a server that lives as long as the run, on loopback
 SHOWN = 20  # mismatches; the state file has them all
 QUIET_SECONDS = 60.0  # without a terminal, a line of progress so often
@@ -199,7 +199,7 @@ def _show(console: Console, state: State) -> None:
 
 
 def _threatening(state: State) -> bool:
-    return all(total.tally.share >= FEWEST_THREATENED for total in state.totals().values())
+    return all(total.tally.share >= MIN_THREATENED for total in state.totals().values())
 
 
 def _one(console: Console, server: work.Server, spec: Spec, *, over_http: bool) -> int:

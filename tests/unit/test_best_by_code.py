@@ -27,7 +27,7 @@ def test_asking_for_more_changes_nothing(entries: list[tuple[int, bool, bool]]) 
     there = {n for n, (_, alive, _) in enumerate(entries) if alive}
     admitted = {n for n, (_, alive, meant) in enumerate(entries) if alive and meant}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dense, "MOST_LOOKED", LOOKED)
+        patch.setattr(dense, "MAX_LOOKED", LOOKED)
         found = [
             best(candidates(scores, known), there, DEPTH, admitted=admitted) for known in range(1, len(scores) + 1)
         ]

@@ -214,7 +214,7 @@ def test_a_worker_that_does_nothing_is_not_waited_for_for_ever(folder: Path, mon
 
 
 def test_no_more_are_underway_than_one_page_shows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_UNDERWAY", 2)
+    monkeypatch.setattr(module, "MAX_UNDERWAY", 2)
     monkeypatch.setattr(module, "AT_ONCE", 1)
     service = Service()
     most = 0

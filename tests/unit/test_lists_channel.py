@@ -48,7 +48,7 @@ def said() -> Iterator[list[EventDict]]:
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     monkeypatch.setattr(pool, "SHORTEST_PAUSE", 0.0)
-    monkeypatch.setattr(pool, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(pool, "MAX_PAUSE", 0.0)
     with running_in(tmp_path) as made:
         yield made
 
@@ -173,7 +173,7 @@ def test_a_frame_that_is_too_long_is_not_read(running: Running) -> None:
 def test_a_silent_server_costs_its_time_limit_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody accepts: the first view waits, the others know better until the pause is over."""
     monkeypatch.setattr(pool, "SHORTEST_PAUSE", 3_600.0)
-    monkeypatch.setattr(pool, "LONGEST_PAUSE", 3_600.0)
+    monkeypatch.setattr(pool, "MAX_PAUSE", 3_600.0)
     tried = []
     connect = Channel.connect
 

@@ -50,7 +50,7 @@ def said() -> Iterator[list[EventDict]]:
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     monkeypatch.setattr(pool, "SHORTEST_PAUSE", 0.0)
-    monkeypatch.setattr(pool, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(pool, "MAX_PAUSE", 0.0)
     with running_in(tmp_path) as made:
         yield made
 
@@ -284,7 +284,7 @@ def test_an_answer_of_another_kind_ends_the_connection(
     running: Running, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
 ) -> None:
     monkeypatch.setattr(pool, "SHORTEST_PAUSE", 1e-6)
-    monkeypatch.setattr(pool, "LONGEST_PAUSE", 1e-6)
+    monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
     remote = running.remote()
     view = remote.view(NOW)
     assert isinstance(view, RemoteView)
@@ -318,7 +318,7 @@ def test_a_connection_that_cannot_be_served_is_not_the_last(
 def test_a_try_that_was_not_made_does_not_hold_up_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failure one caller tries; where another shard is down nothing is asked, and it is the next one's turn."""
     monkeypatch.setattr(pool, "SHORTEST_PAUSE", 1e-6)
-    monkeypatch.setattr(pool, "LONGEST_PAUSE", 1e-6)
+    monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
     shard = running.remote(seconds=3_600.0)._shards[0]
     shard._failed(0, ChannelLost("gone"))
     for _ in range(3):

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.indexing.postings import COUNTS, MOST_CHUNK, ROW, chunks_of, codes_of, lengths_of, pack, packed_rows, read
+from app.indexing.postings import COUNTS, MAX_CHUNK, ROW, chunks_of, codes_of, lengths_of, pack, packed_rows, read
 from app.indexing.terms import Counts, PassageTerms
 
 counts = st.builds(Counts, st.integers(0, 7), st.integers(0, 15), st.integers(0, 127))
 
 
-@given(st.lists(st.tuples(st.integers(0, MOST_CHUNK), counts, st.integers(0, 2047)), min_size=1, max_size=30))
+@given(st.lists(st.tuples(st.integers(0, MAX_CHUNK), counts, st.integers(0, 2047)), min_size=1, max_size=30))
 def test_what_is_packed_is_read(given: list[tuple[int, Counts, int]]) -> None:
     entries = np.array([pack(*one) for one in given], np.int64)
     found = read(entries.astype(">i8").tobytes())
@@ -26,7 +26,7 @@ def test_counts_beyond_their_bits_stay_at_the_highest() -> None:
     assert (*chunks_of(entry), *COUNTS[:, codes_of(entry)[0]], *lengths_of(entry)) == (5, 7, 15, 127, 2047)
 
 
-@pytest.mark.parametrize("chunk", [-1, MOST_CHUNK + 1])
+@pytest.mark.parametrize("chunk", [-1, MAX_CHUNK + 1])
 def test_a_number_that_does_not_fit_is_refused(chunk: int) -> None:
     with pytest.raises(ValueError, match="does not fit"):
         pack(chunk, Counts(body=1), 1)

@@ -12,7 +12,7 @@ from app.indexing.analysis.stems import LANGUAGES, stem
 from app.indexing.analysis.stop_words import STOP_WORDS
 from app.indexing.analysis.tokens import surface, units
 from app.indexing.terms import (
-    MOST_WORDS,
+    MAX_WORDS,
     Counts,
     field_terms,
     query_terms,
@@ -202,7 +202,7 @@ def test_a_question_has_each_word_once_in_an_order_of_its_own() -> None:
 
 
 def test_a_long_question_is_bounded() -> None:
-    assert len(query_terms(" ".join(f"word{n}" for n in range(100_000)))) == MOST_WORDS
+    assert len(query_terms(" ".join(f"word{n}" for n in range(100_000)))) == MAX_WORDS
 
 
 def test_fields() -> None:

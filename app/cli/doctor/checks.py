@@ -29,8 +29,8 @@ OLDEST_JOB = dt.timedelta(minutes=5)
 OLDEST_LEAF = dt.timedelta(seconds=60)
 OLDEST_BEAT = dt.timedelta(seconds=60)
 # A signed identity holds for a minute by the clock of the database: a service that is so far off sees nothing.
-LARGEST_SKEW, NOTABLE_SKEW = 30.0, 3.0
-LEAST_DISK, LITTLE_DISK = 200 * 2**20, 2 * 2**30
+MAX_SKEW, NOTABLE_SKEW = 30.0, 3.0
+MIN_DISK, LITTLE_DISK = 200 * 2**20, 2 * 2**30
 PRIVATE = ("secrets.json", "run.json", "sample.json", PEOPLE_FILE, ADMINISTRATOR_KEY)
 
 
@@ -229,7 +229,7 @@ def disk(setup: Setup) -> Iterator[Finding]:
     if not setup.embedded:
         return
     free = shutil.disk_usage(setup.home).free
-    state: Literal["ok", "warn", "fail"] = "fail" if free < LEAST_DISK else "warn" if free < LITTLE_DISK else "ok"
+    state: Literal["ok", "warn", "fail"] = "fail" if free < MIN_DISK else "warn" if free < LITTLE_DISK else "ok"
     mend = "" if state == "ok" else f"make room where {setup.home} lies: a full disk stops PostgreSQL"
     yield Finding("disk", state, f"{free / 2**30:.1f} GiB free", mend)
 
@@ -241,7 +241,7 @@ def clock(setup: Setup) -> Iterator[Finding]:
         there = _one(connection, "select clock_timestamp()")
         after = dt.datetime.now(dt.UTC)
     skew = max(0.0, (there - after).total_seconds(), (before - there).total_seconds())
-    state: Literal["ok", "warn", "fail"] = "fail" if skew > LARGEST_SKEW else "warn" if skew > NOTABLE_SKEW else "ok"
+    state: Literal["ok", "warn", "fail"] = "fail" if skew > MAX_SKEW else "warn" if skew > NOTABLE_SKEW else "ok"
     mend = "" if state == "ok" else "set both clocks by NTP: signed identities hold for a minute"
     yield Finding("clock", state, f"{skew:.1f} s from the clock of the database", mend)
 

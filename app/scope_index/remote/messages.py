@@ -19,7 +19,7 @@ MAGIC, VERSION = b"CL", 1
 DIGEST = 32
 LARGEST = 1 << 24
 # Within it: scopes of one request, candidates of one answer, transactions running in a snapshot, dimensions, letters.
-MOST_SCOPES, DEEPEST, MOST_RUNNING, MOST_DIMENSIONS, LONGEST_REASON = 1 << 21, 1 << 20, 1 << 16, 1 << 16, 500
+MAX_SCOPES, DEEPEST, MAX_RUNNING, MAX_DIMENSIONS, MAX_REASON = 1 << 21, 1 << 20, 1 << 16, 1 << 16, 500
 
 _HEAD = struct.Struct("<2sBB")
 _SHARD = struct.Struct("<HH")
@@ -64,7 +64,7 @@ class _Reader:
 
     def snapshot(self) -> Snapshot:
         xmin, xmax = self.numbers(_XIDS)
-        running = _integers(self, MOST_RUNNING)
+        running = _integers(self, MAX_RUNNING)
         if not 0 <= xmin <= xmax or any(not xmin <= transaction < xmax for transaction in running.tolist()):
             raise Malformed("a snapshot with transactions out of order")
         return Snapshot(xmin, xmax, frozenset(running.tolist()))
@@ -122,13 +122,13 @@ class Refused:
 
     def body(self) -> bytes:
         """As bytes."""
-        told = self.reason.encode()[:LONGEST_REASON]
+        told = self.reason.encode()[:MAX_REASON]
         return _COUNT.pack(len(told)) + told
 
     @classmethod
     def read(cls, reader: _Reader) -> Self:
         """From bytes."""
-        return cls(reader.bytes(reader.count(LONGEST_REASON)).decode("utf-8", "replace"))
+        return cls(reader.bytes(reader.count(MAX_REASON)).decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Scan:
 
     def body(self) -> bytes:
         """As bytes."""
-        parts = (self.query.astype("<f4"), MOST_DIMENSIONS), (self.scopes.astype("<i4"), MOST_SCOPES)
+        parts = (self.query.astype("<f4"), MAX_DIMENSIONS), (self.scopes.astype("<i4"), MAX_SCOPES)
         head = _snapshot(self.snapshot) + _snapshot(self.since) + _COUNT.pack(self.depth)
         return head + b"".join(_array(values, most) for values, most in parts)
 
@@ -196,8 +196,8 @@ class Scan:
     def read(cls, reader: _Reader) -> Self:
         """From bytes."""
         snapshot, since, depth = reader.snapshot(), reader.snapshot(), reader.count(DEEPEST)
-        query = _reals(reader, MOST_DIMENSIONS)
-        count = reader.count(MOST_SCOPES)
+        query = _reals(reader, MAX_DIMENSIONS)
+        count = reader.count(MAX_SCOPES)
         scopes = np.frombuffer(reader.bytes(4 * count), "<i4").astype(np.int32)
         if not (depth and np.isfinite(query).all() and (np.diff(scopes.astype(np.int64)) > 0).all()):
             raise Malformed("a query that is not finite or for nothing, or scopes that do not ascend")
@@ -258,7 +258,7 @@ def unpack(frame: bytes) -> Message:
 
 def _snapshot(snapshot: Snapshot) -> bytes:
     running = np.array(sorted(snapshot.running), "<i8")
-    return _XIDS.pack(snapshot.xmin, snapshot.xmax) + _array(running, MOST_RUNNING)
+    return _XIDS.pack(snapshot.xmin, snapshot.xmax) + _array(running, MAX_RUNNING)
 
 
 def _array(values: NDArray[np.int64] | NDArray[np.int32] | NDArray[np.float32], most: int) -> bytes:

@@ -29,7 +29,7 @@ from app.scope_index.remote.messages import (
 from app.scope_index.sharding import Shard
 
 # After a failure a search process is left alone for a while, each time for longer.
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+SHORTEST_PAUSE, MAX_PAUSE = 0.1, 5.0
 # Connections kept to each search process; while more are in use, more are opened.
 KEPT = 16
 
@@ -173,7 +173,7 @@ class ShardPool:
             first = known == self._failures
             if first:
                 self._failures += 1
-                self._pause = min(max(2 * self._pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+                self._pause = min(max(2 * self._pause, SHORTEST_PAUSE), MAX_PAUSE)
                 self._retry_at = time.monotonic() + self._pause
         self._drop()
         if first:
