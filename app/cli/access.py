@@ -12,7 +12,7 @@ from app.cli.find import is_id
 from app.cli.output import done, moment, note, result, table
 from app.cli.steps import Step, carry_out, command
 from app.client.api import Client, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 Target = Annotated[str, typer.Argument(help="name of a collection, or id of a document")]
 Folder = Annotated[str | None, typer.Option(help="of this folder of the collection, like payroll/2026")]
@@ -24,7 +24,7 @@ Deny = Annotated[bool, typer.Option("--deny", help="a denial instead of an allow
 grants = typer.Typer(help="Who may read a collection or a document.", no_args_is_help=True)
 
 
-class GrantUnclear(LocalFailure):
+class GrantUnclear(UserError):
     """The options name no grant, or several."""
 
 

@@ -10,7 +10,7 @@ import typer
 
 from app.cli.lazy import Entry, LazyGroup
 from app.cli.output import json_output, trouble
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.errors import AppError
 
 HELP = "Ask your company's documents; see only what you are cleared for; prove it afterwards."
@@ -103,7 +103,7 @@ def main() -> None:
     atexit.register(gc.freeze)
     try:
         app()
-    except (LocalFailure, AppError) as failure:
+    except (UserError, AppError) as failure:
         trouble(failure)
         sys.exit(1)
     except BrokenPipeError:

@@ -11,7 +11,7 @@ from app.cli.connection import AsJson, connected, when
 from app.cli.library import save
 from app.cli.output import moment, note, result, say, table
 from app.client.api import Client
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.evidence.merkle import Head, decode
 from app.evidence.verify import read_head
 from app.evidence.verify import verify as verify_file
@@ -24,7 +24,7 @@ Until = Annotated[dt.datetime | None, typer.Option(parser=when, help="before the
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 
-class NoHead(LocalFailure):
+class NoHead(UserError):
     """What was given is no head of a log."""
 
 

@@ -17,7 +17,7 @@ from app.cli.console import err, out
 from app.cli.doctor.installation import Setup
 from app.cli.measuring import embedder_of
 from app.cli.output import done, note, result, table, trouble
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.embedding.protocol import UnusableWeights
 from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks
 from app.evaluation.codebook import table as recalls
@@ -39,7 +39,7 @@ STAND_IN = (
 codebook = typer.Typer(help="The codes that search ranks by before it compares exactly.", no_args_is_help=True)
 
 
-class CannotCheck(LocalFailure):
+class CannotCheck(UserError):
     """There is nothing to measure, or no way to it; the message says what to do."""
 
 
@@ -66,7 +66,7 @@ def check(
     """
     try:
         status = _checked(questions, sample, home)
-    except LocalFailure as failure:
+    except UserError as failure:
         trouble(failure)
         status = NOT_CHECKED
     raise typer.Exit(status)

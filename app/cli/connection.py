@@ -13,7 +13,7 @@ import typer
 
 from app.cli.output import json_output
 from app.client.api import Client
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.local.instance import Instance
 from app.local.sample_people import PEOPLE_FILE, read_people
 
@@ -37,7 +37,7 @@ AsJson = Annotated[
 ]
 
 
-class NotConnected(LocalFailure):
+class NotConnected(UserError):
     """It is not clear which service is meant, or as whom to speak."""
 
 

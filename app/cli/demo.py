@@ -19,7 +19,7 @@ from app.cli.connection import HOME, Home, Wanted, find_url, person_key
 from app.cli.console import out
 from app.cli.demo_view import StreamWindow, answered, aside, bare, everything, model_said, show_report, title
 from app.client.api import Client, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.evidence.merkle import Head, decode
 from app.evidence.verify import verify
 from app.guardrail.answer_filter import AnswerFilter
@@ -41,7 +41,7 @@ PIECE = 4
 EDITED = b'"kind\\":\\"answer.opened'
 
 
-class CannotDemo(LocalFailure):
+class CannotDemo(UserError):
     """There is no sample company to ask."""
 
 

@@ -17,7 +17,7 @@ from app.cli.connection import AsJson
 from app.cli.console import out
 from app.cli.measuring import bring_in, embedder_of, searched, searched_by_legs, searched_outside
 from app.cli.output import done, note, result, table
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, UnreadableDataset, read
 from app.evaluation.measures import Mean
@@ -30,7 +30,7 @@ MARK = "dataset.sha256"
 SHOWN = 10
 
 
-class CannotEvaluate(LocalFailure):
+class CannotEvaluate(UserError):
     """The dataset cannot be measured; the message says what to do."""
 
 

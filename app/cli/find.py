@@ -8,7 +8,7 @@ import typer
 
 from app.cli.last_answer import recall
 from app.client.api import ApiError, Client
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 DocumentName = Annotated[
     str, typer.Argument(help="id, COLLECTION/PATH, or the number of a source of the last answer in this terminal")
@@ -16,7 +16,7 @@ DocumentName = Annotated[
 PAGE = 500
 
 
-class NoSuchDocument(LocalFailure):
+class NoSuchDocument(UserError):
     """The argument names no document that the caller may see."""
 
     code = "NotFound"

@@ -17,14 +17,14 @@ from app.cli.console import err, out
 from app.cli.output import done, note, result, table, wants_json
 from app.client.access_file import EVERYONE, AccessFile, AccessFileError, Tags
 from app.client.api import ApiError, Client, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.client.sync import look, make_like, manifest, names
 from app.client.upload import ACCESS_FILE, Folder, Item, Outcome, read_folder, stage_shares, upload
 
 SHOWN = 20
 
 
-class CannotIngest(LocalFailure):
+class CannotIngest(UserError):
     """The folder, or what says who may read it, is not as it must be; nothing was uploaded."""
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app.cli.output import done, note, result, say
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.db.bootstrap import libpq, prepare
 from app.errors import Conflict
 from app.local.administrator import make_first_administrator
@@ -28,7 +28,7 @@ DATABASE = "clearance"
 MAINTENANCE = "postgres"
 
 
-class CannotInit(LocalFailure):
+class CannotInit(UserError):
     """The database cannot be made ready; the message says what to do."""
 
 

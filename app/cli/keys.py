@@ -8,14 +8,14 @@ import typer
 from app.cli.connection import connected, when, words
 from app.cli.output import done, moment, result, secret, table
 from app.client.api import Client, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 NEVER = "never"
 
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 
 
-class KeyUnclear(LocalFailure):
+class KeyUnclear(UserError):
     """The options contradict each other, or name no key."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.local.instance import born
 from app.local.secrets import write_private
 
@@ -20,7 +20,7 @@ from app.local.secrets import write_private
 MAX_AGE_SECONDS = 12 * 3600.0
 
 
-class NoSuchSource(LocalFailure):
+class NoSuchSource(UserError):
     """A number names no document of the last answer here."""
 
 

@@ -14,7 +14,7 @@ from app.cli.connection import HOME, AsJson, AsPerson, Home, KeyFile, Url, Wante
 from app.cli.console import err, out
 from app.cli.output import note, result, trouble
 from app.client.api import Client
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.errors import AppError
 from app.leak_test.cast import PEOPLE
 from app.leak_test.report import LEGEND, SIGNS, STAYS, Report
@@ -56,7 +56,7 @@ def leak_test(
         with Client(find_url(wanted, os.environ), _key(wanted)) as admin, _Shown() as shown:
             found = run_test(admin, shown)
         saved = found.save(report)
-    except (LocalFailure, AppError, OSError) as failure:
+    except (UserError, AppError, OSError) as failure:
         trouble(failure)
         raise typer.Exit(NOT_TESTED) from failure
     except KeyboardInterrupt:

@@ -17,7 +17,7 @@ from app.cli.output import done, moment, note, result, safe_text, say, table, wa
 from app.cli.people import Label
 from app.cli.steps import Step, carry_out, command
 from app.client.api import PAGE, Client, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 State = Literal["queued", "running", "indexed", "unchanged", "failed"]
 
@@ -26,7 +26,7 @@ documents = typer.Typer(help="Documents you may read.", no_args_is_help=True)
 jobs = typer.Typer(help="Your uploads.", no_args_is_help=True)
 
 
-class FileThere(LocalFailure):
+class FileThere(UserError):
     """A file that nobody asked to replace."""
 
 

@@ -13,7 +13,7 @@ from app.cli.console import err
 from app.cli.ingest import progress
 from app.client.access_file import Tags
 from app.client.api import ApiError, Client, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.client.upload import Item, Outcome, upload
 from app.db.session import Database, Signer, connect
 from app.embedding.factory import build_embedder
@@ -37,7 +37,7 @@ PASSAGES = 50
 EMBEDDER = "CLEARANCE_EMBEDDER__"
 
 
-class NotIngested(LocalFailure):
+class NotIngested(UserError):
     """Documents of the dataset could not be brought in: a measurement without them would say nothing."""
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.client.api import ApiError
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 
-class Unfinished(LocalFailure):
+class Unfinished(UserError):
     """Some calls of a command were made and one failed; the message says which, and how to go on."""
 
     def __init__(self, why: ApiError, made: Sequence[str], left: Sequence[str]) -> None:

@@ -12,13 +12,13 @@ from typing import Any, Self
 
 import httpx2
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 PAGE = 500
 Params = Mapping[str, str | int | bool | None]
 
 
-class ApiError(LocalFailure):
+class ApiError(UserError):
     """The API refused, or did not answer. `code` is the wire code; `status` is 0 if there was no answer."""
 
     def __init__(self, *, code: str, title: str, detail: str, status: int) -> None:

@@ -1,5 +1,5 @@
-"""The base of what can go wrong on a local machine in a way that its person can act on."""
+"""The base of all errors that a user can act on."""
 
 
-class LocalFailure(RuntimeError):
-    """The message says what happened and what to do; it holds no secret."""
+class UserError(RuntimeError):
+    """The message says what happened and what to do, and holds no secret. Under --json the class's name is the code."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.client.access_file import Tags
 from app.client.api import ApiError, Client, File, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.errors import InvalidInput
 from app.paths import normal_path
 
@@ -24,19 +24,19 @@ LOOK_UP = 20
 STALL_SECONDS = 300.0
 
 
-class NestedRules(LocalFailure):
+class NestedRules(UserError):
     """An access file lies where it is not read."""
 
 
-class UnreadableFolder(LocalFailure):
+class UnreadableFolder(UserError):
     """Part of a folder cannot be looked at: what stands in it must not be taken for gone."""
 
 
-class TwoFiles(LocalFailure):
+class TwoFiles(UserError):
     """Two files have one place in a collection."""
 
 
-class Stalled(LocalFailure):
+class Stalled(UserError):
     """No upload has ended for a long time."""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.client.access_file import Tags
 from app.client.api import Client, path
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.client.upload import Item, Outcome, upload
 from app.leak_test.cast import (
     ADMINISTERS,
@@ -43,7 +43,7 @@ AT_ONCE = 4
 Told = Callable[[str], None]
 
 
-class CannotTest(LocalFailure):
+class CannotTest(UserError):
     """The test cannot be made, or could not clean up; the message says what to do."""
 
 

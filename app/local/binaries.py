@@ -9,13 +9,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 # Holds programs for every user of the machine, as /usr/lib does: owned by root, writable by root alone.
 COPIES = Path("/var/cache/clearance")
 
 
-class BinariesMissing(LocalFailure):
+class BinariesMissing(UserError):
     """PostgreSQL or pgvector is not there."""
 
 

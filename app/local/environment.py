@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 PREFIX = "CLEARANCE_"
 # From the person's environment: how programs find things and name them; never more.
@@ -29,7 +29,7 @@ SMALL_MODEL = {
 METRICS_KEY, EMBEDDER_CACHE = "CLEARANCE_API__METRICS_KEY", "CLEARANCE_EMBEDDER__CACHE"
 
 
-class SettingsMissing(LocalFailure):
+class SettingsMissing(UserError):
     """The database runs elsewhere and not all that is needed to use it is set."""
 
 

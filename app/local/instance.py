@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.local.secrets import write_private
 
 FILE = "run.json"
 
 
-class InstanceUnreadable(LocalFailure):
+class InstanceUnreadable(UserError):
     """The folder of the instance is not the caller's to read."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app import log
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.hardening import forbid_inspection, forget_settings
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
@@ -23,7 +23,7 @@ PARALLEL = 2  # answers at the same time; on two cores more would only make each
 THREADS = 2
 
 
-class WeightsWrong(LocalFailure):
+class WeightsWrong(UserError):
     """The model's weight file is missing or is not the one we know."""
 
 

@@ -7,16 +7,16 @@ import signal
 import time
 from pathlib import Path
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 INTERRUPT, QUIT, KILL = signal.SIGINT, signal.SIGQUIT, signal.SIGKILL  # fast stop, stop without a checkpoint, neither
 
 
-class NotOurs(LocalFailure):
+class NotOurs(UserError):
     """A server that we did not start runs on the data folder."""
 
 
-class WillNotStop(LocalFailure):
+class WillNotStop(UserError):
     """A server did not end in time."""
 
 

@@ -5,14 +5,14 @@ import pwd
 import stat
 from pathlib import Path
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 # What a run writes itself. PostgreSQL's folder belongs to the user that it runs as.
 OWN = ("secrets.json", "run.json", "run.lock", "sample.json", "people.json", "administrator.key", "logs", "models")
 ELSEWHERE = "run it in a folder of your own, or name one: clearance run --home FOLDER"
 
 
-class NotOwn(LocalFailure):
+class NotOwn(UserError):
     """The folder is another user's, or others may write to it; the message says what to do."""
 
 

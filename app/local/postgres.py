@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import quote
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.local.binaries import Binaries, find_binaries, reachable
 from app.local.launcher import Account, command, hand_over
 from app.local.orphans import stop_leftovers
@@ -42,11 +42,11 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}  # nothing o
 WORKING_FOLDER = "/proc/self/cwd"
 
 
-class PostgresFailed(LocalFailure):
+class PostgresFailed(UserError):
     """PostgreSQL did not start; the message holds the last lines of its log."""
 
 
-class AlreadyRunning(LocalFailure):
+class AlreadyRunning(UserError):
     """Another process runs PostgreSQL on this data folder."""
 
 

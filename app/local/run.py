@@ -15,7 +15,7 @@ import psycopg
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.db.bootstrap import prepare
 from app.hardening import forbid_inspection
 from app.local import environment, model_server
@@ -33,7 +33,7 @@ DATABASE = "clearance"
 MODEL_PORT = 8737  # the default of CLEARANCE_MODEL__BASE_URL
 
 
-class CannotRun(LocalFailure):
+class CannotRun(UserError):
     """Something that a run needs is not as it must be."""
 
 
@@ -57,7 +57,7 @@ def run(
     except StopRequested:
         screen.print("Stopped.")
         return 0
-    except LocalFailure as failure:
+    except UserError as failure:
         trouble(screen, str(failure))
         return 1
     return 0

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 FOLDER = Path(__file__).parents[2] / "sample"
 PEOPLE_FILE = "people.json"
@@ -13,7 +13,7 @@ ADMINISTRATOR_KEY = "administrator.key"
 ADMINISTRATOR = "ada"
 
 
-class SampleFailed(LocalFailure):
+class SampleFailed(UserError):
     """The sample company cannot be loaded or read; the message says why."""
 
 

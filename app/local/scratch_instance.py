@@ -18,7 +18,7 @@ import httpx2
 import psycopg
 from sqlalchemy import make_url
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.db.bootstrap import libpq
 from app.errors import Conflict
 from app.local.administrator import make_first_administrator
@@ -49,7 +49,7 @@ PASSAGES = "select c.id, d.path from chunk c join document d on d.id = c.documen
 DOCUMENTS = "select cast(public_id as text), path from document"
 
 
-class DidNotStart(LocalFailure):
+class DidNotStart(UserError):
     """The service for the measurement did not come up."""
 
 

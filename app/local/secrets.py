@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 
 FILE = "secrets.json"
 # Came after the first installations. A file without it stays as it is, and two processes that read it agree.
 LATER = "search_password"
 
 
-class SecretsUnusable(LocalFailure):
+class SecretsUnusable(UserError):
     """The secrets file cannot be trusted or read; the message says what to do."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.local.launcher import command
 
 LOG_BYTES = 20_000_000
@@ -26,11 +26,11 @@ class StopRequested(KeyboardInterrupt):
     """SIGINT or SIGTERM arrived."""
 
 
-class ProgramEnded(LocalFailure):
+class ProgramEnded(UserError):
     """A program that must run has ended; the message holds the last lines of its log."""
 
 
-class NotReady(LocalFailure):
+class NotReady(UserError):
     """A program runs but did not become ready in time."""
 
 

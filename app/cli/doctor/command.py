@@ -14,7 +14,7 @@ from app.cli.doctor.checks import CHECKS, files
 from app.cli.doctor.finding import Finding
 from app.cli.doctor.installation import Setup
 from app.cli.output import note, result, table
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.errors import DatabaseUnavailable
 
 
@@ -39,7 +39,7 @@ def examine(home: Path) -> Iterator[Finding]:
     yield from files(home)
     try:
         setup = Setup.of(home, os.environ)
-    except LocalFailure as failure:
+    except UserError as failure:
         yield Finding("settings", "fail", str(failure), "docs/reference.md lists the settings")
         return
     yield Finding("settings", "ok", "of the environment" if not setup.embedded else f"of {home}")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from app.client.errors import LocalFailure
+from app.client.errors import UserError
 from app.local.environment import (
     APP_URL,
     AUDIT_KEY,
@@ -29,7 +29,7 @@ from app.local.secrets import LocalSecrets
 from app.settings import Settings
 
 
-class SetupUnusable(LocalFailure):
+class SetupUnusable(UserError):
     """There is nothing to look at, or it cannot be read."""
 
 
