@@ -28,17 +28,13 @@ from app.embedding.onnx import OnnxEmbedder
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from tests.api.company import Company, administering, client_of, company_in, endpoint, parts_of, work_queued
+from tests.support.hidden_volume import VOCABULARY, passage
 
 SCOPES = 50
 PER_DOCUMENT = 20  # passages
-WORDS = 120  # of a passage
 STAGES = ("embed", "retrieve", "context", "audit")
 # How many of the scopes a person may read: see `scope_sizes` for the share of the library in them.
 READERS = {"all": SCOPES, "tenth": 10, "hundredth": 1}
-SYLLABLES = ("bdfgklmnprst", "aeiou", ("nd", "rm", "st", "lk", "mpo", "rga", "vin", "tul"))
-VOCABULARY = [
-    f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("nd", "rm", "st", "lk", "mpo", "rga", "vin", "tul")
-]
 
 
 class RealCost(HashedEmbedder):
@@ -67,11 +63,6 @@ class Clock:
         """Note the time; say a word."""
         self.called.append(time.perf_counter())
         return ["So [1]."]
-
-
-def passage(rng: random.Random) -> str:
-    """Words as they come in prose: few often, many seldom."""
-    return " ".join(VOCABULARY[min(int(rng.paretovariate(0.9)) - 1, len(VOCABULARY) - 1)] for _ in range(WORDS)) + "."
 
 
 def document(rng: random.Random, number: int) -> tuple[str, str]:

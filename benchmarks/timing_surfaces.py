@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.progress import track
 
-from benchmarks.timing_stock import LIBRARY, Keys, Library, on_shelf
+from tests.support.hidden_volume import LIBRARY, Keys, Library, on_shelf
 
 BOUNDARY = "worlds-apart"
 UPLOADED = 2_000  # bytes

@@ -32,7 +32,6 @@ from app.db.bootstrap import prepare
 from app.local.postgres import EmbeddedPostgres
 from benchmarks.timing_plot import Row, rows_plot, times_plot
 from benchmarks.timing_statistics import Compared, compare
-from benchmarks.timing_stock import library, worlds
 from benchmarks.timing_surfaces import TWINS, Asked, Client, Times, converse, measure, round_of
 from benchmarks.timing_work import SETTINGS as COUNTING
 from benchmarks.timing_work import Work, count
@@ -40,6 +39,7 @@ from benchmarks.timings import load
 from tests.api.databases import free_port
 from tests.api.processes import is_ready, wait_for
 from tests.conftest import AUDIT_KEY, FAST, IDENTITY_KEY, PASSWORDS, REPOSITORY, Cluster, Db
+from tests.support.hidden_volume import library, worlds
 
 SERVER = Path(__file__).with_name("timing_server.py")
 SETTINGS = {

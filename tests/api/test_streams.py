@@ -4,9 +4,9 @@ import asyncio
 from functools import partial
 
 from app.llm.scripted import ScriptedChat
-from benchmarks.streams import ask_all, check, expected, script
 from tests.api.company import Company, endpoint, parts_of
 from tests.api.conftest import Serve
+from tests.api.streams import ask_all, check, expected, script
 
 STREAMS, TOKENS = 32, 150
 

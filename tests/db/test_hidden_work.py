@@ -20,10 +20,10 @@ from app.identity.subject import Subject
 from app.retrieval.browse import find_document, list_collections, list_documents, original_of, passages_of
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoLists
-from benchmarks.timing_stock import EMBEDDER, LIBRARY, Library, library, worlds
 from tests.api.databases import copied
 from tests.conftest import IDENTITY_KEY, TEMPLATE, Cluster
 from tests.db.house import house_of
+from tests.support.hidden_volume import EMBEDDER, LIBRARY, Library, library, worlds
 
 VISIBLE = 100  # passages
 TIMES = (1, 20)  # hidden ones for each of them

@@ -9,11 +9,11 @@ from psycopg import sql
 from app.retrieval import dense
 from app.retrieval.dense import Nearest, nearest
 from app.retrieval.reader import Seen
-from benchmarks.timing_stock import Library, library, worlds
 from tests.api.databases import copied
 from tests.conftest import TEMPLATE, Cluster, Db, Report
 from tests.laws.large import FEW, VISIBLE, Side, differing, names, questions, side, threatened
 from tests.laws.mutants import count_all_rows
+from tests.support.hidden_volume import Library, library, worlds
 
 TIMES = (1, 10)
 ASKED = 120

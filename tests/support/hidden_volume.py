@@ -1,4 +1,4 @@
-"""Databases that differ in hidden documents alone, for `benchmarks.timing_worlds`.
+"""Databases that differ in hidden documents alone: none, or so many times the visible ones.
 
 Visible and hidden documents are written in one random order, so that visible rows lie between hidden ones as they do
 where people upload side by side. Hidden are near-duplicates of visible passages and floods of the questions' words, on
@@ -23,7 +23,6 @@ from app.embedding.hashed import HashedEmbedder
 from app.identity.api_keys import make_key
 from app.identity.subject import Capability
 from app.indexing.postings import packed_rows
-from benchmarks.question import VOCABULARY, passage
 from ingest.document import Passage
 from ingest.embed import Indexed, vectorize
 from tests.conftest import Cluster, Db
@@ -36,6 +35,15 @@ HIDDEN_SCOPES = 24
 OWN_SHELVES = 4  # of hidden documents alone
 LIBRARY, ELSEWHERE = "library", "elsewhere"
 EMBEDDER = HashedEmbedder()
+WORDS = 120  # of a passage
+VOCABULARY = [
+    f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("nd", "rm", "st", "lk", "mpo", "rga", "vin", "tul")
+]
+
+
+def passage(rng: random.Random) -> str:
+    """Words as they come in prose: few often, many seldom."""
+    return " ".join(VOCABULARY[min(int(rng.paretovariate(0.9)) - 1, len(VOCABULARY) - 1)] for _ in range(WORDS)) + "."
 
 
 @dataclass(frozen=True)
