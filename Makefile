@@ -18,7 +18,7 @@ test: .venv/.dev check ## everything that must hold: lint, types, import contrac
 	$(PYTEST) tests --ignore=tests/unit --durations=20
 
 laws: .venv/.dev ## races, and two worlds 100,000 times, 1,000 over HTTP; takes hours, and goes on where it was stopped
-	CLEARANCE_RACE_PAIRS=3000 $(PY) -m pytest tests/laws/test_revocation_race.py
+	CLEARANCE_RACE_PAIRS=3000 $(PY) -m pytest tests/laws/test_r_revocation_race.py
 	$(PY) -m tests.laws.run --worlds 100000 --http 1000 --state .clearance/laws.json
 
 check: .venv/.dev lint types contracts unit ## what must hold before a commit, in a minute

@@ -27,7 +27,7 @@ from app.embedding.hashed import HashedEmbedder
 from app.embedding.onnx import OnnxEmbedder
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
-from tests.api.company import Company, administering, client_of, company_in, endpoint, parts_of, work_queued
+from tests.support.company import Company, administering, client_of, company_in, endpoint, parts_of, work_queued
 from tests.support.hidden_volume import VOCABULARY, passage
 
 SCOPES = 50

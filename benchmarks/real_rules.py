@@ -32,10 +32,10 @@ from benchmarks.real_rules_times import Times, measure
 from benchmarks.scopes import db_vacuum
 from benchmarks.timings import load as machine
 from benchmarks.timings import p50_p95
-from tests.api.company import client_of, parts_of
-from tests.conftest import IDENTITY_KEY, PASSWORDS, Cluster, Db
-from tests.db.house import house_of
-from tests.laws.matrices import Loaded, Matrix, MinedRole, check_user, load, sample
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
+from tests.support.company import client_of, parts_of
+from tests.support.library_db import house_of
+from tests.support.mined_roles import Loaded, Matrix, MinedRole, check_user, load, sample
 
 NAMES = ("healthcare", "domino", "emea", "fire1", "americas_small")  # the small ones first
 console = Console(width=150)

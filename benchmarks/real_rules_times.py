@@ -18,8 +18,8 @@ from app.identity.authenticate import identify
 from app.identity.subject import Capability, Label, Principal
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoLists
-from tests.db.house import EMBEDDER, House
-from tests.laws.matrices import WORDS, Loaded
+from tests.support.library_db import EMBEDDER, House
+from tests.support.mined_roles import WORDS, Loaded
 
 WARM = 10  # rounds that do not count
 

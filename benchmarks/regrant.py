@@ -34,9 +34,8 @@ from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, User
 from app.identity.subject import Capability, Label, Principal, Subject
 from benchmarks.timings import Processor, load
-from tests.api.databases import database_in
-from tests.conftest import IDENTITY_KEY
-from tests.db.house import House, house_of
+from tests.support.cluster import IDENTITY_KEY, database_in
+from tests.support.library_db import House, house_of
 
 ROLES, PEOPLE, HELD = 400, 1_000, 5
 FOLDER = "all"

@@ -29,9 +29,8 @@ from app.identity.subject import Subject
 from benchmarks.scopes_world import SCOPES_PER_ROLE, World, build
 from benchmarks.scopes_writes import measure_writes
 from benchmarks.timings import Processor, load, quantile
-from tests.api.databases import database_in
-from tests.conftest import IDENTITY_KEY, Db
-from tests.db.house import House, house_of
+from tests.support.cluster import IDENTITY_KEY, Db, database_in
+from tests.support.library_db import House, house_of
 
 RESOLVE = text("select clearance.visible_scopes()")
 TRIP = text("select 1")

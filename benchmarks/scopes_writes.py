@@ -20,7 +20,7 @@ from benchmarks.timings import load, p50_p95
 from ingest.document import Passage
 from ingest.embed import vectorize
 from ingest.write import Version, write
-from tests.db.house import EMBEDDER, House, allow
+from tests.support.library_db import EMBEDDER, House, allow
 
 # What this connection has written since its counts were last taken over: a difference of two readings is what lies
 # between them, cascades and triggers too.

@@ -33,9 +33,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.identity.api_keys import make_key
-from tests.api.company import Company, company_in
-from tests.api.databases import free_port
-from tests.conftest import AUDIT_KEY, IDENTITY_KEY, REPOSITORY
+from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY
+from tests.support.company import Company, company_in
+from tests.support.environment import REPOSITORY, free_port
 
 QUESTION = {"question": "How many weeks of parental leave does every employee get?", "mode": "quote"}
 WIDE = b'{"question": [' + b"[]," * (17 * 1024 * 1024) + b"[]]}"

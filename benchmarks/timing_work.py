@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.timing_surfaces import Asked, Client
-from tests.conftest import Db
+from tests.support.cluster import Db
 
 # Server settings that the counting needs.
 SETTINGS = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track": "top"}

@@ -36,10 +36,10 @@ from benchmarks.timing_surfaces import TWINS, Asked, Client, Times, converse, me
 from benchmarks.timing_work import SETTINGS as COUNTING
 from benchmarks.timing_work import Work, count
 from benchmarks.timings import load
-from tests.api.databases import free_port
-from tests.api.processes import is_ready, wait_for
-from tests.conftest import AUDIT_KEY, FAST, IDENTITY_KEY, PASSWORDS, REPOSITORY, Cluster, Db
+from tests.support.cluster import AUDIT_KEY, FAST, IDENTITY_KEY, PASSWORDS, Cluster, Db
+from tests.support.environment import REPOSITORY, free_port
 from tests.support.hidden_volume import library, worlds
+from tests.support.processes import is_ready, wait_for
 
 SERVER = Path(__file__).with_name("timing_server.py")
 SETTINGS = {

@@ -1,7 +1,7 @@
 """From hits to a prompt: numbered, fenced, within a token budget, carrying the highest label. Pure.
 
 The prompt is a function of the question, of the visible passages and of the visible earlier turns alone; it holds no
-id, no time and no count of anything else. That is the headline promise (N2); tests/laws/test_two_worlds.py holds it.
+id, no time and no count of anything else. That is the headline promise (N2); tests/laws/test_n2_two_worlds.py holds it.
 """
 
 import hashlib

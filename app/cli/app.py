@@ -17,7 +17,7 @@ HELP = "Ask your company's documents; see only what you are cleared for; prove i
 
 
 class Commands(LazyGroup):
-    """The tree. The summaries are the first lines of the commands' own help (tests/unit/test_cli_tree.py)."""
+    """The tree. The summaries are the first lines of the commands' own help (tests/unit/cli/test_app.py)."""
 
     entries: ClassVar[dict[str, Entry]] = {
         "run": Entry("start", "Start everything on this machine, with a sample company, until Ctrl-C."),

@@ -15,10 +15,9 @@ from app.answer.components import Parts
 from app.llm.protocol import ChatModel
 from app.main import create
 from app.server import server_config
-from tests.api.company import Company, client_of, found, parts_of
-from tests.api.databases import copied
 from tests.api.services import Service, make_service
-from tests.conftest import TEMPLATE, Cluster
+from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.support.company import Company, client_of, found, parts_of
 
 Serve = Callable[[Parts], AbstractContextManager[str]]
 

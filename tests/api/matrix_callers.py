@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from tests.api.company import METRICS_KEY
 from tests.api.matrix_facts import (
     CALLING,
     FOLDERS,
@@ -18,6 +17,7 @@ from tests.api.matrix_facts import (
 )
 from tests.api.matrix_oracle import Caller, Expected, Target
 from tests.api.matrix_world import NO_GRANT, World
+from tests.support.company import METRICS_KEY
 
 WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43

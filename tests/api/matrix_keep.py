@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import psycopg
 
-from tests.conftest import Db
+from tests.support.cluster import Db
 
 # The log grows with every request, and the epoch never goes back.
 APART = "^(audit_.*|alembic_version|policy_epoch)$"

@@ -17,12 +17,12 @@ from app import errors
 from app.llm.scripted import ScriptedChat
 from app.main import create
 from app.web.http.openapi import codes_of
-from tests.api.company import app_of, parts_of, prompts, saying
 from tests.api.declaring import GRANT, TARGET, Case, Route
 from tests.api.matrix_callers import IDS, callers, substituted, targets, twin
 from tests.api.matrix_keep import Keep
 from tests.api.matrix_oracle import Caller, Expected, Target, canaries, expected, knows, state
 from tests.api.matrix_world import World
+from tests.support.company import app_of, parts_of, prompts, saying
 
 Key = tuple[str, str]
 CODES = {name for name, found in vars(errors).items() if isinstance(found, type)}

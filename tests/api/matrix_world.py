@@ -9,7 +9,6 @@ import psycopg
 from fastapi.testclient import TestClient
 
 from app.local.administrator import make_first_administrator
-from tests.api.company import client_of, parts_of, work_queued
 from tests.api.declaring import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
 from tests.api.matrix_facts import (
     CALLING,
@@ -26,7 +25,8 @@ from tests.api.matrix_facts import (
     path_on,
     shelf_name,
 )
-from tests.conftest import Db
+from tests.support.cluster import Db
+from tests.support.company import client_of, parts_of, work_queued
 
 Send = Callable[[str, str, Any], Any]
 NO_GRANT = "0" * 32

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from tests.api.company import Company
+from tests.support.company import Company
 
 HEADER = "Clearance-On-Behalf-Of"
 

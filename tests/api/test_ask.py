@@ -15,7 +15,8 @@ from app.guardrail.gate import redact
 from app.llm.protocol import ChatModel
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
-from tests.api.company import (
+from tests.api.test_routes import check_problem
+from tests.support.company import (
     API_KEY,
     CARD,
     LEAVE,
@@ -30,7 +31,6 @@ from tests.api.company import (
     upload,
     work_queued,
 )
-from tests.api.test_routes import check_problem
 
 Talk = Callable[[ChatModel], AbstractContextManager[TestClient]]
 

@@ -7,7 +7,13 @@ from fastapi.testclient import TestClient
 
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
-from tests.api.company import (
+from tests.api.conftest import Serve
+from tests.api.conversations import KITCHEN, ONE, SAID, Talk, root, talk
+from tests.api.services import make_service
+from tests.api.test_ask import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
+from tests.api.test_audit_trail import closed_within, hanging_up
+from tests.api.test_routes import ABSENT, check_problem
+from tests.support.company import (
     SALARY,
     SECRETS,
     Company,
@@ -15,12 +21,6 @@ from tests.api.company import (
     parts_of,
     saying,
 )
-from tests.api.conftest import Serve
-from tests.api.services import make_service
-from tests.api.talks import KITCHEN, ONE, SAID, Talk, root, talk
-from tests.api.test_ask import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
-from tests.api.test_routes import ABSENT, check_problem
-from tests.api.test_trail import closed_within, hanging_up
 
 
 @pytest.mark.parametrize("stream", [False, True])

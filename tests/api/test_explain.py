@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.api.company import Company, parts_of, upload, work_queued
 from tests.api.test_routes import check_problem
+from tests.support.company import Company, parts_of, upload, work_queued
 
 EXPLAIN = "/api/v1/access/explain"
 

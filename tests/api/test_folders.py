@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.company import Company, work_queued
 from tests.api.test_routes import check_problem
+from tests.support.company import Company, work_queued
 
 ACCESS = "/api/v1/collections/hr/access"
 FOLDERS = "/api/v1/collections/hr/folders"

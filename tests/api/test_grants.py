@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fastapi.testclient import TestClient
 
-from tests.api.company import Company
 from tests.api.test_routes import check_problem
+from tests.support.company import Company
 
 
 def test_a_grant_on_a_document_opens_and_shuts_it(client: TestClient, company: Company) -> None:

@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
 from app.main import create_routes
-from tests.api.databases import copied
 from tests.api.declared import DECLARED
 from tests.api.declaring import Case, Route
 from tests.api.matrix_routes import gaps
 from tests.api.matrix_run import betrayed, matrix_over
 from tests.api.matrix_world import World, found
-from tests.conftest import TEMPLATE, Cluster, Report
+from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.support.environment import Report
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,11 @@ from app.identity.authenticate import identify
 from app.identity.subject import Capability, Subject
 from app.retrieval.browse import Listed, find_collection, find_document
 from app.web.http.dependencies import Administrator, caller, present
-from tests.api.databases import copied
 from tests.api.declared import DECLARED
 from tests.api.matrix_run import betrayed, matrix_over
 from tests.api.matrix_world import World, found
-from tests.conftest import TEMPLATE, Cluster, Report
+from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.support.environment import Report
 
 Patch = pytest.MonkeyPatch
 

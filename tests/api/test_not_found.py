@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.errors import NotFound
-from tests.api.company import ROLES, Company
+from tests.support.company import ROLES, Company
 
 ROLE = sorted(ROLES)[0]
 

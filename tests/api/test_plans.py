@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.settings import AccessSettings
-from tests.api.company import Company, client_of, parts_of
 from tests.api.test_routes import check_problem
+from tests.support.company import Company, client_of, parts_of
 
 PLANS = "/api/v1/access/plans"
 OPEN_HR = {"change": "grant", "collection": "hr", "grant": {"role": "managers"}}

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 
 from app.identity.api_keys import make_key
 from app.web.http.refusals import MAX_SOURCES, WINDOW_SECONDS, FailedSignIns, Source
-from tests.api.company import Company, app_of, client_of, parts_of
 from tests.api.test_routes import check_problem
+from tests.support.company import Company, app_of, client_of, parts_of
 
 ME = "/api/v1/users/me"
 

@@ -8,8 +8,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from tests.api.company import METRICS_KEY, SECRETS, Company, app_of
 from tests.api.declared import DECLARED
+from tests.support.company import METRICS_KEY, SECRETS, Company, app_of
 
 # What each route needs; the matrix (test_matrix.py) holds every cell of it.
 ROUTES = {route: declared.needs for route, declared in DECLARED.items()}

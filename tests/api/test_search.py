@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.company import Company
 from tests.api.test_routes import check_problem
+from tests.support.company import Company
 
 URL = "/api/v1/search"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.company import Company, administering, upload, work_queued
 from tests.api.test_routes import check_problem
+from tests.support.company import Company, administering, upload, work_queued
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.company import Company, work_queued
 from tests.api.test_folders import put, rule, seen
 from tests.api.test_routes import check_problem
-from tests.identities import signed_on
+from tests.support.company import Company, work_queued
+from tests.support.identities import signed_on
 
 SYNC = "/api/v1/collections/hr/sync"
 DERIVED = "select id, document_id, text from chunk order by id"

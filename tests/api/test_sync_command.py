@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli.app import app
-from tests.api.company import Company, parts_of, work_queued
 from tests.api.conftest import Serve
 from tests.api.test_sync import ids
+from tests.support.company import Company, parts_of, work_queued
 
 EVERYONE = "rules: [{path: '**', roles: [hr]}]\n"
 

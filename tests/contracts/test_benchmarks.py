@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.environment import REPOSITORY
 
 
 def imported(source: str) -> Iterator[str]:
@@ -37,9 +37,9 @@ def test_no_test_imports_a_benchmark() -> None:
     "source",
     [
         "import tests.conftest",
-        "def late():\n    from tests.db.house import House",
+        "def late():\n    from tests.support.library_db import House",
         "from tests import laws",
-        "import importlib\nimportlib.import_module('tests.db.house')",
+        "import importlib\nimportlib.import_module('tests.support.library_db')",
     ],
 )
 def test_an_import_is_found_wherever_it_stands(source: str, tmp_path: Path) -> None:

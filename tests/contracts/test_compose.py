@@ -13,7 +13,7 @@ from app.identity.subject import Label
 from app.llm.endpoint import PublicModelHost, endpoint
 from app.scope_index.remote.address import parse
 from app.settings import ModelSettings, SearchProcessSettings
-from tests.conftest import REPOSITORY
+from tests.support.environment import REPOSITORY
 
 OURS = ("api", "worker", "sequencer", "search", "init")
 PULLS = ("pull-ollama", "pull-vllm")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
-from tests.contracts.reaches import ANY, MODULES, TEXT, reached
+from tests.contracts.table_usage import ANY, MODULES, TEXT, reached
+from tests.support.environment import REPOSITORY
 
 # Each file that may reach tables with text, and which: no more than it does, so that a door that is needless is found.
 DOORS = {

@@ -1,7 +1,7 @@
 """docs/reference.md is what the code does."""
 
-from tests.conftest import REPOSITORY
 from tests.contracts.reference import render
+from tests.support.environment import REPOSITORY
 
 
 def test_reference_is_current() -> None:

@@ -16,7 +16,7 @@ from app.embedding.factory import build_reranker
 from app.embedding.protocol import UnusableWeights
 from app.embedding.reranker import Reranker
 from app.embedding.shared_words import SharedWords
-from tests.cross_encoders import LONGEST, made_in, sentence_transformers_needed
+from tests.support.cross_encoders import LONGEST, made_in, sentence_transformers_needed
 
 QUESTION = "How many days of annual leave does an employee get?"
 LONG = [" ".join(f"{word} {n}" for n in range(90)) for word in ("salary", "budget", "audit")]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Db
-from tests.db.house import House, house_of
+from tests.support.cluster import Db
+from tests.support.library_db import House, house_of
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from app.audit.encryption import Opener, Sealer
 from app.audit.export import COLUMNS, export_csv, export_jsonl
 from app.audit.listing import Filters, latest_head, list_events
 from app.evidence.verify import read_head, verify
-from tests.db.audit_world import SEALER, Db, World, add_leaf, world_of
+from tests.db.audit_db import SEALER, Db, World, add_leaf, world_of
 
 WORDS = "=cmd|' /C calc'!A0 who earns what?"
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.audit import sequencing
 from app.evidence.merkle import canonical, encode, leaf_hash
-from tests.db.audit_world import Db, World, add_leaf, world_of
+from tests.db.audit_db import Db, World, add_leaf, world_of
 
 LEAF = "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, null, null, :body, :hash)"
 

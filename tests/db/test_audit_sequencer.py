@@ -22,8 +22,8 @@ from app.audit.events import Actor, AnswerClosed, AnswerOpened, CommittedText, S
 from app.audit.log import record
 from app.evidence.merkle import Frontier
 from app.sequencer_process import Sequencer
-from tests.db.audit_world import SEALER, Db, World, add_leaf, world_of
-from tests.identities import act_as
+from tests.db.audit_db import SEALER, Db, World, add_leaf, world_of
+from tests.support.identities import act_as
 
 NEVER = dt.timedelta(days=1)
 

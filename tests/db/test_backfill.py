@@ -9,8 +9,8 @@ from sqlalchemy import Connection, create_engine, text
 from app.db import backfill
 from app.db.backfill import BackFillTouchedNothing, back_fill
 from app.db.bootstrap import alembic_config, migrate
-from tests.conftest import Db
-from tests.db.house import House, allow, house_of
+from tests.support.cluster import Db
+from tests.support.library_db import House, allow, house_of
 
 # What the access model's migration fills from what.
 HISTORIES = {

@@ -20,9 +20,9 @@ from app.retrieval.corpus_size import volume
 from app.retrieval.dense import FEW, nearest
 from app.retrieval.reader import Seen
 from app.scope_index.protocol import NoLists
-from tests.db.house import EMBEDDER, House
-from tests.db.lists_world import BOOK, World, world_in
-from tests.db.stacks import DIMENSIONS, unit
+from tests.support.library_db import EMBEDDER, House
+from tests.support.scope_index_world import BOOK, World, world_in
+from tests.support.vector_rows import DIMENSIONS, unit
 
 PASSAGES = FEW + 400
 URL, DEPTH = "CLEARANCE_DATABASE__BACKUP_URL", "CLEARANCE_SEARCH__DEPTH"

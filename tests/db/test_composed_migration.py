@@ -12,8 +12,8 @@ from app.db.bootstrap import alembic_config, migrate
 from app.db.tables import access
 from app.db.tables.access import Scope
 from app.identity.subject import Label, Principal
-from tests.conftest import Db
-from tests.db.house import House, allow, deny, house_of
+from tests.support.cluster import Db
+from tests.support.library_db import House, allow, deny, house_of
 
 LATER = dt.datetime(2031, 2, 3, 4, 5, 6, 789, tzinfo=dt.UTC)
 GRANTS = "select count(*) from rule_grant where rule_id = (select rule_id from scope where id = :scope)"

@@ -29,10 +29,10 @@ from app.retrieval.passage import Hit
 from app.scope_index.database_reader import StoredCodes
 from app.scope_index.index import ScopeLists
 from app.scope_index.protocol import Lists, NoLists
-from tests.conftest import Cluster
-from tests.db.plans import FUNCTIONS, TABLES, Sent, explained
-from tests.db.stacks import Stacks, unit
-from tests.db.stock import BOOK, Stock, stock_in
+from tests.db.bulk_rows import BOOK, Stock, stock_in
+from tests.db.query_plans import FUNCTIONS, TABLES, Sent, explained
+from tests.support.cluster import Cluster
+from tests.support.vector_rows import Stacks, unit
 
 QUESTION = unit(np.random.default_rng(1), 1)[0]
 WORDS = "dry dock crane"

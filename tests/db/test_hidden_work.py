@@ -20,10 +20,9 @@ from app.identity.subject import Subject
 from app.retrieval.browse import find_document, list_collections, list_documents, original_of, passages_of
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoLists
-from tests.api.databases import copied
-from tests.conftest import IDENTITY_KEY, TEMPLATE, Cluster
-from tests.db.house import house_of
+from tests.support.cluster import IDENTITY_KEY, TEMPLATE, Cluster, copied
 from tests.support.hidden_volume import EMBEDDER, LIBRARY, Library, library, worlds
+from tests.support.library_db import house_of
 
 VISIBLE = 100  # passages
 TIMES = (1, 20)  # hidden ones for each of them

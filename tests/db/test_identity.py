@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.rls_probe import CANARY
 from app.db.session import BEGIN_AS, Database, Signer, connect, transaction_of
-from tests.conftest import IDENTITY_KEY, Db
-from tests.db.house import House, allow, counts, touched
-from tests.identities import by_hand, soon
+from tests.support.cluster import IDENTITY_KEY, Db
+from tests.support.identities import by_hand, soon
+from tests.support.library_db import House, allow, counts, touched
 
 NONE = {"chunk": 0, "document": 0}
 # How an identity is made for a transaction, given what this says of itself.

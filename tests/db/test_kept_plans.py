@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
-from tests.conftest import IDENTITY_KEY, Db
-from tests.db.house import House, allow, counts
+from tests.support.cluster import IDENTITY_KEY, Db
+from tests.support.library_db import House, allow, counts
 
 STOLEN = text("select current_setting('mallory.stolen', true)")
 LISTED = "select name from pg_prepared_statements where statement like '%clearance.identity%'"

@@ -23,7 +23,7 @@ from app.retrieval.query_syntax import parse
 from ingest.document import Passage
 from ingest.embed import terms_of, vectorize
 from ingest.write import Version, write
-from tests.db.house import EMBEDDER, House, allow
+from tests.support.library_db import EMBEDDER, House, allow
 
 WORDS = ["crane", "gannet", "keel", "rope", "dock", "harbour", "pilot", "tide", "buoy", "anchor", "mast", "sail", "oar"]
 WORDS += ["hull", "quay"]

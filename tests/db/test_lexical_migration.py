@@ -7,9 +7,9 @@ from app.db.bootstrap import alembic_config, migrate
 from app.db.rls_probe import probe
 from app.db.session import Database
 from ingest.document import Passage
-from tests.conftest import Db
-from tests.db.house import House, allow
 from tests.db.test_lexical import Reader, put
+from tests.support.cluster import Db
+from tests.support.library_db import House, allow
 
 ROWS = "select term, document_id, scope_id, entries from posting order by term, document_id, entries"
 LENGTHS = "select chunk_id, terms from vector_row order by 1"

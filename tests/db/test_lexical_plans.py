@@ -15,9 +15,9 @@ from app.indexing.terms import query_terms
 from app.retrieval.lexical import match
 from app.retrieval.phrases import find
 from app.retrieval.query_syntax import parse
-from tests.conftest import Cluster
-from tests.db.plans import FUNCTIONS, Sent, explained
-from tests.db.stock import Stock, stock_in
+from tests.db.bulk_rows import Stock, stock_in
+from tests.db.query_plans import FUNCTIONS, Sent, explained
+from tests.support.cluster import Cluster
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from app.db.bootstrap import LOGIN_ROLES, alembic_config, migrate, prepare
 from app.db.rls_probe import LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.db.tables import Base
-from tests.conftest import IDENTITY_KEY, PASSWORDS, Cluster, Db
-from tests.db.house import House, house_of
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
+from tests.support.library_db import House, house_of
 
 SPACES = "any ('{public,clearance}'::regnamespace[])"
 KINDS = {

@@ -19,8 +19,8 @@ from app.errors import InvalidInput
 from app.identity.subject import Label, Principal
 from app.paths import normal_path
 from migrations.normal_paths import numbered
-from tests.conftest import Db
-from tests.db.house import House, allow, house_of
+from tests.support.cluster import Db
+from tests.support.library_db import House, allow, house_of
 from tests.unit.test_paths import ANYTHING
 
 BEFORE = "0011"

@@ -15,10 +15,22 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.conftest import Db
-from tests.db.house import House
-from tests.db.pooling import BREAKS, CALLERS, POOL, ROUNDS, Caller, Line, make_callers, pgbouncer, rounds, sign, through
-from tests.identities import by_hand, soon
+from tests.db.pgbouncer import (
+    BREAKS,
+    CALLERS,
+    POOL,
+    ROUNDS,
+    Caller,
+    Line,
+    make_callers,
+    pgbouncer,
+    rounds,
+    sign,
+    through,
+)
+from tests.support.cluster import Db
+from tests.support.identities import by_hand, soon
+from tests.support.library_db import House
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Plans that are kept on a connection; how they read is looked at with all others (`tests.db.plans`)."""
+"""Plans that are kept on a connection; how they read is looked at with all others (`tests.db.query_plans`)."""
 
 import uuid
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoLists
-from tests.conftest import IDENTITY_KEY, Cluster
-from tests.db.stacks import unit
-from tests.db.stock import Stock, stock_in
+from tests.db.bulk_rows import Stock, stock_in
+from tests.support.cluster import IDENTITY_KEY, Cluster
+from tests.support.vector_rows import unit
 
 KEPT = text("select statement from pg_prepared_statements where statement not like '%pg_prepared_statements%'")
 QUERY = Query('"dry dock" crane', unit(np.random.default_rng(1), 1)[0], operators=True)

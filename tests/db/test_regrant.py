@@ -16,7 +16,7 @@ from app.acl.steps import RuleStep
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Label, Subject
-from tests.db.house import House, allow
+from tests.support.library_db import House, allow
 
 Act = Callable[[WriteSession, Collection], object]
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from app.db.session import BEGIN_AS, Database
-from tests.db.house import House, allow
-from tests.identities import signed_for
+from tests.support.identities import signed_for
+from tests.support.library_db import House, allow
 
 SEEN = text("select clearance.visible_scopes()")
 KEPT = text("select current_setting('clearance.scopes', true)")

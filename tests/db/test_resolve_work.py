@@ -6,8 +6,9 @@ from sqlalchemy import text, true
 from app.acl import visible as acl
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
-from tests.conftest import IDENTITY_KEY, REPOSITORY, Db
-from tests.db.house import House, allow
+from tests.support.cluster import IDENTITY_KEY, Db
+from tests.support.environment import REPOSITORY
+from tests.support.library_db import House, allow
 
 OTHERS, SHELVES = 3_000, 6
 # Grants for others: a rule for each, with a grant to a user and one to a role.

@@ -14,10 +14,11 @@ from app.db.bootstrap import libpq, prepare
 from app.db.rls_probe import LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.local.binaries import find_binaries
-from tests.conftest import IDENTITY_KEY, PASSWORDS, Cluster, Db, real_part_missing
-from tests.db.house import TEXT_TABLES, House, allow, counts, house_of
+from tests.db.sql_privileges import OPEN, locked_tables, uncovered
 from tests.db.test_migrations import shape
-from tests.db.verbs import OPEN, locked_tables, uncovered
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
+from tests.support.environment import real_part_missing
+from tests.support.library_db import TEXT_TABLES, House, allow, counts, house_of
 
 OTHER_KEY = "5c" * 32
 # What docs/operate.md says: a dump holds no key.

@@ -22,7 +22,7 @@ from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import SelfGrant
 from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
-from tests.db.house import TEXT_TABLES, House, allow, counts, deny
+from tests.support.library_db import TEXT_TABLES, House, allow, counts, deny
 
 ALL = list(Capability)
 

@@ -24,12 +24,12 @@ from app.scope_index.remote.client import RemoteLists
 from app.scope_index.segment import Segment
 from app.scope_index.sharding import Shard, shard_of
 from app.settings import SearchProcessSettings
-from tests.api.processes import Process, wait_for
-from tests.conftest import Db
-from tests.db.house import House
-from tests.db.lists_world import BOOK, DEPTH
-from tests.db.search_world import PATIENCE, Company, company, loaded, remote, search_process, threads
-from tests.db.stacks import unit
+from tests.support.cluster import Db
+from tests.support.library_db import House
+from tests.support.processes import Process, wait_for
+from tests.support.scope_index_world import BOOK, DEPTH
+from tests.support.search_processes import PATIENCE, Company, company, loaded, remote, search_process, threads
+from tests.support.vector_rows import unit
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.evidence.records import read_record
 from app.identity.subject import EVERYONE_ID, Principal
 from ingest.embed import vectorize
 from ingest.write import Version, move, write
-from tests.db.house import EMBEDDER, House, allow, touched
+from tests.support.library_db import EMBEDDER, House, allow, touched
 
 EVERYONE = Grant("allow", Principal("everyone", EVERYONE_ID))
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Cluster
 from tests.e2e.sample_site import SampleSite, sample_site
+from tests.support.cluster import Cluster
 
 
 @pytest.fixture(scope="session")

@@ -29,10 +29,9 @@ from app.local.administrator import make_first_administrator
 from app.main import create
 from app.server import server_config
 from app.web.api import collections, conversations, documents, explain, search
-from tests.api.company import endpoint, parts_of
-from tests.api.databases import copied
-from tests.api.processes import sequencer, worker
-from tests.conftest import TEMPLATE, Cluster, Db
+from tests.support.cluster import TEMPLATE, Cluster, Db, copied
+from tests.support.company import endpoint, parts_of
+from tests.support.processes import sequencer, worker
 
 Holed = Callable[[FastAPI], None]
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}

@@ -17,7 +17,8 @@ from app.local.instance import Instance, born
 from app.local.sample import loader
 from app.local.sample_cache import Site
 from app.local.sample_people import read_people
-from tests.conftest import AUDIT_KEY, IDENTITY_KEY, REPOSITORY, TEMPLATE, Cluster, Db
+from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, TEMPLATE, Cluster, Db
+from tests.support.environment import REPOSITORY
 
 NO_MODEL = "http://127.0.0.1:9/v1"  # the discard port: nothing listens
 

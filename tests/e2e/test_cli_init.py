@@ -14,7 +14,7 @@ from app.db.bootstrap import libpq
 from app.db.rls_probe import probe
 from app.db.session import Database, Signer, connect
 from app.identity.api_keys import hash_key
-from tests.conftest import PASSWORDS, Cluster
+from tests.support.cluster import PASSWORDS, Cluster
 
 NAME = "t_init"
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.environment import REPOSITORY
+
 pytestmark = pytest.mark.slow
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     # A database that is named must not be touched: the service has one of its own.
     elsewhere = {"CLEARANCE_DATABASE__APP_URL": "postgresql+psycopg://nobody:x@127.0.0.1:1/none"}
-    environ = {**os.environ, **elsewhere, "PYTHONPATH": str(ROOT), "CLEARANCE_EMBEDDER__KIND": "hashed"}
+    environ = {**os.environ, **elsewhere, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_EMBEDDER__KIND": "hashed"}
     command = [sys.executable, "-m", "app.cli", "eval", *arguments]
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=240, check=False)
 

@@ -17,9 +17,9 @@ import pytest
 
 from app.hardening import PR_SET_DUMPABLE
 from ingest.sandbox import ConfinementMissing, Sandbox
-from tests.api.processes import process, wait_for
-from tests.conftest import REPOSITORY
 from tests.e2e.hostile_code import NONE
+from tests.support.environment import REPOSITORY
+from tests.support.processes import process, wait_for
 
 SECRET = "postgresql+psycopg://clearance_ingest:hunter2@127.0.0.1/clearance"
 root_alone = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs as other users")

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.conftest import REPOSITORY
+from tests.support.environment import REPOSITORY
 
 NOBODY = 65534
 INSTALL = REPOSITORY / "deploy" / "install.py"

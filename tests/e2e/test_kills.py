@@ -14,11 +14,10 @@ import psutil
 import pytest
 
 from app.evidence.verify import verify
-from tests.api.company import Company, client_of, company_in, found, parts_of
-from tests.api.databases import copied
-from tests.api.processes import Process, api, sequencer, speaking_model, wait_for, worker
 from tests.api.test_ask import ON_LEAVE
-from tests.conftest import TEMPLATE, Cluster
+from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.support.company import Company, client_of, company_in, found, parts_of
+from tests.support.processes import Process, api, sequencer, speaking_model, wait_for, worker
 
 pytestmark = pytest.mark.slow
 

@@ -26,9 +26,10 @@ from app.retrieval.search import Candidates
 from app.web.api import explain
 from app.web.api import search as searching
 from app.web.http.dependencies import Caller, PartsOf
-from tests.api.processes import wait_for
-from tests.conftest import REPOSITORY, Cluster
 from tests.e2e.leak_site import LeakSite, leak_site, serving, without_filter
+from tests.support.cluster import Cluster
+from tests.support.environment import REPOSITORY
+from tests.support.processes import wait_for
 
 pytestmark = pytest.mark.slow
 

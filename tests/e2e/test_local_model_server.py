@@ -19,10 +19,10 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from app.local import launcher
 from app.local.model_server import CONTEXT_TOKENS, KEY_VARIABLE, MODEL_NAME, WeightsWrong, verify, weights
+from tests.support.environment import REPOSITORY
 
 KEY = "a-test-key"
 CANARY = "zanzibar-quokka-4711"
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,11 @@ def launch(port: int, log: Path, *, key: str = KEY) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "app.local.model_server", "--port", str(port)]
     with log.open("wb") as file:
         return subprocess.Popen(
-            launcher.command(argv), cwd=ROOT, stdout=file, stderr=file, env={"PATH": "/usr/bin:/bin", KEY_VARIABLE: key}
+            launcher.command(argv),
+            cwd=REPOSITORY,
+            stdout=file,
+            stderr=file,
+            env={"PATH": "/usr/bin:/bin", KEY_VARIABLE: key},
         )
 
 
@@ -186,7 +190,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         " flush=True); time.sleep(60)"
     )
     port = free_port()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), KEY_VARIABLE: KEY}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), KEY_VARIABLE: KEY}
     with (tmp_path / "log").open("wb") as log:
         parent = subprocess.Popen(
             [sys.executable, "-c", script, str(port)], env=environment, stdout=subprocess.PIPE, stderr=log

@@ -20,8 +20,8 @@ import pytest
 
 from app.local.instance import Instance
 from app.local.secrets import LocalSecrets
+from tests.support.environment import REPOSITORY
 
-ROOT = Path(__file__).parents[2]
 # Each stand-in writes its environment to NAME.env in the folder above the home folder and stays.
 DRIVER = """
 import os, sys
@@ -60,7 +60,13 @@ sys.exit(module.run(home, environ=os.environ, sample=sample, console=Console(wid
 def running(home: Path, port: int, **more: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A run in a process of its own, and what it shows."""
     output = home.parent / "output"
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "CLEARANCE_API__PORT": str(port), "OTHER_SECRET": "x", **more}
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY),
+        "CLEARANCE_API__PORT": str(port),
+        "OTHER_SECRET": "x",
+        **more,
+    }
     with output.open("w") as file:
         process = subprocess.Popen([sys.executable, "-c", DRIVER, str(home)], stdout=file, stderr=file, env=environ)
     try:
@@ -190,7 +196,7 @@ def test_a_second_run_from_the_same_folder_and_a_taken_port_are_refused(tmp_path
         wait_for("clearance ask", process, output)
         other = subprocess.run(
             [sys.executable, "-c", DRIVER, str(home)], capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "CLEARANCE_API__PORT": str(free_port())},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_API__PORT": str(free_port())},
         )  # fmt: skip
         assert other.returncode == 1
         assert f"already runs from {home} as process {process.pid} at http://127.0.0.1:{port}" in other.stdout
@@ -232,8 +238,8 @@ def refused(home: Path, port: int, *, user: int = 0) -> str:
         code += f"os.setgroups([]); os.setgid({user}); os.setuid({user}); "
         code += f"sys.argv = ['clearance', 'run', '--home', {str(home)!r}]; app.cli.app.main()"
         argv = [sys.executable, "-c", code]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "CLEARANCE_API__PORT": str(port)}
-    ended = subprocess.run(argv, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_API__PORT": str(port)}
+    ended = subprocess.run(argv, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
     return " ".join((ended.stdout + ended.stderr).split())
@@ -310,7 +316,7 @@ def test_a_run_lets_nobody_look_into_its_memory(tmp_path: Path) -> None:
     code += f"sys.argv = ['clearance', 'run', '--home', {str(tmp_path)!r}]; app.cli.app.main()"
     tmp_path.chmod(0o777)
     ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60
     )
     assert ended.returncode == 1
     assert "dumpable 0" in ended.stdout

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.environment import REPOSITORY
 
 # Written into a folder on PYTHONPATH: Python runs it at the start of each process, and audit hooks cannot be removed.
 TRAP = """

@@ -11,10 +11,9 @@ from fpdf import FPDF
 from pypdf import PdfReader, PdfWriter
 
 from app.embedding.onnx import OnnxEmbedder
-from tests.api.company import Company, client_of, found, parts_of
-from tests.api.databases import copied
-from tests.api.processes import Process, wait_for, worker
-from tests.conftest import TEMPLATE, Cluster
+from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.support.company import Company, client_of, found, parts_of
+from tests.support.processes import Process, wait_for, worker
 
 pytestmark = pytest.mark.slow
 

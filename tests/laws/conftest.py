@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.embedding.hashed import HashedEmbedder
-from tests.conftest import Db
-from tests.laws.quick import Quick, superuser
+from tests.laws.worlds.savepoint_worlds import Quick, superuser
+from tests.support.cluster import Db
 
 
 @pytest.fixture

@@ -33,10 +33,10 @@ from app.retrieval import dense
 from app.retrieval.neighbors import around
 from app.scope_index.database_reader import StoredCodes
 from app.scope_index.index import ScopeLists
-from tests.conftest import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
-from tests.db.house import house_of
-from tests.laws.quick import Look, look
+from tests.laws.worlds.savepoint_worlds import Look, look
+from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
 from tests.support.hidden_volume import EMBEDDER, Library, library, worlds
+from tests.support.library_db import house_of
 
 VISIBLE = 1_000
 # PostgreSQL alone would answer so few; here the lists do.

@@ -35,9 +35,9 @@ from app.retrieval.dense import Nearest, nearest
 from app.scope_index.index import ScopeLists
 from app.scope_index.protocol import Entries, NoLists
 from app.scope_index.snapshot import Snapshot
-from tests.conftest import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
 from tests.laws.large import FEW, VISIBLE, Side, questions, side
-from tests.laws.mutants import THROUGH_HNSW, count_all_rows
+from tests.laws.worlds.search_mutants import THROUGH_HNSW, count_all_rows
+from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
 from tests.support.hidden_volume import EMBEDDER, library, worlds
 
 SHALLOW = 10

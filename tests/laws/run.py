@@ -26,11 +26,12 @@ from rich.table import Table
 
 from app.db.bootstrap import prepare
 from app.local.postgres import EmbeddedPostgres
-from tests.conftest import FAST, IDENTITY_KEY, PASSWORDS, REPOSITORY, TEMPLATE
-from tests.laws import work
-from tests.laws.state import Result, State, Total
-from tests.laws.tally import upper_bound
-from tests.laws.worlds import Spec
+from tests.laws.worlds import run_worker
+from tests.laws.worlds.outcomes import upper_bound
+from tests.laws.worlds.run_state import Result, State, Total
+from tests.laws.worlds.world import Spec
+from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE
+from tests.support.environment import REPOSITORY
 
 MIN_THREATENED = 0.8
 PASSWORD = "laws-superuser"  # of a server that lives as long as the run, on loopback
@@ -59,7 +60,7 @@ class Options:
         """The batches to be done, in order: phase, number, size."""
         counts = {"quick": self.worlds, "http": self.http}
         return [
-            (phase, work.FIRST_BATCH + n, size)
+            (phase, run_worker.FIRST_BATCH + n, size)
             for phase, size in self.sizes.items()
             for n in range(-(-counts[phase] // size))
         ]
@@ -109,10 +110,10 @@ def _run(console: Console, options: Options, state: State) -> bool:
 
 
 @contextlib.contextmanager
-def _workers(server: work.Server, processes: int) -> Iterator[concurrent.futures.Executor]:
+def _workers(server: run_worker.Server, processes: int) -> Iterator[concurrent.futures.Executor]:
     """Processes that are ended, not waited for, when something goes wrong: what they were at is done again."""
     context = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(processes, context, work.begin, (server,))
+    pool = concurrent.futures.ProcessPoolExecutor(processes, context, run_worker.begin, (server,))
     try:
         yield pool
     except BaseException:
@@ -128,12 +129,12 @@ def _results(
 ) -> Iterator[Result]:
     """Results as they come, with no more batches under way than there are processes to do them."""
     waiting = iter(missing)
-    running = {pool.submit(work.batch, *b) for _, b in zip(range(processes), waiting, strict=False)}
+    running = {pool.submit(run_worker.batch, *b) for _, b in zip(range(processes), waiting, strict=False)}
     while running:
         done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
         for future in done:
             if (following := next(waiting, None)) is not None:
-                running.add(pool.submit(work.batch, *following))
+                running.add(pool.submit(run_worker.batch, *following))
             yield future.result()
 
 
@@ -202,9 +203,9 @@ def _threatening(state: State) -> bool:
     return all(total.tally.share >= MIN_THREATENED for total in state.totals().values())
 
 
-def _one(console: Console, server: work.Server, spec: Spec, *, over_http: bool) -> int:
+def _one(console: Console, server: run_worker.Server, spec: Spec, *, over_http: bool) -> int:
     """Look at one world, and say where it differs."""
-    worker = work.Worker(server)
+    worker = run_worker.Worker(server)
     with worker.stack:
         seen = worker.hear(spec) if over_http else worker.quick.compare(spec)
     for n in seen.differing:
@@ -237,13 +238,13 @@ def _alone(state: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _serving(folder: Path) -> Iterator[work.Server]:
+def _serving(folder: Path) -> Iterator[run_worker.Server]:
     """A server of this run's own, with a fresh template; what a killed run left is taken over."""
     settings = {**FAST, "autovacuum": "off"}  # the runs sweep for themselves
     with EmbeddedPostgres(folder, password=PASSWORD, settings=settings) as postgres:
-        server = work.Server(folder, postgres.port, PASSWORD)
+        server = run_worker.Server(folder, postgres.port, PASSWORD)
         cluster = server.cluster()
-        for name in work.databases(cluster.admin_url):
+        for name in run_worker.databases(cluster.admin_url):
             cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
         prepare(admin_url=cluster.admin_url, database=TEMPLATE, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
         yield server

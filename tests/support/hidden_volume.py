@@ -25,8 +25,8 @@ from app.identity.subject import Capability
 from app.indexing.postings import packed_rows
 from ingest.document import Passage
 from ingest.embed import Indexed, vectorize
-from tests.conftest import Cluster, Db
-from tests.db.house import House, allow, house_of
+from tests.support.cluster import Cluster, Db
+from tests.support.library_db import House, allow, house_of
 
 PER_DOCUMENT = 5  # passages
 FIRST_ID = 1_000

@@ -7,10 +7,10 @@ import pytest
 
 from app.db.bootstrap import prepare
 from app.local.postgres import EmbeddedPostgres
-from tests.conftest import IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
-from tests.db.house import House
-from tests.db.replicas.pair import Pair, pair_of
+from tests.db.replicas.replicated_db import Pair, pair_of
 from tests.db.replicas.standby import SETTINGS, Standby
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
+from tests.support.library_db import House
 
 __all__ = ["cluster", "pair", "standby"]
 

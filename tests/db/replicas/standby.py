@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from app.local.binaries import find_binaries
 from app.local.launcher import Account
 from app.local.postgres import EmbeddedPostgres, PostgresFailed
-from tests.conftest import PASSWORDS, Cluster
+from tests.support.cluster import PASSWORDS, Cluster
 
 PATIENCE = 60.0
 # What is not committed is not flushed by a commit: soon enough by the server itself.

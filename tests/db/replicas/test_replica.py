@@ -13,10 +13,10 @@ from sqlalchemy import text
 from app.db import replicas
 from app.db.replicas import position_of
 from app.errors import DatabaseUnavailable
-from tests.conftest import TEMPLATE
-from tests.db.replicas.pair import DOCUMENTS, LONG, RECOVERING, TRIES, Pair, outcomes
+from tests.db.replicas.replicated_db import DOCUMENTS, LONG, RECOVERING, TRIES, Pair, outcomes
 from tests.db.replicas.standby import PATIENCE, Standby
-from tests.identities import signed_for
+from tests.support.cluster import TEMPLATE
+from tests.support.identities import signed_for
 
 
 def test_a_standby_that_is_behind_does_not_answer(pair: Pair) -> None:

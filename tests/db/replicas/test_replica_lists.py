@@ -17,9 +17,9 @@ from app.retrieval.search import Query, search
 from app.scope_index.database_reader import NotThePrimary, StoredCodes
 from app.scope_index.protocol import NoLists
 from app.scope_index.snapshot import Snapshot
-from tests.db.lists_world import BOOK, World, world_in
-from tests.db.replicas.pair import Pair, on_standby
-from tests.db.stacks import unit
+from tests.db.replicas.replicated_db import Pair, on_standby
+from tests.support.scope_index_world import BOOK, World, world_in
+from tests.support.vector_rows import unit
 
 
 @pytest.fixture

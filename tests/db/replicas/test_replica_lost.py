@@ -13,7 +13,7 @@ from app.db import standby_engine
 from app.db.replicas import SnapshotLost
 from app.db.session import Database, ReadSession
 from app.errors import DatabaseUnavailable
-from tests.db.replicas.pair import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes, vacuum
+from tests.db.replicas.replicated_db import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes, vacuum
 from tests.db.replicas.standby import PATIENCE
 
 ASLEEP = text("select count(*) from document, pg_sleep(:seconds)")

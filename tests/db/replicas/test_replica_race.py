@@ -11,10 +11,10 @@ import pytest
 
 from app.acl.rules import OwnRule
 from app.db.session import Database
-from tests.conftest import Report
-from tests.db.replicas.careless import MUTATIONS, Mutation
-from tests.db.replicas.pair import Pair
+from tests.db.replicas.replicated_db import Pair
 from tests.db.replicas.standby import PATIENCE
+from tests.db.replicas.unsafe_replicas import MUTATIONS, Mutation
+from tests.support.environment import Report
 
 # Each way to lose the document, and the way back.
 WAYS = (

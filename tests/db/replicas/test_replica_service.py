@@ -19,9 +19,9 @@ from app.main import build_replicas
 from app.retrieval.search import Candidates, candidates
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from app.web.api import search as search_route
-from tests.api.company import METRICS_KEY, client_of, parts_of
-from tests.conftest import AUDIT_KEY, IDENTITY_KEY
-from tests.db.replicas.pair import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes
+from tests.db.replicas.replicated_db import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes
+from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY
+from tests.support.company import METRICS_KEY, client_of, parts_of
 
 QUESTION = "What does the alder note say?"
 ASKED = (("/api/v1/search", {"query": QUESTION}), ("/api/v1/ask", {"question": QUESTION, "mode": "quote"}))

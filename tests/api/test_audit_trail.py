@@ -1,0 +1,214 @@
+"""No model call without a committed record, and each record closed: on success, on failure, on hang-up."""
+
+import contextlib
+import inspect
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import anyio
+import pytest
+from fastapi import APIRouter, Depends
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from app.answer import pipeline
+from app.db.session import WriteSession
+from app.llm.protocol import Message
+from app.llm.scripted import ScriptedChat
+from app.settings import ApiSettings
+from app.web.http import dependencies
+from tests.api.conftest import Serve
+from tests.api.test_ask import ON_LEAVE, ask
+from tests.api.test_routes import check_problem
+from tests.support.company import Company, app_of, client_of, endpoint, parts_of, saying
+
+REFUSE_AUDIT = "revoke insert on audit_leaf from clearance_audit"
+FAIL_AUDIT = """
+    create function fail() returns trigger language plpgsql as $$ begin raise exception 'refused here'; end $$;
+    create constraint trigger fail after insert on audit_leaf deferrable initially deferred
+      for each row execute function fail()
+"""
+
+
+def test_the_record_is_committed_before_the_model_is_called(company: Company) -> None:
+    """Seen through another connection, from inside the model."""
+    seen: list[list[dict[str, Any]]] = []
+
+    def look(_: Sequence[Message]) -> list[str]:
+        seen.append(company.records("answer.opened"))
+        assert company.records("answer.closed") == []
+        return ["Weeks [1]."]
+
+    with client_of(parts_of(company.db, chat=ScriptedChat(endpoint(), look))) as client:
+        answer = ask(client, company, "ben", ON_LEAVE).json()
+    [[record]] = seen
+    assert record["trail"] == answer["trail"]
+    assert record["prompt"] is not None
+
+
+@pytest.mark.parametrize("refusal", [REFUSE_AUDIT, FAIL_AUDIT], ids=["insert refused", "commit refused"])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("mode", ["generate", "quote"])
+def test_without_a_record_nothing_is_shown(company: Company, refusal: str, stream: bool, mode: str) -> None:
+    chat = saying("Weeks [1].")
+    with client_of(parts_of(company.db, chat=chat)) as client:
+        company.execute(refusal)
+        check_problem(ask(client, company, "ben", ON_LEAVE, stream=stream, mode=mode), 503, "DatabaseUnavailable")
+        search = client.post("/api/v1/search", json={"query": ON_LEAVE}, headers=company.headers("ben"))
+        assert search.status_code >= 500
+        document = company.documents["handbook", "leave.md"]
+        opened = client.get(f"/api/v1/documents/{document}", headers=company.headers("ben"))
+        assert opened.status_code >= 500
+        assert "weeks" not in search.text + opened.text
+    assert chat.prompts == []
+    assert company.records("answer.opened") == []
+
+
+@contextlib.contextmanager
+def hanging_up(url: str, company: Company, *, after: bytes, **options: Any) -> Iterator[None]:
+    """A client that asks, reads until `after` has come, and is gone."""
+    host, port = url.removeprefix("http://").split(":")
+    body = json.dumps({"question": ON_LEAVE, "stream": True, **options}).encode()
+    head = (
+        f"POST /api/v1/ask HTTP/1.1\r\nHost: {host}\r\nAuthorization: {company.headers('ben')['Authorization']}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode() + body)
+        read = b""
+        while after not in read:
+            piece = connection.recv(65_536)
+            assert piece, read
+            read += piece
+        yield
+
+
+def closed_within(company: Company, seconds: float) -> list[dict[str, Any]]:
+    """The closing records, as soon as there is one or the time is over."""
+    deadline = time.monotonic() + seconds
+    while not (found := company.records("answer.closed")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+class _Stalling(ScriptedChat):
+    """Says some words, then nothing for a long time."""
+
+    async def stream(self, messages: Sequence[Message]) -> Any:
+        async for piece in super().stream(messages):
+            yield piece
+        await anyio.sleep(60)
+
+
+def words(_: Sequence[Message]) -> list[str]:
+    return ["word "] * 400
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        pytest.param(lambda: ScriptedChat(endpoint(), words, delay=0.02), id="while it speaks"),
+        pytest.param(lambda: _Stalling(endpoint(), words), id="while it is waited for"),
+    ],
+)
+def test_who_hangs_up_leaves_a_closing_record(
+    company: Company, server: Serve, chat: Callable[[], ScriptedChat]
+) -> None:
+    with server(parts_of(company.db, chat=chat())) as url:
+        with hanging_up(url, company, after=b"event: delta"):
+            assert company.records("answer.closed") == []
+        [closed] = closed_within(company, 1.0)
+    assert closed["outcome"] == "hung_up"
+    assert closed["trail"] == company.records("answer.opened")[0]["trail"]
+    assert closed["output"] is not None
+
+
+class _Unshielded:
+    """anyio, but for a shield that does not shield."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(anyio, name)
+
+    def CancelScope(self, *, shield: bool) -> anyio.CancelScope:
+        assert shield
+        return anyio.CancelScope()
+
+
+def test_without_the_shield_the_record_would_be_lost(
+    company: Company, server: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutation of the test above: it shows that the shield is what holds it."""
+    monkeypatch.setattr(pipeline, "anyio", _Unshielded())
+    with server(parts_of(company.db, chat=_Stalling(endpoint(), words))) as url:
+        with hanging_up(url, company, after=b"event: delta"):
+            pass
+        assert closed_within(company, 2.0) == []
+
+
+def test_who_hangs_up_gives_the_slot_of_the_key_back(company: Company, server: Serve) -> None:
+    api = ApiSettings(concurrent=1, burst=100)
+    with server(parts_of(company.db, chat=_Stalling(endpoint(), words), api=api)) as url:
+        for count in (1, 2, 3):
+            with hanging_up(url, company, after=b"event: delta"):
+                pass
+            deadline = time.monotonic() + 2
+            while len(company.records("answer.closed")) < count and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(0.05)  # the slot is given back after the record
+    assert [c["outcome"] for c in company.records("answer.closed")] == ["hung_up"] * 3
+
+
+def test_a_record_that_cannot_be_closed_is_an_error_and_no_answer(company: Company) -> None:
+    """The opening record stands alone; the sequencer closes it as abandoned."""
+    fail = FAIL_AUDIT.replace("for each row execute", "for each row when (new.kind = 'answer.closed') execute")
+    with client_of(parts_of(company.db)) as client:
+        company.execute(fail)
+        check_problem(ask(client, company, "ben", ON_LEAVE), 503, "DatabaseUnavailable")
+    assert len(company.records("answer.opened")) == 1
+
+
+# --- A commit that fails is never reported as a success.
+
+INSERT_ROLE = text("insert into role (name) values ('legal')")
+FAIL_ROLE = """
+    create function fail() returns trigger language plpgsql as $$ begin raise exception 'not at commit'; end $$;
+    create constraint trigger fail after insert on role deferrable initially deferred
+      for each row execute function fail()
+"""
+
+
+def test_a_failed_commit_is_no_success(company: Company) -> None:
+    company.execute(FAIL_ROLE)
+    with client_of(parts_of(company.db)) as client:
+        answer = client.post("/api/v1/roles", json={"name": "legal"}, headers=company.headers("root"))
+    assert answer.status_code >= 500
+    check_problem(answer, 500, "InternalError")
+    assert company.rows("select 1 from role where name = 'legal'") == []
+
+
+@pytest.mark.parametrize(("scope", "status"), [("function", 500), ("request", 201)])
+def test_the_scope_of_the_transaction_is_what_holds_that(company: Company, scope: Any, status: int) -> None:
+    """With FastAPI's own default, `request`, the client would be told 201 of what was rolled back."""
+    router = APIRouter()
+
+    def make(session: WriteSession = Depends(dependencies.writing, scope=scope)) -> dict[str, str]:
+        session.execute(INSERT_ROLE)
+        return {"made": "legal"}
+
+    router.add_api_route("/mutated", make, methods=["POST"], status_code=201)
+    company.execute(FAIL_ROLE)
+    with client_of(parts_of(company.db)) as client:
+        app_of(client).include_router(router)
+        answer = client.post("/mutated", headers=company.headers("root"))
+    assert answer.status_code == status
+    assert company.rows("select 1 from role where name = 'legal'") == []
+
+
+def test_every_route_that_writes_commits_before_it_answers(client: TestClient) -> None:
+    for name in ("Reading", "Writing"):
+        [marker] = getattr(dependencies, name).__metadata__
+        assert marker.scope == "function"
+    assert "Depends(writing)" not in inspect.getsource(dependencies)

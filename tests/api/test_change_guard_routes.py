@@ -1,0 +1,158 @@
+"""Nobody changes access to their own profit, on any route: what the judge of a transaction holds for all of them.
+
+The routes are read off the application, and the attacks are crossed with the ways of making them, so a new route or a
+new kind of rule is tried or named.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from app.web.http.dependencies import Caller, Changing, Writing, changing
+from tests.api.test_plans import policy_of
+from tests.api.test_routes import check_problem
+from tests.support.company import Company, app_of, upload, work_queued
+
+Key = tuple[str, str]
+API = "/api/v1"
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+# What changes nothing that anybody may read or do, and why it can be left out of the judge's sight.
+CHANGES_NOTHING: dict[Key, str] = {
+    ("POST", "/ask"): "reads; writes an answer's trail",
+    ("POST", "/search"): "reads; writes a record",
+    ("POST", "/conversations"): "one's own conversation, which nobody else sees",
+    ("DELETE", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
+    (
+        "POST",
+        "/collections/{name}/documents",
+    ): "its uploader has the text; a scope for it is made under the judge",
+    ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
+    ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
+    ("POST", "/delegations"): "lends what one has to a service, for oneself alone",
+    ("DELETE", "/delegations/{delegation}"): "ends that",
+}
+
+
+def changing_routes(app: FastAPI) -> Iterator[tuple[Key, APIRoute]]:
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute):
+            for method in CHANGING & set(context.methods or ()):
+                yield (method, str(context.path).removeprefix(API)), route
+
+
+def unjudged(app: FastAPI) -> set[Key]:
+    """The changing routes that do not pass through the judge."""
+    return {key for key, route in changing_routes(app) if not _passes(route.dependant)}
+
+
+def _passes(dependant: Dependant) -> bool:
+    return dependant.call is changing or any(_passes(inner) for inner in dependant.dependencies)
+
+
+def test_every_changing_route_passes_through_the_judge(client: TestClient) -> None:
+    """Or stands in the table with its reason; what is in the table and is judged, or is gone, goes out of it."""
+    assert unjudged(app_of(client)) == set(CHANGES_NOTHING)
+    assert len(dict(changing_routes(app_of(client)))) > 25
+
+
+# Routes that somebody could write tomorrow: each changes access by itself and asks nobody.
+BY_ITSELF = {
+    "clearance": "update app_user set clearance = 3 where id = :me",
+    "capabilities": "update app_user set capabilities = '{ask,download,curate,administer,audit}' where id = :me",
+    "member": "insert into membership (user_id, role_id) select :me, id from role where name = 'hr'",
+    "nesting": "insert into role_inside (role_id, inside_id) select a.id, b.id from role a, role b"
+    " where a.name = 'managers' and b.name = 'hr'",
+    "role gone": "delete from role where name = 'engineering'",
+    "folder": "insert into folder (collection_id, path, own_rule) select id, 'x', own_rule"
+    " from collection where name = 'hr'",
+    "collection": "update collection set own_rule = own_rule where name = 'hr'",
+    "curator": "insert into curator (user_id, collection_id) select :me, id from collection where name = 'hr'",
+    "steward": "insert into steward (user_id, role_id) select :me, id from role where name = 'hr'",
+    "key": "insert into api_key (prefix, hash, user_id, label, capabilities) "
+    "values ('clr_x', '\\x00', :me, '', '{audit}')",
+    "scope": "update scope set rule_id = rule_id",
+}
+# Those that are to nobody's profit are committed where the route passes through the judge.
+HARMLESS = {"nesting", "role gone", "folder", "collection", "scope"}
+
+
+def route_of(statement: str, session_type: Any) -> APIRouter:
+    router = APIRouter()
+
+    def write(subject: Caller, session: session_type) -> None:
+        session.execute(text(statement), {"me": subject.user_id} if ":me" in statement else {})
+
+    router.add_api_route("/mutated", write, methods=["POST"], status_code=204)
+    return router
+
+
+@pytest.mark.parametrize("what", BY_ITSELF)
+def test_a_route_that_writes_by_itself_is_named_and_not_committed(
+    client: TestClient, company: Company, what: str
+) -> None:
+    """It is found by the test above, and where that is not run, its transaction is not committed."""
+    app_of(client).include_router(route_of(BY_ITSELF[what], Writing))
+    assert ("POST", "/mutated") in unjudged(app_of(client))
+    before = everything(company)
+    check_problem(client.post("/mutated", headers=company.headers("root")), 500, "InternalError")
+    assert everything(company) == before
+
+
+@pytest.mark.parametrize("what", BY_ITSELF)
+def test_the_judge_needs_no_report(client: TestClient, company: Company, what: str) -> None:
+    """A route that passes through it may write as it likes: what is to the author's profit is refused all the same."""
+    app_of(client).include_router(route_of(BY_ITSELF[what], Changing))
+    assert ("POST", "/mutated") not in unjudged(app_of(client))
+    before = everything(company)
+    answer = client.post("/mutated", headers=company.headers("root"))
+    if what in HARMLESS:
+        assert answer.status_code == 204
+    else:
+        check_problem(answer, 403, "SelfGrant")
+        assert everything(company) == before
+
+
+def test_a_commit_of_ones_own_is_no_way_around(client: TestClient, company: Company) -> None:
+    router = APIRouter()
+
+    def write(session: Writing) -> None:
+        session.execute(text("update app_user set clearance = 3"))
+        session.commit()
+
+    router.add_api_route("/mutated", write, methods=["POST"], status_code=204)
+    app_of(client).include_router(router)
+    before = everything(company)
+    check_problem(client.post("/mutated", headers=company.headers("root")), 500, "InternalError")
+    assert everything(company) == before
+
+
+def everything(company: Company) -> list[Any]:
+    return [*policy_of(company), company.rows("select t::text from api_key t order by 1")]
+
+
+def test_documents_that_move_are_seen(client: TestClient, company: Company) -> None:
+    """By SQL too: a curator puts a document under the scope of another rule, with no change of any rule."""
+    move = (
+        "update document d set scope_id = s.id from scope s join collection c on c.id = s.collection_id"
+        ' where d.collection_id = c.id and c.name = \'hr\' and s.own_rule <> \'{"grants": [], "inherits": true,'
+        ' "label": null}\' and s.id <> d.scope_id'
+    )
+    upload(
+        client, company, "cleo", collection="hr", path="other.md", content=b"# Other\n\nText.", roles=["engineering"]
+    )
+    work_queued(company.db)
+    for name, status in (("hank", 204), ("ben", 204)):
+        # Both documents swap scopes: hank (hr) gains one; ben curates nothing and moves nothing.
+        app_of(client).include_router(route_of(move, Changing))
+        answer = client.post("/mutated", headers=company.headers(name))
+        if name == "hank":
+            check_problem(answer, 403, "SelfGrant")
+        else:
+            assert answer.status_code == status

@@ -1,0 +1,308 @@
+"""An answer goes as soon as one thing it was made from is lost, and comes back with it; so for the next prompt."""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.answer import conversation as conversations
+from app.identity.subject import Label
+from app.llm.protocol import Message
+from app.llm.scripted import ScriptedChat
+from app.settings import AnswerSettings
+from app.web.api.conversations import WITHHELD
+from tests.api.conversations import KITCHEN, LOST, ONE, SAID, Talk, root, talk
+from tests.api.test_ask import ON_LEAVE, ON_SALARY, ask
+from tests.api.test_routes import check_problem
+from tests.support.company import (
+    LEAVE,
+    SALARY,
+    Company,
+    endpoint,
+    prompts,
+    saying,
+    upload,
+)
+from tests.support.company import work_queued as work
+
+# How something is lost, and how it comes back, if it can.
+Change = tuple[Callable[[Talk], None], Callable[[Talk], None] | None]
+
+
+def membership(conversation: Talk, method: str) -> None:
+    root(conversation, method, "/roles/hr/members/ada")
+
+
+def shelf(conversation: Talk, *grants: dict[str, Any], label: str = "confidential") -> None:
+    """Re-rule the shelf and the document on it, which stands under its own tags."""
+    document = conversation.company.documents["hr", "salaries.md"]
+    body = {"grants": list(grants), "label": label, "inherits": False}
+    root(conversation, "PUT", f"/documents/{document}/access", body, who="cleo")
+
+
+def soon(conversation: Talk) -> None:
+    """A deny that begins by the clock, a moment after it was written."""
+    [row] = conversation.company.rows("select now() + interval '1 second' as at")
+    deny = {"effect": "deny", "user": "ada", "starts_at": row["at"].isoformat()}
+    shelf(conversation, {"role": "hr"}, deny)
+    assert not conversation.turns()[0]["withheld"]
+    time.sleep(1.1)
+
+
+def elsewhere(conversation: Talk) -> None:
+    """The file again, under other tags: the document moves to another scope."""
+    text = f"# Salary bands\n\n{SALARY}"
+    given = {"collection": "hr", "path": "salaries.md", "content": text.encode(), "roles": ["managers"]}
+    upload(conversation.client, conversation.company, "cleo", **given)
+    work(conversation.company.db)
+
+
+def gone(conversation: Talk) -> None:
+    document = conversation.company.documents["hr", "salaries.md"]
+    root(conversation, "DELETE", f"/documents/{document}", who="cleo")
+
+
+def cleared(conversation: Talk, label: str) -> None:
+    root(conversation, "PATCH", "/users/ada", {"clearance": label})
+
+
+HR = {"role": "hr"}
+CHANGES: dict[str, Change] = {
+    "out of the role": (lambda c: membership(c, "DELETE"), lambda c: membership(c, "PUT")),
+    "the grant ends": (lambda c: shelf(c, {"role": "managers"}), lambda c: shelf(c, HR)),
+    "a deny": (lambda c: shelf(c, HR, {"effect": "deny", "user": "ada"}), lambda c: shelf(c, HR)),
+    "a deny by the clock": (soon, lambda c: shelf(c, HR)),
+    "the label rises": (lambda c: shelf(c, HR, label="restricted"), lambda c: shelf(c, HR)),
+    "the clearance falls": (lambda c: cleared(c, "internal"), lambda c: cleared(c, "confidential")),
+    "the document moves": (elsewhere, lambda c: shelf(c, HR)),
+    "the document goes": (gone, None),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_is_lost_is_withheld_and_comes_back(company: Company, what: str) -> None:
+    """From the conversation and from the next prompt; what was made from other documents stays."""
+    lose, regain = CHANGES[what]
+    chat = saying(SAID)
+    with talk(company, chat=chat, answer=ONE) as ada:
+        ada.ask(ON_SALARY)
+        ada.ask(KITCHEN, mode="quote")
+        given = ada.turns()
+        assert not any(t["withheld"] for t in given)
+        lose(ada)
+        lost, kept = ada.turns()
+        assert lost == given[0] | {"outcome": "withheld", "withheld": True, "notice": WITHHELD, "answer": "",
+                                   "sources": [], "redactions": {}}  # fmt: skip
+        assert kept == given[1]
+        assert not [word for word in LOST if word in ada.get().text]
+        ada.ask(ON_LEAVE)
+        assert not [word for word in LOST if word in prompts(chat)[-1]]
+        assert KITCHEN in prompts(chat)[-1], "a turn that is still whole is shown to the model"
+        assert company.records("answer.opened")[-1]["history"] == [kept["id"]]
+        if regain is not None:
+            regain(ada)
+            assert ada.turns()[:2] == given
+            ada.ask(ON_LEAVE)
+            assert "The band of level five" in prompts(chat)[-1]
+
+
+def test_whoever_is_deactivated_loses_all(company: Company) -> None:
+    with talk(company) as ada:
+        ada.ask(ON_SALARY)
+        root(ada, "PATCH", "/users/ada", {"active": False})
+        check_problem(ada.get(), 401, "NotSignedIn")
+        root(ada, "PATCH", "/users/ada", {"active": True})
+        assert not ada.turns()[0]["withheld"]
+
+
+def test_a_source_that_is_not_cited_counts(company: Company) -> None:
+    """The model was shown it: the answer is made from it, whatever it cites."""
+    with talk(company, chat=saying("Twenty-six weeks.")) as ada:
+        answer = ada.ask(f"{ON_LEAVE} {ON_SALARY}").json()
+        assert not any(s["cited"] for s in answer["sources"])
+        assert "salaries.md" in {s["path"] for s in answer["sources"]}
+        membership(ada, "DELETE")
+        [turn] = ada.turns()
+    assert turn["withheld"]
+
+
+def test_an_answer_made_from_an_earlier_answer_goes_with_it(company: Company) -> None:
+    """The second context holds no passage of the salaries; the model saw them in the earlier turn all the same."""
+    chat = saying(SAID)
+    with talk(company, chat=chat) as ada:
+        ada.ask(ON_SALARY)
+        move_salaries_out_of_search(company)
+        second = ada.ask(ON_LEAVE).json()
+        assert "salaries.md" not in {s["path"] for s in second["sources"]}
+        assert "The band of level five" in prompts(chat)[-1]
+        third = ada.ask(KITCHEN, mode="quote").json()
+        assert company.records("answer.opened")[-1]["history"] == []
+        membership(ada, "DELETE")
+        turns = {t["id"]: t for t in ada.turns()}
+    assert turns[second["trail"]]["withheld"]
+    assert not turns[third["trail"]]["withheld"]
+
+
+def move_salaries_out_of_search(company: Company) -> None:
+    """Their passages are found no more, the document is still there to read."""
+    document = company.documents["hr", "salaries.md"]
+    company.execute(f"delete from chunk where document_id = (select id from document where public_id = '{document}')")
+
+
+def test_a_new_version_changes_nothing_that_was_said(company: Company) -> None:
+    with talk(company) as ada:
+        ada.ask(ON_SALARY)
+        given = ada.turns()
+        text = b"# Salary bands\n\nThe salary band of level five is a secret now."
+        upload(ada.client, company, "cleo", collection="hr", path="salaries.md", content=text, roles=["hr"])
+        work(company.db)
+        assert ada.turns() == given
+
+
+def test_lost_while_the_answer_is_made(company: Company) -> None:
+    """A stream that was begun before may finish; what is kept of it is withheld."""
+
+    def look(_: Sequence[Message]) -> list[str]:
+        company.execute("delete from membership where user_id = (select id from app_user where name = 'ada')")
+        return [SAID]
+
+    with talk(company, chat=ScriptedChat(endpoint(), look)) as ada:
+        assert ada.ask(ON_SALARY).json()["answer"] == SAID
+        [turn] = ada.turns()
+    assert turn["withheld"]
+
+
+def test_deleted_while_the_answer_is_made(company: Company) -> None:
+    """The answer stands, nothing is kept, and the record says so."""
+
+    def look(_: Sequence[Message]) -> list[str]:
+        company.execute(f"delete from conversation where id = '{ada.id}'")
+        return [SAID]
+
+    with talk(company, chat=ScriptedChat(endpoint(), look)) as ada:
+        assert ada.ask(ON_SALARY).json()["answer"] == SAID
+        check_problem(ada.get(), 404, "NotFound")
+    [closed] = company.records("answer.closed")
+    assert (closed["outcome"], closed["kept"]) == ("answered", False)
+    assert len(company.rows("select 1 from turn")) == 1, "the canary's"
+
+
+# --- What the model sees of it.
+
+
+def test_the_record_covers_the_history(company: Company) -> None:
+    """The model sees the earlier turns without their citations; the log says which, and their label holds."""
+    chat = saying(SAID)
+    with talk(company, chat=chat) as ada:
+        first = ada.ask(ON_SALARY).json()
+        second = ada.ask(ON_LEAVE).json()
+        ada.ask(KITCHEN)
+    [opened] = [r for r in company.records("answer.opened") if r["trail"] not in {first["trail"], second["trail"]}]
+    assert opened["history"] == [first["trail"], second["trail"]]
+    shown = prompts(chat)[-1]
+    said = SAID.replace(" [1]", "")
+    assert f"<turn 1>\nQuestion: {ON_SALARY}\nAnswer: {said}\n</turn 1>\n\n<turn 2>\nQuestion: {ON_LEAVE}" in shown
+    assert shown.index("</turn 2>") < shown.index("<passage 1>")
+
+
+def test_the_label_of_an_earlier_turn_holds(company: Company) -> None:
+    """An endpoint for internal text is not shown a confidential answer of before."""
+    low = ScriptedChat(endpoint(Label.INTERNAL), lambda _: ["Weeks [1]."])
+    with talk(company, chat=low) as ada:
+        ada.ask(ON_SALARY, mode="quote")
+        move_salaries_out_of_search(company)
+        check_problem(ask(ada.client, company, "ada", ON_LEAVE, conversation=ada.id), 403, "LabelTooHigh")
+        assert low.prompts == []
+        [opened] = [r for r in company.records("answer.opened") if r["mode"] == "generate"]
+        assert opened["label"] == "confidential"
+        assert ask(ada.client, company, "ada", ON_LEAVE).json()["outcome"] == "answered"
+
+
+@pytest.mark.parametrize(("tokens", "kept"), [(0, 0), (30, 1), (1000, 3)])
+def test_the_history_has_a_budget(company: Company, tokens: int, kept: int) -> None:
+    chat = saying("Weeks [1].")
+    with talk(company, "ben", chat=chat, answer=AnswerSettings(history_tokens=tokens)) as ben:
+        for _ in range(4):
+            ben.ask(ON_LEAVE)
+    assert len(company.records("answer.opened")[-1]["history"]) == kept
+    assert prompts(chat)[-1].count("</turn") == kept
+
+
+def test_the_first_turn_has_the_prompt_of_no_conversation(company: Company) -> None:
+    chat = saying("Weeks [1].")
+    with talk(company, "ben", chat=chat) as ben:
+        ben.ask(ON_LEAVE)
+        ask(ben.client, company, "ben", ON_LEAVE)
+    assert prompts(chat)[0] == prompts(chat)[1]
+    assert LEAVE in prompts(chat)[0]
+
+
+def test_two_worlds_in_a_conversation(company: Company) -> None:
+    """Whether or not hidden documents exist, a conversation says the same and shows the model the same."""
+    said = []
+    for _ in range(2):
+        chat = saying(SAID)
+        with talk(company, "ben", chat=chat) as ben:
+            for question in (ON_LEAVE, ON_SALARY, KITCHEN, f"{ON_LEAVE} And the salary of level five?"):
+                ben.ask(question)
+            turns = [{k: v for k, v in t.items() if k not in {"id", "at"}} for t in ben.turns()]
+        said.append((turns, chat.prompts))
+        for document in (company.documents["hr", "salaries.md"], company.documents["board", "merger.md"]):
+            company.execute(f"delete from document where public_id = '{document}'")
+    assert said[0] == said[1]
+    assert len(said[0][1]) == 3, "ben's question about the salary is answered by nothing"
+
+
+# --- Tests of these tests: each lock by itself holds, and without both it is open.
+
+
+def test_the_first_lock_alone(company: Company) -> None:
+    """Row-level security wide open: the queries withhold what is lost."""
+    with talk(company) as ada:
+        ada.ask(ON_SALARY)
+        for table in ("conversation", "turn", "turn_answer", "turn_source"):
+            company.execute(f"create policy oops on {table} for select to clearance_app using (true)")
+        assert not ada.turns()[0]["withheld"]
+        membership(ada, "DELETE")
+        assert ada.turns()[0]["withheld"]
+        for who in ("ben", "root"):
+            check_problem(ada.get(who), 404, "NotFound")
+
+
+def test_the_second_lock_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queries wide open: row-level security withholds; and without it the answer would be out."""
+    with talk(company) as ada:
+        ada.ask(ON_SALARY)
+        membership(ada, "DELETE")
+        every = tuple(row["id"] for row in company.rows("select id from scope"))
+        real = conversations._turns
+        monkeypatch.setattr(conversations, "_turns", lambda s, v, c: real(s, replace(v, scope_ids=every), c))
+        assert ada.turns()[0]["withheld"]
+        company.execute("create policy oops on turn_answer for select to clearance_app using (true)")
+        company.execute("create policy oops on turn_source for select to clearance_app using (true)")
+        assert ada.turns()[0]["answer"] == SAID
+
+
+def test_the_mutation_that_lists_cited_sources_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would show an answer whose uncited source is lost: what the test above is there for."""
+    real = conversations.keep
+
+    def cited(session: Any, subject: Any, turn: conversations.NewTurn) -> bool:
+        documents = frozenset(s.document for s in turn.sources if s.cited)
+        return real(session, subject, replace(turn, documents=documents))
+
+    monkeypatch.setattr("app.answer.audit_trail.keep", cited)
+    with talk(company, chat=saying("Twenty-six weeks.")) as ada:
+        ada.ask(f"{ON_LEAVE} {ON_SALARY}")
+        membership(ada, "DELETE")
+        assert not ada.turns()[0]["withheld"]
+
+
+def test_a_conversation_of_no_id_is_invalid(client: TestClient, company: Company) -> None:
+    check_problem(ask(client, company, "ada", ON_LEAVE, conversation="mine"), 422, "InvalidInput")
+    check_problem(client.get("/api/v1/conversations/mine", headers=company.headers("ada")), 404, "NotFound")
+    assert uuid.UUID(Talk(client, company, "ada").id).version == 4

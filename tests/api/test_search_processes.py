@@ -1,0 +1,121 @@
+"""The service over search processes: its answers are the same with and without them; log, metrics and doctor tell."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.answer.components import Parts
+from app.cli.doctor.finding import Finding
+from app.cli.doctor.installation import Setup
+from app.cli.doctor.scope_index import found as search_processes
+from app.indexing.quantizer import Codebook
+from app.main import build_lists
+from app.retrieval import search as retrieval
+from app.scope_index.sharding import Shard
+from app.settings import EmbedderSettings, ListsSettings, SearchSettings
+from tests.api.test_ask import ON_LEAVE, ask
+from tests.support.company import METRICS_KEY, Company, client_of, parts_of
+from tests.support.processes import Process, wait_for
+from tests.support.search_processes import KEY, PATIENCE, search_process
+
+DIMENSIONS = 384
+
+
+@pytest.fixture
+def started(company: Company, tmp_path: Path) -> Iterator[list[tuple[Process, str]]]:
+    """Two search processes with their addresses, loading."""
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(search_process(tmp_path, company.db, Shard(n, 2), dimensions=DIMENSIONS))
+            for n in (1, 2)
+        ]
+
+
+def parts_over(company: Company, addresses: list[str], key: str = KEY) -> Parts:
+    """The service's parts over these. However few passages there are, the lists are asked."""
+    parts = parts_of(company.db)
+    settings = parts.settings.model_copy(
+        update={
+            "lists": ListsSettings.model_validate({"servers": ", ".join(addresses), "key": key, "seconds": PATIENCE}),
+            "embedder": EmbedderSettings(kind="hashed"),
+            "search": SearchSettings.model_construct(depth=1),
+        }
+    )
+    return dataclasses.replace(parts, settings=settings, lists=build_lists(settings, DIMENSIONS))
+
+
+def examined(parts: Parts, company: Company, home: Path) -> list[Finding]:
+    """What the doctor finds."""
+    urls = {"clearance_app": company.db.url("app")}
+    setup = Setup(settings=parts.settings, urls=urls, api_url="", home=home, instance=None, embedded=False)
+    return list(search_processes(setup))
+
+
+def counted(client: TestClient) -> dict[str, float]:
+    """The numbers of searches, and of losses, in the metrics."""
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_KEY}"}).text
+    lines = [
+        line.rsplit(" ", 1)
+        for line in text.splitlines()
+        if line.startswith(("clearance_searches_total", "clearance_lists"))
+    ]
+    return {name: float(number) for name, number in lines if float(number) and "_created" not in name}
+
+
+def test_log_and_metrics_say_who_found_the_nearest(
+    company: Company, started: list[tuple[Process, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.retrieval.dense.FEW", 0)
+    monkeypatch.setattr(retrieval, "DEPTH", 2)
+    parts = parts_over(company, [address for _, address in started])
+    wait_for(
+        lambda: [f.state for f in examined(parts, company, tmp_path)] == ["ok", "ok"],
+        seconds=PATIENCE,
+        message=lambda: str(examined(parts, company, tmp_path)),
+    )
+
+    def hits() -> Any:
+        found = client.post("/api/v1/search", json={"query": ON_LEAVE}, headers=company.headers("ben"))
+        assert found.status_code == 200
+        return found.json()["hits"]
+
+    with client_of(parts) as client:
+        by_lists = hits()
+        assert ask(client, company, "ben", ON_LEAVE).status_code == 200
+        assert counted(client) == {'clearance_searches_total{nearest="lists"}': 2.0}
+        started[1][0].kill()
+        assert by_lists == hits()
+        assert ask(client, company, "ben", ON_LEAVE).status_code == 200
+        assert counted(client) == {
+            'clearance_searches_total{nearest="lists"}': 2.0,
+            'clearance_searches_total{nearest="unready"}': 2.0,
+            'clearance_lists_lost_total{shard="2/2"}': pytest.approx(1.5, abs=0.5),
+        }
+    for kind in ("search.done", "answer.opened"):
+        assert [r["codebook"] for r in company.records(kind)] == [Codebook(DIMENSIONS).digest, None]
+        assert [r["depth"] for r in company.records(kind)] == [1, None]
+    assert [f.state for f in examined(parts, company, tmp_path)] == ["ok", "fail"]
+
+
+def test_the_doctor_finds_what_is_wrong(company: Company, started: list[tuple[Process, str]], tmp_path: Path) -> None:
+    """Addresses in another order, one shard alone, another key; and nothing where there are none."""
+    addresses = [address for _, address in started]
+    right = parts_over(company, addresses)
+    wait_for(
+        lambda: [f.state for f in examined(right, company, tmp_path)] == ["ok", "ok"],
+        seconds=PATIENCE,
+        message=lambda: str(examined(right, company, tmp_path)),
+    )
+    turned = examined(parts_over(company, addresses[::-1]), company, tmp_path)
+    assert [(f.state, "in their order" in f.says) for f in turned] == [("fail", True)] * 2
+    [alone] = examined(parts_over(company, addresses[:1]), company, tmp_path)
+    assert "shard 1/2 and not 1/1" in alone.says
+    strange = examined(parts_over(company, addresses, "4e" * 32), company, tmp_path)
+    assert [(f.state, "another key" in f.says) for f in strange] == [("fail", True)] * 2
+    assert KEY not in repr((turned, strange))
+    assert examined(parts_of(company.db), company, tmp_path) == []

@@ -1,0 +1,108 @@
+"""What the audit tests need of a database: engines by role, an auditor, leaves."""
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from typing import Protocol
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from app.audit.encryption import Sealer
+from app.audit.events import Actor, SealedText, SearchDone
+from app.audit.events.plans import SignInRefused
+from app.audit.log import record
+from app.db.session import Database, Signer, connect
+from app.evidence.merkle import Head, merkle_root
+from tests.support.cluster import IDENTITY_KEY
+from tests.support.identities import act_as
+
+SEALER = Sealer(bytes(range(32)))
+
+
+class Db(Protocol):
+    """The fixture `db`: a fresh, migrated database."""
+
+    def url(self, role: str) -> str:
+        """SQLAlchemy URL for a database role: owner, app, ingest or sequencer."""
+        ...
+
+
+class World:
+    """Engines by role, closed together."""
+
+    def __init__(self, db: Db) -> None:
+        self.db = db
+        self._engines: dict[str, Engine] = {}
+
+    def engine(self, role: str) -> Engine:
+        """The engine of this role."""
+        return self._engines.setdefault(role, connect(self.db.url(role), pool_size=20))
+
+    @contextlib.contextmanager
+    def session(self, role: str) -> Iterator[Session]:
+        """One transaction as this role, committed at the end of the block."""
+        with Session(self.engine(role)) as session, session.begin():
+            yield session
+
+    def person(self, name: str, *capabilities: str) -> uuid.UUID:
+        """A new user with these capabilities."""
+        user = uuid.uuid4()
+        with self.session("owner") as session:
+            session.execute(
+                text("insert into app_user (id, name, display_name, capabilities) values (:id, :name, :name, :may)"),
+                {"id": user, "name": name, "may": list(capabilities)},
+            )
+        return user
+
+    @contextlib.contextmanager
+    def acting(self, user: uuid.UUID) -> Iterator[Session]:
+        """One transaction of the API's role under this user's signed identity."""
+        with self.session("app") as session:
+            act_as(session, user)
+            yield session
+
+    def as_user(self, user: uuid.UUID) -> "contextlib.AbstractContextManager[Session]":
+        """A reading transaction of the API under this user's signed identity."""
+        signer = Signer(IDENTITY_KEY, seconds=60)
+        return Database(self.engine("app"), signer, statement_timeout_ms=10_000).reading(user)
+
+    def ask(self, user: uuid.UUID, words: str = "who earns what?") -> uuid.UUID:
+        """Record a search by `user`, committed."""
+        with self.acting(user) as session:
+            event = SearchDone(actor=Actor(user, "Ada"), query=SealedText(words), policy_epoch=1, hits=())
+            return record(session, event, SEALER)
+
+    def check_order(self, expected: int) -> Head:
+        """Assert that all leaves have a place, once, in one row without a gap, under a right head; gives the head."""
+        with self.session("owner") as session:
+            leaves = {r.id: bytes(r.leaf_hash) for r in session.execute(text("select id, leaf_hash from audit_leaf"))}
+            entries = session.execute(text("select seq, leaf_id, leaf_hash from audit_entry order by seq")).all()
+            head = session.execute(text("select size, root from audit_head order by size desc limit 1")).one()
+        assert len(leaves) == expected
+        assert [e.seq for e in entries] == list(range(expected))
+        assert {e.leaf_id: bytes(e.leaf_hash) for e in entries} == leaves
+        assert (head.size, bytes(head.root)) == (expected, merkle_root([bytes(e.leaf_hash) for e in entries]))
+        return Head(head.size, bytes(head.root))
+
+    def close(self) -> None:
+        """Close all connections."""
+        for engine in self._engines.values():
+            engine.dispose()
+
+
+@contextlib.contextmanager
+def world_of(db: Db) -> Iterator[World]:
+    """A world that closes its connections."""
+    world = World(db)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def add_leaf(session: Session, trail: uuid.UUID | None = None) -> uuid.UUID:
+    """A leaf without personal words, of the API's role; not committed."""
+    nobody = Actor.service("nobody")
+    event = SignInRefused(actor=nobody, reason="unknown", prefix=None, count=1, trail=trail or uuid.uuid4())
+    return record(session, event)

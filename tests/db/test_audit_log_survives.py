@@ -1,0 +1,273 @@
+"""The log survives any row that a database role of ours can insert, and those of before records were held to a form: it
+is listed, exported both ways and verified, whatever is in it.
+"""
+
+import contextlib
+import csv
+import io
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.audit import sequencing
+from app.audit.encryption import Opener
+from app.audit.export import export_csv, export_jsonl
+from app.audit.listing import list_events
+from app.db.audit_writers import WRITERS
+from app.evidence.merkle import canonical, leaf_hash
+from app.evidence.report import REMARKS
+from app.evidence.verify import verify
+from app.web.api.audit import event_out
+from app.web.api.schemas import EventsOut
+from tests.db.audit_db import SEALER, Db, World, world_of
+from tests.support.identities import act_as
+
+LEAF = text(
+    "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, :trail, :actor, :body, :hash)"
+)
+OLD = text(
+    "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash, writer)"
+    " values (:id, :kind, :trail, :actor, :body, :hash, null)"
+)
+# A record, or a row of the table: anything may stand in it.
+Record: TypeAlias = dict[str, Any]
+ROLES = ("app", "ingest", "sequencer")
+
+
+class Log:
+    """A log, somebody who reads it, and one of its people."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.auditor, self.maya = world.person("au", "audit"), world.person("maya")
+
+    def reads(self) -> AbstractContextManager[Session]:
+        """A transaction as the auditor, begun anew each time."""
+        return self.world.as_user(self.auditor)
+
+    def read(self, folder: Path) -> tuple[int, int]:
+        """Order, list, export and verify all of it; gives how many entries there are, and how many are no records."""
+        with self.world.session("sequencer") as session:
+            while sequencing.place(session).count:
+                pass
+        path = folder / "log.jsonl"
+        with self.world.as_user(self.auditor) as session:
+            opener = Opener(session, SEALER)
+            listed = [event_out(entry, opener) for entry in list_events(session, limit=100_000)]
+            wire = json.loads(EventsOut(events=listed).model_dump_json())["events"]
+        lines = export_jsonl(self.reads, opener=lambda session: Opener(session, SEALER))
+        path.write_text("".join(lines))
+        cells = export_csv(self.reads, opener=lambda session: Opener(session, SEALER))
+        rows = list(csv.reader(io.StringIO("".join(cells), newline="")))
+        report = verify(path)
+        assert [finding for finding in report.findings if finding.kind not in REMARKS] == []
+        assert report.entries == len(wire) == len(rows) - 1
+        raw = sum(event["record"] is None for event in wire)
+        assert raw == sum(event["raw"] is not None for event in wire) == len(report.findings)
+        return len(wire), raw
+
+
+@pytest.fixture
+def log(db: Db) -> Iterator[Log]:
+    with world_of(db) as world:
+        yield Log(world)
+
+
+def leaf(body: str, record: Record) -> Record:
+    """A row of this text, whose columns say what the record does."""
+    actor = record["actor"]
+    assert isinstance(actor, dict)
+    columns = {"id": record["id"], "kind": record["kind"], "trail": record["trail"], "actor": actor["user"]}
+    return columns | {"body": body, "hash": leaf_hash(body)}
+
+
+def forged(role: str, **changes: object) -> Record:
+    """A record as this role writes them, with changes."""
+    name = next(w.name for w in WRITERS if w.role == f"clearance_{role}" and w.acts_for == "nobody")
+    kind = next(w.kind for w in WRITERS if w.role == f"clearance_{role}" and w.acts_for == "nobody")
+    actor = {"user": None, "name": name or "nobody", "key": None, "via": None, "address": None}
+    made = {"id": str(uuid.uuid4()), "kind": kind, "trail": None, "actor": actor, "v": 2, "writer": f"clearance_{role}"}
+    return made | changes
+
+
+def nested(depth: int) -> str:
+    """A list of a list of a list …"""
+    return "[" * depth + "]" * depth
+
+
+def raw(record: Record, value: str) -> str:
+    """The record's text with one more field, as it is."""
+    return canonical(record)[:-1] + f',"zz":{value}}}'
+
+
+ATTACKS: dict[str, Callable[[Record], str]] = {
+    "spaces": json.dumps,
+    "keys in another order": lambda r: json.dumps(dict(reversed(r.items())), separators=(",", ":")),
+    "a key twice": lambda r: raw(r, "1")[:-1] + ',"zz":2}',
+    "a float": lambda r: raw(r, "1.5"),
+    "an exponent": lambda r: raw(r, "1e3"),
+    "a huge number": lambda r: raw(r, "9" * 5000),
+    "minus nothing": lambda r: raw(r, "-0"),
+    "escapes": lambda r: raw(r, '"\\u00e9\\/"'),
+    "a key that is not ASCII": lambda r: raw(r, '{"é":1}'),
+    "17 deep": lambda r: raw(r, nested(17)),
+    "900 deep": lambda r: raw(r, nested(900)),
+    "3,000 deep": lambda r: raw(r, nested(3000)),
+    "300 KB": lambda r: raw(r, f'"{"x" * 300_000}"'),
+    "of version 1": lambda r: canonical({**r, "v": 1}),
+    "of no version": lambda r: canonical({k: v for k, v in r.items() if k != "v"}),
+    "another writer": lambda r: canonical({**r, "writer": "clearance_owner"}),
+    "no writer": lambda r: canonical({k: v for k, v in r.items() if k != "writer"}),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_record_of_no_form_is_refused(log: Log, role: str) -> None:
+    """And a plain one of the same role is not, so that the refusal is for the form."""
+    for what, spoil in ATTACKS.items():
+        record = forged(role)
+        with pytest.raises(DBAPIError), log.world.session(role) as session:
+            session.execute(LEAF, leaf(spoil(record), record))
+            pytest.fail(f"{role} wrote {what}")
+    with log.world.session(role) as session:
+        record = forged(role)
+        session.execute(LEAF, leaf(canonical(record), record))
+
+
+def test_what_stood_there_before_is_survived(log: Log, tmp_path: Path) -> None:
+    """Rows of before the form was asked for, of every kind that was let in then."""
+    count = 0
+    for spoil in ATTACKS.values():
+        record = forged("ingest")
+        with contextlib.suppress(DBAPIError), log.world.session("admin") as session:
+            session.execute(OLD, leaf(spoil(record), record))
+            count += 1
+    assert count >= 14
+    entries, unread = log.read(tmp_path)
+    assert entries == count
+    assert unread >= 11
+
+
+KIND_ATTACKS = [
+    ("ingest", {"kind": "document.downloaded"}),
+    ("ingest", {"kind": "policy.changed"}),
+    ("ingest", {"kind": "answer.closed"}),
+    ("ingest", {"kind": "anything.else"}),
+    ("ingest", {"actor": {"user": None, "name": "maya", "key": None, "via": None, "address": None}}),
+    ("sequencer", {"kind": "document.indexed"}),
+    ("sequencer", {"actor": {"user": None, "name": "maya", "key": None, "via": None, "address": None}}),
+    ("app", {"kind": "document.indexed"}),
+    ("app", {"kind": "document.downloaded"}),
+    ("app", {"kind": "audit.read"}),
+]
+
+
+@pytest.mark.parametrize(("role", "changes"), KIND_ATTACKS)
+def test_each_role_writes_its_own_kinds(log: Log, role: str, changes: Record) -> None:
+    record = forged(role, **changes)
+    with pytest.raises(DBAPIError, match="row-level security"), log.world.session(role) as session:
+        session.execute(LEAF, leaf(canonical(record), record))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_writes_in_the_name_of_another(log: Log, role: str) -> None:
+    """`maya downloaded …`: by no part of ours, and by the API under Maya's identity alone."""
+    actor = {"user": str(log.maya), "name": "maya", "key": None, "via": None, "address": None}
+    kinds = {w.kind for w in WRITERS if w.role == f"clearance_{role}"} | {"document.downloaded"}
+    for kind in kinds:
+        record = forged(role, kind=kind, actor=actor)
+        with pytest.raises(DBAPIError, match="row-level security"), log.world.session(role) as session:
+            if role == "app":
+                act_as(session, log.auditor)
+            session.execute(LEAF, leaf(canonical(record), record))
+    if role == "app":
+        with log.world.acting(log.maya) as session:
+            session.execute(LEAF, leaf(canonical(record), record))
+
+
+def test_who_is_gone_is_recorded_all_the_same(log: Log) -> None:
+    """An answer ends after its asker was switched off and deleted: its record is theirs."""
+    with log.world.session("owner") as session:
+        session.execute(text("delete from app_user where id = :m"), {"m": log.maya})
+    actor = {"user": str(log.maya), "name": "maya", "key": None, "via": None, "address": None}
+    record = forged("app", kind="answer.closed", actor=actor)
+    with log.world.acting(log.maya) as session:
+        session.execute(LEAF, leaf(canonical(record), record))
+
+
+# Values of every JSON type, and of types where a reader expects another one.
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    ["question", "query", "passages", "model", "via", "address", "document", "target", "user", "role", "epoch",
+     "outcome", "action", "at", "policy_epoch", "label", "key", "name", "trail", "v", "writer", "kind", "id", "sealed"]
+)  # fmt: skip
+SEALED = st.fixed_dictionaries({"sealed": st.text(max_size=9), "commitment": VALUES, "keeps": st.text(max_size=4)})
+CHANGES = st.dictionaries(FIELDS, VALUES | SEALED | st.lists(st.fixed_dictionaries({"document": VALUES})), max_size=4)
+SPELLINGS = st.sampled_from(["canonical", "plain", "spaced"])
+
+
+def test_whatever_gets_in_can_be_read(log: Log, tmp_path: Path) -> None:
+    """Hypothesis writes as each role, and as what stood there before; then all is listed, exported and verified."""
+    let_in: Counter[str] = Counter()
+    engines = {role: log.world.engine(role).connect() for role in (*ROLES, "admin")}
+
+    @settings(max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from((*ROLES, "caller", "old")), CHANGES, VALUES, SPELLINGS)
+    @example("ingest", {"user": {"sealed": "", "commitment": "", "keeps": ""}}, None, "canonical")
+    def law(who: str, changes: Record, inside: object, spelling: str) -> None:
+        role = {"caller": "app", "old": "ingest"}.get(who, who)
+        record = forged(role)
+        if who == "caller":
+            actor = {"user": str(log.maya), "name": inside, "key": inside, "via": inside, "address": inside}
+            record |= {"kind": "search.done", "actor": actor}
+        record |= {name: value for name, value in changes.items() if who == "old" or name not in record}
+        with contextlib.suppress(ValueError, KeyError, AssertionError):
+            body = spelled(record, spelling)
+            if insert(engines["admin" if who == "old" else role], who, leaf(body, record), log.maya):
+                let_in[who] += 1
+
+    law()
+    for connection in engines.values():
+        connection.close()
+    entries, unread = log.read(tmp_path)
+    print(f"{dict(let_in)} let in, {unread} of {entries} are no records")
+    assert entries == let_in.total()
+    assert set(let_in) == {*ROLES, "caller", "old"}
+    assert unread > 0
+
+
+def spelled(record: Record, how: str) -> str:
+    """The record's text; raises ValueError where it has none."""
+    if how == "canonical":
+        return canonical(record)
+    separators = (",", ":") if how == "plain" else None
+    body = json.dumps(record, ensure_ascii=False, separators=separators)
+    body.encode()
+    return body
+
+
+def insert(connection: Connection, who: str, row: Record, maya: uuid.UUID) -> bool:
+    """Whether the database lets it in."""
+    try:
+        with connection.begin():
+            if who == "caller":
+                act_as(connection, maya)
+            connection.execute(OLD if who == "old" else LEAF, row)
+    except DBAPIError:
+        return False
+    return True

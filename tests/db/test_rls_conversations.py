@@ -1,0 +1,341 @@
+"""The second lock on conversations, tried with raw SQL as the API's database role: every table, every verb."""
+
+import itertools
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.acl.rules import OwnRule
+from app.answer.conversation import NewTurn, keep
+from app.db.rls_probe import CONVERSATIONS
+from app.db.session import Database
+from app.identity.subject import Capability, Label
+from ingest.write import move
+from tests.db.test_rls import SIGN
+from tests.support.library_db import House, allow, counts, touched
+
+NOTHING = dict.fromkeys(CONVERSATIONS, 0)
+WHOLE = {"conversation": 1, "turn": 1, "turn_answer": 1, "turn_source": 2}
+LOST = WHOLE | {"turn_answer": 0, "turn_source": 1}
+VALUES = {
+    "conversation": "insert into conversation (id, user_id) values (:id, :who)",
+    "turn": "insert into turn (id, conversation_id, user_id, question, mode, outcome, policy_epoch)"
+    " values (:id, :id, :who, 'q', 'quote', 'quoted', 1)",
+    "turn_answer": "insert into turn_answer (turn_id, user_id, made_from, answer, shown, redactions)"
+    " values (:id, :who, 2, 'the alder and the ash', '[]', '{}')",
+    "turn_source": "insert into turn_source (turn_id, document_id, scope_id, user_id)"
+    " select :id, id, scope_id, :who from document where path = any (:paths)",
+}
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Ada's conversation of one turn, made from a document on each of two shelves; Ben reads the second shelf too, and
+    a third, and may do everything else there is.
+    """
+
+    house: House
+    ada: uuid.UUID
+    ben: uuid.UUID
+    botany: uuid.UUID
+    alder: int
+    ash: int
+    id: uuid.UUID
+
+
+@pytest.fixture
+def talk(house: House, database: Database) -> Talk:
+    role = house.role("botany")
+    ada = house.person("ada", roles=[role])
+    mine = house.shelf("mine", allow("user", ada))
+    ben = house.person("ben", clearance=Label.RESTRICTED, may=list(Capability), curates=[mine])
+    ours = house.shelf("ours", allow("role", role), allow("user", ben))
+    alder, ash = house.document(mine, "alder.md", "the alder"), house.document(ours, "ash.md", "the ash")
+    house.document(house.shelf("his", allow("user", ben)), "birch.md", "the birch")
+    made = Talk(house, ada, ben, role, alder, ash, uuid.uuid4())
+    with database.writing(ada) as session:
+        for table in VALUES:
+            add(session, table, made)
+    return made
+
+
+def add(session: object, table: str, talk: Talk, *, who: uuid.UUID | None = None, paths: tuple[str, ...] = ()) -> int:
+    """Add the row of this table that the fixture adds, or the same for somebody else or from other documents."""
+    values: dict[str, object] = {"id": talk.id, "who": who or talk.ada}
+    if table == "turn_source":
+        values["paths"] = list(paths or ("alder.md", "ash.md"))
+    return touched(session, VALUES[table], **values)  # type: ignore[arg-type]  # a session of either kind
+
+
+def seen(database: Database, who: uuid.UUID) -> dict[str, int]:
+    with database.reading(who) as session:
+        return counts(session, CONVERSATIONS)
+
+
+def test_nobody_sees_nothing(talk: Talk) -> None:
+    for identity in (None, ""):
+        with talk.house.session("app") as session:
+            if identity is not None:
+                session.execute(text(SIGN), {"identity": identity})
+            assert counts(session, CONVERSATIONS) == NOTHING
+
+
+def test_its_asker_alone_sees_it(talk: Talk, database: Database) -> None:
+    """Not who may read all that it was made from but for one, curates, administers and audits."""
+    assert seen(database, talk.ada) == WHOLE
+    assert seen(database, talk.ben) == NOTHING
+
+
+LOSSES = {
+    "membership": "delete from membership where user_id = :ada",
+    "a grant that ends": "update rule_grant set ends_at = now() where principal_id = :botany",
+    "the label": "update rule set label = 3 where id = (select rule_id from scope where id ="
+    " (select scope_id from document where id = :ash))",
+    "clearance": "update app_user set clearance = -1 where id = :ada",
+    "the document moves": "update document set (scope_id, collection_id) ="
+    " (select scope_id, collection_id from document where path = 'birch.md') where id = :ash",
+    "the document goes": "delete from document where id = :ash",
+}
+
+
+@pytest.mark.parametrize("what", LOSSES)
+def test_one_lost_source_withholds_the_answer(talk: Talk, database: Database, what: str) -> None:
+    """The whole answer, though the other document is still visible; the question stays."""
+    statement = LOSSES[what]
+    values = {k: v for k, v in vars(talk).items() if f":{k}" in statement}
+    assert talk.house.run("owner", statement, **values) >= 1
+    after = seen(database, talk.ada)
+    assert after == (LOST | {"turn_source": 0} if what == "clearance" else LOST)
+    assert seen(database, talk.ben) == NOTHING
+
+
+def test_it_comes_back(talk: Talk, database: Database) -> None:
+    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    assert seen(database, talk.ada) == LOST
+    talk.house.run("owner", "insert into membership values (:ada, :botany)", ada=talk.ada, botany=talk.botany)
+    assert seen(database, talk.ada) == WHOLE
+
+
+def test_whoever_is_inactive_sees_nothing(talk: Talk, database: Database) -> None:
+    talk.house.run("owner", "update app_user set active = false where id = :ada", ada=talk.ada)
+    assert seen(database, talk.ada) == NOTHING
+
+
+def test_a_source_follows_its_document(talk: Talk, database: Database) -> None:
+    """To move a document is to change one column of one row; nothing else is written by hand."""
+    scope = talk.house.value("owner", "select scope_id from document where path = 'birch.md'")
+    shelf = talk.house.text("select collection_id from document where path = 'birch.md'")
+    moved = "update document set scope_id = :s, collection_id = :c where id = :d"
+    assert talk.house.run("owner", moved, s=scope, c=shelf, d=talk.ash) == 1
+    found = "select scope_id from turn_source where turn_id = :id and document_id = :d"
+    assert talk.house.value("owner", found, id=talk.id, d=talk.ash) == scope
+
+
+@pytest.mark.parametrize("table", VALUES)
+def test_nobody_adds_for_another(talk: Talk, database: Database, table: str) -> None:
+    """Neither in his name nor into her conversation in one's own: row-level security, or the key that pairs the ids."""
+    fresh = Talk(**{**vars(talk), "id": uuid.uuid4()})
+    with pytest.raises(DBAPIError, match="row-level security"), database.writing(talk.ben) as session:
+        add(session, table, fresh, who=talk.ada, paths=("ash.md",))
+    unnamed = VALUES[table].replace("select :id, id, scope_id, :who from document where path = any (:paths)",
+                                    "values (:id, 1, 1, :who)")  # fmt: skip
+    with pytest.raises(DBAPIError, match="row-level security"), database.anonymous() as session:
+        touched(session, unnamed, id=fresh.id, who=talk.ada)
+    if table in {"turn", "turn_answer", "turn_source"}:
+        talk.house.run("owner", "delete from turn_answer")
+        own = VALUES[table].replace("values (:id, :id,", "values (gen_random_uuid(), :id,")
+        given = {"id": talk.id, "who": talk.ben} | ({"paths": ["ash.md"]} if ":paths" in own else {})
+        talk.house.run("owner", "delete from turn_source")
+        with pytest.raises(DBAPIError, match="foreign key"), database.writing(talk.ben) as session:
+            touched(session, own, **given)
+
+
+def test_no_source_is_added_that_is_not_visible(talk: Talk, database: Database) -> None:
+    """Nor one that its asker may curate and not read, nor under a scope that is not the document's."""
+    add_source = "insert into turn_source (turn_id, document_id, scope_id, user_id) values (:t, :d, :s, :u)"
+    birch = talk.house.value("owner", "select id from document where path = 'birch.md'")
+    hidden = talk.house.value("owner", "select scope_id from document where id = :d", d=birch)
+    own = talk.house.value("owner", "select scope_id from document where id = :d", d=talk.alder)
+    with pytest.raises(DBAPIError, match="row-level security"), database.writing(talk.ada) as session:
+        touched(session, add_source, t=talk.id, d=birch, s=hidden, u=talk.ada)
+    with pytest.raises(DBAPIError, match="foreign key"), database.writing(talk.ada) as session:
+        touched(session, add_source, t=talk.id, d=birch, s=own, u=talk.ada)
+
+
+REFUSED = {
+    **{f"change {table}": f"update {table} set user_id = user_id" for table in VALUES},
+    "change what was said": "update turn_answer set answer = 'x'",
+    "count fewer sources": "update turn_answer set made_from = 1",
+    "move a source": "update turn_source set scope_id = scope_id",
+    "drop a source": "delete from turn_source",
+    "drop an answer": "delete from turn_answer",
+    "drop a turn": "delete from turn",
+    **{f"empty {table}": f"truncate {table} cascade" for table in VALUES},
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_nobody_changes_what_was_said(talk: Talk, database: Database, what: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"), database.writing(talk.ada) as session:
+        session.execute(text(REFUSED[what]))
+
+
+def test_its_asker_alone_deletes_it(talk: Talk, database: Database) -> None:
+    """With all its turns, also while what they were made from is lost."""
+    with database.writing(talk.ben) as session:
+        assert touched(session, "delete from conversation") == 0
+    with database.anonymous() as session:
+        assert touched(session, "delete from conversation") == 0
+    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    with database.writing(talk.ada) as session:
+        assert touched(session, "delete from conversation") == 1
+    assert {t: talk.house.value("owner", f"select count(*) from {t}") for t in CONVERSATIONS} == dict.fromkeys(
+        CONVERSATIONS, 1
+    ), "the canary's"
+
+
+def test_it_goes_with_its_asker(talk: Talk) -> None:
+    talk.house.run("owner", "delete from app_user where id = :ada", ada=talk.ada)
+    assert talk.house.value("owner", "select count(*) from turn_answer") == 1, "the canary's"
+
+
+@pytest.mark.parametrize("role", ["ingest", "sequencer"])
+@pytest.mark.parametrize("table", CONVERSATIONS)
+def test_other_services_get_nothing(talk: Talk, role: str, table: str) -> None:
+    for statement in (f"select 1 from {table}", f"delete from {table}", f"update {table} set user_id = user_id",
+                      f"insert into {table} select * from {table}"):  # fmt: skip
+        with pytest.raises(DBAPIError, match="permission denied"):
+            talk.house.run(role, statement)
+
+
+def test_the_worker_moves_and_deletes_documents_all_the_same(talk: Talk, database: Database) -> None:
+    """Through the foreign keys, without a right to what they lead to. The worker moves what an upload moves."""
+    shelf = uuid.UUID(talk.house.text("select collection_id from document where id = :d", d=talk.alder))
+    path = talk.house.text("select path from document where id = :d", d=talk.alder)
+    other = talk.house.scope(shelf, OwnRule(frozenset({allow("user", talk.ada)})))
+    talk.house.run("owner", "update document set sha256 = sha256('same') where id = :d", d=talk.alder)
+    with talk.house.uploading(shelf, {path: (other, b"same")}) as (session, [job]):
+        move(session, job)
+    assert talk.house.value("owner", "select scope_id from document where id = :d", d=talk.alder) == other
+    assert seen(database, talk.ada) == WHOLE
+    with database.writing(talk.ben) as session:
+        assert touched(session, "delete from document where id = :d", d=talk.alder) == 1
+    assert seen(database, talk.ada) == LOST
+
+
+def test_scopes_are_resolved_a_fixed_number_of_times(talk: Talk, database: Database) -> None:
+    """Not once for each answer that is looked at: the plan keeps them outside of the count."""
+    add_turn = VALUES["turn"].replace("values (:id, :id,", "values (:turn, :id,")
+    with database.writing(talk.ada) as session:
+        for _ in range(20):
+            turn = uuid.uuid4()
+            touched(session, add_turn, turn=turn, id=talk.id, who=talk.ada)
+            touched(session, VALUES["turn_answer"], id=turn, who=talk.ada)
+            touched(session, VALUES["turn_source"], id=turn, who=talk.ada, paths=["alder.md", "ash.md"])
+    with database.reading(talk.ada) as session:
+        explain = text("explain (analyze, costs off, timing off, buffers off) select answer from turn_answer")
+        lines = [line.strip() for line in session.scalars(explain)]
+    resolved = [after for line, after in itertools.pairwise(lines) if line.startswith("InitPlan")]
+    assert len(resolved) == 3, lines
+    assert all("loops=1)" in line for line in resolved), lines
+    assert any("loops=21)" in line for line in lines), lines
+
+
+# --- Tests of these tests: each part of the policies is what holds it.
+
+COUNT_DROPPED = """
+    drop policy readers on turn_answer;
+    create policy readers on turn_answer for select to clearance_app using (user_id = (select clearance.caller()))
+"""
+PERSON_DROPPED = """
+    drop policy readers on {table};
+    create policy readers on {table} for select to clearance_app using (clearance.caller() is not null)
+"""
+
+
+def test_the_mutation_without_the_count(talk: Talk, database: Database) -> None:
+    talk.house.run("owner", COUNT_DROPPED)
+    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    assert seen(database, talk.ada) == LOST | {"turn_answer": 1}
+
+
+@pytest.mark.parametrize("table", ["conversation", "turn"])
+def test_the_mutation_without_the_person(talk: Talk, database: Database, table: str) -> None:
+    talk.house.run("owner", PERSON_DROPPED.format(table=table))
+    assert seen(database, talk.ben)[table] == 2, "hers and the canary's"
+
+
+# --- Keeping a turn while the world moves.
+
+
+def new_turn(talk: Talk) -> NewTurn:
+    """The next turn, made from both documents."""
+    with talk.house.session("owner") as session:
+        documents = frozenset(
+            session.scalars(
+                text("select public_id from document where id in (:a, :b)"), {"a": talk.alder, "b": talk.ash}
+            )
+        )
+    return NewTurn(uuid.uuid4(), talk.id, "q", "quote", "quoted", 1, "the alder and the ash", (), {}, documents)
+
+
+def answers(database: Database, who: uuid.UUID, turn: uuid.UUID) -> int:
+    with database.reading(who) as session:
+        return touched(session, "select 1 from turn_answer where turn_id = :t", t=turn)
+
+
+def test_a_document_that_moves_meanwhile_is_found_where_it_is(talk: Talk, database: Database) -> None:
+    """The move is not committed when the turn is written; its foreign key waits for it, and the second try finds it."""
+    turn, subject = new_turn(talk), talk.house.subject(talk.ada)
+    kept: list[bool] = []
+
+    def keep_it() -> None:
+        with database.writing(talk.ada) as session:
+            kept.append(keep(session, subject, turn))
+
+    thread = threading.Thread(target=keep_it)
+    with talk.house.session("owner") as session:
+        moved = (
+            "update document set (scope_id, collection_id) = (select scope_id, collection_id from document"
+            " where id = :alder) where id = :ash"
+        )
+        assert touched(session, moved, alder=talk.alder, ash=talk.ash) == 1
+        thread.start()
+        blocked = (
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        deadline = time.monotonic() + 10
+        while not talk.house.value("admin", blocked) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert talk.house.value("admin", blocked) == 1
+    thread.join(10)
+    assert kept == [True]
+    assert answers(database, talk.ada, turn.id) == 1
+
+
+def test_what_is_lost_meanwhile_is_kept_and_withheld(talk: Talk, database: Database) -> None:
+    turn, subject = new_turn(talk), talk.house.subject(talk.ada)
+    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    with database.writing(talk.ada) as session:
+        assert keep(session, subject, turn)
+    assert answers(database, talk.ada, turn.id) == 0
+    assert talk.house.value("owner", "select count(*) from turn_source where turn_id = :t", t=turn.id) == 1
+
+
+@pytest.mark.parametrize(
+    "meanwhile", ["delete from conversation where user_id = :ada", "update app_user set active = false where id = :ada"]
+)
+def test_a_turn_that_cannot_be_kept_leaves_the_transaction_usable(
+    talk: Talk, database: Database, meanwhile: str
+) -> None:
+    turn, subject = new_turn(talk), talk.house.subject(talk.ada)
+    talk.house.run("owner", meanwhile, ada=talk.ada)
+    with database.writing(talk.ada) as session:
+        assert not keep(session, subject, turn)
+        assert session.scalar(text("select 1")) == 1
+    assert talk.house.value("owner", "select count(*) from turn where id = :t", t=turn.id) == 0

@@ -1,0 +1,171 @@
+"""A company's whole user × object matrix, by way of mined roles: each pair, each implementation, and over HTTP.
+
+`benchmarks/real_rules.py` does the same with matrices of real organisations. And what changes of rules write.
+"""
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from app.acl.placement import find_place, rule_document
+from app.acl.rule_changes import rule_collection
+from app.acl.rules import OwnRule
+from app.acl.visible import visible_scopes
+from app.db.session import Database
+from app.db.tables.access import Collection
+from app.identity.subject import Capability, Label
+from tests.support.cluster import Db
+from tests.support.company import client_of, parts_of
+from tests.support.environment import Report
+from tests.support.library_db import TEXT_TABLES, House, allow, house_of
+from tests.support.mined_roles import WAYS, Loaded, Matrix, MinedRole, check_user, load, mine, sample
+
+USERS, OBJECTS = 60, 90
+
+
+def random_matrix(seed: int, roles: int) -> Matrix:
+    """Users in a few teams that share objects, with some objects of their own; mined into at most so many roles."""
+    rng = random.Random(seed)
+    objects = tuple(range(1, OBJECTS + 1))
+    teams = [frozenset(rng.sample(objects, rng.randint(2, 12))) for _ in range(12)]
+    may = {
+        user: frozenset().union(*rng.sample(teams, rng.randint(0, 4)), rng.sample(objects, rng.randint(0, 2)))
+        for user in range(1, USERS + 1)
+    }
+    return Matrix("synthetic", may, objects, mine(may, roles))
+
+
+def wrong_of(database: Database, loaded: Loaded) -> Counter[str]:
+    """What each way gets wrong about all users."""
+    wrong: Counter[str] = Counter()
+    for user in loaded.matrix.may:
+        wrong += check_user(database, loaded, user)
+    return wrong
+
+
+@pytest.fixture
+def house(db: Db) -> Iterator[House]:
+    """A fresh database with short ways to fill it."""
+    with house_of(db) as made:
+        yield made
+
+
+def test_every_pair_agrees(house: House, database: Database, report: Report) -> None:
+    """Oracle, API filter, database function and rows under the lock give the matrix, pair by pair; so does the API."""
+    loaded = load(house, random_matrix(1, roles=25))
+    matrix = loaded.matrix
+    assert loaded.direct > 0, "some pairs are grants to users"
+    assert wrong_of(database, loaded) == Counter()
+    with client_of(parts_of(house.db)) as client:
+        asked = sample(matrix, 400, random.Random(2))
+        for user, o, seen in asked:
+            answer = client.get(
+                f"/api/v1/documents/{loaded.documents[o]}", headers={"Authorization": f"Bearer {loaded.keys[user]}"}
+            )
+            assert answer.status_code == (200 if seen else 404), (user, o)
+            assert (f"Record r{o}x " in answer.text) == seen
+    visible = sum(map(len, matrix.may.values()))
+    report(
+        f"matrix: {matrix.pairs} pairs ({visible} visible) × {len(WAYS)} ways, {len(matrix.roles)} roles,"
+        f" {loaded.direct} grants to users, {len(loaded.rules)} scopes, {len(asked)} over HTTP"
+    )
+    assert 0.05 < visible / matrix.pairs < 0.5
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        "delete from membership where ctid = (select min(ctid) from membership)",
+        "update rule_grant set effect = 'deny' where principal_kind = 'role' and rule_id ="
+        " (select min(rule_id) from rule_grant where principal_kind = 'role')",
+        "update scope set rule_id = (select max(rule_id) from scope)"
+        " where id = (select min(id) from scope where id > 1)",
+    ],
+)
+def test_a_changed_policy_is_found(house: House, database: Database, mutation: str) -> None:
+    """Test of the test: one membership, grant or pointer changed behind the rules' back does not pass."""
+    loaded = load(house, random_matrix(1, roles=25))
+    with house.session("admin") as session:
+        session.execute(text(mutation))
+    wrong = wrong_of(database, loaded)
+    assert set(WAYS[1:]) <= set(wrong)
+
+
+def test_roles_that_give_too_much_are_refused() -> None:
+    """A mined role may cover less than the matrix, never more."""
+    matrix = Matrix("m", {1: frozenset({1})}, (1, 2), (MinedRole(frozenset({1}), frozenset({1, 2})),))
+    with pytest.raises(ValueError, match="more than the matrix"):
+        matrix.left_over()
+
+
+def written(house: House, table: str) -> dict[str, str]:
+    """Each row's place and the transaction that wrote it last: any write changes it."""
+    with house.session("owner") as session:
+        return {row[0]: row[1] for row in session.execute(text(f"select ctid::text, xmin::text from {table}"))}
+
+
+def test_re_granting_one_of_two_equal_shelves(house: House, database: Database) -> None:
+    """A and B have equal rules and share the interned one. A gets another: B's scopes and every text row stay."""
+    one, two, admin = house.role("one"), house.role("two"), house.person("root", may=list(Capability))
+    ada, ben = house.person("ada", roles=[one]), house.person("ben", roles=[two])
+    shelves = [house.shelf(name, allow("role", one)) for name in ("a", "b")]
+    for shelf in shelves:
+        for n in range(5):
+            house.document(shelf, f"{n}.md", *(f"part {part} of {n}" for part in range(4)))
+    scopes = [house.scope(shelf) for shelf in shelves]
+    rules = "select count(distinct rule_id) from scope where id = any (:ids)"
+    assert house.value("owner", rules, ids=scopes) == 1
+    before = {table: written(house, table) for table in TEXT_TABLES}
+    b_before = house.text("select xmin::text || ' ' || rule_id from scope where id = :id", id=scopes[1])
+    with database.writing(admin) as session:
+        own = OwnRule(frozenset({allow("role", two)}), inherits=False, label=Label.INTERNAL)
+        rule_collection(session, house.subject(admin), session.get_one(Collection, shelves[0]), own)
+    assert {table: written(house, table) for table in TEXT_TABLES} == before
+    assert len(before["chunk"]) == 2 * 5 * 4 + 1, "the canary's too"
+    assert house.text("select xmin::text || ' ' || rule_id from scope where id = :id", id=scopes[1]) == b_before
+    for user, expected in ((ada, scopes[1:]), (ben, scopes[:1])):
+        with database.reading(user) as session:
+            assert list(visible_scopes(session, house.subject(user)).scope_ids) == expected
+            assert session.scalars(text("select clearance.visible_scopes()")).one() == expected
+
+
+def test_moving_a_document_is_one_transaction(house: House, database: Database) -> None:
+    """All rows of the document, and no other text row, are written by one transaction; one that fails writes none."""
+    shelf, ada = house.shelf("shelf"), house.person("ada")
+    cora = house.person("cora", may=list(Capability), curates=[shelf])
+    stays = house.document(shelf, "stays.md", "one text")
+    moves = house.document(shelf, "moves.md", *(f"part {n}" for n in range(7)))
+    own = OwnRule(frozenset({allow("user", ada)}), inherits=False, label=None)
+    target = house.scope(shelf, own)
+    public = uuid.UUID(house.text("select public_id::text from document where id = :id", id=moves))
+    before = {table: written(house, table) for table in TEXT_TABLES}
+
+    def move(*, fail: bool) -> None:
+        with house.changing(database, cora) as session:
+            subject = house.subject(cora)
+            rule_document(session, subject, find_place(session, subject, public), own)
+            if fail:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        move(fail=True)
+    assert {table: written(house, table) for table in TEXT_TABLES} == before
+    move(fail=False)
+    writers = set()
+    for table in TEXT_TABLES:
+        after = written(house, table)
+        writers |= {xmin for place, xmin in after.items() if before[table].get(place) != xmin}
+    assert len(writers) == 1
+    for table, key in (("document", "id"), ("original", "document_id"), ("chunk", "document_id")):
+        assert house.value("owner", f"select count(distinct scope_id) from {table} where {key} = :d", d=moves) == 1
+    of = {
+        "vector_row": "from vector_row where chunk_id in (select id from chunk where document_id = :d)",
+        "posting": "from posting where document_id = :d",
+    }
+    for table, rows in (("vector_row", 7), ("posting", 8)):  # "part" in one row, and the seven numbers
+        assert house.value("owner", f"select count(*) {of[table]} and scope_id = :s", d=moves, s=target) == rows
+        assert house.value("owner", f"select count(*) {of[table]} and scope_id <> :s", d=stays, s=target) > 0

@@ -1,0 +1,132 @@
+"""No memory across callers depends on what somebody asked or was shown: else time would tell it (promise N3).
+
+What no other test holds: the work that one request does after another one with the same words, in one process.
+"""
+
+import ast
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from app.answer.quote import quotes
+from app.embedding.hashed import HashedEmbedder
+from app.indexing.analysis import stems
+from app.indexing.terms import among, field_terms, query_terms, terms
+from app.retrieval import highlight
+from app.retrieval.duplicates import alike
+from app.retrieval.highlight import Marker
+from tests.support.environment import REPOSITORY
+from tests.unit.answer.test_quote import passage
+
+# Decorators and classes that keep results for the whole process, and what may have one: its keys are no text.
+KEEPERS = {
+    "lru_cache",
+    "cache",
+    "cached",
+    "memoize",
+    "WeakKeyDictionary",
+    "WeakValueDictionary",
+    "TTLCache",
+    "LRUCache",
+}
+MAY_KEEP = {"app/indexing/quantizer.py:codebook"}  # by the number of dimensions
+# Commands and what measures run in processes of their own.
+APART = ("app/cli/", "app/local/", "app/evaluation/")
+
+TEXT = (
+    "Parental leave lasts fourteen weeks. Straßenbahnen kündigen rétroactivement; see max_retry_count and 東京タワー. "
+)
+OTHER = "Unrelated warming words so that each stemmer of this thread is there: уже книги λόγος كتاب."
+WORK: dict[str, Callable[[], object]] = {
+    "highlights": lambda: Marker(query_terms("weeks of parental leave")).shown(TEXT * 3, length=200),
+    "terms of a question": lambda: query_terms(TEXT),
+    "terms of a passage": lambda: field_terms("Leave", ["Parents"], TEXT),
+    "terms": lambda: terms(TEXT),
+    "quotes": lambda: quotes("How long is parental leave?", [passage(TEXT)]),
+    "near-copies": lambda: alike(TEXT, TEXT + "more"),
+    "a test vector": lambda: HashedEmbedder().embed_query(TEXT),
+}
+
+
+def keepers(source: str) -> list[str]:
+    """The names of what a module keeps results with, for the whole process."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        made = [*node.decorator_list] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+        made += [node] if isinstance(node, ast.Call) else []
+        for each in made:
+            name = each.func if isinstance(each, ast.Call) else each
+            if (name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")) in KEEPERS:
+                found.append(getattr(node, "name", ""))
+    return [name for name in found if name] or found
+
+
+def test_nothing_keeps_results_by_a_text() -> None:
+    kept = {
+        f"{path.relative_to(REPOSITORY)}:{name}"
+        for path in (REPOSITORY / "app").rglob("*.py")
+        if not str(path.relative_to(REPOSITORY)).startswith(APART)
+        for name in keepers(path.read_text("utf-8"))
+    }
+    assert kept == MAY_KEEP
+
+
+def test_what_keeps_results_would_be_found() -> None:
+    """Test of the test: as a decorator, called or not, by its module, and around a function."""
+    for line in ("@lru_cache(maxsize=9)\ndef f(x): ...", "@functools.cache\ndef f(x): ...", "f = lru_cache(9)(g)"):
+        assert keepers(line), line
+    assert not keepers("@property\ndef f(x): return cast(str, x)")
+
+
+def calls(act: Callable[[], object]) -> int:
+    """How many functions are called, those written in C too."""
+    count = 0
+
+    def seen(_frame: FrameType, event: str, _arg: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("what", WORK)
+def test_the_second_caller_costs_what_the_first_cost(what: str) -> None:
+    for text in (OTHER, OTHER.upper()):
+        Marker(query_terms(text)).shown(text, length=50)
+        field_terms(text, [text], text)
+        quotes(text, [passage(text)])
+        alike(text, text)
+        HashedEmbedder().embed_query(text)
+    first = calls(WORK[what])
+    assert first > 5
+    assert calls(WORK[what]) == first
+
+
+def test_a_memory_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test of the test: with a memory of word forms for all callers, the second one does less."""
+    known: dict[str, set[str]] = {}
+
+    def remembered(given: list[str], words: Any) -> set[str]:
+        return known.setdefault(" ".join(given), among(given, words))
+
+    def remembering(given: list[str], words: Any) -> set[str]:
+        return known[" ".join(given)] if " ".join(given) in known else remembered(given, words)
+
+    monkeypatch.setattr(highlight, "among", remembering)
+    first = calls(WORK["highlights"])
+    assert calls(WORK["highlights"]) < first
+
+
+def test_the_stemmers_remember_no_word() -> None:
+    """The library keeps ten thousand words unless told otherwise, where no call shows it."""
+    stems.stem("word", "en")
+    assert stems._stemmer("english").maxCacheSize == 0

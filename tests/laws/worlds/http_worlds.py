@@ -1,0 +1,180 @@
+"""Two worlds over HTTP: every answer that a reader can get, and every prompt that a model gets, as texts to compare."""
+
+import contextlib
+import datetime as dt
+import itertools
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from app.answer.components import Parts
+from app.audit.encryption import Sealer
+from app.db.session import Database, Signer, connect
+from app.db.tables.people import ApiKey
+from app.embedding.protocol import EmbeddingModel
+from app.guardrail.checks import default_checks
+from app.identity.api_keys import make_key
+from app.identity.subject import Label
+from app.llm.protocol import Endpoint
+from app.llm.scripted import ScriptedChat
+from app.main import create
+from app.scope_index.protocol import NoLists
+from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from tests.laws.worlds.bulk_writer import Maker
+from tests.laws.worlds.savepoint_worlds import TOP
+from tests.laws.worlds.unfiltered_search import Unfiltered
+from tests.laws.worlds.world import Spec, World, world_of
+from tests.laws.worlds.world_writer import Shelves
+from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
+from tests.support.company import app_of
+from tests.support.library_db import House, house_of
+
+# What differs between any two requests: ids that are drawn for them, and times of writing. A world's own ids stay.
+FLEETING = re.compile(r'"(trail|prefix|at|\w+_at)": ?"[^"]*"')
+UUID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+)  # versions 4 and 7: drawn, and not ours
+# Routes that say nothing of documents and differ by themselves, or take long and are the same bytes.
+LEFT_OUT = {"/api/v1/docs", "/api/v1/openapi.json", "/healthz", "/readyz", "/metrics"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The service over one database, with a model that says what it is told and keeps what it was asked."""
+
+    house: House
+    shelves: Shelves
+    client: TestClient
+    chat: ScriptedChat
+    embedder: EmbeddingModel
+
+
+@contextlib.contextmanager
+def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
+    """The service, as it is wired but for the model."""
+    settings = Settings(
+        database=DatabaseSettings(app_url=SecretStr(db.url("app"))),
+        identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
+        audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
+        api=ApiSettings(rate_per_minute=100_000, burst=10_000),
+    )
+    engine = connect(db.url("app"), pool_size=4)
+    database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
+    endpoint = Endpoint("http://127.0.0.1:1/v1", "scripted", internal=True, max_label=Label.RESTRICTED)
+    chat = ScriptedChat(endpoint, lambda messages: ["As ", "they say [1], ", "and [2]."])
+    sealer, checks = Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks())
+    parts = Parts(settings, database, embedder, NoLists(), chat, sealer, checks)
+    with house_of(db) as house, TestClient(create(parts)) as client:
+        yield Site(house, Shelves(house, embedder), client, chat, embedder)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came for a request, but for what is drawn anew each time; a prompt has the status 0."""
+
+    request: str
+    status: int
+    told: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What both worlds said, in the same order."""
+
+    bare: list[Answer]
+    full: list[Answer]
+    threatened: tuple[bool, ...]
+
+    @property
+    def differing(self) -> list[int]:
+        """The numbers of the answers that tell the two worlds apart."""
+        return [n for n, (a, b) in enumerate(itertools.zip_longest(self.bare, self.full)) if a != b]
+
+
+def compare(site: Site, spec: Spec) -> Said:
+    """Write each world of a spec, and hear all that it says to its caller."""
+    world = world_of(spec, dt.datetime.now(dt.UTC))
+    said = []
+    for one in (world.without_hidden(), world):
+        site.shelves.put(one)
+        said.append(everything_said(site, world))
+        site.shelves.clear(world)
+    unfiltered = Unfiltered(world, Maker(site.embedder))
+    return Said(said[0], said[1], tuple(unfiltered.shows_hidden(q, TOP) for q in world.questions))
+
+
+@dataclass(frozen=True)
+class Ear:
+    """One caller's key, and all that was said to it."""
+
+    client: TestClient
+    headers: dict[str, str]
+    heard: list[Answer] = field(default_factory=list)
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request and keep its answer."""
+        answer = self.client.request(method, path, json=body, headers=self.headers)
+        request = UUID.sub("…", f"{method} {path} {json.dumps(body)}")
+        self.heard.append(Answer(request, answer.status_code, UUID.sub("…", FLEETING.sub("", answer.text))))
+        return answer
+
+
+def everything_said(site: Site, world: World) -> list[Answer]:
+    """All answers to this caller, in order; then the prompts that the model saw."""
+    ear = Ear(site.client, _key_for(site.house, world.caller.user_id))
+    site.chat.prompts.clear()
+    for question in world.questions:
+        ear.ask("POST", "/api/v1/search", {"query": question, "limit": 50})
+        ear.ask("POST", "/api/v1/ask", {"question": question, "mode": "quote"})
+        for stream in (False, True):
+            ear.ask("POST", "/api/v1/ask", {"question": question, "mode": "generate", "stream": stream})
+    talk = ear.ask("POST", "/api/v1/conversations").json()["id"]
+    for question in (world.questions[0], f"And then? {world.questions[-1]}"):
+        ear.ask("POST", "/api/v1/ask", {"question": question, "mode": "generate", "conversation": talk})
+    ear.ask("GET", f"/api/v1/conversations/{talk}")
+    for method, path in _requests(site, world):
+        ear.ask(method, path, None if method == "GET" else {})
+    return [*ear.heard, *(Answer("prompt", 0, json.dumps([m.content for m in prompt])) for prompt in site.chat.prompts)]
+
+
+def _requests(site: Site, world: World) -> Iterator[tuple[str, str]]:
+    """Each route that is read, and each about a document, with ids and names that a caller may have heard of."""
+    ids = [(str(world.name("document", page.path)), world.visible(page)) for page in world.pages]
+    hidden = [name for name, visible in ids if not visible]
+    documents = [*[name for name, visible in ids if visible][:4], *hidden[:3], *hidden[-3:]]
+    yield "GET", f"/api/v1/documents?after={hidden[0]}"
+    for shelf in world.shelves:
+        yield "GET", f"/api/v1/documents?collection=shelf-{shelf}&limit=3"
+    for document in documents:
+        yield "GET", f"/api/v1/access/explain?document={document}"
+    names = {"document": documents, "name": [f"shelf-{name}" for name in world.shelves], "user": [world.caller.name]}
+    for method, path in routes(site):
+        values = [names.get(name, [str(uuid.uuid5(uuid.NAMESPACE_URL, name))]) for name in re.findall(r"{(\w+)}", path)]
+        # What changes something is refused to a mere reader; which document it is about must not show.
+        if method == "GET" or "{document}" in path:
+            for choice in itertools.product(*values):
+                yield method, re.sub(r"{\w+}", "{}", path).format(*choice)
+
+
+def routes(site: Site) -> list[tuple[str, str]]:
+    """Method and path of each route of the API."""
+    found = set()
+    for context in iter_route_contexts(app_of(site.client).routes):
+        path = str(context.path)
+        if path.startswith("/api/") and path not in LEFT_OUT:
+            found |= {(method, path) for method in (context.methods or set()) - {"HEAD"}}
+    return sorted(found)
+
+
+def _key_for(house: House, user: uuid.UUID) -> dict[str, str]:
+    key = make_key()
+    with house.session("owner") as session:
+        session.add(ApiKey(prefix=key.prefix, hash=key.hash, user_id=user, capabilities=["ask", "download"]))
+    return {"authorization": f"Bearer {key.secret}"}

@@ -1,0 +1,150 @@
+"""What the law of two worlds rests on: worlds that are what they claim, rows as the product writes them, real walls."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import Connection, text
+
+from app.acl import visible as acl
+from app.db.rls_probe import CANARY
+from app.embedding.hashed import HashedEmbedder
+from tests.laws.worlds.bulk_writer import Maker
+from tests.laws.worlds.outcomes import upper_bound
+from tests.laws.worlds.savepoint_worlds import TOP, Inside, Quick, look
+from tests.laws.worlds.search_mutants import everything
+from tests.laws.worlds.strategies import draw
+from tests.laws.worlds.unfiltered_search import Unfiltered
+from tests.laws.worlds.world import Spec, world_of
+from tests.laws.worlds.world_writer import Shelves
+from tests.support.cluster import Db
+from tests.support.library_db import TEXT_TABLES, counts, house_of
+
+NOW = dt.datetime.now(dt.UTC)
+WORLDS = [world_of(spec, NOW) for spec in draw(2, 40)]
+
+# All that a world is in a database, but for the database's own numbers and times.
+CONTENT = {
+    "people": "select u.id, u.name, u.clearance, u.capabilities, u.active, m.role_id from app_user u"
+    " join membership m on m.user_id = u.id where u.name like 'caller-%' order by m.role_id",
+    "roles": "select r.id, i.inside_id from role r left join role_inside i on i.role_id = r.id order by 1, 2",
+    "folders": "select id, collection_id, path, own_rule from folder order by 1",
+    "scopes": "select c.id, s.folder_id, c.name, c.own_rule, s.own_digest, s.own_rule, r.digest, r.label, o.digest"
+    " from scope s join collection c on c.id = s.collection_id join rule r on r.id = s.rule_id"
+    " join rule o on o.id = s.own_part_id where c.name like 'shelf-%' order by c.id, s.folder_id, s.own_digest",
+    "grants": "select r.digest, g.rule_id, r.label, r.grant_digests, g.ordinal, g.effect, g.principal_kind,"
+    " g.principal_id, g.starts_at, g.ends_at, g.inherited from rule r join rule_grant g on g.rule_id = r.id where"
+    " exists (select from scope s join collection c on c.id = s.collection_id join rule w on w.id = s.rule_id"
+    " where r.id in (w.own_id, w.above_id) and c.name like 'shelf-%') order by r.digest, g.ordinal",
+    "documents": "select d.public_id, d.version_id, d.collection_id, s.own_digest, d.path, d.media_type, d.version,"
+    " o.title, o.scope_id = d.scope_id from document d join original o on o.document_id = d.id"
+    " join scope s on s.id = d.scope_id order by d.id",
+    "passages": "select c.public_id, d.public_id, c.scope_id = d.scope_id, v.scope_id = d.scope_id, c.ordinal, c.text,"
+    " c.heading_path, c.page, c.tokens, v.terms, v.embedding::text from chunk c join document d on d.id = c.document_id"
+    " join vector_row v on v.chunk_id = c.id order by c.id",
+    "postings": "select c.public_id, p.term, e.entry & (1 << 25) - 1, p.scope_id = c.scope_id, p.document_id"
+    " = c.document_id from posting p cross join generate_series(0, length(p.entries) / 8 - 1) n"
+    " cross join lateral (select substr(p.entries, 8 * n + 1, 8)::bigint as entry) e"
+    " join chunk c on c.id = e.entry >> 25 order by c.id, p.term",
+}
+
+
+def content(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
+    found = {}
+    for name, query in CONTENT.items():
+        rows = [tuple(row) for row in connection.execute(text(query))]
+        # The rule's number is the database's; its digest stands in front.
+        found[name] = [(row[0], *row[2:]) for row in rows] if name == "grants" else rows
+    return found
+
+
+def test_worlds_are_what_they_claim() -> None:
+    """At least 30 documents and 5 scopes, a nested role that opens, a deny that closes; order kept, numbers not."""
+    for world in WORLDS:
+        assert len(world.pages) >= 30
+        assert len(world.places) >= 5
+        assert 0 < len(world.seen) < len(world.places)
+        assert world.roles["staff"] in world.caller.roles
+        assert "staff" not in world.held
+        grants = {g for place in world.places for g in place.own.grants}
+        assert any(g.effect == "deny" and world.caller.is_named_by(g.principal) for g in grants)
+        assert any(not g.in_time(NOW) for g in grants)
+        assert any(p.own.label is not None and p.own.label > world.caller.clearance for p in world.places)
+        bare = world.without_hidden().pages
+        assert [p for p in world.pages if p in bare] == list(bare)
+        assert any(not world.visible(p) for p in world.pages[: len(bare) // 2])
+
+
+def test_a_world_is_made_again_from_its_line() -> None:
+    for world in WORLDS:
+        assert world_of(Spec.from_json(world.spec.to_json()), NOW) == world
+    assert draw(2, 40) == [world.spec for world in WORLDS]
+    assert not set(draw(3, 40)) & {world.spec for world in WORLDS}
+
+
+def test_worlds_are_written_as_the_product_writes(db: Db, quick: Quick) -> None:
+    """Row by row, but for the database's own numbers: scopes by `scope_for`, passages as the worker has them."""
+    with house_of(db) as house:
+        shelves = Shelves(house, HashedEmbedder())
+        rows = []
+        for world in WORLDS[:6]:
+            with quick.begun(world) as (_, connection):
+                quick.put(connection, world)
+                rows.append(content(connection))
+            assert all(found or name == "folders" for name, found in rows[-1].items())
+        assert any(found["folders"] for found in rows)
+        for world, expected in zip(WORLDS, rows, strict=False):
+            shelves.put(world)
+            with house.engine("admin").connect() as connection:
+                assert content(connection) == expected
+            shelves.clear(world)
+
+
+def test_the_walls_stand_in_a_world_that_is_rolled_back(quick: Quick) -> None:
+    """Nobody sees nothing, the canary its row, the caller what the oracle says, the owner all; then all is gone."""
+    world = WORLDS[0]
+    with quick.begun(world) as (_, connection):
+        quick.put(connection, world)
+        seen = {}
+        for role, who in [("app", None), ("app", CANARY), ("app", world.caller.user_id), ("owner", None)]:
+            with Inside(connection, f"clearance_{role}").reading(who) as session:
+                assert session.scalar(text("select current_user")) == f"clearance_{role}"
+                assert session.scalar(text("show transaction_read_only")) == "on"
+                seen[role, who] = counts(session)
+        assert connection.scalar(text("select current_user || current_setting('clearance.identity')")) == "postgres"
+    assert set(seen["app", None].values()) == {0}
+    assert set(seen["app", CANARY].values()) == {1}
+    mine = [page for page in world.pages if world.visible(page)]
+    assert seen["app", world.caller.user_id]["document"] == len(mine)
+    assert seen["app", world.caller.user_id]["chunk"] == sum(len(page.texts) for page in mine)
+    assert seen["owner", None]["document"] == len(world.pages) + 1
+    with quick.engine.connect() as connection:
+        left = [connection.scalar(text(f"select count(*) from {table}")) for table in (*TEXT_TABLES, "app_user")]
+    assert set(left) == {1}
+
+
+def test_the_threat_is_what_the_product_would_show_without_walls(quick: Quick) -> None:
+    """The ranking computed beside the database is that of the product's own search over everything."""
+    maker = Maker(quick.embedder)
+    for world in WORLDS[:12]:
+        unfiltered = Unfiltered(world, maker)
+        with quick.begun(world) as (_, connection):
+            quick.put(connection, world)
+            with Inside(connection, "clearance_owner").reading(world.caller.user_id) as session:
+                for question in world.questions:
+                    shown = look(session, everything(session, world.caller), quick.embedder, question)
+                    best = [unfiltered.names[n] for n in unfiltered.best(question)]
+                    assert [hit[0] for hit in shown.hits][:TOP] == best[:TOP]
+
+
+def test_the_resolver_of_the_product_is_looked_through(quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test of the test: the comparison takes its scopes from `app.acl.visible`."""
+    monkeypatch.setattr(acl, "visible_scopes", lambda session, subject: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        quick.compare(WORLDS[0].spec)
+
+
+@pytest.mark.parametrize(
+    ("failures", "trials", "bound"), [(0, 30_000, 9.985e-5), (0, 10, 0.25887), (1, 10, 0.39416), (10, 10, 1.0)]
+)
+def test_the_upper_bound_is_that_of_clopper_and_pearson(failures: int, trials: int, bound: float) -> None:
+    assert upper_bound(failures, trials) == pytest.approx(bound, rel=1e-3)

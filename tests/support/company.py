@@ -1,0 +1,310 @@
+"""A small company, made over HTTP and by the worker's own pipeline, with a model that says what it is told."""
+
+import contextlib
+import dataclasses
+import datetime as dt
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from psycopg.rows import dict_row
+from pydantic import SecretStr
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from app.answer.components import Parts
+from app.audit.encryption import Sealer, unseal
+from app.db.session import Database, Signer, connect
+from app.db.tables.library import IngestJob
+from app.embedding.hashed import HashedEmbedder
+from app.embedding.protocol import EmbeddingModel
+from app.guardrail.checks import default_checks
+from app.identity.subject import Label
+from app.llm.protocol import ChatModel, Endpoint
+from app.llm.scripted import ScriptedChat
+from app.local.administrator import make_first_administrator
+from app.main import create
+from app.scope_index.protocol import NoLists
+from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from ingest import pipeline
+from ingest.document import Block, Extracted
+from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db, database_in
+
+METRICS_KEY = "metrics-key-of-the-tests"
+CARD = "4111 1111 1111 1111"
+API_KEY = "AKIA" + "Z7QX4MPLW2RT6VNB"
+DEPLOY = f"The deploy key of the build server is {API_KEY} and the travel card is {CARD}."
+LEAVE = "Every employee gets twenty-six weeks of parental leave after the first year."
+SALARY = "The salary band of level five is ninety-one thousand florins."
+MERGER = "The merger with Quillfeather closes in November at the price of nine hundred million."
+# Texts by collection and path: a first line `# Title`, then paragraphs.
+DOCUMENTS = {
+    ("handbook", "leave.md"): f"# Parental leave\n\n{LEAVE}\n\nThe form is on the intranet under people.",
+    ("handbook", "travel.md"): f"# Travel card {CARD}\n\n{DEPLOY}\n\nAsk the travel office about the deploy key.",
+    ("handbook", "kitchen.md"): "# Kitchen\n\nThe coffee machine is cleaned on Fridays by the kitchen team.",
+    ("hr", "salaries.md"): f"# Salary bands\n\n{SALARY}",
+    ("board", "merger.md"): f"# Merger\n\n{MERGER}",
+}
+# What nobody but the readers of hr and board may ever be shown a word of.
+SECRETS = ("florins", "ninety-one", "Quillfeather", "nine hundred million", "salaries.md", "merger.md")
+ROLES = ("hr", "engineering", "managers")
+# Name: capabilities, clearance, roles.
+PEOPLE: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "ada": (("ask", "download"), "confidential", ("hr",)),
+    "ben": (("ask",), "internal", ("engineering",)),
+    "mia": (("ask", "download"), "restricted", ("managers",)),
+    "cleo": (("ask", "curate"), "internal", ()),
+    "hank": (("ask", "curate"), "confidential", ("hr",)),
+    "audrey": (("audit",), "internal", ()),
+    "nora": ((), "internal", ()),
+}
+SHELVES: dict[str, tuple[str, dict[str, Any]]] = {
+    "handbook": ("internal", {"everyone": True}),
+    "hr": ("confidential", {"role": "hr"}),
+    "board": ("restricted", {"role": "managers"}),
+}
+CURATES = (("handbook", "cleo"), ("hr", "cleo"), ("board", "cleo"), ("hr", "hank"))
+
+
+@dataclass
+class Company:
+    """The database, the keys of its people, and its documents by collection and path."""
+
+    db: Db
+    keys: dict[str, str] = field(default_factory=dict)
+    documents: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
+
+    def headers(self, name: str) -> dict[str, str]:
+        """The header that makes a request one of this person's."""
+        return {"Authorization": f"Bearer {self.keys[name]}"}
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """What a query gives as the superuser: the truth, past every lock."""
+        with psycopg.connect(self.db.libpq("admin"), row_factory=dict_row) as connection:
+            return connection.execute(statement.encode(), values).fetchall()
+
+    def execute(self, statement: str) -> None:
+        """Run statements as the superuser."""
+        with psycopg.connect(self.db.libpq("admin"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """The audit records of this kind, in the order of their making."""
+        found = self.rows("select body::json as body from audit_leaf where kind = %s order by at, id", [kind])
+        return [row["body"] for row in found]
+
+    def unsealed(self, record: Mapping[str, Any], name: str) -> str:
+        """A sealed text of a record, opened."""
+        engine = connect(self.db.url("app"), pool_size=1)
+        try:
+            with Session(engine) as session:
+                key = Sealer(bytes.fromhex(AUDIT_KEY)).find_key(session, uuid.UUID(record["actor"]["user"]))
+        finally:
+            engine.dispose()
+        assert key is not None
+        opened = unseal(key, record[name], record=uuid.UUID(record["id"]), field=name)
+        assert opened.text is not None
+        return opened.text
+
+
+def endpoint(max_label: Label = Label.CONFIDENTIAL) -> Endpoint:
+    """Where the scripted model is said to run."""
+    return Endpoint("http://127.0.0.1:9/v1", "scripted", internal=True, max_label=max_label)
+
+
+def saying(*pieces: str, **options: Any) -> ScriptedChat:
+    """A model that says these pieces, whatever it is asked."""
+    return ScriptedChat(endpoint(), lambda _: pieces, **options)
+
+
+def letters(text: str) -> ScriptedChat:
+    """A model that says this text one character at a time."""
+    return saying(*text)
+
+
+def parts_of(db: Db, **replaced: Any) -> Parts:
+    """Real parts on this database, but for the model and the embedder; see `parts_at`."""
+    return parts_at(db.url("app"), **replaced)
+
+
+def parts_at(
+    app_url: str,
+    *,
+    chat: ChatModel | None = None,
+    embedder: EmbeddingModel | None = None,
+    api: ApiSettings | None = None,
+    answer: AnswerSettings | None = None,
+) -> Parts:
+    """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
+    generous = ApiSettings(
+        rate_per_minute=60_000,
+        burst=10_000,
+        concurrent=100,
+        metrics_key=SecretStr(METRICS_KEY),
+        stranger_rate_per_minute=60_000,
+        stranger_burst=10_000,
+    )
+    settings = Settings(
+        database=DatabaseSettings.model_validate({"app_url": app_url}),
+        identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
+        audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
+        api=api or generous,
+        answer=answer or AnswerSettings(),
+    )
+    return Parts(
+        settings=settings,
+        database=database_at(app_url, pool_size=4),
+        embedder=embedder or HashedEmbedder(),
+        lists=NoLists(),
+        chat=chat or saying("It says so [1]."),
+        sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
+        checks=tuple(default_checks()),
+    )
+
+
+@contextlib.contextmanager
+def client_of(parts: Parts) -> Iterator[TestClient]:
+    """A client of a service that runs over these parts, in this process."""
+    with TestClient(create(parts), raise_server_exceptions=False) as client:
+        yield client
+
+
+def with_database(parts: Parts, url: str) -> Parts:
+    """The same parts over another database URL."""
+    return dataclasses.replace(parts, database=database_at(url, pool_size=1))
+
+
+def database_at(url: str, *, pool_size: int) -> Database:
+    """The API's way to the database at this URL."""
+    signer = Signer(IDENTITY_KEY, seconds=60)
+    return Database(connect(url, pool_size=pool_size), signer, statement_timeout_ms=15_000)
+
+
+def app_of(client: TestClient) -> FastAPI:
+    """The application behind a client."""
+    assert isinstance(client.app, FastAPI)
+    return client.app
+
+
+def extract_markdown(content: bytes, _filename: str) -> Extracted:
+    """Title, headings and paragraphs of plain Markdown, in this process."""
+    title, blocks = "", []
+    path: tuple[str, ...] = ()
+    for part in re.split(r"\n\s*\n", content.decode().strip()):
+        if part.startswith("# "):
+            title = part[2:].strip()
+            path = (title,)
+            blocks.append(Block(title, "heading", path))
+        else:
+            blocks.append(Block(part, "paragraph", path))
+    return Extracted(title or "Untitled", tuple(blocks), "text/markdown")
+
+
+def work_all(engine: Engine, embedder: EmbeddingModel) -> None:
+    """Take all queued uploads to their end, as the worker does."""
+    with Session(engine) as session:
+        jobs = session.scalars(
+            select(IngestJob.id).where(IngestJob.state == "queued").order_by(IngestJob.created_at, IngestJob.id)
+        ).all()
+    for job in jobs:
+        pipeline.work(pipeline.Parts(engine, embedder, extract_markdown), job)
+
+
+def work_queued(db: Db) -> None:
+    """The same with the embedder of the tests and the worker's database role."""
+    engine = connect(db.url("ingest"), pool_size=2)
+    try:
+        work_all(engine, HashedEmbedder())
+    finally:
+        engine.dispose()
+
+
+def upload(client: TestClient, company: Company, who: str, **given: Any) -> dict[str, Any]:
+    """Upload one document and check that it was taken; returns the job."""
+    answer = client.post(
+        f"/api/v1/collections/{given['collection']}/documents",
+        headers=company.headers(who),
+        files={"file": ("file.md", given["content"])},
+        data={"path": given["path"], "roles": given["roles"]},
+    )
+    assert answer.status_code == 202, answer.text
+    job: dict[str, Any] = answer.json()
+    return job
+
+
+def found(db: Db, *, stocked: bool = True) -> Company:
+    """Found the company in an empty database: everything over HTTP, the documents through the worker's pipeline.
+
+    Not `stocked`, its shelves are empty.
+    """
+    company = Company(db)
+    company.keys["root"] = make_first_administrator(db.url("owner")).secret
+    parts = parts_of(db)
+    with client_of(parts) as client:
+        send = administering(client, company)
+        for role in ROLES:
+            send("POST", "/roles", {"name": role})
+        for name, (capabilities, clearance, roles) in PEOPLE.items():
+            send("POST", "/users", {"name": name, "capabilities": capabilities, "clearance": clearance})
+            for role in roles:
+                send("PUT", f"/roles/{role}/members/{name}", None)
+            company.keys[name] = send("POST", "/keys", {"user": name, "capabilities": capabilities})["secret"]
+        for name, (label, grant) in SHELVES.items():
+            send("POST", "/collections", {"name": name, "label": label, "grants": [grant]})
+        for shelf, curator in CURATES:
+            send("PUT", f"/collections/{shelf}/curators/{curator}", None)
+        _make_dead_keys(company, send)
+        for (shelf, path), text in DOCUMENTS.items() if stocked else ():
+            tag = "everyone" if shelf == "handbook" else SHELVES[shelf][1]["role"]
+            upload(client, company, "cleo", collection=shelf, path=path, content=text.encode(), roles=[tag])
+    work_queued(db)
+    places = company.rows(
+        "select d.public_id, d.path, c.name from document d join collection c on c.id = d.collection_id"
+        " where c.name not like '\\_%%'"
+    )
+    company.documents = {(row["name"], row["path"]): row["public_id"] for row in places}
+    assert set(company.documents) == (set(DOCUMENTS) if stocked else set())
+    return company
+
+
+def administering(client: TestClient, company: Company) -> Callable[[str, str, Any], Any]:
+    """Sends an administrator's requests: method, path under /api/v1, body."""
+
+    def send(method: str, path: str, body: Any) -> Any:
+        answer = client.request(method, f"/api/v1{path}", json=body, headers=company.headers("root"))
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    return send
+
+
+def _make_dead_keys(company: Company, send: Callable[[str, str, Any], Any]) -> None:
+    """A key past its end and a revoked one, both of a person who may do everything with a living one."""
+    every = ["ask", "download", "curate", "administer", "audit"]
+    send("POST", "/users", {"name": "max", "capabilities": every, "clearance": "restricted"})
+    past = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)).isoformat()
+    company.keys["expired"] = send("POST", "/keys", {"user": "max", "capabilities": every, "expires_at": past})[
+        "secret"
+    ]
+    revoked = send("POST", "/keys", {"user": "max", "capabilities": every})
+    send("DELETE", f"/keys/{revoked['id']}", None)
+    company.keys["revoked"] = revoked["secret"]
+    company.keys["max"] = send("POST", "/keys", {"user": "max", "capabilities": every})["secret"]
+
+
+def prompts(chat: ScriptedChat) -> list[str]:
+    """The prompts that the model saw, as text."""
+    return ["\n".join(m.content for m in messages) for messages in chat.prompts]
+
+
+@contextlib.contextmanager
+def company_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Company]:
+    """The company on a server of its own."""
+    with database_in(folder, settings) as db:
+        yield found(db)

@@ -1,0 +1,67 @@
+"""Tiny cross-encoders with random weights, made where they are needed: the adapter's real path, without a download."""
+
+import os
+import string
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tests.support.environment import real_part_missing
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+LETTERS = string.ascii_lowercase + string.digits
+LONGEST = 64
+
+
+def sentence_transformers_needed() -> None:
+    """Skip with a reason where the extra is not installed; fail instead under CLEARANCE_REQUIRE_REAL=1."""
+    if find_spec("sentence_transformers") is None:
+        real_part_missing("the sentence-transformers extra is not installed (requirements-torch.txt)")
+    # Read when the libraries are imported: no test phones home.
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def made_in(folder: Path, *, seed: int = 1, outputs: int = 1, headless: bool = False) -> str:
+    """The folder with a model of two layers that reads letters; `outputs` numbers a pair, or none if headless."""
+    sentence_transformers_needed()
+    import torch  # noqa: PLC0415  # an extra
+    import transformers  # noqa: PLC0415
+
+    transformers.utils.logging.disable_progress_bar()
+    torch.manual_seed(seed)
+    config = transformers.BertConfig(
+        vocab_size=len(SPECIAL) + 2 * len(LETTERS),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=LONGEST,
+        num_labels=outputs,
+        # Far from the usual .02, with which all pairs would have nearly one score.
+        initializer_range=0.5,
+    )
+    kind = transformers.BertModel if headless else transformers.BertForSequenceClassification
+    kind(config).save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+    return str(folder)
+
+
+def _tokenizer() -> Any:
+    import transformers  # noqa: PLC0415  # an extra
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: PLC0415
+
+    words = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    reads = Tokenizer(models.WordPiece({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
+    reads.normalizer = normalizers.BertNormalizer()
+    reads.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    reads.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=reads,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=LONGEST,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )

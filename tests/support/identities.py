@@ -1,0 +1,44 @@
+"""Identities as the API signs them, for tests that speak SQL themselves: each good for one transaction."""
+
+import hashlib
+import hmac
+import time
+import uuid
+
+import psycopg
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+from app.db.session import TRANSACTION, Signer, transaction_of
+from tests.support.cluster import IDENTITY_KEY
+
+SET = text("select set_config('clearance.identity', :identity, true)")
+
+
+def signed_for(session: Session | Connection, user: uuid.UUID, *, seconds: int = 60, key: str = IDENTITY_KEY) -> str:
+    """The identity of this user for the transaction that the session is in; it begins one if need be."""
+    return Signer(key, seconds=seconds).sign(user, transaction_of(session))
+
+
+def act_as(session: Session | Connection, user: uuid.UUID) -> None:
+    """Go on in this transaction as this user."""
+    session.execute(SET, {"identity": signed_for(session, user)})
+
+
+def signed_on(connection: psycopg.Connection, user: uuid.UUID) -> str:
+    """As `signed_for`, on a connection without SQLAlchemy."""
+    row = connection.execute(TRANSACTION.text.encode()).fetchone()
+    assert row is not None
+    return Signer(IDENTITY_KEY, seconds=60).sign(user, row[0])
+
+
+def by_hand(user: object, expiry: object, transaction: str, key: str = IDENTITY_KEY) -> str:
+    """An identity made by the book, of any content."""
+    payload = f"{user}|{expiry}"
+    mac = hmac.new(bytes.fromhex(key), f"{payload}|{transaction}".encode(), hashlib.sha256)
+    return f"{payload}|{mac.hexdigest()}"
+
+
+def soon() -> int:
+    """In a minute."""
+    return int(time.time()) + 60

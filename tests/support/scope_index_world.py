@@ -1,0 +1,76 @@
+"""A reader, a shelf that she sees and one that she does not, and scope lists over both."""
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import log
+from app.acl.rules import OwnRule
+from app.acl.visible import visible_scopes
+from app.db.session import Database, ReadSession, connect
+from app.identity.subject import Subject
+from app.indexing.quantizer import Codebook
+from app.retrieval.corpus_size import volume
+from app.retrieval.dense import Nearest, nearest
+from app.retrieval.reader import Seen
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.protocol import NoLists
+from tests.support.library_db import House, allow
+from tests.support.vector_rows import DIMENSIONS, Stacks
+
+BOOK = Codebook(DIMENSIONS)
+# So deep that the codes never hide one of the ten nearest of these small worlds.
+DEPTH = 600
+
+
+@dataclass
+class World:
+    """A shelf that the reader sees and one that she does not, two scopes on each."""
+
+    house: House
+    database: Database
+    stacks: Stacks
+    reader: Subject
+    shelves: dict[str, uuid.UUID]
+    scopes: dict[str, list[int]]
+    lists: ScopeLists
+    depth: int = DEPTH
+
+    def add(self, where: str, vectors: NDArray[np.float32], scope: int = 0) -> int:
+        """A document on that shelf."""
+        return self.stacks.add(self.shelves[where], self.scopes[where][scope], vectors)
+
+    def ask(self, query: NDArray[np.float32], *, session: ReadSession | None = None) -> tuple[Nearest, Nearest]:
+        """What the lists give and what PostgreSQL gives, in one snapshot."""
+        if session is None:
+            with self.database.reading(self.reader.user_id) as own:
+                return self.ask(query, session=own)
+        visible = visible_scopes(session, self.reader)
+        seen = Seen(session, visible, volume(session, visible))
+        return (
+            nearest(seen, self.lists, query, limit=10, depth=self.depth),
+            nearest(seen, NoLists(), query, limit=10, depth=self.depth),
+        )
+
+
+@contextlib.contextmanager
+def world_in(house: House, database: Database) -> Iterator[World]:
+    """Two shelves, nothing on them, lists loaded."""
+    reader = house.person("reader")
+    shelves = {"open": house.shelf("open", allow("user", reader)), "closed": house.shelf("closed")}
+    own = OwnRule(frozenset({allow("user", reader)}))
+    scopes = {
+        "open": [house.scope(shelves["open"]), house.scope(shelves["open"], own)],
+        "closed": [house.scope(shelves["closed"])] * 2,
+    }
+    # A service of an earlier test may have left the log with an output that is closed by now.
+    log.configure(json=True)
+    source = StoredCodes(connect(house.db.url("search"), pool_size=2), BOOK)
+    with contextlib.closing(ScopeLists(source, BOOK)) as lists:
+        lists.load()
+        yield World(house, database, Stacks(house), house.subject(reader), shelves, scopes, lists)

@@ -1,0 +1,169 @@
+"""Search processes, real ones or in threads, beside the lists of one process; and a company of callers who ask both."""
+
+import contextlib
+import itertools
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import log
+from app.acl.rules import OwnRule
+from app.acl.visible import visible_scopes
+from app.db.session import Database, ReadSession, connect
+from app.identity.subject import Subject
+from app.retrieval.corpus_size import volume
+from app.retrieval.reader import Seen
+from app.scope_index.database_id import Identity
+from app.scope_index.database_reader import StoredCodes
+from app.scope_index.index import ScopeLists
+from app.scope_index.remote.address import listen
+from app.scope_index.remote.client import RemoteLists, RemoteView
+from app.scope_index.remote.server import ListServer
+from app.scope_index.sharding import Shard
+from app.scope_index.snapshot import Snapshot
+from tests.support.cluster import Db
+from tests.support.library_db import House, allow
+from tests.support.processes import Process, process, wait_for
+from tests.support.scope_index_world import BOOK
+from tests.support.vector_rows import DIMENSIONS, Stacks, unit
+
+KEY = "4d" * 32
+# No test depends on how fast the machine is: nothing is given up for being slow.
+PATIENCE = 60.0
+
+
+@contextlib.contextmanager
+def search_process(
+    folder: Path, db: Db, shard: Shard, *, dimensions: int = DIMENSIONS, listen_on: str = ""
+) -> Iterator[tuple[Process, str]]:
+    """`python -m app.search_process`, as an operator starts it, and its address; it may still be loading."""
+    address = listen_on or str(folder / "sockets" / f"{shard.number}.sock")
+    given = {
+        "CLEARANCE_DATABASE__SEARCH_URL": db.url("search"),
+        "CLEARANCE_LISTS__LISTEN": address,
+        "CLEARANCE_LISTS__SHARD": str(shard),
+        "CLEARANCE_LISTS__KEY": KEY,
+        "CLEARANCE_LISTS__DIMENSIONS": str(dimensions),
+    }
+    with process(folder, ["app.search_process"], given) as made:
+        yield made, address
+
+
+def remote(db: Db, addresses: list[str]) -> RemoteLists:
+    """An API process's side of these."""
+    return RemoteLists(addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE, database=Identity(db.url("app")))
+
+
+@dataclass
+class Threads:
+    """Search processes in threads of this one, over real sockets; each is read and renewed in its turn."""
+
+    parts: list[ScopeLists]
+    client: RemoteLists
+    _turn: "itertools.cycle[int]" = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._turn = itertools.cycle(range(len(self.parts)))
+
+    def view(self, snapshot: Snapshot) -> RemoteView | None:
+        return self.client.view(snapshot)
+
+    def follow(self) -> None:
+        """One of them reads what is new: they never stand at the same reading."""
+        with self._lock:
+            self.parts[next(self._turn)].follow()
+
+    def load(self) -> None:
+        """One of them makes its base anew."""
+        with self._lock:
+            self.parts[next(self._turn)].load()
+
+    def close(self) -> None:
+        self.client.close()
+
+
+@contextlib.contextmanager
+def threads(folder: Path, db: Db, total: int) -> Iterator[Threads]:
+    """So many shards, loaded; they follow the database when they are told to."""
+    log.configure(json=True)
+    with contextlib.ExitStack() as stack:
+        parts, addresses = [], []
+        for number in range(1, total + 1):
+            shard = Shard(number, total)
+            lists = stack.enter_context(
+                contextlib.closing(ScopeLists(StoredCodes(connect(db.url("search"), pool_size=2), BOOK, shard), BOOK))
+            )
+            lists.load()
+            made = ListServer(lists, BOOK, shard, key=bytes.fromhex(KEY), database=Identity(db.url("search")))
+            server = stack.enter_context(contextlib.closing(made))
+            addresses.append(str(folder / "sockets" / f"{number}.sock"))
+            server.start(listen(addresses[-1]))
+            parts.append(lists)
+        yield Threads(parts, stack.enter_context(contextlib.closing(remote(db, addresses))))
+
+
+@dataclass
+class Company:
+    """Ten shelves with two scopes each, and callers who see some of them."""
+
+    house: House
+    database: Database
+    rng: np.random.Generator
+    stacks: Stacks
+    callers: list[Subject]
+    shelves: list[uuid.UUID]
+    scopes: list[list[int]]
+
+    def add(self, shelf: int, vectors: NDArray[np.float32], scope: int = 0) -> int:
+        """A document on that shelf."""
+        return self.stacks.add(self.shelves[shelf], self.scopes[shelf][scope], vectors)
+
+    @contextlib.contextmanager
+    def reading(self, caller: Subject) -> Iterator[Seen]:
+        """A transaction of this caller."""
+        with self.database.reading(caller.user_id) as session:
+            yield seen(session, caller)
+
+
+def seen(session: ReadSession, caller: Subject) -> Seen:
+    """What a caller sees in this transaction."""
+    visible = visible_scopes(session, caller)
+    return Seen(session, visible, volume(session, visible))
+
+
+def company(house: House, database: Database) -> Company:
+    """Four thousand passages; caller `n` sees every shelf that n + 1 divides, the first one all of them."""
+    rng, stacks = np.random.default_rng(21), Stacks(house)
+    people = [house.person(f"caller {n}") for n in range(6)]
+    shelves, scopes = [], []
+    for number in range(10):
+        grants = frozenset(allow("user", person) for n, person in enumerate(people) if number % (n + 1) == 0)
+        shelves.append(house.shelf(f"shelf {number}", *grants))
+        scopes.append([house.scope(shelves[-1]), house.scope(shelves[-1], OwnRule(grants))])
+    made = Company(house, database, rng, stacks, [house.subject(p) for p in people], shelves, scopes)
+    for number in range(10):
+        # Scopes of very different sizes: most have a list of their own, some share one.
+        made.add(number, unit(rng, 60 + 70 * number), scope=0)
+        made.add(number, unit(rng, 8 * number + 3), scope=1)
+    return made
+
+
+def loaded(processes: list[Process], lists: RemoteLists, company: Company) -> None:
+    """Wait until the search processes answer."""
+
+    def answer() -> bool:
+        # A reader of now: one that began before the lists were read may not cover what they know.
+        with company.reading(company.callers[0]) as reader:
+            return lists.view(reader.volume.snapshot) is not None
+
+    wait_for(
+        answer,
+        seconds=PATIENCE,
+        message=lambda: "\n".join(made.said for made in processes),
+    )

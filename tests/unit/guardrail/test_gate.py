@@ -1,0 +1,230 @@
+"""The gate: how masks join, what is counted, how it ends and how it fails."""
+
+import re
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from app.guardrail.check import KINDS, LONG_WORD_START, WORD, Cue, Finding, Rule, Run, Tail
+from app.guardrail.checks import credential_checks, default_checks
+from app.guardrail.gate import Gate, GateClosed, redact
+from app.guardrail.normal import fold
+from tests.support.environment import REPOSITORY
+
+CHECKS = default_checks()
+
+
+def rule(pattern: str, kind: str) -> Rule:
+    return Rule(kind=kind, reason="test", pattern=re.compile(pattern), opener=re.compile(r"(?=\w)"))
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A check that breaks on the word `boom`."""
+
+    kind: str = "email"
+    run: Run = WORD
+    opener: re.Pattern[str] = LONG_WORD_START
+    needs: str = "boom"
+    cue: Cue | None = None
+    tail: Tail | None = None
+
+    def at(self, window: str, start: int) -> Finding | None:
+        if "boom" in window[start:]:
+            raise ZeroDivisionError
+        return None
+
+
+def test_overlapping_findings_are_one_placeholder_named_after_the_longest_first() -> None:
+    checks = (rule("abcdefgh", "short"), rule("abcdefghij", "long"), rule("ijklmnop", "later"))
+    assert redact("xx abcdefghijklmnop yy", checks).text == "xx [redacted: long] yy"
+    assert redact("xx abcdefghijklmnop yy", checks).counts == {"long": 1}
+
+
+def test_findings_that_touch_are_one_placeholder() -> None:
+    checks = (rule("abcdefgh", "one"), rule("ijklmnop", "two"))
+    assert redact("abcdefghijklmnop", checks).text == "[redacted: one]"
+    assert redact("abcdefgh ijklmnop", checks).text == "[redacted: one] [redacted: two]"
+
+
+def test_a_failing_check_closes_the_gate() -> None:
+    gate = Gate((*CHECKS, Failing()))
+    assert gate.feed("All is well so far. ") == "All is well so far. "
+    with pytest.raises(ZeroDivisionError):
+        gate.feed("then boomboom comes ")
+    with pytest.raises(GateClosed):
+        gate.feed("more")
+    with pytest.raises(GateClosed):
+        gate.flush()
+
+
+def test_nothing_comes_after_the_flush() -> None:
+    gate = Gate(CHECKS)
+    gate.flush()
+    with pytest.raises(GateClosed):
+        gate.feed("more")
+
+
+def test_an_aborted_stream_keeps_its_tail() -> None:
+    gate = Gate(CHECKS)
+    assert gate.feed("Card 4111 1111 1111 11") == "Card "
+    assert gate.held == len("4111 1111 1111 11")
+
+
+def test_prose_is_held_for_a_word_only() -> None:
+    gate = Gate(CHECKS)
+    assert gate.feed("Everyone may take leave") == "Everyone may take "
+    assert gate.feed(", and ") == "leave, and "
+
+
+def test_an_open_private_key_is_swallowed_as_it_comes() -> None:
+    gate = Gate(CHECKS)
+    assert gate.feed("Here: -----BEGIN RSA PRIVATE KEY-----\n") == "Here: [redacted: credential]"
+    for _ in range(1_000):
+        assert gate.feed("MIIEowIBAAKCAQEA\n") == ""
+        assert gate.held == 0
+    assert gate.feed("-----END RSA PRIV") == ""
+    assert gate.feed("ATE KEY-----\nBye ") == "\nBye "
+    assert gate.counts == {"credential": 1}
+
+
+@pytest.mark.parametrize("pad", range(440, 530, 3))
+def test_old_text_is_forgotten_only_when_no_decision_reads_it(pad: int) -> None:
+    text = "a" * (pad % 2) + "b " * (pad // 2) + "the password is hunter2. And then some."
+    gate = Gate(CHECKS)
+    released = "".join(map(gate.feed, text)) + gate.flush()
+    assert released == text.replace("hunter2", "[redacted: credential]")
+
+
+def test_a_cue_reaches_over_what_is_masked() -> None:
+    cued = Rule(
+        kind="cued",
+        reason="test",
+        pattern=re.compile(r"value\d+"),
+        cue=Cue(("pass",), re.compile(r"pass .*\Z")),
+    )
+    text = f"pass {'a' * 60}@example.com {'b' * 60}@example.com {'c' * 60}@example.com value12345 more"
+    checks = (cued, *CHECKS)
+    gate = Gate(checks)
+    released = "".join(map(gate.feed, text)) + gate.flush()
+    assert released == redact(text, checks).text == f"pass {3 * '[redacted: email] '}[redacted: cued] more"
+
+
+def test_counts_never_hold_values_and_cannot_be_changed() -> None:
+    gate = Gate(CHECKS)
+    gate.feed("alice@example.com and bob@example.com and 10.1.2.3 yes")
+    assert dict(gate.counts) == {"email": 2, "ip": 1}
+    with pytest.raises(TypeError):
+        gate.counts["email"] = 0  # type: ignore[index]  # what the test tries
+
+
+def test_raw_text_outside_masks_is_untouched() -> None:
+    text = "**Bold** — “quotes”, soft\u00adhyphen, zero\u200bwidth, 日本語。 e\u0301, １２, \ttabs\r\n😀\ufe0f"
+    assert redact(text, CHECKS).text == text
+
+
+def test_what_is_dropped_in_matching_stays_outside_a_mask() -> None:
+    assert (
+        redact("x \u200b\u200balice@example.com\u200b\u200b y", CHECKS).text
+        == "x \u200b\u200b[redacted: email]\u200b\u200b y"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "folded", "drops"),
+    [
+        ("plain", "plain", []),
+        ("a**b", "ab", [1, 1]),
+        ("\u200ba\u00ad", "a", [0, 1]),
+        ("４１", "41", []),
+        ("x²", "x²", []),
+        ("①", "1", []),
+        ("\u2011\u2013\u2212", "---", []),
+        ("a\u00a0\u202fb\u2028", "a  b\n", []),
+        ("“x”", '"x"', []),
+        ("4\u0336", "4", [1]),
+    ],
+)
+def test_folding(text: str, folded: str, drops: list[int]) -> None:
+    assert fold(text) == (folded, drops)
+
+
+def test_invisible_characters_are_not_held_without_end() -> None:
+    gate = Gate(CHECKS)
+    for _ in range(500):
+        gate.feed("4" + "\u200b" * 100)
+        assert gate.held <= 128 * 33
+    gate = Gate(CHECKS)
+    assert gate.feed("4" + "\u200b" * 1_000 + "2 x") + gate.flush() == "4" + "\u200b" * 32 + "2 x"
+    card = ("\u200b" * 1_000).join("4111111111111111")
+    assert redact(card, CHECKS).text == "[redacted: card]"
+
+
+def test_each_character_folds_to_one_or_none() -> None:
+    for code in (*range(0x10000), *range(0x1D400, 0x1D800), *range(0x1F100, 0x1F200), *range(0xE0000, 0xE0200)):
+        folded, drops = fold(chr(code))
+        assert len(folded) + len(drops) == 1
+
+
+ADVERSARIAL = {
+    "digits": "0123456789" * 900,
+    "single digits": "1 2 3 4 5 6 7 8 " * 300,
+    "at signs": "a@" * 5_000,
+    "dotted at": "a.b@c." * 3_200,
+    "one word": "abcdefghij" * 900,
+    "slashes": "a://b:c" * 1_500,
+    "base64": "eyJhbGciOiJIUzI1NiJ9" * 1_000,
+    "brackets": "+(" * 5_000,
+    "quotes": "password '" * 900,
+    "connectors": "password is is is to set " * 900,
+    "key name": "key_" * 5_000,
+    "hyphens": "-----BEGIN " * 1_800,
+    "identifier": "token=" + "a1-" * 6_500,
+    "colons": "1:2::" * 2_000,
+    "zero width": "4\u200b" * 10_000,
+    "bold": "*" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_work_grows_with_the_text_only(name: str) -> None:
+    """Twice the text takes about twice the time; what is quadratic takes four times, what is exponential never ends."""
+    text = ADVERSARIAL[name]
+
+    def cost(of: str) -> float:
+        started = time.process_time()
+        gate = Gate(CHECKS)
+        for at in range(0, len(of), 4):
+            gate.feed(of[at : at + 4])
+            assert gate.held <= 128 * 33
+        gate.flush()
+        return time.process_time() - started
+
+    half, whole = min(cost(text[: len(text) // 2]) for _ in range(2)), cost(text)
+    assert whole < 3.2 * half + 0.1
+
+
+def test_the_page_lists_every_kind_and_no_other() -> None:
+    page = (REPOSITORY / "docs" / "guardrail.md").read_text()
+    table = dict(re.findall(r"^\| `([a-z ]+)` \| (.+) \|$", page, re.MULTILINE))
+    assert table == KINDS
+
+
+def test_every_check_has_a_known_kind_and_a_lawful_run() -> None:
+    assert {check.kind for check in CHECKS} == set(KINDS)
+    assert {check.kind for check in credential_checks()} == {"credential"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["+49 (0)30 901820-44 x", "AB 12 34 56 C", "DE89 3704 0044", "-----BEGIN RSA PRIVATE KEY-----", "1 2A 3", "a b'c"],
+)
+def test_runs_accept_every_prefix_of_what_they_accept(text: str) -> None:
+    for run in {check.run for check in CHECKS}:
+        reach = run.pattern.match(text)
+        assert reach is not None
+        assert reach.end() <= run.extent
+        for size in range(reach.end() + 1):
+            prefix = run.pattern.fullmatch(text[:size])
+            assert prefix is not None
