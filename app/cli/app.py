@@ -1,4 +1,4 @@
-"""All commands in one tree, and the one place where an error becomes a line for a person."""
+"""The command tree, and the one place where an error becomes a message."""
 
 import atexit
 import gc
@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from app.cli.lazy import Entry, LazyGroup
-from app.cli.output import json_output, trouble
+from app.cli.lazy import CommandEntry, LazyGroup
+from app.cli.output import print_error, set_json_output
 from app.client.errors import UserError
 from app.errors import AppError
 
@@ -17,70 +17,70 @@ HELP = "Ask your company's documents; see only what you are cleared for; prove i
 
 
 class Commands(LazyGroup):
-    """The tree. The summaries are the first lines of the commands' own help (tests/unit/cli/test_app.py)."""
+    """The top-level commands. A summary is the first line of the command's own help (tests/unit/cli/test_app.py)."""
 
-    entries: ClassVar[dict[str, Entry]] = {
-        "run": Entry("start", "Start everything on this machine, with a sample company, until Ctrl-C."),
-        "init": Entry(
-            "start",
+    entries: ClassVar[dict[str, CommandEntry]] = {
+        "run": CommandEntry("run", "Start everything on this machine, with a sample company, until Ctrl-C."),
+        "init": CommandEntry(
+            "init",
             "Make a PostgreSQL elsewhere ready: database roles, tables, the first administrator. Safe to run again.",
         ),
-        "demo": Entry(
+        "demo": CommandEntry(
             "demo",
             "One question, two people, two answers; secrets redacted; all of it in the audit log, proved to be "
             "unchanged.",
         ),
-        "ingest": Entry(
+        "ingest": CommandEntry(
             "ingest",
             "Upload a folder and wait until each file is indexed, unchanged, or failed with a reason (curate).",
         ),
-        "ask": Entry(
+        "ask": CommandEntry(
             "ask",
             "Answer a question from the documents you may read, with its sources. Nothing is kept outside a "
             "conversation.",
         ),
-        "search": Entry("ask", "Find passages you may read, without an answer."),
-        "conversations": Entry("conversations", "Your conversations: kept for you, and for nobody else."),
-        "leak-test": Entry(
+        "search": CommandEntry("ask", "Find passages you may read, without an answer."),
+        "conversations": CommandEntry("conversations", "Your conversations: kept for you, and for nobody else."),
+        "leak-test": CommandEntry(
             "leak_test",
             "Try to leak: plant canaries, ask as everybody through every surface, remove it all (administer).",
         ),
-        "eval": Entry(
+        "eval": CommandEntry(
             "evaluate",
             "Measure search on a dataset, asked as the people who would, on a service of its own that is thrown away.",
         ),
-        "codebook": Entry("codebook", "The codes that search ranks by before it compares exactly."),
-        "doctor": Entry(
+        "codebook": CommandEntry("codebook", "The codes that search ranks by before it compares exactly."),
+        "doctor": CommandEntry(
             "doctor.command",
             "Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails.",
         ),
-        "people": Entry("people", "People and services."),
-        "roles": Entry("people", "Roles, who is in them, and which lie inside which."),
-        "grants": Entry("plans", "Who may read a collection or a document."),
-        "keys": Entry("keys", "API keys."),
-        "delegations": Entry("delegations", "What you let services do for you."),
-        "collections": Entry("library", "Collections: their rules and curators."),
-        "documents": Entry("library", "Documents you may read."),
-        "jobs": Entry("library", "Your uploads."),
-        "explain": Entry("library", "Why a person may read a document, or may not."),
-        "who-can-see": Entry(
-            "library", "Everybody who may read a document now (its curators, and administrators who may read it)."
+        "people": CommandEntry("people", "People and services."),
+        "roles": CommandEntry("roles", "Roles, who is in them, and which lie inside which."),
+        "grants": CommandEntry("grants", "Who may read a collection or a document."),
+        "keys": CommandEntry("keys", "API keys."),
+        "delegations": CommandEntry("delegations", "What you let services do for you."),
+        "collections": CommandEntry("collections", "Collections: their rules and curators."),
+        "documents": CommandEntry("documents", "Documents you may read."),
+        "jobs": CommandEntry("jobs", "Your uploads."),
+        "explain": CommandEntry("explain", "Why a person may read a document, or may not."),
+        "who-can-see": CommandEntry(
+            "explain", "Everybody who may read a document now (its curators, and administrators who may read it)."
         ),
-        "what-can-see": Entry(
-            "library",
+        "what-can-see": CommandEntry(
+            "explain",
             "How many documents a person or a role may read, by collection (administrators; curators: of their own).",
         ),
-        "audit": Entry("audit", "The audit log."),
+        "audit": CommandEntry("audit", "The audit log."),
     }
 
 
-# Plain help: the boxed one loads a Markdown parser and a highlighter first, which doubles the time of `--help`.
+# Plain help: boxes need a Markdown parser and a highlighter, and loading these doubles the time of `--help`.
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-def _show_version(wanted: bool) -> None:  # the library calls it so
-    if wanted:
-        from importlib.metadata import version  # noqa: PLC0415  # costs more than all else a command loads before it
+def _print_version(given: bool) -> None:  # Typer passes it by position
+    if given:
+        from importlib.metadata import version  # noqa: PLC0415  # takes longer than all other imports of a command
 
         sys.stdout.write(f"clearance {version('clearance')}\n")
         raise typer.Exit
@@ -90,23 +90,23 @@ def _show_version(wanted: bool) -> None:  # the library calls it so
 def root(
     *,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="show the version and exit")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="show the version and exit")
     ] = False,
 ) -> None:
-    """Options that stand before a command."""
+    """Options before a command."""
 
 
 def main() -> None:
-    """Run the command that the arguments name; exit with its status."""
-    json_output(on=False)
-    # When the process ends, looking for garbage among all modules once more takes an eighth of a command's time.
+    """Run the command line; exit with the command's status."""
+    set_json_output(on=False)
+    # The last garbage collection at exit walks all modules, which takes an eighth of a command's time.
     atexit.register(gc.freeze)
     try:
         app()
-    except (UserError, AppError) as failure:
-        trouble(failure)
+    except (UserError, AppError) as error:
+        print_error(error)
         sys.exit(1)
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. What Python still holds back has nowhere to go.
+        # The reader (head, less) has closed the pipe; what Python has buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.cli.connection import connected
+from app.cli.api_calls import Unfinished, shell_command
+from app.cli.connection import with_client
 from app.cli.last_answer import remember
-from app.cli.output import Part, note, result, say, stream, table, wants_json
-from app.cli.steps import Unfinished, command
+from app.cli.output import Span, print_chunk, print_note, print_result, print_table, print_text, wants_json
 from app.client.api import ApiError, Client
 
 Mode = Annotated[
@@ -18,13 +18,13 @@ Mode = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(ask)
     app.command()(search)
 
 
-@connected
+@with_client
 def ask(
     client: Client,
     question: Annotated[str, typer.Argument(help="in your own words")],
@@ -45,7 +45,7 @@ def ask(
     except ApiError as error:
         if not new:
             raise
-        go_on = command("ask", question, "--conversation", str(conversation))
+        go_on = shell_command("ask", question, "--conversation", str(conversation))
         raise Unfinished(error, [f"the conversation {conversation} is there"], [go_on]) from error
 
 
@@ -56,10 +56,10 @@ def answered(client: Client, body: dict[str, Any], *, streamed: bool) -> None:
 
     def show() -> None:
         if not streamed:
-            say(answer["answer"])
+            print_text(answer["answer"])
         show_end(answer)
 
-    result(answer, show)
+    print_result(answer, show)
 
 
 def show_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
@@ -68,10 +68,10 @@ def show_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
     for name, data in client.ask_streamed(body):
         if name == "delta":
             text += data["text"]
-            stream(data["text"])
+            print_chunk(data["text"])
         elif name == "done":
             end = data
-    stream("\n")
+    print_chunk("\n")
     return {**end, "answer": text}
 
 
@@ -80,7 +80,7 @@ def keep_numbers(client: Client, documents: Mapping[int, str]) -> None:
     try:
         remember(os.environ, client.base_url, documents)
     except OSError as error:
-        note(f"'clearance documents show NUMBER' will not know these sources: {error}")
+        print_note(f"'clearance documents show NUMBER' will not know these sources: {error}")
 
 
 def show_end(end: dict[str, Any]) -> None:
@@ -90,29 +90,29 @@ def show_end(end: dict[str, Any]) -> None:
     if end["redactions"]:
         facts.insert(1, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in end["redactions"].items()))
     if end["fallback"]:
-        note(f"The model did not answer ({end['fallback']}); these are quotes instead.")
+        print_note(f"The model did not answer ({end['fallback']}); these are quotes instead.")
     if end["conversation"]:
         facts.append(f"conversation {end['conversation']}")
-    note(" · ".join(facts))
+    print_note(" · ".join(facts))
 
 
 def show_sources(sources: list[dict[str, Any]]) -> None:
     """Where each source stands, its title and id, and the sentence of it that fits best."""
     if sources:
-        say(("\nSources", "bold"))
+        print_text(("\nSources", "bold"))
     for source in sources:
         page = f", page {source['page']}" if source["page"] else ""
         where = " › ".join(dict.fromkeys([source["title"], *source["heading"]]))
         number = (f"[{source['number']}] ", "bold cyan" if source["cited"] else "dim")
         place = (f"{source['collection']}/{source['path']}{page}", "bold" if source["cited"] else "")
-        say(number, place, (f"  {source['label']}", "dim"))
-        say((f"    {where}", "dim"))
-        say((f"    id {source['document']}", "dim"))
+        print_text(number, place, (f"  {source['label']}", "dim"))
+        print_text((f"    {where}", "dim"))
+        print_text((f"    id {source['document']}", "dim"))
         if source["cited"]:
-            say(f"    “{source['quote']}”", wrap=True)
+            print_text(f"    “{source['quote']}”", wrap=True)
 
 
-@connected
+@with_client
 def search(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     query: Annotated[str, typer.Argument(help='words or a question; "these words" stand so, -this stands nowhere')],
@@ -132,39 +132,39 @@ def search(  # noqa: PLR0913  # each is one option of the command
     body |= {"since": _moment(since), "until": _moment(until), "neighbours": neighbours, "explain": explain}
     found = client.post("/search", body)
     keep_numbers(client, {number: hit["document"] for number, hit in enumerate(found["hits"], start=1)})
-    result(found, lambda: show_found(found, explain=explain))
+    print_result(found, lambda: show_found(found, explain=explain))
 
 
 def show_found(found: dict[str, Any], *, explain: bool) -> None:
     """All hits, and how each was found if that was wanted."""
     for phrase in found["unmatched"]:
-        note(f"Nothing has the exact words “{phrase}”; they were searched for one by one.")
+        print_note(f"Nothing has the exact words “{phrase}”; they were searched for one by one.")
     for number, hit in enumerate(found["hits"], start=1):
         show_hit(number, hit)
     if explain and found["hits"]:
         show_explained(found["hits"])
     if not found["hits"]:
-        note("No passage that you may read.")
+        print_note("No passage that you may read.")
 
 
 def show_hit(number: int, hit: dict[str, Any]) -> None:
     """Where it stands, and its words with those of the search marked."""
     page = f", page {hit['page']}" if hit["page"] else ""
-    say(
+    print_text(
         (f"{number}. ", "bold cyan"),
         (f"{hit['collection']}/{hit['path']}{page}", "bold"),
         (f"  {hit['label']}", "dim"),
     )
-    say((f"   {' › '.join(dict.fromkeys([hit['title'], *hit['heading']]))}", "dim"))
-    say((f"   id {hit['document']}", "dim"))
+    print_text((f"   {' › '.join(dict.fromkeys([hit['title'], *hit['heading']]))}", "dim"))
+    print_text((f"   id {hit['document']}", "dim"))
     for words in hit["before"]:
-        say((f"   {' '.join(words.split())}", "dim"))
-    say("   ", *_marked(hit["snippet"], hit["highlights"]))
+        print_text((f"   {' '.join(words.split())}", "dim"))
+    print_text("   ", *_marked(hit["snippet"], hit["highlights"]))
     for words in hit["after"]:
-        say((f"   {' '.join(words.split())}", "dim"))
+        print_text((f"   {' '.join(words.split())}", "dim"))
     for copy in hit["copies"]:
-        say((f"   the same stands in {copy['collection']}/{copy['path']}", "dim"))
-    say()
+        print_text((f"   the same stands in {copy['collection']}/{copy['path']}", "dim"))
+    print_text()
 
 
 def show_explained(hits: list[dict[str, Any]]) -> None:
@@ -178,13 +178,13 @@ def show_explained(hits: list[dict[str, Any]]) -> None:
         again = "" if how["reranked"] is None else f"{how['reranked']:.3f}"
         rows.append((number, f"{hit['score']:.3f}", *meaning, *words, *((again,) if crossed else ())))
     more = ("cross-encoder",) if crossed else ()
-    table(("hit", "score", "meaning", "rank", "words", "rank", "of the words", *more), rows)
+    print_table(("hit", "score", "meaning", "rank", "words", "rank", "of the words", *more), rows)
 
 
-def _marked(snippet: str, highlights: list[list[int]]) -> list[Part]:
+def _marked(snippet: str, highlights: list[list[int]]) -> list[Span]:
     """The snippet in one line, its highlights bold. White space is one character for one, so places stay."""
     line = "".join(" " if c.isspace() else c for c in snippet)
-    parts: list[Part] = []
+    parts: list[Span] = []
     at = 0
     for start, end in sorted(highlights):
         parts += [line[at:start], (line[max(at, start) : end], "bold yellow")]

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.cli.connection import AsJson, connected, when
-from app.cli.library import save
-from app.cli.output import moment, note, result, say, table
+from app.cli.connection import AsJson, parse_time, with_client
+from app.cli.download import download
+from app.cli.output import format_time, print_note, print_result, print_table, print_text
 from app.client.api import Client
 from app.client.errors import UserError
 from app.evidence.merkle import Head, decode
@@ -18,8 +18,8 @@ from app.evidence.verify import verify as verify_file
 
 User = Annotated[str | None, typer.Option(help="what this person did")]
 Kind = Annotated[str | None, typer.Option(help="records of this kind, such as answer.opened")]
-Since = Annotated[dt.datetime | None, typer.Option(parser=when, help="from then on")]
-Until = Annotated[dt.datetime | None, typer.Option(parser=when, help="before then")]
+Since = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from then on")]
+Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then")]
 
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 
@@ -28,13 +28,13 @@ class NoHead(UserError):
     """What was given is no head of a log."""
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(audit, name="audit")
 
 
 @audit.command("events")
-@connected
+@with_client
 def events(
     client: Client,
     *,
@@ -48,12 +48,12 @@ def events(
     found = client.get(
         "/audit/events", user=user, kind=kind, since=_iso(since), until=_iso(until), limit=limit, newest_first=True
     )["events"]
-    rows = ((e["seq"], moment(e["at"]), kind_of(e), who(e), what(e)) for e in found)
-    result(found, lambda: table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
+    rows = ((e["seq"], format_time(e["at"]), kind_of(e), who(e), what(e)) for e in found)
+    print_result(found, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
 
 
 @audit.command("export")
-@connected
+@with_client
 def export(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     *,
@@ -69,21 +69,21 @@ def export(  # noqa: PLR0913  # each is one option of the command
     """Write the log to a file (audit)."""
     filters = {"user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
     name = to or f"clearance-audit.{format}"
-    save(client, "/audit/export", name, force=force, format=format, opened=opened, **filters)
+    download(client, "/audit/export", name, force=force, format=format, opened=opened, **filters)
 
 
 @audit.command("head")
-@connected
+@with_client
 def head(client: Client) -> None:
     """The newest head, size:root. Keep it somewhere else: no later rewrite of the log goes unseen (audit)."""
     found = client.get("/audit/head")
     line = str(Head(found["size"], decode(found["root"])))
 
     def show() -> None:
-        say(line)
-        note(f"published {moment(found['at']) or 'never'} (UTC)")
+        print_text(line)
+        print_note(f"published {format_time(found['at']) or 'never'} (UTC)")
 
-    result({**found, "head": line}, show)
+    print_result({**found, "head": line}, show)
 
 
 @audit.command("verify")
@@ -101,16 +101,16 @@ def verify(
         raise NoHead(f"{head!r} is no head: {error}") from error
     except OSError as error:
         raise NoHead(f"cannot read {error.filename}: {error.strerror}") from error
-    result({"ok": report.ok, "lines": list(report.lines)}, lambda: show_report(report.lines, ok=report.ok))
+    print_result({"ok": report.ok, "lines": list(report.lines)}, lambda: show_report(report.lines, ok=report.ok))
     raise typer.Exit(0 if report.ok else 1)
 
 
 def show_report(lines: Sequence[str], *, ok: bool) -> None:
     """The verdict, and what it rests on."""
     verdict, *details = lines
-    say((verdict, "bold green" if ok else "bold red"))
+    print_text((verdict, "bold green" if ok else "bold red"))
     for line in details:
-        say(line)
+        print_text(line)
 
 
 def kind_of(event: dict[str, Any]) -> str:

@@ -15,8 +15,8 @@ from rich.text import Text
 from app.cli.connection import HOME, AsJson, Home
 from app.cli.console import err, out
 from app.cli.doctor.installation import Setup
-from app.cli.measuring import embedder_of
-from app.cli.output import done, note, result, table, trouble
+from app.cli.evaluated_systems import embedder_of
+from app.cli.output import print_error, print_note, print_result, print_success, print_table
 from app.client.errors import UserError
 from app.embedding.protocol import UnusableWeights
 from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks
@@ -43,7 +43,7 @@ class CannotCheck(UserError):
     """There is nothing to measure, or no way to it; the message says what to do."""
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(codebook, name="codebook")
 
@@ -67,7 +67,7 @@ def check(
     try:
         status = _checked(questions, sample, home)
     except UserError as failure:
-        trouble(failure)
+        print_error(failure)
         status = NOT_CHECKED
     raise typer.Exit(status)
 
@@ -92,7 +92,7 @@ def _checked(questions: Path | None, sample: int, home: Path) -> int:
     status = _status(passages, deep, depth)
     set_depth = depth_of(passages, depth)
     says = {"passages": passages, "questions": len(asked.vectors), "least_depth": deep, "set_depth": set_depth}
-    result({**says, "deep_enough": status == 0}, show)
+    print_result({**says, "deep_enough": status == 0}, show)
     return status
 
 
@@ -125,9 +125,9 @@ def _counted(blocks: Iterator[Block], moved: Callable[[int], None]) -> Iterator[
 
 def _show(stock: Stock, asked: Asked) -> None:
     out.print(Text(f"{stock.passages:,} passages with codes, {stock.book.dimensions} dimensions", "bold"))
-    note(f"embedder {stock.embedder}\ncodebook {stock.book.digest}")
+    print_note(f"embedder {stock.embedder}\ncodebook {stock.book.digest}")
     own = bool((asked.own != NOT_OWN).any())
-    note(f"{len(asked.vectors)} {'passages' if own else 'questions'} asked. {STAND_IN if own else ''}".strip())
+    print_note(f"{len(asked.vectors)} {'passages' if own else 'questions'} asked. {STAND_IN if own else ''}".strip())
 
 
 def _draw(found: Ids, marks: Mapping[int | None, str]) -> None:
@@ -139,7 +139,7 @@ def _draw(found: Ids, marks: Mapping[int | None, str]) -> None:
         rows.append((*_row(row), marked.get(row.depth, "")))
         if row.depth >= max(marked, default=DEEPEST) and all(mean.low == 1 for mean in row.recall.values()):
             break
-    table(("depth", *(f"recall@{k}, 95 % interval" for k in ENOUGH), "which"), rows, report=True)
+    print_table(("depth", *(f"recall@{k}, 95 % interval" for k in ENOUGH), "which"), rows, report=True)
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -161,12 +161,12 @@ def _verdict(passages: int, deep: int | None, depth: int) -> None:
         says = f"Least depth for {wanted} (lower ends of the 95 % intervals): {deep:,}."
     out.print(Text(says), soft_wrap=True)
     if passages <= FEW:
-        note(f"Up to {FEW:,} passages PostgreSQL alone answers, exactly: here no depth plays a part yet.")
+        print_note(f"Up to {FEW:,} passages PostgreSQL alone answers, exactly: here no depth plays a part yet.")
         return
     if deep is None:
         return
     if depth_of(passages, depth) >= deep:
-        done(f"{SETTING}={depth} looks {depth_of(passages, depth):,} deep among {passages:,}: deep enough")
+        print_success(f"{SETTING}={depth} looks {depth_of(passages, depth):,} deep among {passages:,}: deep enough")
         return
     out.print(
         Text(f"{SETTING}={depth} looks {depth_of(passages, depth):,} deep. Set for the API, and restart it:", "bold")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.output import json_output
+from app.cli.output import set_json_output
 from app.client.api import Client
 from app.client.errors import UserError
 from app.local.instance import Instance
@@ -33,7 +33,7 @@ OPTIONS: dict[str, Any] = {"as_person": AsPerson, "key_file": KeyFile, "url": Ur
 # For a command without a client too: its results go through `screen.result` or `screen.done`.
 AsJson = Annotated[
     bool,
-    typer.Option("--json", callback=lambda on: json_output(on=on), is_eager=True, help="print the result as JSON"),
+    typer.Option("--json", callback=lambda on: set_json_output(on=on), is_eager=True, help="print the result as JSON"),
 ]
 
 
@@ -42,7 +42,7 @@ class NotConnected(UserError):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ConnectionOptions:
     """What the options of a command say."""
 
     as_person: str | None
@@ -51,7 +51,7 @@ class Wanted:
     home: Path
 
 
-def connected(command: Callable[..., None]) -> Callable[..., None]:
+def with_client(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command a client as its first argument, the options that say which one, and --json."""
     own = list(inspect.signature(command).parameters.values())[1:]
     more = [
@@ -64,7 +64,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        wanted = Wanted(**{name: given.pop(name) for name in OPTIONS})
+        wanted = ConnectionOptions(**{name: given.pop(name) for name in OPTIONS})
         given.pop("as_json")
         url = find_url(wanted, os.environ)
         # A service's own key does nothing without the token of the person it asks for.
@@ -78,7 +78,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def find_url(wanted: Wanted, environ: Mapping[str, str]) -> str:
+def find_url(wanted: ConnectionOptions, environ: Mapping[str, str]) -> str:
     """The address given, or that of the instance that runs here."""
     if url := wanted.url or environ.get("CLEARANCE_URL"):
         if not url.startswith(("http://", "https://")):
@@ -91,7 +91,7 @@ def find_url(wanted: Wanted, environ: Mapping[str, str]) -> str:
     )
 
 
-def find_key(wanted: Wanted, environ: Mapping[str, str]) -> str:
+def find_key(wanted: ConnectionOptions, environ: Mapping[str, str]) -> str:
     """The key that the options name, or that of the environment. Never one that nobody asked for."""
     if wanted.as_person and wanted.key_file:
         raise NotConnected("give either --as or --key-file")
@@ -106,7 +106,7 @@ def find_key(wanted: Wanted, environ: Mapping[str, str]) -> str:
     raise NotConnected(f"say as whom: --as PERSON, --key-file FILE or CLEARANCE_KEY.{here}")
 
 
-def person_key(wanted: Wanted, environ: Mapping[str, str], person: str) -> str:
+def person_key(wanted: ConnectionOptions, environ: Mapping[str, str], person: str) -> str:
     """A sample person's key, for the instance that runs here and no other: it is nobody else's to see."""
     instance = Instance.running(wanted.home)
     if instance is None or find_url(wanted, environ) != instance.api_url:
@@ -125,7 +125,7 @@ def _read_key(file: Path) -> str:
         raise NotConnected(f"cannot read the key in {file}: {error}") from error
 
 
-def when(text: str) -> dt.datetime:
+def parse_time(text: str) -> dt.datetime:
     """An option's date or time; UTC where no zone is given."""
     try:
         value = dt.datetime.fromisoformat(text)
@@ -134,6 +134,6 @@ def when(text: str) -> dt.datetime:
     return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value
 
 
-def words(text: str | None) -> list[str]:
+def split_list(text: str | None) -> list[str]:
     """The entries of an option like `a,b`."""
     return [word.strip() for word in (text or "").split(",") if word.strip()]

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.ask import show_sources
-from app.cli.connection import connected
-from app.cli.output import done, moment, note, result, say, table
+from app.cli.connection import with_client
+from app.cli.output import format_time, print_note, print_result, print_success, print_table, print_text
 from app.client.api import PAGE, Client, path
 
 Id = Annotated[str, typer.Argument(help="id of the conversation")]
@@ -15,23 +15,23 @@ Id = Annotated[str, typer.Argument(help="id of the conversation")]
 conversations = typer.Typer(help="Your conversations: kept for you, and for nobody else.", no_args_is_help=True)
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(conversations, name="conversations")
 
 
 @conversations.command("list")
-@connected
+@with_client
 def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1)] = 20) -> None:
     """Your conversations, newest first."""
     found = list(islice(client.pages("/conversations", limit=min(PAGE, limit)), limit))
-    rows = [(c["id"], c["turns"], moment(c["last_at"] or c["created_at"]), c["first_question"]) for c in found]
+    rows = [(c["id"], c["turns"], format_time(c["last_at"] or c["created_at"]), c["first_question"]) for c in found]
     headings = ("id", "turns", "last (UTC)", "first question")
-    result(found, lambda: table(headings, rows, empty="'clearance ask --conversation new' begins one."))
+    print_result(found, lambda: print_table(headings, rows, empty="'clearance ask --conversation new' begins one."))
 
 
 @conversations.command("show")
-@connected
+@with_client
 def show(
     client: Client, conversation: Id, *, limit: Annotated[int, typer.Option(min=1, max=500, help="last turns")] = 20
 ) -> None:
@@ -42,24 +42,24 @@ def show(
         for turn in found["turns"]:
             show_turn(turn)
 
-    result(found, show_turns)
+    print_result(found, show_turns)
 
 
 @conversations.command("delete")
-@connected
+@with_client
 def delete(client: Client, conversation: Id) -> None:
     """Delete a conversation with its turns. The audit log keeps that they were."""
     client.delete(path("conversations", conversation))
-    done("the conversation is deleted")
+    print_success("the conversation is deleted")
 
 
 def show_turn(turn: dict[str, Any]) -> None:
     """A question, and what was answered or why it is not shown."""
-    say((f"› {turn['question']}", "bold"))
+    print_text((f"› {turn['question']}", "bold"))
     if turn["withheld"]:
-        say((turn["notice"], "yellow"))
+        print_text((turn["notice"], "yellow"))
     else:
-        say(turn["answer"])
+        print_text(turn["answer"])
         show_sources([source for source in turn["sources"] if source["cited"]])
-    note(f"{turn['outcome']} · {moment(turn['at'])} UTC · trail {turn['id']}")
-    say()
+    print_note(f"{turn['outcome']} · {format_time(turn['at'])} UTC · trail {turn['id']}")
+    print_text()

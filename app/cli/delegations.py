@@ -4,31 +4,31 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.connection import connected, words
-from app.cli.output import done, moment, result, secret, table
+from app.cli.connection import split_list, with_client
+from app.cli.output import format_time, print_result, print_secret, print_success, print_table
 from app.client.api import Client, path
 
 delegations = typer.Typer(help="What you let services do for you.", no_args_is_help=True)
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(delegations, name="delegations")
 
 
 @delegations.command("list")
-@connected
+@with_client
 def list_delegations(
     client: Client, *, user: Annotated[str | None, typer.Option(help="those of this person (administer)")] = None
 ) -> None:
     """Which services may act for you; an administrator sees everybody's. The tokens themselves are kept nowhere."""
     found = list(client.pages("/delegations", user=user))
     rows = [(each["id"], each["person"], each["service"], each["capabilities"], _state(each)) for each in found]
-    result(found, lambda: table(("id", "person", "service", "may", "until (UTC)"), rows))
+    print_result(found, lambda: print_table(("id", "person", "service", "may", "until (UTC)"), rows))
 
 
 @delegations.command("make")
-@connected
+@with_client
 def make(
     client: Client,
     service: Annotated[str, typer.Argument(help="the service that may act for you")],
@@ -37,21 +37,21 @@ def make(
     may: Annotated[str, typer.Option(help="ask, download or both, of what you may yourself: ask,download")] = "ask",
 ) -> None:
     """Let a service ask for you, as you. The token goes to standard output, this once."""
-    body = {"service": service, "expires_in": round(hours * 3600), "capabilities": words(may)}
+    body = {"service": service, "expires_in": round(hours * 3600), "capabilities": split_list(may)}
     made = client.post("/delegations", body)
     says = f"Your token for {service}, shown this once; end it with: clearance delegations revoke {made['id']}"
-    result(made, lambda: secret(says, made["secret"]))
+    print_result(made, lambda: print_secret(says, made["secret"]))
 
 
 @delegations.command("revoke")
-@connected
+@with_client
 def revoke(client: Client, delegation: Annotated[str, typer.Argument(help="id of the delegation")]) -> None:
     """End one of yours, or any as an administrator. It stops working at once."""
     client.delete(path("delegations", delegation))
-    done("the delegation is ended")
+    print_success("the delegation is ended")
 
 
 def _state(each: dict[str, Any]) -> str:
     if each["revoked_at"]:
-        return f"ended {moment(each['revoked_at'])}"
-    return moment(each["expires_at"]) or "–"
+        return f"ended {format_time(each['revoked_at'])}"
+    return format_time(each["expires_at"]) or "–"

@@ -15,9 +15,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.connection import HOME, Home, Wanted, find_url, person_key
+from app.cli.connection import HOME, ConnectionOptions, Home, find_url, person_key
 from app.cli.console import out
-from app.cli.demo_view import StreamWindow, answered, aside, bare, everything, model_said, show_report, title
+from app.cli.demo_output import StreamWindow, answered, aside, bare, everything, model_said, show_report, title
 from app.client.api import Client, path
 from app.client.errors import UserError
 from app.evidence.merkle import Head, decode
@@ -45,14 +45,14 @@ class CannotDemo(UserError):
     """There is no sample company to ask."""
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command()(demo)
 
 
 def demo(*, home: Home = HOME) -> None:
     """One question, two people, two answers; secrets redacted; all of it in the audit log, proved to be unchanged."""
-    wanted = Wanted(None, None, None, home)
+    wanted = ConnectionOptions(None, None, None, home)
     people = read_people(home / PEOPLE_FILE)
     if not people:
         raise CannotDemo("the demo needs the sample company: 'clearance run' in another terminal loads it")

@@ -15,8 +15,8 @@ from rich.text import Text
 from app import log
 from app.cli.connection import AsJson
 from app.cli.console import out
-from app.cli.measuring import bring_in, embedder_of, searched, searched_by_legs, searched_outside
-from app.cli.output import done, note, result, table
+from app.cli.evaluated_systems import bring_in, embedder_of, searched, searched_by_legs, searched_outside
+from app.cli.output import print_note, print_result, print_success, print_table
 from app.client.errors import UserError
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, UnreadableDataset, read
@@ -34,7 +34,7 @@ class CannotEvaluate(UserError):
     """The dataset cannot be measured; the message says what to do."""
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command("eval")(evaluate_dataset)
 
@@ -60,7 +60,9 @@ def evaluate_dataset(
         wanted = read(dataset, questions_from=questions_from)
     except UnreadableDataset as error:
         raise CannotEvaluate(str(error)) from error
-    note(f"{wanted.name}: {len(wanted.pages)} documents, {len(wanted.questions)} questions, {len(wanted.roles)} roles")
+    print_note(
+        f"{wanted.name}: {len(wanted.pages)} documents, {len(wanted.questions)} questions, {len(wanted.roles)} roles"
+    )
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clearance-eval-")))
         home = keep.absolute() if keep else scratch / "service"
@@ -71,9 +73,9 @@ def evaluate_dataset(
     def shown() -> None:
         show(found)
         for file in files:
-            done(str(file))
+            print_success(str(file))
 
-    result({**json.loads(found.as_json()), "files": [str(file) for file in files]}, shown)
+    print_result({**json.loads(found.as_json()), "files": [str(file) for file in files]}, shown)
     raise typer.Exit(LEAKED if found.leaked else 0)
 
 
@@ -99,16 +101,16 @@ def show(found: Evaluation) -> None:
     if found.left_out:
         heading += f"; {found.left_out} left out, whose askers may read no answer"
     out.print(Text(heading, "bold"))
-    table(("system", *MEASURES), _systems(found), report=True)
+    print_table(("system", *MEASURES), _systems(found), report=True)
     for title, groups in (
         ("by role", found.by_role),
         ("by share of the documents that the asker sees", found.by_share),
     ):
         if len(groups) > 1:
             out.print(Text(f"\n{PRODUCT}, {title}", "bold"))
-            table((title.split()[1], "questions", *MEASURES), _groups(groups), report=True)
+            print_table((title.split()[1], "questions", *MEASURES), _groups(groups), report=True)
     out.print(Text(f"\n{PRODUCT} less the others, on the same questions", "bold"))
-    table(
+    print_table(
         ("less", *MEASURES), ((name, *map(_signed, _chosen(means))) for name, means in found.over.items()), report=True
     )
     _show_leaks(found)

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
 from rich.text import Text
 
-from app.cli.connection import connected, words
+from app.cli.connection import split_list, with_client
 from app.cli.console import err, out
-from app.cli.output import done, note, result, table, wants_json
+from app.cli.output import print_note, print_result, print_success, print_table, wants_json
 from app.client.access_file import EVERYONE, AccessFile, AccessFileError, Tags
 from app.client.api import ApiError, Client, path
 from app.client.errors import UserError
@@ -28,12 +28,12 @@ class CannotIngest(UserError):
     """The folder, or what says who may read it, is not as it must be; nothing was uploaded."""
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command()(ingest)
 
 
-@connected
+@with_client
 def ingest(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     folder: Annotated[Path, typer.Argument(help="all files below it, hidden ones and links aside")],
@@ -56,7 +56,7 @@ def ingest(  # noqa: PLR0913  # each is one option of the command
     """
     if (yes or large) and not sync:
         raise CannotIngest("--yes and --allow-large-removal belong to --sync")
-    found = read(folder, collection, access=access, roles=words(roles), skip_untagged=skip_untagged)
+    found = read(folder, collection, access=access, roles=split_list(roles), skip_untagged=skip_untagged)
     if not found.items and not sync:
         raise CannotIngest(f"there is no file to upload in {folder}")
     check_roles(client, found.items)
@@ -64,10 +64,10 @@ def ingest(  # noqa: PLR0913  # each is one option of the command
     seen = synchronize(client, collection, found, yes=yes, large=large) if sync else {"moved": [], "gone": []}
     outcomes, seconds = send(client, found.items)
     for name, reason in found.refused:
-        note(f"failed  {name}: {reason}")
+        print_note(f"failed  {name}: {reason}")
     gone = [] if sync else gone_files(client, collection, found)
     data = {"files": [_outcome(o) for o in outcomes], "moved": seen["moved"], "removed": seen["gone"], "gone": gone}
-    result(data, lambda: summarize(outcomes, seconds, collection, gone))
+    print_result(data, lambda: summarize(outcomes, seconds, collection, gone))
     if found.refused or any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -81,7 +81,7 @@ def read(folder: Path, collection: str, *, access: Path | None, roles: list[str]
     if found.untagged and not skip_untagged:
         raise CannotIngest(_untagged(found.untagged, rules))
     if found.untagged:
-        note(f"{len(found.untagged)} untagged files are left out")
+        print_note(f"{len(found.untagged)} untagged files are left out")
     return found
 
 
@@ -100,9 +100,9 @@ def summarize(outcomes: Sequence[Outcome], seconds: float, collection: str, gone
     if outcomes:
         report(outcomes, seconds)
     if gone:
-        table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
+        print_table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
         more(len(gone))
-        note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
+        print_note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
 
 
 def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, large: bool) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, la
     if not yes:
         typer.confirm(f"Move {len(moved)} and remove {len(gone)} of {seen['documents']} documents?", abort=True)
     make_like(client, collection, listed, seen, allow_large_removal=large)
-    note(f"{len(moved)} moved, {len(gone)} removed")
+    print_note(f"{len(moved)} moved, {len(gone)} removed")
     return seen
 
 
@@ -131,12 +131,12 @@ def show_changes(seen: dict[str, Any]) -> None:
     """What a sync would move and remove, and who reads more or less by it."""
     moved, gone = seen["moved"], seen["gone"]
     if moved:
-        table(("moved from", "to"), ((m["old_path"], m["path"]) for m in moved[:SHOWN]), report=True)
+        print_table(("moved from", "to"), ((m["old_path"], m["path"]) for m in moved[:SHOWN]), report=True)
         more(len(moved))
     if people := seen["people"]:
-        table(("reads", "more", "fewer"), ((p["user"], p["gains"], p["loses"]) for p in people), report=True)
+        print_table(("reads", "more", "fewer"), ((p["user"], p["gains"], p["loses"]) for p in people), report=True)
     if gone:
-        table(("gone, to be removed",), ((g["path"],) for g in gone[:SHOWN]), report=True)
+        print_table(("gone, to be removed",), ((g["path"],) for g in gone[:SHOWN]), report=True)
         more(len(gone))
 
 
@@ -148,14 +148,14 @@ def gone_files(client: Client, collection: str, found: Folder) -> list[dict[str,
         # Somebody uploads to these very paths; there is nothing to say of them yet.
         if error.code != "Conflict":
             raise
-        note(f"What is no longer in the folder cannot be said now: {error.detail}")
+        print_note(f"What is no longer in the folder cannot be said now: {error.detail}")
         return []
 
 
 def more(number: int) -> None:
     """Say how many were not shown."""
     if number > SHOWN:
-        note(f"and {number - SHOWN} more")
+        print_note(f"and {number - SHOWN} more")
 
 
 def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str], Tags | None]:
@@ -204,7 +204,7 @@ def make_collection(client: Client, name: str) -> None:
                 f"there is no collection {name!r} that you may see; an administrator makes it with "
                 f"'clearance collections make {name} --curator YOU'"
             ) from refused
-        done(f"the collection {name} is there")
+        print_success(f"the collection {name} is there")
         raise CannotIngest(
             "it needs a curator who uploads, and nobody can make himself one: "
             f"'clearance collections curate {name} PERSON', then the same command as that person"
@@ -245,19 +245,19 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
     """How it went: each failure with its reason, then the numbers."""
     failed = sorted((o for o in outcomes if o.state == "failed"), key=lambda o: o.item.path)
     if failed:
-        table(("failed", "reason"), ((o.item.path, o.reason) for o in failed[:SHOWN]), report=True)
+        print_table(("failed", "reason"), ((o.item.path, o.reason) for o in failed[:SHOWN]), report=True)
         if len(failed) > SHOWN:
-            note(f"and {len(failed) - SHOWN} more: clearance jobs list --state failed")
+            print_note(f"and {len(failed) - SHOWN} more: clearance jobs list --state failed")
     counts = Counter(outcome.state for outcome in outcomes)
     rows: list[tuple[str, str]] = [(state, str(counts[state])) for state in ("indexed", "unchanged", "failed")]
     rows += [("time", f"{seconds:.1f} s"), ("documents a second", f"{len(outcomes) / seconds:.1f}")]
     if shares := stage_shares(outcomes):
         rows.append(("worker's time", ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())))
     out.print()
-    table(("", ""), rows)
+    print_table(("", ""), rows)
     show_hidden(outcomes)
     for warning, count in Counter(warning for outcome in outcomes for warning in outcome.warnings).items():
-        note(f"{count} file(s): {warning}")
+        print_note(f"{count} file(s): {warning}")
 
 
 def show_hidden(outcomes: Sequence[Outcome]) -> None:
@@ -267,9 +267,9 @@ def show_hidden(outcomes: Sequence[Outcome]) -> None:
         out.print()
         listed = (", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in o.hidden.items()) for o in hiding[:SHOWN])
         rows = zip((o.item.path for o in hiding), listed, strict=False)
-        table(("not indexed, since hidden", ""), rows, report=True)
+        print_table(("not indexed, since hidden", ""), rows, report=True)
     if len(hiding) > SHOWN:
-        note(f"and hidden content in {len(hiding) - SHOWN} more files: clearance jobs list")
+        print_note(f"and hidden content in {len(hiding) - SHOWN} more files: clearance jobs list")
 
 
 def _outcome(outcome: Outcome) -> dict[str, str | None]:

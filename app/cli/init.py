@@ -1,173 +1,24 @@
-"""What `clearance init` does: the environment read, a PostgreSQL elsewhere made ready, and each drawn secret shown."""
+"""`clearance init`."""
 
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
 
-import psycopg
-from sqlalchemy import make_url
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+import typer
 
-from app.cli.output import done, note, result, say
-from app.client.errors import UserError
-from app.db.bootstrap import libpq, prepare
-from app.errors import Conflict
-from app.local.administrator import make_first_administrator
-from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL
-
-ADMIN_URL = "CLEARANCE_DATABASE__ADMIN_URL"
-OWNER_PASSWORD, BACKUP_PASSWORD = "CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"
-# Secrets that no service gets, and what they are for.
-OF_NO_SERVICE = {
-    OWNER_PASSWORD: "database role clearance_owner: migrations",
-    BACKUP_PASSWORD: "database role clearance_backup: reads everything, for backups and 'clearance codebook check'",
-}
-DATABASE = "clearance"
-# Where to connect before our database is there.
-MAINTENANCE = "postgres"
+from app.cli.connection import AsJson
 
 
-class CannotInit(UserError):
-    """The database cannot be made ready; the message says what to do."""
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(init)
 
 
-def prepare_database(environ: Mapping[str, str]) -> None:
-    """Set the database up and make its first administrator. Shows what was drawn, also if it breaks off midway."""
-    plan = Plan.of(environ)
-    try:
-        prepare(
-            admin_url=_shown(plan.admin.set(database=MAINTENANCE)),
-            database=plan.database,
-            passwords=plan.passwords,
-            identity_key=plan.identity_key,
-        )
-        key = _administrator_key(plan)
-    except BaseException as error:
-        if plan.drawn and _passwords_are_set(plan):
-            body = {"database": None, "administrator_key": None, "drawn": plan.drawn}
-            result(body, lambda: _show_drawn(plan, "It broke off after these were set. Run it again with them:"))
-        if isinstance(error, psycopg.Error | SQLAlchemyError):
-            raise CannotInit(f"PostgreSQL refused: {str(error).strip()}") from error
-        raise
-    made = {"database": plan.database, "administrator_key": key, "drawn": plan.drawn}
-    result(made, lambda: _show(plan, key))
+def init(*, _as_json: AsJson = False) -> None:
+    """Make a PostgreSQL elsewhere ready: database roles, tables, the first administrator. Safe to run again.
 
+    CLEARANCE_DATABASE__ADMIN_URL names it, as a superuser. URLs, keys and passwords that are set are used, the others
+    are drawn at random and shown: the two passwords of database roles that no service uses too, which
+    CLEARANCE_INIT_OWNER_PASSWORD and CLEARANCE_INIT_BACKUP_PASSWORD set.
+    """
+    from app.cli.database_setup import set_up_database  # noqa: PLC0415  # the help needs none of what this imports
 
-def _administrator_key(plan: "Plan") -> str | None:
-    """The key of the first administrator; None if there is one already."""
-    try:
-        return make_first_administrator(plan.url("clearance_owner")).secret
-    except Conflict:
-        return None
-
-
-def _passwords_are_set(plan: "Plan") -> bool:
-    """Whether the server takes the owner's password of this plan by now."""
-    owner = plan.admin.set(username="clearance_owner", password=plan.passwords["clearance_owner"], database=MAINTENANCE)
-    try:
-        psycopg.connect(libpq(owner), connect_timeout=5).close()
-    except psycopg.Error:
-        return False
-    return True
-
-
-def _show(plan: "Plan", key: str | None) -> None:
-    """What was made, and each secret that was drawn with where it belongs."""
-    done(f"database {plan.database} is ready")
-    if key is None:
-        note("It has an administrator already; no key was made.")
-    else:
-        say(("The key of the administrator 'admin', shown this once:", "bold"))
-        say(f"  {key}\n")
-    if plan.drawn:
-        _show_drawn(plan, "Set these for the services, and keep them; each goes to the process it is for:")
-
-
-def _show_drawn(plan: "Plan", heading: str) -> None:
-    for_services = [name for name in plan.drawn if name not in OF_NO_SERVICE]
-    if for_services:
-        say((heading, "bold"))
-    for name in for_services:
-        say(f"{name}={plan.drawn[name]}")
-    for_nobody = [name for name in plan.drawn if name in OF_NO_SERVICE]
-    if for_nobody:
-        say(("\nKeep these in a vault and give them to no service:", "bold"))
-    for name in for_nobody:
-        say((f"# {OF_NO_SERVICE[name]}", "dim"))
-        say(f"{name}={plan.drawn[name]}")
-    note("Shown this once. With all of them in its environment, 'clearance init' changes none when it runs again.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What the environment says, completed by secrets drawn at random; `drawn` are the variables to set."""
-
-    admin: URL = field(repr=False)
-    database: str
-    passwords: dict[str, str] = field(repr=False)
-    identity_key: str = field(repr=False)
-    drawn: dict[str, str] = field(repr=False)
-
-    @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "Plan":
-        """Raises CannotInit for what is missing or contradicts itself."""
-        admin = _url(environ, ADMIN_URL)
-        if admin is None:
-            raise CannotInit(f"set {ADMIN_URL}=postgresql+psycopg://SUPERUSER:PASSWORD@HOST/{DATABASE}")
-        database = admin.database if admin.database not in {None, "", MAINTENANCE} else DATABASE
-        owner, backup = (environ.get(name) or secrets.token_hex(32) for name in OF_NO_SERVICE)
-        passwords = {"clearance_owner": owner, "clearance_backup": backup}
-        drawn = {}
-        for role, name in (
-            ("clearance_app", APP_URL), ("clearance_ingest", INGEST_URL), ("clearance_sequencer", SEQUENCER_URL),
-            ("clearance_search", SEARCH_URL),
-        ):  # fmt: skip
-            given = _url(environ, name)
-            if given is None:
-                passwords[role] = secrets.token_hex(32)
-                drawn[name] = _shown(admin.set(username=role, password=passwords[role], database=database))
-            else:
-                passwords[role] = _password(given, name, role=role, database=str(database))
-        keys = {name: environ.get(name) or secrets.token_hex(32) for name in (IDENTITY_KEY, AUDIT_KEY)}
-        keys |= {OWNER_PASSWORD: owner, BACKUP_PASSWORD: backup}
-        drawn |= {name: value for name, value in keys.items() if not environ.get(name)}
-        _require_key(keys[IDENTITY_KEY], IDENTITY_KEY)
-        _require_key(keys[AUDIT_KEY], AUDIT_KEY)
-        return cls(
-            admin=admin, database=str(database), passwords=passwords, identity_key=keys[IDENTITY_KEY], drawn=drawn
-        )
-
-    def url(self, role: str) -> str:
-        """URL as this database role."""
-        return _shown(self.admin.set(username=role, password=self.passwords[role], database=self.database))
-
-
-def _url(environ: Mapping[str, str], name: str) -> URL | None:
-    text = environ.get(name)
-    if not text:
-        return None
-    try:
-        return make_url(text).set(drivername="postgresql+psycopg")
-    except ArgumentError:
-        raise CannotInit(f"{name} is no URL like postgresql+psycopg://NAME:PASSWORD@HOST/{DATABASE}") from None
-
-
-def _password(url: URL, name: str, *, role: str, database: str) -> str:
-    """The password that a service's URL holds; the URL must name the role and the database that are made here."""
-    if url.username != role or url.database != database or not url.password:
-        raise CannotInit(f"{name} must name the user {role} with a password and the database {database}")
-    return str(url.password)
-
-
-def _require_key(value: str, name: str) -> None:
-    try:
-        right = len(bytes.fromhex(value)) == 32
-    except ValueError:
-        right = False
-    if not right:
-        raise CannotInit(f"{name} must be 32 bytes in hex: openssl rand -hex 32")
-
-
-def _shown(url: URL) -> str:
-    return url.render_as_string(hide_password=False)
+    set_up_database(os.environ)

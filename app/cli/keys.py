@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.connection import connected, when, words
-from app.cli.output import done, moment, result, secret, table
+from app.cli.connection import parse_time, split_list, with_client
+from app.cli.output import format_time, print_result, print_secret, print_success, print_table
 from app.client.api import Client, path
 from app.client.errors import UserError
 
@@ -32,7 +32,7 @@ def expiry(text: str) -> str:
             zoned = True  # no time at all: `when` says so
         if not zoned:
             raise typer.BadParameter(f"say in which zone: {text}Z is UTC, {text}+01:00 an hour before it") from None
-    at = when(text).astimezone(dt.UTC)
+    at = parse_time(text).astimezone(dt.UTC)
     if at <= dt.datetime.now(dt.UTC):
         raise typer.BadParameter(f"{at:%Y-%m-%d %H:%M} UTC is past; 'clearance keys revoke' ends a key at once")
     return at.isoformat()
@@ -49,23 +49,23 @@ Expires = Annotated[
 Key = Annotated[str, typer.Argument(help="prefix (clr_…) or id of the key, as 'clearance keys list' shows them")]
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(keys, name="keys")
 
 
 @keys.command("list")
-@connected
+@with_client
 def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="keys of this person")] = None) -> None:
     """Your keys; an administrator sees everybody's. The keys themselves are kept nowhere."""
     found = list(client.pages("/keys", user=user))
     rows = [(k["prefix"], k["user"], k["label"], k["capabilities"], _state(k)) for k in found]
-    result(found, lambda: table(("prefix", "of", "label", "may", "until (UTC)"), rows))
+    print_result(found, lambda: print_table(("prefix", "of", "label", "may", "until (UTC)"), rows))
 
 
 @keys.command("add")
 @keys.command("make", hidden=True)
-@connected
+@with_client
 def add(  # each is one option of the command
     client: Client,
     user: Annotated[str, typer.Argument(help="whose key")],
@@ -80,14 +80,14 @@ def add(  # each is one option of the command
         raise KeyUnclear("give either --expires or --days")
     if days is not None:
         expires = (dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).isoformat()
-    body = {"user": user, "label": label, "capabilities": words(may), "expires_at": _at(expires)}
+    body = {"user": user, "label": label, "capabilities": split_list(may), "expires_at": _at(expires)}
     made = client.post("/keys", body)
     says = f"The key of {user}, shown this once; revoke it with: clearance keys revoke {made['id']}"
-    result(made, lambda: secret(says, made["secret"]))
+    print_result(made, lambda: print_secret(says, made["secret"]))
 
 
 @keys.command("change")
-@connected
+@with_client
 def change(
     client: Client,
     prefix: Annotated[str, typer.Argument(help="prefix of the key (clr_…), as 'clearance keys list' shows it")],
@@ -104,16 +104,16 @@ def change(
     if label is not None:
         body["label"] = label
     changed = client.patch(path("keys", _id_of(client, prefix)), body)
-    until = moment(changed["expires_at"])
-    done(f"{prefix} works until {until + ' UTC' if until else 'it is revoked'}", changed)
+    until = format_time(changed["expires_at"])
+    print_success(f"{prefix} works until {until + ' UTC' if until else 'it is revoked'}", changed)
 
 
 @keys.command("revoke")
-@connected
+@with_client
 def revoke(client: Client, key: Key) -> None:
     """Revoke a key: yours, or any as an administrator. It stops working at once."""
     client.delete(path("keys", _id_of(client, key)))
-    done("the key is revoked")
+    print_success("the key is revoked")
 
 
 def _at(expires: str | None) -> str | None:
@@ -122,8 +122,8 @@ def _at(expires: str | None) -> str | None:
 
 def _state(key: dict[str, str | None]) -> str:
     if key["revoked_at"]:
-        return f"revoked {moment(key['revoked_at'])}"
-    return moment(key["expires_at"]) or "–"
+        return f"revoked {format_time(key['revoked_at'])}"
+    return format_time(key["expires_at"]) or "–"
 
 
 def _id_of(client: Client, key: str) -> str:

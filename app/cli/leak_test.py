@@ -10,9 +10,20 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.connection import HOME, AsJson, AsPerson, Home, KeyFile, Url, Wanted, find_key, find_url, person_key
+from app.cli.connection import (
+    HOME,
+    AsJson,
+    AsPerson,
+    ConnectionOptions,
+    Home,
+    KeyFile,
+    Url,
+    find_key,
+    find_url,
+    person_key,
+)
 from app.cli.console import err, out
-from app.cli.output import note, result, trouble
+from app.cli.output import print_error, print_note, print_result
 from app.client.api import Client
 from app.client.errors import UserError
 from app.errors import AppError
@@ -27,7 +38,7 @@ COLORS: dict[Verdict, str] = {"holds": "green", "fails": "bold red", "refused": 
 WIDE = 100
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command("leak-test")(leak_test)
 
@@ -49,7 +60,7 @@ def leak_test(
     the sample company's administrator is used, if it runs here. Exit status: 0 nothing leaked, 1 something did,
     2 it could not be tested.
     """
-    wanted = Wanted(as_person, key_file, url, home)
+    wanted = ConnectionOptions(as_person, key_file, url, home)
     try:
         if not report.parent.is_dir():
             raise NotADirectoryError(f"there is no folder {report.parent} for the report")
@@ -57,13 +68,15 @@ def leak_test(
             found = run_test(admin, shown)
         saved = found.save(report)
     except (UserError, AppError, OSError) as failure:
-        trouble(failure)
+        print_error(failure)
         raise typer.Exit(NOT_TESTED) from failure
     except KeyboardInterrupt:
-        note("Ended. What was planted is removed.")
+        print_note("Ended. What was planted is removed.")
         raise typer.Exit(NOT_TESTED) from None
-    result({"ok": found.ok, "verdict": found.verdict(), "reports": [str(file) for file in saved]}, lambda: show(found))
-    note(f"{STAYS}\nThe report: {saved[0]} and {saved[1]}")
+    print_result(
+        {"ok": found.ok, "verdict": found.verdict(), "reports": [str(file) for file in saved]}, lambda: show(found)
+    )
+    print_note(f"{STAYS}\nThe report: {saved[0]} and {saved[1]}")
     raise typer.Exit(0 if found.ok else LEAKED)
 
 
@@ -91,7 +104,7 @@ def draw(found: Report) -> Table:
     return drawn
 
 
-def _key(wanted: Wanted) -> str:
+def _key(wanted: ConnectionOptions) -> str:
     """The key that is named; else that of the sample company's administrator, who is there to be used."""
     named = wanted.as_person or wanted.key_file or wanted.url or os.environ.get("CLEARANCE_KEY")
     if not named and ADMINISTRATOR in read_people(wanted.home / PEOPLE_FILE):

@@ -1,27 +1,23 @@
-"""Plans: what a change of access would do to whom, before it is made (`clearance grants plan`, `apply`, `plans`)."""
+"""`clearance grants plan`, `plans`, `apply` and `withdraw`: what a change of access would do, before it is made."""
 
-import datetime as dt
 from typing import Annotated, Any
 
 import typer
 
-from app.cli.access import Deny, Everyone, Folder, Role, Target, User, grant_body, grants, is_document, principal
-from app.cli.connection import connected, when
-from app.cli.output import done, note, result, say, table
+from app.cli.connection import with_client
+from app.cli.document_id import is_id
+from app.cli.grant_options import Deny, Everyone, Folder, From, Role, Target, Until, User, grant_body
+from app.cli.output import print_note, print_result, print_success, print_table, print_text
 from app.client.api import Client, path
 
 PlanId = Annotated[str, typer.Argument(help="id of a plan")]
-# So many people are shown by name; the rest are counted.
-SHOWN = 40
+MAX_PEOPLE = 40  # shown by name; the rest are counted
+
+commands = typer.Typer()
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add `grants`: the commands of this file stand under it too."""
-    app.add_typer(grants, name="grants")
-
-
-@grants.command("plan")
-@connected
+@commands.command("plan")
+@with_client
 def plan(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     target: Target,
@@ -32,91 +28,85 @@ def plan(  # noqa: PLR0913  # each is one option of the command
     folder: Folder = None,
     deny: Deny = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="take the grant away instead of adding it")] = False,
-    start: Annotated[dt.datetime | None, typer.Option("--from", parser=when, help="counts from then on")] = None,
-    end: Annotated[dt.datetime | None, typer.Option("--until", parser=when, help="counts until then")] = None,
+    start: From = None,
+    end: Until = None,
 ) -> None:
     """Foresee a grant: who would gain and lose how many documents. Nothing is changed until it is applied."""
-    grant = grant_body(principal(role, user, everyone=everyone), deny=deny, start=start, end=end)
-    place = {"document": target} if is_document(target) else {"collection": target, "folder": folder}
-    keep(client, {"change": "revoke" if revoke else "grant", "grant": grant, **place})
+    grant = grant_body(role, user, everyone=everyone, deny=deny, start=start, end=end)
+    place = {"document": target} if is_id(target) else {"collection": target, "folder": folder}
+    create_plan(client, {"change": "revoke" if revoke else "grant", "grant": grant, **place})
 
 
-@grants.command("plans")
-@connected
-def plans(client: Client, plan_id: Annotated[str | None, typer.Argument(help="show this one")] = None) -> None:
+@commands.command("plans")
+@with_client
+def list_plans(client: Client, plan_id: Annotated[str | None, typer.Argument(help="show this one")] = None) -> None:
     """The open plans, your own, and for an administrator all; or one plan with its steps, in words."""
     if plan_id is not None:
         one = client.get(path("access", "plans", plan_id))
-        result(one, lambda: show(one))
+        print_result(one, lambda: print_plan(one))
         return
     found = list(client.pages("/access/plans"))
     rows = (
-        (
-            p["id"],
-            p["author"],
-            p["made_at"][:16],
-            p["documents"],
-            len(p["people"]),
-            "yes" if p["needs_second"] else "no",
-        )
+        (p["id"], p["author"], p["made_at"][:16], p["documents"], len(p["people"]), bool(p["needs_second"]))
         for p in found
     )
     headings = ("id", "by", "made (UTC)", "documents", "people", "needs a second")
-    result(found, lambda: table(headings, rows, empty="No open plan."))
+    print_result(found, lambda: print_table(headings, rows, empty="No open plan."))
 
 
-@grants.command("apply")
-@connected
+@commands.command("apply")
+@with_client
 def apply(client: Client, plan_id: PlanId) -> None:
     """Make the changes of a plan; refused if it would do anything else now than it says."""
-    made = client.post(path("access", "plans", plan_id, "apply"), {})
+    applied = client.post(path("access", "plans", plan_id, "apply"), {})
 
-    def shown() -> None:
-        show(made)
-        done("applied")
+    def show() -> None:
+        print_plan(applied)
+        print_success("applied")
 
-    result(made, shown)
+    print_result(applied, show)
 
 
-@grants.command("withdraw")
-@connected
+@commands.command("withdraw")
+@with_client
 def withdraw(client: Client, plan_id: PlanId) -> None:
     """End a plan without making its changes."""
     client.delete(path("access", "plans", plan_id))
-    done("withdrawn")
+    print_success("withdrawn")
 
 
-def keep(client: Client, *changes: dict[str, Any]) -> None:
-    """Make a plan of these changes and show it."""
-    made = client.post("/access/plans", {"changes": list(changes)})
-    result(made, lambda: show_kept(made))
+def create_plan(client: Client, change: dict[str, Any]) -> None:
+    """Save a plan of one change, show it, and say who applies it."""
+    created = client.post("/access/plans", {"changes": [change]})
+
+    def show() -> None:
+        print_plan(created)
+        print_success(f"plan {created['id']}; nothing is changed yet")
+        if created["needs_second"]:
+            print_note(
+                "You would gain by it: another administrator has to apply it, 'clearance grants apply' with this id."
+            )
+        else:
+            print_note("'clearance grants apply' with this id makes the change.")
+
+    print_result(created, show)
 
 
-def show_kept(made: dict[str, Any]) -> None:
-    """A plan that was just made, and who applies it."""
-    show(made)
-    done(f"plan {made['id']}; nothing is changed yet")
-    if made["needs_second"]:
-        note("You would gain by it: another administrator has to apply it, 'clearance grants apply' with this id.")
-    else:
-        note("'clearance grants apply' with this id makes the change.")
-
-
-def show(made: dict[str, Any]) -> None:
-    """Who gains and loses."""
-    for step in made["steps"]:
-        say(step)
-    people = made["people"]
+def print_plan(plan: dict[str, Any]) -> None:
+    """Print the steps of a plan, and who gains and loses how many documents, now and later."""
+    for step in plan["steps"]:
+        print_text(step)
+    people = plan["people"]
     rows = ((e["user"], f"+{e['gains']}" if e["gains"] else "", f"−{e['loses']}" if e["loses"] else "") for e in people)
-    table(("who", "gains", "loses"), list(rows)[:SHOWN], empty="Nobody gains or loses a document.")
-    if len(people) > SHOWN:
-        say(f"and {len(people) - SHOWN} more")
-    note(f"{made['documents']} document(s) come under another rule")
-    for later in made["later"][:SHOWN]:
+    print_table(("who", "gains", "loses"), list(rows)[:MAX_PEOPLE], empty="Nobody gains or loses a document.")
+    if len(people) > MAX_PEOPLE:
+        print_text(f"and {len(people) - MAX_PEOPLE} more")
+    print_note(f"{plan['documents']} document(s) come under another rule")
+    for later in plan["later"][:MAX_PEOPLE]:
         turns = (("gains", later["gains"], later["gains_from"]), ("loses", later["loses"], later["loses_from"]))
-        told = " and ".join(f"{verb} {count} from {since[:19]} UTC on" for verb, count, since in turns if count)
-        say(f"{later['user']} {told}")
-    if len(made["later"]) > SHOWN:
-        say(f"and {len(made['later']) - SHOWN} more later")
-    for sentence in (*made["why"], *made["warnings"]):
-        note(sentence)
+        text = " and ".join(f"{verb} {count} from {since[:19]} UTC on" for verb, count, since in turns if count)
+        print_text(f"{later['user']} {text}")
+    if len(plan["later"]) > MAX_PEOPLE:
+        print_text(f"and {len(plan['later']) - MAX_PEOPLE} more later")
+    for sentence in (*plan["why"], *plan["warnings"]):
+        print_note(sentence)

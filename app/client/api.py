@@ -195,6 +195,11 @@ def path(*parts: str) -> str:
     return "".join("/" + urllib.parse.quote(part, safe="") for part in parts)
 
 
+def with_query(path: str, **params: str) -> str:
+    """The path with a query of these parameters."""
+    return f"{path}?{urllib.parse.urlencode(params)}"
+
+
 def _given(params: Params) -> dict[str, str | int | bool]:
     return {name: value for name, value in params.items() if value is not None}
 

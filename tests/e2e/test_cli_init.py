@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from app.cli.app import main
-from app.cli.init import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
+from app.cli.database_setup import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
 from app.db.bootstrap import libpq
 from app.db.rls_probe import probe
 from app.db.session import Database, Signer, connect

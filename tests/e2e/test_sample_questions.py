@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from app.cli.demo import QUESTIONS
-from app.cli.demo_view import everything
+from app.cli.demo_output import everything
 from app.client.api import ApiError, Client
 from app.local.sample import Company, load
 from app.local.sample_people import FOLDER

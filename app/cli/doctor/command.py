@@ -13,12 +13,12 @@ from app.cli.console import err
 from app.cli.doctor.checks import CHECKS, files
 from app.cli.doctor.finding import Finding
 from app.cli.doctor.installation import Setup
-from app.cli.output import note, result, table
+from app.cli.output import print_note, print_result, print_table
 from app.client.errors import UserError
 from app.errors import DatabaseUnavailable
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command()(doctor)
 
@@ -27,10 +27,10 @@ def doctor(*, home: Home = HOME, _as_json: AsJson = False) -> None:
     """Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails."""
     findings = list(examine(home))
     rows = ((f.part, f.state, f"{f.says}\n→ {f.mend}" if f.mend else f.says) for f in findings)
-    result([asdict(f) for f in findings], lambda: table(("part", "state", "what was found"), rows))
+    print_result([asdict(f) for f in findings], lambda: print_table(("part", "state", "what was found"), rows))
     bad = sum(finding.state == "fail" for finding in findings)
     odd = sum(finding.state == "warn" for finding in findings)
-    note(f"{len(findings)} checks, {bad} failed, {odd} to look at")
+    print_note(f"{len(findings)} checks, {bad} failed, {odd} to look at")
     raise typer.Exit(1 if bad else 0)
 
 

@@ -135,7 +135,7 @@ def test_every_command_that_its_module_adds_is_listed() -> None:
     """A module that adds one more would else be found by nobody."""
     for module in {entry.module for entry in Commands.entries.values()}:
         parent = typer.Typer()
-        importlib.import_module(f"app.cli.{module}").add_to(parent)
+        importlib.import_module(f"app.cli.{module}").register(parent)
         assert set(get_group(parent).commands) == {n for n, e in Commands.entries.items() if e.module == module}
 
 

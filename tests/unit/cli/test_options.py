@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from app.cli.access import GrantUnclear, described, place, principal
-from app.cli.connection import NotConnected, Wanted, find_key, find_url, when, words
-from app.cli.demo_view import everything
+from app.cli.connection import ConnectionOptions, NotConnected, find_key, find_url, parse_time, split_list
+from app.cli.database_setup import ADMIN_URL, CannotInit, Plan
+from app.cli.demo_output import everything
 from app.cli.doctor import checks
-from app.cli.init import ADMIN_URL, CannotInit, Plan
+from app.cli.grant_options import GrantUnclear, grant_body
+from app.cli.grants import format_principal, rule_path
 from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY
 from app.local.instance import Instance, born
 from app.local.secrets import write_private
@@ -29,50 +30,52 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def wanted(home: Path, *, person: str | None = None, key_file: Path | None = None, url: str | None = None) -> Wanted:
-    return Wanted(person, key_file, url, home)
+def options(
+    home: Path, *, person: str | None = None, key_file: Path | None = None, url: str | None = None
+) -> ConnectionOptions:
+    return ConnectionOptions(person, key_file, url, home)
 
 
 def test_the_address_is_the_option_then_the_environment_then_the_instance(home: Path, tmp_path: Path) -> None:
     environ = {"CLEARANCE_URL": "https://env.example/"}
-    assert find_url(wanted(home, url="https://option.example/api/v1/"), environ) == "https://option.example"
-    assert find_url(wanted(home), environ) == "https://env.example"
-    assert find_url(wanted(home), {}) == "http://127.0.0.1:8700"
+    assert find_url(options(home, url="https://option.example/api/v1/"), environ) == "https://option.example"
+    assert find_url(options(home), environ) == "https://env.example"
+    assert find_url(options(home), {}) == "http://127.0.0.1:8700"
     with pytest.raises(NotConnected, match="'clearance run' starts it"):
-        find_url(wanted(tmp_path / "nothing"), {})
+        find_url(options(tmp_path / "nothing"), {})
     with pytest.raises(NotConnected, match="begins with http"):
-        find_url(wanted(home, url="clearance.example"), {})
+        find_url(options(home, url="clearance.example"), {})
 
 
 def test_a_key_is_never_one_that_nobody_asked_for(home: Path) -> None:
     file = home / "key"
     file.write_text("file-key\n")
     environ = {"CLEARANCE_KEY": "env-key"}
-    assert find_key(wanted(home, key_file=file), environ) == "file-key"
-    assert find_key(wanted(home, person="maya"), environ) == "maya-key"
-    assert find_key(wanted(home), environ) == "env-key"
+    assert find_key(options(home, key_file=file), environ) == "file-key"
+    assert find_key(options(home, person="maya"), environ) == "maya-key"
+    assert find_key(options(home), environ) == "env-key"
     with pytest.raises(NotConnected, match="--as is one of maya"):
-        find_key(wanted(home), {})
+        find_key(options(home), {})
     with pytest.raises(NotConnected, match="either --as or --key-file"):
-        find_key(wanted(home, person="maya", key_file=file), {})
+        find_key(options(home, person="maya", key_file=file), {})
     with pytest.raises(NotConnected, match="cannot read the key"):
-        find_key(wanted(home, key_file=home / "none"), {})
+        find_key(options(home, key_file=home / "none"), {})
 
 
 @pytest.mark.parametrize("environ", [{}, {"CLEARANCE_URL": "https://elsewhere.example"}])
 def test_the_key_of_a_sample_person_goes_to_this_instance_alone(home: Path, environ: dict[str, str]) -> None:
     elsewhere = None if environ else "https://elsewhere.example"
     with pytest.raises(NotConnected, match="--as is for the sample company"):
-        find_key(wanted(home, person="maya", url=elsewhere), environ)
+        find_key(options(home, person="maya", url=elsewhere), environ)
 
 
 def test_times_have_a_zone_and_lists_no_spaces() -> None:
-    assert when("2027-01-01").isoformat() == "2027-01-01T00:00:00+00:00"
-    assert when("2027-01-01T09:00:00+02:00").isoformat() == "2027-01-01T09:00:00+02:00"
+    assert parse_time("2027-01-01").isoformat() == "2027-01-01T00:00:00+00:00"
+    assert parse_time("2027-01-01T09:00:00+02:00").isoformat() == "2027-01-01T09:00:00+02:00"
     with pytest.raises(typer.BadParameter):
-        when("next year")
-    assert words(" a, b,,") == ["a", "b"]
-    assert words(None) == []
+        parse_time("next year")
+    assert split_list(" a, b,,") == ["a", "b"]
+    assert split_list(None) == []
 
 
 def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
@@ -118,14 +121,15 @@ def test_init_says_what_is_wrong_with_the_environment(environ: dict[str, str], m
 
 
 def test_grants_name_exactly_one() -> None:
-    assert principal("hr", None, everyone=False) == {"role": "hr", "user": None, "everyone": False}
+    body = {"role": "hr", "user": None, "everyone": False, "effect": "deny", "starts_at": None, "ends_at": None}
+    assert grant_body("hr", None, everyone=False, deny=True) == body
     for role, user, everyone in ((None, None, False), ("hr", "maya", False), ("hr", None, True)):
         with pytest.raises(GrantUnclear):
-            principal(role, user, everyone=everyone)
-    assert described({"role": None, "user": "maya", "everyone": False}) == "user maya"
-    assert place("handbook") == "/collections/handbook/access"
+            grant_body(role, user, everyone=everyone, deny=False)
+    assert format_principal({"role": None, "user": "maya", "everyone": False}) == "user maya"
+    assert rule_path("handbook") == "/collections/handbook/access"
     document = "ea3bbabf-880e-495a-aaf8-0a7b0900d844"
-    assert place(document) == f"/documents/{document}/access"
+    assert rule_path(document) == f"/documents/{document}/access"
 
 
 def test_everything_that_an_answer_shows_is_looked_through() -> None:

@@ -48,23 +48,23 @@ def test_no_way_to_the_screen_lets_a_control_through(monkeypatch: pytest.MonkeyP
     """Each function of the screen, and the console of what draws more."""
     terminal = terminal_of(monkeypatch)
     monkeypatch.setenv("NO_COLOR", "1")
-    output.say(HOSTILE, (HOSTILE, "bold red"), wrap=True)
-    output.stream(HOSTILE)
-    output.note(HOSTILE)
-    output.done(HOSTILE)
-    output.table((HOSTILE, "b"), [(HOSTILE, [HOSTILE])], empty=HOSTILE)
-    output.trouble(ApiError(code="X", title=HOSTILE, detail=HOSTILE, status=400))
+    output.print_text(HOSTILE, (HOSTILE, "bold red"), wrap=True)
+    output.print_chunk(HOSTILE)
+    output.print_note(HOSTILE)
+    output.print_success(HOSTILE)
+    output.print_table((HOSTILE, "b"), [(HOSTILE, [HOSTILE])], empty=HOSTILE)
+    output.print_error(ApiError(code="X", title=HOSTILE, detail=HOSTILE, status=400))
     Screen().print(HOSTILE)
     assert "[red]b[/red]" in terminal.getvalue()
     assert not acts(terminal.getvalue())
 
 
 def test_json_escapes_what_would_act_and_reads_back(capsys: pytest.CaptureFixture[str]) -> None:
-    output.json_output(on=True)
+    output.set_json_output(on=True)
     try:
-        output.result({"title": HOSTILE, "name": "Zoë"}, lambda: None)
+        output.print_result({"title": HOSTILE, "name": "Zoë"}, lambda: None)
     finally:
-        output.json_output(on=False)
+        output.set_json_output(on=False)
     shown = capsys.readouterr().out
     assert json.loads(shown) == {"title": HOSTILE, "name": "Zoë"}
     assert not acts(shown)
@@ -73,14 +73,14 @@ def test_json_escapes_what_would_act_and_reads_back(capsys: pytest.CaptureFixtur
 
 def test_colors_are_for_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_of(monkeypatch)
-    output.say(("x", "bold red"))
+    output.print_text(("x", "bold red"))
     assert terminal.getvalue() == "\x1b[1;31mx\x1b[0m\n"
     for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
         terminal.seek(0)
         terminal.truncate()
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
-            output.say(("x", "bold red"))
+            output.print_text(("x", "bold red"))
         assert terminal.getvalue() == "x\n"
 
 
@@ -95,7 +95,7 @@ ROWS = [
 
 def test_a_table_cuts_nothing_off_at_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_of(monkeypatch)
-    output.table(("id", "document", "may", "on"), ROWS)
+    output.print_table(("id", "document", "may", "on"), ROWS)
     plain = terminal.getvalue().replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert max(map(len, plain.splitlines())) <= 80
     assert "ea3bbabf-880e-495a-aaf8-0a7b0900d844" in plain
@@ -108,7 +108,7 @@ def test_a_pipe_gets_a_line_for_each_row_with_whole_paths(
 ) -> None:
     """At any width; nothing for nothing, and no heading that a program would take for a row."""
     monkeypatch.setenv("COLUMNS", "20")
-    output.table(("id", "document", "may", "on"), ROWS)
+    output.print_table(("id", "document", "may", "on"), ROWS)
     first, second = capsys.readouterr().out.splitlines()
     assert first.split("\t")[1:] == [
         "a/very/long/path/to/some/document-of-ours.md Its title", "ask, download, administer", "yes",
@@ -118,7 +118,7 @@ def test_a_pipe_gets_a_line_for_each_row_with_whole_paths(
 
 def test_wide_characters_take_two_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_of(monkeypatch)
-    output.table(("a", "b"), [("文書", "x"), ("abcd", "y")])
+    output.print_table(("a", "b"), [("文書", "x"), ("abcd", "y")])
     assert terminal.getvalue().splitlines()[2:] == ["文書   x", "abcd   y"]
 
 

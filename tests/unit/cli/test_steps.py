@@ -14,7 +14,7 @@ import typer
 
 from app.cli import connection, last_answer
 from app.cli.app import main
-from app.cli.find import NoSuchDocument, find_document
+from app.cli.document_id import NoSuchDocument, resolve_document
 from app.cli.keys import expiry
 from app.cli.last_answer import NoSuchSource
 from app.client.api import Client
@@ -152,15 +152,17 @@ def test_a_document_is_found_by_its_path_on_any_page() -> None:
 
     def handler(request: httpx2.Request) -> httpx2.Response:
         assert request.url.params["collection"] == "c"
-        return httpx2.Response(200, json=pages[1] if "after" in request.url.params else pages[0])
+        if "after" in request.url.params:
+            return httpx2.Response(200, json=pages[1])
+        return httpx2.Response(200, json=pages[0], headers={"Link": '<?collection=c&after=499>; rel="next"'})
 
     with Client(URL, "k", transport=httpx2.MockTransport(handler)) as client:
-        assert find_document(client, "c/deep/a.md") == ID
+        assert resolve_document(client, "c/deep/a.md") == ID
         for given, says in (("c/none.md", "no document c/none.md"), ("words", "no id"), ("c/", "no id")):
             with pytest.raises(NoSuchDocument, match=says):
-                find_document(client, given)
+                resolve_document(client, given)
         with pytest.raises(NoSuchDocument, match="changes with each question"):
-            find_document(client, "1", numbers=False)
+            resolve_document(client, "1", numbers=False)
 
 
 def test_days_still_set_an_expiry(run: Any) -> None:

@@ -13,7 +13,6 @@ from app.client.errors import UserError
 DocumentName = Annotated[
     str, typer.Argument(help="id, COLLECTION/PATH, or the number of a source of the last answer in this terminal")
 ]
-PAGE = 500
 
 
 class NoSuchDocument(UserError):
@@ -26,22 +25,22 @@ class NoSuchDocument(UserError):
         self.detail = message
 
 
-def find_document(client: Client, given: str, *, numbers: bool = True) -> str:
-    """The id of the document that is meant. Without `numbers`, for what cannot be undone, a number means none."""
-    if is_id(given):
-        return given
-    if given.isascii() and given.isdigit():
+def resolve_document(client: Client, name: str, *, numbers: bool = True) -> str:
+    """The document's id; raises NoSuchDocument or NoSuchSource. Commands that cannot be undone forbid `numbers`."""
+    if is_id(name):
+        return name
+    if name.isascii() and name.isdigit():
         if not numbers:
             raise NoSuchDocument("give the id or COLLECTION/PATH: what a number means changes with each question")
-        return recall(os.environ, client.base_url, given)
-    collection, slash, path = given.partition("/")
+        return recall(os.environ, client.base_url, name)
+    collection, slash, path = name.partition("/")
     if not slash or not path:
-        raise NoSuchDocument(f"{given!r} is no id, no COLLECTION/PATH, and no number of a source of the last answer")
-    return _by_path(client, collection, path)
+        raise NoSuchDocument(f"{name!r} is no id, no COLLECTION/PATH, and no number of a source of the last answer")
+    return _id_by_path(client, collection, path)
 
 
 def is_id(text: str) -> bool:
-    """Whether the text is the id of something."""
+    """Whether the text is a UUID, as the ids of all things are."""
     try:
         uuid.UUID(text)
     except ValueError:
@@ -49,19 +48,14 @@ def is_id(text: str) -> bool:
     return True
 
 
-def _by_path(client: Client, collection: str, path: str) -> str:
+def _id_by_path(client: Client, collection: str, path: str) -> str:
     missing = NoSuchDocument(f"there is no document {collection}/{path} that you may see: 'clearance documents list'")
-    after = None
-    while True:
-        try:
-            page = client.get("/documents", collection=collection, after=after, limit=PAGE)
-        except ApiError as error:
-            if error.code != "NotFound":
-                raise
-            raise missing from error
-        for document in page:
+    try:
+        for document in client.pages("/documents", collection=collection):
             if document["path"] == path:
                 return str(document["id"])
-        if len(page) < PAGE:
-            raise missing
-        after = page[-1]["id"]
+    except ApiError as error:
+        if error.code != "NotFound":
+            raise
+        raise missing from error
+    raise missing

@@ -1,0 +1,45 @@
+"""Writes what the service sends to a file or to standard output."""
+
+import codecs
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from app.cli.output import print_success, safe_text, wants_json
+from app.client.api import Client
+from app.client.errors import UserError
+
+
+class FileThere(UserError):
+    """The file exists and --force is not given, or it cannot be written."""
+
+
+def download(client: Client, source: str, to: str, *, force: bool, **params: str | bool | None) -> None:
+    """Save the body at the API path `source` as the file `to` (0600, whole or not at all); `-` is standard output."""
+    if to == "-" and wants_json():
+        raise FileThere("--to - writes the file itself to standard output, where --json would write too: leave one out")
+    if to == "-":
+        on_terminal = sys.stdout.isatty()
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        for piece in client.lines(source, **params):
+            # A pipe gets the bytes as they are; on a terminal no character may act.
+            sys.stdout.buffer.write(safe_text(decoder.decode(piece)).encode() if on_terminal else piece)
+        return
+    target = Path(to)
+    if target.exists() and not force:
+        raise FileThere(f"{target} is there; --force replaces it, --to names another")
+    try:
+        descriptor, work = tempfile.mkstemp(dir=target.parent, prefix=".clearance-")
+    except OSError as error:
+        raise FileThere(f"cannot write to {target.parent}: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in client.lines(source, **params):
+                file.write(piece)
+        Path(work).replace(target)
+    except BaseException:
+        Path(work).unlink(missing_ok=True)
+        raise
+    size = target.stat().st_size
+    print_success(f"{target} ({size:,} bytes)", {"file": str(target), "bytes": size})

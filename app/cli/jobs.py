@@ -1,0 +1,33 @@
+"""`clearance jobs`: the caller's uploads."""
+
+from itertools import islice
+from typing import Annotated, Literal
+
+import typer
+
+from app.cli.connection import with_client
+from app.cli.output import format_time, print_result, print_table
+from app.client.api import PAGE, Client
+
+State = Literal["queued", "running", "indexed", "unchanged", "failed"]
+
+jobs = typer.Typer(help="Your uploads.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `jobs`."""
+    app.add_typer(jobs, name="jobs")
+
+
+@jobs.command("list")
+@with_client
+def list_jobs(
+    client: Client,
+    *,
+    state: Annotated[State | None, typer.Option(help="only those")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+) -> None:
+    """Your uploads, newest first."""
+    found = list(islice(client.pages("/jobs", state=state, limit=min(PAGE, limit)), limit))
+    rows = ((format_time(j["created_at"]), f"{j['collection']}/{j['path']}", j["state"], j["reason"]) for j in found)
+    print_result(found, lambda: print_table(("uploaded (UTC)", "document", "state", "reason"), rows))
