@@ -8,7 +8,7 @@ import typer
 
 from app.cli.api_calls import Unfinished, shell_command
 from app.cli.connection import with_client
-from app.cli.last_answer import remember
+from app.cli.last_answer import save
 from app.cli.output import Span, print_chunk, print_note, print_result, print_table, print_text, wants_json
 from app.client.api import ApiError, Client
 
@@ -19,7 +19,7 @@ Mode = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
+    """Add the two commands."""
     app.command()(ask)
     app.command()(search)
 
@@ -36,34 +36,34 @@ def ask(
     ] = None,
 ) -> None:
     """Answer a question from the documents you may read, with its sources. Nothing is kept outside a conversation."""
-    new = conversation == "new"
-    if new:
+    is_new = conversation == "new"
+    if is_new:
         conversation = client.post("/conversations", {})["id"]
     body = {"question": question, "mode": mode, "conversation": conversation}
     try:
-        answered(client, body, streamed=streamed and not wants_json())
+        print_answer(client, body, streamed=streamed and not wants_json())
     except ApiError as error:
-        if not new:
+        if not is_new:
             raise
-        go_on = shell_command("ask", question, "--conversation", str(conversation))
-        raise Unfinished(error, [f"the conversation {conversation} is there"], [go_on]) from error
+        again = shell_command("ask", question, "--conversation", str(conversation))
+        raise Unfinished(error, [f"the conversation {conversation} is there"], [again]) from error
 
 
-def answered(client: Client, body: dict[str, Any], *, streamed: bool) -> None:
-    """Ask, show the answer with its sources, and remember their numbers."""
-    answer = show_stream(client, body) if streamed else client.post("/ask", body)
-    keep_numbers(client, {source["number"]: source["document"] for source in answer["sources"]})
+def print_answer(client: Client, body: dict[str, Any], *, streamed: bool) -> None:
+    """Ask, print the answer with its sources, and save their numbers."""
+    answer = print_stream(client, body) if streamed else client.post("/ask", body)
+    save_numbers(client, {source["number"]: source["document"] for source in answer["sources"]})
 
     def show() -> None:
         if not streamed:
             print_text(answer["answer"])
-        show_end(answer)
+        print_provenance(answer)
 
     print_result(answer, show)
 
 
-def show_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
-    """Print the answer as it comes; gives the last event, with the whole text as `answer`."""
+def print_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
+    """Print the answer as it is streamed; returns the last event, with the whole text as `answer`."""
     text, end = "", {}
     for name, data in client.ask_streamed(body):
         if name == "delta":
@@ -75,29 +75,29 @@ def show_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
     return {**end, "answer": text}
 
 
-def keep_numbers(client: Client, documents: Mapping[int, str]) -> None:
-    """Remember which number stands for which document, for `clearance documents show`."""
+def save_numbers(client: Client, documents: Mapping[int, str]) -> None:
+    """Save which number stands for which document, so that `clearance documents show` takes it."""
     try:
-        remember(os.environ, client.base_url, documents)
+        save(os.environ, client.base_url, documents)
     except OSError as error:
         print_note(f"'clearance documents show NUMBER' will not know these sources: {error}")
 
 
-def show_end(end: dict[str, Any]) -> None:
-    """What the answer was made from, and how it came about."""
-    show_sources(end["sources"])
-    facts = [{"generate": "by the model", "quote": "quoted word for word"}[end["mode"]], f"trail {end['trail']}"]
-    if end["redactions"]:
-        facts.insert(1, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in end["redactions"].items()))
-    if end["fallback"]:
-        print_note(f"The model did not answer ({end['fallback']}); these are quotes instead.")
-    if end["conversation"]:
-        facts.append(f"conversation {end['conversation']}")
+def print_provenance(answer: dict[str, Any]) -> None:
+    """Print an answer's sources, mode, redactions, and the ids of its audit trail and conversation."""
+    print_sources(answer["sources"])
+    facts = [{"generate": "by the model", "quote": "quoted word for word"}[answer["mode"]], f"trail {answer['trail']}"]
+    if answer["redactions"]:
+        facts.insert(1, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items()))
+    if answer["fallback"]:
+        print_note(f"The model did not answer ({answer['fallback']}); these are quotes instead.")
+    if answer["conversation"]:
+        facts.append(f"conversation {answer['conversation']}")
     print_note(" · ".join(facts))
 
 
-def show_sources(sources: list[dict[str, Any]]) -> None:
-    """Where each source stands, its title and id, and the sentence of it that fits best."""
+def print_sources(sources: list[dict[str, Any]]) -> None:
+    """Print each source's path, title and id, and the quote if it is cited."""
     if sources:
         print_text(("\nSources", "bold"))
     for source in sources:
@@ -129,26 +129,26 @@ def search(  # noqa: PLR0913  # each is one option of the command
 ) -> None:
     """Find passages you may read, without an answer."""
     body = {"query": query, "limit": limit, "collections": collection or [], "folder": folder}
-    body |= {"since": _moment(since), "until": _moment(until), "neighbours": neighbours, "explain": explain}
+    body |= {"since": _start_of_day(since), "until": _start_of_day(until), "neighbours": neighbours, "explain": explain}
     found = client.post("/search", body)
-    keep_numbers(client, {number: hit["document"] for number, hit in enumerate(found["hits"], start=1)})
-    print_result(found, lambda: show_found(found, explain=explain))
+    save_numbers(client, {number: hit["document"] for number, hit in enumerate(found["hits"], start=1)})
+    print_result(found, lambda: print_hits(found, explain=explain))
 
 
-def show_found(found: dict[str, Any], *, explain: bool) -> None:
-    """All hits, and how each was found if that was wanted."""
+def print_hits(found: dict[str, Any], *, explain: bool) -> None:
+    """Print all hits, and with `explain` a table of how each was ranked."""
     for phrase in found["unmatched"]:
         print_note(f"Nothing has the exact words “{phrase}”; they were searched for one by one.")
     for number, hit in enumerate(found["hits"], start=1):
-        show_hit(number, hit)
+        print_hit(number, hit)
     if explain and found["hits"]:
-        show_explained(found["hits"])
+        print_ranking(found["hits"])
     if not found["hits"]:
         print_note("No passage that you may read.")
 
 
-def show_hit(number: int, hit: dict[str, Any]) -> None:
-    """Where it stands, and its words with those of the search marked."""
+def print_hit(number: int, hit: dict[str, Any]) -> None:
+    """Print a hit's path, title and id, and its snippet with the search terms highlighted."""
     page = f", page {hit['page']}" if hit["page"] else ""
     print_text(
         (f"{number}. ", "bold cyan"),
@@ -157,41 +157,41 @@ def show_hit(number: int, hit: dict[str, Any]) -> None:
     )
     print_text((f"   {' › '.join(dict.fromkeys([hit['title'], *hit['heading']]))}", "dim"))
     print_text((f"   id {hit['document']}", "dim"))
-    for words in hit["before"]:
-        print_text((f"   {' '.join(words.split())}", "dim"))
-    print_text("   ", *_marked(hit["snippet"], hit["highlights"]))
-    for words in hit["after"]:
-        print_text((f"   {' '.join(words.split())}", "dim"))
+    for text in hit["before"]:
+        print_text((f"   {' '.join(text.split())}", "dim"))
+    print_text("   ", *_highlighted(hit["snippet"], hit["highlights"]))
+    for text in hit["after"]:
+        print_text((f"   {' '.join(text.split())}", "dim"))
     for copy in hit["copies"]:
         print_text((f"   the same stands in {copy['collection']}/{copy['path']}", "dim"))
     print_text()
 
 
-def show_explained(hits: list[dict[str, Any]]) -> None:
-    """How each hit was found, as a table."""
-    crossed = any(hit["explained"]["reranked"] is not None for hit in hits)
+def print_ranking(hits: list[dict[str, Any]]) -> None:
+    """Print a table of each hit's scores and ranks."""
+    reranked = any(hit["explained"]["reranked"] is not None for hit in hits)
     rows = []
     for number, hit in enumerate(hits, start=1):
-        how = hit["explained"]
-        meaning = (f"{how['similarity']:.3f}", how["similarity_rank"])
-        words = (f"{how['word_share']:.3f}", how["word_rank"], f"{how['coverage']:.0%}")
-        again = "" if how["reranked"] is None else f"{how['reranked']:.3f}"
-        rows.append((number, f"{hit['score']:.3f}", *meaning, *words, *((again,) if crossed else ())))
-    more = ("cross-encoder",) if crossed else ()
+        ranking = hit["explained"]
+        dense = (f"{ranking['similarity']:.3f}", ranking["similarity_rank"])
+        lexical = (f"{ranking['word_share']:.3f}", ranking["word_rank"], f"{ranking['coverage']:.0%}")
+        cross_encoder = "" if ranking["reranked"] is None else f"{ranking['reranked']:.3f}"
+        rows.append((number, f"{hit['score']:.3f}", *dense, *lexical, *((cross_encoder,) if reranked else ())))
+    more = ("cross-encoder",) if reranked else ()
     print_table(("hit", "score", "meaning", "rank", "words", "rank", "of the words", *more), rows)
 
 
-def _marked(snippet: str, highlights: list[list[int]]) -> list[Span]:
-    """The snippet in one line, its highlights bold. White space is one character for one, so places stay."""
+def _highlighted(snippet: str, highlights: list[list[int]]) -> list[Span]:
+    """The snippet on one line, its highlights bold. Each white-space character becomes one blank, so offsets hold."""
     line = "".join(" " if c.isspace() else c for c in snippet)
-    parts: list[Span] = []
+    spans: list[Span] = []
     at = 0
     for start, end in sorted(highlights):
-        parts += [line[at:start], (line[max(at, start) : end], "bold yellow")]
+        spans += [line[at:start], (line[max(at, start) : end], "bold yellow")]
         at = max(at, end)
-    return [*parts, line[at:]]
+    return [*spans, line[at:]]
 
 
-def _moment(given: str | None) -> str | None:
-    """A day is its first moment, in UTC."""
-    return f"{given}T00:00:00Z" if given is not None and len(given) == len("2026-03-31") else given
+def _start_of_day(time: str | None) -> str | None:
+    """A date as its first moment in UTC; anything else as it is."""
+    return f"{time}T00:00:00Z" if time is not None and len(time) == len("2026-03-31") else time

@@ -1,4 +1,4 @@
-"""`clearance audit`: reads, exports and verifies the log. Verifying needs the file alone."""
+"""`clearance audit`: reads, exports and verifies the log."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 
 class NoHead(UserError):
-    """What was given is no head of a log."""
+    """--head is no head of a log, or a file cannot be read."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
+    """Add `audit`."""
     app.add_typer(audit, name="audit")
 
 
@@ -48,7 +48,7 @@ def events(
     found = client.get(
         "/audit/events", user=user, kind=kind, since=_iso(since), until=_iso(until), limit=limit, newest_first=True
     )["events"]
-    rows = ((e["seq"], format_time(e["at"]), kind_of(e), who(e), what(e)) for e in found)
+    rows = ((e["seq"], format_time(e["at"]), record_kind(e), actor_name(e), summary(e)) for e in found)
     print_result(found, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
 
 
@@ -95,31 +95,30 @@ def verify(
 ) -> None:
     """Check an exported log. Needs neither a service nor a database; exit status 1 if anything is wrong."""
     try:
-        held = None if head is None else read_head(head)
-        report = verify_file(file, head=held)
+        report = verify_file(file, head=None if head is None else read_head(head))
     except ValueError as error:
         raise NoHead(f"{head!r} is no head: {error}") from error
     except OSError as error:
         raise NoHead(f"cannot read {error.filename}: {error.strerror}") from error
-    print_result({"ok": report.ok, "lines": list(report.lines)}, lambda: show_report(report.lines, ok=report.ok))
+    print_result({"ok": report.ok, "lines": list(report.lines)}, lambda: print_report(report.lines, ok=report.ok))
     raise typer.Exit(0 if report.ok else 1)
 
 
-def show_report(lines: Sequence[str], *, ok: bool) -> None:
-    """The verdict, and what it rests on."""
+def print_report(lines: Sequence[str], *, ok: bool) -> None:
+    """Print the verdict, which is the first line, and the details."""
     verdict, *details = lines
     print_text((verdict, "bold green" if ok else "bold red"))
     for line in details:
         print_text(line)
 
 
-def kind_of(event: dict[str, Any]) -> str:
-    """What kind of record it is; "unreadable" for a text that is none, shown raw."""
+def record_kind(event: dict[str, Any]) -> str:
+    """The record's kind; `unreadable` if the stored text could not be parsed."""
     return str(event["record"]["kind"]) if event["record"] else "unreadable"
 
 
-def who(event: dict[str, Any]) -> str:
-    """Who acted; the part of ours that wrote it, where it was nobody who could be identified."""
+def actor_name(event: dict[str, Any]) -> str:
+    """The person who acted; the component that wrote the record, if no person was identified."""
     if event["record"] is None:
         return "–"
     actor = event["record"]["actor"]
@@ -127,14 +126,14 @@ def who(event: dict[str, Any]) -> str:
     return str(name) if actor["user"] else f"{name} (no person)"
 
 
-def what(event: dict[str, Any]) -> str:
-    """What a record is about, in a few words."""
+def summary(event: dict[str, Any]) -> str:
+    """The decrypted text, action, outcome and target of a record; the stored text if it could not be parsed."""
     record = event["record"]
     if record is None:
         return str(event["raw"])
-    words = next((entry["text"] for entry in event["opened"].values() if entry.get("text")), None)
+    text = next((entry["text"] for entry in event["opened"].values() if entry.get("text")), None)
     parts = [
-        f"“{words}”" if words else None,
+        f"“{text}”" if text else None,
         *(record.get(name) for name in ("action", "outcome", "reason", "mode", "name")),
         record.get("target") or record.get("document"),
     ]

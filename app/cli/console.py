@@ -1,32 +1,43 @@
-"""Rich consoles for what draws more than lines and tables: bars, panels, a matrix."""
+"""Rich consoles for bars, panels and matrices; lines and tables are printed by `app.cli.output`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.text import Text
 
 from app.cli.output import safe_text
 
 
-class Screen(Console):
-    """A console on which text is only text. Off a terminal lines are never wrapped or cut: a path stays one word."""
+class SafeConsole(Console):
+    """A console without markup that makes text safe. Into a pipe, lines are not wrapped, so paths stay whole."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-        """All that is printed comes through here: text is made safe, the console's own control codes stay."""
+        """Make the text of all output safe, and leave the console's own control codes."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(safe_text(segment.text), segment.style)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print; lines of text are wrapped on a terminal only."""
+        """Print; only a terminal wraps lines of text."""
         if not self.is_terminal and all(isinstance(each, str | Text) for each in objects):
             options.setdefault("soft_wrap", True)
         super().print(*objects, **options)
 
 
-out = Screen()
-err = Screen(stderr=True)
+out = SafeConsole()
+err = SafeConsole(stderr=True)
+
+
+@contextmanager
+def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr while it is a terminal; yields the function that advances it by a number of units."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda units: bar.advance(task, units)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.ask import show_sources
+from app.cli.ask import print_sources
 from app.cli.connection import with_client
 from app.cli.output import format_time, print_note, print_result, print_success, print_table, print_text
 from app.client.api import PAGE, Client, path
@@ -16,7 +16,7 @@ conversations = typer.Typer(help="Your conversations: kept for you, and for nobo
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
+    """Add `conversations`."""
     app.add_typer(conversations, name="conversations")
 
 
@@ -40,7 +40,7 @@ def show(
 
     def show_turns() -> None:
         for turn in found["turns"]:
-            show_turn(turn)
+            print_turn(turn)
 
     print_result(found, show_turns)
 
@@ -53,13 +53,13 @@ def delete(client: Client, conversation: Id) -> None:
     print_success("the conversation is deleted")
 
 
-def show_turn(turn: dict[str, Any]) -> None:
-    """A question, and what was answered or why it is not shown."""
+def print_turn(turn: dict[str, Any]) -> None:
+    """Print a question, and its answer or why that is withheld."""
     print_text((f"› {turn['question']}", "bold"))
     if turn["withheld"]:
         print_text((turn["notice"], "yellow"))
     else:
         print_text(turn["answer"])
-        show_sources([source for source in turn["sources"] if source["cited"]])
+        print_sources([source for source in turn["sources"] if source["cited"]])
     print_note(f"{turn['outcome']} · {format_time(turn['at'])} UTC · trail {turn['id']}")
     print_text()

@@ -1,4 +1,4 @@
-"""What `clearance init` does: the environment read, a PostgreSQL elsewhere made ready, and each drawn secret shown."""
+"""What `clearance init` does: sets up a PostgreSQL elsewhere, and prints the secrets that it generated."""
 
 import secrets
 from collections.abc import Mapping
@@ -18,44 +18,45 @@ from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, 
 
 ADMIN_URL = "CLEARANCE_DATABASE__ADMIN_URL"
 OWNER_PASSWORD, BACKUP_PASSWORD = "CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"
-# Secrets that no service gets, and what they are for.
-OF_NO_SERVICE = {
+# Passwords that no service gets, and what they are for.
+VAULT_PASSWORDS = {
     OWNER_PASSWORD: "database role clearance_owner: migrations",
     BACKUP_PASSWORD: "database role clearance_backup: reads everything, for backups and 'clearance codebook check'",
 }
 DATABASE = "clearance"
-# Where to connect before our database is there.
-MAINTENANCE = "postgres"
+MAINTENANCE_DATABASE = "postgres"  # exists before ours does
 
 
 class CannotInit(UserError):
-    """The database cannot be made ready; the message says what to do."""
+    """The database cannot be set up; the message says what to do."""
 
 
 def set_up_database(environ: Mapping[str, str]) -> None:
-    """Set the database up and make its first administrator. Shows what was drawn, also if it breaks off midway."""
+    """Set the database up and create its first administrator. Prints generated secrets even if it fails midway."""
     plan = Plan.of(environ)
     try:
         prepare(
-            admin_url=_shown(plan.admin.set(database=MAINTENANCE)),
+            admin_url=_with_password(plan.admin.set(database=MAINTENANCE_DATABASE)),
             database=plan.database,
             passwords=plan.passwords,
             identity_key=plan.identity_key,
         )
         key = _administrator_key(plan)
     except BaseException as error:
-        if plan.drawn and _passwords_are_set(plan):
-            body = {"database": None, "administrator_key": None, "drawn": plan.drawn}
-            print_result(body, lambda: _show_drawn(plan, "It broke off after these were set. Run it again with them:"))
+        if plan.generated and _passwords_are_set(plan):
+            partial = {"database": None, "administrator_key": None, "drawn": plan.generated}
+            print_result(
+                partial, lambda: _print_generated(plan, "It broke off after these were set. Run it again with them:")
+            )
         if isinstance(error, psycopg.Error | SQLAlchemyError):
             raise CannotInit(f"PostgreSQL refused: {str(error).strip()}") from error
         raise
-    made = {"database": plan.database, "administrator_key": key, "drawn": plan.drawn}
-    print_result(made, lambda: _show(plan, key))
+    data = {"database": plan.database, "administrator_key": key, "drawn": plan.generated}
+    print_result(data, lambda: _print_summary(plan, key))
 
 
 def _administrator_key(plan: "Plan") -> str | None:
-    """The key of the first administrator; None if there is one already."""
+    """The key of the first administrator; None if the database has one already."""
     try:
         return make_first_administrator(plan.url("clearance_owner")).secret
     except Conflict:
@@ -63,8 +64,10 @@ def _administrator_key(plan: "Plan") -> str | None:
 
 
 def _passwords_are_set(plan: "Plan") -> bool:
-    """Whether the server takes the owner's password of this plan by now."""
-    owner = plan.admin.set(username="clearance_owner", password=plan.passwords["clearance_owner"], database=MAINTENANCE)
+    """Whether the server already accepts the owner's password of this plan."""
+    owner = plan.admin.set(
+        username="clearance_owner", password=plan.passwords["clearance_owner"], database=MAINTENANCE_DATABASE
+    )
     try:
         psycopg.connect(libpq(owner), connect_timeout=5).close()
     except psycopg.Error:
@@ -72,30 +75,30 @@ def _passwords_are_set(plan: "Plan") -> bool:
     return True
 
 
-def _show(plan: "Plan", key: str | None) -> None:
-    """What was made, and each secret that was drawn with where it belongs."""
+def _print_summary(plan: "Plan", key: str | None) -> None:
+    """Print the administrator's key, and each generated secret with where it belongs."""
     print_success(f"database {plan.database} is ready")
     if key is None:
         print_note("It has an administrator already; no key was made.")
     else:
         print_text(("The key of the administrator 'admin', shown this once:", "bold"))
         print_text(f"  {key}\n")
-    if plan.drawn:
-        _show_drawn(plan, "Set these for the services, and keep them; each goes to the process it is for:")
+    if plan.generated:
+        _print_generated(plan, "Set these for the services, and keep them; each goes to the process it is for:")
 
 
-def _show_drawn(plan: "Plan", heading: str) -> None:
-    for_services = [name for name in plan.drawn if name not in OF_NO_SERVICE]
+def _print_generated(plan: "Plan", heading: str) -> None:
+    for_services = [name for name in plan.generated if name not in VAULT_PASSWORDS]
     if for_services:
         print_text((heading, "bold"))
     for name in for_services:
-        print_text(f"{name}={plan.drawn[name]}")
-    for_nobody = [name for name in plan.drawn if name in OF_NO_SERVICE]
-    if for_nobody:
+        print_text(f"{name}={plan.generated[name]}")
+    for_vault = [name for name in plan.generated if name in VAULT_PASSWORDS]
+    if for_vault:
         print_text(("\nKeep these in a vault and give them to no service:", "bold"))
-    for name in for_nobody:
-        print_text((f"# {OF_NO_SERVICE[name]}", "dim"))
-        print_text(f"{name}={plan.drawn[name]}")
+    for name in for_vault:
+        print_text((f"# {VAULT_PASSWORDS[name]}", "dim"))
+        print_text(f"{name}={plan.generated[name]}")
     print_note(
         "Shown this once. With all of them in its environment, 'clearance init' changes none when it runs again."
     )
@@ -103,46 +106,50 @@ def _show_drawn(plan: "Plan", heading: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the environment says, completed by secrets drawn at random; `drawn` are the variables to set."""
+    """What the environment says, completed by random secrets; `generated` are the variables to set."""
 
     admin: URL = field(repr=False)
     database: str
     passwords: dict[str, str] = field(repr=False)
     identity_key: str = field(repr=False)
-    drawn: dict[str, str] = field(repr=False)
+    generated: dict[str, str] = field(repr=False)
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Plan":
-        """Raises CannotInit for what is missing or contradicts itself."""
+        """Raises CannotInit if a setting is missing or contradicts another."""
         admin = _url(environ, ADMIN_URL)
         if admin is None:
             raise CannotInit(f"set {ADMIN_URL}=postgresql+psycopg://SUPERUSER:PASSWORD@HOST/{DATABASE}")
-        database = admin.database if admin.database not in {None, "", MAINTENANCE} else DATABASE
-        owner, backup = (environ.get(name) or secrets.token_hex(32) for name in OF_NO_SERVICE)
+        database = admin.database if admin.database not in {None, "", MAINTENANCE_DATABASE} else DATABASE
+        owner, backup = (environ.get(name) or secrets.token_hex(32) for name in VAULT_PASSWORDS)
         passwords = {"clearance_owner": owner, "clearance_backup": backup}
-        drawn = {}
+        generated = {}
         for role, name in (
             ("clearance_app", APP_URL), ("clearance_ingest", INGEST_URL), ("clearance_sequencer", SEQUENCER_URL),
             ("clearance_search", SEARCH_URL),
         ):  # fmt: skip
-            given = _url(environ, name)
-            if given is None:
+            url = _url(environ, name)
+            if url is None:
                 passwords[role] = secrets.token_hex(32)
-                drawn[name] = _shown(admin.set(username=role, password=passwords[role], database=database))
+                generated[name] = _with_password(admin.set(username=role, password=passwords[role], database=database))
             else:
-                passwords[role] = _password(given, name, role=role, database=str(database))
+                passwords[role] = _password(url, name, role=role, database=str(database))
         keys = {name: environ.get(name) or secrets.token_hex(32) for name in (IDENTITY_KEY, AUDIT_KEY)}
         keys |= {OWNER_PASSWORD: owner, BACKUP_PASSWORD: backup}
-        drawn |= {name: value for name, value in keys.items() if not environ.get(name)}
+        generated |= {name: value for name, value in keys.items() if not environ.get(name)}
         _require_key(keys[IDENTITY_KEY], IDENTITY_KEY)
         _require_key(keys[AUDIT_KEY], AUDIT_KEY)
         return cls(
-            admin=admin, database=str(database), passwords=passwords, identity_key=keys[IDENTITY_KEY], drawn=drawn
+            admin=admin,
+            database=str(database),
+            passwords=passwords,
+            identity_key=keys[IDENTITY_KEY],
+            generated=generated,
         )
 
     def url(self, role: str) -> str:
-        """URL as this database role."""
-        return _shown(self.admin.set(username=role, password=self.passwords[role], database=self.database))
+        """The database's URL for this database role, with its password."""
+        return _with_password(self.admin.set(username=role, password=self.passwords[role], database=self.database))
 
 
 def _url(environ: Mapping[str, str], name: str) -> URL | None:
@@ -156,7 +163,7 @@ def _url(environ: Mapping[str, str], name: str) -> URL | None:
 
 
 def _password(url: URL, name: str, *, role: str, database: str) -> str:
-    """The password that a service's URL holds; the URL must name the role and the database that are made here."""
+    """The password in a service's URL, which must name this role and database."""
     if url.username != role or url.database != database or not url.password:
         raise CannotInit(f"{name} must name the user {role} with a password and the database {database}")
     return str(url.password)
@@ -164,12 +171,12 @@ def _password(url: URL, name: str, *, role: str, database: str) -> str:
 
 def _require_key(value: str, name: str) -> None:
     try:
-        right = len(bytes.fromhex(value)) == 32
+        valid = len(bytes.fromhex(value)) == 32
     except ValueError:
-        right = False
-    if not right:
+        valid = False
+    if not valid:
         raise CannotInit(f"{name} must be 32 bytes in hex: openssl rand -hex 32")
 
 
-def _shown(url: URL) -> str:
+def _with_password(url: URL) -> str:
     return url.render_as_string(hide_password=False)

@@ -1,18 +1,19 @@
-"""`clearance delegations`: what you let a service do for you."""
+"""`clearance delegations`: which services may act for the caller."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app.cli.connection import split_list, with_client
-from app.cli.output import format_time, print_result, print_secret, print_success, print_table
+from app.cli.keys import expiry_state
+from app.cli.output import print_result, print_secret, print_success, print_table
 from app.client.api import Client, path
 
 delegations = typer.Typer(help="What you let services do for you.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
+    """Add `delegations`."""
     app.add_typer(delegations, name="delegations")
 
 
@@ -23,13 +24,13 @@ def list_delegations(
 ) -> None:
     """Which services may act for you; an administrator sees everybody's. The tokens themselves are kept nowhere."""
     found = list(client.pages("/delegations", user=user))
-    rows = [(each["id"], each["person"], each["service"], each["capabilities"], _state(each)) for each in found]
+    rows = [(d["id"], d["person"], d["service"], d["capabilities"], expiry_state(d, "ended")) for d in found]
     print_result(found, lambda: print_table(("id", "person", "service", "may", "until (UTC)"), rows))
 
 
 @delegations.command("make")
 @with_client
-def make(
+def create(
     client: Client,
     service: Annotated[str, typer.Argument(help="the service that may act for you")],
     *,
@@ -38,9 +39,9 @@ def make(
 ) -> None:
     """Let a service ask for you, as you. The token goes to standard output, this once."""
     body = {"service": service, "expires_in": round(hours * 3600), "capabilities": split_list(may)}
-    made = client.post("/delegations", body)
-    says = f"Your token for {service}, shown this once; end it with: clearance delegations revoke {made['id']}"
-    print_result(made, lambda: print_secret(says, made["secret"]))
+    created = client.post("/delegations", body)
+    about = f"Your token for {service}, shown this once; end it with: clearance delegations revoke {created['id']}"
+    print_result(created, lambda: print_secret(about, created["secret"]))
 
 
 @delegations.command("revoke")
@@ -49,9 +50,3 @@ def revoke(client: Client, delegation: Annotated[str, typer.Argument(help="id of
     """End one of yours, or any as an administrator. It stops working at once."""
     client.delete(path("delegations", delegation))
     print_success("the delegation is ended")
-
-
-def _state(each: dict[str, Any]) -> str:
-    if each["revoked_at"]:
-        return f"ended {format_time(each['revoked_at'])}"
-    return format_time(each["expires_at"]) or "–"

@@ -1,4 +1,4 @@
-"""How the demo shows answers, streams and reports, and how it looks for a secret in what an answer shows."""
+"""Prints the demo's answers, streams and reports, and collects the text of an answer to search it for secrets."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,8 @@ from app.cli.output import safe_text
 from app.evidence.report import Report
 
 
-def everything(answer: dict[str, Any]) -> str:
-    """All text that an answer shows: itself and its sources."""
+def all_text(answer: dict[str, Any]) -> str:
+    """All strings in an answer and its sources, with the sources' paths."""
     return "\n".join(_texts(answer))
 
 
@@ -31,73 +31,79 @@ def _texts(value: Any) -> Iterator[str]:
                 yield from _texts(item)
 
 
-def bare(text: str) -> str:
-    """Without what a secret may be broken up by."""
+def alphanumeric(text: str) -> str:
+    """The text without punctuation and white space, by which a secret may be broken up."""
     return "".join(c for c in text if c.isalnum())
 
 
-def answered(answer: dict[str, Any]) -> Group:
-    cited = [s for s in answer["sources"] if s["cited"]]
+def render_answer(answer: dict[str, Any]) -> Group:
+    """The answer, its cited sources, and how much of what was redacted."""
+    cited = [source for source in answer["sources"] if source["cited"]]
     lines = [Text(f"[{s['number']}] {s['collection']}/{s['path']}  {s['label']}", "dim") for s in cited]
-    redacted = ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items())
-    return Group(
-        Text(answer["answer"]), Text(""), *lines, *([Text(f"redacted: {redacted}", "yellow")] if redacted else [])
-    )
+    if answer["redactions"]:
+        lines.append(Text(f"redacted: {format_redactions(answer)}", "yellow"))
+    return Group(Text(answer["answer"]), Text(""), *lines)
+
+
+def format_redactions(answer: dict[str, Any]) -> str:
+    """`card 1×, key 2×`."""
+    return ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items())
 
 
 class StreamWindow:
-    """Shows streamed text as it comes: its first lines, but for empty ones."""
+    """Prints the first lines of a streamed text as they arrive, without empty lines; keeps all of the text."""
 
     MAX_LINES = 8
 
     def __init__(self) -> None:
         self.text = ""
         self._lines = 1
-        self._shown = 0
-        self._fresh = True  # at the start of a line
+        self._printed = 0
+        self._at_line_start = True
 
-    def show(self, piece: str) -> None:
-        """The next piece."""
+    def feed(self, piece: str) -> None:
+        """Take the next piece."""
         self.text += piece
         for character in piece:
-            if self._lines > self.MAX_LINES or (character == "\n" and self._fresh):
+            if self._lines > self.MAX_LINES or (character == "\n" and self._at_line_start):
                 continue
-            out.file.write("  " + safe_text(character) if self._fresh else safe_text(character))
-            self._shown += 1
-            self._fresh = character == "\n"
-            self._lines += self._fresh
+            out.file.write("  " + safe_text(character) if self._at_line_start else safe_text(character))
+            self._printed += 1
+            self._at_line_start = character == "\n"
+            self._lines += self._at_line_start
         out.file.flush()
 
     def close(self) -> None:
-        """The end of the text, and how much of it was not shown."""
-        out.file.write("" if self._fresh else "\n")
+        """End the text, and print how many characters were left out."""
+        out.file.write("" if self._at_line_start else "\n")
         if self._lines > self.MAX_LINES:
-            aside(f"  … and {len(self.text) - self._shown} characters more, which were looked through as well")
+            print_aside(f"  … and {len(self.text) - self._printed} characters more, which were looked through as well")
 
 
-def model_said(quoted: dict[str, Any], written: dict[str, Any]) -> str:
-    """What can honestly be said of the service's own streams."""
-    said = f"The service streamed its quotes, {len(quoted['answer']):,} characters: no secret in them."
+def stream_summary(quoted: dict[str, Any], written: dict[str, Any]) -> str:
+    """How long the service's two streams were, and what the small model is good for."""
+    summary = f"The service streamed its quotes, {len(quoted['answer']):,} characters: no secret in them."
     if written["fallback"]:
-        return f"{said}\nThe model did not answer ({written['fallback']}); these were quotes."
+        return f"{summary}\nThe model did not answer ({written['fallback']}); these were quotes."
+    length = f"{len(written['answer']):,}"
     return (
-        f"{said}\nIts language model was asked as well and streamed {len(written['answer']):,}: no secret either. The\n"
+        f"{summary}\nIts language model was asked as well and streamed {length}: no secret either. The\n"
         "model that comes along is tiny (135 million parameters): it shows that answers\n"
         "stream and are guarded, and writes badly. CLEARANCE_MODEL__BASE_URL connects yours;\n"
         "'clearance ask --mode quote' needs none."
     )
 
 
-def aside(text: str) -> None:
+def print_aside(text: str) -> None:
     out.print(Text(text, "dim"))
 
 
-def title(text: str) -> None:
+def print_title(text: str) -> None:
     out.print()
     out.print(Rule(Text(text, "bold"), align="left", style="dim"))
 
 
-def show_report(what: str, report: Report) -> None:
+def print_report(what: str, report: Report) -> None:
     verdict = ("verified", "bold green") if report.ok else ("altered", "bold yellow")
     out.print(Text.assemble(f"{what}: ", verdict, f", {report.entries} entries"))
     for finding in report.findings[:3]:

@@ -1,4 +1,4 @@
-"""`clearance ingest`: a folder with its access rules onto a collection."""
+"""`clearance ingest`: uploads a folder with its access rules into a collection."""
 
 import time
 from collections import Counter
@@ -8,28 +8,27 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, track
+from rich.progress import track
 from rich.text import Text
 
 from app.cli.connection import split_list, with_client
-from app.cli.console import err, out
+from app.cli.console import err, out, progress_bar
 from app.cli.output import print_note, print_result, print_success, print_table, wants_json
 from app.client.access_file import EVERYONE, AccessFile, AccessFileError, Tags
 from app.client.api import ApiError, Client, path
 from app.client.errors import UserError
-from app.client.sync import look, make_like, manifest, names
-from app.client.upload import ACCESS_FILE, Folder, Item, Outcome, read_folder, stage_shares, upload
+from app.client.sync import apply_changes, compare, hash_manifest, path_manifest
+from app.client.upload import ACCESS_FILE, FolderScan, UploadItem, UploadOutcome, scan_folder, stage_shares, upload
 
-SHOWN = 20
+MAX_ROWS = 20
 
 
 class CannotIngest(UserError):
-    """The folder, or what says who may read it, is not as it must be; nothing was uploaded."""
+    """The folder, its access rules or the options are wrong; nothing was uploaded."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this file."""
+    """Add the command."""
     app.command()(ingest)
 
 
@@ -56,117 +55,122 @@ def ingest(  # noqa: PLR0913  # each is one option of the command
     """
     if (yes or large) and not sync:
         raise CannotIngest("--yes and --allow-large-removal belong to --sync")
-    found = read(folder, collection, access=access, roles=split_list(roles), skip_untagged=skip_untagged)
-    if not found.items and not sync:
+    scan = scan_tagged(folder, collection, access=access, roles=split_list(roles), skip_untagged=skip_untagged)
+    if not scan.items and not sync:
         raise CannotIngest(f"there is no file to upload in {folder}")
-    check_roles(client, found.items)
-    make_collection(client, collection)
-    seen = synchronize(client, collection, found, yes=yes, large=large) if sync else {"moved": [], "gone": []}
-    outcomes, seconds = send(client, found.items)
-    for name, reason in found.refused:
+    check_roles(client, scan.items)
+    ensure_collection(client, collection)
+    changes = synchronize(client, collection, scan, yes=yes, large=large) if sync else {"moved": [], "gone": []}
+    outcomes, seconds = upload_all(client, scan.items)
+    for name, reason in scan.refused:
         print_note(f"failed  {name}: {reason}")
-    gone = [] if sync else gone_files(client, collection, found)
-    data = {"files": [_outcome(o) for o in outcomes], "moved": seen["moved"], "removed": seen["gone"], "gone": gone}
-    print_result(data, lambda: summarize(outcomes, seconds, collection, gone))
-    if found.refused or any(outcome.state == "failed" for outcome in outcomes):
+    gone = [] if sync else list_gone(client, collection, scan)
+    files = [{"path": o.item.path, "state": o.state, "reason": o.reason} for o in outcomes]
+    data = {"files": files, "moved": changes["moved"], "removed": changes["gone"], "gone": gone}
+    print_result(data, lambda: print_summary(outcomes, seconds, collection, gone))
+    if scan.refused or any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
 
 
-def read(folder: Path, collection: str, *, access: Path | None, roles: list[str], skip_untagged: bool) -> Folder:
-    """What stands in the folder, with its tags; raises CannotIngest for what is untagged, unless that is left out."""
+def scan_tagged(
+    folder: Path, collection: str, *, access: Path | None, roles: list[str], skip_untagged: bool
+) -> FolderScan:
+    """The folder's files with their tags; raises CannotIngest for untagged files unless they are to be skipped."""
     if not folder.is_dir():
         raise CannotIngest(f"{folder} is no folder")
     rules = access or folder / ACCESS_FILE
-    found = read_folder(folder, collection, tags(rules, roles, given=access), access=access)
-    if found.untagged and not skip_untagged:
-        raise CannotIngest(_untagged(found.untagged, rules))
-    if found.untagged:
-        print_note(f"{len(found.untagged)} untagged files are left out")
-    return found
+    scan = scan_folder(folder, collection, tagger(rules, roles, access=access), access=access)
+    if scan.untagged and not skip_untagged:
+        raise CannotIngest(_untagged(scan.untagged, rules))
+    if scan.untagged:
+        print_note(f"{len(scan.untagged)} untagged files are left out")
+    return scan
 
 
-def send(client: Client, items: Sequence[Item]) -> tuple[list[Outcome], float]:
-    """Upload all, with a bar; what became of each, and in how many seconds."""
+def upload_all(client: Client, items: Sequence[UploadItem]) -> tuple[list[UploadOutcome], float]:
+    """Upload all files, with a progress bar; returns their outcomes and the seconds it took."""
     if not items:
         return [], 0.0
     begin = time.monotonic()
-    with progress(len(items)) as ended:
-        outcomes = upload(client, items, ended=ended)
+    with upload_progress(len(items)) as on_end:
+        outcomes = upload(client, items, on_end=on_end)
     return outcomes, time.monotonic() - begin
 
 
-def summarize(outcomes: Sequence[Outcome], seconds: float, collection: str, gone: Sequence[dict[str, Any]]) -> None:
-    """What became of the files, and which documents have none any more."""
+def print_summary(
+    outcomes: Sequence[UploadOutcome], seconds: float, collection: str, gone: Sequence[dict[str, Any]]
+) -> None:
+    """Print what became of the files, and the documents that have no file any more."""
     if outcomes:
-        report(outcomes, seconds)
+        print_outcomes(outcomes, seconds)
     if gone:
-        print_table(("no longer in the folder",), ((g["path"],) for g in gone[:SHOWN]))
-        more(len(gone))
+        print_table(("no longer in the folder",), ((g["path"],) for g in gone[:MAX_ROWS]))
+        print_more(len(gone))
         print_note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
 
 
-def synchronize(client: Client, collection: str, found: Folder, *, yes: bool, large: bool) -> dict[str, Any]:
-    """Show what moved and what is gone, ask, and make the collection like the folder; gives what was seen."""
-    hashing = track(found.items, "comparing", console=err, transient=True, disable=not err.is_terminal)
-    listed = manifest(found, hashing)
-    seen: dict[str, Any] = look(client, collection, listed)
-    moved, gone = seen["moved"], seen["gone"]
+def synchronize(client: Client, collection: str, scan: FolderScan, *, yes: bool, large: bool) -> dict[str, Any]:
+    """Print which files moved or are gone, ask, and move and remove their documents; returns the changes."""
+    hashing = track(scan.items, "comparing", console=err, transient=True, disable=not err.is_terminal)
+    manifest = hash_manifest(scan, hashing)
+    changes: dict[str, Any] = compare(client, collection, manifest)
+    moved, gone = changes["moved"], changes["gone"]
     if not moved and not gone:
-        return seen
+        return changes
     if not wants_json():
-        show_changes(seen)
-    if seen["large"] and not large:
+        print_changes(changes)
+    if changes["large"] and not large:
         raise CannotIngest(
-            f"{len(gone)} of {seen['documents']} documents would be removed, more than a fifth: nothing was changed. "
-            "If the folder is the right one and whole, add --allow-large-removal"
+            f"{len(gone)} of {changes['documents']} documents would be removed, more than a fifth: nothing was "
+            "changed. If the folder is the right one and whole, add --allow-large-removal"
         )
     if not yes:
-        typer.confirm(f"Move {len(moved)} and remove {len(gone)} of {seen['documents']} documents?", abort=True)
-    make_like(client, collection, listed, seen, allow_large_removal=large)
+        typer.confirm(f"Move {len(moved)} and remove {len(gone)} of {changes['documents']} documents?", abort=True)
+    apply_changes(client, collection, manifest, changes, allow_large_removal=large)
     print_note(f"{len(moved)} moved, {len(gone)} removed")
-    return seen
+    return changes
 
 
-def show_changes(seen: dict[str, Any]) -> None:
-    """What a sync would move and remove, and who reads more or less by it."""
-    moved, gone = seen["moved"], seen["gone"]
+def print_changes(changes: dict[str, Any]) -> None:
+    """Print what a sync would move and remove, and who could then read more or fewer documents."""
+    moved, gone = changes["moved"], changes["gone"]
     if moved:
-        print_table(("moved from", "to"), ((m["old_path"], m["path"]) for m in moved[:SHOWN]), report=True)
-        more(len(moved))
-    if people := seen["people"]:
+        print_table(("moved from", "to"), ((m["old_path"], m["path"]) for m in moved[:MAX_ROWS]), report=True)
+        print_more(len(moved))
+    if people := changes["people"]:
         print_table(("reads", "more", "fewer"), ((p["user"], p["gains"], p["loses"]) for p in people), report=True)
     if gone:
-        print_table(("gone, to be removed",), ((g["path"],) for g in gone[:SHOWN]), report=True)
-        more(len(gone))
+        print_table(("gone, to be removed",), ((g["path"],) for g in gone[:MAX_ROWS]), report=True)
+        print_more(len(gone))
 
 
-def gone_files(client: Client, collection: str, found: Folder) -> list[dict[str, Any]]:
-    """Which documents have no file in the folder any more; they stay."""
+def list_gone(client: Client, collection: str, scan: FolderScan) -> list[dict[str, Any]]:
+    """Documents of the collection that have no file in the folder."""
     try:
-        return list(look(client, collection, names(found))["gone"])
+        return list(compare(client, collection, path_manifest(scan))["gone"])
     except ApiError as error:
-        # Somebody uploads to these very paths; there is nothing to say of them yet.
+        # Somebody is uploading to these paths.
         if error.code != "Conflict":
             raise
         print_note(f"What is no longer in the folder cannot be said now: {error.detail}")
         return []
 
 
-def more(number: int) -> None:
-    """Say how many were not shown."""
-    if number > SHOWN:
-        print_note(f"and {number - SHOWN} more")
+def print_more(number: int) -> None:
+    """Print how many rows were left out."""
+    if number > MAX_ROWS:
+        print_note(f"and {number - MAX_ROWS} more")
 
 
-def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str], Tags | None]:
-    """Who says what the tags of a file are: --roles or the access file, never both."""
-    if roles and given:
+def tagger(rules: Path, roles: list[str], *, access: Path | None) -> Callable[[str], Tags | None]:
+    """A function from a file's path to its tags, by --roles or by the access file; both at once are refused."""
+    if roles and access:
         raise CannotIngest("give either --access or --roles")
     if roles and rules.exists():
         raise CannotIngest(f"{rules} says who may read the files; remove --roles, or move that file away")
     if roles:
-        everything = Tags(roles=tuple(roles), label="")
-        return lambda _path: everything
+        tags = Tags(roles=tuple(roles), label="")
+        return lambda _path: tags
     if not rules.exists():
         raise CannotIngest(
             f"nothing says who may read the files: write {rules} (a list of rules with path and roles), or give "
@@ -178,8 +182,8 @@ def tags(rules: Path, roles: list[str], *, given: Path | None) -> Callable[[str]
         raise CannotIngest(str(error)) from error
 
 
-def check_roles(client: Client, items: Sequence[Item]) -> None:
-    """Raise CannotIngest for a tag that names no role, before anything is sent."""
+def check_roles(client: Client, items: Sequence[UploadItem]) -> None:
+    """Raise CannotIngest if a tag names a role that does not exist."""
     named = {role for item in items for role in (*item.tags.roles, *item.tags.deny)}
     if unknown := sorted(named - {role["name"] for role in client.pages("/roles")} - {EVERYONE}):
         raise CannotIngest(
@@ -188,8 +192,8 @@ def check_roles(client: Client, items: Sequence[Item]) -> None:
         )
 
 
-def make_collection(client: Client, name: str) -> None:
-    """Make the collection if it is not there and the caller may; a caller who may not is told who can."""
+def ensure_collection(client: Client, name: str) -> None:
+    """Return if the collection exists; else create it, if the caller may, and raise CannotIngest with what is next."""
     try:
         client.get(path("collections", name))
     except ApiError as error:
@@ -212,42 +216,31 @@ def make_collection(client: Client, name: str) -> None:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A bar on a terminal; elsewhere a line now and then. Gives what is to be called for each file that ends."""
-    if not err.is_terminal:
-        yield _Lines(err, total)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("indexing", total=total)
+def upload_progress(total: int) -> Iterator[Callable[[UploadOutcome], None]]:
+    """Yields a function to call for each file that ends: it moves a bar, or in a log prints a line for each tenth."""
+    count = 0
+    with progress_bar("indexing", total) as advance:
 
-        def ended(outcome: Outcome) -> None:
-            bar.advance(task)
-            if outcome.state == "failed":
-                bar.console.print(Text(f"failed  {outcome.item.path}: {outcome.reason}", "red"))
+        def on_end(outcome: UploadOutcome) -> None:
+            nonlocal count
+            before, count = count * 10 // total, count + 1
+            advance(1)
+            if err.is_terminal:
+                if outcome.state == "failed":
+                    err.print(Text(f"failed  {outcome.item.path}: {outcome.reason}", "red"))
+            elif count * 10 // total > before:
+                err.print(f"{count} of {total} files", soft_wrap=True)
 
-        yield ended
-
-
-class _Lines:
-    """Progress for a log: one line for each tenth of the work."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self._console, self._total, self._count = console, total, 0
-
-    def __call__(self, _outcome: Outcome) -> None:
-        before, self._count = self._count * 10 // self._total, self._count + 1
-        if self._count * 10 // self._total > before:
-            self._console.print(f"{self._count} of {self._total} files", soft_wrap=True)
+        yield on_end
 
 
-def report(outcomes: Sequence[Outcome], seconds: float) -> None:
-    """How it went: each failure with its reason, then the numbers."""
+def print_outcomes(outcomes: Sequence[UploadOutcome], seconds: float) -> None:
+    """Print the failures with their reasons, then counts and times."""
     failed = sorted((o for o in outcomes if o.state == "failed"), key=lambda o: o.item.path)
     if failed:
-        print_table(("failed", "reason"), ((o.item.path, o.reason) for o in failed[:SHOWN]), report=True)
-        if len(failed) > SHOWN:
-            print_note(f"and {len(failed) - SHOWN} more: clearance jobs list --state failed")
+        print_table(("failed", "reason"), ((o.item.path, o.reason) for o in failed[:MAX_ROWS]), report=True)
+        if len(failed) > MAX_ROWS:
+            print_note(f"and {len(failed) - MAX_ROWS} more: clearance jobs list --state failed")
     counts = Counter(outcome.state for outcome in outcomes)
     rows: list[tuple[str, str]] = [(state, str(counts[state])) for state in ("indexed", "unchanged", "failed")]
     rows += [("time", f"{seconds:.1f} s"), ("documents a second", f"{len(outcomes) / seconds:.1f}")]
@@ -255,31 +248,27 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> None:
         rows.append(("worker's time", ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())))
     out.print()
     print_table(("", ""), rows)
-    show_hidden(outcomes)
+    print_hidden(outcomes)
     for warning, count in Counter(warning for outcome in outcomes for warning in outcome.warnings).items():
         print_note(f"{count} file(s): {warning}")
 
 
-def show_hidden(outcomes: Sequence[Outcome]) -> None:
-    """What files hide and is not indexed, so that nobody looks for it in vain: once for each file, largest first."""
+def print_hidden(outcomes: Sequence[UploadOutcome]) -> None:
+    """Print how much hidden content of each file is not indexed, so that nobody searches for it; largest first."""
     hiding = sorted((o for o in outcomes if o.hidden), key=lambda o: (-sum(o.hidden.values()), o.item.path))
     if hiding:
         out.print()
-        listed = (", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in o.hidden.items()) for o in hiding[:SHOWN])
+        listed = (", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in o.hidden.items()) for o in hiding[:MAX_ROWS])
         rows = zip((o.item.path for o in hiding), listed, strict=False)
         print_table(("not indexed, since hidden", ""), rows, report=True)
-    if len(hiding) > SHOWN:
-        print_note(f"and hidden content in {len(hiding) - SHOWN} more files: clearance jobs list")
-
-
-def _outcome(outcome: Outcome) -> dict[str, str | None]:
-    return {"path": outcome.item.path, "state": outcome.state, "reason": outcome.reason}
+    if len(hiding) > MAX_ROWS:
+        print_note(f"and hidden content in {len(hiding) - MAX_ROWS} more files: clearance jobs list")
 
 
 def _untagged(paths: Sequence[str], rules: Path) -> str:
-    listed = "".join(f"\n    {name}" for name in paths[:SHOWN])
-    more = f"\n    and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    names = "".join(f"\n    {name}" for name in paths[:MAX_ROWS])
+    more = f"\n    and {len(paths) - MAX_ROWS} more" if len(paths) > MAX_ROWS else ""
     return (
-        f"no rule of {rules} tags {len(paths)} of the files, so nothing was uploaded:{listed}{more}\n"
+        f"no rule of {rules} tags {len(paths)} of the files, so nothing was uploaded:{names}{more}\n"
         "  Write a rule that matches them, or leave them out with --skip-untagged."
     )

@@ -19,8 +19,8 @@ class KeyUnclear(UserError):
     """The options contradict each other, or name no key."""
 
 
-def expiry(text: str) -> str:
-    """A day, or a time with its zone, as an ISO time in UTC; `never` as it is."""
+def parse_expiry(text: str) -> str:
+    """A date, or a time with its zone, as an ISO time in UTC; `never` as it is."""
     if text == NEVER:
         return NEVER
     try:
@@ -29,7 +29,7 @@ def expiry(text: str) -> str:
         try:
             zoned = dt.datetime.fromisoformat(text).tzinfo is not None
         except ValueError:
-            zoned = True  # no time at all: `when` says so
+            zoned = True  # no time at all: `parse_time` says so
         if not zoned:
             raise typer.BadParameter(f"say in which zone: {text}Z is UTC, {text}+01:00 an hour before it") from None
     at = parse_time(text).astimezone(dt.UTC)
@@ -41,7 +41,7 @@ def expiry(text: str) -> str:
 Expires = Annotated[
     str | None,
     typer.Option(
-        parser=expiry,
+        parser=parse_expiry,
         metavar="TIME",
         help="when it stops working: 2027-01-31 (the start of that day, UTC), 2027-01-31T18:00+01:00, or never",
     ),
@@ -50,7 +50,7 @@ Key = Annotated[str, typer.Argument(help="prefix (clr_…) or id of the key, as 
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
+    """Add `keys`."""
     app.add_typer(keys, name="keys")
 
 
@@ -59,14 +59,14 @@ def register(app: typer.Typer) -> None:
 def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="keys of this person")] = None) -> None:
     """Your keys; an administrator sees everybody's. The keys themselves are kept nowhere."""
     found = list(client.pages("/keys", user=user))
-    rows = [(k["prefix"], k["user"], k["label"], k["capabilities"], _state(k)) for k in found]
+    rows = [(k["prefix"], k["user"], k["label"], k["capabilities"], expiry_state(k, "revoked")) for k in found]
     print_result(found, lambda: print_table(("prefix", "of", "label", "may", "until (UTC)"), rows))
 
 
 @keys.command("add")
 @keys.command("make", hidden=True)
 @with_client
-def add(  # each is one option of the command
+def add(
     client: Client,
     user: Annotated[str, typer.Argument(help="whose key")],
     *,
@@ -80,10 +80,10 @@ def add(  # each is one option of the command
         raise KeyUnclear("give either --expires or --days")
     if days is not None:
         expires = (dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).isoformat()
-    body = {"user": user, "label": label, "capabilities": split_list(may), "expires_at": _at(expires)}
-    made = client.post("/keys", body)
-    says = f"The key of {user}, shown this once; revoke it with: clearance keys revoke {made['id']}"
-    print_result(made, lambda: print_secret(says, made["secret"]))
+    body = {"user": user, "label": label, "capabilities": split_list(may), "expires_at": _expires_at(expires)}
+    created = client.post("/keys", body)
+    about = f"The key of {user}, shown this once; revoke it with: clearance keys revoke {created['id']}"
+    print_result(created, lambda: print_secret(about, created["secret"]))
 
 
 @keys.command("change")
@@ -100,10 +100,10 @@ def change(
         raise KeyUnclear("say what is to change: --expires TIME, --label TEXT")
     body: dict[str, Any] = {}
     if expires is not None:
-        body["expires_at"] = _at(expires)
+        body["expires_at"] = _expires_at(expires)
     if label is not None:
         body["label"] = label
-    changed = client.patch(path("keys", _id_of(client, prefix)), body)
+    changed = client.patch(path("keys", _key_id(client, prefix)), body)
     until = format_time(changed["expires_at"])
     print_success(f"{prefix} works until {until + ' UTC' if until else 'it is revoked'}", changed)
 
@@ -112,25 +112,26 @@ def change(
 @with_client
 def revoke(client: Client, key: Key) -> None:
     """Revoke a key: yours, or any as an administrator. It stops working at once."""
-    client.delete(path("keys", _id_of(client, key)))
+    client.delete(path("keys", _key_id(client, key)))
     print_success("the key is revoked")
 
 
-def _at(expires: str | None) -> str | None:
+def _expires_at(expires: str | None) -> str | None:
     return None if expires == NEVER else expires
 
 
-def _state(key: dict[str, str | None]) -> str:
-    if key["revoked_at"]:
-        return f"revoked {format_time(key['revoked_at'])}"
-    return format_time(key["expires_at"]) or "–"
+def expiry_state(credential: dict[str, str | None], revoked: str) -> str:
+    """When a key or delegation expires or was revoked, as a table cell; `revoked` is the word for the latter."""
+    if credential["revoked_at"]:
+        return f"{revoked} {format_time(credential['revoked_at'])}"
+    return format_time(credential["expires_at"]) or "–"
 
 
-def _id_of(client: Client, key: str) -> str:
-    """The id of a key that is named by its id or its public prefix."""
+def _key_id(client: Client, key: str) -> str:
+    """The id of a key, named by id or public prefix."""
     if not key.startswith("clr_"):
         return key
-    found = next((str(k["id"]) for k in client.pages("/keys") if k["prefix"] == key), None)
-    if found is None:
-        raise KeyUnclear(f"no key that you may change begins with {key}: see 'clearance keys list'")
-    return found
+    for listed in client.pages("/keys"):
+        if listed["prefix"] == key:
+            return str(listed["id"])
+    raise KeyUnclear(f"no key that you may change begins with {key}: see 'clearance keys list'")

@@ -1,7 +1,7 @@
-"""The documents of the last answer in this terminal, so that `clearance documents show 2` opens its second source.
+"""The sources of the last answer in this terminal, so that `clearance documents show 2` opens the second one.
 
-Kept for the user alone (folder 0700, file 0600): ids, numbers, the time and the service; never text, nor who asked.
-Each terminal has a file of its own, named by its session; old ones are removed.
+A file for each terminal session, private to the user (folder 0700, file 0600), holds ids, numbers, the time and the
+service's address; no text, and not who asked. Old files are removed.
 """
 
 import json
@@ -16,25 +16,24 @@ from app.client.errors import UserError
 from app.local.instance import born
 from app.local.secrets import write_private
 
-# What is older was asked by somebody who has forgotten it by now.
 MAX_AGE_SECONDS = 12 * 3600.0
 
 
 class NoSuchSource(UserError):
-    """A number names no document of the last answer here."""
+    """The last answer in this terminal has no source with this number."""
 
 
 @dataclass(frozen=True)
 class LastAnswer:
-    """`documents` maps the numbers as they were shown to ids of documents."""
+    """`documents` maps printed numbers to document ids; `at` is a Unix time."""
 
     url: str
     at: float
     documents: dict[str, str]
 
 
-def remember(environ: Mapping[str, str], url: str, documents: Mapping[int, str]) -> None:
-    """Keep the sources of an answer, or the hits of a search. Raises OSError if the folder cannot be written."""
+def save(environ: Mapping[str, str], url: str, documents: Mapping[int, str]) -> None:
+    """Save the sources of an answer or the hits of a search. Raises OSError if the folder cannot be written."""
     folder = _folder(environ)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _require_private(folder)
@@ -46,47 +45,51 @@ def remember(environ: Mapping[str, str], url: str, documents: Mapping[int, str])
 
 
 def recall(environ: Mapping[str, str], url: str, number: str) -> str:
-    """The id of the document that this number stood for; raises NoSuchSource."""
-    ask = "ask or search again, or give the id that stands below each source"
+    """The id of the document with this number; raises NoSuchSource."""
+    advice = "ask or search again, or give the id that stands below each source"
     try:
         folder = _folder(environ)
         _require_private(folder)
         last = LastAnswer(**json.loads(_read_private(folder / _name())))
     except FileNotFoundError:
-        raise NoSuchSource(f"nothing was asked in this terminal yet, so there is no source {number}: {ask}") from None
+        raise NoSuchSource(
+            f"nothing was asked in this terminal yet, so there is no source {number}: {advice}"
+        ) from None
     except (OSError, ValueError, TypeError) as error:
-        raise NoSuchSource(f"the sources of the last answer cannot be read ({error}): {ask}") from error
+        raise NoSuchSource(f"the sources of the last answer cannot be read ({error}): {advice}") from error
     if time.time() - last.at > MAX_AGE_SECONDS:
-        raise NoSuchSource(f"the last answer in this terminal is older than {MAX_AGE_SECONDS / 3600:.0f} hours: {ask}")
+        raise NoSuchSource(
+            f"the last answer in this terminal is older than {MAX_AGE_SECONDS / 3600:.0f} hours: {advice}"
+        )
     if last.url != url:
-        raise NoSuchSource(f"the last answer in this terminal came from {last.url}, not from {url}: {ask}")
+        raise NoSuchSource(f"the last answer in this terminal came from {last.url}, not from {url}: {advice}")
     if number not in last.documents:
-        there = ", ".join(last.documents) or "none"
-        raise NoSuchSource(f"the last answer in this terminal has no source {number} (it has {there}): {ask}")
+        numbers = ", ".join(last.documents) or "none"
+        raise NoSuchSource(f"the last answer in this terminal has no source {number} (it has {numbers}): {advice}")
     return last.documents[number]
 
 
 def _folder(environ: Mapping[str, str]) -> Path:
-    given = environ.get("XDG_STATE_HOME", "")
-    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "clearance"
+    state = environ.get("XDG_STATE_HOME", "")
+    return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "clearance"
 
 
 def _name() -> str:
-    """The session of this terminal and when it began: a number that is used again is another session."""
+    """Names the session of this terminal by its id and start time, since ids are used again."""
     session = os.getsid(0)
     return f"last-{session}-{born(session) or 0}.json"
 
 
 def _require_private(folder: Path) -> None:
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise PermissionError(f"{folder} must be a folder of yours with mode 0700")
 
 
 def _read_private(file: Path) -> str:
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, encoding="utf-8") as opened:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    with os.fdopen(descriptor, encoding="utf-8") as opened_file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
             raise PermissionError(f"{file} must be a file of yours with mode 0600")
-        return opened.read()
+        return opened_file.read()

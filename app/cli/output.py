@@ -1,8 +1,8 @@
-"""How results look: tables for a terminal, plain lines for a pipe, JSON for a program, errors as one clear line.
+"""Prints results: tables on a terminal, tab-separated lines into a pipe, JSON for a program; errors with a hint.
 
-Titles, answers, names and what a server says are text of others. They reach the screen through `safe_text`, which all
-functions here use: no character of theirs acts on the terminal, and nothing in them is markup. Drawn without Rich,
-which would take a quarter of a command's time: what needs a bar or a panel has it in `app.cli.console`.
+Titles, answers, names and messages of servers are untrusted text. All functions here print through `safe_text`, so no
+character acts on the terminal, and no text is markup. Rich would take a quarter of a command's time, so only commands
+with bars or panels use it, through `app.cli.console`.
 """
 
 import json
@@ -17,21 +17,19 @@ from typing import Any, TextIO
 
 from app.errors import AppError, NotFound
 
-# Text, or text with its style: "bold", "dim" and colors, with blanks between.
+# Text, or (text, style): the names in _STYLES, separated by blanks.
 Span = str | tuple[str, str]
 
-# Controls but for tab and newline; what reorders, hides or breaks text (bidi, line separators, tags); halves of pairs.
+# Control characters except tab and newline; bidi, line separator and tag characters; lone surrogates.
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-# A word this long is not broken, a longer one (a path) is.
-MAX_UNBROKEN_WORD = 13
-# Blanks between two columns.
-COLUMN_GAP = 3
+MAX_WHOLE_WORD = 13  # a longer one, such as a path, may be broken
+COLUMN_GAP = 3  # blanks
 
-# What to do about an error, by its wire code.
+# What to do about an error, by its code.
 HINTS = {
     "NotSignedIn": "The key is wrong, expired or revoked. --key-file, CLEARANCE_KEY or --as gives another.",
     "MissingCapability": "Do it as somebody who has the capability (--as PERSON), or ask an administrator for it.",
@@ -48,51 +46,49 @@ HINTS = {
 
 
 def safe_text(text: str) -> str:
-    """The text with each character that acts on a terminal replaced by a sign for it. Tabs and newlines stay."""
-    return _CONTROLS.sub(lambda found: _symbol(ord(found[0])), text.replace("\r\n", "\n"))
+    """Replace each character that acts on a terminal by a visible symbol. Tabs and newlines stay."""
+    return _CONTROLS.sub(lambda match: _symbol(ord(match[0])), text.replace("\r\n", "\n"))
 
 
-def _symbol(number: int) -> str:
-    """A picture for the old controls (ESC is ␛), the replacement character for all others."""
-    if number < 0x20:
-        return chr(0x2400 + number)
-    return "␡" if number == 0x7F else "�"
+def _symbol(code_point: int) -> str:
+    """The control picture of an ASCII control (ESC is ␛), the replacement character for all others."""
+    if code_point < 0x20:
+        return chr(0x2400 + code_point)
+    return "␡" if code_point == 0x7F else "�"
 
 
 def print_text(*parts: Span, wrap: bool = False) -> None:
-    """Print one result line on standard output. `wrap`: on a terminal, break it between words."""
+    """Print a line on standard output. `wrap` breaks it between words if that is a terminal."""
     _print(sys.stdout, parts, wrap=wrap)
 
 
 def print_chunk(text: str) -> None:
-    """Print a piece of a text at once, as it comes."""
+    """Print a piece of streamed text, without a newline, and flush."""
     sys.stdout.write(safe_text(text))
     sys.stdout.flush()
 
 
 def print_note(text: str) -> None:
-    """Say something beside the result, on stderr."""
+    """Print a line that is not part of the result, on stderr."""
     _print(sys.stderr, [(text, "dim")])
 
 
 class _Format:
-    """Whether this command's result is to be JSON."""
-
     json = False
 
 
 def set_json_output(*, on: bool) -> None:
-    """Print results as JSON from here on, or not."""
+    """Switch JSON output on or off for the rest of the process."""
     _Format.json = on
 
 
 def wants_json() -> bool:
-    """Whether the result is to be JSON: nothing else may go to standard output then."""
+    """Whether --json was given: nothing but the result may go to standard output then."""
     return _Format.json
 
 
 def print_result(data: Any, show: Callable[[], None]) -> None:
-    """A command's result: `data` under --json, else what `show` prints. Once for each command."""
+    """Print `data` under --json, else call `show`. Each command calls this or `print_success` once."""
     if _Format.json:
         sys.stdout.write(_json(data, indent=2) + "\n")
     else:
@@ -100,29 +96,25 @@ def print_result(data: Any, show: Callable[[], None]) -> None:
 
 
 def print_success(text: str, data: Any = None) -> None:
-    """Say that a change was made. Under --json the result is `data`, or the sentence where the service gave none."""
-    if _Format.json:
-        print_result({"done": text} if data is None else data, lambda: None)
-    else:
-        _print(sys.stderr, [("✓ ", "green"), text])
+    """Confirm a change on stderr. Under --json print `data`, or the sentence if the service returned none."""
+    print_result({"done": text} if data is None else data, lambda: _print(sys.stderr, [("✓ ", "green"), text]))
 
 
 def print_secret(about: str, value: str) -> None:
-    """Show a key or token this once: alone on standard output, so that a pipe gets it and nothing else."""
+    """Print a key or token alone on standard output, so that a pipe gets nothing else; `about` goes to stderr."""
     print_note(about)
     sys.stderr.flush()
     sys.stdout.write(value + "\n")
 
 
-def print_error(failure: Exception) -> None:
-    """Show on stderr what went wrong, and what to do about it."""
-    # What a service answers has a code of its own (ApiError).
-    given: str | None = getattr(failure, "code", None)
-    code = given or type(failure).__name__
-    message = str(failure) if not isinstance(failure, AppError) else failure.detail or failure.title
-    # What names the missing thing needs no general advice.
-    named = code == "NotFound" and getattr(failure, "detail", NotFound.NOTHING) != NotFound.NOTHING
-    hint = "" if named else HINTS.get(code, "")
+def print_error(error: Exception) -> None:
+    """Print an error's message and hint on stderr; under --json its code, message and hint."""
+    api_code: str | None = getattr(error, "code", None)  # of an ApiError
+    code = api_code or type(error).__name__
+    message = str(error) if not isinstance(error, AppError) else error.detail or error.title
+    # A message that names the missing thing needs no general hint.
+    specific = code == "NotFound" and getattr(error, "detail", NotFound.NOTHING) != NotFound.NOTHING
+    hint = "" if specific else HINTS.get(code, "")
     if _Format.json:
         sys.stderr.write(_json({"code": code, "message": message, "hint": hint}) + "\n")
         return
@@ -134,9 +126,9 @@ def print_error(failure: Exception) -> None:
 def print_table(
     headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "Nothing.", report: bool = False
 ) -> None:
-    """Print rows: as a table in which nothing is cut off, or off a terminal as lines of cells with tabs between.
+    """Print rows as a table that cuts nothing off; into a pipe, as lines of tab-separated cells.
 
-    A pipe gets the rows alone, unless the table is part of a `report` that says nothing without its headings.
+    A pipe gets the headings only of a `report`, which cannot be read without them.
     """
     rows = list(rows)
     if not rows:
@@ -149,7 +141,7 @@ def print_table(
 
 
 def format_cell(value: Any) -> str:
-    """How a value of the API looks in a table."""
+    """A JSON value as the text of a table cell."""
     match value:
         case None | "":
             return "–"
@@ -162,18 +154,18 @@ def format_cell(value: Any) -> str:
 
 
 def format_time(value: str | None) -> str | None:
-    """An ISO time in UTC as it is shown: to the second, without its zone."""
+    """`2027-01-31T09:00:00+00:00` as `2027-01-31 09:00:00`."""
     return value[:19].replace("T", " ") if value else None
 
 
 def terminal_width() -> int:
-    """Width of the terminal."""
+    """Columns of the terminal."""
     return shutil.get_terminal_size().columns
 
 
 def _json(data: Any, *, indent: int | None = None) -> str:
-    """Characters that act on a terminal are escaped, which JSON reads back."""
-    return _CONTROLS.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(data, ensure_ascii=False, indent=indent))
+    """JSON in which characters that act on a terminal are escaped."""
+    return _CONTROLS.sub(lambda match: json.dumps(match[0])[1:-1], json.dumps(data, ensure_ascii=False, indent=indent))
 
 
 def _print(to: TextIO, parts: Iterable[Span], *, wrap: bool = False) -> None:
@@ -198,52 +190,52 @@ def _styled(text: str, style: str) -> str:
 
 
 def _tsv_cell(value: Any) -> str:
-    """A cell as a pipe gets it: no dash for nothing, white space as one blank."""
+    """A cell for a pipe: empty if there is no value, each run of white space one blank."""
     return "" if value is None or value in ("", [], ()) else " ".join(safe_text(format_cell(value)).split())
 
 
 def _draw_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table of text, as wide as the screen at most; a cell that is too long goes on in the next line."""
+    """Draw a table at most as wide as the terminal; a cell that is too long continues on the next line."""
     widths = _column_widths(headings, rows)
     gap = " " * COLUMN_GAP
     _print(sys.stdout, [(gap.join(map(_pad, headings, widths)).rstrip(), "bold")])
     _print(sys.stdout, [("─" * (sum(widths) + COLUMN_GAP * (len(widths) - 1)), "dim")])
     for row in rows:
-        folded = [_wrap(text, width) for text, width in zip(row, widths, strict=True)]
-        for n in range(max(map(len, folded))):
-            line = [cells[n] if n < len(cells) else "" for cells in folded]
+        cells = [_wrap(text, width) for text, width in zip(row, widths, strict=True)]
+        for n in range(max(map(len, cells))):
+            line = [lines[n] if n < len(lines) else "" for lines in cells]
             sys.stdout.write(gap.join(map(_pad, line, widths)).rstrip() + "\n")
 
 
 def _column_widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """Widths of the columns. Long texts give way first; identifiers and short words stay whole as long as it goes."""
-    every = [[heading, *(line for row in rows for line in row[n].split("\n"))] for n, heading in enumerate(headings)]
-    widths = [max(map(_display_width, column)) for column in every]
-    whole = [
+    """Widths of the columns. Long texts shrink first; ids and short words are broken only if nothing else is left."""
+    texts = [[heading, *(line for row in rows for line in row[n].split("\n"))] for n, heading in enumerate(headings)]
+    widths = [max(map(_display_width, column)) for column in texts]
+    unbroken = [
         max(
             (
                 _display_width(w)
                 for text in column
                 for w in text.split()
-                if column[0] == "id" or len(w) <= MAX_UNBROKEN_WORD
+                if column[0] == "id" or len(w) <= MAX_WHOLE_WORD
             ),
             default=1,
         )
-        for column in every
+        for column in texts
     ]
     while sum(widths) + COLUMN_GAP * (len(widths) - 1) > terminal_width() and max(widths) > 1:
-        slack = [width - least for width, least in zip(widths, whole, strict=True)]
-        give = slack if max(slack) > 0 else widths
-        widths[give.index(max(give))] -= 1
+        slack = [width - minimum for width, minimum in zip(widths, unbroken, strict=True)]
+        candidates = slack if max(slack) > 0 else widths
+        widths[candidates.index(max(candidates))] -= 1
     return widths
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """The text in lines of this width: broken between words, and within a word that is longer."""
+    """Lines of at most this width: broken between words, and within a word that is longer."""
     lines = []
-    for given in text.split("\n"):
+    for paragraph in text.split("\n"):
         line = ""
-        for word in given.replace("\t", " ").split(" "):
+        for word in paragraph.replace("\t", " ").split(" "):
             if line and _display_width(line) + 1 + _display_width(word) <= width:
                 line += " " + word
                 continue
@@ -263,7 +255,7 @@ def _pad(text: str, width: int) -> str:
 
 
 def _display_width(text: str) -> int:
-    """Columns that a text takes: two for a wide character, none for one that joins the last."""
+    """Terminal columns of a text: two for a wide character, none for a combining one."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -14,7 +14,7 @@ from typing import Any
 from app.client.access_file import Tags
 from app.client.api import Client, path
 from app.client.errors import UserError
-from app.client.upload import Item, Outcome, upload
+from app.client.upload import UploadItem, UploadOutcome, upload
 from app.leak_test.cast import (
     ADMINISTERS,
     AUDITS,
@@ -164,14 +164,14 @@ class Stage:
             Client(self.admin.base_url, self.askers[CURATES].key) as curator,
         ):
             items = [_item(Path(place), shelf, planted, texts[planted.name]) for planted in DOCUMENTS]
-            ended: list[Outcome] = []
+            ended: list[UploadOutcome] = []
 
-            def one_more(outcome: Outcome) -> None:
+            def one_more(outcome: UploadOutcome) -> None:
                 ended.append(outcome)
                 told(f"documents: {len(ended)} of {len(items)} indexed")
 
             told(f"documents: 0 of {len(items)} indexed")
-            outcomes = upload(curator, items, ended=one_more)
+            outcomes = upload(curator, items, on_end=one_more)
             jobs = {job["path"]: job for job in curator.get("/jobs", limit=500) if job["collection"] == shelf}
         if failed := [o for o in outcomes if o.state != "indexed"]:
             raise CannotTest(f"{len(failed)} planted documents were not indexed: {failed[0].reason or failed[0].state}")
@@ -214,11 +214,11 @@ class Stage:
         self.admin.put(path("roles", ROLE_A, "members", PEOPLE[LEFT].user))
 
 
-def _item(place: Path, shelf: str, planted: Planted, text: Text) -> Item:
+def _item(place: Path, shelf: str, planted: Planted, text: Text) -> UploadItem:
     file = place / text.path.rsplit("/", 1)[-1]
     file.write_bytes(text.content)
     tags = Tags(roles=planted.roles, deny=planted.deny, label=planted.label or "", inherits=planted.inherits)
-    return Item(file, shelf, text.path, tags)
+    return UploadItem(file, shelf, text.path, tags)
 
 
 def _own_or_refuse(user: dict[str, Any] | None, name: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.client.access_file import AccessFile
 from app.client.api import Client, path
-from app.client.upload import ACCESS_FILE, Item, Outcome, read_folder, upload
+from app.client.upload import ACCESS_FILE, UploadItem, UploadOutcome, scan_folder, upload
 from app.identity.subject import Capability
 from app.local.administrator import make_first_administrator
 from app.local.sample_cache import Person, SampleLoader, Site, Welcome
@@ -214,19 +214,19 @@ class _Loader:
         made = self.admin.post("/keys", {"user": name, "label": KEY_LABEL, "capabilities": may})
         return str(made["secret"])
 
-    def _upload(self, key: str, shelves: list[str]) -> list[Outcome]:
+    def _upload(self, key: str, shelves: list[str]) -> list[UploadOutcome]:
         items = [item for shelf in shelves for item in self._items(shelf)]
         with Client(self.admin.base_url, key) as client:
-            return upload(client, items, ended=self._ended)
+            return upload(client, items, on_end=self._ended)
 
-    def _ended(self, outcome: Outcome) -> None:
+    def _ended(self, outcome: UploadOutcome) -> None:
         if self._stopping.is_set():
             raise SampleFailed("the load was ended")
         self.progress(f"{outcome.item.collection}/{outcome.item.path}: {outcome.state}")
 
-    def _items(self, shelf: str) -> tuple[Item, ...]:
+    def _items(self, shelf: str) -> tuple[UploadItem, ...]:
         home = self.documents / shelf
-        found = read_folder(home, shelf, AccessFile.read(home / ACCESS_FILE).tags_for)
+        found = scan_folder(home, shelf, AccessFile.read(home / ACCESS_FILE).tags_for)
         if found.untagged:
             raise SampleFailed(f"no rule of {home / ACCESS_FILE} tags {', '.join(found.untagged)}")
         return found.items

@@ -1,6 +1,6 @@
-"""A whole service of its own for a measurement: `clearance run` without a sample, a model or the person's settings.
+"""A separate service for a measurement: `clearance run` without a sample, a model or the user's settings.
 
-Run as a module it is the service: `python -m app.local.scratch_instance FOLDER`, until SIGTERM.
+`python -m app.local.scratch_instance FOLDER` runs the service until SIGTERM.
 """
 
 import contextlib
@@ -32,10 +32,10 @@ from app.local.secrets import LocalSecrets, write_private
 LOG = "service.log"
 KEY = "administrator.key"
 START_SECONDS, STOP_SECONDS = 180.0, 60.0
-# How the person chose to embed and to order is part of what is measured; where their database lies must not even be
-# known here.
-MEASURED = ("CLEARANCE_EMBEDDER__", "CLEARANCE_RERANKER__")
-# Nobody listens there: nothing is answered, so no model has to be started.
+# The user's embedder and reranker are part of what is measured; all other settings, such as the address of their
+# database, stay out.
+MEASURED_SETTINGS = ("CLEARANCE_EMBEDDER__", "CLEARANCE_RERANKER__")
+# Nothing listens there: no question is answered, so no model has to be started.
 NO_MODEL = "http://127.0.0.1:9/v1"
 UNLIMITED = {
     "CLEARANCE_API__RATE_PER_MINUTE": "1000000",
@@ -44,18 +44,18 @@ UNLIMITED = {
     "CLEARANCE_API__CONCURRENT": "64",
 }
 
-# Where passages and documents stand, for the judge of leaks: it must know what nobody it judges can see.
+# Read as the superuser: leaks can be counted only by somebody who sees every document.
 PASSAGES = "select c.id, d.path from chunk c join document d on d.id = c.document_id"
 DOCUMENTS = "select cast(public_id as text), path from document"
 
 
 class DidNotStart(UserError):
-    """The service for the measurement did not come up."""
+    """The service for the measurement did not start."""
 
 
 @dataclass(frozen=True)
-class Temporary:
-    """A running service. URLs are those of its database roles (`clearance_app`, …) and of its superuser."""
+class ScratchInstance:
+    """A running service. `urls` has one for each database role (`clearance_app`, …) and for the superuser."""
 
     api_url: str
     admin_key: str = field(repr=False)
@@ -63,21 +63,21 @@ class Temporary:
     urls: Mapping[str, str] = field(repr=False)
 
     def passages(self) -> dict[int, str]:
-        """The path of the document of each passage, hidden ones too."""
+        """Path of each passage's document, by passage id; hidden ones too."""
         with psycopg.connect(libpq(make_url(self.urls[SUPERUSER]))) as connection:
             return dict(connection.execute(PASSAGES).fetchall())
 
     def documents(self) -> dict[str, str]:
-        """The path of each document by its public id, hidden ones too."""
+        """Path of each document by public id; hidden ones too."""
         with psycopg.connect(libpq(make_url(self.urls[SUPERUSER]))) as connection:
             return dict(connection.execute(DOCUMENTS).fetchall())
 
 
 @contextlib.contextmanager
-def temporary(home: Path, environ: Mapping[str, str]) -> Iterator[Temporary]:
-    """Start a service whose state lies in `home`, and stop it at the end. Main thread only; raises DidNotStart.
+def scratch_instance(home: Path, environ: Mapping[str, str]) -> Iterator[ScratchInstance]:
+    """Start a service with its state in `home`, which may be that of an earlier run, and stop it at the end.
 
-    What was ingested into `home` before is there again.
+    Main thread only. Raises DidNotStart.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = home / LOG
@@ -89,7 +89,7 @@ def temporary(home: Path, environ: Mapping[str, str]) -> Iterator[Temporary]:
             stderr=out,
         )
         try:
-            yield _described(home, _ready(process, home, log))
+            yield _connect(home, _wait_until_ready(process, home, log))
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -100,23 +100,24 @@ def temporary(home: Path, environ: Mapping[str, str]) -> Iterator[Temporary]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if name in PLAIN or name.startswith(MEASURED)}
-    return kept | UNLIMITED | {"CLEARANCE_API__PORT": str(_free_port()), MODEL_URL: NO_MODEL}
+    inherited = {name: value for name, value in environ.items() if name in PLAIN or name.startswith(MEASURED_SETTINGS)}
+    return inherited | UNLIMITED | {"CLEARANCE_API__PORT": str(_free_port()), MODEL_URL: NO_MODEL}
 
 
-def _ready(process: "subprocess.Popen[bytes]", home: Path, log: Path) -> Instance:
-    """The instance, once it answers."""
+def _wait_until_ready(process: "subprocess.Popen[bytes]", home: Path, log: Path) -> Instance:
+    """The instance, as soon as its API answers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         instance = Instance.running(home)
         if instance is not None and instance.postgres_port is not None and _answers(instance.api_url):
             return instance
         time.sleep(0.2)
-    said = log.read_text("utf-8", errors="replace").strip().splitlines()[-3:]
-    raise DidNotStart(f"the service for the measurement did not start; {log} ends with: {' | '.join(said)}")
+    lines = log.read_text("utf-8", errors="replace").strip().splitlines()[-3:]
+    raise DidNotStart(f"the service for the measurement did not start; {log} ends with: {' | '.join(lines)}")
 
 
-def _described(home: Path, instance: Instance) -> Temporary:
+def _connect(home: Path, instance: Instance) -> ScratchInstance:
+    """URLs and keys of the instance; creates its administrator if there is none."""
     secrets = LocalSecrets.open(home)
     passwords = secrets.role_passwords() | {SUPERUSER: secrets.superuser_password}
     urls = {
@@ -129,7 +130,7 @@ def _described(home: Path, instance: Instance) -> Temporary:
     except Conflict:
         if not key.exists():
             raise DidNotStart(f"{home} belongs to another installation: it has an administrator") from None
-    return Temporary(instance.api_url, key.read_text("utf-8"), secrets.identity_key, urls)
+    return ScratchInstance(instance.api_url, key.read_text("utf-8"), secrets.identity_key, urls)
 
 
 def _answers(url: str) -> bool:

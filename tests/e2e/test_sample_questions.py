@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from app.cli.demo import QUESTIONS
-from app.cli.demo_output import everything
+from app.cli.demo_output import all_text
 from app.client.api import ApiError, Client
 from app.local.sample import Company, load
 from app.local.sample_people import FOLDER
@@ -64,7 +64,7 @@ def test_askers_get_the_answer_and_its_source(clients: dict[str, Client]) -> Non
     entries = ASKED["questions"] + ASKED["demo"]
     for entry in entries:
         answer = ask(clients[entry["asker"]], entry["question"])
-        if entry["expected"] not in everything(answer):
+        if entry["expected"] not in all_text(answer):
             missing.append(entry["question"])
         if entry["source"] not in places(answer):
             unsourced.append(entry["question"])
@@ -85,7 +85,7 @@ def test_nobody_sees_what_is_hidden_from_them(clients: dict[str, Client]) -> Non
         entry, person = pair
         answer = ask(clients[person], entry["question"])
         hits = {"sources": clients[person].post("/search", {"query": entry["question"], "limit": 50})["hits"]}
-        shown = everything(answer) + everything(hits)
+        shown = all_text(answer) + all_text(hits)
         leaked = (
             entry["expected"] in shown or entry["source"] in shown or entry["source"] in places(answer) | places(hits)
         )
@@ -104,7 +104,7 @@ def test_what_is_withheld_stays_so(clients: dict[str, Client], entry: dict[str, 
     answer = ask(client, entry["question"])
     hits = {"sources": client.post("/search", {"query": entry["question"], "limit": 50})["hits"]}
     for shown in (answer, hits):
-        assert entry["must_not_contain"] not in everything(shown)
+        assert entry["must_not_contain"] not in all_text(shown)
         assert entry["source"] not in places(shown)
 
 
@@ -124,7 +124,7 @@ def test_secrets_in_a_document_do_not_come_out(clients: dict[str, Client]) -> No
     for secret in entry["redacted"]:
         assert secret in original
         for shown in (answer, streamed[-1][1], opened, {"text": text}):
-            assert secret not in everything(shown)
+            assert secret not in all_text(shown)
 
 
 def test_off_topic_questions_are_counted(clients: dict[str, Client]) -> None:

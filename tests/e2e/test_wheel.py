@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import create_engine, make_url, text
 
-from app.cli.init import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
+from app.cli.database_setup import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
 from app.db.bootstrap import alembic_config
 from tests.support.cluster import PASSWORDS, Cluster
 from tests.support.environment import REPOSITORY

@@ -9,7 +9,7 @@ import typer
 
 from app.cli.connection import ConnectionOptions, NotConnected, find_key, find_url, parse_time, split_list
 from app.cli.database_setup import ADMIN_URL, CannotInit, Plan
-from app.cli.demo_output import everything
+from app.cli.demo_output import all_text
 from app.cli.doctor import checks
 from app.cli.grant_options import GrantUnclear, grant_body
 from app.cli.grants import format_principal, rule_path
@@ -83,9 +83,9 @@ def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     assert plan.database == "ours"
     assert len({*plan.passwords.values()}) == 6
     app_url = f"postgresql+psycopg://clearance_app:{plan.passwords['clearance_app']}@db.example:5433/ours"
-    assert plan.drawn[APP_URL] == app_url
-    assert plan.drawn[IDENTITY_KEY] == plan.identity_key
-    assert len(plan.drawn) == 8, "the two passwords of roles that no service uses too"
+    assert plan.generated[APP_URL] == app_url
+    assert plan.generated[IDENTITY_KEY] == plan.identity_key
+    assert len(plan.generated) == 8, "the two passwords of roles that no service uses too"
     assert "root-pw" not in repr(plan)
     assert plan.identity_key not in repr(plan)
     given = {
@@ -97,7 +97,7 @@ def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     plan = Plan.of(given)
     assert plan.passwords["clearance_app"] == "p@ss"
     urls = {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH")}
-    assert set(plan.drawn) == urls | {"CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"}
+    assert set(plan.generated) == urls | {"CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"}
     assert Plan.of({ADMIN_URL: "postgresql://u:p@h/postgres"}).database == "clearance"
 
 
@@ -134,7 +134,7 @@ def test_grants_name_exactly_one() -> None:
 
 def test_everything_that_an_answer_shows_is_looked_through() -> None:
     source = {"collection": "finance", "path": "a.md", "quote": "the quote", "heading": ["the heading"], "page": None}
-    shown = everything({"answer": "the text", "sources": [source], "redactions": {"card": 1}})
+    shown = all_text({"answer": "the text", "sources": [source], "redactions": {"card": 1}})
     for part in ("the text", "finance/a.md", "the quote", "the heading"):
         assert part in shown
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from app.cli import output
 from app.cli.app import app
-from app.cli.console import Screen
+from app.cli.console import SafeConsole
 from app.client.api import ApiError
 
 HOSTILE = "a\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\r\x00[red]b[/red]"
@@ -54,7 +54,7 @@ def test_no_way_to_the_screen_lets_a_control_through(monkeypatch: pytest.MonkeyP
     output.print_success(HOSTILE)
     output.print_table((HOSTILE, "b"), [(HOSTILE, [HOSTILE])], empty=HOSTILE)
     output.print_error(ApiError(code="X", title=HOSTILE, detail=HOSTILE, status=400))
-    Screen().print(HOSTILE)
+    SafeConsole().print(HOSTILE)
     assert "[red]b[/red]" in terminal.getvalue()
     assert not acts(terminal.getvalue())
 

@@ -15,7 +15,7 @@ import typer
 from app.cli import connection, last_answer
 from app.cli.app import main
 from app.cli.document_id import NoSuchDocument, resolve_document
-from app.cli.keys import expiry
+from app.cli.keys import parse_expiry
 from app.cli.last_answer import NoSuchSource
 from app.client.api import Client
 
@@ -95,14 +95,14 @@ def test_a_key_is_changed_by_its_prefix(run: Any) -> None:
 @pytest.mark.parametrize("text", ["2020-01-01", "2099-01-31T09:00", "soon", "2099-13-01"])
 def test_an_expiry_is_a_day_or_a_time_with_its_zone_to_come(text: str) -> None:
     with pytest.raises(typer.BadParameter):
-        expiry(text)
+        parse_expiry(text)
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> dict[str, str]:
     """The environment of somebody who has asked once."""
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    last_answer.remember(environ, URL, {1: ID, 2: ID})
+    last_answer.save(environ, URL, {1: ID, 2: ID})
     return environ
 
 
@@ -138,7 +138,7 @@ def test_an_old_answer_and_one_that_others_could_write_are_not_used(state: dict[
     with pytest.raises(NoSuchSource, match="cannot be read"):
         last_answer.recall(state, URL, "1")
     with pytest.raises(OSError, match="folder of yours"):
-        last_answer.remember(state, URL, {})
+        last_answer.save(state, URL, {})
 
 
 def test_another_terminal_has_numbers_of_its_own(state: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,18 +10,18 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.cli.ingest import report as show_report
+from app.cli.ingest import print_outcomes
 from app.client import upload as module
 from app.client.access_file import AccessFile, Tags
 from app.client.api import ApiError, Client
-from app.client.sync import manifest
+from app.client.sync import hash_manifest
 from app.client.upload import (
     NestedRules,
-    Outcome,
     Stalled,
     TwoFiles,
     UnreadableFolder,
-    read_folder,
+    UploadOutcome,
+    scan_folder,
     stage_shares,
     upload,
 )
@@ -40,10 +40,10 @@ def test_files_are_found_with_their_tags(tmp_path: Path) -> None:
     (tmp_path / "link.md").symlink_to("/etc/hostname")
     (tmp_path / "linked").symlink_to("/etc")
     rules = AccessFile.parse('rules:\n  - {path: "pay/**", roles: [hr]}\n  - {path: "*.md", roles: [everyone]}\n')
-    found = read_folder(tmp_path, "shelf", rules.tags_for)
+    found = scan_folder(tmp_path, "collection", rules.tags_for)
     assert [(i.path, i.tags.roles, i.collection) for i in found.items] == [
-        ("b.md", ("everyone",), "shelf"),
-        ("pay/a.md", ("hr",), "shelf"),
+        ("b.md", ("everyone",), "collection"),
+        ("pay/a.md", ("hr",), "collection"),
     ]
     assert found.untagged == ("left.out",)
 
@@ -52,13 +52,13 @@ def test_rules_that_would_not_be_read_are_refused(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "access.yaml").write_text("rules: []")
     with pytest.raises(NestedRules, match=r"deep/access\.yaml"):
-        read_folder(tmp_path, "shelf", staff)
+        scan_folder(tmp_path, "collection", staff)
 
 
 def test_an_access_file_of_another_name_is_no_document(tmp_path: Path) -> None:
     (tmp_path / "tags.yaml").write_text("x")
     (tmp_path / "a.md").write_text("x")
-    found = read_folder(tmp_path, "shelf", staff, access=tmp_path / "tags.yaml")
+    found = scan_folder(tmp_path, "collection", staff, access=tmp_path / "tags.yaml")
     assert [item.path for item in found.items] == ["a.md"]
 
 
@@ -67,7 +67,7 @@ def test_paths_are_in_normal_form_and_match_rules_so(tmp_path: Path) -> None:
     (tmp_path / "bu\u0308ro ").mkdir()
     (tmp_path / "bu\u0308ro " / "a.md").write_text("x")
     rules = AccessFile.parse('rules:\n  - {path: "büro/*", roles: [hr]}\n')
-    found = read_folder(tmp_path, "shelf", rules.tags_for)
+    found = scan_folder(tmp_path, "collection", rules.tags_for)
     assert [(i.path, i.tags.roles) for i in found.items] == [("büro/a.md", ("hr",))]
     assert found.items[0].file.read_text() == "x"
 
@@ -76,7 +76,7 @@ def test_a_name_that_is_no_path_is_refused_alone(tmp_path: Path) -> None:
     """A mark of direction, and bytes that are no UTF-8: each with its reason, shown as a terminal may have it."""
     for name in (b"good.md", b"mark\xe2\x80\x8f.md", b"latin\xe9.md"):
         (tmp_path / os.fsdecode(name)).write_text("x")
-    found = read_folder(tmp_path, "shelf", staff)
+    found = scan_folder(tmp_path, "collection", staff)
     assert [i.path for i in found.items] == ["good.md"]
     assert [name for name, _ in found.refused] == ["latin\\udce9.md", "mark\\u200f.md"]
     assert "not UTF-8" in found.refused[0][1]
@@ -88,7 +88,7 @@ def test_two_files_of_one_place_stop_everything(tmp_path: Path) -> None:
     for name in ("ö.md", "o\u0308.md"):
         (tmp_path / name).write_text(name)
     with pytest.raises(TwoFiles, match=r"ö\.md"):
-        read_folder(tmp_path, "shelf", staff)
+        scan_folder(tmp_path, "collection", staff)
 
 
 def test_what_is_there_and_not_uploaded_is_not_gone(tmp_path: Path) -> None:
@@ -96,9 +96,9 @@ def test_what_is_there_and_not_uploaded_is_not_gone(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc")
     for name in (".hidden", "untagged.md", "locked.md", "a.md"):
         (tmp_path / name).write_text("x")
-    found = read_folder(tmp_path, "shelf", lambda p: None if p == "untagged.md" else STAFF)
+    found = scan_folder(tmp_path, "collection", lambda p: None if p == "untagged.md" else STAFF)
     (tmp_path / "locked.md").unlink()
-    lines = manifest(found, found.items).decode().splitlines()
+    lines = hash_manifest(found, found.items).decode().splitlines()
     assert sorted(lines) == ["-  .hidden", "-  link", "-  locked.md", "-  untagged.md",
                              f"{hashlib.sha256(b'x').hexdigest()}  a.md"]  # fmt: skip
 
@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_be_read_stops_everything(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
     with pytest.raises(UnreadableFolder, match=r"locked cannot be read \(Permission denied\)"):
-        read_folder(tmp_path, "shelf", staff)
+        scan_folder(tmp_path, "collection", staff)
 
 
 # Not three hexadecimal digits: the random boundary of a form can hold those.
@@ -160,11 +160,11 @@ class Service:
         }
 
 
-def run(service: Service, folder: Path, tags: Tags = STAFF) -> tuple[list[Outcome], list[Outcome]]:
-    told: list[Outcome] = []
+def run(service: Service, folder: Path, tags: Tags = STAFF) -> tuple[list[UploadOutcome], list[UploadOutcome]]:
+    told: list[UploadOutcome] = []
     with Client("http://service.example", "k", transport=httpx2.MockTransport(service)) as client:
-        found = read_folder(folder, "shelf", lambda _path: tags)
-        return upload(client, found.items, ended=told.append), told
+        found = scan_folder(folder, "collection", lambda _path: tags)
+        return upload(client, found.items, on_end=told.append), told
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_each_file_is_followed_to_its_end(folder: Path, hidden: bool) -> None:
 
 def test_what_files_hide_is_listed_at_the_end(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcomes, _ = run(Service(), folder)
-    show_report(outcomes, 1.0)
+    print_outcomes(outcomes, 1.0)
     hidden = "".join(f"{n}.md\trows 2\n" for n in range(6))
     assert f"not indexed, since hidden\t\n{hidden}" in capsys.readouterr().out
 
@@ -214,8 +214,8 @@ def test_a_worker_that_does_nothing_is_not_waited_for_for_ever(folder: Path, mon
 
 
 def test_no_more_are_underway_than_one_page_shows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_UNDERWAY", 2)
-    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "MAX_JOBS", 2)
+    monkeypatch.setattr(module, "MAX_REQUESTS", 1)
     service = Service()
     most = 0
     answer = service.__call__
@@ -227,7 +227,7 @@ def test_no_more_are_underway_than_one_page_shows(folder: Path, monkeypatch: pyt
         return response
 
     with Client("http://service.example", "k", transport=httpx2.MockTransport(watch)) as client:
-        found = read_folder(folder, "shelf", staff)
-        assert len(upload(client, found.items, ended=lambda _outcome: None)) == 6
+        found = scan_folder(folder, "collection", staff)
+        assert len(upload(client, found.items, on_end=lambda _outcome: None)) == 6
     assert most <= 2
     assert json.dumps(sorted(service.jobs)) == json.dumps([f"j{n}" for n in range(6)])
