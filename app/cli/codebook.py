@@ -12,7 +12,7 @@ from rich.text import Text
 
 from app.cli.connection import HOME, AsJson, Home
 from app.cli.console import out, progress_bar
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.installation import Installation
 from app.cli.evaluated_systems import configured_embedder
 from app.cli.output import print_error, print_note, print_result, print_success, print_table
 from app.client.errors import UserError
@@ -171,7 +171,7 @@ def _url(home: Path, environ: Mapping[str, str]) -> str:
         raise CannotCheck(
             f"set {BACKUP_URL}: {ROLE} alone reads every vector; its password is the one 'clearance init' got"
         )
-    return Setup.of(home, environ).urls[ROLE]
+    return Installation.of(home, environ).urls[ROLE]
 
 
 def _depth(environ: Mapping[str, str]) -> int:

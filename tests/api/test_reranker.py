@@ -11,7 +11,7 @@ from sqlalchemy import QueuePool
 
 from app.answer.components import Parts
 from app.cli.doctor import reranker
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.installation import Installation
 from app.embedding.factory import build_reranker
 from app.embedding.shared_words import SharedWords
 from app.local.environment import Wiring, of_api
@@ -143,21 +143,21 @@ def test_a_real_one_is_built_from_the_settings_and_orders(company: Company, tmp_
     assert len(set(given)) == 3
     assert hits == again
     assert company.records("search.done")[-1]["reranker"] == reranking.reranker.digest
-    [ready] = reranker.found(setup_of(parts, chosen))
+    [ready] = reranker.check_reranker(setup_of(parts, chosen))
     assert (ready.part, ready.state) == ("reranker", "ok")
     assert "the 3 best" in ready.says
 
 
-def setup_of(parts: Parts, chosen: RerankerSettings) -> Setup:
+def setup_of(parts: Parts, chosen: RerankerSettings) -> Installation:
     settings = parts.settings.model_copy(update={"reranker": chosen})
-    return Setup(settings=settings, urls={}, api_url="", home=Path(), instance=None, embedded=False)
+    return Installation(settings=settings, urls={}, api_url="", home=Path(), instance=None, embedded=False)
 
 
 def test_the_doctor_says_what_is_missing(company: Company) -> None:
     parts = parts_of(company.db)
-    assert list(reranker.found(setup_of(parts, RerankerSettings()))) == []
+    assert list(reranker.check_reranker(setup_of(parts, RerankerSettings()))) == []
     absent = RerankerSettings(name="nobody/nothing")
-    [missing] = reranker.found(setup_of(parts, absent))
+    [missing] = reranker.check_reranker(setup_of(parts, absent))
     assert missing.state == "fail"
     assert "unset CLEARANCE_RERANKER__NAME" in missing.mend
 

@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.answer.components import Parts
-from app.cli.doctor.finding import Finding
-from app.cli.doctor.installation import Setup
-from app.cli.doctor.scope_index import found as search_processes
+from app.cli.doctor.check_result import CheckResult
+from app.cli.doctor.installation import Installation
+from app.cli.doctor.scope_index import check_search_processes as search_processes
 from app.indexing.quantizer import Codebook
 from app.main import build_lists
 from app.retrieval import search as retrieval
@@ -49,10 +49,10 @@ def parts_over(company: Company, addresses: list[str], key: str = KEY) -> Parts:
     return dataclasses.replace(parts, settings=settings, lists=build_lists(settings, DIMENSIONS))
 
 
-def examined(parts: Parts, company: Company, home: Path) -> list[Finding]:
+def examined(parts: Parts, company: Company, home: Path) -> list[CheckResult]:
     """What the doctor finds."""
     urls = {"clearance_app": company.db.url("app")}
-    setup = Setup(settings=parts.settings, urls=urls, api_url="", home=home, instance=None, embedded=False)
+    setup = Installation(settings=parts.settings, urls=urls, api_url="", home=home, instance=None, embedded=False)
     return list(search_processes(setup))
 
 

@@ -1,1 +1,1 @@
-"""`clearance doctor`: what it looks at, and how it says what to mend."""
+"""`clearance doctor`: checks each part of an installation, and says how to repair what is wrong."""

@@ -1,4 +1,4 @@
-"""`clearance doctor`: looks at every part and says how to mend what is wrong."""
+"""The command `clearance doctor`."""
 
 import os
 from collections.abc import Iterator
@@ -10,45 +10,47 @@ import typer
 
 from app.cli.connection import HOME, AsJson, Home
 from app.cli.console import err
-from app.cli.doctor.checks import CHECKS, files
-from app.cli.doctor.finding import Finding
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.check_result import CheckResult
+from app.cli.doctor.checks import CHECKS, check_file_modes
+from app.cli.doctor.installation import Installation
 from app.cli.output import print_note, print_result, print_table
 from app.client.errors import UserError
 from app.errors import DatabaseUnavailable
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this file."""
+    """Add the command."""
     app.command()(doctor)
 
 
 def doctor(*, home: Home = HOME, _as_json: AsJson = False) -> None:
     """Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails."""
-    findings = list(examine(home))
-    rows = ((f.part, f.state, f"{f.says}\n→ {f.mend}" if f.mend else f.says) for f in findings)
-    print_result([asdict(f) for f in findings], lambda: print_table(("part", "state", "what was found"), rows))
-    bad = sum(finding.state == "fail" for finding in findings)
-    odd = sum(finding.state == "warn" for finding in findings)
-    print_note(f"{len(findings)} checks, {bad} failed, {odd} to look at")
-    raise typer.Exit(1 if bad else 0)
+    results = list(run_checks(home))
+    rows = ((r.part, r.state, f"{r.says}\n→ {r.mend}" if r.mend else r.says) for r in results)
+    print_result([asdict(r) for r in results], lambda: print_table(("part", "state", "what was found"), rows))
+    failed = sum(result.state == "fail" for result in results)
+    warnings = sum(result.state == "warn" for result in results)
+    print_note(f"{len(results)} checks, {failed} failed, {warnings} to look at")
+    raise typer.Exit(1 if failed else 0)
 
 
-def examine(home: Path) -> Iterator[Finding]:
-    """All findings. Without settings the parts cannot be found, so that is the last one then."""
-    yield from files(home)
+def run_checks(home: Path) -> Iterator[CheckResult]:
+    """The results of all checks; if the settings are missing, that is the last one."""
+    yield from check_file_modes(home)
     try:
-        setup = Setup.of(home, os.environ)
-    except UserError as failure:
-        yield Finding("settings", "fail", str(failure), "docs/reference.md lists the settings")
+        installation = Installation.of(home, os.environ)
+    except UserError as error:
+        yield CheckResult("settings", "fail", str(error), "docs/reference.md lists the settings")
         return
-    yield Finding("settings", "ok", "of the environment" if not setup.embedded else f"of {home}")
+    yield CheckResult("settings", "ok", "of the environment" if not installation.embedded else f"of {home}")
     for name, check in CHECKS.items():
         with err.status(f"{name} …"):
             try:
-                found = list(check(setup))
+                results = list(check(installation))
             except (psycopg.OperationalError, DatabaseUnavailable):
-                found = [Finding(name, "fail", "not to be seen while the database does not answer")]
-            except Exception as error:  # noqa: BLE001  # whatever breaks a check is what the doctor is asked for
-                found = [Finding(name, "fail", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "")]
-        yield from found
+                results = [CheckResult(name, "fail", "not to be seen while the database does not answer")]
+            except Exception as error:  # noqa: BLE001  # an error in a check is a result of it
+                results = [
+                    CheckResult(name, "fail", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "")
+                ]
+        yield from results

@@ -1,4 +1,4 @@
-"""What the doctor looks at: the settings of the environment, or what `clearance run` keeps in its folder."""
+"""What the doctor checks: the installation that the environment names, or the one in the folder of `clearance run`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,12 +30,12 @@ from app.settings import Settings
 
 
 class SetupUnusable(UserError):
-    """There is nothing to look at, or it cannot be read."""
+    """There is no installation to check, or its settings are invalid."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
-    """Where the parts are. `urls` has a URL for each database role that is known here."""
+class Installation:
+    """An installation's settings and addresses. `urls` has one for each database role whose password is known here."""
 
     settings: Settings = field(repr=False)
     urls: Mapping[str, str] = field(repr=False)
@@ -45,8 +45,8 @@ class Setup:
     embedded: bool
 
     @classmethod
-    def of(cls, home: Path, environ: Mapping[str, str]) -> "Setup":
-        """The environment's if it names a database, else that of the folder; raises SetupUnusable."""
+    def of(cls, home: Path, environ: Mapping[str, str]) -> "Installation":
+        """The environment's installation if it names a database, else the folder's; raises SetupUnusable."""
         instance = Instance.running(home)
         if environ.get(APP_URL):
             names = {
@@ -91,13 +91,13 @@ class Setup:
         )
 
     def host(self, role: str) -> str:
-        """Where the database is that this role's URL names, without its password."""
+        """Host, port and database of this role's URL, without its password."""
         parts = urlsplit(self.urls[role])
         return f"{parts.hostname}:{parts.port or 5432}{parts.path}"
 
 
 def _settings(given: Mapping[str, str]) -> Settings:
-    """The service's settings from the environment, completed by `given`, named as in the environment."""
+    """The service's settings: those in `given`, named as in the environment, and else those of the environment."""
     sections: dict[str, Any] = {}
     for name, value in given.items():
         section, _, key = name.removeprefix("CLEARANCE_").lower().partition("__")
@@ -105,7 +105,7 @@ def _settings(given: Mapping[str, str]) -> Settings:
     try:
         return Settings(**sections)
     except ValidationError as error:
-        wrong = "; ".join(
+        problems = "; ".join(
             f"CLEARANCE_{'__'.join(str(part).upper() for part in e['loc'])}: {e['msg']}" for e in error.errors()
         )
-        raise SetupUnusable(wrong) from error
+        raise SetupUnusable(problems) from error

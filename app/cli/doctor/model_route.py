@@ -1,9 +1,9 @@
-"""What `clearance doctor` finds about where text may go: to which host, up to which label, and for what reason."""
+"""Checks where text may be sent: to which host, up to which label, and by which setting."""
 
 from collections.abc import Iterator
 
-from app.cli.doctor.finding import Finding
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.check_result import CheckResult
+from app.cli.doctor.installation import Installation
 from app.identity.subject import Label
 from app.llm.endpoint import CONFIRM, PublicModelHost, endpoint, is_public
 from app.llm.protocol import is_loopback
@@ -11,22 +11,24 @@ from app.llm.protocol import is_loopback
 PART = "model route"
 
 
-def found(setup: Setup) -> Iterator[Finding]:
-    """Which text leaves the house is the first question of everybody who has to answer for it."""
-    model = setup.settings.model
+def check_model_route(installation: Installation) -> Iterator[CheckResult]:
+    """The model's address and highest label; a warning if more than public text goes to the public internet."""
+    model = installation.settings.model
     try:
-        where = endpoint(model)
-    except PublicModelHost as refused:
-        yield Finding(PART, "fail", str(refused), "the service does not start so")
+        target = endpoint(model)
+    except PublicModelHost as error:
+        yield CheckResult(PART, "fail", str(error), "the service does not start so")
         return
-    goes = f"text up to '{where.max_label.text}' goes to {where.address}"
-    if where.max_label > Label.PUBLIC and is_public(model.base_url):
+    route = f"text up to '{target.max_label.text}' goes to {target.address}"
+    if target.max_label > Label.PUBLIC and is_public(model.base_url):
         mend = "leave it unset unless the model is yours: what is sent there is out of your hands"
-        yield Finding(PART, "warn", f"{goes}, on the public internet; confirmed by {CONFIRM}", mend)
+        yield CheckResult(PART, "warn", f"{route}, on the public internet; confirmed by {CONFIRM}", mend)
     elif is_loopback(model.base_url):
-        yield Finding(PART, "ok", f"{goes}, this machine")
-    elif where.internal:
+        yield CheckResult(PART, "ok", f"{route}, this machine")
+    elif target.internal:
         by = "CLEARANCE_MODEL__INTERNAL" if model.internal else "CLEARANCE_MODEL__INTERNAL_HOSTS"
-        yield Finding(PART, "ok", f"{goes}, declared internal by {by}")
+        yield CheckResult(PART, "ok", f"{route}, declared internal by {by}")
     else:
-        yield Finding(PART, "ok", f"{goes}, which is not in the house; what is above that is answered by quote alone")
+        yield CheckResult(
+            PART, "ok", f"{route}, which is not in the house; what is above that is answered by quote alone"
+        )

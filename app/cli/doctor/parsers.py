@@ -1,4 +1,4 @@
-"""What `clearance doctor` finds about the confinement of parsers: what each layer reaches on this machine."""
+"""Checks the confinement of parsers: which of its layers this machine supports."""
 
 import json
 import os
@@ -6,8 +6,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from app.cli.doctor.finding import Finding
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.check_result import CheckResult
+from app.cli.doctor.installation import Installation
 from app.settings import WorkerOptions
 
 PART = "parsers"
@@ -19,29 +19,29 @@ NEEDS = (
 )
 
 
-def found(setup: Setup) -> Iterator[Finding]:
-    """Measured by confining a process here. Where the worker runs on another machine, ask there."""
-    done = subprocess.run(  # our own module, no shell
+def check_parsers(installation: Installation) -> Iterator[CheckResult]:
+    """Confines a process on this machine; if the worker runs on another one, check there."""
+    probe = subprocess.run(  # our own module, no shell
         [sys.executable, "-m", "ingest.confinement"], capture_output=True, text=True, check=False, timeout=60
     )
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()[-1:] or ["it was killed"]
-        yield Finding(PART, "fail", f"a process cannot be confined here: {said[0]}", NEEDS)
+    if probe.returncode != 0:
+        reason = probe.stderr.strip().splitlines()[-1:] or ["it was killed"]
+        yield CheckResult(PART, "fail", f"a process cannot be confined here: {reason[0]}", NEEDS)
         return
-    layers = json.loads(done.stdout)
-    where = "" if setup.embedded else " on this machine"
+    layers = json.loads(probe.stdout)
+    where = "" if installation.embedded else " on this machine"
     calls = "system calls by allow-list" if layers["filter"] else "system calls not filtered"
     landlock = f"Landlock ABI {layers['landlock']}" if layers["landlock"] else "no Landlock"
-    says = f"{layers['level']} confinement{where}: {calls}, {landlock}"
-    given = {"allow_unconfined_parsing": os.environ.get(ALLOW) or False}
-    allowed = WorkerOptions.model_validate(given).allow_unconfined_parsing
+    text = f"{layers['level']} confinement{where}: {calls}, {landlock}"
+    options = {"allow_unconfined_parsing": os.environ.get(ALLOW) or False}
+    allowed = WorkerOptions.model_validate(options).allow_unconfined_parsing
     if layers["level"] == "missing":
-        then = f"; {ALLOW} lets files be read all the same, each with the reach of the worker" if allowed else ""
-        yield Finding(PART, "fail", f"{says} ({layers['reason']}){then}", NEEDS)
+        consequence = f"; {ALLOW} lets files be read all the same, each with the reach of the worker" if allowed else ""
+        yield CheckResult(PART, "fail", f"{text} ({layers['reason']}){consequence}", NEEDS)
     elif allowed:
-        yield Finding(PART, "warn", says, f"unset {ALLOW}: nothing here needs it")
+        yield CheckResult(PART, "warn", text, f"unset {ALLOW}: nothing here needs it")
     elif layers["level"] == "reduced":
         mend = f"safe: the filter refuses all that by itself; with ABI {FULL_LANDLOCK} (Linux 6.12) Landlock does too"
-        yield Finding(PART, "warn", says, mend)
+        yield CheckResult(PART, "warn", text, mend)
     else:
-        yield Finding(PART, "ok", says)
+        yield CheckResult(PART, "ok", text)

@@ -1,20 +1,19 @@
-"""What `clearance doctor` finds about the read replicas: each is asked as a search asks it."""
+"""Checks the read replicas by a query on each, as a search would make it."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import text
 
-from app.cli.doctor.finding import Finding, State
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.check_result import CheckResult, State
+from app.cli.doctor.installation import Installation
 from app.db.replicas import Replicas
 from app.db.rls_probe import CANARY
 from app.db.session import Database, Signer, connect
 from app.db.standby_engine import connect_standby
 
-# As long as the doctor waits for one to come to where the primary is.
-WAIT_MS = 1_000
+WAIT_MS = 1_000  # for a replica to catch up with the primary
 TIMEOUT_MS = 15_000
-SAID: dict[str, tuple[State, str, str]] = {
+OUTCOMES: dict[str, tuple[State, str, str]] = {
     "used": ("ok", "a standby of this database, and it keeps up", ""),
     "behind": (
         "warn",
@@ -42,20 +41,17 @@ SAID: dict[str, tuple[State, str, str]] = {
 }
 
 
-def found(setup: Setup) -> Iterator[Finding]:
-    """For each standby, by its place in the setting.
-
-    Raises DatabaseUnavailable if the primary does not answer.
-    """
-    signer = Signer(setup.settings.identity.key.get_secret_value(), seconds=60)
-    for number, url in enumerate(setup.settings.database.standbys(), 1):
+def check_replicas(installation: Installation) -> Iterator[CheckResult]:
+    """A result for each replica, in the order of the setting. Raises DatabaseUnavailable if the primary is down."""
+    signer = Signer(installation.settings.identity.key.get_secret_value(), seconds=60)
+    for number, url in enumerate(installation.settings.database.standbys(), 1):
         engine = connect_standby(url, pool_size=1, statement_timeout_ms=TIMEOUT_MS)
         replicas = Replicas([engine], wait_ms=WAIT_MS)
-        primary = connect(setup.urls["clearance_app"], pool_size=1)
+        primary = connect(installation.urls["clearance_app"], pool_size=1)
         database = Database(primary, signer, statement_timeout_ms=TIMEOUT_MS, replicas=replicas)
         try:
             database.retrieve(CANARY, lambda session: session.execute(text("select 1")))
             outcome = replicas.counts()[-1].outcome
         finally:
             database.close()
-        yield Finding(f"replica {number}", *SAID[outcome])
+        yield CheckResult(f"replica {number}", *OUTCOMES[outcome])

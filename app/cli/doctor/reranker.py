@@ -1,26 +1,26 @@
-"""What `clearance doctor` finds about the cross-encoder, where one is set: it is loaded as the service loads it."""
+"""Checks the cross-encoder, if one is set, by loading it as the service does."""
 
 from collections.abc import Iterator
 
-from app.cli.doctor.finding import Finding
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.check_result import CheckResult
+from app.cli.doctor.installation import Installation
 from app.embedding.factory import build_reranker
 from app.embedding.protocol import UnusableWeights
 
-MEND = (
+HINT = (
     "bring the model to this machine and 'pip install -c requirements-torch.txt sentence-transformers', or unset"
     " CLEARANCE_RERANKER__NAME"
 )
 
 
-def found(setup: Setup) -> Iterator[Finding]:
-    """Nothing without one."""
-    options, chosen = setup.settings.embedder, setup.settings.reranker
-    if not chosen.name:
+def check_reranker(installation: Installation) -> Iterator[CheckResult]:
+    """One result, or none if no cross-encoder is set."""
+    options, reranker = installation.settings.embedder, installation.settings.reranker
+    if not reranker.name:
         return
     try:
-        build_reranker(chosen.name, threads=options.threads, cache=options.cache)
+        build_reranker(reranker.name, threads=options.threads, cache=options.cache)
     except (UnusableWeights, ModuleNotFoundError) as error:
-        yield Finding("reranker", "fail", str(error), MEND)
+        yield CheckResult("reranker", "fail", str(error), HINT)
     else:
-        yield Finding("reranker", "ok", f"{chosen.name} orders the {chosen.candidates} best of each search")
+        yield CheckResult("reranker", "ok", f"{reranker.name} orders the {reranker.candidates} best of each search")

@@ -1,12 +1,12 @@
-"""What `clearance doctor` finds about the search processes: each is asked as a search asks it."""
+"""Checks the search processes by a request to each, as a search would make it."""
 
 import time
 from collections.abc import Iterator
 
 from sqlalchemy import text
 
-from app.cli.doctor.finding import Finding, State
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.check_result import CheckResult, State
+from app.cli.doctor.installation import Installation
 from app.db.session import connect
 from app.embedding.factory import build_embedder
 from app.indexing.quantizer import codebook
@@ -18,35 +18,34 @@ from app.scope_index.remote.pool import greet
 from app.scope_index.snapshot import Snapshot
 from app.settings import required
 
-# As long as the doctor waits for one.
-SECONDS = 5.0
+MAX_SECONDS = 5.0  # to wait for one process
 
 
-def found(setup: Setup) -> Iterator[Finding]:
-    """For each search process, by its shard.
+def check_search_processes(installation: Installation) -> Iterator[CheckResult]:
+    """A result for each search process, in the order of the shards.
 
-    Raises DatabaseUnavailable; ValueError and SettingMissing for settings that make no sense.
+    Raises DatabaseUnavailable; ValueError or SettingMissing for invalid settings.
     """
-    settings = setup.settings
+    settings = installation.settings
     if not settings.lists.addresses:
         return
     options = settings.embedder
     made = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
     book = codebook(made.dimensions)
     if book is None:
-        yield Finding("search processes", "warn", f"vectors of {made.dimensions} dimensions have no lists")
+        yield CheckResult("search processes", "warn", f"vectors of {made.dimensions} dimensions have no lists")
         return
-    url = setup.urls["clearance_app"]
+    url = installation.urls["clearance_app"]
     key, database = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY")), Identity(url)()
     total = len(settings.lists.addresses)
     for number, address in enumerate(settings.lists.addresses, 1):
         hello = Hello(bytes.fromhex(book.digest), database, number, total)
-        yield Finding(f"search process {number}/{total}", *_said(address, key, hello, _snapshot(url)))
+        yield CheckResult(f"search process {number}/{total}", *_check_one(address, key, hello, _snapshot(url)))
 
 
-def _said(address: str, key: bytes, hello: Hello, snapshot: Snapshot) -> tuple[State, str, str]:
-    """What this one says of itself: state, what it means, how to mend it."""
-    deadline = time.monotonic() + SECONDS
+def _check_one(address: str, key: bytes, hello: Hello, snapshot: Snapshot) -> tuple[State, str, str]:
+    """State of one process, what it means, and how to repair it."""
+    deadline = time.monotonic() + MAX_SECONDS
     begun = time.monotonic()
     try:
         channel = Channel.connect(address, key, deadline)

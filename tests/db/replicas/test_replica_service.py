@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from app.answer import pipeline
-from app.cli.doctor.installation import Setup
-from app.cli.doctor.replicas import found as replicas
+from app.cli.doctor.installation import Installation
+from app.cli.doctor.replicas import check_replicas as replicas
 from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
 from app.identity.api_keys import make_key
@@ -112,7 +112,7 @@ def _settings(pair: Pair, *urls: str) -> Settings:
 def test_the_doctor_looks_at_each_standby(pair: Pair, tmp_path: Path) -> None:
     """The good one, one that is not there, one that another database role would read; no password is shown."""
     settings = _settings(pair, pair.url(), GONE, pair.url("search"))
-    setup = Setup(
+    setup = Installation(
         settings=settings,
         urls={"clearance_app": pair.house.db.url("app")},
         api_url="",

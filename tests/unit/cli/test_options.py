@@ -140,11 +140,11 @@ def test_everything_that_an_answer_shows_is_looked_through() -> None:
 
 
 def test_the_doctor_looks_at_file_modes(tmp_path: Path) -> None:
-    assert list(checks.files(tmp_path / "none")) == []
+    assert list(checks.check_file_modes(tmp_path / "none")) == []
     tmp_path.chmod(0o700)
     write_private(tmp_path / "people.json", PEOPLE)
-    assert [f.state for f in checks.files(tmp_path)] == ["ok"]
+    assert [f.state for f in checks.check_file_modes(tmp_path)] == ["ok"]
     (tmp_path / "people.json").chmod(0o604)
-    [finding] = checks.files(tmp_path)
+    [finding] = checks.check_file_modes(tmp_path)
     assert finding.state == "fail"
     assert "people.json (-rw----r--)" in finding.says

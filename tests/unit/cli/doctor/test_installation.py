@@ -9,24 +9,24 @@ import pytest
 from pydantic import SecretStr
 
 from app.cli.doctor import model_route, parsers
-from app.cli.doctor.finding import Finding
-from app.cli.doctor.installation import Setup
+from app.cli.doctor.check_result import CheckResult
+from app.cli.doctor.installation import Installation
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, ModelSettings, Settings
 
 
-def found(check: Any, **model: Any) -> list[Finding]:
+def found(check: Any, **model: Any) -> list[CheckResult]:
     settings = Settings(
         database=DatabaseSettings(),
         identity=IdentitySettings(key=SecretStr("00")),
         audit=AuditSettings(key=SecretStr("00")),
         model=ModelSettings(**model),
     )
-    setup = Setup(settings=settings, urls={}, api_url="", home=Path(), instance=None, embedded=True)
+    setup = Installation(settings=settings, urls={}, api_url="", home=Path(), instance=None, embedded=True)
     return list(check(setup))
 
 
 def test_the_level_here_is_measured_by_confining_a_process() -> None:
-    (finding,) = found(parsers.found)
+    (finding,) = found(parsers.check_parsers)
     assert finding.state in {"ok", "warn"}
     assert "system calls by allow-list, Landlock ABI " in finding.says
 
@@ -45,13 +45,13 @@ def test_each_level_has_its_state(
 ) -> None:
     said = json.dumps({**layers, "reason": "why"})
     monkeypatch.setattr(subprocess, "run", lambda argv, **_: subprocess.CompletedProcess(argv, 0, said, ""))
-    (finding,) = found(parsers.found)
+    (finding,) = found(parsers.check_parsers)
     assert (finding.state, says in finding.says, bool(finding.mend)) == (state, True, state != "ok")
 
 
 def test_a_setting_that_is_not_needed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(parsers.ALLOW, "true")
-    (finding,) = found(parsers.found)
+    (finding,) = found(parsers.check_parsers)
     assert (finding.state, parsers.ALLOW in finding.mend) == ("warn", True)
 
 
@@ -79,5 +79,5 @@ def test_a_setting_that_is_not_needed_is_named(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_where_text_may_go_is_shown(model: dict[str, Any], state: str, says: str) -> None:
-    (finding,) = found(model_route.found, **model)
+    (finding,) = found(model_route.check_model_route, **model)
     assert (finding.state, says in finding.says) == (state, True), finding
