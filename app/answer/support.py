@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.retrieval.passage import Hit
 
 # A hit's support is its cosine plus a share of its term coverage. How the threshold was set and what it costs on each
-# side: docs/answers.md; `benchmarks/handbook.py` prints the curve.
+# side: docs/answers.md; `benchmarks.service.handbook` prints the curve.
 COVERAGE_WEIGHT = 0.75
 THRESHOLD = 0.62
 

@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def evaluate_dataset(
     dataset: Annotated[Path, typer.Argument(help="folder: BEIR, corpus.jsonl with dev/queries.jsonl, or a handbook")],
     *,
-    figures: Annotated[Path, typer.Option("--out", help="folder for figures and plots")] = Path("evaluation"),
+    figures: Annotated[Path, typer.Option("--out", help="folder for the figures, as JSON")] = Path("evaluation"),
     keep: Annotated[
         Path | None, typer.Option(help="keep the service's state here: the next run embeds what is new alone")
     ] = None,
@@ -68,14 +68,13 @@ def evaluate_dataset(
         home = keep.absolute() if keep else scratch / "service"
         _claim(home, loaded)
         found = measure(home, loaded, scratch / "documents")
-    files = save(found, figures)
+    file = save(found, figures)
 
     def show() -> None:
         print_evaluation(found)
-        for file in files:
-            print_success(str(file))
+        print_success(str(file))
 
-    print_result({**json.loads(found.as_json()), "files": [str(file) for file in files]}, show)
+    print_result({**json.loads(found.as_json()), "files": [str(file)]}, show)
     raise typer.Exit(LEAKED if found.leaked else 0)
 
 

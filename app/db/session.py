@@ -28,7 +28,7 @@ from app.errors import DatabaseUnavailable
 TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))").execution_options(opens=True)
 # Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
 # cost as much as a whole table, or that it takes because a table is large: time would tell how much is hidden in it
-# (promise N3; `benchmarks.timing_worlds` measures it).
+# (promise N3; `benchmarks.side_channel` measures it).
 BEGIN_AS = text(
     "select set_config('clearance.identity', :identity, true), set_config('statement_timeout', :timeout, true),"
     " set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"

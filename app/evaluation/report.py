@@ -1,4 +1,4 @@
-"""From rankings to figures: each system by all questions, by role and by what the asker sees, as data and as plots."""
+"""From rankings to figures: each system by all questions, by role and by what the asker sees."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from app.evaluation.datasets import Dataset, Question
-from app.evaluation.measures import DEPTHS, Mean, difference, mean, measure
-from app.evaluation.plot import Axis, Series, plot
+from app.evaluation.measures import Mean, difference, mean, measure
 
 PRODUCT = "search"
 MEASURES = ("recall@10", "first passages", "nDCG@10", "MRR@10")
 # Shares of the corpus that an asker sees, up to and with.
 SHARES = (0.01, 0.05, 0.2, 0.5, 1.0)
-UP_TO = "up to "
 
 
 @dataclass(frozen=True)
@@ -95,39 +93,12 @@ def evaluate(dataset: Dataset, systems: Sequence[Ranked], *, absent: Mapping[str
     )
 
 
-def save(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write the figures as JSON and as plots into a folder that is made if need be; gives the files."""
+def save(evaluation: Evaluation, folder: Path) -> Path:
+    """Write the figures as JSON into a folder that is made if need be; gives the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = evaluation.dataset.replace(" ", "-")
-    data = folder / f"{stem}.json"
-    data.write_text(evaluation.as_json() + "\n", "utf-8")
-    curves = folder / f"{stem}-recall.svg"
-    means = evaluation.everything.means
-    lines = [
-        Series(name, DEPTHS, [each[f"recall@{k}"].mean for k in DEPTHS], points=True, dashed=name != PRODUCT)
-        for name, each in means.items()
-    ]
-    title = f"{evaluation.dataset}: recall of documents, {evaluation.questions} questions"
-    plot(curves, title, Axis("documents looked at", low=0), Axis("recall", low=0, high=1), lines, beside=True)
-    return [data, curves, *_by_share(evaluation, folder / f"{stem}-by-share.svg")]
-
-
-def _by_share(evaluation: Evaluation, path: Path) -> list[Path]:
-    """nDCG by what the asker sees, with intervals, if askers differ in that."""
-    if len(evaluation.by_share) < 2:
-        return []
-    lines = []
-    for offset, name in enumerate(evaluation.everything.means):
-        # Side by side, so that no interval hides another.
-        xs = [100 * _bound(g.name) * (1 + 0.03 * offset) for g in evaluation.by_share]
-        means = [g.means[name]["nDCG@10"] for g in evaluation.by_share]
-        lows, highs = [m.low for m in means], [m.high for m in means]
-        lines.append(
-            Series(name, xs, [m.mean for m in means], points=True, dashed=name != PRODUCT, lows=lows, highs=highs)
-        )
-    x = Axis("share of the documents that the asker sees, at most (%)", log=True)
-    plot(path, f"{evaluation.dataset}: nDCG@10 by what is seen", x, Axis("nDCG@10", low=0, high=1), lines, beside=True)
-    return [path]
+    file = folder / f"{evaluation.dataset.replace(' ', '-')}.json"
+    file.write_text(evaluation.as_json() + "\n", "utf-8")
+    return file
 
 
 def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, Mean]:
@@ -161,8 +132,4 @@ def _share(share: float) -> float:
 
 
 def _percent(bound: float) -> str:
-    return f"{UP_TO}{bound:.0%}"
-
-
-def _bound(name: str) -> float:
-    return float(name.removeprefix(UP_TO).rstrip("%")) / 100
+    return f"up to {bound:.0%}"

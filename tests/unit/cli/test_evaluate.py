@@ -40,7 +40,7 @@ def test_figures_and_files(dataset: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert done.exit_code == 0, done.output
     assert "1.000 1.00–1.00" in done.output
     assert "not installed" in done.output, "a baseline that is missing is said to be so"
-    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["shops-recall.svg", "shops.json"]
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["shops.json"]
 
 
 def test_a_leak_is_shown_and_fails(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """What is made of rankings: groups, leaks, differences, files."""
 
 import json
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -65,18 +64,8 @@ def test_rankings_of_other_questions_are_refused() -> None:
         evaluate(SMALL, [Ranked("search", (("p0",),))], absent={})
 
 
-def test_files(tmp_path: Path) -> None:
-    files = save(evaluation(), tmp_path / "new")
-    assert [f.name for f in files] == ["small.json", "small-recall.svg", "small-by-share.svg"]
-    data = json.loads(files[0].read_text("utf-8"))
+def test_the_figures_are_kept_as_json(tmp_path: Path) -> None:
+    file = save(evaluation(), tmp_path / "new")
+    assert file == tmp_path / "new" / "small.json"
+    data = json.loads(file.read_text("utf-8"))
     assert data["everything"]["means"]["search"]["recall@1"]["count"] == 3
-    for plot in files[1:]:
-        drawn = ET.fromstring(plot.read_text("utf-8"))
-        texts = [node.text for node in drawn.iter() if node.tag.endswith("text")]
-        assert {"search", "dense"} <= set(texts)
-
-
-def test_no_plot_by_share_where_all_see_the_same(tmp_path: Path) -> None:
-    one = Dataset("one", "beir", PAGES[:1], QUESTIONS[:1])
-    files = save(evaluate(one, [Ranked("search", (("p0",),))], absent={}), tmp_path)
-    assert [f.name for f in files] == ["one.json", "one-recall.svg"]

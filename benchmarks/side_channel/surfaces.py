@@ -1,0 +1,161 @@
+"""The requests of `benchmarks.side_channel`: what each surface is asked, and over which connection."""
+
+import gc
+import http.client
+import json
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.progress import track
+
+from benchmarks.side_channel.worlds import LIBRARY, Keys, Library
+
+BOUNDARY = "worlds-apart"
+UPLOADED = 2_000  # bytes
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. `status` is what it must be answered with: a wrong one measures something else."""
+
+    method: str
+    path: str
+    key: str
+    status: int
+    body: bytes | None = None
+    kind: str = "application/json"
+
+
+@dataclass
+class Client:
+    """One connection to one world's server, kept alive."""
+
+    port: int
+    keys: Keys
+    talk: str = ""  # a conversation of the reader's
+    _connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def send(self, request: Request) -> tuple[float, bytes]:
+        """Milliseconds until the whole answer is there, and the answer."""
+        headers = {"Authorization": f"Bearer {request.key}", "Content-Type": request.kind}
+        began = time.perf_counter()
+        self._connection.request(request.method, request.path, request.body, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        took = 1000 * (time.perf_counter() - began)
+        if answer.status != request.status:
+            raise RuntimeError(f"{request.method} {request.path}: {answer.status} {content.decode()[:500]}")
+        return took, content
+
+
+# What one round asks of a world: made once a round, so that all worlds are asked the same.
+Asked = Callable[[Client], Request]
+# By group and surface.
+Round = dict[str, dict[str, Asked]]
+# The surfaces that are told apart within one world too: hidden against absent.
+TWINS = {
+    "open: hidden, 404": "open: absent, 404",
+    "explain: hidden, 404": "explain: absent, 404",
+    "rule, as curator elsewhere: hidden, 404": "rule, as curator elsewhere: absent, 404",
+    "upload to a hidden document's path": "upload to a new path",
+}
+
+
+def round_of(stock: Library, rng: random.Random) -> Round:
+    """One request of each surface; those of one group are sent in one shuffle."""
+    question, absent = rng.choice(stock.questions), uuid.uuid4()
+    shown, hidden = rng.choice(stock.visible), rng.choice(stock.hidden[: len(stock.visible)])
+    path = rng.choice([b for b in stock.hidden[: len(stock.visible)] if b.beside_visible]).path
+    content = rng.randbytes(UPLOADED)
+
+    def get(path: str, status: int = 200, who: str = "reader") -> Asked:
+        return lambda c: Request("GET", f"/api/v1{path}", getattr(c.keys, who), status)
+
+    def post(path: str, **body: Any) -> Asked:
+        return lambda c: Request("POST", f"/api/v1{path}", c.keys.reader, 200, json.dumps(body).encode())
+
+    def upload(path: str) -> Asked:
+        return lambda c: _upload(path, c.keys.librarian, content)
+
+    return {
+        "search": {"search": post("/search", query=question)},
+        "quote": {"ask (quote)": post("/ask", question=question, mode="quote")},
+        "generate": {"ask (scripted model)": post("/ask", question=question, mode="generate")},
+        "open": {
+            "open": get(f"/documents/{shown.id}"),
+            "open: absent, 404": get(f"/documents/{absent}", 404),
+            "open: hidden, 404": get(f"/documents/{hidden.id}", 404),
+        },
+        "explain": {
+            "explain": get(f"/access/explain?document={shown.id}"),
+            "explain: absent, 404": get(f"/access/explain?document={absent}", 404),
+            "explain: hidden, 404": get(f"/access/explain?document={hidden.id}", 404),
+        },
+        "rule": {
+            "rule, as curator elsewhere: absent, 404": get(f"/documents/{absent}/access", 404, "elsewhere"),
+            "rule, as curator elsewhere: hidden, 404": get(f"/documents/{hidden.id}/access", 404, "elsewhere"),
+        },
+        "documents": {"documents": get("/documents?limit=20")},
+        "page": {"documents, next page": get(f"/documents?limit=20&after={shown.id}")},
+        "collection": {"documents of a collection": get(f"/documents?limit=20&collection={LIBRARY}")},
+        "collections": {"collections": get("/collections")},
+        "upload": {
+            "upload to a new path": upload(f"new-{absent.hex[:6]}.md"),
+            "upload to a hidden document's path": upload(path),
+        },
+        "conversations": {"conversations": get("/conversations")},
+        "conversation": {
+            "conversation": lambda c: Request("GET", f"/api/v1/conversations/{c.talk}", c.keys.reader, 200)
+        },
+    }
+
+
+def converse(client: Client, stock: Library) -> None:
+    """Keep three turns, for the surfaces that read them."""
+    begun = client.send(Request("POST", "/api/v1/conversations", client.keys.reader, 201))[1]
+    client.talk = json.loads(begun)["id"]
+    for question in stock.questions[:3]:
+        body = {"question": question, "mode": "quote", "conversation": client.talk}
+        client.send(Request("POST", "/api/v1/ask", client.keys.reader, 200, json.dumps(body).encode()))
+
+
+# Milliseconds by surface and world, in the order of the rounds.
+Times = dict[str, dict[str, list[float]]]
+
+
+def measure(
+    clients: dict[str, Client], rounds: Sequence[Round], rng: random.Random, *, seconds: float = 3_600
+) -> Times:
+    """Send the rounds, each group's requests to all worlds in one random order; begins none after `seconds`."""
+    times: Times = {}
+    until = time.monotonic() + seconds
+    gc.disable()  # a pause would fall on whichever world is asked
+    try:
+        for one in track(rounds, description="asking"):
+            if time.monotonic() > until:
+                break
+            for group in rng.sample(list(one.values()), len(one)):
+                order = [(surface, world) for surface in group for world in clients]
+                for surface, world in rng.sample(order, len(order)):
+                    took, _ = clients[world].send(group[surface](clients[world]))
+                    times.setdefault(surface, {}).setdefault(world, []).append(took)
+            gc.collect()
+    finally:
+        gc.enable()
+    return times
+
+
+def _upload(path: str, key: str, content: bytes) -> Request:
+    fields = {"path": path, "roles": "readers-0"}
+    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n\r\n'
+    body = "".join([*parts, head]).encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+    kind = f"multipart/form-data; boundary={BOUNDARY}"
+    return Request("POST", f"/api/v1/collections/{LIBRARY}/documents", key, 202, body, kind)
