@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 from rich.progress import track
 
+from app import log
 from app.acl.rules import OwnRule
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.onnx import OnnxEmbedder
@@ -120,6 +121,7 @@ def main() -> None:
         columns = (*STAGES, "in the pipeline", "request to model")
         rows = []
         with TestClient(create(parts)) as client:
+            log.configure(json=True, level="WARNING")  # a line for each request would hide the table
             for who, scopes in READERS.items():
                 ask(client, db, keys[who], asked[:5], clock)  # warm
                 runs = ask(client, db, keys[who], asked, clock)

@@ -18,10 +18,10 @@ from pathlib import Path
 from rich.progress import track
 
 from app.answer.support import COVERAGE_WEIGHT, THRESHOLD
-from app.cli.measuring import Site, bring_in
+from app.cli.evaluated_systems import LoadedDataset, load_dataset
 from app.client.api import Client
 from app.evaluation.datasets import read
-from app.local.scratch_instance import temporary
+from app.local.scratch_instance import scratch_instance
 from benchmarks.tables import show
 
 
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     dataset = read(given.dataset)
-    with tempfile.TemporaryDirectory() as scratch, temporary(Path(scratch) / "service", os.environ) as service:
-        asked = evaluate(bring_in(service, dataset, Path(scratch) / "documents"), given.questions)
+    with tempfile.TemporaryDirectory() as scratch, scratch_instance(Path(scratch) / "service", os.environ) as service:
+        asked = evaluate(load_dataset(service, dataset, Path(scratch) / "documents"), given.questions)
     rows = []
     for name, answers in asked.items():
         nothing = sum(a.outcome == "nothing" for a in answers) / max(len(answers), 1)
@@ -57,29 +57,29 @@ def main() -> None:
         given.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
-def evaluate(site: Site, limit: int) -> dict[str, list[Asked]]:
+def evaluate(loaded: LoadedDataset, limit: int) -> dict[str, list[Asked]]:
     """Every question as its own role and, where no asker may read the gold, as a wrong one; and what is off topic."""
-    dataset, off_topic = site.dataset, Path(__file__).with_name("off_topic.txt").read_text("utf-8").splitlines()
+    dataset, off_topic = loaded.dataset, Path(__file__).with_name("off_topic.txt").read_text("utf-8").splitlines()
     page = {p.id: p for p in dataset.pages}
     asked: dict[str, list[Asked]] = {"the right role": [], "a wrong role": [], "off topic": []}
     for number, question in enumerate(track(dataset.questions[:limit], "asking")):
-        asked["the right role"].append(ask(site, question.role, question.text, list(question.gold)))
+        asked["the right role"].append(ask(loaded, question.role, question.text, list(question.gold)))
         owners = {page[gold].role for gold in question.gold}
         if dataset.common not in owners:
             others = [role for role in dataset.roles if role not in {*owners, dataset.common}]
             role = others[number % len(others)]
-            asked["a wrong role"].append(ask(site, role, question.text, list(question.gold)))
+            asked["a wrong role"].append(ask(loaded, role, question.text, list(question.gold)))
     for number, text in enumerate(off_topic):
-        asked["off topic"].append(ask(site, dataset.roles[number % len(dataset.roles)], text, []))
+        asked["off topic"].append(ask(loaded, dataset.roles[number % len(dataset.roles)], text, []))
     return asked
 
 
-def ask(site: Site, role: str, text: str, gold: Sequence[str]) -> Asked:
+def ask(loaded: LoadedDataset, role: str, text: str, gold: Sequence[str]) -> Asked:
     """One quote."""
-    with Client(site.service.api_url, site.keys[role]) as client:
+    with Client(loaded.service.api_url, loaded.keys[role]) as client:
         answer = client.post("/ask", {"question": text, "mode": "quote"})
-    shown = {site.document(source["path"]) for source in answer["sources"]}
-    return Asked(answer["outcome"], bool(shown & set(gold)), sorted(shown - site.dataset.readable(role)))
+    shown = {loaded.document_id(source["path"]) for source in answer["sources"]}
+    return Asked(answer["outcome"], bool(shown & set(gold)), sorted(shown - loaded.dataset.readable(role)))
 
 
 if __name__ == "__main__":

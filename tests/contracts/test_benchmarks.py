@@ -1,7 +1,6 @@
 """Benchmarks and tests stand side by side: neither imports the other, so that each can be read and changed alone."""
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.environment import REPOSITORY
-
-NAMED = re.compile(r"\bbenchmarks(?:\.[a-z_]+)+(?<!\.py)")
 
 
 def imported(source: str) -> Iterator[str]:
@@ -37,17 +34,6 @@ def offenders(folder: Path, forbidden: str) -> list[str]:
 @pytest.mark.parametrize(("folder", "forbidden"), [("tests", "benchmarks"), ("benchmarks", "tests")])
 def test_neither_imports_the_other(folder: str, forbidden: str) -> None:
     assert offenders(REPOSITORY / folder, forbidden) == []
-
-
-def test_each_command_that_is_named_is_there() -> None:
-    texts = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), REPOSITORY / "benchmarks" / "README.md"]
-    texts += [*(REPOSITORY / "app").rglob("*.py"), *(REPOSITORY / "tests").rglob("*.py")]
-    named = {name for text in texts for name in NAMED.findall(text.read_text("utf-8"))}
-    places = {name: REPOSITORY / name.replace(".", "/") for name in named}
-    assert [
-        n for n, at in places.items() if not (at.with_suffix(".py").exists() or (at / "__main__.py").exists())
-    ] == []
-    assert len(named) > 10
 
 
 def test_the_statistics_behind_the_figures_are_right() -> None:

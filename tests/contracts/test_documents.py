@@ -10,7 +10,9 @@ from tests.support.environment import REPOSITORY
 
 LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)]*)?\)")
 EVERY = [
-    page for folder in (".", "docs", "docs/adr", "docs/dev", "sample") for page in (REPOSITORY / folder).glob("*.md")
+    page
+    for folder in (".", "docs", "docs/adr", "docs/dev", "sample", "benchmarks")
+    for page in (REPOSITORY / folder).glob("*.md")
 ]
 # Decisions and changes are records of their time.
 CURRENT = [page for page in EVERY if page.parent.name != "adr" and page.name != "CHANGELOG.md"]
