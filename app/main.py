@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
+from app.admin.refusals import FailedSignIns, record_due
 from app.answer.components import Parts
 from app.audit.encryption import Sealer
 from app.db.replicas import Replicas
@@ -56,7 +57,6 @@ from app.web.http.authentication import Authentication
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
-from app.web.http.refusals import FailedSignIns, record_due
 
 
 def build(settings: Settings) -> Parts:

@@ -17,8 +17,7 @@ from app.db.audit_writers import WORKER as WORKER_NAME
 from app.db.tables.library import Document, IngestJob
 from app.db.tables.people import User
 from app.embedding.protocol import EmbeddingModel
-from app.identity.authenticate import roles_of
-from app.identity.subject import EVERYONE_ID, Label, Subject
+from app.identity.authenticate import reader_of
 from ingest.document import Extracted
 from ingest.embed import vectorize
 from ingest.extractors.errors import ExtractionError
@@ -149,17 +148,7 @@ def _put_it_there(session: Session, job: IngestJob, document: Document) -> bool:
 
 
 def _could_read(session: Session, user_id: uuid.UUID, document: Document) -> bool:
-    user = session.get_one(User, user_id)
-    reader = Subject(
-        user_id=user.id,
-        name=user.name,
-        roles=roles_of(session, user.id),
-        clearance=Label(user.clearance),
-        capabilities=frozenset(),
-        curates=frozenset(),
-        key_id=EVERYONE_ID,
-        key_prefix="",
-    )
+    reader = reader_of(session, session.get_one(User, user_id))
     scopes = scopes_select(reader, session.scalars(select(func.now())).one()).subquery()
     return session.scalar(select(scopes.c.id).where(scopes.c.id == document.scope_id)) is not None
 

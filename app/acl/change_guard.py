@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 from app.acl.changed_rules import changed_rules
 from app.acl.rules import Grant, Rule
 from app.db.session import WriteSession
-from app.db.tables.access import Curator, Steward
-from app.db.tables.people import ApiKey, Role, RoleInside, User
+from app.db.tables.access import Curator
+from app.db.tables.people import ApiKey, Role, User
 from app.errors import SelfGrant
-from app.identity.authenticate import capabilities, roles_of
+from app.identity.authenticate import capabilities
+from app.identity.nesting import roles_of, stewarded_with_outer
 from app.identity.subject import Capability, Label, Subject
 
 ANOTHER = "Ask another administrator"
@@ -137,19 +138,10 @@ def standing(session: Session, user_id: uuid.UUID) -> Standing:
         clearance=Label(user.clearance),
         capabilities=capabilities(user.capabilities),
         roles=roles_of(session, user_id),
-        controlled=_controlled(session, user_id),
+        controlled=stewarded_with_outer(session, user_id),
         curates=frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user_id))),
         keys={row.id: (capabilities(row.capabilities), row.expires_at) for row in session.execute(living)},
     )
-
-
-def _controlled(session: Session, user_id: uuid.UUID) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
-    held = select(Steward.role_id.label("root"), Steward.role_id).where(Steward.user_id == user_id).cte(recursive=True)
-    held = held.union(select(held.c.root, RoleInside.inside_id).join(held, RoleInside.role_id == held.c.role_id))
-    found: dict[uuid.UUID, set[uuid.UUID]] = {}
-    for root, role_id in session.execute(select(held.c.root, held.c.role_id)):
-        found.setdefault(root, set()).add(role_id)
-    return {root: frozenset(roles) for root, roles in found.items()}
 
 
 def _risen(session: Session, subject: Subject, before: Standing, after: Standing) -> list[str]:

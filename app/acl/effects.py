@@ -20,7 +20,7 @@ Timeline = Sequence[tuple[dt.datetime, frozenset[uuid.UUID]]]
 
 
 @dataclass
-class Turn:
+class DocumentCount:
     """Documents that somebody comes to read, or ceases to: now, and those that follow later, the first at `since`."""
 
     now: int = 0
@@ -40,31 +40,31 @@ class Turn:
         return [self.now, self.later, None if self.since is None else self.since.astimezone(dt.UTC).isoformat()]
 
     @classmethod
-    def from_json(cls, value: Sequence[Any]) -> "Turn":
+    def from_json(cls, value: Sequence[Any]) -> "DocumentCount":
         """The inverse of `to_json`."""
         since = value[2]
         return cls(int(value[0]), int(value[1]), None if since is None else dt.datetime.fromisoformat(since))
 
 
 @dataclass(frozen=True)
-class Effect:
+class PersonEffect:
     """What one person gains and loses, against what they would read at the same moment without the change."""
 
-    gains: Turn = field(default_factory=Turn)
-    loses: Turn = field(default_factory=Turn)
+    gains: DocumentCount = field(default_factory=DocumentCount)
+    loses: DocumentCount = field(default_factory=DocumentCount)
 
 
 @dataclass(frozen=True)
 class Effects:
     """Who would gain and lose how many documents, and how many documents would come under another rule."""
 
-    people: dict[uuid.UUID, Effect]
+    people: dict[uuid.UUID, PersonEffect]
     documents: int
 
     @property
     def somebody_gains(self) -> bool:
         """Whether anybody comes to read anything, at any time."""
-        return any(effect.gains != Turn() for effect in self.people.values())
+        return any(effect.gains != DocumentCount() for effect in self.people.values())
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored."""
@@ -75,7 +75,7 @@ class Effects:
     def from_json(cls, value: Mapping[str, Any]) -> "Effects":
         """The inverse of `to_json`."""
         people = {
-            uuid.UUID(u): Effect(Turn.from_json(gains), Turn.from_json(loses))
+            uuid.UUID(u): PersonEffect(DocumentCount.from_json(gains), DocumentCount.from_json(loses))
             for u, (gains, loses) in value["people"].items()
         }
         return cls(people, int(value["documents"]))
@@ -108,12 +108,12 @@ class Timelines:
 
 def compare(
     cells: Mapping[tuple[int, int], int], before: Timelines, after: Timelines, at: dt.datetime
-) -> dict[uuid.UUID, Effect]:
+) -> dict[uuid.UUID, PersonEffect]:
     """What each person gains and loses; `cells` counts the documents by their rule before and after.
 
     Both are of the same people. Rules that no clock changes, by far the most, are compared as tables.
     """
-    found: dict[uuid.UUID, Effect] = defaultdict(Effect)
+    found: dict[uuid.UUID, PersonEffect] = defaultdict(PersonEffect)
     steady = {(old, new): n for (old, new), n in cells.items() if not (before.turns(old) or after.turns(new))}
     for person, (gained, lost) in gained_and_lost(steady, before.now, after.now).items():
         found[person].gains.add(gained, at, at)
@@ -125,7 +125,7 @@ def compare(
     return dict(found)
 
 
-def _add_turning(found: dict[uuid.UUID, Effect], documents: int, was: Timeline, becomes: Timeline) -> None:
+def _add_turning(found: dict[uuid.UUID, PersonEffect], documents: int, was: Timeline, becomes: Timeline) -> None:
     """Count documents that go from one timeline to another one."""
     if was == becomes:
         return

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.acl.rules import OwnRule, Rule
@@ -12,12 +12,11 @@ from app.acl.scopes import rule_of
 from app.db.tables.access import Scope
 from app.db.tables.history import (
     DocumentHistory,
-    Kept,
-    MembershipHistory,
-    NestingHistory,
     ScopeHistory,
     UserHistory,
+    valid_at,
 )
+from app.identity.nesting import roles_at
 from app.identity.subject import Label, Subject
 
 
@@ -27,17 +26,14 @@ class NotKnown(Exception):
 
 def subject_at(session: Session, subject: Subject, at: dt.datetime) -> Subject:
     """The person as they were: their roles, clearance and whether active. Raises NotKnown if they were not there."""
-    person = session.scalar(select(UserHistory).where(UserHistory.user_id == subject.user_id, _at(UserHistory, at)))
+    person = session.scalar(
+        select(UserHistory).where(UserHistory.user_id == subject.user_id, valid_at(UserHistory, at))
+    )
     if person is None:
         raise NotKnown("this person was not here")
     if not person.active:
         raise NotKnown("this person was switched off")
-    held = select(MembershipHistory.role_id.label("role_id"))
-    held_then = held.where(MembershipHistory.user_id == subject.user_id, _at(MembershipHistory, at)).cte(recursive=True)
-    nested = select(NestingHistory.inside_id).join(held_then, NestingHistory.role_id == held_then.c.role_id)
-    held_then = held_then.union(nested.where(_at(NestingHistory, at)))
-    roles = frozenset(session.scalars(select(held_then.c.role_id)))
-    return replace(subject, roles=roles, clearance=Label(person.clearance))
+    return replace(subject, roles=roles_at(session, subject.user_id, at), clearance=Label(person.clearance))
 
 
 def rule_at(session: Session, document: uuid.UUID, at: dt.datetime) -> tuple[Rule, OwnRule | None]:
@@ -46,10 +42,10 @@ def rule_at(session: Session, document: uuid.UUID, at: dt.datetime) -> tuple[Rul
     Raises NotKnown if it was not there then.
     """
     scope_id = session.scalar(
-        select(DocumentHistory.scope_id).where(DocumentHistory.document == document, _at(DocumentHistory, at))
+        select(DocumentHistory.scope_id).where(DocumentHistory.document == document, valid_at(DocumentHistory, at))
     )
     rule_id = session.scalar(
-        select(ScopeHistory.rule_id).where(ScopeHistory.scope_id == scope_id, _at(ScopeHistory, at))
+        select(ScopeHistory.rule_id).where(ScopeHistory.scope_id == scope_id, valid_at(ScopeHistory, at))
     )
     if rule_id is None:
         raise NotKnown("the document was not here")
@@ -67,7 +63,3 @@ def collection_of(session: Session, document: uuid.UUID) -> uuid.UUID | None:
 def began(session: Session) -> dt.datetime:
     """When the history began: with the first rule there ever was."""
     return session.scalars(select(func.min(ScopeHistory.valid_from))).one()
-
-
-def _at(table: type[Kept], at: dt.datetime) -> ColumnElement[bool]:
-    return (table.valid_from <= at) & (table.valid_to.is_(None) | (table.valid_to > at))

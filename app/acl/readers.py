@@ -5,16 +5,18 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection as Some
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, DateTime, Select, Uuid, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from app.acl.rule_store import array, one_of
 from app.acl.visible import scopes_select
 from app.db.tables.access import Collection, Rule, RuleGrant, Scope
-from app.db.tables.people import Membership, Role, RoleInside, User
+from app.db.tables.people import Membership, User
+from app.identity.nesting import members_of, with_outer_roles
 from app.identity.subject import EVERYONE_ID, Subject
 
 Pairs = Mapping[int, frozenset[uuid.UUID]]
@@ -22,20 +24,6 @@ Pairs = Mapping[int, frozenset[uuid.UUID]]
 _BLOCK = 512
 _NOTHING = -2  # below every label, the canary's too
 
-# What a person is: their roles, also by way of the roles inside others. Services read nothing by themselves.
-PERSONS = text(
-    """
-    with recursive member as (
-      select m.user_id, m.role_id from membership m where m.user_id = any (:users)
-      union
-      select m.user_id, i.inside_id from member m join role_inside i on i.role_id = m.role_id
-    )
-    select u.id, u.clearance, array_agg(m.role_id) filter (where m.role_id is not null) as roles
-    from app_user u left join member m on m.user_id = u.id
-    where u.id = any (:users) and u.active and u.kind = 'person'
-    group by u.id, u.clearance
-    """
-).bindparams(bindparam("users", type_=ARRAY(Uuid)))
 # A row for each principal that is named about these people, with the parts in which it is allowed or denied.
 NAMED = text(
     """
@@ -49,16 +37,6 @@ NAMED = text(
     bindparam("principals", type_=ARRAY(Uuid)),
     bindparam("at", type_=DateTime(timezone=True)),
 )
-MEMBERS = text(
-    """
-    with recursive inside as (
-      select unnest(cast(:roles as uuid[])) as role_id
-      union
-      select i.role_id from inside x join role_inside i on i.inside_id = x.role_id
-    )
-    select distinct m.user_id from membership m join inside x on x.role_id = m.role_id
-    """
-).bindparams(bindparam("roles", type_=ARRAY(Uuid)))
 BY_RULE = text("select rule_id, documents from clearance.documents_by_rule(:collections)").bindparams(
     bindparam("collections", type_=ARRAY(Uuid))
 )
@@ -71,7 +49,7 @@ class Reading:
         columns = (Rule.id, Rule.label, Rule.own_id, Rule.above_id)
         found = session.execute(select(*columns).where(one_of(Rule.id.expression, rules))).all()
         self.people = sorted(users)
-        persons = {person.id: person for person in session.execute(PERSONS, {"users": self.people})}
+        persons = {person.id: person for person in session.execute(_persons(self.people))}
         # Who is no active person is cleared for nothing.
         cleared = [persons[user].clearance if user in persons else _NOTHING for user in self.people]
         self._clearance = np.array(cleared, np.int16)
@@ -129,6 +107,12 @@ def readers(session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.d
     return Reading(session, rules, users, at).readers_of(rules)
 
 
+def readers_of_scope(session: Session, scope_id: int, at: dt.datetime) -> frozenset[uuid.UUID]:
+    """Everybody who reads what stands in a scope at that moment."""
+    rule_id = session.scalars(select(Scope.rule_id).where(Scope.id == scope_id)).one()
+    return readers(session, [rule_id], everybody(session), at)[rule_id]
+
+
 def gained_and_lost(
     cells: Mapping[tuple[int, int], int], before: Reading, after: Reading
 ) -> dict[uuid.UUID, tuple[int, int]]:
@@ -164,7 +148,7 @@ def concerned(session: Session, cells: Some[tuple[int, int]]) -> frozenset[uuid.
     principals = session.execute(named.distinct()).all()
     if any(row.principal_kind == "everyone" for row in principals):
         return everybody(session)
-    inside = session.scalars(MEMBERS, {"roles": [r.principal_id for r in principals if r.principal_kind == "role"]})
+    inside = members_of(session, [r.principal_id for r in principals if r.principal_kind == "role"])
     return everybody(session) & {*inside, *(r.principal_id for r in principals if r.principal_kind == "user")}
 
 
@@ -172,21 +156,6 @@ def everybody(session: Session) -> frozenset[uuid.UUID]:
     """Every active person."""
     people = select(User.id).where(User.active, User.kind == "person", User.name.not_like(r"\_%"))
     return frozenset(session.scalars(people))
-
-
-def members_of(session: Session, role_id: uuid.UUID) -> frozenset[uuid.UUID]:
-    """Everybody in a role, also by way of the roles inside it."""
-    inner = select(RoleInside.role_id.label("role_id")).where(RoleInside.inside_id == role_id).cte(recursive=True)
-    inner = inner.union(select(RoleInside.role_id).join(inner, RoleInside.inside_id == inner.c.role_id))
-    roles = [role_id, *session.scalars(select(inner.c.role_id))]
-    return frozenset(session.scalars(select(Membership.user_id).where(Membership.role_id.in_(roles))))
-
-
-def roles_above(session: Session, role_id: uuid.UUID) -> frozenset[uuid.UUID]:
-    """The role and all that it lies inside of."""
-    above = select(Role.id.label("id")).where(Role.id == role_id).cte(recursive=True)
-    above = above.union(select(RoleInside.inside_id).join(above, RoleInside.role_id == above.c.id))
-    return frozenset(session.scalars(select(above.c.id)))
 
 
 def rule_by_document(session: Session, collections: Some[uuid.UUID]) -> dict[int, int]:
@@ -206,3 +175,13 @@ def reach(session: Session, subject: Subject, collections: Some[Collection], at:
         by_rule = Counter(rule_by_document(session, [collection.id]).values())
         counted[collection.name] = sum(n for rule_id, n in by_rule.items() if (collection.id, rule_id) in read)
     return {name: n for name, n in counted.items() if n}
+
+
+def _persons(users: Sequence[uuid.UUID]) -> Select[uuid.UUID, int, Any]:
+    """Id, clearance and roles of those who are active persons. Services read nothing by themselves."""
+    memberships = select(Membership.user_id, Membership.role_id)
+    held = with_outer_roles(memberships.where(one_of(Membership.user_id.expression, users)))
+    roles = func.array_agg(held.c.role_id).filter(held.c.role_id.is_not(None)).label("roles")
+    persons = select(User.id, User.clearance, roles).outerjoin(held, held.c.user_id == User.id)
+    among = one_of(User.id.expression, users)
+    return persons.where(among, User.active, User.kind == "person").group_by(User.id)

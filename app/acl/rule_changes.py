@@ -12,9 +12,9 @@ from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import Move, follow, put_into_folders, scope_for
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
-from app.errors import MissingCapability, NotFound, UnknownRole
+from app.errors import NotFound, UnknownRole
 from app.identity.names import known_roles
-from app.identity.subject import EVERYONE, EVERYONE_ID, Capability, Label, Principal, Subject
+from app.identity.subject import EVERYONE, EVERYONE_ID, Label, Principal, Subject
 from app.paths import folder_path
 
 # The tag that means every signed-in person; no role may take its name.
@@ -35,25 +35,6 @@ class Change:
         return len({move.scope_id for move in self.moves})
 
 
-def need(subject: Subject, capability: Capability) -> None:
-    """Raise MissingCapability unless both the key and the person have it."""
-    if capability not in subject.capabilities:
-        raise MissingCapability(f"This needs the capability '{capability}', of both the key and the person.")
-
-
-def need_curator(subject: Subject, collection_id: uuid.UUID) -> None:
-    """Raise MissingCapability unless the subject curates this collection."""
-    need(subject, Capability.CURATE)
-    if collection_id not in subject.curates:
-        raise MissingCapability("You do not curate this collection; an administrator can make you its curator.")
-
-
-def may_rule(subject: Subject, collection_id: uuid.UUID) -> bool:
-    """Whether the subject may see and change the rules of a collection: an administrator or its curator."""
-    curates = Capability.CURATE in subject.capabilities and collection_id in subject.curates
-    return curates or Capability.ADMINISTER in subject.capabilities
-
-
 def role_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
     """The ids of role tags; raises UnknownRole that lists those that name none."""
     known = known_roles(session, names)
@@ -64,11 +45,10 @@ def role_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
     return known
 
 
-def create_collection(
+def create_collection_row(
     session: WriteSession, subject: Subject, *, name: str, description: str, own: OwnRule
 ) -> Collection:
-    """A new shelf with its plain scope; the caller has checked that the name is free."""
-    need(subject, Capability.ADMINISTER)
+    """A new collection with its plain scope; the caller has checked that the name is free."""
     judged(session, subject)
     collection = Collection(name=name, description=description, own_rule=own.to_json())
     session.add(collection)

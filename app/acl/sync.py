@@ -19,7 +19,7 @@ from app.acl.change_guard import judged
 from app.acl.manifest import Comparison, Manifest, Standing, compare, ending
 from app.acl.placement import Place
 from app.acl.readers import Reading, concerned, gained_and_lost
-from app.acl.rule_changes import Change, need_curator, take_hold
+from app.acl.rule_changes import Change, take_hold
 from app.acl.rules import OwnRule, Rule
 from app.acl.scopes import Move, nearest_folder, rules_of, scope_for
 from app.acl.visible import visible_scopes
@@ -27,7 +27,7 @@ from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Document, IngestJob
 from app.errors import Conflict, PlanStale
-from app.identity.subject import Subject
+from app.identity.subject import Subject, require_curator
 from app.paths import normal_path
 
 AWAITED = text("select * from clearance.awaited(:collection, :paths)").bindparams(
@@ -107,7 +107,7 @@ def sync(session: WriteSession, subject: Subject, collection: Collection, manife
 
     What is gone is for `remove_gone`, in the same transaction; what is new or changed for uploads that follow.
     """
-    need_curator(subject, collection.id)
+    require_curator(subject, collection.id)
     judged(session, subject)
     # No upload and no change of rules from here on; the worker waits for the documents.
     take_hold(session, collection)

@@ -5,44 +5,19 @@ import uuid
 from collections.abc import Collection as Some
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Uuid, bindparam, func, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from app.acl.placement import scope_of_document, scope_of_upload
-from app.acl.readers import everybody, members_of, readers
+from app.acl.readers import everybody, readers
 from app.acl.rule_changes import Change
 from app.acl.rules import Grant, Rule, effective, next_change
 from app.acl.scopes import chain, nearest_folder, rules_of
-from app.db.tables.access import Scope
-from app.db.tables.people import Role, User
-from app.identity.subject import Label
+from app.db.tables.access import Curator, Scope
+from app.db.tables.people import Membership, Role, User
+from app.identity.nesting import members_of, with_inner_roles
+from app.identity.subject import EVERYONE, Label, Principal
 
-# Whether anybody reads under a rule, and whether anybody who does not curate the collection does. Stops at the first.
-ANYBODY = text(
-    """
-    with recursive allowed as (
-      select unnest(:allowed_roles) as id union select i.role_id from role_inside i join allowed a on i.inside_id = a.id
-    ), denied as (
-      select unnest(:denied_roles) as id union select i.role_id from role_inside i join denied d on i.inside_id = d.id
-    ), reader as not materialized (
-      select u.id from app_user u
-      where u.active and u.kind = 'person' and u.clearance >= :label and left(u.name, 1) <> '_'
-        and (:everyone or u.id = any (:allowed_users) or exists (
-          select from membership m join allowed a on a.id = m.role_id where m.user_id = u.id))
-        and not (u.id = any (:denied_users)) and not exists (
-          select from membership m join denied d on d.id = m.role_id where m.user_id = u.id)
-    )
-    select exists (select from reader) as anybody,
-      exists (select from reader r where not exists (
-        select from curator c where c.user_id = r.id and c.collection_id = :collection)) as others
-    """
-).bindparams(
-    *(
-        bindparam(name, type_=ARRAY(Uuid))
-        for name in ("allowed_roles", "denied_roles", "allowed_users", "denied_users")
-    ),
-    bindparam("collection", type_=Uuid),
-)
 BY_SCOPE = text("select scope_id, documents from clearance.documents_by_scope(:collection, :folder)").bindparams(
     bindparam("collection", type_=Uuid)
 )
@@ -153,26 +128,33 @@ def _why_not(session: Session, rules: dict[int, Rule], named: frozenset[uuid.UUI
 
 
 def _anybody(session: Session, rule: Rule, collection_id: uuid.UUID, at: dt.datetime) -> tuple[bool, bool]:
+    """Whether anybody reads under the rule at that moment, and whether anybody does who is no curator there."""
     counting = [grant for grant in rule.grants if grant.in_time(at)]
-    if any(g.effect == "deny" and g.principal.kind == "everyone" for g in counting):
-        return False, False
-
-    def ids(effect: str, kind: str) -> list[uuid.UUID]:
-        return [g.principal.id for g in counting if (g.effect, g.principal.kind) == (effect, kind)]
-
-    row = session.execute(
-        ANYBODY,
-        {
-            "allowed_roles": ids("allow", "role"),
-            "denied_roles": ids("deny", "role"),
-            "allowed_users": ids("allow", "user"),
-            "denied_users": ids("deny", "user"),
-            "everyone": bool(ids("allow", "everyone")),
-            "label": int(rule.label),
-            "collection": collection_id,
-        },
-    ).one()
+    allowed, denied = (_names_user([g.principal for g in counting if g.effect == e]) for e in ("allow", "deny"))
+    can_read = select(User.id).where(
+        User.active,
+        User.kind == "person",
+        User.clearance >= int(rule.label),
+        User.name.not_like(r"\_%"),
+        allowed,
+        ~denied,
+    )
+    curator = select(Curator.user_id).where(Curator.user_id == User.id, Curator.collection_id == collection_id)
+    others = can_read.where(~curator.exists())
+    row = session.execute(select(can_read.exists().label("anybody"), others.exists().label("others"))).one()
     return row.anybody, row.others
+
+
+def _names_user(principals: Sequence[Principal]) -> ColumnElement[bool]:
+    """Whether any of these principals is the user of the row, by themselves or by a role."""
+    if EVERYONE in principals:
+        return true()
+    roles, users = ([p.id for p in principals if p.kind == kind] for kind in ("role", "user"))
+    inside = with_inner_roles(select(Role.id.label("role_id")).where(Role.id.in_(roles)))
+    member = select(Membership.user_id).where(
+        Membership.user_id == User.id, Membership.role_id.in_(select(inside.c.role_id))
+    )
+    return or_(User.id.in_(users), member.exists())
 
 
 def _named(session: Session, grant: Grant) -> frozenset[uuid.UUID]:
@@ -180,7 +162,7 @@ def _named(session: Session, grant: Grant) -> frozenset[uuid.UUID]:
         case "everyone":
             return everybody(session)
         case "role":
-            return members_of(session, grant.principal.id)
+            return members_of(session, [grant.principal.id])
         case "user":
             return frozenset({grant.principal.id})
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.acl.visible import Visible
 from app.answer.components import Parts
-from app.answer.conversation import NewTurn, keep
+from app.answer.conversation_store import NewTurn, keep
 from app.answer.events import Source
 from app.answer.prompt import TEMPLATE_DIGEST, Context
 from app.audit import events

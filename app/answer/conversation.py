@@ -1,274 +1,52 @@
-"""Conversations: kept for their asker alone, and checked again whenever they are read. The one door to their rows.
+"""Conversations as their asker uses them: begun, listed, read, deleted. A reading is recorded before it is shown."""
 
-A turn's answer is given out, to its asker or to the model, while all documents that it was made from are visible to
-the asker. Both locks hold that apart: the queries here by the visible scopes, row-level security by the identity.
-A service that speaks for a person has none of them.
-"""
-
-import dataclasses
-import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
-
-from app import log
-from app.acl.visible import Visible
-from app.answer.events import Source
-from app.answer.prompt import Earlier, told
+from app.acl.visible import visible_scopes
+from app.answer import conversation_store as store
+from app.answer.components import Parts
+from app.answer.conversation_store import ConversationSummary, Turn
+from app.audit.actor import actor
+from app.audit.events import ConversationDeleted, ConversationRead
+from app.audit.log import record
 from app.db.paging import Page
-from app.db.tables import conversations as tables
-from app.db.tables.library import Document
-from app.errors import NotFound
-from app.identity.delegations import in_person
-from app.identity.subject import Label, Subject
-
-# How far back the turns for the model are looked for.
-RECENT = 20
+from app.db.session import ReadSession, WriteSession
+from app.identity.subject import Capability, Subject, require_capability
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A conversation as a list shows it: its first question, and when the last one was answered."""
-
-    id: uuid.UUID
-    created_at: dt.datetime
-    first_question: str | None
-    last_at: dt.datetime | None
-    turns: int
+def begin_conversation(session: WriteSession, subject: Subject) -> ConversationSummary:
+    """A new, empty conversation; questions that name it are kept in it."""
+    require_capability(subject, Capability.ASK)
+    return store.begin(session, subject)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What was said, and the sources that were shown with it, as wire values."""
-
-    text: str
-    sources: Sequence[Mapping[str, Any]]
-    redactions: Mapping[str, int]
+def list_conversations(session: ReadSession, subject: Subject, page: Page) -> list[ConversationSummary]:
+    """The subject's conversations, newest first, each with its first question."""
+    require_capability(subject, Capability.ASK)
+    return store.list_own(session, subject, page)
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A turn as its asker sees it now. No answer: something it was made from is no longer theirs to read."""
-
-    id: uuid.UUID
-    question: str
-    mode: str
-    outcome: str
-    policy_epoch: int
-    at: dt.datetime
-    answer: Answer | None
-
-
-@dataclass(frozen=True)
-class NewTurn:
-    """A turn to be kept: `documents` are all that its answer was made from, by their public ids."""
-
-    id: uuid.UUID
-    conversation: uuid.UUID
-    question: str
-    mode: str
-    outcome: str
-    policy_epoch: int
-    answer: str
-    sources: Sequence[Source]
-    redactions: Mapping[str, int]
-    documents: frozenset[uuid.UUID]
-
-
-def begin(session: Session, subject: Subject) -> Listed:
-    """A new, empty conversation."""
-    in_person(subject)
-    row = tables.Conversation(user_id=subject.user_id)
-    session.add(row)
-    session.flush()
-    return Listed(row.id, row.created_at, None, None, 0)
-
-
-def need_own(session: Session, subject: Subject, conversation: uuid.UUID) -> None:
-    """Raises NotFound for a conversation that is absent or somebody else's, InPersonNeeded for a service."""
-    in_person(subject)
-    if session.scalar(select(tables.Conversation.id).where(*_own(subject, conversation))) is None:
-        raise NotFound
-
-
-def list_own(session: Session, subject: Subject, page: Page) -> list[Listed]:
-    """The subject's conversations, newest first; only their own words."""
-    in_person(subject)
-    row, turn = tables.Conversation, tables.Turn
-    own = turn.conversation_id == row.id
-    first = select(turn.question).where(own).order_by(turn.at, turn.id).limit(1).scalar_subquery()
-    last = select(func.max(turn.at)).where(own).scalar_subquery()
-    count = select(func.count()).select_from(turn).where(own).scalar_subquery()
-    query = select(row.id, row.created_at, first, last, count).where(*_own(subject))
-    return [Listed(*columns) for columns in page.rows(session, query, [row.created_at, row.id], descending=True)]
-
-
-def turns(session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, page: Page) -> list[Turn]:
-    """The last turns, oldest first; the next page has those before them. Raises NotFound as `need_own` does."""
-    need_own(session, subject, conversation)
-    turn = tables.Turn
-    query = _turns(subject, visible, conversation)
-    found = page.rows(session, query, [turn.at, turn.id], descending=True)
-    return [_turn(*row) for row in reversed(found)]
-
-
-def remove(session: Session, subject: Subject, conversation: uuid.UUID) -> None:
-    """Delete a conversation with its turns. Raises NotFound as `need_own` does."""
-    need_own(session, subject, conversation)
-    session.execute(delete(tables.Conversation).where(*_own(subject, conversation)))
-
-
-def earlier(
-    session: Session,
-    subject: Subject,
-    visible: Visible,
-    conversation: uuid.UUID,
-    *,
-    tokens: int,
-    count: Callable[[str], int],
-) -> tuple[Earlier, ...]:
-    """The last answered turns that are wholly visible now and fit the budget, oldest first. What is withheld is left
-    out. Raises NotFound as `need_own` does, also where the budget is 0.
-    """
-    if not tokens:
-        need_own(session, subject, conversation)
-        return ()
-    recent = turns(session, subject, visible, conversation, Page(limit=RECENT))
-    taken: list[tuple[Turn, str]] = []
-    for turn in reversed(recent):
-        if turn.answer is None or turn.outcome not in {"answered", "quoted"}:
-            continue
-        tokens -= count(told(turn.question, turn.answer.text))
-        if tokens < 0:
-            break
-        taken.insert(0, (turn, turn.answer.text))
-    behind = _behind(session, visible, [turn.id for turn, _ in taken])
-    return tuple(
-        Earlier(
-            turn=turn.id,
-            question=turn.question,
-            answer=answer,
-            label=max(behind[turn.id].values(), default=Label.PUBLIC),
-            documents=frozenset(behind[turn.id]),
-        )
-        for turn, answer in taken
+def read_conversation(parts: Parts, subject: Subject, conversation: uuid.UUID, page: Page) -> list[Turn]:
+    """The last turns, oldest first, without the answers that the subject may no longer read; raises NotFound."""
+    require_capability(subject, Capability.ASK)
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        turns = store.turns(session, subject, visible, conversation, page)
+    event = ConversationRead(
+        actor=actor(subject),
+        conversation=conversation,
+        shown=tuple(turn.id for turn in turns if turn.answer is not None),
+        withheld=tuple(turn.id for turn in turns if turn.answer is None),
+        policy_epoch=visible.epoch,
     )
+    # Committed before anything is given out, as for every reading of text.
+    with parts.database.writing(subject.user_id) as session:
+        record(session, event)
+    return turns
 
 
-def keep(session: Session, subject: Subject, turn: NewTurn) -> bool:
-    """Add a turn, inside the caller's transaction; says whether it was added.
-
-    A conversation that was deleted, or a person who was deactivated, while the answer was made, is no reason to lose
-    the caller's own record. A document that was lost meanwhile leaves no row, so that the answer is withheld.
-    """
-    refused = ""
-    # A document that moves to another scope in this very moment is found there at the second try.
-    for _ in range(2):
-        try:
-            with session.begin_nested():
-                _keep(session, subject, turn)
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise
-            refused = type(error.orig).__name__
-        else:
-            return True
-    log.get().error("conversation.turn_not_kept", trail=str(turn.id), error=refused)
-    return False
-
-
-def _keep(session: Session, subject: Subject, turn: NewTurn) -> None:
-    mine = {"turn_id": turn.id, "user_id": subject.user_id}
-    # Inline: nothing is read back, and what was just added may be withheld already.
-    session.execute(
-        insert(tables.Turn)
-        .values(
-            id=turn.id,
-            conversation_id=turn.conversation,
-            user_id=subject.user_id,
-            question=turn.question,
-            mode=turn.mode,
-            outcome=turn.outcome,
-            policy_epoch=turn.policy_epoch,
-        )
-        .inline()
-    )
-    session.execute(
-        insert(tables.TurnAnswer)
-        .values(
-            **mine,
-            made_from=len(turn.documents),
-            answer=turn.answer,
-            shown=[_plain(source) for source in turn.sources],
-            redactions=dict(turn.redactions),
-        )
-        .inline()
-    )
-    still_visible = (
-        select(literal(turn.id), Document.id, Document.scope_id, literal(subject.user_id))
-        .where(Document.public_id.in_(turn.documents))
-        .where(text("document.scope_id = any ((select clearance.visible_scopes())::int[])"))
-        .order_by(Document.id)
-    )
-    columns = ["turn_id", "document_id", "scope_id", "user_id"]
-    session.execute(insert(tables.TurnSource).from_select(columns, still_visible).inline())
-
-
-def _own(subject: Subject, conversation: uuid.UUID | None = None) -> list[ColumnElement[bool]]:
-    """What makes a conversation, or this one, the subject's to use."""
-    row = tables.Conversation
-    own = [row.user_id == subject.user_id]
-    if conversation is not None:
-        own.append(row.id == conversation)
-    return own
-
-
-def _turns(subject: Subject, visible: Visible, conversation: uuid.UUID) -> Select[tables.Turn, tables.TurnAnswer]:
-    """The first lock: the answer stands beside its turn if each of its documents is in a visible scope."""
-    turn, answer, source = tables.Turn, tables.TurnAnswer, tables.TurnSource
-    seen = (
-        select(func.count())
-        .select_from(source)
-        .where(source.turn_id == turn.id, source.scope_id.in_(visible.scope_ids))
-        .scalar_subquery()
-    )
-    return (
-        select(turn, answer)
-        .outerjoin(answer, (answer.turn_id == turn.id) & (answer.made_from == seen))
-        .where(turn.conversation_id == conversation, turn.user_id == subject.user_id)
-    )
-
-
-def _behind(session: Session, visible: Visible, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, Label]]:
-    """The documents behind these turns, with the labels they carry now."""
-    source = tables.TurnSource
-    rows = session.execute(
-        select(source.turn_id, Document.public_id, source.scope_id)
-        .join(Document, Document.id == source.document_id)
-        .where(source.turn_id.in_(ids), source.scope_id.in_(visible.scope_ids))
-    )
-    found: dict[uuid.UUID, dict[uuid.UUID, Label]] = {turn: {} for turn in ids}
-    for turn, document, scope in rows:
-        found[turn][document] = Label(visible.labels[scope])
-    return found
-
-
-def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> Turn:
-    return Turn(
-        id=row.id,
-        question=row.question,
-        mode=row.mode,
-        outcome=row.outcome,
-        policy_epoch=row.policy_epoch,
-        at=row.at,
-        answer=None if answer is None else Answer(answer.answer, answer.shown, answer.redactions),
-    )
-
-
-def _plain(source: Source) -> dict[str, Any]:
-    return {**dataclasses.asdict(source), "document": str(source.document), "chunk": str(source.chunk)}
+def delete_conversation(session: WriteSession, subject: Subject, conversation: uuid.UUID) -> None:
+    """Delete a conversation with its turns; the audit log keeps that they were. Raises NotFound."""
+    require_capability(subject, Capability.ASK)
+    store.remove(session, subject, conversation)
+    record(session, ConversationDeleted(actor=actor(subject), conversation=conversation))

@@ -13,9 +13,8 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 import anyio.to_thread
 
-from app.acl.rule_changes import need
 from app.acl.visible import Visible, visible_scopes
-from app.answer import conversation as conversations
+from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Parts
 from app.answer.events import NOTHING, AnswerEvent, Delta, Done, Mode, Opened
@@ -29,7 +28,7 @@ from app.guardrail.active_content import Addresses, make_inert
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import redact
-from app.identity.subject import Capability, Subject
+from app.identity.subject import Capability, Subject, require_capability
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, candidates
@@ -54,7 +53,7 @@ async def answer(
 
     Raises AppError before the first event, or ModelUnavailable in the middle of the text.
     """
-    need(subject, Capability.ASK)
+    require_capability(subject, Capability.ASK)
     trail = Trail(subject, conversation)
     try:
         asked = mask_credentials(question).text

@@ -7,16 +7,18 @@ very service act for them, and then makes that person, held to what all of them 
 import datetime as dt
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.tables.access import Curator
-from app.db.tables.people import ApiKey, Delegation, Membership, RoleInside, User
+from app.db.tables.people import ApiKey, Delegation, Role, User
 from app.errors import BadRequest, MissingCapability, NotSignedIn, OnBehalfOfNeeded
 from app.identity.api_keys import hash_key, looks_like_key, looks_like_token
 from app.identity.names import refuse_service
-from app.identity.subject import Capability, Label, Subject, Via
+from app.identity.nesting import outer_roles, roles_of
+from app.identity.subject import EVERYONE_ID, ActingService, Capability, Label, Subject
 
 # The most that a service may do, for whomever. What changes anything takes the person.
 FOR_SERVICES = frozenset({Capability.ASK, Capability.DOWNLOAD})
@@ -69,20 +71,27 @@ def subject_of(session: Session, user: User) -> Subject:
     Raises InvalidInput for a service, which reads nothing by itself.
     """
     refuse_service(user)
-    nothing = ApiKey(id=uuid.UUID(int=0), prefix="", capabilities=list(Capability))
-    return _person(session, user, nothing)
+    return _person(session, user, ApiKey(id=EVERYONE_ID, prefix="", capabilities=list(Capability)))
 
 
-def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
-    """All roles of a user, those that these are inside of too."""
-    held = select(Membership.role_id.label("role_id")).where(Membership.user_id == user_id).cte("held", recursive=True)
-    held = held.union(select(RoleInside.inside_id).join(held, RoleInside.role_id == held.c.role_id))
-    return frozenset(session.scalars(select(held.c.role_id)))
+def reader_of(session: Session, user: User) -> Subject:
+    """Somebody who reads what this user reads and can do nothing, not even curate."""
+    return _reader(user.shown, roles_of(session, user.id), Label(user.clearance), user.id)
+
+
+def member_of(session: Session, role: Role) -> Subject:
+    """Somebody who is in this role, in those around it and in no other, with a clearance for every label."""
+    return _reader(role.shown, outer_roles(session, role.id), Label.RESTRICTED, EVERYONE_ID)
 
 
 def capabilities(names: list[str]) -> frozenset[Capability]:
     """The capabilities of these names; a name that is none gives none."""
     return frozenset(c for c in Capability if c.value in names)
+
+
+def _reader(name: str, roles: frozenset[uuid.UUID], clearance: Label, user_id: uuid.UUID) -> Subject:
+    nothing = frozenset[Any]()
+    return Subject(user_id, name, roles, clearance, nothing, curates=nothing, key_id=EVERYONE_ID, key_prefix="")
 
 
 def _person(session: Session, user: User, key: ApiKey) -> Subject:
@@ -122,7 +131,7 @@ def _through(session: Session, service: User, key: ApiKey, token: str, now: dt.d
         subject,
         capabilities=allowed & FOR_SERVICES,
         curates=frozenset(),
-        via=Via(service.id, service.shown, delegation.prefix),
+        via=ActingService(service.id, service.shown, delegation.prefix),
     )
 
 

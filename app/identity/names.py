@@ -67,6 +67,13 @@ def names_by(session: Session, query: Select[*tuple[Any, ...]]) -> dict[uuid.UUI
     return found
 
 
+def names_of(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The names of these users and roles, by id; who is gone is left out."""
+    wanted = set(ids)
+    names: dict[uuid.UUID, str] = dict(session.execute(select(Role.id, Role.shown).where(Role.id.in_(wanted))).all())
+    return names | dict(session.execute(select(User.id, User.shown).where(User.id.in_(wanted))).all())
+
+
 def known_roles(session: Session, names: Iterable[str]) -> dict[str, uuid.UUID]:
     """The ids of those names that are names of roles, by the name as it was given."""
     wanted = {name: parse_name(name) for name in names}

@@ -5,9 +5,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.errors import InPersonNeeded, MissingCapability
+
 EVERYONE_ID = uuid.UUID(int=0)
 
 PrincipalKind = Literal["everyone", "role", "user"]
+UserKind = Literal["person", "service"]
 
 
 class Label(enum.IntEnum):
@@ -54,7 +57,7 @@ EVERYONE = Principal("everyone")
 
 
 @dataclass(frozen=True)
-class Via:
+class ActingService:
     """The service that speaks for the subject, and the public part of the token by which it may."""
 
     service_id: uuid.UUID
@@ -78,7 +81,7 @@ class Subject:
     curates: frozenset[uuid.UUID]
     key_id: uuid.UUID
     key_prefix: str
-    via: Via | None = None
+    via: ActingService | None = None
     # Where the request came from: for the log, never for a decision.
     address: str | None = field(default=None, compare=False)
 
@@ -89,3 +92,28 @@ class Subject:
             or (principal.kind == "user" and principal.id == self.user_id)
             or (principal.kind == "role" and principal.id in self.roles)
         )
+
+
+def require_capability(subject: Subject, capability: Capability) -> None:
+    """Raise MissingCapability unless both the key and the person have it."""
+    if capability not in subject.capabilities:
+        raise MissingCapability(f"This needs the capability '{capability}', of both the key and the person.")
+
+
+def require_curator(subject: Subject, collection_id: uuid.UUID) -> None:
+    """Raise MissingCapability unless the subject curates this collection."""
+    require_capability(subject, Capability.CURATE)
+    if collection_id not in subject.curates:
+        raise MissingCapability("You do not curate this collection; an administrator can make you its curator.")
+
+
+def require_in_person(subject: Subject) -> None:
+    """Raise InPersonNeeded where a service acts for the subject: keys, tokens, conversations are the person's own."""
+    if subject.via is not None:
+        raise InPersonNeeded
+
+
+def may_edit_rules(subject: Subject, collection_id: uuid.UUID) -> bool:
+    """Whether the subject may see and change the rules of a collection: an administrator or its curator."""
+    curates = Capability.CURATE in subject.capabilities and collection_id in subject.curates
+    return curates or Capability.ADMINISTER in subject.capabilities

@@ -3,13 +3,13 @@
 from sqlalchemy import any_, create_engine, select
 from sqlalchemy.orm import Session
 
-from app.acl.people import add_key, make_user
 from app.audit.events import KeyMade, UserMade
 from app.audit.events.base import Actor
 from app.audit.log import record
 from app.db.tables.people import User
 from app.errors import Conflict
 from app.identity.api_keys import NewKey
+from app.identity.directory import add_key, add_person
 from app.identity.subject import Capability, Label
 
 
@@ -24,7 +24,7 @@ def make_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey:
             if session.scalar(select(User.id).where(any_(User.capabilities) == Capability.ADMINISTER.value)):
                 raise Conflict("This database has an administrator; ask for a key there.")
             allowed = [Capability.ADMINISTER, Capability.ASK]
-            user = make_user(session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=allowed)
+            user = add_person(session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=allowed)
             key, new = add_key(session, user, label="first key", allowed=allowed, expires_at=None)
             actor = Actor.service("init")
             record(session, UserMade(actor=actor, user=user.id, after={"name": name, "capabilities": key.capabilities}))

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.acl.plans import foresee
+from app.admin.plans import preview
 from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
 from app.acl.rules import Grant, OwnRule
-from app.acl.steps import RuleStep
+from app.admin.changes import RuleStep
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Label, Principal, Subject
@@ -111,10 +111,10 @@ def changes(subject: Subject, collection: uuid.UUID, fresh: Iterator[OwnRule]) -
 
     return {
         "re-grant a collection": lambda s: rule_collection(s, subject, of(s), next(fresh)),
-        "foresee it as a plan": lambda s: foresee(s, subject, [RuleStep(collection, None, None, next(fresh))]),
+        "foresee it as a plan": lambda s: preview(s, subject, [RuleStep(collection, None, None, next(fresh))]),
         "first rule of a folder (documents move)": first,
         "re-grant a folder": first,
-        "foresee that as a plan": lambda s: foresee(s, subject, [RuleStep(collection, FOLDER, None, next(fresh))]),
+        "foresee that as a plan": lambda s: preview(s, subject, [RuleStep(collection, FOLDER, None, next(fresh))]),
         "drop its rule (documents move)": lambda s: drop_folder(s, subject, of(s), FOLDER),
     }
 

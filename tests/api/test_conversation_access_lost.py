@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.answer import conversation as conversations
+from app.answer import conversation_store as conversations
 from app.identity.subject import Label
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat

@@ -213,7 +213,7 @@ def test_a_service_has_no_part_in_it(client: TestClient, company: Company, monke
             check_problem(client.post("/api/v1/ask", json=into | more, headers=headers), 403, "InPersonNeeded")
 
     refused()
-    monkeypatch.setattr("app.web.http.dependencies.in_person", lambda _: None)
-    monkeypatch.setattr("app.web.api.ask.in_person", lambda _: None)
+    monkeypatch.setattr("app.web.http.dependencies.require_in_person", lambda _: None)
+    monkeypatch.setattr("app.web.api.ask.require_in_person", lambda _: None)
     refused()
     assert [turn["id"] for turn in own.turns()] == [trail]

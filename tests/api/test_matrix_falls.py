@@ -65,9 +65,9 @@ def _any_document(session: Session, _subject: Subject, _visible: Visible, public
 
 def no_filter_on_open(patch: Patch, world: World, _app: FastAPI) -> None:
     _unlock(world, "document", "original", "chunk")
-    patch.setattr("app.web.api.documents.find_document", _any_document)
+    patch.setattr("app.answer.documents.find_document", _any_document)
     patch.setattr(
-        "app.web.api.documents.passages_of",
+        "app.answer.documents.passages_of",
         lambda session, _, listed: list(session.scalars(select(Chunk).where(Chunk.document_id == listed.document.id))),
     )
 
@@ -75,11 +75,11 @@ def no_filter_on_open(patch: Patch, world: World, _app: FastAPI) -> None:
 def no_filter_on_list(patch: Patch, world: World, _app: FastAPI) -> None:
     _unlock(world, "document", "original")
 
-    def everything(session: Session, subject: Subject, visible: Visible, **_: Any) -> list[Listed]:
+    def everything(session: Session, subject: Subject, visible: Visible, *_: Any, **__: Any) -> list[Listed]:
         ids = session.scalars(select(Document.public_id).where(Document.path != "canary")).all()
         return [_any_document(session, subject, visible, i) for i in ids]
 
-    patch.setattr("app.web.api.documents.list_documents", everything)
+    patch.setattr("app.answer.documents.browse", everything)
 
 
 def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
@@ -89,7 +89,7 @@ def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
         all_shelves = frozenset(session.scalars(select(Collection.id)))
         return find_place(session, dataclasses.replace(subject, curates=all_shelves), public_id)
 
-    patch.setattr("app.web.api.uploads.find_place", place)
+    patch.setattr("app.admin.documents.find_place", place)
 
 
 def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> None:
@@ -118,7 +118,7 @@ def a_header_that_tells(patch: Patch, world: World, _app: FastAPI) -> None:
                 error.headers["x-cache"] = "hit"
             raise
 
-    patch.setattr("app.web.api.collections.find_collection", telling)
+    patch.setattr("app.admin.collections.find_collection", telling)
 
 
 def a_refusal_that_acts(patch: Patch, world: World, _app: FastAPI) -> None:
@@ -130,7 +130,7 @@ def a_refusal_that_acts(patch: Patch, world: World, _app: FastAPI) -> None:
             world.execute(f"update document set version = version + 1 where public_id = '{public_id}'")
             raise
 
-    patch.setattr("app.web.api.uploads.find_place", place)
+    patch.setattr("app.admin.documents.find_place", place)
 
 
 def a_key_as_strong_as_its_person(patch: Patch, _world: World, _app: FastAPI) -> None:
@@ -152,7 +152,7 @@ def services_everywhere(_patch: Patch, _world: World, made: FastAPI) -> None:
 
 def plans_by_row_security_alone(patch: Patch, _world: World, _app: FastAPI) -> None:
     """It knows the person and not what the key may do."""
-    patch.setattr("app.acl.plans.plans_of", lambda _subject: select(AccessPlan))
+    patch.setattr("app.admin.plans.plans_of", lambda _subject: select(AccessPlan))
 
 
 DOCUMENT = "/api/v1/documents/{document}"
@@ -196,7 +196,7 @@ def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> Non
         log.get().info("opened", path=listed.document.path)
         return listed
 
-    monkeypatch.setattr("app.web.api.documents.find_document", telling)
+    monkeypatch.setattr("app.answer.documents.find_document", telling)
     with matrix_over(world) as (matrix, lines):
         matrix.run({("GET", DOCUMENT): DECLARED["GET", DOCUMENT]})
     assert any("qzopenpath.md" in line for line in betrayed(lines.getvalue()))

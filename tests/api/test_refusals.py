@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.admin.refusals import MAX_SOURCES, WINDOW_SECONDS, FailedSignIns, Source
 from app.identity.api_keys import make_key
-from app.web.http.refusals import MAX_SOURCES, WINDOW_SECONDS, FailedSignIns, Source
 from tests.api.test_routes import check_problem
 from tests.support.company import Company, app_of, client_of, parts_of
 

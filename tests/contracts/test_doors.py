@@ -25,7 +25,14 @@ DOORS = {
     "app/scope_index/database_reader.py": {"vector_row"},
     "app/retrieval/browse.py": {"document", "original", "chunk", "ingest_job"},
     # Conversations, for who asked.
-    "app/answer/conversation.py": {"conversation", "turn", "turn_answer", "turn_source", "document", "conversations"},
+    "app/answer/conversation_store.py": {
+        "conversation",
+        "turn",
+        "turn_answer",
+        "turn_source",
+        "document",
+        "conversations",
+    },
     # `clearance codebook check`: vectors alone, as a database role that no service has.
     "app/evaluation/vectors.py": {"vector_row"},
     # Where a document stands and under which rule; no column with text.

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.admin.audit_log import event_view
 from app.audit import sequencing
 from app.audit.encryption import Opener
 from app.audit.export import export_csv, export_jsonl
@@ -28,7 +29,6 @@ from app.db.audit_writers import WRITERS
 from app.evidence.merkle import canonical, leaf_hash
 from app.evidence.report import REMARKS
 from app.evidence.verify import verify
-from app.web.api.audit import event_out
 from app.web.api.schemas import EventsOut
 from tests.db.audit_db import SEALER, Db, World, world_of
 from tests.support.identities import act_as
@@ -64,7 +64,7 @@ class Log:
         path = folder / "log.jsonl"
         with self.world.as_user(self.auditor) as session:
             opener = Opener(session, SEALER)
-            listed = [event_out(entry, opener) for entry in list_events(session, limit=100_000)]
+            listed = [event_view(entry, opener) for entry in list_events(session, limit=100_000)]
             wire = json.loads(EventsOut(events=listed).model_dump_json())["events"]
         lines = export_jsonl(self.reads, opener=lambda session: Opener(session, SEALER))
         path.write_text("".join(lines))

@@ -8,13 +8,14 @@ from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.people import join, make_role, make_service, make_user
 from app.acl.rule_changes import role_ids
 from app.acl.visible import visible_scopes
+from app.admin.roles import add_member
 from app.db.bootstrap import alembic_config, migrate
 from app.db.session import Database
 from app.db.tables.people import Role, User
 from app.errors import Conflict, InvalidInput, NotFound, UnknownRole
+from app.identity.directory import add_person, add_role, add_service
 from app.identity.names import find_person, find_role, find_user, known_roles, parse_name, person_ids
 from app.identity.subject import Capability, Label
 from tests.support.library_db import House, allow, counts, touched
@@ -23,13 +24,13 @@ from tests.support.library_db import House, allow, counts, touched
 def role(house: House, name: str, source: str) -> uuid.UUID:
     """A role of that source."""
     with house.session("owner") as session:
-        return make_role(session, name, source=source).id
+        return add_role(session, name, source=source).id
 
 
 def person(house: House, name: str, source: str, *, roles: tuple[uuid.UUID, ...] = ()) -> uuid.UUID:
     """A person of that source, in these roles."""
     with house.session("owner") as session:
-        made = make_user(
+        made = add_person(
             session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=[Capability.ASK], source=source
         )
         for each in roles:
@@ -40,7 +41,7 @@ def person(house: House, name: str, source: str, *, roles: tuple[uuid.UUID, ...]
 def service(house: House, name: str = "bot") -> uuid.UUID:
     """A service."""
     with house.session("owner") as session:
-        return make_service(session, name=name, display_name=name, allowed=[Capability.ASK]).id
+        return add_service(session, name=name, display_name=name, allowed=[Capability.ASK]).id
 
 
 def key(house: House, user: uuid.UUID, prefix: str) -> uuid.UUID:
@@ -167,7 +168,7 @@ def test_a_service_has_no_place_among_people(house: House) -> None:
     bot, shelf, hr = service(house), house.shelf("shelf"), role(house, "hr", "local")
     boss = house.subject(house.person("boss", may=list(Capability)))
     with house.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
-        join(session, boss, find_user(session, "bot"), session.get_one(Role, hr))
+        add_member(session, boss, session.get_one(Role, hr), find_user(session, "bot"))
     with house.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
         find_person(session, "bot")
     with pytest.raises(InvalidInput, match="is a service"):

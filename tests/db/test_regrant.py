@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.plans import foresee
 from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
 from app.acl.rules import OwnRule
-from app.acl.steps import RuleStep
+from app.admin.changes import RuleStep
+from app.admin.plans import preview
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Label, Subject
@@ -42,10 +42,10 @@ def acts(house: House, subject: Subject, name: str) -> dict[str, Act]:
     new = [OwnRule(frozenset({allow("role", role)}), label=Label.INTERNAL) for role in roles]
     return {
         "collection": lambda s, c: rule_collection(s, subject, c, new[0]),
-        "foreseen": lambda s, c: foresee(s, subject, [RuleStep(c.id, None, None, new[1])]),
+        "foreseen": lambda s, c: preview(s, subject, [RuleStep(c.id, None, None, new[1])]),
         "first": lambda s, c: rule_folder(s, subject, c, "f", new[2]),
         "folder": lambda s, c: rule_folder(s, subject, c, "f", new[3]),
-        "folder foreseen": lambda s, c: foresee(s, subject, [RuleStep(c.id, "f", None, new[4])]),
+        "folder foreseen": lambda s, c: preview(s, subject, [RuleStep(c.id, "f", None, new[4])]),
         "dropped": lambda s, c: drop_folder(s, subject, c, "f"),
     }
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.rules import OwnRule
-from app.answer.conversation import NewTurn, keep
+from app.answer.conversation_store import NewTurn, keep
 from app.db.rls_probe import CONVERSATIONS
 from app.db.session import Database
 from app.identity.subject import Capability, Label

@@ -11,16 +11,18 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.change_guard import judged
-from app.acl.people import join, leave, make_role, make_user, nest, unnest
 from app.acl.placement import find_place, rule_document
-from app.acl.rule_changes import create_collection, rule_collection
+from app.acl.rule_changes import rule_collection
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.acl.visible import visible_scopes
+from app.admin.collections import create_collection
+from app.admin.roles import add_member, nest, remove_member, unnest
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import SelfGrant
+from app.identity.directory import add_person, add_role
 from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
 from tests.support.library_db import TEXT_TABLES, House, allow, counts, deny
 
@@ -262,8 +264,8 @@ def test_people_are_no_way_around(grantor: Grantor) -> None:
     """Joining and leaving, nesting and un-nesting, and raising oneself are refused; the same for another is not."""
     g = grantor
     refused: dict[str, Act] = {
-        "join": lambda s, me, inner, outer, other: join(s, g.subject, me, other),
-        "leave": lambda s, me, inner, outer, other: leave(s, g.subject, me, inner),
+        "join": lambda s, me, inner, outer, other: add_member(s, g.subject, other, me),
+        "leave": lambda s, me, inner, outer, other: remove_member(s, g.subject, inner, me),
         "nest": lambda s, me, inner, outer, other: nest(s, g.subject, inner, other),
         "nest the outer one": lambda s, me, inner, outer, other: nest(s, g.subject, outer, other),
         "unnest": lambda s, me, inner, outer, other: unnest(s, g.subject, inner, outer),
@@ -276,10 +278,10 @@ def test_people_are_no_way_around(grantor: Grantor) -> None:
             pytest.fail(what)
     with changing(g) as session:
         me, inner, _, other = parties(session, g)
-        plain = make_user(session, name="plain", display_name="", clearance=Label.PUBLIC, allowed=[])
-        join(session, g.subject, plain, other)
-        leave(session, g.subject, plain, other)
-        nest(session, g.subject, make_role(session, "new"), inner)
+        plain = add_person(session, name="plain", display_name="", clearance=Label.PUBLIC, allowed=[])
+        add_member(session, g.subject, other, plain)
+        remove_member(session, g.subject, other, plain)
+        nest(session, g.subject, add_role(session, "new"), inner)
         me.clearance, me.capabilities = int(Label.PUBLIC), ["ask", "administer"]
         plain.clearance, plain.capabilities = int(Label.RESTRICTED), [c.value for c in ALL]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 
 from app.acl import rule_store, scopes
-from app.acl.effects import Effect, Timelines, compare
+from app.acl.effects import PersonEffect, Timelines, compare
 from app.acl.readers import concerned, readers
 from app.acl.rules import Grant, OwnRule, Rule, decide, effective, joined_digests, rule_digest, united
 from app.acl.scopes import follow, rules_about, rules_of, scope_for
@@ -96,12 +96,12 @@ class Shelf:
         assert compare(cells, lines, lines, at) == self.foreseen(cells, at)
         return len(moves)
 
-    def foreseen(self, cells: Counter[tuple[int, int]], at: dt.datetime) -> dict[uuid.UUID, Effect]:
+    def foreseen(self, cells: Counter[tuple[int, int]], at: dt.datetime) -> dict[uuid.UUID, PersonEffect]:
         """What each person gains and loses, now and at the one later moment of these rules."""
         rules = rules_of(self.session, {number for cell in cells for number in cell})
-        found: dict[uuid.UUID, Effect] = {}
+        found: dict[uuid.UUID, PersonEffect] = {}
         for subject in map(self.subject, USERS):
-            effect = Effect()
+            effect = PersonEffect()
             for (old, new), documents in cells.items():
                 reads = {
                     moment: [decide(subject, rules[number], moment).allowed for number in (old, new)]
@@ -110,7 +110,7 @@ class Shelf:
                 for turn, turned in ((effect.gains, [False, True]), (effect.loses, [True, False])):
                     if moment := next((m for m in reads if reads[m] == turned), None):
                         turn.add(documents, moment, at)
-            if effect != Effect():
+            if effect != PersonEffect():
                 found[subject.user_id] = effect
         return found
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.answer import conversation as conversations
+from app.answer import conversation_store as conversations
 from app.settings import AnswerSettings
 from app.web.api.conversations import WITHHELD
 from tests.api.conftest import serve

@@ -6,7 +6,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, SmallInteger
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Identity, Index, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base
@@ -66,3 +66,8 @@ class DocumentHistory(Kept, Base):
     document: Mapped[uuid.UUID] = mapped_column(index=True)
     collection_id: Mapped[uuid.UUID]
     scope_id: Mapped[int] = mapped_column(Integer)
+
+
+def valid_at(table: type[Kept], at: dt.datetime) -> ColumnElement[bool]:
+    """Whether a row of history was so at that moment."""
+    return (table.valid_from <= at) & (table.valid_to.is_(None) | (table.valid_to > at))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
 from app.errors import AppError
-from app.identity.delegations import in_person
+from app.identity.subject import require_in_person
 from app.web.api.answer_schemas import AnswerOut, AskBody, SourceOut
 from app.web.http.dependencies import LentAsker, PartsOf
 from app.web.http.sse import EventStream, encode
@@ -22,7 +22,7 @@ router = APIRouter(tags=["ask"])
 async def ask(body: AskBody, subject: LentAsker, parts: PartsOf) -> Any:
     """Answer a question from what you may read, with its sources; `stream: true` sends server-sent events."""
     if body.conversation is not None:
-        in_person(subject)
+        require_in_person(subject)
     mode = body.mode or parts.settings.answer.mode
     answering = answer(parts, subject, body.question, mode, body.conversation)
     if body.stream:

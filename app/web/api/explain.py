@@ -5,20 +5,17 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.acl.explain import explain, explain_at
 from app.acl.history import collection_of
-from app.acl.plans import ruled_collections
-from app.acl.readers import everybody, reach, readers, roles_above
+from app.acl.readers import reach, readers_of_scope
 from app.acl.visible import visible_scopes
-from app.db.tables.access import Scope
-from app.db.tables.people import User
+from app.admin.rules import editable_collections
 from app.errors import InvalidInput, MissingCapability, NotFound
-from app.identity.authenticate import subject_of
-from app.identity.names import find_person, find_role
-from app.identity.subject import EVERYONE_ID, Capability, Label, Subject
+from app.identity.authenticate import member_of, subject_of
+from app.identity.names import find_person, find_role, names_of
+from app.identity.subject import Capability, Subject
 from app.retrieval.browse import curated, find_document
 from app.web.api.schemas import ExplainOut, Wire
 from app.web.http.dependencies import Caller, Reading
@@ -64,9 +61,8 @@ def who_can_see(subject: Caller, session: Reading, document: DocumentQuery, page
     visible = visible_scopes(session, subject)
     listed = find_document(session, subject, visible, document)
     _need_ruler(subject, listed.document.collection_id)
-    rule_id = session.scalars(select(Scope.rule_id).where(Scope.id == listed.document.scope_id)).one()
-    found = readers(session, [rule_id], everybody(session), visible.at).get(rule_id, frozenset())
-    return page.items(session.scalars(select(User.shown).where(User.id.in_(found))), str)
+    found = readers_of_scope(session, listed.document.scope_id, visible.at)
+    return page.items(names_of(session, found).values(), str)
 
 
 @router.get("/reach")
@@ -80,10 +76,14 @@ def what_can_see(
     """How many documents a person or role may read, of the collections whose rules are yours to change."""
     if (user is None) == (role is None):
         raise InvalidInput("Name exactly one of user and role.")
-    ruled = ruled_collections(session, subject)
+    ruled = editable_collections(session, subject)
     if not ruled and Capability.ADMINISTER not in subject.capabilities:
         raise MissingCapability("What others may read is for administrators and for the curators of a collection.")
-    asked = subject_of(session, find_person(session, user)) if user is not None else _member(session, role or "")
+    asked = (
+        subject_of(session, find_person(session, user))
+        if user is not None
+        else member_of(session, find_role(session, role or ""))
+    )
     found = reach(session, asked, ruled, visible_scopes(session, subject).at)
     reached = [ReachOut(collection=name, documents=n) for name, n in found.items()]
     return page.items(reached, lambda one: one.collection)
@@ -104,17 +104,3 @@ def _need_ruler(subject: Subject, collection_id: uuid.UUID) -> None:
     """What others may read is told to who may rule the collection; the document is visible to the caller already."""
     if collection_id not in curated(subject) and Capability.ADMINISTER not in subject.capabilities:
         raise MissingCapability("What others may read is for administrators and for the curators of the collection.")
-
-
-def _member(session: Session, role: str) -> Subject:
-    """Somebody who is in this role, in those around it, and in no other, with a clearance for every label."""
-    return Subject(
-        user_id=EVERYONE_ID,
-        name=role,
-        roles=roles_above(session, find_role(session, role).id),
-        clearance=Label.RESTRICTED,
-        capabilities=frozenset(),
-        curates=frozenset(),
-        key_id=EVERYONE_ID,
-        key_prefix="",
-    )

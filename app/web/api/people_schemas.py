@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.db.tables.people import Kind
-from app.identity.subject import Capability
+from app.identity.subject import Capability, UserKind
 from app.settings import LabelName
 from app.web.api.schemas import FullName, Name, Wire
 
@@ -17,7 +16,7 @@ class UserBody(Wire):
 
     name: Name
     source: Name = Field("local", description="where it comes from; names of two sources never merge")
-    kind: Kind = Field("person", description="a service acts only for a person who lets it, and has no clearance")
+    kind: UserKind = Field("person", description="a service acts only for a person who lets it, and has no clearance")
     display_name: str = Field("", max_length=200)
     clearance: LabelName | None = Field(None, description="of a person; unset: internal")
     capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
@@ -38,7 +37,7 @@ class UserOut(Wire):
     id: uuid.UUID
     name: str
     source: str
-    kind: Kind
+    kind: UserKind
     display_name: str
     clearance: LabelName
     capabilities: list[Capability]

@@ -2,44 +2,31 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
-from app.acl.effects import Effects
 from app.acl.placement import find_place
-from app.acl.plans import apply_plan, find_plan, foresee, keep_plan, plans_of, withdraw_plan
-from app.acl.rule_changes import need
-from app.acl.rules import OwnRule
-from app.acl.steps import ClearanceStep, GrantStep, MemberStep, NestingStep, RuleStep, Step, from_json
-from app.acl.stewards import find_stewarded
-from app.audit.actor import actor
-from app.audit.events import PlanApplied, PlanMade, PlanWithdrawn
-from app.audit.log import record
+from app.admin import plans as admin
+from app.admin.changes import ClearanceStep, GrantStep, MemberStep, NestingStep, PlanStep, RuleStep
+from app.admin.rules import collection_rule, editable_collection
 from app.db.session import WriteSession
-from app.db.tables.access import AccessPlan
-from app.db.tables.people import User
 from app.identity.names import find_person, find_role
-from app.identity.subject import Capability, Label, Subject
+from app.identity.stewards import find_stewarded
+from app.identity.subject import Capability, Label, Subject, require_capability
 from app.paths import folder_path
 from app.settings import LabelName
-from app.web.api.collections import ruled
-from app.web.api.plan_text import describe
 from app.web.api.rule_schemas import to_rule
 from app.web.api.schemas import AccessBody, GrantBody, Wire
 from app.web.http.dependencies import Caller, Changing, PartsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
-from app.web.plan_log import log_done
 
 router = APIRouter(prefix="/access/plans", tags=["access"])
 
 
-class Target(Wire):
+class TargetBody(Wire):
     """Whose rule changes: a collection's, a folder's in it, or a document's."""
 
     collection: str | None = None
@@ -53,7 +40,7 @@ class Target(Wire):
         return self
 
 
-class RuleChange(Target):
+class RuleChange(TargetBody):
     """The rule is replaced; `rule` null takes a folder's away."""
 
     change: Literal["rule"]
@@ -66,7 +53,7 @@ class RuleChange(Target):
         return self
 
 
-class GrantChange(Target):
+class GrantChange(TargetBody):
     """One grant is added to the rule, or taken out of it."""
 
     change: Literal["grant", "revoke"]
@@ -153,51 +140,39 @@ class PlanOut(Wire):
 @router.post("", status_code=201)
 def plan(body: PlanBody, subject: Caller, session: Writing, parts: PartsOf) -> PlanOut:
     """Foresee changes: who would gain and lose how many documents. Nothing is changed yet."""
-    with parts.database.trying(subject.user_id) as trial:
-        # First of all: to find what a change is about locks it, and everybody takes the epoch before that.
-        judged(trial, subject)
-        foreseen = foresee(trial, subject, [_step(trial, subject, change) for change in body.changes])
-    made = keep_plan(session, subject, foreseen, second=parts.settings.access.second_administrator)
-    event = PlanMade(actor=actor(subject), plan=made.id, steps=made.steps, needs_second=made.needs_second)
-    record(session, event)
-    return _wire(session, subject, made)
+
+    def steps(trial: WriteSession) -> Sequence[PlanStep]:
+        return [_step(trial, subject, change) for change in body.changes]
+
+    second = parts.settings.access.second_administrator
+    return _wire(admin.create_plan(parts.database, session, subject, steps, second_administrator=second))
 
 
 @router.get("")
 def plans(subject: Caller, session: Reading, page: PageOf) -> list[PlanOut]:
     """The open plans: your own, and for an administrator all."""
-    query = plans_of(subject).where(AccessPlan.state == "open")
-    found = [plan for (plan,) in page.rows(session, query, [AccessPlan.made_at, AccessPlan.id])]
-    return _wires(session, subject, found)
+    return [_wire(plan) for plan in admin.list_plans(session, subject, page)]
 
 
 @router.get("/{plan}")
 def one_plan(plan: str, subject: Caller, session: Reading) -> PlanOut:
     """One plan."""
-    return _wire(session, subject, find_plan(session, subject, public_id(plan)))
+    return _wire(admin.get_plan(session, subject, public_id(plan)))
 
 
 @router.post("/{plan}/apply")
 def apply(plan: str, subject: Caller, session: Changing) -> PlanOut:
     """Make its changes, with your own rights. Refused if it would do anything else now than it says."""
-    applied, done = apply_plan(session, subject, public_id(plan))
-    event = PlanApplied(
-        actor=actor(subject), plan=applied.id, author=applied.author_id, needs_second=applied.needs_second
-    )
-    record(session, event)
-    for step in done:
-        log_done(session, subject, step)
-    return _wire(session, subject, applied)
+    return _wire(admin.apply_plan(session, subject, public_id(plan)))
 
 
 @router.delete("/{plan}", status_code=204)
 def withdraw(plan: str, subject: Caller, session: Writing) -> None:
     """End a plan without making its changes."""
-    ended = withdraw_plan(session, subject, public_id(plan))
-    record(session, PlanWithdrawn(actor=actor(subject), plan=ended.id, author=ended.author_id))
+    admin.withdraw_plan(session, subject, public_id(plan))
 
 
-def _step(session: WriteSession, subject: Subject, change: AnyChange) -> Step:
+def _step(session: WriteSession, subject: Subject, change: AnyChange) -> PlanStep:
     """The change with ids in the place of names; NotFound for what the subject may not see or is not there."""
     match change:
         case RuleChange() | GrantChange():
@@ -207,56 +182,41 @@ def _step(session: WriteSession, subject: Subject, change: AnyChange) -> Step:
             role, user = find_stewarded(session, subject, change.role), find_person(session, change.user)
             return MemberStep(user.id, role.id, change.change == "join")
         case NestingChange():
-            need(subject, Capability.ADMINISTER)
+            require_capability(subject, Capability.ADMINISTER)
             role, inside = find_role(session, change.role), find_role(session, change.inside)
             return NestingStep(role.id, inside.id, change.change == "nest")
         case ClearanceChange():
-            need(subject, Capability.ADMINISTER)
+            require_capability(subject, Capability.ADMINISTER)
             return ClearanceStep(find_person(session, change.user).id, Label.parse(change.clearance))
 
 
-def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | GrantChange) -> Step:
+def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | GrantChange) -> PlanStep:
     if change.document is not None:
         collection = find_place(session, subject, change.document).collection
     else:
-        collection = ruled(session, subject, change.collection or "")
+        collection = editable_collection(session, subject, change.collection or "")
     folder = None if change.folder is None else folder_path(change.folder)
     if isinstance(change, GrantChange):
         [grant] = to_rule(session, AccessBody(grants=[change.grant])).grants
         return GrantStep(collection.id, folder, change.document, grant, change.change == "grant")
     wanted = None if change.rule is None else to_rule(session, change.rule)
     if wanted is not None and folder is None and change.document is None:
-        # A collection inherits from nothing and always has a label.
-        label = OwnRule.from_json(collection.own_rule).label if wanted.label is None else wanted.label
-        wanted = OwnRule(wanted.grants, inherits=False, label=label)
+        wanted = collection_rule(collection, wanted)
     return RuleStep(collection.id, folder, change.document, wanted)
 
 
-def _wire(session: Session, subject: Subject, found: AccessPlan) -> PlanOut:
-    [wire] = _wires(session, subject, [found])
-    return wire
-
-
-def _wires(session: Session, subject: Subject, found: Sequence[AccessPlan]) -> list[PlanOut]:
-    people = {person for plan in found for person in (plan.author_id, *Effects.from_json(plan.effects).people)}
-    names: dict[Any, str] = dict(session.execute(select(User.id, User.shown).where(User.id.in_(people))).all())
-    return [_plan(session, subject, plan, names) for plan in found]
-
-
-def _plan(session: Session, subject: Subject, found: AccessPlan, names: Mapping[Any, str]) -> PlanOut:
-    effects = Effects.from_json(found.effects)
-    named = sorted(((names.get(u, str(u)), e) for u, e in effects.people.items()), key=lambda pair: pair[0])
+def _wire(plan: admin.PlanView) -> PlanOut:
     return PlanOut(
-        id=found.id,
-        author=names.get(found.author_id, ""),
-        made_at=found.made_at,
-        state=found.state,
-        needs_second=found.needs_second,
-        documents=effects.documents,
-        steps=describe(session, subject, [from_json(step) for step in found.steps]),
+        id=plan.id,
+        author=plan.author,
+        made_at=plan.made_at,
+        state=plan.state,
+        needs_second=plan.needs_second,
+        documents=plan.documents,
+        steps=plan.steps,
         people=[
             EffectOut(user=user, gains=e.gains.now, loses=e.loses.now)
-            for user, e in named
+            for user, e in plan.people
             if e.gains.now or e.loses.now
         ],
         later=[
@@ -267,9 +227,9 @@ def _plan(session: Session, subject: Subject, found: AccessPlan, names: Mapping[
                 gains_from=e.gains.since,
                 loses_from=e.loses.since,
             )
-            for user, e in named
+            for user, e in plan.people
             if e.gains.later or e.loses.later
         ],
-        why=found.effects.get("why", []),
-        warnings=found.effects.get("warnings", []),
+        why=plan.why,
+        warnings=plan.warnings,
     )

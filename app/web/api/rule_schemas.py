@@ -3,13 +3,11 @@
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.acl.rule_changes import EVERYONE_TAG, role_ids
 from app.acl.rules import Grant, OwnRule
-from app.db.tables.people import Role, User
-from app.identity.names import person_ids
+from app.identity.names import names_of, person_ids
 from app.identity.subject import EVERYONE, Label, Principal
 from app.web.api.schemas import AccessBody, AccessOut, GrantBody
 
@@ -47,10 +45,7 @@ def grants_to_wire(session: Session, own: OwnRule) -> list[tuple[Grant, GrantBod
 
 
 def _names(session: Session, owns: Sequence[OwnRule]) -> dict[uuid.UUID, str]:
-    ids = {grant.principal.id for own in owns for grant in own.grants}
-    names: dict[uuid.UUID, str] = dict(session.execute(select(Role.id, Role.shown).where(Role.id.in_(ids))).all())
-    names |= dict(session.execute(select(User.id, User.shown).where(User.id.in_(ids))).all())
-    return names
+    return names_of(session, {grant.principal.id for own in owns for grant in own.grants})
 
 
 def _grants(own: OwnRule, names: dict[uuid.UUID, str]) -> list[tuple[Grant, GrantBody]]:

@@ -1,30 +1,21 @@
 """Documents change their place: one by its id, or a collection as a folder says that is held against it."""
 
 import uuid
-from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, UploadFile
 from pydantic import Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
-from app.acl.manifest import MAX_LINE, parse_manifest
-from app.acl.placement import find_place
-from app.acl.rule_changes import need_curator
-from app.acl.sync import Relocation, Synced, move_document, remove_gone, sync
-from app.acl.visible import visible_scopes
-from app.db.session import WriteSession
-from app.db.tables.people import User
+from app.acl.manifest import MAX_LINE
+from app.acl.sync import Relocation, Synced
+from app.admin import documents as admin
 from app.guardrail.redactor import Redactor
-from app.identity.subject import Subject
-from app.retrieval.browse import find_collection
+from app.identity.names import names_of
 from app.web.api.schemas import Wire
 from app.web.http.dependencies import Changing, CuratorCaller, PartsOf, public_id
 from app.web.http.route_table import BULK
-from app.web.policy_log import log_move, log_removal
 
 router = APIRouter(tags=[BULK])
 
@@ -97,10 +88,8 @@ class SyncOut(Wire):
 @router.patch("/documents/{document}")
 def move(document: str, body: MoveBody, subject: CuratorCaller, session: Changing, parts: PartsOf) -> MoveOut:
     """Move a document within its collection (curate): id, text and own rule stay; its new folders' rules count."""
-    place = find_place(session, subject, public_id(document), alone=True)
-    relocation = move_document(session, subject, place, body.path)
+    relocation = admin.move_document(session, subject, public_id(document), body.path)
     [moved] = relocation.moved
-    log_move(session, subject, moved)
     old_path = Redactor(parts.checks)(moved.old_path)
     return MoveOut(id=moved.document, old_path=old_path, path=moved.path, people=_people(session, relocation))
 
@@ -117,30 +106,20 @@ def sync_collection(
 
     Documents that moved keep id, text and own rule; those that are gone are removed. Both happen, or neither.
     """
-    shelf = find_collection(session, subject, visible_scopes(session, subject), name)
-    need_curator(subject, shelf.id)
     # No line is read further than it may be long.
-    manifest = parse_manifest(iter(partial(form.file.file.readline, MAX_LINE + 1), b""))
+    manifest = iter(partial(form.file.file.readline, MAX_LINE + 1), b"")
     clean = Redactor(parts.checks)
     if form.fingerprint is None:
-        with session.begin_nested() as trial:
-            found = sync(session, subject, shelf, manifest)
-            answer = _wire(session, clean, found, applied=False)
-            # Nothing of the trial is left to judge at the end: what could not be applied is refused here.
-            judged(session, subject)()
-            trial.rollback()
-        return answer
-    found = sync(session, subject, shelf, manifest)
-    remove_gone(session, found, form.fingerprint, allow_large_removal=form.allow_large_removal)
-    _log(session, subject, shelf.id, found)
-    return _wire(session, clean, found, applied=True)
-
-
-def _log(session: WriteSession, subject: Subject, collection: uuid.UUID, found: Synced) -> None:
-    for moved in found.relocation.moved:
-        log_move(session, subject, moved)
-    for document in found.found.gone:
-        log_removal(session, subject, collection, document.public_id, document.version_id)
+        return _wire(session, clean, admin.compare_with_folder(session, subject, name, manifest), applied=False)
+    synced = admin.follow_folder(
+        session,
+        subject,
+        name,
+        manifest,
+        fingerprint=form.fingerprint,
+        allow_large_removal=form.allow_large_removal,
+    )
+    return _wire(session, clean, synced, applied=True)
 
 
 def _wire(session: Session, clean: Redactor, synced: Synced, *, applied: bool) -> SyncOut:
@@ -161,7 +140,6 @@ def _wire(session: Session, clean: Redactor, synced: Synced, *, applied: bool) -
 
 
 def _people(session: Session, relocation: Relocation) -> list[ReadersOut]:
-    counts: Mapping[uuid.UUID, tuple[int, int]] = relocation.people
-    names = dict(session.execute(select(User.id, User.shown).where(User.id.in_(counts))).all())
-    people = (ReadersOut(user=names.get(u, str(u)), gains=g, loses=lost) for u, (g, lost) in counts.items())
+    names = names_of(session, relocation.people)
+    people = (ReadersOut(user=names.get(u, str(u)), gains=g, loses=lost) for u, (g, lost) in relocation.people.items())
     return sorted(people, key=lambda person: person.user)

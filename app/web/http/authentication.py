@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import log
+from app.admin.refusals import FailedSignIns, record_due, record_failed_sign_in
 from app.answer.components import Parts
 from app.errors import AppError, NotSignedIn, OnBehalfOfNeeded, TooManyRequests
 from app.identity.api_keys import looks_like_key
@@ -23,8 +24,7 @@ from app.web.http.anonymous_limits import KnownKeys, StrangerLimits
 from app.web.http.client_address import ADDRESS, Proxies, address_of, group_of, parse_networks
 from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots, too_many
 from app.web.http.problems import problem
-from app.web.http.refusals import SUBJECT, FailedSignIns, record_due, record_failed_sign_in
-from app.web.http.route_table import PROBES, ROUTE, RouteTable, ServedRoute
+from app.web.http.route_table import PROBES, ROUTE, SUBJECT, RouteTable, ServedRoute
 
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64

@@ -8,13 +8,11 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.change_guard import judged
-from app.acl.rule_changes import need
 from app.answer.components import Parts
 from app.db.session import ReadSession, WriteSession
 from app.errors import NotFound, NotSignedIn
-from app.identity.delegations import in_person
-from app.identity.subject import Capability, Subject
-from app.web.http.refusals import SUBJECT
+from app.identity.subject import Capability, Subject, require_capability, require_in_person
+from app.web.http.route_table import SUBJECT
 
 
 def parts_of(request: Request) -> Parts:
@@ -51,7 +49,7 @@ Lent = Annotated[Subject, Depends(caller)]
 
 def present(subject: Lent) -> Subject:
     """The caller in person: a route is closed to services unless it says Lent."""
-    in_person(subject)
+    require_in_person(subject)
     return subject
 
 
@@ -62,7 +60,7 @@ def lent(capability: Capability) -> Callable[[Subject], Subject]:
     """A dependency: the caller, or the person for whom a service asks, with this capability."""
 
     def check(subject: Lent) -> Subject:
-        need(subject, capability)
+        require_capability(subject, capability)
         return subject
 
     return check
@@ -76,7 +74,7 @@ def having(capability: Capability) -> Callable[[Subject], Subject]:
     """A dependency: the caller in person, who has this capability."""
 
     def check(subject: Caller) -> Subject:
-        need(subject, capability)
+        require_capability(subject, capability)
         return subject
 
     return check

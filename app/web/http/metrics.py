@@ -17,8 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.db.replicas import Replicas
 from app.identity.subject import Subject
 from app.retrieval.counters import Tally
-from app.web.http.refusals import SUBJECT
-from app.web.http.route_table import ROUTE
+from app.web.http.route_table import ROUTE, SUBJECT
 
 # A method is a caller's word; what is none of these could be anything.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

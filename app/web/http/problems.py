@@ -11,8 +11,13 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from app import log
-from app.errors import AppError, InvalidInput, NotFound
-from app.web.http.refusals import record_refusal
+from app.admin.refusals import record_refusal
+from app.errors import AppError, InvalidInput, NotAllowed, NotFound
+from app.identity.subject import Subject
+from app.web.http.route_table import SUBJECT
+
+# Routes that change nothing, though they are not GET: a question that is refused has records of its own.
+ASKING = frozenset({"/ask", "/search"})
 
 
 def problem(error: AppError) -> JSONResponse:
@@ -32,7 +37,11 @@ def install(app: FastAPI) -> None:
 def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     """In a thread: a refused change is recorded before it is answered, and without the record there is no answer."""
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class alone
-    record_refusal(request, error)
+    subject: Subject | None = request.scope.get(SUBJECT)
+    path = str(getattr(request.scope.get("route"), "path", ""))
+    changes = request.method not in {"GET", "HEAD"} and path.removeprefix("/api/v1") not in ASKING
+    if isinstance(error, NotAllowed) and subject is not None and changes:
+        record_refusal(request.app.state.parts.database, subject, f"{request.method} {path}", error)
     return problem(error)
 
 

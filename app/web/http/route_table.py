@@ -16,6 +16,8 @@ from app.errors import InvalidInput
 
 # Where the middleware leaves the template of the route, for the log and the metrics.
 ROUTE = "clearance.route"
+# Where the authentication middleware leaves the verified caller for everything behind it.
+SUBJECT = "clearance.subject"
 # The tag of routes that have the rate of bulk work.
 BULK = "curation"
 # The routes that need no API key, by name. Whatever is not here needs one, also what no route answers.

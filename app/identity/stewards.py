@@ -1,15 +1,12 @@
-"""Delegated roles: who looks after one puts people into it and takes them out, though never themselves."""
+"""Stewards: people to whom a role is delegated. They change its members, though never their own membership."""
 
 import uuid
 
-from sqlalchemy import delete, exists, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
-from app.db.session import WriteSession
 from app.db.tables.access import Steward
-from app.db.tables.people import Role, User
+from app.db.tables.people import Role
 from app.errors import BeyondReach, MissingCapability
 from app.identity.names import find_role, parse_name
 from app.identity.subject import Capability, Subject
@@ -20,8 +17,8 @@ BEYOND = (
 )
 
 
-def need_steward(session: Session, subject: Subject, role: Role) -> None:
-    """Raise BeyondReach unless the subject administers or looks after this role."""
+def require_steward(session: Session, subject: Subject, role: Role) -> None:
+    """Raise BeyondReach unless the subject administers or is steward of this role."""
     if Capability.ADMINISTER in subject.capabilities:
         return
     if not session.scalar(select(exists().where(Steward.user_id == subject.user_id, Steward.role_id == role.id))):
@@ -49,15 +46,3 @@ def find_stewarded(session: Session, subject: Subject, name: str) -> Role:
     if role is None:
         raise BeyondReach(BEYOND)
     return role
-
-
-def delegate(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
-    """Let a person look after a role."""
-    judged(session, subject)
-    session.execute(insert(Steward).values(user_id=user.id, role_id=role.id).on_conflict_do_nothing())
-
-
-def undelegate(session: WriteSession, subject: Subject, user: User, role: Role) -> None:
-    """Take the role away from who looks after it."""
-    judged(session, subject)
-    session.execute(delete(Steward).where(Steward.user_id == user.id, Steward.role_id == role.id))

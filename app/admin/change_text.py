@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.placement import curated_path
 from app.acl.rules import Grant, OwnRule
-from app.acl.steps import ClearanceStep, GrantStep, MemberStep, NestingStep, RuleStep, Step
+from app.admin.changes import ClearanceStep, GrantStep, MemberStep, NestingStep, PlanStep, RuleStep
 from app.db.tables.access import Collection
 from app.db.tables.people import Role, User
 from app.identity.subject import Subject
@@ -17,18 +17,18 @@ from app.identity.subject import Subject
 GONE = "(gone)"
 
 
-def describe(session: Session, subject: Subject, steps: Sequence[Step]) -> list[str]:
+def describe(session: Session, subject: Subject, steps: Sequence[PlanStep]) -> list[str]:
     """One sentence a step, for who may see the plan."""
-    words = _Words(session, subject)
-    return [words.step(step) for step in steps]
+    text = _StepText(session, subject)
+    return [text.step(step) for step in steps]
 
 
-class _Words:
+class _StepText:
     def __init__(self, session: Session, subject: Subject) -> None:
         self._session = session
         self._subject = subject
 
-    def step(self, step: Step) -> str:
+    def step(self, step: PlanStep) -> str:
         match step:
             case GrantStep():
                 act = "add" if step.present else "take away"

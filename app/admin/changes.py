@@ -1,42 +1,43 @@
 """One step of a plan: a rule replaced, a member in or out, a role inside another or not, a clearance set.
 
-Steps name everything by id, so that a name given anew in between cannot turn them.
+Each performs the same function of `app.admin` as the single change does, and so leaves the same record. Steps name
+everything by id, so that a name given anew in between cannot turn them.
 """
 
 import uuid
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
-from app.acl.people import join, leave, nest, unnest
-from app.acl.placement import find_place, rule_document
-from app.acl.readers import members_of
-from app.acl.rule_changes import Change, drop_folder, may_rule, need, rule_collection, rule_folder
+from app.acl.placement import find_place
+from app.acl.rule_changes import Change
 from app.acl.rules import Grant, OwnRule
-from app.acl.stewards import need_steward
+from app.admin.roles import add_member, nest, remove_member, unnest
+from app.admin.rules import drop_folder_rule, set_document_rule, set_rule
+from app.admin.users import UserChange, change_user
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, User
 from app.errors import BeyondReach, NotFound, PlanStale
-from app.identity.subject import Capability, Label, Subject
+from app.identity.nesting import members_of
+from app.identity.subject import Label, Subject, may_edit_rules
 from app.paths import folder_path
 
 Named = TypeVar("Named", Role, User)
 
 
 @dataclass(frozen=True)
-class Done:
-    """A step as it was made: what was before, and for rules the whole change with its target."""
+class StepResult:
+    """A step that was performed: what was before, and for rules the whole change."""
 
-    step: "Step"
+    step: "PlanStep"
     before: Any
     change: Change | None = None
 
 
-class Step(Protocol):
+class PlanStep(Protocol):
     """What all steps can do. `collection` is set for those that change a rule."""
 
     @property
@@ -52,7 +53,7 @@ class Step(Protocol):
         """Whose reading it may change, where it changes no rule."""
         ...
 
-    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
+    def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
         """Make it, with the subject's rights. Raises BeyondReach, or NotFound for what is gone."""
         ...
 
@@ -78,24 +79,22 @@ class RuleStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset()
 
-    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
-        if not may_rule(subject, self.collection):
+    def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
+        if not may_edit_rules(subject, self.collection):
             raise BeyondReach("The rules of this collection are for administrators and its curators.")
         collection = session.get(Collection, self.collection)
         if collection is None:
             raise NotFound
         change = self._change(session, subject, collection)
-        return Done(self, change.before.to_json(), change)
+        return StepResult(self, change.before.to_json(), change)
 
     def _change(self, session: WriteSession, subject: Subject, collection: Collection) -> Change:
         if self.document is not None:
             place = find_place(session, subject, self.document)
-            return rule_document(session, subject, place, self.rule or OwnRule())
-        if self.folder is None:
-            return rule_collection(session, subject, collection, self.rule or OwnRule())
-        if self.rule is None:
-            return drop_folder(session, subject, collection, self.folder)
-        return rule_folder(session, subject, collection, self.folder, self.rule)
+            return set_document_rule(session, subject, place, self.rule or OwnRule())
+        if self.rule is None and self.folder is not None:
+            return drop_folder_rule(session, subject, collection, self.folder)
+        return set_rule(session, subject, collection, self.rule or OwnRule(), folder=self.folder)
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class GrantStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset()
 
-    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
+    def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
         own = self._own(session, subject)
         granted = own.grants | {self.grant} if self.present else own.grants - {self.grant}
         step = RuleStep(self.collection, self.folder, self.document, replace(own, grants=granted))
@@ -153,13 +152,12 @@ class MemberStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset({self.user})
 
-    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
+    def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
         role, user = _still(session, Role, self.role), _still(session, User, self.user)
-        need_steward(session, subject, role)
         here = (Membership.user_id == self.user) & (Membership.role_id == self.role)
         before = session.scalar(select(Membership.user_id).where(here)) is not None
-        (join if self.present else leave)(session, subject, user, role)
-        return Done(self, before)
+        (add_member if self.present else remove_member)(session, subject, role, user)
+        return StepResult(self, before)
 
 
 @dataclass(frozen=True)
@@ -175,13 +173,12 @@ class NestingStep:
         return {"op": "nesting", "role": str(self.role), "inside": str(self.inside), "present": self.present}
 
     def people(self, session: Session) -> frozenset[uuid.UUID]:
-        return members_of(session, self.role)
+        return members_of(session, [self.role])
 
-    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
-        need(subject, Capability.ADMINISTER)
+    def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
         role, inside = _still(session, Role, self.role), _still(session, Role, self.inside)
         (nest if self.present else unnest)(session, subject, role, inside)
-        return Done(self, None)
+        return StepResult(self, None)
 
 
 @dataclass(frozen=True)
@@ -198,12 +195,11 @@ class ClearanceStep:
     def people(self, _session: Session) -> frozenset[uuid.UUID]:
         return frozenset({self.user})
 
-    def perform(self, session: WriteSession, subject: Subject, /) -> Done:
-        need(subject, Capability.ADMINISTER)
-        judged(session, subject)
-        before = session.scalars(select(User.clearance).where(User.id == self.user)).one()
-        session.execute(update(User).where(User.id == self.user).values(clearance=int(self.clearance)))
-        return Done(self, Label(before).text)
+    def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
+        user = _still(session, User, self.user)
+        before = Label(user.clearance).text
+        change_user(session, subject, user, UserChange(clearance=self.clearance))
+        return StepResult(self, before)
 
 
 def _still(session: Session, table: type[Named], key: uuid.UUID) -> Named:
@@ -214,7 +210,7 @@ def _still(session: Session, table: type[Named], key: uuid.UUID) -> Named:
     return found
 
 
-def from_json(value: dict[str, Any]) -> Step:
+def from_json(value: dict[str, Any]) -> PlanStep:
     """The inverse of `to_json`; raises KeyError or ValueError on anything else."""
     op: Literal["rule", "grant", "member", "nesting", "clearance"] = value["op"]
     match op:

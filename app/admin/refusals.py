@@ -10,25 +10,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from fastapi import Request
-
 from app.audit.actor import actor
 from app.audit.events import ChangeRefused, SignInRefused
 from app.audit.events.base import Actor
 from app.audit.log import record
 from app.db.session import Database
-from app.errors import AppError, NotAllowed
+from app.errors import NotAllowed
 from app.identity.authenticate import why_dead
 from app.identity.subject import Subject
 
 WINDOW_SECONDS = 60
 # Sources remembered at once. Beyond them all further ones are counted as one, without their address.
 MAX_SOURCES = 1000
-# Routes that change nothing that is here, though they are not GET: a question that is refused has records of its own.
-ASKING = frozenset({"/ask", "/search"})
 NOBODY = Actor.service("nobody")
-# Where the authentication middleware leaves the verified caller for everything behind it.
-SUBJECT = "clearance.subject"
 
 
 @dataclass(frozen=True)
@@ -94,13 +88,10 @@ def record_due(database: Database, due: list[tuple[Source, int]]) -> None:
             record(session, event)
 
 
-def record_refusal(request: Request, error: AppError) -> None:
-    """Record a change that was refused to somebody who is known: for a capability, their reach, or their own profit."""
-    subject: Subject | None = request.scope.get(SUBJECT)
-    path = str(getattr(request.scope.get("route"), "path", ""))
-    if not isinstance(error, NotAllowed) or subject is None or request.method in {"GET", "HEAD"}:
-        return
-    if path.removeprefix("/api/v1") in ASKING:
-        return
-    with request.app.state.parts.database.writing(subject.user_id) as session:
-        record(session, ChangeRefused(actor=actor(subject), reason=error.code, route=f"{request.method} {path}"))
+def record_refusal(database: Database, subject: Subject, route: str, error: NotAllowed) -> None:
+    """Record a change that was refused to somebody who is known: for a capability, their reach, or their own profit.
+
+    `route`: method and template of the route.
+    """
+    with database.writing(subject.user_id) as session:
+        record(session, ChangeRefused(actor=actor(subject), reason=error.code, route=route))

@@ -1,0 +1,147 @@
+"""API keys: created and changed by administrators, revoked by them or their holder, who may also end them earlier."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.acl.change_guard import judged
+from app.audit.actor import actor
+from app.audit.events import KeyChanged, KeyMade, KeyRevoked
+from app.audit.log import record
+from app.db.paging import Page
+from app.db.session import WriteSession
+from app.db.tables.people import ApiKey, User
+from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
+from app.identity.api_keys import NewKey
+from app.identity.authenticate import capabilities
+from app.identity.directory import add_key
+from app.identity.names import parse_name
+from app.identity.subject import Capability, Subject, require_capability
+
+ZONE_MISSING = "Give expires_at with its zone, as in 2027-01-01T00:00:00Z."
+
+
+@dataclass(frozen=True)
+class KeyView:
+    """A key without its secret. `user` is its holder's name."""
+
+    id: uuid.UUID
+    prefix: str
+    user: str
+    label: str
+    capabilities: list[Capability]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+def list_keys(session: Session, subject: Subject, page: Page, *, user: str | None) -> list[KeyView]:
+    """The subject's own keys; for an administrator those of everybody, or of the user of this name."""
+    query = select(ApiKey, User.shown).join(User, User.id == ApiKey.user_id)
+    if Capability.ADMINISTER not in subject.capabilities:
+        if user not in {None, subject.name}:
+            raise MissingCapability("The keys of others are for administrators.")
+        query = query.where(ApiKey.user_id == subject.user_id)
+    elif user is not None:
+        source, name = parse_name(user)
+        query = query.where(User.source == source, User.name == name)
+    found = page.rows(session, query, [User.name, ApiKey.created_at, ApiKey.id])
+    return [_view(key, name) for key, name in found]
+
+
+def create_key(
+    session: WriteSession,
+    subject: Subject,
+    user: User,
+    *,
+    label: str,
+    allowed: list[Capability],
+    expires_at: dt.datetime | None,
+) -> tuple[KeyView, NewKey]:
+    """A new key for this user; the secret is in the second value alone. The record names who created it."""
+    require_capability(subject, Capability.ADMINISTER)
+    judged(session, subject)
+    if expires_at is not None and expires_at.tzinfo is None:
+        raise InvalidInput(ZONE_MISSING)
+    key, new = add_key(session, user, label=label, allowed=allowed, expires_at=expires_at)
+    event = KeyMade(
+        actor=actor(subject),
+        user=user.id,
+        prefix=key.prefix,
+        capabilities=tuple(sorted(key.capabilities)),
+        expires_at=key.expires_at,
+    )
+    record(session, event)
+    return _view(key, user.shown), new
+
+
+def change_key(session: WriteSession, subject: Subject, key_id: uuid.UUID, given: Mapping[str, Any]) -> KeyView:
+    """Set `label`, `expires_at` or both of a key. Its holder may only end it earlier; one that has ended stays so."""
+    judged(session, subject)
+    key = _find(session, subject, key_id)
+    if not given:
+        raise InvalidInput("Give label, expires_at, or both.")
+    now = session.scalars(select(func.now())).one()
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        raise Conflict("This key has ended; make a new one.")
+    if "expires_at" in given:
+        _check_end(given["expires_at"], now)
+    if not _administers(subject) and ("label" in given or _is_later(given.get("expires_at"), key.expires_at)):
+        raise MissingCapability("You may let your key end earlier; anything else is for administrators.")
+    before = _state(key)
+    session.execute(update(ApiKey).where(ApiKey.id == key.id).values(**given))
+    session.refresh(key)
+    event = KeyChanged(actor=actor(subject), user=key.user_id, prefix=key.prefix, before=before, after=_state(key))
+    record(session, event)
+    return _view(key, session.get_one(User, key.user_id).shown)
+
+
+def revoke_key(session: WriteSession, subject: Subject, key_id: uuid.UUID) -> None:
+    """Revoke a key of one's own, or any as an administrator. It stops working with the commit."""
+    judged(session, subject)
+    key = _find(session, subject, key_id)
+    living = update(ApiKey).where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None))
+    session.execute(living.values(revoked_at=func.now()))
+    record(session, KeyRevoked(actor=actor(subject), user=key.user_id, prefix=key.prefix))
+
+
+def _find(session: WriteSession, subject: Subject, key_id: uuid.UUID) -> ApiKey:
+    """One of the subject's own keys, or any for an administrator, locked; raises NotFound."""
+    query = select(ApiKey).where(ApiKey.id == key_id)
+    if not _administers(subject):
+        query = query.where(ApiKey.user_id == subject.user_id)
+    key = session.scalar(query.with_for_update())
+    if key is None:
+        raise NotFound
+    return key
+
+
+def _check_end(end: dt.datetime | None, now: dt.datetime) -> None:
+    if end is not None and end.tzinfo is None:
+        raise InvalidInput(ZONE_MISSING)
+    if end is not None and end <= now:
+        raise InvalidInput("expires_at must lie in the future; to end a key now, revoke it.")
+
+
+def _is_later(end: dt.datetime | None, than: dt.datetime | None) -> bool:
+    """Whether a key with this end works longer than with the other; without an end it works until it is revoked."""
+    return end is None or (than is not None and end > than)
+
+
+def _administers(subject: Subject) -> bool:
+    return Capability.ADMINISTER in subject.capabilities
+
+
+def _state(key: ApiKey) -> dict[str, Any]:
+    end = None if key.expires_at is None else key.expires_at.astimezone(dt.UTC).isoformat()
+    return {"expires_at": end, "label": key.label}
+
+
+def _view(key: ApiKey, user: str) -> KeyView:
+    allowed = sorted(capabilities(key.capabilities))
+    return KeyView(key.id, key.prefix, user, key.label, allowed, key.created_at, key.expires_at, key.revoked_at)

@@ -1,0 +1,157 @@
+"""Users: people and services, created and changed. Only names and roles: nothing of what stands in documents."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.acl.change_guard import judged
+from app.audit.actor import actor
+from app.audit.encryption import Sealer
+from app.audit.events import UserChanged, UserMade
+from app.audit.log import record
+from app.db.paging import Page
+from app.db.session import WriteSession
+from app.db.tables.access import Collection, Curator
+from app.db.tables.people import Membership, Role, User
+from app.errors import InvalidInput, SelfGrant
+from app.identity.authenticate import capabilities
+from app.identity.directory import add_person, add_service, refuse_more_than_a_service
+from app.identity.names import names_by
+from app.identity.subject import Capability, Label, Subject, UserKind, require_capability
+
+NO_CLEARANCE = "A service has no clearance: it reads what the person it acts for may read."
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """A user to be created. Unset, a person's clearance is internal; a service has none."""
+
+    name: str
+    source: str
+    kind: UserKind
+    display_name: str
+    clearance: Label | None
+    capabilities: list[Capability]
+
+
+@dataclass(frozen=True)
+class UserChange:
+    """What changes of a user; None stays."""
+
+    display_name: str | None = None
+    clearance: Label | None = None
+    capabilities: list[Capability] | None = None
+    active: bool | None = None
+
+
+@dataclass(frozen=True)
+class UserView:
+    """A user with the names of their roles and of the collections that they curate."""
+
+    id: uuid.UUID
+    name: str
+    source: str
+    kind: UserKind
+    display_name: str
+    clearance: str
+    capabilities: list[Capability]
+    active: bool
+    roles: list[str]
+    curates: list[str]
+
+
+def list_users(session: Session, subject: Subject, page: Page) -> list[UserView]:
+    """All users, by name and source."""
+    require_capability(subject, Capability.ADMINISTER)
+    query = select(User).where(User.name.not_like(r"\_%"))
+    return _views(session, [user for (user,) in page.rows(session, query, [User.name, User.source])])
+
+
+def own_user(session: Session, subject: Subject) -> UserView:
+    """The subject's own user."""
+    return _view(session, session.get_one(User, subject.user_id))
+
+
+def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: NewUser) -> UserView:
+    """A new person, who reads nothing until a role or a grant lets them; or a service, which never does by itself."""
+    require_capability(subject, Capability.ADMINISTER)
+    judged(session, subject)
+    named = {"name": new.name, "source": new.source, "display_name": new.display_name}
+    if new.kind == "service":
+        if new.clearance is not None:
+            raise InvalidInput(NO_CLEARANCE)
+        user = add_service(session, **named, allowed=new.capabilities)
+    else:
+        clearance = Label.INTERNAL if new.clearance is None else new.clearance
+        user = add_person(session, **named, clearance=clearance, allowed=new.capabilities)
+        # Created now, so that two first questions of the same person never wait for each other.
+        sealer.ensure_key(session, user.id)
+    record(session, UserMade(actor=actor(subject), user=user.id, after=_state(user)))
+    return _view(session, user)
+
+
+def change_user(session: WriteSession, subject: Subject, user: User, change: UserChange) -> UserView:
+    """Change a user. Nobody raises their own rights, and nobody switches themselves off."""
+    require_capability(subject, Capability.ADMINISTER)
+    judged(session, subject)
+    if user.kind == "service":
+        refuse_more_than_a_service(change.capabilities or ())
+        if change.clearance is not None:
+            raise InvalidInput(NO_CLEARANCE)
+    if change.active is False and user.id == subject.user_id:
+        raise SelfGrant("You cannot switch yourself off. Ask another administrator.")
+    before = _state(user)
+    if change.display_name is not None:
+        user.display_name = change.display_name
+    if change.clearance is not None:
+        user.clearance = int(change.clearance)
+    if change.capabilities is not None:
+        user.capabilities = [c.value for c in change.capabilities]
+    if change.active is not None:
+        user.active = change.active
+    session.flush()
+    record(session, UserChanged(actor=actor(subject), user=user.id, before=before, after=_state(user)))
+    return _view(session, user)
+
+
+def _state(user: User) -> dict[str, Any]:
+    return {
+        "active": user.active,
+        "capabilities": sorted(user.capabilities),
+        "clearance": Label(user.clearance).text,
+        "kind": user.kind,
+        "name": user.shown,
+    }
+
+
+def _view(session: Session, user: User) -> UserView:
+    [view] = _views(session, [user])
+    return view
+
+
+def _views(session: Session, users: Sequence[User]) -> list[UserView]:
+    """Users with the names of their roles and of what they curate: three statements, however many they are."""
+    ids = [user.id for user in users]
+    in_roles = select(Membership.user_id, Role.shown).join(Role, Role.id == Membership.role_id)
+    roles = names_by(session, in_roles.where(Membership.user_id.in_(ids)).order_by(Role.name, Role.source))
+    curators = select(Curator.user_id, Collection.name).join(Collection, Collection.id == Curator.collection_id)
+    curated = names_by(session, curators.where(Curator.user_id.in_(ids)).order_by(Collection.name))
+    return [
+        UserView(
+            id=user.id,
+            name=user.shown,
+            source=user.source,
+            kind=user.kind,
+            display_name=user.display_name,
+            clearance=Label(user.clearance).text,
+            capabilities=sorted(capabilities(user.capabilities)),
+            active=user.active,
+            roles=roles.get(user.id, []),
+            curates=curated.get(user.id, []),
+        )
+        for user in users
+    ]

@@ -1,0 +1,112 @@
+"""Documents as their readers see them: listed, opened, downloaded. What is read is recorded before it is given out."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from app.acl.visible import Visible, visible_scopes
+from app.answer.components import Parts
+from app.audit.actor import actor
+from app.audit.events import DocumentDownloaded, DocumentOpened
+from app.audit.log import record
+from app.db.paging import Page
+from app.db.session import ReadSession
+from app.guardrail.check import Check
+from app.guardrail.redactor import Redactor
+from app.identity.subject import Capability, Label, Subject, require_capability
+from app.retrieval.browse import Listed, find_document, original_of, passages_of
+from app.retrieval.browse import list_documents as browse
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True)
+class DocumentView:
+    """A document, its path and title redacted. The title is empty for who curates it and may not read it."""
+
+    id: uuid.UUID
+    collection: str
+    path: str
+    title: str
+    media_type: str
+    size: int
+    version: int
+    updated_at: dt.datetime
+    label: str | None
+
+
+@dataclass(frozen=True)
+class OpenedPassage:
+    """A passage of an opened document, redacted. `page` counts from 1."""
+
+    heading: tuple[str, ...]
+    page: int | None
+    text: str
+
+
+def list_documents(
+    session: ReadSession, subject: Subject, checks: Iterable[Check], page: Page, *, collection: str | None
+) -> list[DocumentView]:
+    """The documents that the subject may read, and those that they curate (without titles), by collection and path."""
+    visible = visible_scopes(session, subject)
+    clean = Redactor(tuple(checks))
+    return [_view(clean, visible, d) for d in browse(session, subject, visible, page, collection=collection)]
+
+
+def open_document(parts: Parts, subject: Subject, document: uuid.UUID) -> tuple[DocumentView, list[OpenedPassage]]:
+    """One document with its passages in order, redacted. Raises NotFound for one the subject may not read."""
+    require_capability(subject, Capability.ASK)
+    visible, listed, chunks = _read(parts, subject, document, passages_of, DocumentOpened)
+    clean = Redactor(parts.checks)
+    passages = [OpenedPassage(tuple(clean(h) for h in c.heading_path), c.page, clean(c.text)) for c in chunks]
+    return _view(clean, visible, listed), passages
+
+
+def download_original(parts: Parts, subject: Subject, document: uuid.UUID) -> tuple[str, bytes]:
+    """The file's name and its bytes as they were uploaded, not redacted. Raises NotFound."""
+    require_capability(subject, Capability.DOWNLOAD)
+    _, listed, content = _read(parts, subject, document, original_of, DocumentDownloaded)
+    return listed.document.path.rsplit("/", 1)[-1], content
+
+
+def _read(
+    parts: Parts,
+    subject: Subject,
+    document: uuid.UUID,
+    take: Callable[[Session, Visible, Listed], Content],
+    kind: type[DocumentOpened] | type[DocumentDownloaded],
+) -> tuple[Visible, Listed, Content]:
+    """Read a document in one snapshot, and commit that it was read before anything of it is given out."""
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        listed = find_document(session, subject, visible, document)
+        content = take(session, visible, listed)
+    event = kind(
+        actor=actor(subject),
+        document=listed.document.public_id,
+        version=listed.document.version_id,
+        policy_epoch=visible.epoch,
+    )
+    with parts.database.writing(subject.user_id) as session:
+        record(session, event)
+    return visible, listed, content
+
+
+def _view(clean: Redactor, visible: Visible, listed: Listed) -> DocumentView:
+    document = listed.document
+    label = visible.labels.get(document.scope_id)
+    return DocumentView(
+        id=document.public_id,
+        collection=listed.collection,
+        path=clean(document.path),
+        title=clean(listed.title or ""),
+        media_type=document.media_type,
+        size=document.size,
+        version=document.version,
+        updated_at=document.updated_at,
+        label=None if label is None else Label(label).text,
+    )

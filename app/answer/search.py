@@ -1,0 +1,193 @@
+"""Search as a reader uses it: from the words to redacted hits, recorded before they are given out."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.acl.visible import Visible, visible_scopes
+from app.answer.components import Parts
+from app.audit.actor import actor
+from app.audit.events import SearchDone
+from app.audit.events.base import SealedText
+from app.audit.log import record
+from app.db.session import ReadSession
+from app.errors import InvalidInput, UnreadableSearch
+from app.guardrail.credentials import mask_credentials
+from app.guardrail.redactor import Redactor
+from app.identity.subject import Capability, Subject, require_capability
+from app.indexing.terms import query_terms
+from app.retrieval.filters import About, on_shelves
+from app.retrieval.highlight import Marker
+from app.retrieval.neighbors import Around, around
+from app.retrieval.passage import Hit, Passage
+from app.retrieval.query_syntax import QuerySyntaxError, parse
+from app.retrieval.search import Candidates, Query, candidates
+
+# Characters of a hit's text that are shown.
+SNIPPET = 400
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What to search for. `neighbours`: passages before and after each hit to give along. No collections: all."""
+
+    text: str
+    limit: int
+    collections: Sequence[str] = ()
+    folder: str = ""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    neighbours: int = 0
+
+
+@dataclass(frozen=True)
+class HitExplanation:
+    """How a hit was found, from what the subject may read alone; `None`: not among the best of that kind."""
+
+    similarity: float
+    word_share: float
+    coverage: float
+    similarity_rank: int | None
+    word_rank: int | None
+    reranked: float | None
+
+
+@dataclass(frozen=True)
+class HitCopy:
+    """Another passage that the subject may read and that says the same."""
+
+    document: uuid.UUID
+    chunk: uuid.UUID
+    collection: str
+    path: str
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """A passage, redacted. `highlights`: [start, end) in characters of `snippet`."""
+
+    document: uuid.UUID
+    chunk: uuid.UUID
+    collection: str
+    path: str
+    title: str
+    heading: tuple[str, ...]
+    page: int | None
+    label: str
+    snippet: str
+    highlights: list[tuple[int, int]]
+    score: float
+    before: list[str]
+    after: list[str]
+    copies: list[HitCopy]
+    explained: HitExplanation
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Hits, best first, and the quoted phrases that nothing has."""
+
+    hits: list[SearchHit]
+    unmatched: list[str]
+
+
+def search_documents(parts: Parts, subject: Subject, request: SearchRequest) -> SearchResult:
+    """The best passages that the subject may read. Raises UnreadableSearch, InvalidInput or NotFound."""
+    require_capability(subject, Capability.ASK)
+    asked = mask_credentials(request.text).text
+    about, depth = _about(request), parts.settings.search.depth
+    try:
+        plain = parse(asked).plain
+    except QuerySyntaxError as error:
+        raise UnreadableSearch(str(error)) from error
+    query = Query(asked, parts.embedder.embed_query(plain), operators=True)
+
+    def read(session: ReadSession) -> tuple[Visible, Candidates, Mapping[uuid.UUID, Around]]:
+        visible = visible_scopes(session, subject)
+        meant = on_shelves(session, subject, visible, request.collections) if request.collections else visible
+        given = candidates(
+            session, meant, parts.lists, query, limit=request.limit, about=about, depth=depth, least=parts.reranked
+        )
+        return visible, given, around(session, meant, [h.passage.chunk for h in given.hits], reach=request.neighbours)
+
+    visible, given, near = parts.database.retrieve(subject.user_id, read)
+    parts.searches.count(given.outcome)
+    found = given.best(parts.reranking)
+    beside = {h.passage.chunk: near.get(h.passage.chunk, Around()) for h in found.hits}
+    event = SearchDone(
+        actor=actor(subject),
+        query=SealedText(asked),
+        policy_epoch=visible.epoch,
+        hits=tuple(h.passage.chunk for h in found.hits),
+        around=tuple(b.chunk for a in beside.values() for b in (*a.before, *a.after)),
+        codebook=found.codebook,
+        depth=depth if found.codebook else None,
+        reranker=found.reranker,
+    )
+    with parts.database.writing(subject.user_id) as session:
+        record(session, event, parts.sealer)
+    view = _HitView(Redactor(parts.checks), plain)
+    return SearchResult([view(h, beside[h.passage.chunk]) for h in found.hits], list(found.unmatched))
+
+
+def _about(request: SearchRequest) -> About:
+    for name, moment in (("since", request.since), ("until", request.until)):
+        if moment is not None and moment.tzinfo is None:
+            raise InvalidInput(f"'{name}' has no time zone; write it like 2026-03-31T08:00:00Z.")
+    if request.since is not None and request.until is not None and request.until <= request.since:
+        raise InvalidInput("'until' is not later than 'since', so no document could be meant.")
+    try:
+        return About(request.since, request.until, request.folder)
+    except InvalidInput as error:
+        raise InvalidInput(f"'folder': {error.detail}") from error
+
+
+class _HitView:
+    """Hits as they are shown: redacted, with the words of the search marked."""
+
+    def __init__(self, clean: Redactor, plain: str) -> None:
+        self._clean = clean
+        self._marker = Marker(query_terms(plain))
+
+    def __call__(self, hit: Hit, beside: Around) -> SearchHit:
+        passage, clean = hit.passage, self._clean
+        # Redacted first and cut after: cut first, half a card number would pass.
+        part = self._marker.shown(clean(passage.text), length=SNIPPET)
+        lead, tail = ("… " if part.cut[0] else ""), (" …" if part.cut[1] else "")
+        return SearchHit(
+            document=passage.document,
+            chunk=passage.chunk,
+            collection=passage.collection,
+            path=clean(passage.path),
+            title=clean(passage.title),
+            heading=tuple(clean(h) for h in passage.heading_path),
+            page=passage.page,
+            label=passage.label.text,
+            snippet=f"{lead}{part.text}{tail}",
+            highlights=[(a + len(lead), b + len(lead)) for a, b in part.marks],
+            score=hit.score,
+            before=[clean(b.text) for b in beside.before],
+            after=[clean(b.text) for b in beside.after],
+            copies=[self._copy(c) for c in hit.copies],
+            explained=_explained(hit),
+        )
+
+    def _copy(self, passage: Passage) -> HitCopy:
+        return HitCopy(
+            document=passage.document,
+            chunk=passage.chunk,
+            collection=passage.collection,
+            path=self._clean(passage.path),
+        )
+
+
+def _explained(hit: Hit) -> HitExplanation:
+    return HitExplanation(
+        similarity=hit.similarity,
+        word_share=hit.found.share,
+        coverage=hit.coverage,
+        similarity_rank=hit.found.dense_rank,
+        word_rank=hit.found.lexical_rank,
+        reranked=hit.found.reranked,
+    )

@@ -1,0 +1,72 @@
+"""Roles inside roles: the one place that follows nesting, outwards to the roles around and inwards to those inside."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, CTE, ColumnElement, Select, Uuid, any_, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.db.tables.access import Steward
+from app.db.tables.history import MembershipHistory, NestingHistory, valid_at
+from app.db.tables.people import Membership, Role, RoleInside
+
+Column = InstrumentedAttribute[uuid.UUID]
+
+
+def with_outer_roles(seed: Select[*tuple[Any, ...]]) -> CTE:
+    """The rows of `seed`, and one more for each role that its `role_id` lies inside of; its other columns repeat."""
+    return _closure(seed, RoleInside.role_id, RoleInside.inside_id)
+
+
+def with_inner_roles(seed: Select[*tuple[Any, ...]]) -> CTE:
+    """The same inwards: one more row for each role that lies inside `role_id`."""
+    return _closure(seed, RoleInside.inside_id, RoleInside.role_id)
+
+
+def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
+    """All roles of a user: those they are in, and those around them."""
+    held = with_outer_roles(select(Membership.role_id).where(Membership.user_id == user_id))
+    return frozenset(session.scalars(select(held.c.role_id)))
+
+
+def roles_at(session: Session, user_id: uuid.UUID, at: dt.datetime) -> frozenset[uuid.UUID]:
+    """All roles of a user at a moment of the past, by the nesting of that moment."""
+    held = select(MembershipHistory.role_id).where(
+        MembershipHistory.user_id == user_id, valid_at(MembershipHistory, at)
+    )
+    then = valid_at(NestingHistory, at)
+    around = _closure(held, NestingHistory.role_id, NestingHistory.inside_id, then)
+    return frozenset(session.scalars(select(around.c.role_id)))
+
+
+def outer_roles(session: Session, role_id: uuid.UUID) -> frozenset[uuid.UUID]:
+    """The role and all that it lies inside of."""
+    around = with_outer_roles(select(Role.id.label("role_id")).where(Role.id == role_id))
+    return frozenset(session.scalars(select(around.c.role_id)))
+
+
+def stewarded_with_outer(session: Session, user_id: uuid.UUID) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
+    """For each role that a user is steward of, that role and all that it lies inside of."""
+    mine = select(Steward.role_id.label("steward_of"), Steward.role_id).where(Steward.user_id == user_id)
+    around = with_outer_roles(mine)
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for role, outer in session.execute(select(around.c.steward_of, around.c.role_id)):
+        found.setdefault(role, set()).add(outer)
+    return {role: frozenset(outer) for role, outer in found.items()}
+
+
+def members_of(session: Session, role_ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """The users in any of these roles, also by way of the roles inside them."""
+    seed = select(Role.id.label("role_id")).where(Role.id == any_(literal(list(role_ids), ARRAY(Uuid))))
+    inside = with_inner_roles(seed)
+    members = select(Membership.user_id).join(inside, inside.c.role_id == Membership.role_id)
+    return frozenset(session.scalars(members))
+
+
+def _closure(seed: Select[*tuple[Any, ...]], start: Column, end: Column, *where: ColumnElement[bool]) -> CTE:
+    found = seed.cte(recursive=True)
+    # The recursive part gives the columns in the order of the seed, which a union takes by their place.
+    columns = [end if column.name == "role_id" else column for column in found.c]
+    return found.union(select(*columns).join_from(found, end.class_, start == found.c.role_id).where(*where))
