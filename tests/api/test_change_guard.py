@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from sqlalchemy import CursorResult, text
 
-from app.acl import change_guard, steps
+from app.acl import change_guard
+from app.admin import changes
 from app.web.api import plans
 from app.web.http.dependencies import Caller, Changing, Writing
 from tests.api.test_change_guard_routes import API, everything
@@ -235,8 +236,8 @@ def test_every_kind_of_step_is_tried() -> None:
         for value in get_args(change.model_fields["change"].annotation)
     }
     assert kinds == {"rule", "grant", "revoke", "join", "leave", "nest", "unnest", "clearance"}
-    assert {c.__name__ for c in vars(steps).values() if isinstance(c, type) and c.__name__.endswith("Step")} == {
-        "Step", "RuleStep", "GrantStep", "MemberStep", "NestingStep", "ClearanceStep",
+    assert {c.__name__ for c in vars(changes).values() if isinstance(c, type) and c.__name__.endswith("Step")} == {
+        "PlanStep", "RuleStep", "GrantStep", "MemberStep", "NestingStep", "ClearanceStep",
     }  # fmt: skip
 
 

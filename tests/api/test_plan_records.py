@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.web.api.plans import AnyChange
-from tests.api.company import Company
+from tests.support.company import Company
 
 PLANS = "/access/plans"
 GRANT = {"role": "managers"}
