@@ -14,7 +14,7 @@ from starlette.types import Lifespan
 
 from app import log
 from app.admin.refusals import FailedSignIns, record_due
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.audit.encryption import Sealer
 from app.db.replicas import Replicas
 from app.db.rls_probe import probe
@@ -59,12 +59,12 @@ from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
 
 
-def build(settings: Settings) -> Parts:
+def build(settings: Settings) -> Components:
     """The real parts that the settings name."""
     url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
     options = settings.embedder
     embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
-    return Parts(
+    return Components(
         settings=settings,
         database=Database(
             connect(url, pool_size=settings.database.pool_size, prepare=settings.database.prepare_statements),
@@ -120,7 +120,7 @@ def build_lists(settings: Settings, dimensions: int) -> Lists:
     return lists
 
 
-def collectors(parts: Parts) -> tuple[Collector, ...]:
+def collectors(parts: Components) -> tuple[Collector, ...]:
     """What the parts have counted, for the metrics."""
     lost = parts.lists.lost if isinstance(parts.lists, RemoteLists) else dict
     return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
@@ -138,7 +138,7 @@ def read_settings() -> Settings:
     return settings
 
 
-def create(parts: Parts | None = None) -> FastAPI:
+def create(parts: Components | None = None) -> FastAPI:
     """The service over these parts, or over those of the environment."""
     settings = parts.settings if parts else read_settings()
     log.configure(json=settings.api.log_json)

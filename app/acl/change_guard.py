@@ -1,8 +1,8 @@
-"""Nobody changes access to their own profit: the one place that judges a transaction which changes it (ADR 0018).
+"""Nobody changes access to their own profit: the one place that checks a transaction which changes it (ADR 0018).
 
-`judged` begins it, before anything else is locked. `Database.writing` ends it before the commit, and commits no change
-of access that was not judged. In between, the database notes what stood before, by whatever statement it is changed
-(`migrations/sql/judged_changes.sql`), so no function has to report what it does. Compared before and after are the
+`guard_change` begins it, before anything else is locked. `Database.writing` ends it before the commit, and commits no
+change of access without it. In between, triggers note what stood before, by whatever statement it is changed, so no
+function has to report what it does. Compared before and after are the
 author's standing (roles, roles they look after, clearance, capabilities, collections, keys) and each rule under which
 something stands, or will: of collections and folders, empty ones too, of scopes, and of documents and uploads that came
 under another scope.
@@ -48,7 +48,7 @@ class Standing:
     keys: dict[uuid.UUID, tuple[frozenset[Capability], Any]]
 
 
-class Judge:
+class ChangeGuard:
     """Judges one transaction by what its author would gain. `subject` is the author as they stood when it began."""
 
     def __init__(self, session: WriteSession, subject: Subject) -> None:
@@ -98,19 +98,19 @@ class Mine:
         return grant.principal.kind == "everyone" or grant.principal.id in self.principals
 
 
-def judged(session: WriteSession, subject: Subject) -> Judge:
-    """The judge of this transaction, begun unless it has: to be called before anything is changed or locked.
+def guard_change(session: WriteSession, subject: Subject) -> ChangeGuard:
+    """The guard of this transaction, begun unless it has: to be called before anything is changed or locked.
 
     Holds the policy epoch, so that nobody else's change of access comes in between. Raises ValueError for an author who
     is not the session's.
     """
     if session.author != subject.user_id:
-        raise ValueError("a transaction is judged for the one whose it is")
-    if isinstance(session.judge, Judge):
-        return session.judge
+        raise ValueError("a transaction is guarded for its own author")
+    if isinstance(session.guard, ChangeGuard):
+        return session.guard
     session.execute(select(func.clearance.hold_epoch()))
-    session.judge = judge = Judge(session, subject)
-    return judge
+    session.guard = guard = ChangeGuard(session, subject)
+    return guard
 
 
 def gains(mine: Mine, before: Rule | None, after: Rule) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.acl.readers import Reading, gained_and_lost, readers
+from app.acl.readers import ReaderTable, gained_and_lost, readers
 from app.acl.rule_store import one_of, rules_by_part
 from app.db.tables.access import RuleGrant
 
@@ -88,7 +88,7 @@ class Timelines:
     """
 
     def __init__(self, session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> None:
-        self.now = Reading(session, rules, users, at)
+        self.now = ReaderTable(session, rules, users, at)
         self._at = at
         self._later: dict[int, list[tuple[dt.datetime, frozenset[uuid.UUID]]]] = defaultdict(list)
         for moment, turning in sorted(_moments(session, rules, at).items()):

@@ -25,7 +25,7 @@ Manifest = Mapping[str, bytes | None]
 
 
 @dataclass(frozen=True)
-class Standing:
+class StoredDocument:
     """A document of the collection. `sha256` is None if its content is not the caller's to compare."""
 
     id: int
@@ -47,8 +47,8 @@ class Comparison:
     changed: tuple[str, ...]
     unchanged: tuple[str, ...]
     kept: tuple[str, ...]
-    moved: tuple[tuple[Standing, str], ...]
-    gone: tuple[Standing, ...]
+    moved: tuple[tuple[StoredDocument, str], ...]
+    gone: tuple[StoredDocument, ...]
 
 
 def parse_manifest(lines: Iterable[bytes]) -> Manifest:
@@ -72,7 +72,7 @@ def parse_manifest(lines: Iterable[bytes]) -> Manifest:
     return manifest
 
 
-def compare(manifest: Manifest, documents: Sequence[Standing]) -> Comparison:
+def compare(manifest: Manifest, documents: Sequence[StoredDocument]) -> Comparison:
     """Hold a folder against a collection.
 
     A document counts as moved only if that is plain: its content is the caller's to compare, one new file has it, and
@@ -96,7 +96,7 @@ def compare(manifest: Manifest, documents: Sequence[Standing]) -> Comparison:
     )
 
 
-def _moved(missing: Sequence[Standing], new: Manifest) -> dict[str, str]:
+def _moved(missing: Sequence[StoredDocument], new: Manifest) -> dict[str, str]:
     """The new path of each document that plainly moved, by its old one."""
     olds: dict[bytes, list[str]] = defaultdict(list)
     news: dict[bytes, list[str]] = defaultdict(list)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.acl.rule_changes import Change
 from app.acl.rules import OwnRule
 from app.acl.scopes import Move, hold, nearest_folder, scope_for
@@ -75,13 +75,13 @@ def _scope_of(session: WriteSession, subject: Subject, collection: Collection, u
     Raises Conflict where a folder gets its rule at the same moment and the scope that was there will not do.
     """
     if _standing_scope(session, collection, upload) is None:
-        judged(session, subject)
+        guard_change(session, subject)
     # Held before the folder is looked for: one that gets its rule beside us waits, and then finds this upload.
     hold(session, collection.id)
     found = _standing_scope(session, collection, upload, held=True)
     if found is not None:
         return found
-    if session.judge is None:
+    if session.guard is None:
         raise Conflict("A folder above this path got another rule at this very moment. Send the upload again.")
     return scope_for(session, collection, upload.own, nearest_folder(session, collection.id, upload.path))
 
@@ -149,7 +149,7 @@ def curated_path(session: Session, subject: Subject, public_id: uuid.UUID) -> st
 
 def rule_document(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:
     """Give one document another rule: one column of one row; passages and vectors follow by their foreign keys."""
-    judged(session, subject)
+    guard_change(session, subject)
     scope_id = scope_for(session, place.collection, own, place.folder_id)
     # Also where nothing changes: uploads that were sent before now must not bring other tags.
     session.execute(
@@ -165,5 +165,5 @@ def rule_document(session: WriteSession, subject: Subject, place: Place, own: Ow
 
 def remove_document(session: WriteSession, subject: Subject, place: Place) -> None:
     """Delete a document and all that was derived from it. An upload that waits at its path comes under its own tags."""
-    judged(session, subject)
+    guard_change(session, subject)
     session.execute(delete(Document).where(Document.id == place.id))

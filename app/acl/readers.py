@@ -42,7 +42,7 @@ BY_RULE = text("select rule_id, documents from clearance.documents_by_rule(:coll
 )
 
 
-class Reading:
+class ReaderTable:
     """`decide()` for some people and some rules at one moment: who reads what stands under which."""
 
     def __init__(self, session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> None:
@@ -104,7 +104,7 @@ class Reading:
 
 def readers(session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> Pairs:
     """For each of these rules, who of these people reads what stands under it at that moment."""
-    return Reading(session, rules, users, at).readers_of(rules)
+    return ReaderTable(session, rules, users, at).readers_of(rules)
 
 
 def readers_of_scope(session: Session, scope_id: int, at: dt.datetime) -> frozenset[uuid.UUID]:
@@ -114,7 +114,7 @@ def readers_of_scope(session: Session, scope_id: int, at: dt.datetime) -> frozen
 
 
 def gained_and_lost(
-    cells: Mapping[tuple[int, int], int], before: Reading, after: Reading
+    cells: Mapping[tuple[int, int], int], before: ReaderTable, after: ReaderTable
 ) -> dict[uuid.UUID, tuple[int, int]]:
     """How many documents each person gains and loses, by the documents that go from one rule to another.
 

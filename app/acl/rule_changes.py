@@ -1,4 +1,4 @@
-"""Changes of who may read what. Each is judged (`app.acl.change_guard`) and moves scopes, never content."""
+"""Changes of who may read what. Each is guarded (`app.acl.change_guard`) and moves scopes, never content."""
 
 import datetime as dt
 import uuid
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import Move, follow, put_into_folders, scope_for
 from app.db.session import WriteSession
@@ -49,7 +49,7 @@ def create_collection_row(
     session: WriteSession, subject: Subject, *, name: str, description: str, own: OwnRule
 ) -> Collection:
     """A new collection with its plain scope; the caller has checked that the name is free."""
-    judged(session, subject)
+    guard_change(session, subject)
     collection = Collection(name=name, description=description, own_rule=own.to_json())
     session.add(collection)
     session.flush()
@@ -59,7 +59,7 @@ def create_collection_row(
 
 def rule_collection(session: WriteSession, subject: Subject, collection: Collection, own: OwnRule) -> Change:
     """Give a collection another rule: its few scopes point to other rules, and no document or chunk row is written."""
-    judged(session, subject)
+    guard_change(session, subject)
     take_hold(session, collection)
     before = OwnRule.from_json(collection.own_rule)
     session.execute(update(Collection).where(Collection.id == collection.id).values(own_rule=own.to_json()))
@@ -82,7 +82,7 @@ def documents_below(session: Session, collection_id: uuid.UUID, path: str) -> in
 
 def rule_folder(session: WriteSession, subject: Subject, collection: Collection, path: str, own: OwnRule) -> Change:
     """Give a folder a rule, or another one. With its first one the documents below come under it and are moved."""
-    judged(session, subject)
+    guard_change(session, subject)
     take_hold(session, collection)
     folder = session.scalar(
         select(Folder)
@@ -100,7 +100,7 @@ def rule_folder(session: WriteSession, subject: Subject, collection: Collection,
 
 def drop_folder(session: WriteSession, subject: Subject, collection: Collection, path: str) -> Change:
     """Take a folder's rule away: the documents below come under what lies above. Raises NotFound without one."""
-    judged(session, subject)
+    guard_change(session, subject)
     take_hold(session, collection)
     folder = find_folder(session, collection.id, path)
     before = OwnRule.from_json(folder.own_rule)

@@ -52,7 +52,7 @@ _Row = tuple[bytes, int, int | None, int | None, bytes | None]
 
 
 @dataclass(frozen=True)
-class Part:
+class RulePart:
     """Grants that are interned for themselves, and their digests behind one another, ascending.
 
     Those of own rules and those that are inherited are apart, even if they are equal: so who looks for the rules that a
@@ -74,7 +74,7 @@ class Composed:
     above_id: int | None
 
 
-def compose(label: Label, own: Part, above: Part | None) -> Composed:
+def compose(label: Label, own: RulePart, above: RulePart | None) -> Composed:
     """The rule of this label with the grants of both parts; `above` is None where the own rule breaks with it."""
     if own.inherited or (above is not None and not above.inherited):
         raise ValueError("a part in the wrong place would not be found by who is asked what a rule says")
@@ -96,7 +96,7 @@ def intern_composed(session: WriteSession, rules: Iterable[Composed]) -> dict[by
 
 def intern_parts(
     session: WriteSession, sets: Iterable[frozenset[Grant]], *, inherited: bool = False
-) -> dict[frozenset[Grant], Part]:
+) -> dict[frozenset[Grant], RulePart]:
     """These sets of grants as parts, those made that are not there yet."""
     named = ((grants, joined_digests(grants)) for grants in sets)
     wanted = {part_digest(digests, inherited): (grants, digests) for grants, digests in named}
@@ -106,16 +106,16 @@ def intern_parts(
     made = _insert(session, [(digest, int(Label.RESTRICTED), None, None, wanted[digest][1]) for digest in fresh])
     _insert_grants(session, {made[digest]: wanted[digest][0] for digest in made}, inherited)
     ids = known | made | _known(session, [digest for digest in fresh if digest not in made])
-    return {grants: Part(ids[digest], digests, inherited) for digest, (grants, digests) in wanted.items()}
+    return {grants: RulePart(ids[digest], digests, inherited) for digest, (grants, digests) in wanted.items()}
 
 
-def own_parts(session: Session, part_ids: Collected[int]) -> dict[int, Part]:
+def own_parts(session: Session, part_ids: Collected[int]) -> dict[int, RulePart]:
     """Parts of own rules by their ids."""
     if not part_ids:
         return {}
     query = select(access.Rule.id, access.Rule.grant_digests).where(one_of(access.Rule.id.expression, part_ids))
     found = session.execute(query.execution_options(**BINARY))
-    return {row.id: Part(row.id, row.grant_digests, False) for row in found}
+    return {row.id: RulePart(row.id, row.grant_digests, False) for row in found}
 
 
 def intern(session: WriteSession, rule: Rule) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.rule_store import (
     Composed,
-    Part,
+    RulePart,
     array,
     compose,
     intern,
@@ -234,7 +234,7 @@ class _Above:
         """The innermost one."""
         return self._rules[folder_id].label if own.label is None else own.label
 
-    def rule(self, folder_id: uuid.UUID | None, part: Part, own: _Own) -> Composed:
+    def rule(self, folder_id: uuid.UUID | None, part: RulePart, own: _Own) -> Composed:
         """`effective()` for an own rule there, from parts instead of grants."""
         above = self._parts[self._rules[folder_id].grants] if own.inherits else None
         return compose(self.label(folder_id, own), part, above)

@@ -1,7 +1,7 @@
 """Documents change their place, one by one or as a folder says that is held against the collection.
 
-A place is a path, and by its folders a rule: moving changes who reads, is judged like any change of a rule and recorded
-like one. Content stays as it is, with its id, its passages and their vectors.
+A place is a path, and by its folders a rule: moving changes who reads, and is guarded and recorded like any change of a
+rule. Content stays as it is, with its id, its passages and their vectors.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from typing import TypeVar
 from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.acl.change_guard import judged
-from app.acl.manifest import Comparison, Manifest, Standing, compare, ending
+from app.acl.change_guard import guard_change
+from app.acl.manifest import Comparison, Manifest, StoredDocument, compare, ending
 from app.acl.placement import Place
-from app.acl.readers import Reading, concerned, gained_and_lost
+from app.acl.readers import ReaderTable, concerned, gained_and_lost
 from app.acl.rule_changes import Change, take_hold
 from app.acl.rules import OwnRule, Rule
 from app.acl.scopes import Move, nearest_folder, rules_of, scope_for
@@ -94,11 +94,11 @@ def move_document(session: WriteSession, subject: Subject, place: Place, path: s
 
     It keeps its own rule and comes under those of its new folders. Its ending stays, by which a file's kind is known.
     """
-    judged(session, subject)
+    guard_change(session, subject)
     to = normal_path(path)
     if ending(to) != ending(place.path):
         raise Conflict("A document keeps the ending of its name: its text was read as that kind. Upload it anew.")
-    standing = Standing(place.id, place.public_id, place.version_id, place.path, place.scope_id, None)
+    standing = StoredDocument(place.id, place.public_id, place.version_id, place.path, place.scope_id, None)
     return _relocate(session, place.collection, [(standing, to)])
 
 
@@ -108,7 +108,7 @@ def sync(session: WriteSession, subject: Subject, collection: Collection, manife
     What is gone is for `remove_gone`, in the same transaction; what is new or changed for uploads that follow.
     """
     require_curator(subject, collection.id)
-    judged(session, subject)
+    guard_change(session, subject)
     # No upload and no change of rules from here on; the worker waits for the documents.
     take_hold(session, collection)
     documents = _standing(session, subject, collection)
@@ -137,7 +137,7 @@ def remove_gone(session: WriteSession, synced: Synced, fingerprint: str, *, allo
         session.execute(delete(Document).where(Document.id.in_(gone)))
 
 
-def _standing(session: WriteSession, subject: Subject, collection: Collection) -> list[Standing]:
+def _standing(session: WriteSession, subject: Subject, collection: Collection) -> list[StoredDocument]:
     """The documents of the collection, locked. Hashes of those alone that the subject reads, or brought as they are.
 
     For anyone else `unchanged` and `moved` would confirm a guess at what a document says that is not theirs to read.
@@ -156,10 +156,12 @@ def _standing(session: WriteSession, subject: Subject, collection: Collection) -
         .order_by(Document.id)
         .with_for_update(of=Document)
     )
-    return [Standing(*row[:5], row.sha256 if row.open else None) for row in rows]
+    return [StoredDocument(*row[:5], row.sha256 if row.open else None) for row in rows]
 
 
-def _relocate(session: WriteSession, collection: Collection, wanted: Sequence[tuple[Standing, str]]) -> Relocation:
+def _relocate(
+    session: WriteSession, collection: Collection, wanted: Sequence[tuple[StoredDocument, str]]
+) -> Relocation:
     """Make the moves: a column or two of a row each; what is derived follows by its foreign keys."""
     if not wanted:
         return Relocation((), {})
@@ -188,7 +190,7 @@ def _relocate(session: WriteSession, collection: Collection, wanted: Sequence[tu
 
 
 def _write(
-    session: WriteSession, collection: Collection, wanted: Sequence[tuple[Standing, str]], scopes: Sequence[int]
+    session: WriteSession, collection: Collection, wanted: Sequence[tuple[StoredDocument, str]], scopes: Sequence[int]
 ) -> None:
     try:
         for some in batched(list(zip(wanted, scopes, strict=True))):
@@ -215,7 +217,7 @@ def _gained_and_lost(session: WriteSession, cells: Counter[tuple[int, int]]) -> 
     """By person: how many of these documents they read now and did not, and did and no longer do."""
     at = session.scalars(select(func.now())).one()
     changed = {cell: n for cell, n in cells.items() if cell[0] != cell[1]}
-    reading = Reading(session, {rule for cell in changed for rule in cell}, concerned(session, changed), at)
+    reading = ReaderTable(session, {rule for cell in changed for rule in cell}, concerned(session, changed), at)
     return gained_and_lost(changed, reading, reading)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.audit.actor import actor
 from app.audit.events import KeyChanged, KeyMade, KeyRevoked
 from app.audit.log import record
@@ -65,7 +65,7 @@ def create_key(
 ) -> tuple[KeyView, NewKey]:
     """A new key for this user; the secret is in the second value alone. The record names who created it."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     if expires_at is not None and expires_at.tzinfo is None:
         raise InvalidInput(ZONE_MISSING)
     key, new = add_key(session, user, label=label, allowed=allowed, expires_at=expires_at)
@@ -82,7 +82,7 @@ def create_key(
 
 def change_key(session: WriteSession, subject: Subject, key_id: uuid.UUID, given: Mapping[str, Any]) -> KeyView:
     """Set `label`, `expires_at` or both of a key. Its holder may only end it earlier; one that has ended stays so."""
-    judged(session, subject)
+    guard_change(session, subject)
     key = _find(session, subject, key_id)
     if not given:
         raise InvalidInput("Give label, expires_at, or both.")
@@ -103,7 +103,7 @@ def change_key(session: WriteSession, subject: Subject, key_id: uuid.UUID, given
 
 def revoke_key(session: WriteSession, subject: Subject, key_id: uuid.UUID) -> None:
     """Revoke a key of one's own, or any as an administrator. It stops working with the commit."""
-    judged(session, subject)
+    guard_change(session, subject)
     key = _find(session, subject, key_id)
     living = update(ApiKey).where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None))
     session.execute(living.values(revoked_at=func.now()))

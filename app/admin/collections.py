@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.acl.rule_changes import Change, create_collection_row
 from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
@@ -34,7 +34,7 @@ def create_collection(
 ) -> Collection:
     """A new, empty collection under this rule, which must have a label. Raises Conflict for a name that is taken."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     if session.scalar(select(Collection.id).where(Collection.name == name)) is not None:
         raise Conflict(f"A collection named '{name}' exists.")
     collection = create_collection_row(session, subject, name=name, description=description, own=own)
@@ -46,7 +46,7 @@ def create_collection(
 def delete_collection(session: WriteSession, subject: Subject, name: str) -> None:
     """Delete a collection and all documents in it."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     collection = get_collection(session, subject, name)
     change = Change(OwnRule.from_json(collection.own_rule), OwnRule(inherits=False))
     record_rule(session, subject, "collection.dropped", f"collection:{collection.id}", change)
@@ -57,9 +57,9 @@ def add_curator(session: WriteSession, subject: Subject, collection: Collection,
     """Let a person curate the collection; curating is not reading. Raises SelfGrant, InvalidInput for a service."""
     require_capability(subject, Capability.ADMINISTER)
     refuse_service(person)
-    judged(session, subject)
+    guard_change(session, subject)
     if person.id == subject.user_id:
-        # Refused also where they curate it already: the judge sees no gain in that, and the log would say it was added.
+        # Refused also where they curate it already: the guard sees no gain in that, and the log would say it was added.
         raise SelfGrant("You cannot make yourself a curator. Ask another administrator.")
     session.execute(insert(Curator).values(user_id=person.id, collection_id=collection.id).on_conflict_do_nothing())
     record_person(session, subject, "curator.added", f"collection:{collection.id}", person.id)
@@ -68,6 +68,6 @@ def add_curator(session: WriteSession, subject: Subject, collection: Collection,
 def remove_curator(session: WriteSession, subject: Subject, collection: Collection, person: User) -> None:
     """Take a person's curating away."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     session.execute(delete(Curator).where(Curator.user_id == person.id, Curator.collection_id == collection.id))
     record_person(session, subject, "curator.removed", f"collection:{collection.id}", person.id)

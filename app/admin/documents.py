@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.acl.manifest import parse_manifest
 from app.acl.placement import Place, Upload, find_place, remove_document, submit
 from app.acl.rule_changes import role_ids, tag_grants, tagged_rule
@@ -28,7 +28,7 @@ from app.retrieval.browse import Job, find_collection, find_job
 
 
 @dataclass(frozen=True)
-class Tags:
+class UploadTags:
     """What an upload says of who may read it: roles by name, from `starts_at` to `ends_at`; denied roles always."""
 
     roles: list[str]
@@ -40,7 +40,7 @@ class Tags:
 
 
 def upload_document(
-    session: WriteSession, subject: Subject, *, collection: str, path: str, file: BinaryIO, tags: Tags
+    session: WriteSession, subject: Subject, *, collection: str, path: str, file: BinaryIO, tags: UploadTags
 ) -> tuple[Job, list[str]]:
     """Store a file and queue its indexing; the job, and a warning if nobody will be able to read it.
 
@@ -88,8 +88,8 @@ def compare_with_folder(session: WriteSession, subject: Subject, collection: str
     target = _curated(session, subject, collection)
     with session.begin_nested() as trial:
         compared = sync(session, subject, target, parse_manifest(manifest))
-        # Nothing of the trial is left to judge at the end: what could not be applied is refused here.
-        judged(session, subject)()
+        # Nothing of the trial is left to check at the end: what could not be applied is refused here.
+        guard_change(session, subject)()
         trial.rollback()
     return compared
 
@@ -124,7 +124,7 @@ def _curated(session: WriteSession, subject: Subject, name: str) -> Collection:
     return found
 
 
-def _own_rule(session: WriteSession, tags: Tags) -> OwnRule:
+def _own_rule(session: WriteSession, tags: UploadTags) -> OwnRule:
     if not tags.roles and not tags.inherits:
         raise Untagged(
             "Give at least one role tag ('roles'), or 'inherits' for what its folder and collection say; untagged "

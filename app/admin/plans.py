@@ -16,7 +16,7 @@ from typing import Literal, cast
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.acl.effects import Effects, PersonEffect, Timelines, compare
 from app.acl.readers import concerned, everybody, rule_by_document
 from app.acl.rule_changes import take_hold
@@ -80,7 +80,7 @@ def create_plan(
     """
     with database.trying(subject.user_id) as trial:
         # First of all: to find what a change is about locks it, and everybody takes the epoch before that.
-        judged(trial, subject)
+        guard_change(trial, subject)
         found = preview(trial, subject, steps(trial))
     if found.author_gains and not second_administrator:
         raise SelfGrant("This plan would give you something to read, and policy has no second administrator agree.")
@@ -100,13 +100,13 @@ def create_plan(
 
 def preview(trial: WriteSession, subject: Subject, steps: Sequence[PlanStep]) -> Preview:
     """Take these steps in `trial`, which must be rolled back after. Raises what they raise, BeyondReach among it."""
-    judge = judged(trial, subject)
+    guard = guard_change(trial, subject)
     effects, results = _perform(trial, subject, steps)
     return Preview(
         tuple(steps),
         effects,
         _digest(steps, effects, results),
-        author_gains=bool(judge.gains()),
+        author_gains=bool(guard.gains()),
         why=() if effects.somebody_gains else _distinct(_why(trial, one) for one in results),
         warnings=_distinct(_warnings(trial, one) for one in results),
     )
@@ -115,10 +115,10 @@ def preview(trial: WriteSession, subject: Subject, steps: Sequence[PlanStep]) ->
 def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> PlanView:
     """Make the change of a plan. Raises PlanStale if it would do anything else now than the plan says.
 
-    The one who applies it makes the change, so they may not gain by it either; that is judged before the commit.
+    The one who applies it makes the change, so they may not gain by it either (`app.acl.change_guard`).
     """
     # All that could change what the plan does waits from here on, in the order in which everybody takes it.
-    judged(session, subject)
+    guard_change(session, subject)
     plan = _open_plan(session, subject, plan_id)
     event = PlanApplied(actor=actor(subject), plan=plan.id, author=plan.author_id, needs_second=plan.needs_second)
     record(session, event)

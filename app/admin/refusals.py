@@ -26,7 +26,7 @@ NOBODY = Actor.service("nobody")
 
 
 @dataclass(frozen=True)
-class Source:
+class SignInSource:
     """Where failed sign-ins come from: an address, and the public prefix of a key of ours, if it was one."""
 
     address: str | None
@@ -40,27 +40,27 @@ class FailedSignIns:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._counts: dict[Source, int] = {}
+        self._counts: dict[SignInSource, int] = {}
         self._began = clock()
 
-    def add(self, source: Source) -> list[tuple[Source, int]]:
+    def add(self, source: SignInSource) -> list[tuple[SignInSource, int]]:
         """Count one; what is to be recorded now."""
         with self._lock:
             due = self._due()
             if source not in self._counts and len(self._counts) >= MAX_SOURCES:
-                source = Source(None, None, "many sources")
+                source = SignInSource(None, None, "many sources")
             if source in self._counts:
                 self._counts[source] += 1
                 return due
             self._counts[source] = 0
             return [*due, (source, 1)]
 
-    def due(self, *, closing: bool = False) -> list[tuple[Source, int]]:
+    def due(self, *, closing: bool = False) -> list[tuple[SignInSource, int]]:
         """What a minute that is over has left to record; at the end of the process, that of the one that is not."""
         with self._lock:
             return self._due(closing=closing)
 
-    def _due(self, *, closing: bool = False) -> list[tuple[Source, int]]:
+    def _due(self, *, closing: bool = False) -> list[tuple[SignInSource, int]]:
         if not closing and self._clock() - self._began < WINDOW_SECONDS:
             return []
         left = [(source, count) for source, count in self._counts.items() if count]
@@ -74,10 +74,10 @@ def record_failed_sign_in(database: Database, failed: FailedSignIns, address: st
     if secret is not None:
         with database.anonymous() as session:
             reason, prefix = why_dead(session, secret)
-    record_due(database, failed.add(Source(address, prefix, reason)))
+    record_due(database, failed.add(SignInSource(address, prefix, reason)))
 
 
-def record_due(database: Database, due: list[tuple[Source, int]]) -> None:
+def record_due(database: Database, due: list[tuple[SignInSource, int]]) -> None:
     """Record counted sign-ins, in one transaction."""
     if not due:
         return

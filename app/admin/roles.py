@@ -8,7 +8,7 @@ from sqlalchemy import Uuid, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.admin.audit_records import policy_epoch, record_person
 from app.audit.actor import actor
 from app.audit.events import RoleChanged, RoleJoined, RoleLeft, RoleMade, RoleRemoved
@@ -75,7 +75,7 @@ def list_roles(session: Session, subject: Subject, page: Page) -> list[RoleView]
 def create_role(session: WriteSession, subject: Subject, *, name: str, source: str, inside: Sequence[str]) -> RoleView:
     """A new role inside the roles of these names. Raises Conflict for one that is missing, or a name that is taken."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     outer = [_outer_role(session, outer) for outer in inside]
     role = directory.add_role(session, name, source=source)
     record(session, RoleMade(actor=actor(subject), role=role.id, name=role.shown))
@@ -91,7 +91,7 @@ def delete_role(session: WriteSession, subject: Subject, role: Role) -> None:
     A rule of the past may name it: its grants keep the role's id, and so does the history of who was in it.
     """
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     if session.scalar(NAMED_IN_FORCE, {"role": role.id}):
         raise Conflict(
             f"Rules name the role '{role.shown}'; it stays, so that their meaning stays. Empty it instead, or take its "
@@ -105,7 +105,7 @@ def add_member(session: WriteSession, subject: Subject, role: Role, user: User) 
     """Put a person into a role. Raises BeyondReach, InvalidInput for a service, SelfGrant for a steward's own self."""
     require_steward(session, subject, role)
     refuse_service(user)
-    judged(session, subject)
+    guard_change(session, subject)
     _refuse_own_membership(subject, user)
     session.execute(insert(Membership).values(user_id=user.id, role_id=role.id).on_conflict_do_nothing())
     event = RoleJoined(actor=actor(subject), role=role.id, user=user.id, epoch=policy_epoch(session))
@@ -115,7 +115,7 @@ def add_member(session: WriteSession, subject: Subject, role: Role, user: User) 
 def remove_member(session: WriteSession, subject: Subject, role: Role, user: User) -> None:
     """Take a user out of a role. Raises BeyondReach, or SelfGrant for a steward's own self."""
     require_steward(session, subject, role)
-    judged(session, subject)
+    guard_change(session, subject)
     _refuse_own_membership(subject, user)
     session.execute(delete(Membership).where(Membership.user_id == user.id, Membership.role_id == role.id))
     event = RoleLeft(actor=actor(subject), role=role.id, user=user.id, epoch=policy_epoch(session))
@@ -126,7 +126,7 @@ def nest(session: WriteSession, subject: Subject, role: Role, outer: Role) -> No
     """Make members of `role` members of `outer` too. Raises InvalidInput for a circle."""
     require_capability(subject, Capability.ADMINISTER)
     # Holds the epoch, so that two administrators cannot close a circle from both sides at once.
-    judged(session, subject)
+    guard_change(session, subject)
     if role.id in outer_roles(session, outer.id):
         raise InvalidInput(f"'{outer.shown}' lies inside '{role.shown}' already; a circle of roles is refused.")
     before = _directly_around(session, role)
@@ -137,7 +137,7 @@ def nest(session: WriteSession, subject: Subject, role: Role, outer: Role) -> No
 def unnest(session: WriteSession, subject: Subject, role: Role, outer: Role) -> None:
     """Undo `nest`."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     before = _directly_around(session, role)
     session.execute(delete(RoleInside).where(RoleInside.role_id == role.id, RoleInside.inside_id == outer.id))
     _record_nesting(session, subject, role, before)
@@ -147,7 +147,7 @@ def add_steward(session: WriteSession, subject: Subject, role: Role, person: Use
     """Delegate a role to a person, who may then change its members. Raises InvalidInput for a service."""
     require_capability(subject, Capability.ADMINISTER)
     refuse_service(person)
-    judged(session, subject)
+    guard_change(session, subject)
     session.execute(insert(Steward).values(user_id=person.id, role_id=role.id).on_conflict_do_nothing())
     record_person(session, subject, "steward.added", f"role:{role.id}", person.id)
 
@@ -155,7 +155,7 @@ def add_steward(session: WriteSession, subject: Subject, role: Role, person: Use
 def remove_steward(session: WriteSession, subject: Subject, role: Role, person: User) -> None:
     """Take a role away from its steward."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     session.execute(delete(Steward).where(Steward.user_id == person.id, Steward.role_id == role.id))
     record_person(session, subject, "steward.removed", f"role:{role.id}", person.id)
 
@@ -170,7 +170,7 @@ def _outer_role(session: Session, name: str) -> Role:
 def _refuse_own_membership(subject: Subject, user: User) -> None:
     """Raise SelfGrant where a steward would change their own membership.
 
-    The database refuses it anyway (`stewards_add`); an administrator is judged, and can make a plan of it.
+    The database refuses it anyway (`stewards_add`); an administrator is guarded, and can make a plan of it.
     """
     if user.id == subject.user_id and Capability.ADMINISTER not in subject.capabilities:
         raise SelfGrant(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events import UserChanged, UserMade
@@ -79,7 +79,7 @@ def own_user(session: Session, subject: Subject) -> UserView:
 def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: NewUser) -> UserView:
     """A new person, who reads nothing until a role or a grant lets them; or a service, which never does by itself."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     named = {"name": new.name, "source": new.source, "display_name": new.display_name}
     if new.kind == "service":
         if new.clearance is not None:
@@ -97,7 +97,7 @@ def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: Ne
 def change_user(session: WriteSession, subject: Subject, user: User, change: UserChange) -> UserView:
     """Change a user. Nobody raises their own rights, and nobody switches themselves off."""
     require_capability(subject, Capability.ADMINISTER)
-    judged(session, subject)
+    guard_change(session, subject)
     if user.kind == "service":
         refuse_more_than_a_service(change.capabilities or ())
         if change.clearance is not None:

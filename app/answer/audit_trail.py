@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.visible import Visible
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.answer.conversation_store import NewTurn, keep
 from app.answer.events import Source
 from app.answer.prompt import TEMPLATE_DIGEST, Context
@@ -64,7 +64,14 @@ class Trail:
             self.end(outcome, reason)
 
     def open(
-        self, parts: Parts, question: str, visible: Visible, *, mode: str, context: Context | None, route: str | None
+        self,
+        parts: Components,
+        question: str,
+        visible: Visible,
+        *,
+        mode: str,
+        context: Context | None,
+        route: str | None,
     ) -> None:
         """Commit what the model will be shown. Until this returns, nothing may be shown."""
         event = events.AnswerOpened(
@@ -91,7 +98,7 @@ class Trail:
         self.opened = event
         self.documents = context.documents if context else frozenset()
 
-    def close(self, parts: Parts) -> None:
+    def close(self, parts: Components) -> None:
         """Commit how it ended; does nothing for a trail that was never opened."""
         if self.opened is None:
             return
@@ -129,13 +136,13 @@ class Trail:
         )
 
 
-def _commit(parts: Parts, subject: Subject, event: Event) -> None:
+def _commit(parts: Components, subject: Subject, event: Event) -> None:
     """Commit one record; a database that refuses it, for whatever reason, is one that does not do its part."""
     with _answerable(), parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)
 
 
-def _commit_turn(parts: Parts, subject: Subject, turn: NewTurn, event: events.AnswerClosed) -> None:
+def _commit_turn(parts: Components, subject: Subject, turn: NewTurn, event: events.AnswerClosed) -> None:
     """Commit the closing record together with the turn, and in it whether the turn was kept."""
     with _answerable(), parts.database.writing(subject.user_id) as session:
         kept = keep(session, subject, turn)
@@ -150,10 +157,10 @@ def _answerable() -> Iterator[None]:
         raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
 
 
-def _passages(context: Context | None) -> tuple[events.Passage, ...]:
+def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:
     shown = context.passages if context else ()
     return tuple(
-        events.Passage(chunk=p.chunk, document=p.document, version=p.version, rank=rank, label=p.label.text)
+        events.ShownPassage(chunk=p.chunk, document=p.document, version=p.version, rank=rank, label=p.label.text)
         for rank, p in enumerate(shown, start=1)
     )
 

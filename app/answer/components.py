@@ -14,7 +14,7 @@ from app.settings import Settings
 
 
 @dataclass(frozen=True)
-class Parts:
+class Components:
     """The replaceable parts behind their protocols, and the settings."""
 
     settings: Settings

@@ -4,7 +4,7 @@ import uuid
 
 from app.acl.visible import visible_scopes
 from app.answer import conversation_store as store
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.answer.conversation_store import ConversationSummary, Turn
 from app.audit.actor import actor
 from app.audit.events import ConversationDeleted, ConversationRead
@@ -26,7 +26,7 @@ def list_conversations(session: ReadSession, subject: Subject, page: Page) -> li
     return store.list_own(session, subject, page)
 
 
-def read_conversation(parts: Parts, subject: Subject, conversation: uuid.UUID, page: Page) -> list[Turn]:
+def read_conversation(parts: Components, subject: Subject, conversation: uuid.UUID, page: Page) -> list[Turn]:
     """The last turns, oldest first, without the answers that the subject may no longer read; raises NotFound."""
     require_capability(subject, Capability.ASK)
     with parts.database.reading(subject.user_id) as session:

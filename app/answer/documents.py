@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from app.acl.visible import Visible, visible_scopes
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.audit.actor import actor
 from app.audit.events import DocumentDownloaded, DocumentOpened
 from app.audit.log import record
@@ -57,7 +57,7 @@ def list_documents(
     return [_view(clean, visible, d) for d in browse(session, subject, visible, page, collection=collection)]
 
 
-def open_document(parts: Parts, subject: Subject, document: uuid.UUID) -> tuple[DocumentView, list[OpenedPassage]]:
+def open_document(parts: Components, subject: Subject, document: uuid.UUID) -> tuple[DocumentView, list[OpenedPassage]]:
     """One document with its passages in order, redacted. Raises NotFound for one the subject may not read."""
     require_capability(subject, Capability.ASK)
     visible, listed, chunks = _read(parts, subject, document, passages_of, DocumentOpened)
@@ -66,7 +66,7 @@ def open_document(parts: Parts, subject: Subject, document: uuid.UUID) -> tuple[
     return _view(clean, visible, listed), passages
 
 
-def download_original(parts: Parts, subject: Subject, document: uuid.UUID) -> tuple[str, bytes]:
+def download_original(parts: Components, subject: Subject, document: uuid.UUID) -> tuple[str, bytes]:
     """The file's name and its bytes as they were uploaded, not redacted. Raises NotFound."""
     require_capability(subject, Capability.DOWNLOAD)
     _, listed, content = _read(parts, subject, document, original_of, DocumentDownloaded)
@@ -74,7 +74,7 @@ def download_original(parts: Parts, subject: Subject, document: uuid.UUID) -> tu
 
 
 def _read(
-    parts: Parts,
+    parts: Components,
     subject: Subject,
     document: uuid.UUID,
     take: Callable[[Session, Visible, Listed], Content],

@@ -16,7 +16,7 @@ import anyio.to_thread
 from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.answer.events import NOTHING, AnswerEvent, Delta, Done, Mode, Opened
 from app.answer.prompt import Context, Earlier, build, choose
 from app.answer.quote import quotes
@@ -47,7 +47,7 @@ class Retrieved:
 
 
 async def answer(
-    parts: Parts, subject: Subject, question: str, mode: Mode, conversation: uuid.UUID | None = None
+    parts: Components, subject: Subject, question: str, mode: Mode, conversation: uuid.UUID | None = None
 ) -> AsyncGenerator[AnswerEvent, None]:
     """Answer as this subject, as the next turn of a conversation of theirs if one is given; else nothing is kept.
 
@@ -87,7 +87,7 @@ async def answer(
             await in_thread(trail.close, parts)
 
 
-def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
+def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retrieved:
     """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot; then put in order."""
     limits, subject = parts.settings.answer, trail.subject
 
@@ -121,7 +121,7 @@ def retrieve(parts: Parts, trail: Trail, query: Query, mode: Mode) -> Retrieved:
     return Retrieved(visible, best.hits, earlier)
 
 
-def assemble(parts: Parts, question: str, found: Retrieved, mode: Mode) -> Context | None:
+def assemble(parts: Components, question: str, found: Retrieved, mode: Mode) -> Context | None:
     """The context, or None if nothing visible supports an answer: an earlier turn is no support."""
     if not supported(found.hits):
         return None
@@ -133,7 +133,7 @@ def assemble(parts: Parts, question: str, found: Retrieved, mode: Mode) -> Conte
 
 
 def open_trail(
-    parts: Parts, trail: Trail, question: str, visible: Visible, context: Context | None, mode: Mode
+    parts: Components, trail: Trail, question: str, visible: Visible, context: Context | None, mode: Mode
 ) -> str | None:
     """Commit what will be shown; returns why the model may see it, or None if no model is asked.
 
@@ -161,7 +161,7 @@ async def say_nothing(trail: Trail, mode: Mode) -> AsyncGenerator[AnswerEvent, N
 
 
 async def quote(
-    parts: Parts, trail: Trail, question: str, context: Context, *, fallback: str | None = None
+    parts: Components, trail: Trail, question: str, context: Context, *, fallback: str | None = None
 ) -> AsyncGenerator[AnswerEvent, None]:
     """The sentences that fit best, word for word but for the guardrail; needs no model."""
     found = quotes(question, context.passages)
@@ -177,7 +177,9 @@ async def quote(
     yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.shown_redactions), fallback, trail.conversation)
 
 
-async def generate(parts: Parts, trail: Trail, question: str, context: Context) -> AsyncGenerator[AnswerEvent, None]:
+async def generate(
+    parts: Components, trail: Trail, question: str, context: Context
+) -> AsyncGenerator[AnswerEvent, None]:
     """The model's text through the filters of an answer. A model that is down gives quotes, marked as such."""
     outgoing = AnswerFilter(parts.checks, sources=len(context.passages), allowed=_addresses(context))
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
@@ -213,7 +215,7 @@ async def in_thread(work: Callable[[*Arguments], Result], *arguments: *Arguments
     return await anyio.to_thread.run_sync(work, *arguments)
 
 
-async def _pieces(parts: Parts, context: Context) -> AsyncGenerator[str, None]:
+async def _pieces(parts: Components, context: Context) -> AsyncGenerator[str, None]:
     """The model's pieces, until the time for an answer is over."""
     deadline = anyio.current_time() + parts.settings.answer.max_seconds
     async with aclosing(parts.chat.stream(context.messages)) as stream:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.acl.visible import Visible, visible_scopes
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.audit.actor import actor
 from app.audit.events import SearchDone
 from app.audit.events.base import SealedText
@@ -92,7 +92,7 @@ class SearchResult:
     unmatched: list[str]
 
 
-def search_documents(parts: Parts, subject: Subject, request: SearchRequest) -> SearchResult:
+def search_documents(parts: Components, subject: Subject, request: SearchRequest) -> SearchResult:
     """The best passages that the subject may read. Raises UnreadableSearch, InvalidInput or NotFound."""
     require_capability(subject, Capability.ASK)
     asked = mask_credentials(request.text).text

@@ -30,7 +30,7 @@ class SealBroken(Exception):
 
 
 @dataclass(frozen=True)
-class Opened:
+class UnsealedText:
     """A sealed value in the clear. `text` is None where only a commitment was kept."""
 
     text: str | None
@@ -62,14 +62,14 @@ def seal(key: bytes, value: SealedText | CommittedText, *, record: uuid.UUID, fi
     }
 
 
-def unseal(key: bytes, value: Mapping[str, str], *, record: uuid.UUID, field: str) -> Opened:
+def unseal(key: bytes, value: Mapping[str, str], *, record: uuid.UUID, field: str) -> UnsealedText:
     """Open what `seal` made; raises SealBroken."""
     try:
         sealed, keeps = decode(value["sealed"]), value["keeps"]
     except (KeyError, ValueError) as error:
         raise SealBroken(f"{record}/{field} is not a sealed value") from error
     clear = _decrypt(key, sealed, f"{record}/{field}/{keeps}")
-    return Opened(clear[SALT_BYTES:].decode() if keeps == "text" else None, clear[:SALT_BYTES])
+    return UnsealedText(clear[SALT_BYTES:].decode() if keeps == "text" else None, clear[:SALT_BYTES])
 
 
 class Sealer:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from app.cli.console import out
 from app.cli.output import safe_text
-from app.evidence.report import Report
+from app.evidence.report import VerifyReport
 
 
 def all_text(answer: dict[str, Any]) -> str:
@@ -103,7 +103,7 @@ def print_title(text: str) -> None:
     out.print(Rule(Text(text, "bold"), align="left", style="dim"))
 
 
-def print_report(what: str, report: Report) -> None:
+def print_report(what: str, report: VerifyReport) -> None:
     verdict = ("verified", "bold green") if report.ok else ("altered", "bold yellow")
     out.print(Text.assemble(f"{what}: ", verdict, f", {report.entries} entries"))
     for finding in report.findings[:3]:

@@ -69,15 +69,15 @@ class ReadSession(Session):
 class WriteSession(Session):
     """One READ COMMITTED transaction, committed when its block ends without an error.
 
-    `author` is the user whose it is. `judge` is called last and raises if the author would gain by what was done;
+    `author` is the user whose it is. `guard` is called last and raises if the author would gain by what was done;
     `app.acl.change_guard` alone sets it. A transaction that changed access and has none is not committed.
     """
 
     author: uuid.UUID | None = None
-    judge: Callable[[], None] | None = None
+    guard: Callable[[], None] | None = None
 
 
-class Unjudged(Exception):
+class UnguardedChange(Exception):
     """A transaction changed who may read or do what, and nobody asked whether its author gains: our own mistake."""
 
 
@@ -148,11 +148,11 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
-        """A transaction as this user. Raises Unjudged for one that changes access past `app.acl.change_guard`."""
+        """A transaction as this user. Raises UnguardedChange where it changes access without `app.acl.change_guard`."""
         with _speaking(), WriteSession(self._writing) as session, session.begin():
             session.author = user_id
             # Of any commit, also one that a stage makes by itself though it should not.
-            event.listen(session, "before_commit", _refuse_unjudged)
+            event.listen(session, "before_commit", _refuse_unguarded)
             self._begin(session, user_id)
             yield session
 
@@ -236,14 +236,14 @@ def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool
     return kept
 
 
-def _refuse_unjudged(session: WriteSession) -> None:
-    """The last thing before the commit: what changed access is judged, and what has no judge is not committed."""
+def _refuse_unguarded(session: WriteSession) -> None:
+    """Last before the commit: a change of access is checked by its guard; without a guard it is not committed."""
     session.flush()
-    if session.judge is not None:
-        session.judge()
+    if session.guard is not None:
+        session.guard()
     elif session.scalar(CHANGED):
-        raise Unjudged(
-            "this transaction changed access without 'app.acl.change_guard.judged'; nothing of it was committed"
+        raise UnguardedChange(
+            "this transaction changed access without 'app.acl.change_guard.guard_change'; nothing of it was committed"
         )
 
 

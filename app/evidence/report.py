@@ -5,7 +5,7 @@ from typing import Literal
 
 from app.evidence.merkle import Head
 
-FindingKind = Literal[
+LogFindingKind = Literal[
     "edit",
     "opened",
     "drop",
@@ -24,16 +24,16 @@ MAX_LINES = 50
 
 
 @dataclass(frozen=True)
-class Finding:
+class LogFinding:
     """Something wrong: what, at which entry (if it has one), in words for a person."""
 
-    kind: FindingKind
+    kind: LogFindingKind
     seq: int | None
     message: str
 
 
 @dataclass
-class Report:
+class VerifyReport:
     """What verification found. `ok` with a `held` head means: nothing was changed since that head was kept."""
 
     path: str
@@ -43,11 +43,11 @@ class Report:
     opened: int = 0
     erased: int = 0
     head: Head | None = None
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LogFinding] = field(default_factory=list)
 
-    def add(self, kind: FindingKind, seq: int | None, message: str) -> None:
+    def add(self, kind: LogFindingKind, seq: int | None, message: str) -> None:
         """Note a finding."""
-        self.findings.append(Finding(kind, seq, message))
+        self.findings.append(LogFinding(kind, seq, message))
 
     @property
     def ok(self) -> bool:
@@ -71,7 +71,7 @@ class Report:
         ]
 
     @property
-    def _shown(self) -> list[Finding]:
+    def _shown(self) -> list[LogFinding]:
         """What is wrong comes first, so that no number of remarks hides it."""
         return sorted(self.findings, key=lambda finding: finding.kind in REMARKS)[:MAX_LINES]
 

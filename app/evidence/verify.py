@@ -11,7 +11,7 @@ from typing import Any
 
 from app.evidence.merkle import SALT_BYTES, Frontier, Head, commitment, decode, encode, leaf_hash
 from app.evidence.records import is_sealed, part, read_record
-from app.evidence.report import FindingKind, Report
+from app.evidence.report import LogFindingKind, VerifyReport
 
 FORMAT = "clearance-audit"
 FORMAT_VERSION = 1
@@ -19,9 +19,9 @@ HEADER_KEYS = {"format", "version", "complete", "range", "filters"}
 ENTRY_KEYS = {"seq", "leaf_hash", "record"}
 
 
-def verify(path: Path, *, head: Head | None = None) -> Report:
+def verify(path: Path, *, head: Head | None = None) -> VerifyReport:
     """Check the JSONL export at `path`, and against `head` if one was kept. Raises OSError alone."""
-    checker = _Checker(Report(str(path), held=head))
+    checker = _Checker(VerifyReport(str(path), held=head))
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             checker.line(number, raw)
@@ -62,7 +62,7 @@ class _Places:
         self.missing: list[tuple[int, int]] = []  # half-open ranges
         self.whole = True
 
-    def take(self, seq: int) -> FindingKind | None:
+    def take(self, seq: int) -> LogFindingKind | None:
         """Note the next entry's number; says `reorder` or `duplicate` where that is what it shows."""
         if seq == self.expected:
             self.expected += 1
@@ -80,7 +80,7 @@ class _Places:
 
 
 class _Checker:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: VerifyReport) -> None:
         self.report = report
         self.places = _Places()
         self.ids: dict[uuid.UUID, int] = {}
@@ -106,7 +106,7 @@ class _Checker:
         else:
             self._entry(number, value)
 
-    def finish(self) -> Report:
+    def finish(self) -> VerifyReport:
         """Draw the conclusions that need the whole file."""
         report = self.report
         if report.head is None:
@@ -248,7 +248,7 @@ class _Checker:
         if extra:
             self._find("format", seq, f"{what} carries what no export writes: {', '.join(sorted(extra))}")
 
-    def _find(self, kind: FindingKind, seq: int | None, message: str) -> None:
+    def _find(self, kind: LogFindingKind, seq: int | None, message: str) -> None:
         self.report.add(kind, seq, message)
 
 

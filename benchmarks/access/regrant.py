@@ -19,10 +19,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.admin.plans import preview
 from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
 from app.acl.rules import Grant, OwnRule
 from app.admin.changes import RuleStep
+from app.admin.plans import preview
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Label, Principal, Subject

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.llm.protocol import ChatModel
 from app.main import create
 from app.server import server_config
@@ -19,7 +19,7 @@ from tests.api.services import Service, make_service
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.company import Company, client_of, found, parts_of
 
-Serve = Callable[[Parts], AbstractContextManager[str]]
+Serve = Callable[[Components], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def talking_to(company: Company) -> Callable[[ChatModel], AbstractContextManager
 
 
 @contextlib.contextmanager
-def serve(parts: Parts) -> Iterator[str]:
+def serve(parts: Components) -> Iterator[str]:
     """The base URL of a real server over these parts, in a thread, on a free loopback port."""
     server = uvicorn.Server(server_config(create(parts), parts.settings.api, port=0, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)

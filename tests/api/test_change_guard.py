@@ -331,7 +331,7 @@ def test_a_judge_for_somebody_else_is_refused(client: TestClient, company: Compa
     router = APIRouter()
 
     def write(subject: Caller, session: Writing) -> None:
-        change_guard.judged(session, type(subject)(**{**vars(subject), "user_id": uuid.uuid4()}))
+        change_guard.guard_change(session, type(subject)(**{**vars(subject), "user_id": uuid.uuid4()}))
 
     router.add_api_route("/mutated", write, methods=["POST"], status_code=204)
     app_of(client).include_router(router)

@@ -57,7 +57,7 @@ def _passes(dependant: Dependant) -> bool:
 
 
 def test_every_changing_route_passes_through_the_judge(client: TestClient) -> None:
-    """Or stands in the table with its reason; what is in the table and is judged, or is gone, goes out of it."""
+    """Or stands in the table with its reason; what is in the table and is guarded, or is gone, goes out of it."""
     assert unjudged(app_of(client)) == set(CHANGES_NOTHING)
     assert len(dict(changing_routes(app_of(client)))) > 25
 

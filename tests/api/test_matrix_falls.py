@@ -19,7 +19,7 @@ from app.errors import NotAllowed, NotFound
 from app.identity.authenticate import identify
 from app.identity.subject import Capability, Subject
 from app.retrieval.browse import Listed, find_collection, find_document
-from app.web.http.dependencies import Administrator, caller, present
+from app.web.http.dependencies import Administrator, caller, in_person
 from tests.api.declared import DECLARED
 from tests.api.matrix_run import betrayed, matrix_over
 from tests.api.matrix_world import World, found
@@ -147,7 +147,7 @@ def no_expiry(patch: Patch, _world: World, _app: FastAPI) -> None:
 
 
 def services_everywhere(_patch: Patch, _world: World, made: FastAPI) -> None:
-    made.dependency_overrides[present] = caller
+    made.dependency_overrides[in_person] = caller
 
 
 def plans_by_row_security_alone(patch: Patch, _world: World, _app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.admin.refusals import MAX_SOURCES, WINDOW_SECONDS, FailedSignIns, Source
+from app.admin.refusals import MAX_SOURCES, WINDOW_SECONDS, FailedSignIns, SignInSource
 from app.identity.api_keys import make_key
 from tests.api.test_routes import check_problem
 from tests.support.company import Company, app_of, client_of, parts_of
@@ -101,8 +101,10 @@ def test_the_memory_is_bounded() -> None:
     """Beyond so many sources all others are one, without an address, and all are counted."""
     now = [0.0]
     failed = FailedSignIns(clock=lambda: now[0])
-    first = [due for n in range(MAX_SOURCES + 50) for due in failed.add(Source(f"10.0.0.{n}", None, "unknown key"))]
+    first = [
+        due for n in range(MAX_SOURCES + 50) for due in failed.add(SignInSource(f"10.0.0.{n}", None, "unknown key"))
+    ]
     assert len(first) == MAX_SOURCES + 1
     now[0] = WINDOW_SECONDS + 1.0
-    assert failed.due() == [(Source(None, None, "many sources"), 49)]
+    assert failed.due() == [(SignInSource(None, None, "many sources"), 49)]
     assert failed.due() == []

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import QueuePool
 
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.cli.doctor import reranker
 from app.cli.doctor.installation import Installation
 from app.embedding.factory import build_reranker
@@ -48,7 +48,7 @@ def found(client: TestClient, company: Company, who: str = "ben", **more: Any) -
     return result
 
 
-def parts_with(company: Company, reranker: Any, candidates: int = 20) -> Parts:
+def parts_with(company: Company, reranker: Any, candidates: int = 20) -> Components:
     parts = parts_of(company.db, chat=saying("It says so [1]."))
     return dataclasses.replace(parts, reranking=Reranking(reranker, candidates))
 
@@ -148,7 +148,7 @@ def test_a_real_one_is_built_from_the_settings_and_orders(company: Company, tmp_
     assert "the 3 best" in ready.says
 
 
-def setup_of(parts: Parts, chosen: RerankerSettings) -> Installation:
+def setup_of(parts: Components, chosen: RerankerSettings) -> Installation:
     settings = parts.settings.model_copy(update={"reranker": chosen})
     return Installation(settings=settings, urls={}, api_url="", home=Path(), instance=None, embedded=False)
 

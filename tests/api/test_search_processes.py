@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.cli.doctor.check_result import CheckResult
 from app.cli.doctor.installation import Installation
 from app.cli.doctor.scope_index import check_search_processes as search_processes
@@ -36,7 +36,7 @@ def started(company: Company, tmp_path: Path) -> Iterator[list[tuple[Process, st
         ]
 
 
-def parts_over(company: Company, addresses: list[str], key: str = KEY) -> Parts:
+def parts_over(company: Company, addresses: list[str], key: str = KEY) -> Components:
     """The service's parts over these. However few passages there are, the lists are asked."""
     parts = parts_of(company.db)
     settings = parts.settings.model_copy(
@@ -49,7 +49,7 @@ def parts_over(company: Company, addresses: list[str], key: str = KEY) -> Parts:
     return dataclasses.replace(parts, settings=settings, lists=build_lists(settings, DIMENSIONS))
 
 
-def examined(parts: Parts, company: Company, home: Path) -> list[CheckResult]:
+def examined(parts: Components, company: Company, home: Path) -> list[CheckResult]:
     """What the doctor finds."""
     urls = {"clearance_app": company.db.url("app")}
     setup = Installation(settings=parts.settings, urls=urls, api_url="", home=home, instance=None, embedded=False)

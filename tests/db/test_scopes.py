@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.acl.placement import find_place, rule_document
 from app.acl.rule_changes import rule_collection
 from app.acl.rules import Grant, OwnRule
@@ -293,7 +293,7 @@ Act = Callable[[WriteSession, User, Role, Role, Role], object]
 def changing(g: Grantor) -> Iterator[WriteSession]:
     """A transaction of the grantor's that changes access."""
     with g.database.writing(g.id) as session:
-        judged(session, g.subject)
+        guard_change(session, g.subject)
         yield session
 
 
@@ -340,7 +340,7 @@ def test_a_scope_made_beside_a_re_grant_follows(house: House, database: Database
 
     def make_scope() -> None:
         with database.writing(curator) as session:
-            judged(session, house.subject(curator))
+            guard_change(session, house.subject(curator))
             found = session.get_one(Collection, shelf)
             found.own_rule  # noqa: B018  # read before the re-grant commits
             scope_for(session, found, own)

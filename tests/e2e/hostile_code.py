@@ -181,7 +181,7 @@ def of_this_process() -> dict[str, Callable[[], object]]:
 
 
 def kernel(targets: Targets) -> dict[str, Callable[[], object]]:
-    """Parts of the kernel that no parser has a use for."""
+    """Components of the kernel that no parser has a use for."""
     return {
         "user namespace": lambda: _checked(libc.unshare(NEWUSER)),
         "other namespaces": lambda: _checked(libc.unshare(NEWUSER | NEWNS | NEWNET | NEWPID)),

@@ -25,7 +25,7 @@ from app.retrieval import browse
 from app.retrieval.search import Candidates
 from app.web.api import explain
 from app.web.api import search as searching
-from app.web.http.dependencies import Caller, PartsOf
+from app.web.http.dependencies import Caller, ComponentsOf
 from tests.e2e.leak_site import LeakSite, leak_site, serving, without_filter
 from tests.support.cluster import Cluster
 from tests.support.environment import REPOSITORY
@@ -41,7 +41,7 @@ class Silent:
         """Something else begins."""
 
     def moved(self, done: int, every: int) -> None:
-        """Parts have been asked."""
+        """Components have been asked."""
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_a_service_that_shows_nothing_does_not_pass(site: LeakSite, monkeypatch:
 def test_a_new_route_is_tried_by_itself_or_fails_the_run(site: LeakSite) -> None:
     def more(app: FastAPI) -> None:
         @app.get("/api/v1/documents/{document}/path")
-        def path_of(document: str, subject: Caller, parts: PartsOf) -> dict[str, str]:
+        def path_of(document: str, subject: Caller, parts: ComponentsOf) -> dict[str, str]:
             return {
                 "path": site.rows(f"select path from document where public_id = '{uuid.UUID(document)}'")[0]["path"]
             }

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.audit.encryption import Sealer, unseal
 from app.db.session import Database, Signer, connect
 from app.db.tables.library import IngestJob
@@ -128,7 +128,7 @@ def letters(text: str) -> ScriptedChat:
     return saying(*text)
 
 
-def parts_of(db: Db, **replaced: Any) -> Parts:
+def parts_of(db: Db, **replaced: Any) -> Components:
     """Real parts on this database, but for the model and the embedder; see `parts_at`."""
     return parts_at(db.url("app"), **replaced)
 
@@ -140,7 +140,7 @@ def parts_at(
     embedder: EmbeddingModel | None = None,
     api: ApiSettings | None = None,
     answer: AnswerSettings | None = None,
-) -> Parts:
+) -> Components:
     """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
     generous = ApiSettings(
         rate_per_minute=60_000,
@@ -157,7 +157,7 @@ def parts_at(
         api=api or generous,
         answer=answer or AnswerSettings(),
     )
-    return Parts(
+    return Components(
         settings=settings,
         database=database_at(app_url, pool_size=4),
         embedder=embedder or HashedEmbedder(),
@@ -169,13 +169,13 @@ def parts_at(
 
 
 @contextlib.contextmanager
-def client_of(parts: Parts) -> Iterator[TestClient]:
+def client_of(parts: Components) -> Iterator[TestClient]:
     """A client of a service that runs over these parts, in this process."""
     with TestClient(create(parts), raise_server_exceptions=False) as client:
         yield client
 
 
-def with_database(parts: Parts, url: str) -> Parts:
+def with_database(parts: Components, url: str) -> Components:
     """The same parts over another database URL."""
     return dataclasses.replace(parts, database=database_at(url, pool_size=1))
 

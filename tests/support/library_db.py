@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine, delete, text
 from sqlalchemy.orm import Session, defer
 
-from app.acl.change_guard import judged
+from app.acl.change_guard import guard_change
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.db.rls_probe import CANARY
@@ -133,7 +133,7 @@ class House:
     def changing(self, database: Database, user: uuid.UUID) -> Iterator[WriteSession]:
         """A transaction of the API as this user that changes access, and is judged as the routes have it."""
         with database.writing(user) as session:
-            judged(session, self.subject(user))
+            guard_change(session, self.subject(user))
             yield session
 
     def value(self, role: str, statement: str, **values: object) -> int:

@@ -13,8 +13,8 @@ from app.audit.events.answers import (
     DocumentUploaded,
     ModelRoute,
     Outcome,
-    Passage,
     SearchDone,
+    ShownPassage,
     scopes_digest,
 )
 from app.audit.events.base import Actor, CommittedText, Event, SealedText
@@ -60,7 +60,6 @@ __all__ = [
     "KeyRevoked",
     "ModelRoute",
     "Outcome",
-    "Passage",
     "PlanApplied",
     "PlanMade",
     "PlanWithdrawn",
@@ -72,6 +71,7 @@ __all__ = [
     "RoleRemoved",
     "SealedText",
     "SearchDone",
+    "ShownPassage",
     "SignInRefused",
     "UserChanged",
     "UserMade",

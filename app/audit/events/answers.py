@@ -17,7 +17,7 @@ Outcome = Literal["answered", "quoted", "nothing", "refused", "failed", "abandon
 
 
 @dataclass(frozen=True)
-class Passage:
+class ShownPassage:
     """A passage as it was shown: public ids of chunk, document and version, rank from 1, the document's label."""
 
     chunk: uuid.UUID
@@ -53,7 +53,7 @@ class AnswerOpened(Event):
     valid_until: dt.datetime | None
     scopes: tuple[str, ...]
     scopes_digest: str = field(init=False)
-    passages: tuple[Passage, ...]
+    passages: tuple[ShownPassage, ...]
     label: str
     embedder: str
     template: str

@@ -12,14 +12,14 @@ from app.answer.pipeline import answer
 from app.errors import AppError
 from app.identity.subject import require_in_person
 from app.web.api.answer_schemas import AnswerOut, AskBody, SourceOut
-from app.web.http.dependencies import LentAsker, PartsOf
+from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 from app.web.http.sse import EventStream, encode
 
 router = APIRouter(tags=["ask"])
 
 
 @router.post("/ask", response_model=AnswerOut, responses={200: {"content": {"text/event-stream": {}}}})
-async def ask(body: AskBody, subject: LentAsker, parts: PartsOf) -> Any:
+async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> Any:
     """Answer a question from what you may read, with its sources; `stream: true` sends server-sent events."""
     if body.conversation is not None:
         require_in_person(subject)

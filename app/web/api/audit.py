@@ -10,7 +10,7 @@ from app.admin.audit_log import AuditLog
 from app.db.paging import Page
 from app.evidence.merkle import encode
 from app.web.api.schemas import EventOut, EventsOut, HeadOut
-from app.web.http.dependencies import Auditor, PartsOf
+from app.web.http.dependencies import Auditor, ComponentsOf
 from app.web.http.paging import DEFAULT_LIMIT, link_next
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -35,7 +35,7 @@ def numbered_page(
 @router.get("/events")
 def events(  # noqa: PLR0913  # each is one query parameter of the route
     subject: Auditor,
-    parts: PartsOf,
+    parts: ComponentsOf,
     page: Annotated[Page, Depends(numbered_page)],
     *,
     user: User = None,
@@ -52,7 +52,7 @@ def events(  # noqa: PLR0913  # each is one query parameter of the route
 
 
 @router.get("/head")
-def head(subject: Auditor, parts: PartsOf) -> HeadOut:
+def head(subject: Auditor, parts: ComponentsOf) -> HeadOut:
     """The newest head: keep it somewhere else, and no later rewrite of the log goes unseen (audit)."""
     newest, at = AuditLog(parts.database, parts.sealer, subject).head()
     return HeadOut(size=newest.size, root=encode(newest.root), at=at)
@@ -61,7 +61,7 @@ def head(subject: Auditor, parts: PartsOf) -> HeadOut:
 @router.get("/export")
 def export(  # noqa: PLR0913  # each is one query parameter of the route
     subject: Auditor,
-    parts: PartsOf,
+    parts: ComponentsOf,
     *,
     format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # the name on the wire
     user: User = None,

@@ -10,7 +10,7 @@ from app.identity.names import find_person
 from app.paths import folder_path
 from app.web.api.rule_schemas import to_rule, to_wire, to_wires
 from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, CollectionBody, CollectionOut
-from app.web.http.dependencies import Administrator, Caller, Changing, Lent, Reading
+from app.web.http.dependencies import Administrator, Caller, CallerOrDelegate, Changing, Reading
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/collections", tags=["collections"])
@@ -26,7 +26,7 @@ class FolderOut(AccessOut):
 
 
 @router.get("")
-def collections(subject: Lent, session: Reading, page: PageOf) -> list[CollectionOut]:
+def collections(subject: CallerOrDelegate, session: Reading, page: PageOf) -> list[CollectionOut]:
     """The collections you may read from or curate; all of them for an administrator."""
     return [CollectionOut.model_validate(c) for c in admin.list_collections(session, subject, page)]
 
@@ -40,7 +40,7 @@ def make(body: CollectionBody, subject: Administrator, session: Changing) -> Col
 
 
 @router.get("/{name}")
-def collection(name: str, subject: Lent, session: Reading) -> CollectionOut:
+def collection(name: str, subject: CallerOrDelegate, session: Reading) -> CollectionOut:
     """One collection."""
     return CollectionOut.model_validate(admin.get_collection(session, subject, name))
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from app.answer import conversation as conversations
 from app.answer.conversation_store import Turn
 from app.web.api.answer_schemas import ConversationOut, ConversationTurnsOut, SourceOut, TurnOut
-from app.web.http.dependencies import Asker, PartsOf, Reading, Writing, public_id
+from app.web.http.dependencies import Asker, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
@@ -30,7 +30,7 @@ def list_conversations(subject: Asker, session: Reading, page: PageOf) -> list[C
 
 
 @router.get("/{conversation}")
-def read(conversation: str, subject: Asker, parts: PartsOf, page: PageOf) -> ConversationTurnsOut:
+def read(conversation: str, subject: Asker, parts: ComponentsOf, page: PageOf) -> ConversationTurnsOut:
     """A conversation of yours: its last turns, oldest first, without the answers that you may no longer read."""
     wanted = public_id(conversation)
     turns = conversations.read_conversation(parts, subject, wanted, page)

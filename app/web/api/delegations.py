@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from app.admin import delegations as admin
 from app.identity.subject import Capability
 from app.web.api.people_schemas import DelegationBody, DelegationOut, NewDelegationOut
-from app.web.http.dependencies import Caller, PartsOf, Reading, Writing, public_id
+from app.web.http.dependencies import Caller, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/delegations", tags=["people"])
@@ -24,7 +24,7 @@ def delegations(
 
 
 @router.post("", status_code=201)
-def make(body: DelegationBody, subject: Caller, session: Writing, parts: PartsOf) -> NewDelegationOut:
+def make(body: DelegationBody, subject: Caller, session: Writing, parts: ComponentsOf) -> NewDelegationOut:
     """Let a service act for you. The token is in this answer and never again; it needs a key of that service too."""
     made, new = admin.create_delegation(
         session,

@@ -7,7 +7,14 @@ from fastapi import APIRouter, Response
 
 from app.answer import documents as reading
 from app.web.api.schemas import DocumentOut, OpenedOut, PassageOut
-from app.web.http.dependencies import Lent, LentAsker, LentDownloader, PartsOf, Reading, public_id
+from app.web.http.dependencies import (
+    AskerOrDelegate,
+    CallerOrDelegate,
+    ComponentsOf,
+    DownloaderOrDelegate,
+    Reading,
+    public_id,
+)
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/documents", tags=["documents"])
@@ -15,9 +22,9 @@ router = APIRouter(prefix="/documents", tags=["documents"])
 
 @router.get("")
 def documents(
-    subject: Lent,
+    subject: CallerOrDelegate,
     session: Reading,
-    parts: PartsOf,
+    parts: ComponentsOf,
     page: PageOf,
     collection: str | None = None,
 ) -> list[DocumentOut]:
@@ -27,14 +34,14 @@ def documents(
 
 
 @router.get("/{document}")
-def open_document(document: str, subject: LentAsker, parts: PartsOf) -> OpenedOut:
+def open_document(document: str, subject: AskerOrDelegate, parts: ComponentsOf) -> OpenedOut:
     """One document with its text, redacted."""
     opened, passages = reading.open_document(parts, subject, public_id(document))
     return OpenedOut(**asdict(opened), passages=[PassageOut.model_validate(passage) for passage in passages])
 
 
 @router.get("/{document}/original", response_class=Response)
-def original(document: str, subject: LentDownloader, parts: PartsOf) -> Response:
+def original(document: str, subject: DownloaderOrDelegate, parts: ComponentsOf) -> Response:
     """The file as it was uploaded, not redacted (download). Always sent as an attachment, never shown by a browser."""
     file_name, content = reading.download_original(parts, subject, public_id(document))
     headers = {

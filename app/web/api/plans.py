@@ -20,7 +20,7 @@ from app.paths import folder_path
 from app.settings import LabelName
 from app.web.api.rule_schemas import to_rule
 from app.web.api.schemas import AccessBody, GrantBody, Wire
-from app.web.http.dependencies import Caller, Changing, PartsOf, Reading, Writing, public_id
+from app.web.http.dependencies import Caller, Changing, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/access/plans", tags=["access"])
@@ -138,7 +138,7 @@ class PlanOut(Wire):
 
 
 @router.post("", status_code=201)
-def plan(body: PlanBody, subject: Caller, session: Writing, parts: PartsOf) -> PlanOut:
+def plan(body: PlanBody, subject: Caller, session: Writing, parts: ComponentsOf) -> PlanOut:
     """Foresee changes: who would gain and lose how many documents. Nothing is changed yet."""
 
     def steps(trial: WriteSession) -> Sequence[PlanStep]:

@@ -4,13 +4,13 @@ from fastapi import APIRouter
 
 from app.answer.search import SearchRequest, search_documents
 from app.web.api.search_schemas import HitOut, SearchBody, SearchOut
-from app.web.http.dependencies import LentAsker, PartsOf
+from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 
 router = APIRouter(tags=["ask"])
 
 
 @router.post("/search")
-def search_passages(body: SearchBody, subject: LentAsker, parts: PartsOf) -> SearchOut:
+def search_passages(body: SearchBody, subject: AskerOrDelegate, parts: ComponentsOf) -> SearchOut:
     """Find passages that you may read. "Quotes" and -minus bind, but not in a question (a text that ends in `?`)."""
     request = SearchRequest(
         text=body.query,

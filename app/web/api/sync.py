@@ -14,7 +14,7 @@ from app.admin import documents as admin
 from app.guardrail.redactor import Redactor
 from app.identity.names import names_of
 from app.web.api.schemas import Wire
-from app.web.http.dependencies import Changing, CuratorCaller, PartsOf, public_id
+from app.web.http.dependencies import Changing, ComponentsOf, CuratorCaller, public_id
 from app.web.http.route_table import BULK
 
 router = APIRouter(tags=[BULK])
@@ -86,7 +86,7 @@ class SyncOut(Wire):
 
 
 @router.patch("/documents/{document}")
-def move(document: str, body: MoveBody, subject: CuratorCaller, session: Changing, parts: PartsOf) -> MoveOut:
+def move(document: str, body: MoveBody, subject: CuratorCaller, session: Changing, parts: ComponentsOf) -> MoveOut:
     """Move a document within its collection (curate): id, text and own rule stay; its new folders' rules count."""
     relocation = admin.move_document(session, subject, public_id(document), body.path)
     [moved] = relocation.moved
@@ -100,7 +100,7 @@ def sync_collection(
     form: Annotated[SyncForm, Form(media_type="multipart/form-data")],
     subject: CuratorCaller,
     session: Changing,
-    parts: PartsOf,
+    parts: ComponentsOf,
 ) -> SyncOut:
     """Hold a folder's list of files against the collection (curate); with the answer's fingerprint, make it like that.
 

@@ -42,7 +42,7 @@ def upload(
 ) -> JobOut:
     """Upload a document with its role tags (curate). The answer names the job; follow it at /jobs/{id}."""
     label = None if form.label is None else Label.parse(form.label)
-    tags = admin.Tags(form.roles, form.deny, form.inherits, label, form.starts_at, form.ends_at)
+    tags = admin.UploadTags(form.roles, form.deny, form.inherits, label, form.starts_at, form.ends_at)
     path = form.path or form.file.filename or ""
     job, warnings = admin.upload_document(session, subject, collection=name, path=path, file=form.file.file, tags=tags)
     return JobOut.model_validate(job).model_copy(update={"warnings": warnings})

@@ -7,14 +7,14 @@ from app.identity.names import find_user
 from app.identity.subject import Label
 from app.settings import LabelName
 from app.web.api.people_schemas import PrincipalOut, UserBody, UserOut, UserPatch
-from app.web.http.dependencies import Administrator, Changing, Lent, PartsOf, Reading
+from app.web.http.dependencies import Administrator, CallerOrDelegate, Changing, ComponentsOf, Reading
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/users", tags=["people"])
 
 
 @router.get("/me")
-def me(subject: Lent, session: Reading) -> UserOut | PrincipalOut:
+def me(subject: CallerOrDelegate, session: Reading) -> UserOut | PrincipalOut:
     """Who you are to us; to a service, the person it acts for: their name, and what it may do for them."""
     if subject.via is not None:
         return PrincipalOut(id=subject.user_id, name=subject.name, capabilities=sorted(subject.capabilities))
@@ -28,7 +28,7 @@ def users(subject: Administrator, session: Reading, page: PageOf) -> list[UserOu
 
 
 @router.post("", status_code=201)
-def make(body: UserBody, subject: Administrator, session: Changing, parts: PartsOf) -> UserOut:
+def make(body: UserBody, subject: Administrator, session: Changing, parts: ComponentsOf) -> UserOut:
     """Make a person or a service (administer)."""
     new = admin.NewUser(body.name, body.source, body.kind, body.display_name, _label(body.clearance), body.capabilities)
     return UserOut.model_validate(admin.create_user(session, subject, parts.sealer, new))

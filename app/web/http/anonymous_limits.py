@@ -13,7 +13,7 @@ MAX_KNOWN_KEYS = 10_000
 
 
 @dataclass
-class _Bucket:
+class _AddressBucket:
     tokens: float
     filled_at: float
 
@@ -24,14 +24,14 @@ class StrangerLimits:
     def __init__(self, settings: ApiSettings) -> None:
         self._rate = settings.stranger_rate_per_minute / 60
         self._burst = float(settings.stranger_burst)
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, _AddressBucket] = OrderedDict()
         self._lock = threading.Lock()
 
     def take(self, group: str) -> int:
         """Count one request of this address; 0 if it may go on, else the seconds to wait, and nothing is counted."""
         now = time.monotonic()
         with self._lock:
-            bucket = self._buckets.setdefault(group, _Bucket(self._burst, now))
+            bucket = self._buckets.setdefault(group, _AddressBucket(self._burst, now))
             self._buckets.move_to_end(group)
             if len(self._buckets) > MAX_ADDRESSES:
                 self._buckets.popitem(last=False)

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import log
 from app.admin.refusals import FailedSignIns, record_due, record_failed_sign_in
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.errors import AppError, NotSignedIn, OnBehalfOfNeeded, TooManyRequests
 from app.identity.api_keys import looks_like_key
 from app.identity.authenticate import identify
@@ -84,7 +84,7 @@ class Authentication:
         TooManyRequests, and what `identify` raises. What failed and was not refused for its number is recorded; whoever
         sends nothing to sign in with has not tried to.
         """
-        parts: Parts = service.state.parts
+        parts: Components = service.state.parts
         failed: FailedSignIns = service.state.failed_sign_ins
         group = group_of(address_of(scope))
         secret, token = _credentials(scope)
@@ -103,7 +103,7 @@ class Authentication:
             await run_sync(record_due, parts.database, due)
         return replace(subject, address=address_of(scope))
 
-    async def _verify(self, parts: Parts, group: str, secret: str, token: str | None) -> Subject:
+    async def _verify(self, parts: Components, group: str, secret: str, token: str | None) -> Subject:
         """The caller by this key. A wrong one costs its address a request; TooManyRequests once it has none left."""
         known = secret in self._known
         seconds = 0 if known else self._strangers.take(group)
@@ -126,7 +126,9 @@ class Authentication:
         self._known.add(secret)
         return subject
 
-    async def _look_up(self, parts: Parts, secret: str, token: str | None, *, known: bool, limited: bool) -> Subject:
+    async def _look_up(
+        self, parts: Components, secret: str, token: str | None, *, known: bool, limited: bool
+    ) -> Subject:
         def look_up() -> Subject:
             with parts.database.anonymous() as session:
                 return identify(session, secret, token)

@@ -7,21 +7,21 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.acl.change_guard import judged
-from app.answer.components import Parts
+from app.acl.change_guard import guard_change
+from app.answer.components import Components
 from app.db.session import ReadSession, WriteSession
 from app.errors import NotFound, NotSignedIn
 from app.identity.subject import Capability, Subject, require_capability, require_in_person
 from app.web.http.route_table import SUBJECT
 
 
-def parts_of(request: Request) -> Parts:
+def parts_of(request: Request) -> Components:
     """The parts of this service."""
-    parts: Parts = request.app.state.parts
+    parts: Components = request.app.state.parts
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
+ComponentsOf = Annotated[Components, Depends(parts_of)]
 
 
 bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key: clr_…")
@@ -43,56 +43,44 @@ def caller(request: Request, _key: Bearer, _on_behalf_of: OnBehalfOf = None) -> 
     return subject
 
 
-# The caller, or the person for whom a service asks: only for what people may lend, which is to read and to ask.
-Lent = Annotated[Subject, Depends(caller)]
+# The caller, or the person for whom a service asks: only for what people may delegate, which is to read and to ask.
+CallerOrDelegate = Annotated[Subject, Depends(caller)]
 
 
-def present(subject: Lent) -> Subject:
-    """The caller in person: a route is closed to services unless it says Lent."""
+def in_person(subject: CallerOrDelegate) -> Subject:
+    """The caller in person: a route is closed to services unless it says CallerOrDelegate."""
     require_in_person(subject)
     return subject
 
 
-Caller = Annotated[Subject, Depends(present)]
+Caller = Annotated[Subject, Depends(in_person)]
 
 
-def lent(capability: Capability) -> Callable[[Subject], Subject]:
-    """A dependency: the caller, or the person for whom a service asks, with this capability."""
+def having(capability: Capability, who: Callable[..., Subject]) -> Callable[[Subject], Subject]:
+    """A dependency: what `who` gives, if it has this capability."""
 
-    def check(subject: Lent) -> Subject:
+    def check(subject: Annotated[Subject, Depends(who)]) -> Subject:
         require_capability(subject, capability)
         return subject
 
     return check
 
 
-LentAsker = Annotated[Subject, Depends(lent(Capability.ASK))]
-LentDownloader = Annotated[Subject, Depends(lent(Capability.DOWNLOAD))]
+AskerOrDelegate = Annotated[Subject, Depends(having(Capability.ASK, caller))]
+DownloaderOrDelegate = Annotated[Subject, Depends(having(Capability.DOWNLOAD, caller))]
+Asker = Annotated[Subject, Depends(having(Capability.ASK, in_person))]
+CuratorCaller = Annotated[Subject, Depends(having(Capability.CURATE, in_person))]
+Administrator = Annotated[Subject, Depends(having(Capability.ADMINISTER, in_person))]
+Auditor = Annotated[Subject, Depends(having(Capability.AUDIT, in_person))]
 
 
-def having(capability: Capability) -> Callable[[Subject], Subject]:
-    """A dependency: the caller in person, who has this capability."""
-
-    def check(subject: Caller) -> Subject:
-        require_capability(subject, capability)
-        return subject
-
-    return check
-
-
-Asker = Annotated[Subject, Depends(having(Capability.ASK))]
-CuratorCaller = Annotated[Subject, Depends(having(Capability.CURATE))]
-Administrator = Annotated[Subject, Depends(having(Capability.ADMINISTER))]
-Auditor = Annotated[Subject, Depends(having(Capability.AUDIT))]
-
-
-def reading(subject: Lent, parts: PartsOf) -> Iterator[ReadSession]:
+def reading(subject: CallerOrDelegate, parts: ComponentsOf) -> Iterator[ReadSession]:
     """One read-only snapshot as the caller, or as the person for whom a service asks."""
     with parts.database.reading(subject.user_id) as session:
         yield session
 
 
-def writing(subject: Caller, parts: PartsOf) -> Iterator[WriteSession]:
+def writing(subject: Caller, parts: ComponentsOf) -> Iterator[WriteSession]:
     """One transaction as the caller in person."""
     with parts.database.writing(subject.user_id) as session:
         yield session
@@ -105,8 +93,8 @@ Writing = Annotated[WriteSession, Depends(writing, scope="function")]
 
 
 def changing(subject: Caller, session: Writing) -> WriteSession:
-    """One transaction as the caller in person that changes who may read or do what: judged before it is committed."""
-    judged(session, subject)
+    """One transaction as the caller in person that changes who may read or do what: guarded until it is committed."""
+    guard_change(session, subject)
     return session
 
 

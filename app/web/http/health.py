@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from app.errors import NotFound, NotSignedIn
-from app.web.http.dependencies import PartsOf
+from app.web.http.dependencies import ComponentsOf
 
 router = APIRouter(tags=["health"])
 
@@ -20,7 +20,7 @@ def alive() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def ready(request: Request, parts: PartsOf) -> dict[str, str]:
+async def ready(request: Request, parts: ComponentsOf) -> dict[str, str]:
     """The database answers too; 503 if it does not."""
 
     def ask() -> None:
@@ -33,7 +33,7 @@ async def ready(request: Request, parts: PartsOf) -> dict[str, str]:
 
 
 @router.get("/metrics", include_in_schema=False)
-def metrics(request: Request, parts: PartsOf) -> Response:
+def metrics(request: Request, parts: ComponentsOf) -> Response:
     """Prometheus metrics, for who has the metrics key; not there if none is set."""
     key = parts.settings.api.metrics_key
     if key is None:

@@ -18,7 +18,7 @@ MAX_JSON_BYTES = 64 * 1024
 
 
 @dataclass
-class _Bucket:
+class _KeyBucket:
     tokens: float
     filled_at: float
     running: int = 0
@@ -31,7 +31,7 @@ class KeyLimits:
         self._rates = {False: settings.rate_per_minute / 60, True: settings.bulk_rate_per_minute / 60}
         self._burst = float(settings.burst)
         self._limit = settings.concurrent
-        self._buckets: dict[tuple[uuid.UUID, bool], _Bucket] = {}
+        self._buckets: dict[tuple[uuid.UUID, bool], _KeyBucket] = {}
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -52,7 +52,7 @@ class KeyLimits:
         with self._lock:
             if len(self._buckets) > 10_000:
                 self._forget(now)
-            bucket = self._buckets.setdefault(key, _Bucket(self._burst, now))
+            bucket = self._buckets.setdefault(key, _KeyBucket(self._burst, now))
             bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * rate)
             bucket.filled_at = now
             if bucket.running >= self._limit:

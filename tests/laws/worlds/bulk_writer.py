@@ -16,7 +16,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from app.acl.rule_store import Part, compose, part_digest
+from app.acl.rule_store import RulePart, compose, part_digest
 from app.acl.rules import Grant, effective, joined_digests
 from app.embedding.protocol import EmbeddingModel
 from app.identity.subject import Label
@@ -272,15 +272,15 @@ class _Parts:
 
     def __init__(self, first: int) -> None:
         self._first = first
-        self._made: dict[tuple[frozenset[Grant], bool], Part] = {}
+        self._made: dict[tuple[frozenset[Grant], bool], RulePart] = {}
         self.rows: list[tuple[Any, ...]] = []
         self.grants: list[tuple[Any, ...]] = []
 
-    def of(self, grants: frozenset[Grant], inherited: bool) -> Part:
+    def of(self, grants: frozenset[Grant], inherited: bool) -> RulePart:
         """These grants as a part."""
         if (grants, inherited) not in self._made:
             digests = joined_digests(grants)
-            part = Part(self._first + len(self._made), digests, inherited)
+            part = RulePart(self._first + len(self._made), digests, inherited)
             self._made[grants, inherited] = part
             digest = part_digest(digests, inherited)
             self.rows.append((part.id, digest, int(Label.RESTRICTED), None, None, digests))

@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.audit.encryption import Sealer
 from app.db.session import Database, Signer, connect
 from app.db.tables.people import ApiKey
@@ -70,7 +70,7 @@ def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
     endpoint = Endpoint("http://127.0.0.1:1/v1", "scripted", internal=True, max_label=Label.RESTRICTED)
     chat = ScriptedChat(endpoint, lambda messages: ["As ", "they say [1], ", "and [2]."])
     sealer, checks = Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks())
-    parts = Parts(settings, database, embedder, NoLists(), chat, sealer, checks)
+    parts = Components(settings, database, embedder, NoLists(), chat, sealer, checks)
     with house_of(db) as house, TestClient(create(parts)) as client:
         yield Site(house, Shelves(house, embedder), client, chat, embedder)
 

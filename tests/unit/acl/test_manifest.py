@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.acl.manifest import Comparison, Standing, compare, parse_manifest
+from app.acl.manifest import Comparison, StoredDocument, compare, parse_manifest
 from app.errors import InvalidInput
 
 A, B = (hashlib.sha256(text).digest() for text in (b"a", b"b"))
 
 
-def stands(path: str, sha256: bytes | None = A) -> Standing:
-    return Standing(0, uuid.uuid4(), uuid.uuid4(), path, 1, sha256)
+def stands(path: str, sha256: bytes | None = A) -> StoredDocument:
+    return StoredDocument(0, uuid.uuid4(), uuid.uuid4(), path, 1, sha256)
 
 
 def moves(found: Comparison) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ OPENED = events.AnswerOpened(
     policy_epoch=3,
     valid_until=dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=dt.timezone(dt.timedelta(hours=1))),
     scopes=("b", "a"),
-    passages=(events.Passage(uuid.UUID(int=2), uuid.UUID(int=3), uuid.UUID(int=4), rank=1, label="internal"),),
+    passages=(events.ShownPassage(uuid.UUID(int=2), uuid.UUID(int=3), uuid.UUID(int=4), rank=1, label="internal"),),
     label="internal",
     embedder="e",
     template="t",

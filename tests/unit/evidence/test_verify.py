@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from app.evidence import merkle
-from app.evidence.report import FindingKind
+from app.evidence.report import LogFindingKind
 from app.evidence.verify import read_head, verify
 from tests.support.environment import REPOSITORY
 from tests.support.exported_log import entry, head_of, rehash, write
@@ -245,5 +245,5 @@ def test_heads_are_read_from_text_head_file_and_earlier_export(tmp_path: Path) -
 
 def test_docs_list_the_findings() -> None:
     docs = (REPOSITORY / "docs" / "audit.md").read_text()
-    table = docs.partition("| Finding | Meaning |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `([a-z]+)` \|", table, flags=re.MULTILINE)) == set(get_args(FindingKind))
+    table = docs.partition("| LogFinding | Meaning |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z]+)` \|", table, flags=re.MULTILINE)) == set(get_args(LogFindingKind))
