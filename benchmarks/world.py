@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
-from app.answer.components import Parts
+from app.answer.components import Components
 from app.db.bootstrap import LOGIN_ROLES, close_database, libpq, prepare
 from app.db.rls_probe import CANARY
 from app.db.session import Database, Signer, WriteSession, connect
@@ -237,7 +237,7 @@ def question_about(passage: str) -> str:
     return f"What is said of {' '.join(words[-8:])}?"
 
 
-def parts_of(db: Db, **replaced: Any) -> Parts:
+def parts_of(db: Db, **replaced: Any) -> Components:
     """The API's parts over this database, without scope lists, with no limits; `replaced` takes the place of some."""
     settings = Settings(
         database=DatabaseSettings.model_validate({"app_url": db.url("app")}),

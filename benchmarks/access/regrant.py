@@ -131,8 +131,8 @@ def once(api: Database, user: uuid.UUID, act: Act, number: int, what: str) -> tu
         def change() -> None:
             act(session)
             session.flush()
-            if session.judge is not None:  # with the commit what the author gains is judged
-                session.judge()
+            if session.guard is not None:  # with the commit what the author gains is judged
+                session.guard()
 
         watch.time(change)
     return watch.cpu, watch.ms
