@@ -37,8 +37,8 @@ def membership(conversation: Talk, method: str) -> None:
     root(conversation, method, "/roles/hr/members/ada")
 
 
-def shelf(conversation: Talk, *grants: dict[str, Any], label: str = "confidential") -> None:
-    """Re-rule the shelf and the document on it, which stands under its own tags."""
+def collection(conversation: Talk, *grants: dict[str, Any], label: str = "confidential") -> None:
+    """Re-rule the collection and the document on it, which stands under its own tags."""
     document = conversation.company.documents["hr", "salaries.md"]
     body = {"grants": list(grants), "label": label, "inherits": False}
     root(conversation, "PUT", f"/documents/{document}/access", body, who="cleo")
@@ -48,7 +48,7 @@ def soon(conversation: Talk) -> None:
     """A deny that begins by the clock, a moment after it was written."""
     [row] = conversation.company.rows("select now() + interval '1 second' as at")
     deny = {"effect": "deny", "user": "ada", "starts_at": row["at"].isoformat()}
-    shelf(conversation, {"role": "hr"}, deny)
+    collection(conversation, {"role": "hr"}, deny)
     assert not conversation.turns()[0]["withheld"]
     time.sleep(1.1)
 
@@ -73,12 +73,12 @@ def cleared(conversation: Talk, label: str) -> None:
 HR = {"role": "hr"}
 CHANGES: dict[str, Change] = {
     "out of the role": (lambda c: membership(c, "DELETE"), lambda c: membership(c, "PUT")),
-    "the grant ends": (lambda c: shelf(c, {"role": "managers"}), lambda c: shelf(c, HR)),
-    "a deny": (lambda c: shelf(c, HR, {"effect": "deny", "user": "ada"}), lambda c: shelf(c, HR)),
-    "a deny by the clock": (soon, lambda c: shelf(c, HR)),
-    "the label rises": (lambda c: shelf(c, HR, label="restricted"), lambda c: shelf(c, HR)),
+    "the grant ends": (lambda c: collection(c, {"role": "managers"}), lambda c: collection(c, HR)),
+    "a deny": (lambda c: collection(c, HR, {"effect": "deny", "user": "ada"}), lambda c: collection(c, HR)),
+    "a deny by the clock": (soon, lambda c: collection(c, HR)),
+    "the label rises": (lambda c: collection(c, HR, label="restricted"), lambda c: collection(c, HR)),
     "the clearance falls": (lambda c: cleared(c, "internal"), lambda c: cleared(c, "confidential")),
-    "the document moves": (elsewhere, lambda c: shelf(c, HR)),
+    "the document moves": (elsewhere, lambda c: collection(c, HR)),
     "the document goes": (gone, None),
 }
 

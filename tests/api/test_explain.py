@@ -99,7 +99,7 @@ def test_could_she_see_it_then(client: TestClient, company: Company) -> None:
 
 
 def test_a_document_that_is_gone_has_its_past(client: TestClient, company: Company) -> None:
-    """For the curators of the shelf on which it stood; before it came and after it went it was not there."""
+    """For the curators of the collection on which it stood; before it came and after it went it was not there."""
     upload(client, company, "cleo", collection="hr", path="brief.md", content=b"# Brief\n\nText.", roles=["hr"])
     before = now()
     work_queued(company.db)
@@ -128,7 +128,7 @@ def test_the_past_is_for_curators(client: TestClient, company: Company) -> None:
 
 
 def test_who_can_see(client: TestClient, company: Company) -> None:
-    """Every reader by name; for who rules the shelf, and told to nobody else."""
+    """Every reader by name; for who rules the collection, and told to nobody else."""
     place = {"document": salaries(company)}
 
     def ask(who: str) -> Any:

@@ -13,8 +13,8 @@ FOLDERS = "/api/v1/collections/hr/folders"
 
 
 @pytest.fixture
-def shelf(client: TestClient, company: Company) -> Company:
-    """The hr shelf with documents that inherit, at its top, in a folder and in one below it; and a tagged one."""
+def hr(client: TestClient, company: Company) -> Company:
+    """The hr collection with documents that inherit, at its top, in a folder and in one below it; and a tagged one."""
     for path in ("top.md", "pay/a.md", "pay/2026/b.md", "payroll/c.md"):
         put(client, company, path)
     put(client, company, "pay/tagged.md", inherits=False, roles=["managers"])
@@ -25,7 +25,7 @@ def shelf(client: TestClient, company: Company) -> Company:
 def put(
     client: TestClient, company: Company, path: str, *, inherits: bool = True, roles: list[str] | None = None
 ) -> None:
-    """Upload a document as cleo, the shelf's curator."""
+    """Upload a document as cleo, the collection's curator."""
     answer = client.post(
         "/api/v1/collections/hr/documents",
         headers=company.headers("cleo"),
@@ -36,7 +36,7 @@ def put(
 
 
 def seen(client: TestClient, company: Company, who: str) -> set[str]:
-    """What this person reads of the hr shelf (the company's own document there left out)."""
+    """What this person reads of the hr collection (the company's own document there left out)."""
     answer = client.get("/api/v1/documents", params={"collection": "hr"}, headers=company.headers(who))
     return {d["path"] for d in answer.json()} - {"salaries.md"}
 
@@ -48,119 +48,122 @@ def rule(client: TestClient, company: Company, folder: str, body: dict[str, Any]
 ALL = {"top.md", "pay/a.md", "pay/2026/b.md", "payroll/c.md"}
 
 
-def test_a_folder_adds_to_what_lies_above(client: TestClient, shelf: Company) -> None:
+def test_a_folder_adds_to_what_lies_above(client: TestClient, hr: Company) -> None:
     """Its grants are added, for what is there and for what comes; a folder whose name begins alike is another one."""
-    assert (seen(client, shelf, "ada"), seen(client, shelf, "mia")) == (ALL, {"pay/tagged.md"})
-    answer = rule(client, shelf, "pay", {"grants": [{"role": "managers"}]})
+    assert (seen(client, hr, "ada"), seen(client, hr, "mia")) == (ALL, {"pay/tagged.md"})
+    answer = rule(client, hr, "pay", {"grants": [{"role": "managers"}]})
     assert answer.status_code == 200, answer.text
-    put(client, shelf, "pay/2027/new.md")
-    work_queued(shelf.db)
+    put(client, hr, "pay/2027/new.md")
+    work_queued(hr.db)
     below = {"pay/a.md", "pay/2026/b.md", "pay/2027/new.md"}
-    assert (seen(client, shelf, "ada"), seen(client, shelf, "mia")) == (ALL | below, below | {"pay/tagged.md"})
+    assert (seen(client, hr, "ada"), seen(client, hr, "mia")) == (
+        ALL | below,
+        below | {"pay/tagged.md"},
+    )
 
 
-def test_a_folder_breaks_with_what_lies_above(client: TestClient, shelf: Company) -> None:
+def test_a_folder_breaks_with_what_lies_above(client: TestClient, hr: Company) -> None:
     """`inherits: false`: only what it says itself; the folder below it inherits that, or breaks once more."""
-    rule(client, shelf, "pay", {"grants": [{"role": "managers"}], "inherits": False})
-    assert seen(client, shelf, "ada") == {"top.md", "payroll/c.md"}
-    assert seen(client, shelf, "mia") == {"pay/a.md", "pay/2026/b.md", "pay/tagged.md"}
-    rule(client, shelf, "pay/2026", {"grants": [{"role": "hr"}], "inherits": False})
-    assert seen(client, shelf, "ada") == {"top.md", "payroll/c.md", "pay/2026/b.md"}
-    assert seen(client, shelf, "mia") == {"pay/a.md", "pay/tagged.md"}
-    rule(client, shelf, "pay/2026", {"grants": [{"effect": "deny", "user": "mia"}]})
-    assert seen(client, shelf, "ada") == {"top.md", "payroll/c.md"}
-    assert seen(client, shelf, "mia") == {"pay/a.md", "pay/tagged.md"}
+    rule(client, hr, "pay", {"grants": [{"role": "managers"}], "inherits": False})
+    assert seen(client, hr, "ada") == {"top.md", "payroll/c.md"}
+    assert seen(client, hr, "mia") == {"pay/a.md", "pay/2026/b.md", "pay/tagged.md"}
+    rule(client, hr, "pay/2026", {"grants": [{"role": "hr"}], "inherits": False})
+    assert seen(client, hr, "ada") == {"top.md", "payroll/c.md", "pay/2026/b.md"}
+    assert seen(client, hr, "mia") == {"pay/a.md", "pay/tagged.md"}
+    rule(client, hr, "pay/2026", {"grants": [{"effect": "deny", "user": "mia"}]})
+    assert seen(client, hr, "ada") == {"top.md", "payroll/c.md"}
+    assert seen(client, hr, "mia") == {"pay/a.md", "pay/tagged.md"}
 
 
-def test_a_folder_has_a_label(client: TestClient, shelf: Company) -> None:
+def test_a_folder_has_a_label(client: TestClient, hr: Company) -> None:
     """It holds for what lies below, unless that has one of its own."""
-    rule(client, shelf, "pay", {"grants": [], "label": "restricted"})
-    assert seen(client, shelf, "ada") == {"top.md", "payroll/c.md"}
+    rule(client, hr, "pay", {"grants": [], "label": "restricted"})
+    assert seen(client, hr, "ada") == {"top.md", "payroll/c.md"}
 
 
-def test_a_folder_without_its_rule_is_as_before(client: TestClient, shelf: Company) -> None:
+def test_a_folder_without_its_rule_is_as_before(client: TestClient, hr: Company) -> None:
     """Taken away, what lies below comes under the next folder above, or the collection."""
-    rule(client, shelf, "pay", {"grants": [{"role": "managers"}], "inherits": False})
-    rule(client, shelf, "pay/2026", {"grants": [{"role": "engineering"}]})
-    cleared = client.patch("/api/v1/users/ben", json={"clearance": "confidential"}, headers=shelf.headers("root"))
+    rule(client, hr, "pay", {"grants": [{"role": "managers"}], "inherits": False})
+    rule(client, hr, "pay/2026", {"grants": [{"role": "engineering"}]})
+    cleared = client.patch("/api/v1/users/ben", json={"clearance": "confidential"}, headers=hr.headers("root"))
     assert cleared.status_code == 200
-    assert seen(client, shelf, "ben") == {"pay/2026/b.md"}
-    gone = client.delete(ACCESS, params={"folder": "pay/2026"}, headers=shelf.headers("root"))
+    assert seen(client, hr, "ben") == {"pay/2026/b.md"}
+    gone = client.delete(ACCESS, params={"folder": "pay/2026"}, headers=hr.headers("root"))
     assert gone.status_code == 204
-    assert (seen(client, shelf, "ben"), seen(client, shelf, "mia")) == (
+    assert (seen(client, hr, "ben"), seen(client, hr, "mia")) == (
         set(), {"pay/a.md", "pay/2026/b.md", "pay/tagged.md"})  # fmt: skip
-    client.delete(ACCESS, params={"folder": "pay"}, headers=shelf.headers("root"))
-    assert (seen(client, shelf, "ada"), seen(client, shelf, "mia")) == (ALL, {"pay/tagged.md"})
-    again = client.delete(ACCESS, params={"folder": "pay"}, headers=shelf.headers("root"))
+    client.delete(ACCESS, params={"folder": "pay"}, headers=hr.headers("root"))
+    assert (seen(client, hr, "ada"), seen(client, hr, "mia")) == (ALL, {"pay/tagged.md"})
+    again = client.delete(ACCESS, params={"folder": "pay"}, headers=hr.headers("root"))
     check_problem(again, 404, "NotFound")
-    assert client.get(FOLDERS, headers=shelf.headers("root")).json() == []
+    assert client.get(FOLDERS, headers=hr.headers("root")).json() == []
 
 
-def test_an_upload_on_its_way_comes_under_a_folder_that_is_ruled_meanwhile(client: TestClient, shelf: Company) -> None:
+def test_an_upload_on_its_way_comes_under_a_folder_that_is_ruled_meanwhile(client: TestClient, hr: Company) -> None:
     """Queued before the folder had a rule, written after: it stands under the folder's rule."""
-    put(client, shelf, "pay/late.md")
-    rule(client, shelf, "pay", {"grants": [{"role": "managers"}], "inherits": False})
-    work_queued(shelf.db)
-    assert "pay/late.md" not in seen(client, shelf, "ada")
-    assert "pay/late.md" in seen(client, shelf, "mia")
+    put(client, hr, "pay/late.md")
+    rule(client, hr, "pay", {"grants": [{"role": "managers"}], "inherits": False})
+    work_queued(hr.db)
+    assert "pay/late.md" not in seen(client, hr, "ada")
+    assert "pay/late.md" in seen(client, hr, "mia")
 
 
-def test_re_granting_the_collection_reaches_the_folders(client: TestClient, shelf: Company) -> None:
+def test_re_granting_the_collection_reaches_the_folders(client: TestClient, hr: Company) -> None:
     """What a folder inherits follows; what it broke with does not."""
-    rule(client, shelf, "pay", {"grants": [{"role": "managers"}]})
-    rule(client, shelf, "pay/2026", {"grants": [{"role": "managers"}], "inherits": False})
-    client.patch("/api/v1/users/ben", json={"clearance": "confidential"}, headers=shelf.headers("root"))
-    client.put(ACCESS, json={"grants": [{"role": "engineering"}]}, headers=shelf.headers("root"))
-    assert seen(client, shelf, "ben") == {"top.md", "pay/a.md", "payroll/c.md"}
-    assert seen(client, shelf, "mia") == {"pay/a.md", "pay/2026/b.md", "pay/tagged.md"}
+    rule(client, hr, "pay", {"grants": [{"role": "managers"}]})
+    rule(client, hr, "pay/2026", {"grants": [{"role": "managers"}], "inherits": False})
+    client.patch("/api/v1/users/ben", json={"clearance": "confidential"}, headers=hr.headers("root"))
+    client.put(ACCESS, json={"grants": [{"role": "engineering"}]}, headers=hr.headers("root"))
+    assert seen(client, hr, "ben") == {"top.md", "pay/a.md", "payroll/c.md"}
+    assert seen(client, hr, "mia") == {"pay/a.md", "pay/2026/b.md", "pay/tagged.md"}
 
 
-def test_re_granting_a_folder_writes_no_passage(client: TestClient, shelf: Company) -> None:
+def test_re_granting_a_folder_writes_no_passage(client: TestClient, hr: Company) -> None:
     """Its first rule moves what lies below; every later one changes a scope or two, and nothing else."""
-    rule(client, shelf, "pay", {"grants": [{"role": "managers"}]})
+    rule(client, hr, "pay", {"grants": [{"role": "managers"}]})
     stamps = "select string_agg(xmin::text, ',' order by id) as x from {}"
-    before = [shelf.rows(stamps.format(table)) for table in ("document", "chunk")]
-    rule(client, shelf, "pay", {"grants": [{"role": "managers"}, {"role": "engineering"}]})
-    assert [shelf.rows(stamps.format(table)) for table in ("document", "chunk")] == before
+    before = [hr.rows(stamps.format(table)) for table in ("document", "chunk")]
+    rule(client, hr, "pay", {"grants": [{"role": "managers"}, {"role": "engineering"}]})
+    assert [hr.rows(stamps.format(table)) for table in ("document", "chunk")] == before
 
 
-def test_grants_of_a_folder_one_by_one(client: TestClient, shelf: Company) -> None:
+def test_grants_of_a_folder_one_by_one(client: TestClient, hr: Company) -> None:
     """As those of a collection; only for a folder that has a rule."""
     target = {"collection": "hr", "folder": "/pay/"}
-    early = client.post("/api/v1/grants", params=target, json={"role": "managers"}, headers=shelf.headers("root"))
+    early = client.post("/api/v1/grants", params=target, json={"role": "managers"}, headers=hr.headers("root"))
     check_problem(early, 404, "NotFound")
-    rule(client, shelf, "pay", {"grants": []})
-    made = client.post("/api/v1/grants", params=target, json={"role": "managers"}, headers=shelf.headers("root"))
+    rule(client, hr, "pay", {"grants": []})
+    made = client.post("/api/v1/grants", params=target, json={"role": "managers"}, headers=hr.headers("root"))
     assert made.status_code == 201
-    assert "pay/a.md" in seen(client, shelf, "mia")
-    gone = client.delete(f"/api/v1/grants/{made.json()['id']}", params=target, headers=shelf.headers("root"))
+    assert "pay/a.md" in seen(client, hr, "mia")
+    gone = client.delete(f"/api/v1/grants/{made.json()['id']}", params=target, headers=hr.headers("root"))
     assert gone.status_code == 204
-    assert "pay/a.md" not in seen(client, shelf, "mia")
+    assert "pay/a.md" not in seen(client, hr, "mia")
 
 
-def test_whose_business_it_is(client: TestClient, shelf: Company) -> None:
-    """Curators and administrators; readers of the shelf are told so, strangers that there is nothing."""
+def test_whose_business_it_is(client: TestClient, hr: Company) -> None:
+    """Curators and administrators; readers of the collection are told so, strangers that there is nothing."""
     body: dict[str, Any] = {"grants": []}
-    assert rule(client, shelf, "pay", body, "cleo").status_code == 200
-    check_problem(rule(client, shelf, "pay", body, "ada"), 403, "NotAllowed")
-    check_problem(rule(client, shelf, "pay", body, "ben"), 404, "NotFound")
-    check_problem(client.get(FOLDERS, headers=shelf.headers("ada")), 403, "NotAllowed")
-    check_problem(client.get(FOLDERS, headers=shelf.headers("ben")), 404, "NotFound")
-    assert [f["path"] for f in client.get(FOLDERS, headers=shelf.headers("cleo")).json()] == ["pay"]
+    assert rule(client, hr, "pay", body, "cleo").status_code == 200
+    check_problem(rule(client, hr, "pay", body, "ada"), 403, "NotAllowed")
+    check_problem(rule(client, hr, "pay", body, "ben"), 404, "NotFound")
+    check_problem(client.get(FOLDERS, headers=hr.headers("ada")), 403, "NotAllowed")
+    check_problem(client.get(FOLDERS, headers=hr.headers("ben")), 404, "NotFound")
+    assert [f["path"] for f in client.get(FOLDERS, headers=hr.headers("cleo")).json()] == ["pay"]
 
 
-def test_nobody_opens_a_folder_to_himself(client: TestClient, shelf: Company) -> None:
-    """Hank is in hr and curates its shelf: with a folder's first rule and with a later one."""
-    rule(client, shelf, "pay", {"grants": [], "inherits": False})
+def test_nobody_opens_a_folder_to_himself(client: TestClient, hr: Company) -> None:
+    """Hank is in hr and curates its collection: with a folder's first rule and with a later one."""
+    rule(client, hr, "pay", {"grants": [], "inherits": False})
     opened = {"grants": [{"role": "hr"}], "inherits": False}
-    check_problem(rule(client, shelf, "pay", opened, "hank"), 403, "SelfGrant")
-    gone = client.delete(ACCESS, params={"folder": "pay"}, headers=shelf.headers("hank"))
+    check_problem(rule(client, hr, "pay", opened, "hank"), 403, "SelfGrant")
+    gone = client.delete(ACCESS, params={"folder": "pay"}, headers=hr.headers("hank"))
     check_problem(gone, 403, "SelfGrant")
-    assert seen(client, shelf, "ada") == {"top.md", "payroll/c.md"}, "nothing of it was made"
-    refused = shelf.records("change.refused")
+    assert seen(client, hr, "ada") == {"top.md", "payroll/c.md"}, "nothing of it was made"
+    refused = hr.records("change.refused")
     assert [(r["reason"], r["route"].split()[0]) for r in refused] == [("SelfGrant", "PUT"), ("SelfGrant", "DELETE")]
 
 
 @pytest.mark.parametrize("path", ["", "/", "..", "pay/../x", "pay//x", "./pay"])
-def test_what_is_no_folder(client: TestClient, shelf: Company, path: str) -> None:
-    check_problem(rule(client, shelf, path, {"grants": []}), 422, "InvalidInput")
+def test_what_is_no_folder(client: TestClient, hr: Company, path: str) -> None:
+    check_problem(rule(client, hr, path, {"grants": []}), 422, "InvalidInput")

@@ -48,7 +48,7 @@ def policy_of(company: Company) -> list[Any]:
 
 
 def inherit(client: TestClient, company: Company) -> None:
-    """Let the document of the hr shelf inherit."""
+    """Let the document of the hr collection inherit."""
     place = f"/api/v1/documents/{company.documents['hr', 'salaries.md']}/access"
     assert client.put(place, json={"grants": []}, headers=company.headers("cleo")).status_code == 200
 
@@ -98,7 +98,7 @@ def test_every_kind_of_change(
     """Foreseen as it comes out: the people's lists before and after differ by what the plan says."""
     people = ("ada", "ben", "mia", "hank")
     before = {who: count(client, company, who) for who in people}
-    handbook = sum(1 for shelf, _ in company.documents if shelf == "handbook")
+    handbook = sum(1 for collection, _ in company.documents if collection == "handbook")
     made = plan(client, company, change)
     told = {e["user"]: (e["gains"], e["loses"]) for e in made["people"]}
     expected = {who: (g, handbook + 1 if lost == 4 else lost) for who, (g, lost) in gains.items()}
@@ -173,7 +173,7 @@ def test_policy_may_refuse_it_altogether(company: Company) -> None:
 
 
 def test_whose_plans(client: TestClient, company: Company) -> None:
-    """A curator plans for the shelves that he looks after; his plan is his own and the administrators'."""
+    """A curator plans for the collections that he looks after; his plan is his own and the administrators'."""
     made = plan(client, company, OPEN_HR, who="cleo")
     for who, status in (("root", 200), ("cleo", 200), ("hank", 404), ("ada", 404), ("audrey", 404)):
         answer = client.get(f"{PLANS}/{made['id']}", headers=company.headers(who))

@@ -118,7 +118,7 @@ def test_lists_show_what_is_visible_and_no_number_of_the_database(client: TestCl
     assert shown["ben"] == shown["root"] == shown["nora"] == handbook
     assert shown["ada"] == handbook | {("hr", "salaries.md")}
     assert shown["mia"] == handbook | {("board", "merger.md")}
-    assert shown["cleo"] == set(company.documents)  # places of the shelves that she curates, without titles
+    assert shown["cleo"] == set(company.documents)  # places of the collections that she curates, without titles
 
 
 def test_unknown_paths_look_like_everything_that_is_not_there(client: TestClient, company: Company) -> None:

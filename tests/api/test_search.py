@@ -31,7 +31,7 @@ def test_a_collection_leaves_out_and_lets_nothing_in(client: TestClient, company
         assert set(found) == {p for p in everything if p.split("/")[0] in names}
 
 
-@pytest.mark.parametrize("name", ["hr", "board", "no-such-shelf"])
+@pytest.mark.parametrize("name", ["hr", "board", "no-such-collection"])
 def test_a_collection_that_is_hidden_or_absent_is_not_found(client: TestClient, company: Company, name: str) -> None:
     """The same bytes either way."""
     body = {"query": "salary", "collections": [name]}

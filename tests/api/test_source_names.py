@@ -34,8 +34,8 @@ def test_neither_gets_what_the_other_was_granted(client: TestClient, abroad: Com
     send = administering(client, abroad)
     send("POST", "/collections", {"name": "one", "grants": [{"user": "ada"}]})
     send("POST", "/collections", {"name": "two", "grants": [{"user": "okta:ada"}, {"role": "okta:hr"}]})
-    for shelf in ("one", "two"):
-        send("PUT", f"/collections/{shelf}/curators/cleo", None)
+    for collection in ("one", "two"):
+        send("PUT", f"/collections/{collection}/curators/cleo", None)
     for path, tag in (("ours.md", "hr"), ("theirs.md", "okta:hr")):
         upload(client, abroad, "cleo", collection="one", path=path, content=b"# A\n\nText of it.", roles=[tag])
     work_queued(abroad.db)
@@ -43,9 +43,9 @@ def test_neither_gets_what_the_other_was_granted(client: TestClient, abroad: Com
     assert places(client, abroad, "okta:ada") & {("one", "ours.md"), ("one", "theirs.md")} == {("one", "theirs.md")}
     rule = client.get("/api/v1/collections/two/access", headers=abroad.headers("root")).json()
     assert {(g["role"], g["user"]) for g in rule["grants"]} == {(None, "okta:ada"), ("okta:hr", None)}
-    shelves = {who: {c["name"] for c in client.get("/api/v1/collections", headers=abroad.headers(who)).json()}
+    collections = {who: {c["name"] for c in client.get("/api/v1/collections", headers=abroad.headers(who)).json()}
                for who in ("ada", "okta:ada")}  # fmt: skip
-    assert "two" not in shelves["ada"]
+    assert "two" not in collections["ada"]
 
 
 def test_what_is_shown_can_be_sent_back(client: TestClient, abroad: Company) -> None:

@@ -226,7 +226,7 @@ def test_the_rate_of_a_key_is_bounded(company: Company) -> None:
 
 
 def test_uploads_have_a_rate_of_their_own(company: Company) -> None:
-    """Filling a shelf does not keep its curator from asking."""
+    """Filling a collection does not keep its curator from asking."""
     parts = parts_of(company.db, api=ApiSettings(rate_per_minute=1, bulk_rate_per_minute=1, burst=1))
     with client_of(parts) as client:
         jobs = [client.get("/api/v1/jobs", headers=company.headers("cleo")).status_code for _ in range(2)]

@@ -48,7 +48,7 @@ def test_the_statistics_behind_the_figures_are_right() -> None:
     "source",
     [
         "import tests.conftest",
-        "def late():\n    from tests.support.library_db import House",
+        "def late():\n    from tests.support.library_db import LibraryDb",
         "from tests import laws",
         "import importlib\nimportlib.import_module('tests.support.library_db')",
     ],

@@ -16,7 +16,7 @@ from app.indexing.quantizer import Codebook
 from app.indexing.terms import terms
 from tests.db.query_plans import TABLES
 from tests.support.cluster import IDENTITY_KEY, TEMPLATE, Cluster, Db
-from tests.support.library_db import House, allow, house_of
+from tests.support.library_db import LibraryDb, allow, library_of
 from tests.support.vector_rows import DIMENSIONS, unit
 
 DOCUMENTS, PASSAGES, SCOPES, FILLERS = 3_000, 10, 60, 20
@@ -43,10 +43,10 @@ VECTORS = "copy vector_row (chunk_id, scope_id, terms, embedding, code) from std
 
 @dataclass(frozen=True)
 class Stock:
-    """30,000 passages, a shelf for each scope; who reads nearly all, who few, and who few and curates another one."""
+    """30,000 passages, one collection a scope; who reads nearly all, who few, and who few and curates another."""
 
     db: Db
-    house: House
+    library: LibraryDb
     database: Database
     wide: uuid.UUID
     narrow: uuid.UUID
@@ -57,12 +57,12 @@ class Stock:
         """The same in a database of its own, after this statement of the superuser's. This one's connections close."""
         name = f"q_{uuid.uuid4().hex[:12]}"
         self.database.engine.dispose()
-        self.house.close()
+        self.library.close()
         self.db.cluster.copy(self.db.name, name)
-        with _opened(Db(self.db.cluster, name)) as (house, database):
-            with house.session("admin") as session:
+        with _opened(Db(self.db.cluster, name)) as (library, database):
+            with library.session("admin") as session:
                 session.execute(text(change))
-            yield Stock(house.db, house, database, self.wide, self.narrow, self.curator)
+            yield Stock(library.db, library, database, self.wide, self.narrow, self.curator)
 
 
 @contextlib.contextmanager
@@ -70,24 +70,28 @@ def stock_in(cluster: Cluster) -> Iterator[Stock]:
     """A fresh database with all of it, vacuumed and analysed."""
     name = f"p_{uuid.uuid4().hex[:12]}"
     cluster.copy(TEMPLATE, name)
-    with _opened(Db(cluster, name)) as (house, database):
-        wide, few = house.person("wide"), house.role("few")
-        shelves = []
+    with _opened(Db(cluster, name)) as (library, database):
+        wide, few = library.person("wide"), library.role("few")
+        collections = []
         for n in range(SCOPES):
-            shelves.append(house.shelf(f"shelf-{n}", *[allow("user", wide)][: n % 30], *[allow("role", few)][n % 20 :]))
-        narrow = house.person("narrow", roles=[few])
-        curator = house.person("curator", roles=[few], may=[Capability.ASK, Capability.CURATE], curates=shelves[3:4])
-        with psycopg.connect(house.db.libpq("admin"), autocommit=True) as connection:
+            collections.append(
+                library.collection(f"collection-{n}", *[allow("user", wide)][: n % 30], *[allow("role", few)][n % 20 :])
+            )
+        narrow = library.person("narrow", roles=[few])
+        curator = library.person(
+            "curator", roles=[few], may=[Capability.ASK, Capability.CURATE], curates=collections[3:4]
+        )
+        with psycopg.connect(library.db.libpq("admin"), autocommit=True) as connection:
             _fill(connection)
-        yield Stock(house.db, house, database, wide, narrow, curator)
+        yield Stock(library.db, library, database, wide, narrow, curator)
 
 
 @contextlib.contextmanager
-def _opened(db: Db) -> Iterator[tuple[House, Database]]:
+def _opened(db: Db) -> Iterator[tuple[LibraryDb, Database]]:
     signer = Signer(IDENTITY_KEY, seconds=60)
     database = Database(connect(db.url("app"), pool_size=2), signer, statement_timeout_ms=15_000)
-    with house_of(db) as house:
-        yield house, database
+    with library_of(db) as library:
+        yield library, database
     database.engine.dispose()
 
 

@@ -27,7 +27,7 @@ from app.errors import DatabaseUnavailable
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Db
 from tests.support.environment import real_part_missing
 from tests.support.identities import signed_on
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 
 CALLERS = 64
 ROUNDS = 40
@@ -155,13 +155,15 @@ def identify(connection: psycopg.Connection, caller: Caller) -> None:
     connection.execute("select set_config('clearance.identity', %s, true)", [sign(connection, caller)])
 
 
-def make_callers(house: House, count: int = CALLERS) -> list[Caller]:
+def make_callers(library: LibraryDb, count: int = CALLERS) -> list[Caller]:
     """Callers, each with a document."""
     made = []
     for number in range(count):
-        user = house.person(f"caller-{number}")
+        user = library.person(f"caller-{number}")
         title = f"document-{number}"
-        house.document(house.shelf(f"shelf-{number}", allow("user", user)), title, f"Text number {number}.")
+        library.document(
+            library.collection(f"collection-{number}", allow("user", user)), title, f"Text number {number}."
+        )
         made.append(Caller(user, title))
     return made
 

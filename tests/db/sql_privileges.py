@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import text
 
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 
 # Tables of ours without row-level security, and why no text can leak from them.
 OPEN = {
@@ -24,9 +24,9 @@ DIRECTORY = {
     "membership": "who is in which role",
     "api_key": "hashes of keys, to find out who calls",
     "delegation": "hashes of tokens, to find out for whom a service calls",
-    "curator": "who curates which shelf",
+    "curator": "who curates which collection",
     "steward": "who looks after which role",
-    "collection": "shelves by name, and their rules",
+    "collection": "collections by name, and their rules",
     "folder": "folders that have rules of their own, and these",
     "scope": "which rule decides for which scope: no document, no number of documents",
     "rule": "rules",
@@ -51,19 +51,19 @@ class Verb:
     copies_in: bool = False
 
 
-def uncovered(house: House) -> set[str]:
+def uncovered(library: LibraryDb) -> set[str]:
     """Everything in `public` that holds rows and is neither under row-level security, forced, nor in OPEN."""
     query = (
         "select relname from pg_class where relkind in ('r', 'p', 'm', 'f') and relnamespace = 'public'::regnamespace"
         " and not (relrowsecurity and relforcerowsecurity)"
     )
-    with house.session("admin") as session:
+    with library.session("admin") as session:
         names = set(session.scalars(text(query)))
     # The queue's own: a job's only argument is the id of an upload, its lock a hash of the place.
     return {n for n in names - set(OPEN) if not n.startswith("procrastinate_")}
 
 
-def loose_views(house: House) -> set[str]:
+def loose_views(library: LibraryDb) -> set[str]:
     """Views that would look with the eyes of their owner."""
     query = (
         "select c.oid::regclass::text from pg_class c where relkind = 'v'"
@@ -71,11 +71,11 @@ def loose_views(house: House) -> set[str]:
         " and not exists (select 1 from pg_depend d where d.objid = c.oid and d.deptype = 'e')"
         " and not coalesce(reloptions, '{}') && array['security_invoker=true', 'security_invoker=on']"
     )
-    with house.session("admin") as session:
+    with library.session("admin") as session:
         return set(session.scalars(text(query)))
 
 
-def locked_tables(house: House) -> dict[str, list[str]]:
+def locked_tables(library: LibraryDb) -> dict[str, list[str]]:
     """All tables under row-level security, each with its columns but for those that the database fills in by itself."""
     query = """
         select c.relname, array_agg(a.attname order by a.attnum)
@@ -84,7 +84,7 @@ def locked_tables(house: House) -> dict[str, list[str]]:
           and a.attnum > 0 and not a.attisdropped and a.attidentity <> 'a' and a.attgenerated = ''
         group by 1
     """
-    with house.session("admin") as session:
+    with library.session("admin") as session:
         return {name: list(columns) for name, columns in session.execute(text(query))}
 
 

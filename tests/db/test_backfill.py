@@ -10,7 +10,7 @@ from app.db import backfill
 from app.db.backfill import BackFillTouchedNothing, back_fill
 from app.db.bootstrap import alembic_config, migrate
 from tests.support.cluster import Db
-from tests.support.library_db import House, allow, house_of
+from tests.support.library_db import LibraryDb, allow, library_of
 
 # What the access model's migration fills from what.
 HISTORIES = {
@@ -23,46 +23,46 @@ HISTORIES = {
 
 
 @pytest.fixture
-def old(db: Db, house: House) -> Db:
+def old(db: Db, library: LibraryDb) -> Db:
     """A database of the first revision, with people, nested roles, shelves and documents."""
-    outer = house.role("hr")
-    inner = house.role("payroll", inside=[outer, house.role("board")])
-    ada, ben = house.person("ada", roles=[inner]), house.person("ben", roles=[outer, inner])
+    outer = library.role("hr")
+    inner = library.role("payroll", inside=[outer, library.role("board")])
+    ada, ben = library.person("ada", roles=[inner]), library.person("ben", roles=[outer, inner])
     for number, person in enumerate((ada, ben)):
-        shelf = house.shelf(f"shelf-{number}", allow("user", person))
+        shelf = library.collection(f"shelf-{number}", allow("user", person))
         for path in ("a.md", "b.md", "c.md"):
-            house.document(shelf, path, "the alder note", "the ash note")
+            library.document(shelf, path, "the alder note", "the ash note")
     command.downgrade(alembic_config(db.url("owner")), "0001")
     assert revision(db) == "0001"
     return db
 
 
 def revision(db: Db) -> str:
-    with house_of(db) as house:
-        return house.text("select version_num from alembic_version")
+    with library_of(db) as library:
+        return library.text("select version_num from alembic_version")
 
 
 def test_a_back_fill_keeps_every_row(old: Db) -> None:
     migrate(old.url("owner"))
-    with house_of(old) as house:
-        rows = {h: house.value("admin", f"select count(*) from {table}") for h, table in HISTORIES.items()}
-        assert {h: house.value("admin", f"select count(*) from {h}") for h in HISTORIES} == rows
+    with library_of(old) as library:
+        rows = {h: library.value("admin", f"select count(*) from {table}") for h, table in HISTORIES.items()}
+        assert {h: library.value("admin", f"select count(*) from {h}") for h in HISTORIES} == rows
         assert {h: n for h, n in rows.items() if n > 1} == rows
-        assert house.value("admin", "select count(*) from document_history where valid_to is not null") == 0
+        assert library.value("admin", "select count(*) from document_history where valid_to is not null") == 0
 
 
 @pytest.mark.parametrize("table", ["app_user", "scope", "document", "membership", "role_inside"])
 def test_a_back_fill_that_would_touch_nothing_fails_loudly(old: Db, table: str) -> None:
     """Its owner's policy is gone, so that FORCE shows the migration an empty table: nothing at all is migrated."""
-    with house_of(old) as house:
-        house.run("owner", f"drop policy owner_all on {table}")
+    with library_of(old) as library:
+        library.run("owner", f"drop policy owner_all on {table}")
     with pytest.raises(BackFillTouchedNothing, match="owner's policy"):
         migrate(old.url("owner"))
     assert revision(old) == "0001"
-    with house_of(old) as house:
+    with library_of(old) as library:
         made = "select count(*) from pg_class where relname = any (:names) and relkind = 'r'"
-        assert house.value("admin", made, names=[*HISTORIES, "folder"]) == 0
-        house.run("owner", f"create policy owner_all on {table} to clearance_owner using (true) with check (true)")
+        assert library.value("admin", made, names=[*HISTORIES, "folder"]) == 0
+        library.run("owner", f"create policy owner_all on {table} to clearance_owner using (true) with check (true)")
     migrate(old.url("owner"))
     test_a_back_fill_keeps_every_row(old)
 
@@ -74,12 +74,12 @@ def test_a_back_fill_that_is_not_counted_loses_the_past(old: Db, monkeypatch: py
         return int(connection.execute(text(statement)).rowcount)
 
     monkeypatch.setattr(backfill, "back_fill", uncounted)
-    with house_of(old) as house:
-        house.run("owner", "drop policy owner_all on document")
+    with library_of(old) as library:
+        library.run("owner", "drop policy owner_all on document")
     migrate(old.url("owner"), "0002")
-    with house_of(old) as house:
-        assert house.value("admin", "select count(*) from document_history") == 0
-        assert house.value("admin", "select count(*) from document") == 7
+    with library_of(old) as library:
+        assert library.value("admin", "select count(*) from document_history") == 0
+        assert library.value("admin", "select count(*) from document") == 7
 
 
 @pytest.mark.parametrize(

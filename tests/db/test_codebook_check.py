@@ -20,7 +20,7 @@ from app.retrieval.corpus_size import volume
 from app.retrieval.dense import FEW, nearest
 from app.retrieval.reader import Seen
 from app.scope_index.protocol import NoLists
-from tests.support.library_db import EMBEDDER, House
+from tests.support.library_db import EMBEDDER, LibraryDb
 from tests.support.scope_index_world import BOOK, World, world_in
 from tests.support.vector_rows import DIMENSIONS, unit
 
@@ -31,9 +31,9 @@ Check = Callable[..., Result]
 
 
 @pytest.fixture
-def world(house: House, database: Database) -> Iterator[World]:
+def world(library: LibraryDb, database: Database) -> Iterator[World]:
     """More passages than PostgreSQL answers alone for, in two scopes that the reader sees."""
-    with world_in(house, database) as made:
+    with world_in(library, database) as made:
         rng = np.random.default_rng(5)
         made.add("open", unit(rng, PASSAGES - 30))
         made.add("open", unit(rng, 30), scope=1)
@@ -42,11 +42,11 @@ def world(house: House, database: Database) -> Iterator[World]:
 
 
 @pytest.fixture
-def check(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+def check(library: LibraryDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     """Runs the command with the URL of the role that dumps, unless another one is given; no service runs."""
 
     def run(*arguments: str, url: str = "backup", **environ: str) -> Result:
-        monkeypatch.setenv(URL, house.db.url(url) if url else "")
+        monkeypatch.setenv(URL, library.db.url(url) if url else "")
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         return CliRunner().invoke(app, ["codebook", "check", "--home", str(tmp_path / "home"), *arguments])
@@ -64,7 +64,7 @@ def test_what_is_measured_is_what_search_finds(world: World, monkeypatch: pytest
     """Question by question: recall@10 by ranks and by the real search through the lists, at three depths."""
     monkeypatch.setattr(reader, "ROWS", 700)
     queries = unit(np.random.default_rng(6), 20)
-    with reading(world.house.db.url("backup")) as stored:
+    with reading(world.library.db.url("backup")) as stored:
         assert (stored.stock.passages, stored.stock.book.digest) == (PASSAGES, BOOK.digest)
         found = ranks(BOOK, Asked(queries, np.full(20, NOT_OWN, np.int64)), stored.blocks())
     with world.database.reading(world.reader.user_id) as session:
@@ -109,7 +109,7 @@ def test_a_depth_that_is_too_small_fails_and_the_line_that_is_shown_mends_it(wor
 def test_codes_that_never_reach_it_are_said_to(world: World, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """Codes that have nothing to do with their vectors; and a corpus so large that this is beyond all depths."""
     blind_codes = "update vector_row set code = substr(sha512(int8send(chunk_id)), 1, :width)"
-    world.house.run("admin", blind_codes, width=BOOK.width)
+    world.library.run("admin", blind_codes, width=BOOK.width)
     blind = check("--sample", "40")
     assert blind.exit_code == 1
     [line] = re.findall(rf"^{DEPTH}=(\d+)$", blind.output, re.M)
@@ -121,7 +121,7 @@ def test_codes_that_never_reach_it_are_said_to(world: World, check: Check, monke
 
 
 def test_a_passage_never_finds_itself(world: World) -> None:
-    with reading(world.house.db.url("backup")) as stored:
+    with reading(world.library.db.url("backup")) as stored:
         asked = stored.draw(30)
         assert len(set(asked.own.tolist())) == 30
         own = ranks(BOOK, asked, stored.blocks())
@@ -135,7 +135,7 @@ def test_the_role_that_dumps_and_no_other(world: World, check: Check) -> None:
     for role in ("app", "search", "ingest", "sequencer", "owner", "admin"):
         assert "only clearance_backup" in refusal(check(url=role))
     with (
-        reading(world.house.db.url("backup")) as stored,
+        reading(world.library.db.url("backup")) as stored,
         pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
     ):
         stored.connection.execute("create table copy (n int)")
@@ -144,41 +144,41 @@ def test_the_role_that_dumps_and_no_other(world: World, check: Check) -> None:
 def test_it_reads_no_text(world: World, check: Check) -> None:
     """The tables with text are not even there."""
     for table in ("chunk", "original", "document", "posting"):
-        world.house.run("admin", f"alter table {table} rename to {table}_gone")
+        world.library.run("admin", f"alter table {table} rename to {table}_gone")
     assert check("--sample", "20", **{DEPTH: "2000"}).exit_code == 0
 
 
-def test_what_there_is_nothing_to_measure_on(house: House, database: Database, check: Check) -> None:
+def test_what_there_is_nothing_to_measure_on(library: LibraryDb, database: Database, check: Check) -> None:
     assert "nothing is indexed yet" in refusal(check())
-    with world_in(house, database) as world:
+    with world_in(library, database) as world:
         world.add("open", unit(np.random.default_rng(1), 50))
         assert "50 passages are too few" in refusal(check())
         world.add("open", unit(np.random.default_rng(2), 1))
         few = check()
         assert few.exit_code == 0
         assert "PostgreSQL alone answers" in few.output
-        house.run("admin", "update vector_row set code = null")
+        library.run("admin", "update vector_row set code = null")
         assert "none of 51 passages has a code" in refusal(check())
 
 
-def test_where_the_database_is(house: House, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLEARANCE_DATABASE__APP_URL", house.db.url("app"))
+def test_where_the_database_is(library: LibraryDb, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARANCE_DATABASE__APP_URL", library.db.url("app"))
     assert f"set {URL}" in refusal(check(url=""))
     with pytest.raises(Unreadable, match="no URL like"), reading("not an address"):
         pass
-    wrong = house.db.url("backup").replace("test-clearance_backup", "wr0ng")
+    wrong = library.db.url("backup").replace("test-clearance_backup", "wr0ng")
     with pytest.raises(Unreadable, match="refused") as refused, reading(wrong):
         pass
     assert "wr0ng" not in str(refused.value)
     assert "CLEARANCE_SEARCH__DEPTH: Input should be" in refusal(check(**{DEPTH: "5"}))
 
 
-def test_questions_of_a_file(house: House, check: Check, tmp_path: Path) -> None:
-    shelf = house.shelf("words")
+def test_questions_of_a_file(library: LibraryDb, check: Check, tmp_path: Path) -> None:
+    collection = library.collection("words")
     rng = np.random.default_rng(3)
     words = [f"w{n}" for n in range(300)]
     for n in range(6):
-        house.document(shelf, f"d{n}", *(" ".join(rng.choice(words, 12)) for _ in range(20)))
+        library.document(collection, f"d{n}", *(" ".join(rng.choice(words, 12)) for _ in range(20)))
     file = tmp_path / "questions.txt"
     given = ["--questions", str(file)]
     assert "cannot read the questions" in refusal(check(*given))
@@ -190,9 +190,9 @@ def test_questions_of_a_file(house: House, check: Check, tmp_path: Path) -> None
     assert "cannot read the questions" in refusal(check(*given))
     file.write_text("".join(f"what of {a} and {b}?\n\n" for a, b in zip(words[:30], words[30:60], strict=True)))
     hashed = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
-    house.run("admin", "insert into index_profile (embedder) values ('other')")
+    library.run("admin", "insert into index_profile (embedder) values ('other')")
     assert "must be embedded as the passages were" in refusal(check(*given, **hashed))
-    house.run("admin", "update index_profile set embedder = :digest", digest=EMBEDDER.digest)
+    library.run("admin", "update index_profile set embedder = :digest", digest=EMBEDDER.digest)
     done = check(*given, "--sample", "25", **hashed)
     assert done.exit_code == 0, done.output
     assert "25 questions asked" in done.output

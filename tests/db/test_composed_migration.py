@@ -13,27 +13,27 @@ from app.db.tables import access
 from app.db.tables.access import Scope
 from app.identity.subject import Label, Principal
 from tests.support.cluster import Db
-from tests.support.library_db import House, allow, deny, house_of
+from tests.support.library_db import LibraryDb, allow, deny, library_of
 
 LATER = dt.datetime(2031, 2, 3, 4, 5, 6, 789, tzinfo=dt.UTC)
 GRANTS = "select count(*) from rule_grant where rule_id = (select rule_id from scope where id = :scope)"
 
 
 @pytest.mark.timeout(300)
-def test_up_and_down_change_nothing_that_is_said(db: Db, house: House) -> None:
-    ada, role = house.person("ada"), house.role("role")
+def test_up_and_down_change_nothing_that_is_said(db: Db, library: LibraryDb) -> None:
+    ada, role = library.person("ada"), library.role("role")
     on_shelf = frozenset({allow("user", ada), Grant("allow", Principal("role", role), None, LATER)})
-    shelf = house.shelf("shelf", *on_shelf)
+    shelf = library.collection("shelf", *on_shelf)
     own = OwnRule(frozenset({deny("role", role), allow("user", ada)}), label=Label.PUBLIC)
     # Equal to parts that others inherit and that it has itself, but for being a rule.
     alone = OwnRule(on_shelf, inherits=False, label=Label.RESTRICTED)
-    scopes = [house.scope(shelf), house.scope(shelf, own), house.scope(shelf, alone)]
-    before = rules(house, scopes)
+    scopes = [library.scope(shelf), library.scope(shelf, own), library.scope(shelf, alone)]
+    before = rules(library, scopes)
     command.downgrade(alembic_config(db.url("owner")), "0010")
-    with house_of(db) as old:
+    with library_of(db) as old:
         assert [old.value("owner", GRANTS, scope=scope) for scope in scopes] == [2, 3, 2]
     migrate(db.url("owner"))
-    with house_of(db) as new:
+    with library_of(db) as new:
         assert rules(new, scopes) == before
         with new.session("owner") as session:
             digests = dict(session.execute(select(access.Rule.id, access.Rule.digest)).all())
@@ -44,9 +44,9 @@ def test_up_and_down_change_nothing_that_is_said(db: Db, house: House) -> None:
             assert session.scalars(select(Scope.own_part_id).where(Scope.id.in_(scopes))).all().count(None) == 0
 
 
-def rules(house: House, scopes: list[int]) -> dict[int, Rule]:
+def rules(library: LibraryDb, scopes: list[int]) -> dict[int, Rule]:
     """What the rules of these scopes say."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         held = dict(session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(scopes))).all())
         said = rules_of(session, set(held.values()))
         return {scope: said[rule] for scope, rule in held.items()}

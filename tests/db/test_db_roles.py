@@ -12,23 +12,23 @@ from psycopg import sql
 
 from app.db.bootstrap import prepare
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
-from tests.support.library_db import House, allow, house_of
+from tests.support.library_db import LibraryDb, allow, library_of
 
 SERVICES = ("app", "ingest", "sequencer")
 
 
 @pytest.fixture(scope="module")
-def prepared(cluster: Cluster) -> Iterator[House]:
+def prepared(cluster: Cluster) -> Iterator[LibraryDb]:
     """A database as `clearance init` makes it, with 40 documents of somebody's."""
     db = Db(cluster, f"p_{uuid.uuid4().hex[:12]}")
     prepare(admin_url=cluster.admin_url, database=db.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
-    with house_of(db) as house:
-        shelf = house.shelf("ada", allow("user", house.person("ada")))
+    with library_of(db) as library:
+        collection = library.collection("ada", allow("user", library.person("ada")))
         for number in range(40):
-            house.document(shelf, f"{number}.md", "the alder note", "the ash note")
+            library.document(collection, f"{number}.md", "the alder note", "the ash note")
         with psycopg.connect(db.libpq("admin"), autocommit=True) as admin:
             admin.execute("vacuum analyze")
-        yield house
+        yield library
     cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(db.name)))
 
 
@@ -85,7 +85,7 @@ WARNS = {"analysis", "vacuum", "privilege"}
 
 
 @pytest.mark.parametrize("role", SERVICES)
-def test_a_service_makes_nothing(prepared: House, role: str) -> None:
+def test_a_service_makes_nothing(prepared: LibraryDb, role: str) -> None:
     notices: list[str] = []
     with psycopg.connect(prepared.db.libpq(role), autocommit=True) as connection:
         connection.add_notice_handler(lambda n: notices.append(n.message_primary or ""))
@@ -98,7 +98,7 @@ def test_a_service_makes_nothing(prepared: House, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", SERVICES)
-def test_a_service_owns_nothing_and_is_nobody_else(prepared: House, role: str) -> None:
+def test_a_service_owns_nothing_and_is_nobody_else(prepared: LibraryDb, role: str) -> None:
     """No object of any kind, in this database or shared; in no predefined role; and nobody's member with SET."""
     name = f"clearance_{role}"
     owned = f"select count(*) from pg_shdepend where refobjid = '{name}'::regrole and deptype = 'o'"
@@ -119,7 +119,7 @@ def test_a_service_owns_nothing_and_is_nobody_else(prepared: House, role: str) -
     assert prepared.value("admin", others) == 0
 
 
-def test_functions_are_for_services_alone(prepared: House) -> None:
+def test_functions_are_for_services_alone(prepared: LibraryDb) -> None:
     """A definer function that anybody may call is a hole: PUBLIC may run none, and each has a fixed search_path."""
     loose = (
         "select count(*) from pg_proc p where pronamespace = 'clearance'::regnamespace and ("
@@ -162,20 +162,20 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("role", SERVICES)
-def test_no_statistic_tells_how_much_there_is(prepared: House, role: str) -> None:
+def test_no_statistic_tells_how_much_there_is(prepared: LibraryDb, role: str) -> None:
     """Refused, or nothing to see: sizes, counters, numbers of sequences, values of statistics."""
     for what, statement in COUNTS.items():
         assert _tells(prepared, role, statement) in (None, "refused"), what
 
 
-def test_a_statistic_that_is_open_is_found(prepared: House) -> None:
+def test_a_statistic_that_is_open_is_found(prepared: LibraryDb) -> None:
     """Test of the test: as a new PostgreSQL has them."""
     told = {what: _tells(prepared, "admin", statement) for what, statement in COUNTS.items()}
     blind = {what for what, value in told.items() if value in (None, "refused")}
     assert blind <= {"last number of the session", "extended statistics", "progress", "common values"}
 
 
-def test_a_function_given_back_is_found(prepared: House) -> None:
+def test_a_function_given_back_is_found(prepared: LibraryDb) -> None:
     """Test of the test: one privilege of a new PostgreSQL, and the size is told."""
     function = "execute on function pg_relation_size(regclass, text)"
     prepared.run("admin", f"grant {function} to public")
@@ -186,7 +186,7 @@ def test_a_function_given_back_is_found(prepared: House) -> None:
     assert _tells(prepared, "app", COUNTS["size of a fork"]) == "refused"
 
 
-def test_the_backup_still_counts(prepared: House) -> None:
+def test_the_backup_still_counts(prepared: LibraryDb) -> None:
     """Who dumps or looks after the database keeps what the services lost."""
     for role in ("backup", "owner"):
         assert _tells(prepared, role, COUNTS["size"]) not in (None, "refused", 0)
@@ -198,7 +198,7 @@ RESIDUAL: dict[str, str] = {
 }
 
 
-def test_what_is_left_to_see(prepared: House) -> None:
+def test_what_is_left_to_see(prepared: LibraryDb) -> None:
     """Known and written down in docs/acl.md: who holds the API's password and speaks SQL can learn how many rows there
     are, from the catalog and from the planner's guesses. When one of these closes, this test and the page change.
     """
@@ -219,9 +219,9 @@ def _rows(node: dict[str, object], wanted: Callable[[dict[str, object]], bool]) 
     return max(_rows(each, wanted) for each in below)
 
 
-def _tells(house: House, role: str, statement: str) -> object:
+def _tells(library: LibraryDb, role: str, statement: str) -> object:
     """What a query of one value gives this role: the value, None for none, or "refused"."""
-    with contextlib.closing(psycopg.connect(house.db.libpq(role), autocommit=True)) as connection:
+    with contextlib.closing(psycopg.connect(library.db.libpq(role), autocommit=True)) as connection:
         try:
             row = connection.execute(statement.encode()).fetchone()
         except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState):

@@ -36,8 +36,8 @@ from tests.support.vector_rows import Stacks, unit
 
 QUESTION = unit(np.random.default_rng(1), 1)[0]
 WORDS = "dry dock crane"
-# Passages written since the lists were read, on a shelf that `wide` sees and on one that nobody does. The hidden ones
-# are looked at in vain; and nothing else of 30,000 is, but each hit among its neighbours.
+# Passages written since the lists were read, on a collection that `wide` sees and on one that nobody does. The hidden
+# ones are looked at in vain; and nothing else of 30,000 is, but each hit among its neighbours.
 FRESH, HITS = 20, 10
 MAX_REMOVED = FRESH + HITS
 RECENT = filters.About(since=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
@@ -96,20 +96,20 @@ BROWSING: Mapping[str, Shape] = {
     "around": lambda a: neighbors.around(
         a.session, a.visible, [h.passage.chunk for h in a.search(WORDS, EVERYTHING)], reach=2
     ),
-    "on_shelves": lambda a: filters.on_shelves(a.session, a.subject, a.visible, ["shelf-20"]),
+    "on_shelves": lambda a: filters.on_shelves(a.session, a.subject, a.visible, ["collection-20"]),
     "of_documents": lambda a: a.search(),
     "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
-    "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "shelf-20"),
+    "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "collection-20"),
     # Sends nothing for these readers: the folders of a collection are for its curators, who may list all of it.
     "folders_of_documents": lambda a: browse.folders_of_documents(
-        a.session, a.subject, browse.find_collection(a.session, a.subject, a.visible, "shelf-20").id
+        a.session, a.subject, browse.find_collection(a.session, a.subject, a.visible, "collection-20").id
     ),
     "list_documents": lambda a: browse.list_documents(
         a.session,
         a.subject,
         a.visible,
         Page(limit=5, after=str(a.first.document.public_id)),
-        collection="shelf-20",
+        collection="collection-20",
     ),
     "find_document": lambda a: browse.find_document(a.session, a.subject, a.visible, a.first.document.public_id),
     "passages_of": lambda a: browse.passages_of(a.session, a.visible, a.first),
@@ -138,10 +138,12 @@ def site_of(stock: Stock) -> Site:
     # Closed, they answer on, and hold no connection to a database that is about to be copied.
     with contextlib.closing(ScopeLists(source, BOOK)) as lists:
         lists.load()
-    stacks = Stacks(stock.house)
+    stacks = Stacks(stock.library)
     for number in (1, 30):
-        shelf = uuid.UUID(stock.house.text("select id::text from collection where name = :n", n=f"shelf-{number}"))
-        stacks.add(shelf, stock.house.scope(shelf), unit(np.random.default_rng(number), FRESH))
+        collection = uuid.UUID(
+            stock.library.text("select id::text from collection where name = :n", n=f"collection-{number}")
+        )
+        stacks.add(collection, stock.library.scope(collection), unit(np.random.default_rng(number), FRESH))
     return Site(stock, lists)
 
 
@@ -149,7 +151,7 @@ def sent(site: Site, who: str, shapes: Mapping[str, Shape]) -> list[tuple[str, S
     """Every statement that these shapes send for this reader and that reads a table with text, by shape."""
     found = []
     user = getattr(site.stock, who)
-    subject = site.stock.house.subject(user)
+    subject = site.stock.library.subject(user)
     for name, shape in shapes.items():
         with site.stock.database.reading(user) as session, explained(site.stock.database) as statements:
             shape(Asking(session, subject, visible_scopes(session, subject), site.lists))
@@ -192,7 +194,7 @@ def _with_session(module: ModuleType) -> list[str]:
 
 def test_the_filters_let_through_are_leakproof(site: Site) -> None:
     known = "select count(*) from pg_proc where proname = any (:names) and proleakproof"
-    assert site.stock.house.value("owner", known, names=FUNCTIONS) == len(FUNCTIONS)
+    assert site.stock.library.value("owner", known, names=FUNCTIONS) == len(FUNCTIONS)
 
 
 @pytest.mark.parametrize(

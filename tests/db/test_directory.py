@@ -18,18 +18,18 @@ from app.errors import Conflict, InvalidInput, NotFound, UnknownRole
 from app.identity.directory import add_person, add_role, add_service
 from app.identity.names import find_person, find_role, find_user, known_roles, parse_name, person_ids
 from app.identity.subject import Capability, Label
-from tests.support.library_db import House, allow, counts, touched
+from tests.support.library_db import LibraryDb, allow, counts, touched
 
 
-def role(house: House, name: str, source: str) -> uuid.UUID:
+def role(library: LibraryDb, name: str, source: str) -> uuid.UUID:
     """A role of that source."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         return add_role(session, name, source=source).id
 
 
-def person(house: House, name: str, source: str, *, roles: tuple[uuid.UUID, ...] = ()) -> uuid.UUID:
+def person(library: LibraryDb, name: str, source: str, *, roles: tuple[uuid.UUID, ...] = ()) -> uuid.UUID:
     """A person of that source, in these roles."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         made = add_person(
             session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=[Capability.ASK], source=source
         )
@@ -38,16 +38,16 @@ def person(house: House, name: str, source: str, *, roles: tuple[uuid.UUID, ...]
         return made.id
 
 
-def service(house: House, name: str = "bot") -> uuid.UUID:
+def service(library: LibraryDb, name: str = "bot") -> uuid.UUID:
     """A service."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         return add_service(session, name=name, display_name=name, allowed=[Capability.ASK]).id
 
 
-def key(house: House, user: uuid.UUID, prefix: str) -> uuid.UUID:
+def key(library: LibraryDb, user: uuid.UUID, prefix: str) -> uuid.UUID:
     """A row of a key, of which nobody knows the secret."""
     return uuid.UUID(
-        house.text(
+        library.text(
             "insert into api_key (prefix, hash, user_id, capabilities)"
             " values (:p, sha256(convert_to(:p, 'UTF8')), :u, '{ask}') returning id",
             p=prefix,
@@ -65,28 +65,28 @@ def test_a_name_has_its_source_in_front() -> None:
     assert Role(name="hr", source="okta").shown == "okta:hr"
 
 
-def test_the_same_name_of_another_source_gets_no_grant(house: House, database: Database) -> None:
+def test_the_same_name_of_another_source_gets_no_grant(library: LibraryDb, database: Database) -> None:
     """Neither of a role nor of a person: for the oracle, for the filter and for the second lock."""
-    ours, theirs = role(house, "hr", "local"), role(house, "hr", "okta")
-    mine, other = person(house, "ada", "local", roles=(ours,)), person(house, "ada", "okta", roles=(theirs,))
-    by_role = house.shelf("role", allow("role", ours))
-    by_name = house.shelf("name", allow("user", mine))
-    house.document(by_role, "a.md", "the alder note")
-    house.document(by_name, "b.md", "the birch note")
+    ours, theirs = role(library, "hr", "local"), role(library, "hr", "okta")
+    mine, other = person(library, "ada", "local", roles=(ours,)), person(library, "ada", "okta", roles=(theirs,))
+    by_role = library.collection("role", allow("role", ours))
+    by_name = library.collection("name", allow("user", mine))
+    library.document(by_role, "a.md", "the alder note")
+    library.document(by_name, "b.md", "the birch note")
     for who, expected in ((mine, 2), (other, 0)):
         with database.reading(who) as session:
             assert counts(session)["chunk"] == expected
-            assert len(visible_scopes(session, house.subject(who)).scope_ids) == expected
-    house.document(house.shelf("theirs", allow("role", theirs)), "c.md", "the cedar note")
+            assert len(visible_scopes(session, library.subject(who)).scope_ids) == expected
+    library.document(library.collection("theirs", allow("role", theirs)), "c.md", "the cedar note")
     with database.reading(other) as session:
         assert list(session.scalars(text("select text from chunk"))) == ["the cedar note"]
 
 
-def test_look_up_is_by_source_and_name(house: House) -> None:
-    ours, theirs = role(house, "hr", "local"), role(house, "hr", "okta")
-    only = role(house, "sales", "okta")
-    ada, other = person(house, "ada", "local"), person(house, "ada", "okta")
-    with house.session("owner") as session:
+def test_look_up_is_by_source_and_name(library: LibraryDb) -> None:
+    ours, theirs = role(library, "hr", "local"), role(library, "hr", "okta")
+    only = role(library, "sales", "okta")
+    ada, other = person(library, "ada", "local"), person(library, "ada", "okta")
+    with library.session("owner") as session:
         assert find_role(session, "hr").id == ours
         assert find_role(session, "okta:hr").id == theirs
         assert find_user(session, "ada").id == ada
@@ -106,20 +106,20 @@ def test_look_up_is_by_source_and_name(house: House) -> None:
                 person_ids(session, [name])
 
 
-def test_a_name_is_taken_within_its_source_alone(house: House) -> None:
-    role(house, "hr", "okta")
-    person(house, "ada", "okta")
-    assert role(house, "hr", "azure") != role(house, "hr", "local")
+def test_a_name_is_taken_within_its_source_alone(library: LibraryDb) -> None:
+    role(library, "hr", "okta")
+    person(library, "ada", "okta")
+    assert role(library, "hr", "azure") != role(library, "hr", "local")
     with pytest.raises(Conflict, match="okta:hr"):
-        role(house, "hr", "okta")
+        role(library, "hr", "okta")
     with pytest.raises(Conflict, match="okta:ada"):
-        person(house, "ada", "okta")
+        person(library, "ada", "okta")
     with pytest.raises(InvalidInput, match="everyone"):
-        role(house, "everyone", "okta")
+        role(library, "everyone", "okta")
     for table, rest in (("role", "name, source"), ("app_user", "name, display_name, source")):
         values = "'hr', 'okta'" if table == "role" else "'ada', '', 'okta'"
         with pytest.raises(DBAPIError, match="source_name_key"):
-            house.run("owner", f"insert into {table} ({rest}) values ({values})")
+            library.run("owner", f"insert into {table} ({rest}) values ({values})")
 
 
 OTHERS = [
@@ -133,30 +133,32 @@ OTHERS = [
 
 @pytest.mark.parametrize(("table", "change"), OTHERS)
 @pytest.mark.parametrize("who", ["owner", "admin", "administrator"])
-def test_nobody_becomes_somebody_else(house: House, database: Database, who: str, table: str, change: str) -> None:
+def test_nobody_becomes_somebody_else(
+    library: LibraryDb, database: Database, who: str, table: str, change: str
+) -> None:
     """Not for an administrator, not for the owner in a migration, not for the superuser; a name may change."""
-    person(house, "ada", "local")
-    role(house, "hr", "local")
-    boss = house.person("boss", may=list(Capability))
+    person(library, "ada", "local")
+    role(library, "hr", "local")
+    boss = library.person("boss", may=list(Capability))
     statement = f"update {table} set {change} where name in ('ada', 'hr')"
     with pytest.raises(DBAPIError, match="never change"):
         if who == "administrator":
             with database.writing(boss) as session:
                 touched(session, statement)
         else:
-            house.run(who, statement)
-    assert house.run("owner", f"update {table} set name = 'x', source = source where name in ('ada', 'hr')") == 1
+            library.run(who, statement)
+    assert library.run("owner", f"update {table} set name = 'x', source = source where name in ('ada', 'hr')") == 1
 
 
-def test_a_service_is_nobody_for_the_second_lock(house: House, database: Database) -> None:
+def test_a_service_is_nobody_for_the_second_lock(library: LibraryDb, database: Database) -> None:
     """Were its id ever signed: nothing, though everyone may read; and no capability of its own."""
-    bot = service(house)
+    bot = service(library)
     everyone = (
         "update rule_grant set principal_kind = 'everyone', principal_id = '00000000-0000-0000-0000-000000000000'"
     )
-    house.document(house.shelf("open", allow("user", house.person("ada"))), "a.md", "the alder note")
-    assert house.run("owner", everyone) >= 1
-    with database.reading(house.person("ben")) as session:
+    library.document(library.collection("open", allow("user", library.person("ada"))), "a.md", "the alder note")
+    assert library.run("owner", everyone) >= 1
+    with database.reading(library.person("ben")) as session:
         assert counts(session)["chunk"] == 2, "with the canary's: its rule is open now too"
     with database.reading(bot) as session:
         assert counts(session) == dict.fromkeys(counts(session), 0)
@@ -164,21 +166,21 @@ def test_a_service_is_nobody_for_the_second_lock(house: House, database: Databas
         assert session.scalar(text("select clearance.caller_may('ask')")) is False
 
 
-def test_a_service_has_no_place_among_people(house: House) -> None:
-    bot, shelf, hr = service(house), house.shelf("shelf"), role(house, "hr", "local")
-    boss = house.subject(house.person("boss", may=list(Capability)))
-    with house.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
+def test_a_service_has_no_place_among_people(library: LibraryDb) -> None:
+    bot, collection, hr = service(library), library.collection("collection"), role(library, "hr", "local")
+    boss = library.subject(library.person("boss", may=list(Capability)))
+    with library.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
         add_member(session, boss, session.get_one(Role, hr), find_user(session, "bot"))
-    with house.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
+    with library.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
         find_person(session, "bot")
     with pytest.raises(InvalidInput, match="is a service"):
-        house.subject(bot)
-    for table, other in (("membership", hr), ("curator", shelf), ("steward", hr)):
+        library.subject(bot)
+    for table, other in (("membership", hr), ("curator", collection), ("steward", hr)):
         with pytest.raises(DBAPIError, match="a service has no place"):
-            house.run("admin", f"insert into {table} values (:bot, :other)", bot=bot, other=other)
+            library.run("admin", f"insert into {table} values (:bot, :other)", bot=bot, other=other)
     for capability in ("curate", "administer", "audit"):
         with pytest.raises(DBAPIError, match="service_capabilities"):
-            house.run("admin", f"update app_user set capabilities = '{{ask,{capability}}}' where kind = 'service'")
+            library.run("admin", f"update app_user set capabilities = '{{ask,{capability}}}' where kind = 'service'")
 
 
 ADD = (
@@ -187,10 +189,10 @@ ADD = (
 )
 
 
-def test_only_the_person_makes_a_delegation(house: House, database: Database) -> None:
+def test_only_the_person_makes_a_delegation(library: LibraryDb, database: Database) -> None:
     """With a key of their own, for a service: not an administrator, not nobody, not for somebody else."""
-    bot, ada, boss = service(house), house.person("ada"), house.person("boss", may=list(Capability))
-    hers, his = key(house, ada, "clr_a"), key(house, boss, "clr_b")
+    bot, ada, boss = service(library), library.person("ada"), library.person("boss", may=list(Capability))
+    hers, his = key(library, ada, "clr_a"), key(library, boss, "clr_b")
     wrong = [
         (boss, {"service": bot, "person": ada, "key": hers}),
         (boss, {"service": bot, "person": ada, "key": his}),
@@ -208,10 +210,10 @@ def test_only_the_person_makes_a_delegation(house: House, database: Database) ->
         assert touched(session, ADD, service=bot, person=ada, key=hers) == 1
 
 
-def test_a_delegation_is_revoked_and_never_changed(house: House, database: Database) -> None:
-    bot, ada, ben = service(house), house.person("ada"), house.person("ben")
-    boss = house.person("boss", may=[Capability.ADMINISTER])
-    hers = key(house, ada, "clr_a")
+def test_a_delegation_is_revoked_and_never_changed(library: LibraryDb, database: Database) -> None:
+    bot, ada, ben = service(library), library.person("ada"), library.person("ben")
+    boss = library.person("boss", may=[Capability.ADMINISTER])
+    hers = key(library, ada, "clr_a")
     revoke = "update delegation set revoked_at = now() where revoked_at is null"
     for revoker in (ada, boss):
         with database.writing(ada) as session:
@@ -229,22 +231,22 @@ def test_a_delegation_is_revoked_and_never_changed(house: House, database: Datab
         touched(session, "delete from delegation")
     for other in ("ingest", "sequencer"):
         with pytest.raises(DBAPIError, match="permission denied"):
-            house.run(other, "select 1 from delegation")
+            library.run(other, "select 1 from delegation")
     with pytest.raises(DBAPIError, match="delegation_capabilities_check"):
-        house.run("owner", "update delegation set capabilities = '{ask,curate}'")
+        library.run("owner", "update delegation set capabilities = '{ask,curate}'")
 
 
-def test_going_back_never_merges_names_nor_makes_people_of_services(house: House) -> None:
+def test_going_back_never_merges_names_nor_makes_people_of_services(library: LibraryDb) -> None:
     """Down to before there were sources and kinds: refused while another source has anybody; services go."""
-    service(house)
-    person(house, "ada", "okta")
-    config = alembic_config(house.db.url("owner"))
+    service(library)
+    person(library, "ada", "okta")
+    config = alembic_config(library.db.url("owner"))
     with pytest.raises(psycopg.errors.RaiseException, match="would merge"):
         command.downgrade(config, "0003")
-    assert house.value("owner", "select count(*) from app_user where kind = 'service'") == 1
-    house.run("owner", "delete from app_user where source <> 'local'")
+    assert library.value("owner", "select count(*) from app_user where kind = 'service'") == 1
+    library.run("owner", "delete from app_user where source <> 'local'")
     command.downgrade(config, "0003")
-    names = set(house.text("select string_agg(name, ',') from app_user").split(","))
+    names = set(library.text("select string_agg(name, ',') from app_user").split(","))
     assert names == {"_canary"}
-    migrate(house.db.url("owner"))
-    assert house.text("select kind || source from app_user") == "personlocal"
+    migrate(library.db.url("owner"))
+    assert library.text("select kind || source from app_user") == "personlocal"

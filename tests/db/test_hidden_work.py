@@ -21,8 +21,8 @@ from app.retrieval.browse import find_document, list_collections, list_documents
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoLists
 from tests.support.cluster import IDENTITY_KEY, TEMPLATE, Cluster, copied
-from tests.support.hidden_volume import EMBEDDER, LIBRARY, Library, library, worlds
-from tests.support.library_db import house_of
+from tests.support.hidden_volume import EMBEDDER, LIBRARY, Books, draw_books, worlds
+from tests.support.library_db import library_of
 
 VISIBLE = 100  # passages
 TIMES = (1, 20)  # hidden ones for each of them
@@ -49,7 +49,7 @@ class Site:
 
     database: Database
     reader: Subject
-    stock: Library
+    stock: Books
 
     def work(self, do: Callable[[ReadSession, "Site", Visible], object]) -> int:
         """How many rows and index entries PostgreSQL looked at to do this."""
@@ -63,16 +63,16 @@ class Site:
 @pytest.fixture(scope="module")
 def sites(cluster: Cluster) -> Iterator[dict[str, Site]]:
     """The worlds by name: A without hidden documents, B with them."""
-    stock = library(VISIBLE, max(TIMES))
+    stock = draw_books(VISIBLE, max(TIMES))
     with copied(cluster, TEMPLATE) as empty:
         _, made = worlds(empty, stock, TIMES)
     engines = {name: connect(one.url("app"), pool_size=1) for name, one in made.items()}
     found = {}
     for name, one in made.items():
-        with house_of(one) as house:
-            house.run("admin", ALLOW)
-            reader = uuid.UUID(house.text("select id::text from app_user where name = 'reader'"))
-            subject = house.subject(reader)
+        with library_of(one) as library:
+            library.run("admin", ALLOW)
+            reader = uuid.UUID(library.text("select id::text from app_user where name = 'reader'"))
+            subject = library.subject(reader)
         database = Database(engines[name], Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
         found[name] = Site(database, subject, stock)
     yield found
@@ -91,7 +91,7 @@ def list_all(session: ReadSession, site: Site, visible: Visible) -> None:
     assert len(list_documents(session, site.reader, visible, Page(limit=10), collection=None)) == 10
 
 
-def list_shelf(session: ReadSession, site: Site, visible: Visible) -> None:
+def list_collection(session: ReadSession, site: Site, visible: Visible) -> None:
     assert len(list_documents(session, site.reader, visible, Page(limit=10), collection=LIBRARY)) == 10
 
 
@@ -100,7 +100,7 @@ def next_page(session: ReadSession, site: Site, visible: Visible) -> None:
     assert len(list_documents(session, site.reader, visible, Page(limit=10, after=after), collection=None)) == 10
 
 
-def shelves(session: ReadSession, site: Site, visible: Visible) -> None:
+def collections(session: ReadSession, site: Site, visible: Visible) -> None:
     assert [c.name for c in list_collections(session, site.reader, visible)] == [LIBRARY]
 
 
@@ -120,7 +120,7 @@ def open_hidden(session: ReadSession, site: Site, visible: Visible) -> None:
         find_document(session, site.reader, visible, site.stock.hidden[0].id)
 
 
-SURFACES = [ask, list_all, list_shelf, next_page, shelves, open_visible, open_absent]
+SURFACES = [ask, list_all, list_collection, next_page, collections, open_visible, open_absent]
 
 
 @pytest.mark.parametrize("full", FULL)
@@ -128,7 +128,7 @@ def test_no_more_is_looked_at_than_visible_rows_explain(sites: dict[str, Site], 
     for surface in SURFACES:
         # The planner may read a list of visible rows more or less where it thinks that both cost the same; the pages of
         # a list are read in one way. Hidden rows are many: a walk through them would be over the line.
-        more = 10 if surface in (list_all, list_shelf) else 2 * VISIBLE
+        more = 10 if surface in (list_all, list_collection) else 2 * VISIBLE
         assert sites[full].work(surface) <= sites["A"].work(surface) + more, surface.__name__
 
 

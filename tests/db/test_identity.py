@@ -19,7 +19,7 @@ from app.db.rls_probe import CANARY
 from app.db.session import BEGIN_AS, Database, Signer, connect, transaction_of
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.identities import by_hand, soon
-from tests.support.library_db import House, allow, counts, touched
+from tests.support.library_db import LibraryDb, allow, counts, touched
 
 NONE = {"chunk": 0, "document": 0}
 # How an identity is made for a transaction, given what this says of itself.
@@ -30,13 +30,13 @@ Made: TypeAlias = Callable[[str], str]
 class Two:
     """Two people with a passage each."""
 
-    house: House
+    library: LibraryDb
     ada: uuid.UUID
     ben: uuid.UUID
 
     def sees(self, identity: Made) -> dict[str, int]:
         """What raw SQL as the API's database role sees with this value."""
-        with self.house.session("app") as session:
+        with self.library.session("app") as session:
             session.execute(BEGIN_AS, {"identity": identity(transaction_of(session)), "timeout": "10000"})
             return counts(session, ["chunk", "document"])
 
@@ -61,11 +61,11 @@ def changed(made: Made, change: Callable[[str], str]) -> Made:
 
 
 @pytest.fixture
-def two(house: House) -> Two:
-    people = [house.person(name) for name in ("ada", "ben")]
+def two(library: LibraryDb) -> Two:
+    people = [library.person(name) for name in ("ada", "ben")]
     for person, texts in zip(people, (["one"], ["two", "three"]), strict=True):
-        house.document(house.shelf(f"of-{person}", allow("user", person)), "a.md", *texts)
-    return Two(house, *people)
+        library.document(library.collection(f"of-{person}", allow("user", person)), "a.md", *texts)
+    return Two(library, *people)
 
 
 def test_a_signed_identity_sees(two: Two) -> None:
@@ -138,13 +138,13 @@ def test_forged_and_malformed_identities_see_nothing(two: Two) -> None:
 
 def test_an_identity_of_an_earlier_transaction_sees_nothing(two: Two) -> None:
     """Read out of a session, a moment ago, on the same backend and on another one: it is good no more."""
-    with two.house.session("app") as session:
+    with two.library.session("app") as session:
         stolen = good(two.ada)(transaction_of(session))
         session.execute(BEGIN_AS, {"identity": stolen, "timeout": "10000"})
         assert counts(session, ["chunk", "document"]) != NONE
     for _ in range(3):
         assert two.sees(lambda _: stolen) == NONE
-    with two.house.session("app") as session, two.house.session("app") as beside:
+    with two.library.session("app") as session, two.library.session("app") as beside:
         stolen = good(two.ada)(transaction_of(session))
         for each, seen in ((session, {"chunk": 1, "document": 1}), (beside, NONE)):
             each.execute(BEGIN_AS, {"identity": stolen, "timeout": "10000"})
@@ -157,7 +157,7 @@ def test_any_text_sees_nothing(two: Two) -> None:
     # 36 of a user, 10 of a time, 64 of a mac, two bars.
     spliced = st.tuples(st.integers(0, 112), st.integers(0, 112), st.text("0123456789abcdef|-' \n", max_size=8))
 
-    with two.house.engine("app").connect() as connection:
+    with two.library.engine("app").connect() as connection:
 
         @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(plain | spliced)
@@ -179,33 +179,33 @@ def _spliced(text: str, start: int, end: int, new: str) -> str:
 
 
 def test_who_is_switched_off_sees_nothing(two: Two) -> None:
-    two.house.run("owner", "update app_user set active = false where id = :id", id=two.ada)
+    two.library.run("owner", "update app_user set active = false where id = :id", id=two.ada)
     assert two.sees(good(two.ada)) == NONE
     assert two.sees(good(two.ben)) != NONE
 
 
 def test_a_lost_key_shows_nothing(two: Two) -> None:
     """Without a key in the database, with two keys never, after a change of key only the new one."""
-    with two.house.session("owner") as session:
+    with two.library.session("owner") as session:
         session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": "77" * 32})
     assert two.sees(good(two.ada)) == NONE
     assert two.sees(good(two.ada, "77" * 32)) != NONE
-    two.house.run("admin", "delete from clearance.identity_key")
+    two.library.run("admin", "delete from clearance.identity_key")
     assert two.sees(good(two.ada)) == NONE
 
 
 @pytest.mark.parametrize("key", ["", "1f", "1f" * 31, "1f" * 33, "1f" * 65])
-def test_a_key_has_32_bytes(house: House, key: str) -> None:
+def test_a_key_has_32_bytes(library: LibraryDb, key: str) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Signer(key, seconds=60)
-    with pytest.raises(DBAPIError), house.session("owner") as session:
+    with pytest.raises(DBAPIError), library.session("owner") as session:
         session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": key})
 
 
 @pytest.mark.parametrize("key", ["00" * 32, "ff" * 32, "1f" * 32, bytes(range(32)).hex()])
-def test_the_mac_of_the_database_is_hmac(house: House, key: str) -> None:
+def test_the_mac_of_the_database_is_hmac(library: LibraryDb, key: str) -> None:
     """It is built there from sha256() alone; Python's hmac signs the same."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": key})
         identity = by_hand(CANARY, soon(), transaction_of(session), key)
         session.execute(BEGIN_AS, {"identity": identity, "timeout": "0"})
@@ -243,11 +243,11 @@ def test_the_identity_ends_with_the_transaction(db: Db, two: Two) -> None:
     engine.dispose()
 
 
-def test_many_callers_on_two_connections_stay_apart(db: Db, house: House) -> None:
+def test_many_callers_on_two_connections_stay_apart(db: Db, library: LibraryDb) -> None:
     """Sixty-four people, interleaved by sixteen threads on a pool of two, with errors between: each sees his own."""
-    people = [house.person(f"p{n}") for n in range(64)]
+    people = [library.person(f"p{n}") for n in range(64)]
     for n, person in enumerate(people):
-        house.document(house.shelf(f"s{n}", allow("user", person)), "a.md", f"word{n}")
+        library.document(library.collection(f"s{n}", allow("user", person)), "a.md", f"word{n}")
     engine = connect(db.url("app"), pool_size=1)  # and one of overflow
     database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000)
     wrong: list[str] = []

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from tests.support.cluster import IDENTITY_KEY, Db
-from tests.support.library_db import House, allow, counts
+from tests.support.library_db import LibraryDb, allow, counts
 
 STOLEN = text("select current_setting('mallory.stolen', true)")
 LISTED = "select name from pg_prepared_statements where statement like '%clearance.identity%'"
@@ -38,10 +38,10 @@ def database(db: Db) -> Iterator[Database]:
     made.close()
 
 
-def read(database: Database, who: uuid.UUID, house: House) -> int:
+def read(database: Database, who: uuid.UUID, library: LibraryDb) -> int:
     """As a search does, so that plans are kept."""
     with database.reading(who) as session:
-        visible_scopes(session, house.subject(who))
+        visible_scopes(session, library.subject(who))
         return counts(session)["chunk"]
 
 
@@ -59,41 +59,41 @@ def plant(database: Database, mallory: uuid.UUID) -> None:
                     connection.execute(planted.format(name=f'"{name}"').encode(), prepare=False)
 
 
-def attacked(house: House, database: Database) -> str:
+def attacked(library: LibraryDb, database: Database) -> str:
     """What Mallory has caught after a search of Ada's on the same connection."""
-    ada, mallory = house.person("ada"), house.person("mallory")
-    house.document(house.shelf("hers", allow("user", ada)), "a.md", "the alder note")
-    read(database, mallory, house)
-    assert read(database, ada, house) == 1
+    ada, mallory = library.person("ada"), library.person("mallory")
+    library.document(library.collection("hers", allow("user", ada)), "a.md", "the alder note")
+    read(database, mallory, library)
+    assert read(database, ada, library) == 1
     plant(database, mallory)
-    assert read(database, ada, house) == 1
+    assert read(database, ada, library) == 1
     with database.reading(mallory) as session:
         return str(session.scalar(STOLEN) or "")
 
 
-def test_no_plan_is_replaced(house: House, database: Database) -> None:
-    assert attacked(house, database) == ""
+def test_no_plan_is_replaced(library: LibraryDb, database: Database) -> None:
+    assert attacked(library, database) == ""
 
 
-def test_known_names_are_what_a_thief_needs(house: House, database: Database) -> None:
+def test_known_names_are_what_a_thief_needs(library: LibraryDb, database: Database) -> None:
     """Test of the test: with the view of names open, the same attack catches the identity. But that is worth nothing in
     any other transaction.
     """
-    house.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
-    identity = attacked(house, database)
+    library.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+    identity = attacked(library, database)
     assert identity.count("|") == 2
     with database.anonymous() as session:
         session.execute(text("select set_config('clearance.identity', :i, true)"), {"i": identity})
         assert counts(session)["chunk"] == 0
 
 
-def test_names_of_plans_are_drawn(house: House, database: Database) -> None:
+def test_names_of_plans_are_drawn(library: LibraryDb, database: Database) -> None:
     """Of 128 random bits, for each connection anew."""
-    house.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
-    ada = house.person("ada")
+    library.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+    ada = library.person("ada")
     names = set()
     for _ in range(2):
-        read(database, ada, house)
+        read(database, ada, library)
         with database.anonymous() as session:
             names |= set(session.scalars(text("select name from pg_prepared_statements")))
         database.engine.dispose()

@@ -23,7 +23,7 @@ from app.retrieval.query_syntax import parse
 from ingest.document import Passage
 from ingest.embed import terms_of, vectorize
 from ingest.write import Version, write
-from tests.support.library_db import EMBEDDER, House, allow
+from tests.support.library_db import EMBEDDER, LibraryDb, allow
 
 WORDS = ["crane", "gannet", "keel", "rope", "dock", "harbour", "pilot", "tide", "buoy", "anchor", "mast", "sail", "oar"]
 WORDS += ["hull", "quay"]
@@ -34,9 +34,11 @@ ENTRIES = (
 )
 
 
-def put(house: House, shelf: uuid.UUID, path: str, passages: Sequence[Passage], own: OwnRule | None = None) -> None:
+def put(
+    library: LibraryDb, collection: uuid.UUID, path: str, passages: Sequence[Passage], own: OwnRule | None = None
+) -> None:
     """A document with these passages."""
-    with house.uploading(shelf, {path: (house.scope(shelf, own), path.encode())}) as (session, [job]):
+    with library.uploading(collection, {path: (library.scope(collection, own), path.encode())}) as (session, [job]):
         write(session, job, Version(path, "text/plain", b""), vectorize(passages, EMBEDDER))
 
 
@@ -76,13 +78,13 @@ def reference(placed: Sequence[tuple[int, PassageTerms]], question: str, limit: 
 class Reader:
     """A person, and a search as the API makes it: in a read-only snapshot, under row-level security."""
 
-    def __init__(self, house: House, database: Database, name: str = "ada") -> None:
-        self.id = house.person(name)
-        self._house, self._database = house, database
+    def __init__(self, library: LibraryDb, database: Database, name: str = "ada") -> None:
+        self.id = library.person(name)
+        self._library, self._database = library, database
 
     def sees(self, do: Callable[[ReadSession, Visible], T]) -> T:
         with self._database.reading(self.id) as session:
-            return do(session, visible_scopes(session, self._house.subject(self.id)))
+            return do(session, visible_scopes(session, self._library.subject(self.id)))
 
     def matches(self, question: str, limit: int = 20) -> list[Match]:
         return self.sees(lambda session, visible: match(session, visible, query_terms(question), limit=limit))
@@ -97,12 +99,12 @@ class Reader:
 
     def texts(self, found: Found) -> list[str]:
         of = "select text from chunk where id = :id"
-        return [self._house.text(of, id=m.chunk_id) for m in found.matches]
+        return [self._library.text(of, id=m.chunk_id) for m in found.matches]
 
 
 @pytest.fixture
-def ada(house: House, database: Database) -> Reader:
-    return Reader(house, database)
+def ada(library: LibraryDb, database: Database) -> Reader:
+    return Reader(library, database)
 
 
 QUESTIONS = ["crane", "crane gannet keel", "quay hull", "oar sail mast anchor crane rope", "harbours", "nothing here"]
@@ -112,19 +114,19 @@ SYNTAX = ['"quay quay"', '"sail oar hull" crane', '"crane gannet keel" quay', "q
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_scores_are_those_of_the_visible_passages_alone(house: House, ada: Reader, seed: int) -> None:
+def test_scores_are_those_of_the_visible_passages_alone(library: LibraryDb, ada: Reader, seed: int) -> None:
     """Random worlds: equal to plain Python over what the reader sees; the bits stay when hidden documents come."""
     rng = random.Random(seed)
-    mine = [house.shelf(f"mine-{n}", allow("user", ada.id)) for n in range(3)]
-    other = house.shelf("other")
+    mine = [library.collection(f"mine-{n}", allow("user", ada.id)) for n in range(3)]
+    other = library.collection("other")
     documents = [(f"{n}.md", passages(rng, title=rng.choice(WORDS)), rng.choice([*mine, other])) for n in range(30)]
-    for path, made, shelf in documents:
-        put(house, shelf, path, made)
-    with house.session("owner") as session:
+    for path, made, collection in documents:
+        put(library, collection, path, made)
+    with library.session("owner") as session:
         rows = session.execute(text(
             "select c.id, d.path, c.ordinal from chunk c join document d on d.id = c.document_id"
         )).all()  # fmt: skip
-    by_path = {path: (made, shelf) for path, made, shelf in documents}
+    by_path = {path: (made, collection) for path, made, collection in documents}
     mine_alone = [r for r in rows if r.path in by_path and by_path[r.path][1] != other]
     placed = [(r.id, terms_of(by_path[r.path][0][r.ordinal])) for r in mine_alone]
     before = {question: ada.matches(question) for question in QUESTIONS}
@@ -136,47 +138,47 @@ def test_scores_are_those_of_the_visible_passages_alone(house: House, ada: Reade
     assert sum(map(len, before.values())) > 40
     bound = {question: ada.bound(question) for question in SYNTAX}
     for n in range(15):
-        put(house, other, f"flood-{n}.md", [Passage(" ".join(WORDS * 9), (), None, 0, 1, "crane", "crane")])
+        put(library, other, f"flood-{n}.md", [Passage(" ".join(WORDS * 9), (), None, 0, 1, "crane", "crane")])
     assert {question: ada.matches(question) for question in QUESTIONS} == before
     assert {question: ada.bound(question) for question in SYNTAX} == bound
-    for path, _, shelf in documents:
-        if shelf == other:
-            house.run("owner", "delete from document where path = :path", path=path)
+    for path, _, collection in documents:
+        if collection == other:
+            library.run("owner", "delete from document where path = :path", path=path)
     assert {question: ada.matches(question) for question in QUESTIONS} == before
 
 
-def test_what_is_deleted_moved_or_uploaded_again_is_seen_by_the_next_statement(house: House, ada: Reader) -> None:
-    shelf, other = house.shelf("mine", allow("user", ada.id)), house.shelf("other")
-    house.document(shelf, "a.md", "the crane", "the crane and the crane")
-    house.document(shelf, "b.md", "a gannet")
+def test_what_is_deleted_moved_or_uploaded_again_is_seen_by_the_next_statement(library: LibraryDb, ada: Reader) -> None:
+    collection, other = library.collection("mine", allow("user", ada.id)), library.collection("other")
+    library.document(collection, "a.md", "the crane", "the crane and the crane")
+    library.document(collection, "b.md", "a gannet")
     assert len(ada.matches("crane")) == 2
     assert len(ada.matches("gannet")) == 1
-    house.document(shelf, "a.md", "the keel")
+    library.document(collection, "a.md", "the keel")
     assert ada.matches("crane") == []
     assert len(ada.matches("keel")) == 1
     alone = ada.matches("gannet")
-    house.run("owner", "update document set collection_id = :c, scope_id = :s where path = 'a.md'",
-              c=other, s=house.scope(other))  # fmt: skip
+    library.run("owner", "update document set collection_id = :c, scope_id = :s where path = 'a.md'",
+              c=other, s=library.scope(other))  # fmt: skip
     assert ada.matches("keel") == []
     assert ada.matches("gannet") != alone, "fewer passages are visible: another idf"
-    house.run("owner", "delete from document where path = 'b.md'")
+    library.run("owner", "delete from document where path = 'b.md'")
     assert ada.matches("gannet") == []
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         left = session.execute(
             text(f"{ENTRIES} where p.document_id <> (select id from document where path = 'canary')")
         )
         assert {row.document_id for row in left} == {
-            house.value("owner", "select id from document where path = 'a.md'")
+            library.value("owner", "select id from document where path = 'a.md'")
         }
 
 
-def test_a_passage_takes_its_own_entries_along(house: House, ada: Reader) -> None:
+def test_a_passage_takes_its_own_entries_along(library: LibraryDb, ada: Reader) -> None:
     """Whatever deletes it: those of its neighbours stay, and no row is left without an entry."""
-    shelf = house.shelf("mine", allow("user", ada.id))
-    number = house.document(shelf, "a.md", "crane gannet", "crane keel", "crane rope")
-    house.document(shelf, "b.md", "crane sail")
-    assert house.run("owner", "delete from chunk where document_id = :d and ordinal = 1", d=number) == 1
-    with house.session("owner") as session:
+    collection = library.collection("mine", allow("user", ada.id))
+    number = library.document(collection, "a.md", "crane gannet", "crane keel", "crane rope")
+    library.document(collection, "b.md", "crane sail")
+    assert library.run("owner", "delete from chunk where document_id = :d and ordinal = 1", d=number) == 1
+    with library.session("owner") as session:
         rows = session.execute(text(f"{ENTRIES} where p.document_id = :d"), {"d": number}).all()
         chunks = set(session.scalars(text("select id from chunk where document_id = :d"), {"d": number}))
     assert {row.chunk_id for row in rows} == chunks
@@ -185,22 +187,22 @@ def test_a_passage_takes_its_own_entries_along(house: House, ada: Reader) -> Non
     assert len(ada.matches("crane")) == 3
 
 
-def test_a_document_of_many_passages(house: House, ada: Reader) -> None:
+def test_a_document_of_many_passages(library: LibraryDb, ada: Reader) -> None:
     """Its lists have several rows; equal passages come in their order."""
-    shelf = house.shelf("mine", allow("user", ada.id))
-    house.document(shelf, "a.md", *["the crane"] * 600)
-    assert house.value("owner", "select count(*) from posting where document_id > 1") == 3
+    collection = library.collection("mine", allow("user", ada.id))
+    library.document(collection, "a.md", *["the crane"] * 600)
+    assert library.value("owner", "select count(*) from posting where document_id > 1") == 3
     found = [m.chunk_id for m in ada.matches("crane", limit=600)]
     assert found == sorted(found)
     assert len(found) == 600
     assert [m.chunk_id for m in ada.matches("crane", limit=10)] == found[:10]
 
 
-def test_the_second_lock_holds_alone(house: House, ada: Reader) -> None:
+def test_the_second_lock_holds_alone(library: LibraryDb, ada: Reader) -> None:
     """A filter that lets every scope through shows no more."""
-    house.document(house.shelf("other"), "a.md", "the crane stands")
-    house.document(house.shelf("mine", allow("user", ada.id)), "b.md", "the crane")
-    with house.session("owner") as session:
+    library.document(library.collection("other"), "a.md", "the crane stands")
+    library.document(library.collection("mine", allow("user", ada.id)), "b.md", "the crane")
+    with library.session("owner") as session:
         every = tuple(session.scalars(text("select id from scope order by id")))
 
     def widened(session: ReadSession, visible: Visible) -> tuple[int, int, frozenset[int]]:
@@ -227,17 +229,17 @@ ALL = (
 
 
 @pytest.fixture
-def shelf(house: House, ada: Reader) -> uuid.UUID:
-    """A shelf with passages for phrases, and one that the reader does not see."""
-    shelf = house.shelf("mine", allow("user", ada.id))
+def collection(library: LibraryDb, ada: Reader) -> uuid.UUID:
+    """A collection with passages for phrases, and one that the reader does not see."""
+    collection = library.collection("mine", allow("user", ada.id))
     heads = [("Duty", ("Rota",)), ("Duty", ("On call",)), ("Duty", ("Max_retry_count",)), ("Duty", ()), ("Duty", ())]
     made = [
         Passage(words, headings, None, n, 1, title, title)
         for n, (words, (title, headings)) in enumerate(zip(ALL, heads, strict=True))
     ]
-    put(house, shelf, "a.md", made)
-    put(house, house.shelf("other"), "b.md", [Passage("A secret handshake on the quay.", (), None, 0, 1)])
-    return shelf
+    put(library, collection, "a.md", made)
+    put(library, library.collection("other"), "b.md", [Passage("A secret handshake on the quay.", (), None, 0, 1)])
+    return collection
 
 
 @pytest.mark.parametrize(
@@ -261,7 +263,7 @@ def shelf(house: House, ada: Reader) -> uuid.UUID:
     ],
 )
 def test_phrases_and_exclusions(
-    ada: Reader, shelf: uuid.UUID, question: str, texts: list[str], unmatched: tuple[tuple[str, ...], ...]
+    ada: Reader, collection: uuid.UUID, question: str, texts: list[str], unmatched: tuple[tuple[str, ...], ...]
 ) -> None:
     found = ada.found(question)
     assert sorted(t for t in ada.texts(found)) == sorted(t for t in ALL if t.startswith(tuple(texts) or "?"))
@@ -280,10 +282,10 @@ def test_phrases_and_exclusions(
     ],
 )
 def test_what_binds_binds_other_legs_too(
-    house: House, ada: Reader, shelf: uuid.UUID, question: str, satisfied: tuple[int, ...]
+    library: LibraryDb, ada: Reader, collection: uuid.UUID, question: str, satisfied: tuple[int, ...]
 ) -> None:
     """Candidates of another kind, hidden ones and unknown ones among them."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         every = list(session.scalars(text("select id from chunk where id > 1 order by id")))
 
     def both(session: ReadSession, visible: Visible) -> frozenset[int]:
@@ -298,21 +300,21 @@ def test_what_binds_binds_other_legs_too(
     assert ada.sees(both) == {every[n] for n in satisfied}
 
 
-def test_a_phrase_is_found_where_one_of_its_words_is_a_stop_word(house: House, ada: Reader) -> None:
+def test_a_phrase_is_found_where_one_of_its_words_is_a_stop_word(library: LibraryDb, ada: Reader) -> None:
     """An English one in a German passage, whose lists lack "die"."""
-    house.document(
-        house.shelf("mine", allow("user", ada.id)), "a.md", "Das Teil wird aus die cast zinc, und das ist gut."
+    library.document(
+        library.collection("mine", allow("user", ada.id)), "a.md", "Das Teil wird aus die cast zinc, und das ist gut."
     )
     found = ada.found('what is "die cast"')
     assert found.unmatched == ()
     assert len(found.matches) == 1
 
 
-def test_work_is_bounded(house: House, ada: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_is_bounded(library: LibraryDb, ada: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A phrase whose words stand in very many passages: the best by their words are read, and no more."""
-    shelf = house.shelf("mine", allow("user", ada.id))
+    collection = library.collection("mine", allow("user", ada.id))
     for n in range(3):
-        house.document(shelf, f"{n}.md", *["a crane and a dock"] * (MAX_READ // 2))
+        library.document(collection, f"{n}.md", *["a crane and a dock"] * (MAX_READ // 2))
     read: list[int] = []
 
     def counted(

@@ -29,7 +29,7 @@ def stock(cluster: Cluster) -> Iterator[Stock]:
 def plans(stock: Stock, user: uuid.UUID) -> dict[str, Sent]:
     """Each statement that the lexical leg sends for this reader, with its plan."""
     with stock.database.reading(user) as session, explained(stock.database) as sent:
-        visible = visible_scopes(session, stock.house.subject(user))
+        visible = visible_scopes(session, stock.library.subject(user))
         match(session, visible, query_terms("dry dock crane"), limit=60)
         found = find(session, visible, parse('"dry dock" crane -pilot -"no such words"'), limit=60)
         assert found.matches, "its texts were read"
@@ -47,7 +47,7 @@ def test_every_statement_reads_by_index(stock: Stock, who: str) -> None:
 
 
 def test_the_filters_let_through_are_leakproof(stock: Stock) -> None:
-    known = stock.house.text(
+    known = stock.library.text(
         "select coalesce(string_agg(proname, ' ' order by proname), '') from pg_proc"
         " where proname = any (:names) and proleakproof",
         names=FUNCTIONS,

@@ -18,7 +18,7 @@ from app.db.rls_probe import LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.db.tables import Base
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
-from tests.support.library_db import House, house_of
+from tests.support.library_db import LibraryDb, library_of
 
 SPACES = "any ('{public,clearance}'::regnamespace[])"
 KINDS = {
@@ -55,7 +55,7 @@ def fresh(cluster: Cluster) -> Iterator[Db]:
 
 def shape(db: Db) -> dict[str, set[str]]:
     """Everything that a migration can make, by kind."""
-    with house_of(db) as house, house.session("admin") as session:
+    with library_of(db) as library, library.session("admin") as session:
         return {kind: set(session.scalars(text(f"{query} {SPACES}"))) for kind, query in KINDS.items()}
 
 
@@ -65,7 +65,7 @@ def test_up_down_up(fresh: Db) -> None:
     assert {k: len(v) > 0 for k, v in first.items()} == dict.fromkeys(first, True)
     owner = fresh.url("owner")
     command.downgrade(alembic_config(owner), "base")
-    with house_of(fresh) as house, house.session("admin") as session:
+    with library_of(fresh) as library, library.session("admin") as session:
         left = set(inspect(session.connection()).get_table_names())
         functions = session.scalars(text(
             "select p.oid::regprocedure::text from pg_proc p where pronamespace = 'public'::regnamespace and not exists"
@@ -79,7 +79,7 @@ def test_up_down_up(fresh: Db) -> None:
     )
     with pytest.raises(LockBroken, match="the identity key"):
         probe(database)
-    with house_of(fresh) as house, house.session("owner") as session:
+    with library_of(fresh) as library, library.session("owner") as session:
         session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": IDENTITY_KEY})
     probe(database)
     database.engine.dispose()
@@ -110,10 +110,10 @@ def test_the_tables_are_what_is_declared(db: Db) -> None:
     assert differences == []
 
 
-def test_a_difference_would_be_found(db: Db, house: House) -> None:
+def test_a_difference_would_be_found(db: Db, library: LibraryDb) -> None:
     """Test of the test."""
-    house.run("owner", "alter table chunk add column extra int")
-    house.run("owner", "drop index posting_term_scope_id_idx")
+    library.run("owner", "alter table chunk add column extra int")
+    library.run("owner", "drop index posting_term_scope_id_idx")
     engine = connect(db.url("owner"), pool_size=1)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": is_ours})
@@ -122,16 +122,16 @@ def test_a_difference_would_be_found(db: Db, house: House) -> None:
     assert kinds == {"remove_column", "add_index"}
 
 
-def test_a_back_fill_changes_rows(house: House) -> None:
+def test_a_back_fill_changes_rows(library: LibraryDb) -> None:
     """As a migration runs it: as owner, under FORCE. Each table under the lock lets its owner at every row."""
-    house.document(house.shelf("shelf"), "a.md", "one", "two")
+    library.document(library.collection("shelf"), "a.md", "one", "two")
     tables = {"document": "size", "original": "title", "chunk": "tokens", "vector_row": "terms", "posting": "entries",
               "ingest_job": "size", "app_user": "clearance", "collection": "name", "scope": "rule_id", "rule": "label",
               "rule_grant": "effect"}  # fmt: skip
     for table, column in tables.items():
-        rows = house.value("admin", f"select count(*) from {table}")
+        rows = library.value("admin", f"select count(*) from {table}")
         assert rows > 0, table
-        assert house.run("owner", f"update {table} set {column} = {column}") == rows, table
+        assert library.run("owner", f"update {table} set {column} = {column}") == rows, table
 
 
 def test_each_database_role_opens_with_its_own_password_alone(db: Db) -> None:
@@ -145,5 +145,5 @@ def test_each_database_role_opens_with_its_own_password_alone(db: Db) -> None:
 
 def test_no_service_makes_roles(db: Db) -> None:
     for role in ("owner", "app", "ingest"):
-        with house_of(db) as house, pytest.raises(DBAPIError, match="permission denied"):
-            house.run(role, "create role mine")
+        with library_of(db) as library, pytest.raises(DBAPIError, match="permission denied"):
+            library.run(role, "create role mine")

@@ -20,7 +20,7 @@ from app.identity.subject import Label, Principal
 from app.paths import normal_path
 from migrations.normal_paths import numbered
 from tests.support.cluster import Db
-from tests.support.library_db import House, allow, house_of
+from tests.support.library_db import LibraryDb, allow, library_of
 from tests.unit.test_paths import ANYTHING
 
 BEFORE = "0011"
@@ -28,28 +28,28 @@ DENIED = OwnRule(inherits=False)
 
 
 @pytest.fixture
-def old(db: Db) -> Iterator[House]:
+def old(db: Db) -> Iterator[LibraryDb]:
     """A database before the revision, with a shelf that everybody reads."""
     command.downgrade(alembic_config(db.url("owner")), BEFORE)
-    with house_of(db) as house:
-        yield house
+    with library_of(db) as library:
+        yield library
 
 
-def shelf_of(house: House) -> uuid.UUID:
-    return house.shelf("shelf", Grant("allow", Principal("everyone")))
+def shelf_of(library: LibraryDb) -> uuid.UUID:
+    return library.collection("shelf", Grant("allow", Principal("everyone")))
 
 
-def folder(house: House, shelf: uuid.UUID, path: str, own: OwnRule = DENIED) -> None:
+def folder(library: LibraryDb, shelf: uuid.UUID, path: str, own: OwnRule = DENIED) -> None:
     """A folder's rule as 686199e took it: as it is spelled, and about nothing."""
     statement = "insert into folder (collection_id, path, own_rule) values (:shelf, :path, cast(:own as jsonb))"
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         values = {"shelf": shelf, "path": path, "own": json.dumps(own.to_json())}
         session.execute(text(statement), values)
 
 
-def rules(house: House) -> dict[str, tuple[int, int]]:
+def rules(library: LibraryDb) -> dict[str, tuple[int, int]]:
     """By path of a document: the number of its rule's grants, and its label."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         rows = session.execute(text(
             "select d.path, r.label, (select count(*) from rule_grant g"
             " where g.rule_id in (coalesce(r.own_id, r.id), r.above_id)) as grants"
@@ -58,7 +58,7 @@ def rules(house: House) -> dict[str, tuple[int, int]]:
     return {row.path: (row.grants, row.label) for row in rows}
 
 
-def test_a_rule_that_never_applied_applies(old: House) -> None:
+def test_a_rule_that_never_applied_applies(old: LibraryDb) -> None:
     """In NFD, with blanks, with a mark of direction; the documents below it, and those further below, move."""
     shelf = shelf_of(old)
     for path in ("büro/a.md", "büro/2026/b.md", "pay/c.md", "kasse/d.md", "top.md"):
@@ -75,7 +75,7 @@ def test_a_rule_that_never_applied_applies(old: House) -> None:
     assert old.value("admin", astray) == 0
 
 
-def test_two_rules_for_one_folder_close_it(old: House) -> None:
+def test_two_rules_for_one_folder_close_it(old: LibraryDb) -> None:
     """Neither is taken for both: nobody reads until somebody rules it anew."""
     shelf = shelf_of(old)
     old.document(shelf, "büro/a.md", "the alder note")
@@ -86,7 +86,7 @@ def test_two_rules_for_one_folder_close_it(old: House) -> None:
     assert old.value("admin", "select count(*) from folder") == 1
 
 
-def test_two_documents_at_one_path_both_stay(old: House) -> None:
+def test_two_documents_at_one_path_both_stay(old: LibraryDb) -> None:
     """The later one under another name, in the same folder and under its rule; derived rows with it."""
     shelf = shelf_of(old)
     folder(old, shelf, "pay")
@@ -98,7 +98,7 @@ def test_two_documents_at_one_path_both_stay(old: House) -> None:
                               " where d.path like 'pay/%'") == 3  # fmt: skip
 
 
-def test_rows_that_cannot_be_seen_stop_it(old: House) -> None:
+def test_rows_that_cannot_be_seen_stop_it(old: LibraryDb) -> None:
     old.run("owner", "drop policy owner_all on folder")
     with pytest.raises(BackFillTouchedNothing, match="folder"):
         migrate(old.db.url("owner"))
@@ -107,24 +107,24 @@ def test_rows_that_cannot_be_seen_stop_it(old: House) -> None:
 
 @pytest.mark.parametrize("path", ["bu\u0308ro/a", "a\u00a0b", "a /b", "/a", "a/", "a//b", "a/../b", ".", "a\u200fb",
                                   "a\u2028b", "a\x07b", "a\\b", "a\ufe0f", "x" * 1001, "の" * 900, ""])  # fmt: skip
-def test_the_database_refuses_what_is_not_normal(house: House, path: str) -> None:
+def test_the_database_refuses_what_is_not_normal(library: LibraryDb, path: str) -> None:
     """From whatever role, and whatever the code above it does."""
-    shelf = house.shelf("shelf")
+    shelf = library.collection("shelf")
     with pytest.raises(DBAPIError, match="folder_path_check"):
-        folder(house, shelf, path)
+        folder(library, shelf, path)
     with pytest.raises(DBAPIError, match="ingest_job_path_check"):
-        house.document(shelf, path, "the alder note")
+        library.document(shelf, path, "the alder note")
     insert = (
         "insert into document (collection_id, scope_id, path, media_type, size, sha256, version)"
         " values (:shelf, :scope, :path, 'text/plain', 1, sha256(''), 1)"
     )
     with pytest.raises(DBAPIError, match="document_path_check"):
-        house.run("owner", insert, shelf=shelf, scope=house.scope(shelf), path=path)
+        library.run("owner", insert, shelf=shelf, scope=library.scope(shelf), path=path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(st.lists(ANYTHING, min_size=20, max_size=20))
-def test_the_database_takes_whatever_the_code_accepts(house: House, texts: list[str]) -> None:
+def test_the_database_takes_whatever_the_code_accepts(library: LibraryDb, texts: list[str]) -> None:
     """A check that is stricter than the code would be an error of ours in the middle of an upload."""
     accepted = []
     for written in texts:
@@ -132,7 +132,7 @@ def test_the_database_takes_whatever_the_code_accepts(house: House, texts: list[
             accepted.append(normal_path(written))
         except InvalidInput:
             continue
-    with house.session("app") as session:
+    with library.session("app") as session:
         refused = session.scalars(
             text("select p from unnest(cast(:paths as text[])) as p where not clearance.is_normal_path(p)"),
             {"paths": accepted},

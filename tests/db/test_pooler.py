@@ -30,7 +30,7 @@ from tests.db.pgbouncer import (
 )
 from tests.support.cluster import Db
 from tests.support.identities import by_hand, soon
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def pooler(db: Db, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_no_identity_bleeds_through_a_transaction_pooler(house: House, pooler: str) -> None:
+def test_no_identity_bleeds_through_a_transaction_pooler(library: LibraryDb, pooler: str) -> None:
     """64 callers at once on two connections, each breaking transactions between reads, see their own and no more."""
-    callers = make_callers(house)
+    callers = make_callers(library)
     database, hasty = through(pooler, timeout_ms=60_000, size=CALLERS), through(pooler, timeout_ms=100, size=4)
     line = Line(pooler, database, hasty, Counter())
     with ThreadPoolExecutor(CALLERS) as threads:
@@ -83,11 +83,11 @@ LEFT = {"an identity", "no row-level security", "another search path", "a kept q
 
 
 @pytest.mark.parametrize("poison", POISONS)
-def test_a_poisoned_session_shows_nothing(house: House, pooler: str, poison: str) -> None:
+def test_a_poisoned_session_shows_nothing(library: LibraryDb, pooler: str, poison: str) -> None:
     """Somebody who has the service's own password leaves a setting on every pooled connection. The next caller sees his
     own, or an error; who is nobody sees nothing, or an error; and never a foreign row.
     """
-    victim, other = make_callers(house, 2)
+    victim, other = make_callers(library, 2)
     database = through(pooler, timeout_ms=5_000)
     line = Line(pooler, database, database, Counter())
     left = set()
@@ -110,9 +110,9 @@ def test_a_poisoned_session_shows_nothing(house: House, pooler: str, poison: str
         assert len(seen) == 6 * POOL, "the service works on"
 
 
-def test_a_pooler_that_cleans_up_works_on(house: House, pooler: str) -> None:
+def test_a_pooler_that_cleans_up_works_on(library: LibraryDb, pooler: str) -> None:
     """With `server_reset_query_always = 1` nobody finds what another client left, not even an error."""
-    caller = make_callers(house, 1)[0]
+    caller = make_callers(library, 1)[0]
     admin = make_url(pooler).set(drivername="postgresql", database="pgbouncer").render_as_string(hide_password=False)
     with contextlib.closing(psycopg.connect(admin, autocommit=True, prepare_threshold=None)) as console:
         console.pgconn.exec_(b"set server_reset_query_always = 1")
@@ -128,11 +128,11 @@ def test_a_pooler_that_cleans_up_works_on(house: House, pooler: str) -> None:
     database.engine.dispose()
 
 
-def test_a_session_level_identity_does_not_bleed(house: House, pooler: str) -> None:
+def test_a_session_level_identity_does_not_bleed(library: LibraryDb, pooler: str) -> None:
     """Left on every pooled connection with set_config(…, false) by mistake or on purpose: an identity holds in the one
     transaction that it was signed for, so the next caller on the connection is nobody all the same.
     """
-    callers = make_callers(house, POOL)
+    callers = make_callers(library, POOL)
     database = through(pooler, timeout_ms=5_000)
     line = Line(pooler, database, database, Counter())
     for caller in callers:
@@ -147,14 +147,14 @@ def test_a_session_level_identity_does_not_bleed(house: House, pooler: str) -> N
 
 
 @pytest.mark.slow
-def test_an_identity_that_holds_longer_would_bleed(house: House, pooler: str) -> None:
+def test_an_identity_that_holds_longer_would_bleed(library: LibraryDb, pooler: str) -> None:
     """The mutation, on the first test's load: bound to no transaction, a session-level identity shows foreign rows."""
-    callers = make_callers(house)
+    callers = make_callers(library)
     database = through(pooler, timeout_ms=60_000, size=CALLERS)
-    source = house.text("select prosrc from pg_proc where oid = 'clearance.signed_caller()'::regprocedure")
+    source = library.text("select prosrc from pg_proc where oid = 'clearance.signed_caller()'::regprocedure")
     unbound = source.replace("pg_backend_pid(), extract(epoch from now())", "'any'")
     assert unbound != source
-    house.run("admin", f"create or replace function clearance.signed_caller() returns uuid language sql stable"
+    library.run("admin", f"create or replace function clearance.signed_caller() returns uuid language sql stable"
                        f" security definer set search_path = '' as $f${unbound}$f$")  # fmt: skip
     bad = text("select set_config('clearance.identity', :identity, false)")
 

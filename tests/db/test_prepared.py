@@ -23,7 +23,7 @@ QUERY = Query('"dry dock" crane', unit(np.random.default_rng(1), 1)[0], operator
 def stock(cluster: Cluster) -> Iterator[Stock]:
     with stock_in(cluster) as made:
         # Closed to the service itself (tests/db/test_kept_plans.py).
-        made.house.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+        made.library.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
         yield made
 
 
@@ -34,7 +34,7 @@ def database(stock: Stock, *, prepare: bool) -> Database:
 
 def found(stock: Stock, through: Database, user: uuid.UUID) -> list[tuple[uuid.UUID, float]]:
     with through.reading(user) as session:
-        visible = visible_scopes(session, stock.house.subject(user))
+        visible = visible_scopes(session, stock.library.subject(user))
         return [(h.passage.chunk, h.score) for h in search(session, visible, NoLists(), QUERY, limit=9).hits]
 
 
@@ -44,7 +44,7 @@ def test_plans_are_kept_if_they_may_be(stock: Stock, prepare: bool) -> None:
     through = database(stock, prepare=prepare)
     for _ in range(8):
         with through.writing(stock.wide) as session:
-            visible_scopes(session, stock.house.subject(stock.wide))
+            visible_scopes(session, stock.library.subject(stock.wide))
             assert list(session.scalars(KEPT)) == []
     first = found(stock, through, stock.wide)
     for _ in range(8):

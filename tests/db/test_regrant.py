@@ -16,7 +16,7 @@ from app.admin.plans import preview
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Label, Subject
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 
 Act = Callable[[WriteSession, Collection], object]
 
@@ -36,9 +36,9 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", seen)
 
 
-def acts(house: House, subject: Subject, name: str) -> dict[str, Act]:
+def acts(library: LibraryDb, subject: Subject, name: str) -> dict[str, Act]:
     """A collection, a folder's first and next rule, its end, and the first two foreseen."""
-    roles = [house.role(f"{name}-{n}") for n in range(5)]
+    roles = [library.role(f"{name}-{n}") for n in range(5)]
     new = [OwnRule(frozenset({allow("role", role)}), label=Label.INTERNAL) for role in roles]
     return {
         "collection": lambda s, c: rule_collection(s, subject, c, new[0]),
@@ -50,30 +50,30 @@ def acts(house: House, subject: Subject, name: str) -> dict[str, Act]:
     }
 
 
-def test_statements_do_not_grow_with_scopes(house: House, database: Database) -> None:
-    root = house.person("root", may=list(Capability), clearance=Label.PUBLIC)
+def test_statements_do_not_grow_with_scopes(library: LibraryDb, database: Database) -> None:
+    root = library.person("root", may=list(Capability), clearance=Label.PUBLIC)
     sent: dict[str, list[int]] = {}
     for size in (3, 25):
-        shelf = house.shelf(f"shelf-{size}", allow("role", house.role(f"first-{size}")))
+        collection = library.collection(f"collection-{size}", allow("role", library.role(f"first-{size}")))
         for n in range(size):
-            own = OwnRule(frozenset({allow("role", house.role(f"own-{size}-{n}"))}))
-            house.document(shelf, f"f/{n}.md", f"text {n}", own=own)
-        for what, act in acts(house, house.subject(root), f"new-{size}").items():
+            own = OwnRule(frozenset({allow("role", library.role(f"own-{size}-{n}"))}))
+            library.document(collection, f"f/{n}.md", f"text {n}", own=own)
+        for what, act in acts(library, library.subject(root), f"new-{size}").items():
             with database.writing(root) as session, counted(database.engine) as statements:
-                act(session, session.get_one(Collection, shelf))
+                act(session, session.get_one(Collection, collection))
                 session.flush()
             sent.setdefault(what, []).append(len(statements))
     assert {what: few for what, (few, _) in sent.items()} == {what: many for what, (_, many) in sent.items()}
     assert max(few for few, _ in sent.values()) <= 60
 
 
-def test_documents_are_moved_by_who_may_rule_their_shelf(house: House, database: Database) -> None:
-    """Not by a curator of another one, not between shelves, and not if one pair of many is not theirs."""
-    one, two = house.shelf("one"), house.shelf("two")
-    mine, other = house.scope(one), house.scope(two)
-    elsewhere = house.scope(one, OwnRule(label=Label.PUBLIC))
-    cora = house.person("cora", may=[Capability.CURATE], curates=[one])
-    dora = house.person("dora", may=[Capability.CURATE], curates=[two])
+def test_documents_are_moved_by_who_may_rule_their_collection(library: LibraryDb, database: Database) -> None:
+    """Not by a curator of another one, not between collections, and not if one pair of many is not theirs."""
+    one, two = library.collection("one"), library.collection("two")
+    mine, other = library.scope(one), library.scope(two)
+    elsewhere = library.scope(one, OwnRule(label=Label.PUBLIC))
+    cora = library.person("cora", may=[Capability.CURATE], curates=[one])
+    dora = library.person("dora", may=[Capability.CURATE], curates=[two])
     replace = text("select * from clearance.replace_scopes(:old, :new, null)")
     for who, old, new in (
         (dora, [mine], [elsewhere]),
@@ -89,10 +89,10 @@ def test_documents_are_moved_by_who_may_rule_their_shelf(house: House, database:
         assert session.execute(replace, {"old": [mine], "new": [elsewhere]}).all() == []
 
 
-def test_rows_before_and_after_are_grouped_not_joined(house: House) -> None:
+def test_rows_before_and_after_are_grouped_not_joined(library: LibraryDb) -> None:
     """The planner would take them for as few as they were at first, and compare each of thousands with each."""
     pairs = "select tgfoid from pg_trigger where tgoldtable is not null and tgnewtable is not null"
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         pairing = session.scalars(text(f"select prosrc from pg_proc where oid in ({pairs})")).all()
     assert len(pairing) >= 4
     for source in pairing:

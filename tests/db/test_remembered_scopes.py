@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from app.db.session import BEGIN_AS, Database
 from tests.support.identities import signed_for
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 
 SEEN = text("select clearance.visible_scopes()")
 KEPT = text("select current_setting('clearance.scopes', true)")
@@ -18,10 +18,10 @@ SET = text("select set_config('clearance.scopes', :value, true)")
 
 
 @dataclass
-class Shelves:
-    """Ada reads one shelf, Ben the other."""
+class Collections:
+    """Ada reads one collection, Ben the other."""
 
-    house: House
+    library: LibraryDb
     ada: uuid.UUID
     ben: uuid.UUID
     of_ada: int
@@ -37,65 +37,67 @@ class Shelves:
 
     def leave_nothing(self) -> None:
         """Ada may read nothing any more."""
-        self.house.run("owner", "delete from rule_grant")
+        self.library.run("owner", "delete from rule_grant")
 
 
 @pytest.fixture
-def shelves(house: House) -> Shelves:
-    ada, ben = house.person("ada"), house.person("ben")
-    one, other = house.shelf("one", allow("user", ada)), house.shelf("other", allow("user", ben))
-    house.document(one, "a.md", "the alder note")
-    house.document(other, "b.md", "the birch note")
-    return Shelves(house, ada, ben, house.scope(one), house.scope(other))
+def collections(library: LibraryDb) -> Collections:
+    ada, ben = library.person("ada"), library.person("ben")
+    one, other = library.collection("one", allow("user", ada)), library.collection("other", allow("user", ben))
+    library.document(one, "a.md", "the alder note")
+    library.document(other, "b.md", "the birch note")
+    return Collections(library, ada, ben, library.scope(one), library.scope(other))
 
 
 @pytest.fixture
-def connection(shelves: Shelves) -> Iterator[Connection]:
+def connection(collections: Collections) -> Iterator[Connection]:
     """One backend: what is set in a transaction of it could meet the next one."""
-    with shelves.house.engine("app").connect() as made:
+    with collections.library.engine("app").connect() as made:
         yield made
 
 
-def test_a_reading_transaction_remembers_and_the_rules_are_read_once(shelves: Shelves, database: Database) -> None:
-    with database.reading(shelves.ada) as session:
+def test_a_reading_transaction_remembers_and_the_rules_are_read_once(
+    collections: Collections, database: Database
+) -> None:
+    with database.reading(collections.ada) as session:
         kept = str(session.scalar(KEPT))
-        assert kept.endswith(f"|{{{shelves.of_ada}}}")
-        assert session.scalar(SEEN) == [shelves.of_ada]
+        assert kept.endswith(f"|{{{collections.of_ada}}}")
+        assert session.scalar(SEEN) == [collections.of_ada]
         assert session.scalars(text("select text from chunk")).all() == ["the alder note"]
-    with database.writing(shelves.ada) as session:
+    with database.writing(collections.ada) as session:
         assert not session.scalar(KEPT)
         assert not session.scalar(REMEMBER)
-        assert session.scalar(SEEN) == [shelves.of_ada]
+        assert session.scalar(SEEN) == [collections.of_ada]
 
 
-def test_what_somebody_wrote_there_is_not_believed(shelves: Shelves, connection: Connection) -> None:
+def test_what_somebody_wrote_there_is_not_believed(collections: Collections, connection: Connection) -> None:
     """No MAC, a wrong one, or the right one over other scopes: the rules decide."""
     with connection.begin():
-        shelves.begin(connection, shelves.ada)
+        collections.begin(connection, collections.ada)
         kept = str(connection.scalar(KEPT))
-        both = f"{{{shelves.of_ada},{shelves.of_ben}}}"
+        both = f"{{{collections.of_ada},{collections.of_ben}}}"
         for value in (both, f"|{both}", "0" * 64 + "|" + both, kept[:65] + both, kept[:64] + both, "x"):
             connection.execute(SET, {"value": value})
-            assert connection.scalar(SEEN) == [shelves.of_ada], value
+            assert connection.scalar(SEEN) == [collections.of_ada], value
 
 
-def test_another_identity_in_the_same_transaction_has_its_own(shelves: Shelves, connection: Connection) -> None:
+def test_another_identity_in_the_same_transaction_has_its_own(collections: Collections, connection: Connection) -> None:
     with connection.begin():
-        shelves.begin(connection, shelves.ada)
+        collections.begin(connection, collections.ada)
         kept = connection.scalar(KEPT)
-        identity = signed_for(connection, shelves.ben)
+        identity = signed_for(connection, collections.ben)
         connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
         assert connection.scalar(KEPT) == kept
-        assert connection.scalar(SEEN) == [shelves.of_ben]
+        assert connection.scalar(SEEN) == [collections.of_ben]
         connection.execute(BEGIN_AS, {"identity": "", "timeout": "15000"})
         assert connection.scalar(SEEN) == []
 
 
-def test_nothing_is_carried_into_another_transaction(shelves: Shelves, connection: Connection) -> None:
+def test_nothing_is_carried_into_another_transaction(collections: Collections, connection: Connection) -> None:
     """The same backend and person, and the very value that was good a moment ago: revoked is revoked."""
 
     def begin() -> None:
-        shelves.begin(connection, shelves.ada, remember=False)
+        collections.begin(connection, collections.ada, remember=False)
 
     with connection.begin():
         begin()
@@ -105,8 +107,8 @@ def test_nothing_is_carried_into_another_transaction(shelves: Shelves, connectio
         begin()
         assert not connection.scalar(KEPT), "the setting ends with its transaction"
         connection.execute(SET, {"value": kept})
-        assert connection.scalar(SEEN) == [shelves.of_ada], "and is not believed, though it would be right"
-    shelves.leave_nothing()
+        assert connection.scalar(SEEN) == [collections.of_ada], "and is not believed, though it would be right"
+    collections.leave_nothing()
     with connection.begin():
         begin()
         connection.execute(SET, {"value": kept})
@@ -114,15 +116,15 @@ def test_nothing_is_carried_into_another_transaction(shelves: Shelves, connectio
         assert connection.scalars(text("select text from chunk")).all() == []
 
 
-def test_an_identity_that_expires_sees_nothing_more(shelves: Shelves, connection: Connection) -> None:
+def test_an_identity_that_expires_sees_nothing_more(collections: Collections, connection: Connection) -> None:
     with connection.begin():
-        shelves.begin(connection, shelves.ada, seconds=2)
-        assert connection.scalar(SEEN) == [shelves.of_ada]
+        collections.begin(connection, collections.ada, seconds=2)
+        assert connection.scalar(SEEN) == [collections.of_ada]
         connection.execute(text("select pg_sleep(2.2)"))
         assert connection.scalar(SEEN) == []
 
 
 @pytest.mark.parametrize("statement", ["select clearance.scopes_mac('{1}')", "select clearance.resolve_scopes()"])
-def test_the_api_makes_no_mac_itself(shelves: Shelves, connection: Connection, statement: str) -> None:
+def test_the_api_makes_no_mac_itself(collections: Collections, connection: Connection, statement: str) -> None:
     with connection.begin(), pytest.raises(Exception, match="permission denied"):
         connection.execute(text(statement))

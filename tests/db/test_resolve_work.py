@@ -8,9 +8,9 @@ from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.environment import REPOSITORY
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 
-OTHERS, SHELVES = 3_000, 6
+OTHERS, COLLECTIONS = 3_000, 6
 # Grants for others: a rule for each, with a grant to a user and one to a role.
 CROWD = """
     with made as (
@@ -28,28 +28,28 @@ READ = text(
 
 @pytest.mark.parametrize("mutated", [False, True])
 def test_the_grants_of_others_are_not_read(
-    house: House, db: Db, monkeypatch: pytest.MonkeyPatch, mutated: bool
+    library: LibraryDb, db: Db, monkeypatch: pytest.MonkeyPatch, mutated: bool
 ) -> None:
     """Mutated: the three kinds of principals as one would write them, which takes bitmaps."""
-    me = house.person("me", roles=[house.role("mine")])
-    for number in range(SHELVES):
-        house.scope(house.shelf(f"shelf {number}", allow("user", me)))
-    house.run("owner", CROWD, others=OTHERS)
-    house.run("admin", "analyze rule, rule_grant, scope")
+    me = library.person("me", roles=[library.role("mine")])
+    for number in range(COLLECTIONS):
+        library.scope(library.collection(f"collection {number}", allow("user", me)))
+    library.run("owner", CROWD, others=OTHERS)
+    library.run("admin", "analyze rule, rule_grant, scope")
     # A number of rows is no secret here.
-    house.run("admin", "grant execute on all functions in schema pg_catalog to clearance_app")
+    library.run("admin", "grant execute on all functions in schema pg_catalog to clearance_app")
     if mutated:
         monkeypatch.setattr(acl, "_named", true)
         monkeypatch.setattr(acl, "_RESOLVED", acl._resolved())
-        house.run("owner", (REPOSITORY / "migrations/sql/down_0008.sql").read_text("utf-8"))
+        library.run("owner", (REPOSITORY / "migrations/sql/down_0008.sql").read_text("utf-8"))
     database = Database(
         connect(db.url("app"), pool_size=1), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000
     )
     with database.reading(me) as session:
         # By the function behind row-level security first, when the transaction began.
         by_function = int(session.scalar(READ, {"tables": ["rule", "rule_grant", "scope"]}) or 0)
-        assert len(visible_scopes(session, house.subject(me)).scope_ids) == SHELVES
+        assert len(visible_scopes(session, library.subject(me)).scope_ids) == COLLECTIONS
         read = int(session.scalar(READ, {"tables": ["rule", "rule_grant", "scope"]}) or 0) - by_function
     database.close()
     for count in (by_function, read):
-        assert (count > OTHERS) if mutated else (count <= 10 * SHELVES)
+        assert (count > OTHERS) if mutated else (count <= 10 * COLLECTIONS)

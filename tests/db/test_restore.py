@@ -18,7 +18,7 @@ from tests.db.sql_privileges import OPEN, locked_tables, uncovered
 from tests.db.test_migrations import shape
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
 from tests.support.environment import real_part_missing
-from tests.support.library_db import TEXT_TABLES, House, allow, counts, house_of
+from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, library_of
 
 OTHER_KEY = "5c" * 32
 # What docs/operate.md says: a dump holds no key.
@@ -40,16 +40,18 @@ def dump(db: Db, role: str, to: Path, *options: str) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def full(house: House) -> House:
-    """A house with documents of two people."""
+def full(library: LibraryDb) -> LibraryDb:
+    """A library with documents of two people."""
     for name in ("ada", "ben"):
-        person = house.person(name)
-        house.document(house.shelf(name, allow("user", person)), f"{name}.md", "the alder note", "the ash note")
-    return house
+        person = library.person(name)
+        library.document(
+            library.collection(name, allow("user", person)), f"{name}.md", "the alder note", "the ash note"
+        )
+    return library
 
 
 @pytest.fixture
-def restored(full: House, cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Db]:
+def restored(full: LibraryDb, cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Db]:
     """The same in a new database, dumped with these options, as an administrator restores it."""
     file = tmp_path / "dump"
     done = dump(full.db, "backup", file, *getattr(request, "param", ()))
@@ -73,17 +75,17 @@ def service(db: Db, key: str) -> Database:
     return Database(connect(db.url("app"), pool_size=1), Signer(key, seconds=60), statement_timeout_ms=15_000)
 
 
-def rows(house: House, role: str) -> dict[str, int]:
+def rows(library: LibraryDb, role: str) -> dict[str, int]:
     """The rows of all tables of ours that this role sees."""
-    tables = [*locked_tables(house), *OPEN]
-    with house.session(role) as session:
+    tables = [*locked_tables(library), *OPEN]
+    with library.session(role) as session:
         return counts(session, tables)
 
 
 def seen(db: Db, key: str, name: str) -> dict[str, int]:
     """What a person sees through a service that signs with this key."""
-    with house_of(db) as house:
-        user = uuid.UUID(house.text("select id from app_user where name = :name", name=name))
+    with library_of(db) as library:
+        user = uuid.UUID(library.text("select id from app_user where name = :name", name=name))
     database = service(db, key)
     with database.reading(user) as session:
         found = counts(session, TEXT_TABLES)
@@ -104,8 +106,8 @@ def refused(db: Db, key: str) -> bool:
 
 
 @pytest.mark.parametrize("restored", [(), (WITHOUT_KEY,)], ids=["whole", "without key"], indirect=True)
-def test_a_backup_takes_every_row_and_every_lock(full: House, restored: Db) -> None:
-    with house_of(restored) as copy:
+def test_a_backup_takes_every_row_and_every_lock(full: LibraryDb, restored: Db) -> None:
+    with library_of(restored) as copy:
         assert rows(copy, "admin") == rows(full, "admin") == rows(full, "backup")
         assert min(rows(full, "backup")[t] for t in TEXT_TABLES) > 2
         assert uncovered(copy) == set()
@@ -118,7 +120,7 @@ def test_a_restore_starts_closed(restored: Db, cluster: Cluster) -> None:
     nothing = dict.fromkeys(TEXT_TABLES, 0)
     assert seen(restored, OTHER_KEY, "ada") == nothing
     assert refused(restored, OTHER_KEY)
-    with house_of(restored) as house, house.session("app") as session:
+    with library_of(restored) as library, library.session("app") as session:
         assert counts(session, TEXT_TABLES) == nothing
     prepare(admin_url=cluster.admin_url, database=restored.name, passwords=PASSWORDS, identity_key=OTHER_KEY)
     assert not refused(restored, OTHER_KEY)
@@ -139,7 +141,7 @@ def test_a_whole_dump_carries_the_key(restored: Db) -> None:
 
 
 @pytest.mark.parametrize("role", ["owner", "app", "ingest", "sequencer"])
-def test_no_other_role_dumps(full: House, tmp_path: Path, role: str) -> None:
+def test_no_other_role_dumps(full: LibraryDb, tmp_path: Path, role: str) -> None:
     """Under the lock a dump would be a part of the rows: it is refused, never silently small."""
     done = dump(full.db, role, tmp_path / "dump")
     assert done.returncode != 0
@@ -148,9 +150,9 @@ def test_no_other_role_dumps(full: House, tmp_path: Path, role: str) -> None:
 
 def test_a_restore_that_lost_a_lock_is_found(restored: Db) -> None:
     """Test of the test: as a tool that knows no policies would leave it."""
-    with house_of(restored) as house:
-        house.run("owner", "alter table original disable row level security")
-        assert uncovered(house) == {"original"}
-        with house.session("app") as session:
+    with library_of(restored) as library:
+        library.run("owner", "alter table original disable row level security")
+        assert uncovered(library) == {"original"}
+        with library.session("app") as session:
             assert session.scalar(text("select count(*) from original")) == 3
     assert refused(restored, IDENTITY_KEY)

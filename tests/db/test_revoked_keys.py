@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.session import Database
 from app.identity.subject import Capability
-from tests.support.library_db import House, touched
+from tests.support.library_db import LibraryDb, touched
 
 MAKE_KEY = (
     "insert into api_key (prefix, hash, user_id, capabilities, expires_at)"
@@ -27,14 +27,14 @@ EXPIRES = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def people(house: House) -> dict[str, uuid.UUID]:
+def people(library: LibraryDb) -> dict[str, uuid.UUID]:
     """Ada with a key that ends, one that does not, and a delegation; Ben, who administers."""
-    ada, ben = house.person("ada"), house.person("ben", may=[Capability.ADMINISTER])
+    ada, ben = library.person("ada"), library.person("ben", may=[Capability.ADMINISTER])
     bot = "insert into app_user (name, display_name, kind, capabilities) values ('bot', '', 'service', '{ask}')"
-    house.run("owner", bot)
-    house.run("owner", MAKE_KEY, prefix="hers", user=ada, expires=EXPIRES)
-    house.run("owner", MAKE_KEY, prefix="endless", user=ada, expires=None)
-    house.run("owner", MAKE_DELEGATION)
+    library.run("owner", bot)
+    library.run("owner", MAKE_KEY, prefix="hers", user=ada, expires=EXPIRES)
+    library.run("owner", MAKE_KEY, prefix="endless", user=ada, expires=None)
+    library.run("owner", MAKE_DELEGATION)
     return {"ada": ada, "ben": ben}
 
 
@@ -42,9 +42,9 @@ def people(house: House) -> dict[str, uuid.UUID]:
 @pytest.mark.parametrize("table", ["api_key", "delegation"])
 @pytest.mark.parametrize("value", ["null", "now() + interval '1 day'", "'infinity'"])
 def test_nobody_takes_a_revocation_back(
-    house: House, people: dict[str, uuid.UUID], database: Database, who: str, table: str, value: str
+    library: LibraryDb, people: dict[str, uuid.UUID], database: Database, who: str, table: str, value: str
 ) -> None:
-    with house.changing(database, people["ada"]) as session:
+    with library.changing(database, people["ada"]) as session:
         assert touched(session, f"update {table} set revoked_at = now()") > 0
     with pytest.raises(DBAPIError, match="stays revoked"), database.writing(people[who]) as session:
         touched(session, f"update {table} set revoked_at = {value}")
@@ -74,7 +74,7 @@ def never(prefix: str) -> str:
     ],
 )
 def test_a_key_lasts_as_long_as_an_administrator_says(
-    house: House,
+    library: LibraryDb,
     people: dict[str, uuid.UUID],
     database: Database,
     who: str,
@@ -84,17 +84,17 @@ def test_a_key_lasts_as_long_as_an_administrator_says(
 ) -> None:
     """Its owner may end it sooner."""
     if allowed:
-        with house.changing(database, people[who]) as session:
+        with library.changing(database, people[who]) as session:
             assert touched(session, change(prefix)) == 1
         return
     with pytest.raises(DBAPIError, match="an administrator alone"), database.writing(people[who]) as session:
         touched(session, change(prefix))
 
 
-def test_keys_of_others_are_left_alone(house: House, people: dict[str, uuid.UUID], database: Database) -> None:
+def test_keys_of_others_are_left_alone(library: LibraryDb, people: dict[str, uuid.UUID], database: Database) -> None:
     """By who does not administer: neither sooner nor later."""
-    eve = house.person("eve")
-    with house.changing(database, eve) as session:
+    eve = library.person("eve")
+    with library.changing(database, eve) as session:
         for statement in ("update api_key set revoked_at = now()", sooner("hers"), later("hers")):
             assert touched(session, statement) == 0
     with database.anonymous() as session:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from app.db.rls_probe import CANARY
 from app.db.session import Database
 from app.identity.subject import Capability, Label
-from tests.support.library_db import TEXT_TABLES, House, allow, counts, touched
+from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, touched
 
 SIGN = "select set_config('clearance.identity', :identity, true)"
 LOCKED = (*TEXT_TABLES, "ingest_job")
@@ -19,31 +19,31 @@ NOTHING = dict.fromkeys(LOCKED, 0)
 
 @dataclass(frozen=True)
 class Two:
-    """Two people, each with a shelf and a document of two passages of his own; a third who curates the first shelf."""
+    """Two people, each with a collection and a document of two passages; a third who curates the first collection."""
 
-    house: House
+    library: LibraryDb
     ada: uuid.UUID
     ben: uuid.UUID
     curator: uuid.UUID
-    shelf: uuid.UUID
+    collection: uuid.UUID
     document: int
 
 
 @pytest.fixture
-def two(house: House) -> Two:
-    ada, ben = house.person("ada"), house.person("ben", clearance=Label.RESTRICTED)
-    mine, yours = house.shelf("ada", allow("user", ada)), house.shelf("ben", allow("user", ben))
-    document = house.document(mine, "a.md", "the alder note", "the ash note")
-    house.document(yours, "b.md", "the birch note", "the beech note", "the box note")
-    curator = house.person("cora", may=list(Capability), curates=[mine])
-    return Two(house, ada, ben, curator, mine, document)
+def two(library: LibraryDb) -> Two:
+    ada, ben = library.person("ada"), library.person("ben", clearance=Label.RESTRICTED)
+    mine, yours = library.collection("ada", allow("user", ada)), library.collection("ben", allow("user", ben))
+    document = library.document(mine, "a.md", "the alder note", "the ash note")
+    library.document(yours, "b.md", "the birch note", "the beech note", "the box note")
+    curator = library.person("cora", may=list(Capability), curates=[mine])
+    return Two(library, ada, ben, curator, mine, document)
 
 
 def test_nobody_sees_nothing(two: Two) -> None:
     """Neither without any setting nor with an empty one, as a reverted local setting leaves it on a connection."""
-    with two.house.session("app") as session:
+    with two.library.session("app") as session:
         assert counts(session, LOCKED) == NOTHING
-    with two.house.session("app") as session:
+    with two.library.session("app") as session:
         session.execute(text(SIGN), {"identity": ""})
         assert counts(session, LOCKED) == NOTHING
 
@@ -64,32 +64,32 @@ def test_no_question_tells_of_hidden_rows(database: Database, two: Two) -> None:
     with database.reading(two.ben) as session:
         probing = "select 1 from chunk where 1 / (case when text like '%alder%' then 0 else 1 end) = 1"
         assert touched(session, probing) == 3
-    with two.house.session("owner") as session, pytest.raises(DBAPIError, match="division by zero"):
+    with two.library.session("owner") as session, pytest.raises(DBAPIError, match="division by zero"):
         touched(session, probing)
 
 
 def test_a_curator_sees_places_and_no_text(database: Database, two: Two) -> None:
-    """Who curates a shelf, and administers and audits everything, thereby reads none of it."""
+    """Who curates a collection, and administers and audits everything, thereby reads none of it."""
     with database.reading(two.curator) as session:
         assert counts(session) == {"document": 1, "original": 0, "chunk": 0, "vector_row": 0, "posting": 0}
 
 
-def test_an_upload_is_for_its_uploader(house: House, database: Database, two: Two) -> None:
+def test_an_upload_is_for_its_uploader(library: LibraryDb, database: Database, two: Two) -> None:
     """Who uploaded sees the job; the bytes are read back by no role of the API."""
     add = (
         "insert into ingest_job (collection_id, scope_id, path, uploaded_by, content, size, sha256)"
-        " values (:shelf, :scope, 'x', :by, 'secret', 6, '')"
+        " values (:collection, :scope, 'x', :by, 'secret', 6, '')"
     )
-    scope = house.scope(two.shelf)
+    scope = library.scope(two.collection)
     with database.writing(two.curator) as session:
-        assert touched(session, add, shelf=two.shelf, scope=scope, by=two.curator) == 1
+        assert touched(session, add, collection=two.collection, scope=scope, by=two.curator) == 1
     for user, seen in ((two.curator, 1), (two.ada, 0), (two.ben, 0)):
         with database.reading(user) as session:
             assert counts(session, ["ingest_job"]) == {"ingest_job": seen}
     refused = [(two.curator, two.ada), (two.ada, two.ada), (two.ben, two.curator)]
     for user, by in refused:
         with pytest.raises(DBAPIError, match="row-level security"), database.writing(user) as session:
-            touched(session, add, shelf=two.shelf, scope=scope, by=by)
+            touched(session, add, collection=two.collection, scope=scope, by=by)
     with pytest.raises(DBAPIError, match="permission denied"), database.reading(two.curator) as session:
         session.execute(text("select content from ingest_job"))
 
@@ -110,7 +110,7 @@ REFUSED_APP = {
     "change originals": "update original set title = 'x'",
     "rename documents": "update document set path = 'x'",
     "add documents": "insert into document default values",
-    "move a scope to another shelf": "update scope set collection_id = collection_id",
+    "move a scope to another collection": "update scope set collection_id = collection_id",
     "change a rule": "update rule set label = 0",
     "drop grants": "delete from rule_grant",
     "lower the policy epoch": "update policy_epoch set number = 0",
@@ -160,7 +160,7 @@ REFUSED_INGEST = {
 def test_the_worker_may_not(two: Two) -> None:
     for what, statement in REFUSED_INGEST.items():
         with pytest.raises(DBAPIError, match="permission denied"):
-            two.house.run("ingest", statement)
+            two.library.run("ingest", statement)
             pytest.fail(f"the worker may {what}")
 
 
@@ -176,11 +176,12 @@ BY_RIGHT = {
         "insert into api_key (prefix, hash, user_id, capabilities) values ('p', '', :ada, '{}')",
         Capability.ADMINISTER,
     ),
-    "a curator": ("insert into curator values (:ada, :shelf)", Capability.ADMINISTER),
+    "a curator": ("insert into curator values (:ada, :collection)", Capability.ADMINISTER),
     "a collection": ("insert into collection (name, own_rule) values ('x', '{}')", Capability.ADMINISTER),
     "a rule": ("insert into rule (digest, label) values ('x', 0)", Capability.CURATE),
     "a scope": (
-        "insert into scope (collection_id, own_digest, own_rule, rule_id) select :shelf, 'x', '{}', min(id) from rule",
+        "insert into scope (collection_id, own_digest, own_rule, rule_id)"
+        " select :collection, 'x', '{}', min(id) from rule",
         Capability.CURATE,
     ),
 }
@@ -189,16 +190,16 @@ BY_RIGHT = {
 @pytest.mark.parametrize("what", BY_RIGHT)
 def test_adding_takes_the_capability(two: Two, database: Database, what: str) -> None:
     """Refused to who lacks it, though he has every other one; done for who has it."""
-    house = two.house
-    house.role("one")
-    house.role("two")
+    library = two.library
+    library.role("one")
+    library.role("two")
     statement, needed = BY_RIGHT[what]
-    values = {k: v for k, v in {"ada": two.ada, "shelf": two.shelf}.items() if f":{k}" in statement}
+    values = {k: v for k, v in {"ada": two.ada, "collection": two.collection}.items() if f":{k}" in statement}
     others = [c for c in Capability if c not in (needed, Capability.ADMINISTER)]
-    lacking = house.person("lacking", may=others, curates=[two.shelf] if needed is Capability.ADMINISTER else [])
+    lacking = library.person("lacking", may=others, curates=[two.collection] if needed is Capability.ADMINISTER else [])
     with pytest.raises(DBAPIError, match="row-level security"), database.writing(lacking) as session:
         touched(session, statement, **values)
-    having = house.person("having", may=[needed], curates=[two.shelf])
+    having = library.person("having", may=[needed], curates=[two.collection])
     with database.trying(having) as session:
         assert touched(session, statement, **values) >= 1
 
@@ -232,8 +233,10 @@ CHANGES = {
 
 def test_changing_takes_the_capability(two: Two, database: Database) -> None:
     """Without administer or curate, not one row changes; nor without an identity."""
-    two.house.role("one")
-    plain = two.house.person("plain", may=[Capability.ASK, Capability.DOWNLOAD, Capability.AUDIT], curates=[two.shelf])
+    two.library.role("one")
+    plain = two.library.person(
+        "plain", may=[Capability.ASK, Capability.DOWNLOAD, Capability.AUDIT], curates=[two.collection]
+    )
     for what, statement in CHANGES.items():
         with database.trying(plain) as session:
             assert touched(session, statement) == 0, what
@@ -250,58 +253,58 @@ LONGER = {
 
 def test_nobody_lets_their_own_key_work_longer_in_sql(two: Two, database: Database) -> None:
     """Row-level security says whose keys; the trigger says which values."""
-    plain = two.house.person("plain", may=[Capability.ASK])
-    with two.house.changing(database, two.house.person("boss", may=[Capability.ADMINISTER])) as session:
+    plain = two.library.person("plain", may=[Capability.ASK])
+    with two.library.changing(database, two.library.person("boss", may=[Capability.ADMINISTER])) as session:
         add = "insert into api_key (prefix, hash, user_id, capabilities, expires_at)"
         session.execute(text(f"{add} values ('p', 'h', :u, '{{}}', now() + interval '1 day')"), {"u": plain})
     for what, values in LONGER.items():
         with pytest.raises(ProgrammingError, match="an administrator alone"), database.writing(plain) as session:
             session.execute(text(f"update api_key set {values}"))
             pytest.fail(what)
-    with two.house.changing(database, plain) as session:
+    with two.library.changing(database, plain) as session:
         assert touched(session, "update api_key set expires_at = expires_at - interval '1 hour'") == 1
 
 
-def test_a_curator_curates_his_shelf_alone(two: Two, database: Database) -> None:
-    only = two.house.person("only", may=[Capability.CURATE], curates=[two.shelf])
-    with two.house.changing(database, only) as session:
+def test_a_curator_curates_his_collection_alone(two: Two, database: Database) -> None:
+    only = two.library.person("only", may=[Capability.CURATE], curates=[two.collection])
+    with two.library.changing(database, only) as session:
         assert touched(session, "update scope set rule_id = rule_id") == 1
         assert touched(session, "update collection set description = 'x'") == 1
         assert touched(session, "delete from document") == 1
-    assert two.house.value("owner", "select count(*) from document where collection_id = :s", s=two.shelf) == 0
-    assert two.house.value("owner", "select count(*) from chunk") == 3 + 1, "the canary's and the other shelf's"
+    assert two.library.value("owner", "select count(*) from document where collection_id = :s", s=two.collection) == 0
+    assert two.library.value("owner", "select count(*) from chunk") == 3 + 1, "the canary's and the other collection's"
 
 
 def test_the_sequencer_sees_no_document(two: Two) -> None:
     for table in (*LOCKED, "app_user", "scope", "rule_grant", "api_key"):
         with pytest.raises(DBAPIError, match="permission denied"):
-            two.house.run("sequencer", f"select 1 from {table}")
+            two.library.run("sequencer", f"select 1 from {table}")
 
 
 def test_the_owner_is_bound_and_let_in(two: Two) -> None:
     """FORCE binds the owner; his policy lets him in, so a back-fill changes rows and says how many."""
-    assert two.house.run("owner", "update chunk set tokens = tokens + 1") == 6
-    two.house.run("owner", "drop policy owner_all on chunk")
-    assert two.house.run("owner", "update chunk set tokens = tokens + 1") == 0
+    assert two.library.run("owner", "update chunk set tokens = tokens + 1") == 6
+    two.library.run("owner", "drop policy owner_all on chunk")
+    assert two.library.run("owner", "update chunk set tokens = tokens + 1") == 0
 
 
 def test_the_backup_role_sees_all_with_its_password(two: Two) -> None:
     """It alone passes row-level security, writes nothing, and no service's password opens it."""
-    assert two.house.value("backup", "select count(*) from chunk") == 6
+    assert two.library.value("backup", "select count(*) from chunk") == 6
     with pytest.raises(DBAPIError, match="permission denied"):
-        two.house.run("backup", "update chunk set text = ''")
+        two.library.run("backup", "update chunk set text = ''")
     bypassing = "select count(*) from pg_roles where rolname like 'clearance%' and (rolbypassrls or rolsuper)"
-    assert two.house.value("admin", bypassing) == 1
-    wrong = two.house.db.url("backup").replace("test-clearance_backup", "test-clearance_app")
-    assert wrong != two.house.db.url("backup")
+    assert two.library.value("admin", bypassing) == 1
+    wrong = two.library.db.url("backup").replace("test-clearance_backup", "test-clearance_app")
+    assert wrong != two.library.db.url("backup")
     with pytest.raises(DBAPIError, match="password authentication failed"):
-        two.house.connect_once(wrong)
+        two.library.connect_once(wrong)
 
 
 @pytest.mark.parametrize("table", TEXT_TABLES)
 def test_scopes_are_resolved_once(two: Two, database: Database, table: str) -> None:
     """The plan resolves the visible scopes in an InitPlan and finds the rows by index, not row by row."""
-    two.house.run("owner", f"analyze {table}")
+    two.library.run("owner", f"analyze {table}")
     with database.reading(two.ada) as session:
         session.execute(text("set local enable_seqscan = off"))
         session.execute(text("set local enable_indexscan = on"))
@@ -310,7 +313,7 @@ def test_scopes_are_resolved_once(two: Two, database: Database, table: str) -> N
         plan = "\n".join(session.scalars(text(f"explain (verbose) select scope_id from {table} {where}")))
     assert "InitPlan" in plan
     assert plan.count("visible_scopes()") == 1
-    if table != "document":  # a document is also shown to who curates its shelf
+    if table != "document":  # a document is also shown to who curates its collection
         assert "Index Cond" in plan
 
 

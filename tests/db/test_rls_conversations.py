@@ -17,7 +17,7 @@ from app.db.session import Database
 from app.identity.subject import Capability, Label
 from ingest.write import move
 from tests.db.test_rls import SIGN
-from tests.support.library_db import House, allow, counts, touched
+from tests.support.library_db import LibraryDb, allow, counts, touched
 
 NOTHING = dict.fromkeys(CONVERSATIONS, 0)
 WHOLE = {"conversation": 1, "turn": 1, "turn_answer": 1, "turn_source": 2}
@@ -35,11 +35,11 @@ VALUES = {
 
 @dataclass(frozen=True)
 class Talk:
-    """Ada's conversation of one turn, made from a document on each of two shelves; Ben reads the second shelf too, and
-    a third, and may do everything else there is.
+    """Ada's conversation of one turn, made from one document on each of two collections; Ben reads the second, and a
+    third, and may do everything else there is.
     """
 
-    house: House
+    library: LibraryDb
     ada: uuid.UUID
     ben: uuid.UUID
     botany: uuid.UUID
@@ -49,15 +49,15 @@ class Talk:
 
 
 @pytest.fixture
-def talk(house: House, database: Database) -> Talk:
-    role = house.role("botany")
-    ada = house.person("ada", roles=[role])
-    mine = house.shelf("mine", allow("user", ada))
-    ben = house.person("ben", clearance=Label.RESTRICTED, may=list(Capability), curates=[mine])
-    ours = house.shelf("ours", allow("role", role), allow("user", ben))
-    alder, ash = house.document(mine, "alder.md", "the alder"), house.document(ours, "ash.md", "the ash")
-    house.document(house.shelf("his", allow("user", ben)), "birch.md", "the birch")
-    made = Talk(house, ada, ben, role, alder, ash, uuid.uuid4())
+def talk(library: LibraryDb, database: Database) -> Talk:
+    role = library.role("botany")
+    ada = library.person("ada", roles=[role])
+    mine = library.collection("mine", allow("user", ada))
+    ben = library.person("ben", clearance=Label.RESTRICTED, may=list(Capability), curates=[mine])
+    ours = library.collection("ours", allow("role", role), allow("user", ben))
+    alder, ash = library.document(mine, "alder.md", "the alder"), library.document(ours, "ash.md", "the ash")
+    library.document(library.collection("his", allow("user", ben)), "birch.md", "the birch")
+    made = Talk(library, ada, ben, role, alder, ash, uuid.uuid4())
     with database.writing(ada) as session:
         for table in VALUES:
             add(session, table, made)
@@ -79,7 +79,7 @@ def seen(database: Database, who: uuid.UUID) -> dict[str, int]:
 
 def test_nobody_sees_nothing(talk: Talk) -> None:
     for identity in (None, ""):
-        with talk.house.session("app") as session:
+        with talk.library.session("app") as session:
             if identity is not None:
                 session.execute(text(SIGN), {"identity": identity})
             assert counts(session, CONVERSATIONS) == NOTHING
@@ -108,32 +108,32 @@ def test_one_lost_source_withholds_the_answer(talk: Talk, database: Database, wh
     """The whole answer, though the other document is still visible; the question stays."""
     statement = LOSSES[what]
     values = {k: v for k, v in vars(talk).items() if f":{k}" in statement}
-    assert talk.house.run("owner", statement, **values) >= 1
+    assert talk.library.run("owner", statement, **values) >= 1
     after = seen(database, talk.ada)
     assert after == (LOST | {"turn_source": 0} if what == "clearance" else LOST)
     assert seen(database, talk.ben) == NOTHING
 
 
 def test_it_comes_back(talk: Talk, database: Database) -> None:
-    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    talk.library.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
     assert seen(database, talk.ada) == LOST
-    talk.house.run("owner", "insert into membership values (:ada, :botany)", ada=talk.ada, botany=talk.botany)
+    talk.library.run("owner", "insert into membership values (:ada, :botany)", ada=talk.ada, botany=talk.botany)
     assert seen(database, talk.ada) == WHOLE
 
 
 def test_whoever_is_inactive_sees_nothing(talk: Talk, database: Database) -> None:
-    talk.house.run("owner", "update app_user set active = false where id = :ada", ada=talk.ada)
+    talk.library.run("owner", "update app_user set active = false where id = :ada", ada=talk.ada)
     assert seen(database, talk.ada) == NOTHING
 
 
 def test_a_source_follows_its_document(talk: Talk, database: Database) -> None:
     """To move a document is to change one column of one row; nothing else is written by hand."""
-    scope = talk.house.value("owner", "select scope_id from document where path = 'birch.md'")
-    shelf = talk.house.text("select collection_id from document where path = 'birch.md'")
+    scope = talk.library.value("owner", "select scope_id from document where path = 'birch.md'")
+    collection = talk.library.text("select collection_id from document where path = 'birch.md'")
     moved = "update document set scope_id = :s, collection_id = :c where id = :d"
-    assert talk.house.run("owner", moved, s=scope, c=shelf, d=talk.ash) == 1
+    assert talk.library.run("owner", moved, s=scope, c=collection, d=talk.ash) == 1
     found = "select scope_id from turn_source where turn_id = :id and document_id = :d"
-    assert talk.house.value("owner", found, id=talk.id, d=talk.ash) == scope
+    assert talk.library.value("owner", found, id=talk.id, d=talk.ash) == scope
 
 
 @pytest.mark.parametrize("table", VALUES)
@@ -147,10 +147,10 @@ def test_nobody_adds_for_another(talk: Talk, database: Database, table: str) -> 
     with pytest.raises(DBAPIError, match="row-level security"), database.anonymous() as session:
         touched(session, unnamed, id=fresh.id, who=talk.ada)
     if table in {"turn", "turn_answer", "turn_source"}:
-        talk.house.run("owner", "delete from turn_answer")
+        talk.library.run("owner", "delete from turn_answer")
         own = VALUES[table].replace("values (:id, :id,", "values (gen_random_uuid(), :id,")
         given = {"id": talk.id, "who": talk.ben} | ({"paths": ["ash.md"]} if ":paths" in own else {})
-        talk.house.run("owner", "delete from turn_source")
+        talk.library.run("owner", "delete from turn_source")
         with pytest.raises(DBAPIError, match="foreign key"), database.writing(talk.ben) as session:
             touched(session, own, **given)
 
@@ -158,9 +158,9 @@ def test_nobody_adds_for_another(talk: Talk, database: Database, table: str) -> 
 def test_no_source_is_added_that_is_not_visible(talk: Talk, database: Database) -> None:
     """Nor one that its asker may curate and not read, nor under a scope that is not the document's."""
     add_source = "insert into turn_source (turn_id, document_id, scope_id, user_id) values (:t, :d, :s, :u)"
-    birch = talk.house.value("owner", "select id from document where path = 'birch.md'")
-    hidden = talk.house.value("owner", "select scope_id from document where id = :d", d=birch)
-    own = talk.house.value("owner", "select scope_id from document where id = :d", d=talk.alder)
+    birch = talk.library.value("owner", "select id from document where path = 'birch.md'")
+    hidden = talk.library.value("owner", "select scope_id from document where id = :d", d=birch)
+    own = talk.library.value("owner", "select scope_id from document where id = :d", d=talk.alder)
     with pytest.raises(DBAPIError, match="row-level security"), database.writing(talk.ada) as session:
         touched(session, add_source, t=talk.id, d=birch, s=hidden, u=talk.ada)
     with pytest.raises(DBAPIError, match="foreign key"), database.writing(talk.ada) as session:
@@ -191,17 +191,17 @@ def test_its_asker_alone_deletes_it(talk: Talk, database: Database) -> None:
         assert touched(session, "delete from conversation") == 0
     with database.anonymous() as session:
         assert touched(session, "delete from conversation") == 0
-    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    talk.library.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
     with database.writing(talk.ada) as session:
         assert touched(session, "delete from conversation") == 1
-    assert {t: talk.house.value("owner", f"select count(*) from {t}") for t in CONVERSATIONS} == dict.fromkeys(
+    assert {t: talk.library.value("owner", f"select count(*) from {t}") for t in CONVERSATIONS} == dict.fromkeys(
         CONVERSATIONS, 1
     ), "the canary's"
 
 
 def test_it_goes_with_its_asker(talk: Talk) -> None:
-    talk.house.run("owner", "delete from app_user where id = :ada", ada=talk.ada)
-    assert talk.house.value("owner", "select count(*) from turn_answer") == 1, "the canary's"
+    talk.library.run("owner", "delete from app_user where id = :ada", ada=talk.ada)
+    assert talk.library.value("owner", "select count(*) from turn_answer") == 1, "the canary's"
 
 
 @pytest.mark.parametrize("role", ["ingest", "sequencer"])
@@ -210,18 +210,18 @@ def test_other_services_get_nothing(talk: Talk, role: str, table: str) -> None:
     for statement in (f"select 1 from {table}", f"delete from {table}", f"update {table} set user_id = user_id",
                       f"insert into {table} select * from {table}"):  # fmt: skip
         with pytest.raises(DBAPIError, match="permission denied"):
-            talk.house.run(role, statement)
+            talk.library.run(role, statement)
 
 
 def test_the_worker_moves_and_deletes_documents_all_the_same(talk: Talk, database: Database) -> None:
     """Through the foreign keys, without a right to what they lead to. The worker moves what an upload moves."""
-    shelf = uuid.UUID(talk.house.text("select collection_id from document where id = :d", d=talk.alder))
-    path = talk.house.text("select path from document where id = :d", d=talk.alder)
-    other = talk.house.scope(shelf, OwnRule(frozenset({allow("user", talk.ada)})))
-    talk.house.run("owner", "update document set sha256 = sha256('same') where id = :d", d=talk.alder)
-    with talk.house.uploading(shelf, {path: (other, b"same")}) as (session, [job]):
+    collection = uuid.UUID(talk.library.text("select collection_id from document where id = :d", d=talk.alder))
+    path = talk.library.text("select path from document where id = :d", d=talk.alder)
+    other = talk.library.scope(collection, OwnRule(frozenset({allow("user", talk.ada)})))
+    talk.library.run("owner", "update document set sha256 = sha256('same') where id = :d", d=talk.alder)
+    with talk.library.uploading(collection, {path: (other, b"same")}) as (session, [job]):
         move(session, job)
-    assert talk.house.value("owner", "select scope_id from document where id = :d", d=talk.alder) == other
+    assert talk.library.value("owner", "select scope_id from document where id = :d", d=talk.alder) == other
     assert seen(database, talk.ada) == WHOLE
     with database.writing(talk.ben) as session:
         assert touched(session, "delete from document where id = :d", d=talk.alder) == 1
@@ -259,14 +259,14 @@ PERSON_DROPPED = """
 
 
 def test_the_mutation_without_the_count(talk: Talk, database: Database) -> None:
-    talk.house.run("owner", COUNT_DROPPED)
-    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    talk.library.run("owner", COUNT_DROPPED)
+    talk.library.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
     assert seen(database, talk.ada) == LOST | {"turn_answer": 1}
 
 
 @pytest.mark.parametrize("table", ["conversation", "turn"])
 def test_the_mutation_without_the_person(talk: Talk, database: Database, table: str) -> None:
-    talk.house.run("owner", PERSON_DROPPED.format(table=table))
+    talk.library.run("owner", PERSON_DROPPED.format(table=table))
     assert seen(database, talk.ben)[table] == 2, "hers and the canary's"
 
 
@@ -275,7 +275,7 @@ def test_the_mutation_without_the_person(talk: Talk, database: Database, table: 
 
 def new_turn(talk: Talk) -> NewTurn:
     """The next turn, made from both documents."""
-    with talk.house.session("owner") as session:
+    with talk.library.session("owner") as session:
         documents = frozenset(
             session.scalars(
                 text("select public_id from document where id in (:a, :b)"), {"a": talk.alder, "b": talk.ash}
@@ -291,7 +291,7 @@ def answers(database: Database, who: uuid.UUID, turn: uuid.UUID) -> int:
 
 def test_a_document_that_moves_meanwhile_is_found_where_it_is(talk: Talk, database: Database) -> None:
     """The move is not committed when the turn is written; its foreign key waits for it, and the second try finds it."""
-    turn, subject = new_turn(talk), talk.house.subject(talk.ada)
+    turn, subject = new_turn(talk), talk.library.subject(talk.ada)
     kept: list[bool] = []
 
     def keep_it() -> None:
@@ -299,7 +299,7 @@ def test_a_document_that_moves_meanwhile_is_found_where_it_is(talk: Talk, databa
             kept.append(keep(session, subject, turn))
 
     thread = threading.Thread(target=keep_it)
-    with talk.house.session("owner") as session:
+    with talk.library.session("owner") as session:
         moved = (
             "update document set (scope_id, collection_id) = (select scope_id, collection_id from document"
             " where id = :alder) where id = :ash"
@@ -310,21 +310,21 @@ def test_a_document_that_moves_meanwhile_is_found_where_it_is(talk: Talk, databa
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         )
         deadline = time.monotonic() + 10
-        while not talk.house.value("admin", blocked) and time.monotonic() < deadline:
+        while not talk.library.value("admin", blocked) and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert talk.house.value("admin", blocked) == 1
+        assert talk.library.value("admin", blocked) == 1
     thread.join(10)
     assert kept == [True]
     assert answers(database, talk.ada, turn.id) == 1
 
 
 def test_what_is_lost_meanwhile_is_kept_and_withheld(talk: Talk, database: Database) -> None:
-    turn, subject = new_turn(talk), talk.house.subject(talk.ada)
-    talk.house.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
+    turn, subject = new_turn(talk), talk.library.subject(talk.ada)
+    talk.library.run("owner", "delete from membership where user_id = :ada", ada=talk.ada)
     with database.writing(talk.ada) as session:
         assert keep(session, subject, turn)
     assert answers(database, talk.ada, turn.id) == 0
-    assert talk.house.value("owner", "select count(*) from turn_source where turn_id = :t", t=turn.id) == 1
+    assert talk.library.value("owner", "select count(*) from turn_source where turn_id = :t", t=turn.id) == 1
 
 
 @pytest.mark.parametrize(
@@ -333,9 +333,9 @@ def test_what_is_lost_meanwhile_is_kept_and_withheld(talk: Talk, database: Datab
 def test_a_turn_that_cannot_be_kept_leaves_the_transaction_usable(
     talk: Talk, database: Database, meanwhile: str
 ) -> None:
-    turn, subject = new_turn(talk), talk.house.subject(talk.ada)
-    talk.house.run("owner", meanwhile, ada=talk.ada)
+    turn, subject = new_turn(talk), talk.library.subject(talk.ada)
+    talk.library.run("owner", meanwhile, ada=talk.ada)
     with database.writing(talk.ada) as session:
         assert not keep(session, subject, turn)
         assert session.scalar(text("select 1")) == 1
-    assert talk.house.value("owner", "select count(*) from turn where id = :t", t=turn.id) == 0
+    assert talk.library.value("owner", "select count(*) from turn where id = :t", t=turn.id) == 0

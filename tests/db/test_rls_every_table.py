@@ -26,14 +26,14 @@ from tests.db.sql_privileges import (
 )
 from tests.db.test_identity import Made, changed, good, signed
 from tests.support.identities import by_hand
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 
 
 @dataclass(frozen=True)
 class Full:
     """A row of Ada's in every table, and somebody who may read none of them."""
 
-    house: House
+    library: LibraryDb
     ada: uuid.UUID
     stranger: uuid.UUID
     former: uuid.UUID
@@ -56,22 +56,24 @@ class Full:
 
 
 @pytest.fixture
-def full(house: House, database: Database) -> Full:
+def full(library: LibraryDb, database: Database) -> Full:
     """At least one row in every table under the lock, beside the canary's."""
-    ada = house.person("ada", may=list(Capability))
-    hr, inner = house.role("hr"), house.role("inner")
-    shelf = house.shelf("hr", allow("user", ada))
-    house.document(shelf, "a.md", "the alder note", "the ash note")
-    former, stranger = house.person("former"), house.person("stranger")
-    with house.session("app") as session:
+    ada = library.person("ada", may=list(Capability))
+    hr, inner = library.role("hr"), library.role("inner")
+    collection = library.collection("hr", allow("user", ada))
+    library.document(collection, "a.md", "the alder note", "the ash note")
+    former, stranger = library.person("former"), library.person("stranger")
+    with library.session("app") as session:
         add_leaf(session)
     add = {
         "update app_user set active = false where id = :former": {"former": former},
         "insert into membership values (:ada, :hr)": {"ada": ada, "hr": hr},
         "insert into role_inside values (:inner, :hr)": {"inner": inner, "hr": hr},
-        "insert into curator values (:ada, :shelf)": {"ada": ada, "shelf": shelf},
+        "insert into curator values (:ada, :collection)": {"ada": ada, "collection": collection},
         "insert into steward values (:ada, :hr)": {"ada": ada, "hr": hr},
-        "insert into folder (collection_id, path, own_rule) values (:shelf, 'f', '{}')": {"shelf": shelf},
+        "insert into folder (collection_id, path, own_rule) values (:collection, 'f', '{}')": {
+            "collection": collection
+        },
         "insert into api_key (prefix, hash, user_id, capabilities) values ('p', 'h', :ada, '{}')": {"ada": ada},
         "insert into app_user (name, display_name, kind, capabilities) values ('bot', '', 'service', '{ask}')": {},
         "insert into delegation (prefix, hash, service_id, person_id, key_id, capabilities, expires_at)"
@@ -83,19 +85,19 @@ def full(house: House, database: Database) -> Full:
         "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf limit 1": {},
     }
     for statement, values in add.items():
-        assert house.run("owner", statement, **values) == 1, statement
-    return Full(house, ada, stranger, former)
+        assert library.run("owner", statement, **values) == 1, statement
+    return Full(library, ada, stranger, former)
 
 
 # Columns that the database computes from the others: nobody can give them a value.
 COMPUTED = text("select attname from pg_attribute where attrelid = to_regclass(:table) and attgenerated <> ''")
 
 
-def all_verbs(house: House) -> list[Verb]:
+def all_verbs(library: LibraryDb) -> list[Verb]:
     """The verbs of all tables, with a row to add once more for each."""
     made: list[Verb] = []
-    with house.session("admin") as session:
-        for table, columns in locked_tables(house).items():
+    with library.session("admin") as session:
+        for table, columns in locked_tables(library).items():
             row = session.scalar(text(f"select to_jsonb(t) from {table} t limit 1"))
             assert row is not None, f"the test has no row of '{table}': add one, or nothing is tried on it"
             computed = set(session.scalars(COMPUTED, {"table": table}))
@@ -105,7 +107,7 @@ def all_verbs(house: House) -> list[Verb]:
 
 def open_to(full: Full, identity: Made | None, made: list[Verb]) -> list[str]:
     """What this identity may do, of all that was tried, and should not."""
-    with psycopg.connect(full.house.db.libpq("app"), prepare_threshold=None) as connection:
+    with psycopg.connect(full.library.db.libpq("app"), prepare_threshold=None) as connection:
         # In one transaction, each verb behind a savepoint: an identity is good for one.
         row = connection.execute(TRANSACTION.text.encode()).fetchone()
         assert row is not None
@@ -121,15 +123,15 @@ def open_to(full: Full, identity: Made | None, made: list[Verb]) -> list[str]:
 
 def test_nobody_gets_through_by_any_verb(full: Full) -> None:
     """Each table × each verb × each identity of nobody: refused, or zero rows. The owner's same verbs touch rows."""
-    made = all_verbs(full.house)
+    made = all_verbs(full.library)
     for who, identity in full.identities().items():
         assert open_to(full, identity, made) == [], who
     reached = Counter[str]()
-    with psycopg.connect(full.house.db.libpq("admin"), prepare_threshold=None) as connection:
+    with psycopg.connect(full.library.db.libpq("admin"), prepare_threshold=None) as connection:
         for verb in made:
             if verb.verb in {"select", "delete"} and touched(connection, verb):
                 reached[verb.table] += 1
-    tables = locked_tables(full.house)
+    tables = locked_tables(full.library)
     print(f"{len(tables)} tables, {len(made)} statements, {len(full.identities())} identities: 0 let through")
     assert set(reached) == set(tables)
 
@@ -147,14 +149,14 @@ def test_nobody_gets_through_by_any_verb(full: Full) -> None:
 )
 def test_a_hole_is_found(full: Full, hole: str, found: str) -> None:
     """Test of the test. A policy without the privilege that it needs opens nothing."""
-    full.house.run("owner", hole)
-    holes = open_to(full, None, all_verbs(full.house))
+    full.library.run("owner", hole)
+    holes = open_to(full, None, all_verbs(full.library))
     assert {h.split(":")[0] for h in holes} == ({found} if found else set())
 
 
-def test_every_table_is_locked_or_has_a_reason(house: House) -> None:
-    assert uncovered(house) == set()
-    with house.session("admin") as session:
+def test_every_table_is_locked_or_has_a_reason(library: LibraryDb) -> None:
+    assert uncovered(library) == set()
+    with library.session("admin") as session:
         names = set(session.scalars(text("select relname from pg_class where relnamespace = 'public'::regnamespace")))
     assert names >= set(OPEN) | set(DIRECTORY), "a reason for a table that is gone"
 
@@ -167,34 +169,34 @@ def test_every_table_is_locked_or_has_a_reason(house: House) -> None:
         "create table summary (t text); alter table summary enable row level security",
     ],
 )
-def test_a_new_table_without_lock_is_found(house: House, made: str) -> None:
+def test_a_new_table_without_lock_is_found(library: LibraryDb, made: str) -> None:
     """Test of the test."""
-    house.run("owner", made)
-    assert uncovered(house) == {"summary"}
+    library.run("owner", made)
+    assert uncovered(library) == {"summary"}
 
 
 @pytest.mark.parametrize("change", ["no force", "disable"])
-def test_a_table_that_lost_its_lock_is_found(house: House, change: str) -> None:
+def test_a_table_that_lost_its_lock_is_found(library: LibraryDb, change: str) -> None:
     """Test of the test."""
-    house.run("owner", f"alter table posting {change} row level security")
-    assert uncovered(house) == {"posting"}
+    library.run("owner", f"alter table posting {change} row level security")
+    assert uncovered(library) == {"posting"}
 
 
-def test_the_probe_knows_every_locked_table(house: House) -> None:
+def test_the_probe_knows_every_locked_table(library: LibraryDb) -> None:
     """Its first half covers every table but the directory; a new table fails here until it is in one of the two."""
-    assert set(locked_tables(house)) == set(LOCKED) | set(DIRECTORY)
+    assert set(locked_tables(library)) == set(LOCKED) | set(DIRECTORY)
     assert not set(LOCKED) & set(DIRECTORY)
 
 
-def test_views_look_with_the_callers_eyes(house: House, database: Database) -> None:
+def test_views_look_with_the_callers_eyes(library: LibraryDb, database: Database) -> None:
     """`security_invoker` on each: without it a view shows its owner's rows."""
-    assert loose_views(house) == set()
-    ada, ben = house.person("ada"), house.person("ben")
-    house.document(house.shelf("ada", allow("user", ada)), "a.md", "the alder note")
+    assert loose_views(library) == set()
+    ada, ben = library.person("ada"), library.person("ben")
+    library.document(library.collection("ada", allow("user", ada)), "a.md", "the alder note")
     for name, options in (("loose", ""), ("tight", "with (security_invoker = true)")):
-        house.run("owner", f"create view {name} {options} as select text from chunk")
-        house.run("owner", f"grant select on {name} to clearance_app")
-    assert loose_views(house) == {"loose"}
+        library.run("owner", f"create view {name} {options} as select text from chunk")
+        library.run("owner", f"grant select on {name} to clearance_app")
+    assert loose_views(library) == {"loose"}
     with database.reading(ben) as session:
         assert session.scalars(text("select text from tight")).all() == []
         assert "the alder note" in session.scalars(text("select text from loose")).all()

@@ -17,16 +17,16 @@ from app.retrieval.corpus_size import volume
 from app.retrieval.dense import nearest
 from app.retrieval.reader import Seen
 from app.scope_index.protocol import NoLists
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 from tests.support.scope_index_world import BOOK, World, world_in
 from tests.support.vector_rows import unit
 
 
 @pytest.fixture
-def world(house: House, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Callers count as large from the first passage on."""
     monkeypatch.setattr(dense, "FEW", 0)
-    with world_in(house, database) as made:
+    with world_in(library, database) as made:
         yield made
 
 
@@ -55,7 +55,7 @@ def test_hidden_passages_change_neither_ids_nor_scores(world: World) -> None:
     world.lists.load()
     hidden.append(world.add("closed", unit(rng, 400, near=query)))
     assert world.ask(query[0])[0] == before
-    world.house.run("owner", "delete from document where id = any(:ids)", ids=hidden)
+    world.library.run("owner", "delete from document where id = any(:ids)", ids=hidden)
     assert world.ask(query[0])[0] == before
 
 
@@ -66,7 +66,7 @@ def test_after_six_hundred_near_duplicates_are_deleted_the_next_query_is_exact(w
     gone = world.add("open", unit(rng, 600, near=query))
     world.lists.load()
     assert world.ask(query[0])[0].by == "lists"
-    world.house.run("owner", "delete from document where id = :id", id=gone)
+    world.library.run("owner", "delete from document where id = :id", id=gone)
     by_lists, exact = world.ask(query[0])
     assert by_lists.by == "lists"
     assert by_lists.near == exact.near
@@ -78,10 +78,10 @@ def test_what_moves_out_of_sight_is_gone_and_what_moves_into_sight_is_found(worl
     world.add("open", unit(rng, 900))
     moving = world.add("open", unit(rng, 350, near=query))
     world.lists.load()
-    own = world.house.scope(world.shelves["open"], OwnRule(inherits=False))
+    own = world.library.scope(world.collections["open"], OwnRule(inherits=False))
     move = "update document set scope_id = :scope where id = :id"
     for scope in (own, world.scopes["open"][1], own, world.scopes["open"][0]):
-        world.house.run("owner", move, scope=scope, id=moving)
+        world.library.run("owner", move, scope=scope, id=moving)
         by_lists, exact = world.ask(query[0])
         assert by_lists.by == "lists"
         assert by_lists.near == exact.near
@@ -162,7 +162,7 @@ def test_a_long_transaction_is_answered_from_its_own_snapshot(world: World) -> N
         before, exact = world.ask(query[0], session=long)
         assert before.near == exact.near
         world.add("open", unit(rng, 100, near=query))
-        world.house.run("owner", "delete from document where id = :id", id=old)
+        world.library.run("owner", "delete from document where id = :id", id=old)
         world.lists.follow()
         after, exact = world.ask(query[0], session=long)
         assert after == before
@@ -183,7 +183,7 @@ def test_what_came_and_went_between_two_readings_is_still_seen_by_whom_it_concer
     brief = world.add("open", unit(rng, 20, near=query))
     with world.database.reading(world.reader.user_id) as between:
         visible_scopes(between, world.reader)
-        world.house.run("owner", "delete from document where id = :id", id=brief)
+        world.library.run("owner", "delete from document where id = :id", id=brief)
         world.lists.follow()
         by_lists, exact = world.ask(query[0], session=between)
         assert by_lists.by == "lists"
@@ -196,8 +196,8 @@ def test_a_late_commit_with_an_early_number_is_not_missed(world: World) -> None:
     rng = np.random.default_rng(9)
     query = unit(rng, 1)
     world.add("open", unit(rng, 900))
-    with world.house.session("admin") as slow:
-        world.stacks.put(slow, world.shelves["open"], world.scopes["open"][0], unit(rng, 20, near=query))
+    with world.library.session("admin") as slow:
+        world.stacks.put(slow, world.collections["open"], world.scopes["open"][0], unit(rng, 20, near=query))
         world.add("open", unit(rng, 50))
         world.lists.load()
         assert world.ask(query[0])[0].by == "lists"
@@ -209,7 +209,7 @@ def test_a_late_commit_with_an_early_number_is_not_missed(world: World) -> None:
 
 def test_the_database_role_of_the_lists_reads_codes_and_nothing_else(world: World) -> None:
     """Neither a vector, nor a text, nor a name; and it writes nothing."""
-    with psycopg.connect(world.house.db.libpq("search"), autocommit=True) as connection:
+    with psycopg.connect(world.library.db.libpq("search"), autocommit=True) as connection:
         assert connection.execute("select count(chunk_id) from vector_row").fetchone() is not None
         for statement in (
             "select embedding from vector_row",
@@ -233,9 +233,9 @@ def test_numbers_of_another_cluster_do_no_harm(world: World) -> None:
     rng = np.random.default_rng(11)
     query = unit(rng, 1)
     world.add("open", unit(rng, 900))
-    world.house.run("admin", "alter table vector_row disable trigger note_change")
-    world.house.run("admin", "update vector_row set changed = '900000000'")
-    world.house.run("admin", "alter table vector_row enable always trigger note_change")
+    world.library.run("admin", "alter table vector_row disable trigger note_change")
+    world.library.run("admin", "update vector_row set changed = '900000000'")
+    world.library.run("admin", "alter table vector_row enable always trigger note_change")
     world.lists.load()
     world.add("open", unit(rng, 20, near=query))
     with world.database.reading(world.reader.user_id) as session:
@@ -270,19 +270,20 @@ def test_the_volume_of_a_scope_is_that_of_its_passages(world: World) -> None:
             change = chance.choice(
                 ["delete from document where id = :id", "update document set scope_id = :scope where id = :id"]
             )
-            world.house.run("owner", change.replace(":scope", str(scope)), id=document)
+            world.library.run("owner", change.replace(":scope", str(scope)), id=document)
             documents += [document] if change.startswith("update") else []
         else:
             documents.append(world.add("open", unit(rng, chance.randrange(1, 9)), scope=chance.randrange(2)))
         if step % 7 == 0:
-            world.house.value("ingest", "select clearance.fold_volumes()")
-        with world.house.session("owner") as session:
+            world.library.value("ingest", "select clearance.fold_volumes()")
+        with world.library.session("owner") as session:
             for scope in world.scopes["open"]:
                 given = {"scope": scope}
                 assert tuple(session.execute(count, given).one()) == tuple(session.execute(kept, given).one())
-    world.house.value("ingest", "select clearance.fold_volumes()")
+    world.library.value("ingest", "select clearance.fold_volumes()")
     assert (
-        world.house.value("owner", "select max(n) from (select count(*) n from scope_volume group by scope_id) s") == 1
+        world.library.value("owner", "select max(n) from (select count(*) n from scope_volume group by scope_id) s")
+        == 1
     )
-    with world.house.session("admin") as session:
-        session.execute(text("delete from collection where id = :id"), {"id": world.shelves["closed"]})
+    with world.library.session("admin") as session:
+        session.execute(text("delete from collection where id = :id"), {"id": world.collections["closed"]})

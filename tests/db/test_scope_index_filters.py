@@ -15,17 +15,17 @@ from app.retrieval.dense import nearest
 from app.retrieval.reader import Seen
 from app.scope_index.protocol import NoLists
 from tests.support.cluster import IDENTITY_KEY, Db
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 from tests.support.scope_index_world import World, world_in
 from tests.support.vector_rows import unit
 
 
 @pytest.fixture
-def world(house: House, db: Db, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(library: LibraryDb, db: Db, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A small one, where the lists answer all the same."""
     monkeypatch.setattr(dense, "FEW", 0)
     engine = connect(db.url("app"), pool_size=2)
-    with world_in(house, Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)) as made:
+    with world_in(library, Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)) as made:
         yield made
     engine.dispose()
 
@@ -36,11 +36,11 @@ def crowd(world: World, query: np.ndarray[tuple[int, int], np.dtype[np.float32]]
     world.add("open", unit(rng, 900))
     moving = world.add("open", unit(rng, 20, near=query), scope=1)
     world.lists.load()
-    world.house.run(
+    world.library.run(
         "owner",
         "update document set scope_id = :s, collection_id = :c where id = :id",
         s=world.scopes["closed"][0],
-        c=world.shelves["closed"],
+        c=world.collections["closed"],
         id=moving,
     )
     world.add("closed", unit(rng, 20, near=query))

@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 from app.acl.rules import OwnRule
 from app.db.session import Database
 from app.retrieval import dense
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 from tests.support.scope_index_world import World, world_in
 from tests.support.vector_rows import unit
 
 
 @pytest.fixture
-def world(house: House, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Callers count as large from the first passage on."""
     monkeypatch.setattr(dense, "FEW", 0)
-    with world_in(house, database) as made:
+    with world_in(library, database) as made:
         yield made
 
 
 @dataclass
 class Race:
-    """Writers, movers, deleters and readers of one shelf, and the lists renewed meanwhile."""
+    """Writers, movers, deleters and readers of one collection, and the lists renewed meanwhile."""
 
     world: World
     centre: NDArray[np.float32]
@@ -46,21 +46,21 @@ class Race:
             if len(self.documents) > 40 or (self.documents and chance.random() < 0.4):
                 self._change(self.documents.pop(chance.randrange(len(self.documents))), chance)
                 continue
-            with self.world.house.session("admin") as session:
+            with self.world.library.session("admin") as session:
                 near = unit(drawn, chance.randrange(1, 60), near=self.centre)
                 scope = chance.choice(self.world.scopes["open"])
-                made = self.world.stacks.put(session, self.world.shelves["open"], scope, near)
+                made = self.world.stacks.put(session, self.world.collections["open"], scope, near)
                 time.sleep(chance.random() * 0.02)
             self.documents.append(made)
             self.done["written"] += 1
 
     def _change(self, document: int, chance: random.Random) -> None:
         if chance.random() < 0.5:
-            self.world.house.run("owner", "delete from document where id = :id", id=document)
+            self.world.library.run("owner", "delete from document where id = :id", id=document)
             self.done["deleted"] += 1
             return
         scope = chance.choice([self.own, *self.world.scopes["open"]])
-        self.world.house.run("owner", "update document set scope_id = :s where id = :id", s=scope, id=document)
+        self.world.library.run("owner", "update document set scope_id = :s where id = :id", s=scope, id=document)
         self.documents.append(document)
         self.done["moved"] += 1
 
@@ -93,7 +93,7 @@ def test_writers_movers_and_deleters_race_readers(world: World) -> None:
     world.depth = 1_800  # the crowd about the centre is too dense for its codes to tell one from another
     for _ in range(4):
         world.add("open", unit(rng, 600))
-    race = Race(world, unit(rng, 1), world.house.scope(world.shelves["open"], OwnRule(inherits=False)))
+    race = Race(world, unit(rng, 1), world.library.scope(world.collections["open"], OwnRule(inherits=False)))
     threads = [threading.Thread(target=race.write, args=(n,)) for n in (1, 2)]
     threads += [threading.Thread(target=race.read, args=(n,)) for n in (3, 4, 5)]
     threads += [threading.Thread(target=race.renew)]

@@ -24,7 +24,7 @@ from app.db.tables.people import Membership, Role, RoleInside, User
 from app.errors import SelfGrant
 from app.identity.directory import add_person, add_role
 from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
-from tests.support.library_db import TEXT_TABLES, House, allow, counts, deny
+from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, deny
 
 ALL = list(Capability)
 
@@ -34,57 +34,57 @@ def rule(*grants: Grant, label: Label | None = Label.INTERNAL, inherits: bool = 
     return OwnRule(frozenset(grants), inherits=inherits, label=label)
 
 
-def places(house: House, table: str) -> list[str]:
+def places(library: LibraryDb, table: str) -> list[str]:
     """Where each row lies and who wrote it last: any write of a row changes it."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         return list(session.scalars(text(f"select ctid::text || ' ' || xmin::text from {table} order by 1")))
 
 
-def epoch(house: House) -> int:
+def epoch(library: LibraryDb) -> int:
     """The policy epoch."""
-    return house.value("owner", "select number from policy_epoch")
+    return library.value("owner", "select number from policy_epoch")
 
 
-def test_regranting_a_shelf_writes_no_content(house: House, database: Database) -> None:
+def test_regranting_a_collection_writes_no_content(library: LibraryDb, database: Database) -> None:
     """A hundred documents and more change hands; of their rows, not one is written."""
-    readers, admin = house.role("readers"), house.person("root", may=ALL)
-    ada = house.person("ada", roles=[readers])
-    shelf = house.shelf("big")
+    readers, admin = library.role("readers"), library.person("root", may=ALL)
+    ada = library.person("ada", roles=[readers])
+    collection = library.collection("big")
     for n in range(120):
         own = rule(allow("user", ada), label=None, inherits=True) if n % 40 == 0 else None
-        house.document(shelf, f"{n}.md", f"text {n}", own=own)
-    before = {table: places(house, table) for table in TEXT_TABLES}
+        library.document(collection, f"{n}.md", f"text {n}", own=own)
+    before = {table: places(library, table) for table in TEXT_TABLES}
     with database.reading(ada) as session:
         assert counts(session)["document"] == 3
     with database.writing(admin) as session:
-        found = session.get_one(Collection, shelf)
-        change = rule_collection(session, house.subject(admin), found, rule(allow("role", readers)))
+        found = session.get_one(Collection, collection)
+        change = rule_collection(session, library.subject(admin), found, rule(allow("role", readers)))
     assert change.scopes_changed == 2
-    assert {table: places(house, table) for table in TEXT_TABLES} == before
+    assert {table: places(library, table) for table in TEXT_TABLES} == before
     assert len(before["chunk"]) == 121
     with database.reading(ada) as session:
         assert counts(session)["chunk"] == 120
 
 
-def test_equal_rules_on_two_shelves_are_two_scopes(house: House) -> None:
-    ada = house.person("ada")
-    one, two = house.shelf("one", allow("user", ada)), house.shelf("two", allow("user", ada))
-    assert house.scope(one) != house.scope(two)
-    assert house.scope(one) == house.scope(one)
+def test_equal_rules_on_two_collections_are_two_scopes(library: LibraryDb) -> None:
+    ada = library.person("ada")
+    one, two = library.collection("one", allow("user", ada)), library.collection("two", allow("user", ada))
+    assert library.scope(one) != library.scope(two)
+    assert library.scope(one) == library.scope(one)
     rules = "select count(distinct rule_id) from scope where id = any (:ids)"
-    assert house.value("owner", rules, ids=[house.scope(one), house.scope(two)]) == 1
+    assert library.value("owner", rules, ids=[library.scope(one), library.scope(two)]) == 1
 
 
-def test_reruling_a_document_moves_all_of_it(house: House, database: Database) -> None:
+def test_reruling_a_document_moves_all_of_it(library: LibraryDb, database: Database) -> None:
     """Document, original, passages, vectors and postings change their scope together, seen at once or not at all."""
-    ada, ben = house.person("ada"), house.person("ben")
-    shelf = house.shelf("shelf", allow("user", ada))
-    curator = house.person("cora", may=ALL, curates=[shelf])
-    house.document(shelf, "stays.md", "another text")
-    number = house.document(shelf, "moves.md", "first part", "second part")
-    public = uuid.UUID(house.text("select public_id::text from document where id = :id", id=number))
-    with house.changing(database, curator) as session:
-        subject = house.subject(curator)
+    ada, ben = library.person("ada"), library.person("ben")
+    collection = library.collection("collection", allow("user", ada))
+    curator = library.person("cora", may=ALL, curates=[collection])
+    library.document(collection, "stays.md", "another text")
+    number = library.document(collection, "moves.md", "first part", "second part")
+    public = uuid.UUID(library.text("select public_id::text from document where id = :id", id=number))
+    with library.changing(database, curator) as session:
+        subject = library.subject(curator)
         rule_document(session, subject, find_place(session, subject, public), rule(allow("user", ben)))
         with database.reading(ada) as other:
             assert counts(other)["chunk"] == 3, "not before the commit"
@@ -97,15 +97,15 @@ def test_reruling_a_document_moves_all_of_it(house: House, database: Database) -
         " join posting p on p.document_id = d.id join original o on o.document_id = d.id"
         " where (c.scope_id, v.scope_id, p.scope_id, o.scope_id) <> (d.scope_id, d.scope_id, d.scope_id, d.scope_id)"
     )
-    assert house.value("owner", strays) == 0
+    assert library.value("owner", strays) == 0
 
 
-def test_derived_rows_cannot_stand_elsewhere(house: House) -> None:
+def test_derived_rows_cannot_stand_elsewhere(library: LibraryDb) -> None:
     """Not even the worker, while the document is being uploaded, or the owner puts a row under another scope."""
-    ada, shut = house.person("ada"), house.shelf("shut")
-    document = house.document(shut, "a.md", "text")
-    open_scope = house.scope(house.shelf("open", allow("user", ada)))
-    chunk = house.value("owner", "select id from chunk where document_id = :d", d=document)
+    ada, shut = library.person("ada"), library.collection("shut")
+    document = library.document(shut, "a.md", "text")
+    open_scope = library.scope(library.collection("open", allow("user", ada)))
+    chunk = library.value("owner", "select id from chunk where document_id = :d", d=document)
     wrong = {
         "chunk": "insert into chunk (document_id, scope_id, ordinal, heading_path, text, tokens)"
         f" values ({document}, :scope, 9, '{{}}', 'x', 1)",
@@ -115,31 +115,31 @@ def test_derived_rows_cannot_stand_elsewhere(house: House) -> None:
         f" values ({document}, :scope, 1, sha256(''))",
         "original": f"insert into original (document_id, scope_id, title, content) values ({document}, :scope, '', '')",
     }
-    house.run("owner", "delete from vector_row")
-    house.run("owner", "delete from original")
-    with house.uploading(shut, {"a.md": (house.scope(shut), b"text")}):
+    library.run("owner", "delete from vector_row")
+    library.run("owner", "delete from original")
+    with library.uploading(shut, {"a.md": (library.scope(shut), b"text")}):
         for table, statement in wrong.items():
             for role in ("ingest", "owner"):
                 with pytest.raises(DBAPIError, match=f"{table}_\\w+_fkey"):
-                    house.run(role, statement, scope=open_scope)
+                    library.run(role, statement, scope=open_scope)
     with pytest.raises(DBAPIError, match="document_scope_id_fkey"):
-        house.run("owner", "update document set scope_id = :scope where id = :id", scope=open_scope, id=document)
+        library.run("owner", "update document set scope_id = :scope where id = :id", scope=open_scope, id=document)
 
 
-def test_a_shelf_goes_with_all_that_stands_on_it(house: House, database: Database) -> None:
-    shelf = house.shelf("shelf")
-    house.document(shelf, "a.md", "text", own=rule(Grant("allow", EVERYONE)))
-    admin = house.person("root", may=ALL)
-    with house.changing(database, admin) as session:
-        session.execute(delete(Collection).where(Collection.id == shelf))
-    with house.session("owner") as session:
+def test_a_collection_goes_with_all_that_stands_on_it(library: LibraryDb, database: Database) -> None:
+    collection = library.collection("collection")
+    library.document(collection, "a.md", "text", own=rule(Grant("allow", EVERYONE)))
+    admin = library.person("root", may=ALL)
+    with library.changing(database, admin) as session:
+        session.execute(delete(Collection).where(Collection.id == collection))
+    with library.session("owner") as session:
         assert counts(session) == dict.fromkeys(TEXT_TABLES, 1), "the canary's"
 
 
-def test_what_raises_the_epoch(house: House) -> None:
+def test_what_raises_the_epoch(library: LibraryDb) -> None:
     """Each change of users, roles, grants or labels; in the transaction that makes it."""
-    ada, one, two = house.person("ada"), house.role("one"), house.role("two")
-    shelf = house.shelf("shelf")
+    ada, one, two = library.person("ada"), library.role("one"), library.role("two")
+    collection = library.collection("collection")
     changes: dict[str, Callable[[WriteSession], object]] = {
         "user made": lambda s: s.add(User(name="x", display_name="")),
         "clearance": lambda s: s.execute(update(User).where(User.id == ada).values(clearance=3)),
@@ -151,59 +151,61 @@ def test_what_raises_the_epoch(house: House) -> None:
         "nested": lambda s: s.execute(insert(RoleInside).values(role_id=one, inside_id=two)),
         "unnested": lambda s: s.execute(delete(RoleInside)),
         "role gone": lambda s: s.execute(delete(Role).where(Role.id == two)),
-        "shelf re-granted": lambda s: rule_collection(
-            s, house.subject(ada), s.get_one(Collection, shelf), rule(Grant("allow", EVERYONE))
+        "collection re-granted": lambda s: rule_collection(
+            s, library.subject(ada), s.get_one(Collection, collection), rule(Grant("allow", EVERYONE))
         ),
-        "a new kind of rule on the shelf": lambda s: scope_for(s, s.get_one(Collection, shelf), rule()),
+        "a new kind of rule on the collection": lambda s: scope_for(s, s.get_one(Collection, collection), rule()),
         "user gone": lambda s: s.execute(delete(User).where(User.id == ada)),
-        "shelf gone": lambda s: s.execute(delete(Collection).where(Collection.id == shelf)),
+        "collection gone": lambda s: s.execute(delete(Collection).where(Collection.id == collection)),
     }
     for what, change in changes.items():
-        before = epoch(house)
-        with house.session("owner") as session:
+        before = epoch(library)
+        with library.session("owner") as session:
             session.author = ada
             change(session)
             session.flush()
             assert session.scalars(select(PolicyEpoch.number)).one() > before, what
-            assert epoch(house) == before, "seen by others with the commit only"
-        assert epoch(house) > before, what
+            assert epoch(library) == before, "seen by others with the commit only"
+        assert epoch(library) > before, what
 
 
-def test_what_leaves_the_epoch_alone(house: House) -> None:
+def test_what_leaves_the_epoch_alone(library: LibraryDb) -> None:
     """Documents under scopes that stand, their new versions and their going; descriptions; keys and curators."""
-    shelf, ada = house.shelf("shelf"), house.person("ada")
-    before = epoch(house)
-    house.document(shelf, "a.md", "text")
-    house.document(shelf, "a.md", "new text")
-    house.run("owner", "update collection set description = 'x'")
-    house.run("owner", "delete from document where path = 'a.md'")
-    with house.session("owner") as session:
-        session.add(Curator(user_id=ada, collection_id=shelf))
-    assert epoch(house) == before
+    collection, ada = library.collection("collection"), library.person("ada")
+    before = epoch(library)
+    library.document(collection, "a.md", "text")
+    library.document(collection, "a.md", "new text")
+    library.run("owner", "update collection set description = 'x'")
+    library.run("owner", "delete from document where path = 'a.md'")
+    with library.session("owner") as session:
+        session.add(Curator(user_id=ada, collection_id=collection))
+    assert epoch(library) == before
 
 
 class Grantor:
-    """An administrator and curator, in `outer` by way of `inner`, denied by name, and what stands on his shelf."""
+    """An administrator and curator, in `outer` by way of `inner`, denied by name, and what stands on his collection."""
 
-    def __init__(self, house: House, database: Database) -> None:
-        self.house, self.database = house, database
-        self.outer = house.role("outer")
-        self.inner = house.role("inner", inside=[self.outer])
-        self.other = house.role("other")
-        self.id = house.person("root", may=ALL, roles=[self.inner], clearance=Label.INTERNAL)
+    def __init__(self, library: LibraryDb, database: Database) -> None:
+        self.library, self.database = library, database
+        self.outer = library.role("outer")
+        self.inner = library.role("inner", inside=[self.outer])
+        self.other = library.role("other")
+        self.id = library.person("root", may=ALL, roles=[self.inner], clearance=Label.INTERNAL)
         self.denied = (Grant("allow", EVERYONE), deny("user", self.id), deny("role", self.outer))
-        self.shelf = house.shelf("shelf", *self.denied, label=Label.CONFIDENTIAL)
-        self.subject: Subject = house.subject(self.id)
+        self.collection = library.collection("collection", *self.denied, label=Label.CONFIDENTIAL)
+        self.subject: Subject = library.subject(self.id)
 
     def rules(self, own: OwnRule) -> int:
-        """Re-grant the shelf."""
+        """Re-grant the collection."""
         with self.database.writing(self.id) as session:
-            return rule_collection(session, self.subject, session.get_one(Collection, self.shelf), own).scopes_changed
+            return rule_collection(
+                session, self.subject, session.get_one(Collection, self.collection), own
+            ).scopes_changed
 
 
 @pytest.fixture
-def grantor(house: House, database: Database) -> Grantor:
-    return Grantor(house, database)
+def grantor(library: LibraryDb, database: Database) -> Grantor:
+    return Grantor(library, database)
 
 
 def test_nobody_grants_to_himself(grantor: Grantor) -> None:
@@ -232,7 +234,7 @@ def test_nobody_grants_to_himself(grantor: Grantor) -> None:
 
 
 def test_everyone_is_not_oneself(grantor: Grantor) -> None:
-    """A grant to everyone is open to all and in the log: allowed, for a new shelf too."""
+    """A grant to everyone is open to all and in the log: allowed, for a new collection too."""
     g = grantor
     with g.database.writing(g.id) as session:
         own = rule(Grant("allow", EVERYONE))
@@ -243,11 +245,11 @@ def test_everyone_is_not_oneself(grantor: Grantor) -> None:
 
 def test_documents_are_no_way_around(grantor: Grantor) -> None:
     g = grantor
-    g.house.document(g.shelf, "a.md", "text")
-    public = uuid.UUID(g.house.text("select public_id::text from document where path = 'a.md'"))
-    with g.house.session("owner") as session:
-        session.add(Curator(user_id=g.id, collection_id=g.shelf))
-    subject = g.house.subject(g.id)
+    g.library.document(g.collection, "a.md", "text")
+    public = uuid.UUID(g.library.text("select public_id::text from document where path = 'a.md'"))
+    with g.library.session("owner") as session:
+        session.add(Curator(user_id=g.id, collection_id=g.collection))
+    subject = g.library.subject(g.id)
     for own in (
         rule(allow("user", g.id)),
         rule(allow("role", g.outer), inherits=True),
@@ -303,45 +305,45 @@ def parties(session: WriteSession, g: Grantor) -> tuple[User, Role, Role, Role]:
     return session.get_one(User, g.id), inner, outer, other
 
 
-def test_valid_until_is_the_next_turn(house: House, database: Database) -> None:
+def test_valid_until_is_the_next_turn(library: LibraryDb, database: Database) -> None:
     """The next start or end among the grants about the subject: his own, his roles', everyone's; never another's."""
-    role = house.role("role")
-    ada, ben = house.person("ada", roles=[role]), house.person("ben")
+    role = library.role("role")
+    ada, ben = library.person("ada", roles=[role]), library.person("ben")
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     hours = [now + dt.timedelta(hours=n) for n in range(8)]
 
     def until() -> dt.datetime | None:
         with database.reading(ada) as session:
-            return visible_scopes(session, house.subject(ada)).valid_until
+            return visible_scopes(session, library.subject(ada)).valid_until
 
     assert until() is None
-    house.shelf("ben", Grant("allow", Principal("user", ben), hours[1], hours[2]))
-    house.shelf("past", Grant("allow", EVERYONE, None, now - dt.timedelta(hours=1)))
+    library.collection("ben", Grant("allow", Principal("user", ben), hours[1], hours[2]))
+    library.collection("past", Grant("allow", EVERYONE, None, now - dt.timedelta(hours=1)))
     assert until() is None
     for n, principal in ((6, EVERYONE), (5, Principal("role", role)), (4, Principal("user", ada))):
-        house.shelf(f"s{n}", Grant("deny", principal, None, hours[n]))
+        library.collection(f"s{n}", Grant("deny", principal, None, hours[n]))
         assert until() == hours[n]
-    house.shelf("starts", Grant("allow", EVERYONE, hours[3], None))
+    library.collection("starts", Grant("allow", EVERYONE, hours[3], None))
     assert until() == hours[3]
 
 
 @pytest.mark.parametrize("first", ["re-grant", "scope"])
-def test_a_scope_made_beside_a_re_grant_follows(house: House, database: Database, first: str) -> None:
+def test_a_scope_made_beside_a_re_grant_follows(library: LibraryDb, database: Database, first: str) -> None:
     """Whoever comes second waits and sees what the first one did: no scope keeps the rule of before."""
-    ada, admin = house.person("ada"), house.person("root", may=ALL)
-    shelf = house.shelf("shelf", allow("user", ada))
-    curator = house.person("cora", may=ALL, curates=[shelf])
+    ada, admin = library.person("ada"), library.person("root", may=ALL)
+    collection = library.collection("collection", allow("user", ada))
+    curator = library.person("cora", may=ALL, curates=[collection])
     own = rule(label=Label.PUBLIC, inherits=True)
 
     def re_grant() -> None:
         with database.writing(admin) as session:
-            rule_collection(session, house.subject(admin), session.get_one(Collection, shelf), rule())
+            rule_collection(session, library.subject(admin), session.get_one(Collection, collection), rule())
             meet(session)
 
     def make_scope() -> None:
         with database.writing(curator) as session:
-            guard_change(session, house.subject(curator))
-            found = session.get_one(Collection, shelf)
+            guard_change(session, library.subject(curator))
+            found = session.get_one(Collection, collection)
             found.own_rule  # noqa: B018  # read before the re-grant commits
             scope_for(session, found, own)
             meet(session)
@@ -359,8 +361,8 @@ def test_a_scope_made_beside_a_re_grant_follows(house: House, database: Database
     other = threading.Thread(target=acts[1])
     acts[0]()
     other.join()
-    with house.session("owner") as session:
-        rules = session.scalars(select(Scope.rule_id).where(Scope.collection_id == shelf)).all()
+    with library.session("owner") as session:
+        rules = session.scalars(select(Scope.rule_id).where(Scope.collection_id == collection)).all()
     assert len(rules) == 2, "both acts were done"
     with database.reading(ada) as reading:
-        assert visible_scopes(reading, house.subject(ada)).scope_ids == (), "the shelf is shut, all of it"
+        assert visible_scopes(reading, library.subject(ada)).scope_ids == (), "the collection is shut, all of it"

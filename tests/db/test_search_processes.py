@@ -25,7 +25,7 @@ from app.scope_index.segment import Segment
 from app.scope_index.sharding import Shard, shard_of
 from app.settings import SearchProcessSettings
 from tests.support.cluster import Db
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 from tests.support.processes import Process, wait_for
 from tests.support.scope_index_world import BOOK, DEPTH
 from tests.support.search_processes import PATIENCE, Company, company, loaded, remote, search_process, threads
@@ -33,10 +33,10 @@ from tests.support.vector_rows import unit
 
 
 @pytest.fixture
-def firm(house: House, database: Database, monkeypatch: pytest.MonkeyPatch) -> Company:
+def firm(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch) -> Company:
     """Callers count as large from the first passage on."""
     monkeypatch.setattr(dense, "FEW", 0)
-    return company(house, database)
+    return company(library, database)
 
 
 @pytest.fixture
@@ -75,12 +75,12 @@ def test_four_search_processes_answer_as_one_process_does(
         all_agree(firm, lists, one, 20)
         documents = []
         for _ in range(6):
-            for shelf in range(10):
-                documents.append(firm.add(shelf, unit(firm.rng, 15), scope=shelf % 2))
+            for collection in range(10):
+                documents.append(firm.add(collection, unit(firm.rng, 15), scope=collection % 2))
             moved = documents[-5]
             all_agree(firm, lists, one, 1)
-            firm.house.run("owner", "delete from document where id = any(:ids)", ids=documents[:4])
-            firm.house.run("owner", "update document set scope_id = :s where id = :id", s=firm.scopes[5][0], id=moved)
+            firm.library.run("owner", "delete from document where id = any(:ids)", ids=documents[:4])
+            firm.library.run("owner", "update document set scope_id = :s where id = :id", s=firm.scopes[5][0], id=moved)
             documents = documents[4:]
             all_agree(firm, lists, one, 1)
         all_agree(firm, lists, one, 10)
@@ -157,17 +157,17 @@ def test_a_search_process_reads_its_shard_alone(firm: Company, db: Db) -> None:
             given = text(
                 "select scope_id from unnest(cast(:n as int[])) as s (scope_id) where " + Shard(number, total).condition
             )
-            with firm.house.session("owner") as session:
+            with firm.library.session("owner") as session:
                 held = set(session.scalars(given, {"n": numbers.tolist()}))
             assert held == set(numbers[owners == number - 1].tolist())
     engine = connect(db.url("search"), pool_size=2)
     sources = [StoredCodes(engine, BOOK, Shard(n, 3)) for n in (1, 2, 3)]
     parts = [source.load(lambda _: None) for source in sources]
     ids = np.concatenate([entries.ids for _, entries in parts])
-    assert len(ids) == len(np.unique(ids)) == firm.house.value("owner", "select count(code) from vector_row")
+    assert len(ids) == len(np.unique(ids)) == firm.library.value("owner", "select count(code) from vector_row")
     assert [source.count() for source in sources] == [len(entries) for _, entries in parts]
-    for shelf in range(10):
-        firm.add(shelf, unit(firm.rng, 3))
+    for collection in range(10):
+        firm.add(collection, unit(firm.rng, 3))
     for number, (source, (since, entries)) in enumerate(zip(sources, parts, strict=True), 1):
         _, news = source.changes(since)
         assert Shard(number, 3).holds(np.concatenate([entries.scopes, news.scopes]))

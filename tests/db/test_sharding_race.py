@@ -16,22 +16,24 @@ from app.scope_index.index import ScopeLists
 from app.scope_index.sharding import shard_of
 from tests.db.test_scope_index_race import Race
 from tests.support.cluster import Db
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 from tests.support.scope_index_world import World, world_in
 from tests.support.search_processes import threads
 from tests.support.vector_rows import unit
 
 
 @pytest.fixture
-def world(house: House, database: Database, db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(
+    library: LibraryDb, database: Database, db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
     """Callers count as large from the first passage on; two shards that are read in turn, never at the same time."""
     monkeypatch.setattr(dense, "FEW", 0)
-    with world_in(house, database) as made, threads(tmp_path, db, 2) as shards:
+    with world_in(library, database) as made, threads(tmp_path, db, 2) as shards:
         made.lists = cast(ScopeLists, shards)
         while len(set(shard_of(np.array(made.scopes["open"], np.int32), 2).tolist())) < 2:
-            another = house.person(f"another {len(made.scopes['open'])}")
+            another = library.person(f"another {len(made.scopes['open'])}")
             also = OwnRule(frozenset({allow("user", made.reader.user_id), allow("user", another)}))
-            made.scopes["open"].append(house.scope(made.shelves["open"], also))
+            made.scopes["open"].append(library.scope(made.collections["open"], also))
         yield made
 
 
@@ -42,7 +44,7 @@ def test_writers_movers_and_deleters_race_readers_of_two_shards(world: World) ->
     world.depth = 1_800  # the crowd about the centre is too dense for its codes to tell one from another
     for n in range(4):
         world.add("open", unit(rng, 600), scope=n % len(world.scopes["open"]))
-    race = Race(world, unit(rng, 1), world.house.scope(world.shelves["open"], OwnRule(inherits=False)))
+    race = Race(world, unit(rng, 1), world.library.scope(world.collections["open"], OwnRule(inherits=False)))
     running = [threading.Thread(target=race.write, args=(n,)) for n in (31, 32)]
     running += [threading.Thread(target=race.read, args=(n,)) for n in (33, 34, 35)]
     running += [threading.Thread(target=race.renew)]

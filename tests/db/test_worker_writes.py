@@ -16,7 +16,7 @@ from app.evidence.records import read_record
 from app.identity.subject import EVERYONE_ID, Principal
 from ingest.embed import vectorize
 from ingest.write import Version, move, write
-from tests.support.library_db import EMBEDDER, House, allow, touched
+from tests.support.library_db import EMBEDDER, LibraryDb, allow, touched
 
 EVERYONE = Grant("allow", Principal("everyone", EVERYONE_ID))
 
@@ -25,7 +25,7 @@ EVERYONE = Grant("allow", Principal("everyone", EVERYONE_ID))
 class Site:
     """A document of Ada's alone, and a collection that everybody reads."""
 
-    house: House
+    library: LibraryDb
     ada: uuid.UUID
     secret: uuid.UUID
     open: uuid.UUID
@@ -33,20 +33,20 @@ class Site:
 
     def scope_of(self) -> int:
         """The scope that the document stands under."""
-        return self.house.value("owner", "select scope_id from document where id = :d", d=self.document)
+        return self.library.value("owner", "select scope_id from document where id = :d", d=self.document)
 
     def epoch(self) -> int:
         """The policy epoch."""
-        return self.house.value("owner", "select number from policy_epoch")
+        return self.library.value("owner", "select number from policy_epoch")
 
 
 @pytest.fixture
-def site(house: House) -> Site:
-    ada = house.person("ada")
-    secret, everybody = house.shelf("secret", allow("user", ada)), house.shelf("open", EVERYONE)
-    document = house.document(secret, "a.md", "the alder note")
-    house.document(everybody, "b.md", "the birch note")
-    return Site(house, ada, secret, everybody, document)
+def site(library: LibraryDb) -> Site:
+    ada = library.person("ada")
+    secret, everybody = library.collection("secret", allow("user", ada)), library.collection("open", EVERYONE)
+    document = library.document(secret, "a.md", "the alder note")
+    library.document(everybody, "b.md", "the birch note")
+    return Site(library, ada, secret, everybody, document)
 
 
 TO_OPEN = "(select s.id from scope s join collection c on c.id = s.collection_id where c.name = 'open')"
@@ -84,7 +84,7 @@ REFUSED = {
 def test_the_worker_may_not(site: Site, what: str) -> None:
     before = site.scope_of()
     with pytest.raises(DBAPIError, match="permission denied"):
-        site.house.run("ingest", REFUSED[what])
+        site.library.run("ingest", REFUSED[what])
     assert site.scope_of() == before
 
 
@@ -102,17 +102,17 @@ OTHERS = {
 @pytest.mark.parametrize("table", OTHERS)
 def test_a_document_that_nobody_uploads_is_left_alone(site: Site, table: str) -> None:
     """No passage goes in or out, whatever other document is being worked on."""
-    with site.house.uploading(site.secret, {"a.md": (site.scope_of(), b"x")}):
+    with site.library.uploading(site.secret, {"a.md": (site.scope_of(), b"x")}):
         with pytest.raises(DBAPIError, match="row-level security"):
-            site.house.run("ingest", OTHERS[table])
+            site.library.run("ingest", OTHERS[table])
         if table in {"chunk", "original"}:
             gone = f"delete from {table} where document_id = (select id from document where path = 'b.md')"
-            assert site.house.run("ingest", gone) == 0
+            assert site.library.run("ingest", gone) == 0
 
 
 def test_a_document_is_put_for_a_running_upload_alone(site: Site) -> None:
     put = "select * from clearance.put_document(:job, 'text/plain', gen_random_uuid())"
-    with site.house.uploading(site.secret, {"c.md": (site.scope_of(), b"x")}) as (session, [job]):
+    with site.library.uploading(site.secret, {"c.md": (site.scope_of(), b"x")}) as (session, [job]):
         touched(session, "update ingest_job set state = 'failed' where id = :job", job=job.id)
         for wanted in (job.id, uuid.uuid4()):
             with pytest.raises(DBAPIError, match="no upload"), session.begin_nested():
@@ -122,7 +122,7 @@ def test_a_document_is_put_for_a_running_upload_alone(site: Site) -> None:
 
 
 def test_an_upload_that_ended_stays_so(site: Site) -> None:
-    with site.house.uploading(site.secret, {"c.md": (site.scope_of(), b"x")}) as (session, [job]):
+    with site.library.uploading(site.secret, {"c.md": (site.scope_of(), b"x")}) as (session, [job]):
         touched(session, "update ingest_job set state = 'indexed' where id = :job", job=job.id)
         with pytest.raises(DBAPIError, match="has ended"), session.begin_nested():
             touched(session, "update ingest_job set state = 'running' where id = :job", job=job.id)
@@ -131,21 +131,21 @@ def test_an_upload_that_ended_stays_so(site: Site) -> None:
 @pytest.mark.parametrize("how", ["same bytes", "new bytes"])
 def test_a_move_raises_the_epoch_and_is_in_the_log(site: Site, how: str) -> None:
     """As the upload says, whichever way the worker takes; the database writes it, so the worker cannot leave it out."""
-    house, before = site.house, site.scope_of()
-    other = house.scope(site.secret, OwnRule(frozenset({EVERYONE})))
+    library, before = site.library, site.scope_of()
+    other = library.scope(site.secret, OwnRule(frozenset({EVERYONE})))
     epoch = site.epoch()
-    house.run("owner", "update document set sha256 = sha256('same') where id = :d", d=site.document)
-    with house.uploading(site.secret, {"a.md": (other, b"same")}) as (session, [job]):
+    library.run("owner", "update document set sha256 = sha256('same') where id = :d", d=site.document)
+    with library.uploading(site.secret, {"a.md": (other, b"same")}) as (session, [job]):
         if how == "same bytes":
             move(session, job)
         else:
             write(session, job, Version("A", "text/plain", b"same"), vectorize([], EMBEDDER))
     assert site.scope_of() == other != before
     assert site.epoch() > epoch
-    record = read_record(house.text("select body from audit_leaf where kind = 'policy.changed'"))
+    record = read_record(library.text("select body from audit_leaf where kind = 'policy.changed'"))
     assert record is not None
-    public = house.text("select public_id from document where id = :d", d=site.document)
-    scopes = [house.text("select public_id from scope where id = :s", s=s) for s in (before, other)]
+    public = library.text("select public_id from document where id = :d", d=site.document)
+    scopes = [library.text("select public_id from scope where id = :s", s=s) for s in (before, other)]
     assert (record["action"], record["target"]) == ("document.moved", f"document:{public}")
     assert (record["before"], record["after"]) == ({"scope": scopes[0]}, {"scope": scopes[1]})
     assert (record["writer"], record["actor"]["user"], record["epoch"]) == ("clearance_ingest", None, site.epoch())
@@ -153,22 +153,22 @@ def test_a_move_raises_the_epoch_and_is_in_the_log(site: Site, how: str) -> None
 
 def test_nothing_moves_without_a_reason(site: Site) -> None:
     """Other bytes, or a document that was ruled after the upload was sent: no move, no epoch, no record."""
-    house, before = site.house, site.scope_of()
-    other = house.scope(site.secret, OwnRule(frozenset({EVERYONE})))
+    library, before = site.library, site.scope_of()
+    other = library.scope(site.secret, OwnRule(frozenset({EVERYONE})))
     epoch = site.epoch()
-    with house.uploading(site.secret, {"a.md": (other, b"other bytes")}) as (session, [job]):
+    with library.uploading(site.secret, {"a.md": (other, b"other bytes")}) as (session, [job]):
         move(session, job)
-        house.run("owner", "update document set ruled_at = clock_timestamp(), sha256 = sha256('other bytes')")
+        library.run("owner", "update document set ruled_at = clock_timestamp(), sha256 = sha256('other bytes')")
         move(session, job)
         write(session, job, Version("A", "text/plain", b""), vectorize([], EMBEDDER))
     assert (site.scope_of(), site.epoch()) == (before, epoch)
-    assert house.value("owner", "select count(*) from audit_leaf") == 0
+    assert library.value("owner", "select count(*) from audit_leaf") == 0
 
 
 def test_the_api_queues_uploads_of_the_callers_and_nothing_else(site: Site) -> None:
     """Not any task, not for an upload of somebody else's, and none of the queue's own functions."""
-    house = site.house
-    curator = house.person("curator", curates=[site.secret])
+    library = site.library
+    curator = library.person("curator", curates=[site.secret])
     forged = {
         "any task": "insert into procrastinate_jobs (queue_name, task_name, args) values ('ingest', 'evil', '{}')",
         "by its function": "select procrastinate_defer_jobs_v1(array[('q','t',0,null,null,'{}',null)"
@@ -179,22 +179,22 @@ def test_the_api_queues_uploads_of_the_callers_and_nothing_else(site: Site) -> N
     }
     for what, statement in forged.items():
         with pytest.raises(DBAPIError, match="permission denied"):
-            house.run("app", statement)
+            library.run("app", statement)
             pytest.fail(f"the API's role may add {what}")
-    with house.uploading(site.secret, {"c.md": (site.scope_of(), b"x")}) as (_, [job]):
-        house.run(
+    with library.uploading(site.secret, {"c.md": (site.scope_of(), b"x")}) as (_, [job]):
+        library.run(
             "owner", "update ingest_job set state = 'queued', uploaded_by = :c where id = :j", c=curator, j=job.id
         )
         with contextlib.suppress(DBAPIError):
-            house.run("app", "select clearance.defer_upload(:job)", job=job.id)
-        assert house.value("owner", "select count(*) from procrastinate_jobs") == 0
+            library.run("app", "select clearance.defer_upload(:job)", job=job.id)
+        assert library.value("owner", "select count(*) from procrastinate_jobs") == 0
 
 
 def test_the_log_is_json_of_the_worker(site: Site) -> None:
     """What the move wrote is in canonical form: the same text as Python makes of it."""
-    other = site.house.scope(site.secret, OwnRule(frozenset({EVERYONE})))
-    site.house.run("owner", "update document set sha256 = sha256('same') where id = :d", d=site.document)
-    with site.house.uploading(site.secret, {"a.md": (other, b"same")}) as (session, [job]):
+    other = site.library.scope(site.secret, OwnRule(frozenset({EVERYONE})))
+    site.library.run("owner", "update document set sha256 = sha256('same') where id = :d", d=site.document)
+    with site.library.uploading(site.secret, {"a.md": (other, b"same")}) as (session, [job]):
         move(session, job)
-    body = site.house.text("select body from audit_leaf")
+    body = site.library.text("select body from audit_leaf")
     assert json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")) == body

@@ -32,10 +32,10 @@ class Site:
     client: TestClient
     worker: Process
 
-    def upload(self, who: str, shelf: str, path: str, content: bytes, *roles: str) -> str:
+    def upload(self, who: str, collection: str, path: str, content: bytes, *roles: str) -> str:
         """Upload a file; returns the job's id."""
         answer = self.client.post(
-            f"/api/v1/collections/{shelf}/documents",
+            f"/api/v1/collections/{collection}/documents",
             headers=self.company.headers(who),
             files={"file": (path.rsplit("/", 1)[-1], content)},
             data={"path": path, "roles": list(roles)},
@@ -58,9 +58,9 @@ class Site:
         )
         return self.job(who, job)
 
-    def put(self, who: str, shelf: str, path: str, content: bytes, *roles: str) -> dict[str, Any]:
+    def put(self, who: str, collection: str, path: str, content: bytes, *roles: str) -> dict[str, Any]:
         """Upload a file and wait for its end."""
-        return self.end_of(who, self.upload(who, shelf, path, content, *roles))
+        return self.end_of(who, self.upload(who, collection, path, content, *roles))
 
     def finds(self, who: str, words: str) -> list[str]:
         """The paths that a search gives, best first."""
@@ -160,7 +160,7 @@ def test_changed_tags_move_the_document_and_embed_nothing(site: Site) -> None:
 
 
 def test_unchanged_is_for_who_could_read_what_stood_there(site: Site) -> None:
-    """cleo curates the shelf and may not read it: 'unchanged' would confirm a guess of hers."""
+    """cleo curates the collection and may not read it: 'unchanged' would confirm a guess of hers."""
     page = b"# Reviews\n\nThe review of the spring is hard."
     site.put("hank", "hr", "reviews.md", page, "hr")
     assert site.put("cleo", "hr", "reviews.md", page, "hr")["state"] == "indexed"

@@ -35,8 +35,8 @@ from app.scope_index.database_reader import StoredCodes
 from app.scope_index.index import ScopeLists
 from tests.laws.worlds.savepoint_worlds import Look, look
 from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
-from tests.support.hidden_volume import EMBEDDER, Library, library, worlds
-from tests.support.library_db import house_of
+from tests.support.hidden_volume import EMBEDDER, Books, draw_books, worlds
+from tests.support.library_db import library_of
 
 VISIBLE = 1_000
 # PostgreSQL alone would answer so few; here the lists do.
@@ -84,9 +84,9 @@ def side(name: str, db: Db, *, role: str = "app") -> Iterator[Side]:
     log.configure(json=True)
     engine, search = connect(db.url(role), pool_size=1), connect(db.url("search"), pool_size=2)
     book = Codebook(EMBEDDER.dimensions)
-    with contextlib.closing(ScopeLists(StoredCodes(search, book), book)) as lists, house_of(db) as house:
+    with contextlib.closing(ScopeLists(StoredCodes(search, book), book)) as lists, library_of(db) as library:
         lists.load()
-        reader = house.subject(uuid.UUID(house.text("select id::text from app_user where name = 'reader'")))
+        reader = library.subject(uuid.UUID(library.text("select id::text from app_user where name = 'reader'")))
         database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)
         try:
             yield Side(name, database, reader, lists)
@@ -94,7 +94,7 @@ def side(name: str, db: Db, *, role: str = "app") -> Iterator[Side]:
             engine.dispose()
 
 
-def questions(stock: Library, count: int, *, seed: int = 3) -> list[str]:
+def questions(stock: Books, count: int, *, seed: int = 3) -> list[str]:
     """Questions of three to nine words, most of them from one visible passage."""
     rng = random.Random(seed)
     texts = [i.passage.text for book in stock.visible for i in book.passages]
@@ -115,7 +115,7 @@ def threatened(all_of: Side, visible: set[str], asked: Sequence[str]) -> int:
     return sum(not all_of.unfiltered(question) <= visible for question in asked)
 
 
-def names(stock: Library) -> set[str]:
+def names(stock: Books) -> set[str]:
     """The public ids of all visible passages."""
     return {str(uuid.uuid5(book.id, str(o))) for book in stock.visible for o in range(len(book.passages))}
 
@@ -128,7 +128,7 @@ def main() -> None:
     given = options.parse_args()
     console = Console(width=120)
     dense.FEW = FEW
-    stock = library(VISIBLE, max(given.times))
+    stock = draw_books(VISIBLE, max(given.times))
     asked = questions(stock, given.questions)
     with (
         tempfile.TemporaryDirectory() as folder,

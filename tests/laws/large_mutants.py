@@ -38,7 +38,7 @@ from app.scope_index.snapshot import Snapshot
 from tests.laws.large import FEW, VISIBLE, Side, questions, side
 from tests.laws.worlds.search_mutants import THROUGH_HNSW, count_all_rows
 from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
-from tests.support.hidden_volume import EMBEDDER, library, worlds
+from tests.support.hidden_volume import EMBEDDER, draw_books, worlds
 
 SHALLOW = 10
 NOTHING: Any = NoLists()
@@ -198,7 +198,7 @@ def main() -> None:
     given = options.parse_args()
     console = Console(width=120)
     dense.FEW = FEW
-    stock = library(VISIBLE, given.times)
+    stock = draw_books(VISIBLE, given.times)
     asked = questions(stock, given.questions, seed=5)
     table = Table("", "questions", "differ", title=f"{VISIBLE:,} visible beside {given.times * VISIBLE:,} hidden")
     wrong = 0

@@ -26,7 +26,7 @@ from app.db.tables.access import Collection, Folder, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.identity.subject import EVERYONE, Label, Principal, Subject
 from tests.support.cluster import Db
-from tests.support.library_db import House, house_of
+from tests.support.library_db import LibraryDb, library_of
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(days=4_000)
@@ -41,7 +41,7 @@ moments = st.none() | st.sampled_from([NOW - dt.timedelta(days=1), NOW, LATER])
 grants = st.builds(Grant, st.sampled_from(["allow", "allow", "deny"]), principals, moments, moments)
 owns = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.booleans(), st.none() | st.sampled_from(list(Label)))
 inheriting = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.just(True), st.none())
-shelves = st.builds(
+collections = st.builds(
     OwnRule, st.frozensets(grants, max_size=3), st.just(False), st.sampled_from([Label.PUBLIC, Label.CONFIDENTIAL])
 )
 
@@ -59,10 +59,12 @@ def test_different_rules_have_different_digests(rule: Rule, label: Label, grant:
     assert (rule == other) == (rule.digest == other.digest)
 
 
-class Shelf:
+class Place:
     """A collection with two folders and scopes in each, uncommitted, and people."""
 
-    def __init__(self, session: WriteSession, shelf: OwnRule, folders: list[OwnRule], below: list[OwnRule]) -> None:
+    def __init__(
+        self, session: WriteSession, collection: OwnRule, folders: list[OwnRule], below: list[OwnRule]
+    ) -> None:
         self.session = session
         session.add_all(Role(id=role, name=f"r{role.int}") for role in ROLES)
         for number, user in enumerate(USERS):
@@ -72,7 +74,7 @@ class Shelf:
         session.add_all(
             [Membership(user_id=USERS[0], role_id=ROLES[0]), Membership(user_id=USERS[1], role_id=ROLES[2])]
         )
-        self.collection = Collection(name="shelf", own_rule=shelf.to_json())
+        self.collection = Collection(name="collection", own_rule=collection.to_json())
         session.add(self.collection)
         session.flush()
         made = [Folder(collection_id=self.collection.id, path=p, own_rule=o.to_json())
@@ -85,10 +87,10 @@ class Shelf:
             for own in below:
                 self.scopes[scope_for(session, self.collection, own, folder_id)] = (depth, own)
 
-    def regrant(self, shelf: OwnRule) -> int:
-        """Another rule for the shelf, and how many scopes follow. What is foreseen of it is what `decide` says."""
+    def regrant(self, collection: OwnRule) -> int:
+        """Another rule for the collection, and how many scopes follow. What is foreseen of it is what `decide` says."""
         here = Collection.id == self.collection.id
-        self.session.execute(update(Collection).where(here).values(own_rule=shelf.to_json()))
+        self.session.execute(update(Collection).where(here).values(own_rule=collection.to_json()))
         moves = follow(self.session, self.collection.id)
         cells = Counter((move.before, move.after) for move in moves)
         at = self.session.scalars(select(func.now())).one()
@@ -114,10 +116,10 @@ class Shelf:
                 found[subject.user_id] = effect
         return found
 
-    def check(self, shelf: OwnRule) -> None:
+    def check(self, collection: OwnRule) -> None:
         """Each scope's rule is the oracle's value, once; and it says to each reader what `decide` says."""
         stored = dict(self.session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(self.scopes))).all())
-        wanted = {s: effective(shelf, *self.folders[:depth], own) for s, (depth, own) in self.scopes.items()}
+        wanted = {s: effective(collection, *self.folders[:depth], own) for s, (depth, own) in self.scopes.items()}
         rules = rules_of(self.session, set(stored.values()))
         assert {scope: rules[rule] for scope, rule in stored.items()} == wanted
         digests = select(access.Rule.id, access.Rule.digest).where(access.Rule.id.in_(rules))
@@ -139,8 +141,8 @@ class Shelf:
         return Subject(user, "", roles, Label(number + 1), frozenset(), frozenset(), user, "")
 
 
-def law(house: House, *, examples: int, before: Callable[[Shelf], object] = lambda _: None) -> None:
-    """Random shelves, each re-granted at least once in a transaction that is rolled back; some scopes follow."""
+def law(library: LibraryDb, *, examples: int, before: Callable[[Place], object] = lambda _: None) -> None:
+    """Random collections, each re-granted at least once in a transaction that is rolled back; some scopes follow."""
     followed = 0
 
     @settings(
@@ -148,20 +150,20 @@ def law(house: House, *, examples: int, before: Callable[[Shelf], object] = lamb
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(
-        shelves,
+        collections,
         st.tuples(owns, owns),
         st.tuples(inheriting, st.lists(owns, min_size=1, max_size=4)),
         grants,
-        st.lists(shelves, max_size=2),
+        st.lists(collections, max_size=2),
     )
     def holds(
-        shelf: OwnRule, folders: Any, below: tuple[OwnRule, list[OwnRule]], other: Grant, others: list[OwnRule]
+        collection: OwnRule, folders: Any, below: tuple[OwnRule, list[OwnRule]], other: Grant, others: list[OwnRule]
     ) -> None:
         nonlocal followed
-        with WriteSession(house.engine("owner")) as session:
-            made = Shelf(session, shelf, list(folders), [below[0], *below[1]])
-            made.check(shelf)
-            for rule in (OwnRule(shelf.grants ^ {other}, False, shelf.label), *others):
+        with WriteSession(library.engine("owner")) as session:
+            made = Place(session, collection, list(folders), [below[0], *below[1]])
+            made.check(collection)
+            for rule in (OwnRule(collection.grants ^ {other}, False, collection.label), *others):
                 before(made)
                 followed += made.regrant(rule)
                 made.check(rule)
@@ -171,19 +173,19 @@ def law(house: House, *, examples: int, before: Callable[[Shelf], object] = lamb
     assert followed >= examples
 
 
-def forget_parts(made: Shelf) -> None:
+def forget_parts(made: Place) -> None:
     """As scopes stand that were written before there were parts, and some rules as they were then."""
     made.session.execute(text("update scope set own_part_id = null"))
 
 
 @pytest.mark.parametrize("before", [lambda _: None, forget_parts])
-def test_parts_say_what_effective_says(db: Db, before: Callable[[Shelf], object]) -> None:
-    with house_of(db) as house:
-        law(house, examples=60, before=before)
+def test_parts_say_what_effective_says(db: Db, before: Callable[[Place], object]) -> None:
+    with library_of(db) as library:
+        law(library, examples=60, before=before)
 
 
 @pytest.mark.parametrize(
-    "mutation", ["not sorted", "inherits always", "never inherits", "the shelf's label", "no grants"]
+    "mutation", ["not sorted", "inherits always", "never inherits", "the collection's label", "no grants"]
 )
 def test_a_mistake_would_be_found(db: Db, monkeypatch: pytest.MonkeyPatch, mutation: str) -> None:
     """Test of the test."""
@@ -199,9 +201,9 @@ def test_a_mistake_would_be_found(db: Db, monkeypatch: pytest.MonkeyPatch, mutat
             )  # fmt: skip
         case "never inherits":
             monkeypatch.setattr(scopes, "compose", lambda label, own, _above: compose(label, own, None))
-        case "the shelf's label":
+        case "the collection's label":
             monkeypatch.setattr(scopes._Above, "label", lambda self, folder_id, _own: self._rules[folder_id].label)
         case "no grants":
             monkeypatch.setattr(rule_store, "_insert_grants", lambda *_: None)
-    with house_of(db) as house, pytest.raises((AssertionError, KeyError)):
-        law(house, examples=60)
+    with library_of(db) as library, pytest.raises((AssertionError, KeyError)):
+        law(library, examples=60)

@@ -1,4 +1,4 @@
-"""Whatever is done to a shelf, in whatever order, each document stands under the rule that its place gives it."""
+"""Whatever is done to a collection, in whatever order, each document stands under the rule that its place gives it."""
 
 import random
 import uuid
@@ -20,37 +20,37 @@ from ingest import pipeline
 from tests.support.cluster import Db
 from tests.support.company import extract_markdown
 from tests.support.environment import Report
-from tests.support.library_db import House, house_of
+from tests.support.library_db import LibraryDb, library_of
 
-SHELVES, STEPS = 12, 40
+COLLECTIONS, STEPS = 12, 40
 FOLDERS = ["a", "a/b", "a/b/c", "ab", "b", "b/a"]
 PATHS = [f"{folder}/{name}" for folder in FOLDERS for name in ("x.md", "y.md")] + ["x.md", "a.md", "ab.md"]
 
 
 @dataclass
 class Model:
-    """What the shelf should be, as plain values."""
+    """What the collection should be, as plain values."""
 
-    shelf: OwnRule
+    collection: OwnRule
     folders: dict[str, OwnRule] = field(default_factory=dict)
     documents: dict[str, OwnRule] = field(default_factory=dict)
 
     def rule_for(self, path: str) -> Rule:
         """The effective rule of the document at this path."""
         above = sorted((f for f in self.folders if path.startswith(f + "/")), key=len)
-        return effective(self.shelf, *(self.folders[f] for f in above), self.documents[path])
+        return effective(self.collection, *(self.folders[f] for f in above), self.documents[path])
 
 
-class Shelf:
-    """A shelf in the database, and the model beside it. Uploads may wait while other things happen."""
+class Place:
+    """A collection in the database, and the model beside it. Uploads may wait while other things happen."""
 
-    def __init__(self, house: House, database: Database, seed: int) -> None:
-        self.house, self.database, self.chance = house, database, random.Random(seed)
-        self.roles = [house.role(f"role-{seed}-{n}") for n in range(4)]
+    def __init__(self, library: LibraryDb, database: Database, seed: int) -> None:
+        self.library, self.database, self.chance = library, database, random.Random(seed)
+        self.roles = [library.role(f"role-{seed}-{n}") for n in range(4)]
         self.model = Model(OwnRule(inherits=False, label=Label.INTERNAL))
-        self.id = house.shelf(f"shelf-{seed}")
-        self.root = house.person(f"root-{seed}", may=list(Capability), curates=[self.id], clearance=Label.PUBLIC)
-        self.subject = house.subject(self.root)
+        self.id = library.collection(f"collection-{seed}")
+        self.root = library.person(f"root-{seed}", may=list(Capability), curates=[self.id], clearance=Label.PUBLIC)
+        self.subject = library.subject(self.root)
         self.waiting: list[tuple[str, OwnRule, uuid.UUID]] = []
         self.embedder = HashedEmbedder()
 
@@ -65,7 +65,7 @@ class Shelf:
     def step(self, engine: Engine) -> str:
         """One random act."""
         act = self.chance.choices(
-            ["upload", "work", "shelf", "folder", "folder gone", "document", "document gone", "collect"],
+            ["upload", "work", "collection", "folder", "folder gone", "document", "document gone", "collect"],
             [6, 4, 1, 4, 2, 3, 1, 1],
         )[0]
         match act:
@@ -77,12 +77,14 @@ class Shelf:
                 self.waiting.append((path, own, job))
             case "work":
                 self.work(engine)
-            case "shelf":
-                self.model.shelf = self.any_rule(inherits=False)
-                self.model.shelf = OwnRule(self.model.shelf.grants, False, self.model.shelf.label or Label.INTERNAL)
+            case "collection":
+                self.model.collection = self.any_rule(inherits=False)
+                self.model.collection = OwnRule(
+                    self.model.collection.grants, False, self.model.collection.label or Label.INTERNAL
+                )
                 with self.database.writing(self.root) as session:
-                    shelf = session.get_one(Collection, self.id)
-                    rule_collection(session, self.subject, shelf, self.model.shelf)
+                    collection = session.get_one(Collection, self.id)
+                    rule_collection(session, self.subject, collection, self.model.collection)
             case "folder":
                 path, own = self.chance.choice(FOLDERS), self.any_rule()
                 self.model.folders[path] = own
@@ -96,12 +98,12 @@ class Shelf:
             case "document" | "document gone" if self.model.documents:
                 self.touch(self.chance.choice(sorted(self.model.documents)), gone=act == "document gone")
             case "collect":
-                self.house.run("ingest", "select clearance.collect_scopes('0 s')")
+                self.library.run("ingest", "select clearance.collect_scopes('0 s')")
         return act
 
     def touch(self, path: str, *, gone: bool) -> None:
         """Give a document another rule, or take it away. A rule given beats the tags of uploads that wait."""
-        with self.house.changing(self.database, self.root) as session:
+        with self.library.changing(self.database, self.root) as session:
             here = (Document.path == path) & (Document.collection_id == self.id)
             place = find_place(session, self.subject, session.scalars(select(Document.public_id).where(here)).one())
             if gone:
@@ -136,19 +138,19 @@ class Shelf:
 
 @pytest.mark.timeout(600)
 def test_every_document_is_under_its_rule(db: Db, database: Database, report: Report) -> None:
-    """Random acts on random shelves; the oracle is asked after each one."""
+    """Random acts on random collections; the oracle is asked after each one."""
     acts, documents = 0, 0
-    with house_of(db) as house:
-        for seed in range(SHELVES):
-            shelf = Shelf(house, database, seed)
+    with library_of(db) as library:
+        for seed in range(COLLECTIONS):
+            collection = Place(library, database, seed)
             done: list[str] = []
             for _ in range(STEPS):
-                done.append(shelf.step(house.engine("ingest")))
-                with house.session("owner") as session:
+                done.append(collection.step(library.engine("ingest")))
+                with library.session("owner") as session:
                     try:
-                        documents += shelf.check(session)
+                        documents += collection.check(session)
                     except AssertionError as error:
-                        pytest.fail(f"shelf {seed} after {done}: {error}")
+                        pytest.fail(f"collection {seed} after {done}: {error}")
             acts += len(done)
-    report(f"folders: {SHELVES} shelves, {acts} acts, {documents} documents looked at")
+    report(f"folders: {COLLECTIONS} collections, {acts} acts, {documents} documents looked at")
     assert documents > 1000

@@ -21,7 +21,7 @@ from app.identity.subject import Capability, Label
 from tests.support.cluster import Db
 from tests.support.company import client_of, parts_of
 from tests.support.environment import Report
-from tests.support.library_db import TEXT_TABLES, House, allow, house_of
+from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, library_of
 from tests.support.mined_roles import WAYS, Loaded, Matrix, MinedRole, check_user, load, mine, sample
 
 USERS, OBJECTS = 60, 90
@@ -48,19 +48,19 @@ def wrong_of(database: Database, loaded: Loaded) -> Counter[str]:
 
 
 @pytest.fixture
-def house(db: Db) -> Iterator[House]:
+def library(db: Db) -> Iterator[LibraryDb]:
     """A fresh database with short ways to fill it."""
-    with house_of(db) as made:
+    with library_of(db) as made:
         yield made
 
 
-def test_every_pair_agrees(house: House, database: Database, report: Report) -> None:
+def test_every_pair_agrees(library: LibraryDb, database: Database, report: Report) -> None:
     """Oracle, API filter, database function and rows under the lock give the matrix, pair by pair; so does the API."""
-    loaded = load(house, random_matrix(1, roles=25))
+    loaded = load(library, random_matrix(1, roles=25))
     matrix = loaded.matrix
     assert loaded.direct > 0, "some pairs are grants to users"
     assert wrong_of(database, loaded) == Counter()
-    with client_of(parts_of(house.db)) as client:
+    with client_of(parts_of(library.db)) as client:
         asked = sample(matrix, 400, random.Random(2))
         for user, o, seen in asked:
             answer = client.get(
@@ -86,10 +86,10 @@ def test_every_pair_agrees(house: House, database: Database, report: Report) -> 
         " where id = (select min(id) from scope where id > 1)",
     ],
 )
-def test_a_changed_policy_is_found(house: House, database: Database, mutation: str) -> None:
+def test_a_changed_policy_is_found(library: LibraryDb, database: Database, mutation: str) -> None:
     """Test of the test: one membership, grant or pointer changed behind the rules' back does not pass."""
-    loaded = load(house, random_matrix(1, roles=25))
-    with house.session("admin") as session:
+    loaded = load(library, random_matrix(1, roles=25))
+    with library.session("admin") as session:
         session.execute(text(mutation))
     wrong = wrong_of(database, loaded)
     assert set(WAYS[1:]) <= set(wrong)
@@ -102,70 +102,70 @@ def test_roles_that_give_too_much_are_refused() -> None:
         matrix.left_over()
 
 
-def written(house: House, table: str) -> dict[str, str]:
+def written(library: LibraryDb, table: str) -> dict[str, str]:
     """Each row's place and the transaction that wrote it last: any write changes it."""
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         return {row[0]: row[1] for row in session.execute(text(f"select ctid::text, xmin::text from {table}"))}
 
 
-def test_re_granting_one_of_two_equal_shelves(house: House, database: Database) -> None:
+def test_re_granting_one_of_two_equal_collections(library: LibraryDb, database: Database) -> None:
     """A and B have equal rules and share the interned one. A gets another: B's scopes and every text row stay."""
-    one, two, admin = house.role("one"), house.role("two"), house.person("root", may=list(Capability))
-    ada, ben = house.person("ada", roles=[one]), house.person("ben", roles=[two])
-    shelves = [house.shelf(name, allow("role", one)) for name in ("a", "b")]
-    for shelf in shelves:
+    one, two, admin = library.role("one"), library.role("two"), library.person("root", may=list(Capability))
+    ada, ben = library.person("ada", roles=[one]), library.person("ben", roles=[two])
+    collections = [library.collection(name, allow("role", one)) for name in ("a", "b")]
+    for collection in collections:
         for n in range(5):
-            house.document(shelf, f"{n}.md", *(f"part {part} of {n}" for part in range(4)))
-    scopes = [house.scope(shelf) for shelf in shelves]
+            library.document(collection, f"{n}.md", *(f"part {part} of {n}" for part in range(4)))
+    scopes = [library.scope(collection) for collection in collections]
     rules = "select count(distinct rule_id) from scope where id = any (:ids)"
-    assert house.value("owner", rules, ids=scopes) == 1
-    before = {table: written(house, table) for table in TEXT_TABLES}
-    b_before = house.text("select xmin::text || ' ' || rule_id from scope where id = :id", id=scopes[1])
+    assert library.value("owner", rules, ids=scopes) == 1
+    before = {table: written(library, table) for table in TEXT_TABLES}
+    b_before = library.text("select xmin::text || ' ' || rule_id from scope where id = :id", id=scopes[1])
     with database.writing(admin) as session:
         own = OwnRule(frozenset({allow("role", two)}), inherits=False, label=Label.INTERNAL)
-        rule_collection(session, house.subject(admin), session.get_one(Collection, shelves[0]), own)
-    assert {table: written(house, table) for table in TEXT_TABLES} == before
+        rule_collection(session, library.subject(admin), session.get_one(Collection, collections[0]), own)
+    assert {table: written(library, table) for table in TEXT_TABLES} == before
     assert len(before["chunk"]) == 2 * 5 * 4 + 1, "the canary's too"
-    assert house.text("select xmin::text || ' ' || rule_id from scope where id = :id", id=scopes[1]) == b_before
+    assert library.text("select xmin::text || ' ' || rule_id from scope where id = :id", id=scopes[1]) == b_before
     for user, expected in ((ada, scopes[1:]), (ben, scopes[:1])):
         with database.reading(user) as session:
-            assert list(visible_scopes(session, house.subject(user)).scope_ids) == expected
+            assert list(visible_scopes(session, library.subject(user)).scope_ids) == expected
             assert session.scalars(text("select clearance.visible_scopes()")).one() == expected
 
 
-def test_moving_a_document_is_one_transaction(house: House, database: Database) -> None:
+def test_moving_a_document_is_one_transaction(library: LibraryDb, database: Database) -> None:
     """All rows of the document, and no other text row, are written by one transaction; one that fails writes none."""
-    shelf, ada = house.shelf("shelf"), house.person("ada")
-    cora = house.person("cora", may=list(Capability), curates=[shelf])
-    stays = house.document(shelf, "stays.md", "one text")
-    moves = house.document(shelf, "moves.md", *(f"part {n}" for n in range(7)))
+    collection, ada = library.collection("collection"), library.person("ada")
+    cora = library.person("cora", may=list(Capability), curates=[collection])
+    stays = library.document(collection, "stays.md", "one text")
+    moves = library.document(collection, "moves.md", *(f"part {n}" for n in range(7)))
     own = OwnRule(frozenset({allow("user", ada)}), inherits=False, label=None)
-    target = house.scope(shelf, own)
-    public = uuid.UUID(house.text("select public_id::text from document where id = :id", id=moves))
-    before = {table: written(house, table) for table in TEXT_TABLES}
+    target = library.scope(collection, own)
+    public = uuid.UUID(library.text("select public_id::text from document where id = :id", id=moves))
+    before = {table: written(library, table) for table in TEXT_TABLES}
 
     def move(*, fail: bool) -> None:
-        with house.changing(database, cora) as session:
-            subject = house.subject(cora)
+        with library.changing(database, cora) as session:
+            subject = library.subject(cora)
             rule_document(session, subject, find_place(session, subject, public), own)
             if fail:
                 raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         move(fail=True)
-    assert {table: written(house, table) for table in TEXT_TABLES} == before
+    assert {table: written(library, table) for table in TEXT_TABLES} == before
     move(fail=False)
     writers = set()
     for table in TEXT_TABLES:
-        after = written(house, table)
+        after = written(library, table)
         writers |= {xmin for place, xmin in after.items() if before[table].get(place) != xmin}
     assert len(writers) == 1
     for table, key in (("document", "id"), ("original", "document_id"), ("chunk", "document_id")):
-        assert house.value("owner", f"select count(distinct scope_id) from {table} where {key} = :d", d=moves) == 1
+        assert library.value("owner", f"select count(distinct scope_id) from {table} where {key} = :d", d=moves) == 1
     of = {
         "vector_row": "from vector_row where chunk_id in (select id from chunk where document_id = :d)",
         "posting": "from posting where document_id = :d",
     }
     for table, rows in (("vector_row", 7), ("posting", 8)):  # "part" in one row, and the seven numbers
-        assert house.value("owner", f"select count(*) {of[table]} and scope_id = :s", d=moves, s=target) == rows
-        assert house.value("owner", f"select count(*) {of[table]} and scope_id <> :s", d=stays, s=target) > 0
+        assert library.value("owner", f"select count(*) {of[table]} and scope_id = :s", d=moves, s=target) == rows
+        assert library.value("owner", f"select count(*) {of[table]} and scope_id <> :s", d=stays, s=target) > 0

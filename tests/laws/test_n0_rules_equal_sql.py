@@ -27,7 +27,7 @@ from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
 from tests.support.cluster import Db
 from tests.support.environment import Report
 from tests.support.identities import act_as
-from tests.support.library_db import House, house_of
+from tests.support.library_db import LibraryDb, library_of
 
 # From now: long past, the last tick, this very moment, the next tick, far off.
 OFFSETS = [dt.timedelta(days=-1), *(dt.timedelta(microseconds=n) for n in (-1, 0, 1)), dt.timedelta(days=1)]
@@ -72,7 +72,7 @@ class Policy:
     roles: int
     nesting: frozenset[tuple[int, int]]
     people: tuple[Person, ...]
-    shelves: tuple[tuple[Own, tuple[Own, ...]], ...]
+    collections: tuple[tuple[Own, tuple[Own, ...]], ...]
 
 
 @dataclass
@@ -96,7 +96,7 @@ drafts = st.builds(
     ends=moments,
 )
 owns = st.builds(Own, st.frozensets(drafts, max_size=4), st.booleans(), st.none() | LABELS)
-shelf_owns = st.builds(Own, st.frozensets(drafts, max_size=4), st.just(False), LABELS)
+collection_owns = st.builds(Own, st.frozensets(drafts, max_size=4), st.just(False), LABELS)
 people = st.builds(
     Person, st.frozensets(st.integers(0, 4), max_size=3), LABELS, st.sampled_from([True, True, True, True, False])
 )
@@ -105,8 +105,8 @@ policies = st.builds(
     roles=st.just(5),
     nesting=st.frozensets(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=5),
     people=st.lists(people, min_size=5, max_size=8).map(tuple),
-    shelves=st.lists(
-        st.tuples(shelf_owns, st.lists(owns, min_size=3, max_size=7).map(tuple)), min_size=2, max_size=3
+    collections=st.lists(
+        st.tuples(collection_owns, st.lists(owns, min_size=3, max_size=7).map(tuple)), min_size=2, max_size=3
     ).map(tuple),
 )
 
@@ -134,7 +134,7 @@ class Built:
             RoleInside(role_id=self.roles[a].id, inside_id=self.roles[b].id) for a, b in policy.nesting if a != b
         )
         session.flush()
-        self.rules = {scope: effective(shelf, own) for scope, shelf, own in self._scopes()}
+        self.rules = {scope: effective(collection, own) for scope, collection, own in self._scopes()}
 
     def subject(self, number: int) -> Subject:
         """The user with his roles closed under nesting, here and not in SQL."""
@@ -154,13 +154,13 @@ class Built:
 
     def _scopes(self) -> list[tuple[int, OwnRule, OwnRule]]:
         found = []
-        for number, (shelf, owned) in enumerate(self.policy.shelves):
-            shelf_rule = self._own(shelf)
-            collection = Collection(name=f"shelf{number}", own_rule=shelf_rule.to_json())
-            self.session.add(collection)
+        for number, (collection, owned) in enumerate(self.policy.collections):
+            collection_rule = self._own(collection)
+            made = Collection(name=f"collection{number}", own_rule=collection_rule.to_json())
+            self.session.add(made)
             self.session.flush()
             for own in (OwnRule(), *map(self._own, owned)):
-                found.append((scope_for(self.session, collection, own), shelf_rule, own))
+                found.append((scope_for(self.session, made, own), collection_rule, own))
         return found
 
     def _own(self, own: Own) -> OwnRule:
@@ -212,7 +212,9 @@ def compare(session: WriteSession, policy: Policy, tally: Tally, select_scopes: 
         tally.reasons |= {d.reason for d in decisions.values()}
 
 
-def worlds(house: House, tally: Tally, examples: int, *, role: str = "owner", mutation: str = "", pick: Scopes) -> None:
+def worlds(
+    library: LibraryDb, tally: Tally, examples: int, *, role: str = "owner", mutation: str = "", pick: Scopes
+) -> None:
     """Compare in `examples` random worlds, each in a transaction that is rolled back; a mutation is made in each."""
     phases = tuple(Phase) if not mutation else (Phase.generate,)
 
@@ -221,7 +223,7 @@ def worlds(house: House, tally: Tally, examples: int, *, role: str = "owner", mu
     )
     @given(policies)
     def law(policy: Policy) -> None:
-        with WriteSession(house.engine(role)) as session:
+        with WriteSession(library.engine(role)) as session:
             if mutation.startswith("CREATE"):
                 session.connection().exec_driver_sql(mutation)
             compare(session, policy, tally, pick)
@@ -234,8 +236,8 @@ def worlds(house: House, tally: Tally, examples: int, *, role: str = "owner", mu
 def test_three_twins_agree(db: Db, report: Report) -> None:
     """decide() == scopes_select() == visible_scopes(), here and in the database, for every user and scope."""
     tally = Tally()
-    with house_of(db) as house:
-        worlds(house, tally, 300, pick=by_select)
+    with library_of(db) as library:
+        worlds(library, tally, 300, pick=by_select)
     report(f"rules = SQL: {tally.worlds} worlds, {tally.pairs} pairs, {tally.seen} visible")
     assert tally.worlds >= 300
     assert tally.pairs >= 20_000
@@ -269,8 +271,8 @@ def mutant(old: str, new: str) -> Scopes:
 def test_a_changed_select_is_found(db: Db, old: str, new: str) -> None:
     """Test of the test: without the deny, the label, a bound of time or a role, the law goes red."""
     tally = Tally()
-    with house_of(db) as house, pytest.raises(AssertionError, match="scopes_select"):
-        worlds(house, tally, 60, mutation="select", pick=mutant(old, new))
+    with library_of(db) as library, pytest.raises(AssertionError, match="scopes_select"):
+        worlds(library, tally, 60, mutation="select", pick=mutant(old, new))
 
 
 @pytest.mark.parametrize(
@@ -289,9 +291,9 @@ def test_a_changed_select_is_found(db: Db, old: str, new: str) -> None:
 def test_a_changed_function_is_found(db: Db, function: str, old: str, new: str) -> None:
     """The same for the database's twin, replaced by a superuser."""
     tally = Tally()
-    with house_of(db) as house:
-        with house.session("admin") as session:
+    with library_of(db) as library:
+        with library.session("admin") as session:
             source = session.scalar(text(f"select pg_get_functiondef('clearance.{function}'::regprocedure)")) or ""
         assert source.count(old) == 1, f"the source has moved on: {old!r}"
         with pytest.raises(AssertionError, match="visible_scopes"):
-            worlds(house, tally, 60, role="admin", mutation=source.replace(old, new), pick=by_select)
+            worlds(library, tally, 60, role="admin", mutation=source.replace(old, new), pick=by_select)

@@ -40,7 +40,7 @@ def test_http_says_the_same_in_both_worlds(db: Db, report: Report) -> None:
 def test_what_leaks_over_http_is_heard(db: Db, monkeypatch: pytest.MonkeyPatch, report: Report, table: str) -> None:
     """Test of the test: statistics over all rows, or documents listed for everyone, with the second lock off."""
     with site_of(db, HashedEmbedder()) as site:
-        site.house.run("owner", f"alter table {table} no force row level security, disable row level security")
+        site.library.run("owner", f"alter table {table} no force row level security, disable row level security")
         if table == "scope_volume":
             count_all_rows(monkeypatch, "volume")
         else:

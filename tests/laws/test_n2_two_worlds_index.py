@@ -13,7 +13,7 @@ from tests.laws.large import FEW, VISIBLE, Side, differing, names, questions, si
 from tests.laws.worlds.search_mutants import count_all_rows
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 from tests.support.environment import Report
-from tests.support.hidden_volume import Library, library, worlds
+from tests.support.hidden_volume import Books, draw_books, worlds
 
 TIMES = (1, 10)
 ASKED = 120
@@ -22,12 +22,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def stock() -> Library:
-    return library(VISIBLE, max(TIMES))
+def stock() -> Books:
+    return draw_books(VISIBLE, max(TIMES))
 
 
 @pytest.fixture(scope="module")
-def made(cluster: Cluster, stock: Library) -> Iterator[dict[str, Db]]:
+def made(cluster: Cluster, stock: Books) -> Iterator[dict[str, Db]]:
     """The worlds by name: A without hidden passages, B with as many and with ten times as many."""
     with copied(cluster, TEMPLATE) as empty:
         _, found = worlds(empty, stock, TIMES)
@@ -45,7 +45,7 @@ def bare(made: dict[str, Db], monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]
 
 @pytest.mark.parametrize("k", TIMES)
 def test_hidden_passages_change_no_hit_no_score_and_no_prompt(
-    made: dict[str, Db], bare: Side, stock: Library, report: Report, monkeypatch: pytest.MonkeyPatch, k: int
+    made: dict[str, Db], bare: Side, stock: Books, report: Report, monkeypatch: pytest.MonkeyPatch, k: int
 ) -> None:
     by: list[str] = []
 
@@ -67,7 +67,7 @@ def test_hidden_passages_change_no_hit_no_score_and_no_prompt(
 
 @pytest.mark.parametrize("statistic", ["volume", "frequencies"])
 def test_global_statistics_show(
-    made: dict[str, Db], bare: Side, stock: Library, monkeypatch: pytest.MonkeyPatch, statistic: str
+    made: dict[str, Db], bare: Side, stock: Books, monkeypatch: pytest.MonkeyPatch, statistic: str
 ) -> None:
     """Test of the test: BM25's statistics counted over hidden passages too."""
     count_all_rows(monkeypatch, statistic)
@@ -76,7 +76,7 @@ def test_global_statistics_show(
 
 
 def test_candidates_shared_with_hidden_passages_show(
-    made: dict[str, Db], bare: Side, stock: Library, monkeypatch: pytest.MonkeyPatch
+    made: dict[str, Db], bare: Side, stock: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Test of the test: the best codes of all passages, and of these what may be read, as a shared index does."""
 

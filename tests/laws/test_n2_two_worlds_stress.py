@@ -21,10 +21,10 @@ from tests.laws.worlds.pages import Page
 from tests.laws.worlds.savepoint_worlds import Quick, superuser
 from tests.laws.worlds.strategies import draw
 from tests.laws.worlds.world import Spec, World, world_of
-from tests.laws.worlds.world_writer import Shelves
+from tests.laws.worlds.world_writer import WorldWriter
 from tests.support.cluster import Db
 from tests.support.environment import Report, real_part_missing
-from tests.support.library_db import TEXT_TABLES, House, house_of
+from tests.support.library_db import TEXT_TABLES, LibraryDb, library_of
 
 STEPS = 14
 
@@ -33,8 +33,8 @@ STEPS = 14
 class Unrest:
     """What happens to the hidden documents of a world in a database. Each change is one that `kinds` names."""
 
-    house: House
-    shelves: Shelves
+    library: LibraryDb
+    writer: WorldWriter
     world: World
     chance: random.Random
     written: int = 0
@@ -61,7 +61,7 @@ class Unrest:
         pages = self.chance.choices(self.hidden, k=5)
         self.written += 1
         again = [replace(p, path=f"{self.written}-{n}-{p.path}", texts=p.texts * 2) for n, p in enumerate(pages)]
-        self.shelves.add(self.world, again)
+        self.writer.add(self.world, again)
         self.hidden += again
 
     def edited(self) -> None:
@@ -70,17 +70,17 @@ class Unrest:
             place = self.world.places[page.place]
             if place.depth == 0:
                 words = [t.words for other in self.chance.sample(self.hidden, 2) for t in other.texts]
-                self.house.document(self.world.name("shelf", place.shelf), page.path, *words, own=place.own)
+                self.library.document(self.world.name("collection", place.collection), page.path, *words, own=place.own)
 
     def ruled_anew(self) -> None:
-        """To another closed scope of its shelf, as the product does it: one column, and the rest follows."""
+        """To another closed scope of its collection, as the product does it: one column, and the rest follows."""
         target = (
             "select s.id from scope s where s.collection_id = document.collection_id and not s.id = any (:open)"
             " order by (s.id * 31 + document.id) % 7, s.id limit 1"
         )
         seen = "select distinct scope_id from document where public_id = any (:ids)"
         visible = [self._name(page) for page in self.world.pages if self.world.visible(page)]
-        with self.house.session("owner") as session:
+        with self.library.session("owner") as session:
             opened = list(session.scalars(text(seen), {"ids": visible}))
             values = {"open": opened, "ids": [self._name(page) for page in self._some(8)]}
             session.execute(text(f"update document set scope_id = ({target}) where public_id = any (:ids)"), values)
@@ -88,7 +88,7 @@ class Unrest:
     def deleted(self) -> None:
         """A third of them."""
         gone = self._some(len(self.hidden) // 3)
-        with self.house.session("owner") as session:
+        with self.library.session("owner") as session:
             ids = [self._name(page) for page in gone]
             session.execute(text("delete from document where public_id = any (:ids)"), {"ids": ids})
         self.hidden = [page for page in self.hidden if page not in gone]
@@ -102,7 +102,7 @@ class Unrest:
         self._alone("reindex table")
 
     def _alone(self, statement: str) -> None:
-        with self.house.engine("owner").connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self.library.engine("owner").connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in TEXT_TABLES:
                 connection.execute(text(f"{statement} {table}"))
 
@@ -114,45 +114,45 @@ class Unrest:
 
 
 @pytest.fixture
-def house(db: Db) -> Iterator[House]:
-    with house_of(db) as made:
+def library(db: Db) -> Iterator[LibraryDb]:
+    with library_of(db) as made:
         yield made
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_hidden_documents_that_change_are_never_noticed(house: House, database: Database, report: Report) -> None:
+def test_hidden_documents_that_change_are_never_noticed(library: LibraryDb, database: Database, report: Report) -> None:
     """After each of many changes, in random order, the caller is shown what he was shown before there was any."""
-    shelves, done, looks = Shelves(house, HashedEmbedder()), Counter[str](), 0
+    writer, done, looks = WorldWriter(library, HashedEmbedder()), Counter[str](), 0
     for number, spec in enumerate(draw(5, 12)):
         world = world_of(spec, dt.datetime.now(dt.UTC))
-        shelves.put(world.without_hidden())
-        bare = shelves.looks(database, world)
-        shelves.clear(world)
-        shelves.put(world)
-        unrest = Unrest(house, shelves, world, random.Random(number))
+        writer.put(world.without_hidden())
+        bare = writer.looks(database, world)
+        writer.clear(world)
+        writer.put(world)
+        unrest = Unrest(library, writer, world, random.Random(number))
         order = [*unrest.kinds, *unrest.chance.choices(list(unrest.kinds), k=STEPS - len(unrest.kinds))]
         unrest.chance.shuffle(order)
         for step, kind in enumerate(["written", *order]):
             if kind != "written":
                 unrest.kinds[kind]()
-            assert shelves.looks(database, world) == bare, f"world 5:{number} tells after step {step}: {order[:step]}"
+            assert writer.looks(database, world) == bare, f"world 5:{number} tells after step {step}: {order[:step]}"
             done[kind] += 1
             looks += len(bare)
-        shelves.clear(world)
+        writer.clear(world)
     report(f"two worlds, unrest: 12 worlds, {looks} looks after {dict(done)}; 0 differ")
     assert set(done) == {"written", *unrest.kinds}
 
 
-def test_a_change_of_a_visible_document_is_noticed(house: House, database: Database) -> None:
+def test_a_change_of_a_visible_document_is_noticed(library: LibraryDb, database: Database) -> None:
     """Test of the test: the same comparison, and one visible passage deleted."""
-    shelves = Shelves(house, HashedEmbedder())
+    writer = WorldWriter(library, HashedEmbedder())
     world = world_of(draw(5, 1)[0], dt.datetime.now(dt.UTC))
-    shelves.put(world)
-    before = shelves.looks(database, world)
+    writer.put(world)
+    before = writer.looks(database, world)
     seen = next(page for page in world.pages if world.visible(page))
-    house.run("owner", "delete from document where public_id = :id", id=world.name("document", seen.path))
-    assert shelves.looks(database, world) != before
+    library.run("owner", "delete from document where public_id = :id", id=world.name("document", seen.path))
+    assert writer.looks(database, world) != before
 
 
 def run(quick: Quick, name: str, worlds: list[Spec]) -> Tally:

@@ -217,7 +217,7 @@ def test_scopes_kept_without_the_epoch(track: Track, monkeypatch: pytest.MonkeyP
     """The epoch check removed: late on every surface, by each way that leaves the subject as it is."""
     kept = KeptScopes(checked=False)
     resolving(monkeypatch, kept)
-    lost = ways(track, "folder denies", "shelf is re-granted")
+    lost = ways(track, "folder denies", "collection is re-granted")
     score = run(track, warmed(lost, kept.kept), pairs=120, unlocked=TEXT)
     report(f"mutation, epoch check removed: {score}")
     assert len(score.late) > score.pairs / 4

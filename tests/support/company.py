@@ -64,7 +64,7 @@ PEOPLE: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "audrey": (("audit",), "internal", ()),
     "nora": ((), "internal", ()),
 }
-SHELVES: dict[str, tuple[str, dict[str, Any]]] = {
+COLLECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "handbook": ("internal", {"everyone": True}),
     "hr": ("confidential", {"role": "hr"}),
     "board": ("restricted", {"role": "managers"}),
@@ -241,7 +241,7 @@ def upload(client: TestClient, company: Company, who: str, **given: Any) -> dict
 def found(db: Db, *, stocked: bool = True) -> Company:
     """Found the company in an empty database: everything over HTTP, the documents through the worker's pipeline.
 
-    Not `stocked`, its shelves are empty.
+    Not `stocked`, its collections are empty.
     """
     company = Company(db)
     company.keys["root"] = make_first_administrator(db.url("owner")).secret
@@ -255,14 +255,14 @@ def found(db: Db, *, stocked: bool = True) -> Company:
             for role in roles:
                 send("PUT", f"/roles/{role}/members/{name}", None)
             company.keys[name] = send("POST", "/keys", {"user": name, "capabilities": capabilities})["secret"]
-        for name, (label, grant) in SHELVES.items():
+        for name, (label, grant) in COLLECTIONS.items():
             send("POST", "/collections", {"name": name, "label": label, "grants": [grant]})
-        for shelf, curator in CURATES:
-            send("PUT", f"/collections/{shelf}/curators/{curator}", None)
+        for collection, curator in CURATES:
+            send("PUT", f"/collections/{collection}/curators/{curator}", None)
         _make_dead_keys(company, send)
-        for (shelf, path), text in DOCUMENTS.items() if stocked else ():
-            tag = "everyone" if shelf == "handbook" else SHELVES[shelf][1]["role"]
-            upload(client, company, "cleo", collection=shelf, path=path, content=text.encode(), roles=[tag])
+        for (collection, path), text in DOCUMENTS.items() if stocked else ():
+            tag = "everyone" if collection == "handbook" else COLLECTIONS[collection][1]["role"]
+            upload(client, company, "cleo", collection=collection, path=path, content=text.encode(), roles=[tag])
     work_queued(db)
     places = company.rows(
         "select d.public_id, d.path, c.name from document d join collection c on c.id = d.collection_id"

@@ -2,7 +2,7 @@
 
 Visible and hidden documents are written in one random order, so that visible rows lie between hidden ones as they do
 where people upload side by side. Hidden are near-duplicates of visible passages and floods of the questions' words, on
-the readers' own shelf, and other prose on shelves of its own; each scope belongs to a role that no caller is in.
+the readers' own collection, and other prose on other collections; each scope belongs to a role that no caller is in.
 """
 
 import random
@@ -26,13 +26,13 @@ from app.indexing.postings import packed_rows
 from ingest.document import Passage
 from ingest.embed import Indexed, vectorize
 from tests.support.cluster import Cluster, Db
-from tests.support.library_db import House, allow, house_of
+from tests.support.library_db import LibraryDb, allow, library_of
 
 PER_DOCUMENT = 5  # passages
 FIRST_ID = 1_000
 VISIBLE_SCOPES = 30
 HIDDEN_SCOPES = 24
-OWN_SHELVES = 4  # of hidden documents alone
+OWN_COLLECTIONS = 4  # of hidden documents alone
 LIBRARY, ELSEWHERE = "library", "elsewhere"
 EMBEDDER = HashedEmbedder()
 WORDS = 120  # of a passage
@@ -61,7 +61,7 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Library:
+class Books:
     """What stands where: visible books, hidden ones, and questions that visible passages answer."""
 
     visible: tuple[Book, ...]
@@ -86,7 +86,7 @@ class Place:
     collection: uuid.UUID
 
 
-def library(visible: int, hidden: int, *, seed: int = 1) -> Library:
+def draw_books(visible: int, hidden: int, *, seed: int = 1) -> Books:
     """Books of `visible` passages, and `hidden` books for each visible one."""
     rng = random.Random(seed)
     texts = [passage(rng) for _ in range(visible)]
@@ -96,33 +96,33 @@ def library(visible: int, hidden: int, *, seed: int = 1) -> Library:
     secret = [next(makers[n % 3]) for n in track(range(visible * hidden), description="writing")]
     # In turns of whole books, so that each scope gets all three kinds.
     shut = tuple(_books(secret, "hidden", lambda n: VISIBLE_SCOPES + n % HIDDEN_SCOPES))
-    return Library(shown, shut, questions)
+    return Books(shown, shut, questions)
 
 
-def people(house: House) -> tuple[Keys, list[Place]]:
+def people(library: LibraryDb) -> tuple[Keys, list[Place]]:
     """Who asks, and where things may stand: all that each world has before its documents come.
 
     A reader with 30 roles and a scope for each of them, two curators, and the hidden scopes: two of three on the
-    readers' shelf, the others on shelves of their own. Rules are the same in each world; documents are not.
+    readers' collection, the others on collections of their own. Rules are the same in each world; documents are not.
     """
-    library_, elsewhere = house.shelf(LIBRARY), house.shelf(ELSEWHERE)
-    vaults = [house.shelf(f"vault-{n}") for n in range(OWN_SHELVES)]
-    readers = [house.role(f"readers-{n}") for n in range(VISIBLE_SCOPES)]
-    secret = [house.role(f"secret-{n}") for n in range(HIDDEN_SCOPES)]
-    shelves = [library_] * VISIBLE_SCOPES + [
-        library_ if n % 3 else vaults[n // 3 % OWN_SHELVES] for n in range(HIDDEN_SCOPES)
+    library_, elsewhere = library.collection(LIBRARY), library.collection(ELSEWHERE)
+    vaults = [library.collection(f"vault-{n}") for n in range(OWN_COLLECTIONS)]
+    readers = [library.role(f"readers-{n}") for n in range(VISIBLE_SCOPES)]
+    secret = [library.role(f"secret-{n}") for n in range(HIDDEN_SCOPES)]
+    collections = [library_] * VISIBLE_SCOPES + [
+        library_ if n % 3 else vaults[n // 3 % OWN_COLLECTIONS] for n in range(HIDDEN_SCOPES)
     ]
-    reader = house.person("reader", may=[Capability.ASK, Capability.DOWNLOAD], roles=readers)
-    curators = [house.person(f"curator-{s}", may=[Capability.CURATE], curates=[s]) for s in (library_, elsewhere)]
+    reader = library.person("reader", may=[Capability.ASK, Capability.DOWNLOAD], roles=readers)
+    curators = [library.person(f"curator-{s}", may=[Capability.CURATE], curates=[s]) for s in (library_, elsewhere)]
     places = [
-        Place(house.scope(shelf, OwnRule(frozenset({allow("role", role)}), inherits=False)), shelf)
-        for role, shelf in zip([*readers, *secret], shelves, strict=True)
+        Place(library.scope(collection, OwnRule(frozenset({allow("role", role)}), inherits=False)), collection)
+        for role, collection in zip([*readers, *secret], collections, strict=True)
     ]
-    return Keys(*(_key(house, user) for user in (reader, *curators))), places
+    return Keys(*(_key(library, user) for user in (reader, *curators))), places
 
 
-def on_shelf(book: Book) -> bool:
-    """Whether a hidden book stands on the shelf that the reader reads from: two of three do."""
+def on_collection(book: Book) -> bool:
+    """Whether a hidden book stands on the collection that the reader reads from: two of three do."""
     return (book.scope - VISIBLE_SCOPES) % 3 != 0
 
 
@@ -150,13 +150,13 @@ def copied(db: Db, name: str) -> Db:
     return Db(Cluster(db.cluster.server, db.cluster.admin_url), name)
 
 
-def worlds(empty: Db, stock: Library, hidden: Iterable[int]) -> tuple[Keys, dict[str, Db]]:
+def worlds(empty: Db, stock: Books, hidden: Iterable[int]) -> tuple[Keys, dict[str, Db]]:
     """The databases by the names of their worlds: A, its twin A', and one B for each multiple of hidden documents.
 
     `empty` is migrated, and empty but for that.
     """
-    with house_of(empty) as house:
-        keys, places = people(house)
+    with library_of(empty) as library:
+        keys, places = people(library)
     made = {}
     for k in (0, *hidden):
         name = "A" if k == 0 else f"B×{k}"
@@ -235,9 +235,9 @@ def _flood(rng: random.Random, questions: Sequence[str]) -> Iterator[str]:
         yield " ".join(words) + "."
 
 
-def _key(house: House, user: uuid.UUID) -> str:
+def _key(library: LibraryDb, user: uuid.UUID) -> str:
     key = make_key()
     every = ["ask", "download", "curate"]
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         session.add(ApiKey(prefix=key.prefix, hash=key.hash, user_id=user, capabilities=every))
     return key.secret

@@ -1,4 +1,4 @@
-"""People, shelves and documents in a test database, written by the code that writes them in the product."""
+"""People, collections and documents in a test database, written by the code that writes them in the product."""
 
 import contextlib
 import hashlib
@@ -30,7 +30,7 @@ TEXT_TABLES = ("document", "original", "chunk", "vector_row", "posting")
 
 
 @dataclass
-class House:
+class LibraryDb:
     """One test database, its engines by database role, and short ways to fill it. Everything is committed at once."""
 
     db: Db
@@ -61,7 +61,7 @@ class House:
             session.add(user)
             session.flush()
             session.add_all(Membership(user_id=user.id, role_id=role) for role in roles)
-            session.add_all(Curator(user_id=user.id, collection_id=shelf) for shelf in curates)
+            session.add_all(Curator(user_id=user.id, collection_id=collection) for collection in curates)
             return user.id
 
     def role(self, name: str, *, inside: Sequence[uuid.UUID] = ()) -> uuid.UUID:
@@ -73,7 +73,7 @@ class House:
             session.add_all(RoleInside(role_id=role.id, inside_id=outer) for outer in inside)
             return role.id
 
-    def shelf(self, name: str, *grants: Grant, label: Label = Label.INTERNAL) -> uuid.UUID:
+    def collection(self, name: str, *grants: Grant, label: Label = Label.INTERNAL) -> uuid.UUID:
         """A new collection with its plain scope."""
         own = OwnRule(frozenset(grants), inherits=False, label=label)
         with self.session("owner") as session:
@@ -83,29 +83,29 @@ class House:
             scope_for(session, made, OwnRule())
             return made.id
 
-    def scope(self, shelf: uuid.UUID, own: OwnRule | None = None) -> int:
+    def scope(self, collection: uuid.UUID, own: OwnRule | None = None) -> int:
         """The scope of this own rule on this collection."""
         with self.session("owner") as session:
-            return scope_for(session, session.get_one(Collection, shelf), own or OwnRule())
+            return scope_for(session, session.get_one(Collection, collection), own or OwnRule())
 
-    def document(self, shelf: uuid.UUID, path: str, *texts: str, own: OwnRule | None = None) -> int:
+    def document(self, collection: uuid.UUID, path: str, *texts: str, own: OwnRule | None = None) -> int:
         """A document with one passage a text, written as the worker writes it; gives its number."""
         passages = [Passage(t, (), None, n, EMBEDDER.count(t)) for n, t in enumerate(texts)]
         content = "\n".join(texts).encode()
-        scope = self.scope(shelf, own)
-        with self.uploading(shelf, {path: (scope, content)}) as (session, [job]):
+        scope = self.scope(collection, own)
+        with self.uploading(collection, {path: (scope, content)}) as (session, [job]):
             written = write(session, job, Version(path, "text/plain", content), vectorize(passages, EMBEDDER))
         return int(self.value("owner", "select id from document where public_id = :id", id=written.document))
 
     @contextlib.contextmanager
     def uploading(
-        self, shelf: uuid.UUID, files: Mapping[str, tuple[int, bytes]]
+        self, collection: uuid.UUID, files: Mapping[str, tuple[int, bytes]]
     ) -> Iterator[tuple[Session, list[IngestJob]]]:
         """The worker's session, with an upload for each path, of its scope and content, that it is working on."""
         with self.session("owner") as session:
             jobs = [
                 IngestJob(
-                    collection_id=shelf,
+                    collection_id=collection,
                     scope_id=scope,
                     path=path,
                     uploaded_by=CANARY,
@@ -187,10 +187,10 @@ def deny(kind: str, principal: uuid.UUID) -> Grant:
 
 
 @contextlib.contextmanager
-def house_of(db: Db) -> Iterator[House]:
-    """A house that closes its connections."""
-    house = House(db)
+def library_of(db: Db) -> Iterator[LibraryDb]:
+    """A library that closes its connections."""
+    library = LibraryDb(db)
     try:
-        yield house
+        yield library
     finally:
-        house.close()
+        library.close()

@@ -21,7 +21,7 @@ from app.identity.subject import Label, Principal
 from ingest.document import Passage
 from ingest.embed import vectorize
 from ingest.write import Version, write
-from tests.support.library_db import EMBEDDER, House
+from tests.support.library_db import EMBEDDER, LibraryDb
 
 WORDS = ("ledger", "contract", "payroll", "roster", "invoice", "audit", "patent", "merger", "visa", "lease")
 # Who is asked about whom.
@@ -66,7 +66,7 @@ class Loaded:
     """A matrix in the database: ids and keys of the users, documents and scopes of the objects, rules of the scopes."""
 
     matrix: Matrix
-    shelf: uuid.UUID
+    collection: uuid.UUID
     users: dict[int, uuid.UUID]
     keys: dict[int, str]
     documents: dict[int, uuid.UUID]
@@ -92,9 +92,9 @@ class Loaded:
         return set().union(*(self.shares[scope] for scope in scope_ids))
 
 
-def load(house: House, matrix: Matrix) -> Loaded:
-    """Write it: one shelf that grants nothing, a document an object, a scope for each set of roles that hold one."""
-    users, keys, roles = _put_people(house, matrix)
+def load(library: LibraryDb, matrix: Matrix) -> Loaded:
+    """Write it: a collection that grants nothing, a document an object, a scope for each set of roles that hold one."""
+    users, keys, roles = _put_people(library, matrix)
     grants: dict[int, set[Grant]] = {o: set() for o in matrix.objects}
     for number, role in enumerate(matrix.roles):
         for o in role.objects:
@@ -102,18 +102,18 @@ def load(house: House, matrix: Matrix) -> Loaded:
     direct = matrix.left_over()
     for user, o in direct:
         grants[o].add(Grant("allow", Principal("user", users[user])))
-    shelf_own = OwnRule(frozenset(), inherits=False, label=Label.INTERNAL)
+    collection_own = OwnRule(frozenset(), inherits=False, label=Label.INTERNAL)
     owns = {o: OwnRule(frozenset(of), inherits=True) for o, of in grants.items()}
-    with house.session("owner") as session:
-        shelf = Collection(name=f"shelf-{matrix.name}".replace("_", "-"), own_rule=shelf_own.to_json())
-        session.add(shelf)
+    with library.session("owner") as session:
+        collection = Collection(name=f"collection-{matrix.name}".replace("_", "-"), own_rule=collection_own.to_json())
+        session.add(collection)
         session.flush()
-        of_rule = {own: scope_for(session, shelf, own) for own in set(owns.values())}
-        shelf_id = shelf.id
+        of_rule = {own: scope_for(session, collection, own) for own in set(owns.values())}
+        collection_id = collection.id
     scopes = {o: of_rule[own] for o, own in owns.items()}
-    documents = _put_documents(house, shelf_id, scopes)
-    rules = {scope: effective(shelf_own, own) for own, scope in of_rule.items()}
-    return Loaded(matrix, shelf_id, users, keys, documents, scopes, rules, len(direct))
+    documents = _put_documents(library, collection_id, scopes)
+    rules = {scope: effective(collection_own, own) for own, scope in of_rule.items()}
+    return Loaded(matrix, collection_id, users, keys, documents, scopes, rules, len(direct))
 
 
 def text_of(number: int) -> str:
@@ -175,7 +175,7 @@ def _role(may: Mapping[int, frozenset[int]], objects: frozenset[int]) -> MinedRo
     return MinedRole(frozenset(u for u, held in may.items() if objects <= held), objects)
 
 
-def _put_people(house: House, matrix: Matrix) -> tuple[dict[int, uuid.UUID], dict[int, str], Sequence[uuid.UUID]]:
+def _put_people(library: LibraryDb, matrix: Matrix) -> tuple[dict[int, uuid.UUID], dict[int, str], Sequence[uuid.UUID]]:
     users = {user: uuid.uuid4() for user in matrix.may}
     made = {user: make_key() for user in users}
     roles = [uuid.uuid4() for _ in matrix.roles]
@@ -192,7 +192,7 @@ def _put_people(house: House, matrix: Matrix) -> tuple[dict[int, uuid.UUID], dic
         for number, role in enumerate(matrix.roles)
         for user in role.users
     ]
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         session.execute(insert(User), people)
         session.execute(insert(ApiKey), keys)
         session.execute(insert(Role), [{"id": i, "name": f"r{number}"} for number, i in enumerate(roles)])
@@ -200,11 +200,11 @@ def _put_people(house: House, matrix: Matrix) -> tuple[dict[int, uuid.UUID], dic
     return users, {user: key.secret for user, key in made.items()}, roles
 
 
-def _put_documents(house: House, shelf: uuid.UUID, scopes: Mapping[int, int]) -> dict[int, uuid.UUID]:
+def _put_documents(library: LibraryDb, collection: uuid.UUID, scopes: Mapping[int, int]) -> dict[int, uuid.UUID]:
     """One document an object, as the worker writes it."""
     documents = {}
     files = {f"{o}.txt": (scope, text_of(o).encode()) for o, scope in scopes.items()}
-    with house.uploading(shelf, files) as (session, jobs):
+    with library.uploading(collection, files) as (session, jobs):
         for o, job in zip(scopes, jobs, strict=True):
             body = text_of(o)
             passages = [Passage(body, (), None, 0, EMBEDDER.count(body))]

@@ -1,4 +1,4 @@
-"""A reader, a shelf that she sees and one that she does not, and scope lists over both."""
+"""A reader, a collection that she sees and one that she does not, and scope lists over both."""
 
 import contextlib
 import uuid
@@ -20,7 +20,7 @@ from app.retrieval.reader import Seen
 from app.scope_index.database_reader import StoredCodes
 from app.scope_index.index import ScopeLists
 from app.scope_index.protocol import NoLists
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 from tests.support.vector_rows import DIMENSIONS, Stacks
 
 BOOK = Codebook(DIMENSIONS)
@@ -30,20 +30,20 @@ DEPTH = 600
 
 @dataclass
 class World:
-    """A shelf that the reader sees and one that she does not, two scopes on each."""
+    """A collection that the reader sees and one that she does not, two scopes on each."""
 
-    house: House
+    library: LibraryDb
     database: Database
     stacks: Stacks
     reader: Subject
-    shelves: dict[str, uuid.UUID]
+    collections: dict[str, uuid.UUID]
     scopes: dict[str, list[int]]
     lists: ScopeLists
     depth: int = DEPTH
 
     def add(self, where: str, vectors: NDArray[np.float32], scope: int = 0) -> int:
-        """A document on that shelf."""
-        return self.stacks.add(self.shelves[where], self.scopes[where][scope], vectors)
+        """A document on that collection."""
+        return self.stacks.add(self.collections[where], self.scopes[where][scope], vectors)
 
     def ask(self, query: NDArray[np.float32], *, session: ReadSession | None = None) -> tuple[Nearest, Nearest]:
         """What the lists give and what PostgreSQL gives, in one snapshot."""
@@ -59,18 +59,18 @@ class World:
 
 
 @contextlib.contextmanager
-def world_in(house: House, database: Database) -> Iterator[World]:
-    """Two shelves, nothing on them, lists loaded."""
-    reader = house.person("reader")
-    shelves = {"open": house.shelf("open", allow("user", reader)), "closed": house.shelf("closed")}
+def world_in(library: LibraryDb, database: Database) -> Iterator[World]:
+    """Two collections, nothing on them, lists loaded."""
+    reader = library.person("reader")
+    collections = {"open": library.collection("open", allow("user", reader)), "closed": library.collection("closed")}
     own = OwnRule(frozenset({allow("user", reader)}))
     scopes = {
-        "open": [house.scope(shelves["open"]), house.scope(shelves["open"], own)],
-        "closed": [house.scope(shelves["closed"])] * 2,
+        "open": [library.scope(collections["open"]), library.scope(collections["open"], own)],
+        "closed": [library.scope(collections["closed"])] * 2,
     }
     # A service of an earlier test may have left the log with an output that is closed by now.
     log.configure(json=True)
-    source = StoredCodes(connect(house.db.url("search"), pool_size=2), BOOK)
+    source = StoredCodes(connect(library.db.url("search"), pool_size=2), BOOK)
     with contextlib.closing(ScopeLists(source, BOOK)) as lists:
         lists.load()
-        yield World(house, database, Stacks(house), house.subject(reader), shelves, scopes, lists)
+        yield World(library, database, Stacks(library), library.subject(reader), collections, scopes, lists)

@@ -27,7 +27,7 @@ from app.scope_index.remote.server import ListServer
 from app.scope_index.sharding import Shard
 from app.scope_index.snapshot import Snapshot
 from tests.support.cluster import Db
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 from tests.support.processes import Process, process, wait_for
 from tests.support.scope_index_world import BOOK
 from tests.support.vector_rows import DIMENSIONS, Stacks, unit
@@ -110,19 +110,19 @@ def threads(folder: Path, db: Db, total: int) -> Iterator[Threads]:
 
 @dataclass
 class Company:
-    """Ten shelves with two scopes each, and callers who see some of them."""
+    """Ten collections with two scopes each, and callers who see some of them."""
 
-    house: House
+    library: LibraryDb
     database: Database
     rng: np.random.Generator
     stacks: Stacks
     callers: list[Subject]
-    shelves: list[uuid.UUID]
+    collections: list[uuid.UUID]
     scopes: list[list[int]]
 
-    def add(self, shelf: int, vectors: NDArray[np.float32], scope: int = 0) -> int:
-        """A document on that shelf."""
-        return self.stacks.add(self.shelves[shelf], self.scopes[shelf][scope], vectors)
+    def add(self, collection: int, vectors: NDArray[np.float32], scope: int = 0) -> int:
+        """A document on that collection."""
+        return self.stacks.add(self.collections[collection], self.scopes[collection][scope], vectors)
 
     @contextlib.contextmanager
     def reading(self, caller: Subject) -> Iterator[Seen]:
@@ -137,16 +137,16 @@ def seen(session: ReadSession, caller: Subject) -> Seen:
     return Seen(session, visible, volume(session, visible))
 
 
-def company(house: House, database: Database) -> Company:
-    """Four thousand passages; caller `n` sees every shelf that n + 1 divides, the first one all of them."""
-    rng, stacks = np.random.default_rng(21), Stacks(house)
-    people = [house.person(f"caller {n}") for n in range(6)]
-    shelves, scopes = [], []
+def company(library: LibraryDb, database: Database) -> Company:
+    """Four thousand passages; caller `n` sees every collection that n + 1 divides, the first one all of them."""
+    rng, stacks = np.random.default_rng(21), Stacks(library)
+    people = [library.person(f"caller {n}") for n in range(6)]
+    collections, scopes = [], []
     for number in range(10):
         grants = frozenset(allow("user", person) for n, person in enumerate(people) if number % (n + 1) == 0)
-        shelves.append(house.shelf(f"shelf {number}", *grants))
-        scopes.append([house.scope(shelves[-1]), house.scope(shelves[-1], OwnRule(grants))])
-    made = Company(house, database, rng, stacks, [house.subject(p) for p in people], shelves, scopes)
+        collections.append(library.collection(f"collection {number}", *grants))
+        scopes.append([library.scope(collections[-1]), library.scope(collections[-1], OwnRule(grants))])
+    made = Company(library, database, rng, stacks, [library.subject(p) for p in people], collections, scopes)
     for number in range(10):
         # Scopes of very different sizes: most have a list of their own, some share one.
         made.add(number, unit(rng, 60 + 70 * number), scope=0)

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, LargeBinary, Text
 
 from ingest.embed import codes_of
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 
 DIMENSIONS = 128
 
 ADD_DOCUMENT = text(
     "insert into document (collection_id, scope_id, path, media_type, size, sha256, version)"
-    " values (:shelf, :scope, :path, 'text/plain', 1, sha256(''), 1) returning id"
+    " values (:collection, :scope, :path, 'text/plain', 1, sha256(''), 1) returning id"
 )
 ADD_CHUNKS = text(
     "insert into chunk (document_id, scope_id, ordinal, heading_path, text, tokens)"
@@ -46,20 +46,20 @@ def unit(rng: np.random.Generator, n: int, *, near: NDArray[np.float32] | None =
 
 @dataclass
 class Stacks:
-    """Documents of many passages in a house."""
+    """Documents of many passages in a library."""
 
-    house: House
+    library: LibraryDb
     made: int = field(default=0)
 
-    def add(self, shelf: uuid.UUID, scope: int, vectors: NDArray[np.float32]) -> int:
+    def add(self, collection: uuid.UUID, scope: int, vectors: NDArray[np.float32]) -> int:
         """A document with a passage for each vector, committed; gives its number."""
-        with self.house.session("admin") as session:
-            return self.put(session, shelf, scope, vectors)
+        with self.library.session("admin") as session:
+            return self.put(session, collection, scope, vectors)
 
-    def put(self, session: Session, shelf: uuid.UUID, scope: int, vectors: NDArray[np.float32]) -> int:
+    def put(self, session: Session, collection: uuid.UUID, scope: int, vectors: NDArray[np.float32]) -> int:
         """The same in the caller's transaction."""
         document = session.scalars(
-            ADD_DOCUMENT, {"shelf": shelf, "scope": scope, "path": f"stack-{uuid.uuid4()}"}
+            ADD_DOCUMENT, {"collection": collection, "scope": scope, "path": f"stack-{uuid.uuid4()}"}
         ).one()
         ids = list(session.scalars(ADD_CHUNKS, {"document": document, "scope": scope, "count": len(vectors)}))
         given = {

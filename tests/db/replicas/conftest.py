@@ -10,7 +10,7 @@ from app.local.postgres import EmbeddedPostgres
 from tests.db.replicas.replicated_db import Pair, pair_of
 from tests.db.replicas.standby import SETTINGS, Standby
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
-from tests.support.library_db import House
+from tests.support.library_db import LibraryDb
 
 __all__ = ["cluster", "pair", "standby"]
 
@@ -34,7 +34,7 @@ def standby(db: Db, tmp_path: Path) -> Iterator[Standby]:
 
 
 @pytest.fixture
-def pair(house: House, standby: Standby) -> Iterator[Pair]:
-    """With one document on the shelf, and no patience with a standby that is behind."""
-    with pair_of(house, standby) as made:
+def pair(library: LibraryDb, standby: Standby) -> Iterator[Pair]:
+    """With one document on the collection, and no patience with a standby that is behind."""
+    with pair_of(library, standby) as made:
         yield made

@@ -1,4 +1,4 @@
-"""A shelf that Ada reads, on a primary and its standby."""
+"""A collection that Ada reads, on a primary and its standby."""
 
 import contextlib
 import uuid
@@ -13,7 +13,7 @@ from app.db.session import Database, ReadSession, Signer, connect
 from app.db.standby_engine import connect_standby
 from tests.db.replicas.standby import PATIENCE, Standby
 from tests.support.cluster import IDENTITY_KEY
-from tests.support.library_db import House, allow
+from tests.support.library_db import LibraryDb, allow
 
 RECOVERING = text("select pg_is_in_recovery()")
 DOCUMENTS = text("select count(*) from document")
@@ -25,20 +25,20 @@ TRIES = 200
 
 @dataclass
 class Pair:
-    """A shelf that Ada reads, on a primary and its standby, and the API's way to both."""
+    """A collection that Ada reads, on a primary and its standby, and the API's way to both."""
 
-    house: House
+    library: LibraryDb
     standby: Standby
     database: Database
     ada: uuid.UUID
-    shelf: uuid.UUID
+    collection: uuid.UUID
 
     @contextlib.contextmanager
     def also(
         self, *urls: str, primary: str | None = None, wait_ms: int = 0, statement_timeout_ms: int = 15_000
     ) -> Iterator[Database]:
         """The same with other standbys, primary, patience or limit."""
-        made = _database(primary or self.house.db.url("app"), *urls, wait_ms=wait_ms, limit=statement_timeout_ms)
+        made = _database(primary or self.library.db.url("app"), *urls, wait_ms=wait_ms, limit=statement_timeout_ms)
         try:
             yield made
         finally:
@@ -46,11 +46,11 @@ class Pair:
 
     def url(self, role: str = "app") -> str:
         """The standby's."""
-        return self.standby.url(role, self.house.db.name)
+        return self.standby.url(role, self.library.db.name)
 
     def revoke(self) -> None:
         """Ada may read nothing any more."""
-        self.house.run("owner", "delete from rule_grant")
+        self.library.run("owner", "delete from rule_grant")
 
     def looks(self, database: Database | None = None) -> tuple[bool, int]:
         """Whether the standby answers Ada, and how many documents she sees."""
@@ -77,14 +77,14 @@ class Pair:
 
 
 @contextlib.contextmanager
-def pair_of(house: House, standby: Standby) -> Iterator[Pair]:
-    """With one document on the shelf, and no patience with a standby that is behind."""
-    ada = house.person("ada")
-    shelf = house.shelf("shelf", allow("user", ada))
-    house.document(shelf, "a.md", "the alder note")
-    database = _database(house.db.url("app"), standby.url("app", house.db.name))
+def pair_of(library: LibraryDb, standby: Standby) -> Iterator[Pair]:
+    """With one document on the collection, and no patience with a standby that is behind."""
+    ada = library.person("ada")
+    collection = library.collection("collection", allow("user", ada))
+    library.document(collection, "a.md", "the alder note")
+    database = _database(library.db.url("app"), standby.url("app", library.db.name))
     try:
-        yield Pair(house, standby, database, ada, shelf)
+        yield Pair(library, standby, database, ada, collection)
     finally:
         database.close()
 
@@ -127,7 +127,7 @@ def end_at_once(pair: Pair) -> None:
 
 def lock(pair: Pair) -> None:
     """Lock on the primary what a search on the standby has read, and wait until that is replayed."""
-    with pair.house.session("admin") as session:
+    with pair.library.session("admin") as session:
         session.execute(text("lock table document in access exclusive mode"))
         session.execute(text("select pg_current_xact_id()"))
     pair.standby.catch_up()
@@ -135,8 +135,8 @@ def lock(pair: Pair) -> None:
 
 def vacuum(pair: Pair) -> None:
     """Take rows away on the primary that the snapshot of a search on the standby still sees."""
-    pair.house.run("admin", "update document set path = path")
-    engine = pair.house.engine("admin").execution_options(isolation_level="AUTOCOMMIT")
+    pair.library.run("admin", "update document set path = path")
+    engine = pair.library.engine("admin").execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("vacuum document"))
     pair.standby.catch_up()

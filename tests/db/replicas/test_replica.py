@@ -33,7 +33,7 @@ def test_a_standby_that_is_behind_does_not_answer(pair: Pair) -> None:
 
 def test_what_is_written_is_found_by_the_next_search(pair: Pair) -> None:
     pair.standby.pause()
-    pair.house.document(pair.shelf, "b.md", "the birch note")
+    pair.library.document(pair.collection, "b.md", "the birch note")
     assert pair.looks() == (False, 2)
     pair.standby.resume()
     assert pair.looks_there() == 2
@@ -49,7 +49,7 @@ def test_a_search_that_waits_takes_its_snapshot_after_the_wait(pair: Pair) -> No
             waiting = pool.submit(pair.looks, patient)
             # The look is there before replay goes on: nothing else connects to that database there.
             pair.standby.until(
-                f"select exists (select 1 from pg_stat_activity where datname = '{pair.house.db.name}'"
+                f"select exists (select 1 from pg_stat_activity where datname = '{pair.library.db.name}'"
                 " and query ~ 'pg_last_wal_replay_lsn')"
             )
             pair.standby.resume()
@@ -60,7 +60,7 @@ def test_a_search_that_waits_takes_its_snapshot_after_the_wait(pair: Pair) -> No
 def test_a_commit_that_nobody_waited_for_counts_too(pair: Pair) -> None:
     """Acknowledged before it is written, let alone sent: the position is that of the inserts."""
     assert pair.looks_there() == 1
-    with pair.house.session("admin") as session:
+    with pair.library.session("admin") as session:
         session.execute(text("set local synchronous_commit = off"))
         session.execute(text("delete from rule_grant"))
     there, seen = pair.looks()
@@ -104,7 +104,7 @@ def test_without_the_primary_no_standby_is_read(pair: Pair) -> None:
 
 def test_another_role_or_database_is_not_read(pair: Pair) -> None:
     """A superuser on the standby would pass the locks that the start-up probe has looked at on the primary."""
-    superuser = pair.standby.server.url("postgres", "test-superuser", pair.house.db.name)
+    superuser = pair.standby.server.url("postgres", "test-superuser", pair.library.db.name)
     for url in (superuser, pair.url("search"), pair.standby.url("app", TEMPLATE)):
         with pair.also(url, wait_ms=LONG) as wrong:
             assert pair.looks(wrong) == (False, 1)
@@ -113,16 +113,16 @@ def test_another_role_or_database_is_not_read(pair: Pair) -> None:
 
 def test_a_standby_of_a_lost_history_is_not_read(pair: Pair, tmp_path: Path) -> None:
     """After a failover its numbers are ahead of the new primary's, and mean nothing: it never saw the revocation."""
-    with Standby(pair.house.db.cluster, tmp_path / "heir") as heir:
+    with Standby(pair.library.db.cluster, tmp_path / "heir") as heir:
         heir.catch_up()
         heir.follow(None)
         # Committed on the old primary, replayed by the standby, never by the heir.
         for n in range(3):
-            pair.house.document(pair.shelf, f"{n}.md", "lost")
+            pair.library.document(pair.collection, f"{n}.md", "lost")
         pair.standby.catch_up()
         heir.promote()
-        with pair.also(pair.url(), primary=heir.url("app", pair.house.db.name), wait_ms=200) as after:
-            heir.value("delete from rule_grant", pair.house.db.name)
+        with pair.also(pair.url(), primary=heir.url("app", pair.library.db.name), wait_ms=200) as after:
+            heir.value("delete from rule_grant", pair.library.db.name)
             position = position_of(after.engine)
             assert pair.standby.value(f"select pg_last_wal_replay_lsn() > '{position.lsn}'"), "it seems to be ahead"
             assert pair.shows_carelessly() == 4
@@ -132,11 +132,11 @@ def test_a_standby_of_a_lost_history_is_not_read(pair: Pair, tmp_path: Path) -> 
 
 def test_after_a_failover_a_standby_that_follows_is_read_again(pair: Pair, tmp_path: Path) -> None:
     """From its next restart point on: until then its control file does not say which history it has reached."""
-    with Standby(pair.house.db.cluster, tmp_path / "heir") as heir:
+    with Standby(pair.library.db.cluster, tmp_path / "heir") as heir:
         heir.catch_up()
         heir.promote()
         pair.standby.follow(heir)
-        with pair.also(pair.url(), primary=heir.url("app", pair.house.db.name), wait_ms=200) as after:
+        with pair.also(pair.url(), primary=heir.url("app", pair.library.db.name), wait_ms=200) as after:
             heir.value("checkpoint")
             position = position_of(after.engine)
             assert position.timeline == 2
@@ -223,13 +223,13 @@ def test_behind_a_balancer_the_server_that_was_asked_must_be_the_one_that_answer
 
 
 def test_several_standbys_take_turns_and_stand_in_for_each_other(pair: Pair, tmp_path: Path) -> None:
-    with Standby(pair.house.db.cluster, tmp_path / "second") as second:
+    with Standby(pair.library.db.cluster, tmp_path / "second") as second:
         second.catch_up()
-        with pair.also(pair.url(), second.url("app", pair.house.db.name), wait_ms=LONG) as both:
+        with pair.also(pair.url(), second.url("app", pair.library.db.name), wait_ms=LONG) as both:
             for _ in range(6):
                 assert pair.looks(both) == (True, 1)
             assert {(c.replica, c.outcome) for c in both.replicas.counts()} == {(1, "used"), (2, "used")}
-        with pair.also(pair.url(), second.url("app", pair.house.db.name)) as both:
+        with pair.also(pair.url(), second.url("app", pair.library.db.name)) as both:
             pair.standby.pause()
             pair.revoke()
             for _ in range(TRIES):

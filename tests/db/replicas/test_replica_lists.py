@@ -26,7 +26,7 @@ from tests.support.vector_rows import unit
 def world(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Lists beside it; callers count as large from the first passage on."""
     monkeypatch.setattr(dense, "FEW", 0)
-    with world_in(pair.house, pair.database) as made:
+    with world_in(pair.library, pair.database) as made:
         yield made
 
 
@@ -47,7 +47,7 @@ def test_the_standby_finds_what_the_primary_finds(pair: Pair, world: World) -> N
     found = {}
     embedder = HashedEmbedder()
     query = Query("the alder note", embedder.embed_query("the alder note"))
-    ada = pair.house.subject(pair.ada)
+    ada = pair.library.subject(pair.ada)
     with on_standby(pair, pair.ada) as there:
         found["standby"] = _hits(there, ada, query)
     with pair.database.reading(pair.ada) as here:
@@ -72,10 +72,10 @@ def test_a_standby_does_not_say_who_is_running_and_the_lists_do_not_believe_it(
     gone = world.add("open", unit(rng, 20, near=query))
     world.add("open", unit(rng, 600))
     with contextlib.ExitStack() as later:
-        with world.house.session("admin") as deleting:
+        with world.library.session("admin") as deleting:
             deleting.execute(text("delete from document where id = :id"), {"id": gone})
             number = int(str(deleting.scalar(text("select pg_current_xact_id()::text"))))
-            world.house.run("admin", "select pg_current_xact_id()")
+            world.library.run("admin", "select pg_current_xact_id()")
             reader = later.enter_context(on_standby(pair, world.reader.user_id))
             visible = visible_scopes(reader, world.reader)
             told = visible.snapshot
@@ -104,7 +104,7 @@ def test_fresh_passages_come_up_to_what_the_standby_sees(pair: Pair, world: Worl
     query = unit(rng, 1)
     world.add("open", unit(rng, 600))
     world.lists.load()
-    with world.house.session("admin") as running:
+    with world.library.session("admin") as running:
         running.execute(text("select pg_current_xact_id()"))
         # So that the standby knows of it.
         running.execute(text("insert into role (name) values ('later')"))
@@ -121,7 +121,7 @@ def test_lists_are_not_read_from_a_standby(pair: Pair, world: World) -> None:
     """Nor followed there: a passage of a transaction that runs would be lost for good."""
     rng = np.random.default_rng(24)
     world.add("open", unit(rng, 20))
-    primary = StoredCodes(pair.house.engine("search"), BOOK)
+    primary = StoredCodes(pair.library.engine("search"), BOOK)
     snapshot, entries = primary.load(lambda _: None)
     assert len(entries) == 20
     pair.standby.catch_up()

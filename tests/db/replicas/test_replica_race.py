@@ -67,7 +67,7 @@ class Race:
             for step, (what, statement) in enumerate((("gone", lose), ("there", regain))):
                 self.holds = (2 * n + step, "changing")
                 used = {name: value for name, value in self.ids.items() if f":{name}" in statement}
-                self.pair.house.run("admin", statement, **used)
+                self.pair.library.run("admin", statement, **used)
                 self.holds = (2 * n + step, what)
                 self.changes += 1
                 if self.stop.wait(chance.random() * 0.05):
@@ -113,8 +113,12 @@ class Race:
 @pytest.fixture
 def race(pair: Pair) -> Race:
     """With a scope that Ada does not see."""
-    house = pair.house
-    ids = {"ada": pair.ada, "open": house.scope(pair.shelf), "closed": house.scope(pair.shelf, OwnRule(inherits=False))}
+    library = pair.library
+    ids = {
+        "ada": pair.ada,
+        "open": library.scope(pair.collection),
+        "closed": library.scope(pair.collection, OwnRule(inherits=False)),
+    }
     pair.standby.catch_up()
     return Race(pair, pair.database, ids)
 

@@ -32,9 +32,9 @@ GONE = "postgresql+psycopg://clearance_app:s3cret@127.0.0.1:1/x"
 def client(pair: Pair) -> Iterator[TestClient]:
     """Ada's."""
     key = make_key()
-    with pair.house.session("owner") as session:
+    with pair.library.session("owner") as session:
         session.add(ApiKey(prefix=key.prefix, hash=key.hash, user_id=pair.ada, capabilities=["ask"]))
-    parts = dataclasses.replace(parts_of(pair.house.db), database=pair.database)
+    parts = dataclasses.replace(parts_of(pair.library.db), database=pair.database)
     with client_of(parts) as made:
         made.headers["Authorization"] = f"Bearer {key.secret}"
         yield made
@@ -86,7 +86,7 @@ def test_a_search_that_replay_ends_is_answered_all_the_same(
 
 
 def test_what_else_is_asked_is_the_primarys(pair: Pair, client: TestClient) -> None:
-    assert client.get("/api/v1/documents?collection=shelf").status_code == 200
+    assert client.get("/api/v1/documents?collection=collection").status_code == 200
     assert client.get("/readyz").status_code == 200
     assert not outcomes(pair.database)
 
@@ -103,7 +103,9 @@ def test_metrics_count_the_searches_by_outcome(pair: Pair, client: TestClient) -
 
 def _settings(pair: Pair, *urls: str) -> Settings:
     return Settings(
-        database=DatabaseSettings(app_url=SecretStr(pair.house.db.url("app")), replica_urls=SecretStr(" ".join(urls))),
+        database=DatabaseSettings(
+            app_url=SecretStr(pair.library.db.url("app")), replica_urls=SecretStr(" ".join(urls))
+        ),
         identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
         audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
     )
@@ -114,7 +116,7 @@ def test_the_doctor_looks_at_each_standby(pair: Pair, tmp_path: Path) -> None:
     settings = _settings(pair, pair.url(), GONE, pair.url("search"))
     setup = Installation(
         settings=settings,
-        urls={"clearance_app": pair.house.db.url("app")},
+        urls={"clearance_app": pair.library.db.url("app")},
         api_url="",
         home=tmp_path,
         instance=None,

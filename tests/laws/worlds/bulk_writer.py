@@ -111,7 +111,7 @@ class Rows:
     _kept: list[tuple[str, str, Sequence[tuple[Any, ...]]]] = field(default_factory=list)
 
     def people(self) -> None:
-        """Who asks, the roles and the shelves: the same in both worlds."""
+        """Who asks, the roles and the collections: the same in both worlds."""
         world, caller = self.world, self.world.caller
         roles = world.roles
         self._add("role (id, name)", "uuid text", [(v, f"{k}-{caller.name}") for k, v in roles.items()])
@@ -124,8 +124,10 @@ class Rows:
         self._add("role_inside (role_id, inside_id)", "uuid uuid", nesting)
         held = [(caller.user_id, roles[r]) for r in world.held]
         self._add("membership (user_id, role_id)", "uuid uuid", held)
-        shelves = [(world.name("shelf", n), f"shelf-{n}", own.to_json()) for n, own in world.shelves.items()]
-        self._add("collection (id, name, own_rule)", "uuid text jsonb", shelves)
+        collections = [
+            (world.name("collection", n), f"collection-{n}", own.to_json()) for n, own in world.collections.items()
+        ]
+        self._add("collection (id, name, own_rule)", "uuid text jsonb", collections)
         self._insert()
 
     def documents(self, pages: Sequence[Page]) -> None:
@@ -135,8 +137,8 @@ class Rows:
         self._put_scopes(used)
         name, path, scopes = self.world.name, self.world.path, self._scopes
 
-        def shelf(page: Page) -> uuid.UUID:
-            return name("shelf", self.world.places[page.place].shelf)
+        def collection(page: Page) -> uuid.UUID:
+            return name("collection", self.world.places[page.place].collection)
 
         numbered = list(enumerate(pages, start=self.first))
         self._add(
@@ -147,7 +149,7 @@ class Rows:
                     n,
                     name("document", p.path),
                     name("version", p.path),
-                    shelf(p),
+                    collection(p),
                     scopes[p.place],
                     path(p),
                     *FILE,
@@ -167,10 +169,10 @@ class Rows:
         world = self.world
         depths: dict[str, int] = {}
         for place in (world.places[number] for number in used):
-            depths[place.shelf] = max(depths.get(place.shelf, 0), place.depth)
+            depths[place.collection] = max(depths.get(place.collection, 0), place.depth)
         rows = [
-            (world.name("folder", shelf, n + 1), world.name("shelf", shelf), FOLDERS[n], own.to_json())
-            for shelf, depth in depths.items()
+            (world.name("folder", collection, n + 1), world.name("collection", collection), FOLDERS[n], own.to_json())
+            for collection, depth in depths.items()
             for n, own in enumerate(world.folders[:depth])
         ]
         self._add("folder (id, collection_id, path, own_rule)", "uuid uuid text jsonb", rows)
@@ -181,7 +183,7 @@ class Rows:
         scopes: list[tuple[Any, ...]] = []
         parts = _Parts(self.first + len(used))
         for place in used:
-            own, shelf = world.places[place].own, world.places[place].shelf
+            own, collection = world.places[place].own, world.places[place].collection
             depth = world.places[place].depth
             chain = world.chain(world.places[place])
             part, above = parts.of(own.grants, False), effective(*chain[:-1])
@@ -192,8 +194,8 @@ class Rows:
                 parts.rows.append((rules[rule.digest], rule.digest, int(label), rule.own_id, rule.above_id, None))
             self._scopes[place] = self.first + len(scopes)
             public = world.name("scope", place)
-            folder = world.name("folder", shelf, depth) if depth else None
-            scopes.append((self._scopes[place], public, world.name("shelf", shelf), folder, own.digest))
+            folder = world.name("folder", collection, depth) if depth else None
+            scopes.append((self._scopes[place], public, world.name("collection", collection), folder, own.digest))
             scopes[-1] += (own.to_json(), part.id, rules[rule.digest])
         self._add(
             "rule (id, digest, label, own_id, above_id, grant_digests)", "int4 bytea int2 int4 int4 bytea", parts.rows

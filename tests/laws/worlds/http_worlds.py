@@ -31,10 +31,10 @@ from tests.laws.worlds.bulk_writer import Maker
 from tests.laws.worlds.savepoint_worlds import TOP
 from tests.laws.worlds.unfiltered_search import Unfiltered
 from tests.laws.worlds.world import Spec, World, world_of
-from tests.laws.worlds.world_writer import Shelves
+from tests.laws.worlds.world_writer import WorldWriter
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
 from tests.support.company import app_of
-from tests.support.library_db import House, house_of
+from tests.support.library_db import LibraryDb, library_of
 
 # What differs between any two requests: ids that are drawn for them, and times of writing. A world's own ids stay.
 FLEETING = re.compile(r'"(trail|prefix|at|\w+_at)": ?"[^"]*"')
@@ -49,8 +49,8 @@ LEFT_OUT = {"/api/v1/docs", "/api/v1/openapi.json", "/healthz", "/readyz", "/met
 class Site:
     """The service over one database, with a model that says what it is told and keeps what it was asked."""
 
-    house: House
-    shelves: Shelves
+    library: LibraryDb
+    writer: WorldWriter
     client: TestClient
     chat: ScriptedChat
     embedder: EmbeddingModel
@@ -71,8 +71,8 @@ def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
     chat = ScriptedChat(endpoint, lambda messages: ["As ", "they say [1], ", "and [2]."])
     sealer, checks = Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks())
     parts = Components(settings, database, embedder, NoLists(), chat, sealer, checks)
-    with house_of(db) as house, TestClient(create(parts)) as client:
-        yield Site(house, Shelves(house, embedder), client, chat, embedder)
+    with library_of(db) as library, TestClient(create(parts)) as client:
+        yield Site(library, WorldWriter(library, embedder), client, chat, embedder)
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ def compare(site: Site, spec: Spec) -> Said:
     world = world_of(spec, dt.datetime.now(dt.UTC))
     said = []
     for one in (world.without_hidden(), world):
-        site.shelves.put(one)
+        site.writer.put(one)
         said.append(everything_said(site, world))
-        site.shelves.clear(world)
+        site.writer.clear(world)
     unfiltered = Unfiltered(world, Maker(site.embedder))
     return Said(said[0], said[1], tuple(unfiltered.shows_hidden(q, TOP) for q in world.questions))
 
@@ -128,7 +128,7 @@ class Ear:
 
 def everything_said(site: Site, world: World) -> list[Answer]:
     """All answers to this caller, in order; then the prompts that the model saw."""
-    ear = Ear(site.client, _key_for(site.house, world.caller.user_id))
+    ear = Ear(site.client, _key_for(site.library, world.caller.user_id))
     site.chat.prompts.clear()
     for question in world.questions:
         ear.ask("POST", "/api/v1/search", {"query": question, "limit": 50})
@@ -150,11 +150,15 @@ def _requests(site: Site, world: World) -> Iterator[tuple[str, str]]:
     hidden = [name for name, visible in ids if not visible]
     documents = [*[name for name, visible in ids if visible][:4], *hidden[:3], *hidden[-3:]]
     yield "GET", f"/api/v1/documents?after={hidden[0]}"
-    for shelf in world.shelves:
-        yield "GET", f"/api/v1/documents?collection=shelf-{shelf}&limit=3"
+    for collection in world.collections:
+        yield "GET", f"/api/v1/documents?collection=collection-{collection}&limit=3"
     for document in documents:
         yield "GET", f"/api/v1/access/explain?document={document}"
-    names = {"document": documents, "name": [f"shelf-{name}" for name in world.shelves], "user": [world.caller.name]}
+    names = {
+        "document": documents,
+        "name": [f"collection-{name}" for name in world.collections],
+        "user": [world.caller.name],
+    }
     for method, path in routes(site):
         values = [names.get(name, [str(uuid.uuid5(uuid.NAMESPACE_URL, name))]) for name in re.findall(r"{(\w+)}", path)]
         # What changes something is refused to a mere reader; which document it is about must not show.
@@ -173,8 +177,8 @@ def routes(site: Site) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def _key_for(house: House, user: uuid.UUID) -> dict[str, str]:
+def _key_for(library: LibraryDb, user: uuid.UUID) -> dict[str, str]:
     key = make_key()
-    with house.session("owner") as session:
+    with library.session("owner") as session:
         session.add(ApiKey(prefix=key.prefix, hash=key.hash, user_id=user, capabilities=["ask", "download"]))
     return {"authorization": f"Bearer {key.secret}"}

@@ -1,4 +1,4 @@
-"""What is raced for: one document on a shelf of the company, all ways to see it, and all ways to lose it."""
+"""What is raced for: one document on a collection of the company, all ways to see it, and all ways to lose it."""
 
 import contextlib
 import datetime as dt
@@ -21,7 +21,7 @@ from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from tests.laws.worlds.revocation_race import Act, Revocation, Surface
 from tests.support.company import Company, database_at, endpoint, work_queued
-from tests.support.library_db import House, allow, deny
+from tests.support.library_db import LibraryDb, allow, deny
 
 QUESTION = "What does the quillon ledger say about the salary band of level five?"
 TEXT = b"# Quillon ledger\n\nThe quillon ledger says: the salary band of level five is eighty-eight thousand ducats."
@@ -51,13 +51,13 @@ def echoing(delay: float = 0.0) -> ScriptedChat:
 
 @dataclass
 class Track:
-    """Ada reads a document as a member of `payroll`, which lies inside `hr`; it inherits from folder and shelf.
+    """Ada reads a document as a member of `payroll`, which lies inside `hr`; it inherits from folder and collection.
 
     `reader` is a second key of hers, so that to revoke it leaves the first alone.
     """
 
     company: Company
-    house: House
+    library: LibraryDb
     database: Database
     document: uuid.UUID
     reader: str
@@ -127,7 +127,7 @@ class Track:
                 "insert into role_inside (role_id, inside_id) values ('{payroll}', '{hr}')",
             ),
             rule("the label rises", lambda: OwnRule(label=Label.RESTRICTED)),
-            Revocation("the shelf is re-granted", self._collection(managers), self._collection(hr)),
+            Revocation("the collection is re-granted", self._collection(managers), self._collection(hr)),
             sql(
                 "the clearance falls",
                 "update app_user set clearance = 1 where id = '{ada}'",
@@ -162,23 +162,23 @@ class Track:
 
     def subject(self, name: str) -> Subject:
         """A person with all their capabilities."""
-        return self.house.subject(self.ids[name])
+        return self.library.subject(self.ids[name])
 
     def _sql(self, statement: str) -> Act:
         def act() -> tuple[float, float]:
             began = time.time()
-            assert self.house.run("owner", statement) == 1, statement
+            assert self.library.run("owner", statement) == 1, statement
             return began, time.time()
 
         return act
 
     def _writing(self, change: Callable[[WriteSession, Subject], Any]) -> Act:
-        """A change by the product's own code, as the shelf's curator."""
+        """A change by the product's own code, as the collection's curator."""
         curator = self.subject("cleo")
 
         def act() -> tuple[float, float]:
             began = time.time()
-            with self.house.changing(self.database, curator.user_id) as session:
+            with self.library.changing(self.database, curator.user_id) as session:
                 change(session, curator)
             return began, time.time()
 
@@ -191,10 +191,12 @@ class Track:
         return self._writing(change)
 
     def _folder(self, own: OwnRule) -> Act:
-        return self._writing(lambda s, c: rule_folder(s, c, s.get_one(Collection, self.ids["shelf"]), "payroll", own))
+        return self._writing(
+            lambda s, c: rule_folder(s, c, s.get_one(Collection, self.ids["collection"]), "payroll", own)
+        )
 
     def _collection(self, own: OwnRule) -> Act:
-        return self._writing(lambda s, c: rule_collection(s, c, s.get_one(Collection, self.ids["shelf"]), own))
+        return self._writing(lambda s, c: rule_collection(s, c, s.get_one(Collection, self.ids["collection"]), own))
 
     def _by_the_clock(self, grants: Callable[[dt.datetime], list[Grant]]) -> Act:
         """Written ahead; it counts from the moment that the rule names."""
@@ -228,21 +230,21 @@ def laid_out(company: Company, client: TestClient) -> Iterator[Track]:
     given = {"file": ("quillon.md", TEXT)}
     send("POST", "/collections/hr/documents", cleo, files=given, data={"path": PATH, "inherits": "true"})
     work_queued(company.db)
-    house, database = House(company.db), database_at(company.db.url("app"), pool_size=1)
+    library, database = LibraryDb(company.db), database_at(company.db.url("app"), pool_size=1)
     try:
-        house.run("owner", "insert into role_inside select a.id, b.id from role a, role b"
+        library.run("owner", "insert into role_inside select a.id, b.id from role a, role b"
                            " where a.name = 'payroll' and b.name = 'hr'")  # fmt: skip
         key = send("POST", "/keys", root, json={"user": "ada", "capabilities": ["ask", "download"]})
         names = company.rows("select name, id from app_user union all select name, id from role")
         [placed] = company.rows("select public_id, collection_id from document where path = %s", [PATH])
-        track = Track(company, house, database, placed["public_id"], key["secret"], "", "")
+        track = Track(company, library, database, placed["public_id"], key["secret"], "", "")
         track.ids = {row["name"]: row["id"] for row in names}
-        track.ids |= {"shelf": placed["collection_id"], "key": uuid.UUID(key["id"])}
+        track.ids |= {"collection": placed["collection_id"], "key": uuid.UUID(key["id"])}
         for name in ("conversation", "talk"):
             setattr(track, name, send("POST", "/conversations", track.headers)["id"])
             ask = {"question": QUESTION, "mode": "generate", "conversation": getattr(track, name)}
             assert MARKS[2] in send("POST", "/ask", track.headers, json=ask)["answer"]
         yield track
     finally:
-        house.close()
+        library.close()
         database.engine.dispose()

@@ -141,7 +141,7 @@ class Quick:
 
     @contextlib.contextmanager
     def begun(self, world: World) -> Iterator[tuple[World, Connection]]:
-        """A transaction with the people and shelves of a world, and no document yet."""
+        """A transaction with the people and collections of a world, and no document yet."""
         with self.engine.connect() as connection, connection.begin() as transaction:
             connection.execute(text("set local session_replication_role = replica"))
             with _cursor(connection) as cursor:

@@ -16,7 +16,7 @@ grants = st.builds(
 owns = st.builds(
     OwnSpec, grants=st.lists(grants, max_size=3).map(tuple), inherits=st.booleans(), label=st.integers(-1, 3)
 )
-places = st.builds(PlaceSpec, shelf=st.sampled_from("ab"), depth=st.integers(0, len(FOLDERS)), own=owns)
+places = st.builds(PlaceSpec, collection=st.sampled_from("ab"), depth=st.integers(0, len(FOLDERS)), own=owns)
 
 
 def specs(salt: int = 0) -> st.SearchStrategy[Spec]:

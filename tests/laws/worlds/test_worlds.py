@@ -15,9 +15,9 @@ from tests.laws.worlds.search_mutants import everything
 from tests.laws.worlds.strategies import draw
 from tests.laws.worlds.unfiltered_search import Unfiltered
 from tests.laws.worlds.world import Spec, world_of
-from tests.laws.worlds.world_writer import Shelves
+from tests.laws.worlds.world_writer import WorldWriter
 from tests.support.cluster import Db
-from tests.support.library_db import TEXT_TABLES, counts, house_of
+from tests.support.library_db import TEXT_TABLES, counts, library_of
 
 NOW = dt.datetime.now(dt.UTC)
 WORLDS = [world_of(spec, NOW) for spec in draw(2, 40)]
@@ -30,11 +30,11 @@ CONTENT = {
     "folders": "select id, collection_id, path, own_rule from folder order by 1",
     "scopes": "select c.id, s.folder_id, c.name, c.own_rule, s.own_digest, s.own_rule, r.digest, r.label, o.digest"
     " from scope s join collection c on c.id = s.collection_id join rule r on r.id = s.rule_id"
-    " join rule o on o.id = s.own_part_id where c.name like 'shelf-%' order by c.id, s.folder_id, s.own_digest",
+    " join rule o on o.id = s.own_part_id where c.name like 'collection-%' order by c.id, s.folder_id, s.own_digest",
     "grants": "select r.digest, g.rule_id, r.label, r.grant_digests, g.ordinal, g.effect, g.principal_kind,"
     " g.principal_id, g.starts_at, g.ends_at, g.inherited from rule r join rule_grant g on g.rule_id = r.id where"
     " exists (select from scope s join collection c on c.id = s.collection_id join rule w on w.id = s.rule_id"
-    " where r.id in (w.own_id, w.above_id) and c.name like 'shelf-%') order by r.digest, g.ordinal",
+    " where r.id in (w.own_id, w.above_id) and c.name like 'collection-%') order by r.digest, g.ordinal",
     "documents": "select d.public_id, d.version_id, d.collection_id, s.own_digest, d.path, d.media_type, d.version,"
     " o.title, o.scope_id = d.scope_id from document d join original o on o.document_id = d.id"
     " join scope s on s.id = d.scope_id order by d.id",
@@ -83,8 +83,8 @@ def test_a_world_is_made_again_from_its_line() -> None:
 
 def test_worlds_are_written_as_the_product_writes(db: Db, quick: Quick) -> None:
     """Row by row, but for the database's own numbers: scopes by `scope_for`, passages as the worker has them."""
-    with house_of(db) as house:
-        shelves = Shelves(house, HashedEmbedder())
+    with library_of(db) as library:
+        writer = WorldWriter(library, HashedEmbedder())
         rows = []
         for world in WORLDS[:6]:
             with quick.begun(world) as (_, connection):
@@ -93,10 +93,10 @@ def test_worlds_are_written_as_the_product_writes(db: Db, quick: Quick) -> None:
             assert all(found or name == "folders" for name, found in rows[-1].items())
         assert any(found["folders"] for found in rows)
         for world, expected in zip(WORLDS, rows, strict=False):
-            shelves.put(world)
-            with house.engine("admin").connect() as connection:
+            writer.put(world)
+            with library.engine("admin").connect() as connection:
                 assert content(connection) == expected
-            shelves.clear(world)
+            writer.clear(world)
 
 
 def test_the_walls_stand_in_a_world_that_is_rolled_back(quick: Quick) -> None:

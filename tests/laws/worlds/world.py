@@ -45,9 +45,9 @@ class OwnSpec:
 
 @dataclass(frozen=True)
 class PlaceSpec:
-    """A scope to be, on shelf "a" or "b", directly on it or under so many of the folders."""
+    """A scope to be, on collection "a" or "b", directly on it or under so many of the folders."""
 
-    shelf: str
+    collection: str
     depth: int
     own: OwnSpec
 
@@ -79,7 +79,7 @@ class Spec:
         """The inverse of `to_json`."""
         value: dict[str, Any] = json.loads(line)
         value["folders"] = tuple(_own_spec(own) for own in value["folders"])
-        value["places"] = tuple(PlaceSpec(p["shelf"], p["depth"], _own_spec(p["own"])) for p in value["places"])
+        value["places"] = tuple(PlaceSpec(p["collection"], p["depth"], _own_spec(p["own"])) for p in value["places"])
         value["nesting"] = tuple((a, b) for a, b in value["nesting"])
         return cls(**{**value, "held": tuple(value["held"])})
 
@@ -91,9 +91,9 @@ class Spec:
 
 @dataclass(frozen=True)
 class Place:
-    """A scope to be: its shelf, how deep in the folders, and its own rule there."""
+    """A scope to be: its collection, how deep in the folders, and its own rule there."""
 
-    shelf: str
+    collection: str
     depth: int
     own: OwnRule
 
@@ -107,7 +107,7 @@ class World:
     nesting: tuple[tuple[str, str], ...]
     caller: Subject
     held: tuple[str, ...]
-    shelves: Mapping[str, OwnRule]
+    collections: Mapping[str, OwnRule]
     folders: tuple[OwnRule, ...]
     places: tuple[Place, ...]
     pages: tuple[Page, ...]
@@ -116,10 +116,10 @@ class World:
 
     def chain(self, place: Place) -> tuple[OwnRule, ...]:
         """The rules that decide at a place, outermost first."""
-        return self.shelves[place.shelf], *self.folders[: place.depth], place.own
+        return self.collections[place.collection], *self.folders[: place.depth], place.own
 
     def path(self, page: Page) -> str:
-        """Where the page lies on its shelf."""
+        """Where the page lies on its collection."""
         return "/".join([*FOLDERS[: self.places[page.place].depth][-1:], page.path])
 
     def visible(self, page: Page) -> bool:
@@ -136,7 +136,7 @@ class World:
 
 
 def world_of(spec: Spec, at: dt.datetime) -> World:
-    """The company of this spec: at least 5 scopes and 30 documents, a nested role, a deny, two shelves.
+    """The company of this spec: at least 5 scopes and 30 documents, a nested role, a deny, two collections.
 
     `at` is the moment that grants begin and end around.
     """
@@ -152,7 +152,7 @@ def world_of(spec: Spec, at: dt.datetime) -> World:
         key_id=uuid.UUID(int=0),
         key_prefix="",
     )
-    shelves = {
+    collections = {
         "a": OwnRule(frozenset({_to("allow", roles["staff"])}), inherits=False, label=Label.INTERNAL),
         "b": OwnRule(frozenset({_to("allow", roles["board"])}), inherits=False, label=Label.PUBLIC),
     }
@@ -160,7 +160,7 @@ def world_of(spec: Spec, at: dt.datetime) -> World:
     folders = tuple(map(policy.own, spec.folders))
     named = tuple((ROLES[a], ROLES[b]) for a, b in sorted(nesting))
     held = tuple(ROLES[n] for n in spec.held)
-    world = World(spec, roles, named, caller, held, shelves, folders, policy.places(), (), frozenset())
+    world = World(spec, roles, named, caller, held, collections, folders, policy.places(), (), frozenset())
     seen = frozenset(
         n for n, place in enumerate(world.places) if decide(caller, effective(*world.chain(place)), at).allowed
     )
@@ -205,9 +205,9 @@ class _Policy:
             Place("a", 0, OwnRule(label=Label.RESTRICTED)),
             Place("a", 0, OwnRule(frozenset({late}), inherits=False)),
             Place("a", depth, OwnRule()),
-            *(Place(p.shelf, min(p.depth, depth), self.own(p.own)) for p in self._spec.places),
+            *(Place(p.collection, min(p.depth, depth), self.own(p.own)) for p in self._spec.places),
         ]
-        unique = list({(p.shelf, p.depth, p.own.digest): p for p in found}.values())
+        unique = list({(p.collection, p.depth, p.own.digest): p for p in found}.values())
         random.Random(self._spec.words).shuffle(unique)
         return tuple(unique)
 

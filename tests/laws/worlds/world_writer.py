@@ -21,7 +21,7 @@ from ingest.embed import vectorize
 from tests.laws.worlds.pages import Page
 from tests.laws.worlds.savepoint_worlds import Look, look
 from tests.laws.worlds.world import FOLDERS, World
-from tests.support.library_db import TEXT_TABLES, House
+from tests.support.library_db import TEXT_TABLES, LibraryDb
 
 # A world has thousands of postings; to look each one's parent up, as foreign keys do, takes most of the time.
 WITHOUT_TRIGGERS = text("set local session_replication_role = replica")
@@ -29,7 +29,7 @@ WITHOUT_TRIGGERS = text("set local session_replication_role = replica")
 ADD_DOCUMENTS = text(
     """
     insert into document (public_id, version_id, collection_id, scope_id, path, media_type, size, sha256, version)
-    select (d ->> 'id')::uuid, (d ->> 'version')::uuid, (d ->> 'shelf')::uuid, (d ->> 'scope')::int, d ->> 'path',
+    select (d ->> 'id')::uuid, (d ->> 'version')::uuid, (d ->> 'collection')::uuid, (d ->> 'scope')::int, d ->> 'path',
            'text/plain', 1, sha256(convert_to(d ->> 'path', 'UTF8')), 1
     from jsonb_array_elements(cast(:rows as jsonb)) with ordinality as r (d, n) order by n
     returning id, public_id
@@ -70,51 +70,55 @@ ADD_POSTINGS = text(
 )
 
 
-class Shelves:
+class WorldWriter:
     """A world in a database. Rows are inserted in bulk, with public ids of our choice; the rest is the product's."""
 
-    def __init__(self, house: House, embedder: EmbeddingModel) -> None:
-        self.house = house
+    def __init__(self, library: LibraryDb, embedder: EmbeddingModel) -> None:
+        self.library = library
         self._embedder = embedder
         self._cache: dict[Page, list[dict[str, Any]]] = {}
 
     def put(self, world: World) -> None:
         """Write people, roles, scopes and pages, in their order."""
         used = {page.place for page in world.pages}
-        with self.house.session("owner") as session:
+        with self.library.session("owner") as session:
             _put_people(session, world)
-            shelves = {}
-            for name, own in world.shelves.items():
-                shelf = Collection(id=world.name("shelf", name), name=f"shelf-{name}", own_rule=own.to_json())
-                session.add(shelf)
+            collections = {}
+            for name, own in world.collections.items():
+                collection = Collection(
+                    id=world.name("collection", name), name=f"collection-{name}", own_rule=own.to_json()
+                )
+                session.add(collection)
                 session.flush()
-                shelves[name] = shelf
+                collections[name] = collection
             _put_folders(session, world, used)
-            scopes = {n: _scope(session, world, shelves, n) for n in sorted(used)}
+            scopes = {n: _scope(session, world, collections, n) for n in sorted(used)}
         self._put_pages(world, scopes)
 
     def add(self, world: World, pages: Sequence[Page]) -> None:
         """Write further pages under scopes that stand."""
-        with self.house.session("owner") as session:
-            shelf = {n: session.get_one(Collection, world.name("shelf", n)) for n in world.shelves}
-            scopes = {n: _scope(session, world, shelf, n) for n in {p.place for p in pages}}
+        with self.library.session("owner") as session:
+            collections = {n: session.get_one(Collection, world.name("collection", n)) for n in world.collections}
+            scopes = {n: _scope(session, world, collections, n) for n in {p.place for p in pages}}
         self._put_pages(replace(world, pages=tuple(pages)), scopes)
 
     def clear(self, world: World) -> None:
         """Take it all out again."""
-        shelves = "select s.id from scope s join collection c on c.id = s.collection_id where c.name ~ '^shelf-'"
-        with self.house.session("admin") as session:
+        collections = (
+            "select s.id from scope s join collection c on c.id = s.collection_id where c.name ~ '^collection-'"
+        )
+        with self.library.session("admin") as session:
             session.execute(WITHOUT_TRIGGERS)
             for table in reversed(TEXT_TABLES):
-                session.execute(text(f"delete from {table} where scope_id in ({shelves})"))
-        with self.house.session("owner") as session:
-            session.execute(text("delete from collection where name ~ '^shelf-'"))
+                session.execute(text(f"delete from {table} where scope_id in ({collections})"))
+        with self.library.session("owner") as session:
+            session.execute(text("delete from collection where name ~ '^collection-'"))
             session.execute(text("delete from role where id = any (:ids)"), {"ids": list(world.roles.values())})
             session.execute(text("delete from app_user where id = :id"), {"id": world.caller.user_id})
         self._cache = dict(list(self._cache.items())[-400:])
 
     def _put_pages(self, world: World, scopes: dict[int, int]) -> None:
-        with self.house.session("admin") as session:
+        with self.library.session("admin") as session:
             session.execute(WITHOUT_TRIGGERS)
             self._insert(session, world, scopes)
 
@@ -124,7 +128,7 @@ class Shelves:
             {
                 "id": str(world.name("document", p.path)),
                 "version": str(world.name("version", p.path)),
-                "shelf": str(world.name("shelf", world.places[p.place].shelf)),
+                "collection": str(world.name("collection", world.places[p.place].collection)),
                 "scope": scopes[p.place],
                 "path": world.path(p),
             }
@@ -174,19 +178,19 @@ class Shelves:
         return tuple(seen)
 
 
-def _scope(session: WriteSession, world: World, shelves: Mapping[str, Collection], number: int) -> int:
+def _scope(session: WriteSession, world: World, collections: Mapping[str, Collection], number: int) -> int:
     place = world.places[number]
-    folder = world.name("folder", place.shelf, place.depth) if place.depth else None
-    return scope_for(session, shelves[place.shelf], place.own, folder)
+    folder = world.name("folder", place.collection, place.depth) if place.depth else None
+    return scope_for(session, collections[place.collection], place.own, folder)
 
 
 def _put_folders(session: Session, world: World, used: set[int]) -> None:
     """Those that hold one of these places, and no other."""
-    for shelf in world.shelves:
-        depth = max((world.places[n].depth for n in used if world.places[n].shelf == shelf), default=0)
+    for collection in world.collections:
+        depth = max((world.places[n].depth for n in used if world.places[n].collection == collection), default=0)
         for n, own in enumerate(world.folders[:depth]):
-            name, collection = world.name("folder", shelf, n + 1), world.name("shelf", shelf)
-            session.add(Folder(id=name, collection_id=collection, path=FOLDERS[n], own_rule=own.to_json()))
+            name, collection_id = world.name("folder", collection, n + 1), world.name("collection", collection)
+            session.add(Folder(id=name, collection_id=collection_id, path=FOLDERS[n], own_rule=own.to_json()))
     session.flush()
 
 

@@ -122,7 +122,7 @@ def test_a_digest_knows_moments_not_zones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shelf", "own", "rule"),
+    ("collection", "own", "rule"),
     [
         (OwnRule(frozenset({allow(ME)}), False, Label.PUBLIC), OwnRule(), Rule(Label.PUBLIC, frozenset({allow(ME)}))),
         (
@@ -143,8 +143,8 @@ def test_a_digest_knows_moments_not_zones() -> None:
         (OwnRule(), OwnRule(), Rule(Label.RESTRICTED, frozenset())),
     ],
 )
-def test_effective(shelf: OwnRule, own: OwnRule, rule: Rule) -> None:
-    assert effective(shelf, own) == rule
+def test_effective(collection: OwnRule, own: OwnRule, rule: Rule) -> None:
+    assert effective(collection, own) == rule
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from app.retrieval.passage import Hit, Passage
 def passage(text: str = "text", *, tokens: int = 1, title: str = "Title", heading: tuple[str, ...] = (),
             page: int | None = None, label: Label = Label.PUBLIC) -> Passage:  # fmt: skip
     ids = [uuid.uuid5(uuid.NAMESPACE_OID, f"{title}{text}{n}") for n in range(3)]
-    return Passage(ids[0], ids[1], ids[2], "shelf", "a/path.md", title, heading, page, text, tokens, label)
+    return Passage(ids[0], ids[1], ids[2], "collection", "a/path.md", title, heading, page, text, tokens, label)
 
 
 def earlier(question: str, answer: str, label: Label = Label.PUBLIC) -> Earlier:
@@ -123,7 +123,7 @@ def test_the_label_of_an_earlier_turn_counts() -> None:
 
 
 def test_the_prompt_holds_no_id() -> None:
-    """Nor a path nor a shelf: two worlds could not agree on numbers that depend on hidden rows."""
+    """Nor a path nor a collection: two worlds could not agree on numbers that depend on hidden rows."""
     shown = passage("text")
     before = earlier("a", "b")
     prompt = build("q", [shown], [before]).prompt.decode()

@@ -13,7 +13,7 @@ from app.retrieval.passage import Passage
 
 def passage(text: str, *, title: str = "", heading: tuple[str, ...] = ()) -> Passage:
     blank = uuid.UUID(int=0)
-    return Passage(blank, blank, blank, "shelf", "p.md", title, heading, None, text, 1, Label.PUBLIC)
+    return Passage(blank, blank, blank, "collection", "p.md", title, heading, None, text, 1, Label.PUBLIC)
 
 
 LEAVE = passage("Everyone gets 25 days of leave. Leave is asked for in June! Sick leave is apart.", title="Leave")

@@ -18,7 +18,7 @@ def hit(text: str, path: str) -> Hit:
         chunk=uuid.uuid5(uuid.NAMESPACE_URL, path + text),
         document=uuid.uuid5(uuid.NAMESPACE_URL, path),
         version=uuid.uuid5(uuid.NAMESPACE_URL, path),
-        collection="shelf",
+        collection="collection",
         path=path,
         title=path,
         heading_path=(),
