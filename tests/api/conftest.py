@@ -1,25 +1,17 @@
 """The company in a template database, copied for each test; clients in process, and a real server for streams."""
 
-import contextlib
 import dataclasses
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
-from app.answer.components import Components
 from app.llm.protocol import ChatModel
-from app.main import create
-from app.server import server_config
 from tests.api.services import Service, make_service
 from tests.support.cluster import TEMPLATE, Cluster, copied
-from tests.support.company import Company, client_of, found, parts_of
-
-Serve = Callable[[Components], AbstractContextManager[str]]
+from tests.support.company import Company, found
+from tests.support.service import Serve, client_of, parts_of, serve
 
 
 @pytest.fixture(scope="session")
@@ -50,27 +42,6 @@ def talking_to(company: Company) -> Callable[[ChatModel], AbstractContextManager
     return lambda chat: client_of(parts_of(company.db, chat=chat))
 
 
-@contextlib.contextmanager
-def serve(parts: Components) -> Iterator[str]:
-    """The base URL of a real server over these parts, in a thread, on a free loopback port."""
-    server = uvicorn.Server(server_config(create(parts), parts.settings.api, port=0, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > deadline:
-            raise RuntimeError("the server does not start")
-        time.sleep(0.01)
-    [listener] = server.servers
-    port = listener.sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
-
-
 @pytest.fixture
 def server() -> Serve:
     """Starts a real server over given parts."""
@@ -84,3 +55,18 @@ def bot(client: TestClient, company: Company) -> Service:
     for person in ("ada", "ben", "mia", "max"):
         made.let(person)
     return made
+
+
+@pytest.fixture
+def second(client: TestClient, company: Company) -> str:
+    """A second administrator, who reads nothing."""
+    made = client.post(
+        "/api/v1/users",
+        json={"name": "rita", "capabilities": ["administer"], "clearance": "restricted"},
+        headers=company.headers("root"),
+    )
+    assert made.status_code == 201
+    key = client.post("/api/v1/keys", json={"user": "rita", "capabilities": ["administer"]},
+                      headers=company.headers("root"))  # fmt: skip
+    company.keys["rita"] = key.json()["secret"]
+    return "rita"

@@ -8,13 +8,9 @@ from fastapi.testclient import TestClient
 
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
-from tests.api.test_ask import ask
-from tests.support.company import (
-    Company,
-    client_of,
-    parts_of,
-    saying,
-)
+from tests.support.company import Company
+from tests.support.questions import ask
+from tests.support.service import client_of, parts_of, saying
 
 SAID = "The band of level five is ninety-one thousand florins [1]."
 KITCHEN = "When is the coffee machine cleaned?"

@@ -17,7 +17,7 @@ from tests.api.matrix_facts import (
 )
 from tests.api.matrix_oracle import Caller, Expected, Target
 from tests.api.matrix_world import NO_GRANT, World
-from tests.support.company import METRICS_KEY
+from tests.support.service import METRICS_KEY
 
 WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43

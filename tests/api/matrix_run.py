@@ -22,7 +22,7 @@ from tests.api.matrix_callers import IDS, callers, substituted, targets, twin
 from tests.api.matrix_keep import Keep
 from tests.api.matrix_oracle import Caller, Expected, Target, canaries, expected, knows, state
 from tests.api.matrix_world import World
-from tests.support.company import app_of, parts_of, prompts, saying
+from tests.support.service import app_of, parts_of, prompts, saying
 
 Key = tuple[str, str]
 CODES = {name for name, found in vars(errors).items() if isinstance(found, type)}

@@ -26,7 +26,8 @@ from tests.api.matrix_facts import (
     shelf_name,
 )
 from tests.support.cluster import Db
-from tests.support.company import client_of, parts_of, work_queued
+from tests.support.service import client_of, parts_of
+from tests.support.worker import work_queued
 
 Send = Callable[[str, str, Any], Any]
 NO_GRANT = "0" * 32

@@ -15,9 +15,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.identity.api_keys import make_key
 from app.settings import ApiSettings
-from tests.api.conftest import Serve
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, client_of, parts_of
+from tests.api.problems import check_problem
+from tests.support.company import Company
+from tests.support.service import Serve, client_of, parts_of
 
 ME = "/api/v1/users/me"
 DEEP = b'{"question": ' + b"[" * 30_000 + b"]" * 30_000 + b"}"

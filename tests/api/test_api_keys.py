@@ -5,7 +5,8 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from tests.api.test_routes import ABSENT, check_problem
+from tests.api.problems import check_problem
+from tests.api.routes import ABSENT
 from tests.support.company import Company
 
 SOON, LATER = "2030-01-01T12:30:00Z", "2040-01-01T00:00:00Z"

@@ -15,51 +15,16 @@ from app.guardrail.gate import redact
 from app.llm.protocol import ChatModel
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
-from tests.api.test_routes import check_problem
-from tests.support.company import (
-    API_KEY,
-    CARD,
-    LEAVE,
-    SALARY,
-    SECRETS,
-    Company,
-    client_of,
-    letters,
-    parts_of,
-    prompts,
-    saying,
-    upload,
-    work_queued,
-)
+from tests.api.problems import check_problem
+from tests.support.company import API_KEY, CARD, LEAVE, SALARY, SECRETS, Company, upload
+from tests.support.questions import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
+from tests.support.service import client_of, letters, parts_of, prompts, saying
+from tests.support.worker import work_queued
 
 Talk = Callable[[ChatModel], AbstractContextManager[TestClient]]
 
-OWN_KEY = "AKIA" + "H3KQ7ZWNX5PLRT2V"
-ON_LEAVE = "How many weeks of parental leave does an employee get?"
 ON_TRAVEL = "What is the deploy key of the build server and the travel card?"
-ON_SALARY = "What is the salary band of level five?"
 ON_MERGER = "When closes the merger with Quillfeather?"
-
-
-def ask(client: TestClient, company: Company, who: str, question: str, **options: Any) -> Any:
-    """One question."""
-    return client.post("/api/v1/ask", json={"question": question, **options}, headers=company.headers(who))
-
-
-def events(text: str) -> list[tuple[str, dict[str, Any]]]:
-    """The server-sent events of a whole response."""
-    found = []
-    for block in text.strip().split("\n\n"):
-        name, data = block.split("\n")
-        assert name.startswith("event: ")
-        assert data.startswith("data: ")
-        found.append((name[7:], json.loads(data[6:])))
-    return found
-
-
-def spoken(found: list[tuple[str, dict[str, Any]]]) -> str:
-    """The text that the deltas make."""
-    return "".join(data["text"] for name, data in found if name == "delta")
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

@@ -1,11 +1,8 @@
 """No model call without a committed record, and each record closed: on success, on failure, on hang-up."""
 
-import contextlib
 import inspect
-import json
-import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -20,10 +17,11 @@ from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from app.settings import ApiSettings
 from app.web.http import dependencies
-from tests.api.conftest import Serve
-from tests.api.test_ask import ON_LEAVE, ask
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, app_of, client_of, endpoint, parts_of, saying
+from tests.api.hang_up import closed_within, hanging_up
+from tests.api.problems import check_problem
+from tests.support.company import Company
+from tests.support.questions import ON_LEAVE, ask
+from tests.support.service import Serve, app_of, client_of, endpoint, parts_of, saying
 
 REFUSE_AUDIT = "revoke insert on audit_leaf from clearance_audit"
 FAIL_AUDIT = """
@@ -65,33 +63,6 @@ def test_without_a_record_nothing_is_shown(company: Company, refusal: str, strea
         assert "weeks" not in search.text + opened.text
     assert chat.prompts == []
     assert company.records("answer.opened") == []
-
-
-@contextlib.contextmanager
-def hanging_up(url: str, company: Company, *, after: bytes, **options: Any) -> Iterator[None]:
-    """A client that asks, reads until `after` has come, and is gone."""
-    host, port = url.removeprefix("http://").split(":")
-    body = json.dumps({"question": ON_LEAVE, "stream": True, **options}).encode()
-    head = (
-        f"POST /api/v1/ask HTTP/1.1\r\nHost: {host}\r\nAuthorization: {company.headers('ben')['Authorization']}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(head.encode() + body)
-        read = b""
-        while after not in read:
-            piece = connection.recv(65_536)
-            assert piece, read
-            read += piece
-        yield
-
-
-def closed_within(company: Company, seconds: float) -> list[dict[str, Any]]:
-    """The closing records, as soon as there is one or the time is over."""
-    deadline = time.monotonic() + seconds
-    while not (found := company.records("answer.closed")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
 
 
 class _Stalling(ScriptedChat):

@@ -14,11 +14,12 @@ from app.acl import change_guard
 from app.admin import changes
 from app.web.api import plans
 from app.web.http.dependencies import Caller, Changing, Writing
-from tests.api.test_change_guard_routes import API, everything
-from tests.api.test_plans import act, plan, policy_of, second  # noqa: F401  # a fixture
-from tests.api.test_routes import check_problem
+from tests.api.access_plans import API, act, everything, plan, policy_of
+from tests.api.problems import check_problem
 from tests.support.cluster import Cluster, copied
-from tests.support.company import Company, app_of, client_of, parts_of, work_queued
+from tests.support.company import Company
+from tests.support.service import app_of, client_of, parts_of
+from tests.support.worker import work_queued
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ PLANNED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", PLANNED)
-def test_as_a_plan_it_takes_another(world: World, second: str, what: str) -> None:  # noqa: F811
+def test_as_a_plan_it_takes_another(world: World, second: str, what: str) -> None:
     """Every kind of step that changes who somebody is; what the author may not do alone, another one may."""
     made = plan(world.client, world.company, PLANNED[what], who="boss")
     assert made["needs_second"]

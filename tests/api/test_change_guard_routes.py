@@ -15,12 +15,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.web.http.dependencies import Caller, Changing, Writing, changing
-from tests.api.test_plans import policy_of
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, app_of, upload, work_queued
+from tests.api.access_plans import API, everything
+from tests.api.problems import check_problem
+from tests.support.company import Company, upload
+from tests.support.service import app_of
+from tests.support.worker import work_queued
 
 Key = tuple[str, str]
-API = "/api/v1"
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 # What changes nothing that anybody may read or do, and why it can be left out of the judge's sight.
 CHANGES_NOTHING: dict[Key, str] = {
@@ -131,10 +132,6 @@ def test_a_commit_of_ones_own_is_no_way_around(client: TestClient, company: Comp
     before = everything(company)
     check_problem(client.post("/mutated", headers=company.headers("root")), 500, "InternalError")
     assert everything(company) == before
-
-
-def everything(company: Company) -> list[Any]:
-    return [*policy_of(company), company.rows("select t::text from api_key t order by 1")]
 
 
 def test_documents_that_move_are_seen(client: TestClient, company: Company) -> None:

@@ -16,18 +16,11 @@ from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
 from app.web.api.conversations import WITHHELD
 from tests.api.conversations import KITCHEN, LOST, ONE, SAID, Talk, root, talk
-from tests.api.test_ask import ON_LEAVE, ON_SALARY, ask
-from tests.api.test_routes import check_problem
-from tests.support.company import (
-    LEAVE,
-    SALARY,
-    Company,
-    endpoint,
-    prompts,
-    saying,
-    upload,
-)
-from tests.support.company import work_queued as work
+from tests.api.problems import check_problem
+from tests.support.company import LEAVE, SALARY, Company, upload
+from tests.support.questions import ON_LEAVE, ON_SALARY, ask
+from tests.support.service import endpoint, prompts, saying
+from tests.support.worker import work_queued as work
 
 # How something is lost, and how it comes back, if it can.
 Change = tuple[Callable[[Talk], None], Callable[[Talk], None] | None]

@@ -7,20 +7,14 @@ from fastapi.testclient import TestClient
 
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
-from tests.api.conftest import Serve
 from tests.api.conversations import KITCHEN, ONE, SAID, Talk, root, talk
+from tests.api.hang_up import closed_within, hanging_up
+from tests.api.problems import check_problem
+from tests.api.routes import ABSENT
 from tests.api.services import make_service
-from tests.api.test_ask import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
-from tests.api.test_audit_trail import closed_within, hanging_up
-from tests.api.test_routes import ABSENT, check_problem
-from tests.support.company import (
-    SALARY,
-    SECRETS,
-    Company,
-    endpoint,
-    parts_of,
-    saying,
-)
+from tests.support.company import SALARY, SECRETS, Company
+from tests.support.questions import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
+from tests.support.service import Serve, endpoint, parts_of, saying
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 from app.cli.app import app
 from app.identity.authenticate import identify
 from app.settings import ApiSettings
-from tests.api.conftest import Serve
+from tests.api.problems import check_problem
+from tests.api.routes import ABSENT
 from tests.api.services import Service, listed, make_service
-from tests.api.test_routes import ABSENT, check_problem
-from tests.support.company import Company, app_of, client_of, parts_of
+from tests.support.company import Company
+from tests.support.service import Serve, app_of, client_of, parts_of
 
 
 def test_nobody_lends_what_they_lack(client: TestClient, company: Company, bot: Service) -> None:

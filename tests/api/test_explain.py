@@ -10,8 +10,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, parts_of, upload, work_queued
+from tests.api.problems import check_problem
+from tests.support.company import Company, upload
+from tests.support.service import parts_of
+from tests.support.worker import work_queued
 
 EXPLAIN = "/api/v1/access/explain"
 

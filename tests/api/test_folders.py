@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, work_queued
+from tests.api.folders import ACCESS, put, rule, seen
+from tests.api.problems import check_problem
+from tests.support.company import Company
+from tests.support.worker import work_queued
 
-ACCESS = "/api/v1/collections/hr/access"
 FOLDERS = "/api/v1/collections/hr/folders"
 
 
@@ -20,29 +21,6 @@ def hr(client: TestClient, company: Company) -> Company:
     put(client, company, "pay/tagged.md", inherits=False, roles=["managers"])
     work_queued(company.db)
     return company
-
-
-def put(
-    client: TestClient, company: Company, path: str, *, inherits: bool = True, roles: list[str] | None = None
-) -> None:
-    """Upload a document as cleo, the collection's curator."""
-    answer = client.post(
-        "/api/v1/collections/hr/documents",
-        headers=company.headers("cleo"),
-        files={"file": ("file.md", f"# {path}\n\nWhat stands in {path}.".encode())},
-        data={"path": path, "roles": roles or [], "inherits": str(inherits).lower()},
-    )
-    assert answer.status_code == 202, answer.text
-
-
-def seen(client: TestClient, company: Company, who: str) -> set[str]:
-    """What this person reads of the hr collection (the company's own document there left out)."""
-    answer = client.get("/api/v1/documents", params={"collection": "hr"}, headers=company.headers(who))
-    return {d["path"] for d in answer.json()} - {"salaries.md"}
-
-
-def rule(client: TestClient, company: Company, folder: str, body: dict[str, Any], who: str = "root") -> Any:
-    return client.put(ACCESS, params={"folder": folder}, json=body, headers=company.headers(who))
 
 
 ALL = {"top.md", "pay/a.md", "pay/2026/b.md", "payroll/c.md"}

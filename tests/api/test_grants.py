@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fastapi.testclient import TestClient
 
-from tests.api.test_routes import check_problem
+from tests.api.problems import check_problem
 from tests.support.company import Company
 
 

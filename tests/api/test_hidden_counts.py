@@ -11,7 +11,8 @@ from app.db.session import connect
 from app.embedding.hashed import HashedEmbedder
 from ingest import pipeline
 from ingest.document import Extracted
-from tests.support.company import Company, extract_markdown, upload
+from tests.support.company import Company, upload
+from tests.support.worker import extract_markdown
 
 
 def test_an_uploader_is_told_how_much_a_file_hides(client: TestClient, company: Company) -> None:

@@ -18,7 +18,8 @@ from app.embedding.hashed import HashedEmbedder
 from ingest import pipeline
 from ingest.document import Extracted
 from ingest.write import collect_scopes
-from tests.support.company import DOCUMENTS, Company, extract_markdown, upload
+from tests.support.company import DOCUMENTS, Company, upload
+from tests.support.worker import extract_markdown
 
 API = "/api/v1"
 ROWS = ("access_plan", "collection", "folder", "document", "ingest_job", "scope", "app_user", "role", "api_key")

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.api.problems import check_problem
+from tests.api.routes import path_for, served
 from tests.api.services import HEADER, Service, listed, make_service
-from tests.api.test_routes import check_problem, path_for, served
-from tests.support.company import Company, client_of, parts_of, prompts, saying
+from tests.support.company import Company
+from tests.support.service import client_of, parts_of, prompts, saying
 
 WRONG = "cld_abcdefgh_" + "x" * 43
 OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/docs", "/api/v1/openapi.json"}

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app import errors
 from app.web.http.openapi import RAISES, codes_of
 from app.web.http.route_table import PUBLIC
-from tests.api.test_routes import path_for
+from tests.api.routes import path_for
 from tests.support.company import Company
 
 COMMON = {"NotSignedIn", "TooManyRequests", "InvalidInput", "DatabaseUnavailable"}

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.test_folders import ACCESS, put, rule, seen
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, work_queued
+from tests.api.folders import ACCESS, put, rule, seen
+from tests.api.problems import check_problem
+from tests.support.company import Company
+from tests.support.worker import work_queued
 
 CLOSED: dict[str, Any] = {"grants": [], "inherits": False}
 # Each is refused: it cannot be seen, steers the line, leaves the folder, or is no text.

@@ -7,50 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.settings import AccessSettings
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, client_of, parts_of
-
-PLANS = "/api/v1/access/plans"
-OPEN_HR = {"change": "grant", "collection": "hr", "grant": {"role": "managers"}}
-
-
-@pytest.fixture
-def second(client: TestClient, company: Company) -> str:
-    """A second administrator, who reads nothing."""
-    made = client.post(
-        "/api/v1/users",
-        json={"name": "rita", "capabilities": ["administer"], "clearance": "restricted"},
-        headers=company.headers("root"),
-    )
-    assert made.status_code == 201
-    key = client.post("/api/v1/keys", json={"user": "rita", "capabilities": ["administer"]},
-                      headers=company.headers("root"))  # fmt: skip
-    company.keys["rita"] = key.json()["secret"]
-    return "rita"
-
-
-def plan(client: TestClient, company: Company, *changes: dict[str, Any], who: str = "root") -> Any:
-    answer = client.post(PLANS, json={"changes": list(changes)}, headers=company.headers(who))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def act(client: TestClient, company: Company, made: dict[str, Any], who: str = "root") -> Any:
-    return client.post(f"{PLANS}/{made['id']}/apply", headers=company.headers(who))
-
-
-def policy_of(company: Company) -> list[Any]:
-    """Everything that says who may read what, as it stands."""
-    return [
-        company.rows(f"select t::text from {table} t order by 1")
-        for table in ("collection", "scope", "folder", "membership", "role_inside", "curator", "steward", "app_user")
-    ] + [company.rows("select scope_id, path from document order by 1, 2")]
-
-
-def inherit(client: TestClient, company: Company) -> None:
-    """Let the document of the hr collection inherit."""
-    place = f"/api/v1/documents/{company.documents['hr', 'salaries.md']}/access"
-    assert client.put(place, json={"grants": []}, headers=company.headers("cleo")).status_code == 200
+from tests.api.access_plans import OPEN_HR, PLANS, act, inherit, plan, policy_of
+from tests.api.problems import check_problem
+from tests.support.company import Company
+from tests.support.service import client_of, parts_of
 
 
 def test_a_plan_says_what_would_be_and_changes_nothing(client: TestClient, company: Company) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.test_plans import OPEN_HR, PLANS, act, inherit, plan
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, upload, work_queued
+from tests.api.access_plans import OPEN_HR, PLANS, act, inherit, plan
+from tests.api.problems import check_problem
+from tests.support.company import Company, upload
+from tests.support.worker import work_queued
 
 
 def at(**after: float) -> str:

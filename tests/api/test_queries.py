@@ -9,9 +9,10 @@ from fastapi.testclient import TestClient
 from app.client.api import Client
 from app.main import create_routes
 from app.web.http.route_table import RouteTable, ServedRoute
-from tests.api.conftest import Serve
-from tests.api.test_routes import ABSENT, check_problem
-from tests.support.company import Company, administering, parts_of
+from tests.api.problems import check_problem
+from tests.api.routes import ABSENT
+from tests.support.company import Company, administering
+from tests.support.service import Serve, parts_of
 
 ROUTES = [(m, route) for route in RouteTable(create_routes()).routes for m in sorted(route.methods - {"HEAD"})]
 LISTS = sorted(route.template for method, route in ROUTES if method == "GET" and {"limit", "after"} <= route.query)

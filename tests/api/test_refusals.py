@@ -7,8 +7,9 @@ from fastapi.testclient import TestClient
 
 from app.admin.refusals import MAX_SOURCES, WINDOW_SECONDS, FailedSignIns, SignInSource
 from app.identity.api_keys import make_key
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, app_of, client_of, parts_of
+from tests.api.problems import check_problem
+from tests.support.company import Company
+from tests.support.service import app_of, client_of, parts_of
 
 ME = "/api/v1/users/me"
 

@@ -18,9 +18,10 @@ from app.local.environment import Wiring, of_api
 from app.main import build_reranking
 from app.retrieval.rerank import Reranking
 from app.settings import RerankerSettings
-from tests.api.test_ask import ask
-from tests.support.company import Company, client_of, parts_of, saying
+from tests.support.company import Company
 from tests.support.cross_encoders import made_in
+from tests.support.questions import ask
+from tests.support.service import client_of, parts_of, saying
 
 QUERY = "parental leave weeks"
 

@@ -1,15 +1,15 @@
 """Every route has a declared access, holds to it, and refuses in one shape that betrays nothing."""
 
 import re
-import uuid
-from typing import Any
 
 import pytest
-from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from tests.api.declared import DECLARED
-from tests.support.company import METRICS_KEY, SECRETS, Company, app_of
+from tests.api.problems import check_discreet, check_problem
+from tests.api.routes import ABSENT, path_for
+from tests.support.company import Company
+from tests.support.service import METRICS_KEY
 
 # What each route needs; the matrix (test_matrix.py) holds every cell of it.
 ROUTES = {route: declared.needs for route, declared in DECLARED.items()}
@@ -24,40 +24,6 @@ BAD_KEYS = {
     "revoked key": "revoked",
     "two keys, the first alive": "twice",
 }
-ABSENT = uuid.UUID("11111111-2222-4333-8444-555555555555")
-
-
-def served(client: TestClient) -> set[tuple[str, str]]:
-    """What the application really routes, by method and path."""
-    found = set()
-    for context in iter_route_contexts(app_of(client).routes):
-        for method in (context.methods or set()) - {"HEAD"}:
-            found.add((method, str(context.path)))
-    return found
-
-
-def path_for(template: str, **names: object) -> str:
-    """The template with each name filled in; an absent document, key or job, an absent name otherwise."""
-    return re.sub(r"\{(\w+)\}", lambda m: str(names.get(m[1], ABSENT)), template)
-
-
-def check_problem(answer: Any, status: int, code: str) -> None:
-    """The one shape of all errors, with nothing in it that could betray anything."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
-    assert set(body) == {"type", "title", "status", "code", "detail"}
-    assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:clearance:error:{code}")
-    assert body["title"]
-    check_discreet(answer.text)
-
-
-def check_discreet(text: str) -> None:
-    """No document's words, no database number or relation, no SQL, no place in our source."""
-    assert not [word for word in SECRETS if word in text]
-    assert not re.search(
-        r"select |insert |update |delete from|psycopg|sqlalchemy|Traceback|\.py\b|scope_id", text, re.I
-    )
 
 
 @pytest.mark.parametrize("kind", BAD_KEYS)

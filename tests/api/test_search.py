@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.test_routes import check_problem
+from tests.api.problems import check_problem
 from tests.support.company import Company
 
 URL = "/api/v1/search"

@@ -9,8 +9,9 @@ from app.local.environment import BACKUP_URL, Wiring, of_api
 from app.retrieval import search as retrieval
 from app.retrieval.dense import Nearest, nearest
 from app.settings import SearchSettings
-from tests.api.test_ask import ON_LEAVE, ask
-from tests.support.company import Company, client_of, parts_of
+from tests.support.company import Company
+from tests.support.questions import ON_LEAVE, ask
+from tests.support.service import client_of, parts_of
 
 SET = 90
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, administering, upload, work_queued
+from tests.api.problems import check_problem
+from tests.support.company import Company, administering, upload
+from tests.support.worker import work_queued
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import asyncio
 from functools import partial
 
 from app.llm.scripted import ScriptedChat
-from tests.api.conftest import Serve
 from tests.api.streams import ask_all, check, expected, script
-from tests.support.company import Company, endpoint, parts_of
+from tests.support.company import Company
+from tests.support.service import Serve, endpoint, parts_of
 
 STREAMS, TOKENS = 32, 150
 

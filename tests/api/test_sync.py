@@ -1,17 +1,17 @@
 """Documents that change their place, and a collection that is made like a folder: whole or not, and nothing unseen."""
 
 import hashlib
-import uuid
 from typing import Any
 
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.test_folders import put, rule, seen
-from tests.api.test_routes import check_problem
-from tests.support.company import Company, work_queued
+from tests.api.folders import ids, put, rule, seen
+from tests.api.problems import check_problem
+from tests.support.company import Company
 from tests.support.identities import signed_on
+from tests.support.worker import work_queued
 
 SYNC = "/api/v1/collections/hr/sync"
 DERIVED = "select id, document_id, text from chunk order by id"
@@ -56,12 +56,6 @@ SAME: dict[str, str | None] = {
     **{path: path for path in ("a.md", "b.md", "pay/c.md", "pay/d.md", "e.md")},
     "salaries.md": None,
 }
-
-
-def ids(company: Company) -> dict[str, uuid.UUID]:
-    rows = company.rows("select path, public_id from document where collection_id ="
-                        " (select id from collection where name = 'hr')")  # fmt: skip
-    return {row["path"]: row["public_id"] for row in rows}
 
 
 def test_looking_changes_nothing_and_says_all(client: TestClient, hr: Company) -> None:

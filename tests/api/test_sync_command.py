@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli.app import app
-from tests.api.conftest import Serve
-from tests.api.test_sync import ids
-from tests.support.company import Company, parts_of, work_queued
+from tests.api.folders import ids
+from tests.support.company import Company
+from tests.support.service import Serve, parts_of
+from tests.support.worker import work_queued
 
 EVERYONE = "rules: [{path: '**', roles: [hr]}]\n"
 

@@ -16,11 +16,11 @@ from rich.table import Table
 
 from app.llm.scripted import ScriptedChat
 from app.settings import ApiSettings
-from tests.api.conftest import Serve
-from tests.api.test_ask import ON_LEAVE, ask
-from tests.api.test_routes import check_discreet, check_problem
-from tests.support.company import Company, app_of, client_of, endpoint, parts_of, saying, with_database
+from tests.api.problems import check_discreet, check_problem
+from tests.support.company import Company
 from tests.support.environment import free_port
+from tests.support.questions import ON_LEAVE, ask
+from tests.support.service import Serve, app_of, client_of, endpoint, parts_of, saying, with_database
 
 MB = 1024 * 1024
 TOLD: list[tuple[str, int, str, str]] = []

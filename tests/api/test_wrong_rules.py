@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.client.access_file import AccessFile, AccessFileError
-from tests.api.test_plans import policy_of
-from tests.api.test_routes import check_problem
+from tests.api.access_plans import policy_of
+from tests.api.problems import check_problem
 from tests.support.company import Company
 
 LATER, SOONER = "2027-06-01T00:00:00Z", "2027-01-01T00:00:00Z"

@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,12 +17,10 @@ from sqlalchemy.exc import DBAPIError
 from app.db.rls_probe import CANARY
 from app.db.session import BEGIN_AS, Database, Signer, connect, transaction_of
 from tests.support.cluster import IDENTITY_KEY, Db
-from tests.support.identities import by_hand, soon
+from tests.support.identities import Made, by_hand, changed, good, signed, soon
 from tests.support.library_db import LibraryDb, allow, counts, touched
 
 NONE = {"chunk": 0, "document": 0}
-# How an identity is made for a transaction, given what this says of itself.
-Made: TypeAlias = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -41,23 +38,8 @@ class Two:
             return counts(session, ["chunk", "document"])
 
 
-def signed(user: object, expiry: object, key: str = IDENTITY_KEY) -> Made:
-    """An identity made here, by the book."""
-    return lambda transaction: by_hand(user, expiry, transaction, key)
-
-
-def good(user: uuid.UUID, key: str = IDENTITY_KEY) -> Made:
-    """As the API signs it."""
-    return lambda transaction: Signer(key, seconds=60).sign(user, transaction)
-
-
 def _mac(payload: str) -> str:
     return hmac.new(bytes.fromhex(IDENTITY_KEY), payload.encode(), hashlib.sha256).hexdigest()
-
-
-def changed(made: Made, change: Callable[[str], str]) -> Made:
-    """An identity with a change."""
-    return lambda transaction: change(made(transaction))
 
 
 @pytest.fixture

@@ -4,26 +4,25 @@ import math
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
 
-from app.acl.rules import OwnRule
-from app.acl.visible import Visible, visible_scopes
+from app.acl.visible import Visible
 from app.db.session import Database, ReadSession
 from app.indexing.terms import PassageTerms, query_terms
 from app.retrieval import phrases
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B
 from app.retrieval.lexical import Match, match
-from app.retrieval.phrases import MAX_READ, Conditions, Found, find, satisfying
+from app.retrieval.phrases import MAX_READ, Conditions, find, satisfying
 from app.retrieval.query_syntax import parse
 from ingest.document import Passage
-from ingest.embed import terms_of, vectorize
-from ingest.write import Version, write
-from tests.support.library_db import EMBEDDER, LibraryDb, allow
+from ingest.embed import terms_of
+from tests.db.lexical_reader import Reader, put
+from tests.support.library_db import LibraryDb, allow
 
 WORDS = ["crane", "gannet", "keel", "rope", "dock", "harbour", "pilot", "tide", "buoy", "anchor", "mast", "sail", "oar"]
 WORDS += ["hull", "quay"]
@@ -32,14 +31,6 @@ ENTRIES = (
     "select p.document_id, substr(p.entries, 8 * n + 1, 8)::bigint >> 25 as chunk_id, p.term"
     " from posting p, generate_series(0, length(p.entries) / 8 - 1) as n"
 )
-
-
-def put(
-    library: LibraryDb, collection: uuid.UUID, path: str, passages: Sequence[Passage], own: OwnRule | None = None
-) -> None:
-    """A document with these passages."""
-    with library.uploading(collection, {path: (library.scope(collection, own), path.encode())}) as (session, [job]):
-        write(session, job, Version(path, "text/plain", b""), vectorize(passages, EMBEDDER))
 
 
 def passages(rng: random.Random, *, title: str, most: int = 6) -> list[Passage]:
@@ -73,33 +64,6 @@ def reference(placed: Sequence[tuple[int, PassageTerms]], question: str, limit: 
         if score:
             matches.append(Match(chunk, score, stands / sum(shares)))
     return sorted(matches, key=lambda m: (-m.score, m.chunk_id))[:limit]
-
-
-class Reader:
-    """A person, and a search as the API makes it: in a read-only snapshot, under row-level security."""
-
-    def __init__(self, library: LibraryDb, database: Database, name: str = "ada") -> None:
-        self.id = library.person(name)
-        self._library, self._database = library, database
-
-    def sees(self, do: Callable[[ReadSession, Visible], T]) -> T:
-        with self._database.reading(self.id) as session:
-            return do(session, visible_scopes(session, self._library.subject(self.id)))
-
-    def matches(self, question: str, limit: int = 20) -> list[Match]:
-        return self.sees(lambda session, visible: match(session, visible, query_terms(question), limit=limit))
-
-    def found(self, question: str, limit: int = 20) -> Found:
-        return self.sees(lambda session, visible: find(session, visible, parse(question), limit=limit))
-
-    def bound(self, question: str) -> tuple[object, ...]:
-        """All that a search with operators shows, and what it makes of them for other legs."""
-        found = self.found(question)
-        return tuple(found.matches), found.conditions, found.unmatched
-
-    def texts(self, found: Found) -> list[str]:
-        of = "select text from chunk where id = :id"
-        return [self._library.text(of, id=m.chunk_id) for m in found.matches]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from app.db.bootstrap import alembic_config, migrate
 from app.db.rls_probe import probe
 from app.db.session import Database
 from ingest.document import Passage
-from tests.db.test_lexical import Reader, put
+from tests.db.lexical_reader import Reader, put
 from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb, allow
 

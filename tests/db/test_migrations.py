@@ -17,26 +17,9 @@ from app.db.bootstrap import LOGIN_ROLES, alembic_config, migrate, prepare
 from app.db.rls_probe import LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.db.tables import Base
+from tests.db.schema_shape import shape
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
 from tests.support.library_db import LibraryDb, library_of
-
-SPACES = "any ('{public,clearance}'::regnamespace[])"
-KINDS = {
-    "tables": "select concat_ws(' ', oid::regclass, relkind, relrowsecurity, relforcerowsecurity, relacl)"
-    " from pg_class where relnamespace =",
-    "functions": "select concat_ws(' ', oid::regprocedure, proowner::regrole, prosecdef, proconfig, proacl, prosrc)"
-    " from pg_proc where pronamespace =",
-    "columns": "select concat_ws(' ', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,"
-    " attacl) from pg_attribute a join pg_class c on c.oid = attrelid where attnum > 0 and relnamespace =",
-    "policies": "select concat_ws(' ', tablename, policyname, permissive, roles, cmd, qual, with_check)"
-    " from pg_policies where schemaname::regnamespace =",
-    "triggers": "select concat_ws(' ', tgrelid::regclass, tgname, tgenabled, tgtype)"
-    " from pg_trigger join pg_class c on c.oid = tgrelid where not tgisinternal and relnamespace =",
-    "types": "select typname::text from pg_type where typnamespace =",
-    "constraints": "select concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))"
-    " from pg_constraint where connamespace =",
-    "schemas": "select concat_ws(' ', nspname, nspowner::regrole, nspacl) from pg_namespace where oid =",
-}
 
 
 def is_ours(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:
@@ -51,12 +34,6 @@ def fresh(cluster: Cluster) -> Iterator[Db]:
     prepare(admin_url=cluster.admin_url, database=made.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
     yield made
     cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(made.name)))
-
-
-def shape(db: Db) -> dict[str, set[str]]:
-    """Everything that a migration can make, by kind."""
-    with library_of(db) as library, library.session("admin") as session:
-        return {kind: set(session.scalars(text(f"{query} {SPACES}"))) for kind, query in KINDS.items()}
 
 
 def test_up_down_up(fresh: Db) -> None:

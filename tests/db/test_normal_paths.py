@@ -21,7 +21,7 @@ from app.paths import normal_path
 from migrations.normal_paths import numbered
 from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb, allow, library_of
-from tests.unit.test_paths import ANYTHING
+from tests.support.path_text import ANYTHING
 
 BEFORE = "0011"
 DENIED = OwnRule(inherits=False)

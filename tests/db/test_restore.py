@@ -14,8 +14,8 @@ from app.db.bootstrap import libpq, prepare
 from app.db.rls_probe import LockBroken, probe
 from app.db.session import Database, Signer, connect
 from app.local.binaries import find_binaries
+from tests.db.schema_shape import shape
 from tests.db.sql_privileges import OPEN, locked_tables, uncovered
-from tests.db.test_migrations import shape
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
 from tests.support.environment import real_part_missing
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, library_of

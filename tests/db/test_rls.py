@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from app.db.rls_probe import CANARY
 from app.db.session import Database
 from app.identity.subject import Capability, Label
+from tests.support.identities import SIGN
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, touched
 
-SIGN = "select set_config('clearance.identity', :identity, true)"
 LOCKED = (*TEXT_TABLES, "ingest_job")
 NOTHING = dict.fromkeys(LOCKED, 0)
 

@@ -16,7 +16,7 @@ from app.db.rls_probe import CONVERSATIONS
 from app.db.session import Database
 from app.identity.subject import Capability, Label
 from ingest.write import move
-from tests.db.test_rls import SIGN
+from tests.support.identities import SIGN
 from tests.support.library_db import LibraryDb, allow, counts, touched
 
 NOTHING = dict.fromkeys(CONVERSATIONS, 0)

@@ -24,8 +24,7 @@ from tests.db.sql_privileges import (
     uncovered,
     verbs,
 )
-from tests.db.test_identity import Made, changed, good, signed
-from tests.support.identities import by_hand
+from tests.support.identities import Made, by_hand, changed, good, signed
 from tests.support.library_db import LibraryDb, allow
 
 

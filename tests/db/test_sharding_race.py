@@ -14,7 +14,7 @@ from app.db.session import Database
 from app.retrieval import dense
 from app.scope_index.index import ScopeLists
 from app.scope_index.sharding import shard_of
-from tests.db.test_scope_index_race import Race
+from tests.db.index_race import Race
 from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb, allow
 from tests.support.scope_index_world import World, world_in

@@ -30,8 +30,8 @@ from app.main import create
 from app.server import server_config
 from app.web.api import collections, conversations, documents, explain, search
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
-from tests.support.company import endpoint, parts_of
 from tests.support.processes import sequencer, worker
+from tests.support.service import endpoint, parts_of
 
 Holed = Callable[[FastAPI], None]
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}

@@ -14,10 +14,11 @@ import psutil
 import pytest
 
 from app.evidence.verify import verify
-from tests.api.test_ask import ON_LEAVE
 from tests.support.cluster import TEMPLATE, Cluster, copied
-from tests.support.company import Company, client_of, company_in, found, parts_of
+from tests.support.company import Company, company_in, found
 from tests.support.processes import Process, api, sequencer, speaking_model, wait_for, worker
+from tests.support.questions import ON_LEAVE
+from tests.support.service import client_of, parts_of
 
 pytestmark = pytest.mark.slow
 

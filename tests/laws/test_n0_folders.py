@@ -18,9 +18,9 @@ from app.embedding.hashed import HashedEmbedder
 from app.identity.subject import Capability, Label, Principal
 from ingest import pipeline
 from tests.support.cluster import Db
-from tests.support.company import extract_markdown
 from tests.support.environment import Report
 from tests.support.library_db import LibraryDb, library_of
+from tests.support.worker import extract_markdown
 
 COLLECTIONS, STEPS = 12, 40
 FOLDERS = ["a", "a/b", "a/b/c", "ab", "b", "b/a"]

@@ -19,10 +19,10 @@ from app.db.session import Database
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Label
 from tests.support.cluster import Db
-from tests.support.company import client_of, parts_of
 from tests.support.environment import Report
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, library_of
 from tests.support.mined_roles import WAYS, Loaded, Matrix, MinedRole, check_user, load, mine, sample
+from tests.support.service import client_of, parts_of
 
 USERS, OBJECTS = 60, 90
 

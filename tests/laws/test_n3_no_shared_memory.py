@@ -19,7 +19,7 @@ from app.retrieval import highlight
 from app.retrieval.duplicates import alike
 from app.retrieval.highlight import Marker
 from tests.support.environment import REPOSITORY
-from tests.unit.answer.test_quote import passage
+from tests.support.passages import passage
 
 # Decorators and classes that keep results for the whole process, and what may have one: its keys are no text.
 KEEPERS = {

@@ -21,8 +21,6 @@ import pytest
 from app.answer import conversation_store as conversations
 from app.settings import AnswerSettings
 from app.web.api.conversations import WITHHELD
-from tests.api.conftest import serve
-from tests.api.test_ask import events, spoken
 from tests.laws.worlds.caching_mutants import (
     KEPT,
     TEXT,
@@ -36,8 +34,10 @@ from tests.laws.worlds.caching_mutants import (
 from tests.laws.worlds.revocation_race import LATER, Readers, Revocation, Score, Surface, judge, race
 from tests.laws.worlds.revocation_scenarios import MARKS, QUESTION, Track, echoing, laid_out
 from tests.support.cluster import TEMPLATE, Cluster, copied
-from tests.support.company import Company, client_of, found, parts_of
+from tests.support.company import Company, found
 from tests.support.environment import Report
+from tests.support.questions import events, spoken
+from tests.support.service import client_of, parts_of, serve
 
 PAIRS = int(os.environ.get("CLEARANCE_RACE_PAIRS", "1000"))
 READERS = 8

@@ -1,9 +1,7 @@
 """A small company, made over HTTP and by the worker's own pipeline, with a model that says what it is told."""
 
 import contextlib
-import dataclasses
 import datetime as dt
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,32 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from psycopg.rows import dict_row
-from pydantic import SecretStr
-from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from app.answer.components import Components
 from app.audit.encryption import Sealer, unseal
-from app.db.session import Database, Signer, connect
-from app.db.tables.library import IngestJob
-from app.embedding.hashed import HashedEmbedder
-from app.embedding.protocol import EmbeddingModel
-from app.guardrail.checks import default_checks
-from app.identity.subject import Label
-from app.llm.protocol import ChatModel, Endpoint
-from app.llm.scripted import ScriptedChat
+from app.db.session import connect
 from app.local.administrator import make_first_administrator
-from app.main import create
-from app.scope_index.protocol import NoLists
-from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
-from ingest import pipeline
-from ingest.document import Block, Extracted
-from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db, database_in
+from tests.support.cluster import AUDIT_KEY, Db, database_in
+from tests.support.service import client_of, parts_of
+from tests.support.worker import work_queued
 
-METRICS_KEY = "metrics-key-of-the-tests"
 CARD = "4111 1111 1111 1111"
 API_KEY = "AKIA" + "Z7QX4MPLW2RT6VNB"
 DEPLOY = f"The deploy key of the build server is {API_KEY} and the travel card is {CARD}."
@@ -113,118 +96,6 @@ class Company:
         return opened.text
 
 
-def endpoint(max_label: Label = Label.CONFIDENTIAL) -> Endpoint:
-    """Where the scripted model is said to run."""
-    return Endpoint("http://127.0.0.1:9/v1", "scripted", internal=True, max_label=max_label)
-
-
-def saying(*pieces: str, **options: Any) -> ScriptedChat:
-    """A model that says these pieces, whatever it is asked."""
-    return ScriptedChat(endpoint(), lambda _: pieces, **options)
-
-
-def letters(text: str) -> ScriptedChat:
-    """A model that says this text one character at a time."""
-    return saying(*text)
-
-
-def parts_of(db: Db, **replaced: Any) -> Components:
-    """Real parts on this database, but for the model and the embedder; see `parts_at`."""
-    return parts_at(db.url("app"), **replaced)
-
-
-def parts_at(
-    app_url: str,
-    *,
-    chat: ChatModel | None = None,
-    embedder: EmbeddingModel | None = None,
-    api: ApiSettings | None = None,
-    answer: AnswerSettings | None = None,
-) -> Components:
-    """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
-    generous = ApiSettings(
-        rate_per_minute=60_000,
-        burst=10_000,
-        concurrent=100,
-        metrics_key=SecretStr(METRICS_KEY),
-        stranger_rate_per_minute=60_000,
-        stranger_burst=10_000,
-    )
-    settings = Settings(
-        database=DatabaseSettings.model_validate({"app_url": app_url}),
-        identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
-        audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
-        api=api or generous,
-        answer=answer or AnswerSettings(),
-    )
-    return Components(
-        settings=settings,
-        database=database_at(app_url, pool_size=4),
-        embedder=embedder or HashedEmbedder(),
-        lists=NoLists(),
-        chat=chat or saying("It says so [1]."),
-        sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
-        checks=tuple(default_checks()),
-    )
-
-
-@contextlib.contextmanager
-def client_of(parts: Components) -> Iterator[TestClient]:
-    """A client of a service that runs over these parts, in this process."""
-    with TestClient(create(parts), raise_server_exceptions=False) as client:
-        yield client
-
-
-def with_database(parts: Components, url: str) -> Components:
-    """The same parts over another database URL."""
-    return dataclasses.replace(parts, database=database_at(url, pool_size=1))
-
-
-def database_at(url: str, *, pool_size: int) -> Database:
-    """The API's way to the database at this URL."""
-    signer = Signer(IDENTITY_KEY, seconds=60)
-    return Database(connect(url, pool_size=pool_size), signer, statement_timeout_ms=15_000)
-
-
-def app_of(client: TestClient) -> FastAPI:
-    """The application behind a client."""
-    assert isinstance(client.app, FastAPI)
-    return client.app
-
-
-def extract_markdown(content: bytes, _filename: str) -> Extracted:
-    """Title, headings and paragraphs of plain Markdown, in this process."""
-    title, blocks = "", []
-    path: tuple[str, ...] = ()
-    for part in re.split(r"\n\s*\n", content.decode().strip()):
-        if part.startswith("# "):
-            title = part[2:].strip()
-            path = (title,)
-            blocks.append(Block(title, "heading", path))
-        else:
-            blocks.append(Block(part, "paragraph", path))
-    return Extracted(title or "Untitled", tuple(blocks), "text/markdown")
-
-
-def work_all(engine: Engine, embedder: EmbeddingModel) -> None:
-    """Take all queued uploads to their end, as the worker does."""
-    with Session(engine) as session:
-        jobs = session.scalars(
-            select(IngestJob.id).where(IngestJob.state == "queued").order_by(IngestJob.created_at, IngestJob.id)
-        ).all()
-    for job in jobs:
-        pipeline.work(pipeline.Parts(engine, embedder, extract_markdown), job)
-
-
-def work_queued(db: Db) -> None:
-    """The same with the embedder of the tests and the worker's database role."""
-    engine = connect(db.url("ingest"), pool_size=2)
-    try:
-        work_all(engine, HashedEmbedder())
-    finally:
-        engine.dispose()
-
-
 def upload(client: TestClient, company: Company, who: str, **given: Any) -> dict[str, Any]:
     """Upload one document and check that it was taken; returns the job."""
     answer = client.post(
@@ -296,11 +167,6 @@ def _make_dead_keys(company: Company, send: Callable[[str, str, Any], Any]) -> N
     send("DELETE", f"/keys/{revoked['id']}", None)
     company.keys["revoked"] = revoked["secret"]
     company.keys["max"] = send("POST", "/keys", {"user": "max", "capabilities": every})["secret"]
-
-
-def prompts(chat: ScriptedChat) -> list[str]:
-    """The prompts that the model saw, as text."""
-    return ["\n".join(m.content for m in messages) for messages in chat.prompts]
 
 
 @contextlib.contextmanager

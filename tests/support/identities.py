@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import time
 import uuid
+from collections.abc import Callable
+from typing import TypeAlias
 
 import psycopg
 from sqlalchemy import Connection, text
@@ -12,7 +14,9 @@ from sqlalchemy.orm import Session
 from app.db.session import TRANSACTION, Signer, transaction_of
 from tests.support.cluster import IDENTITY_KEY
 
-SET = text("select set_config('clearance.identity', :identity, true)")
+# How an identity is made for a transaction, given what this says of itself.
+Made: TypeAlias = Callable[[str], str]
+SIGN = "select set_config('clearance.identity', :identity, true)"
 
 
 def signed_for(session: Session | Connection, user: uuid.UUID, *, seconds: int = 60, key: str = IDENTITY_KEY) -> str:
@@ -22,7 +26,7 @@ def signed_for(session: Session | Connection, user: uuid.UUID, *, seconds: int =
 
 def act_as(session: Session | Connection, user: uuid.UUID) -> None:
     """Go on in this transaction as this user."""
-    session.execute(SET, {"identity": signed_for(session, user)})
+    session.execute(text(SIGN), {"identity": signed_for(session, user)})
 
 
 def signed_on(connection: psycopg.Connection, user: uuid.UUID) -> str:
@@ -42,3 +46,18 @@ def by_hand(user: object, expiry: object, transaction: str, key: str = IDENTITY_
 def soon() -> int:
     """In a minute."""
     return int(time.time()) + 60
+
+
+def signed(user: object, expiry: object, key: str = IDENTITY_KEY) -> Made:
+    """An identity made here, by the book."""
+    return lambda transaction: by_hand(user, expiry, transaction, key)
+
+
+def good(user: uuid.UUID, key: str = IDENTITY_KEY) -> Made:
+    """As the API signs it."""
+    return lambda transaction: Signer(key, seconds=60).sign(user, transaction)
+
+
+def changed(made: Made, change: Callable[[str], str]) -> Made:
+    """An identity with a change."""
+    return lambda transaction: change(made(transaction))

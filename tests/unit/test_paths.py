@@ -11,15 +11,10 @@ from app.client.access_file import AccessFile, AccessFileError
 from app.errors import InvalidInput
 from app.paths import MAX_BYTES, MAX_NAME, folder_path, folders_of, is_below, normal_path, repaired, skeleton
 from app.retrieval.filters import About
+from tests.support.path_text import ANYTHING, BLANKS, LETTERS
 
-# Letters that compose and decompose, blanks of all kinds, and what must not come through.
-LETTERS = "aAbzZäöüéñÅΩの한글ภ0129._-()&+,'\u0301\u0323\u0308"
-BLANKS = " \u00a0\u2009\u202f\u3000"
-ODD = "\u200b\u200e\u200f\u202e\u2066\u2028\u2029\u0000\u0007\u007f\u0085\u00ad\ufeff\u034f\u3164\ufe0f"
-ODD += "\ud800\\\ue000\U000e0041"
 NAMES = st.text(LETTERS + BLANKS, min_size=1, max_size=12)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
-ANYTHING = st.text(st.one_of(st.sampled_from(LETTERS + BLANKS + ODD + "/"), st.characters()), max_size=40)
 
 # Most of anything is refused, and says nothing about what is accepted.
 MANY_ARE_REFUSED = [HealthCheck.filter_too_much]

@@ -16,7 +16,7 @@ from app.errors import DatabaseUnavailable
 from tests.db.replicas.replicated_db import DOCUMENTS, LONG, RECOVERING, TRIES, Pair, outcomes
 from tests.db.replicas.standby import PATIENCE, Standby
 from tests.support.cluster import TEMPLATE
-from tests.support.identities import signed_for
+from tests.support.identities import SIGN, signed_for
 
 
 def test_a_standby_that_is_behind_does_not_answer(pair: Pair) -> None:
@@ -244,7 +244,7 @@ def test_several_standbys_take_turns_and_stand_in_for_each_other(pair: Pair, tmp
 def test_nobody_sees_anything_on_the_standby_without_a_good_identity(pair: Pair) -> None:
     """No identity, somebody's forged, expired or cut one; and what was remembered is not believed under another."""
     assert pair.looks_there() == 1
-    identity = text("select set_config('clearance.identity', :identity, true)")
+    identity = text(SIGN)
     with pair.database.retrieving(pair.ada) as session:
         assert session.scalar(RECOVERING)
         assert session.scalar(text("select current_setting('clearance.scopes') <> ''")), "remembered there too"

@@ -21,7 +21,7 @@ from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Sett
 from app.web.api import search as search_route
 from tests.db.replicas.replicated_db import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY
-from tests.support.company import METRICS_KEY, client_of, parts_of
+from tests.support.service import METRICS_KEY, client_of, parts_of
 
 QUESTION = "What does the alder note say?"
 ASKED = (("/api/v1/search", {"query": QUESTION}), ("/api/v1/ask", {"question": QUESTION, "mode": "quote"}))

@@ -33,8 +33,8 @@ from tests.laws.worlds.unfiltered_search import Unfiltered
 from tests.laws.worlds.world import Spec, World, world_of
 from tests.laws.worlds.world_writer import WorldWriter
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
-from tests.support.company import app_of
 from tests.support.library_db import LibraryDb, library_of
+from tests.support.service import app_of
 
 # What differs between any two requests: ids that are drawn for them, and times of writing. A world's own ids stay.
 FLEETING = re.compile(r'"(trail|prefix|at|\w+_at)": ?"[^"]*"')

@@ -20,8 +20,10 @@ from app.identity.subject import Label, Principal, Subject
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from tests.laws.worlds.revocation_race import Act, Revocation, Surface
-from tests.support.company import Company, database_at, endpoint, work_queued
+from tests.support.company import Company
 from tests.support.library_db import LibraryDb, allow, deny
+from tests.support.service import database_at, endpoint
+from tests.support.worker import work_queued
 
 QUESTION = "What does the quillon ledger say about the salary band of level five?"
 TEXT = b"# Quillon ledger\n\nThe quillon ledger says: the salary band of level five is eighty-eight thousand ducats."

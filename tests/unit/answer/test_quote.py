@@ -1,20 +1,12 @@
 """Answers without a model: sentences word for word, the best-supported first."""
 
-import uuid
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answer.quote import LONGEST, Quote, quotes, split_sentences
-from app.identity.subject import Label
 from app.retrieval.passage import Passage
-
-
-def passage(text: str, *, title: str = "", heading: tuple[str, ...] = ()) -> Passage:
-    blank = uuid.UUID(int=0)
-    return Passage(blank, blank, blank, "collection", "p.md", title, heading, None, text, 1, Label.PUBLIC)
-
+from tests.support.passages import passage
 
 LEAVE = passage("Everyone gets 25 days of leave. Leave is asked for in June! Sick leave is apart.", title="Leave")
 PARKING = passage("Cars park at the quay. The gate opens at 7. Bring a badge.", title="Parking")

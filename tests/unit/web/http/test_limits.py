@@ -13,18 +13,9 @@ from app.errors import AppError, TooManyRequests
 from app.settings import ApiSettings
 from app.web.http import limits
 from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots
+from tests.unit.web.http.clock import Clock
 
 KEY, OTHER = uuid.uuid4(), uuid.uuid4()
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -1,0 +1,137 @@
+"""The service over real parts, in this process or behind a port, with a model that says what it is told."""
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from app.answer.components import Components
+from app.audit.encryption import Sealer
+from app.db.session import Database, Signer, connect
+from app.embedding.hashed import HashedEmbedder
+from app.embedding.protocol import EmbeddingModel
+from app.guardrail.checks import default_checks
+from app.identity.subject import Label
+from app.llm.protocol import ChatModel, Endpoint
+from app.llm.scripted import ScriptedChat
+from app.main import create
+from app.scope_index.protocol import NoLists
+from app.server import server_config
+from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
+
+METRICS_KEY = "metrics-key-of-the-tests"
+Serve = Callable[[Components], AbstractContextManager[str]]
+
+
+def endpoint(max_label: Label = Label.CONFIDENTIAL) -> Endpoint:
+    """Where the scripted model is said to run."""
+    return Endpoint("http://127.0.0.1:9/v1", "scripted", internal=True, max_label=max_label)
+
+
+def saying(*pieces: str, **options: Any) -> ScriptedChat:
+    """A model that says these pieces, whatever it is asked."""
+    return ScriptedChat(endpoint(), lambda _: pieces, **options)
+
+
+def letters(text: str) -> ScriptedChat:
+    """A model that says this text one character at a time."""
+    return saying(*text)
+
+
+def parts_of(db: Db, **replaced: Any) -> Components:
+    """Real parts on this database, but for the model and the embedder; see `parts_at`."""
+    return parts_at(db.url("app"), **replaced)
+
+
+def parts_at(
+    app_url: str,
+    *,
+    chat: ChatModel | None = None,
+    embedder: EmbeddingModel | None = None,
+    api: ApiSettings | None = None,
+    answer: AnswerSettings | None = None,
+) -> Components:
+    """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
+    generous = ApiSettings(
+        rate_per_minute=60_000,
+        burst=10_000,
+        concurrent=100,
+        metrics_key=SecretStr(METRICS_KEY),
+        stranger_rate_per_minute=60_000,
+        stranger_burst=10_000,
+    )
+    settings = Settings(
+        database=DatabaseSettings.model_validate({"app_url": app_url}),
+        identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
+        audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
+        api=api or generous,
+        answer=answer or AnswerSettings(),
+    )
+    return Components(
+        settings=settings,
+        database=database_at(app_url, pool_size=4),
+        embedder=embedder or HashedEmbedder(),
+        lists=NoLists(),
+        chat=chat or saying("It says so [1]."),
+        sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
+        checks=tuple(default_checks()),
+    )
+
+
+@contextlib.contextmanager
+def client_of(parts: Components) -> Iterator[TestClient]:
+    """A client of a service that runs over these parts, in this process."""
+    with TestClient(create(parts), raise_server_exceptions=False) as client:
+        yield client
+
+
+def with_database(parts: Components, url: str) -> Components:
+    """The same parts over another database URL."""
+    return dataclasses.replace(parts, database=database_at(url, pool_size=1))
+
+
+def database_at(url: str, *, pool_size: int) -> Database:
+    """The API's way to the database at this URL."""
+    signer = Signer(IDENTITY_KEY, seconds=60)
+    return Database(connect(url, pool_size=pool_size), signer, statement_timeout_ms=15_000)
+
+
+def app_of(client: TestClient) -> FastAPI:
+    """The application behind a client."""
+    assert isinstance(client.app, FastAPI)
+    return client.app
+
+
+def prompts(chat: ScriptedChat) -> list[str]:
+    """The prompts that the model saw, as text."""
+    return ["\n".join(m.content for m in messages) for messages in chat.prompts]
+
+
+@contextlib.contextmanager
+def serve(parts: Components) -> Iterator[str]:
+    """The base URL of a real server over these parts, in a thread, on a free loopback port."""
+    server = uvicorn.Server(server_config(create(parts), parts.settings.api, port=0, log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the server does not start")
+        time.sleep(0.01)
+    [listener] = server.servers
+    port = listener.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
