@@ -170,6 +170,24 @@ def test_every_cut_in_two(secret: str, way: int) -> None:
         _holds(text, [text[:cut], text[cut:]])
 
 
+class PieceByPiece(Gate):
+    """A gate that looks at each piece alone, as a filter on tokens does."""
+
+    def feed(self, token: str) -> str:
+        return redact(token, CHECKS).text
+
+    def flush(self) -> str:
+        return ""
+
+
+def test_a_redaction_of_each_piece_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test of the test: a secret that a token's end cuts in two goes out."""
+    monkeypatch.setitem(globals(), "Gate", PieceByPiece)
+    for secret in SECRETS:
+        with pytest.raises(AssertionError):
+            _holds(secret, list(secret))
+
+
 @given(text=texts)
 @example(text="password [redacted: credential] x")
 @settings(max_examples=400, deadline=None)
