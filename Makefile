@@ -15,7 +15,8 @@ run: .venv/.installed ## start everything on this machine: database, model, API,
 	@$(PY) -m app.cli run
 
 test: .venv/.dev check ## everything that must hold: lint, types, import contracts, all tests
-	$(PYTEST) tests --ignore=tests/unit --durations=20
+	$(PYTEST) tests --ignore=tests/unit -m "not alone" --durations=20
+	$(PY) -m pytest tests -m alone --durations=20
 
 laws: .venv/.dev ## races, and two worlds 100,000 times, 1,000 over HTTP; takes hours, and goes on where it was stopped
 	CLEARANCE_RACE_PAIRS=3000 $(PY) -m pytest tests/laws/test_r_revocation_race.py
@@ -34,7 +35,7 @@ contracts: .venv/.dev
 	.venv/bin/lint-imports
 
 unit: .venv/.dev
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit -m "not alone"
 
 format: .venv/.dev ## format the code
 	$(PY) -m ruff format .

@@ -40,7 +40,6 @@ def app() -> FastAPI:
     return create_routes()
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_every_cell(world: World, report: Report, caplog: pytest.LogCaptureFixture) -> None:
     with matrix_over(world) as (matrix, log):

@@ -32,6 +32,8 @@ from tests.support.cluster import Db
 from tests.support.identities import by_hand, soon
 from tests.support.library_db import LibraryDb
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def pooler(db: Db, tmp_path: Path) -> Iterator[str]:
@@ -40,7 +42,6 @@ def pooler(db: Db, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.slow
 def test_no_identity_bleeds_through_a_transaction_pooler(library: LibraryDb, pooler: str) -> None:
     """64 callers at once on two connections, each breaking transactions between reads, see their own and no more."""
     callers = make_callers(library)
@@ -146,7 +147,6 @@ def test_a_session_level_identity_does_not_bleed(library: LibraryDb, pooler: str
     database.engine.dispose()
 
 
-@pytest.mark.slow
 def test_an_identity_that_holds_longer_would_bleed(library: LibraryDb, pooler: str) -> None:
     """The mutation, on the first test's load: bound to no transaction, a session-level identity shows foreign rows."""
     callers = make_callers(library)

@@ -15,6 +15,8 @@ from tests.support.library_db import LibraryDb
 from tests.support.scope_index_world import World, world_in
 from tests.support.vector_rows import unit
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
@@ -24,7 +26,6 @@ def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatc
         yield made
 
 
-@pytest.mark.slow
 def test_writers_movers_and_deleters_race_readers(world: World) -> None:
     """Each answer is the exact one of its own snapshot, long transactions among them, the base renewed meanwhile."""
     rng = np.random.default_rng(10)

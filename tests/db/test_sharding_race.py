@@ -21,6 +21,8 @@ from tests.support.scope_index_world import World, world_in
 from tests.support.search_processes import threads
 from tests.support.vector_rows import unit
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def world(
@@ -37,7 +39,6 @@ def world(
         yield made
 
 
-@pytest.mark.slow
 def test_writers_movers_and_deleters_race_readers_of_two_shards(world: World) -> None:
     """What moves from shard to shard is found once, in the one or in the other."""
     rng = np.random.default_rng(30)

@@ -10,8 +10,6 @@ import pytest
 
 from tests.support.environment import REPOSITORY
 
-pytestmark = pytest.mark.slow
-
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     # A database that is named must not be touched: the service has one of its own.

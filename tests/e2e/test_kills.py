@@ -20,8 +20,6 @@ from tests.support.processes import Process, api, sequencer, speaking_model, wai
 from tests.support.questions import ON_LEAVE
 from tests.support.service import client_of, parts_of
 
-pytestmark = pytest.mark.slow
-
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
 FILES = 40
 GOOD = "# Parental leave\n\nEvery employee gets twenty-six weeks of parental leave after the first year."

@@ -31,8 +31,6 @@ from tests.support.cluster import Cluster
 from tests.support.environment import REPOSITORY
 from tests.support.processes import wait_for
 
-pytestmark = pytest.mark.slow
-
 
 class Silent:
     """Nobody looks on."""

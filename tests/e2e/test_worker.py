@@ -16,8 +16,6 @@ from tests.support.company import Company, found
 from tests.support.processes import Process, wait_for, worker
 from tests.support.service import client_of, parts_of
 
-pytestmark = pytest.mark.slow
-
 DERIVED = ("original", "chunk", "vector_row", "posting")
 ENDED = {"indexed", "unchanged", "failed"}
 PAGE = (

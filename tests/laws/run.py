@@ -219,7 +219,7 @@ def _one(console: Console, server: run_worker.Server, spec: Spec, *, over_http: 
 def _code() -> str:
     """A digest of all that the law is about and of the law itself: results are of one version of the code."""
     digest = hashlib.sha256()
-    for folder in ("app", "ingest", "migrations", "tests/laws"):
+    for folder in ("app", "ingest", "migrations", "tests/laws", "tests/support"):
         for path in sorted((REPOSITORY / folder).rglob("*")):
             if path.suffix in {".py", ".sql", ".md"}:
                 digest.update(f"{path.relative_to(REPOSITORY)}\0".encode() + path.read_bytes())

@@ -47,7 +47,6 @@ def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "worlds"), [(60, WORLDS), (5, 150)])
 def test_hidden_documents_change_nothing(
     quick: Quick, report: Report, monkeypatch: pytest.MonkeyPatch, depth: int, worlds: int

@@ -17,7 +17,6 @@ from tests.support.environment import Report
 WORLDS = 4
 
 
-@pytest.mark.slow
 def test_http_says_the_same_in_both_worlds(db: Db, report: Report) -> None:
     """Search, quotes, generated and streamed answers, each route that is read, refusals, prompts: the same bytes."""
     heard: list[Answer] = []

@@ -18,7 +18,7 @@ from tests.support.hidden_volume import Books, draw_books, worlds
 TIMES = (1, 10)
 ASKED = 120
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,6 @@ def library(db: Db) -> Iterator[LibraryDb]:
         yield made
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_hidden_documents_that_change_are_never_noticed(library: LibraryDb, database: Database, report: Report) -> None:
     """After each of many changes, in random order, the caller is shown what he was shown before there was any."""
@@ -170,7 +169,6 @@ CROWDS: dict[str, Callable[[Spec], Spec]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", CROWDS)
 def test_a_hundred_hidden_documents_for_each_visible_one_change_nothing(
     quick: Quick, report: Report, kind: str
@@ -182,7 +180,6 @@ def test_a_hundred_hidden_documents_for_each_visible_one_change_nothing(
     assert tally.differing == 0
 
 
-@pytest.mark.slow
 def test_the_real_embedder_changes_nothing(db: Db, report: Report) -> None:
     """The same with the vectors of the product."""
     try:

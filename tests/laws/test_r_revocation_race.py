@@ -39,6 +39,8 @@ from tests.support.environment import Report
 from tests.support.questions import events, spoken
 from tests.support.service import client_of, parts_of, serve
 
+pytestmark = pytest.mark.alone
+
 PAIRS = int(os.environ.get("CLEARANCE_RACE_PAIRS", "1000"))
 READERS = 8
 FEW = AnswerSettings(passages=2, history_tokens=300)
@@ -94,7 +96,6 @@ def ways(track: Track, *names: str) -> list[Revocation]:
 # --- The law.
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_no_later_request_sees_it(track: Track, report: Report) -> None:
     """Every surface, every way to lose it; and no answer begun later was made from it, the log says."""
@@ -122,7 +123,6 @@ def refuse_later_records(track: Track, score: Score) -> None:
     assert len(score.trails) > score.pairs / 10
 
 
-@pytest.mark.slow
 def test_no_later_export_of_the_log(track: Track, report: Report) -> None:
     """An auditor's reading and export of the log end with the capability, the key and the person, from the commit."""
     root = track.company.headers("root")
@@ -183,14 +183,12 @@ def test_a_stream_begun_before_may_finish(track: Track) -> None:
 # --- Each lock alone holds the race; a cache holds it if it looks at the policy epoch.
 
 
-@pytest.mark.slow
 def test_the_first_lock_alone(track: Track, report: Report) -> None:
     score = run(track, track.revocations(), pairs=200, unlocked=TEXT)
     report(f"without row-level security: {score}")
     assert not score.late, score.late[:5]
 
 
-@pytest.mark.slow
 def test_the_second_lock_alone(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     resolving(monkeypatch, every_scope)
     score = run(track, track.revocations(), pairs=200)
@@ -198,7 +196,6 @@ def test_the_second_lock_alone(track: Track, monkeypatch: pytest.MonkeyPatch, re
     assert not score.late, score.late[:5]
 
 
-@pytest.mark.slow
 def test_scopes_kept_under_the_policy_epoch(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     """Every way to lose the document raises the epoch, moves it out of the kept scopes, or is told by `valid_until`."""
     kept = KeptScopes(checked=True)

@@ -18,6 +18,8 @@ from tests.db.replicas.standby import PATIENCE, Standby
 from tests.support.cluster import TEMPLATE
 from tests.support.identities import SIGN, signed_for
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_standby_that_is_behind_does_not_answer(pair: Pair) -> None:
     """It would show the document; from the commit on nobody sees it, and later the standby answers again."""

@@ -21,6 +21,8 @@ from tests.db.replicas.replicated_db import Pair, on_standby
 from tests.support.scope_index_world import BOOK, World, world_in
 from tests.support.vector_rows import unit
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def world(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:

@@ -16,6 +16,8 @@ from app.errors import DatabaseUnavailable
 from tests.db.replicas.replicated_db import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes, vacuum
 from tests.db.replicas.standby import PATIENCE
 
+pytestmark = pytest.mark.alone
+
 ASLEEP = text("select count(*) from document, pg_sleep(:seconds)")
 WHO = text("select pg_backend_pid()")
 

@@ -16,6 +16,8 @@ from tests.db.replicas.standby import PATIENCE
 from tests.db.replicas.unsafe_replicas import MUTATIONS, Mutation
 from tests.support.environment import Report
 
+pytestmark = pytest.mark.alone
+
 # Each way to lose the document, and the way back.
 WAYS = (
     (
@@ -123,7 +125,6 @@ def race(pair: Pair) -> Race:
     return Race(pair, pair.database, ids)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("wait_ms", [0, WAIT_MS])
 def test_no_search_shows_what_was_revoked_before_it_began(race: Race, report: Report, wait_ms: int) -> None:
     """Nor does one miss what was granted before it began."""
@@ -134,7 +135,6 @@ def test_no_search_shows_what_was_revoked_before_it_began(race: Race, report: Re
     assert race.enough(), "too few searches of one kind"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_the_race_finds_a_search_that_is_careless(
     race: Race, report: Report, monkeypatch: pytest.MonkeyPatch, mutation: Mutation

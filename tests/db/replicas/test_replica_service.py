@@ -23,6 +23,8 @@ from tests.db.replicas.replicated_db import DOCUMENTS, TRIES, Pair, end_at_once,
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY
 from tests.support.service import METRICS_KEY, client_of, parts_of
 
+pytestmark = pytest.mark.alone
+
 QUESTION = "What does the alder note say?"
 ASKED = (("/api/v1/search", {"query": QUESTION}), ("/api/v1/ask", {"question": QUESTION, "mode": "quote"}))
 GONE = "postgresql+psycopg://clearance_app:s3cret@127.0.0.1:1/x"

@@ -44,7 +44,6 @@ def wait_until(true: Any, seconds: float = 90.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 def test_a_killed_run_goes_on_and_leaves_no_process(tmp_path: Path) -> None:
     """Killed outright with two batches done: the next run does the others, and those two are as they were."""
     state = tmp_path / "laws.json"
@@ -67,7 +66,6 @@ def test_a_killed_run_goes_on_and_leaves_no_process(tmp_path: Path) -> None:
     assert f"worlds {worlds} questions" in " ".join(told.split())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_says_so(tmp_path: Path, how: signal.Signals) -> None:
     """Ctrl-C, or ended from elsewhere: exit code 130, and the table of what is done."""

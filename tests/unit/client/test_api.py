@@ -40,6 +40,7 @@ def test_a_refused_request_is_sent_again_after_the_time_the_server_names() -> No
     assert b"content" in seen[1][1]
 
 
+@pytest.mark.alone
 def test_patience_ends() -> None:
     with client_of(lambda _: problem(429, "TooManyRequests", "wait", Retry_After="60"), patience=0.5) as client:
         begin = time.monotonic()

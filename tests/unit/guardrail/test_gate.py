@@ -187,6 +187,7 @@ ADVERSARIAL = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_work_grows_with_the_text_only(name: str) -> None:
     """Twice the text takes about twice the time; what is quadratic takes four times, what is exponential never ends."""
