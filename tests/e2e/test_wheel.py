@@ -19,8 +19,6 @@ from app.db.bootstrap import alembic_config
 from tests.support.cluster import PASSWORDS, Cluster
 from tests.support.environment import REPOSITORY
 
-pytestmark = pytest.mark.slow
-
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "docs", "shared", "*.egg-info")
 # What a package needs beside its modules: statements, prompts, templates, the marks of typed packages.
 SHIPPED = ("*.py", "*.sql", "*.md", "*.mako", "py.typed")

@@ -1,18 +1,24 @@
 """The service over real parts, in this process or behind a port, with a model that says what it is told."""
 
 import contextlib
+import copy
 import dataclasses
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
+from unittest import mock
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from starlette.datastructures import State
+from starlette.types import Lifespan
 
+from app import main
 from app.answer.components import Components
 from app.audit.encryption import Sealer
 from app.db.session import Database, Signer, connect
@@ -22,7 +28,6 @@ from app.guardrail.checks import default_checks
 from app.identity.subject import Label
 from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
-from app.main import create
 from app.scope_index.protocol import NoLists
 from app.server import server_config
 from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
@@ -90,8 +95,31 @@ def parts_at(
 @contextlib.contextmanager
 def client_of(parts: Components) -> Iterator[TestClient]:
     """A client of a service that runs over these parts, in this process."""
-    with TestClient(create(parts), raise_server_exceptions=False) as client:
+    with TestClient(application(parts), raise_server_exceptions=False) as client:
         yield client
+
+
+def application(parts: Components) -> FastAPI:
+    """The service as `app.main` makes it, over routes that are built once: that takes longer than most tests."""
+    with mock.patch.object(main, "create_routes", _with_routes_of_before):
+        return main.create(parts)
+
+
+_routes = functools.cache(main.create_routes)
+
+
+def _with_routes_of_before(lifespan: Lifespan[FastAPI]) -> FastAPI:
+    """An application with state, middleware and a list of routes that are its own alone."""
+    app = copy.copy(_routes())
+    app.state, app.user_middleware = State(), list(app.user_middleware)
+    app.router = copy.copy(app.router)
+    app.router.lifespan_context, app.router.middleware_stack = lifespan, app.router.app
+    app.dependency_overrides.clear()  # those of all of them: the routes look there
+    # The description is of the application that it was set up for.
+    app.router.routes = [route for route in app.routes if getattr(route, "path", "") != app.openapi_url]
+    app.openapi_schema = None
+    app.setup()
+    return app
 
 
 def with_database(parts: Components, url: str) -> Components:
@@ -119,7 +147,9 @@ def prompts(chat: ScriptedChat) -> list[str]:
 @contextlib.contextmanager
 def serve(parts: Components) -> Iterator[str]:
     """The base URL of a real server over these parts, in a thread, on a free loopback port."""
-    server = uvicorn.Server(server_config(create(parts), parts.settings.api, port=0, log_config=None, lifespan="on"))
+    server = uvicorn.Server(
+        server_config(application(parts), parts.settings.api, port=0, log_config=None, lifespan="on")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

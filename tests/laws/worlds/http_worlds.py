@@ -24,7 +24,6 @@ from app.identity.api_keys import make_key
 from app.identity.subject import Label
 from app.llm.protocol import Endpoint
 from app.llm.scripted import ScriptedChat
-from app.main import create
 from app.scope_index.protocol import NoLists
 from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from tests.laws.worlds.bulk_writer import Maker
@@ -34,7 +33,7 @@ from tests.laws.worlds.world import Spec, World, world_of
 from tests.laws.worlds.world_writer import WorldWriter
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
 from tests.support.library_db import LibraryDb, library_of
-from tests.support.service import app_of
+from tests.support.service import app_of, application
 
 # What differs between any two requests: ids that are drawn for them, and times of writing. A world's own ids stay.
 FLEETING = re.compile(r'"(trail|prefix|at|\w+_at)": ?"[^"]*"')
@@ -71,7 +70,7 @@ def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
     chat = ScriptedChat(endpoint, lambda messages: ["As ", "they say [1], ", "and [2]."])
     sealer, checks = Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks())
     parts = Components(settings, database, embedder, NoLists(), chat, sealer, checks)
-    with library_of(db) as library, TestClient(create(parts)) as client:
+    with library_of(db) as library, TestClient(application(parts)) as client:
         yield Site(library, WorldWriter(library, embedder), client, chat, embedder)
 
 
