@@ -54,7 +54,7 @@ def dots(path: Path, title: str, x: str, rows: Sequence[tuple[str, dict[str, flo
         places = [(values[name], place) for place, (_, values) in enumerate(rows) if name in values]
         axes.plot(*zip(*places, strict=True), "o", label=name, color=COLOURS[number % len(COLOURS)])
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(axis="x", color="#e4e4e4")
     figure.legend(loc="outside lower center", ncols=4, frameon=False)
     return save(figure, path)

@@ -51,7 +51,6 @@ def quantile(values: Sequence[float], share: float) -> Interval:
 
 
 def mean(values: Sequence[float]) -> Interval:
-    """The mean."""
     return bootstrap(lambda rows: rows.mean(axis=-1), values)
 
 

@@ -19,7 +19,6 @@ class Table:
     left: int = 1
 
     def show(self) -> None:
-        """Print it on the terminal."""
         shown = Shown(title=self.title, title_justify="left")
         for number, column in enumerate(self.columns):
             shown.add_column(column, justify="left" if number < self.left else "right")
@@ -35,5 +34,4 @@ class Table:
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
-    """Print one table on the terminal."""
     Table(title, columns, list(rows), left).show()

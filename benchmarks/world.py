@@ -93,7 +93,6 @@ def server(settings: Mapping[str, str] | None = None) -> Iterator[EmbeddedPostgr
 
 
 def database(running: EmbeddedPostgres, name: str = "bench") -> Db:
-    """A new migrated database."""
     admin, passwords = running.url("postgres", PASSWORD, "postgres"), dict.fromkeys(LOGIN_ROLES, PASSWORD)
     prepare(admin_url=admin, database=name, passwords=passwords, identity_key=KEY)
     return Db(running, name)
@@ -126,7 +125,6 @@ class World:
             yield session
 
     def role(self, name: str) -> uuid.UUID:
-        """A new role."""
         return self._add(Role(name=name))
 
     def person(
@@ -138,7 +136,6 @@ class World:
         curates: Sequence[uuid.UUID] = (),
         clearance: Label = Label.INTERNAL,
     ) -> uuid.UUID:
-        """A new user with roles."""
         user = self._add(User(name=name, display_name=name, clearance=int(clearance), capabilities=list(may)))
         with self.session() as session:
             session.add_all(Membership(user_id=user, role_id=role) for role in roles)
@@ -146,7 +143,6 @@ class World:
         return user
 
     def key(self, user: uuid.UUID, may: Sequence[Capability] = (Capability.ASK,)) -> str:
-        """A new API key of this user."""
         key = make_key()
         self._add(ApiKey(prefix=key.prefix, hash=key.hash, user_id=user, capabilities=list(may)))
         return key.secret
@@ -157,7 +153,6 @@ class World:
             return subject_of(session, session.get_one(User, user))
 
     def collection(self, name: str, own: OwnRule) -> uuid.UUID:
-        """A new collection with its plain scope."""
         made = self._add(Collection(name=name, own_rule=own.to_json()))
         self.scope(made, OwnRule())
         return made
@@ -288,7 +283,6 @@ def api_process(db: Db, command: Sequence[str] = ("-m", "app"), *, root: Path = 
 
 
 def is_ready(url: str) -> bool:
-    """Whether /readyz answers 200."""
     try:
         return httpx.get(f"{url}/readyz", trust_env=False, timeout=5).status_code == httpx.codes.OK
     except httpx.TransportError:

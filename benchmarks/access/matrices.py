@@ -55,7 +55,6 @@ class Matrix:
 
     @property
     def pairs(self) -> int:
-        """Users times objects."""
         return len(self.may) * len(self.objects)
 
     def left_over(self) -> list[tuple[int, int]]:
@@ -111,7 +110,6 @@ def main() -> None:
 
 
 def read(folder: Path, name: str) -> Matrix:
-    """A matrix and its roles."""
     may: dict[int, set[int]] = defaultdict(set)
     with gzip.open(folder / f"{name}.upa.csv.gz", "rt", encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):

@@ -44,7 +44,6 @@ Act = Callable[[WriteSession], object]
 
 
 def main() -> None:
-    """Measure here, and elsewhere; print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scopes", type=int, nargs="+", default=[300, 5_000])
     parser.add_argument("--principals", type=int, default=100, help="that each own rule names")
@@ -163,7 +162,6 @@ def rows(here: Times, there: Times) -> Iterator[tuple[str, ...]]:
 
 
 def median(times: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    """Of the processor and of the clock."""
     processor, clock = zip(*times, strict=True)
     return statistics.median(processor), statistics.median(clock)
 

@@ -47,7 +47,6 @@ class Resolved:
 
 
 def main() -> None:
-    """Measure, print, plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scopes", type=int, nargs="+", default=[500, 5_000, 50_000], help="sizes of the worlds")
     parser.add_argument("--rounds", type=int, default=1_000, help="resolutions of each size")
@@ -97,7 +96,6 @@ def check(api: Database, rules: Mapping[int, Rule], subject: Subject) -> int:
 
 
 def once(api: Database, subject: Subject) -> dict[str, tuple[float, float]]:
-    """One transaction as this caller."""
     ways: dict[str, Callable[[ReadSession], object]] = {
         "round trip": lambda session: session.scalar(text("select 1")),
         "Python": lambda session: visible_scopes(session, subject),

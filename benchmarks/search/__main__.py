@@ -44,7 +44,6 @@ def main() -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """The main stage and the curves."""
     source, questions = sources(given.embeddings, given.questions)
     vectors = make(source, questions, given.n)
     asked = cases.make_cases(vectors, fractions=given.fractions, questions=given.questions_per_cell)
@@ -57,7 +56,6 @@ def run(given: argparse.Namespace) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--n", type=int, default=200_000, help="vectors")

@@ -19,7 +19,6 @@ from ingest.split import split
 
 
 def main() -> None:
-    """Embed and write."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("dataset", type=Path)
     options.add_argument("--out", type=Path, required=True, help="path without .npy")

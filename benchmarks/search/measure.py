@@ -41,7 +41,6 @@ def truths_of(vectors: Vectors, cases: Sequence[Case]) -> dict[int, Truth]:
 
 
 def tasks_of(peers: Iterable[str], cases: Sequence[Case], slow: set[str], deep_share: float) -> list[Task]:
-    """All searches in random order."""
     made: list[Task] = []
     for peer in peers:
         if peer in RULERS:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.plots import Line, draw
-from benchmarks.search.peers.registry import FLOOR, RULERS, YARDSTICK
+from benchmarks.search.peers.registry import FLOOR, PEERS, RULERS, YARDSTICK
 from benchmarks.search.results import Cell, Results
 from benchmarks.stats import Interval, growth, mean, quantile, ratio
 from benchmarks.tables import Table
@@ -15,7 +15,6 @@ WORDS = {"rand": "scopes scattered", "corr": "topic among what is seen", "anti":
 
 
 def tables(results: Results) -> list[Table]:
-    """All that was measured."""
     made = [*_cells(results), *_overviews(results), _costs(results)] if results.cells else []
     if results.not_run:
         made.append(Table("not run", ("peer", "why"), list(results.not_run.items()), left=2))
@@ -209,7 +208,7 @@ def _by_share(results: Results, regime: str, folder: Path) -> Iterator[Path]:
         if what == "latency":
             ends = [min(lines[0].xs), max(lines[0].xs)]
             for peer in RULERS:
-                lines.append(Line(peer, ends, [statistics.median(results.times(peer))] * 2, ruler=True))
+                lines.append(Line(PEERS[peer].name, ends, [statistics.median(results.times(peer))] * 2, ruler=True))
         title = f"{what} at k = 10, {results.about['n']:,} vectors, {WORDS[regime]}"
         unit = "p50, milliseconds" if what == "latency" else "recall@10"
         path = folder / f"retrieval-{what}-{regime}.svg"

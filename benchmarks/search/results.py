@@ -23,13 +23,11 @@ class Cell:
     short: int = 0  # answers with too few rows
 
     def note(self, ms: float, cpu: float, rows: int) -> None:
-        """One search."""
         self.ms.append(round(ms, 4))
         self.cpu.append(round(cpu, 4))
         self.rows.append(rows)
 
     def judge(self, judged: Judged) -> None:
-        """Its answer."""
         self.recall.append(round(judged.recall, 4))
         self.hidden += judged.hidden
         self.short += judged.short > 0
@@ -71,11 +69,9 @@ class Results:
         draft.replace(path)
 
     def find(self, peer: str, cell: str, k: int) -> Cell | None:
-        """The searches of a peer, or None."""
         return next((c for c in self.cells if (c.peer, c.cell, c.k) == (peer, cell, k)), None)
 
     def times(self, peer: str) -> list[float]:
-        """All milliseconds of a peer."""
         return [ms for cell in self.cells if cell.peer == peer for ms in cell.ms]
 
 

@@ -90,7 +90,6 @@ class Run:
             self.save()
 
     def save(self) -> None:
-        """What is known so far."""
         self.results.save(self.given.out)
 
     @contextlib.contextmanager

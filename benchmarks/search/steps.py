@@ -47,8 +47,6 @@ WHOLE = ("select 1", "embed", "words", "search", "in all")
 
 
 class Steps:
-    """Milliseconds by step."""
-
     def __init__(self) -> None:
         self.taken: dict[str, list[float]] = defaultdict(list)
 

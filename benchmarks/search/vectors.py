@@ -37,7 +37,6 @@ class Vectors:
 
     @property
     def size(self) -> int:
-        """The number of vectors."""
         return len(self.rows)
 
     @property

@@ -57,7 +57,6 @@ class Clock:
         self.called: list[float] = []
 
     def script(self, _: Sequence[Message]) -> list[str]:
-        """Note the time."""
         self.called.append(time.perf_counter())
         return ["So [1]."]
 
@@ -106,7 +105,6 @@ def ask(client: TestClient, db: Db, key: str, questions: Sequence[str], clock: C
 
 
 def main() -> None:
-    """Fill the library, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, default=10_000, help="passages in the library")
     parser.add_argument("--questions", type=int, default=100, help="questions of each reader")

@@ -35,7 +35,6 @@ class Asked:
 
 
 def main() -> None:
-    """Bring the handbook in, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--questions", type=int, default=10_000)
@@ -75,7 +74,6 @@ def evaluate(loaded: LoadedDataset, limit: int) -> dict[str, list[Asked]]:
 
 
 def ask(loaded: LoadedDataset, role: str, text: str, gold: Sequence[str]) -> Asked:
-    """One quote."""
     with Client(loaded.service.api_url, loaded.keys[role]) as client:
         answer = client.post("/ask", {"question": text, "mode": "quote"})
     shown = {loaded.document_id(source["path"]) for source in answer["sources"]}

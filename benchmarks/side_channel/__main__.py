@@ -73,7 +73,6 @@ class Result:
 
 
 def main() -> None:
-    """Make the worlds, ask, compare, write."""
     given = options()
     stock = library(given.visible, max(given.hidden))
     with contextlib.ExitStack() as stack:
@@ -99,7 +98,6 @@ def main() -> None:
 
 
 def options() -> argparse.Namespace:
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder for the figures, the table and the plots")
@@ -131,7 +129,6 @@ def count(client: Client, db: Db, rounds: Sequence[Mapping[str, Mapping[str, Ask
 
 
 def pages_of(connection: psycopg.Connection[Any], client: Client, asked: Asked) -> int:
-    """The pages of one request."""
     connection.execute(FORGET)
     client.send(asked(client))
     (pages,) = connection.execute(COUNT).fetchone() or (0,)

@@ -60,11 +60,9 @@ class Guardrail:
         return self._citations.held + self._gate.held
 
     def feed(self, token: str) -> str:
-        """Both, one after the other."""
         return self._gate.feed(self._citations.feed(token))
 
     def flush(self) -> str:
-        """Both, one after the other."""
         return self._gate.feed(self._citations.flush()) + self._gate.flush()
 
 
@@ -94,7 +92,6 @@ def held_back(tokens: list[str]) -> list[float]:
 
 
 def main() -> None:
-    """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7, help="streams of each text")
     repeats = parser.parse_args().repeats

@@ -140,11 +140,9 @@ class InProcess(Peer):
         """The ids of the best k vectors that the caller may see, best first."""
 
     def searcher(self) -> Searcher:
-        """Itself."""
         return self
 
     def backends(self) -> list[int]:
-        """None."""
         return []
 
 
@@ -157,7 +155,6 @@ def need(module: str) -> Any:
 
 
 def whole(vectors: Vectors) -> Batch:
-    """All vectors as one batch."""
     return Batch(np.arange(vectors.size, dtype=np.int64), vectors.rows, vectors.scopes)
 
 

@@ -28,7 +28,6 @@ class LangChain(Peer):
         self._fake = need("langchain_core.embeddings").DeterministicFakeEmbedding(size=1)
 
     def build(self, vectors: Vectors) -> Built:
-        """Add in batches through its own method."""
         self._dimensions = vectors.dimensions
         store = self.store(pre_delete_collection=True)
         began = time.perf_counter()
@@ -41,7 +40,6 @@ class LangChain(Peer):
             return Built(seconds, 0, bytes_of(connection, "langchain_pg_embedding"))
 
     def store(self, **options: Any) -> Any:
-        """A vector store with one connection."""
         return self._module.PGVector(
             self._fake,
             connection=f"postgresql+psycopg://postgres:{PASSWORD}@127.0.0.1:{self.place.server.port}/postgres",
@@ -53,38 +51,30 @@ class LangChain(Peer):
         )
 
     def searcher(self) -> Searcher:
-        """A store for this client."""
         return LangChainClient(self.store())
 
     def write(self, batch: Batch) -> None:
-        """Add."""
         _add(self.store(), batch)
 
     def remove(self, batch: Batch) -> None:
-        """By id."""
         self.store().delete(ids=[str(i) for i in batch.ids.tolist()])
 
 
 class LangChainClient:
-    """One store, one connection."""
-
     def __init__(self, store: Any) -> None:
         self._store = store
         with store._engine.connect() as connection:
             self._pid = int(connection.exec_driver_sql("select pg_backend_pid()").scalar_one())
 
     def search(self, question: Floats, caller: Caller, k: int) -> list[int]:
-        """Ids, best first."""
         where = {"scope": {"$in": list(caller.scopes)}}
         answer = self._store.similarity_search_with_score_by_vector(question.tolist(), k=k, filter=where)
         return [int(document.id) for document, _ in answer]
 
     def backends(self) -> list[int]:
-        """The server process of its only connection."""
         return [self._pid]
 
     def close(self) -> None:
-        """Close the engine."""
         self._store._engine.dispose()
 
 

@@ -72,7 +72,6 @@ class PgClient:
             connection.execute(setting.encode())
 
     def search(self, question: Floats, caller: Caller, k: int) -> list[int]:
-        """Ids, best first."""
         given = {"q": literal(question), "k": k, "roles": list(caller.scopes)}
         if not self._peer.bound:
             return self._ids(given)
@@ -89,11 +88,9 @@ class PgClient:
         return [row[0] for row in rows]
 
     def backends(self) -> list[int]:
-        """The server process of this connection."""
         return [self.connection.info.backend_pid]
 
     def close(self) -> None:
-        """Close the connection."""
         self.connection.close()
 
 
@@ -129,7 +126,6 @@ class PgPeer(Peer):
         connection.execute(POLICY.format(table=self.table).encode())
 
     def admit(self, callers: Sequence[Caller]) -> None:
-        """Rows of grants."""
         pairs = np.asarray([(caller.id, scope) for caller in callers for scope in caller.scopes], np.int32)
         with self.place.owner() as connection:
             connection.execute("truncate caller_scope")
@@ -143,7 +139,6 @@ class PgPeer(Peer):
             copy_rows(connection, self.table, columns)
 
     def columns(self, batch: Batch) -> list[Any]:
-        """As the table has them."""
         return [batch.scopes, batch.ids.astype(np.int64), batch.rows.astype(np.float16)]
 
     def remove(self, batch: Batch) -> None:
@@ -196,7 +191,6 @@ class Hnsw(PgPeer):
     """
 
     def columns(self, batch: Batch) -> list[Any]:
-        """With the role."""
         return [batch.scopes, batch.ids.astype(np.int64), batch.scopes[:, None], batch.rows.astype(np.float16)]
 
 

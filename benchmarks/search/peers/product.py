@@ -93,7 +93,6 @@ class Product(Peer):
         api.close()
 
     def searcher(self) -> Searcher:
-        """As the API searches."""
         return ProductClient(self)
 
     def write(self, batch: Batch) -> None:
@@ -113,7 +112,6 @@ class Product(Peer):
             copy_rows(connection, "vector_row (scope_id, chunk_id, terms, embedding, code)", columns)
 
     def remove(self, batch: Batch) -> None:
-        """By id."""
         with self.db.admin() as connection:
             connection.execute(ALONE)
             connection.execute("delete from vector_row where chunk_id = any (%s)", [(batch.ids + FIRST).tolist()])
@@ -135,20 +133,16 @@ class Product(Peer):
         return 0, float(np.median(times))
 
     def close(self) -> None:
-        """Stop following the database."""
         self.lists.close()
 
 
 class ProductClient:
-    """A pool of one connection."""
-
     def __init__(self, product: Product) -> None:
         self._product, self._api = product, product.db.api()
         with self._api.anonymous() as session:
             self._pid = int(session.execute(text("select pg_backend_pid()")).scalar_one())
 
     def search(self, question: Floats, caller: Caller, k: int) -> list[int]:
-        """Ids, best first."""
         subject = self._product.subjects[caller.id]
         with self._api.reading(subject.user_id) as session:
             visible = visible_scopes(session, subject)
@@ -157,11 +151,9 @@ class ProductClient:
         return [near.chunk_id - FIRST for near in answer.near]
 
     def backends(self) -> list[int]:
-        """The server process of its connection."""
         return [self._pid]
 
     def close(self) -> None:
-        """Close the pool."""
         self._api.close()
 
 

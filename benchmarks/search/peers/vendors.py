@@ -13,8 +13,6 @@ from benchmarks.search.vectors import Floats, Vectors
 
 
 class Chroma(InProcess):
-    """An embedded collection on disk."""
-
     name = "chroma where"
     settings = "PersistentClient, hnsw defaults (ef_search 100, max_neighbors 16), where scope $in"
 
@@ -25,7 +23,6 @@ class Chroma(InProcess):
         self._client = chromadb.PersistentClient(path=str(place.folder), settings=quiet)
 
     def build(self, vectors: Vectors) -> Built:
-        """Add in batches of 2,000."""
         began = time.perf_counter()
         self._collection = self._client.create_collection(
             "vectors", configuration={"hnsw": {"space": "ip"}}, embedding_function=None
@@ -36,18 +33,15 @@ class Chroma(InProcess):
         return Built(time.perf_counter() - began, 0, bytes_below(self.place.folder))
 
     def search(self, question: Floats, caller: Caller, k: int) -> list[int]:
-        """By the filter on the scope."""
         where = {"scope": {"$in": list(caller.scopes)}}
         answer = self._collection.query(query_embeddings=[question], n_results=k, where=where, include=[])
         return [int(i) for i in answer["ids"][0]]
 
     def write(self, batch: Batch) -> None:
-        """Add."""
         scopes = [{"scope": s} for s in batch.scopes.tolist()]
         self._collection.add(ids=[str(i) for i in batch.ids.tolist()], embeddings=batch.rows, metadatas=scopes)
 
     def remove(self, batch: Batch) -> None:
-        """By id."""
         self._collection.delete(ids=[str(i) for i in batch.ids.tolist()])
 
 
@@ -82,11 +76,9 @@ class Lance(InProcess):
         return ids
 
     def write(self, batch: Batch) -> None:
-        """Append."""
         self._table.add(self._rows(batch))
 
     def remove(self, batch: Batch) -> None:
-        """By id."""
         self._table.delete(f"id >= {batch.ids.min()}")
 
     def _rows(self, batch: Batch) -> Any:
@@ -105,7 +97,6 @@ class Faiss(InProcess):
         self.faiss.omp_set_num_threads(1)
 
     def build(self, vectors: Vectors) -> Built:
-        """In memory."""
         began = time.perf_counter()
         self.index = self.make(vectors)
         seconds = time.perf_counter() - began
@@ -145,14 +136,12 @@ class FaissHnsw(Faiss):
     settings = "IndexHNSWFlat M 32, efConstruction 64, efSearch 400, IDSelectorBitmap"
 
     def make(self, vectors: Vectors) -> Any:
-        """Insert one by one."""
         index = self.faiss.IndexHNSWFlat(vectors.dimensions, 32, self.faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = 64
         index.add(vectors.rows)
         return index
 
     def parameters(self, selector: Any) -> Any:
-        """The beam of the yardstick."""
         return self.faiss.SearchParametersHNSW(sel=selector, efSearch=400)
 
 
@@ -163,7 +152,6 @@ class FaissIvf(Faiss):
     settings = "IndexIVFFlat nlist 4·√N (FAISS's guideline), nprobe 64, IDSelectorBitmap"
 
     def make(self, vectors: Vectors) -> Any:
-        """Train on 40 vectors a list, then add."""
         lists = max(1, int(4 * np.sqrt(vectors.size)))
         self._quantizer = self.faiss.IndexFlatIP(vectors.dimensions)  # the index does not keep it alive
         index = self.faiss.IndexIVFFlat(self._quantizer, vectors.dimensions, lists, self.faiss.METRIC_INNER_PRODUCT)
@@ -174,7 +162,6 @@ class FaissIvf(Faiss):
         return index
 
     def parameters(self, selector: Any) -> Any:
-        """The same probes for all."""
         return self.faiss.SearchParametersIVF(sel=selector, nprobe=64)
 
     def remove(self, batch: Batch) -> None:
@@ -213,14 +200,12 @@ class NumpyExact(InProcess):
         return best
 
     def write(self, batch: Batch) -> None:
-        """Sort all again."""
         old = self._everything
         ids, rows = np.concatenate([old.ids, batch.ids]), np.concatenate([old.rows, batch.rows])
         self._everything = Batch(ids, rows, np.concatenate([old.scopes, batch.scopes]))
         self._sort()
 
     def remove(self, batch: Batch) -> None:
-        """Leave the rest in its order."""
         old, kept = self._everything, ~np.isin(self._everything.ids, batch.ids)
         self._everything = Batch(old.ids[kept], old.rows[kept], old.scopes[kept])
         self._sort()
