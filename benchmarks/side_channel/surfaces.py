@@ -59,11 +59,12 @@ class Client:
 Asked = Callable[[Client], Request]
 # By group and surface.
 Round = dict[str, dict[str, Asked]]
+RULE = "rule, as curator elsewhere"
 # The surfaces that are told apart within one world too: hidden against absent.
 TWINS = {
     "open: hidden, 404": "open: absent, 404",
     "explain: hidden, 404": "explain: absent, 404",
-    "rule, as curator elsewhere: hidden, 404": "rule, as curator elsewhere: absent, 404",
+    f"{RULE}: hidden, 404": f"{RULE}: absent, 404",
     "upload to a hidden document's path": "upload to a new path",
 }
 
@@ -84,37 +85,31 @@ def round_of(stock: Library, rng: random.Random) -> Round:
     def upload(path: str) -> Asked:
         return lambda c: _upload(path, c.keys.librarian, content)
 
-    return {
-        "search": {"search": post("/search", query=question)},
-        "quote": {"ask (quote)": post("/ask", question=question, mode="quote")},
-        "generate": {"ask (scripted model)": post("/ask", question=question, mode="generate")},
-        "open": {
-            "open": get(f"/documents/{shown.id}"),
-            "open: absent, 404": get(f"/documents/{absent}", 404),
-            "open: hidden, 404": get(f"/documents/{hidden.id}", 404),
-        },
-        "explain": {
-            "explain": get(f"/access/explain?document={shown.id}"),
-            "explain: absent, 404": get(f"/access/explain?document={absent}", 404),
-            "explain: hidden, 404": get(f"/access/explain?document={hidden.id}", 404),
-        },
-        "rule": {
-            "rule, as curator elsewhere: absent, 404": get(f"/documents/{absent}/access", 404, "elsewhere"),
-            "rule, as curator elsewhere: hidden, 404": get(f"/documents/{hidden.id}/access", 404, "elsewhere"),
-        },
-        "documents": {"documents": get("/documents?limit=20")},
-        "page": {"documents, next page": get(f"/documents?limit=20&after={shown.id}")},
-        "collection": {"documents of a collection": get(f"/documents?limit=20&collection={LIBRARY}")},
-        "collections": {"collections": get("/collections")},
+    alone = {
+        "search": post("/search", query=question),
+        "ask (quote)": post("/ask", question=question, mode="quote"),
+        "ask (scripted model)": post("/ask", question=question, mode="generate"),
+        "documents": get("/documents?limit=20"),
+        "documents, next page": get(f"/documents?limit=20&after={shown.id}"),
+        "documents of a collection": get(f"/documents?limit=20&collection={LIBRARY}"),
+        "collections": get("/collections"),
+        "conversations": get("/conversations"),
+        "conversation": lambda c: get(f"/conversations/{c.talk}")(c),
+        "open": get(f"/documents/{shown.id}"),
+        "explain": get(f"/access/explain?document={shown.id}"),
+    }
+    together: Round = {
         "upload": {
             "upload to a new path": upload(f"new-{absent.hex[:6]}.md"),
             "upload to a hidden document's path": upload(path),
-        },
-        "conversations": {"conversations": get("/conversations")},
-        "conversation": {
-            "conversation": lambda c: Request("GET", f"/api/v1/conversations/{c.talk}", c.keys.reader, 200)
-        },
+        }
     }
+    missing = {"open": "/documents/{}", "explain": "/access/explain?document={}", RULE: "/documents/{}/access"}
+    for name, address in missing.items():
+        who, ids = "elsewhere" if name == RULE else "reader", {"absent": absent, "hidden": hidden.id}
+        asked = {f"{name}: {kind}, 404": get(address.format(id_), 404, who) for kind, id_ in ids.items()}
+        together[name] = asked | ({name: alone.pop(name)} if name in alone else {})
+    return {name: {name: asked} for name, asked in alone.items()} | together
 
 
 def converse(client: Client, stock: Library) -> None:
