@@ -50,11 +50,11 @@ def _places(session: Session, note: str) -> Iterator[Pair]:
 
 
 def _now(session: Session, collection: uuid.UUID) -> _Place | None:
-    shelf = session.scalar(select(Collection.own_rule).where(Collection.id == collection))
-    if shelf is None:
+    own = session.scalar(select(Collection.own_rule).where(Collection.id == collection))
+    if own is None:
         return None
     folders = session.execute(select(Folder.path, Folder.own_rule).where(Folder.collection_id == collection))
-    return {"": OwnRule.from_json(shelf)} | {path: OwnRule.from_json(own) for path, own in folders}
+    return {"": OwnRule.from_json(own)} | {path: OwnRule.from_json(own) for path, own in folders}
 
 
 def _rule(place: _Place, path: str) -> Rule:

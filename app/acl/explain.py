@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.acl.history import NotKnown, rule_at, subject_at
+from app.acl.history import rule_at
 from app.acl.rules import Decision, Grant, OwnRule, decide, effective
-from app.acl.scopes import chain
+from app.acl.scopes import rule_chain
 from app.db.tables.access import Collection, Folder, Scope
 from app.db.tables.library import Document
 from app.db.tables.people import Role
+from app.identity.past import NotKnown, subject_at
 from app.identity.subject import Subject
 
 Level = tuple[str, OwnRule]
@@ -40,7 +41,7 @@ def explain(session: Session, subject: Subject, document_id: uuid.UUID) -> Expla
         return None
     collection, scope, at = row
     own = OwnRule.from_json(scope.own_rule)
-    above = chain(session, collection.id, scope.folder_id)
+    above = rule_chain(session, collection.id, scope.folder_id)
     rule = effective(*above, own)
     levels = [*zip(_places(session, collection, scope), above, strict=True), ("of its own", own)]
     return _explained(session, subject, decide(subject, rule, at), _Told(rule.label.text, at, _within_reach(levels)))

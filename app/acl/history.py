@@ -1,8 +1,7 @@
-"""Who was who, and which rule decided, at a moment of the past: out of the history that the database keeps."""
+"""Which rule decided at a moment of the past: out of the history that the database keeps."""
 
 import datetime as dt
 import uuid
-from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,30 +9,8 @@ from sqlalchemy.orm import Session
 from app.acl.rules import OwnRule, Rule
 from app.acl.scopes import rule_of
 from app.db.tables.access import Scope
-from app.db.tables.history import (
-    DocumentHistory,
-    ScopeHistory,
-    UserHistory,
-    valid_at,
-)
-from app.identity.nesting import roles_at
-from app.identity.subject import Label, Subject
-
-
-class NotKnown(Exception):
-    """The history says nothing of that moment: it is later than now, before the thing was there, or before it began."""
-
-
-def subject_at(session: Session, subject: Subject, at: dt.datetime) -> Subject:
-    """The person as they were: their roles, clearance and whether active. Raises NotKnown if they were not there."""
-    person = session.scalar(
-        select(UserHistory).where(UserHistory.user_id == subject.user_id, valid_at(UserHistory, at))
-    )
-    if person is None:
-        raise NotKnown("this person was not here")
-    if not person.active:
-        raise NotKnown("this person was switched off")
-    return replace(subject, roles=roles_at(session, subject.user_id, at), clearance=Label(person.clearance))
+from app.db.tables.history import DocumentHistory, ScopeHistory, valid_at
+from app.identity.past import NotKnown
 
 
 def rule_at(session: Session, document: uuid.UUID, at: dt.datetime) -> tuple[Rule, OwnRule | None]:

@@ -1,6 +1,6 @@
 """Puts documents under rules: an upload on its way in, a document that gets another rule or place, one that goes.
 
-Never reads their text: who curates a shelf does not thereby read it.
+Never reads their text: who curates a collection does not thereby read it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.acl.change_guard import guard_change
 from app.acl.rule_changes import Change
 from app.acl.rules import OwnRule
-from app.acl.scopes import Move, hold, nearest_folder, scope_for
+from app.acl.scopes import Move, nearest_folder, scope_for, share_collection
 from app.db.queue import defer_upload
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
@@ -24,7 +24,7 @@ from app.identity.subject import Capability, Subject
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it comes in: its path on the shelf, its bytes, and the rule it is to stand under."""
+    """A file as it comes in: its path in the collection, its bytes, and the rule it is to stand under."""
 
     path: str
     content: bytes
@@ -77,7 +77,7 @@ def _scope_of(session: WriteSession, subject: Subject, collection: Collection, u
     if _standing_scope(session, collection, upload) is None:
         guard_change(session, subject)
     # Held before the folder is looked for: one that gets its rule beside us waits, and then finds this upload.
-    hold(session, collection.id)
+    share_collection(session, collection.id)
     found = _standing_scope(session, collection, upload, held=True)
     if found is not None:
         return found
@@ -104,21 +104,21 @@ def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID, *,
     """
     curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
     # The collection first, as everybody does who changes rules; then the document, so that what is read stands.
-    shelf = session.scalar(
+    collection_id = session.scalar(
         select(Document.collection_id).where(Document.public_id == public_id, Document.collection_id.in_(curated))
     )
-    if shelf is None:
+    if collection_id is None:
         raise NotFound
     if alone:
-        session.execute(select(Collection.id).where(Collection.id == shelf).with_for_update(key_share=True))
+        session.execute(select(Collection.id).where(Collection.id == collection_id).with_for_update(key_share=True))
     else:
-        hold(session, shelf)
+        share_collection(session, collection_id)
     session.execute(select(Document.id).where(Document.public_id == public_id).with_for_update())
     row = session.execute(
         select(Document, Collection, Scope.folder_id, Scope.own_rule)
         .join(Collection, Collection.id == Document.collection_id)
         .join(Scope, Scope.id == Document.scope_id)
-        .where(Document.public_id == public_id, Document.collection_id == shelf)
+        .where(Document.public_id == public_id, Document.collection_id == collection_id)
     ).one_or_none()
     if row is None:
         raise NotFound

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
 from app.acl.rules import Grant, OwnRule
-from app.acl.scopes import Move, follow, put_into_folders, scope_for
+from app.acl.scopes import Move, put_into_folders, repoint_scopes, scope_for
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
 from app.errors import NotFound, UnknownRole
@@ -60,10 +60,10 @@ def create_collection_row(
 def rule_collection(session: WriteSession, subject: Subject, collection: Collection, own: OwnRule) -> Change:
     """Give a collection another rule: its few scopes point to other rules, and no document or chunk row is written."""
     guard_change(session, subject)
-    take_hold(session, collection)
+    lock_collection(session, collection)
     before = OwnRule.from_json(collection.own_rule)
     session.execute(update(Collection).where(Collection.id == collection.id).values(own_rule=own.to_json()))
-    return Change(before, own, tuple(follow(session, collection.id)))
+    return Change(before, own, tuple(repoint_scopes(session, collection.id)))
 
 
 def find_folder(session: Session, collection_id: uuid.UUID, path: str) -> Folder:
@@ -83,7 +83,7 @@ def documents_below(session: Session, collection_id: uuid.UUID, path: str) -> in
 def rule_folder(session: WriteSession, subject: Subject, collection: Collection, path: str, own: OwnRule) -> Change:
     """Give a folder a rule, or another one. With its first one the documents below come under it and are moved."""
     guard_change(session, subject)
-    take_hold(session, collection)
+    lock_collection(session, collection)
     folder = session.scalar(
         select(Folder)
         .where(Folder.collection_id == collection.id, Folder.path == folder_path(path))
@@ -95,22 +95,22 @@ def rule_folder(session: WriteSession, subject: Subject, collection: Collection,
         return Change(OwnRule(), own, tuple(put_into_folders(session, collection)))
     before = OwnRule.from_json(folder.own_rule)
     session.execute(update(Folder).where(Folder.id == folder.id).values(own_rule=own.to_json()))
-    return Change(before, own, tuple(follow(session, collection.id, folder.path)))
+    return Change(before, own, tuple(repoint_scopes(session, collection.id, folder.path)))
 
 
 def drop_folder(session: WriteSession, subject: Subject, collection: Collection, path: str) -> Change:
     """Take a folder's rule away: the documents below come under what lies above. Raises NotFound without one."""
     guard_change(session, subject)
-    take_hold(session, collection)
+    lock_collection(session, collection)
     folder = find_folder(session, collection.id, path)
     before = OwnRule.from_json(folder.own_rule)
     moves = put_into_folders(session, collection, leaving=folder.id)
     session.execute(delete(Folder).where(Folder.id == folder.id))
     # The folders below inherit from another one now.
-    return Change(before, OwnRule(), (*moves, *follow(session, collection.id, folder_path(path))))
+    return Change(before, OwnRule(), (*moves, *repoint_scopes(session, collection.id, folder_path(path))))
 
 
-def take_hold(session: WriteSession, collection: Collection) -> None:
+def lock_collection(session: WriteSession, collection: Collection) -> None:
     """Lock the collection against other changes of its rules and against placings, and read it as it stands."""
     session.refresh(collection, with_for_update={"key_share": True})
 

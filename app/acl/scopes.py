@@ -1,4 +1,4 @@
-"""Scopes: made when a document first needs one, pointed to another rule when a shelf or a folder gets one.
+"""Scopes: made when a document first needs one, pointed to another rule when a collection or a folder gets one.
 
 A scope's rule follows from the collection's, the folders' above it, and its own. All changes of these hold the
 collection's row, and all placings share it, so that no scope is made beside a change and keeps the rule of before.
@@ -34,8 +34,8 @@ from app.db.tables.access import Collection, Folder, Rule, Scope
 from app.identity.subject import Label
 
 __all__ = [
-    "Move", "chain", "follow", "hold", "intern", "intern_all", "nearest_folder", "put_into_folders", "rule_of",
-    "rules_about", "rules_of", "scope_for",
+    "Move", "intern", "intern_all", "nearest_folder", "put_into_folders", "repoint_scopes", "rule_chain", "rule_of",
+    "rules_about", "rules_of", "scope_for", "share_collection",
 ]  # fmt: skip
 
 MISPLACED = text("select scope_id, folder_id from clearance.misplaced(:collection, :leaving) order by 1, 2")
@@ -72,7 +72,7 @@ class Move:
     documents: int | None = None
 
 
-# The own rules above documents by folder, None for the shelf; and scopes with the folder that documents belong to.
+# The own rules above documents by folder, None for the collection itself; and scopes with the folder that documents belong to.
 _Chains = dict[uuid.UUID | None, list[OwnRule]]
 _Pairs = list[tuple[Any, uuid.UUID | None]]
 
@@ -87,7 +87,7 @@ class _Own:
 
 
 def scope_for(session: WriteSession, collection: Collection, own: OwnRule, folder_id: uuid.UUID | None = None) -> int:
-    """The scope of documents with this own rule in this folder, or directly on the shelf; made if there is none yet."""
+    """The scope of documents with this own rule in this folder, or directly in the collection; made if there is none yet."""
     here = _here(collection.id, own, folder_id)
     # Held, so that nobody collects it as idle before the caller's document stands on it.
     found = session.scalar(select(Scope.id).where(here).with_for_update(read=True, key_share=True))
@@ -95,10 +95,10 @@ def scope_for(session: WriteSession, collection: Collection, own: OwnRule, folde
         return found
     # Read anew and held until the commit: a re-grant of the collection beside us would not see the scope that is made
     # here, and it would keep the rule of before.
-    hold(session, collection.id)
+    share_collection(session, collection.id)
     part = intern_parts(session, [own.grants])[own.grants]
     above = _Above(
-        session, {folder_id: chain(session, collection.id, folder_id)}, {folder_id} if own.inherits else set()
+        session, {folder_id: rule_chain(session, collection.id, folder_id)}, {folder_id} if own.inherits else set()
     )
     rule = above.rule(folder_id, part, _Own(part.id, own.inherits, own.label))
     made = upsert(Scope).values(
@@ -119,23 +119,23 @@ def nearest_folder(session: Session, collection_id: uuid.UUID, path: str) -> uui
     return found
 
 
-def hold(session: WriteSession, collection_id: uuid.UUID) -> None:
+def share_collection(session: WriteSession, collection_id: uuid.UUID) -> None:
     """Share the collection until the commit: its rule and its folders' stay as they are."""
     session.execute(select(Collection.id).where(Collection.id == collection_id).with_for_update(read=True))
 
 
-def chain(session: Session, collection_id: uuid.UUID, folder_id: uuid.UUID | None) -> list[OwnRule]:
+def rule_chain(session: Session, collection_id: uuid.UUID, folder_id: uuid.UUID | None) -> list[OwnRule]:
     """The own rules from the collection down to this folder, as they stand now."""
-    shelf = session.scalars(select(Collection.own_rule).where(Collection.id == collection_id)).one()
+    outermost = session.scalars(select(Collection.own_rule).where(Collection.id == collection_id)).one()
     folders = select(Folder.own_rule).where(Folder.collection_id == collection_id)
     if folder_id is None:
-        return [OwnRule.from_json(shelf)]
+        return [OwnRule.from_json(outermost)]
     path = select(Folder.path).where(Folder.id == folder_id).scalar_subquery()
     above = folders.where((Folder.path == path) | func.starts_with(path, Folder.path + "/"))
-    return [OwnRule.from_json(rule) for rule in (shelf, *session.scalars(above.order_by(func.length(Folder.path))))]
+    return [OwnRule.from_json(rule) for rule in (outermost, *session.scalars(above.order_by(func.length(Folder.path))))]
 
 
-def follow(session: WriteSession, collection_id: uuid.UUID, folder: str = "") -> list[Move]:
+def repoint_scopes(session: WriteSession, collection_id: uuid.UUID, folder: str = "") -> list[Move]:
     """Point each scope of a collection, or of a folder and those below it, to the rule that follows now.
 
     A dozen statements, however many scopes there are; no document or passage is written, and no grant is read or
@@ -222,7 +222,7 @@ def _there(session: WriteSession, collection_id: uuid.UUID, pairs: _Pairs) -> di
 
 
 class _Above:
-    """What lies above the documents directly on a shelf and in its folders: one label and one part for each."""
+    """What lies above the documents directly in a collection and in its folders: one label and one part for each."""
 
     def __init__(self, session: WriteSession, chains: _Chains, inherited: set[uuid.UUID | None]) -> None:
         """`inherited`: the folders from which something inherits more than a label."""
@@ -241,15 +241,17 @@ class _Above:
 
 
 def _chains(session: Session, collection_id: uuid.UUID) -> _Chains:
-    """`chain()` for the shelf itself and for all of its folders that have a rule."""
-    shelf = OwnRule.from_json(session.scalars(select(Collection.own_rule).where(Collection.id == collection_id)).one())
+    """`rule_chain()` for the collection itself and for all of its folders that have a rule."""
+    outermost = OwnRule.from_json(
+        session.scalars(select(Collection.own_rule).where(Collection.id == collection_id)).one()
+    )
     query = select(Folder.id, Folder.path, Folder.own_rule).where(Folder.collection_id == collection_id)
     folders = {row.path: (row.id, OwnRule.from_json(row.own_rule)) for row in session.execute(query)}
-    chains: _Chains = {None: [shelf]}
+    chains: _Chains = {None: [outermost]}
     for path, (folder_id, _) in folders.items():
         names = path.split("/")
         above = ("/".join(names[: n + 1]) for n in range(len(names)))
-        chains[folder_id] = [shelf, *(folders[each][1] for each in above if each in folders)]
+        chains[folder_id] = [outermost, *(folders[each][1] for each in above if each in folders)]
     return chains
 
 

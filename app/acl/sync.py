@@ -19,7 +19,7 @@ from app.acl.change_guard import guard_change
 from app.acl.manifest import Comparison, Manifest, StoredDocument, compare, ending
 from app.acl.placement import Place
 from app.acl.readers import ReaderTable, concerned, gained_and_lost
-from app.acl.rule_changes import Change, take_hold
+from app.acl.rule_changes import Change, lock_collection
 from app.acl.rules import OwnRule, Rule
 from app.acl.scopes import Move, nearest_folder, rules_of, scope_for
 from app.acl.visible import visible_scopes
@@ -110,7 +110,7 @@ def sync(session: WriteSession, subject: Subject, collection: Collection, manife
     require_curator(subject, collection.id)
     guard_change(session, subject)
     # No upload and no change of rules from here on; the worker waits for the documents.
-    take_hold(session, collection)
+    lock_collection(session, collection)
     documents = _standing(session, subject, collection)
     found = compare(manifest, documents)
     _refuse_awaited(session, collection, [d.path for d in found.gone])

@@ -12,7 +12,7 @@ from app.acl.placement import scope_of_document, scope_of_upload
 from app.acl.readers import everybody, readers
 from app.acl.rule_changes import Change
 from app.acl.rules import Grant, Rule, effective, next_change
-from app.acl.scopes import chain, nearest_folder, rules_of
+from app.acl.scopes import nearest_folder, rule_chain, rules_of
 from app.db.tables.access import Curator, Scope
 from app.db.tables.people import Membership, Role, User
 from app.identity.nesting import members_of, with_inner_roles
@@ -52,7 +52,7 @@ def scope_rule(session: Session, scope_id: int) -> Rule:
 def place_rule(session: Session, collection_id: uuid.UUID, folder: str | None) -> Rule:
     """The rule of what comes into a collection, or into a folder of it, without tags of its own."""
     below = None if folder is None else nearest_folder(session, collection_id, f"{folder}/_")
-    return effective(*chain(session, collection_id, below))
+    return effective(*rule_chain(session, collection_id, below))
 
 
 def document_rule(session: Session, document: uuid.UUID) -> Rule:

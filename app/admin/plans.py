@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.acl.change_guard import guard_change
 from app.acl.effects import Effects, PersonEffect, Timelines, compare
 from app.acl.readers import concerned, everybody, rule_by_document
-from app.acl.rule_changes import take_hold
+from app.acl.rule_changes import lock_collection
 from app.acl.unread import document_rule, place_rule, unread, why_nobody, why_not_document
 from app.admin.change_text import describe
 from app.admin.changes import PlanStep, RuleStep, StepResult, from_json
@@ -125,7 +125,7 @@ def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> P
     steps = [from_json(step) for step in plan.steps]
     for collection_id in sorted({step.collection for step in steps if step.collection is not None}):
         if (collection := session.get(Collection, collection_id)) is not None:
-            take_hold(session, collection)
+            lock_collection(session, collection)
     effects, results = _perform(session, subject, steps)
     if _digest(steps, effects, results) != plan.digest:
         raise PlanStale(

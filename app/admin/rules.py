@@ -15,9 +15,9 @@ from app.acl.rule_changes import (
     documents_below,
     drop_folder,
     find_folder,
+    lock_collection,
     rule_collection,
     rule_folder,
-    take_hold,
 )
 from app.acl.rules import Grant, OwnRule
 from app.acl.unread import document_rule, place_rule, unread
@@ -72,7 +72,7 @@ def editable_rule(session: WriteSession, subject: Subject, target: RuleTarget) -
         place = find_place(session, subject, target.document)
         return EditableRule(place.collection, None, place, place.own)
     collection = editable_collection(session, subject, target.collection or "")
-    take_hold(session, collection)
+    lock_collection(session, collection)
     stored = collection if target.folder is None else find_folder(session, collection.id, target.folder)
     return EditableRule(collection, target.folder, None, OwnRule.from_json(stored.own_rule))
 

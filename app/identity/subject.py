@@ -2,7 +2,7 @@
 
 import enum
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from app.errors import InPersonNeeded, MissingCapability
@@ -84,6 +84,10 @@ class Subject:
     via: ActingService | None = None
     # Where the request came from: for the log, never for a decision.
     address: str | None = field(default=None, compare=False)
+
+    def at_address(self, address: str | None) -> "Subject":
+        """The same caller with the address that the request came from."""
+        return replace(self, address=address)
 
     def is_named_by(self, principal: Principal) -> bool:
         """Whether a grant to that principal is about this caller."""

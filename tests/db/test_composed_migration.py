@@ -7,7 +7,7 @@ from alembic import command
 from sqlalchemy import select
 
 from app.acl.rules import Grant, OwnRule, Rule
-from app.acl.scopes import follow, rules_of
+from app.acl.scopes import repoint_scopes, rules_of
 from app.db.bootstrap import alembic_config, migrate
 from app.db.tables import access
 from app.db.tables.access import Scope
@@ -40,7 +40,7 @@ def test_up_and_down_change_nothing_that_is_said(db: Db, library: LibraryDb) -> 
             held = dict(session.execute(select(Scope.id, Scope.rule_id)).all())
             assert {digests[held[s]] for s in scopes} == {before[s].digest for s in scopes}
             # Equal digests: nothing moves, and what moves later has parts.
-            assert follow(session, shelf) == []
+            assert repoint_scopes(session, shelf) == []
             assert session.scalars(select(Scope.own_part_id).where(Scope.id.in_(scopes))).all().count(None) == 0
 
 

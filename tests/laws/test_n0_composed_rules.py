@@ -19,7 +19,7 @@ from app.acl import rule_store, scopes
 from app.acl.effects import PersonEffect, Timelines, compare
 from app.acl.readers import concerned, readers
 from app.acl.rules import Grant, OwnRule, Rule, decide, effective, joined_digests, rule_digest, united
-from app.acl.scopes import follow, rules_about, rules_of, scope_for
+from app.acl.scopes import repoint_scopes, rules_about, rules_of, scope_for
 from app.db.session import WriteSession
 from app.db.tables import access
 from app.db.tables.access import Collection, Folder, Scope
@@ -91,7 +91,7 @@ class Place:
         """Another rule for the collection, and how many scopes follow. What is foreseen of it is what `decide` says."""
         here = Collection.id == self.collection.id
         self.session.execute(update(Collection).where(here).values(own_rule=collection.to_json()))
-        moves = follow(self.session, self.collection.id)
+        moves = repoint_scopes(self.session, self.collection.id)
         cells = Counter((move.before, move.after) for move in moves)
         at = self.session.scalars(select(func.now())).one()
         lines = Timelines(self.session, {n for cell in cells for n in cell}, concerned(self.session, cells), at)

@@ -15,7 +15,7 @@ from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
-FOLDER = Query(description="path of a folder on the shelf, like payroll/2026")
+FOLDER = Query(description="path of a folder in the collection, like payroll/2026")
 FolderQuery = Annotated[str | None, FOLDER]
 
 
@@ -47,7 +47,7 @@ def collection(name: str, subject: CallerOrDelegate, session: Reading) -> Collec
 
 @router.delete("/{name}", status_code=204)
 def drop(name: str, subject: Administrator, session: Changing) -> None:
-    """Delete a collection and all documents on it (administer)."""
+    """Delete a collection and all documents in it (administer)."""
     admin.delete_collection(session, subject, name)
 
 

@@ -28,7 +28,7 @@ def documents(
     page: PageOf,
     collection: str | None = None,
 ) -> list[DocumentOut]:
-    """The documents you may read, and those on shelves you curate (without titles), by collection and path."""
+    """The documents you may read, and those in collections you curate (without titles), by collection and path."""
     found = reading.list_documents(session, subject, parts.checks, page, collection=collection)
     return [DocumentOut.model_validate(document) for document in found]
 

@@ -5,13 +5,13 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy.orm import Session
 
 from app.acl.explain import explain, explain_at
 from app.acl.history import collection_of
 from app.acl.readers import reach, readers_of_scope
 from app.acl.visible import visible_scopes
 from app.admin.rules import editable_collections
+from app.db.session import ReadSession
 from app.errors import InvalidInput, MissingCapability, NotFound
 from app.identity.authenticate import member_of, subject_of
 from app.identity.names import find_person, find_role, names_of
@@ -89,7 +89,7 @@ def what_can_see(
     return page.items(reached, lambda one: one.collection)
 
 
-def _past(session: Session, subject: Subject, document: uuid.UUID, user: str | None, at: dt.datetime) -> ExplainOut:
+def _past(session: ReadSession, subject: Subject, document: uuid.UUID, user: str | None, at: dt.datetime) -> ExplainOut:
     """The past is for the curators of the collection on which the document stands, or stood last."""
     if at.tzinfo is None:
         raise InvalidInput("Give the moment with its zone, as in 2026-03-03T12:00:00Z.")

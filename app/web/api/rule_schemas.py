@@ -3,16 +3,15 @@
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from app.acl.rule_changes import EVERYONE_TAG, role_ids
 from app.acl.rules import Grant, OwnRule
+from app.db.session import ReadSession, WriteSession
 from app.identity.names import names_of, person_ids
 from app.identity.subject import EVERYONE, Label, Principal
 from app.web.api.schemas import AccessBody, AccessOut, GrantBody
 
 
-def to_rule(session: Session, body: AccessBody) -> OwnRule:
+def to_rule(session: ReadSession | WriteSession, body: AccessBody) -> OwnRule:
     """The stored form; raises UnknownRole or InvalidInput for a name that names nobody."""
     roles = role_ids(session, [g.role for g in body.grants if g.role is not None and g.role != EVERYONE_TAG])
     users = person_ids(session, [g.user for g in body.grants if g.user is not None])
@@ -20,13 +19,13 @@ def to_rule(session: Session, body: AccessBody) -> OwnRule:
     return OwnRule(grants, body.inherits, None if body.label is None else Label.parse(body.label))
 
 
-def to_wire(session: Session, own: OwnRule) -> AccessOut:
+def to_wire(session: ReadSession | WriteSession, own: OwnRule) -> AccessOut:
     """The rule with names; a role or user that is gone shows its id."""
     [wire] = to_wires(session, [own])
     return wire
 
 
-def to_wires(session: Session, owns: Sequence[OwnRule]) -> list[AccessOut]:
+def to_wires(session: ReadSession | WriteSession, owns: Sequence[OwnRule]) -> list[AccessOut]:
     """The same for many, their names looked up at once."""
     names = _names(session, owns)
     return [
@@ -39,12 +38,12 @@ def to_wires(session: Session, owns: Sequence[OwnRule]) -> list[AccessOut]:
     ]
 
 
-def grants_to_wire(session: Session, own: OwnRule) -> list[tuple[Grant, GrantBody]]:
+def grants_to_wire(session: ReadSession | WriteSession, own: OwnRule) -> list[tuple[Grant, GrantBody]]:
     """Each grant of the rule with its form on the wire, in a fixed order."""
     return _grants(own, _names(session, [own]))
 
 
-def _names(session: Session, owns: Sequence[OwnRule]) -> dict[uuid.UUID, str]:
+def _names(session: ReadSession | WriteSession, owns: Sequence[OwnRule]) -> dict[uuid.UUID, str]:
     return names_of(session, {grant.principal.id for own in owns for grant in own.grants})
 
 

@@ -83,7 +83,7 @@ class AccessChanged(AccessOut):
 
 
 class CollectionBody(Wire):
-    """A new shelf. Without grants nobody reads what lies on it, until a document brings its own."""
+    """A new collection. Without grants nobody reads what lies in it, until a document brings its own."""
 
     name: Name
     description: str = Field("", max_length=500)
@@ -92,7 +92,7 @@ class CollectionBody(Wire):
 
 
 class CollectionOut(Wire):
-    """A shelf that you may read from or curate."""
+    """A collection that you may read from or curate."""
 
     name: str
     description: str

@@ -10,7 +10,7 @@ from app.settings import LabelName
 from app.web.api.schemas import Question, Wire
 
 # As `Name`, but that an underscore in front is not found instead of refused.
-ShelfName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]{0,62}$")]
+CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]{0,62}$")]
 # What is no path is refused by `app.paths`, as everywhere.
 Folder = Annotated[str, StringConstraints(max_length=4000)]
 
@@ -23,7 +23,9 @@ class SearchBody(Wire):
 
     query: Question
     limit: int = Field(10, ge=1, le=50)
-    collections: list[ShelfName] = Field(default_factory=list, max_length=50, description="none: all that you may read")
+    collections: list[CollectionName] = Field(
+        default_factory=list, max_length=50, description="none: all that you may read"
+    )
     folder: Folder = Field("", description="documents in this folder or below it")
     since: dt.datetime | None = Field(None, description="documents changed at this time or later, with a time zone")
     until: dt.datetime | None = Field(None, description="documents changed before this time")

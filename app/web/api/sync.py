@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, UploadFile
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from app.acl.manifest import MAX_LINE
 from app.acl.sync import Relocation, Synced
 from app.admin import documents as admin
+from app.db.session import WriteSession
 from app.guardrail.redactor import Redactor
 from app.identity.names import names_of
 from app.web.api.schemas import Wire
@@ -122,7 +122,7 @@ def sync_collection(
     return _wire(session, clean, synced, applied=True)
 
 
-def _wire(session: Session, clean: Redactor, synced: Synced, *, applied: bool) -> SyncOut:
+def _wire(session: WriteSession, clean: Redactor, synced: Synced, *, applied: bool) -> SyncOut:
     found = synced.found
     return SyncOut(
         fingerprint=synced.fingerprint,
@@ -139,7 +139,7 @@ def _wire(session: Session, clean: Redactor, synced: Synced, *, applied: bool) -
     )
 
 
-def _people(session: Session, relocation: Relocation) -> list[ReadersOut]:
+def _people(session: WriteSession, relocation: Relocation) -> list[ReadersOut]:
     names = names_of(session, relocation.people)
     people = (ReadersOut(user=names.get(u, str(u)), gains=g, loses=lost) for u, (g, lost) in relocation.people.items())
     return sorted(people, key=lambda person: person.user)

@@ -24,7 +24,7 @@ class UploadForm(Wire):
     """A document and its role tags."""
 
     file: UploadFile = Field(description="the document")
-    path: str | None = Field(None, description="its place on the shelf; unset: the file's name")
+    path: str | None = Field(None, description="its path in the collection; unset: the file's name")
     roles: list[str] = Field(default_factory=list, description="role tags; 'everyone' is every signed-in person")
     deny: list[str] = Field(default_factory=list, description="roles that may not read it, whatever else says so")
     inherits: bool = Field(False, description="also as its folder and collection say; then it needs no role tag")

@@ -5,8 +5,6 @@ no route answers. The verified caller is left in the scope, where `dependencies.
 looked up once. Strangers are limited by address.
 """
 
-from dataclasses import replace
-
 import anyio
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
@@ -101,7 +99,7 @@ class Authentication:
             raise
         if due := failed.due():
             await run_sync(record_due, parts.database, due)
-        return replace(subject, address=address_of(scope))
+        return subject.at_address(address_of(scope))
 
     async def _verify(self, parts: Components, group: str, secret: str, token: str | None) -> Subject:
         """The caller by this key. A wrong one costs its address a request; TooManyRequests once it has none left."""

@@ -38,7 +38,7 @@ class KeyLimits:
     def slot(self, key_id: uuid.UUID, *, bulk: bool) -> Iterator[None]:
         """Hold one of the key's slots; raises TooManyRequests with the seconds to wait.
 
-        `bulk` requests (uploads) have a bucket of their own: filling a shelf must not keep its curator from asking.
+        `bulk` requests (uploads) have their own bucket: filling a collection must not keep its curator from asking.
         """
         self._take((key_id, bulk), time.monotonic())
         try:
