@@ -72,7 +72,7 @@ class Move:
     documents: int | None = None
 
 
-# The own rules above documents by folder, None for the collection itself; and scopes with the folder that documents belong to.
+# The own rules above documents by folder (None: the collection itself), and scopes with the folder of their documents.
 _Chains = dict[uuid.UUID | None, list[OwnRule]]
 _Pairs = list[tuple[Any, uuid.UUID | None]]
 
@@ -87,7 +87,7 @@ class _Own:
 
 
 def scope_for(session: WriteSession, collection: Collection, own: OwnRule, folder_id: uuid.UUID | None = None) -> int:
-    """The scope of documents with this own rule in this folder, or directly in the collection; made if there is none yet."""
+    """The scope of documents with this own rule in this folder, or directly in the collection; created if missing."""
     here = _here(collection.id, own, folder_id)
     # Held, so that nobody collects it as idle before the caller's document stands on it.
     found = session.scalar(select(Scope.id).where(here).with_for_update(read=True, key_share=True))
