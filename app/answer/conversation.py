@@ -5,7 +5,7 @@ import uuid
 from app.acl.visible import visible_scopes
 from app.answer import conversation_store as store
 from app.answer.components import Components
-from app.answer.conversation_store import ConversationSummary, Turn
+from app.answer.conversation_store import ConversationSummary, TurnView
 from app.audit.actor import actor
 from app.audit.events import ConversationDeleted, ConversationRead
 from app.audit.log import record
@@ -26,7 +26,7 @@ def list_conversations(session: ReadSession, subject: Subject, page: Page) -> li
     return store.list_own(session, subject, page)
 
 
-def read_conversation(parts: Components, subject: Subject, conversation: uuid.UUID, page: Page) -> list[Turn]:
+def read_conversation(parts: Components, subject: Subject, conversation: uuid.UUID, page: Page) -> list[TurnView]:
     """The last turns, oldest first, without the answers that the subject may no longer read; raises NotFound."""
     require_capability(subject, Capability.ASK)
     with parts.database.reading(subject.user_id) as session:

@@ -51,7 +51,7 @@ class KeptAnswer:
 
 
 @dataclass(frozen=True)
-class Turn:
+class TurnView:
     """A turn as its asker sees it now. No answer: something it was made from is no longer theirs to read."""
 
     id: uuid.UUID
@@ -110,7 +110,7 @@ def list_own(session: Session, subject: Subject, page: Page) -> list[Conversatio
     ]
 
 
-def turns(session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, page: Page) -> list[Turn]:
+def turns(session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, page: Page) -> list[TurnView]:
     """The last turns, oldest first; the next page has those before them. Raises NotFound as `require_own` does."""
     require_own(session, subject, conversation)
     turn = tables.Turn
@@ -141,7 +141,7 @@ def earlier(
         require_own(session, subject, conversation)
         return ()
     recent = turns(session, subject, visible, conversation, Page(limit=RECENT))
-    taken: list[tuple[Turn, str]] = []
+    taken: list[tuple[TurnView, str]] = []
     for turn in reversed(recent):
         if turn.answer is None or turn.outcome not in {"answered", "quoted"}:
             continue
@@ -260,8 +260,8 @@ def _behind(session: Session, visible: Visible, ids: Sequence[uuid.UUID]) -> dic
     return found
 
 
-def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> Turn:
-    return Turn(
+def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> TurnView:
+    return TurnView(
         id=row.id,
         question=row.question,
         mode=row.mode,

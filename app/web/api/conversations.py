@@ -6,7 +6,7 @@ For the person alone: a service that asks for them may neither read nor continue
 from fastapi import APIRouter
 
 from app.answer import conversation as conversations
-from app.answer.conversation_store import Turn
+from app.answer.conversation_store import TurnView
 from app.web.api.answer_schemas import ConversationOut, ConversationTurnsOut, SourceOut, TurnOut
 from app.web.http.dependencies import Asker, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
@@ -43,7 +43,7 @@ def remove(conversation: str, subject: Asker, session: Writing) -> None:
     conversations.delete_conversation(session, subject, public_id(conversation))
 
 
-def _wire(turn: Turn) -> TurnOut:
+def _wire(turn: TurnView) -> TurnOut:
     answer = turn.answer
     return TurnOut.model_validate(
         {
