@@ -19,4 +19,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    """Refused, as in every revision (ADR 0027)."""
+    raise NotImplementedError("no revision is undone: restore a backup of before it")

@@ -1,11 +1,10 @@
 """Nobody changes access to their own profit: the one place that checks a transaction which changes it (ADR 0018).
 
 `guard_change` begins it, before anything else is locked. `Database.writing` ends it before the commit, and commits no
-change of access without it. In between, triggers note what stood before, by whatever statement it is changed, so no
-function has to report what it does. Compared before and after are the
-author's standing (roles, roles they look after, clearance, capabilities, collections, keys) and each rule under which
-something stands, or will: of collections and folders, empty ones too, of scopes, and of documents and uploads that came
-under another scope.
+change of access without it. In between, triggers (`changes.sql`) note what stood before, by whatever statement it is
+changed, so no function has to report what it does. Compared before and after are the author's standing (roles, roles
+they look after, clearance, capabilities, collections, keys) and each rule under which something stands, or will: of
+collections and folders, empty ones too, of scopes, and of documents and uploads that came under another scope.
 
 The order of locks, everywhere: the policy epoch, then a plan, then collections, then documents, uploads and scopes.
 """

@@ -1,6 +1,6 @@
 """Which rules stand in the place of which others, by what this transaction changed: pairs of rules, before and after.
 
-Read from the notes that triggers take (`migrations/sql/judged_changes.sql`): the cost grows with what was changed, and
+Read from the notes that triggers take (`changes.sql` of the migrations): the cost grows with what was changed, and
 never with the number of documents.
 """
 

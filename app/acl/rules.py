@@ -46,7 +46,7 @@ class Grant:
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of its parts in a fixed form; migration 0011 computes the same in SQL."""
+        """SHA-256 of its parts in a fixed form."""
         starts, ends = _moment(self.starts_at) or "", _moment(self.ends_at) or ""
         return _sha256(f"{self.effect}|{self.principal.kind}|{self.principal.id}|{starts}|{ends}".encode())
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app.cli.output import print_note, print_result, print_success, print_text
 from app.client.errors import UserError
-from app.db.bootstrap import libpq, prepare
+from app.db.bootstrap import UnknownRevision, libpq, prepare
 from app.errors import Conflict
 from app.local.administrator import make_first_administrator
 from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL
@@ -42,6 +42,8 @@ def set_up_database(environ: Mapping[str, str]) -> None:
             identity_key=plan.identity_key,
         )
         key = _administrator_key(plan)
+    except UnknownRevision as unknown:
+        raise CannotInit(f"{unknown}. Run the version that made it, or name a new database in {ADMIN_URL}") from None
     except BaseException as error:
         if plan.generated and _passwords_are_set(plan):
             partial = {"database": None, "administrator_key": None, "drawn": plan.generated}

@@ -42,17 +42,33 @@ COUNTS = sql.SQL("clearance_owner, clearance_backup, pg_monitor")
 ROOT = Path(__file__).resolve().parents[2]
 
 
+class UnknownRevision(RuntimeError):
+    """The database stands at a revision that is not among ours. Nothing in it was changed."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database is at revision '{revision}', which this version of Clearance does not know: it was made by a"
+            " newer version, or by one before 0.1.0, from which no upgrade leads here"
+        )
+
+
 def prepare(*, admin_url: str, database: str, passwords: Mapping[str, str], identity_key: str) -> None:
     """Create what is missing and migrate to the newest revision.
 
     `admin_url` is `postgresql+psycopg://…` of a superuser; `passwords` maps each of LOGIN_ROLES to its password;
-    `identity_key` is 32 bytes in hex, the same that the API signs with.
+    `identity_key` is 32 bytes in hex, the same that the API signs with. Raises UnknownRevision.
     """
     admin = make_url(admin_url)
-    with psycopg.connect(libpq(admin), autocommit=True) as connection:
-        _make_roles(connection, passwords)
-        _make_database(connection, database)
     inside = admin.set(database=database)
+    with psycopg.connect(libpq(admin), autocommit=True) as connection:
+        is_there = connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone()
+        if is_there:
+            # Before a password or a privilege is changed.
+            _current_revision(inside)
+        _make_roles(connection, passwords)
+        if not is_there:
+            name = sql.Identifier(database)
+            connection.execute(sql.SQL("create database {} owner clearance_owner").format(name))
     with psycopg.connect(libpq(inside), autocommit=True) as connection:
         _make_schema(connection, database)
     owner = inside.set(username="clearance_owner", password=passwords["clearance_owner"])
@@ -64,16 +80,25 @@ def prepare(*, admin_url: str, database: str, passwords: Mapping[str, str], iden
 def migrate(owner_url: str, revision: str = "head") -> None:
     """Run the Alembic migrations as the owner; a database that is already there costs one query."""
     config = alembic_config(owner_url)
-    engine = create_engine(owner_url)
+    current = _current_revision(make_url(owner_url))
+    if revision != "head" or current != ScriptDirectory.from_config(config).get_current_head():
+        command.upgrade(config, revision)
+    if revision == "head":
+        _name_writers(owner_url)
+
+
+def _current_revision(url: URL) -> str | None:
+    """The revision that this database stands at, None for an empty one. Raises UnknownRevision."""
+    engine = create_engine(url)
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
-    if revision != "head" or current != ScriptDirectory.from_config(config).get_current_head():
-        command.upgrade(config, revision)
-    if revision == "head":
-        _name_writers(owner_url)
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()}
+    if current is not None and current not in known:
+        raise UnknownRevision(current)
+    return current
 
 
 def _name_writers(owner_url: str) -> None:
@@ -91,6 +116,7 @@ def alembic_config(owner_url: str) -> Config:
     """Alembic's configuration with the URL passed in memory, so that it stands in no file and on no command line."""
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("recursive_version_locations", "true")
     config.attributes["url"] = owner_url
     return config
 
@@ -121,11 +147,6 @@ def _make_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) ->
     connection.execute("grant clearance_identity to clearance_owner with inherit false, set true")
     connection.execute("grant clearance_audit to clearance_app, clearance_ingest, clearance_sequencer with set false")
     connection.execute("grant pg_read_all_data to clearance_backup")
-
-
-def _make_database(connection: psycopg.Connection, database: str) -> None:
-    if connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone() is None:
-        connection.execute(sql.SQL("create database {} owner clearance_owner").format(sql.Identifier(database)))
 
 
 def _make_schema(connection: psycopg.Connection, database: str) -> None:

@@ -1,6 +1,7 @@
 """What a reader makes of a record's text, whoever wrote it: a value of the form that records have, or nothing.
 
-Records of before migration 0009 were held to less, and one unreadable record must not keep an auditor from all others.
+The database takes no other record from a service of ours. Should one stand there all the same, it must not keep an
+auditor from all others.
 """
 
 import uuid

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.client.errors import UserError
-from app.db.bootstrap import prepare
+from app.db.bootstrap import UnknownRevision, prepare
 from app.hardening import forbid_inspection
 from app.local import environment, model_server
 from app.local.environment import Wiring
@@ -206,6 +206,10 @@ def _postgres_uid(environ: Mapping[str, str]) -> int:
 def _prepare(admin_url: str, secrets: LocalSecrets, identity_key: str) -> None:
     try:
         prepare(admin_url=admin_url, database=DATABASE, passwords=secrets.role_passwords(), identity_key=identity_key)
+    except UnknownRevision as unknown:
+        raise CannotRun(
+            f"{unknown}. Run the version that made it, or move the folder postgres away to begin anew"
+        ) from None
     except psycopg.OperationalError as error:
         if "password authentication failed" not in str(error):
             raise

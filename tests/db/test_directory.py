@@ -2,16 +2,13 @@
 
 import uuid
 
-import psycopg
 import pytest
-from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.rule_changes import role_ids
 from app.acl.visible import visible_scopes
 from app.admin.roles import add_member
-from app.db.bootstrap import alembic_config, migrate
 from app.db.session import Database
 from app.db.tables.people import Role, User
 from app.errors import Conflict, InvalidInput, NotFound, UnknownRole
@@ -234,19 +231,3 @@ def test_a_delegation_is_revoked_and_never_changed(library: LibraryDb, database:
             library.run(other, "select 1 from delegation")
     with pytest.raises(DBAPIError, match="delegation_capabilities_check"):
         library.run("owner", "update delegation set capabilities = '{ask,curate}'")
-
-
-def test_going_back_never_merges_names_nor_makes_people_of_services(library: LibraryDb) -> None:
-    """Down to before there were sources and kinds: refused while another source has anybody; services go."""
-    service(library)
-    person(library, "ada", "okta")
-    config = alembic_config(library.db.url("owner"))
-    with pytest.raises(psycopg.errors.RaiseException, match="would merge"):
-        command.downgrade(config, "0003")
-    assert library.value("owner", "select count(*) from app_user where kind = 'service'") == 1
-    library.run("owner", "delete from app_user where source <> 'local'")
-    command.downgrade(config, "0003")
-    names = set(library.text("select string_agg(name, ',') from app_user").split(","))
-    assert names == {"_canary"}
-    migrate(library.db.url("owner"))
-    assert library.text("select kind || source from app_user") == "personlocal"

@@ -1,23 +1,20 @@
-"""Migrations: up, down and up again; what they make is what app/db/tables declares; a back-fill changes rows."""
+"""Migrations make what app/db/tables declares; a second start changes nothing; a back-fill changes rows."""
 
 import uuid
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from psycopg import sql
-from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
-from app.db.bootstrap import LOGIN_ROLES, alembic_config, migrate, prepare
-from app.db.rls_probe import LockBroken, probe
-from app.db.session import Database, Signer, connect
+from app.db.bootstrap import LOGIN_ROLES, prepare
+from app.db.session import connect
 from app.db.tables import Base
-from tests.db.schema_shape import shape
+from tests.db.schema_shape import KINDS, shape
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
 from tests.support.library_db import LibraryDb, library_of
 
@@ -36,35 +33,10 @@ def fresh(cluster: Cluster) -> Iterator[Db]:
     cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(made.name)))
 
 
-def test_up_down_up(fresh: Db) -> None:
-    """Down leaves nothing behind, up again makes the same; the service starts on it once the key is set."""
-    first = shape(fresh)
-    assert {k: len(v) > 0 for k, v in first.items()} == dict.fromkeys(first, True)
-    owner = fresh.url("owner")
-    command.downgrade(alembic_config(owner), "base")
-    with library_of(fresh) as library, library.session("admin") as session:
-        left = set(inspect(session.connection()).get_table_names())
-        functions = session.scalars(text(
-            "select p.oid::regprocedure::text from pg_proc p where pronamespace = 'public'::regnamespace and not exists"
-            " (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')")).all()  # fmt: skip
-    assert left == {"alembic_version"}
-    assert functions == []
-    migrate(owner)
-    assert shape(fresh) == first
-    database = Database(
-        connect(fresh.url("app"), pool_size=1), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=5000
-    )
-    with pytest.raises(LockBroken, match="the identity key"):
-        probe(database)
-    with library_of(fresh) as library, library.session("owner") as session:
-        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": IDENTITY_KEY})
-    probe(database)
-    database.engine.dispose()
-
-
 def test_prepare_again_changes_nothing(fresh: Db, cluster: Cluster) -> None:
     """A second start is the same database: rules, rows and roles stay."""
     before = shape(fresh)
+    assert {kind: len(found) > 0 for kind, found in before.items()} == dict.fromkeys(KINDS, True)
     prepare(admin_url=cluster.admin_url, database=fresh.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
     assert shape(fresh) == before
 

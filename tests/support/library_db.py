@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, delete, text
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
 from app.acl.rules import Grant, OwnRule
@@ -119,8 +119,7 @@ class LibraryDb:
             session.flush()
             ids = [job.id for job in jobs]
         with self.session("ingest") as session:
-            # Without what hidden content was found: databases of earlier revisions do not have that column.
-            yield session, [session.get_one(IngestJob, job, options=[defer(IngestJob.hidden)]) for job in ids]
+            yield session, [session.get_one(IngestJob, job) for job in ids]
         with self.session("owner") as session:
             session.execute(delete(IngestJob).where(IngestJob.id.in_(ids)))
 

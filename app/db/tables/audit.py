@@ -1,6 +1,6 @@
 """The audit log: leaves as they come, their order, the heads over them, and the keys that seal personal words.
 
-Privileges, triggers and row-level security are in `migrations/sql/audit.sql`; `app.audit` alone writes these tables.
+Privileges, triggers and row-level security are in `audit.sql` of the migrations; `app.audit` alone writes these tables.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
 """Conversations: for their asker alone, under row-level security. `app.answer.conversation_store` is the one door.
 
 An answer is text derived from documents. `turn_source` names each document that an answer was made from and follows it
-from scope to scope; `migrations/sql/conversations.sql` hides the answer as soon as one of them is not visible.
+from scope to scope; `conversations.sql` of the migrations hides the answer as soon as one of them is not visible.
 """
 
 import datetime as dt

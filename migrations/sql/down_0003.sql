@@ -1,3 +1,0 @@
--- Undoes conversations.sql: all conversations are lost.
-
-drop table turn_source, turn_answer, turn, conversation;
