@@ -245,5 +245,5 @@ def test_heads_are_read_from_text_head_file_and_earlier_export(tmp_path: Path) -
 
 def test_docs_list_the_findings() -> None:
     docs = (REPOSITORY / "docs" / "audit.md").read_text()
-    table = docs.partition("| LogFinding | Meaning |")[2].partition("\n\n")[0]
+    table = docs.partition("| Finding | Meaning |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z]+)` \|", table, flags=re.MULTILINE)) == set(get_args(LogFindingKind))
