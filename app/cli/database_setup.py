@@ -13,7 +13,7 @@ from app.cli.output import print_note, print_result, print_success, print_text
 from app.client.errors import UserError
 from app.db.bootstrap import UnknownRevision, libpq, prepare
 from app.errors import Conflict
-from app.local.administrator import make_first_administrator
+from app.local.administrator import create_first_administrator
 from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL
 
 ADMIN_URL = "CLEARANCE_DATABASE__ADMIN_URL"
@@ -60,7 +60,7 @@ def set_up_database(environ: Mapping[str, str]) -> None:
 def _administrator_key(plan: "Plan") -> str | None:
     """The key of the first administrator; None if the database has one already."""
     try:
-        return make_first_administrator(plan.url("clearance_owner")).secret
+        return create_first_administrator(plan.url("clearance_owner")).secret
     except Conflict:
         return None
 

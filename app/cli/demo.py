@@ -34,9 +34,9 @@ from app.evidence.merkle import Head, decode
 from app.evidence.verify import verify
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.checks import default_checks
-from app.local.sample_people import FOLDER, PEOPLE_FILE, read_people
+from app.local.sample_people import PEOPLE_FILE, SAMPLE_FOLDER, read_people
 
-QUESTIONS = FOLDER / "questions.yaml"
+QUESTIONS = SAMPLE_FOLDER / "questions.yaml"
 AUDITOR = "oskar"
 # The sequencer appends records to the log every half second; a busy machine takes longer.
 SEQUENCING_SECONDS = 20.0

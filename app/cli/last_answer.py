@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app.client.errors import UserError
-from app.local.instance import born
+from app.local.instance import process_start
 from app.local.secrets import write_private
 
 MAX_AGE_SECONDS = 12 * 3600.0
@@ -77,7 +77,7 @@ def _folder(environ: Mapping[str, str]) -> Path:
 def _name() -> str:
     """Names the session of this terminal by its id and start time, since ids are used again."""
     session = os.getsid(0)
-    return f"last-{session}-{born(session) or 0}.json"
+    return f"last-{session}-{process_start(session) or 0}.json"
 
 
 def _require_private(folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""One machine, no other services: embedded PostgreSQL, the small model server and the processes of Clearance."""
+"""Runs everything on one machine: embedded PostgreSQL, a small model server and the processes of Clearance."""

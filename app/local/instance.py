@@ -1,4 +1,4 @@
-"""What runs here: `run.json` tells other commands where, and is believed only while its process lives."""
+"""The instance that runs from a folder: `run.json` says where, and is valid only while its process lives."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -12,14 +12,14 @@ FILE = "run.json"
 
 
 class InstanceUnreadable(UserError):
-    """The folder of the instance is not the caller's to read."""
+    """The caller may not read the folder of the instance."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """One `clearance run`. `born` is the process's start in clock ticks since boot: a reused number has another one.
+    """One `clearance run`. `born` is the start of process `pid` in clock ticks since boot, since pids are reused.
 
-    `processes` are those of the start; a worker that was started again since has another number.
+    `processes` has the pids at the start; a worker that was restarted has another one.
     """
 
     pid: int
@@ -31,12 +31,12 @@ class Instance:
     processes: dict[str, int] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        """Write `folder/run.json`, for its owner alone."""
+        """Write `folder/run.json`, readable by its owner alone."""
         write_private(folder / FILE, json.dumps(asdict(self), indent=2))
 
     @classmethod
     def last(cls, folder: Path) -> Self | None:
-        """The instance that was started last, whether it still runs or not; None when there is none to be read."""
+        """The instance that was started last, whether it still runs or not; None if there is no valid file."""
         try:
             return cls(**json.loads((folder / FILE).read_text()))
         except (FileNotFoundError, ValueError, TypeError):
@@ -48,13 +48,13 @@ class Instance:
     def running(cls, folder: Path) -> Self | None:
         """The instance that runs now, or None."""
         instance = cls.last(folder)
-        return instance if instance is not None and born(instance.pid) == instance.born else None
+        return instance if instance is not None and process_start(instance.pid) == instance.born else None
 
 
-def born(pid: int) -> int | None:
-    """When the process started, in clock ticks since boot; None when there is none."""
+def process_start(pid: int) -> int | None:
+    """When the process started, in clock ticks since boot; None if there is no such process."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(text.rpartition(")")[2].split()[19])  # field 22 of proc(5), counted after the name in brackets
+    return int(text.rpartition(")")[2].split()[19])  # field 22 in proc(5); the name in brackets may contain blanks

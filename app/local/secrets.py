@@ -1,4 +1,4 @@
-"""The secrets of a local installation: drawn at the first run, kept in one file that its owner alone can read."""
+"""The secrets of a local installation, generated at the first run and kept in a file that only its owner can read."""
 
 import hashlib
 import hmac
@@ -13,8 +13,8 @@ from typing import Self
 from app.client.errors import UserError
 
 FILE = "secrets.json"
-# Came after the first installations. A file without it stays as it is, and two processes that read it agree.
-LATER = "search_password"
+# Missing in files of the first installations, and then derived from another secret, so that all readers agree.
+DERIVED = "search_password"
 
 
 class SecretsUnusable(UserError):
@@ -27,7 +27,7 @@ def _secret() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSecrets:
-    """All of them, each 32 random bytes in hex; hidden from repr. Passwords are those of database roles."""
+    """Each is 32 random bytes in hex, and hidden from repr. Passwords are those of database roles."""
 
     superuser_password: str = _secret()
     owner_password: str = _secret()
@@ -43,9 +43,9 @@ class LocalSecrets:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Read `folder/secrets.json`, or make it when there is none; raises SecretsUnusable.
+        """Read `folder/secrets.json`, or create it; raises SecretsUnusable.
 
-        The folder is made, or narrowed, to mode 0700. Of two that make it at once, both get the first one's.
+        The folder gets mode 0700. If two processes create the file at once, both get the secrets of the first.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -55,7 +55,7 @@ class LocalSecrets:
         return cls(**_read(path, {item.name for item in fields(cls)}))
 
     def role_passwords(self) -> dict[str, str]:
-        """Password of each database role that we make."""
+        """Passwords by database role."""
         return {
             "clearance_owner": self.owner_password,
             "clearance_app": self.app_password,
@@ -67,7 +67,7 @@ class LocalSecrets:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace `path` in one step by a file with mode 0600: a reader sees the old text or the new, never a part."""
+    """Replace `path` atomically by a file with mode 0600."""
     work = _write_beside(path, text)
     work.replace(path)
 
@@ -75,7 +75,7 @@ def write_private(path: Path, text: str) -> None:
 def _write_new(path: Path, text: str) -> None:
     work = _write_beside(path, text)
     try:
-        os.link(work, path)  # unlike a rename it never replaces what somebody else made meanwhile
+        os.link(work, path)  # unlike a rename, this never replaces a file of another process
     except FileExistsError:
         pass
     finally:
@@ -108,8 +108,8 @@ def _read(path: Path, names: set[str]) -> dict[str, str]:
         found = json.loads(text)
     except ValueError as error:
         raise SecretsUnusable(f"{path} is damaged: restore it from a backup") from error
-    if isinstance(found, dict) and names - set(found) == {LATER} and isinstance(found.get("owner_password"), str):
-        found[LATER] = hmac.new(found["owner_password"].encode(), LATER.encode(), hashlib.sha256).hexdigest()
+    if isinstance(found, dict) and names - set(found) == {DERIVED} and isinstance(found.get("owner_password"), str):
+        found[DERIVED] = hmac.new(found["owner_password"].encode(), DERIVED.encode(), hashlib.sha256).hexdigest()
     if not isinstance(found, dict) or set(found) != names or not all(isinstance(v, str) and v for v in found.values()):
         raise SecretsUnusable(f"{path} does not hold exactly {', '.join(sorted(names))}")
     return found

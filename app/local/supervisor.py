@@ -1,4 +1,4 @@
-"""Starts programs, watches them, and ends exactly those it started, last first."""
+"""Starts programs, watches them, and stops those it started, last first."""
 
 import contextlib
 import os
@@ -13,17 +13,17 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from app.client.errors import UserError
-from app.local.launcher import command
+from app.local.launcher import launch_command
 
-LOG_BYTES = 20_000_000
-LAST_LINES = 12
-STEADY_SECONDS = 60.0  # a program that ran so long starts again without a pause
+MAX_LOG_BYTES = 20_000_000
+LOG_TAIL_LINES = 12
+STABLE_SECONDS = 60.0  # a program that ran this long is restarted without a pause
 MAX_PAUSE = 60.0
-STEP_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 class StopRequested(KeyboardInterrupt):
-    """SIGINT or SIGTERM arrived."""
+    """SIGINT or SIGTERM was received."""
 
 
 class ProgramEnded(UserError):
@@ -36,10 +36,10 @@ class NotReady(UserError):
 
 @dataclass(frozen=True)
 class Program:
-    """What to start: `argv[0]` is an absolute path, `env` is the whole environment.
+    """A program to start: `argv[0]` is an absolute path, `env` is the whole environment.
 
-    `ready` is asked until it says yes, at most `ready_seconds`. With `restart` its end is reported and it is started
-    again after a pause that doubles each time; without, its end is the end of everything.
+    `ready` is polled until it returns true, for at most `ready_seconds`. With `restart`, a program that ends is
+    reported and started again after a pause that doubles each time; without, its end raises ProgramEnded.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Program:
 
 
 class _Child:
-    """A started program. It leads its own process group, so that Ctrl-C at the terminal is for the supervisor alone."""
+    """A started program. It leads its own process group, so that Ctrl-C on the terminal reaches only the supervisor."""
 
     def __init__(self, program: Program, log: Path) -> None:
         self.program, self.log = program, log
@@ -63,56 +63,56 @@ class _Child:
         try:
             self._begin = os.fstat(descriptor).st_size
             self.started = time.monotonic()
-            self.process = subprocess.Popen(  # noqa: S603  # argv and environment are made by the caller
-                command(self.program.argv), env=dict(self.program.env), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(  # noqa: S603  # argv and environment come from the caller
+                launch_command(self.program.argv), env=dict(self.program.env), stdin=subprocess.DEVNULL,
                 stdout=descriptor, stderr=descriptor, process_group=0,
             )  # fmt: skip
         finally:
             os.close(descriptor)
 
     def ended(self) -> bool:
-        """Whether it has ended; not yet collected, so its number and group cannot mean anybody else."""
+        """Whether it has ended. It is not reaped yet, so its pid and group cannot belong to another process."""
         if self.process.returncode is not None:
             return True
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.process.pid, options) is not None
 
     def collect(self) -> int:
-        """End what it left in its group, and give its exit status (-N: by signal N)."""
+        """Kill what is left of its process group and reap it; returns the exit status (-N: by signal N)."""
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
         return self.process.wait()
 
     def stop(self, grace_seconds: float) -> None:
-        """Ask it to end, and make it after the grace period."""
+        """Send SIGTERM, and kill it after the grace period."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
             deadline = time.monotonic() + grace_seconds
             while not self.ended() and time.monotonic() < deadline:
-                time.sleep(STEP_SECONDS / 5)
+                time.sleep(POLL_SECONDS / 5)
             self.collect()
 
-    def launch_again(self) -> None:
+    def relaunch(self) -> None:
         self.resume_at = 0.0
         self._launch()
 
     def report(self) -> str:
-        """How it ended and the last lines it logged since its start."""
+        """How it ended, and the last lines of its log since its start."""
         code = self.process.returncode
         how = f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit status {code}"
-        return f"{self.program.name} ended {how}; last lines of {self.log}:\n{self.last_lines()}"
+        return f"{self.program.name} ended {how}; last lines of {self.log}:\n{self.log_tail()}"
 
-    def last_lines(self) -> str:
+    def log_tail(self) -> str:
         with self.log.open("rb") as file:
             file.seek(self._begin)
             lines = file.read().decode(errors="replace").splitlines()
-        return "\n".join(f"  {line}" for line in lines[-LAST_LINES:]) or "  (nothing)"
+        return "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:]) or "  (nothing)"
 
     def shorten_log(self) -> None:
-        """Keep the log and one former one. The program appends, so it goes on at the new end."""
+        """Rotate the log if it is large. The program appends, so it continues at the new end."""
         with contextlib.suppress(FileNotFoundError):
-            if self.log.stat().st_size > LOG_BYTES:
+            if self.log.stat().st_size > MAX_LOG_BYTES:
                 shutil.copy(self.log, self.log.with_suffix(".log.1"))
                 os.truncate(self.log, 0)
                 self._begin = 0
@@ -125,48 +125,48 @@ class _Adopted:
     log: Path
 
     def report(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         return f"{self.name} ended; last lines of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 class Supervisor:
-    """A context manager that turns SIGINT and SIGTERM into StopRequested and ends its programs when left.
+    """A context manager that turns SIGINT and SIGTERM into StopRequested, and stops its programs on exit.
 
-    Logs go to `logs/NAME.log`. `report` gets a text for each program that ended and will be started again. The main
-    thread must use it.
+    Logs go to `logs/NAME.log`. `report` gets a message for each program that ended and will be restarted. Main thread
+    only.
     """
 
     def __init__(self, logs: Path, *, report: Callable[[str], None], grace_seconds: float = 10.0) -> None:
         self._logs, self._report, self._grace = logs, report, grace_seconds
         self._children: list[_Child] = []
         self._adopted: list[_Adopted] = []
-        self._stops = contextlib.ExitStack()  # last in, first out, and one that fails keeps no other from its end
-        self._former: dict[signal.Signals, signal._HANDLER] = {}
-        self._leaving = False
+        self._stops = contextlib.ExitStack()  # last in, first out; one that fails does not prevent the others
+        self._previous_handlers: dict[signal.Signals, signal._HANDLER] = {}
+        self._stopping = False
 
     def __enter__(self) -> Self:
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for which in (signal.SIGINT, signal.SIGTERM):
-            self._former[which] = signal.signal(which, self._on_signal)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous_handlers[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leaving = True  # a second Ctrl-C does not break off the orderly end
+        self._stopping = True  # a second Ctrl-C does not interrupt the shutdown
         try:
             self._stops.close()
         finally:
-            for which, handler in self._former.items():
-                signal.signal(which, handler)
+            for number, handler in self._previous_handlers.items():
+                signal.signal(number, handler)
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the running programs."""
+        """Pids of the running programs, by name."""
         return {child.program.name: child.process.pid for child in self._children if child.process.returncode is None}
 
     def start(self, program: Program) -> int:
-        """Start it and wait until it is ready; gives its process id. Raises ProgramEnded or NotReady."""
+        """Start a program and wait until it is ready; returns its pid. Raises ProgramEnded or NotReady."""
         child = _Child(program, self._logs / f"{program.name}.log")
         self._children.append(child)
         self._stops.callback(child.stop, self._grace)
@@ -178,18 +178,18 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise NotReady(
                     f"{program.name} is not ready after {program.ready_seconds:.0f} s; last lines of {child.log}:\n"
-                    f"{child.last_lines()}"
+                    f"{child.log_tail()}"
                 )
-            time.sleep(STEP_SECONDS)
+            time.sleep(POLL_SECONDS)
         return child.process.pid
 
     def adopt(self, name: str, *, alive: Callable[[], bool], stop: Callable[[], None], log: Path) -> None:
-        """Watch and in its turn end something that was started elsewhere; its early end is the end of everything."""
+        """Watch, and in its turn stop, a process that was started elsewhere; its early end raises ProgramEnded."""
         self._adopted.append(_Adopted(name, alive, log))
         self._stops.callback(stop)
 
     def check(self) -> None:
-        """Look once at all programs; raises ProgramEnded for one that must run, starts others again when it is time."""
+        """Check all programs once: restart those with `restart` when it is time; raise ProgramEnded for others."""
         for adopted in self._adopted:
             if not adopted.alive():
                 raise ProgramEnded(adopted.report())
@@ -198,7 +198,7 @@ class Supervisor:
             child.shorten_log()
             if child.resume_at:
                 if now >= child.resume_at:
-                    child.launch_again()
+                    child.relaunch()
             elif child.ended():
                 child.collect()
                 if not child.program.restart:
@@ -206,18 +206,18 @@ class Supervisor:
                 self._plan_restart(child, now)
 
     def run(self) -> None:
-        """Watch until StopRequested or ProgramEnded."""
+        """Check again and again, until StopRequested or ProgramEnded."""
         while True:
             self.check()
-            time.sleep(STEP_SECONDS * 4)
+            time.sleep(POLL_SECONDS * 4)
 
     def _plan_restart(self, child: _Child, now: float) -> None:
-        child.failures = 0 if now - child.started > STEADY_SECONDS else child.failures + 1
+        child.failures = 0 if now - child.started > STABLE_SECONDS else child.failures + 1
         pause = min(MAX_PAUSE, 2.0 ** (child.failures - 1)) if child.failures else 0.0
         child.resume_at = now + pause
         self._report(f"{child.report()}\n  started again in {pause:.0f} s")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if not self._leaving:
-            self._leaving = True
+        if not self._stopping:
+            self._stopping = True
             raise StopRequested(signal.Signals(number).name)

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from fastapi.testclient import TestClient
 
-from app.local.administrator import make_first_administrator
+from app.local.administrator import create_first_administrator
 from tests.api.declaring import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
 from tests.api.matrix_facts import (
     CALLING,
@@ -69,7 +69,7 @@ class World:
 def found(db: Db) -> World:
     """Found the company of the facts in an empty database."""
     world = World(db)
-    world.keys["root"] = make_first_administrator(db.url("owner")).secret
+    world.keys["root"] = create_first_administrator(db.url("owner")).secret
     with client_of(parts_of(db)) as client:
         send = _administering(world, client)
         _people(world, send)

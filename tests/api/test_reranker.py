@@ -14,7 +14,7 @@ from app.cli.doctor import reranker
 from app.cli.doctor.installation import Installation
 from app.embedding.factory import build_reranker
 from app.embedding.shared_words import SharedWords
-from app.local.environment import Wiring, of_api
+from app.local.environment import RuntimeConfig, api_environment
 from app.main import build_reranking
 from app.retrieval.rerank import Reranking
 from app.settings import RerankerSettings
@@ -164,9 +164,11 @@ def test_the_doctor_says_what_is_missing(company: Company) -> None:
 
 
 def test_the_service_gets_its_settings() -> None:
-    wiring = Wiring(
+    wiring = RuntimeConfig(
         app_url="app", ingest_url="ingest", sequencer_url="sequencer", search_url="search", identity_key="identity",
         audit_key="audit", metrics_key="metrics", model={}, embedder_cache="cache",
     )  # fmt: skip
-    assert of_api({"CLEARANCE_RERANKER__NAME": "some/model"}, wiring)["CLEARANCE_RERANKER__NAME"] == "some/model"
+    assert (
+        api_environment({"CLEARANCE_RERANKER__NAME": "some/model"}, wiring)["CLEARANCE_RERANKER__NAME"] == "some/model"
+    )
     assert build_reranker("", threads=1, cache=Path()) is None

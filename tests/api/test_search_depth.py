@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.local.environment import BACKUP_URL, Wiring, of_api
+from app.local.environment import BACKUP_URL, RuntimeConfig, api_environment
 from app.retrieval import search as retrieval
 from app.retrieval.dense import Nearest, nearest
 from app.settings import SearchSettings
@@ -42,10 +42,10 @@ def test_the_depth_that_is_set_is_searched_and_recorded(
 
 
 def test_the_service_gets_the_depth_and_not_the_url_that_reads_everything() -> None:
-    wiring = Wiring(
+    wiring = RuntimeConfig(
         app_url="app", ingest_url="ingest", sequencer_url="sequencer", search_url="search", identity_key="identity",
         audit_key="audit", metrics_key="metrics", model={}, embedder_cache="cache",
     )  # fmt: skip
-    given = of_api({"CLEARANCE_SEARCH__DEPTH": "450", BACKUP_URL: "everything"}, wiring)
+    given = api_environment({"CLEARANCE_SEARCH__DEPTH": "450", BACKUP_URL: "everything"}, wiring)
     assert given["CLEARANCE_SEARCH__DEPTH"] == "450"
     assert "everything" not in given.values()

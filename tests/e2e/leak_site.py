@@ -25,7 +25,7 @@ from app.db.tables.access import Collection, Rule
 from app.db.tables.access import Scope as AccessScope
 from app.identity.subject import Label
 from app.llm.scripted import ScriptedChat
-from app.local.administrator import make_first_administrator
+from app.local.administrator import create_first_administrator
 from app.main import create
 from app.server import server_config
 from app.web.api import collections, conversations, documents, explain, search
@@ -77,7 +77,7 @@ class LeakSite:
 def leak_site(cluster: Cluster, folder: Path) -> Iterator[LeakSite]:
     """An empty instance but for its administrator."""
     with copied(cluster, TEMPLATE) as db:
-        key = make_first_administrator(db.url("owner")).secret
+        key = create_first_administrator(db.url("owner")).secret
         with worker(folder, db, **HASHED), sequencer(folder, db, close_after=600):
             yield LeakSite(db, key)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from psycopg import sql
 
 from app.client.api import Client
-from app.local.instance import Instance, born
-from app.local.sample import loader
-from app.local.sample_cache import Site
+from app.local.instance import Instance, process_start
+from app.local.sample import sample_loader
+from app.local.sample_cache import LoadTarget
 from app.local.sample_people import read_people
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, TEMPLATE, Cluster, Db
 from tests.support.environment import REPOSITORY
@@ -55,9 +55,11 @@ def sample_site(cluster: Cluster, home: Path, *, port: int) -> Iterator[SampleSi
             stack.enter_context(_running(sequencer, environments["sequencer"], home / "sequencer.log"))
             base_url = f"http://127.0.0.1:{port}"
             _wait(base_url, process, home / "api.log")
-            Instance(pid=process.pid, born=born(process.pid) or 0, api_url=base_url, model_url=NO_MODEL).save(home)
+            Instance(pid=process.pid, born=process_start(process.pid) or 0, api_url=base_url, model_url=NO_MODEL).save(
+                home
+            )
             begin = time.monotonic()
-            loader(home)(Site(base_url, {"clearance_owner": db.url("owner")}))
+            sample_loader(home)(LoadTarget(base_url, {"clearance_owner": db.url("owner")}))
             everything = environments["api"] | environments["worker"] | environments["sequencer"]
             yield SampleSite(home, base_url, db, time.monotonic() - begin, everything)
     finally:

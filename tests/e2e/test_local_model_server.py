@@ -36,7 +36,7 @@ def launch(port: int, log: Path, *, key: str = KEY) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "app.local.model_server", "--port", str(port)]
     with log.open("wb") as file:
         return subprocess.Popen(
-            launcher.command(argv),
+            launcher.launch_command(argv),
             cwd=REPOSITORY,
             stdout=file,
             stderr=file,
@@ -185,8 +185,9 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     script = (
-        "import sys, subprocess, time; from app.local.launcher import command; "
-        "print(subprocess.Popen(command([sys.executable, '-m', 'app.local.model_server', '--port', sys.argv[1]])).pid,"
+        "import sys, subprocess, time; from app.local.launcher import launch_command; "
+        "argv = [sys.executable, '-m', 'app.local.model_server', '--port', sys.argv[1]]; "
+        "print(subprocess.Popen(launch_command(argv)).pid,"
         " flush=True); time.sleep(60)"
     )
     port = free_port()

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from app.local import postgres as module
-from app.local.binaries import BinariesMissing, find_binaries, reachable
-from app.local.orphans import NotOurs
+from app.local.binaries import BinariesMissing, find_binaries, make_reachable
+from app.local.orphans import ForeignServer
 from app.local.postgres import AlreadyRunning, EmbeddedPostgres, PostgresFailed
 from tests.e2e.postgres_cluster import HOLD, PASSWORD, ROOT, cluster, connect
 
@@ -67,7 +67,7 @@ def run_by_hand(folder: Path, sockets: Path) -> subprocess.Popen[bytes]:
     owner = (folder / "data").stat()
     sockets.mkdir(mode=0o700, exist_ok=True)
     os.chown(sockets, owner.st_uid, owner.st_gid)
-    programs = reachable(find_binaries())
+    programs = make_reachable(find_binaries())
     with (folder / "by-hand.log").open("wb") as log:
         process = subprocess.Popen(
             [str(programs.postgres), "-D", "/proc/self/cwd", "-k", str(sockets), "-c", "listen_addresses="],
@@ -248,7 +248,7 @@ def test_a_server_that_something_else_started_is_left_alone(tmp_path: Path) -> N
     sockets = Path("/tmp") / f"clearance-test-{os.getpid()}"
     foreign = run_by_hand(tmp_path / "pg", sockets)
     try:
-        with pytest.raises(NotOurs, match=f"process {foreign.pid}"):
+        with pytest.raises(ForeignServer, match=f"process {foreign.pid}"):
             cluster(tmp_path / "pg").start()
         assert foreign.poll() is None
         assert (tmp_path / "pg" / "data" / "postmaster.pid").exists()
@@ -278,8 +278,8 @@ def test_a_taken_port_is_named_and_nothing_is_left_running(tmp_path: Path, serve
 def test_a_port_that_is_taken_in_the_last_moment_is_replaced(
     tmp_path: Path, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ports = iter([server.port, module._free_port()])
-    monkeypatch.setattr(module, "_free_port", lambda: next(ports))
+    ports = iter([server.port, module.free_port()])
+    monkeypatch.setattr(module, "free_port", lambda: next(ports))
     with cluster(tmp_path / "pg") as second:
         assert second.port != server.port
 

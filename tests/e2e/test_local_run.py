@@ -29,7 +29,7 @@ from dataclasses import replace
 from pathlib import Path
 from rich.console import Console
 from app.local import run as module
-from app.local.sample_cache import Person, Welcome
+from app.local.sample_cache import SampleUser, SampleWelcome
 
 home = Path(sys.argv[1])
 note = "import json, os, pathlib, time; pathlib.Path({!r}).write_text(json.dumps(dict(os.environ))); "
@@ -39,7 +39,7 @@ serve = (
     "  def do_GET(self): self.send_response(200 if self.path == '/readyz' else 404); self.end_headers()\\n"
     "http.server.HTTPServer(('127.0.0.1', PORT), H).serve_forever()"
 )
-original = module._Start._programs
+original = module._Startup._programs
 
 def stand_ins(self, wiring, api_url):
     for program in original(self, wiring, api_url):
@@ -49,9 +49,9 @@ def stand_ins(self, wiring, api_url):
 
 def sample(site):
     print("sample loaded through", site.base_url, sorted(site.database_urls), flush=True)
-    return Welcome((Person("Ada", "engineering", "the-key"),), ("clearance ask",))
+    return SampleWelcome((SampleUser("Ada", "engineering", "the-key"),), ("clearance ask",))
 
-module._Start._programs = stand_ins
+module._Startup._programs = stand_ins
 sys.exit(module.run(home, environ=os.environ, sample=sample, console=Console(width=200)))
 """
 

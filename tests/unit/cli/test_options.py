@@ -14,7 +14,7 @@ from app.cli.doctor import checks
 from app.cli.grant_options import GrantUnclear, grant_body
 from app.cli.grants import format_principal, rule_path
 from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY
-from app.local.instance import Instance, born
+from app.local.instance import Instance, process_start
 from app.local.secrets import write_private
 
 PEOPLE = '{"maya": {"display_name": "Maya", "title": "t", "roles": [], "key": "maya-key"}}'
@@ -25,7 +25,7 @@ ADMIN = "postgresql://postgres:root-pw@db.example:5433/ours"
 def home(tmp_path: Path) -> Path:
     """The folder of an instance that runs: this process stands for it."""
     pid = os.getpid()
-    Instance(pid=pid, born=born(pid) or 0, api_url="http://127.0.0.1:8700", model_url="").save(tmp_path)
+    Instance(pid=pid, born=process_start(pid) or 0, api_url="http://127.0.0.1:8700", model_url="").save(tmp_path)
     write_private(tmp_path / "people.json", PEOPLE)
     return tmp_path
 

@@ -11,20 +11,20 @@ from rich.console import Console
 
 from app.local.environment import (
     APP_URL,
+    RuntimeConfig,
     SettingsMissing,
-    Wiring,
-    of_api,
-    of_model_server,
-    of_sequencer,
-    of_worker,
+    api_environment,
+    model_server_environment,
     require_external,
+    sequencer_environment,
+    worker_environment,
 )
-from app.local.instance import Instance, born
-from app.local.progress import KEYS, _as_typed, show, step, trouble
+from app.local.instance import Instance, process_start
+from app.local.progress import _runnable, print_error, print_welcome, timed_step
 from app.local.run import _address, run
-from app.local.sample_cache import Person, Site, Welcome, load_once
+from app.local.sample_cache import LoadTarget, SampleUser, SampleWelcome, load_once
 
-WIRING = Wiring(
+WIRING = RuntimeConfig(
     app_url="postgresql+psycopg://clearance_app:APP@h/d",
     ingest_url="postgresql+psycopg://clearance_ingest:INGEST@h/d",
     sequencer_url="postgresql+psycopg://clearance_sequencer:SEQUENCER@h/d",
@@ -55,33 +55,33 @@ def held(environment: dict[str, str]) -> set[str]:
 
 
 def test_each_process_gets_its_own_secrets_and_no_other() -> None:
-    assert held(of_api(ENVIRON, WIRING)) == {"APP", "LISTS", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
-    assert held(of_worker(ENVIRON, WIRING)) == {"INGEST"}
-    assert held(of_sequencer(ENVIRON, WIRING)) == {"SEQUENCER"}
-    assert held(of_model_server(ENVIRON, api_key="MODEL")) == {"MODEL"}
+    assert held(api_environment(ENVIRON, WIRING)) == {"APP", "LISTS", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
+    assert held(worker_environment(ENVIRON, WIRING)) == {"INGEST"}
+    assert held(sequencer_environment(ENVIRON, WIRING)) == {"SEQUENCER"}
+    assert held(model_server_environment(ENVIRON, api_key="MODEL")) == {"MODEL"}
 
 
 def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:
-    assert of_api(ENVIRON, WIRING)["CLEARANCE_ANSWER__PASSAGES"] == "3"
-    assert "CLEARANCE_ANSWER__PASSAGES" not in of_worker(ENVIRON, WIRING)
-    assert of_worker(ENVIRON, WIRING)["CLEARANCE_WORKER__CONCURRENCY"] == "1"
-    assert of_sequencer(ENVIRON, WIRING)["CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS"] == "60"
-    for environment in (of_api(ENVIRON, WIRING), of_worker(ENVIRON, WIRING)):
+    assert api_environment(ENVIRON, WIRING)["CLEARANCE_ANSWER__PASSAGES"] == "3"
+    assert "CLEARANCE_ANSWER__PASSAGES" not in worker_environment(ENVIRON, WIRING)
+    assert worker_environment(ENVIRON, WIRING)["CLEARANCE_WORKER__CONCURRENCY"] == "1"
+    assert sequencer_environment(ENVIRON, WIRING)["CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS"] == "60"
+    for environment in (api_environment(ENVIRON, WIRING), worker_environment(ENVIRON, WIRING)):
         assert environment["CLEARANCE_EMBEDDER__THREADS"] == "1"
         assert environment["CLEARANCE_EMBEDDER__CACHE"] == "/models"
         assert environment["PATH"] == "/bin"
     own = ENVIRON | {"CLEARANCE_EMBEDDER__CACHE": "/mine", "CLEARANCE_API__METRICS_KEY": "own"}
-    assert of_worker(own, WIRING)["CLEARANCE_EMBEDDER__CACHE"] == "/mine"
-    assert of_api(own, WIRING)["CLEARANCE_API__METRICS_KEY"] == "own"
+    assert worker_environment(own, WIRING)["CLEARANCE_EMBEDDER__CACHE"] == "/mine"
+    assert api_environment(own, WIRING)["CLEARANCE_API__METRICS_KEY"] == "own"
 
 
 def test_plans_are_kept_in_a_database_of_ones_own() -> None:
     """Before another one a pooler may stand, where they would get lost."""
     name = "CLEARANCE_DATABASE__PREPARE_STATEMENTS"
     own = {key: value for key, value in ENVIRON.items() if key != APP_URL}
-    assert of_api(own, WIRING)[name] == "true"
-    assert of_api(own | {name: "false"}, WIRING)[name] == "false"
-    assert name not in of_api(own | {APP_URL: "postgresql+psycopg://elsewhere"}, WIRING)
+    assert api_environment(own, WIRING)[name] == "true"
+    assert api_environment(own | {name: "false"}, WIRING)[name] == "false"
+    assert name not in api_environment(own | {APP_URL: "postgresql+psycopg://elsewhere"}, WIRING)
 
 
 def test_the_wiring_hides_its_secrets() -> None:
@@ -99,7 +99,7 @@ def test_a_database_elsewhere_needs_every_url_and_key() -> None:
 def test_the_instance_is_believed_only_while_its_process_lives(tmp_path: Path) -> None:
     assert Instance.running(tmp_path) is None
     process = subprocess.Popen(["/bin/sleep", "60"])
-    started = born(process.pid)
+    started = process_start(process.pid)
     assert started is not None
     instance = Instance(
         pid=process.pid, born=started, api_url="u", model_url="m", postgres_port=5, processes={"api": 7}
@@ -122,16 +122,16 @@ def test_a_damaged_run_file_names_no_instance(tmp_path: Path, text: str) -> None
 
 
 def test_the_sample_is_loaded_once_and_again_after_a_failure(tmp_path: Path) -> None:
-    welcome = Welcome((Person("Ada", "engineering", "KEY"),), ("clearance ask",))
-    calls: list[Site] = []
+    welcome = SampleWelcome((SampleUser("Ada", "engineering", "KEY"),), ("clearance ask",))
+    calls: list[LoadTarget] = []
 
-    def loader(site: Site) -> Welcome:
+    def loader(site: LoadTarget) -> SampleWelcome:
         calls.append(site)
         if len(calls) == 1:
             raise OSError("broken off")
         return welcome
 
-    site = Site("http://127.0.0.1:1", {"clearance_owner": "URL"})
+    site = LoadTarget("http://127.0.0.1:1", {"clearance_owner": "URL"})
     with pytest.raises(OSError, match="broken off"):
         load_once(tmp_path, site, loader)
     assert load_once(tmp_path, site, loader) == welcome
@@ -145,14 +145,14 @@ def test_the_sample_is_loaded_once_and_again_after_a_failure(tmp_path: Path) -> 
 def test_the_screen_shows_where_who_and_what_to_try() -> None:
     output = io.StringIO()
     key = "clr_k[1]" + "x" * 40
-    welcome = Welcome((Person("Ada", "engineering " * 9, key),), ("clearance ask 'How [1]?'",))
+    welcome = SampleWelcome((SampleUser("Ada", "engineering " * 9, key),), ("clearance ask 'How [1]?'",))
     instance = Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m")
-    show(Console(file=output, width=70), instance, welcome, Path(".clearance"))
-    for text in ("http://127.0.0.1:8700", "Ada", "engineering", f".clearance/{KEYS}", "clearance ask 'How [1]?'"):
+    print_welcome(Console(file=output, width=70), instance, welcome, Path(".clearance"))
+    for text in ("http://127.0.0.1:8700", "Ada", "engineering", ".clearance/people.json", "clearance ask 'How [1]?'"):
         assert text in output.getvalue()
     assert "--home" not in output.getvalue()
-    show(Console(file=output, width=170), instance, welcome, Path("/srv/other"))
-    assert f"/srv/other/{KEYS}" in output.getvalue()
+    print_welcome(Console(file=output, width=170), instance, welcome, Path("/srv/other"))
+    assert "/srv/other/people.json" in output.getvalue()
     assert "clearance ask 'How [1]?' --home /srv/other\n" in output.getvalue()
     assert key not in output.getvalue()
 
@@ -161,11 +161,13 @@ def test_the_screen_says_no_markup() -> None:
     """On the console that the command line has, where text is only text."""
     output = io.StringIO()
     console = Console(file=output, width=80, markup=False)
-    with step(console, "a step"):
+    with timed_step(console, "a step"):
         pass
-    trouble(console, "it [failed]")
-    welcome = Welcome((Person("Ada", "engineer", "clr_k"),), ("clearance demo",))
-    show(console, Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m"), welcome, Path(".clearance"))
+    print_error(console, "it [failed]")
+    welcome = SampleWelcome((SampleUser("Ada", "engineer", "clr_k"),), ("clearance demo",))
+    print_welcome(
+        console, Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m"), welcome, Path(".clearance")
+    )
     assert "it [failed]" in output.getvalue()
     assert "[/" not in output.getvalue()
 
@@ -197,6 +199,6 @@ def test_commands_to_try_work_as_they_stand(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr("sys.executable", str(tmp_path / "bin" / "python"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/nowhere")
-    assert _as_typed("clearance ask 'How?'") == "bin/clearance ask 'How?'"
+    assert _runnable("clearance ask 'How?'") == "bin/clearance ask 'How?'"
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert _as_typed("clearance ask 'How?'") == "clearance ask 'How?'"
+    assert _runnable("clearance ask 'How?'") == "clearance ask 'How?'"

@@ -223,7 +223,7 @@ with Supervisor(Path({str(tmp_path)!r}), report=print) as supervisor:
 def test_a_long_log_is_shortened_while_the_program_goes_on(
     supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOG_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_LOG_BYTES", 1000)
     script = f"seq 1000; touch {tmp_path}/long; while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; echo after; sleep 60"
     with supervisor:
         supervisor.start(shell("api", script, ready=(tmp_path / "long").exists))
