@@ -168,7 +168,7 @@ class _Demo:
     def _verify(self, auditor: Client, file: Path) -> None:
         published = auditor.get("/audit/head")
         head = Head(published["size"], decode(published["root"]))
-        file.write_bytes(b"".join(auditor.lines("/audit/export", format="jsonl")))
+        file.write_bytes(b"".join(auditor.stream_bytes("/audit/export", format="jsonl")))
         out.print(Text.assemble("Head kept elsewhere: ", (str(head), "cyan")))
         report = verify(file, head=head)
         print_report("The export", report)
@@ -205,7 +205,7 @@ class _Demo:
         if not found:
             self._fail(f"{entry['source']} is not among the sources")
             return
-        pieces = self.client(entry["asker"]).lines(path("documents", found[0]["document"], "original"))
+        pieces = self.client(entry["asker"]).stream_bytes(path("documents", found[0]["document"], "original"))
         original = b"".join(pieces).decode(errors="replace")
         present = [secret for secret in entry["redacted"] if secret in original]
         if len(present) < len(entry["redacted"]):

@@ -22,7 +22,7 @@ def download(client: Client, source: str, to: str, *, force: bool, **params: str
     if to == "-":
         on_terminal = sys.stdout.isatty()
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        for piece in client.lines(source, **params):
+        for piece in client.stream_bytes(source, **params):
             # A pipe gets the bytes as they are; on a terminal no character may act.
             sys.stdout.buffer.write(safe_text(decoder.decode(piece)).encode() if on_terminal else piece)
         return
@@ -35,7 +35,7 @@ def download(client: Client, source: str, to: str, *, force: bool, **params: str
         raise FileThere(f"cannot write to {target.parent}: {error.strerror}") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            for piece in client.lines(source, **params):
+            for piece in client.stream_bytes(source, **params):
                 file.write(piece)
         Path(work).replace(target)
     except BaseException:

@@ -1,1 +1,1 @@
-"""The API as a client uses it: calls, uploads of a folder with its rules, and errors for a person."""
+"""What uses the API from outside: the HTTP client, and uploads of a folder with its access rules."""

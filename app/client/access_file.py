@@ -1,4 +1,4 @@
-"""`access.yaml`: who may read the files that it stands beside; pure.
+"""`access.yaml`: who may read the files in its folder; pure.
 
     label: internal              # of every file without its own: public, internal, confidential or restricted
     rules:                       # the first match wins
@@ -11,8 +11,8 @@
       - path: "board/**"
         inherits: true           # as its folder and collection say; `roles` and `deny` may add to that
 
-A file that no rule matches has no tags, and whoever uploads refuses it. Anything that is not understood is an error:
-a rule that was meant otherwise would show a document to the wrong people.
+A file that no rule matches has no tags and is not uploaded. Everything unknown is an error with its line, since a rule
+that is misread would show a document to the wrong people. Parsed from YAML nodes, which know their lines.
 """
 
 import re
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -33,17 +33,18 @@ EVERYONE = "everyone"
 DEFAULT_LABEL = "internal"
 FILE_KEYS = ("label", "rules")
 RULE_KEYS = ("path", "roles", "deny", "label", "from", "until", "inherits")
+T = TypeVar("T")
 
 
 class AccessFileError(ValueError):
-    """The file cannot be followed; the text names the place and says what to write."""
+    """The file is invalid; the message has the line and says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What an upload says about who may read a file; roles and deny are names of roles, times are in UTC.
+    """Who may read an uploaded file; `roles` and `deny` are names of roles, times are in UTC.
 
-    With `inherits` they are added to what its folder and collection say; an empty label is theirs then.
+    With `inherits` these are added to the rules of its folder and collection; an empty label is theirs.
     """
 
     roles: tuple[str, ...]
@@ -55,24 +56,23 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One entry of `rules`: the pattern as written, what it matches, and the tags it gives."""
+class AccessRule:
+    """One entry of `rules`."""
 
-    path: str
     pattern: re.Pattern[str]
     tags: Tags
 
 
 @dataclass(frozen=True, slots=True)
 class AccessFile:
-    """The rules of one access.yaml in order."""
+    """A parsed access.yaml."""
 
     label: str
-    rules: tuple[Rule, ...]
+    rules: tuple[AccessRule, ...]
 
     @classmethod
     def read(cls, path: Path) -> "AccessFile":
-        """Read a file. Raises `AccessFileError`, also where it is absent or no UTF-8."""
+        """Read a file. Raises AccessFileError, also if it does not exist or is not UTF-8."""
         try:
             text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -81,22 +81,20 @@ class AccessFile:
 
     @classmethod
     def parse(cls, text: str, *, name: str = "access.yaml") -> "AccessFile":
-        """Parse the text of a file; `name` stands in the errors."""
-        return _Reader(name).file(text)
+        """Parse the text of a file called `name`. Raises AccessFileError."""
+        return _Parser(name).parse(text)
 
     def tags_for(self, relative_path: str) -> Tags | None:
-        """Tags of a file by its path relative to access.yaml; None if no rule matches. Raises InvalidInput."""
+        """Tags of the file at this path, relative to access.yaml; None if no rule matches. Raises InvalidInput."""
         path = normal_path(relative_path)
         return next((rule.tags for rule in self.rules if rule.pattern.fullmatch(path)), None)
 
 
-class _Reader:
-    """Walks the YAML nodes rather than their values, since only nodes know their line."""
-
+class _Parser:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def file(self, text: str) -> AccessFile:
+    def parse(self, text: str) -> AccessFile:
         root = self._compose(text)
         if root is None:
             raise AccessFileError(f"{self._name}: the file is empty; write at least one rule under `rules:`")
@@ -114,38 +112,37 @@ class _Reader:
             return yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            advice = (
-                "indent with spaces, not tabs" if "\\t" in str(error.problem) or _tabbed(text, line) else error.problem
-            )
+            tabs = "\\t" in str(error.problem) or _has_tabs(text, line)
+            advice = "indent with spaces, not tabs" if tabs else error.problem
             raise AccessFileError(f"{self._name}, line {line}: not valid YAML: {advice}") from error
         except (yaml.YAMLError, RecursionError) as error:
             raise AccessFileError(f"{self._name}: not valid YAML: {error}") from error
 
-    def _rule(self, node: Any, number: int, default: str) -> Rule:
+    def _rule(self, node: Any, number: int, default_label: str) -> AccessRule:
         where = f"rule {number}"
         fields = self._mapping(node, RULE_KEYS, where)
-        inherits = "inherits" in fields and self._yes(fields["inherits"], f"`inherits` of {where}")
+
+        def value(key: str, parse: Callable[[Any, str], T], default: T) -> T:
+            return parse(fields[key], f"`{key}` of {where}") if key in fields else default
+
+        inherits = value("inherits", self._true, False)
         for key in ("path",) if inherits else ("path", "roles"):
             if key not in fields:
                 raise self._error(node, f"{where} has no `{key}`")
-        path = self._string(fields["path"], f"`path` of {where}")
-        roles = self._names(fields["roles"], f"`roles` of {where}") if "roles" in fields else ()
-        deny = self._names(fields["deny"], f"`deny` of {where}") if "deny" in fields else ()
+        path = value("path", self._string, "")
+        nobody: tuple[str, ...] = ()
+        roles, deny = value("roles", self._names, nobody), value("deny", self._names, nobody)
         if EVERYONE in deny:
             raise self._error(fields["deny"], f"`deny` of {where} hides the files from everyone: do not upload them")
         if both := sorted(set(roles) & set(deny)):
             raise self._error(fields["deny"], f"{where} both allows and denies {both[0]!r}: name it once")
-        given = "" if inherits else default
-        label = self._label(fields["label"], f"`label` of {where}") if "label" in fields else given
-        starts = self._moment(fields["from"], f"`from` of {where}") if "from" in fields else None
-        ends = self._moment(fields["until"], f"`until` of {where}") if "until" in fields else None
+        label = value("label", self._label, "" if inherits else default_label)
+        starts, ends = value("from", self._time, None), value("until", self._time, None)
         if starts and ends and starts >= ends:
             raise self._error(fields["until"], f"`until` of {where} is not after its `from`")
-        tags = Tags(roles, deny, label, starts, ends, inherits)
-        return Rule(path, self._pattern(fields["path"], path, where), tags)
+        return AccessRule(self._pattern(fields["path"], path, where), Tags(roles, deny, label, starts, ends, inherits))
 
-    def _yes(self, node: Any, where: str) -> bool:
-        """True; to leave the line out is the only way to say no."""
+    def _true(self, node: Any, where: str) -> bool:
         if not isinstance(node, yaml.ScalarNode) or node.value.lower() not in {"true", "yes"}:
             raise self._error(node, f"{where} must be `true`; leave the line out where files do not inherit")
         return True
@@ -192,7 +189,7 @@ class _Reader:
             raise self._error(node, f"{where} must be one of {', '.join(LABELS)}")
         return str(node.value)
 
-    def _moment(self, node: Any, where: str) -> datetime:
+    def _time(self, node: Any, where: str) -> datetime | None:
         try:
             value = yaml.SafeLoader("").construct_object(node) if isinstance(node, yaml.ScalarNode) else None
             if isinstance(value, str):
@@ -222,7 +219,7 @@ class _Reader:
 
 
 def _expression(parts: list[str]) -> str:
-    """A glob as a regular expression: a leading or inner ** matches any folders or none, a last one all below."""
+    """A glob as a regular expression: ** matches any folders or none, and at the end everything below."""
     translate: Callable[[str], str] = lambda part: "".join(  # noqa: E731  # used twice, meaningless elsewhere
         {"*": "[^/]*", "?": "[^/]"}.get(character) or re.escape(character) for character in part
     )
@@ -231,6 +228,7 @@ def _expression(parts: list[str]) -> str:
     return head + (".+" if last == "**" else translate(last))
 
 
-def _tabbed(text: str, line: int) -> bool:
+def _has_tabs(text: str, line: int) -> bool:
+    """Whether this line or the one before is indented with a tab."""
     lines = text.splitlines()
     return any("\t" in row[: len(row) - len(row.lstrip())] for row in lines[max(line - 2, 0) : line])

@@ -1,4 +1,4 @@
-"""A thin client of the REST API: one error type, patience with the rate limit, server-sent events."""
+"""A client of the REST API, with one error type, retries at the rate limit, and server-sent events."""
 
 import ipaddress
 import json
@@ -6,6 +6,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +20,7 @@ Params = Mapping[str, str | int | bool | None]
 
 
 class ApiError(UserError):
-    """The API refused, or did not answer. `code` is the wire code; `status` is 0 if there was no answer."""
+    """The API refused a request or did not answer, and `status` is 0 then. `code` is that of the problem."""
 
     def __init__(self, *, code: str, title: str, detail: str, status: int) -> None:
         super().__init__(f"{title}: {detail}" if detail else title)
@@ -35,10 +36,10 @@ class File:
 
 
 class Client:
-    """Speaks to one API with one key, a service's with a person's token; may be used by several threads at once.
+    """Requests to one API with one key, or with a service's key and a person's token. Thread-safe. Raises ApiError.
 
-    A request that meets the rate limit (429) is sent again when the server says so, as long as that is within
-    `patience` seconds: it was refused before anything was done. Nothing else is repeated. Raises ApiError.
+    A request over the rate limit (429), which had no effect, is sent again when the server says, for at most
+    `patience` seconds. Nothing else is repeated.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         if on_behalf_of is not None:
             headers["Clearance-On-Behalf-Of"] = on_behalf_of
-        # A proxy is for machines elsewhere: what runs on this one is reached directly.
+        # Servers on this machine are reached without a proxy.
         self._http = httpx2.Client(
             headers=headers,
             transport=transport,
@@ -74,16 +75,16 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close all connections."""
         self._http.close()
 
     def get(self, path: str, **params: str | int | bool | None) -> Any:
         """The JSON at this path under /api/v1; parameters that are None are left out."""
-        return self._send("GET", path, params=_given(params)).json()
+        return self._send("GET", path, params=_without_none(params)).json()
 
     def pages(self, path: str, *, items: str | None = None, **params: str | int | bool | None) -> Iterator[Any]:
-        """All items of a list, page after page; `items` is where they stand if the answer is not the list itself."""
-        query = {"limit": PAGE, **_given(params)}
+        """All items of a list, page by page; `items` is their key if the answer is not the list itself."""
+        query = {"limit": PAGE, **_without_none(params)}
         while query:
             response = self._send("GET", path, params=query)
             body = response.json()
@@ -91,78 +92,77 @@ class Client:
             query = dict(urllib.parse.parse_qsl(_next_page(response).partition("?")[2]))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Send JSON, get JSON."""
+        """POST JSON; returns the JSON answer."""
         return self._send("POST", path, json=dict(body)).json()
 
     def put(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Put JSON; gives the JSON that comes back, or None."""
+        """PUT JSON; returns the JSON answer, or None if there is no body."""
         response = self._send("PUT", path, json=None if body is None else dict(body))
         return response.json() if response.content else None
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Patch with JSON, get JSON."""
+        """PATCH with JSON; returns the JSON answer."""
         return self._send("PATCH", path, json=dict(body)).json()
 
     def delete(self, path: str) -> None:
-        """Delete."""
+        """DELETE; the answer has no body."""
         self._send("DELETE", path)
 
     def upload(self, path: str, file: File, fields: Mapping[str, str | list[str]]) -> Any:
-        """Send a multipart form with one file; a list is sent as a repeated field."""
+        """POST a multipart form with one file; a list becomes a repeated field. Returns the JSON answer."""
         return self._send("POST", path, files={"file": (file.name, file.content)}, data=dict(fields)).json()
 
-    def lines(self, path: str, **params: str | int | bool | None) -> Iterator[bytes]:
-        """The body in pieces, as it comes."""
-        with self._streamed("GET", path, params=_given(params)) as response:
-            try:
-                yield from response.iter_bytes()
-            except httpx2.TransportError as error:
-                raise _unreachable(self.base_url, error) from error
+    def stream_bytes(self, path: str, **params: str | int | bool | None) -> Iterator[bytes]:
+        """The body in chunks, as it arrives."""
+        with self._open("GET", path, params=_without_none(params)) as response:
+            yield from response.iter_bytes()
 
     def ask_streamed(self, body: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Events of an answer as they come: (name, data); raises ApiError for the event `error`."""
-        with self._streamed("POST", "/ask", json={**body, "stream": True}) as response:
+        """(name, data) of each event of an answer as it arrives; raises ApiError for the event `error`."""
+        with self._open("POST", "/ask", json={**body, "stream": True}) as response:
             try:
                 for event in httpx2.EventSource(response):
                     data = json.loads(event.data)
                     if event.event == "error":
                         raise ApiError(code=data["code"], title=data["title"], detail=data["detail"], status=200)
                     yield event.event, data
-            except (httpx2.TransportError, httpx2.SSEError) as error:
+            except httpx2.SSEError as error:
                 raise _unreachable(self.base_url, error) from error
 
     def healthy(self, path: str = "/readyz") -> bool:
-        """Whether the service says so."""
+        """Whether a GET of this path returns status 200."""
         try:
             return self._http.get(self.base_url + path, timeout=5.0).status_code == httpx2.codes.OK
         except httpx2.TransportError:
             return False
 
     def _send(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        with self._streamed(method, path, **options) as response:
+        with self._open(method, path, **options) as response:
             response.read()
             return response
 
-    def _streamed(self, method: str, path: str, **options: Any) -> "_Open":
+    @contextmanager
+    def _open(self, method: str, path: str, **options: Any) -> Iterator[httpx2.Response]:
+        """A successful response whose body is still to be read; any other, and a lost connection, raise ApiError."""
         deadline = time.monotonic() + self._patience
-        while True:
-            self._wait()
-            request = self._http.build_request(method, f"{self.base_url}/api/v1{path}", **options)
-            try:
-                response = self._http.send(request, stream=True)
-                if response.is_success:
-                    return _Open(response, self.base_url)
-                response.read()
-            except httpx2.TransportError as error:
-                raise _unreachable(self.base_url, error) from error
-            response.close()
-            pause = _seconds(response)
-            if pause is None or time.monotonic() + pause > deadline:
-                raise _refused(response)
-            self._pause(pause)
+        try:
+            while True:
+                self._wait()
+                request = self._http.build_request(method, f"{self.base_url}/api/v1{path}", **options)
+                with closing(self._http.send(request, stream=True)) as response:
+                    if response.is_success:
+                        yield response
+                        return
+                    response.read()
+                pause = _retry_after(response)
+                if pause is None or time.monotonic() + pause > deadline:
+                    raise _error_from(response)
+                self._pause(pause)
+        except httpx2.TransportError as error:
+            raise _unreachable(self.base_url, error) from error
 
     def _wait(self) -> None:
-        """All threads wait together: one that goes on would only be refused in its turn."""
+        """Wait until the rate limit allows requests again; the limit is shared by all threads."""
         with self._lock:
             left = self._resume_at - time.monotonic()
         if left > 0:
@@ -173,25 +173,8 @@ class Client:
             self._resume_at = max(self._resume_at, time.monotonic() + seconds)
 
 
-class _Open:
-    """A response whose body is still to come."""
-
-    def __init__(self, response: httpx2.Response, base_url: str) -> None:
-        self._response, self._base_url = response, base_url
-
-    def __enter__(self) -> httpx2.Response:
-        return self._response
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._response.close()
-        if isinstance(error, httpx2.TransportError):
-            raise _unreachable(self._base_url, error) from error
-
-
 def path(*parts: str) -> str:
-    """A path of these parts, each percent-encoded: a name can never reach into another place."""
+    """A path of these parts, each percent-encoded, so that no name leads to another path."""
     return "".join("/" + urllib.parse.quote(part, safe="") for part in parts)
 
 
@@ -200,23 +183,23 @@ def with_query(path: str, **params: str) -> str:
     return f"{path}?{urllib.parse.urlencode(params)}"
 
 
-def _given(params: Params) -> dict[str, str | int | bool]:
+def _without_none(params: Params) -> dict[str, str | int | bool]:
     return {name: value for name, value in params.items() if value is not None}
 
 
 def _next_page(response: httpx2.Response) -> str:
-    """Where the header says the next page is; empty for the last one."""
+    """The URL of the next page in the Link header; empty on the last page."""
     return str(response.links.get("next", {}).get("url", ""))
 
 
-def _seconds(response: httpx2.Response) -> float | None:
-    """How long to wait before the same request may be sent again; None: it may not."""
+def _retry_after(response: httpx2.Response) -> float | None:
+    """Seconds after which the same request may be sent again; None if it may not."""
     wait = response.headers.get("retry-after", "")
     return float(wait) if response.status_code == httpx2.codes.TOO_MANY_REQUESTS and wait.isdigit() else None
 
 
-def _refused(response: httpx2.Response) -> ApiError:
-    """The problem (RFC 9457) that the response holds, or what can be said without one."""
+def _error_from(response: httpx2.Response) -> ApiError:
+    """The problem (RFC 9457) in the response; `NotClearance` if there is none."""
     status = response.status_code
     try:
         body = response.json()
