@@ -130,20 +130,20 @@ def search(  # noqa: PLR0913  # each is one option of the command
     """Find passages you may read, without an answer."""
     body = {"query": query, "limit": limit, "collections": collection or [], "folder": folder}
     body |= {"since": _start_of_day(since), "until": _start_of_day(until), "neighbours": neighbours, "explain": explain}
-    found = client.post("/search", body)
-    save_numbers(client, {number: hit["document"] for number, hit in enumerate(found["hits"], start=1)})
-    print_result(found, lambda: print_hits(found, explain=explain))
+    response = client.post("/search", body)
+    save_numbers(client, {number: hit["document"] for number, hit in enumerate(response["hits"], start=1)})
+    print_result(response, lambda: print_hits(response, explain=explain))
 
 
-def print_hits(found: dict[str, Any], *, explain: bool) -> None:
+def print_hits(response: dict[str, Any], *, explain: bool) -> None:
     """Print all hits, and with `explain` a table of how each was ranked."""
-    for phrase in found["unmatched"]:
+    for phrase in response["unmatched"]:
         print_note(f"Nothing has the exact words “{phrase}”; they were searched for one by one.")
-    for number, hit in enumerate(found["hits"], start=1):
+    for number, hit in enumerate(response["hits"], start=1):
         print_hit(number, hit)
-    if explain and found["hits"]:
-        print_ranking(found["hits"])
-    if not found["hits"]:
+    if explain and response["hits"]:
+        print_ranking(response["hits"])
+    if not response["hits"]:
         print_note("No passage that you may read.")
 
 

@@ -45,11 +45,11 @@ def events(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
 ) -> None:
     """The newest records, with personal words opened (audit). Reading is recorded too."""
-    found = client.get(
+    response = client.get(
         "/audit/events", user=user, kind=kind, since=_iso(since), until=_iso(until), limit=limit, newest_first=True
     )["events"]
-    rows = ((e["seq"], format_time(e["at"]), record_kind(e), actor_name(e), summary(e)) for e in found)
-    print_result(found, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
+    rows = ((e["seq"], format_time(e["at"]), record_kind(e), actor_name(e), summary(e)) for e in response)
+    print_result(response, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
 
 
 @audit.command("export")
@@ -76,14 +76,14 @@ def export(  # noqa: PLR0913  # each is one option of the command
 @with_client
 def head(client: Client) -> None:
     """The newest head, size:root. Keep it somewhere else: no later rewrite of the log goes unseen (audit)."""
-    found = client.get("/audit/head")
-    line = str(Head(found["size"], decode(found["root"])))
+    response = client.get("/audit/head")
+    line = str(Head(response["size"], decode(response["root"])))
 
     def show() -> None:
         print_text(line)
-        print_note(f"published {format_time(found['at']) or 'never'} (UTC)")
+        print_note(f"published {format_time(response['at']) or 'never'} (UTC)")
 
-    print_result({**found, "head": line}, show)
+    print_result({**response, "head": line}, show)
 
 
 @audit.command("verify")

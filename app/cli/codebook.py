@@ -76,17 +76,17 @@ def _check(questions: Path | None, sample: int, home: Path) -> int:
     try:
         with reading(_url(home, os.environ)) as stored:
             asked = stored.draw(sample) if texts is None else _embed(texts, sample, stored.stock, home)
-            found = _measure(stored, asked)
+            code_ranks = _measure(stored, asked)
     except Unreadable as error:
         raise CannotCheck(str(error)) from error
-    min_depth, passages = least(found), stored.stock.passages
+    min_depth, passages = least(code_ranks), stored.stock.passages
     set_depth = depth_of(passages, depth)
     # Few passages are ranked exactly by PostgreSQL.
     enough = passages <= FEW or (min_depth is not None and set_depth >= min_depth)
 
     def show() -> None:
         _print_corpus(stored.stock, asked)
-        _print_recall(found, {min_depth: "least", set_depth: "set"})
+        _print_recall(code_ranks, {min_depth: "least", set_depth: "set"})
         _print_verdict(passages, min_depth, depth)
 
     data = {"passages": passages, "questions": len(asked.vectors), "least_depth": min_depth, "set_depth": set_depth}
@@ -122,12 +122,12 @@ def _print_corpus(stock: Stock, asked: Asked) -> None:
     print_note(f"{len(asked.vectors)} {'passages' if own else 'questions'} asked. {STAND_IN if own else ''}".strip())
 
 
-def _print_recall(found: Ids, marks: Mapping[int | None, str]) -> None:
+def _print_recall(code_ranks: Ids, marks: Mapping[int | None, str]) -> None:
     """Print recall by depth, with a row for each marked depth, and stop where it is 1."""
     # Ranks are known down to DEEPEST. If both marks have one depth, the row says `set`.
     marked = {depth: mark for depth, mark in marks.items() if depth is not None and depth <= DEEPEST}
     rows = []
-    for row in recalls(found, sorted({*DEPTHS, *marked})):
+    for row in recalls(code_ranks, sorted({*DEPTHS, *marked})):
         rows.append((*_row(row), marked.get(row.depth, "")))
         if row.depth >= max(marked, default=DEEPEST) and all(mean.low == 1 for mean in row.recall.values()):
             break

@@ -22,9 +22,9 @@ def register(app: typer.Typer) -> None:
 @with_client
 def list_collections(client: Client) -> None:
     """Collections you may read from or curate."""
-    found = list(client.pages("/collections"))
-    rows = ((c["name"], c["description"]) for c in found)
-    print_result(found, lambda: print_table(("collection", "description"), rows))
+    listed = list(client.pages("/collections"))
+    rows = ((c["name"], c["description"]) for c in listed)
+    print_result(listed, lambda: print_table(("collection", "description"), rows))
 
 
 @collections.command("make")

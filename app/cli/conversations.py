@@ -24,10 +24,10 @@ def register(app: typer.Typer) -> None:
 @with_client
 def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1)] = 20) -> None:
     """Your conversations, newest first."""
-    found = list(islice(client.pages("/conversations", limit=min(PAGE, limit)), limit))
-    rows = [(c["id"], c["turns"], format_time(c["last_at"] or c["created_at"]), c["first_question"]) for c in found]
+    response = list(islice(client.pages("/conversations", limit=min(PAGE, limit)), limit))
+    rows = [(c["id"], c["turns"], format_time(c["last_at"] or c["created_at"]), c["first_question"]) for c in response]
     headings = ("id", "turns", "last (UTC)", "first question")
-    print_result(found, lambda: print_table(headings, rows, empty="'clearance ask --conversation new' begins one."))
+    print_result(response, lambda: print_table(headings, rows, empty="'clearance ask --conversation new' begins one."))
 
 
 @conversations.command("show")
@@ -36,13 +36,13 @@ def show(
     client: Client, conversation: Id, *, limit: Annotated[int, typer.Option(min=1, max=500, help="last turns")] = 20
 ) -> None:
     """A conversation, oldest turn first, without the answers that you may no longer read."""
-    found = client.get(path("conversations", conversation), limit=limit)
+    response = client.get(path("conversations", conversation), limit=limit)
 
     def show_turns() -> None:
-        for turn in found["turns"]:
+        for turn in response["turns"]:
             print_turn(turn)
 
-    print_result(found, show_turns)
+    print_result(response, show_turns)
 
 
 @conversations.command("delete")

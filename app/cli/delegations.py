@@ -23,9 +23,9 @@ def list_delegations(
     client: Client, *, user: Annotated[str | None, typer.Option(help="those of this person (administer)")] = None
 ) -> None:
     """Which services may act for you; an administrator sees everybody's. The tokens themselves are kept nowhere."""
-    found = list(client.pages("/delegations", user=user))
-    rows = [(d["id"], d["person"], d["service"], d["capabilities"], expiry_state(d, "ended")) for d in found]
-    print_result(found, lambda: print_table(("id", "person", "service", "may", "until (UTC)"), rows))
+    listed = list(client.pages("/delegations", user=user))
+    rows = [(d["id"], d["person"], d["service"], d["capabilities"], expiry_state(d, "ended")) for d in listed]
+    print_result(listed, lambda: print_table(("id", "person", "service", "may", "until (UTC)"), rows))
 
 
 @delegations.command("make")

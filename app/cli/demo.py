@@ -201,11 +201,11 @@ class _Demo:
     def _check_original(self, entry: dict[str, Any], answer: dict[str, Any]) -> None:
         """Check that there is something to redact: the file itself contains the secrets."""
         place = entry["source"].split("/", 1)
-        found = [s for s in answer["sources"] if [s["collection"], s["path"]] == place]
-        if not found:
+        sources = [s for s in answer["sources"] if [s["collection"], s["path"]] == place]
+        if not sources:
             self._fail(f"{entry['source']} is not among the sources")
             return
-        pieces = self.client(entry["asker"]).stream_bytes(path("documents", found[0]["document"], "original"))
+        pieces = self.client(entry["asker"]).stream_bytes(path("documents", sources[0]["document"], "original"))
         original = b"".join(pieces).decode(errors="replace")
         present = [secret for secret in entry["redacted"] if secret in original]
         if len(present) < len(entry["redacted"]):
@@ -222,10 +222,10 @@ class _Demo:
         """The records of all trails by (trail, kind), once the sequencer has appended them."""
         deadline = time.monotonic() + SEQUENCING_SECONDS
         while True:
-            found = auditor.get("/audit/events", newest_first=True, limit=200)["events"]
+            recent = auditor.get("/audit/events", newest_first=True, limit=200)["events"]
             events = {
                 (e["record"]["trail"], e["record"]["kind"]): e
-                for e in found
+                for e in recent
                 if e["record"] and e["record"]["trail"] in self.trails
             }
             if len(events) == 2 * len(self.trails) or time.monotonic() > deadline:

@@ -29,19 +29,19 @@ def list_documents(
     limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 100,
 ) -> None:
     """Documents you may read, and those on shelves you curate (without their titles)."""
-    found = list(islice(client.pages("/documents", collection=collection, limit=min(PAGE, limit)), limit))
-    print_result(found, lambda: print_documents(found))
-    if len(found) == limit:
+    listed = list(islice(client.pages("/documents", collection=collection, limit=min(PAGE, limit)), limit))
+    print_result(listed, lambda: print_documents(listed))
+    if len(listed) == limit:
         print_note(f"The first {limit}; --limit shows more.")
 
 
-def print_documents(found: list[dict[str, str]]) -> None:
+def print_documents(listed: list[dict[str, str]]) -> None:
     """Print a row for each: on a terminal the title is below the path, in a pipe in a column of its own."""
     if sys.stdout.isatty():
-        rows = [(d["id"], f"{d['collection']}/{d['path']}\n{d.get('title') or ''}", d.get("label")) for d in found]
+        rows = [(d["id"], f"{d['collection']}/{d['path']}\n{d.get('title') or ''}", d.get("label")) for d in listed]
         print_table(("id", "document", "label"), rows)
     else:
-        cells = ((d["id"], f"{d['collection']}/{d['path']}", d.get("label"), d.get("title")) for d in found)
+        cells = ((d["id"], f"{d['collection']}/{d['path']}", d.get("label"), d.get("title")) for d in listed)
         print_table(("id", "document", "label", "title"), cells)
 
 
@@ -49,16 +49,18 @@ def print_documents(found: list[dict[str, str]]) -> None:
 @with_client
 def show(client: Client, document: DocumentName) -> None:
     """The text of a document, redacted."""
-    found = client.get(path("documents", resolve_document(client, document)))
-    print_result(found, lambda: print_document(found))
+    response = client.get(path("documents", resolve_document(client, document)))
+    print_result(response, lambda: print_document(response))
 
 
-def print_document(found: dict[str, Any]) -> None:
+def print_document(document: dict[str, Any]) -> None:
     """Print the title, path, label, version and id, then all passages."""
-    print_text((found["title"], "bold"))
-    print_text((f"{found['collection']}/{found['path']} · {found['label']} · version {found['version']}", "dim"))
-    print_text((f"id {found['id']} · changed {format_time(found['updated_at'])} UTC\n", "dim"))
-    for passage in found["passages"]:
+    print_text((document["title"], "bold"))
+    print_text(
+        (f"{document['collection']}/{document['path']} · {document['label']} · version {document['version']}", "dim")
+    )
+    print_text((f"id {document['id']} · changed {format_time(document['updated_at'])} UTC\n", "dim"))
+    for passage in document["passages"]:
         if passage["heading"]:
             print_text((" › ".join(passage["heading"]), "bold"))
         print_text(passage["text"] + "\n", wrap=True)

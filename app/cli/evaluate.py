@@ -67,15 +67,15 @@ def evaluate_dataset(
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clearance-eval-")))
         home = keep.absolute() if keep else scratch / "service"
         _claim(home, loaded)
-        found = measure(home, loaded, scratch / "documents")
-    file = save(found, figures)
+        evaluation = measure(home, loaded, scratch / "documents")
+    file = save(evaluation, figures)
 
     def show() -> None:
-        print_evaluation(found)
+        print_evaluation(evaluation)
         print_success(str(file))
 
-    print_result({**json.loads(found.as_json()), "files": [str(file)]}, show)
-    raise typer.Exit(LEAKED if found.leaked else 0)
+    print_result({**json.loads(evaluation.as_json()), "files": [str(file)]}, show)
+    raise typer.Exit(LEAKED if evaluation.leaked else 0)
 
 
 def measure(home: Path, dataset: Dataset, scratch: Path) -> Evaluation:
@@ -92,18 +92,17 @@ def measure(home: Path, dataset: Dataset, scratch: Path) -> Evaluation:
     return evaluate(dataset, systems, absent=absent)
 
 
-def print_evaluation(found: Evaluation) -> None:
+def print_evaluation(evaluation: Evaluation) -> None:
     """Print the tables, and the leaks."""
-    heading = (
-        f"{found.dataset}: {found.questions} questions over {found.documents} documents, means with 95 % intervals"
-    )
-    if found.left_out:
-        heading += f"; {found.left_out} left out, whose askers may read no answer"
+    sizes = f"{evaluation.questions} questions over {evaluation.documents} documents"
+    heading = f"{evaluation.dataset}: {sizes}, means with 95 % intervals"
+    if evaluation.left_out:
+        heading += f"; {evaluation.left_out} left out, whose askers may read no answer"
     out.print(Text(heading, "bold"))
-    print_table(("system", *MEASURES), _system_rows(found), report=True)
+    print_table(("system", *MEASURES), _system_rows(evaluation), report=True)
     for title, groups in (
-        ("by role", found.by_role),
-        ("by share of the documents that the asker sees", found.by_share),
+        ("by role", evaluation.by_role),
+        ("by share of the documents that the asker sees", evaluation.by_share),
     ):
         if len(groups) > 1:
             out.print(Text(f"\n{PRODUCT}, {title}", "bold"))
@@ -111,16 +110,16 @@ def print_evaluation(found: Evaluation) -> None:
     out.print(Text(f"\n{PRODUCT} less the others, on the same questions", "bold"))
     print_table(
         ("less", *MEASURES),
-        ((name, *map(_format_difference, _in_order(means))) for name, means in found.over.items()),
+        ((name, *map(_format_difference, _in_order(means))) for name, means in evaluation.over.items()),
         report=True,
     )
-    _print_leaks(found)
+    _print_leaks(evaluation)
 
 
-def _system_rows(found: Evaluation) -> Iterator[tuple[str, ...]]:
-    for name, means in found.everything.means.items():
+def _system_rows(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
+    for name, means in evaluation.everything.means.items():
         yield (name, *map(_format_interval, _in_order(means)))
-    for name, why in found.absent.items():
+    for name, why in evaluation.absent.items():
         yield (name, why, *("–" for _ in MEASURES[1:]))
 
 
@@ -129,12 +128,12 @@ def _group_rows(groups: tuple[Group, ...]) -> Iterator[tuple[str, ...]]:
         yield (group.name, str(group.questions), *map(_format_interval, _in_order(group.means[PRODUCT])))
 
 
-def _print_leaks(found: Evaluation) -> None:
-    if not found.leaked:
+def _print_leaks(evaluation: Evaluation) -> None:
+    if not evaluation.leaked:
         out.print(Text("\nNothing was found that its asker may not read.", "green"))
         return
-    out.print(Text(f"\n{found.leaked} times something was found that its asker may not read:", "bold red"))
-    for name, leaks in found.leaks.items():
+    out.print(Text(f"\n{evaluation.leaked} times something was found that its asker may not read:", "bold red"))
+    for name, leaks in evaluation.leaks.items():
         for question, document in leaks[:MAX_LEAKS]:
             out.print(Text(f"✗ {name}: question {question} gave {document}", "red"), soft_wrap=True)
 

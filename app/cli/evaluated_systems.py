@@ -107,12 +107,12 @@ def rank_by_legs(site: LoadedDataset, questions: Sequence[Question], embedder: E
     try:
         subjects = {role: _subject(database, key) for role, key in site.keys.items()}
         asked = [Asked(q.text, embedder.embed_query(q.text)) for q in _with_progress(questions, "embedding")]
-        found = []
+        systems = []
         for name, leg in legs(lists).items():
             ask = _asking(database, subjects, leg)
             pairs = zip(_with_progress(questions, name), asked, strict=True)
-            found.append(Ranked(name, tuple(tuple(document[c] for c in ask(q, a)) for q, a in pairs)))
-        return found
+            systems.append(Ranked(name, tuple(tuple(document[c] for c in ask(q, a)) for q, a in pairs)))
+        return systems
     finally:
         lists.close()
         database.engine.dispose()

@@ -30,15 +30,15 @@ def explain(
 ) -> None:
     """Why a person may read a document, or may not."""
     document_id = resolve_document(client, document)
-    found = client.get("/access/explain", document=document_id, user=user, at=at.isoformat() if at else None)
+    answer = client.get("/access/explain", document=document_id, user=user, at=at.isoformat() if at else None)
     yes, no = ("could read", "could not read") if at else ("may read", "may not read")
-    verdict = (yes, "green") if found["allowed"] else (no, "red")
+    verdict = (yes, "green") if answer["allowed"] else (no, "red")
 
     def show() -> None:
-        print_text((user or "you", "bold"), " ", verdict, f" it ({found['reason']})")
-        print_text(f"  {found['explanation']}", wrap=True)
+        print_text((user or "you", "bold"), " ", verdict, f" it ({answer['reason']})")
+        print_text(f"  {answer['explanation']}", wrap=True)
 
-    print_result(found, show)
+    print_result(answer, show)
 
 
 @with_client

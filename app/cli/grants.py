@@ -107,13 +107,13 @@ def _removal(client: Client, grant: dict[str, Any], params: dict[str, str], agai
 @with_client
 def folders(client: Client, collection: Annotated[str, typer.Argument(help="name of a collection")]) -> None:
     """The folders with a rule of their own."""
-    found = list(client.pages(path("collections", collection, "folders")))
+    listed = list(client.pages(path("collections", collection, "folders")))
     rows = (
         (f["path"], f["label"] or "", "also" if f["inherits"] else "no", ", ".join(map(format_grant, f["grants"])))
-        for f in found
+        for f in listed
     )
     headings = ("folder", "label", "inherits", "grants")
-    print_result(found, lambda: print_table(headings, rows, empty="No folder has a rule of its own."))
+    print_result(listed, lambda: print_table(headings, rows, empty="No folder has a rule of its own."))
 
 
 @grants.command("folder")

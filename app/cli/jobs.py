@@ -28,6 +28,6 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
     """Your uploads, newest first."""
-    found = list(islice(client.pages("/jobs", state=state, limit=min(PAGE, limit)), limit))
-    rows = ((format_time(j["created_at"]), f"{j['collection']}/{j['path']}", j["state"], j["reason"]) for j in found)
-    print_result(found, lambda: print_table(("uploaded (UTC)", "document", "state", "reason"), rows))
+    uploads = list(islice(client.pages("/jobs", state=state, limit=min(PAGE, limit)), limit))
+    rows = ((format_time(j["created_at"]), f"{j['collection']}/{j['path']}", j["state"], j["reason"]) for j in uploads)
+    print_result(uploads, lambda: print_table(("uploaded (UTC)", "document", "state", "reason"), rows))

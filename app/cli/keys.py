@@ -58,9 +58,9 @@ def register(app: typer.Typer) -> None:
 @with_client
 def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="keys of this person")] = None) -> None:
     """Your keys; an administrator sees everybody's. The keys themselves are kept nowhere."""
-    found = list(client.pages("/keys", user=user))
-    rows = [(k["prefix"], k["user"], k["label"], k["capabilities"], expiry_state(k, "revoked")) for k in found]
-    print_result(found, lambda: print_table(("prefix", "of", "label", "may", "until (UTC)"), rows))
+    listed = list(client.pages("/keys", user=user))
+    rows = [(k["prefix"], k["user"], k["label"], k["capabilities"], expiry_state(k, "revoked")) for k in listed]
+    print_result(listed, lambda: print_table(("prefix", "of", "label", "may", "until (UTC)"), rows))
 
 
 @keys.command("add")

@@ -28,24 +28,24 @@ def register(app: typer.Typer) -> None:
 def list_people(client: Client) -> None:
     """Everybody (administer)."""
     headings = ("name", "kind", "full name", "clearance", "roles", "may", "curates")
-    found = list(client.pages("/users"))
+    response = list(client.pages("/users"))
     rows = (
         (
             user["name"] if user["active"] else f"{user['name']} (off)",
             user["kind"], user["display_name"], "–" if user["kind"] == "service" else user["clearance"],
             user["roles"], user["capabilities"], user["curates"],
         )
-        for user in found
+        for user in response
     )  # fmt: skip
-    print_result(found, lambda: print_table(headings, rows))
+    print_result(response, lambda: print_table(headings, rows))
 
 
 @people.command("me")
 @with_client
 def me(client: Client) -> None:
     """Who you are to the service."""
-    found = client.get("/users/me")
-    print_result(found, lambda: print_table(("what", "value"), found.items()))
+    response = client.get("/users/me")
+    print_result(response, lambda: print_table(("what", "value"), response.items()))
 
 
 @people.command("add")

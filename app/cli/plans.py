@@ -45,13 +45,13 @@ def list_plans(client: Client, plan_id: Annotated[str | None, typer.Argument(hel
         one = client.get(path("access", "plans", plan_id))
         print_result(one, lambda: print_plan(one))
         return
-    found = list(client.pages("/access/plans"))
+    open_plans = list(client.pages("/access/plans"))
     rows = (
         (p["id"], p["author"], p["made_at"][:16], p["documents"], len(p["people"]), bool(p["needs_second"]))
-        for p in found
+        for p in open_plans
     )
     headings = ("id", "by", "made (UTC)", "documents", "people", "needs a second")
-    print_result(found, lambda: print_table(headings, rows, empty="No open plan."))
+    print_result(open_plans, lambda: print_table(headings, rows, empty="No open plan."))
 
 
 @commands.command("apply")

@@ -27,9 +27,9 @@ def register(app: typer.Typer) -> None:
 @with_client
 def list_roles(client: Client) -> None:
     """All roles (administer or curate); members are shown to administrators."""
-    found = list(client.pages("/roles"))
-    rows = ((role["name"], role["inside"], role["members"]) for role in found)
-    print_result(found, lambda: print_table(("role", "inside", "members"), rows))
+    listed = list(client.pages("/roles"))
+    rows = ((role["name"], role["inside"], role["members"]) for role in listed)
+    print_result(listed, lambda: print_table(("role", "inside", "members"), rows))
 
 
 @roles.command("add")

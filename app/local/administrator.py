@@ -28,10 +28,10 @@ def create_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey
             key, new = add_key(session, user, label="first key", allowed=allowed, expires_at=None)
             actor = Actor.service("init")
             record(session, UserMade(actor=actor, user=user.id, after={"name": name, "capabilities": key.capabilities}))
-            made = KeyMade(
+            event = KeyMade(
                 actor=actor, user=user.id, prefix=key.prefix, capabilities=tuple(key.capabilities), expires_at=None
             )
-            record(session, made)
+            record(session, event)
             return new
     finally:
         engine.dispose()

@@ -37,13 +37,13 @@ def find_binaries(bin_dir: Path | None = None) -> Binaries:
     Raises BinariesMissing, also if pgvector is missing, since no chunk could be stored.
     """
     folder = bin_dir.resolve() if bin_dir is not None else _packaged()
-    found = Binaries(initdb=folder / "initdb", postgres=folder / "postgres")
-    for program in (found.initdb, found.postgres):
+    binaries = Binaries(initdb=folder / "initdb", postgres=folder / "postgres")
+    for program in (binaries.initdb, binaries.postgres):
         if not os.access(program, os.X_OK):
             raise BinariesMissing(f"there is no program {program}")
     if not any(_has_vector(share, library) for share, library in _extension_folders(folder)):
         raise BinariesMissing(f"the PostgreSQL in {folder} has no pgvector (extension 'vector')")
-    return found
+    return binaries
 
 
 def make_reachable(binaries: Binaries) -> Binaries:

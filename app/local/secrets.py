@@ -105,11 +105,11 @@ def _read(path: Path, names: set[str]) -> dict[str, str]:
             raise SecretsUnusable(f"{path} belongs to another user")
         text = file.read()
     try:
-        found = json.loads(text)
+        data = json.loads(text)
     except ValueError as error:
         raise SecretsUnusable(f"{path} is damaged: restore it from a backup") from error
-    if isinstance(found, dict) and names - set(found) == {DERIVED} and isinstance(found.get("owner_password"), str):
-        found[DERIVED] = hmac.new(found["owner_password"].encode(), DERIVED.encode(), hashlib.sha256).hexdigest()
-    if not isinstance(found, dict) or set(found) != names or not all(isinstance(v, str) and v for v in found.values()):
+    if isinstance(data, dict) and names - set(data) == {DERIVED} and isinstance(data.get("owner_password"), str):
+        data[DERIVED] = hmac.new(data["owner_password"].encode(), DERIVED.encode(), hashlib.sha256).hexdigest()
+    if not isinstance(data, dict) or set(data) != names or not all(isinstance(v, str) and v for v in data.values()):
         raise SecretsUnusable(f"{path} does not hold exactly {', '.join(sorted(names))}")
-    return found
+    return data

@@ -73,16 +73,16 @@ class Installation:
             role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{last.postgres_port}/{DATABASE}"
             for role, password in secrets.role_passwords().items()
         }
-        given = {
+        settings = {
             APP_URL: urls["clearance_app"],
             SEARCH_URL: urls["clearance_search"],
             IDENTITY_KEY: secrets.identity_key,
             AUDIT_KEY: secrets.audit_key,
         }
         if MODEL_URL not in environ:
-            given |= {MODEL_URL: last.model_url, MODEL_KEY: secrets.model_api_key, MODEL_NAME: LOCAL_MODEL}
+            settings |= {MODEL_URL: last.model_url, MODEL_KEY: secrets.model_api_key, MODEL_NAME: LOCAL_MODEL}
         return cls(
-            settings=_settings({name: value for name, value in given.items() if not environ.get(name)}),
+            settings=_settings({name: value for name, value in settings.items() if not environ.get(name)}),
             urls=urls,
             api_url=environ.get("CLEARANCE_URL") or last.api_url,
             home=home,
@@ -96,10 +96,10 @@ class Installation:
         return f"{parts.hostname}:{parts.port or 5432}{parts.path}"
 
 
-def _settings(given: Mapping[str, str]) -> Settings:
-    """The service's settings: those in `given`, named as in the environment, and else those of the environment."""
+def _settings(overrides: Mapping[str, str]) -> Settings:
+    """The service's settings: those in `overrides`, named as in the environment, and else those of the environment."""
     sections: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in overrides.items():
         section, _, key = name.removeprefix("CLEARANCE_").lower().partition("__")
         sections.setdefault(section, {})[key] = value
     try:
