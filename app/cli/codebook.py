@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from app.cli.connection import HOME, AsJson, Home
-from app.cli.console import out, progress_bar
+from app.cli.console import out
 from app.cli.doctor.installation import Installation
 from app.cli.evaluated_systems import configured_embedder
 from app.cli.output import print_error, print_note, print_result, print_success, print_table
+from app.cli.progress import progress_bar
 from app.client.errors import UserError
 from app.embedding.protocol import UnusableWeights
 from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks

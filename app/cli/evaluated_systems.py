@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from app.cli.console import progress_bar
-from app.cli.ingest import upload_progress
+from app.cli.progress import progress_bar, upload_progress
 from app.client.access_file import Tags
 from app.client.api import ApiError, Client, path
 from app.client.errors import UserError

@@ -2,18 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import track
-from rich.text import Text
 
 from app.cli.connection import split_list, with_client
-from app.cli.console import err, out, progress_bar
+from app.cli.console import err, out
 from app.cli.output import print_note, print_result, print_success, print_table, wants_json
+from app.cli.progress import upload_progress
 from app.client.access_file import EVERYONE, AccessFile, AccessFileError, Tags
 from app.client.api import ApiError, Client, path
 from app.client.errors import UserError
@@ -213,25 +212,6 @@ def ensure_collection(client: Client, name: str) -> None:
             "it needs a curator who uploads, and nobody can make himself one: "
             f"'clearance collections curate {name} PERSON', then the same command as that person"
         ) from error
-
-
-@contextmanager
-def upload_progress(total: int) -> Iterator[Callable[[UploadOutcome], None]]:
-    """Yields a function to call for each file that ends: it moves a bar, or in a log prints a line for each tenth."""
-    count = 0
-    with progress_bar("indexing", total) as advance:
-
-        def on_end(outcome: UploadOutcome) -> None:
-            nonlocal count
-            before, count = count * 10 // total, count + 1
-            advance(1)
-            if err.is_terminal:
-                if outcome.state == "failed":
-                    err.print(Text(f"failed  {outcome.item.path}: {outcome.reason}", "red"))
-            elif count * 10 // total > before:
-                err.print(f"{count} of {total} files", soft_wrap=True)
-
-        yield on_end
 
 
 def print_outcomes(outcomes: Sequence[UploadOutcome], seconds: float) -> None:

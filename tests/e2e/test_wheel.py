@@ -26,13 +26,13 @@ DATABASE = "t_wheel"
 LOOK = """
 import app
 from app.client.access_file import AccessFile
-from app.client.upload import ACCESS_FILE, read_folder
+from app.client.upload import ACCESS_FILE, scan_folder
 from app.local.sample import Company
 from app.local.sample_people import SAMPLE_FOLDER
 
 folders = [SAMPLE_FOLDER / "company" / collection.name for collection in Company.read(SAMPLE_FOLDER).collections]
 rules = [AccessFile.read(folder / ACCESS_FILE) for folder in folders]
-print(app.__file__, sum(len(read_folder(f, f.name, r.tags_for).items) for f, r in zip(folders, rules)))
+print(app.__file__, sum(len(scan_folder(f, f.name, r.tags_for).items) for f, r in zip(folders, rules)))
 """
 
 
