@@ -20,57 +20,60 @@ class Commands(LazyGroup):
     """The top-level commands. A summary is the first line of the command's own help (tests/unit/cli/test_app.py)."""
 
     entries: ClassVar[dict[str, CommandEntry]] = {
-        "run": CommandEntry("run", "Start everything on this machine, with a sample company, until Ctrl-C."),
+        "run": CommandEntry("run:run", "Start everything on this machine, with a sample company, until Ctrl-C."),
         "init": CommandEntry(
-            "init",
+            "init:init",
             "Make a PostgreSQL elsewhere ready: database roles, tables, the first administrator. Safe to run again.",
         ),
         "demo": CommandEntry(
-            "demo",
+            "demo:demo",
             "One question, two people, two answers; secrets redacted; all of it in the audit log, proved to be "
             "unchanged.",
         ),
         "ingest": CommandEntry(
-            "ingest",
+            "ingest:ingest",
             "Upload a folder and wait until each file is indexed, unchanged, or failed with a reason (curate).",
         ),
         "ask": CommandEntry(
-            "ask",
+            "ask:ask",
             "Answer a question from the documents you may read, with its sources. Nothing is kept outside a "
             "conversation.",
         ),
-        "search": CommandEntry("ask", "Find passages you may read, without an answer."),
-        "conversations": CommandEntry("conversations", "Your conversations: kept for you, and for nobody else."),
+        "search": CommandEntry("ask:search", "Find passages you may read, without an answer."),
+        "conversations": CommandEntry(
+            "conversations:conversations", "Your conversations: kept for you, and for nobody else."
+        ),
         "leak-test": CommandEntry(
-            "leak_test",
+            "leak_test:leak_test",
             "Try to leak: plant canaries, ask as everybody through every surface, remove it all (administer).",
         ),
         "eval": CommandEntry(
-            "evaluate",
+            "evaluate:evaluate_dataset",
             "Measure search on a dataset, asked as the people who would, on a service of its own that is thrown away.",
         ),
-        "codebook": CommandEntry("codebook", "The codes that search ranks by before it compares exactly."),
+        "codebook": CommandEntry("codebook:codebook", "The codes that search ranks by before it compares exactly."),
         "doctor": CommandEntry(
-            "doctor.command",
+            "doctor.command:doctor",
             "Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails.",
         ),
-        "people": CommandEntry("people", "People and services."),
-        "roles": CommandEntry("roles", "Roles, who is in them, and which lie inside which."),
-        "grants": CommandEntry("grants", "Who may read a collection or a document."),
-        "keys": CommandEntry("keys", "API keys."),
-        "delegations": CommandEntry("delegations", "What you let services do for you."),
-        "collections": CommandEntry("collections", "Collections: their rules and curators."),
-        "documents": CommandEntry("documents", "Documents you may read."),
-        "jobs": CommandEntry("jobs", "Your uploads."),
-        "explain": CommandEntry("explain", "Why a person may read a document, or may not."),
+        "people": CommandEntry("people:people", "People and services."),
+        "roles": CommandEntry("roles:roles", "Roles, who is in them, and which lie inside which."),
+        "grants": CommandEntry("grants:grants", "Who may read a collection or a document."),
+        "keys": CommandEntry("keys:keys", "API keys."),
+        "delegations": CommandEntry("delegations:delegations", "What you let services do for you."),
+        "collections": CommandEntry("collections:collections", "Collections: their rules and curators."),
+        "documents": CommandEntry("documents:documents", "Documents you may read."),
+        "jobs": CommandEntry("jobs:jobs", "Your uploads."),
+        "explain": CommandEntry("explain:explain", "Why a person may read a document, or may not."),
         "who-can-see": CommandEntry(
-            "explain", "Everybody who may read a document now (its curators, and administrators who may read it)."
+            "explain:who_can_see",
+            "Everybody who may read a document now (its curators, and administrators who may read it).",
         ),
         "what-can-see": CommandEntry(
-            "explain",
+            "explain:what_can_see",
             "How many documents a person or a role may read, by collection (administrators; curators: of their own).",
         ),
-        "audit": CommandEntry("audit", "The audit log."),
+        "audit": CommandEntry("audit:audit", "The audit log."),
     }
 
 

@@ -18,12 +18,6 @@ Mode = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the two commands."""
-    app.command()(ask)
-    app.command()(search)
-
-
 @with_client
 def ask(
     client: Client,

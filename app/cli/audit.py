@@ -28,11 +28,6 @@ class NoHead(UserError):
     """--head is no head of a log, or a file cannot be read."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add `audit`."""
-    app.add_typer(audit, name="audit")
-
-
 @audit.command("events")
 @with_client
 def events(

@@ -41,11 +41,6 @@ class CannotCheck(UserError):
     """The corpus cannot be measured; the message says what to do."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add `codebook`."""
-    app.add_typer(codebook, name="codebook")
-
-
 @codebook.command("check")
 def check(
     *,

@@ -13,11 +13,6 @@ from app.client.api import Client, path
 collections = typer.Typer(help="Collections: their rules and curators.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `collections`."""
-    app.add_typer(collections, name="collections")
-
-
 @collections.command("list")
 @with_client
 def list_collections(client: Client) -> None:

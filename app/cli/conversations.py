@@ -15,11 +15,6 @@ Id = Annotated[str, typer.Argument(help="id of the conversation")]
 conversations = typer.Typer(help="Your conversations: kept for you, and for nobody else.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `conversations`."""
-    app.add_typer(conversations, name="conversations")
-
-
 @conversations.command("list")
 @with_client
 def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1)] = 20) -> None:

@@ -12,11 +12,6 @@ from app.client.api import Client, path
 delegations = typer.Typer(help="What you let services do for you.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `delegations`."""
-    app.add_typer(delegations, name="delegations")
-
-
 @delegations.command("list")
 @with_client
 def list_delegations(

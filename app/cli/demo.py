@@ -55,11 +55,6 @@ class CannotDemo(UserError):
     """The sample company is not loaded."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(demo)
-
-
 def demo(*, home: Home = HOME) -> None:
     """One question, two people, two answers; secrets redacted; all of it in the audit log, proved to be unchanged."""
     options = ConnectionOptions(None, None, None, home)

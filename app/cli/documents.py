@@ -15,11 +15,6 @@ from app.client.api import PAGE, Client, path
 documents = typer.Typer(help="Documents you may read.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `documents`."""
-    app.add_typer(documents, name="documents")
-
-
 @documents.command("list")
 @with_client
 def list_documents(

@@ -34,11 +34,6 @@ class CannotEvaluate(UserError):
     """The dataset cannot be measured; the message says what to do."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("eval")(evaluate_dataset)
-
-
 def evaluate_dataset(
     dataset: Annotated[Path, typer.Argument(help="folder: BEIR, corpus.jsonl with dev/queries.jsonl, or a handbook")],
     *,

@@ -11,13 +11,6 @@ from app.cli.output import print_result, print_table, print_text
 from app.client.api import Client
 
 
-def register(app: typer.Typer) -> None:
-    """Add the three commands."""
-    app.command()(explain)
-    app.command("who-can-see")(who_can_see)
-    app.command("what-can-see")(what_can_see)
-
-
 @with_client
 def explain(
     client: Client,

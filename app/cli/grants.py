@@ -29,11 +29,6 @@ grants = typer.Typer(help="Who may read a collection or a document.", no_args_is
 grants.add_typer(plans.commands)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `grants`, with the commands about plans."""
-    app.add_typer(grants, name="grants")
-
-
 @grants.command("show")
 @with_client
 def show(client: Client, target: Target, *, folder: Folder = None) -> None:

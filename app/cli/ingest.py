@@ -26,11 +26,6 @@ class CannotIngest(UserError):
     """The folder, its access rules or the options are wrong; nothing was uploaded."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(ingest)
-
-
 @with_client
 def ingest(  # noqa: PLR0913  # each is one option of the command
     client: Client,

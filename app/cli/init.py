@@ -2,14 +2,7 @@
 
 import os
 
-import typer
-
 from app.cli.connection import AsJson
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(init)
 
 
 def init(*, _as_json: AsJson = False) -> None:

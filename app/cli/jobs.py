@@ -14,11 +14,6 @@ State = Literal["queued", "running", "indexed", "unchanged", "failed"]
 jobs = typer.Typer(help="Your uploads.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `jobs`."""
-    app.add_typer(jobs, name="jobs")
-
-
 @jobs.command("list")
 @with_client
 def list_jobs(

@@ -49,11 +49,6 @@ Expires = Annotated[
 Key = Annotated[str, typer.Argument(help="prefix (clr_…) or id of the key, as 'clearance keys list' shows them")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add `keys`."""
-    app.add_typer(keys, name="keys")
-
-
 @keys.command("list")
 @with_client
 def list_keys(client: Client, *, user: Annotated[str | None, typer.Option(help="keys of this person")] = None) -> None:

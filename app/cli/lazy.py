@@ -18,9 +18,9 @@ Command = TyperCommand | TyperGroup
 
 @dataclass(frozen=True)
 class CommandEntry:
-    """The module under `app.cli` that registers a command or group, and its line in the list of commands."""
+    """A command or group, as `module:attribute` under `app.cli`, and its line in the list of commands."""
 
-    module: str
+    target: str
     summary: str
 
 
@@ -41,19 +41,24 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         """Name, imported command and remaining arguments."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, None if name is None else load(self.entries[name].module, name), rest
+        return name, None if name is None else load(self.entries[name].target, name), rest
 
 
-def load(module: str, name: str) -> Command:
-    """Import a module of `app.cli` and return the command or group that it registers under this name."""
-    parent = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+def load(target: str, name: str) -> Command:
+    """Import `module:attribute` of `app.cli`, a Typer group or a function, and return it as a command."""
+    module, _, attribute = target.partition(":")
     collecting = gc.isenabled()
     gc.disable()  # modules are never garbage, and looking through thousands of their objects takes time
     try:
-        importlib.import_module(f"app.cli.{module}").register(parent)
+        member = getattr(importlib.import_module(f"app.cli.{module}"), attribute)
     finally:
         if collecting:
             gc.enable()
+    parent = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+    if isinstance(member, typer.Typer):
+        parent.add_typer(member, name=name)
+    else:
+        parent.command(name)(member)
     # Typer creates nothing but these two.
     return cast("Command", get_group(parent).commands[name])
 

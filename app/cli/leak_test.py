@@ -38,11 +38,6 @@ COLORS: dict[Verdict, str] = {"holds": "green", "fails": "bold red", "refused": 
 WIDE = 100
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command of this file."""
-    app.command("leak-test")(leak_test)
-
-
 def leak_test(
     *,
     report: Annotated[Path, typer.Option(help="file for the report; a .md file of the same name is put beside it")] = (

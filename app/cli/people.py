@@ -18,11 +18,6 @@ Capabilities = Annotated[str | None, typer.Option(help="capabilities: ask,downlo
 people = typer.Typer(help="People and services.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `people`."""
-    app.add_typer(people, name="people")
-
-
 @people.command("list")
 @with_client
 def list_people(client: Client) -> None:

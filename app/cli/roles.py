@@ -18,11 +18,6 @@ DryRun = Annotated[bool, typer.Option("--plan", help="only foresee it: who would
 roles = typer.Typer(help="Roles, who is in them, and which lie inside which.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add `roles`."""
-    app.add_typer(roles, name="roles")
-
-
 @roles.command("list")
 @with_client
 def list_roles(client: Client) -> None:

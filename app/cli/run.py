@@ -7,11 +7,6 @@ import typer
 from app.cli.connection import HOME, Home
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(run)
-
-
 def run(*, home: Home = HOME) -> None:
     """Start everything on this machine, with a sample company, until Ctrl-C."""
     # Imported here, since the help needs none of it.

@@ -91,7 +91,7 @@ def _structure(value: Any, names: Mapping[str, str], *, of_fields: bool = False)
 
 def cli() -> str:
     """Each command with what `--help` says of it, of its arguments and of its options, before lines are wrapped."""
-    commands = (_command(f"clearance {name}", load(e.module, name)) for name, e in Commands.entries.items())
+    commands = (_command(f"clearance {name}", load(e.target, name)) for name, e in Commands.entries.items())
     return "".join(f"{line}\n" for lines in commands for line in lines)
 
 

@@ -18,11 +18,6 @@ from app.client.errors import UserError
 from app.errors import DatabaseUnavailable
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(doctor)
-
-
 def doctor(*, home: Home = HOME, _as_json: AsJson = False) -> None:
     """Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails."""
     results = list(run_checks(home))
