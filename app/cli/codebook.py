@@ -18,7 +18,7 @@ from app.cli.output import print_error, print_note, print_result, print_success,
 from app.cli.progress import progress_bar
 from app.client.errors import UserError
 from app.embedding.protocol import UnusableWeights
-from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, Row, least, ranks
+from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, least, ranks
 from app.evaluation.codebook import table as recalls
 from app.evaluation.measures import SEED, Mean
 from app.evaluation.vectors import ROLE, Stock, StoredVectors, Unreadable, reading
@@ -124,14 +124,10 @@ def _print_recall(code_ranks: Ids, marks: Mapping[int | None, str]) -> None:
     marked = {depth: mark for depth, mark in marks.items() if depth is not None and depth <= DEEPEST}
     rows = []
     for row in recalls(code_ranks, sorted({*DEPTHS, *marked})):
-        rows.append((*_row(row), marked.get(row.depth, "")))
+        rows.append((f"{row.depth:,}", *map(_format_interval, row.recall.values()), marked.get(row.depth, "")))
         if row.depth >= max(marked, default=DEEPEST) and all(mean.low == 1 for mean in row.recall.values()):
             break
     print_table(("depth", *(f"recall@{k}, 95 % interval" for k in ENOUGH), "which"), rows, report=True)
-
-
-def _row(row: Row) -> tuple[str, ...]:
-    return (f"{row.depth:,}", *map(_format_interval, row.recall.values()))
 
 
 def _format_interval(mean: Mean) -> str:

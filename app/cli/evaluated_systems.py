@@ -4,7 +4,7 @@ The systems are the product's search over HTTP, each of its legs alone, and bm25
 as the person of its role.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from app.embedding.factory import build_embedder
 from app.embedding.protocol import EmbeddingModel
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, Question
-from app.evaluation.legs import Asked, Leg, legs, run
+from app.evaluation.legs import Asked, legs, run
 from app.evaluation.report import PRODUCT, Ranked
 from app.identity.authenticate import identify
 from app.identity.subject import Subject
@@ -108,9 +108,9 @@ def rank_by_legs(site: LoadedDataset, questions: Sequence[Question], embedder: E
         asked = [Asked(q.text, embedder.embed_query(q.text)) for q in _with_progress(questions, "embedding")]
         systems = []
         for name, leg in legs(lists).items():
-            ask = _asking(database, subjects, leg)
             pairs = zip(_with_progress(questions, name), asked, strict=True)
-            systems.append(Ranked(name, tuple(tuple(document[c] for c in ask(q, a)) for q, a in pairs)))
+            chunks = (run(database, subjects[q.role], leg, a, limit=MAX_HITS) for q, a in pairs)
+            systems.append(Ranked(name, tuple(tuple(document[chunk] for chunk in ranking) for ranking in chunks)))
         return systems
     finally:
         lists.close()
@@ -148,10 +148,6 @@ def _lists(service: ScratchInstance, dimensions: int) -> Lists:
     lists = ScopeLists(StoredCodes(connect(service.urls["clearance_search"], pool_size=2), book), book)
     lists.load()
     return lists
-
-
-def _asking(database: Database, subjects: Mapping[str, Subject], leg: Leg) -> Callable[[Question, Asked], list[int]]:
-    return lambda question, asked: run(database, subjects[question.role], leg, asked, limit=MAX_HITS)
 
 
 def _subject(database: Database, key: str) -> Subject:

@@ -9,15 +9,8 @@ from app.client.errors import UserError
 
 # Written by a run. PostgreSQL's folder is not among them: it belongs to the user that PostgreSQL runs as.
 RUN_FILES = (
-    "secrets.json",
-    "run.json",
-    "run.lock",
-    "sample.json",
-    "people.json",
-    "administrator.key",
-    "logs",
-    "models",
-)
+    "secrets.json", "run.json", "run.lock", "sample.json", "people.json", "administrator.key", "logs", "models",
+)  # fmt: skip
 ELSEWHERE = "run it in a folder of your own, or name one: clearance run --home FOLDER"
 
 
@@ -55,9 +48,8 @@ def _require_creatable(home: Path) -> None:
 
 def _require_owner(path: Path, status: os.stat_result) -> None:
     if status.st_uid != os.geteuid():
-        raise ForeignHome(
-            f"{path} belongs to {_user_name(status.st_uid)} and you are {_user_name(os.geteuid())}: {ELSEWHERE}"
-        )
+        owner, caller = _user_name(status.st_uid), _user_name(os.geteuid())
+        raise ForeignHome(f"{path} belongs to {owner} and you are {caller}: {ELSEWHERE}")
 
 
 def _user_name(uid: int) -> str:

@@ -28,9 +28,7 @@ NOBODY = 65534  # ran the server in earlier versions; other programs may run as 
 START_SECONDS = 60.0  # crash recovery after a power cut may take a while
 MAX_LOG_BYTES = 10_000_000
 # Settings that a caller may not change, since the server holds other people's documents.
-PROTECTED_SETTINGS = frozenset(
-    {"listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory"}
-)
+FIXED_SETTINGS = {"listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory"}
 DEFAULTS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -77,9 +75,8 @@ class EmbeddedPostgres:
         self.settings = _validated(settings or {})
         self.socket_dir: Path | None = None
         self._data = self.folder / "data"
-        self._socket_note = (
-            self.folder / "socket_dir"
-        )  # holds the socket folder's path, by which a later start recognizes our server
+        # Holds the socket folder's path, by which a later start recognizes our server.
+        self._socket_note = self.folder / "socket_dir"
         self._password, self._bin_dir, self._uid = password, bin_dir, uid
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -273,7 +270,7 @@ class EmbeddedPostgres:
 
 def _validated(settings: Mapping[str, str]) -> dict[str, str]:
     for name in settings:
-        if not re.fullmatch(r"[a-z_][a-z0-9_.]*", name) or name in PROTECTED_SETTINGS:
+        if not re.fullmatch(r"[a-z_][a-z0-9_.]*", name) or name in FIXED_SETTINGS:
             raise ValueError(f"{name!r} is not a PostgreSQL setting that a caller may choose")
     return dict(settings)
 

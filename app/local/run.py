@@ -121,10 +121,7 @@ class _Startup:
                 "clearance_sequencer": self.environ[environment.SEQUENCER_URL],
                 "clearance_search": self.environ.get(environment.SEARCH_URL, ""),
             }
-        return {
-            role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{instance.postgres_port}/{DATABASE}"
-            for role, password in self.secrets.role_passwords().items()
-        }
+        return role_urls(self.secrets.role_passwords(), instance.postgres_port)
 
     def _start_model(self) -> tuple[dict[str, str], str]:
         """Settings for the API and the model's URL; starts the bundled model unless the environment names another."""
@@ -177,6 +174,14 @@ class _Startup:
             # Last, since loading its parsers takes both cores for seconds.
             Program("worker", [python, "-m", "ingest"], worker_env, restart=True),
         ]
+
+
+def role_urls(passwords: Mapping[str, str], port: int | None) -> dict[str, str]:
+    """A URL of the embedded database for each database role in `passwords`."""
+    return {
+        role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{port}/{DATABASE}"
+        for role, password in passwords.items()
+    }
 
 
 def _require_ready(home: Path, environ: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,12 +31,6 @@ from app.settings import LabelName
 # Uploads to collections that no sample person curates; reads nothing, and is switched off after the load.
 IMPORTER = "importer"
 KEY_LABEL = "sample company"
-
-Progress = Callable[[str], None]
-
-
-def no_progress(_text: str) -> None:
-    """Report nothing."""
 
 
 class _Strict(BaseModel):
@@ -90,27 +84,24 @@ class Company(_Strict):
         return cls.model_validate(yaml.safe_load((folder / "company.yaml").read_text(encoding="utf-8")))
 
 
-def load_company(*, base_url: str, admin_key: str, folder: Path, people_file: Path, progress: Progress) -> None:
-    """Load the company in `folder`, and last write its people with their keys to `people_file` (0600).
+def load_company(*, base_url: str, admin_key: str, people_file: Path) -> None:
+    """Load the company of SAMPLE_FOLDER, and last write its people with their keys to `people_file` (0600).
 
     If that file exists, do nothing; if not, complete what an interrupted load has left.
     """
     if people_file.exists():
         return
-    company = Company.read(folder)
     with Client(base_url, admin_key) as admin:
-        _CompanyLoader(admin, admin_key, company, folder / "company", progress).run(people_file)
+        _CompanyLoader(admin, admin_key, Company.read(SAMPLE_FOLDER)).run(people_file)
 
 
-def sample_loader(home: Path, progress: Progress = no_progress) -> SampleLoader:
+def sample_loader(home: Path) -> SampleLoader:
     """The loader for `clearance run`: creates the first administrator, then loads the company."""
 
     def load(target: LoadTarget) -> SampleWelcome:
         people_file = home / PEOPLE_FILE
         key = _administrator_key(home, target)
-        load_company(
-            base_url=target.base_url, admin_key=key, folder=SAMPLE_FOLDER, people_file=people_file, progress=progress
-        )
+        load_company(base_url=target.base_url, admin_key=key, people_file=people_file)
         return _welcome(Company.read(SAMPLE_FOLDER), people_file)
 
     return load
@@ -139,13 +130,10 @@ class _CompanyLoader:
     admin: Client
     admin_key: str
     company: Company
-    documents: Path
-    progress: Progress
     _known: set[str] = field(default_factory=set)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self, people_file: Path) -> None:
-        self.progress("roles and collections")
         self._revoke_lost_keys()
         self._create_roles()
         self._create_collections()
@@ -227,13 +215,12 @@ class _CompanyLoader:
         with Client(self.admin.base_url, key) as client:
             return upload(client, items, on_end=self._on_end)
 
-    def _on_end(self, outcome: UploadOutcome) -> None:
+    def _on_end(self, _outcome: UploadOutcome) -> None:
         if self._stopping.is_set():
             raise SampleFailed("the load was ended")
-        self.progress(f"{outcome.item.collection}/{outcome.item.path}: {outcome.state}")
 
     def _items(self, collection: str) -> tuple[UploadItem, ...]:
-        folder = self.documents / collection
+        folder = SAMPLE_FOLDER / "company" / collection
         scan = scan_folder(folder, collection, AccessFile.read(folder / ACCESS_FILE).tags_for)
         if scan.untagged:
             raise SampleFailed(f"no rule of {folder / ACCESS_FILE} tags {', '.join(scan.untagged)}")

@@ -24,7 +24,7 @@ from app.local.environment import INHERITED, MODEL_URL
 from app.local.instance import Instance
 from app.local.launcher import launch_command
 from app.local.postgres import SUPERUSER, free_port
-from app.local.run import DATABASE, responds, run
+from app.local.run import responds, role_urls, run
 from app.local.secrets import LocalSecrets, write_private
 
 LOG = "service.log"
@@ -120,10 +120,7 @@ def _connect(home: Path, instance: Instance) -> ScratchInstance:
     """URLs and keys of the instance; creates its administrator if there is none."""
     secrets = LocalSecrets.open(home)
     passwords = secrets.role_passwords() | {SUPERUSER: secrets.superuser_password}
-    urls = {
-        role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{instance.postgres_port}/{DATABASE}"
-        for role, password in passwords.items()
-    }
+    urls = role_urls(passwords, instance.postgres_port)
     key = home / KEY
     try:
         write_private(key, create_first_administrator(urls["clearance_owner"]).secret)

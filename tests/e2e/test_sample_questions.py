@@ -49,9 +49,7 @@ def test_the_company_is_loaded_once_and_kept_private(sample: SampleSite) -> None
     assert people["jonas"]["display_name"] == "Jonas Okafor"
     print(f"\nloaded in {sample.load_seconds:.1f} s")
     # Nothing listens there: whatever it asked would fail.
-    load_company(
-        base_url="http://127.0.0.1:9", admin_key="x", folder=SAMPLE_FOLDER, people_file=people_file, progress=print
-    )
+    load_company(base_url="http://127.0.0.1:9", admin_key="x", people_file=people_file)
     with sample.client("ada") as ada:
         me = ada.get("/users/me")
         assert (me["display_name"], me["roles"], me["clearance"]) == ("Ada Whitlock", [], "internal")
@@ -145,13 +143,7 @@ def test_an_interrupted_load_is_completed(sample: SampleSite) -> None:
         before = maya.get("/documents", limit=500)
         people_file.unlink()
         begin = time.monotonic()
-        load_company(
-            base_url=sample.base_url,
-            admin_key=old["ada"]["key"],
-            folder=SAMPLE_FOLDER,
-            people_file=people_file,
-            progress=lambda text: None,
-        )
+        load_company(base_url=sample.base_url, admin_key=old["ada"]["key"], people_file=people_file)
         print(f"\nlooked through again in {time.monotonic() - begin:.1f} s")
     with sample.client("maya") as maya:
         assert maya.get("/documents", limit=500) == before

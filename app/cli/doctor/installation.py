@@ -23,10 +23,18 @@ from app.local.environment import (
 )
 from app.local.instance import Instance
 from app.local.model_server import MODEL_NAME as LOCAL_MODEL
-from app.local.run import DATABASE
+from app.local.run import role_urls
 from app.local.secrets import FILE as SECRETS_FILE
 from app.local.secrets import LocalSecrets
 from app.settings import Settings
+
+URL_SETTINGS = {
+    "clearance_app": APP_URL,
+    "clearance_ingest": INGEST_URL,
+    "clearance_sequencer": SEQUENCER_URL,
+    "clearance_search": SEARCH_URL,
+    "clearance_backup": BACKUP_URL,
+}
 
 
 class SetupUnusable(UserError):
@@ -47,32 +55,25 @@ class Installation:
     @classmethod
     def of(cls, home: Path, environ: Mapping[str, str]) -> "Installation":
         """The environment's installation if it names a database, else the folder's; raises SetupUnusable."""
-        instance = Instance.running(home)
         if environ.get(APP_URL):
-            names = {
-                "clearance_app": APP_URL,
-                "clearance_ingest": INGEST_URL,
-                "clearance_sequencer": SEQUENCER_URL,
-                "clearance_search": SEARCH_URL,
-                "clearance_backup": BACKUP_URL,
-            }
-            urls = {role: environ[name] for role, name in names.items() if environ.get(name)}
+            instance = Instance.running(home)
             return cls(
                 settings=_settings({}),
-                urls=urls,
+                urls={role: environ[name] for role, name in URL_SETTINGS.items() if environ.get(name)},
                 api_url=environ.get("CLEARANCE_URL") or (instance.api_url if instance else ""),
                 home=home,
                 instance=instance,
                 embedded=False,
             )
+        return cls._of_folder(home, environ)
+
+    @classmethod
+    def _of_folder(cls, home: Path, environ: Mapping[str, str]) -> "Installation":
         last = Instance.last(home)
         if not (home / SECRETS_FILE).exists() or last is None:
             raise SetupUnusable(f"{APP_URL} is not set, and nothing was started from {home}: 'clearance run'")
         secrets = LocalSecrets.open(home)
-        urls = {
-            role: f"postgresql+psycopg://{role}:{password}@127.0.0.1:{last.postgres_port}/{DATABASE}"
-            for role, password in secrets.role_passwords().items()
-        }
+        urls = role_urls(secrets.role_passwords(), last.postgres_port)
         settings = {
             APP_URL: urls["clearance_app"],
             SEARCH_URL: urls["clearance_search"],
@@ -86,7 +87,7 @@ class Installation:
             urls=urls,
             api_url=environ.get("CLEARANCE_URL") or last.api_url,
             home=home,
-            instance=instance,
+            instance=Instance.running(home),
             embedded=True,
         )
 
