@@ -4,18 +4,16 @@ Revision: ${up_revision}, after ${down_revision}
 """
 
 from alembic import op
-import sqlalchemy as sa
 
-${imports if imports else ""}
-
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
+revision = "${up_revision}"
+down_revision = "${down_revision}"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    """What the tables and functions get."""
+    op.execute("")
 
 
 def downgrade() -> None:

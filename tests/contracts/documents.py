@@ -153,6 +153,10 @@ def _definitions(file: Path) -> Definitions:
                     found[prefix + name] = node
                 case ast.ClassDef(name=name):
                     found[prefix + name] = node
+                    stored = (inner for inner in ast.walk(node) if isinstance(inner, ast.Attribute))
+                    found.update(
+                        {f"{name}.{inner.attr}": inner for inner in stored if isinstance(inner.ctx, ast.Store)}
+                    )
                     add(node.body, f"{name}.")
                 case ast.AnnAssign(target=ast.Name(id=name)):
                     found[prefix + name] = node
