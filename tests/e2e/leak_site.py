@@ -20,7 +20,9 @@ from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.acl.visible import Visible, visible_scopes
-from app.answer import pipeline
+from app.admin import collections, documents, rules
+from app.answer import conversation, pipeline, search
+from app.answer import documents as opening
 from app.db.tables.access import Collection, Rule
 from app.db.tables.access import Scope as AccessScope
 from app.identity.subject import Label
@@ -28,7 +30,7 @@ from app.llm.scripted import ScriptedChat
 from app.local.administrator import create_first_administrator
 from app.main import create
 from app.server import server_config
-from app.web.api import collections, conversations, documents, explain, search
+from app.web.api import explain
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 from tests.support.processes import sequencer, worker
 from tests.support.service import endpoint, parts_of
@@ -36,7 +38,7 @@ from tests.support.service import endpoint, parts_of
 Holed = Callable[[FastAPI], None]
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
 # All that filter by what they are given by `visible_scopes`.
-FILTERING = (search, collections, conversations, documents, explain, pipeline)
+FILTERING = (search, opening, conversation, pipeline, collections, documents, rules, explain)
 _open: ContextVar[bool] = ContextVar("open", default=False)
 
 

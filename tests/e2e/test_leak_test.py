@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from app.answer import search as searching
 from app.cli.leak_test import LEAKED, NOT_TESTED
 from app.client.api import Client
 from app.errors import NotAllowed, NotFound
@@ -24,7 +25,6 @@ from app.leak_test.run import leak_test
 from app.retrieval import browse
 from app.retrieval.search import Candidates
 from app.web.api import explain
-from app.web.api import search as searching
 from app.web.http.dependencies import Caller, ComponentsOf
 from tests.e2e.leak_site import LeakSite, leak_site, serving, without_filter
 from tests.support.cluster import Cluster

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from app.answer import pipeline
+from app.answer import search as search_route
 from app.cli.doctor.installation import Installation
 from app.cli.doctor.replicas import check_replicas as replicas
 from app.db.session import ReadSession
@@ -18,7 +19,6 @@ from app.identity.api_keys import make_key
 from app.main import build_replicas
 from app.retrieval.search import Candidates, candidates
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
-from app.web.api import search as search_route
 from tests.db.replicas.replicated_db import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY
 from tests.support.service import METRICS_KEY, client_of, parts_of
