@@ -18,7 +18,10 @@ from tests.laws.worlds.revocation_race import Revocation
 from tests.support.company import Company
 
 # Who asks for the visible scopes.
-ASKERS = ("answer.pipeline", "web.search", "web.documents", "web.conversations", "web.collections", "web.explain")
+ASKERS = (
+    "answer.pipeline", "answer.search", "answer.documents", "answer.conversation", "web.api.explain",
+    "admin.collections", "admin.documents", "admin.rules",
+)  # fmt: skip
 KEPT = ("turn_answer", "turn_source")
 TEXT = ("document", "original", "chunk", "vector_row", "posting", *KEPT)
 
