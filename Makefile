@@ -19,7 +19,7 @@ test: .venv/.dev check ## everything that must hold: lint, types, import contrac
 	$(PY) -m pytest tests -m alone --durations=20
 
 laws: .venv/.dev ## races, and two worlds 100,000 times, 1,000 over HTTP; takes hours, and goes on where it was stopped
-	CLEARANCE_RACE_PAIRS=3000 $(PY) -m pytest tests/laws/test_r_revocation_race.py
+	CLEARANCE_LAW_FACTOR=8 $(PY) -m pytest tests/laws --timeout=3600
 	$(PY) -m tests.laws.run --worlds 100000 --http 1000 --state .clearance/laws.json
 
 check: .venv/.dev lint types contracts unit ## what must hold before a commit, in a minute

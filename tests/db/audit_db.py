@@ -1,59 +1,31 @@
-"""What the audit tests need of a database: engines by role, an auditor, leaves."""
+"""A database for tests of the audit log: searches on record, leaves, and whether all have their place."""
 
 import contextlib
 import uuid
 from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import dataclass
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.audit.encryption import Sealer
 from app.audit.events import Actor, SealedText, SearchDone
 from app.audit.events.plans import SignInRefused
 from app.audit.log import record
-from app.db.session import Database, Signer, connect
+from app.db.session import Database, Signer
 from app.evidence.merkle import Head, merkle_root
-from tests.support.cluster import IDENTITY_KEY
+from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.identities import act_as
+from tests.support.library_db import LibraryDb
 
 SEALER = Sealer(bytes(range(32)))
 
 
-class Db(Protocol):
-    """The fixture `db`: a fresh, migrated database."""
+@dataclass
+class AuditDb(LibraryDb):
+    """A database whose audit log is written, put into order and read."""
 
-    def url(self, role: str) -> str:
-        """SQLAlchemy URL for a database role: owner, app, ingest or sequencer."""
-        ...
-
-
-class World:
-    """Engines by role, closed together."""
-
-    def __init__(self, db: Db) -> None:
-        self.db = db
-        self._engines: dict[str, Engine] = {}
-
-    def engine(self, role: str) -> Engine:
-        """The engine of this role."""
-        return self._engines.setdefault(role, connect(self.db.url(role), pool_size=20))
-
-    @contextlib.contextmanager
-    def session(self, role: str) -> Iterator[Session]:
-        """One transaction as this role, committed at the end of the block."""
-        with Session(self.engine(role)) as session, session.begin():
-            yield session
-
-    def person(self, name: str, *capabilities: str) -> uuid.UUID:
-        """A new user with these capabilities."""
-        user = uuid.uuid4()
-        with self.session("owner") as session:
-            session.execute(
-                text("insert into app_user (id, name, display_name, capabilities) values (:id, :name, :name, :may)"),
-                {"id": user, "name": name, "may": list(capabilities)},
-            )
-        return user
+    pool_size: int = 20
 
     @contextlib.contextmanager
     def acting(self, user: uuid.UUID) -> Iterator[Session]:
@@ -62,7 +34,7 @@ class World:
             act_as(session, user)
             yield session
 
-    def as_user(self, user: uuid.UUID) -> "contextlib.AbstractContextManager[Session]":
+    def as_user(self, user: uuid.UUID) -> contextlib.AbstractContextManager[Session]:
         """A reading transaction of the API under this user's signed identity."""
         signer = Signer(IDENTITY_KEY, seconds=60)
         return Database(self.engine("app"), signer, statement_timeout_ms=10_000).reading(user)
@@ -85,20 +57,12 @@ class World:
         assert (head.size, bytes(head.root)) == (expected, merkle_root([bytes(e.leaf_hash) for e in entries]))
         return Head(head.size, bytes(head.root))
 
-    def close(self) -> None:
-        """Close all connections."""
-        for engine in self._engines.values():
-            engine.dispose()
-
 
 @contextlib.contextmanager
-def world_of(db: Db) -> Iterator[World]:
-    """A world that closes its connections."""
-    world = World(db)
-    try:
-        yield world
-    finally:
-        world.close()
+def audit_db_of(db: Db) -> Iterator[AuditDb]:
+    """One that closes its connections."""
+    with contextlib.closing(AuditDb(db)) as made:
+        yield made
 
 
 def add_leaf(session: Session, trail: uuid.UUID | None = None) -> uuid.UUID:

@@ -19,7 +19,9 @@ from app.audit.encryption import Opener, Sealer
 from app.audit.export import COLUMNS, export_csv, export_jsonl
 from app.audit.listing import Filters, latest_head, list_events
 from app.evidence.verify import read_head, verify
-from tests.db.audit_db import SEALER, Db, World, add_leaf, world_of
+from app.identity.subject import Capability
+from tests.db.audit_db import SEALER, AuditDb, add_leaf, audit_db_of
+from tests.support.cluster import Db
 
 WORDS = "=cmd|' /C calc'!A0 who earns what?"
 
@@ -27,10 +29,10 @@ WORDS = "=cmd|' /C calc'!A0 who earns what?"
 class Log:
     """A log of two people's searches and some closings, with somebody who may read it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: AuditDb) -> None:
         self.world = world
         self.auditor, self.ada, self.bob = (
-            world.person(n, *c) for n, c in (("au", ["audit"]), ("ada", []), ("bob", []))
+            world.person(n, may=c) for n, c in (("au", [Capability.AUDIT]), ("ada", []), ("bob", []))
         )
         self.asked = [world.ask(self.ada, WORDS), world.ask(self.bob, "second"), world.ask(self.ada, "third\0\u2028")]
         with world.session("app") as session:
@@ -50,7 +52,7 @@ class Log:
 
 @pytest.fixture
 def log(db: Db) -> Iterator[Log]:
-    with world_of(db) as world:
+    with audit_db_of(db) as world:
         yield Log(world)
 
 

@@ -29,8 +29,10 @@ from app.db.audit_writers import WRITERS
 from app.evidence.merkle import canonical, leaf_hash
 from app.evidence.report import REMARKS
 from app.evidence.verify import verify
+from app.identity.subject import Capability
 from app.web.api.schemas import EventsOut
-from tests.db.audit_db import SEALER, Db, World, world_of
+from tests.db.audit_db import SEALER, AuditDb, audit_db_of
+from tests.support.cluster import Db
 from tests.support.identities import act_as
 
 LEAF = text(
@@ -48,9 +50,9 @@ ROLES = ("app", "ingest", "sequencer")
 class Log:
     """A log, somebody who reads it, and one of its people."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: AuditDb) -> None:
         self.world = world
-        self.auditor, self.maya = world.person("au", "audit"), world.person("maya")
+        self.auditor, self.maya = world.person("au", may=[Capability.AUDIT]), world.person("maya")
 
     def reads(self) -> AbstractContextManager[Session]:
         """A transaction as the auditor, begun anew each time."""
@@ -62,9 +64,9 @@ class Log:
             while sequencing.place(session).count:
                 pass
         path = folder / "log.jsonl"
-        with self.world.as_user(self.auditor) as session:
-            opener = Opener(session, SEALER)
-            listed = [event_view(entry, opener) for entry in list_events(session, limit=100_000)]
+        with self.world.as_user(self.auditor) as reading:
+            opener = Opener(reading, SEALER)
+            listed = [event_view(entry, opener) for entry in list_events(reading, limit=100_000)]
             wire = json.loads(EventsOut(events=listed).model_dump_json())["events"]
         lines = export_jsonl(self.reads, opener=lambda session: Opener(session, SEALER))
         path.write_text("".join(lines))
@@ -80,7 +82,7 @@ class Log:
 
 @pytest.fixture
 def log(db: Db) -> Iterator[Log]:
-    with world_of(db) as world:
+    with audit_db_of(db) as world:
         yield Log(world)
 
 

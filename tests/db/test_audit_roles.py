@@ -9,14 +9,16 @@ from sqlalchemy.exc import DBAPIError
 
 from app.audit import sequencing
 from app.evidence.merkle import canonical, encode, leaf_hash
-from tests.db.audit_db import Db, World, add_leaf, world_of
+from app.identity.subject import Capability
+from tests.db.audit_db import AuditDb, add_leaf, audit_db_of
+from tests.support.cluster import Db
 
 LEAF = "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, null, null, :body, :hash)"
 
 
 @pytest.fixture
-def world(db: Db) -> Iterator[World]:
-    with world_of(db) as made:
+def world(db: Db) -> Iterator[AuditDb]:
+    with audit_db_of(db) as made:
         with made.session("app") as session:
             add_leaf(session)
         with made.session("sequencer") as session:
@@ -24,7 +26,7 @@ def world(db: Db) -> Iterator[World]:
         yield made
 
 
-def run(world: World, role: str, statement: str, **values: object) -> int:
+def run(world: AuditDb, role: str, statement: str, **values: object) -> int:
     with world.session(role) as session:
         result = session.execute(text(statement), values)
         return len(result.all()) if isinstance(result, CursorResult) and result.returns_rows else 0
@@ -49,7 +51,7 @@ def leaf(role: str = "app") -> dict[str, object]:
 
 
 @pytest.mark.parametrize("role", KINDS)
-def test_writers_add_leaves(world: World, role: str) -> None:
+def test_writers_add_leaves(world: AuditDb, role: str) -> None:
     run(world, role, LEAF, **leaf(role))
 
 
@@ -58,7 +60,7 @@ CHANGES = ["update {0} set {1} = {1}", "delete from {0}", "truncate {0} cascade"
 
 
 @pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "owner"])
-def test_nobody_changes_or_removes(world: World, role: str) -> None:
+def test_nobody_changes_or_removes(world: AuditDb, role: str) -> None:
     wanted = "append-only" if role == "owner" else "permission denied"
     for change in CHANGES:
         for table, column in COLUMNS.items():
@@ -68,13 +70,13 @@ def test_nobody_changes_or_removes(world: World, role: str) -> None:
 
 @pytest.mark.parametrize("role", ["app", "ingest", "sequencer"])
 @pytest.mark.parametrize("table", ["audit_entry", "audit_head"])
-def test_services_add_no_entries_and_heads(world: World, role: str, table: str) -> None:
+def test_services_add_no_entries_and_heads(world: AuditDb, role: str, table: str) -> None:
     with pytest.raises(DBAPIError, match="permission denied"):
         run(world, role, f"insert into {table} default values")
 
 
 @pytest.mark.parametrize("column", ["xid", "at"])
-def test_writers_choose_neither_transaction_nor_time(world: World, column: str) -> None:
+def test_writers_choose_neither_transaction_nor_time(world: AuditDb, column: str) -> None:
     statement = LEAF.replace("(id,", f"({column}, id,").replace("(:id,", "(default, :id,")
     run(world, "app", statement.replace(f"{column}, ", "", 1).replace("default, ", "", 1), **leaf())
     with pytest.raises(DBAPIError, match="permission denied"):
@@ -90,13 +92,13 @@ def test_writers_choose_neither_transaction_nor_time(world: World, column: str) 
         ("app", {"body": "{}", "hash": leaf_hash("{}")}, "body"),
     ],
 )
-def test_a_leaf_is_held_to_its_body(world: World, role: str, changes: dict[str, object], constraint: str) -> None:
+def test_a_leaf_is_held_to_its_body(world: AuditDb, role: str, changes: dict[str, object], constraint: str) -> None:
     """Of the kinds that a role may write: another one is refused by row-level security before."""
     with pytest.raises(DBAPIError, match=f"audit_leaf_{constraint}_check"):
         run(world, role, LEAF, **(leaf(role) | changes))
 
 
-def test_writers_read_nothing_back(world: World) -> None:
+def test_writers_read_nothing_back(world: AuditDb) -> None:
     assert run(world, "app", "select 1 from audit_leaf") == 0
     with pytest.raises(DBAPIError, match="row-level security"):
         run(world, "app", LEAF + " returning body", **leaf())
@@ -105,14 +107,17 @@ def test_writers_read_nothing_back(world: World) -> None:
             run(world, "ingest", statement)
 
 
-def test_the_sequencer_reads_hashes_and_no_bodies(world: World) -> None:
+def test_the_sequencer_reads_hashes_and_no_bodies(world: AuditDb) -> None:
     assert run(world, "sequencer", "select id, leaf_hash from audit_leaf") == 1
     with pytest.raises(DBAPIError, match="permission denied"):
         run(world, "sequencer", "select body from audit_leaf")
 
 
-def test_auditors_alone_read_the_log(world: World) -> None:
-    auditor, asker = world.person("auditor", "audit"), world.person("asker", "ask", "administer")
+def test_auditors_alone_read_the_log(world: AuditDb) -> None:
+    auditor, asker = (
+        world.person(name, may=may)
+        for name, may in (("auditor", [Capability.AUDIT]), ("asker", [Capability.ASK, Capability.ADMINISTER]))
+    )
     for table in ("audit_leaf", "audit_entry", "audit_head"):
         with world.as_user(auditor) as session:
             assert len(session.execute(text(f"select 1 from {table}")).all()) == 1
@@ -121,7 +126,7 @@ def test_auditors_alone_read_the_log(world: World) -> None:
         assert run(world, "app", f"select 1 from {table}") == 0
 
 
-def test_person_keys_are_made_once(world: World) -> None:
+def test_person_keys_are_made_once(world: AuditDb) -> None:
     person = world.person("ada")
     world.ask(person)
     for statement in ("update person_key set wrapped = ''", "delete from person_key", "truncate person_key"):
@@ -134,7 +139,7 @@ def test_person_keys_are_made_once(world: World) -> None:
     assert run(world, "owner", "select 1 from person_key") == 1
 
 
-def test_hash_of_the_database_is_ours(world: World) -> None:
+def test_hash_of_the_database_is_ours(world: AuditDb) -> None:
     body = "é\u2028𝄞"
     with world.session("owner") as session:
         theirs = session.scalar(text("select sha256('\\x00'::bytea || convert_to(:body, 'UTF8'))"), {"body": body})
@@ -142,7 +147,7 @@ def test_hash_of_the_database_is_ours(world: World) -> None:
 
 
 @pytest.mark.parametrize("role", ["app", "ingest"])
-def test_no_other_role_holds_up_the_sequencer(world: World, role: str) -> None:
+def test_no_other_role_holds_up_the_sequencer(world: AuditDb, role: str) -> None:
     """Neither by the number of a lock that it once took, nor by the row that it takes now."""
     with world.session(role) as session:
         session.execute(text("select pg_advisory_xact_lock(x'617564697400'::bigint)"))

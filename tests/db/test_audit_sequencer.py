@@ -22,25 +22,26 @@ from app.audit.events import Actor, AnswerClosed, AnswerOpened, CommittedText, S
 from app.audit.log import record
 from app.evidence.merkle import Frontier
 from app.sequencer_process import Sequencer
-from tests.db.audit_db import SEALER, Db, World, add_leaf, world_of
+from tests.db.audit_db import SEALER, AuditDb, add_leaf, audit_db_of
+from tests.support.cluster import Db
 from tests.support.identities import act_as
 
 NEVER = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def world(db: Db) -> Iterator[World]:
-    with world_of(db) as made:
+def world(db: Db) -> Iterator[AuditDb]:
+    with audit_db_of(db) as made:
         yield made
 
 
-def place(world: World, *, horizon: int = 0, batch: int = sequencing.BATCH) -> sequencing.Placed:
+def place(world: AuditDb, *, horizon: int = 0, batch: int = sequencing.BATCH) -> sequencing.Placed:
     with world.session("sequencer") as session:
         assert sequencing.lock(session)
         return sequencing.place(session, horizon=horizon, batch=batch)
 
 
-def test_leaves_are_placed_once_and_heads_published(world: World) -> None:
+def test_leaves_are_placed_once_and_heads_published(world: AuditDb) -> None:
     for count in (3, 1, 0, 4):
         for _ in range(count):
             with world.session("app") as session:
@@ -51,7 +52,7 @@ def test_leaves_are_placed_once_and_heads_published(world: World) -> None:
         assert session.scalars(text("select size from audit_head order by size")).all() == [3, 4, 8]
 
 
-def test_a_rolled_back_leaf_leaves_no_trace(world: World) -> None:
+def test_a_rolled_back_leaf_leaves_no_trace(world: AuditDb) -> None:
     with Session(world.engine("app")) as session:
         add_leaf(session)
         session.rollback()
@@ -61,7 +62,7 @@ def test_a_rolled_back_leaf_leaves_no_trace(world: World) -> None:
     world.check_order(1)
 
 
-def test_a_leaf_that_commits_late_is_not_skipped(world: World) -> None:
+def test_a_leaf_that_commits_late_is_not_skipped(world: AuditDb) -> None:
     with Session(world.engine("app")) as slow:
         add_leaf(slow)
         with world.session("app") as session:
@@ -77,7 +78,7 @@ def test_a_leaf_that_commits_late_is_not_skipped(world: World) -> None:
     world.check_order(3)
 
 
-def test_the_horizon_moves_on_and_spares_the_older_leaves(world: World) -> None:
+def test_the_horizon_moves_on_and_spares_the_older_leaves(world: AuditDb) -> None:
     with world.session("app") as session:
         add_leaf(session)
     placed = place(world)
@@ -86,7 +87,7 @@ def test_the_horizon_moves_on_and_spares_the_older_leaves(world: World) -> None:
         assert session.scalar(text(below), {"h": placed.horizon}) == 1
 
 
-def test_a_full_batch_leaves_the_horizon_and_asks_for_more(world: World) -> None:
+def test_a_full_batch_leaves_the_horizon_and_asks_for_more(world: AuditDb) -> None:
     with world.session("app") as session:
         for _ in range(5):
             add_leaf(session)
@@ -97,14 +98,14 @@ def test_a_full_batch_leaves_the_horizon_and_asks_for_more(world: World) -> None
     world.check_order(5)
 
 
-def test_a_horizon_of_another_database_is_forgotten(world: World) -> None:
+def test_a_horizon_of_another_database_is_forgotten(world: AuditDb) -> None:
     with world.session("app") as session:
         add_leaf(session)
     assert place(world, horizon=2**60).count == 1
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_commit_orders(world: World, seed: int) -> None:
+def test_random_commit_orders(world: AuditDb, seed: int) -> None:
     rng = random.Random(seed)
     open_sessions: list[Session] = []
     horizon, committed = 0, 0
@@ -130,7 +131,7 @@ def test_random_commit_orders(world: World, seed: int) -> None:
     world.check_order(committed)
 
 
-def test_askers_wait_for_nobody(world: World) -> None:
+def test_askers_wait_for_nobody(world: AuditDb) -> None:
     """Sixteen open transactions hold a leaf each while the sequencer works: with any shared lock one would time out."""
     sessions = [Session(world.engine("app")) for _ in range(16)]
     people = [uuid.uuid4() for _ in sessions]
@@ -150,7 +151,7 @@ def test_askers_wait_for_nobody(world: World) -> None:
     world.check_order(16)
 
 
-def test_several_sequencers_beside_many_writers(world: World) -> None:
+def test_several_sequencers_beside_many_writers(world: AuditDb) -> None:
     done = threading.Event()
     errors: list[BaseException] = []
 
@@ -187,7 +188,7 @@ def test_several_sequencers_beside_many_writers(world: World) -> None:
     world.check_order(200)
 
 
-def test_one_sequencer_works_at_a_time(world: World) -> None:
+def test_one_sequencer_works_at_a_time(world: AuditDb) -> None:
     with world.session("app") as session:
         add_leaf(session)
     with world.session("sequencer") as first:
@@ -217,7 +218,7 @@ def opened(person: uuid.UUID, trail: uuid.UUID) -> AnswerOpened:
     )
 
 
-def test_trails_that_nobody_closed_are_closed_once(world: World) -> None:
+def test_trails_that_nobody_closed_are_closed_once(world: AuditDb) -> None:
     left, closed = uuid.uuid4(), uuid.uuid4()
     person = uuid.uuid4()
     with world.acting(person) as session:
@@ -239,7 +240,7 @@ def test_trails_that_nobody_closed_are_closed_once(world: World) -> None:
     assert record_["actor"]["name"] == "clearance-sequencer"
 
 
-def test_a_pass_that_fails_publishes_nothing_and_raises(world: World) -> None:
+def test_a_pass_that_fails_publishes_nothing_and_raises(world: AuditDb) -> None:
     """An entry that no head covers must stop the process: going on would hide it."""
     with world.session("app") as session:
         leaf = add_leaf(session)
@@ -254,7 +255,7 @@ def test_a_pass_that_fails_publishes_nothing_and_raises(world: World) -> None:
         assert session.scalar(text("select count(*) from audit_head")) == 0
 
 
-def test_a_lost_database_is_waited_for_with_growing_pauses(world: World) -> None:
+def test_a_lost_database_is_waited_for_with_growing_pauses(world: AuditDb) -> None:
     with world.session("app") as session:
         add_leaf(session)
     url = world.db.url("sequencer").replace("+psycopg", "")
@@ -280,7 +281,7 @@ def test_a_lost_database_is_waited_for_with_growing_pauses(world: World) -> None
 class Process:
     """The sequencer as its own process."""
 
-    def __init__(self, world: World, **env: str) -> None:
+    def __init__(self, world: AuditDb, **env: str) -> None:
         settings = {
             "CLEARANCE_DATABASE__SEQUENCER_URL": world.db.url("sequencer"),
             "CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS": "1",
@@ -298,7 +299,7 @@ class Process:
         return self.child.returncode, said
 
 
-def wait_for(world: World, statement: str, count: int) -> None:
+def wait_for(world: AuditDb, statement: str, count: int) -> None:
     deadline = time.monotonic() + 30
     found = None
     while time.monotonic() < deadline:
@@ -310,7 +311,7 @@ def wait_for(world: World, statement: str, count: int) -> None:
     pytest.fail(f"{statement} gives {found}, not {count}")
 
 
-def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(world: World) -> None:
+def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(world: AuditDb) -> None:
     entries = "select count(*) from audit_entry"
     person = uuid.uuid4()
     with world.acting(person) as session:
@@ -335,7 +336,7 @@ def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(worl
     world.check_order(4)
 
 
-def test_frontier_is_what_the_entries_give(world: World) -> None:
+def test_frontier_is_what_the_entries_give(world: AuditDb) -> None:
     for _ in range(7):
         with world.session("app") as session:
             add_leaf(session)

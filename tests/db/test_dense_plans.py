@@ -8,7 +8,7 @@ import contextlib
 import datetime as dt
 import inspect
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -29,9 +29,8 @@ from app.retrieval.passage import Hit
 from app.scope_index.database_reader import StoredCodes
 from app.scope_index.index import ScopeLists
 from app.scope_index.protocol import Lists, NoLists
-from tests.db.bulk_rows import BOOK, Stock, stock_in
+from tests.db.bulk_rows import BOOK, Stock
 from tests.db.query_plans import FUNCTIONS, TABLES, Sent, explained
-from tests.support.cluster import Cluster
 from tests.support.vector_rows import Stacks, unit
 
 QUESTION = unit(np.random.default_rng(1), 1)[0]
@@ -128,10 +127,9 @@ MODULES = (filters, neighbors, browse, dense, lexical, phrases, search, reader)
 
 
 @pytest.fixture(scope="module")
-def site(cluster: Cluster) -> Iterator[Site]:
+def site(stock: Stock) -> Site:
     log.configure(json=True)
-    with stock_in(cluster) as stock:
-        yield site_of(stock)
+    return site_of(stock)
 
 
 def site_of(stock: Stock) -> Site:

@@ -6,7 +6,6 @@ At a size where a plan by the whole table would be taken if it could, as the API
 import json
 import re
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,15 +14,8 @@ from app.indexing.terms import query_terms
 from app.retrieval.lexical import match
 from app.retrieval.phrases import find
 from app.retrieval.query_syntax import parse
-from tests.db.bulk_rows import Stock, stock_in
+from tests.db.bulk_rows import Stock
 from tests.db.query_plans import FUNCTIONS, Sent, explained
-from tests.support.cluster import Cluster
-
-
-@pytest.fixture(scope="module")
-def stock(cluster: Cluster) -> Iterator[Stock]:
-    with stock_in(cluster) as made:
-        yield made
 
 
 def plans(stock: Stock, user: uuid.UUID) -> dict[str, Sent]:

@@ -11,8 +11,8 @@ from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoLists
-from tests.db.bulk_rows import Stock, stock_in
-from tests.support.cluster import IDENTITY_KEY, Cluster
+from tests.db.bulk_rows import Stock
+from tests.support.cluster import IDENTITY_KEY
 from tests.support.vector_rows import unit
 
 KEPT = text("select statement from pg_prepared_statements where statement not like '%pg_prepared_statements%'")
@@ -20,10 +20,9 @@ QUERY = Query('"dry dock" crane', unit(np.random.default_rng(1), 1)[0], operator
 
 
 @pytest.fixture(scope="module")
-def stock(cluster: Cluster) -> Iterator[Stock]:
-    with stock_in(cluster) as made:
-        # Closed to the service itself (tests/db/test_kept_plans.py).
-        made.library.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+def stock(bulk_rows: Stock) -> Iterator[Stock]:
+    # Closed to the service itself (tests/db/test_kept_plans.py).
+    with bulk_rows.copy("grant execute on function pg_prepared_statement() to clearance_app") as made:
         yield made
 
 

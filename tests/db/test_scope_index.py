@@ -225,7 +225,7 @@ def test_the_database_role_of_the_lists_reads_codes_and_nothing_else(world: Worl
             "update vector_row set code = null",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(statement)
+                connection.execute(statement)  # fmt: skip
 
 
 def test_numbers_of_another_cluster_do_no_harm(world: World) -> None:

@@ -14,14 +14,12 @@ import hashlib
 import multiprocessing
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg import sql
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from app.db.bootstrap import prepare
@@ -36,7 +34,6 @@ from tests.support.environment import REPOSITORY
 MIN_THREATENED = 0.8
 PASSWORD = "laws-superuser"  # of a server that lives as long as the run, on loopback
 SHOWN = 20  # mismatches; the state file has them all
-QUIET_SECONDS = 60.0  # without a terminal, a line of progress so often
 
 
 @dataclass(frozen=True)
@@ -92,17 +89,18 @@ def _run(console: Console, options: Options, state: State) -> bool:
     if not missing:
         return True
     total = sum(size for _, _, size in options.wanted)
+    done = total - sum(size for _, _, size in missing)
     code = _code()
     try:
         with (
             _serving(options.state.with_suffix(".pg")) as server,
             _workers(server, options.processes) as pool,
-            _Watch(console, total, total - sum(size for _, _, size in missing)) as watch,
         ):
             for result in _results(pool, missing, options.processes):
                 state.add(result, code)
                 state.save(options.state)
-                watch.move(result.tally.worlds, state)
+                done += result.tally.worlds
+                console.print(f"{done}/{total} worlds, {len(state.mismatches)} mismatches", highlight=False)
     except KeyboardInterrupt:
         console.print(f"\nInterrupted; the same command goes on. What is done is in {options.state}.")
         return False
@@ -136,42 +134,6 @@ def _results(
             if (following := next(waiting, None)) is not None:
                 running.add(pool.submit(run_worker.batch, *following))
             yield future.result()
-
-
-class _Watch:
-    """A bar on a terminal; elsewhere a line a minute."""
-
-    def __init__(self, console: Console, total: int, done: int) -> None:
-        self._bar = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._task = self._bar.add_task("worlds", total=total, completed=done, rate="")
-        self._console, self._total, self._done = console, total, done
-        self._begin, self._began, self._told = time.monotonic(), done, 0.0
-
-    def __enter__(self) -> "_Watch":
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def move(self, worlds: int, state: State) -> None:
-        """So many more."""
-        self._done += worlds
-        now = time.monotonic()
-        rate = (self._done - self._began) / (now - self._begin)
-        words = f"{rate:.1f}/s, {len(state.mismatches)} mismatches"
-        self._bar.update(self._task, completed=self._done, rate=words)
-        if not self._console.is_terminal and now - self._told >= QUIET_SECONDS:
-            self._told = now
-            self._console.print(f"{self._done}/{self._total} worlds, {words}", highlight=False)
 
 
 def _show(console: Console, state: State) -> None:

@@ -21,11 +21,9 @@ from tests.laws.worlds.savepoint_worlds import Inside, Quick
 from tests.laws.worlds.search_mutants import FILTER_AFTER, MAKE_HNSW, THROUGH_HNSW, Codebook, count_all_rows, everything
 from tests.laws.worlds.strategies import draw, specs
 from tests.laws.worlds.world import Spec, world_of
-from tests.support.environment import Report
+from tests.support.environment import LAW_FACTOR, Report
 
-# Enough to see each mutant; the long run is `make laws`.
-WORLDS = 200
-MUTANT_WORLDS = 20
+MUTANT_WORLDS = 20  # enough to see each mutant
 # Batches 1 to 9 are for tests; `make laws` takes those from 100 on.
 MUTANTS, CHECKS = draw(1, MUTANT_WORLDS), draw(2, 12)
 BY_OWNER = "clearance_owner"  # whose policy shows all rows
@@ -47,7 +45,7 @@ def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("depth", "worlds"), [(60, WORLDS), (5, 150)])
+@pytest.mark.parametrize(("depth", "worlds"), [(60, 100 * LAW_FACTOR), (5, 60 * LAW_FACTOR)])
 def test_hidden_documents_change_nothing(
     quick: Quick, report: Report, monkeypatch: pytest.MonkeyPatch, depth: int, worlds: int
 ) -> None:
@@ -57,7 +55,7 @@ def test_hidden_documents_change_nothing(
 
     @hypothesis.seed(0)
     # Without the phase that explains a failure: it takes longer than finding one.
-    @settings(max_examples=worlds + 100, deadline=None, database=None, phases=[Phase.generate, Phase.shrink])
+    @settings(max_examples=worlds + 10, deadline=None, database=None, phases=[Phase.generate, Phase.shrink])
     @given(specs())
     def law(spec: Spec) -> None:
         outcome = quick.compare(spec)

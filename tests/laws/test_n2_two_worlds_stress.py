@@ -23,9 +23,10 @@ from tests.laws.worlds.strategies import draw
 from tests.laws.worlds.world import Spec, World, world_of
 from tests.laws.worlds.world_writer import WorldWriter
 from tests.support.cluster import Db
-from tests.support.environment import Report, real_part_missing
+from tests.support.environment import LAW_FACTOR, Report, real_part_missing
 from tests.support.library_db import TEXT_TABLES, LibraryDb, library_of
 
+UNREST, CROWDED = 7 * LAW_FACTOR, 3 * LAW_FACTOR  # worlds
 STEPS = 14
 
 
@@ -123,7 +124,7 @@ def library(db: Db) -> Iterator[LibraryDb]:
 def test_hidden_documents_that_change_are_never_noticed(library: LibraryDb, database: Database, report: Report) -> None:
     """After each of many changes, in random order, the caller is shown what he was shown before there was any."""
     writer, done, looks = WorldWriter(library, HashedEmbedder()), Counter[str](), 0
-    for number, spec in enumerate(draw(5, 12)):
+    for number, spec in enumerate(draw(5, UNREST)):
         world = world_of(spec, dt.datetime.now(dt.UTC))
         writer.put(world.without_hidden())
         bare = writer.looks(database, world)
@@ -139,7 +140,7 @@ def test_hidden_documents_that_change_are_never_noticed(library: LibraryDb, data
             done[kind] += 1
             looks += len(bare)
         writer.clear(world)
-    report(f"two worlds, unrest: 12 worlds, {looks} looks after {dict(done)}; 0 differ")
+    report(f"two worlds, unrest: {UNREST} worlds, {looks} looks after {dict(done)}; 0 differ")
     assert set(done) == {"written", *unrest.kinds}
 
 
@@ -174,7 +175,7 @@ def test_a_hundred_hidden_documents_for_each_visible_one_change_nothing(
     quick: Quick, report: Report, kind: str
 ) -> None:
     """Near-duplicates of what is asked about, floods of the question's words, and plain volume."""
-    tally = run(quick, "6", [CROWDS[kind](spec) for spec in draw(6, 4)])
+    tally = run(quick, "6", [CROWDS[kind](spec) for spec in draw(6, CROWDED)])
     report(f"two worlds, {MANY:,} hidden {kind}: {tally}")
     assert tally.threatened == tally.questions
     assert tally.differing == 0

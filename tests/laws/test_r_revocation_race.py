@@ -1,12 +1,9 @@
 """Revocation holds from commit: no request that begins after it sees the document, on any surface, by any way of losing
 it. Raced against a real server; and services that keep what they should look up again are found by the same race.
-
-`CLEARANCE_RACE_PAIRS` asks for more pairs than the 3,000 of `make test`.
 """
 
 import http.client
 import json
-import os
 import sys
 import time
 import uuid
@@ -35,13 +32,13 @@ from tests.laws.worlds.revocation_race import LATER, Readers, Revocation, Score,
 from tests.laws.worlds.revocation_scenarios import MARKS, QUESTION, Track, echoing, laid_out
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.company import Company, found
-from tests.support.environment import Report
+from tests.support.environment import LAW_FACTOR, Report
 from tests.support.questions import events, spoken
 from tests.support.service import client_of, parts_of, serve
 
 pytestmark = pytest.mark.alone
 
-PAIRS = int(os.environ.get("CLEARANCE_RACE_PAIRS", "1000"))
+PAIRS = 400 * LAW_FACTOR
 READERS = 8
 FEW = AnswerSettings(passages=2, history_tokens=300)
 
@@ -184,14 +181,14 @@ def test_a_stream_begun_before_may_finish(track: Track) -> None:
 
 
 def test_the_first_lock_alone(track: Track, report: Report) -> None:
-    score = run(track, track.revocations(), pairs=200, unlocked=TEXT)
+    score = run(track, track.revocations(), pairs=120, unlocked=TEXT)
     report(f"without row-level security: {score}")
     assert not score.late, score.late[:5]
 
 
 def test_the_second_lock_alone(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     resolving(monkeypatch, every_scope)
-    score = run(track, track.revocations(), pairs=200)
+    score = run(track, track.revocations(), pairs=120)
     report(f"with all scopes in every query: {score}")
     assert not score.late, score.late[:5]
 
@@ -200,7 +197,7 @@ def test_scopes_kept_under_the_policy_epoch(track: Track, monkeypatch: pytest.Mo
     """Every way to lose the document raises the epoch, moves it out of the kept scopes, or is told by `valid_until`."""
     kept = KeptScopes(checked=True)
     resolving(monkeypatch, kept)
-    score = run(track, track.revocations(), pairs=300, unlocked=TEXT)
+    score = run(track, track.revocations(), pairs=200, unlocked=TEXT)
     report(f"scopes kept under the policy epoch: {score}")
     assert kept.kept
     assert not score.late, score.late[:5]

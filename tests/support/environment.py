@@ -10,6 +10,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 Report = Callable[[str], None]
+# How many times as much as in `make test` the laws look at; `make laws` sets it.
+LAW_FACTOR = int(os.environ.get("CLEARANCE_LAW_FACTOR", "1"))
 
 
 def real_part_missing(reason: str) -> None:

@@ -121,11 +121,6 @@ def people(library: LibraryDb) -> tuple[Keys, list[Place]]:
     return Keys(*(_key(library, user) for user in (reader, *curators))), places
 
 
-def on_collection(book: Book) -> bool:
-    """Whether a hidden book stands on the collection that the reader reads from: two of three do."""
-    return (book.scope - VISIBLE_SCOPES) % 3 != 0
-
-
 def fill(db: Db, books: Sequence[Book], places: Sequence[Place]) -> None:
     """Write the books in a random order, and leave the tables as autovacuum does: clean, with statistics."""
     # By their ids, which are drawn: visible books keep their order whatever else there is, and ties go by it.

@@ -34,11 +34,12 @@ class LibraryDb:
     """One test database, its engines by database role, and short ways to fill it. Everything is committed at once."""
 
     db: Db
+    pool_size: int = 4
     _engines: dict[str, Engine] = field(default_factory=dict)
 
     def engine(self, role: str) -> Engine:
         """The engine of a database role: owner, app, ingest, sequencer, backup, admin."""
-        return self._engines.setdefault(role, connect(self.db.url(role), pool_size=4))
+        return self._engines.setdefault(role, connect(self.db.url(role), pool_size=self.pool_size))
 
     @contextlib.contextmanager
     def session(self, role: str) -> Iterator[WriteSession]:
@@ -188,8 +189,5 @@ def deny(kind: str, principal: uuid.UUID) -> Grant:
 @contextlib.contextmanager
 def library_of(db: Db) -> Iterator[LibraryDb]:
     """A library that closes its connections."""
-    library = LibraryDb(db)
-    try:
+    with contextlib.closing(LibraryDb(db)) as library:
         yield library
-    finally:
-        library.close()
