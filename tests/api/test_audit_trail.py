@@ -22,6 +22,7 @@ from tests.api.problems import check_problem
 from tests.support.company import Company
 from tests.support.questions import ON_LEAVE, ask
 from tests.support.service import Serve, app_of, client_of, endpoint, parts_of, saying
+from tests.support.waiting import wait_for
 
 REFUSE_AUDIT = "revoke insert on audit_leaf from clearance_audit"
 FAIL_AUDIT = """
@@ -125,9 +126,7 @@ def test_who_hangs_up_gives_the_slot_of_the_key_back(company: Company, server: S
         for count in (1, 2, 3):
             with hanging_up(url, company, after=b"event: delta"):
                 pass
-            deadline = time.monotonic() + 2
-            while len(company.records("answer.closed")) < count and time.monotonic() < deadline:
-                time.sleep(0.02)
+            wait_for(lambda count=count: len(company.records("answer.closed")) == count)  # type: ignore[misc]
             time.sleep(0.05)  # the slot is given back after the record
     assert [c["outcome"] for c in company.records("answer.closed")] == ["hung_up"] * 3
 

@@ -3,7 +3,6 @@ would wait for each other. The tests of single changes run alone and would not s
 """
 
 import json
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from ingest import pipeline
 from ingest.document import Extracted
 from ingest.write import collect_scopes
 from tests.support.company import DOCUMENTS, Company, upload
+from tests.support.waiting import wait_for
 from tests.support.worker import extract_markdown
 
 API = "/api/v1"
@@ -57,11 +57,8 @@ def held_while_waiting(company: Company, act: Callable[[Callable[[], object]], A
     """
     with psycopg.connect(company.db.libpq("admin")) as other, ThreadPoolExecutor(1) as thread:
         going = thread.submit(act, lambda: other.execute("select from policy_epoch for update"))
-        deadline = time.monotonic() + 20
-        while not company.rows(WAITING)[0]["count"]:
-            assert not going.done(), f"it did not wait for the epoch: {going.result()}"
-            assert time.monotonic() < deadline, "neither done nor waiting"
-            time.sleep(0.01)
+        wait_for(lambda: going.done() or company.rows(WAITING)[0]["count"])
+        assert not going.done(), f"it did not wait for the epoch: {going.result()}"
         held = {table for table in ROWS if rows_held(company, table)}
         other.rollback()
         return going.result(), held

@@ -19,10 +19,11 @@ from app.retrieval import search as retrieval
 from app.scope_index.sharding import Shard
 from app.settings import EmbedderSettings, ListsSettings, SearchSettings
 from tests.support.company import Company
-from tests.support.processes import Process, wait_for
+from tests.support.processes import Process
 from tests.support.questions import ON_LEAVE, ask
 from tests.support.search_processes import KEY, PATIENCE, search_process
 from tests.support.service import METRICS_KEY, client_of, parts_of
+from tests.support.waiting import wait_for
 
 DIMENSIONS = 384
 

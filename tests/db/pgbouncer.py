@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from app.db.session import Database, Signer, connect
 from app.errors import DatabaseUnavailable
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Db
-from tests.support.environment import real_part_missing
+from tests.support.environment import free_port, real_part_missing
 from tests.support.identities import signed_on
 from tests.support.library_db import LibraryDb, allow
 
@@ -200,10 +200,3 @@ def await_ready(url: str) -> None:
             time.sleep(0.1)
         else:
             return
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,15 +1,12 @@
 """The sequencer gives every committed leaf one place, in whatever order they commit, and outlives what befalls it."""
 
 import datetime as dt
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -25,6 +22,8 @@ from app.sequencer_process import Sequencer
 from tests.db.audit_db import SEALER, AuditDb, add_leaf, audit_db_of
 from tests.support.cluster import Db
 from tests.support.identities import act_as
+from tests.support.processes import sequencer
+from tests.support.waiting import wait_for
 
 NEVER = dt.timedelta(days=1)
 
@@ -278,61 +277,29 @@ def test_a_lost_database_is_waited_for_with_growing_pauses(world: AuditDb) -> No
     world.check_order(1)
 
 
-class Process:
-    """The sequencer as its own process."""
+def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(world: AuditDb, tmp_path: Path) -> None:
+    def placed(count: int) -> None:
+        wait_for(lambda: world.value("owner", "select count(*) from audit_entry") == count, seconds=30)
 
-    def __init__(self, world: AuditDb, **env: str) -> None:
-        settings = {
-            "CLEARANCE_DATABASE__SEQUENCER_URL": world.db.url("sequencer"),
-            "CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS": "1",
-        }
-        self.child = subprocess.Popen(
-            [sys.executable, "-m", "app.sequencer_process"],
-            env={"PATH": os.environ["PATH"], **settings, **env},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def end(self, number: signal.Signals) -> tuple[int, str]:
-        self.child.send_signal(number)
-        _, said = self.child.communicate(timeout=20)
-        return self.child.returncode, said
-
-
-def wait_for(world: AuditDb, statement: str, count: int) -> None:
-    deadline = time.monotonic() + 30
-    found = None
-    while time.monotonic() < deadline:
-        with world.session("owner") as session:
-            found = session.scalar(text(statement))
-        if found == count:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"{statement} gives {found}, not {count}")
-
-
-def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(world: AuditDb) -> None:
-    entries = "select count(*) from audit_entry"
     person = uuid.uuid4()
     with world.acting(person) as session:
         record(session, opened(person, uuid.uuid4()), SEALER)
-    first = Process(world)
-    wait_for(world, entries, 2)  # the answer and, after a second, its closing as abandoned
-    assert first.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    with sequencer(tmp_path, world.db, close_after=1) as first:
+        placed(2)  # the answer and, after a second, its closing as abandoned
+        first.kill()
     with world.session("app") as session:
         add_leaf(session)
-    second = Process(world)
-    wait_for(world, entries, 3)
-    with world.session("sequencer") as session:
-        others = "from pg_stat_activity where usename = current_user and datname = current_database()"
-        others += " and pid <> pg_backend_pid()"
-        assert session.scalar(text(f"select count(pg_terminate_backend(pid)) {others}")) == 1
-    with world.session("app") as session:
-        add_leaf(session)
-    wait_for(world, entries, 4)
-    code, said = second.end(signal.SIGTERM)
-    assert code == 0
-    assert "audit.sequencer_stopped" in said
+    with sequencer(tmp_path, world.db, close_after=1) as second:
+        placed(3)
+        with world.session("sequencer") as session:
+            others = "from pg_stat_activity where usename = current_user and datname = current_database()"
+            others += " and pid <> pg_backend_pid()"
+            assert session.scalar(text(f"select count(pg_terminate_backend(pid)) {others}")) == 1
+        with world.session("app") as session:
+            add_leaf(session)
+        placed(4)
+    assert second.child.returncode == 0
+    assert "audit.sequencer_stopped" in second.said
     world.check_order(4)
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 import uuid
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from app.identity.subject import Capability, Label
 from ingest.write import move
 from tests.support.identities import SIGN
 from tests.support.library_db import LibraryDb, allow, counts, touched
+from tests.support.waiting import wait_for
 
 NOTHING = dict.fromkeys(CONVERSATIONS, 0)
 WHOLE = {"conversation": 1, "turn": 1, "turn_answer": 1, "turn_source": 2}
@@ -309,10 +309,7 @@ def test_a_document_that_moves_meanwhile_is_found_where_it_is(talk: Talk, databa
         blocked = (
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         )
-        deadline = time.monotonic() + 10
-        while not talk.library.value("admin", blocked) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert talk.library.value("admin", blocked) == 1
+        assert wait_for(lambda: talk.library.value("admin", blocked)) == 1
     thread.join(10)
     assert kept == [True]
     assert answers(database, talk.ada, turn.id) == 1

@@ -1,10 +1,9 @@
 """Scopes: what a change of rules writes and what it leaves alone, what raises the policy epoch, who may change what."""
 
-import contextlib
 import datetime as dt
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
@@ -16,15 +15,11 @@ from app.acl.rule_changes import rule_collection
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.acl.visible import visible_scopes
-from app.admin.collections import create_collection
-from app.admin.roles import add_member, nest, remove_member, unnest
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
-from app.errors import SelfGrant
-from app.identity.directory import add_person, add_role
-from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
-from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, deny
+from app.identity.subject import EVERYONE, Capability, Label, Principal
+from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts
 
 ALL = list(Capability)
 
@@ -180,129 +175,6 @@ def test_what_leaves_the_epoch_alone(library: LibraryDb) -> None:
     with library.session("owner") as session:
         session.add(Curator(user_id=ada, collection_id=collection))
     assert epoch(library) == before
-
-
-class Grantor:
-    """An administrator and curator, in `outer` by way of `inner`, denied by name, and what stands on his collection."""
-
-    def __init__(self, library: LibraryDb, database: Database) -> None:
-        self.library, self.database = library, database
-        self.outer = library.role("outer")
-        self.inner = library.role("inner", inside=[self.outer])
-        self.other = library.role("other")
-        self.id = library.person("root", may=ALL, roles=[self.inner], clearance=Label.INTERNAL)
-        self.denied = (Grant("allow", EVERYONE), deny("user", self.id), deny("role", self.outer))
-        self.collection = library.collection("collection", *self.denied, label=Label.CONFIDENTIAL)
-        self.subject: Subject = library.subject(self.id)
-
-    def rules(self, own: OwnRule) -> int:
-        """Re-grant the collection."""
-        with self.database.writing(self.id) as session:
-            return rule_collection(
-                session, self.subject, session.get_one(Collection, self.collection), own
-            ).scopes_changed
-
-
-@pytest.fixture
-def grantor(library: LibraryDb, database: Database) -> Grantor:
-    return Grantor(library, database)
-
-
-def test_nobody_grants_to_himself(grantor: Grantor) -> None:
-    """By name, by a role, by a role around it; by ending or moving a deny; by a label brought within reach."""
-    g = grantor
-    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    refused = {
-        "by name": rule(*g.denied, allow("user", g.id), label=Label.CONFIDENTIAL),
-        "by his role": rule(*g.denied, allow("role", g.inner), label=Label.CONFIDENTIAL),
-        "by the role around it": rule(*g.denied, allow("role", g.outer), label=Label.CONFIDENTIAL),
-        "from tomorrow": rule(*g.denied, Grant("allow", Principal("user", g.id), later), label=Label.CONFIDENTIAL),
-        "a deny ended": rule(g.denied[0], g.denied[1], label=Label.CONFIDENTIAL),
-        "a deny that will end": rule(
-            g.denied[0], g.denied[1], Grant("deny", g.denied[2].principal, None, later), label=Label.CONFIDENTIAL
-        ),
-        "a label lowered": rule(*g.denied, label=Label.INTERNAL),
-        "a label lowered further": rule(*g.denied, label=Label.PUBLIC),
-    }
-    for what, own in refused.items():
-        with pytest.raises(SelfGrant):
-            g.rules(own)
-            pytest.fail(what)
-    assert g.rules(rule(*g.denied, allow("role", g.other), label=Label.CONFIDENTIAL)) == 1
-    assert g.rules(rule(*g.denied, label=Label.CONFIDENTIAL)) == 1
-    assert g.rules(rule(*g.denied, label=Label.RESTRICTED)) == 1
-
-
-def test_everyone_is_not_oneself(grantor: Grantor) -> None:
-    """A grant to everyone is open to all and in the log: allowed, for a new collection too."""
-    g = grantor
-    with g.database.writing(g.id) as session:
-        own = rule(Grant("allow", EVERYONE))
-        create_collection(session, g.subject, name="all", description="", own=own)
-    with pytest.raises(SelfGrant), g.database.writing(g.id) as session:
-        create_collection(session, g.subject, name="mine", description="", own=rule(allow("role", g.outer)))
-
-
-def test_documents_are_no_way_around(grantor: Grantor) -> None:
-    g = grantor
-    g.library.document(g.collection, "a.md", "text")
-    public = uuid.UUID(g.library.text("select public_id::text from document where path = 'a.md'"))
-    with g.library.session("owner") as session:
-        session.add(Curator(user_id=g.id, collection_id=g.collection))
-    subject = g.library.subject(g.id)
-    for own in (
-        rule(allow("user", g.id)),
-        rule(allow("role", g.outer), inherits=True),
-        rule(),
-        rule(label=Label.PUBLIC),
-    ):
-        with pytest.raises(SelfGrant):
-            with g.database.writing(g.id) as session:
-                rule_document(session, subject, find_place(session, subject, public), own)
-            pytest.fail(str(own))
-
-
-def test_people_are_no_way_around(grantor: Grantor) -> None:
-    """Joining and leaving, nesting and un-nesting, and raising oneself are refused; the same for another is not."""
-    g = grantor
-    refused: dict[str, Act] = {
-        "join": lambda s, me, inner, outer, other: add_member(s, g.subject, other, me),
-        "leave": lambda s, me, inner, outer, other: remove_member(s, g.subject, inner, me),
-        "nest": lambda s, me, inner, outer, other: nest(s, g.subject, inner, other),
-        "nest the outer one": lambda s, me, inner, outer, other: nest(s, g.subject, outer, other),
-        "unnest": lambda s, me, inner, outer, other: unnest(s, g.subject, inner, outer),
-        "clearance": lambda s, me, inner, outer, other: setattr(me, "clearance", int(Label.CONFIDENTIAL)),
-    }
-    for what, act in refused.items():
-        with pytest.raises(SelfGrant):
-            with changing(g) as session:
-                act(session, *parties(session, g))
-            pytest.fail(what)
-    with changing(g) as session:
-        me, inner, _, other = parties(session, g)
-        plain = add_person(session, name="plain", display_name="", clearance=Label.PUBLIC, allowed=[])
-        add_member(session, g.subject, other, plain)
-        remove_member(session, g.subject, other, plain)
-        nest(session, g.subject, add_role(session, "new"), inner)
-        me.clearance, me.capabilities = int(Label.PUBLIC), ["ask", "administer"]
-        plain.clearance, plain.capabilities = int(Label.RESTRICTED), [c.value for c in ALL]
-
-
-Act = Callable[[WriteSession, User, Role, Role, Role], object]
-
-
-@contextlib.contextmanager
-def changing(g: Grantor) -> Iterator[WriteSession]:
-    """A transaction of the grantor's that changes access."""
-    with g.database.writing(g.id) as session:
-        guard_change(session, g.subject)
-        yield session
-
-
-def parties(session: WriteSession, g: Grantor) -> tuple[User, Role, Role, Role]:
-    """The grantor, the role they are in, the one around it, and another."""
-    inner, outer, other = (session.get_one(Role, role) for role in (g.inner, g.outer, g.other))
-    return session.get_one(User, g.id), inner, outer, other
 
 
 def test_valid_until_is_the_next_turn(library: LibraryDb, database: Database) -> None:

@@ -26,10 +26,11 @@ from app.scope_index.sharding import Shard, shard_of
 from app.settings import SearchProcessSettings
 from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb
-from tests.support.processes import Process, wait_for
+from tests.support.processes import Process
 from tests.support.scope_index_world import BOOK, DEPTH
 from tests.support.search_processes import PATIENCE, Company, company, loaded, remote, search_process, threads
 from tests.support.vector_rows import unit
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

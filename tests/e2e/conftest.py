@@ -1,12 +1,12 @@
 """The sample company, loaded once for all tests that ask it."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.sample_site import SampleSite, sample_site
 from tests.support.cluster import Cluster
+from tests.support.environment import free_port
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +14,5 @@ def sample(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The running sample company. Tests leave its people and documents as they are."""
     home = tmp_path_factory.mktemp("sample")
     home.chmod(0o700)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    with sample_site(cluster, home, port=port) as site:
+    with sample_site(cluster, home, port=free_port()) as site:
         yield site

@@ -19,6 +19,7 @@ from app.local.sample_cache import LoadTarget
 from app.local.sample_people import read_people
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, TEMPLATE, Cluster, Db
 from tests.support.environment import REPOSITORY
+from tests.support.waiting import wait_for
 
 NO_MODEL = "http://127.0.0.1:9/v1"  # the discard port: nothing listens
 
@@ -104,9 +105,5 @@ def _running(argv: list[str], environ: dict[str, str], log: Path) -> Iterator[su
 
 
 def _wait(base_url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
     with Client(base_url, None) as client:
-        while not client.healthy():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
+        wait_for(client.healthy, seconds=120, message=log.read_text, child=process)

@@ -19,7 +19,8 @@ from app.hardening import PR_SET_DUMPABLE
 from ingest.sandbox import ConfinementMissing, Sandbox
 from tests.e2e.hostile_code import NONE
 from tests.support.environment import REPOSITORY
-from tests.support.processes import process, wait_for
+from tests.support.processes import process
+from tests.support.waiting import wait_for
 
 SECRET = "postgresql+psycopg://clearance_ingest:hunter2@127.0.0.1/clearance"
 root_alone = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs as other users")

@@ -16,9 +16,10 @@ import pytest
 from app.evidence.verify import verify
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.company import Company, company_in, found
-from tests.support.processes import Process, api, sequencer, speaking_model, wait_for, worker
+from tests.support.processes import Process, api, sequencer, speaking_model, worker
 from tests.support.questions import ON_LEAVE
 from tests.support.service import client_of, parts_of
+from tests.support.waiting import wait_for
 
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
 FILES = 40

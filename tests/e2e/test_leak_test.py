@@ -29,7 +29,7 @@ from app.web.http.dependencies import Caller, ComponentsOf
 from tests.e2e.leak_site import LeakSite, leak_site, serving, without_filter
 from tests.support.cluster import Cluster
 from tests.support.environment import REPOSITORY
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 
 
 class Silent:

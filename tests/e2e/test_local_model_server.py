@@ -4,10 +4,8 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,8 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from app.local import launcher
 from app.local.model_server import CONTEXT_TOKENS, KEY_VARIABLE, MODEL_NAME, WeightsWrong, verify, weights
-from tests.support.environment import REPOSITORY
+from tests.support.environment import REPOSITORY, free_port
+from tests.support.waiting import alive, wait_for
 
 KEY = "a-test-key"
 CANARY = "zanzibar-quokka-4711"
@@ -44,12 +43,6 @@ def launch(port: int, log: Path, *, key: str = KEY) -> subprocess.Popen[bytes]:
         )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def healthy(url: str) -> bool:
     try:
         return httpx2.get(f"{url}/health", timeout=1).status_code == 200
@@ -62,11 +55,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     port, log = free_port(), tmp_path_factory.mktemp("model") / "log"
     process = launch(port, log)
     try:
-        deadline = time.monotonic() + 60
-        while not healthy(f"http://127.0.0.1:{port}"):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: healthy(f"http://127.0.0.1:{port}"), seconds=60, message=log.read_text, child=process)
         yield Running(process, f"http://127.0.0.1:{port}", log)
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
@@ -198,13 +187,9 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
-    deadline = time.monotonic() + 30
-    while not healthy(f"http://127.0.0.1:{port}") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert healthy(f"http://127.0.0.1:{port}")
+    wait_for(lambda: healthy(f"http://127.0.0.1:{port}"), seconds=30)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    while Path(f"/proc/{pid}").exists() and healthy(f"http://127.0.0.1:{port}") and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(lambda: not alive(pid), seconds=30)
     assert not healthy(f"http://127.0.0.1:{port}")

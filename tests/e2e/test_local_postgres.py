@@ -20,23 +20,7 @@ from app.local.binaries import BinariesMissing, find_binaries, make_reachable
 from app.local.orphans import ForeignServer
 from app.local.postgres import AlreadyRunning, EmbeddedPostgres, PostgresFailed
 from tests.e2e.postgres_cluster import HOLD, PASSWORD, ROOT, cluster, connect
-
-
-def alive(pid: int) -> bool:
-    """Whether it still runs; one that ended but was not yet collected by its parent does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_gone(pid: int, seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not alive(pid):
-            return True
-        time.sleep(0.05)
-    return False
+from tests.support.waiting import alive, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +57,8 @@ def run_by_hand(folder: Path, sockets: Path) -> subprocess.Popen[bytes]:
             [str(programs.postgres), "-D", "/proc/self/cwd", "-k", str(sockets), "-c", "listen_addresses="],
             cwd=folder / "data", user=owner.st_uid, group=owner.st_gid, extra_groups=[], stdout=log, stderr=log,
         )  # fmt: skip
-    deadline = time.monotonic() + 20
-    while not list(sockets.glob(".s.PGSQL.*")):
-        assert process.poll() is None, (folder / "by-hand.log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    log_of = (folder / "by-hand.log").read_text
+    wait_for(lambda: list(sockets.glob(".s.PGSQL.*")), message=log_of, child=process)
     return process
 
 
@@ -176,7 +157,7 @@ def test_the_server_ends_with_a_parent_killed_by_force(tmp_path: Path) -> None:
         with pytest.raises(AlreadyRunning, match=str(holder.pid)):
             cluster(tmp_path / "pg").start()
         holder.kill()
-        assert wait_gone(pid)
+        wait_for(lambda: not alive(pid))
     assert "database system is shut down" in (tmp_path / "pg" / "postgres.log").read_text()  # cleanly, by SIGINT
     with cluster(tmp_path / "pg") as server, connect(server) as db:
         assert db.execute("SELECT 1").fetchone() == (1,)

@@ -5,7 +5,6 @@ import http.server
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,8 @@ import pytest
 
 from app.local.instance import Instance
 from app.local.secrets import LocalSecrets
-from tests.support.environment import REPOSITORY
+from tests.support.environment import REPOSITORY, free_port
+from tests.support.waiting import alive, wait_for
 
 # Each stand-in writes its environment to NAME.env in the folder above the home folder and stays.
 DRIVER = """
@@ -80,32 +80,15 @@ def running(home: Path, port: int, **more: str) -> Iterator[tuple[subprocess.Pop
             process.wait()
 
 
-def wait_for(text: str, process: subprocess.Popen[str], output: Path, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while text not in output.read_text():
-        assert process.poll() is None, output.read_text()
-        assert time.monotonic() < deadline, output.read_text()
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def wait_for_text(text: str, process: subprocess.Popen[str], output: Path) -> None:
+    wait_for(lambda: text in output.read_text(), seconds=60, message=output.read_text, child=process)
 
 
 def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
     home, port = tmp_path / "home", free_port()
     with running(home, port) as (process, output):
-        wait_for("Clearance runs at", process, output)
-        wait_for("clearance ask", process, output)
+        wait_for_text("Clearance runs at", process, output)
+        wait_for_text("clearance ask", process, output)
         instance = Instance.running(home)
         assert instance is not None
         assert instance.pid == process.pid
@@ -125,7 +108,7 @@ def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
         shown = output.read_text()
         assert not any(value in shown for value in (*secrets.role_passwords().values(), secrets.superuser_password))
     with running(home, port) as (process, output):
-        wait_for("clearance ask", process, output)
+        wait_for_text("clearance ask", process, output)
         again = Instance.running(home)
         assert again is not None
         assert again.postgres_port == instance.postgres_port
@@ -161,11 +144,11 @@ def check_environments(folder: Path, secrets: LocalSecrets) -> None:
 def test_the_end_of_the_api_ends_the_run_and_is_told(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running(home, free_port()) as (process, output):
-        wait_for("clearance ask", process, output)
+        wait_for_text("clearance ask", process, output)
         instance = Instance.running(home)
         assert instance is not None
         os.kill(instance.processes["worker"], signal.SIGKILL)
-        wait_for("worker ended by SIGKILL", process, output)
+        wait_for_text("worker ended by SIGKILL", process, output)
         assert process.poll() is None
         os.kill(instance.processes["api"], signal.SIGKILL)
         assert process.wait(30) == 1
@@ -176,24 +159,21 @@ def test_the_end_of_the_api_ends_the_run_and_is_told(tmp_path: Path) -> None:
 def test_a_run_killed_by_force_leaves_nothing_and_can_be_repeated(tmp_path: Path) -> None:
     home, port = tmp_path / "home", free_port()
     with running(home, port) as (process, output):
-        wait_for("clearance ask", process, output)
+        wait_for_text("clearance ask", process, output)
         instance = Instance.running(home)
         assert instance is not None
         process.kill()
         process.wait()
-        deadline = time.monotonic() + 20
-        while any(alive(pid) for pid in instance.processes.values()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: not any(map(alive, instance.processes.values())))
     with running(home, port) as (process, output):
-        wait_for("clearance ask", process, output)
+        wait_for_text("clearance ask", process, output)
 
 
 def test_a_second_run_from_the_same_folder_and_a_taken_port_are_refused(tmp_path: Path) -> None:
     home, port = tmp_path / "a" / "home", free_port()
     home.parent.mkdir()
     with running(home, port) as (process, output):
-        wait_for("clearance ask", process, output)
+        wait_for_text("clearance ask", process, output)
         other = subprocess.run(
             [sys.executable, "-c", DRIVER, str(home)], capture_output=True, text=True, check=False,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_API__PORT": str(free_port())},
@@ -210,7 +190,7 @@ def test_a_second_run_from_the_same_folder_and_a_taken_port_are_refused(tmp_path
 def test_lost_secrets_are_named_and_the_data_is_kept(tmp_path: Path) -> None:
     home, port = tmp_path / "home", free_port()
     with running(home, port) as (process, output):
-        wait_for("clearance ask", process, output)
+        wait_for_text("clearance ask", process, output)
     (home / "secrets.json").unlink()
     with running(home, port) as (process, output):
         assert process.wait(60) == 1

@@ -3,7 +3,6 @@
 import ipaddress
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.environment import REPOSITORY
+from tests.support.environment import REPOSITORY, free_port
 
 # Written into a folder on PYTHONPATH: Python runs it at the start of each process, and audit hooks cannot be removed.
 TRAP = """
@@ -98,13 +97,6 @@ def stays_here(target: object) -> bool:
         return ipaddress.ip_address(str(host)).is_loopback
     except ValueError:
         return False
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize(

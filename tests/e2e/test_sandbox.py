@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from ingest.confinement import Layers, Limits
 from ingest.extract import Empty, Encrypted, Malformed, TimedOut, TooLarge, extract
 from ingest.preload import samples
 from ingest.sandbox import ConfinementMissing, Sandbox, SandboxUnavailable, extract_sandboxed
+from tests.support.waiting import wait_for
 
 SLOW = b"# Heading\n\n" + b"Some *words* and [links](http://example.com/x) in a paragraph.\n\n" * 30_000
 
@@ -60,12 +60,7 @@ def zygote(box: Sandbox) -> psutil.Process:
 
 def a_child(box: Sandbox) -> psutil.Process:
     """The child that is reading a file now."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if children := zygote(box).children():
-            return children[0]
-        time.sleep(0.005)
-    raise AssertionError("no child was forked")
+    return wait_for(lambda: zygote(box).children(), message="no child was forked")[0]
 
 
 def in_background(box: Sandbox) -> "tuple[ThreadPoolExecutor, Any]":

@@ -13,8 +13,9 @@ from pypdf import PdfReader, PdfWriter
 from app.embedding.onnx import OnnxEmbedder
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.company import Company, found
-from tests.support.processes import Process, wait_for, worker
+from tests.support.processes import Process, worker
 from tests.support.service import client_of, parts_of
+from tests.support.waiting import wait_for
 
 DERIVED = ("original", "chunk", "vector_row", "posting")
 ENDED = {"indexed", "unchanged", "failed"}

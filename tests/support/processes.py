@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +16,7 @@ import httpx2 as httpx
 
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
 from tests.support.environment import REPOSITORY, free_port
+from tests.support.waiting import wait_for
 
 PIECE = {
     "id": "1",
@@ -43,14 +44,6 @@ class Process:
         """kill -9."""
         self.child.kill()
         self.child.wait(10)
-
-
-def wait_for(what: Callable[[], bool], *, seconds: float, message: Callable[[], str] | str) -> None:
-    """Return as soon as it holds; raises AssertionError with the message when the time is over."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, message() if callable(message) else message
-        time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -143,15 +136,7 @@ def speaking_model(*, pieces: int, delay: float) -> Iterator[str]:
             self.end_headers()
             with contextlib.suppress(OSError):  # who asked is gone
                 for _ in range(pieces):
-                    choice = {"index": 0, "delta": {"content": "word "}, "finish_reason": None}
-                    chunk = {
-                        "id": "1",
-                        "object": "chat.completion.chunk",
-                        "created": 0,
-                        "model": "m",
-                        "choices": [choice],
-                    }
-                    self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+                    self.wfile.write(f"data: {json.dumps(PIECE)}\n\n".encode())
                     time.sleep(delay)
                 self.wfile.write(b"data: [DONE]\n\n")
 

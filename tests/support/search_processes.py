@@ -28,9 +28,10 @@ from app.scope_index.sharding import Shard
 from app.scope_index.snapshot import Snapshot
 from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb, allow
-from tests.support.processes import Process, process, wait_for
+from tests.support.processes import Process, process
 from tests.support.scope_index_world import BOOK
 from tests.support.vector_rows import DIMENSIONS, Stacks, unit
+from tests.support.waiting import wait_for
 
 KEY = "4d" * 32
 # No test depends on how fast the machine is: nothing is given up for being slow.

@@ -147,9 +147,9 @@ def prompts(chat: ScriptedChat) -> list[str]:
 @contextlib.contextmanager
 def serve(parts: Components) -> Iterator[str]:
     """The base URL of a real server over these parts, in a thread, on a free loopback port."""
-    server = uvicorn.Server(
-        server_config(application(parts), parts.settings.api, port=0, log_config=None, lifespan="on")
-    )
+    # A connection stays as long as its client, who may be kept waiting by everything else on the machine.
+    options: dict[str, Any] = {"port": 0, "log_config": None, "lifespan": "on", "timeout_keep_alive": 300}
+    server = uvicorn.Server(server_config(application(parts), parts.settings.api, **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

@@ -13,6 +13,7 @@ from app.local.binaries import find_binaries
 from app.local.launcher import Account
 from app.local.postgres import EmbeddedPostgres, PostgresFailed
 from tests.support.cluster import PASSWORDS, Cluster
+from tests.support.waiting import wait_for
 
 PATIENCE = 60.0
 # What is not committed is not flushed by a commit: soon enough by the server itself.
@@ -119,11 +120,8 @@ class Standby:
 
     def until(self, statement: str) -> None:
         """Wait until this is true there."""
-        deadline = time.monotonic() + PATIENCE
-        while not self.value(statement):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the standby never came to say yes to: {statement}")
-            time.sleep(0.01)
+        never = f"the standby never came to say yes to: {statement}"
+        wait_for(lambda: self.value(statement), seconds=PATIENCE, message=never)
 
 
 def _libpq(server: EmbeddedPostgres, database: str) -> str:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.laws.worlds.outcomes import Tally
 from tests.laws.worlds.run_state import Result, State
 from tests.laws.worlds.strategies import draw
 from tests.support.environment import REPOSITORY
+from tests.support.waiting import wait_for
 
 SIZES = {"quick": 5, "http": 1}
 
@@ -37,18 +37,11 @@ def batches(state: Path) -> dict[str, Any]:
     return dict(json.loads(state.read_text())["batches"]) if state.exists() else {}
 
 
-def wait_until(true: Any, seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.05)
-
-
 def test_a_killed_run_goes_on_and_leaves_no_process(tmp_path: Path) -> None:
     """Killed outright with two batches done: the next run does the others, and those two are as they were."""
     state = tmp_path / "laws.json"
     first = start(state, 1000)
-    wait_until(lambda: len(batches(state)) >= 2 or first.poll() is not None)
+    wait_for(lambda: len(batches(state)) >= 2, seconds=90, child=first)
     children = psutil.Process(first.pid).children(recursive=True)
     assert len(children) >= 2, "a worker and a server"
     first.send_signal(signal.SIGKILL)
@@ -71,7 +64,7 @@ def test_an_interrupted_run_says_so(tmp_path: Path, how: signal.Signals) -> None
     """Ctrl-C, or ended from elsewhere: exit code 130, and the table of what is done."""
     state = tmp_path / "laws.json"
     run = start(state, 1000)
-    wait_until(lambda: batches(state) or run.poll() is not None)
+    wait_for(lambda: batches(state), seconds=90, child=run)
     run.send_signal(how)
     told, _ = run.communicate(timeout=60)
     assert run.returncode == 130, told

@@ -13,25 +13,9 @@ import pytest
 from app.local import supervisor as module
 from app.local.supervisor import NotReady, Program, ProgramEnded, StopRequested, Supervisor
 from tests.support.environment import REPOSITORY
+from tests.support.waiting import alive, wait_for
 
 ENV = {"PATH": "/usr/bin:/bin", "MARK": "given"}
-
-
-def alive(pid: int) -> bool:
-    """Whether it still runs; one that ended but was not yet collected by its parent does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def shell(name: str, script: str, *, restart: bool = False, ready: Callable[[], bool] | None = None) -> Program:
@@ -74,7 +58,7 @@ def test_one_that_will_not_end_is_made_to_and_so_are_its_children(supervisor: Su
         begin = time.monotonic()
     assert 0.4 < time.monotonic() - begin < 5
     assert not alive(pid)
-    assert eventually(lambda: not alive(int(note.read_text())))
+    wait_for(lambda: not alive(int(note.read_text())))
 
 
 def test_the_environment_is_exactly_what_was_given(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -212,12 +196,12 @@ with Supervisor(Path({str(tmp_path)!r}), report=print) as supervisor:
     )
     assert held.stdout is not None
     pid = int(held.stdout.readline())
-    assert eventually(lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n")
+    wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n")
     assert os.getpgid(pid) == pid  # Ctrl-C at the terminal does not reach it
     held.kill()
     held.wait()
     held.stdout.close()
-    assert eventually(lambda: not alive(pid))
+    wait_for(lambda: not alive(pid))
 
 
 def test_a_long_log_is_shortened_while_the_program_goes_on(
@@ -230,5 +214,5 @@ def test_a_long_log_is_shortened_while_the_program_goes_on(
         supervisor.check()
         (tmp_path / "go").touch()
         log = tmp_path / "logs" / "api.log"
-        assert eventually(lambda: log.read_text() == "after\n")
+        wait_for(lambda: log.read_text() == "after\n")
         assert log.with_suffix(".log.1").read_text().startswith("1\n2\n")

@@ -1,7 +1,6 @@
 """The lists without a database: segments against a brute-force scan, snapshots as sets, parts that change nothing."""
 
 import itertools
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +17,7 @@ from app.scope_index.index import ScopeLists
 from app.scope_index.protocol import Candidates, Entries, merge
 from app.scope_index.segment import OWN_LIST, Segment, _ranges
 from app.scope_index.snapshot import Snapshot
+from tests.support.waiting import wait_for
 
 BOOK = Codebook(64)
 
@@ -131,14 +131,6 @@ class Written:
 
     def close(self) -> None:
         self.closed = True
-
-
-def waited(until: Callable[[], bool], *, seconds: float = 10.0) -> bool:
-    """Whether it came to be so within this time."""
-    deadline = time.monotonic() + seconds
-    while not until() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return until()
 
 
 NOTHING = entries(0, [])
@@ -262,14 +254,14 @@ def test_it_loads_and_follows_in_the_background_and_lets_go_at_the_end() -> None
     source.write(entries(1, [50]))
     lists = ScopeLists(source, BOOK)
     lists.start(seconds=0.01)
-    assert waited(lambda: lists.ready)
+    wait_for(lambda: lists.ready)
     newer = source.write(entries(2, [50], first=50))
 
     def follows() -> bool:
         view = lists.view(newer)
         return view is not None and view.since == newer
 
-    assert waited(follows)
+    wait_for(follows)
     lists.close()
     assert source.closed
 
@@ -279,9 +271,10 @@ def test_a_database_that_is_gone_is_tried_again() -> None:
     source.broken = True
     lists = ScopeLists(source, BOOK)
     lists.start(seconds=0.01)
-    assert not waited(lambda: lists.ready, seconds=0.1)
+    with pytest.raises(AssertionError, match="never"):
+        wait_for(lambda: lists.ready, seconds=0.1)
     source.broken = False
-    assert waited(lambda: lists.ready)
+    wait_for(lambda: lists.ready)
     lists.close()
 
 

@@ -22,6 +22,7 @@ from app.scope_index.remote.connection import Channel, ChannelLost
 from app.scope_index.remote.messages import DEEPEST, Hello, Look, Reading, Welcome, pack
 from app.scope_index.sharding import Shard, shard_of
 from app.scope_index.snapshot import Snapshot
+from tests.support.waiting import wait_for
 from tests.unit.scope_index.remote.search_server import (
     BOOK,
     DATABASE,
@@ -256,9 +257,7 @@ def test_a_server_that_is_full_turns_away_the_next(running: Running, monkeypatch
     first, second = greeted(running.address), greeted(running.address)
     assert raw(running.address).ended()
     first.close()
-    deadline = time.monotonic() + 20
-    while len(running.server._threads) > 1:
-        assert time.monotonic() < deadline
+    wait_for(lambda: len(running.server._threads) <= 1)
     greeted(running.address).close()
     second.close()
 
