@@ -38,7 +38,7 @@ from tests.support.service import client_of, parts_of, serve
 
 pytestmark = pytest.mark.alone
 
-PAIRS = 400 * LAW_FACTOR
+PAIRS = 800 * LAW_FACTOR
 READERS = 8
 FEW = AnswerSettings(passages=2, history_tokens=300)
 
