@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from app.db.bootstrap import prepare
@@ -18,6 +19,10 @@ from tests.support.environment import Report
 FIGURES = "figures"
 MEMORY = Path("/dev/shm")
 MIN_FREE = 4 * 1024**3
+
+# Laws are about what holds, not about how fast: no busy machine makes one red.
+hypothesis.settings.register_profile("laws", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("laws")
 
 
 @pytest.fixture(scope="session")

@@ -229,7 +229,7 @@ def test_whatever_gets_in_can_be_read(log: Log, tmp_path: Path) -> None:
     let_in: Counter[str] = Counter()
     engines = {role: log.world.engine(role).connect() for role in (*ROLES, "admin")}
 
-    @settings(max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=250, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from((*ROLES, "caller", "old")), CHANGES, VALUES, SPELLINGS)
     @example("ingest", {"user": {"sealed": "", "commitment": "", "keeps": ""}}, None, "canonical")
     def law(who: str, changes: Record, inside: object, spelling: str) -> None:

@@ -141,7 +141,7 @@ def test_any_text_sees_nothing(two: Two) -> None:
 
     with two.library.engine("app").connect() as connection:
 
-        @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=400, database=None, suppress_health_check=list(HealthCheck))
         @given(plain | spliced)
         def law(change: str | tuple[int, int, str]) -> None:
             with connection.begin():

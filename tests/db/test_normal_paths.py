@@ -41,7 +41,7 @@ def test_the_database_refuses_what_is_not_normal(library: LibraryDb, path: str) 
         library.run("owner", insert, shelf=shelf, scope=library.scope(shelf), path=path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(st.lists(ANYTHING, min_size=20, max_size=20))
 def test_the_database_takes_whatever_the_code_accepts(library: LibraryDb, texts: list[str]) -> None:
     """A check that is stricter than the code would be an error of ours in the middle of an upload."""

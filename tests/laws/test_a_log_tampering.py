@@ -54,7 +54,7 @@ def tampered(draw: st.DrawFn) -> list[dict[str, Any]]:
     return log
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tampered(), st.booleans())
 def test_any_tampering_is_detected_given_the_head(log: list[dict[str, Any]], new_head: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +65,7 @@ def test_any_tampering_is_detected_given_the_head(log: list[dict[str, Any]], new
         assert verify(path, head=HEAD).ok == (log == LOG or grew)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_any_changed_byte_of_a_record_line_is_detected(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,6 @@ def test_any_changed_byte_of_a_record_line_is_detected(data: st.DataObject) -> N
         assert verify(path, head=HEAD).ok == same
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=70))
 def test_frontier_gives_the_root_of_the_definition(leaves: list[bytes]) -> None:
     frontier = merkle.Frontier()
@@ -93,7 +92,6 @@ def test_frontier_gives_the_root_of_the_definition(leaves: list[bytes]) -> None:
     assert frontier.root() == merkle.merkle_root(leaves)
 
 
-@settings(deadline=None)
 @given(values)
 def test_canonical_json_round_trips(value: Any) -> None:
     text = merkle.canonical(value)
@@ -101,7 +99,6 @@ def test_canonical_json_round_trips(value: Any) -> None:
     assert merkle.canonical(json.loads(json.dumps(value, sort_keys=False))) == text
 
 
-@settings(deadline=None)
 @given(values, values)
 def test_different_values_have_different_texts(one: Any, two: Any) -> None:
     as_json = [json.dumps(v, sort_keys=True) for v in (one, two)]

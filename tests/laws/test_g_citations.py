@@ -23,7 +23,7 @@ def _whole(answer: str) -> tuple[str, tuple[int, ...]]:
 
 
 @given(answer=answers, data=st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_cutting_gives_the_same_answer(answer: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=30)))
     filter_ = CitationFilter(3)
@@ -38,7 +38,7 @@ def test_any_cutting_gives_the_same_answer(answer: str, data: st.DataObject) -> 
 
 
 @given(answer=answers)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_held_back_is_bounded(answer: str) -> None:
     filter_ = CitationFilter(3)
     for character in answer + "[" + "1, " * 100:

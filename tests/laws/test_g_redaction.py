@@ -150,14 +150,14 @@ def test_a_placeholder_is_no_cue_for_what_follows_it() -> None:
 
 
 @given(text=texts, data=st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_cutting_releases_prefixes_of_the_whole_redaction(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=40)))
     _holds(text, [text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])])
 
 
 @given(text=texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_character_by_character(text: str) -> None:
     _holds(text, list(text))
 
@@ -190,7 +190,7 @@ def test_a_redaction_of_each_piece_alone_is_found(monkeypatch: pytest.MonkeyPatc
 
 @given(text=texts)
 @example(text="password [redacted: credential] x")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_redacting_twice_changes_nothing(text: str) -> None:
     once = redact(text, CHECKS)
     twice = redact(once.text, CHECKS)
@@ -199,7 +199,7 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
 
 
 @given(text=texts, data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_counts_are_of_what_was_released(text: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(text)))
     gate = Gate(CHECKS)
@@ -213,7 +213,7 @@ def test_counts_are_of_what_was_released(text: str, data: st.DataObject) -> None
 
 
 @given(text=texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_hold_back_is_bounded(text: str) -> None:
     """Text that no mask covers waits for one run at most."""
     gate = Gate(CHECKS)

@@ -146,7 +146,7 @@ def law(library: LibraryDb, *, examples: int, before: Callable[[Place], object] 
     followed = 0
 
     @settings(
-        max_examples=examples, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=examples, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(

@@ -219,9 +219,7 @@ def worlds(
     """Compare in `examples` random worlds, each in a transaction that is rolled back; a mutation is made in each."""
     phases = tuple(Phase) if not mutation else (Phase.generate,)
 
-    @settings(
-        max_examples=examples, deadline=None, database=None, phases=phases, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=examples, database=None, phases=phases, suppress_health_check=list(HealthCheck))
     @given(policies)
     def law(policy: Policy) -> None:
         with WriteSession(library.engine(role)) as session:

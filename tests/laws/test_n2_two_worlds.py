@@ -55,7 +55,7 @@ def test_hidden_documents_change_nothing(
 
     @hypothesis.seed(0)
     # Without the phase that explains a failure: it takes longer than finding one.
-    @settings(max_examples=worlds + 10, deadline=None, database=None, phases=[Phase.generate, Phase.shrink])
+    @settings(max_examples=worlds + 10, database=None, phases=[Phase.generate, Phase.shrink])
     @given(specs())
     def law(spec: Spec) -> None:
         outcome = quick.compare(spec)

@@ -86,7 +86,7 @@ def places_after(stream: str, passages: list[Passage]) -> set[int]:
     return places
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(documents(), counters, sizes)
 def test_every_character_of_every_block_stands_in_order(
     document: Extracted, counter: Pieces, size: tuple[int, int]
@@ -95,7 +95,7 @@ def test_every_character_of_every_block_stands_in_order(
     assert bare("".join(p.text for p in passages)) == bare("".join(b.text for b in own_blocks(document.blocks)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(documents(), counters, sizes, st.integers(1, 40))
 def test_overlap_repeats_and_loses_nothing(
     document: Extracted, counter: Pieces, size: tuple[int, int], overlap: int
@@ -105,7 +105,7 @@ def test_overlap_repeats_and_loses_nothing(
     assert len(stream) in places_after(stream, passages)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(documents(), counters, sizes, st.integers(0, 40))
 def test_no_passage_is_larger_than_the_model_sees(
     document: Extracted, counter: Pieces, size: tuple[int, int], overlap: int
@@ -116,7 +116,7 @@ def test_no_passage_is_larger_than_the_model_sees(
         assert passage.text.strip()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(documents(), counters)
 def test_path_and_page_are_those_of_the_first_block(document: Extracted, counter: Pieces) -> None:
     """Walk the blocks along the passages: each passage must begin inside a block of its own path and page."""
@@ -134,7 +134,7 @@ def test_path_and_page_are_those_of_the_first_block(document: Extracted, counter
         place += len(bare(passage.text))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(documents(), counters)
 def test_the_same_document_gives_the_same_passages(document: Extracted, counter: Pieces) -> None:
     assert split(document, counter=counter) == split(document, counter=counter)

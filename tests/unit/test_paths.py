@@ -28,7 +28,7 @@ def accepted(text: str) -> str | None:
         return None
 
 
-@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
+@settings(suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_a_normal_path_is_its_own_normal_form(text: str) -> None:
     path = accepted(text)
@@ -38,7 +38,7 @@ def test_a_normal_path_is_its_own_normal_form(text: str) -> None:
     assert unicodedata.is_normalized("NFC", path)
 
 
-@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
+@settings(suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_nothing_invisible_is_ever_accepted(text: str) -> None:
     path = accepted(text)
@@ -48,7 +48,6 @@ def test_nothing_invisible_is_ever_accepted(text: str) -> None:
     assert not re.search(r"(^|/)(\s|\.{0,2}(/|$))|\s(/|$)", path)
 
 
-@settings(deadline=None)
 @given(PATHS, st.sampled_from(["NFC", "NFD"]), st.sampled_from(BLANKS), st.integers(0, 3))
 def test_every_spelling_of_a_path_is_one_path(text: str, form: str, blank: str, number: int) -> None:
     """Composed or not, with any kind of blank, and with blanks around each name."""
@@ -59,7 +58,6 @@ def test_every_spelling_of_a_path_is_one_path(text: str, form: str, blank: str, 
     assert normal_path(other.replace(" ", blank)) == path
 
 
-@settings(deadline=None)
 @given(PATHS, NAMES, st.sampled_from(["NFC", "NFD"]), st.sampled_from(["", "/"]))
 def test_a_rule_applies_to_an_upload_at_any_spelling(folder: str, name: str, form: str, slash: str) -> None:
     """The folder's path as it is ruled, and the upload's as it is sent, each in its own spelling."""
@@ -70,7 +68,7 @@ def test_a_rule_applies_to_an_upload_at_any_spelling(folder: str, name: str, for
     assert ruled in folders_of(sent)
 
 
-@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
+@settings(suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_what_is_refused_is_refused_on_every_surface(text: str) -> None:
     """Uploads and moves, rules and filters, and access.yaml: none of them goes on with a path of its own."""
@@ -83,7 +81,7 @@ def test_what_is_refused_is_refused_on_every_surface(text: str) -> None:
             AccessFile.parse(f'rules: [{{path: "{text}", roles: [hr]}}]')
 
 
-@settings(deadline=None, suppress_health_check=MANY_ARE_REFUSED)
+@settings(suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
 def test_what_was_stored_before_gets_a_normal_path(text: str) -> None:
     path = repaired(text)

@@ -4,7 +4,7 @@ import hashlib
 import uuid
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.acl.manifest import Comparison, StoredDocument, compare, parse_manifest
@@ -84,7 +84,6 @@ CONTENTS = st.sampled_from([b"1", b"2", b"3"])
 PLACES = st.sampled_from([f"{folder}/{name}.md" for folder in "abc" for name in "xy"] + ["a", "b"])
 
 
-@settings(deadline=None)
 @given(st.dictionaries(PLACES, st.one_of(st.none(), CONTENTS)), st.dictionaries(PLACES, st.one_of(st.none(), CONTENTS)))
 def test_each_document_and_each_file_has_one_fate(
     listed: dict[str, bytes | None], held: dict[str, bytes | None]

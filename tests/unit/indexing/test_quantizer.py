@@ -24,7 +24,7 @@ def test_inner_products_survive_the_rotation(dimensions: int) -> None:
     np.testing.assert_allclose(turned @ turned.T, vectors @ vectors.T, atol=2e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 700))
 def test_a_code_does_not_depend_on_its_batch(seed: int, n: int) -> None:
     book, vectors = Codebook(64), unit(seed, n, 64)

@@ -41,7 +41,7 @@ def exhaustive(lists: list[Ids], weights: list[float], mean: float, limit: int) 
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**6), st.integers(0, 8), st.integers(1, 1500), st.integers(1, 60))
 def test_skipping_changes_no_bit(seed: int, words: int, passages: int, limit: int) -> None:
     lists = random_lists(seed, words, passages)

@@ -40,7 +40,7 @@ def merged(found: list[Candidates]) -> dict[int, float]:
     return {int(i): float(s) for near in found for i, s in zip(near.ids, near.scores, strict=True)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 1_000),
     sizes=st.lists(st.integers(1, 3 * OWN_LIST), min_size=1, max_size=30),
@@ -147,7 +147,7 @@ def asked(lists: ScopeLists, source: Written, snapshot: Snapshot, depth: int = 5
     return merge([view.candidates(query, SCOPES, depth=depth), view.scored(query, fresh)], depth)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 1_000),
     cuts=st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=9),
