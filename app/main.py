@@ -23,14 +23,14 @@ from app.db.standby_engine import connect_standby
 from app.embedding.factory import build_embedder, build_reranker
 from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
-from app.indexing.quantizer import codebook
+from app.indexing.quantizer import quantizer_for
 from app.llm.endpoint import endpoint
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.retrieval.rerank import Reranking
-from app.scope_index.database_id import Identity
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Lists, NoLists
+from app.scope_index.database_id import DatabaseIdentity
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import NoIndex, VectorIndex
 from app.scope_index.remote.address import key_of
 from app.scope_index.remote.client import RemoteLists
 from app.settings import DatabaseSettings, Settings, required
@@ -73,7 +73,7 @@ def build(settings: Settings) -> Components:
             replicas=build_replicas(settings.database),
         ),
         embedder=embedder,
-        lists=build_lists(settings, embedder.dimensions),
+        index=build_index(settings, embedder.dimensions),
         chat=OpenAIChat(
             endpoint(settings.model),
             api_key=settings.model.api_key.get_secret_value(),
@@ -102,27 +102,27 @@ def build_replicas(settings: DatabaseSettings) -> Replicas:
     return Replicas(engines, wait_ms=settings.replica_wait_ms)
 
 
-def build_lists(settings: Settings, dimensions: int) -> Lists:
+def build_index(settings: Settings, dimensions: int) -> VectorIndex:
     """The scope lists, in search processes or loading their codes here; with neither PostgreSQL searches alone."""
-    book = codebook(dimensions)
+    book = quantizer_for(dimensions)
     if book is None:
-        return NoLists()
+        return NoIndex()
     if settings.lists.addresses:
         key = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY"))
-        database = Identity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL"))
+        database = DatabaseIdentity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL"))
         seconds = settings.lists.seconds
         return RemoteLists(settings.lists.addresses, book, key=key, seconds=seconds, database=database)
     if settings.database.search_url is None:
-        return NoLists()
+        return NoIndex()
     engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)
-    lists = ScopeLists(StoredCodes(engine, book), book)
+    lists = ScopeIndex(CodeReader(engine, book), book)
     lists.start()
     return lists
 
 
 def collectors(parts: Components) -> tuple[Collector, ...]:
     """What the parts have counted, for the metrics."""
-    lost = parts.lists.lost if isinstance(parts.lists, RemoteLists) else dict
+    lost = parts.index.lost if isinstance(parts.index, RemoteLists) else dict
     return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
 
 
@@ -154,7 +154,7 @@ def create(parts: Components | None = None) -> FastAPI:
         for collector in counting:
             app.state.metrics.unregister(collector)
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
-        app.state.parts.lists.close()
+        app.state.parts.index.close()
         app.state.parts.database.close()
 
     app = create_routes(lifespan)

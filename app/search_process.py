@@ -9,10 +9,10 @@ import sys
 from app import log
 from app.db.session import connect
 from app.hardening import forbid_inspection, forget_settings
-from app.indexing.quantizer import Codebook
-from app.scope_index.database_id import Identity
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
+from app.indexing.quantizer import ProductQuantizer
+from app.scope_index.database_id import DatabaseIdentity
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
 from app.scope_index.remote.address import CannotListen, key_of, listen
 from app.scope_index.remote.server import ListServer
 from app.scope_index.sharding import Shard
@@ -39,11 +39,11 @@ def _run(settings: SearchProcessSettings, stop: set[signal.Signals]) -> None:
     key = key_of(required(options.key, "CLEARANCE_LISTS__KEY"))
     if not options.listen:
         raise SettingMissing("CLEARANCE_LISTS__LISTEN is not set; docs/reference.md says what it is")
-    shard, book = Shard.parse(options.shard), Codebook(options.dimensions)
+    shard, book = Shard.parse(options.shard), ProductQuantizer(options.dimensions)
     log.configure(json=options.log_json)
     listening = listen(options.listen)
-    lists = ScopeLists(StoredCodes(connect(url, pool_size=2), book, shard), book)
-    server = ListServer(lists, book, shard, key=key, database=Identity(url))
+    lists = ScopeIndex(CodeReader(connect(url, pool_size=2), book, shard), book)
+    server = ListServer(lists, book, shard, key=key, database=DatabaseIdentity(url))
     lists.start()
     server.start(listening)
     log.get().info("lists.listening", address=options.listen, shard=str(shard))

@@ -39,9 +39,9 @@ from app.identity.subject import Capability, Label, Principal, Subject
 from app.local.postgres import EmbeddedPostgres
 from app.main import build
 from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
-from ingest.document import Passage
-from ingest.embed import Indexed, vectorize
-from ingest.write import Version, write
+from ingest.document import DocumentPassage
+from ingest.embed import IndexedPassage, index_passages
+from ingest.write import NewVersion, write_version
 
 KEY, AUDIT_KEY, PASSWORD = "5c" * 32, "6d" * 32, "bench"
 ROOT = Path(__file__).parents[1]
@@ -105,7 +105,7 @@ class Document:
     path: str
     collection: uuid.UUID
     scope: int
-    passages: Sequence[Indexed]
+    passages: Sequence[IndexedPassage]
 
 
 @dataclass(frozen=True)
@@ -205,8 +205,8 @@ def _job(document: Document) -> IngestJob:
 
 
 def _write(session: Session, job: uuid.UUID, document: Document) -> uuid.UUID:
-    version = Version(document.path, "text/plain", document.path.encode())
-    return write(session, session.get_one(IngestJob, job), version, list(document.passages)).document
+    version = NewVersion(document.path, "text/plain", document.path.encode())
+    return write_version(session, session.get_one(IngestJob, job), version, list(document.passages)).document
 
 
 def allow(role: uuid.UUID, *, inherits: bool = False) -> OwnRule:
@@ -214,10 +214,10 @@ def allow(role: uuid.UUID, *, inherits: bool = False) -> OwnRule:
     return OwnRule(frozenset({Grant("allow", Principal("role", role))}), inherits=inherits, label=Label.INTERNAL)
 
 
-def indexed(texts: Sequence[str], title: str = "") -> list[Indexed]:
+def indexed(texts: Sequence[str], title: str = "") -> list[IndexedPassage]:
     """Passages with the hashed embedder's vectors, which takes no time."""
-    passages = [Passage(body, (), None, n, EMBEDDER.count(body), title, title) for n, body in enumerate(texts)]
-    return list(vectorize(passages, EMBEDDER))
+    passages = [DocumentPassage(body, (), None, n, EMBEDDER.count(body), title, title) for n, body in enumerate(texts)]
+    return list(index_passages(passages, EMBEDDER))
 
 
 def prose(rng: random.Random) -> str:

@@ -16,9 +16,9 @@ from app.embedding.factory import build_embedder
 from app.hardening import forbid_inspection, forget_settings
 from app.settings import SettingMissing, WorkerOptions, WorkerSettings, required
 from ingest.document import Extracted
-from ingest.pipeline import Parts
+from ingest.pipeline import WorkerComponents
 from ingest.sandbox import ConfinementMissing, Sandbox
-from ingest.worker import build_worker, take_up
+from ingest.worker import build_worker, retry_stalled
 from ingest.write import claim_profile
 
 RECONNECT_SECONDS = 1.0
@@ -46,7 +46,7 @@ def main() -> None:
         sys.exit(f"clearance worker: {error}")
     options = settings.embedder
     embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
-    parts = Parts(connect(url, pool_size=settings.worker.concurrency + 1), embedder, _extractor(sandbox))
+    parts = WorkerComponents(connect(url, pool_size=settings.worker.concurrency + 1), embedder, _extractor(sandbox))
     with Session(parts.engine) as session, session.begin():
         if claim_profile(session, embedder.digest) != embedder.digest:
             raise OtherEmbedder("The index was made with another embedder; use that one, or make the index anew.")
@@ -58,7 +58,7 @@ def main() -> None:
         parts.engine.dispose()
 
 
-async def _run(parts: Parts, conninfo: str, options: WorkerOptions) -> None:
+async def _run(parts: WorkerComponents, conninfo: str, options: WorkerOptions) -> None:
     """Work until SIGTERM or SIGINT; a database that goes away is waited for, as long as it takes."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,7 +74,7 @@ async def _run(parts: Parts, conninfo: str, options: WorkerOptions) -> None:
                 await asyncio.wait_for(stop.wait(), RECONNECT_SECONDS)
 
 
-async def _work(parts: Parts, conninfo: str, options: WorkerOptions, stop: asyncio.Event) -> None:
+async def _work(parts: WorkerComponents, conninfo: str, options: WorkerOptions, stop: asyncio.Event) -> None:
     """Work as one registered worker. Returns when told to stop, and also when the queue lost the database.
 
     Files in hand are finished first; those that were lost have no worker any more and are taken up by the next one.
@@ -88,7 +88,7 @@ async def _work(parts: Parts, conninfo: str, options: WorkerOptions, stop: async
         keep_jobs_days=options.keep_jobs_days,
     )
     async with worker.open_async():
-        await take_up(worker, stalled_after=stalled)
+        await retry_stalled(worker, stalled_after=stalled)
         log.get().info("worker.ready")
         running = asyncio.ensure_future(
             worker.run_worker_async(

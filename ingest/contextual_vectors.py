@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 # How much the passage before, the one after, and the whole document count, beside 1 for the passage itself. From .25
 # to .5 results stay the same within their noise.
-NEIGHBOUR = 0.3
-DOCUMENT = 0.3
+NEIGHBOUR_WEIGHT = 0.3
+DOCUMENT_WEIGHT = 0.3
 
 
-def in_document(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def contextualize(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Unit vectors of shape (n, dimensions) of all passages of one document, in their order, as they are searched for.
 
     Summed in double precision, in the order of the passages: the same bytes for the same document.
@@ -22,9 +22,9 @@ def in_document(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     if len(vectors) < 2:
         return vectors
     own = vectors.astype(np.float64)
-    moved = own + DOCUMENT * _unit(own.sum(axis=0, keepdims=True))
-    moved[1:] += NEIGHBOUR * own[:-1]
-    moved[:-1] += NEIGHBOUR * own[1:]
+    moved = own + DOCUMENT_WEIGHT * _unit(own.sum(axis=0, keepdims=True))
+    moved[1:] += NEIGHBOUR_WEIGHT * own[:-1]
+    moved[:-1] += NEIGHBOUR_WEIGHT * own[1:]
     return _unit(moved).astype(np.float32)
 
 

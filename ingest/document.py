@@ -41,7 +41,7 @@ class Extracted:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class DocumentPassage:
     """One unit of retrieval: `tokens` counts `text` alone, `ordinal` its place in the document from 0.
 
     `title` is that of the document, whole. `headline` is title and heading path, cut so that `embedded` fits the

@@ -8,9 +8,9 @@ from ingest.extractors.errors import (
     Empty,
     Encrypted,
     ExtractionError,
+    FileTooLarge,
     Malformed,
     TimedOut,
-    TooLarge,
     TooManyPages,
     Unsupported,
 )
@@ -20,12 +20,19 @@ from ingest.extractors.partition import UnprocessableEntityError
 from ingest.extractors.plain import one_line
 
 __all__ = [
-    "Empty", "Encrypted", "ExtractionError", "Malformed", "TimedOut", "TooLarge", "TooManyPages", "Unsupported",
+    "Empty",
+    "Encrypted",
+    "ExtractionError",
+    "FileTooLarge",
+    "Malformed",
+    "TimedOut",
+    "TooManyPages",
+    "Unsupported",
     "extract",
 ]  # fmt: skip
 
-CHARACTERS = 20_000_000
-TITLE_CHARACTERS = 200
+MAX_CHARACTERS = 20_000_000
+MAX_TITLE = 200
 
 
 def extract(content: bytes, *, filename: str) -> Extracted:
@@ -37,17 +44,17 @@ def extract(content: bytes, *, filename: str) -> Extracted:
     except ExtractionError:
         raise
     except MemoryError as error:
-        raise TooLarge from error
+        raise FileTooLarge from error
     except UnprocessableEntityError as error:
         # The library says so for too many cells and for files that are not what they seem.
-        raise (TooLarge if "maximum" in str(error) else Malformed)() from error
+        raise (FileTooLarge if "maximum" in str(error) else Malformed)() from error
     except Exception as error:
         # Parsers raise anything at all on damaged files, and all of it means: damaged.
         raise Malformed from error
     if not blocks:
         raise Empty("All text of the file is hidden: nothing of it is indexed." if +outline.hidden else "")
-    if sum(len(block.text) for block in blocks) > CHARACTERS:
-        raise TooLarge(f"The file holds more than {CHARACTERS:,} characters: split it and upload the parts.")
+    if sum(len(block.text) for block in blocks) > MAX_CHARACTERS:
+        raise FileTooLarge(f"The file holds more than {MAX_CHARACTERS:,} characters: split it and upload the parts.")
     return Extracted(
         title=_title(title, blocks, filename), blocks=blocks, media_type=kind.value, hidden=dict(+outline.hidden)
     )
@@ -81,4 +88,4 @@ def _title(found: str | None, blocks: tuple[Block, ...], filename: str) -> str:
     name = PurePosixPath(filename.replace("\\", "/"))
     if name.suffix.lower() in (".csv", ".tsv", ".xlsx", ".xlsm"):
         heading = ""  # the name of the first sheet says less than that of the file
-    return one_line(found or heading or name.stem or filename)[:TITLE_CHARACTERS] or "Untitled"
+    return one_line(found or heading or name.stem or filename)[:MAX_TITLE] or "Untitled"

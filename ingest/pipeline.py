@@ -19,16 +19,26 @@ from app.db.tables.people import User
 from app.embedding.protocol import EmbeddingModel
 from app.identity.authenticate import reader_of
 from ingest.document import Extracted
-from ingest.embed import vectorize
+from ingest.embed import index_passages
 from ingest.extractors.errors import ExtractionError
 from ingest.split import split
-from ingest.write import Version, end, hold_move, move, scope_after, scope_of, standing, take, write
+from ingest.write import (
+    NewVersion,
+    claim_job,
+    current_document,
+    effective_scope,
+    finish_job,
+    lock_move,
+    move_to_scope,
+    scope_of,
+    write_version,
+)
 
 WORKER = Actor.service(WORKER_NAME)
 
 
 @dataclass(frozen=True)
-class Parts:
+class WorkerComponents:
     """What the worker works with. `extract` turns bytes and a file name into text, in a sandbox."""
 
     engine: Engine
@@ -37,7 +47,7 @@ class Parts:
 
 
 @dataclass
-class Laps:
+class StageTimer:
     """Microseconds by stage."""
 
     stages: dict[str, int] = field(default_factory=dict)
@@ -50,37 +60,37 @@ class Laps:
         self._mark = now
 
 
-def work(parts: Parts, job_id: uuid.UUID) -> None:
+def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
     """Take one upload to its end. Safe to run again at any point: until the last commit nothing of it is to be seen."""
-    laps = Laps()
+    laps = StageTimer()
     with Session(parts.engine, expire_on_commit=False) as session:
         with session.begin():
-            hold_move(session, job_id)
-            job = take(session, job_id)
-            if job is None or _needs_no_work(session, job):
+            lock_move(session, job_id)
+            job = claim_job(session, job_id)
+            if job is None or _is_unchanged(session, job):
                 return
         laps.lap("take")
         content = job.content or b""
         try:
             extracted = parts.extract(content, job.path.rsplit("/", 1)[-1])
         except ExtractionError as error:
-            _fail(session, job, error)
+            _fail_file(session, job, error)
             return
         laps.lap("extract")
         passages = split(extracted, counter=parts.embedder)
         laps.lap("split")
-        indexed = vectorize(passages, parts.embedder)
+        indexed = index_passages(passages, parts.embedder)
         laps.lap("embed")
         with session.begin():
-            hold_move(session, job_id)
-            again = take(session, job_id)
+            lock_move(session, job_id)
+            again = claim_job(session, job_id)
             if again is None:
                 return
-            written = write(session, again, Version(extracted.title, extracted.media_type, content), indexed)
+            written = write_version(session, again, NewVersion(extracted.title, extracted.media_type, content), indexed)
             laps.lap("write")
             again.document_id, again.stages = written.document, laps.stages
             again.hidden = dict(extracted.hidden)
-            end(session, again, "indexed")
+            finish_job(session, again, "indexed")
             event = DocumentIndexed(
                 actor=WORKER,
                 job=job_id,
@@ -95,30 +105,30 @@ def work(parts: Parts, job_id: uuid.UUID) -> None:
     log.get().info("document.indexed", job=str(job_id), chunks=len(indexed), **laps.stages)
 
 
-def give_up(parts: Parts, job_id: uuid.UUID, reason: str) -> None:
+def fail_job(parts: WorkerComponents, job_id: uuid.UUID, reason: str) -> None:
     """A part of ours failed too often: the upload ends as failed, and nothing of it is to be seen."""
     with Session(parts.engine) as session, session.begin():
-        job = take(session, job_id)
+        job = claim_job(session, job_id)
         if job is not None:
-            end(session, job, "failed", reason=reason)
+            finish_job(session, job, "failed", reason=reason)
             record(session, DocumentFailed(actor=WORKER, job=job_id, collection=job.collection_id, reason="GaveUp"))
 
 
-def _needs_no_work(session: Session, job: IngestJob) -> bool:
+def _is_unchanged(session: Session, job: IngestJob) -> bool:
     """The same bytes stand at this path: at most their scope changes.
 
     Only for an uploader who could read what stands there, or put it there: for anyone else the outcome, its stages and
     its time would confirm a guess. Their upload is worked on as if nothing stood there.
     """
-    document = standing(session, job)
+    document = current_document(session, job)
     if document is None or document.sha256 != job.sha256:
         return False
-    if not (_could_read(session, job.uploaded_by, document) or _put_it_there(session, job, document)):
+    if not (_could_read(session, job.uploaded_by, document) or _uploaded_before(session, job, document)):
         return False
-    moved = document.scope_id != scope_after(document, job)
+    moved = document.scope_id != effective_scope(document, job)
     if moved:
         session.flush()
-        move(session, job)
+        move_to_scope(session, job)
         event = DocumentIndexed(
             actor=WORKER,
             job=job.id,
@@ -131,11 +141,11 @@ def _needs_no_work(session: Session, job: IngestJob) -> bool:
         )
         record(session, event)
     job.document_id = document.public_id
-    end(session, job, "indexed" if moved else "unchanged")
+    finish_job(session, job, "indexed" if moved else "unchanged")
     return True
 
 
-def _put_it_there(session: Session, job: IngestJob, document: Document) -> bool:
+def _uploaded_before(session: Session, job: IngestJob, document: Document) -> bool:
     """Whether this uploader brought the same bytes before: to this path, or to this document, which may have moved."""
     earlier = select(IngestJob.id).where(
         IngestJob.uploaded_by == job.uploaded_by,
@@ -153,13 +163,13 @@ def _could_read(session: Session, user_id: uuid.UUID, document: Document) -> boo
     return session.scalar(select(scopes.c.id).where(scopes.c.id == document.scope_id)) is not None
 
 
-def _fail(session: Session, job: IngestJob, error: ExtractionError) -> None:
+def _fail_file(session: Session, job: IngestJob, error: ExtractionError) -> None:
     """The file is at fault: no other try will do better."""
     with session.begin():
-        again = take(session, job.id)
+        again = claim_job(session, job.id)
         if again is None:
             return
-        end(session, again, "failed", reason=str(error))
-        event = DocumentFailed(actor=WORKER, job=job.id, collection=job.collection_id, reason=type(error).__name__)
+        finish_job(session, again, "failed", reason=str(error))
+        event = DocumentFailed(actor=WORKER, job=job.id, collection=job.collection_id, reason=error.code)
         record(session, event)
-    log.get().info("document.failed", job=str(job.id), reason=type(error).__name__)
+    log.get().info("document.failed", job=str(job.id), reason=error.code)

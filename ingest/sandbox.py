@@ -24,7 +24,7 @@ from typing import get_args
 from app import log
 from ingest.confinement import PARSER_UID, Limits
 from ingest.document import HIDDEN_KINDS, Block, BlockKind, Extracted
-from ingest.extractors.errors import BY_NAME, Malformed, TimedOut, TooLarge
+from ingest.extractors.errors import BY_CODE, FileTooLarge, Malformed, TimedOut
 
 START_SECONDS = 120.0
 GRACE_SECONDS = 5.0  # past the child's own alarm
@@ -69,7 +69,7 @@ class Sandbox:
     def extract(self, content: bytes, *, filename: str) -> Extracted:
         """The text of a file. Raises `ExtractionError` for the file, `SandboxUnavailable` for the sandbox."""
         if len(content) > self.limits.content_bytes:
-            raise TooLarge(f"The file is larger than {self.limits.content_bytes // 2**20} MiB: split it.")
+            raise FileTooLarge(f"The file is larger than {self.limits.content_bytes // 2**20} MiB: split it.")
         result = self._send(content, filename)
         try:
             frames = self._receive(result)
@@ -118,7 +118,7 @@ class Sandbox:
                 return _frames(data)
             data += chunk
             if len(data) > self.limits.result_bytes:
-                raise TooLarge
+                raise FileTooLarge
 
     def _ready(self) -> socket.socket:
         """The socket of a living zygote. A process forked from this one starts its own."""
@@ -209,8 +209,8 @@ def _outcome(frames: list[object]) -> Extracted:
         raise ConfinementMissing(str(first["unconfined"])[:500])
     if "extracted" in first:
         return _decoded(first["extracted"])
-    if first.get("error") in BY_NAME:
-        raise BY_NAME[first["error"]](str(first.get("reason", ""))[:500])
+    if first.get("error") in BY_CODE:
+        raise BY_CODE[first["error"]](str(first.get("reason", ""))[:500])
     raise TimedOut if first.get("exit") in OUT_OF_TIME else Malformed
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from app.embedding.protocol import TokenCounter
-from ingest.document import Block, Extracted, Passage
+from ingest.document import Block, DocumentPassage, Extracted
 from ingest.sentences import sentences
 
 MOST = 254  # 256 positions of the model less its two special tokens
@@ -65,7 +65,7 @@ class _Ruler:
 
 def split(
     extracted: Extracted, *, counter: TokenCounter, target: int = TARGET, most: int = MOST, overlap: int = OVERLAP
-) -> tuple[Passage, ...]:
+) -> tuple[DocumentPassage, ...]:
     """The passages of a document in order.
 
     Blocks under the same headings are joined up to `target` tokens. A block that is larger stays whole up to the
@@ -75,7 +75,7 @@ def split(
     if not 0 <= overlap < target <= most or most < 2 * HEADLINE:
         raise ValueError("sizes must be 0 <= overlap < target <= most, and most at least twice the headline's 48")
     ruler = _Ruler(counter)
-    passages: list[Passage] = []
+    passages: list[DocumentPassage] = []
     for path, blocks in _sections(extracted.blocks):
         line = headline(extracted.title, path, counter=counter)
         limit = most - counter.count(line)
@@ -83,7 +83,9 @@ def split(
         for group in _packed(units, ruler, (min(target, limit), limit, overlap)):
             text = "\n".join(unit.text for unit in group)
             page = next(unit.page for unit in group if not unit.repeated)
-            passages.append(Passage(text, path, page, len(passages), counter.count(text), line, extracted.title))
+            passages.append(
+                DocumentPassage(text, path, page, len(passages), counter.count(text), line, extracted.title)
+            )
     return tuple(passages)
 
 

@@ -17,7 +17,7 @@ TRANSIENT = (DBAPIError, OperationalError, SandboxUnavailable)
 
 
 def build_worker(
-    parts: pipeline.Parts, conninfo: str, *, attempts: int, stalled_after: int, keep_jobs_days: int
+    parts: pipeline.WorkerComponents, conninfo: str, *, attempts: int, stalled_after: int, keep_jobs_days: int
 ) -> procrastinate.App:
     """The queue's app with its tasks."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
@@ -31,16 +31,18 @@ def build_worker(
             pipeline.work(parts, job_id)
         except TRANSIENT:
             if tried + 1 >= attempts:
-                pipeline.give_up(parts, job_id, "The service failed on this file several times. Upload it again later.")
+                pipeline.fail_job(
+                    parts, job_id, "The service failed on this file several times. Upload it again later."
+                )
             raise
         except Exception as error:  # noqa: BLE001  # the process edge: whatever it is, the upload must end
             log.get().error("document.crashed", job=job, error=type(error).__name__, where=log.where(error))
-            pipeline.give_up(parts, job_id, "The service failed on this file. It is our fault and has been logged.")
+            pipeline.fail_job(parts, job_id, "The service failed on this file. It is our fault and has been logged.")
 
     @app.periodic(cron="*/10 * * * * *")
     @app.task(name="ingest.take_up_stalled", queue=QUEUE, queueing_lock="ingest.take_up_stalled", pass_context=True)
     async def take_up_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  # given by the queue
-        await take_up(context.app, stalled_after=stalled_after)
+        await retry_stalled(context.app, stalled_after=stalled_after)
 
     @app.periodic(cron="17 * * * *")
     @app.task(name="ingest.tidy", queue=QUEUE, queueing_lock="ingest.tidy")
@@ -56,7 +58,7 @@ def build_worker(
     return app
 
 
-async def take_up(app: procrastinate.App, *, stalled_after: int) -> None:
+async def retry_stalled(app: procrastinate.App, *, stalled_after: int) -> None:
     """Put the jobs of workers that died back into the queue: those whose heartbeat is this old, in seconds."""
     for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=stalled_after):
         log.get().warning("job.stalled", job=job.id)

@@ -20,7 +20,7 @@ from sqlalchemy.types import BigInteger, Integer, LargeBinary, Text
 from app.db.tables.access import Scope
 from app.db.tables.library import Chunk, Document, IndexProfile, IngestJob, Original
 from app.indexing.postings import packed_rows
-from ingest.embed import Indexed
+from ingest.embed import IndexedPassage
 
 # Passages in their order; their ids ascend with it, and search breaks ties by id.
 ADD_CHUNKS = text(
@@ -62,8 +62,8 @@ ADD_POSTINGS = text(
 ).bindparams(bindparam("terms", type_=ARRAY(BigInteger)), bindparam("entries", type_=ARRAY(LargeBinary)))
 
 # A document is put and moved by the database, as the upload says: the worker's role may write no place and no scope.
-HOLD_MOVE = text("select clearance.hold_move(:job)")
-HOLD_PLACE = text("select clearance.hold_place(:job)")
+LOCK_MOVE = text("select clearance.hold_move(:job)")
+LOCK_PLACE = text("select clearance.hold_place(:job)")
 MOVE = text("select clearance.move_document(:job)")
 PUT = text("select id, public_id, scope_id from clearance.put_document(:job, :media_type, :version)")
 FOLD = text("select clearance.fold_volumes()")
@@ -71,7 +71,7 @@ COLLECT = text("select clearance.collect_scopes(make_interval(days => :days))")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenVersion:
     """The version that stands now, by its public ids."""
 
     document: uuid.UUID
@@ -80,7 +80,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Version:
+class NewVersion:
     """What extraction gave, apart from the passages."""
 
     title: str
@@ -88,7 +88,7 @@ class Version:
     content: bytes
 
 
-def take(session: Session, job_id: uuid.UUID) -> IngestJob | None:
+def claim_job(session: Session, job_id: uuid.UUID) -> IngestJob | None:
     """The upload with its bytes, locked and marked as running; None if it has ended or is gone."""
     job = session.scalar(
         select(IngestJob)
@@ -102,9 +102,9 @@ def take(session: Session, job_id: uuid.UUID) -> IngestJob | None:
     return job
 
 
-def standing(session: Session, job: IngestJob) -> Document | None:
+def current_document(session: Session, job: IngestJob) -> Document | None:
     """The document at the upload's path, locked, as it is now."""
-    session.execute(HOLD_PLACE, {"job": job.id})
+    session.execute(LOCK_PLACE, {"job": job.id})
     return session.scalar(
         select(Document)
         .where(Document.collection_id == job.collection_id, Document.path == job.path)
@@ -112,21 +112,21 @@ def standing(session: Session, job: IngestJob) -> Document | None:
     )
 
 
-def scope_after(document: Document | None, job: IngestJob) -> int:
+def effective_scope(document: Document | None, job: IngestJob) -> int:
     """The scope that the upload's tags give; the document's own if it was ruled after the upload was sent."""
     if document is not None and job.created_at is not None and job.created_at < document.ruled_at:
         return document.scope_id
     return job.scope_id
 
 
-def hold_move(session: Session, job_id: uuid.UUID) -> bool:
+def lock_move(session: Session, job_id: uuid.UUID) -> bool:
     """Hold back other changes of rules if this upload will move its document. Call it before `take`: who changes rules
     takes these locks in the same order, and neither waits for the other in a circle.
     """
-    return bool(session.scalar(HOLD_MOVE, {"job": job_id}))
+    return bool(session.scalar(LOCK_MOVE, {"job": job_id}))
 
 
-def move(session: Session, job: IngestJob) -> None:
+def move_to_scope(session: Session, job: IngestJob) -> None:
     """Put a document under the upload's scope; all that was derived from it follows, and nothing is embedded again.
 
     The database does it, as the upload says and in no other way, raises the policy epoch and leaves a record.
@@ -134,10 +134,12 @@ def move(session: Session, job: IngestJob) -> None:
     session.execute(MOVE, {"job": job.id})
 
 
-def write(session: Session, job: IngestJob, version: Version, indexed: Sequence[Indexed]) -> Written:
+def write_version(
+    session: Session, job: IngestJob, version: NewVersion, indexed: Sequence[IndexedPassage]
+) -> WrittenVersion:
     """Replace what stands at the upload's path by this version."""
     session.flush()
-    before = standing(session, job)
+    before = current_document(session, job)
     if before is not None:
         session.execute(delete(Chunk).where(Chunk.document_id == before.id))
         session.execute(delete(Original).where(Original.document_id == before.id))
@@ -148,7 +150,7 @@ def write(session: Session, job: IngestJob, version: Version, indexed: Sequence[
     session.flush()
     if indexed:
         _put_passages(session, document_id, scope_id, indexed)
-    return Written(public_id, version_id, scope_of(session, scope_id))
+    return WrittenVersion(public_id, version_id, scope_of(session, scope_id))
 
 
 def scope_of(session: Session, scope_id: int) -> uuid.UUID:
@@ -156,7 +158,7 @@ def scope_of(session: Session, scope_id: int) -> uuid.UUID:
     return session.scalars(select(Scope.public_id).where(Scope.id == scope_id)).one()
 
 
-def end(session: Session, job: IngestJob, state: str, *, reason: str | None = None) -> None:
+def finish_job(session: Session, job: IngestJob, state: str, *, reason: str | None = None) -> None:
     """Note how an upload ended; the database lets go of its bytes."""
     job.state, job.reason = state, reason
     job.finished_at = dt.datetime.now(dt.UTC)
@@ -181,7 +183,7 @@ def claim_profile(session: Session, embedder: str) -> str:
     return session.scalars(select(IndexProfile.embedder)).one()
 
 
-def _put_passages(session: Session, document_id: int, scope_id: int, indexed: Sequence[Indexed]) -> None:
+def _put_passages(session: Session, document_id: int, scope_id: int, indexed: Sequence[IndexedPassage]) -> None:
     passages = [i.passage for i in indexed]
     rows = session.execute(
         ADD_CHUNKS,

@@ -22,7 +22,7 @@ from ingest import confinement, landlock
 from ingest.confinement import Limits, Unconfined
 from ingest.document import Extracted
 from ingest.extract import extract
-from ingest.extractors.errors import ExtractionError, TooLarge
+from ingest.extractors.errors import ExtractionError, FileTooLarge
 from ingest.preload import warm_up
 
 LENGTH_BYTES = 4
@@ -103,7 +103,7 @@ def _spawn(source: int, result: int, how: Confined) -> int:
             _child(source, result, how)
             status = 0
     except MemoryError:
-        write(result, frame({"error": TooLarge.__name__, "reason": TooLarge.default}))
+        write(result, frame({"error": FileTooLarge.code, "reason": FileTooLarge.default}))
         status = 0
     except Unconfined as error:
         write(result, frame({"unconfined": str(error.strerror)}))
@@ -122,7 +122,7 @@ def _child(source: int, result: int, how: Confined) -> None:
     try:
         message: dict[str, object] = {"extracted": encode(extract(content, filename=header["filename"]))}
     except ExtractionError as error:
-        message = {"error": type(error).__name__, "reason": error.reason}
+        message = {"error": error.code, "reason": error.reason}
     write(result, frame(message))
 
 

@@ -201,7 +201,7 @@ def _scopes(hits: CTE) -> Select[int, uuid.UUID, int]:
 
 
 def _standing_in(ids: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The first lock on the sums: those of the visible scopes alone. Row-level security is the second."""
+    """The scope filter on the sums: those of the visible scopes alone."""
     return SUMS.c.scope_id == any_(ids)
 
 

@@ -78,7 +78,7 @@ def create_plan(
     One that would give its author something to read needs a second administrator to apply it; if policy knows none,
     SelfGrant is raised.
     """
-    with database.trying(subject.user_id) as trial:
+    with database.dry_run(subject.user_id) as trial:
         # First of all: to find what a change is about locks it, and everybody takes the epoch before that.
         guard_change(trial, subject)
         found = preview(trial, subject, steps(trial))

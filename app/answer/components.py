@@ -7,9 +7,9 @@ from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
 from app.llm.protocol import ChatModel
-from app.retrieval.counters import Tally
+from app.retrieval.counters import OutcomeCounter
 from app.retrieval.rerank import Reranking
-from app.scope_index.protocol import Lists
+from app.scope_index.protocol import VectorIndex
 from app.settings import Settings
 
 
@@ -20,11 +20,11 @@ class Components:
     settings: Settings
     database: Database
     embedder: EmbeddingModel
-    lists: Lists
+    index: VectorIndex
     chat: ChatModel
     sealer: Sealer
     checks: tuple[Check, ...]
-    searches: Tally = field(default_factory=Tally)
+    searches: OutcomeCounter = field(default_factory=OutcomeCounter)
     reranking: Reranking | None = None
 
     @property

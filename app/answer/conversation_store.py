@@ -1,7 +1,7 @@
 """Conversations: kept for their asker alone, and checked again whenever they are read. The one door to their rows.
 
 A turn's answer is given out, to its asker or to the model, while all documents that it was made from are visible to
-the asker. Both locks hold that apart: the queries here by the visible scopes, row-level security by the identity.
+the asker. Scope filter and row-level security both hold that apart: here by the visible scopes, there by the identity.
 A service that speaks for a person has none of them.
 """
 
@@ -231,7 +231,7 @@ def _own(subject: Subject, conversation: uuid.UUID | None = None) -> list[Column
 
 
 def _turns(subject: Subject, visible: Visible, conversation: uuid.UUID) -> Select[tables.Turn, tables.TurnAnswer]:
-    """The first lock: the answer stands beside its turn if each of its documents is in a visible scope."""
+    """The scope filter: the answer stands beside its turn if each of its documents is in a visible scope."""
     turn, answer, source = tables.Turn, tables.TurnAnswer, tables.TurnSource
     seen = (
         select(func.count())

@@ -18,7 +18,7 @@ from app.db.session import ReadSession
 from app.guardrail.check import Check
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Label, Subject, require_capability
-from app.retrieval.browse import Listed, find_document, original_of, passages_of
+from app.retrieval.browse import DocumentEntry, find_document, original_of, passages_of
 from app.retrieval.browse import list_documents as browse
 
 Content = TypeVar("Content")
@@ -77,9 +77,9 @@ def _read(
     parts: Components,
     subject: Subject,
     document: uuid.UUID,
-    take: Callable[[Session, Visible, Listed], Content],
+    take: Callable[[Session, Visible, DocumentEntry], Content],
     kind: type[DocumentOpened] | type[DocumentDownloaded],
-) -> tuple[Visible, Listed, Content]:
+) -> tuple[Visible, DocumentEntry, Content]:
     """Read a document in one snapshot, and commit that it was read before anything of it is given out."""
     with parts.database.reading(subject.user_id) as session:
         visible = visible_scopes(session, subject)
@@ -96,7 +96,7 @@ def _read(
     return visible, listed, content
 
 
-def _view(clean: Redactor, visible: Visible, listed: Listed) -> DocumentView:
+def _view(clean: Redactor, visible: Visible, listed: DocumentEntry) -> DocumentView:
     document = listed.document
     label = visible.labels.get(document.scope_id)
     return DocumentView(

@@ -31,7 +31,7 @@ from app.guardrail.gate import redact
 from app.identity.subject import Capability, Subject, require_capability
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
-from app.retrieval.search import Candidates, Query, candidates
+from app.retrieval.search import Candidates, Query, search
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
@@ -57,7 +57,13 @@ async def answer(
     trail = Trail(subject, conversation)
     try:
         asked = mask_credentials(question).text
-        query = Query(asked, await in_thread(parts.embedder.embed_query, asked))
+        query = Query(
+            asked,
+            await in_thread(parts.embedder.embed_query, asked),
+            limit=4 * parts.settings.answer.passages,
+            depth=parts.settings.search.depth,
+            min_candidates=parts.reranked,
+        )
         trail.lap("embed")
         found = await in_thread(retrieve, parts, trail, query, mode)
         trail.lap("retrieve")
@@ -99,16 +105,7 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
             earlier = conversations.earlier(
                 session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
             )
-        found = candidates(
-            session,
-            visible,
-            parts.lists,
-            query,
-            limit=4 * limits.passages,
-            depth=parts.settings.search.depth,
-            least=parts.reranked,
-        )
-        return visible, found, earlier
+        return visible, search(session, visible, parts.index, query), earlier
 
     visible, found, earlier = parts.database.retrieve(subject.user_id, read)
     if parts.reranking:

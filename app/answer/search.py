@@ -17,12 +17,12 @@ from app.guardrail.credentials import mask_credentials
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Subject, require_capability
 from app.indexing.terms import query_terms
-from app.retrieval.filters import About, on_shelves
+from app.retrieval.filters import SearchFilter, restrict_to_collections
 from app.retrieval.highlight import Marker
-from app.retrieval.neighbors import Around, around
+from app.retrieval.neighbors import Neighbors, find_neighbors
 from app.retrieval.passage import Hit, Passage
 from app.retrieval.query_syntax import QuerySyntaxError, parse
-from app.retrieval.search import Candidates, Query, candidates
+from app.retrieval.search import Candidates, Query, search
 
 # Characters of a hit's text that are shown.
 SNIPPET = 400
@@ -96,31 +96,40 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
     """The best passages that the subject may read. Raises UnreadableSearch, InvalidInput or NotFound."""
     require_capability(subject, Capability.ASK)
     asked = mask_credentials(request.text).text
-    about, depth = _about(request), parts.settings.search.depth
+    search_filter, depth = _filter(request), parts.settings.search.depth
     try:
         plain = parse(asked).plain
     except QuerySyntaxError as error:
         raise UnreadableSearch(str(error)) from error
-    query = Query(asked, parts.embedder.embed_query(plain), operators=True)
+    query = Query(
+        asked,
+        parts.embedder.embed_query(plain),
+        limit=request.limit,
+        filter=search_filter,
+        operators=True,
+        depth=depth,
+        min_candidates=parts.reranked,
+    )
 
-    def read(session: ReadSession) -> tuple[Visible, Candidates, Mapping[uuid.UUID, Around]]:
+    def read(session: ReadSession) -> tuple[Visible, Candidates, Mapping[uuid.UUID, Neighbors]]:
         visible = visible_scopes(session, subject)
-        meant = on_shelves(session, subject, visible, request.collections) if request.collections else visible
-        given = candidates(
-            session, meant, parts.lists, query, limit=request.limit, about=about, depth=depth, least=parts.reranked
-        )
-        return visible, given, around(session, meant, [h.passage.chunk for h in given.hits], reach=request.neighbours)
+        searched = visible
+        if request.collections:
+            searched = restrict_to_collections(session, subject, visible, request.collections)
+        candidates = search(session, searched, parts.index, query)
+        chunks = [h.passage.chunk for h in candidates.hits]
+        return visible, candidates, find_neighbors(session, searched, chunks, reach=request.neighbours)
 
-    visible, given, near = parts.database.retrieve(subject.user_id, read)
-    parts.searches.count(given.outcome)
-    found = given.best(parts.reranking)
-    beside = {h.passage.chunk: near.get(h.passage.chunk, Around()) for h in found.hits}
+    visible, candidates, nearby = parts.database.retrieve(subject.user_id, read)
+    parts.searches.count(candidates.outcome)
+    found = candidates.best(parts.reranking)
+    neighbors = {h.passage.chunk: nearby.get(h.passage.chunk, Neighbors()) for h in found.hits}
     event = SearchDone(
         actor=actor(subject),
         query=SealedText(asked),
         policy_epoch=visible.epoch,
         hits=tuple(h.passage.chunk for h in found.hits),
-        around=tuple(b.chunk for a in beside.values() for b in (*a.before, *a.after)),
+        around=tuple(b.chunk for a in neighbors.values() for b in (*a.before, *a.after)),
         codebook=found.codebook,
         depth=depth if found.codebook else None,
         reranker=found.reranker,
@@ -128,17 +137,17 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
     with parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)
     view = _HitView(Redactor(parts.checks), plain)
-    return SearchResult([view(h, beside[h.passage.chunk]) for h in found.hits], list(found.unmatched))
+    return SearchResult([view(h, neighbors[h.passage.chunk]) for h in found.hits], list(found.unmatched))
 
 
-def _about(request: SearchRequest) -> About:
+def _filter(request: SearchRequest) -> SearchFilter:
     for name, moment in (("since", request.since), ("until", request.until)):
         if moment is not None and moment.tzinfo is None:
             raise InvalidInput(f"'{name}' has no time zone; write it like 2026-03-31T08:00:00Z.")
     if request.since is not None and request.until is not None and request.until <= request.since:
         raise InvalidInput("'until' is not later than 'since', so no document could be meant.")
     try:
-        return About(request.since, request.until, request.folder)
+        return SearchFilter(request.since, request.until, request.folder)
     except InvalidInput as error:
         raise InvalidInput(f"'folder': {error.detail}") from error
 
@@ -150,10 +159,10 @@ class _HitView:
         self._clean = clean
         self._marker = Marker(query_terms(plain))
 
-    def __call__(self, hit: Hit, beside: Around) -> SearchHit:
+    def __call__(self, hit: Hit, neighbors: Neighbors) -> SearchHit:
         passage, clean = hit.passage, self._clean
         # Redacted first and cut after: cut first, half a card number would pass.
-        part = self._marker.shown(clean(passage.text), length=SNIPPET)
+        part = self._marker.snippet(clean(passage.text), length=SNIPPET)
         lead, tail = ("… " if part.cut[0] else ""), (" …" if part.cut[1] else "")
         return SearchHit(
             document=passage.document,
@@ -167,8 +176,8 @@ class _HitView:
             snippet=f"{lead}{part.text}{tail}",
             highlights=[(a + len(lead), b + len(lead)) for a, b in part.marks],
             score=hit.score,
-            before=[clean(b.text) for b in beside.before],
-            after=[clean(b.text) for b in beside.after],
+            before=[clean(b.text) for b in neighbors.before],
+            after=[clean(b.text) for b in neighbors.after],
             copies=[self._copy(c) for c in hit.copies],
             explained=_explained(hit),
         )
@@ -185,9 +194,9 @@ class _HitView:
 def _explained(hit: Hit) -> HitExplanation:
     return HitExplanation(
         similarity=hit.similarity,
-        word_share=hit.found.share,
+        word_share=hit.ranks.share,
         coverage=hit.coverage,
-        similarity_rank=hit.found.dense_rank,
-        word_rank=hit.found.lexical_rank,
-        reranked=hit.found.reranked,
+        similarity_rank=hit.ranks.dense_rank,
+        word_rank=hit.ranks.lexical_rank,
+        reranked=hit.ranks.reranked,
     )

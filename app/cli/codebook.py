@@ -18,12 +18,23 @@ from app.cli.output import print_error, print_note, print_result, print_success,
 from app.cli.progress import progress_bar
 from app.client.errors import UserError
 from app.embedding.protocol import UnusableWeights
-from app.evaluation.codebook import DEEPEST, DEPTHS, ENOUGH, NEAREST, NOT_OWN, Asked, Block, Ids, least, ranks
+from app.evaluation.codebook import (
+    DEPTHS,
+    MAX_DEPTH,
+    NEAREST,
+    NOT_OWN,
+    TARGET_RECALL,
+    Ids,
+    SampleVectors,
+    VectorBlock,
+    ranks,
+    required_depth,
+)
 from app.evaluation.codebook import table as recalls
 from app.evaluation.measures import SEED, Mean
-from app.evaluation.vectors import ROLE, Stock, StoredVectors, Unreadable, reading
+from app.evaluation.vectors import ROLE, StoredVectors, UnreadableVectors, VectorStats, open_snapshot
 from app.local.environment import APP_URL, BACKUP_URL, SEARCH_URL
-from app.retrieval.dense import FEW, depth_of
+from app.retrieval.dense import EXACT_SCAN_LIMIT, effective_depth
 from app.settings import SearchSettings
 
 SETTING = "CLEARANCE_SEARCH__DEPTH"
@@ -70,18 +81,18 @@ def _check(questions: Path | None, sample: int, home: Path) -> int:
     texts = None if questions is None else _read_questions(questions)
     depth = _depth(os.environ)
     try:
-        with reading(_url(home, os.environ)) as stored:
-            asked = stored.draw(sample) if texts is None else _embed(texts, sample, stored.stock, home)
+        with open_snapshot(_url(home, os.environ)) as stored:
+            asked = stored.sample(sample) if texts is None else _embed(texts, sample, stored.stats, home)
             code_ranks = _measure(stored, asked)
-    except Unreadable as error:
+    except UnreadableVectors as error:
         raise CannotCheck(str(error)) from error
-    min_depth, passages = least(code_ranks), stored.stock.passages
-    set_depth = depth_of(passages, depth)
+    min_depth, passages = required_depth(code_ranks), stored.stats.passages
+    set_depth = effective_depth(passages, depth)
     # Few passages are ranked exactly by PostgreSQL.
-    enough = passages <= FEW or (min_depth is not None and set_depth >= min_depth)
+    enough = passages <= EXACT_SCAN_LIMIT or (min_depth is not None and set_depth >= min_depth)
 
     def show() -> None:
-        _print_corpus(stored.stock, asked)
+        _print_corpus(stored.stats, asked)
         _print_recall(code_ranks, {min_depth: "least", set_depth: "set"})
         _print_verdict(passages, min_depth, depth)
 
@@ -92,42 +103,42 @@ def _check(questions: Path | None, sample: int, home: Path) -> int:
 
 def setting_for(depth: int, passages: int) -> int:
     """The smallest setting, a multiple of ten, that ranks `depth` candidates if all `passages` are visible."""
-    return next(setting for setting in range(10, depth + 11, 10) if depth_of(passages, setting) >= depth)
+    return next(setting for setting in range(10, depth + 11, 10) if effective_depth(passages, setting) >= depth)
 
 
-def _measure(stored: StoredVectors, asked: Asked) -> Ids:
-    passages = stored.stock.passages
+def _measure(stored: StoredVectors, asked: SampleVectors) -> Ids:
+    passages = stored.stats.passages
     if passages <= NEAREST:
         raise CannotCheck(
             f"{passages} passages are too few to measure: from {NEAREST + 1} on the {NEAREST} nearest exist"
         )
     with progress_bar("comparing", passages) as advance:
-        return ranks(stored.stock.book, asked, _with_progress(stored.blocks(), advance))
+        return ranks(stored.stats.quantizer, asked, _with_progress(stored.blocks(), advance))
 
 
-def _with_progress(blocks: Iterator[Block], advance: Callable[[int], None]) -> Iterator[Block]:
+def _with_progress(blocks: Iterator[VectorBlock], advance: Callable[[int], None]) -> Iterator[VectorBlock]:
     for block in blocks:
         yield block
         advance(len(block.ids))
 
 
-def _print_corpus(stock: Stock, asked: Asked) -> None:
-    out.print(Text(f"{stock.passages:,} passages with codes, {stock.book.dimensions} dimensions", "bold"))
-    print_note(f"embedder {stock.embedder}\ncodebook {stock.book.digest}")
+def _print_corpus(stats: VectorStats, asked: SampleVectors) -> None:
+    out.print(Text(f"{stats.passages:,} passages with codes, {stats.quantizer.dimensions} dimensions", "bold"))
+    print_note(f"embedder {stats.embedder}\ncodebook {stats.quantizer.digest}")
     own = bool((asked.own != NOT_OWN).any())
     print_note(f"{len(asked.vectors)} {'passages' if own else 'questions'} asked. {STAND_IN if own else ''}".strip())
 
 
 def _print_recall(code_ranks: Ids, marks: Mapping[int | None, str]) -> None:
     """Print recall by depth, with a row for each marked depth, and stop where it is 1."""
-    # Ranks are known down to DEEPEST. If both marks have one depth, the row says `set`.
-    marked = {depth: mark for depth, mark in marks.items() if depth is not None and depth <= DEEPEST}
+    # Ranks are known down to MAX_DEPTH. If both marks have one depth, the row says `set`.
+    marked = {depth: mark for depth, mark in marks.items() if depth is not None and depth <= MAX_DEPTH}
     rows = []
     for row in recalls(code_ranks, sorted({*DEPTHS, *marked})):
         rows.append((f"{row.depth:,}", *map(_format_interval, row.recall.values()), marked.get(row.depth, "")))
-        if row.depth >= max(marked, default=DEEPEST) and all(mean.low == 1 for mean in row.recall.values()):
+        if row.depth >= max(marked, default=MAX_DEPTH) and all(mean.low == 1 for mean in row.recall.values()):
             break
-    print_table(("depth", *(f"recall@{k}, 95 % interval" for k in ENOUGH), "which"), rows, report=True)
+    print_table(("depth", *(f"recall@{k}, 95 % interval" for k in TARGET_RECALL), "which"), rows, report=True)
 
 
 def _format_interval(mean: Mean) -> str:
@@ -136,19 +147,20 @@ def _format_interval(mean: Mean) -> str:
 
 def _print_verdict(passages: int, min_depth: int | None, setting: int) -> None:
     """Print the least depth, whether the setting reaches it, and what to set if not."""
-    target = ", ".join(f"recall@{k} ≥ {share}" for k, share in ENOUGH.items())
+    target = ", ".join(f"recall@{k} ≥ {share}" for k, share in TARGET_RECALL.items())
     if min_depth is None:
-        text = (
-            f"These codes do not reach {target} by depth {DEEPEST:,}. Without {SEARCH_URL} search is exact, and slower."
-        )
+        text = f"These codes do not reach {target} by depth {MAX_DEPTH:,}."
+        text += f" Without {SEARCH_URL} search is exact, and slower."
     else:
         text = f"Least depth for {target} (lower ends of the 95 % intervals): {min_depth:,}."
     out.print(Text(text), soft_wrap=True)
-    if passages <= FEW:
-        print_note(f"Up to {FEW:,} passages PostgreSQL alone answers, exactly: here no depth plays a part yet.")
+    if passages <= EXACT_SCAN_LIMIT:
+        print_note(
+            f"Up to {EXACT_SCAN_LIMIT:,} passages PostgreSQL alone answers, exactly: here no depth plays a part yet."
+        )
     elif min_depth is not None:
-        depth = f"{SETTING}={setting} looks {depth_of(passages, setting):,} deep"
-        if depth_of(passages, setting) >= min_depth:
+        depth = f"{SETTING}={setting} looks {effective_depth(passages, setting):,} deep"
+        if effective_depth(passages, setting) >= min_depth:
             print_success(f"{depth} among {passages:,}: deep enough")
         else:
             out.print(Text(f"{depth}. Set for the API, and restart it:", "bold"))
@@ -187,17 +199,17 @@ def _read_questions(file: Path) -> list[str]:
     return texts
 
 
-def _embed(texts: list[str], sample: int, stock: Stock, home: Path) -> Asked:
+def _embed(texts: list[str], sample: int, stats: VectorStats, home: Path) -> SampleVectors:
     """A random sample of these texts, embedded by the embedder that the index was made with."""
     try:
         embedder = configured_embedder(os.environ, home)
     except (UnusableWeights, ModuleNotFoundError) as error:
         raise CannotCheck(f"{error}; 'clearance doctor' looks at the embedder") from error
-    if embedder.digest != stock.embedder:
+    if embedder.digest != stats.embedder:
         raise CannotCheck(
-            f"the index was made with {stock.embedder[:12]}…, CLEARANCE_EMBEDDER__KIND and __NAME give"
+            f"the index was made with {stats.embedder[:12]}…, CLEARANCE_EMBEDDER__KIND and __NAME give"
             f" {embedder.digest[:12]}…: questions must be embedded as the passages were"
         )
     drawn = np.random.default_rng(SEED).permutation(len(texts))[:sample].tolist()
     vectors = [embedder.embed_query(texts[n]) for n in sorted(drawn)]
-    return Asked(np.array(vectors, np.float32), np.full(len(vectors), NOT_OWN, np.int64))
+    return SampleVectors(np.array(vectors, np.float32), np.full(len(vectors), NOT_OWN, np.int64))

@@ -20,15 +20,16 @@ from app.embedding.factory import build_embedder
 from app.embedding.protocol import EmbeddingModel
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, Question
-from app.evaluation.legs import Asked, legs, run
-from app.evaluation.report import PRODUCT, Ranked
+from app.evaluation.legs import legs, run
+from app.evaluation.report import PRODUCT, SystemRankings
 from app.identity.authenticate import identify
 from app.identity.subject import Subject
-from app.indexing.quantizer import codebook
+from app.indexing.quantizer import quantizer_for
 from app.local.scratch_instance import ScratchInstance
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Lists, NoLists
+from app.retrieval.search import Query
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import NoIndex, VectorIndex
 from app.settings import EmbedderSettings
 
 COLLECTION, CURATOR = "evaluation", "curator"
@@ -77,7 +78,7 @@ def load_dataset(service: ScratchInstance, dataset: Dataset, scratch: Path) -> L
     return LoadedDataset(service, dataset, keys)
 
 
-def rank_by_search(site: LoadedDataset, questions: Sequence[Question]) -> Ranked:
+def rank_by_search(site: LoadedDataset, questions: Sequence[Question]) -> SystemRankings:
     """Rank by the product's search over HTTP."""
     document = {id_: site.document_id(path) for id_, path in site.service.documents().items()}
     clients = {role: Client(site.service.api_url, key) for role, key in site.keys.items()}
@@ -90,10 +91,10 @@ def rank_by_search(site: LoadedDataset, questions: Sequence[Question]) -> Ranked
     finally:
         for client in clients.values():
             client.close()
-    return Ranked(PRODUCT, tuple(rankings), tuple(copies))
+    return SystemRankings(PRODUCT, tuple(rankings), tuple(copies))
 
 
-def rank_by_legs(site: LoadedDataset, questions: Sequence[Question], embedder: EmbeddingModel) -> list[Ranked]:
+def rank_by_legs(site: LoadedDataset, questions: Sequence[Question], embedder: EmbeddingModel) -> list[SystemRankings]:
     """Rank by each leg of the product's search alone, in this process, under the same row-level security."""
     service = site.service
     document = {chunk: site.document_id(path) for chunk, path in service.passages().items()}
@@ -105,28 +106,30 @@ def rank_by_legs(site: LoadedDataset, questions: Sequence[Question], embedder: E
     lists = _lists(service, embedder.dimensions)
     try:
         subjects = {role: _subject(database, key) for role, key in site.keys.items()}
-        asked = [Asked(q.text, embedder.embed_query(q.text)) for q in _with_progress(questions, "embedding")]
+        asked = [Query(q.text, embedder.embed_query(q.text), MAX_HITS) for q in _with_progress(questions, "embedding")]
         systems = []
         for name, leg in legs(lists).items():
             pairs = zip(_with_progress(questions, name), asked, strict=True)
-            chunks = (run(database, subjects[q.role], leg, a, limit=MAX_HITS) for q, a in pairs)
-            systems.append(Ranked(name, tuple(tuple(document[chunk] for chunk in ranking) for ranking in chunks)))
+            chunks = (run(database, subjects[q.role], leg, a) for q, a in pairs)
+            systems.append(
+                SystemRankings(name, tuple(tuple(document[chunk] for chunk in ranking) for ranking in chunks))
+            )
         return systems
     finally:
         lists.close()
         database.engine.dispose()
 
 
-def rank_by_bm25s(dataset: Dataset, questions: Sequence[Question]) -> Ranked:
+def rank_by_bm25s(dataset: Dataset, questions: Sequence[Question]) -> SystemRankings:
     """Rank by bm25s, with one index for each role over what that role may read."""
     indexes = {}
     rankings = []
     for question in _with_progress(questions, baselines.NAME):
         if question.role not in indexes:
             readable = dataset.readable(question.role)
-            indexes[question.role] = baselines.OutsideIndex([p for p in dataset.pages if p.id in readable])
+            indexes[question.role] = baselines.Bm25sIndex([p for p in dataset.pages if p.id in readable])
         rankings.append(tuple(indexes[question.role].rank(question.text, MAX_HITS)))
-    return Ranked(baselines.NAME, tuple(rankings))
+    return SystemRankings(baselines.NAME, tuple(rankings))
 
 
 def configured_embedder(environ: Mapping[str, str], home: Path) -> EmbeddingModel:
@@ -140,12 +143,12 @@ def configured_embedder(environ: Mapping[str, str], home: Path) -> EmbeddingMode
     return build_embedder(kind=settings.kind, name=settings.name, threads=settings.threads, cache=settings.cache)
 
 
-def _lists(service: ScratchInstance, dimensions: int) -> Lists:
+def _lists(service: ScratchInstance, dimensions: int) -> VectorIndex:
     """The scope lists, loaded; none where vectors of this length have no codes."""
-    book = codebook(dimensions)
-    if book is None:
-        return NoLists()
-    lists = ScopeLists(StoredCodes(connect(service.urls["clearance_search"], pool_size=2), book), book)
+    quantizer = quantizer_for(dimensions)
+    if quantizer is None:
+        return NoIndex()
+    lists = ScopeIndex(CodeReader(connect(service.urls["clearance_search"], pool_size=2), quantizer), quantizer)
     lists.load()
     return lists
 

@@ -29,7 +29,7 @@ LOGIN_ROLES = (
 GROUP_ROLES = ("clearance_identity", "clearance_audit")
 # Functions that tell how many rows there are, past every lock, that make what would be their caller's own, or that name
 # the plans a connection keeps (`app.db.session`). The views of statistics need them, and close with them.
-COUNTING = """
+COUNTING_FUNCTIONS = """
     select p.oid::regprocedure::text from pg_proc p
     where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'
       and (proname ~ '^pg_stat_get_(?!activity$)' or proname ~ '^lo_(creat|create|from_bytea|import)$' or proname in (
@@ -38,7 +38,7 @@ COUNTING = """
       and has_function_privilege('public', p.oid, 'execute')
 """
 # Who keeps them: who looks after the database and who dumps it.
-COUNTS = sql.SQL("clearance_owner, clearance_backup, pg_monitor")
+COUNTING_ROLES = sql.SQL("clearance_owner, clearance_backup, pg_monitor")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -65,12 +65,12 @@ def prepare(*, admin_url: str, database: str, passwords: Mapping[str, str], iden
         if is_there:
             # Before a password or a privilege is changed.
             _current_revision(inside)
-        _make_roles(connection, passwords)
+        _create_roles(connection, passwords)
         if not is_there:
             name = sql.Identifier(database)
             connection.execute(sql.SQL("create database {} owner clearance_owner").format(name))
     with psycopg.connect(libpq(inside), autocommit=True) as connection:
-        _make_schema(connection, database)
+        _create_schema(connection, database)
     owner = inside.set(username="clearance_owner", password=passwords["clearance_owner"])
     migrate(owner.render_as_string(hide_password=False))
     with psycopg.connect(libpq(owner)) as connection:
@@ -84,7 +84,7 @@ def migrate(owner_url: str, revision: str = "head") -> None:
     if revision != "head" or current != ScriptDirectory.from_config(config).get_current_head():
         command.upgrade(config, revision)
     if revision == "head":
-        _name_writers(owner_url)
+        _sync_writers(owner_url)
 
 
 def _current_revision(url: URL) -> str | None:
@@ -101,7 +101,7 @@ def _current_revision(url: URL) -> str | None:
     return current
 
 
-def _name_writers(owner_url: str) -> None:
+def _sync_writers(owner_url: str) -> None:
     """Bring the database's copy of who may write which records up to date."""
     with psycopg.connect(libpq(make_url(owner_url))) as connection, connection.cursor() as cursor:
         cursor.execute("lock table clearance.audit_writer in exclusive mode")
@@ -126,7 +126,7 @@ def libpq(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _make_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:
+def _create_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:
     known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'clearance\\_%'")}
     for role in GROUP_ROLES:
         if role not in known:
@@ -149,18 +149,18 @@ def _make_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) ->
     connection.execute("grant pg_read_all_data to clearance_backup")
 
 
-def _make_schema(connection: psycopg.Connection, database: str) -> None:
+def _create_schema(connection: psycopg.Connection, database: str) -> None:
     connection.execute("create extension if not exists vector")
     connection.execute("alter schema public owner to clearance_owner")
     close_database(connection, database)
     for role in LOGIN_ROLES:
         inside = (sql.Identifier(role), sql.Identifier(database))
         connection.execute(sql.SQL("alter role {} in database {} reset all").format(*inside))
-    for (function,) in connection.execute(COUNTING).fetchall():
+    for (function,) in connection.execute(COUNTING_FUNCTIONS).fetchall():
         # The name comes quoted from the catalog.
         name = sql.SQL(function)
         connection.execute(sql.SQL("revoke execute on function {} from public").format(name))
-        connection.execute(sql.SQL("grant execute on function {} to {}").format(name, COUNTS))
+        connection.execute(sql.SQL("grant execute on function {} to {}").format(name, COUNTING_ROLES))
 
 
 def close_database(connection: psycopg.Connection, database: str) -> None:

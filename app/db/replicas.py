@@ -1,9 +1,9 @@
 """Read replicas: a snapshot on a streaming standby that is no older than the request, or none.
 
 A revocation holds from its commit, so a standby may answer only when it has replayed all that the primary had
-committed when the request began. We ask the primary where it stands, then the standby whether it has been there. No
-connection to a standby leaves this module without that; whatever is in the way, the caller goes to the primary. So it
-does when the standby loses the transaction later: replay cancels what is in its way.
+committed when the request began. We ask the primary for its position, then the standby whether it has passed it. No
+connection to a standby leaves this module without that; whatever goes wrong, the caller uses the primary. So it does
+if the standby loses the transaction later, since replay cancels what is in its way.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ PRIMARY = text(
     """
 )
 
-# Same cluster, history, database and database role: then the locks are those that the start-up probe has looked at. A
+# Same cluster, history, database and database role: then its row-level security is what the start-up probe checked. A
 # standby's control file tells at least which timeline it has reached, and never one that it has not.
 # The last three, in one statement with the rest, are the server's own: no two have the same.
 STANDBY = text(
@@ -53,22 +53,22 @@ STANDBY = text(
 # The first statement of a transaction takes its snapshot. `now()` is the moment by which its grants start and end.
 SNAPSHOT = text("select now(), pg_postmaster_start_time(), inet_server_addr(), inet_server_port()")
 
-# Between two looks at a standby that is not there yet.
-POLL_SECONDS = 0.002
-# So long a standby that does not answer, or is none of ours, is left alone.
-LEAVE_SECONDS = 5.0
-# So long one that was waited for in vain is not waited for.
-HASTE_SECONDS = 1.0
-# So far its clock may be ahead of the primary's: a search waits until the primary's has come to the same moment.
-AHEAD_SECONDS = 0.02
-# So often, at most, the log is told the same about a standby.
-TELL_SECONDS = 10.0
+# Seconds between two questions to a standby that has not replayed far enough.
+POLL_INTERVAL = 0.002
+# Seconds for which a standby that does not answer, or is none of ours, is skipped.
+UNREACHABLE_BACKOFF = 5.0
+# Seconds for which a standby that was behind is not waited for again.
+BEHIND_BACKOFF = 1.0
+# Seconds that its clock may be ahead of the primary's: a search waits until the primary's has caught up.
+MAX_CLOCK_SKEW = 0.02
+# Seconds between two identical log lines about one standby.
+LOG_INTERVAL = 10.0
 
 Outcome = Literal["used", "lost", "behind", "skewed", "busy", "unreachable", "unfit"]
 
 
 class SnapshotLost(DatabaseUnavailable):
-    """The standby gave up a transaction that was under way; on the primary the same may be read."""
+    """The standby cancelled a running transaction; the same can be read on the primary."""
 
 
 class Position(NamedTuple):
@@ -88,8 +88,8 @@ class Position(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Count:
-    """How often a standby, by its place in the setting, had this outcome."""
+class ReplicaCount:
+    """How often a standby, by its place in the setting, had an outcome."""
 
     replica: int
     outcome: Outcome
@@ -97,7 +97,7 @@ class Count:
 
 
 class Replicas:
-    """The standbys that searches may go to, in turn. Safe to use from several threads at once."""
+    """The standbys for searches, used in turn. Safe to use from several threads at once."""
 
     def __init__(self, engines: Sequence[Engine] = (), *, wait_ms: int = 0) -> None:
         self._standbys = [_Standby(engine, number) for number, engine in enumerate(engines, 1)]
@@ -126,8 +126,8 @@ class Replicas:
         finally:
             connection.close()
 
-    def counts(self) -> list[Count]:
-        """What came of the searches so far."""
+    def counts(self) -> list[ReplicaCount]:
+        """The outcomes of all searches since the process began."""
         return [count for standby in self._standbys for count in standby.counts()]
 
     def close(self) -> None:
@@ -147,23 +147,23 @@ class Replicas:
 
 
 class _Standby:
-    """One standby, and what was found of it."""
+    """One standby and its recent outcomes."""
 
     def __init__(self, engine: Engine, number: int) -> None:
         self.engine, self._number = engine, number
         self._last: Outcome = "used"
-        self._again = 0.0
+        self._retry_at = 0.0
         self._lock = threading.Lock()
         self._counts: Counter[Outcome] = Counter()
-        self._told: dict[Outcome, float] = {}
+        self._logged_at: dict[Outcome, float] = {}
 
-    def counts(self) -> list[Count]:
+    def counts(self) -> list[ReplicaCount]:
         with self._lock:
-            return [Count(self._number, outcome, number) for outcome, number in self._counts.items()]
+            return [ReplicaCount(self._number, outcome, number) for outcome, number in self._counts.items()]
 
     def snapshot(self, position: Position, deadline: float) -> Connection | None:
         """A transaction whose snapshot holds all before this position; None if there is none by the deadline."""
-        until = self._patience(deadline)
+        until = self._wait_until(deadline)
         if until is None:
             return None
         outcome: Outcome = "unreachable"
@@ -182,32 +182,32 @@ class _Standby:
         return connection if outcome == "used" else None
 
     def lose(self) -> None:
-        """Count a snapshot that was used and did not last. The next search finds out how the standby is."""
+        """Count a snapshot that the standby cancelled; the next search checks the standby again."""
         self._count("lost")
 
-    def _patience(self, deadline: float) -> float | None:
-        """Until when a search may wait for it; None: it is left alone.
+    def _wait_until(self, deadline: float) -> float | None:
+        """The time until which a search may wait for it; None: the standby is skipped.
 
-        What is wrong with it a moment ago is likely wrong now, and every search would find out anew, in vain. After a
-        while one search does, and the others need not wait for that.
+        What was wrong a moment ago is likely wrong now, so during the back-off no search tries. Afterwards one search
+        tries again, and the others do not wait for it.
         """
         with self._lock:
             absent = self._last in ("unreachable", "unfit")
             if not absent and self._last not in ("behind", "skewed"):
                 return deadline
             now = time.monotonic()
-            if now < self._again:
+            if now < self._retry_at:
                 return None if absent else 0.0
-            self._again = now + (LEAVE_SECONDS if absent else HASTE_SECONDS)
+            self._retry_at = now + (UNREACHABLE_BACKOFF if absent else BEHIND_BACKOFF)
             return deadline
 
     def _note(self, outcome: Outcome) -> None:
         now = time.monotonic()
         with self._lock:
             if outcome in ("unreachable", "unfit"):
-                self._again = now + LEAVE_SECONDS
+                self._retry_at = now + UNREACHABLE_BACKOFF
             elif outcome != self._last:
-                self._again = now + HASTE_SECONDS
+                self._retry_at = now + BEHIND_BACKOFF
             self._last = outcome
         self._count(outcome)
 
@@ -215,15 +215,15 @@ class _Standby:
         now = time.monotonic()
         with self._lock:
             self._counts[outcome] += 1
-            tell = outcome != "used" and now - self._told.get(outcome, -TELL_SECONDS) >= TELL_SECONDS
-            if tell:
-                self._told[outcome] = now
-        if tell:
+            due = outcome != "used" and now - self._logged_at.get(outcome, -LOG_INTERVAL) >= LOG_INTERVAL
+            if due:
+                self._logged_at[outcome] = now
+        if due:
             log.get().warning(f"replica.{outcome}", replica=self._number, so_often=self._counts[outcome])
 
 
 def position_of(primary: Engine) -> Position:
-    """Where the primary stands now; raises DBAPIError, also for a server that is in recovery."""
+    """The primary's position now; raises DBAPIError, also for a server that is in recovery."""
     with primary.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         asked = time.monotonic()
         row = connection.execute(PRIMARY).one()
@@ -232,48 +232,48 @@ def position_of(primary: Engine) -> Position:
 
 
 def _snapshot(connection: Connection, position: Position, deadline: float) -> Outcome:
-    """Look until the standby has been at the position, and only then take the snapshot.
+    """Poll until the standby has replayed the position, and only then take the snapshot.
 
     Not in one statement: PostgreSQL takes the snapshot of a statement first and evaluates it later. The standby could
-    replay a revocation in between and say truly that it has been there, while its snapshot still shows the document.
+    replay a revocation in between and truly report it, while its snapshot still shows the document.
     """
     connection.execution_options(isolation_level="AUTOCOMMIT")
-    asked = position._asdict()
+    parameters = position._asdict()
     while True:
-        fit, there, on_time, *server = connection.execute(STANDBY, asked).one()
+        fit, there, on_time, *server = connection.execute(STANDBY, parameters).one()
         if not fit:
             return "unfit"
         if there and on_time:
             break
-        if time.monotonic() + POLL_SECONDS > deadline:
+        if time.monotonic() + POLL_INTERVAL > deadline:
             return "skewed" if there else "behind"
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_INTERVAL)
     connection.rollback()
     connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     moment, *found = connection.execute(SNAPSHOT).one()
     if found != server:
-        # Behind a pooler or a balancer each transaction may meet another server.
+        # Behind a pooler or a load balancer each transaction may reach another server.
         return "unfit"
-    return "used" if _has_come(moment, position) else "skewed"
+    return "used" if _wait_for_moment(moment, position) else "skewed"
 
 
-def _has_come(moment: dt.datetime, position: Position) -> bool:
-    """Wait until this moment has come on the primary too; False where its clock is too far from that.
+def _wait_for_moment(moment: dt.datetime, position: Position) -> bool:
+    """Wait until this moment has come on the primary too; False if the standby's clock is too far ahead.
 
-    By a clock that is ahead a grant would start, and a denial end, before its time. We wait for the most that it may be
-    ahead, and judge by the least: when this process is slow to take the answers, no clock is wrong for that.
+    With a clock that is ahead a grant would start, and a denial end, too early. We wait for the largest possible skew
+    and reject by the smallest, since this process may have been slow to read the answers.
     """
     ahead, now = (moment - position.clock).total_seconds(), time.monotonic()
-    if ahead - (now - position.asked) > AHEAD_SECONDS:
+    if ahead - (now - position.asked) > MAX_CLOCK_SKEW:
         return False
     time.sleep(max(ahead - (now - position.told), 0.0))
     return True
 
 
 def _is_lost(error: DBAPIError) -> bool:
-    """Whether the standby is to blame: replay cancelled the statement or ended the session, or the standby is gone.
+    """Whether the error is the standby's: replay cancelled the statement or ended the session, or the standby is gone.
 
-    A statement that took too long would take as long on the primary.
+    A statement that exceeded its time limit would do so on the primary too.
     """
     if isinstance(error.orig, QueryCanceled):
         return False

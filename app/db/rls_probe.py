@@ -1,7 +1,7 @@
-"""The start-up probe of the second lock, in two halves for each table: nobody sees nothing, the canary sees one row.
+"""The start-up probe of row-level security, in two halves for each table: nobody sees nothing, the canary sees one row.
 
-The first half falls when a table lost its lock or the database role may pass it; the second when the lock sees nobody
-(a wrong key, an empty table), so that a lock that shows nothing at all is not taken for a good one.
+The first half fails if a table lost its row-level security or the database role bypasses it; the second if it hides
+everything (a wrong key, an empty table), so that a policy that shows nothing is not taken for a good one.
 """
 
 import uuid
@@ -13,13 +13,13 @@ from app.db.session import Database
 
 CANARY = uuid.UUID("00000000-0000-4000-8000-00000000ca9a")
 CONVERSATIONS = ("conversation", "turn", "turn_answer", "turn_source")
-TABLES = ("document", "original", "chunk", "vector_row", "scope_volume", "posting", "ingest_job", *CONVERSATIONS)
-# Without text and without a row of the canary's: the first half alone.
-LOCKED = (*TABLES, "audit_leaf", "audit_entry", "audit_head", "access_plan", "document_history")
+PROBED_TABLES = ("document", "original", "chunk", "vector_row", "scope_volume", "posting", "ingest_job", *CONVERSATIONS)
+# Also tables without text and without a row of the canary's: for the first half alone.
+SECURED_TABLES = (*PROBED_TABLES, "audit_leaf", "audit_entry", "audit_head", "access_plan", "document_history")
 
 
-# What a database role of ours carries into each new connection. PostgreSQL lets every role set this for itself, and its
-# password, and nothing can forbid it: so it is looked at. These alone change nothing but how long something may take.
+# The settings that a database role brings into each new connection. PostgreSQL lets every role set its own, and nothing
+# can forbid it, so they are checked. Those listed here only limit how long something may take.
 OWN_SETTINGS = """
     select r.rolname, split_part(c, '=', 1)
     from pg_db_role_setting s join pg_roles r on r.oid = s.setrole, unnest(s.setconfig) as c
@@ -31,7 +31,7 @@ OWN_SETTINGS = """
 """
 
 
-class LockBroken(RuntimeError):
+class RowLevelSecurityBroken(RuntimeError):
     """Row-level security does not hold; the service must not start."""
 
 
@@ -40,13 +40,15 @@ def probe(database: Database) -> None:
     with database.anonymous() as session:
         _refuse_powerful_role(session)
         _refuse_own_settings(session)
-        for table in LOCKED:
+        for table in SECURED_TABLES:
             if seen := _count(session, table):
-                raise LockBroken(f"without identity {seen} rows of '{table}' are seen: its row-level security is off")
+                raise RowLevelSecurityBroken(
+                    f"without identity {seen} rows of '{table}' are seen: its row-level security is off"
+                )
     with database.reading(CANARY) as session:
-        for table in TABLES:
+        for table in PROBED_TABLES:
             if (seen := _count(session, table)) != 1:
-                raise LockBroken(
+                raise RowLevelSecurityBroken(
                     f"the canary sees {seen} rows of '{table}' instead of 1: the identity key of the service is not "
                     "that of the database, or the policy of the table has changed ('clearance init' sets the key)"
                 )
@@ -62,9 +64,9 @@ def _refuse_powerful_role(session: Session) -> None:
         )
     ).one()
     if row.powerful or row.owner:
-        raise LockBroken(f"the database role '{row.rolname}' passes row-level security or owns tables")
+        raise RowLevelSecurityBroken(f"the database role '{row.rolname}' passes row-level security or owns tables")
     if row.knows_plans:
-        raise LockBroken(
+        raise RowLevelSecurityBroken(
             f"the database role '{row.rolname}' may list the plans that a connection keeps, so that injected SQL could"
             " put its own in their place: 'clearance init' closes the list"
         )
@@ -74,7 +76,7 @@ def _refuse_own_settings(session: Session) -> None:
     me = session.scalar(text("select current_user"))
     found = [setting for role, setting in session.execute(text(OWN_SETTINGS)) if role == me]
     if found:
-        raise LockBroken(
+        raise RowLevelSecurityBroken(
             f"the database role '{me}' brings settings of its own into each connection ({', '.join(found)}): somebody"
             " who had its password may have left them. ALTER ROLE … RESET ALL, as 'clearance init' does, removes them"
         )

@@ -52,7 +52,7 @@ BEGIN_READING = prepared(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off
 
 
 # Whether this transaction has changed access: noted by triggers, whatever statement did it.
-CHANGED = text(
+ACCESS_CHANGED = text(
     "select concat(current_setting('clearance.changed', true), current_setting('clearance.moved', true)) <> ''"
 )
 
@@ -114,7 +114,7 @@ class Database:
     def reading(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
         """A snapshot as this user sees it."""
         # What was read stays readable when the snapshot has ended: nothing in it can change.
-        with _speaking(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
+        with _translate_errors(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
             self._begin(session, user_id, BEGIN_READING)
             yield session
 
@@ -124,19 +124,19 @@ class Database:
         Called again, on the primary, if the replica loses the snapshot: what `read` did before must not matter then.
         """
         try:
-            with self.retrieving(user_id) as session:
+            with self.on_replica_or_primary(user_id) as session:
                 return read(session)
         except SnapshotLost:
             with self.reading(user_id) as session:
                 return read(session)
 
     @contextlib.contextmanager
-    def retrieving(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
+    def on_replica_or_primary(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
         """A snapshot on a read replica that holds all that is committed by now, else on the primary.
 
         Raises SnapshotLost when the replica cannot go on; `retrieve` then goes to the primary.
         """
-        with _speaking(), self.replicas.snapshot(self.engine) as connection:
+        with _translate_errors(), self.replicas.snapshot(self.engine) as connection:
             if connection is not None:
                 with ReadSession(connection, expire_on_commit=False) as session:
                     session.on_standby = True
@@ -149,7 +149,7 @@ class Database:
     @contextlib.contextmanager
     def writing(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
         """A transaction as this user. Raises UnguardedChange where it changes access without `app.acl.change_guard`."""
-        with _speaking(), WriteSession(self._writing) as session, session.begin():
+        with _translate_errors(), WriteSession(self._writing) as session, session.begin():
             session.author = user_id
             # Of any commit, also one that a stage makes by itself though it should not.
             event.listen(session, "before_commit", _refuse_unguarded)
@@ -157,9 +157,9 @@ class Database:
             yield session
 
     @contextlib.contextmanager
-    def trying(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
+    def dry_run(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
         """A transaction as this user that is rolled back when its block ends, whatever it did."""
-        with _speaking(), WriteSession(self._writing) as session, session.begin() as transaction:
+        with _translate_errors(), WriteSession(self._writing) as session, session.begin() as transaction:
             session.author = user_id
             self._begin(session, user_id)
             yield session
@@ -168,7 +168,7 @@ class Database:
     @contextlib.contextmanager
     def anonymous(self) -> Iterator[WriteSession]:
         """Without identity: sees no document. For finding out who calls, and for audit records."""
-        with _speaking(), WriteSession(self._writing) as session, session.begin():
+        with _translate_errors(), WriteSession(self._writing) as session, session.begin():
             self._begin(session, None)
             yield session
 
@@ -241,14 +241,14 @@ def _refuse_unguarded(session: WriteSession) -> None:
     session.flush()
     if session.guard is not None:
         session.guard()
-    elif session.scalar(CHANGED):
+    elif session.scalar(ACCESS_CHANGED):
         raise UnguardedChange(
             "this transaction changed access without 'app.acl.change_guard.guard_change'; nothing of it was committed"
         )
 
 
 @contextlib.contextmanager
-def _speaking() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Turn a lost or unreachable database into the error that callers can act on."""
     try:
         yield

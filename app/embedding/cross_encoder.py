@@ -13,18 +13,26 @@ import torch
 import transformers
 
 from app.embedding.protocol import UnusableWeights
-from app.embedding.torch_models import encodable, forget_words, loading, not_usable, sequence_limit, tensors_digest
+from app.embedding.torch_models import (
+    disable_word_cache,
+    load_options,
+    on_device,
+    sequence_limit,
+    tensors_digest,
+    unusable_model,
+)
+from app.embedding.wordpiece import encodable
 
-# The kind of model whose checkpoint holds a trained head. Any other one would be given a head of random numbers.
-TRAINED = "ForSequenceClassification"
+# The architecture whose checkpoint holds a trained head. Any other one would get a head of random numbers.
+TRAINED_HEAD = "ForSequenceClassification"
 
 
 class CrossEncoderReranker:
     """A model that is on this machine already; nothing is fetched, no pickled weights and no remote code are loaded.
 
     Each run sees one pair, unpadded, cut at the model's length. On a CPU it takes one thread, and threads take whole
-    pairs; `threads` of them serve the whole process. Scores are the model's own numbers, before any squashing: behind
-    a sigmoid the best ones would all be 1.
+    pairs; `threads` of them serve the whole process. Scores are the model's logits: after a
+    sigmoid the best ones would all be 1.
     """
 
     def __init__(self, name: str, *, threads: int, cache: Path, device: str | None = None) -> None:
@@ -41,22 +49,19 @@ class CrossEncoderReranker:
         self._lock = Lock()  # the tokenizer keeps padding and truncation as state
         self._pool = ThreadPoolExecutor(threads if on_cpu else 1, thread_name_prefix="rerank")
         self.digest = _digest(self._model)
-        forget_words(self._model.tokenizer.backend_tokenizer)
+        disable_word_cache(self._model.tokenizer.backend_tokenizer)
 
     def scores(self, question: str, passages: Sequence[str]) -> list[float]:
-        """The model's number for each pair, in the order of `passages`; raises ArithmeticError for one that is none."""
-        asked = encodable(question)
-        return list(self._pool.map(lambda passage: self._score(asked, encodable(passage)), passages))
+        """The model's score of each pair, in the order of `passages`; raises ArithmeticError if one is not finite."""
+        question = encodable(question)
+        return list(self._pool.map(lambda passage: self._score(question, encodable(passage)), passages))
 
     def _score(self, question: str, passage: str) -> float:
         with self._lock:
             features: dict[str, Any] = self._model.preprocess([(question, passage)])
-        on_device = {
-            key: value.to(self._model.device) if isinstance(value, torch.Tensor) else value
-            for key, value in features.items()
-        }
+        inputs = on_device(features, self._model.device)
         with torch.inference_mode():
-            score = float(self._model(on_device)["scores"].float().cpu().item())
+            score = float(self._model(inputs)["scores"].float().cpu().item())
         if not math.isfinite(score):
             raise ArithmeticError("the cross-encoder gave a score that is no number")
         return score
@@ -66,11 +71,11 @@ def _load(name: str, cache: Path, device: str | None) -> sentence_transformers.C
     """The model from a folder or from `cache`; never from a network."""
     transformers.utils.logging.disable_progress_bar()
     try:
-        model = sentence_transformers.CrossEncoder(name, **loading(cache, device)).eval()
+        model = sentence_transformers.CrossEncoder(name, **load_options(cache, device)).eval()
     except (OSError, ValueError) as error:
-        raise not_usable(name, cache) from error
+        raise unusable_model(name, cache) from error
     kinds = model.config.architectures or ["nothing"]
-    if not kinds[0].endswith(TRAINED) or model.num_labels != 1:
+    if not kinds[0].endswith(TRAINED_HEAD) or model.num_labels != 1:
         raise UnusableWeights(
             f"{name} is no cross-encoder with one score: it is made as {kinds[0]}, with {model.num_labels} outputs"
         )

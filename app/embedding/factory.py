@@ -1,4 +1,4 @@
-"""Wiring of the embedder and of the reranker.
+"""Builds the embedder and the reranker that the settings name.
 
 The adapters are imported late: each pulls in a run-time that the others do not need.
 """
@@ -50,6 +50,6 @@ def build_reranker(name: str, *, threads: int, cache: Path) -> Reranker | None:
 
 
 def _quiet() -> None:
-    """Read when the libraries are imported: nothing phones home, and cuBLAS gives equal bytes on each run."""
+    """Set before the libraries are imported: no telemetry, and cuBLAS gives equal bytes on each run."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"

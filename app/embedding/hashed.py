@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSIONS = 384
-# Each feature adds to this many signed places, so that two features rarely fall on each other entirely.
+# Each feature adds to this many signed dimensions, so that two features rarely collide in all of them.
 PLACES = 8
 STOP_WEIGHT = 0.1
 TRIGRAM_WEIGHT = 0.3
@@ -26,17 +26,17 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 class HashedEmbedder:
     """384 dimensions from word and trigram hashes: no weights, thousands of texts a second, any number of threads.
 
-    The same in every process, and nothing is remembered of a text: hashes are BLAKE2b, sums are in float64 and in an
-    order that the text decides.
+    The same in every process, and nothing is cached: hashes are BLAKE2b, sums are in float64 and in an order that
+    follows from the text.
     """
 
     dimensions = DIMENSIONS
-    # As the default model, so that text is split alike; a hashed vector itself sees all of its text.
+    # As the default model, so that text is split alike; a hashed vector covers all of its text.
     max_tokens = 254
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the recipe."""
+        """SHA-256 over the constants above."""
         recipe = f"hashed-1 {DIMENSIONS} {PLACES} {STOP_WEIGHT} {TRIGRAM_WEIGHT} {TOKEN.pattern} {sorted(STOP_WORDS)}"
         return hashlib.sha256(recipe.encode()).hexdigest()
 
@@ -76,7 +76,7 @@ def _features(word: str) -> list[tuple[str, float]]:
 
 
 def _places(features: Sequence[tuple[str, float]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """`PLACES` places in the vector for each feature, with its weight and a sign, all from one hash of the feature."""
+    """`PLACES` dimensions for each feature, with its weight and a sign, all from one hash of the feature."""
     keys = (hashlib.blake2b(f.encode("utf-8", "replace"), digest_size=4 * PLACES).digest() for f, _ in features)
     numbers = np.frombuffer(b"".join(keys), "<u4").astype(np.int64)
     weights = np.repeat(np.array([weight for _, weight in features]), PLACES)

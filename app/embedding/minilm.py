@@ -1,4 +1,4 @@
-"""The official all-MiniLM-L6-v2 files: found in their package, verified, read."""
+"""Finds, verifies and reads the official all-MiniLM-L6-v2 files in their package."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class MiniLM:
     tokenizer_json: bytes
 
 
-def folder() -> Path:
+def package_folder() -> Path:
     """Folder of the packaged model files. The package is found, never imported: its code would load torch."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
@@ -37,9 +37,9 @@ def folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def read(where: Path) -> MiniLM:
-    """Read and verify the model files in `where`; raises UnusableWeights if one is not the official one."""
-    files = verify(where)
+def load_model(package_folder: Path) -> MiniLM:
+    """Read and verify the model files in `folder`; raises UnusableWeights if one is not the official one."""
+    files = verify(package_folder)
     tensors = load(files["model.safetensors"])
     # position_ids is a counter and the pooler belongs to BERT's pre-training: sentence vectors use neither.
     names = sorted(name for name in tensors if not name.startswith("pooler.") and not name.endswith("position_ids"))
@@ -47,12 +47,12 @@ def read(where: Path) -> MiniLM:
     return MiniLM({name: tensors[name] for name in names}, files["tokenizer.json"])
 
 
-def verify(where: Path) -> dict[str, bytes]:
-    """File name to bytes that hash to their pinned SHA-256: what was verified is what is used."""
+def verify(package_folder: Path) -> dict[str, bytes]:
+    """The bytes of each file, which hash to its pinned SHA-256; raises UnusableWeights."""
     files = {}
     for name, expected in SHA256.items():
         try:
-            content = (where / name).read_bytes()
+            content = (package_folder / name).read_bytes()
         except OSError as error:
             raise UnusableWeights(f"{name} of {NAME} cannot be read ({error.strerror}); reinstall {PACKAGE}") from error
         found = hashlib.sha256(content).hexdigest()

@@ -14,7 +14,7 @@ OPSET = 23
 IR_VERSION = 11
 
 
-def graph(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
+def build_graph(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
     """Serialised ONNX model `ids (n,) int64 -> vector (384,) float32`, length 1, for one text of n tokens.
 
     One text a run and no padding, so no tensor has a batch axis and no mask is needed: attention sees every token and

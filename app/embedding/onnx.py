@@ -29,8 +29,8 @@ class OnnxEmbedder:
 
         Raises UnusableWeights if a file is missing from its package or is not the official one.
         """
-        files = minilm.read(folder or minilm.folder())
-        graph = minilm_graph.graph({name: array.shape for name, array in files.weights.items()})
+        files = minilm.load_model(folder or minilm.package_folder())
+        graph = minilm_graph.build_graph({name: array.shape for name, array in files.weights.items()})
         self.digest = _digest(graph)
         self._threads = threads
         self._tokens = WordPiece(files.tokenizer_json)

@@ -1,8 +1,8 @@
-"""What turns text into vectors, and what counts its tokens.
+"""The protocols of embedders and token counters.
 
 The law for every implementation: **a vector is a function of its text alone**. The bytes that `embed_passages` gives
-for a text do not depend on the texts beside it, on their order or on the number of threads. Without it a passage that
-the reader may not see could move the vectors of those that they may see.
+for a text do not depend on the texts beside it, on their order or on the number of threads. Otherwise a hidden passage
+could change the vectors of visible ones.
 """
 
 from collections.abc import Sequence
@@ -45,8 +45,8 @@ class TokenCounter(Protocol):
 
 
 class EmbeddingModel(Embedder, TokenCounter, Protocol):
-    """An embedder together with its own token counter: what the wiring builds."""
+    """An embedder together with its own token counter, as `build_embedder` gives it."""
 
     @property
     def max_tokens(self) -> int:
-        """How many tokens of a text its vector can see, special tokens not counted; the rest is cut off."""
+        """The number of tokens of a text that its vector covers, special tokens not counted; the rest is cut off."""

@@ -1,8 +1,8 @@
-"""What reads a question and a passage together and says how well they fit: a cross-encoder.
+"""The protocol of cross-encoders, which read a question and a passage together and score how well they fit.
 
 The law for every implementation: **a score is a function of the question and the passage alone**. Its bits do not
-depend on the passages beside it, on their order or on the number of threads. Without it the candidates of a search
-would move each other's scores, and the same question could be answered in another order the next time.
+depend on the passages beside it, on their order or on the number of threads. Otherwise the candidates of a search
+would change each other's scores, and the same question could give another order the next time.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ class Reranker(Protocol):
 
     @property
     def name(self) -> str:
-        """The model's name, as it was set."""
+        """The model's name from the settings."""
 
     @property
     def digest(self) -> str:

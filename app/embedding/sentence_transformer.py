@@ -18,23 +18,31 @@ from numpy.typing import NDArray
 
 from app import log
 from app.embedding import minilm
-from app.embedding.torch_models import encodable, forget_words, loading, not_usable, sequence_limit, tensors_digest
+from app.embedding.torch_models import (
+    disable_word_cache,
+    load_options,
+    on_device,
+    sequence_limit,
+    tensors_digest,
+    unusable_model,
+)
+from app.embedding.wordpiece import encodable
 
-# Lengths that a text is padded to when it is batched; longer models go on doubling.
-SHORTEST_BUCKET = 32
+# The shortest length in tokens that a text is padded to in a batch; the others are its doubles.
+MIN_BUCKET = 32
 # Tokens in one batch off the CPU: rows = this // bucket, so the shape follows from the text's own length.
 BATCH_TOKENS = 8_192
 
-Features = dict[str, Any]  # what the library calls features: tensors of shape (1, n), and a few plain values
+Features = dict[str, Any]  # the library's term: tensors of shape (1, n), and a few plain values
 
 
 class SentenceTransformerEmbedder:
     """A model that is on this machine already; nothing is fetched, no pickled weights and no remote code are loaded.
 
-    On a CPU each run sees one text, unpadded, on one thread, and threads take whole texts. Elsewhere texts are
-    batched in shapes that their own token count decides (padded to a bucket, rows filled up with the empty text);
-    at start that is tried with a text in other places and with other neighbours, and batching is off if a byte moves.
-    Asymmetric models embed a query and a passage differently, by the prompts that the model names.
+    On a CPU each run sees one text, unpadded, on one thread, and threads take whole texts. Elsewhere texts are batched
+    in shapes that follow from their own token count (padded to a bucket, rows filled up with the empty text). At start
+    a text is run in different rows among different texts, and batching is switched off if a byte differs. Asymmetric
+    models embed a query and a passage differently, by the prompts that the model names.
     """
 
     def __init__(
@@ -58,8 +66,8 @@ class SentenceTransformerEmbedder:
         self._passage_prompt = prompts.get("document", "") or prompts.get("passage", "")
         # Before the first text: from then on the tokenizer's description carries the last call's padding.
         tokenizer = self._model.tokenizer.backend_tokenizer.to_str()
-        forget_words(self._model.tokenizer.backend_tokenizer)
-        if self._batch_tokens and not self._keeps_place():
+        disable_word_cache(self._model.tokenizer.backend_tokenizer)
+        if self._batch_tokens and not self._batching_is_exact():
             log.get().warning("embedding.batching_off", model=name, device=str(self._model.device))
             self._batch_tokens = 0
         self.digest = _digest(self._model, tokenizer, self._batch_tokens)
@@ -122,7 +130,7 @@ class SentenceTransformerEmbedder:
         return features
 
     def _batches(self, features: Sequence[Features], filler: Features) -> Iterator[tuple[list[int], Features]]:
-        """Batches whose shape is decided by each member's own token count, and which rows they fill."""
+        """The rows and the input of each batch, whose shape follows from its members' own token counts."""
         buckets = _buckets(self._limit)
         by_bucket: dict[int, list[int]] = defaultdict(list)
         for row, one in enumerate(features):
@@ -146,16 +154,13 @@ class SentenceTransformerEmbedder:
 
     def _forward(self, features: Features) -> NDArray[np.float32]:
         """Run the model on one batch: (rows, d), in float32."""
-        on_device = {
-            key: value.to(self._model.device) if isinstance(value, torch.Tensor) else value
-            for key, value in features.items()
-        }
+        inputs = on_device(features, self._model.device)
         with torch.inference_mode():
-            output: NDArray[np.float32] = self._model(on_device)["sentence_embedding"].float().cpu().numpy()
+            output: NDArray[np.float32] = self._model(inputs)["sentence_embedding"].float().cpu().numpy()
         return output
 
-    def _keeps_place(self) -> bool:
-        """Whether a text has the same bytes in the first and the last row, among short and among long neighbours."""
+    def _batching_is_exact(self) -> bool:
+        """Whether a text has the same bytes in the first row among short texts and in the last among long ones."""
         short = self._features("", "")
         for bucket in _buckets(self._limit):
             size = max(1, self._batch_tokens // bucket)
@@ -173,17 +178,17 @@ def _load(name: str, cache: Path, device: str | None) -> sentence_transformers.S
     """The model from a folder, from the packaged official weights (verified), or from `cache`; never from a network."""
     transformers.utils.logging.disable_progress_bar()
     if name == minilm.NAME and not Path(name).exists():
-        minilm.verify(minilm.folder())
-        name = str(minilm.folder())
+        minilm.verify(minilm.package_folder())
+        name = str(minilm.package_folder())
     try:
-        return sentence_transformers.SentenceTransformer(name, **loading(cache, device)).eval()
+        return sentence_transformers.SentenceTransformer(name, **load_options(cache, device)).eval()
     except (OSError, ValueError) as error:
-        raise not_usable(name, cache) from error
+        raise unusable_model(name, cache) from error
 
 
 def _buckets(limit: int) -> list[int]:
     """The lengths that texts are padded to: 32, 64, 128 … and the limit."""
-    doubling = (SHORTEST_BUCKET << power for power in range(limit.bit_length()))
+    doubling = (MIN_BUCKET << power for power in range(limit.bit_length()))
     return [*takewhile(lambda bucket: bucket < limit, doubling), limit]
 
 

@@ -1,6 +1,7 @@
-"""What both adapters for sentence-transformers need: how a model is loaded, cut and named."""
+"""Shared by both sentence-transformers adapters: load options, limits, and the digest of a model."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from app.embedding.protocol import UnusableWeights
 MAX_SEQUENCE = 131_072
 
 
-def loading(cache: Path, device: str | None) -> dict[str, Any]:
-    """How a model is loaded: from this machine alone, without pickled weights and without code of its own."""
+def load_options(cache: Path, device: str | None) -> dict[str, Any]:
+    """Options that load a model from this machine alone, without pickled weights and without remote code."""
     return {
         "device": device,
         "cache_folder": str(cache),
@@ -24,8 +25,8 @@ def loading(cache: Path, device: str | None) -> dict[str, Any]:
     }
 
 
-def not_usable(name: str, cache: Path) -> UnusableWeights:
-    """The error for a model that is not here."""
+def unusable_model(name: str, cache: Path) -> UnusableWeights:
+    """The error for a model that is not on this machine."""
     return UnusableWeights(
         f"{name} is not a usable model folder and not in {cache} with safetensors weights; "
         f"fetch it with: hf download {name} --cache-dir {cache}"
@@ -39,15 +40,15 @@ def sequence_limit(limit: int | None) -> int:
     return int(limit)
 
 
-def encodable(text: str) -> str:
-    """`text` with lone surrogates, which UTF-8 cannot carry, replaced one for one, so that spans stay true."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def on_device(features: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
+    """A model's input with its tensors moved to the device."""
+    return {key: v.to(device) if isinstance(v, torch.Tensor) else v for key, v in features.items()}
 
 
-def forget_words(tokenizer: Any) -> None:
-    """Take a tokenizer's memory of words away, where its kind has one (BPE, Unigram).
+def disable_word_cache(tokenizer: Any) -> None:
+    """Switch off a tokenizer's word cache, where its kind has one (BPE, Unigram).
 
-    All callers share it, and a text would be quicker where somebody else's had the same words (promise N3).
+    All callers share it, so a text would be faster if somebody else's had the same words (promise N3).
     """
     resize = getattr(tokenizer.model, "_resize_cache", None)
     if resize is not None:

@@ -1,6 +1,6 @@
-"""Datasets as files to values: documents with who may read them, and questions with who asks and what answers them.
+"""Reads datasets: documents with the role that reads them, questions with the role that asks and what answers them.
 
-Read by layout, which the files of a folder tell:
+The layout is recognised by the files in the folder:
 
     beir       corpus.jsonl (_id, title, text), queries.jsonl (_id, text), qrels/*.tsv (query, document, grade)
     handbook   docs.jsonl (id, path, title, role), docs/ with these paths, dev/questions.jsonl (id, query, role, docs)
@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-# The role tag of what everybody reads, in handbooks.
-COMMON = "all-staff"
-# Who reads and asks where a dataset knows no roles.
-EVERYONE = "reader"
+# The role tag of documents that everybody reads, in handbooks.
+COMMON_ROLE = "all-staff"
+# The role that reads and asks where a dataset has no roles.
+DEFAULT_ROLE = "reader"
 # Cranfield's grades run from 1, the best, to 4; others mean that a document does not answer.
 GRADES = {1: 4.0, 2: 3.0, 3: 2.0, 4: 1.0}
 
@@ -28,14 +28,14 @@ LAYOUTS = (
 
 
 class UnreadableDataset(ValueError):
-    """The folder holds no dataset that can be read; the message says what was expected."""
+    """The folder holds no readable dataset; the message says what was expected."""
 
 
 @dataclass(frozen=True)
-class Page:
-    """A document: a file to upload under `path`, readable for one role; `plain` is what an outside tool may index.
+class CorpusPage:
+    """A document: a file to upload under `path`, readable for one role; `plain` is its text for outside tools.
 
-    Without content it cannot be uploaded, nor found; where it is an answer it counts as missed, as it does elsewhere.
+    Without content it is not uploaded and not found; where it is an answer it counts as missed, as for other systems.
     """
 
     id: str
@@ -57,11 +57,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All that is measured with. A role reads its own pages and those of `common`."""
+    """Documents and questions. A role reads its own pages and those of the role `common`."""
 
     name: str
     layout: str
-    pages: tuple[Page, ...]
+    pages: tuple[CorpusPage, ...]
     questions: tuple[Question, ...]
     common: str | None = None
 
@@ -76,7 +76,7 @@ class Dataset:
         return frozenset(p.id for p in self.pages if p.role in {role, self.common})
 
     def answerable(self) -> "Dataset":
-        """The same with the gold that the asker may read, less the questions that have none then."""
+        """The dataset with the answers that the asker may read, without questions that then have none."""
         seen = {role: self.readable(role) for role in self.roles}
         kept = [replace(q, gold={d: g for d, g in q.gold.items() if d in seen[q.role]}) for q in self.questions]
         return replace(self, questions=tuple(q for q in kept if q.gold))
@@ -85,17 +85,17 @@ class Dataset:
 def read(folder: Path, *, questions_from: Path | None = None) -> Dataset:
     """The dataset in a folder; raises UnreadableDataset.
 
-    `questions_from` names another dataset whose questions are asked instead, those with the same ids: the same
-    questions in another language, say.
+    `questions_from` names another dataset whose texts replace those of the questions with the same ids: the same
+    questions in another language, for example.
     """
     layout, reader = _layout(folder)
     try:
         dataset = reader(folder)
         _check(dataset)
         if questions_from is not None:
-            asked = {q.id: q.text for q in read(questions_from).questions}
-            same = tuple(replace(q, text=asked[q.id]) for q in dataset.questions if q.id in asked)
-            dataset = replace(dataset, questions=same, name=f"{dataset.name} asked from {_name(questions_from)}")
+            texts = {q.id: q.text for q in read(questions_from).questions}
+            replaced = tuple(replace(q, text=texts[q.id]) for q in dataset.questions if q.id in texts)
+            dataset = replace(dataset, questions=replaced, name=f"{dataset.name} asked from {_name(questions_from)}")
             _check(dataset)
     except (KeyError, TypeError, AttributeError) as error:
         raise UnreadableDataset(f"{folder} looks like the layout '{layout}', but lacks {error}") from error
@@ -124,12 +124,14 @@ def _beir(folder: Path) -> Dataset:
     for line in chosen.read_text("utf-8").splitlines():
         query, document, grade = line.split("\t")
         if not grade.strip().lstrip("-").isdigit():
-            continue  # the heading
+            continue  # the header
         if int(grade) > 0:
             gold.setdefault(query, {})[document] = float(grade)
-    pages = _made((row["_id"], row.get("title", ""), row["text"], EVERYONE) for row in _rows(folder / "corpus.jsonl"))
+    pages = _html_pages(
+        (row["_id"], row.get("title", ""), row["text"], DEFAULT_ROLE) for row in _rows(folder / "corpus.jsonl")
+    )
     questions = tuple(
-        Question(row["_id"], row["text"], EVERYONE, gold[row["_id"]])
+        Question(row["_id"], row["text"], DEFAULT_ROLE, gold[row["_id"]])
         for row in _rows(folder / "queries.jsonl")
         if row["_id"] in gold
     )
@@ -137,51 +139,51 @@ def _beir(folder: Path) -> Dataset:
 
 
 def _passages(folder: Path) -> Dataset:
-    """With `site` in the questions, the title of a document is its site, and a site's reader sees that site alone."""
-    asked = list(_rows(folder / "dev" / "queries.jsonl"))
-    by_site = any("site" in row for row in asked)
-    pages = _made(
-        (row["id"], row["title"], row["text"], _role(row["title"]) if by_site else EVERYONE)
+    """With `site` in the questions, a document's title is its site, and the role of a site reads that site alone."""
+    rows = list(_rows(folder / "dev" / "queries.jsonl"))
+    by_site = any("site" in row for row in rows)
+    pages = _html_pages(
+        (row["id"], row["title"], row["text"], _role(row["title"]) if by_site else DEFAULT_ROLE)
         for row in _rows(folder / "corpus.jsonl")
     )
     questions = tuple(
-        Question(row["id"], row["query"], _role(row["site"]) if by_site else EVERYONE, _gains(row)) for row in asked
+        Question(row["id"], row["query"], _role(row["site"]) if by_site else DEFAULT_ROLE, _gains(row)) for row in rows
     )
     return Dataset(_name(folder), "passages", pages, questions)
 
 
 def _handbook(folder: Path) -> Dataset:
-    """The questions are headings of the pages: they are taken out, or the task would be trivial."""
-    asked = list(_rows(folder / "dev" / "questions.jsonl"))
+    """The questions are headings of the pages, which are removed here, or the task would be trivial."""
+    rows = list(_rows(folder / "dev" / "questions.jsonl"))
     headings: dict[str, set[str]] = {}
-    for row in asked:
+    for row in rows:
         for page in row["docs"]:
             headings.setdefault(page, set()).add(row["query"].strip())
     pages = []
     for row in _rows(folder / "docs.jsonl"):
         lines = (folder / "docs" / row["path"]).read_text("utf-8").split("\n")
         text = "\n".join(line for line in lines if not _asks(line, headings.get(row["id"], set())))
-        pages.append(Page(row["id"], row["path"], row["role"], text.encode(), text))
-    questions = tuple(Question(row["id"], row["query"], row["role"], _gains(row)) for row in asked)
-    return Dataset(_name(folder), "handbook", tuple(pages), questions, COMMON)
+        pages.append(CorpusPage(row["id"], row["path"], row["role"], text.encode(), text))
+    questions = tuple(Question(row["id"], row["query"], row["role"], _gains(row)) for row in rows)
+    return Dataset(_name(folder), "handbook", tuple(pages), questions, COMMON_ROLE)
 
 
 def _asks(line: str, questions: set[str]) -> bool:
-    """Whether the line is a heading that asks one of these questions."""
+    """Whether the line is a heading with one of these questions."""
     bare = line.lstrip()
     words = bare.lstrip("# ").strip()
     return bare.startswith("#") and (words in questions or words.strip("*").strip() in questions)
 
 
-def _made(rows: Iterator[tuple[str, str, str, str]]) -> tuple[Page, ...]:
-    """Pages of (id, title, text, role), as HTML: it holds any text as it is, Markdown would take marks for its own."""
+def _html_pages(rows: Iterator[tuple[str, str, str, str]]) -> tuple[CorpusPage, ...]:
+    """Pages of (id, title, text, role) as HTML, which keeps any text; Markdown would interpret its marks."""
     pages = []
     for number, (id_, title, text, role) in enumerate(rows):
         heading = f"<h1>{html.escape(title)}</h1>" if title else ""
         body = "".join(f"<p>{html.escape(part)}</p>" for part in text.split("\n") if part.strip())
-        shown = f"<!doctype html><title>{html.escape(title or str(number))}</title>{heading}{body}"
-        content = shown.encode() if f"{title}{text}".strip() else b""
-        pages.append(Page(id_, f"{number:07d}.html", role, content, f"{title}\n{text}"))
+        page = f"<!doctype html><title>{html.escape(title or str(number))}</title>{heading}{body}"
+        content = page.encode() if f"{title}{text}".strip() else b""
+        pages.append(CorpusPage(id_, f"{number:07d}.html", role, content, f"{title}\n{text}"))
     return tuple(pages)
 
 
@@ -192,9 +194,9 @@ def _gains(row: dict[str, Any]) -> dict[str, float]:
 
 
 def _role(text: str) -> str:
-    """A name that roles may have."""
+    """The text as a valid role name."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text.lower())
-    return kept.lstrip("._-")[:60] or EVERYONE
+    return kept.lstrip("._-")[:60] or DEFAULT_ROLE
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:
@@ -209,13 +211,13 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _name(folder: Path) -> str:
-    """The folder's name; with the one above where it is a mere language or split."""
-    whole = folder.resolve()
-    return whole.name if len(whole.name) > 3 else f"{whole.parent.name}-{whole.name}"
+    """The folder's name, with its parent's if it is only a language or a split."""
+    path = folder.resolve()
+    return path.name if len(path.name) > 3 else f"{path.parent.name}-{path.name}"
 
 
 def _check(dataset: Dataset) -> None:
-    """Raise UnreadableDataset for what would be measured wrongly without a word."""
+    """Raises UnreadableDataset for a dataset that would silently be measured wrongly."""
     ids = {p.id for p in dataset.pages}
     if len(ids) < len(dataset.pages) or len({p.path for p in dataset.pages}) < len(dataset.pages):
         raise UnreadableDataset("two documents have the same id or path")

@@ -1,4 +1,4 @@
-"""From rankings to figures: each system by all questions, by role and by what the asker sees."""
+"""From rankings to figures: each system over all questions, by role and by the share the asker sees."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,15 +11,15 @@ from app.evaluation.measures import Mean, difference, mean, measure
 
 PRODUCT = "search"
 MEASURES = ("recall@10", "first passages", "nDCG@10", "MRR@10")
-# Shares of the corpus that an asker sees, up to and with.
-SHARES = (0.01, 0.05, 0.2, 0.5, 1.0)
+# Upper bounds, inclusive, of the share of the corpus that an asker sees.
+SHARE_BOUNDS = (0.01, 0.05, 0.2, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """What one system gave: for each question the documents of its passages, best first.
+class SystemRankings:
+    """The rankings of one system: for each question the documents of its passages, best first.
 
-    `beside` are documents that were named with them, as copies of a passage are: they are judged for leaks alone.
+    `beside` are further documents in the reply, such as copies of a passage: they are checked for leaks alone.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Group:
-    """Some questions and what each system reached on them: measure → mean, by system."""
+    """The means of each system over some questions: system → measure → mean."""
 
     name: str
     questions: int
@@ -38,7 +38,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All figures. `leaks` are (question, document) that were found for an asker who may not read the document."""
+    """All figures. `leaks` are pairs (question, document) where the asker may not read the document found."""
 
     dataset: str
     documents: int
@@ -48,23 +48,23 @@ class Evaluation:
     by_role: tuple[Group, ...]
     by_share: tuple[Group, ...]
     over: Mapping[str, Mapping[str, Mean]]
-    """What the product has over each other system, on the same questions: measure → difference."""
+    """The product's advantage over each other system, on the same questions: system → measure → difference."""
     leaks: Mapping[str, tuple[tuple[str, str], ...]]
     absent: Mapping[str, str]
-    """Systems that were not measured, and why."""
+    """Systems that were not measured, with the reason."""
 
     @property
     def leaked(self) -> int:
-        """How many leaks there are."""
+        """The number of leaks of all systems."""
         return sum(map(len, self.leaks.values()))
 
     def as_json(self) -> str:
-        """All of it, with its intervals."""
+        """All figures with their intervals."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False)
 
 
-def evaluate(dataset: Dataset, systems: Sequence[Ranked], *, absent: Mapping[str, str]) -> Evaluation:
-    """Judge the rankings of `dataset.answerable()`'s questions; raises ValueError if they are not of these."""
+def evaluate(dataset: Dataset, systems: Sequence[SystemRankings], *, absent: Mapping[str, str]) -> Evaluation:
+    """Measure rankings of the questions of `dataset.answerable()`; raises ValueError if their number differs."""
     asked = dataset.answerable()
     for system in systems:
         if len(system.rankings) != len(asked.questions):
@@ -94,7 +94,7 @@ def evaluate(dataset: Dataset, systems: Sequence[Ranked], *, absent: Mapping[str
 
 
 def save(evaluation: Evaluation, folder: Path) -> Path:
-    """Write the figures as JSON into a folder that is made if need be; gives the file."""
+    """Write the figures as JSON into a folder, created if missing; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{evaluation.dataset.replace(' ', '-')}.json"
     file.write_text(evaluation.as_json() + "\n", "utf-8")
@@ -117,7 +117,7 @@ def _over(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, di
 
 
 def _leaks(
-    system: Ranked, questions: Sequence[Question], seen: Mapping[str, frozenset[str]]
+    system: SystemRankings, questions: Sequence[Question], seen: Mapping[str, frozenset[str]]
 ) -> tuple[tuple[str, str], ...]:
     pairs: dict[tuple[str, str], Any] = {}
     beside = system.beside or ((),) * len(questions)
@@ -127,8 +127,8 @@ def _leaks(
 
 
 def _share(share: float) -> float:
-    """The least bound that holds a share."""
-    return next(bound for bound in SHARES if share <= bound)
+    """The least bound that includes the share."""
+    return next(bound for bound in SHARE_BOUNDS if share <= bound)
 
 
 def _percent(bound: float) -> str:

@@ -61,13 +61,13 @@ class Addresses:
         return start + max((len(a) for a in self._known if text.startswith(a, start)), default=0)
 
 
-NONE = Addresses()
+NO_ADDRESSES = Addresses()
 
 
 class ActiveContentFilter:
     """One answer: `feed` each piece, `flush` at its end. What is released does not depend on the cutting."""
 
-    def __init__(self, allowed: Addresses = NONE) -> None:
+    def __init__(self, allowed: Addresses = NO_ADDRESSES) -> None:
         self._allowed = allowed
         self._text = ""
         self._before = ""
@@ -195,7 +195,7 @@ def _unlinked(text: str, at: int, behind: int, *, final: bool) -> tuple[int, str
     return end, opening + text[behind:end].replace(".", "[.]")
 
 
-def make_inert(text: str, allowed: Addresses = NONE) -> str:
+def make_inert(text: str, allowed: Addresses = NO_ADDRESSES) -> str:
     """A whole text, as the filter releases it."""
     content = ActiveContentFilter(allowed)
     return content.feed(text) + content.flush()

@@ -4,7 +4,7 @@ three, and so for the chain: what is released does not depend on how the text wa
 
 from collections.abc import Mapping, Sequence
 
-from app.guardrail.active_content import NONE, ActiveContentFilter, Addresses
+from app.guardrail.active_content import NO_ADDRESSES, ActiveContentFilter, Addresses
 from app.guardrail.check import Check
 from app.guardrail.citations import CitationFilter
 from app.guardrail.gate import Gate
@@ -13,7 +13,7 @@ from app.guardrail.gate import Gate
 class AnswerFilter:
     """One answer: `feed` each piece, `flush` at its end. An aborted answer is not flushed."""
 
-    def __init__(self, checks: Sequence[Check], *, sources: int, allowed: Addresses = NONE) -> None:
+    def __init__(self, checks: Sequence[Check], *, sources: int, allowed: Addresses = NO_ADDRESSES) -> None:
         self._citations = CitationFilter(sources)
         self._gate = Gate(checks)
         # Last: a dropped citation or a redaction may bring together what stood apart.

@@ -119,7 +119,7 @@ def accept_all(match: re.Match[str], before: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PatternCheck:
     """A check made of one pattern, matched at the start, and a condition on the match and the text before it."""
 
     kind: str

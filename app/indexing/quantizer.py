@@ -1,9 +1,9 @@
-"""Short codes of vectors, from a codebook that knows no document: constants, made before any text was seen.
+"""Product quantisation of vectors with a fixed codebook, which knows no document.
 
-A code has 4 bits for every two dimensions (product quantisation). A codebook trained on the vectors at hand would be a
-function of hidden documents, and with it every ranking by codes (promise N1). So a vector is first turned by a fixed
-rotation, after which two of its coordinates are much like two draws from a normal distribution whatever the model that
-made it, and these are coded by the sixteen points that suit such draws best.
+A code has 4 bits for every two dimensions. A codebook trained on the vectors at hand would be a function of hidden
+documents, and with it every ranking by codes (promise N1). So a vector is first rotated by a fixed rotation, after
+which two of its coordinates resemble two draws from a normal distribution whatever the model, and these are coded by
+the sixteen points that suit such draws best.
 """
 
 import hashlib
@@ -45,8 +45,8 @@ ROUNDS = 3
 BATCH = 256
 
 
-class Codebook:
-    """Codes for unit vectors of one length. `width` is the bytes of a code: `dimensions` / 4."""
+class ProductQuantizer:
+    """Encodes unit vectors of one length. `width` is the size of a code in bytes: `dimensions` / 4."""
 
     def __init__(self, dimensions: int) -> None:
         """Raises ValueError for a number of dimensions that is not a multiple of 4."""
@@ -54,39 +54,39 @@ class Codebook:
             raise ValueError(f"vectors of {dimensions} dimensions have no codes: a multiple of 4 is needed")
         self.dimensions, self.width = dimensions, dimensions // 4
         self._block = dimensions & -dimensions
-        self._turns = [(_signs(dimensions, r), _shuffle(dimensions, r)) for r in range(ROUNDS)]
+        self._rotations = [(_signs(dimensions, r), _shuffle(dimensions, r)) for r in range(ROUNDS)]
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) over all that decides the codes."""
+        """SHA-256 (hex) over all that decides the codes: the codebook's digest in the audit log."""
         return _digest(self.dimensions)
 
     @property
     def centroids(self) -> NDArray[np.float32]:
-        """What each 4-bit value stands for: shape (dimensions / 2, 16, 2), for rotated unit vectors."""
+        """The point of each 4-bit value: shape (dimensions / 2, 16, 2), for rotated unit vectors."""
         scaled = POINTS / np.float32(self.dimensions**0.5)
         return np.ascontiguousarray(np.broadcast_to(scaled, (self.dimensions // 2, *POINTS.shape)))
 
     def rotate(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The same vectors in the turned space: shape (n, dimensions); inner products stay as they are."""
-        turned = np.ascontiguousarray(vectors, np.float32)
-        for signs, shuffle in self._turns:
-            turned = self._hadamard((turned * signs)[:, shuffle])
-        return turned
+        """The rotated vectors: shape (n, dimensions); inner products stay as they are."""
+        rotated = np.ascontiguousarray(vectors, np.float32)
+        for signs, shuffle in self._rotations:
+            rotated = self._hadamard((rotated * signs)[:, shuffle])
+        return rotated
 
     def encode(self, vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Codes of unit vectors of shape (n, dimensions): shape (n, width), the lower half of a byte first."""
         codes = np.empty((len(vectors), self.width), np.uint8)
         for start in range(0, len(vectors), BATCH):
-            turned = self.rotate(vectors[start : start + BATCH]) * np.float32(self.dimensions**0.5)
-            pairs = turned.reshape(len(turned), -1, 2, 1)
+            rotated = self.rotate(vectors[start : start + BATCH]) * np.float32(self.dimensions**0.5)
+            pairs = rotated.reshape(len(rotated), -1, 2, 1)
             nearest = (pairs[:, :, 0] * POINTS[:, 0] + pairs[:, :, 1] * POINTS[:, 1] - HALF_SQUARES).argmax(2)
             values = nearest.astype(np.uint8)
             codes[start : start + BATCH] = values[:, 0::2] | values[:, 1::2] << 4
         return codes
 
     def _hadamard(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Sums and differences of neighbours, of neighbours' neighbours, and so on within each block."""
+        """The Hadamard transform of each block: sums and differences at distance 1, 2, 4, and so on."""
         half = 1
         while half < self._block:
             pairs = vectors.reshape(len(vectors), -1, 2, half)
@@ -96,18 +96,18 @@ class Codebook:
 
 
 @lru_cache(maxsize=8)
-def codebook(dimensions: int) -> Codebook | None:
-    """The codebook for vectors of this length; None where there is none, and search does without codes."""
-    return Codebook(dimensions) if dimensions >= 4 and dimensions % 4 == 0 else None
+def quantizer_for(dimensions: int) -> ProductQuantizer | None:
+    """The quantizer for vectors of this length; None if the length has no codes, and search does without."""
+    return ProductQuantizer(dimensions) if dimensions >= 4 and dimensions % 4 == 0 else None
 
 
-def _signs(dimensions: int, turn: int) -> NDArray[np.float32]:
-    drawn = np.frombuffer(_drawn(f"signs {turn}", dimensions), np.uint8)
+def _signs(dimensions: int, number: int) -> NDArray[np.float32]:
+    drawn = np.frombuffer(_drawn(f"signs {number}", dimensions), np.uint8)
     return np.where(drawn & 1, 1, -1).astype(np.float32)
 
 
-def _shuffle(dimensions: int, turn: int) -> NDArray[np.intp]:
-    drawn = np.frombuffer(_drawn(f"shuffle {turn}", 8 * dimensions), ">u8")
+def _shuffle(dimensions: int, number: int) -> NDArray[np.intp]:
+    drawn = np.frombuffer(_drawn(f"shuffle {number}", 8 * dimensions), ">u8")
     return np.argsort(drawn, kind="stable")
 
 

@@ -1,8 +1,8 @@
 """BM25 over inverted lists, and the best passages without scoring them all. Pure; floats in a fixed order.
 
 The most frequent words score only passages that rarer words have found, once a bound proves that no other can be among
-the best, and each of them drops those that it rules out (MaxScore: Turtle and Flood, 1995). What is left is scored in
-full, word by word in the order given: a result is bit for bit that of scoring every passage.
+the best, and each of them drops those that it rules out (MaxScore: Turtle and Flood, 1995). The rest is scored in full,
+word by word in the order given, so a result is bit for bit that of scoring every passage.
 """
 
 import math
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from app.indexing.postings import COUNTS, MAX_LENGTH, chunks_of, codes_of, lengths_of
 
-# How fast repeated terms saturate, and how much length counts: little, since passages are cut to nearly one length.
+# How fast repeated terms saturate, and how much length counts: little, since passages have nearly one length.
 K1, B = 0.9, 0.4
-# How much a word counts in the title, in the headings and in the text.
+# Weight of a word in the title, in the headings and in the text.
 FIELD_WEIGHTS = (1.0, 1.0, 1.0)
-# Bounds are compared with this much to spare, far more than rounding can take.
-SPARE = 1e-9
+# Relative margin when bounds are compared, far above what rounding can change.
+BOUND_MARGIN = 1e-9
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Corpus:
-    """All that is searched: how many passages, and how many terms they hold in all."""
+    """What is searched: the number of passages, and of the terms in all of them together."""
 
     passages: int
     terms: int
@@ -77,15 +77,15 @@ def scored(chunks: Ids, lists: Sequence[Ids], weights: Sequence[float], mean: fl
     return Best(chunks, scores, stands)
 
 
-def kept(entries: Ids, *, among: Ids | None = None, without: Ids | None = None) -> Ids:
+def restrict(entries: Ids, *, among: Ids | None = None, without: Ids | None = None) -> Ids:
     """The entries of a list that are of passages `among` these, and of none of those `without`; both ascend.
 
-    None: no such bound.
+    None stands for no restriction.
     """
     if among is not None:
-        entries = _met(among, entries)[1]
+        entries = _intersect(among, entries)[1]
     if without is not None and len(without):
-        entries = np.setdiff1d(entries, _met(without, entries)[1], assume_unique=True)
+        entries = np.setdiff1d(entries, _intersect(without, entries)[1], assume_unique=True)
     return entries
 
 
@@ -97,37 +97,38 @@ class _Scale:
         self._tf = COUNTS[0] * title + COUNTS[1] * headings + COUNTS[2] * body
         self._norm = K1 * (1 - B + B * np.arange(MAX_LENGTH + 1) / mean)
 
-    def parts(self, entries: Ids, weight: float) -> Floats:
-        """For each passage of a word's list."""
+    def contributions(self, entries: Ids, weight: float) -> Floats:
+        """What the word adds to the score of each passage of its list, in the order of the list."""
         tf = self._tf[codes_of(entries)]
-        part: Floats = weight * tf * (K1 + 1) / (tf + self._norm[lengths_of(entries)])
-        return part
+        added: Floats = weight * tf * (K1 + 1) / (tf + self._norm[lengths_of(entries)])
+        return added
 
 
 def _candidates(lists: Sequence[Ids], weights: Sequence[float], scale: _Scale, limit: int) -> Ids:
-    """The passages that may be among the best, ascending: all of these and few others."""
+    """The passages that may be among the best, ascending, and few others."""
     order = sorted(range(len(lists)), key=lambda n: (len(lists[n]), n))
-    # No part exceeds weight * (K1 + 1), and rests[i] bounds what the words behind the i-th add.
+    # A word adds at most weight * (K1 + 1), and rests[i] bounds what the words after the i-th add.
     rests = [sum(weights[m] * (K1 + 1) for m in order[n + 1 :]) for n in range(len(order))]
+    # Once closed, words add to the passages found so far and bring no new ones.
     chunks, sums, closed = np.empty(0, np.int64), np.empty(0, np.float64), False
     for n, rest in zip(order, rests, strict=True):
         if closed:
-            at, likely = _met(chunks, lists[n])
-            sums[at] += scale.parts(likely, weights[n])
+            at, likely = _intersect(chunks, lists[n])
+            sums[at] += scale.contributions(likely, weights[n])
         else:
             entries = np.sort(lists[n])
-            chunks, sums = _merged(chunks, sums, entries, scale.parts(entries, weights[n]))
+            chunks, sums = _merged(chunks, sums, entries, scale.contributions(entries, weights[n]))
         if len(sums) > limit:
             reached = float(np.partition(sums, len(sums) - limit)[len(sums) - limit])
-            closed = closed or rest < reached * (1 - SPARE)
+            closed = closed or rest < reached * (1 - BOUND_MARGIN)
             if closed:
-                enough = sums >= reached * (1 - SPARE) - rest
+                enough = sums >= reached * (1 - BOUND_MARGIN) - rest
                 chunks, sums = chunks[enough], sums[enough]
     return chunks
 
 
-def _merged(chunks: Ids, sums: Floats, entries: Ids, parts: Floats) -> tuple[Ids, Floats]:
-    """Passages found so far, ascending, and the sums of their parts, with those of one more list, ascending too."""
+def _merged(chunks: Ids, sums: Floats, entries: Ids, added: Floats) -> tuple[Ids, Floats]:
+    """Passages and their sums with those of one more list added; both ascend, and so does the result."""
     both = np.concatenate([chunks, chunks_of(entries)])
     # Two runs that ascend: a stable sort merges them in one pass.
     order = np.argsort(both, kind="stable")
@@ -135,7 +136,7 @@ def _merged(chunks: Ids, sums: Floats, entries: Ids, parts: Floats) -> tuple[Ids
     starts = np.flatnonzero(np.diff(both, prepend=-1))
     if not len(starts):
         return chunks, sums
-    return both[starts], np.add.reduceat(np.concatenate([sums, parts])[order], starts)
+    return both[starts], np.add.reduceat(np.concatenate([sums, added])[order], starts)
 
 
 def _scored(
@@ -147,17 +148,17 @@ def _scored(
     if not len(chunks):
         return scores, stands
     for n, (entries, weight) in enumerate(zip(lists, weights, strict=True)):
-        at, met = _met(chunks, entries)
-        scores[at] += scale.parts(met, weight)
+        at, common = _intersect(chunks, entries)
+        scores[at] += scale.contributions(common, weight)
         stands[n, at] = True
     return scores, stands
 
 
-def _met(chunks: Ids, entries: Ids) -> tuple[Ids, Ids]:
+def _intersect(chunks: Ids, entries: Ids) -> tuple[Ids, Ids]:
     """The entries of a list that are of these passages, which ascend, and where each stands among them."""
     if not len(chunks):
         return np.empty(0, np.int64), entries[:0]
-    # Most entries of a long list are of other passages: a table of hashes turns them away.
+    # Most entries of a long list are of other passages: a hash table drops them cheaply.
     slots = 1 << max(16, min(22, (8 * len(chunks)).bit_length()))
     table = np.zeros(slots, np.bool_)
     table[chunks & (slots - 1)] = True

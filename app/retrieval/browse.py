@@ -18,8 +18,8 @@ from app.paths import folders_of
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A document as a list shows it. `title` is None for who curates it and may not read it."""
+class DocumentEntry:
+    """A document with its collection's name. `title` is None for a curator who may not read it."""
 
     document: Document
     collection: str
@@ -28,7 +28,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Job:
-    """An upload of the subject's, and how it fares. `stages_us` has microseconds by stage."""
+    """An upload of the subject's and its state. `stages_us` has microseconds by stage."""
 
     id: uuid.UUID
     collection: str
@@ -57,14 +57,14 @@ def readable_collections(subject: Subject, visible: Visible) -> Select[Collectio
 
 
 def list_collections(session: Session, subject: Subject, visible: Visible) -> list[Collection]:
-    """All of them, by name."""
+    """The readable collections, by name."""
     return list(session.scalars(readable_collections(subject, visible).order_by(Collection.name)))
 
 
 def find_collection(session: Session, subject: Subject, visible: Visible, name: str) -> Collection:
     """The collection of that name; raises NotFound if it is absent or not for the subject to see.
 
-    An administrator sees every collection, and so is told that the name is missing; for others the two are the same.
+    An administrator sees every collection, so their error names the missing one; for others both cases are the same.
     """
     found = next((c for c in list_collections(session, subject, visible) if c.name == name), None)
     if found is None:
@@ -75,27 +75,27 @@ def find_collection(session: Session, subject: Subject, visible: Visible, name: 
 
 
 def folders_of_documents(session: Session, subject: Subject, collection_id: uuid.UUID) -> frozenset[str]:
-    """The folders that documents of a collection lie in: for who curates it, who may list them; empty for others."""
+    """The folders that documents of a collection lie in, for its curators, who may list them; empty for others."""
     if collection_id not in curated(subject):
         return frozenset()
     folder = func.regexp_replace(Document.path, "/[^/]*$", "")
-    here = (Document.collection_id == collection_id) & Document.path.contains("/")
-    lowest = session.scalars(select(folder).where(here).distinct())
+    in_folder = (Document.collection_id == collection_id) & Document.path.contains("/")
+    lowest = session.scalars(select(folder).where(in_folder).distinct())
     return frozenset(f for path in lowest for f in (path, *folders_of(path)))
 
 
 def list_documents(
     session: Session, subject: Subject, visible: Visible, page: Page, *, collection: str | None
-) -> list[Listed]:
+) -> list[DocumentEntry]:
     """Documents in the order of collection and path.
 
-    The place of a page is the id of its last document, not its path: paths are redacted before anybody sees them.
+    A page is continued after the id of its last document, not its path: paths are redacted before anybody sees them.
     """
-    # By their scopes, and before anything is joined to them: the planner would else walk the index of a shelf and its
-    # paths, hidden documents too, and take the longer the more there are (promise N3).
-    seen = select(Document).where(_shown(subject, visible)).cte("seen").prefix_with("MATERIALIZED")
-    row = aliased(Document, seen)
-    query = select(row, Collection.name.label("shelf")).join(Collection, Collection.id == row.collection_id)
+    # By their scopes, and before anything is joined to them: otherwise the planner walks the index of a collection and
+    # its paths, hidden documents too, and takes longer the more there are (promise N3).
+    listed = select(Document).where(_listed(subject, visible)).cte("listed").prefix_with("MATERIALIZED")
+    row = aliased(Document, listed)
+    query = select(row, Collection.name.label("collection_name")).join(Collection, Collection.id == row.collection_id)
     query = query.where(Collection.name.not_like(r"\_%")).order_by(Collection.name, row.path).limit(page.limit + 1)
     if collection is not None:
         query = query.where(Collection.name == collection)
@@ -104,12 +104,12 @@ def list_documents(
         query = query.where(tuple_(Collection.name, row.path) > tuple_(last.collection, last.document.path))
     part = query.subquery()
     titled = (
-        select(aliased(Document, part), part.c.shelf, Original.title)
+        select(aliased(Document, part), part.c.collection_name, Original.title)
         .outerjoin(Original, (Original.document_id == part.c.id) & Original.scope_id.in_(visible.scope_ids))
-        .order_by(part.c.shelf, part.c.path)
+        .order_by(part.c.collection_name, part.c.path)
     )
-    found = [Listed(*columns) for columns in session.execute(titled)]
-    return page.first(found, lambda listed: str(listed.document.public_id))
+    found = [DocumentEntry(*columns) for columns in session.execute(titled)]
+    return page.first(found, lambda entry: str(entry.document.public_id))
 
 
 def _document_id(text: str) -> uuid.UUID:
@@ -119,37 +119,37 @@ def _document_id(text: str) -> uuid.UUID:
         raise NotFound from None
 
 
-def find_document(session: Session, subject: Subject, visible: Visible, public_id: uuid.UUID) -> Listed:
+def find_document(session: Session, subject: Subject, visible: Visible, public_id: uuid.UUID) -> DocumentEntry:
     """One document; raises NotFound if it is absent or not for the subject to see."""
     row = session.execute(
         select(Document, Collection.name, Original.title)
         .join(Collection, Collection.id == Document.collection_id)
         .outerjoin(Original, (Original.document_id == Document.id) & Original.scope_id.in_(visible.scope_ids))
-        .where(Document.public_id == public_id, _shown(subject, visible), Collection.name.not_like(r"\_%"))
+        .where(Document.public_id == public_id, _listed(subject, visible), Collection.name.not_like(r"\_%"))
     ).one_or_none()
     if row is None:
         raise NotFound
-    return Listed(*row)
+    return DocumentEntry(*row)
 
 
-def passages_of(session: Session, visible: Visible, listed: Listed) -> list[Chunk]:
-    """The text of a document in its order; raises NotFound for who may not read it."""
-    if listed.document.scope_id not in visible.scope_ids:
+def passages_of(session: Session, visible: Visible, entry: DocumentEntry) -> list[Chunk]:
+    """The chunks of a document in order; raises NotFound for a subject who may not read it."""
+    if entry.document.scope_id not in visible.scope_ids:
         raise NotFound
     return list(
         session.scalars(
             select(Chunk)
-            .where(Chunk.document_id == listed.document.id, Chunk.scope_id.in_(visible.scope_ids))
+            .where(Chunk.document_id == entry.document.id, Chunk.scope_id.in_(visible.scope_ids))
             .order_by(Chunk.ordinal)
         )
     )
 
 
-def original_of(session: Session, visible: Visible, listed: Listed) -> bytes:
-    """The original bytes; raises NotFound for who may not read it."""
+def original_of(session: Session, visible: Visible, entry: DocumentEntry) -> bytes:
+    """The original bytes; raises NotFound for a subject who may not read them."""
     content = session.scalar(
         select(Original.content).where(
-            Original.document_id == listed.document.id, Original.scope_id.in_(visible.scope_ids)
+            Original.document_id == entry.document.id, Original.scope_id.in_(visible.scope_ids)
         )
     )
     if content is None:
@@ -192,6 +192,6 @@ def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _shown(subject: Subject, visible: Visible) -> ColumnElement[bool]:
-    """The first lock: the scopes the subject may read, or the collections they curate (without titles)."""
+def _listed(subject: Subject, visible: Visible) -> ColumnElement[bool]:
+    """The scope filter of a list: the scopes the subject may read, or the collections they curate (without titles)."""
     return or_(Document.scope_id.in_(visible.scope_ids), Document.collection_id.in_(curated(subject)))

@@ -4,27 +4,27 @@ from dataclasses import dataclass
 
 from app.acl.visible import Visible
 from app.db.session import ReadSession
+from app.retrieval.bm25 import Corpus
 from app.scope_index.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
-class Volume:
-    """Visible passages, their length in terms together, and what the reader sees.
+class VisibleCorpus(Corpus):
+    """The visible passages, and bounds of what the reader's transaction sees.
 
-    All that `snapshot` sees the reader sees too; nothing of a transaction from `end` on.
+    The reader sees all that `snapshot` sees, and nothing of a transaction numbered `end` or above.
     """
 
-    passages: int
-    terms: int
     snapshot: Snapshot
     end: int
 
 
-def volume(session: ReadSession, visible: Visible) -> Volume:
-    """The visible volume, exact in the snapshot of the transaction that resolved the scopes."""
-    told = Snapshot.parse(visible.snapshot)
-    # A standby leaves out who is running: as told, its reader would see transactions that it does not see. Those before
-    # the first that runs are sure. Where the session was opened decides, not what the server says now: promoted since,
-    # it would still tell the old snapshot.
-    sure = Snapshot(told.xmin, told.xmin, frozenset()) if session.on_standby else told
-    return Volume(int(visible.sums["passages"].sum()), int(visible.sums["terms"].sum()), sure, told.xmax)
+def visible_corpus(session: ReadSession, visible: Visible) -> VisibleCorpus:
+    """The size of the visible corpus, exact in the transaction that resolved the scopes."""
+    reported = Snapshot.parse(visible.snapshot)
+    # A standby leaves out the running transactions, so its reader would seem to see what it does not; only those before
+    # the first running one are certain. Where the session was opened decides, not what the server says now: a standby
+    # promoted since would still give the old snapshot.
+    certain = Snapshot(reported.xmin, reported.xmin, frozenset()) if session.on_standby else reported
+    passages, terms = (int(visible.sums[name].sum()) for name in ("passages", "terms"))
+    return VisibleCorpus(passages, terms, certain, reported.xmax)

@@ -1,4 +1,4 @@
-"""Counts how searches found the nearest: by the scope lists, or by PostgreSQL and why."""
+"""Counts how searches found the nearest passages: by the scope index, or by PostgreSQL and why."""
 
 import threading
 from collections import Counter
@@ -6,7 +6,7 @@ from collections import Counter
 from app.retrieval.dense import Outcome
 
 
-class Tally:
+class OutcomeCounter:
     """Safe to use from several threads at once."""
 
     def __init__(self) -> None:
@@ -14,11 +14,11 @@ class Tally:
         self._counts: Counter[Outcome] = Counter()
 
     def count(self, outcome: Outcome) -> None:
-        """One more."""
+        """Add one search with this outcome."""
         with self._lock:
             self._counts[outcome] += 1
 
     def counts(self) -> dict[Outcome, int]:
-        """How many of each so far."""
+        """Searches by outcome since the process began."""
         with self._lock:
             return dict(self._counts)

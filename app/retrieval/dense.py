@@ -1,9 +1,9 @@
-"""Nearest passages among the visible ones: by the scope lists with an exact last step, or by PostgreSQL alone.
+"""Nearest passages among the visible ones: by the scope index with an exact last step, or by PostgreSQL alone.
 
-The result is a function of the visible rows. The lists give every entry whose code scores above a bound; the exact
-step, under row-level security and in the reader's own snapshot, says which of these are there for the reader; of
-those that are the `depth` best by code, ties at the cut kept, are ranked by exact distance. What else stands in the
-lists, how they are split into parts and what is dead in them changes how often we ask, and nothing else.
+The result is a function of the visible rows. The index gives every entry whose code scores above a bound; the exact
+step, under row-level security and in the reader's own snapshot, says which of these the reader sees; of those the
+`depth` best by code, ties at the cut kept, are ranked by exact distance. What else the index holds, how it is split
+and what is dead in it changes how often we ask, and nothing else.
 """
 
 import math
@@ -18,8 +18,8 @@ from sqlalchemy import text
 
 from app import log
 from app.db.session import PREPARED
-from app.retrieval.reader import Seen
-from app.scope_index.protocol import Candidates, Lists, ListsLost, View, merge
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.protocol import IndexUnavailable, IndexView, ScanResult, VectorIndex, merge
 
 # Exact nearest rows among the visible ones. `+ 0` keeps approximate indexes out: one shared with hidden rows would let
 # them change the result (promise N1). Ties go to the lower id.
@@ -36,23 +36,21 @@ NEAREST = text(
 # Many rows are read in the order of the table, by a bitmap; a reading transaction begins without, as it reads few.
 BITMAPS = text("select set_config('enable_bitmapscan', :state, true)")
 
-# Up to so many visible passages PostgreSQL alone is as fast.
-FEW = 2_000
-# How many candidates are ranked exactly, among up to so many visible passages; among more, more of them (`depth_of`).
-DEPTH, UP_TO = 200, 100_000
-# A part of the depth that does not grow, and how the rest does: for the same recall, measured up to a million.
-STEADY, GROWTH = 0.75, 0.9
-# Asked for beyond that, for what is dead in the lists and for ties at the cut.
-SPARE = 16
-# So many candidates tied at the cut (a form letter in every folder) are PostgreSQL's.
-MAX_TIED = 4_096
+# At or below this many visible passages an exact scan is as fast.
+EXACT_SCAN_LIMIT = 2_000
+# Candidates ranked exactly, and the number of visible passages above which there are more of them (`effective_depth`).
+DEFAULT_DEPTH, GROWS_FROM = 200, 100_000
+# The share of the depth that does not grow, and how the rest does: for equal recall, measured up to a million.
+FIXED_SHARE, GROWTH_EXPONENT = 0.75, 0.9
+# Candidates requested beyond the depth, for dead entries and for ties at the cut.
+OVERFETCH = 16
+# With more candidates tied at the cut (a form letter in every folder) PostgreSQL answers.
+MAX_TIES = 4_096
+# Visible candidates that are examined for those that the predicate accepts.
+MAX_EXAMINED = 20_000
 
-# So many visible candidates are looked at for those that a search admits.
-MAX_LOOKED = 20_000
-
-By = Literal["lists", "exact"]
-# By the lists; or by PostgreSQL, since few passages are visible, the lists are not set up, not loaded or too new for
-# this reader, a search process did not answer, or there were too many ties or too much news for them.
+# By the index ("lists"); or by PostgreSQL, since few passages are visible, the index is not set up, not loaded or too
+# new for this reader ("unready"), a search process did not answer, or ties or new rows were too many for the index.
 Outcome = Literal["lists", "few", "unready", "lost", "undecided"]
 
 
@@ -71,175 +69,175 @@ class Nearest:
     near: list[Near]
     outcome: Outcome
 
-    @property
-    def by(self) -> By:
-        """Who found them: the scope lists, or PostgreSQL alone."""
-        return "lists" if self.outcome == "lists" else "exact"
 
-
-class Admit(Protocol):
-    """Says which of these visible chunks a search is about: all of them, or those with a phrase, of a year, …"""
+class Predicate(Protocol):
+    """Which visible chunks a search accepts: all of them, or those with a phrase, of a year, …"""
 
     def __call__(self, chunks: Sequence[int]) -> Collection[int]:
-        """Those that are admitted."""
+        """The accepted ones among these visible chunks."""
 
 
-def everything(chunks: Sequence[int]) -> Collection[int]:
-    """Admits every visible chunk."""
+def accept_all(chunks: Sequence[int]) -> Collection[int]:
+    """The predicate of a search without conditions."""
     return frozenset(chunks)
 
 
 def nearest(
-    seen: Seen,
-    lists: Lists,
+    reader: ReaderSnapshot,
+    index: VectorIndex,
     query: NDArray[np.float32],
     *,
     limit: int,
-    admit: Admit = everything,
-    depth: int = DEPTH,
+    predicate: Predicate = accept_all,
+    depth: int = DEFAULT_DEPTH,
 ) -> Nearest:
-    """The `limit` nearest visible chunks to a unit vector of shape (dimensions,), ties by id.
+    """The `limit` nearest accepted visible chunks to a unit vector of shape (dimensions,), ties by id.
 
-    Of those that are not admitted at most MAX_LOOKED are passed over; what lies behind them is not found.
+    At most MAX_EXAMINED chunks are examined; an accepted one behind them is not found.
     """
-    depth = max(depth_of(seen.volume.passages, depth), limit)
-    if seen.volume.passages <= max(FEW, depth):
-        return Nearest(_exact(seen, query, limit, admit), "few")
-    found = _by_lists(seen, lists, query, admit, depth)
+    depth = max(effective_depth(reader.corpus.passages, depth), limit)
+    if reader.corpus.passages <= max(EXACT_SCAN_LIMIT, depth):
+        return Nearest(_exact(reader, query, limit, predicate), "few")
+    found = _by_index(reader, index, query, predicate, depth)
     if not isinstance(found, dict):
-        return Nearest(_exact(seen, query, limit, admit), found)
+        return Nearest(_exact(reader, query, limit, predicate), found)
     ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
     return Nearest([Near(*pair) for pair in ranked], "lists")
 
 
-def _by_lists(
-    seen: Seen, lists: Lists, query: NDArray[np.float32], admit: Admit, depth: int
+def _by_index(
+    reader: ReaderSnapshot, index: VectorIndex, query: NDArray[np.float32], predicate: Predicate, depth: int
 ) -> dict[int, float] | Literal["unready", "lost", "undecided"]:
     """The `depth` best by code with their exact similarities, or why PostgreSQL has to answer."""
-    view = lists.view(seen.volume.snapshot)
+    view = index.view(reader.corpus.snapshot)
     if view is None:
         return "unready"
     try:
-        found = _ByLists(seen, view, query, admit).found(depth)
-    except ListsLost:
+        found = _IndexSearch(reader, view, query, predicate).run(depth)
+    except IndexUnavailable:
         return "lost"
     return "undecided" if found is None else found
 
 
-def depth_of(passages: int, depth: int = DEPTH) -> int:
-    """How many candidates are ranked exactly among so many visible passages."""
-    return int(depth * (STEADY + (1 - STEADY) * math.pow(max(passages / UP_TO, 1.0), GROWTH)))
+def effective_depth(passages: int, depth: int = DEFAULT_DEPTH) -> int:
+    """How many candidates are ranked exactly when this many passages are visible."""
+    growth = math.pow(max(passages / GROWS_FROM, 1.0), GROWTH_EXPONENT)
+    return int(depth * (FIXED_SHARE + (1 - FIXED_SHARE) * growth))
 
 
-def _exact(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> list[Near]:
-    if not seen.visible.scope_ids:
+def _exact(reader: ReaderSnapshot, query: NDArray[np.float32], limit: int, predicate: Predicate) -> list[Near]:
+    if not reader.visible.scope_ids:
         return []
-    if seen.volume.passages > FEW:
-        seen.session.execute(BITMAPS, {"state": "on"})
-    near = _first_admitted(seen, query, limit, admit)
-    if seen.volume.passages > FEW:
-        seen.session.execute(BITMAPS, {"state": "off"})
+    if reader.corpus.passages > EXACT_SCAN_LIMIT:
+        reader.session.execute(BITMAPS, {"state": "on"})
+    near = _first_accepted(reader, query, limit, predicate)
+    if reader.corpus.passages > EXACT_SCAN_LIMIT:
+        reader.session.execute(BITMAPS, {"state": "off"})
     return near
 
 
-def _first_admitted(seen: Seen, query: NDArray[np.float32], limit: int, admit: Admit) -> list[Near]:
-    given = {"query": HalfVector(query).to_text(), "scopes": seen.visible.scope_array}
-    # Among many it has a setting of its own, and is planned under it each time.
-    statement = NEAREST if seen.volume.passages > FEW else NEAREST.execution_options(**PREPARED)
-    wanted = limit
+def _first_accepted(reader: ReaderSnapshot, query: NDArray[np.float32], limit: int, predicate: Predicate) -> list[Near]:
+    parameters = {"query": HalfVector(query).to_text(), "scopes": reader.visible.scope_array}
+    # With many visible rows the setting above differs, so the statement is planned under it each time.
+    many = reader.corpus.passages > EXACT_SCAN_LIMIT
+    statement = NEAREST if many else NEAREST.execution_options(**PREPARED)
+    count = limit
     while True:
-        rows = seen.session.execute(statement, given | {"limit": wanted}).all()
-        admitted = admit([chunk for chunk, _ in rows])
-        near = [Near(chunk, similarity) for chunk, similarity in rows if chunk in admitted][:limit]
-        if len(near) == limit or len(rows) < wanted or wanted >= MAX_LOOKED:
+        rows = reader.session.execute(statement, parameters | {"limit": count}).all()
+        accepted = predicate([chunk for chunk, _ in rows])
+        near = [Near(chunk, similarity) for chunk, similarity in rows if chunk in accepted][:limit]
+        if len(near) == limit or len(rows) < count or count >= MAX_EXAMINED:
             return near
-        wanted = min(4 * wanted, MAX_LOOKED)
+        count = min(4 * count, MAX_EXAMINED)
 
 
-class _ByLists:
-    """One search through the lists: what was asked of the database so far, and what it said."""
+class _IndexSearch:
+    """One search through the index: which chunks the database was asked about, and what it said."""
 
-    def __init__(self, seen: Seen, view: View, query: NDArray[np.float32], admit: Admit) -> None:
-        self._seen, self._view, self._query, self._admit = seen, view, query, admit
+    def __init__(
+        self, reader: ReaderSnapshot, view: IndexView, query: NDArray[np.float32], predicate: Predicate
+    ) -> None:
+        self._reader, self._view, self._query, self._predicate = reader, view, query, predicate
         self._text = HalfVector(query).to_text()
-        self._asked: set[int] = set()
-        self._judged: set[int] = set()
-        self._there: dict[int, float] = {}
-        self._admitted: dict[int, float] = {}
-        # What the reader brings along, once it was read.
-        self._fresh: Candidates | None = None
+        self._looked_up: set[int] = set()
+        self._examined: set[int] = set()
+        # Similarities of the chunks that the reader sees, and of those among them that the predicate accepts.
+        self._visible: dict[int, float] = {}
+        self._accepted: dict[int, float] = {}
+        # The scored rows that are newer than the index, once they were read.
+        self._delta: ScanResult | None = None
 
-    def found(self, depth: int) -> dict[int, float] | None:
+    def run(self, depth: int) -> dict[int, float] | None:
         """The `depth` best by code with their exact similarities; None where PostgreSQL has to answer."""
-        wanted = depth + SPARE
+        count = depth + OVERFETCH
         while True:
-            near = self._look(wanted)
-            if near is None:
+            scan = self._scan(count)
+            if scan is None:
                 return None
-            chosen = best(near, self._there, depth, admitted=self._admitted)
-            if len(self._admitted if chosen is None else chosen) > depth + MAX_TIED:
+            chosen = best_candidates(scan, self._visible, depth, accepted=self._accepted)
+            if len(self._accepted if chosen is None else chosen) > depth + MAX_TIES:
                 return None
             if chosen is not None:
-                return {chunk: self._admitted[chunk] for chunk in chosen}
-            if near.bound == -np.inf:
+                return {chunk: self._accepted[chunk] for chunk in chosen}
+            if scan.bound == -np.inf:
                 return self._all()
-            wanted *= 4
+            count *= 4
 
-    def _look(self, wanted: int) -> Candidates | None:
-        """At least so many candidates, and the database asked about each; None for too much news."""
-        near = self._view.candidates(self._query, self._seen.scopes, depth=wanted)
-        unknown = [chunk for chunk in dict.fromkeys(near.ids.tolist()) if chunk not in self._asked]
-        self._asked.update(unknown)
-        if self._fresh is None:
+    def _scan(self, count: int) -> ScanResult | None:
+        """At least `count` candidates, looked up in the database; None if the delta is too large."""
+        scan = self._view.scan(self._query, self._reader.scopes, depth=count)
+        unknown = [chunk for chunk in dict.fromkeys(scan.ids.tolist()) if chunk not in self._looked_up]
+        self._looked_up.update(unknown)
+        if self._delta is None:
             since, width = self._view.since, len(self._query) // 4
-            there, fresh = self._seen.among_and_fresh(self._text, unknown, since, width)
-            if not fresh.whole:
+            similarities, delta = self._reader.similarities_and_delta(self._text, unknown, since, width)
+            if not delta.complete:
                 return None
-            self._fresh = self._view.scored(self._query, fresh.entries)
-            self._asked.update(fresh.similarities)
-            self._there |= there | fresh.similarities
+            self._delta = self._view.score(self._query, delta.entries)
+            self._looked_up.update(delta.similarities)
+            self._visible |= similarities | delta.similarities
         elif unknown:
-            self._there |= self._seen.among(self._text, unknown)
-        reached = merge([near, self._fresh], wanted)
-        self._judge(reached)
-        return reached
+            self._visible |= self._reader.similarities(self._text, unknown)
+        merged = merge([scan, self._delta], count)
+        self._examine(merged)
+        return merged
 
-    def _judge(self, reached: Candidates) -> None:
-        """Which of these are admitted, of those that are there and were not judged before."""
-        new = [c for c in dict.fromkeys(reached.ids.tolist()) if c in self._there and c not in self._judged]
-        self._judged.update(new)
+    def _examine(self, scan: ScanResult) -> None:
+        """Apply the predicate to the visible candidates that it has not seen yet."""
+        new = [c for c in dict.fromkeys(scan.ids.tolist()) if c in self._visible and c not in self._examined]
+        self._examined.update(new)
         if new:
-            admitted = self._admit(new)
-            self._admitted |= {chunk: self._there[chunk] for chunk in new if chunk in admitted}
+            accepted = self._predicate(new)
+            self._accepted |= {chunk: self._visible[chunk] for chunk in new if chunk in accepted}
 
     def _all(self) -> dict[int, float] | None:
-        """Every entry was looked at, and too few are admitted; or fewer are there than the database has."""
-        if len(self._there) < self._seen.volume.passages:
-            log.get().error("lists.incomplete", there=len(self._there), visible=self._seen.volume.passages)
+        """Every accepted entry, when all were examined; None if the index holds fewer than the database."""
+        if len(self._visible) < self._reader.corpus.passages:
+            log.get().error("lists.incomplete", there=len(self._visible), visible=self._reader.corpus.passages)
             return None
-        return self._admitted
+        return self._accepted
 
 
-def best(
-    found: Candidates, there: Collection[int], depth: int, *, admitted: Collection[int] | None = None
+def best_candidates(
+    scan: ScanResult, visible: Collection[int], depth: int, *, accepted: Collection[int] | None = None
 ) -> list[int] | None:
-    """The `depth` best candidates of those that are there and admitted, and all that tie with the last of them.
+    """The `depth` best candidates that are visible and accepted, and all that tie with the last of them.
 
-    Of the first MAX_LOOKED that are there: what lies behind them is not looked at, however many dead entries lie in
-    between. None if the candidates do not reach that far: something left out could be among them. Pure.
+    Only the first MAX_EXAMINED visible ones are examined, however many dead entries lie between them. None if the scan
+    does not reach that far: something left out could be among the best. Pure.
     """
     chosen: list[int] = []
     cut = -np.inf
     known: set[int] = set()
-    for chunk, score in zip(found.ids.tolist(), found.scores.tolist(), strict=True):
-        if score <= found.bound:
+    for chunk, score in zip(scan.ids.tolist(), scan.scores.tolist(), strict=True):
+        if score <= scan.bound:
             break
-        if chunk not in there or chunk in known:
+        if chunk not in visible or chunk in known:
             continue
-        if len(known) == MAX_LOOKED or (len(chosen) >= depth and score < cut):
+        if len(known) == MAX_EXAMINED or (len(chosen) >= depth and score < cut):
             return chosen
         known.add(chunk)
-        if admitted is None or chunk in admitted:
+        if accepted is None or chunk in accepted:
             chosen.append(chunk)
             cut = score
-    return chosen if len(chosen) >= depth or len(known) == MAX_LOOKED else None
+    return chosen if len(chosen) >= depth or len(known) == MAX_EXAMINED else None

@@ -1,6 +1,6 @@
-"""Passages that say the same: the best stays, the others are named with it. Pure.
+"""Collapses near-copies: the best passage stays, the others are listed with it. Pure.
 
-Only among what a search found, so what may not be seen can neither hide a passage nor be named.
+It looks at the hits of one search alone, so a hidden document can neither hide a passage nor be listed.
 """
 
 import re
@@ -9,41 +9,41 @@ from collections.abc import Sequence
 from app.retrieval.passage import Hit
 
 WORD = re.compile(r"\w+")
-# Words in a row that are compared, and how many of both passages' rows must be the same ones (Jaccard index).
-ROW, SAME = 3, 0.9
-_Rows = frozenset[tuple[str, ...]]
+# Passages are compared by their shingles of this many words; from this Jaccard index on they are near-copies.
+SHINGLE, MIN_JACCARD = 3, 0.9
+_Shingles = frozenset[tuple[str, ...]]
 
 
 def collapse(hits: Sequence[Hit]) -> list[Hit]:
     """The hits without near-copies of a better one, each with its copies, in the order given."""
     kept: list[Hit] = []
-    # For this search alone: what was compared for others would show in the time that it takes.
-    rows: list[_Rows] = []
+    # Kept for this search alone: a cache for all callers would show in the time what others found (promise N3).
+    shingles: list[_Shingles] = []
     for hit in hits:
-        here = _rows(hit.passage.text)
+        own = _shingles(hit.passage.text)
         for number, better in enumerate(kept):
-            if _alike(here, rows[number]):
+            if _near_copies(own, shingles[number]):
                 kept[number] = better.with_copy(hit.passage)
                 break
         else:
             kept.append(hit)
-            rows.append(here)
+            shingles.append(own)
     return kept
 
 
 def alike(one: str, other: str) -> bool:
     """Whether two texts are the same but for a few words."""
-    return _alike(_rows(one), _rows(other))
+    return _near_copies(_shingles(one), _shingles(other))
 
 
-def _alike(rows: _Rows, others: _Rows) -> bool:
-    smaller, larger = sorted((len(rows), len(others)))
-    if smaller < SAME * larger:
+def _near_copies(one: _Shingles, other: _Shingles) -> bool:
+    smaller, larger = sorted((len(one), len(other)))
+    if smaller < MIN_JACCARD * larger:
         return False
-    common = len(rows & others)
-    return common >= SAME * (smaller + larger - common)
+    common = len(one & other)
+    return common >= MIN_JACCARD * (smaller + larger - common)
 
 
-def _rows(text: str) -> _Rows:
+def _shingles(text: str) -> _Shingles:
     words = [word.casefold() for word in WORD.findall(text)]
-    return frozenset(tuple(words[n : n + ROW]) for n in range(max(len(words) - ROW + 1, 1)))
+    return frozenset(tuple(words[n : n + SHINGLE]) for n in range(max(len(words) - SHINGLE + 1, 1)))

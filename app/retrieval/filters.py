@@ -1,7 +1,7 @@
-"""What a search is about: some shelves, a time, a folder. It can only leave out; what is visible stays what it is."""
+"""Filters of a search: collections, a time, a folder. They narrow what is visible and never add to it."""
 
 import datetime as dt
-from collections.abc import Collection as Group
+from collections.abc import Collection as AnyCollection
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,11 +19,11 @@ from app.paths import folder_path, is_below
 from app.retrieval.browse import list_collections
 
 CHUNKS = bindparam("chunks", type_=ARRAY(BigInteger))
-# The first lock, as one value: a thousand scopes as parameters of their own cost milliseconds.
-VISIBLE = text("chunk.scope_id = any (cast(:scopes as int[]))")
+# The scope filter as one value: a thousand scopes as parameters of their own cost milliseconds.
+IN_SCOPE = text("chunk.scope_id = any (cast(:scopes as int[]))")
 # The documents of passages, one by one by their keys: for many of them the planner would read all that is visible, and
 # the index of the documents as a whole, hidden ones too (promise N3).
-OF_PASSAGES = prepared(
+DOCUMENTS = prepared(
     """
     select c.id, d.path, d.updated_at
     from unnest(cast(:chunks as bigint[])) as c (id)
@@ -36,8 +36,8 @@ OF_PASSAGES = prepared(
 
 
 @dataclass(frozen=True)
-class About:
-    """Documents changed at or after `since`, before `until`, in `folder` or below it; each of them if it is given.
+class SearchFilter:
+    """Documents changed at or after `since`, before `until`, in `folder` or below it; what is not given is not checked.
 
     Raises InvalidInput for a folder that no document can lie in.
     """
@@ -51,12 +51,12 @@ class About:
             object.__setattr__(self, "folder", folder_path(self.folder))
 
     @property
-    def everything(self) -> bool:
-        """Whether nothing is left out."""
+    def is_empty(self) -> bool:
+        """Whether every document matches."""
         return self.since is None and self.until is None and not self.folder
 
-    def holds(self, path: str, updated_at: dt.datetime) -> bool:
-        """Whether a document is meant."""
+    def matches(self, path: str, updated_at: dt.datetime) -> bool:
+        """Whether a document passes the filter."""
         return (
             (self.since is None or updated_at >= self.since)
             and (self.until is None or updated_at < self.until)
@@ -64,7 +64,7 @@ class About:
         )
 
 
-def on_shelves(session: Session, subject: Subject, visible: Visible, names: Iterable[str]) -> Visible:
+def restrict_to_collections(session: Session, subject: Subject, visible: Visible, names: Iterable[str]) -> Visible:
     """The visible scopes of these collections; raises NotFound if one is absent or not for the subject to see."""
     wanted = set(names)
     known = {c.id: c.name for c in list_collections(session, subject, visible) if c.name in wanted}
@@ -74,11 +74,13 @@ def on_shelves(session: Session, subject: Subject, visible: Visible, names: Iter
     return visible.only(frozenset(session.scalars(query)))
 
 
-def of_documents(session: ReadSession, visible: Visible, about: About, chunks: Sequence[int]) -> Group[int]:
-    """Those of these visible chunks whose documents are meant."""
-    if about.everything or not chunks:
+def matching_chunks(
+    session: ReadSession, visible: Visible, search_filter: SearchFilter, chunks: Sequence[int]
+) -> AnyCollection[int]:
+    """Those of these visible chunks whose documents pass the filter."""
+    if search_filter.is_empty or not chunks:
         return frozenset(chunks)
-    rows = session.execute(OF_PASSAGES, {"chunks": list(chunks), "scopes": visible.scope_array})
-    # Judged here and not in the database: a condition that is not leakproof would be judged there after the locks too,
-    # and keep the planner from the index.
-    return frozenset(row.id for row in rows if about.holds(row.path, row.updated_at))
+    rows = session.execute(DOCUMENTS, {"chunks": list(chunks), "scopes": visible.scope_array})
+    # Compared here and not in the database: a condition that is not leakproof would be evaluated after row-level
+    # security, and keep the planner from the index.
+    return frozenset(row.id for row in rows if search_filter.matches(row.path, row.updated_at))

@@ -1,4 +1,4 @@
-"""What stands before and after a passage in its document: under the same rules, since it is the same document."""
+"""The passages before and after a passage in its document: under the same rules, since it is the same document."""
 
 import uuid
 from collections import defaultdict
@@ -12,9 +12,9 @@ from sqlalchemy.types import Uuid
 from app.acl.visible import Visible
 from app.db.session import ReadSession, prepared
 
-# The first lock on the passage found, and on the one beside it. How far to look is worked out before: a sum is not
-# leakproof, and all passages of the document would be read to find those few.
-BESIDE = prepared(
+# The scope filter stands on the hit and on its neighbors. The range of ordinals is computed first: a sum is not
+# leakproof, and with one in the join all passages of the document would be read to find those few.
+NEIGHBORS = prepared(
     """
     with hit as materialized (
       select public_id, document_id, ordinal,
@@ -32,31 +32,30 @@ BESIDE = prepared(
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A passage near another one: its public id and its text."""
+class NeighborPassage:
+    """A passage near a hit: its public id and its text."""
 
     chunk: uuid.UUID
     text: str
 
 
 @dataclass
-class Around:
-    """The passages before and after one, in the order of the document."""
+class Neighbors:
+    """The passages before and after a hit, in the order of the document."""
 
-    before: list[Beside] = field(default_factory=list)
-    after: list[Beside] = field(default_factory=list)
+    before: list[NeighborPassage] = field(default_factory=list)
+    after: list[NeighborPassage] = field(default_factory=list)
 
 
-def around(
+def find_neighbors(
     session: ReadSession, visible: Visible, chunks: Sequence[uuid.UUID], *, reach: int
-) -> dict[uuid.UUID, Around]:
-    """For each of these passages up to `reach` passages on either side."""
-    found: dict[uuid.UUID, Around] = defaultdict(Around)
+) -> dict[uuid.UUID, Neighbors]:
+    """Up to `reach` passages on either side of each of these passages."""
+    found: dict[uuid.UUID, Neighbors] = defaultdict(Neighbors)
     if not reach or not chunks:
         return found
-    given = {"hits": list(chunks), "reach": reach, "scopes": visible.scope_array}
-    rows = session.execute(BESIDE, given)
-    for hit, place, chunk, other, words in rows:
-        side = found[hit].before if other < place else found[hit].after
-        side.append(Beside(chunk, words))
+    rows = session.execute(NEIGHBORS, {"hits": list(chunks), "reach": reach, "scopes": visible.scope_array})
+    for hit, hit_ordinal, chunk, ordinal, text in rows:
+        side = found[hit].before if ordinal < hit_ordinal else found[hit].after
+        side.append(NeighborPassage(chunk, text))
     return found

@@ -1,4 +1,4 @@
-"""What search finds: pure values, so that context and answers need no database to be tested."""
+"""What search finds: pure values, so that prompts and answers need no database to be tested."""
 
 import uuid
 from dataclasses import dataclass, replace
@@ -24,15 +24,15 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Found:
-    """How a passage was found: its place among the nearest and among the best by words, from 1; None if not there."""
+class RankInfo:
+    """A passage's rank among the nearest and among the best by words, from 1; None where that leg did not find it."""
 
     dense_rank: int | None = None
     lexical_rank: int | None = None
     share: float = 0.0
-    """BM25 by the most that the question's words could give, from 0 to 1."""
+    """BM25 divided by the highest score that the query's words could give, from 0 to 1."""
     reranked: float | None = None
-    """What the cross-encoder gave, without bounds, the higher the better; None if it did not look at the passage."""
+    """The cross-encoder's score, unbounded, higher is better; None if it did not read the passage."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class Hit:
 
     `score` is the fused score, from 0 to 1, or that of the place where a cross-encoder has put the passage: it orders
     the hits of one search and compares with no other's. `similarity` is the cosine; `coverage` the share of the
-    question's term weight that stands in the passage, from 0 to 1. `copies` are visible passages that say the same.
+    query's term weight that stands in the passage, from 0 to 1. `copies` are visible passages that say the same.
     """
 
     passage: Passage
     score: float
     similarity: float
     coverage: float
-    found: Found = Found()
+    ranks: RankInfo = RankInfo()
     copies: tuple[Passage, ...] = ()
 
     def with_copy(self, passage: Passage) -> "Hit":
-        """The same with one more passage that says so."""
+        """This hit with one more near-copy."""
         return replace(self, copies=(*self.copies, passage))

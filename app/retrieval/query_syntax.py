@@ -1,8 +1,7 @@
-"""What a search text asks for: "exact phrases", -exclusions, and words that may stand there. Pure.
+"""Parses a search text: "exact phrases", -exclusions, and plain words. Pure.
 
-Read leniently: a quote that is never closed, a minus that stands alone, `--flag`, `-5` and `-v` are plain text. So is
-all of a question, a text that ends in a question mark (`what does "on call" mean?`): who asks in a sentence quotes a
-word to speak of it, not to demand it.
+Lenient: an unclosed quote, a minus on its own, `--flag`, `-5` and `-v` are plain text. So is all of a question, a text
+that ends in a question mark (`what does "on call" mean?`): a sentence quotes a word to speak of it, not to demand it.
 """
 
 import re
@@ -17,7 +16,7 @@ MAX_EXCLUDED = 16
 MAX_PHRASE_WORDS = 32
 
 _QUOTED = r"\"([^\"]*)\"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»"
-# An operator stands at a start or behind white space or an opening bracket, its end before no letter or digit.
+# An operator begins the text or follows white space or an opening bracket, and no letter or digit follows it.
 _OPERATOR = re.compile(rf"(?<![^\s(\[])(-?)(?:{_QUOTED}|(?<=-)([^\W\d_]\S+))(?![^\W_])")
 _ENDING = ".,;:!?)]}\"'”“»…"
 # ASCII, full width (NFKC) and Arabic; white space, closing quotes and closing brackets may follow.
@@ -34,7 +33,7 @@ class OnlyExclusions(QuerySyntaxError):
 
 @dataclass(frozen=True)
 class Parsed:
-    """A search text, read.
+    """A parsed search text.
 
     `plain` is the text to rank by (and to embed): without exclusions and quotation marks. `phrases` and
     `excluded_phrases` are words in their order as `surface` gives them; `excluded` are single words.
@@ -47,14 +46,14 @@ class Parsed:
 
     @property
     def has_operators(self) -> bool:
-        """Whether anything binds, beyond plain words."""
+        """Whether there are phrases or exclusions."""
         return bool(self.phrases or self.excluded or self.excluded_phrases)
 
 
 def parse(text: str) -> Parsed:
-    """Read a search text.
+    """Parse a search text.
 
-    In a question nothing binds: quoted and excluded words are plain ones, however many there are. Raises
+    In a question nothing binds: quoted and excluded words are plain ones, and no limit applies. Raises
     OnlyExclusions, or QuerySyntaxError beyond 4 phrases, 16 exclusions or 32 words in one of them.
     """
     if _QUESTION.search(text):
@@ -88,7 +87,7 @@ def parse(text: str) -> Parsed:
 
 
 def _unquoted(operator: re.Match[str]) -> str:
-    """What an operator is about, without its quotation marks."""
+    """The text of an operator without its quotation marks."""
     inside = next((g for g in operator.groups()[1:5] if g is not None), None)
     return operator.group() if inside is None else f" {inside} "
 
@@ -105,7 +104,7 @@ def _check(
 
 
 def stands_in(phrase: tuple[str, ...], words: list[str]) -> bool:
-    """Whether the words of a phrase stand in this order, one behind the other."""
+    """Whether the words of a phrase stand in this order, next to each other."""
     return _lines(phrase) in _lines(words)
 
 

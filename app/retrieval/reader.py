@@ -1,4 +1,4 @@
-"""A reader's transaction, and what it says of candidates: which are there for the reader, and how near they are."""
+"""A reader's transaction, and what it says of candidates: which of them the reader sees, and how near they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from app.acl.visible import Visible
 from app.db.session import ReadSession, prepared
-from app.retrieval.corpus_size import Volume
+from app.retrieval.corpus_size import VisibleCorpus
 from app.scope_index.protocol import Entries
 from app.scope_index.snapshot import Snapshot
 
-# One statement, since going to the database costs as much as what it does there: candidates by their key, and rows that
-# were written since the lists were read. Both come packed, as a row parsed costs more than a row found; and the scopes
-# are compared here: with them in the statement the planner, which cannot know how many there are, may read all of them.
-AMONG = prepared(
+# Candidates by their key, and rows that were written since the scope index was read: one statement, since a round trip
+# costs as much as the work. Both come packed, as parsing a row costs more than finding it. The scope filter is applied
+# here: with it in the statement the planner, which cannot know how many scopes there are, may read all of them.
+LOOKUP = prepared(
     """
     select (
       select string_agg(
@@ -24,7 +24,7 @@ AMONG = prepared(
       )
       from vector_row r
       where r.chunk_id = any (cast(:chunks as bigint[]))
-    ) as near, news.number, news.rows
+    ) as near, delta.number, delta.rows
     from (
       select count(*) as number, string_agg(
         int8send(f.chunk_id) || int4send(f.scope_id) || float8send(f.similarity) || xid8send(f.changed) || f.code, ''
@@ -35,74 +35,74 @@ AMONG = prepared(
         from vector_row r
         cross join lateral (select case when octet_length(r.code) = :width then r.code end as code) as coded
         where r.changed >= cast(cast(:first as text) as xid8) and r.changed < cast(cast(:end as text) as xid8)
-        limit :most
+        limit :limit
       ) as f
-    ) as news
+    ) as delta
     """
 )
 
-# So much news (a bulk load) is PostgreSQL's until the lists have caught up.
-MAX_FRESH = 50_000
+# Above this many new rows (a bulk load) PostgreSQL answers until the scope index has caught up.
+MAX_DELTA = 50_000
 
 ROW = [("chunk", ">i8"), ("scope", ">i4"), ("similarity", ">f8")]
 
 
 @dataclass(frozen=True)
-class Fresh:
-    """What the reader sees and the lists may lack: the entries, and similarities by chunk.
+class IndexDelta:
+    """What the reader sees and the scope index may lack: the entries, and similarities by chunk.
 
-    `whole`: whether that is all of it; of more than MAX_FRESH rows it is not.
+    `complete` is False where there were more than MAX_DELTA rows.
     """
 
     entries: Entries
     similarities: dict[int, float]
-    whole: bool
+    complete: bool
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A reader's transaction: what it may read, and how much that is."""
+class ReaderSnapshot:
+    """A reader's transaction, the scopes visible in it, and how much they hold."""
 
     session: ReadSession
     visible: Visible
-    volume: Volume
+    corpus: VisibleCorpus
 
     @cached_property
     def scopes(self) -> NDArray[np.int32]:
         """The visible scopes, ascending."""
         return np.array(sorted(self.visible.scope_ids), np.int32)
 
-    def among(self, query: str, chunks: Sequence[int]) -> dict[int, float]:
-        """Similarities to `query`, a vector in pgvector's form, of those of these chunks that are there."""
+    def similarities(self, query: str, chunks: Sequence[int]) -> dict[int, float]:
+        """Similarities to `query`, a vector in pgvector's text form, of those of these chunks that are visible."""
         return self._rows(query, chunks, first=0, end=0, width=0)[0]
 
-    def among_and_fresh(
+    def similarities_and_delta(
         self, query: str, chunks: Sequence[int], since: Snapshot, width: int
-    ) -> tuple[dict[int, float], Fresh]:
-        """The same, and the visible rows that `since` does not see, with codes of `width` bytes."""
-        near, rows, number = self._rows(query, chunks, first=since.xmin, end=self.volume.end, width=width)
+    ) -> tuple[dict[int, float], IndexDelta]:
+        """The similarities, and the visible rows that `since` does not see, with codes of `width` bytes."""
+        near, rows, number = self._rows(query, chunks, first=since.xmin, end=self.corpus.end, width=width)
         rows = rows[[not since.sees(transaction) for transaction in rows["changed"].tolist()]]
         entries = Entries(rows["chunk"].astype(np.int64), rows["scope"].astype(np.int32), rows["code"].copy())
-        return near, Fresh(entries, _similarities(rows), whole=number <= MAX_FRESH)
+        return near, IndexDelta(entries, _similarities(rows), complete=number <= MAX_DELTA)
 
     def _rows(
         self, query: str, chunks: Sequence[int], *, first: int, end: int, width: int
     ) -> tuple[dict[int, float], NDArray[np.void], int]:
-        given = {
+        parameters = {
             "query": query,
             "chunks": f"{{{','.join(map(str, chunks))}}}",
             "width": width,
             "first": str(first),
             "end": str(end),
-            "most": MAX_FRESH + 1,
+            "limit": MAX_DELTA + 1,
         }
-        found = self.session.execute(AMONG, given).one()
+        found = self.session.execute(LOOKUP, parameters).one()
         near = np.frombuffer(found.near or b"", np.dtype(ROW))
         rows = np.frombuffer(found.rows or b"", np.dtype([*ROW, ("changed", ">i8"), ("code", "u1", (width,))]))
-        return _similarities(self._mine(near)), self._mine(rows), int(found.number)
+        return _similarities(self._in_scope(near)), self._in_scope(rows), int(found.number)
 
-    def _mine(self, rows: NDArray[np.void]) -> NDArray[np.void]:
-        """The first lock on each row. Row-level security, the second, stood in the statement."""
+    def _in_scope(self, rows: NDArray[np.void]) -> NDArray[np.void]:
+        """The scope filter on each row; row-level security already applied to the statement."""
         return rows[np.isin(rows["scope"], self.scopes)]
 
 

@@ -1,4 +1,4 @@
-"""Which database the lists are read from: a search process of another one would answer, and miss passages."""
+"""Identifies the database of the scope index: a search process of another one would answer and miss passages."""
 
 import hashlib
 import threading
@@ -10,14 +10,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.db.session import connect
 from app.errors import DatabaseUnavailable
 
-# The number that a cluster and its standbys have for themselves; copies by dump and restore have others.
-WHICH = text("select (pg_control_system()).system_identifier, current_database()")
-# So long one waits for another who is asking already.
-SECONDS = 1.0
+# A cluster and its standbys share this number; a copy by dump and restore has another.
+CLUSTER_AND_DATABASE = text("select (pg_control_system()).system_identifier, current_database()")
+# Seconds to wait for a lookup that another thread has started.
+LOCK_TIMEOUT = 1.0
 
 
-class Identity:
-    """A digest, 32 bytes, of the cluster's number and the database's name; asked when first needed, and kept."""
+class DatabaseIdentity:
+    """A digest, 32 bytes, of the cluster's number and the database's name; queried when first needed, then kept."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -27,19 +27,19 @@ class Identity:
     def __call__(self) -> bytes:
         """Raises DatabaseUnavailable."""
         if self._known is None:
-            if not self._lock.acquire(timeout=SECONDS):
+            if not self._lock.acquire(timeout=LOCK_TIMEOUT):
                 raise DatabaseUnavailable("The database does not answer; try again in a moment.")
             try:
-                self._known = self._known or self._asked()
+                self._known = self._known or self._query()
             finally:
                 self._lock.release()
         return self._known
 
-    def _asked(self) -> bytes:
+    def _query(self) -> bytes:
         engine = connect(self._url, pool_size=1)
         try:
             with engine.connect() as connection:
-                system, database = connection.execute(WHICH).one()
+                system, database = connection.execute(CLUSTER_AND_DATABASE).one()
         except (DBAPIError, PoolTimeout) as error:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
         finally:

@@ -1,4 +1,4 @@
-"""Reads the entries of the lists from PostgreSQL, as the one database role that sees codes and nothing else."""
+"""Reads the entries of the index from PostgreSQL, as the one database role that sees codes and nothing else."""
 
 from collections.abc import Callable
 from typing import cast
@@ -10,19 +10,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import DatabaseUnavailable
-from app.indexing.quantizer import Codebook
+from app.indexing.quantizer import ProductQuantizer
 from app.scope_index.protocol import Entries
 from app.scope_index.sharding import WHOLE, Shard
 from app.scope_index.snapshot import Snapshot
 
-# Every code there is, in no order: one pass over the table.
-ALL = """
+# Every code, in no order: one pass over the table.
+COPY_ALL = """
     copy (select chunk_id, scope_id, code from vector_row where octet_length(code) = {width} and {shard})
     to stdout (format binary)
 """
 
-# What transactions wrote that an earlier snapshot does not see. A number beyond this snapshot's can only come from a
-# dump of another cluster, whose rows were there when the base was read.
+# Rows of transactions that an earlier snapshot does not see. A number beyond this snapshot's can only come from a dump
+# of another cluster, whose rows were there when the base was read.
 CHANGES = """
     select pg_is_in_recovery(), cast(pg_current_snapshot() as text),
            array_agg(chunk_id), array_agg(scope_id), string_agg(code, '')
@@ -31,26 +31,26 @@ CHANGES = """
       and not pg_visible_in_snapshot(changed, cast(cast(:since as text) as pg_snapshot))
       and octet_length(code) = :width and {shard}
 """
-FIRST = text("select pg_is_in_recovery(), cast(pg_current_snapshot() as text)")
+SNAPSHOT = text("select pg_is_in_recovery(), cast(pg_current_snapshot() as text)")
 COUNT = "select count(*) from vector_row where octet_length(code) = :width and {shard}"
 
-# COPY's binary form: a header of 19 bytes, then each row as the number of its fields and each field with its size.
+# COPY's binary format: a header of 19 bytes, then for each row the number of its fields, and each field with its size.
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 END = b"\xff\xff"
-# Bytes between two words about the progress.
-TELL = 1 << 24
+# Bytes read between two progress reports.
+PROGRESS_BYTES = 1 << 24
 
 
 class NotThePrimary(DatabaseUnavailable):
-    """A standby does not say which transactions run: a reading there would claim to know what it has not seen."""
+    """A standby does not report which transactions run, so a snapshot taken there would claim to see too much."""
 
 
-class StoredCodes:
-    """A `Source` over a connection pool of the database role `clearance_search`: all codes, or those of one shard."""
+class CodeReader:
+    """An `EntrySource` over a pool of the database role `clearance_search`: all codes, or those of one shard."""
 
-    def __init__(self, engine: Engine, book: Codebook, shard: Shard = WHOLE) -> None:
-        self._engine, self._width = engine, book.width
-        self._all = ALL.format(width=book.width, shard=shard.condition)
+    def __init__(self, engine: Engine, quantizer: ProductQuantizer, shard: Shard = WHOLE) -> None:
+        self._engine, self._width = engine, quantizer.width
+        self._all = COPY_ALL.format(width=quantizer.width, shard=shard.condition)
         self._changes, self._count = (text(s.format(shard=shard.condition)) for s in (CHANGES, COUNT))
         self._row = np.dtype(
             [
@@ -60,33 +60,33 @@ class StoredCodes:
                 ("scope_size", ">i4"),
                 ("scope", ">i4"),
                 ("code_size", ">i4"),
-                ("code", "u1", (book.width,)),
+                ("code", "u1", (quantizer.width,)),
             ]
         )
 
     def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
         """Raises DatabaseUnavailable, and its NotThePrimary."""
-        found, told = bytearray(), TELL
+        copied, reported = bytearray(), 0
         try:
             with self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-                snapshot = _snapshot(*connection.execute(FIRST).one())
+                snapshot = _snapshot(*connection.execute(SNAPSHOT).one())
                 raw = cast(psycopg.Connection, connection.connection.driver_connection)
                 with raw.cursor() as cursor, cursor.copy(self._all) as copy:
                     for block in copy:
-                        found += block
-                        if len(found) > told:
-                            told += TELL
-                            progress(len(found) // self._row.itemsize)
+                        copied += block
+                        if len(copied) > reported + PROGRESS_BYTES:
+                            reported += PROGRESS_BYTES
+                            progress(len(copied) // self._row.itemsize)
         except (DBAPIError, PoolTimeout, psycopg.Error) as error:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
-        return snapshot, self._entries(found)
+        return snapshot, self._entries(copied)
 
     def changes(self, since: Snapshot) -> tuple[Snapshot, Entries]:
         """Raises DatabaseUnavailable, and its NotThePrimary."""
-        asked = {"xmin": str(since.xmin), "since": str(since), "width": self._width}
+        parameters = {"xmin": str(since.xmin), "since": str(since), "width": self._width}
         try:
             with self._engine.connect() as connection:
-                standby, now, ids, scopes, codes = connection.execute(self._changes, asked).one()
+                standby, now, ids, scopes, codes = connection.execute(self._changes, parameters).one()
         except (DBAPIError, PoolTimeout) as error:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
         return _snapshot(standby, now), Entries(
@@ -98,10 +98,10 @@ class StoredCodes:
     def _entries(self, copied: bytearray) -> Entries:
         rows, rest = divmod(len(copied) - len(HEADER) - len(END), self._row.itemsize)
         if rest or not copied.startswith(HEADER) or not copied.endswith(END):
-            raise RuntimeError("the codes came in a form that is not COPY's")
-        found = np.frombuffer(copied, self._row, rows, len(HEADER))
+            raise RuntimeError("the codes did not come in COPY's binary format")
+        table = np.frombuffer(copied, self._row, rows, len(HEADER))
         return Entries(
-            found["id"].astype(np.int64), found["scope"].astype(np.int32), np.ascontiguousarray(found["code"])
+            table["id"].astype(np.int64), table["scope"].astype(np.int32), np.ascontiguousarray(table["code"])
         )
 
     def count(self) -> int:
@@ -117,7 +117,9 @@ class StoredCodes:
         self._engine.dispose()
 
 
-def _snapshot(standby: bool, told: str) -> Snapshot:
+def _snapshot(standby: bool, snapshot: str) -> Snapshot:
     if standby:
-        raise NotThePrimary("CLEARANCE_DATABASE__SEARCH_URL leads to a standby; the lists are read from the primary.")
-    return Snapshot.parse(told)
+        raise NotThePrimary(
+            "CLEARANCE_DATABASE__SEARCH_URL leads to a standby; the scope index is read from the primary."
+        )
+    return Snapshot.parse(snapshot)

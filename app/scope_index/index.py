@@ -1,10 +1,10 @@
-"""The lists of one search process: a base, a tail of what came since, and how they follow the database.
+"""The scope index of one process: a base, a tail of newer rows, and how both follow the database.
 
-They are read from the database again and again, each time in a snapshot of its own, and hold what was there then. A
-reader finds the newest of these snapshots that it covers: what it sees of that one's transactions was there then, and
-is held. What it sees beyond brings the reader along, from its own snapshot. What it does *not* see (deleted, moved,
-too new) the exact step drops, under row-level security. So nothing here has to know who sees what, or when: the lists
-only have to hold enough, and the answer is that of the reader's own snapshot.
+Each refresh reads the database in a new snapshot and keeps the rows seen in it. For a reader we take the newest of
+these snapshots that the reader's own one covers, so the index holds all that both see. The reader supplies the rows
+newer than that snapshot. Entries the reader does *not* see (deleted, moved, too new) are dropped by the exact step,
+under row-level security. So the index need not know who sees what, or when: it has to hold enough, and the answer is
+that of the reader's own snapshot.
 """
 
 import contextlib
@@ -19,44 +19,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import log
-from app.indexing.quantizer import Codebook
-from app.scope_index.protocol import Candidates, Entries, merge
-from app.scope_index.segment import Segment, scored
+from app.indexing.quantizer import ProductQuantizer
+from app.scope_index.protocol import Entries, ScanResult, merge
+from app.scope_index.segment import Segment, score
 from app.scope_index.snapshot import Snapshot
 
-# A part of the tail is joined with the one before unless that one is so many times larger: few parts, little copying.
-RATIO = 4
-# When the base is made anew: the tail, or what is dead in the base, is so large and so large a share of it.
-TAIL_LEAST, TAIL_SHARE = 20_000, 0.1
-# Between two looks at how much is dead; and the least between two at what is new.
-COUNT_SECONDS, PAUSE_SECONDS = 60.0, 0.05
-# Snapshots remembered for readers that began a while ago.
-REMEMBERED = 100
+# A part of the tail is merged into the one before unless that is more than this many times larger.
+MERGE_RATIO = 4
+# The base is rebuilt once the tail, or the number of dead entries, exceeds both: a number, and a share of the base.
+MIN_TAIL, MAX_TAIL_SHARE = 20_000, 0.1
+# Seconds between two counts of dead entries; and at least between two reads of what is new.
+COUNT_INTERVAL, MIN_INTERVAL = 60.0, 0.05
+# Seconds between two log lines about the progress of a load.
+LOG_INTERVAL = 5.0
+# Snapshots kept for readers that began a while ago.
+MAX_SNAPSHOTS = 100
 
 
 class _Stopped(Exception):
-    """The lists are closed while they load: it can take minutes, and nobody waits for the result any more."""
+    """The index was closed while loading, which can take minutes: nobody waits for the result any more."""
 
 
-class Source(Protocol):
-    """Where the entries come from. Both calls give the snapshot that their rows were read in."""
+class EntrySource(Protocol):
+    """The database behind the index. `load` and `changes` return the snapshot that their rows were read in."""
 
     def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
-        """All entries there are; `progress` is told how many have come so far, and may raise to end it."""
+        """All entries; `progress` is called with their number so far, and may raise to end the load."""
 
     def changes(self, since: Snapshot) -> tuple[Snapshot, Entries]:
-        """What was written by transactions that `since` does not see, and is still there."""
+        """The entries written by transactions that `since` does not see, without those deleted again."""
 
     def count(self) -> int:
-        """How many entries there are now."""
+        """The number of entries now."""
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of the tail, with the entries it was made of."""
+class TailPart:
+    """A part of the tail, with the entries it was built from, for merging."""
 
     segment: Segment
     entries: Entries
@@ -64,15 +66,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Generation:
-    """What is searched. `known` are the snapshots it was read in, oldest first: the base in the first of them.
+    """What is searched. `snapshots` are those it was read in, oldest first: the base in the first of them.
 
-    A reader that does not cover the first one may still see what was gone by then, and is not here.
+    A reader that does not cover the first one may still see rows that were deleted by then.
     """
 
-    book: Codebook
+    quantizer: ProductQuantizer
     base: Segment
-    tail: tuple[Part, ...]
-    known: tuple[Snapshot, ...]
+    tail: tuple[TailPart, ...]
+    snapshots: tuple[Snapshot, ...]
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -80,156 +82,146 @@ class Generation:
         return (self.base, *(p.segment for p in self.tail))
 
     @property
-    def waiting(self) -> int:
+    def tail_size(self) -> int:
         """Entries in the tail."""
         return sum(p.segment.size for p in self.tail)
 
-    def grown(self, snapshot: Snapshot, fresh: Entries) -> "Generation":
-        """With what was written since; parts of like size are joined, so that there are few of them."""
-        known = (self.known[0], *self.known[1:][-REMEMBERED:], snapshot)
-        if not len(fresh):
-            return replace(self, known=known)
-        parts, joined = list(self.tail), fresh
-        while parts and len(parts[-1].entries) <= RATIO * len(joined):
-            joined = Entries.join(parts.pop().entries, joined)
-        return replace(self, tail=(*parts, Part(Segment(self.book, joined), joined)), known=known)
+    def extended(self, snapshot: Snapshot, entries: Entries) -> "Generation":
+        """This generation with newer entries; parts of similar size are merged, so that there are few of them."""
+        snapshots = (self.snapshots[0], *self.snapshots[1:][-MAX_SNAPSHOTS:], snapshot)
+        if not len(entries):
+            return replace(self, snapshots=snapshots)
+        parts = list(self.tail)
+        while parts and len(parts[-1].entries) <= MERGE_RATIO * len(entries):
+            entries = Entries.join(parts.pop().entries, entries)
+        return replace(self, tail=(*parts, TailPart(Segment(self.quantizer, entries), entries)), snapshots=snapshots)
 
 
 @dataclass(frozen=True)
-class Held:
-    """The `View` of a generation."""
+class GenerationView:
+    """An `IndexView` of one generation; `wake` starts the next refresh."""
 
     generation: Generation
     since: Snapshot
     wake: Callable[[], None]
 
-    def candidates(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> Candidates:
-        """See `View`."""
-        turned = self.generation.book.rotate(query[None])
+    def scan(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> ScanResult:
+        """See `IndexView`."""
+        rotated = self.generation.quantizer.rotate(query[None])
         segments = self.generation.segments
-        return merge([near for segment in segments for near in segment.scan(turned, scopes, depth)], depth)
+        return merge([scan for segment in segments for scan in segment.scan(rotated, scopes, depth)], depth)
 
-    def scored(self, query: NDArray[np.float32], fresh: Entries) -> Candidates:
-        """See `View`."""
-        if len(fresh):
+    def score(self, query: NDArray[np.float32], delta: Entries) -> ScanResult:
+        """See `IndexView`."""
+        if len(delta):
             self.wake()
-        return scored(self.generation.book, query, fresh)
+        return score(self.generation.quantizer, query, delta)
 
 
-class ScopeLists:
-    """The lists in this process. Until they are loaded they answer nothing, and PostgreSQL does."""
+class ScopeIndex:
+    """The `VectorIndex` in this process. Until it is loaded it gives no view, and PostgreSQL answers."""
 
-    def __init__(self, source: Source, book: Codebook) -> None:
-        self._source, self._book = source, book
+    def __init__(self, source: EntrySource, quantizer: ProductQuantizer) -> None:
+        self._source, self._quantizer = source, quantizer
         self._generation: Generation | None = None
-        self._writing = threading.Lock()
+        self._refresh_lock = threading.Lock()
         self._stop = threading.Event()
-        self._due = threading.Event()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._counted = -COUNT_SECONDS
+        self._counted_at = -COUNT_INTERVAL
 
     def start(self, *, seconds: float = 1.0) -> None:
-        """Load in the background and follow the database from there: at once when a reader met something new."""
-        self._thread = threading.Thread(target=self._keep, args=(seconds,), name="scope-lists", daemon=True)
+        """Load in the background, then refresh every `seconds`, and at once when a reader supplies a delta."""
+        self._thread = threading.Thread(target=self._run, args=(seconds,), name="scope-lists", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the background thread and let go of the source."""
+        """Stop the background thread and close the source."""
         self._stop.set()
-        self._due.set()
+        self._wake.set()
         if self._thread is not None:
             self._thread.join()
         self._source.close()
 
     @property
     def ready(self) -> bool:
-        """Whether the lists answer."""
+        """Whether the index is loaded."""
         return self._generation is not None
 
-    def view(self, snapshot: Snapshot) -> Held | None:
-        """See `Lists`."""
+    def view(self, snapshot: Snapshot) -> GenerationView | None:
+        """See `VectorIndex`."""
         generation = self._generation
         if generation is None:
             return None
-        for since in reversed(generation.known):
+        for since in reversed(generation.snapshots):
             if snapshot.covers(since):
-                return Held(generation, since, self._due.set)
+                return GenerationView(generation, since, self._wake.set)
         return None
 
     def load(self) -> None:
-        """Read the base anew and put it in the place of the old one, which serves meanwhile."""
+        """Rebuild the base and swap it in; the old one serves meanwhile."""
         started = time.perf_counter()
-        with self._writing:
+        with self._refresh_lock:
             snapshot, base = self._read()
-            self._generation = Generation(self._book, base, (), (snapshot,))
-        _give_back()
+            self._generation = Generation(self._quantizer, base, (), (snapshot,))
+        _trim_memory()
         log.get().info("lists.loaded", entries=base.size, seconds=round(time.perf_counter() - started, 2))
 
     def _read(self) -> tuple[Snapshot, Segment]:
-        tell = _progress()
+        logged = time.monotonic()
 
-        def going_on(entries: int) -> None:
+        def progress(entries: int) -> None:
+            nonlocal logged
             if self._stop.is_set():
                 raise _Stopped
-            tell(entries)
+            if time.monotonic() - logged > LOG_INTERVAL:
+                logged = time.monotonic()
+                log.get().info("lists.loading", entries=entries)
 
-        snapshot, entries = self._source.load(going_on)
-        return snapshot, Segment(self._book, entries)
+        snapshot, entries = self._source.load(progress)
+        return snapshot, Segment(self._quantizer, entries)
 
     def follow(self) -> None:
-        """Take up what was written since."""
-        with self._writing:
+        """Add the entries written since the last refresh."""
+        with self._refresh_lock:
             generation = self._generation
             if generation is not None:
-                self._generation = generation.grown(*self._source.changes(generation.known[-1]))
+                self._generation = generation.extended(*self._source.changes(generation.snapshots[-1]))
 
-    def _keep(self, seconds: float) -> None:
+    def _run(self, seconds: float) -> None:
         while not self._stop.is_set():
             try:
-                if self._is_due():
+                if self._must_load():
                     self.load()
                 else:
                     self.follow()
             except _Stopped:
                 return
-            except Exception as error:  # noqa: BLE001  # the edge of a thread: PostgreSQL answers, and we try again
+            except Exception as error:  # noqa: BLE001  # nothing above this thread would log it; PostgreSQL answers, and we retry
                 cause = type(error.__cause__ or error).__name__
                 log.get().error("lists.failed", error=cause, where=log.where(error))
                 self._stop.wait(seconds)
-            self._due.wait(seconds)
-            self._due.clear()
-            self._stop.wait(PAUSE_SECONDS)
+            self._wake.wait(seconds)
+            self._wake.clear()
+            self._stop.wait(MIN_INTERVAL)
 
-    def _is_due(self) -> bool:
-        """Whether the base should be made anew: there is none, much waits in the tail, or much in it is dead."""
+    def _must_load(self) -> bool:
+        """Whether to rebuild the base: there is none, the tail is large, or many entries are dead."""
         generation = self._generation
         if generation is None:
             return True
-        bound = max(TAIL_LEAST, TAIL_SHARE * generation.base.size)
-        return generation.waiting > bound or self._dead(generation) > bound
+        bound = max(MIN_TAIL, MAX_TAIL_SHARE * generation.base.size)
+        return generation.tail_size > bound or self._dead(generation) > bound
 
     def _dead(self, generation: Generation) -> int:
-        """How many entries stand for nothing any more; counted now and then, for it takes as long as a large search."""
-        if time.monotonic() - self._counted < COUNT_SECONDS:
+        """Entries whose rows are gone; 0 within COUNT_INTERVAL, since counting takes as long as a large search."""
+        if time.monotonic() - self._counted_at < COUNT_INTERVAL:
             return 0
-        self._counted = time.monotonic()
-        return generation.base.size + generation.waiting - self._source.count()
+        self._counted_at = time.monotonic()
+        return generation.base.size + generation.tail_size - self._source.count()
 
 
-def _give_back() -> None:
-    """Hand memory back to the system: building takes four times what stays, and glibc would keep it."""
+def _trim_memory() -> None:
+    """Return freed memory to the system: building takes four times what stays, and glibc would keep it."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def _progress() -> Callable[[int], None]:
-    """Tells the log how far loading is, every few seconds."""
-    told = time.monotonic()
-
-    def tell(entries: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 5:
-            told = time.monotonic()
-            log.get().info("lists.loading", entries=entries)
-
-    return tell

@@ -1,4 +1,4 @@
-"""What the dense leg asks of the lists: who could be near, among these scopes, for a reader of this snapshot."""
+"""The vector index as the dense leg uses it: candidates among some scopes for a reader of some snapshot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.scope_index.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Entries:
-    """Rows of the lists: chunk ids (n,), their scopes (n,), their codes (n, width)."""
+    """Rows of the index: chunk ids (n,), their scopes (n,), their codes (n, width)."""
 
     ids: NDArray[np.int64]
     scopes: NDArray[np.int32]
@@ -23,7 +23,7 @@ class Entries:
 
     @classmethod
     def join(cls, *parts: "Entries") -> "Entries":
-        """All of them, in this order."""
+        """The rows of all parts, in this order."""
         return cls(
             np.concatenate([p.ids for p in parts]),
             np.concatenate([p.scopes for p in parts]),
@@ -31,20 +31,19 @@ class Entries:
         )
 
     def pick(self, where: NDArray[np.bool_]) -> "Entries":
-        """Those for which `where` (n,) is true."""
+        """The rows for which `where` (n,) is true."""
         return Entries(self.ids[where], self.scopes[where], self.codes[where])
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """Entries of the lists, best first, and how far they are known.
+class ScanResult:
+    """Scored entries, best first, and the bound down to which they are complete.
 
     `ids` (n,) are chunk ids and may repeat; `scores` (n,) inner products with the codes, float32. Every entry whose
-    score is above `bound` is among them, of those that are equal to it only some; it is minus infinity when nothing
-    was left out.
+    score is above `bound` is included, of those equal to it only some; it is minus infinity if nothing was left out.
 
-    They hold all that the reader's snapshot sees in those scopes, and may hold what it does not see: entries that
-    were deleted, moved, or are too new. Only the database can tell.
+    They include all that the reader's snapshot sees in those scopes, and maybe what it does not see: entries that were
+    deleted, moved, or are too new. Only the database can tell.
     """
 
     ids: NDArray[np.int64]
@@ -52,56 +51,55 @@ class Candidates:
     bound: float
 
 
-class ListsLost(Exception):
-    """The lists cannot answer any more, though a view was given: PostgreSQL has to."""
+class IndexUnavailable(Exception):
+    """The index gave a view and cannot answer through it any more: PostgreSQL has to."""
 
 
-class View(Protocol):
-    """The lists as one reader may use them."""
+class IndexView(Protocol):
+    """The index as one reader may use it."""
 
     @property
     def since(self) -> Snapshot:
-        """What the reader sees and this snapshot does not, the lists may lack: the reader brings it along."""
+        """The snapshot that the index is complete for; the reader supplies the rows newer than it (the delta)."""
 
-    def candidates(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> Candidates:
+    def scan(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> ScanResult:
         """At least the `depth` best entries of ascending `scopes` for a unit vector of shape (dimensions,).
 
-        Raises ListsLost.
+        Raises IndexUnavailable.
         """
 
-    def scored(self, query: NDArray[np.float32], fresh: Entries) -> Candidates:
-        """What the reader brings along, all of it, with the scores that it would have in the lists."""
+    def score(self, query: NDArray[np.float32], delta: Entries) -> ScanResult:
+        """All entries of the delta with the scores that they would have in the index."""
 
 
-class Lists(Protocol):
+class VectorIndex(Protocol):
     """The vector index. Safe to call from several threads at once."""
 
-    def view(self, snapshot: Snapshot) -> View | None:
-        """The lists for a reader of this snapshot; None if they are not loaded, or have dropped what it still sees."""
+    def view(self, snapshot: Snapshot) -> IndexView | None:
+        """The index for a reader of this snapshot; None if it is not loaded or lacks what the reader still sees."""
 
     def close(self) -> None:
-        """Stop what runs in the background."""
+        """Stop the work in the background."""
 
 
-class NoLists:
-    """For an installation without them: PostgreSQL answers every query."""
+class NoIndex:
+    """For an installation without a scope index: PostgreSQL answers every query."""
 
     def view(self, snapshot: Snapshot) -> None:
-        """There is none."""
+        """Always None."""
         del snapshot
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Does nothing."""
 
 
-def merge(found: Sequence[Candidates], depth: int) -> Candidates:
-    """The candidates of several parts of the lists, each complete above its own bound, as those of the whole. Pure."""
-    ids = np.concatenate([np.empty(0, np.int64), *(n.ids for n in found)])
-    scores = np.concatenate([np.empty(0, np.float32), *(n.scores for n in found)])
+def merge(scans: Sequence[ScanResult], depth: int) -> ScanResult:
+    """The best `depth` of the scans of several parts of the index, each complete above its own bound. Pure."""
+    ids = np.concatenate([np.empty(0, np.int64), *(scan.ids for scan in scans)])
+    scores = np.concatenate([np.empty(0, np.float32), *(scan.scores for scan in scans)])
     order = np.lexsort((ids, -scores))
-    bound = max((near.bound for near in found), default=-np.inf)
+    bound = max((scan.bound for scan in scans), default=-np.inf)
     if len(order) > depth:
-        # Nobody asked for more.
         bound = max(bound, float(scores[order[depth - 1]]))
-    reached = order[: np.count_nonzero(scores >= bound)]
-    return Candidates(ids[reached], scores[reached], float(bound))
+    kept = order[: np.count_nonzero(scores >= bound)]
+    return ScanResult(ids[kept], scores[kept], float(bound))

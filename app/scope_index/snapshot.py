@@ -6,7 +6,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What `pg_current_snapshot()` gives: all transactions before `xmax` are seen but for those still `running`."""
+    """The value of `pg_current_snapshot()`: it sees all transactions before `xmax` but those still `running`."""
 
     xmin: int
     xmax: int
@@ -22,9 +22,9 @@ class Snapshot:
         return f"{self.xmin}:{self.xmax}:{','.join(map(str, sorted(self.running)))}"
 
     def sees(self, transaction: int) -> bool:
-        """Whether what this transaction did is seen, if it committed."""
+        """Whether the changes of this transaction are seen, if it committed."""
         return transaction < self.xmax and transaction not in self.running
 
     def covers(self, other: "Snapshot") -> bool:
-        """Whether all that `other` sees is seen here too. Order of numbers is not order of commits: sets decide."""
+        """Whether all that `other` sees is seen here too. Numbers are not in commit order, so sets are compared."""
         return other.xmax <= self.xmax and all(not other.sees(transaction) for transaction in self.running)

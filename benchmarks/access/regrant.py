@@ -122,9 +122,9 @@ def once(api: Database, user: uuid.UUID, act: Act, number: int, what: str) -> tu
     """One transaction. What moves documents and what foresees is rolled back, but a folder's first rule at last."""
     rolled_back = "foresee" in what or "drop" in what
     if "first" in what and number == 0:
-        with api.trying(user) as session:
+        with api.dry_run(user) as session:
             act(session)
-    with (api.trying if rolled_back or "first" in what else api.writing)(user) as session:
+    with (api.dry_run if rolled_back or "first" in what else api.writing)(user) as session:
         watch = Stopwatch([session.scalar(text("select pg_backend_pid()")) or 0])
 
         def change() -> None:

@@ -90,7 +90,7 @@ def start(kind: str, threads: int) -> tuple[Callable[[Sequence[str]], Any], Call
     from app.embedding import minilm  # noqa: PLC0415  # import time is measured
 
     torch.set_num_threads(threads)
-    model = SentenceTransformer(str(minilm.folder()), device="cpu", local_files_only=True)
+    model = SentenceTransformer(str(minilm.package_folder()), device="cpu", local_files_only=True)
     return model.encode, model.encode
 
 

@@ -29,8 +29,8 @@ from app.evaluation.measures import Mean, difference, mean, measure
 from app.indexing.terms import PassageTerms, query_terms
 from app.retrieval.fusion import Candidate, combine
 from benchmarks.tables import show
-from ingest.contextual_vectors import in_document
-from ingest.document import Passage
+from ingest.contextual_vectors import contextualize
+from ingest.document import DocumentPassage
 from ingest.embed import terms_of
 from ingest.extract import extract
 from ingest.split import split
@@ -144,7 +144,7 @@ class Corpus:
 
     def __init__(self, dataset: Dataset, vectors: "EmbeddingCache") -> None:
         self.dataset, self._vectors = dataset, vectors
-        self.passages: list[Passage] = []
+        self.passages: list[DocumentPassage] = []
         self.pages: list[int] = []
         for number, page in enumerate(dataset.pages):
             parts = split(extract(page.content, filename=page.path.rsplit("/", 1)[-1]), counter=vectors.embedder)
@@ -193,7 +193,7 @@ class Corpus:
             rows = self._vectors.of([p.embedded if recipe.headline else p.text for p in self.passages])
             if recipe.in_document:
                 starts = np.flatnonzero(np.diff(np.array(self.pages), prepend=-1))
-                rows = np.concatenate([in_document(part) for part in np.split(rows, starts[1:])])
+                rows = np.concatenate([contextualize(part) for part in np.split(rows, starts[1:])])
             self._rows[key] = rows
         cosines: Floats = (self._rows[key] @ self._questions[number]).astype(np.float64)
         return cosines

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from app.embedding.onnx import OnnxEmbedder
-from app.evaluation.datasets import Page, read
+from app.evaluation.datasets import CorpusPage, read
 from benchmarks.tables import console
-from ingest.contextual_vectors import in_document
+from ingest.contextual_vectors import contextualize
 from ingest.extract import extract
 from ingest.split import split
 
@@ -33,12 +33,12 @@ def main() -> None:
     console.print(f"{len(passages)} passages, {len(questions)} questions of {passages.shape[1]} dimensions")
 
 
-def _vectors(embedder: OnnxEmbedder, page: Page) -> NDArray[np.float32]:
+def _vectors(embedder: OnnxEmbedder, page: CorpusPage) -> NDArray[np.float32]:
     """Those of a page's passages, (n, dimensions), moved towards each other as when they are written."""
     passages = split(extract(page.content, filename=page.path.rsplit("/", 1)[-1]), counter=embedder)
     if not passages:
         return np.empty((0, embedder.dimensions), np.float32)
-    return in_document(np.stack([embedder.embed_passages([p.embedded])[0] for p in passages]))
+    return contextualize(np.stack([embedder.embed_passages([p.embedded])[0] for p in passages]))
 
 
 if __name__ == "__main__":

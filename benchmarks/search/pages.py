@@ -17,7 +17,7 @@ from app.indexing.postings import pack
 from benchmarks.search.peers.product import ALONE, FIRST
 from benchmarks.search.vectors import Floats, Integers, Vectors, noisy, read_embeddings, zipf
 from benchmarks.world import Db
-from ingest.document import Passage
+from ingest.document import DocumentPassage
 from ingest.embed import terms_of
 from ingest.extract import extract
 from ingest.split import split
@@ -60,7 +60,7 @@ AFTER = (
 class Pages:
     """Real pages: each passage, the page it is of, and its vector, shape (n, dimensions)."""
 
-    passages: Sequence[Passage]
+    passages: Sequence[DocumentPassage]
     page_of: Integers
     titles: Sequence[str]
     rows: Floats
@@ -69,7 +69,7 @@ class Pages:
 def pages_of(folders: Sequence[Path], embeddings: Sequence[Path]) -> Pages:
     """The pages of datasets, with vectors that `benchmarks.search.embed` wrote."""
     counter = OnnxEmbedder(threads=1)
-    passages: list[Passage] = []
+    passages: list[DocumentPassage] = []
     page_of: list[int] = []
     titles: list[str] = []
     for folder in folders:

@@ -27,11 +27,11 @@ from app.evaluation.datasets import read
 from app.identity.subject import Subject
 from app.indexing.terms import query_terms
 from app.retrieval import dense
-from app.retrieval.corpus_size import volume
+from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.lexical import match
-from app.retrieval.reader import Seen
-from app.retrieval.search import DEPTH, Query, search
-from app.scope_index.protocol import NoLists
+from app.retrieval.reader import ReaderSnapshot
+from app.retrieval.search import FUSION_DEPTH, Query, search
+from app.scope_index.protocol import NoIndex
 from benchmarks.machine import load
 from benchmarks.search.cases import FRACTIONS, Caller, visible
 from benchmarks.search.pages import pages_of, spread, write_words
@@ -105,7 +105,7 @@ def dense_leg(product: Product, given: argparse.Namespace) -> None:
         rows.append((*size(vectors, fraction, caller), *steps.cells(DENSE), *found))
     api.close()
     columns = ("visible", "passages", "scopes", *DENSE, "recall@10", "recall@50")
-    show(f"dense leg, ms p50 / p95, depth {dense.DEPTH}; {load()}", columns, rows)
+    show(f"dense leg, ms p50 / p95, depth {dense.DEFAULT_DEPTH}; {load()}", columns, rows)
 
 
 def ask(
@@ -121,21 +121,23 @@ def ask(
         session.execute(text("select 1")).scalar_one()
     with steps.step("resolve"):
         scopes = visible_scopes(session, subject)
-        seen = Seen(session, scopes, volume(session, scopes))
-    if seen.volume.passages > dense.FEW:
-        view = product.lists.view(seen.volume.snapshot)
+        seen = ReaderSnapshot(session, scopes, visible_corpus(session, scopes))
+    if seen.corpus.passages > dense.EXACT_SCAN_LIMIT:
+        view = product.lists.view(seen.corpus.snapshot)
         assert view is not None
-        deep = dense.depth_of(seen.volume.passages, dense.DEPTH) + dense.SPARE
+        deep = dense.effective_depth(seen.corpus.passages, dense.DEFAULT_DEPTH) + dense.OVERFETCH
         with steps.step("scan"):
-            near = view.candidates(question, seen.scopes, depth=deep)
+            near = view.scan(question, seen.scopes, depth=deep)
         with steps.step("exact step"):
-            seen.among_and_fresh(HalfVector(question).to_text(), near.ids.tolist(), view.since, len(question) // 4)
+            seen.similarities_and_delta(
+                HalfVector(question).to_text(), near.ids.tolist(), view.since, len(question) // 4
+            )
     with steps.step("nearest"):
         answer = dense.nearest(seen, product.lists, question, limit=50)
     steps.sum("open", "resolve", "nearest")
     if compare:
         with steps.step("exact in Postgres"):
-            exact = dense.nearest(seen, NoLists(), question, limit=50)
+            exact = dense.nearest(seen, NoIndex(), question, limit=50)
         for k, shares in compare.items():
             wanted = {n.chunk_id for n in exact.near[:k]}
             shares.append(len(wanted & {n.chunk_id for n in answer.near[:k]}) / max(len(wanted), 1))
@@ -169,11 +171,11 @@ def search_whole(
         with steps.step("select 1"):
             session.execute(text("select 1")).scalar_one()
         with steps.step("words"):
-            match(session, scopes, query_terms(question), limit=DEPTH)
+            match(session, scopes, query_terms(question), limit=FUSION_DEPTH)
     with steps.step("embed"):
         vector = embedder.embed_query(question)
     with steps.step("search"), api.reading(subject.user_id) as session:
-        search(session, visible_scopes(session, subject), product.lists, Query(question, vector), limit=10)
+        search(session, visible_scopes(session, subject), product.lists, Query(question, vector, 10)).best()
     steps.sum("embed", "search")
 
 

@@ -8,7 +8,7 @@ import re
 import zipfile
 from collections import Counter
 
-from ingest.extractors.errors import TooLarge
+from ingest.extractors.errors import FileTooLarge
 
 MAX_CELLS = 1_000_000
 MAX_COLUMNS = 16_384  # as many as Excel has
@@ -39,12 +39,12 @@ def refuse_endless(content: bytes) -> None:
             counts["row"] += max(last - part.count(b"<row"), 0)
             for element, (most, what) in MAX_COUNTS.items():
                 if counts[element] > most:
-                    raise TooLarge(f"The file has more than {most:,} {what}: split it and upload the parts.")
+                    raise FileTooLarge(f"The file has more than {most:,} {what}: split it and upload the parts.")
 
 
 def check_table(rows: int, cells: int, columns: int) -> None:
     """Raise `TooLarge` for a table of more columns or cells than can be read."""
     if columns > MAX_COLUMNS:
-        raise TooLarge(f"Row {rows:,} of the table has more than {MAX_COLUMNS:,} columns: split it by columns.")
+        raise FileTooLarge(f"Row {rows:,} of the table has more than {MAX_COLUMNS:,} columns: split it by columns.")
     if cells > MAX_CELLS:
-        raise TooLarge(f"The table has more than {MAX_CELLS:,} cells: split it and upload the parts.")
+        raise FileTooLarge(f"The table has more than {MAX_CELLS:,} cells: split it and upload the parts.")

@@ -6,7 +6,7 @@ ExtractionError
 ├── Empty             nothing to index
 ├── Malformed         damaged, or not what its name says
 │   └── Undecodable   text in an encoding that nothing tells for sure
-├── TooLarge          above a limit on size, expansion or memory
+├── FileTooLarge      above a limit on size, expansion or memory
 │   └── TooManyPages
 └── TimedOut          took longer than the limit
 """
@@ -16,6 +16,11 @@ class ExtractionError(Exception):
     """Base of all permanent failures; `reason` is a sentence for the person who uploaded, without document text."""
 
     default = "The file could not be read."
+    code = "ExtractionError"
+
+    def __init_subclass__(cls) -> None:
+        """`code` names the failure in audit records: the class name unless the class says otherwise."""
+        cls.code = cls.__dict__.get("code", cls.__name__)
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason or self.default)
@@ -44,11 +49,12 @@ class Undecodable(Malformed):
     default = "The encoding of the text is not certain: save it as UTF-8 and upload that."
 
 
-class TooLarge(ExtractionError):
+class FileTooLarge(ExtractionError):
+    code = "TooLarge"
     default = "The file is too large to read: split it and upload the parts."
 
 
-class TooManyPages(TooLarge):
+class TooManyPages(FileTooLarge):
     default = "The file has too many pages: split it and upload the parts."
 
 
@@ -56,7 +62,7 @@ class TimedOut(ExtractionError):
     default = "Reading the file took too long: split it, or save it in a simpler format, and upload that."
 
 
-BY_NAME: dict[str, type[ExtractionError]] = {
-    kind.__name__: kind
-    for kind in (Unsupported, Encrypted, Empty, Malformed, Undecodable, TooLarge, TooManyPages, TimedOut)
+BY_CODE: dict[str, type[ExtractionError]] = {
+    kind.code: kind
+    for kind in (Unsupported, Encrypted, Empty, Malformed, Undecodable, FileTooLarge, TooManyPages, TimedOut)
 }

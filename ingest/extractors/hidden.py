@@ -28,15 +28,15 @@ COMMENTS = {"comments": "comment", "cmLst": "cm", "ThreadedComments": "threadedC
 
 
 @dataclass(frozen=True)
-class Visible:
-    """A file without what is hidden in it: how much of what went, and the names of hidden sheets."""
+class VisibleFile:
+    """A file without its hidden content: what was removed, by kind, and the names of hidden sheets."""
 
     content: bytes
     hidden: Counter[str] = field(default_factory=Counter)
     sheets: frozenset[str] = frozenset()
 
 
-def visible_part(content: bytes) -> Visible:
+def visible_part(content: bytes) -> VisibleFile:
     """An office file as its reader sees it."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: tree for name in archive.namelist() if (tree := _parsed(archive, name)) is not None}
@@ -53,7 +53,7 @@ def visible_part(content: bytes) -> Visible:
             if inserted or set(gone) - {"notes", "comments"}:
                 changed[name] = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
         rewritten = _rewritten(archive, changed) if changed else content
-    return Visible(rewritten, +hidden, frozenset(sheets))
+    return VisibleFile(rewritten, +hidden, frozenset(sheets))
 
 
 def _parsed(archive: zipfile.ZipFile, name: str) -> etree._Element | None:

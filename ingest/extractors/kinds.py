@@ -6,7 +6,7 @@ import zipfile
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from ingest.extractors.errors import Empty, Encrypted, Malformed, TooLarge, Unsupported
+from ingest.extractors.errors import Empty, Encrypted, FileTooLarge, Malformed, Unsupported
 
 ZIP_MEMBERS = 10_000
 ZIP_BYTES = 512 * 2**20
@@ -97,7 +97,7 @@ def _check_members(archive: zipfile.ZipFile) -> None:
     total = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members) or 1
     if len(members) > ZIP_MEMBERS or total > ZIP_BYTES or (total > ZIP_RATIO_FROM and total / packed > ZIP_RATIO):
-        raise TooLarge("The file unpacks to far more than its size: save it again in its own program, or split it.")
+        raise FileTooLarge("The file unpacks to far more than its size: save it again in its own program, or split it.")
 
 
 def _ooxml_kind(archive: zipfile.ZipFile) -> Kind | None:

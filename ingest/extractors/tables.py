@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from lxml import etree, html  # type: ignore[import-untyped]  # ships no types
 
-from ingest.extractors.errors import TooLarge
+from ingest.extractors.errors import FileTooLarge
 from ingest.extractors.plain import one_line
 
 CELLS = 2_000_000
@@ -51,7 +51,7 @@ def expand_spans(rows: Sequence[etree._Element]) -> list[Row]:
         _take_pending(cells, pending)
         total += len(cells)
         if total > CELLS:
-            raise TooLarge(f"A table has more than {CELLS:,} cells: split it and upload the parts.")
+            raise FileTooLarge(f"A table has more than {CELLS:,} cells: split it and upload the parts.")
         grid.append(cells)
     return grid
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from ingest.extractors import partition, tables
 from ingest.extractors.encoding import decode
-from ingest.extractors.errors import TooLarge
+from ingest.extractors.errors import FileTooLarge
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import Element
 from ingest.extractors.plain import one_line
@@ -96,7 +96,9 @@ def _refuse_depth(tree: html.HtmlElement) -> None:
     for event, _ in etree.iterwalk(tree, events=("start", "end")):
         depth += 1 if event == "start" else -1
         if depth > MAX_DEPTH:
-            raise TooLarge(f"The page nests its elements more than {MAX_DEPTH} deep: simplify it, or save it as PDF.")
+            raise FileTooLarge(
+                f"The page nests its elements more than {MAX_DEPTH} deep: simplify it, or save it as PDF."
+            )
 
 
 def _prepare(tree: html.HtmlElement) -> Counter[str]:

@@ -253,7 +253,7 @@ def test_two_worlds_in_a_conversation(company: Company) -> None:
 # --- Tests of these tests: each lock by itself holds, and without both it is open.
 
 
-def test_the_first_lock_alone(company: Company) -> None:
+def test_the_scope_filter_alone(company: Company) -> None:
     """Row-level security wide open: the queries withhold what is lost."""
     with talk(company) as ada:
         ada.ask(ON_SALARY)
@@ -266,7 +266,7 @@ def test_the_first_lock_alone(company: Company) -> None:
             check_problem(ada.get(who), 404, "NotFound")
 
 
-def test_the_second_lock_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_level_security_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queries wide open: row-level security withholds; and without it the answer would be out."""
     with talk(company) as ada:
         ada.ask(ON_SALARY)

@@ -105,7 +105,7 @@ def test_what_a_service_had_would_not_count(client: TestClient, company: Company
     assert listed(client, bot.headers("ben")) == before == listed(client, company.headers("ben"))
     hits = client.post("/api/v1/search", json={"query": "merger price"}, headers=bot.headers("ben")).json()["hits"]
     assert {hit["collection"] for hit in hits} <= {"handbook"}
-    # The second lock alone would have held that; the first knows no role but his either.
+    # Row-level security alone would have held that; the scope filter knows no role but his either.
     with app_of(client).state.parts.database.anonymous() as session:
         own = identify(session, company.keys["ben"])
         through = identify(session, bot.key["secret"], bot.tokens["ben"]["secret"])

@@ -198,7 +198,7 @@ def test_the_database_holds_a_steward_to_his_role(company: Company, act: str) ->
     statement = act.format(**ids)
 
     def tried() -> int:
-        with database.trying(uuid.UUID(ids["hank"])) as session:
+        with database.dry_run(uuid.UUID(ids["hank"])) as session:
             try:
                 return int(getattr(session.execute(text(statement)), "rowcount", 0))
             except DBAPIError:

@@ -24,7 +24,7 @@ def test_an_uploader_is_told_how_much_a_file_hides(client: TestClient, company: 
         return replace(extract_markdown(content, filename), hidden={"comments": 2})
 
     try:
-        pipeline.work(pipeline.Parts(engine, HashedEmbedder(), extract), uuid.UUID(job))
+        pipeline.work(pipeline.WorkerComponents(engine, HashedEmbedder(), extract), uuid.UUID(job))
     finally:
         engine.dispose()
     ended = client.get(f"/api/v1/jobs/{job}", headers=company.headers("cleo")).json()

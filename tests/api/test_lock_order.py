@@ -101,7 +101,7 @@ def test_the_worker_waits_for_the_epoch_with_empty_hands(client: TestClient, com
 
         if text == "same bytes":
             take()
-        pipeline.work(pipeline.Parts(engine, HashedEmbedder(), extract), job)
+        pipeline.work(pipeline.WorkerComponents(engine, HashedEmbedder(), extract), job)
 
     try:
         _, held = held_while_waiting(company, work)

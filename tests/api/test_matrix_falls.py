@@ -18,7 +18,7 @@ from app.db.tables.library import Chunk, Document, Original
 from app.errors import NotAllowed, NotFound
 from app.identity.authenticate import identify
 from app.identity.subject import Capability, Subject
-from app.retrieval.browse import Listed, find_collection, find_document
+from app.retrieval.browse import DocumentEntry, find_collection, find_document
 from app.web.http.dependencies import Administrator, caller, in_person
 from tests.api.declared import DECLARED
 from tests.api.matrix_run import betrayed, matrix_over
@@ -44,14 +44,14 @@ def world(cluster: Cluster, founded: World) -> Iterator[World]:
 
 
 def _unlock(world: World, *tables: str) -> None:
-    """The second lock off, which would hold alone."""
+    """Row-level security off, which would hold alone."""
     for table in tables:
         world.execute(
             f"alter table {table} no force row level security; alter table {table} disable row level security"
         )
 
 
-def _any_document(session: Session, _subject: Subject, _visible: Visible, public_id: uuid.UUID) -> Listed:
+def _any_document(session: Session, _subject: Subject, _visible: Visible, public_id: uuid.UUID) -> DocumentEntry:
     row = session.execute(
         select(Document, Collection.name, Original.title)
         .join(Collection, Collection.id == Document.collection_id)
@@ -60,7 +60,7 @@ def _any_document(session: Session, _subject: Subject, _visible: Visible, public
     ).one_or_none()
     if row is None:
         raise NotFound
-    return Listed(*row)
+    return DocumentEntry(*row)
 
 
 def no_filter_on_open(patch: Patch, world: World, _app: FastAPI) -> None:
@@ -75,7 +75,7 @@ def no_filter_on_open(patch: Patch, world: World, _app: FastAPI) -> None:
 def no_filter_on_list(patch: Patch, world: World, _app: FastAPI) -> None:
     _unlock(world, "document", "original")
 
-    def everything(session: Session, subject: Subject, visible: Visible, *_: Any, **__: Any) -> list[Listed]:
+    def everything(session: Session, subject: Subject, visible: Visible, *_: Any, **__: Any) -> list[DocumentEntry]:
         ids = session.scalars(select(Document.public_id).where(Document.path != "canary")).all()
         return [_any_document(session, subject, visible, i) for i in ids]
 
@@ -94,7 +94,7 @@ def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
 
 def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> None:
 
-    def telling(session: Session, subject: Subject, visible: Visible, public_id: uuid.UUID) -> Listed:
+    def telling(session: Session, subject: Subject, visible: Visible, public_id: uuid.UUID) -> DocumentEntry:
         try:
             return find_document(session, subject, visible, public_id)
         except NotFound:
@@ -194,8 +194,8 @@ def test_a_broken_route_is_named(
 
 def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> None:
 
-    def telling(*given: Any) -> Listed:
-        listed: Listed = find_document(*given)
+    def telling(*given: Any) -> DocumentEntry:
+        listed: DocumentEntry = find_document(*given)
         log.get().info("opened", path=listed.document.path)
         return listed
 

@@ -13,8 +13,8 @@ from app.answer.components import Components
 from app.cli.doctor.check_result import CheckResult
 from app.cli.doctor.installation import Installation
 from app.cli.doctor.scope_index import check_search_processes as search_processes
-from app.indexing.quantizer import Codebook
-from app.main import build_lists
+from app.indexing.quantizer import ProductQuantizer
+from app.main import build_index
 from app.retrieval import search as retrieval
 from app.scope_index.sharding import Shard
 from app.settings import EmbedderSettings, ListsSettings, SearchSettings
@@ -48,7 +48,7 @@ def parts_over(company: Company, addresses: list[str], key: str = KEY) -> Compon
             "search": SearchSettings.model_construct(depth=1),
         }
     )
-    return dataclasses.replace(parts, settings=settings, lists=build_lists(settings, DIMENSIONS))
+    return dataclasses.replace(parts, settings=settings, index=build_index(settings, DIMENSIONS))
 
 
 def examined(parts: Components, company: Company, home: Path) -> list[CheckResult]:
@@ -72,8 +72,8 @@ def counted(client: TestClient) -> dict[str, float]:
 def test_log_and_metrics_say_who_found_the_nearest(
     company: Company, started: list[tuple[Process, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.retrieval.dense.FEW", 0)
-    monkeypatch.setattr(retrieval, "DEPTH", 2)
+    monkeypatch.setattr("app.retrieval.dense.EXACT_SCAN_LIMIT", 0)
+    monkeypatch.setattr(retrieval, "FUSION_DEPTH", 2)
     parts = parts_over(company, [address for _, address in started])
     wait_for(
         lambda: [f.state for f in examined(parts, company, tmp_path)] == ["ok", "ok"],
@@ -99,7 +99,7 @@ def test_log_and_metrics_say_who_found_the_nearest(
             'clearance_lists_lost_total{shard="2/2"}': pytest.approx(1.5, abs=0.5),
         }
     for kind in ("search.done", "answer.opened"):
-        assert [r["codebook"] for r in company.records(kind)] == [Codebook(DIMENSIONS).digest, None]
+        assert [r["codebook"] for r in company.records(kind)] == [ProductQuantizer(DIMENSIONS).digest, None]
         assert [r["depth"] for r in company.records(kind)] == [1, None]
     assert [f.state for f in examined(parts, company, tmp_path)] == ["ok", "fail"]
 

@@ -7,12 +7,12 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from app.db.rls_probe import TABLES
+from app.db.rls_probe import PROBED_TABLES
 from app.db.tables import Base
 from tests.support.environment import REPOSITORY
 
-# The tables under the second lock, each of which the start-up probe looks at; index_profile and others hold no text.
-TEXT = frozenset(TABLES)
+# The tables under row-level security, each of which the start-up probe looks at; index_profile and others hold no text.
+TEXT = frozenset(PROBED_TABLES)
 # What stands for a name that is put together when the program runs: it may be any of them.
 ANY = "any_table"
 MODELS = {m.class_.__name__: str(m.local_table) for m in Base.registry.mappers if str(m.local_table) in TEXT}

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.db.session import Database, Signer, connect
 from app.identity.subject import Capability
-from app.indexing.quantizer import Codebook
+from app.indexing.quantizer import ProductQuantizer
 from app.indexing.terms import terms
 from tests.db.query_plans import TABLES
 from tests.support.cluster import IDENTITY_KEY, TEMPLATE, Cluster, Db
@@ -20,7 +20,7 @@ from tests.support.library_db import LibraryDb, allow, library_of
 from tests.support.vector_rows import DIMENSIONS, unit
 
 DOCUMENTS, PASSAGES, SCOPES, FILLERS = 3_000, 10, 60, 20
-BOOK = Codebook(DIMENSIONS)
+BOOK = ProductQuantizer(DIMENSIONS)
 ROWS = """
 insert into document (id, collection_id, scope_id, path, media_type, size, sha256, version) overriding system value
   select 100000 + n, s.collection_id, s.id, 'd' || n, 'text/plain', 1, ''::bytea, 1

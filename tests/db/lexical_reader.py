@@ -9,22 +9,26 @@ from app.acl.visible import Visible, visible_scopes
 from app.db.session import Database, ReadSession
 from app.indexing.terms import query_terms
 from app.retrieval.lexical import Match, match
-from app.retrieval.phrases import Found, find
+from app.retrieval.phrases import LexicalResult, find
 from app.retrieval.query_syntax import parse
-from ingest.document import Passage
-from ingest.embed import vectorize
-from ingest.write import Version, write
+from ingest.document import DocumentPassage
+from ingest.embed import index_passages
+from ingest.write import NewVersion, write_version
 from tests.support.library_db import EMBEDDER, LibraryDb
 
 T = TypeVar("T")
 
 
 def put(
-    library: LibraryDb, collection: uuid.UUID, path: str, passages: Sequence[Passage], own: OwnRule | None = None
+    library: LibraryDb,
+    collection: uuid.UUID,
+    path: str,
+    passages: Sequence[DocumentPassage],
+    own: OwnRule | None = None,
 ) -> None:
     """A document with these passages."""
     with library.uploading(collection, {path: (library.scope(collection, own), path.encode())}) as (session, [job]):
-        write(session, job, Version(path, "text/plain", b""), vectorize(passages, EMBEDDER))
+        write_version(session, job, NewVersion(path, "text/plain", b""), index_passages(passages, EMBEDDER))
 
 
 class Reader:
@@ -41,7 +45,7 @@ class Reader:
     def matches(self, question: str, limit: int = 20) -> list[Match]:
         return self.sees(lambda session, visible: match(session, visible, query_terms(question), limit=limit))
 
-    def found(self, question: str, limit: int = 20) -> Found:
+    def found(self, question: str, limit: int = 20) -> LexicalResult:
         return self.sees(lambda session, visible: find(session, visible, parse(question), limit=limit))
 
     def bound(self, question: str) -> tuple[object, ...]:
@@ -49,6 +53,6 @@ class Reader:
         found = self.found(question)
         return tuple(found.matches), found.conditions, found.unmatched
 
-    def texts(self, found: Found) -> list[str]:
+    def texts(self, found: LexicalResult) -> list[str]:
         of = "select text from chunk where id = :id"
         return [self._library.text(of, id=m.chunk_id) for m in found.matches]

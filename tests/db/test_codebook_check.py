@@ -14,17 +14,17 @@ from app.cli import codebook as command
 from app.cli.app import app
 from app.db.session import Database
 from app.evaluation import vectors as reader
-from app.evaluation.codebook import NOT_OWN, Asked, least, ranks, recall
-from app.evaluation.vectors import Unreadable, reading
-from app.retrieval.corpus_size import volume
-from app.retrieval.dense import FEW, nearest
-from app.retrieval.reader import Seen
-from app.scope_index.protocol import NoLists
+from app.evaluation.codebook import NOT_OWN, SampleVectors, ranks, recall, required_depth
+from app.evaluation.vectors import UnreadableVectors, open_snapshot
+from app.retrieval.corpus_size import visible_corpus
+from app.retrieval.dense import EXACT_SCAN_LIMIT, nearest
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.protocol import NoIndex
 from tests.support.library_db import EMBEDDER, LibraryDb
 from tests.support.scope_index_world import BOOK, World, world_in
 from tests.support.vector_rows import DIMENSIONS, unit
 
-PASSAGES = FEW + 400
+PASSAGES = EXACT_SCAN_LIMIT + 400
 URL, DEPTH = "CLEARANCE_DATABASE__BACKUP_URL", "CLEARANCE_SEARCH__DEPTH"
 
 Check = Callable[..., Result]
@@ -62,21 +62,21 @@ def refusal(result: Result) -> str:
 
 def test_what_is_measured_is_what_search_finds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Question by question: recall@10 by ranks and by the real search through the lists, at three depths."""
-    monkeypatch.setattr(reader, "ROWS", 700)
+    monkeypatch.setattr(reader, "BLOCK_ROWS", 700)
     queries = unit(np.random.default_rng(6), 20)
-    with reading(world.library.db.url("backup")) as stored:
-        assert (stored.stock.passages, stored.stock.book.digest) == (PASSAGES, BOOK.digest)
-        found = ranks(BOOK, Asked(queries, np.full(20, NOT_OWN, np.int64)), stored.blocks())
+    with open_snapshot(world.library.db.url("backup")) as stored:
+        assert (stored.stats.passages, stored.stats.quantizer.digest) == (PASSAGES, BOOK.digest)
+        found = ranks(BOOK, SampleVectors(queries, np.full(20, NOT_OWN, np.int64)), stored.blocks())
     with world.database.reading(world.reader.user_id) as session:
         visible = visible_scopes(session, world.reader)
-        seen = Seen(session, visible, volume(session, visible))
+        seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
         for depth in (15, 40, 400):
             measured = recall(found, 10, depth)
             assert depth == 400 or measured.min() < 1, "the depth matters"
             for query, share in zip(queries, measured, strict=True):
                 by_lists = nearest(seen, world.lists, query, limit=10, depth=depth)
-                exact = {n.chunk_id for n in nearest(seen, NoLists(), query, limit=10).near}
-                assert by_lists.by == "lists"
+                exact = {n.chunk_id for n in nearest(seen, NoIndex(), query, limit=10).near}
+                assert by_lists.outcome == "lists"
                 assert share == pytest.approx(len(exact & {n.chunk_id for n in by_lists.near}) / 10)
 
 
@@ -89,8 +89,8 @@ def test_the_corpus_is_measured_with_its_own_passages(world: World, check: Check
     assert "40 passages asked" in wide.output
     assert "--questions FILE measures with real ones" in " ".join(wide.output.split())
     assert re.search(r"^2,000\t1\.0000 1\.000–1\.000\t1\.0000 1\.000–1\.000\tset$", wide.output, re.M)
-    [(least, row)] = re.findall(r"^(\d+)\t(.*)\tleast$", wide.output, re.M)
-    assert f"(lower ends of the 95 % intervals): {least}." in wide.output
+    [(required_depth, row)] = re.findall(r"^(\d+)\t(.*)\tleast$", wide.output, re.M)
+    assert f"(lower ends of the 95 % intervals): {required_depth}." in wide.output
     assert "1.000–1.000" in row
     assert wide.output == check("--sample", "40", **{DEPTH: "2000"}).output, "the same passages ask each time"
 
@@ -114,20 +114,20 @@ def test_codes_that_never_reach_it_are_said_to(world: World, check: Check, monke
     assert blind.exit_code == 1
     [line] = re.findall(rf"^{DEPTH}=(\d+)$", blind.output, re.M)
     assert int(line) > 0.9 * PASSAGES
-    monkeypatch.setattr(command, "least", lambda _found: None)
+    monkeypatch.setattr(command, "required_depth", lambda _found: None)
     never = check("--sample", "40")
     assert never.exit_code == 1
     assert "Without CLEARANCE_DATABASE__SEARCH_URL search is exact" in never.output
 
 
 def test_a_passage_never_finds_itself(world: World) -> None:
-    with reading(world.library.db.url("backup")) as stored:
-        asked = stored.draw(30)
+    with open_snapshot(world.library.db.url("backup")) as stored:
+        asked = stored.sample(30)
         assert len(set(asked.own.tolist())) == 30
         own = ranks(BOOK, asked, stored.blocks())
-        all_rows = ranks(BOOK, Asked(asked.vectors, np.full(30, NOT_OWN, np.int64)), stored.blocks())
+        all_rows = ranks(BOOK, SampleVectors(asked.vectors, np.full(30, NOT_OWN, np.int64)), stored.blocks())
     assert (all_rows[:, 0] == 1).mean() > 0.9, "its own row would come first"
-    assert (least(own) or 0) >= (least(all_rows) or 0)
+    assert (required_depth(own) or 0) >= (required_depth(all_rows) or 0)
     assert (own[:, 0] > 1).any()
 
 
@@ -135,7 +135,7 @@ def test_the_role_that_dumps_and_no_other(world: World, check: Check) -> None:
     for role in ("app", "search", "ingest", "sequencer", "owner", "admin"):
         assert "only clearance_backup" in refusal(check(url=role))
     with (
-        reading(world.library.db.url("backup")) as stored,
+        open_snapshot(world.library.db.url("backup")) as stored,
         pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
     ):
         stored.connection.execute("create table copy (n int)")
@@ -164,10 +164,10 @@ def test_what_there_is_nothing_to_measure_on(library: LibraryDb, database: Datab
 def test_where_the_database_is(library: LibraryDb, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEARANCE_DATABASE__APP_URL", library.db.url("app"))
     assert f"set {URL}" in refusal(check(url=""))
-    with pytest.raises(Unreadable, match="no URL like"), reading("not an address"):
+    with pytest.raises(UnreadableVectors, match="no URL like"), open_snapshot("not an address"):
         pass
     wrong = library.db.url("backup").replace("test-clearance_backup", "wr0ng")
-    with pytest.raises(Unreadable, match="refused") as refused, reading(wrong):
+    with pytest.raises(UnreadableVectors, match="refused") as refused, open_snapshot(wrong):
         pass
     assert "wr0ng" not in str(refused.value)
     assert "CLEARANCE_SEARCH__DEPTH: Input should be" in refusal(check(**{DEPTH: "5"}))

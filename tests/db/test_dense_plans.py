@@ -26,9 +26,9 @@ from app.errors import NotFound
 from app.identity.subject import Subject
 from app.retrieval import browse, dense, filters, lexical, neighbors, phrases, reader, search
 from app.retrieval.passage import Hit
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Lists, NoLists
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import NoIndex, VectorIndex
 from tests.db.bulk_rows import BOOK, Stock
 from tests.db.query_plans import FUNCTIONS, TABLES, Sent, explained
 from tests.support.vector_rows import Stacks, unit
@@ -39,8 +39,8 @@ WORDS = "dry dock crane"
 # ones are looked at in vain; and nothing else of 30,000 is, but each hit among its neighbours.
 FRESH, HITS = 20, 10
 MAX_REMOVED = FRESH + HITS
-RECENT = filters.About(since=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-NOWHERE = filters.About(folder="x")
+RECENT = filters.SearchFilter(since=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+NOWHERE = filters.SearchFilter(folder="x")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Site:
     """The stock, and lists of it that lack what was written last."""
 
     stock: Stock
-    lists: Lists
+    lists: VectorIndex
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,18 @@ class Asking:
     session: ReadSession
     subject: Subject
     visible: Visible
-    lists: Lists
+    lists: VectorIndex
 
-    def search(self, words: str = WORDS, meant: filters.About = RECENT, *, lists: Lists | None = None) -> list[Hit]:
+    def search(
+        self, words: str = WORDS, search_filter: filters.SearchFilter = RECENT, *, lists: VectorIndex | None = None
+    ) -> list[Hit]:
         """A search as POST /search makes it."""
-        query = search.Query(words, QUESTION, operators=True)
-        given = (self.session, self.visible, self.lists if lists is None else lists, query)
-        return search.search(*given, limit=HITS, about=meant).hits
+        query = search.Query(words, QUESTION, HITS, search_filter, operators=True)
+        index = self.lists if lists is None else lists
+        return search.search(self.session, self.visible, index, query).best().hits
 
     @property
-    def first(self) -> browse.Listed:
+    def first(self) -> browse.DocumentEntry:
         """A document that the reader may open."""
         return browse.list_documents(self.session, self.subject, self.visible, Page(limit=1), collection=None)[0]
 
@@ -78,7 +80,7 @@ class Asking:
 
 
 Shape = Callable[[Asking], object]
-EVERYTHING = filters.About()
+EVERYTHING = filters.SearchFilter()
 SEARCHES: Mapping[str, Shape] = {
     "plain": lambda a: a.search(WORDS, EVERYTHING),
     "phrase": lambda a: a.search('"dry dock" crane -pilot -"no such words"', EVERYTHING),
@@ -86,16 +88,16 @@ SEARCHES: Mapping[str, Shape] = {
     "recent": lambda a: a.search(),
     "in a folder": lambda a: a.search(WORDS, NOWHERE),
     "recent phrase": lambda a: a.search('"dry dock" -pilot'),
-    "without lists": lambda a: a.search(WORDS, EVERYTHING, lists=NoLists()),
-    "phrase without lists": lambda a: a.search('"dry dock" -pilot', EVERYTHING, lists=NoLists()),
-    "in a folder without lists": lambda a: a.search(WORDS, NOWHERE, lists=NoLists()),
+    "without lists": lambda a: a.search(WORDS, EVERYTHING, lists=NoIndex()),
+    "phrase without lists": lambda a: a.search('"dry dock" -pilot', EVERYTHING, lists=NoIndex()),
+    "in a folder without lists": lambda a: a.search(WORDS, NOWHERE, lists=NoIndex()),
 }
 # By the functions that they are about.
 BROWSING: Mapping[str, Shape] = {
-    "around": lambda a: neighbors.around(
+    "around": lambda a: neighbors.find_neighbors(
         a.session, a.visible, [h.passage.chunk for h in a.search(WORDS, EVERYTHING)], reach=2
     ),
-    "on_shelves": lambda a: filters.on_shelves(a.session, a.subject, a.visible, ["collection-20"]),
+    "on_shelves": lambda a: filters.restrict_to_collections(a.session, a.subject, a.visible, ["collection-20"]),
     "of_documents": lambda a: a.search(),
     "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
     "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "collection-20"),
@@ -134,9 +136,9 @@ def site(stock: Stock) -> Site:
 
 def site_of(stock: Stock) -> Site:
     """Lists over the stock, and then something new."""
-    source = StoredCodes(connect(stock.db.url("search"), pool_size=1), BOOK)
+    source = CodeReader(connect(stock.db.url("search"), pool_size=1), BOOK)
     # Closed, they answer on, and hold no connection to a database that is about to be copied.
-    with contextlib.closing(ScopeLists(source, BOOK)) as lists:
+    with contextlib.closing(ScopeIndex(source, BOOK)) as lists:
         lists.load()
     stacks = Stacks(stock.library)
     for number in (1, 30):
@@ -225,13 +227,13 @@ def test_what_would_leak_is_found(site: Site, change: str, shape: str, leak: str
 @pytest.mark.parametrize(
     ("module", "name", "old", "new", "shape", "leak"),
     [
-        (reader, "AMONG", "where r.changed", "where length(r.code) > 0 and r.changed", "plain", "over vector_row"),
-        (reader, "AMONG", "where r.chunk_id", "where length(r.code) > 0 and r.chunk_id", "plain", "over vector_row"),
+        (reader, "LOOKUP", "where r.changed", "where length(r.code) > 0 and r.changed", "plain", "over vector_row"),
+        (reader, "LOOKUP", "where r.chunk_id", "where length(r.code) > 0 and r.chunk_id", "plain", "over vector_row"),
         (dense, "NEAREST", "where scope_id", "where length(code) > 0 and scope_id", "without lists", "over vector_row"),
-        (search, "VISIBLE", "chunk.scope_id", "length(chunk.text) > 0 and chunk.scope_id", "plain", "over chunk"),
-        (filters, "OF_PASSAGES", filters.OF_PASSAGES.text, SORTED, "recent", "the whole of an index of document"),
-        (filters, "OF_PASSAGES", filters.OF_PASSAGES.text, JOINED, "in a folder without lists", "rows in vain"),
-        (filters, "OF_PASSAGES", "where document.id", "where path <> '' and document.id", "recent", "Filter over"),
+        (search, "IN_SCOPE", "chunk.scope_id", "length(chunk.text) > 0 and chunk.scope_id", "plain", "over chunk"),
+        (filters, "DOCUMENTS", filters.DOCUMENTS.text, SORTED, "recent", "the whole of an index of document"),
+        (filters, "DOCUMENTS", filters.DOCUMENTS.text, JOINED, "in a folder without lists", "rows in vain"),
+        (filters, "DOCUMENTS", "where document.id", "where path <> '' and document.id", "recent", "Filter over"),
         (sessions, "BEGIN_READING", "seqscan', 'off'", "seqscan', 'on'", "without lists", "Seq Scan over vector_row"),
     ],
 )  # fmt: skip

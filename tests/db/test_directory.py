@@ -63,7 +63,7 @@ def test_a_name_has_its_source_in_front() -> None:
 
 
 def test_the_same_name_of_another_source_gets_no_grant(library: LibraryDb, database: Database) -> None:
-    """Neither of a role nor of a person: for the oracle, for the filter and for the second lock."""
+    """Neither of a role nor of a person: for the oracle, for the filter and for row-level security."""
     ours, theirs = role(library, "hr", "local"), role(library, "hr", "okta")
     mine, other = person(library, "ada", "local", roles=(ours,)), person(library, "ada", "okta", roles=(theirs,))
     by_role = library.collection("role", allow("role", ours))
@@ -147,7 +147,7 @@ def test_nobody_becomes_somebody_else(
     assert library.run("owner", f"update {table} set name = 'x', source = source where name in ('ada', 'hr')") == 1
 
 
-def test_a_service_is_nobody_for_the_second_lock(library: LibraryDb, database: Database) -> None:
+def test_a_service_is_nobody_for_row_level_security(library: LibraryDb, database: Database) -> None:
     """Were its id ever signed: nothing, though everyone may read; and no capability of its own."""
     bot = service(library)
     everyone = (

@@ -19,7 +19,7 @@ from app.errors import NotFound
 from app.identity.subject import Subject
 from app.retrieval.browse import find_document, list_collections, list_documents, original_of, passages_of
 from app.retrieval.search import Query, search
-from app.scope_index.protocol import NoLists
+from app.scope_index.protocol import NoIndex
 from tests.support.cluster import IDENTITY_KEY, TEMPLATE, Cluster, copied
 from tests.support.hidden_volume import EMBEDDER, LIBRARY, Books, draw_books, worlds
 from tests.support.library_db import library_of
@@ -84,7 +84,7 @@ def sites(cluster: Cluster) -> Iterator[dict[str, Site]]:
 
 def ask(session: ReadSession, site: Site, visible: Visible) -> None:
     for question in site.stock.questions[:5]:
-        assert search(session, visible, NoLists(), Query(question, EMBEDDER.embed_query(question)), limit=10).hits
+        assert search(session, visible, NoIndex(), Query(question, EMBEDDER.embed_query(question), 10)).best().hits
 
 
 def list_all(session: ReadSession, site: Site, visible: Visible) -> None:

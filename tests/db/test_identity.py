@@ -1,4 +1,4 @@
-"""The identity behind the second lock: `user|expiry|mac`, for one transaction. Any other value sees zero rows."""
+"""The identity behind row-level security: `user|expiry|mac`, for one transaction. Any other value sees zero rows."""
 
 import hashlib
 import hmac

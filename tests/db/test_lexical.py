@@ -17,9 +17,9 @@ from app.indexing.terms import PassageTerms, query_terms
 from app.retrieval import phrases
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B
 from app.retrieval.lexical import Match, match
-from app.retrieval.phrases import MAX_READ, Conditions, find, satisfying
+from app.retrieval.phrases import MAX_READ, Conditions, chunks_meeting, find
 from app.retrieval.query_syntax import parse
-from ingest.document import Passage
+from ingest.document import DocumentPassage
 from ingest.embed import terms_of
 from tests.db.lexical_reader import Reader, put
 from tests.support.library_db import LibraryDb, allow
@@ -33,12 +33,12 @@ ENTRIES = (
 )
 
 
-def passages(rng: random.Random, *, title: str, most: int = 6) -> list[Passage]:
+def passages(rng: random.Random, *, title: str, most: int = 6) -> list[DocumentPassage]:
     """Random ones: a few words, each weighed differently, and many equal ones."""
     made = []
     for ordinal in range(rng.randint(1, most)):
         words = " ".join(rng.choices(WORDS, range(1, len(WORDS) + 1), k=rng.choice([3, 3, 8, 30])))
-        made.append(Passage(words, (rng.choice(WORDS),), None, ordinal, 1, title, title))
+        made.append(DocumentPassage(words, (rng.choice(WORDS),), None, ordinal, 1, title, title))
     return made
 
 
@@ -102,7 +102,7 @@ def test_scores_are_those_of_the_visible_passages_alone(library: LibraryDb, ada:
     assert sum(map(len, before.values())) > 40
     bound = {question: ada.bound(question) for question in SYNTAX}
     for n in range(15):
-        put(library, other, f"flood-{n}.md", [Passage(" ".join(WORDS * 9), (), None, 0, 1, "crane", "crane")])
+        put(library, other, f"flood-{n}.md", [DocumentPassage(" ".join(WORDS * 9), (), None, 0, 1, "crane", "crane")])
     assert {question: ada.matches(question) for question in QUESTIONS} == before
     assert {question: ada.bound(question) for question in SYNTAX} == bound
     for path, _, collection in documents:
@@ -162,7 +162,7 @@ def test_a_document_of_many_passages(library: LibraryDb, ada: Reader) -> None:
     assert [m.chunk_id for m in ada.matches("crane", limit=10)] == found[:10]
 
 
-def test_the_second_lock_holds_alone(library: LibraryDb, ada: Reader) -> None:
+def test_row_level_security_holds_alone(library: LibraryDb, ada: Reader) -> None:
     """A filter that lets every scope through shows no more."""
     library.document(library.collection("other"), "a.md", "the crane stands")
     library.document(library.collection("mine", allow("user", ada.id)), "b.md", "the crane")
@@ -176,7 +176,7 @@ def test_the_second_lock_holds_alone(library: LibraryDb, ada: Reader) -> None:
         return (
             len(match(session, wide, query_terms("crane"), limit=9)),
             len(find(session, wide, parse('"the crane"'), limit=9).matches),
-            satisfying(session, wide, conditions, chunks),
+            chunks_meeting(session, wide, conditions, chunks),
         )
 
     matched, found, satisfied = ada.sees(widened)
@@ -198,11 +198,16 @@ def collection(library: LibraryDb, ada: Reader) -> uuid.UUID:
     collection = library.collection("mine", allow("user", ada.id))
     heads = [("Duty", ("Rota",)), ("Duty", ("On call",)), ("Duty", ("Max_retry_count",)), ("Duty", ()), ("Duty", ())]
     made = [
-        Passage(words, headings, None, n, 1, title, title)
+        DocumentPassage(words, headings, None, n, 1, title, title)
         for n, (words, (title, headings)) in enumerate(zip(ALL, heads, strict=True))
     ]
     put(library, collection, "a.md", made)
-    put(library, library.collection("other"), "b.md", [Passage("A secret handshake on the quay.", (), None, 0, 1)])
+    put(
+        library,
+        library.collection("other"),
+        "b.md",
+        [DocumentPassage("A secret handshake on the quay.", (), None, 0, 1)],
+    )
     return collection
 
 
@@ -254,10 +259,10 @@ def test_what_binds_binds_other_legs_too(
 
     def both(session: ReadSession, visible: Visible) -> frozenset[int]:
         found = find(session, visible, parse(question), limit=20)
-        kept = satisfying(session, visible, found.conditions, [*every[:5], 10**9])
+        kept = chunks_meeting(session, visible, found.conditions, [*every[:5], 10**9])
         assert {m.chunk_id for m in found.matches} <= kept
         if found.conditions.phrases or found.conditions.excluded_phrases:
-            assert satisfying(session, visible, found.conditions, every[5:]) == frozenset()
+            assert chunks_meeting(session, visible, found.conditions, every[5:]) == frozenset()
             return kept
         return kept - {10**9}
 
@@ -285,13 +290,13 @@ def test_work_is_bounded(library: LibraryDb, ada: Reader, monkeypatch: pytest.Mo
         session: ReadSession, visible: Visible, conditions: Conditions, chunk_ids: Sequence[int]
     ) -> frozenset[int]:
         read.append(len(chunk_ids))
-        return satisfying(session, visible, conditions, chunk_ids)
+        return chunks_meeting(session, visible, conditions, chunk_ids)
 
-    monkeypatch.setattr(phrases, "satisfying", counted)
+    monkeypatch.setattr(phrases, "chunks_meeting", counted)
     found = ada.found('"dock crane"')
     assert found.unmatched == (("dock", "crane"),)
     assert sum(read) == MAX_READ
     with pytest.raises(ValueError, match="at most 1000"):
-        ada.sees(lambda session, visible: satisfying(session, visible, Conditions(), range(MAX_READ + 1)))
+        ada.sees(lambda session, visible: chunks_meeting(session, visible, Conditions(), range(MAX_READ + 1)))
     with pytest.raises(ValueError, match="at least one"):
         ada.matches("crane", limit=0)

@@ -10,13 +10,13 @@ from sqlalchemy import text
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from app.retrieval.search import Query, search
-from app.scope_index.protocol import NoLists
+from app.scope_index.protocol import NoIndex
 from tests.db.bulk_rows import Stock
 from tests.support.cluster import IDENTITY_KEY
 from tests.support.vector_rows import unit
 
 KEPT = text("select statement from pg_prepared_statements where statement not like '%pg_prepared_statements%'")
-QUERY = Query('"dry dock" crane', unit(np.random.default_rng(1), 1)[0], operators=True)
+QUERY = Query('"dry dock" crane', unit(np.random.default_rng(1), 1)[0], 9, operators=True)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def database(stock: Stock, *, prepare: bool) -> Database:
 def found(stock: Stock, through: Database, user: uuid.UUID) -> list[tuple[uuid.UUID, float]]:
     with through.reading(user) as session:
         visible = visible_scopes(session, stock.library.subject(user))
-        return [(h.passage.chunk, h.score) for h in search(session, visible, NoLists(), QUERY, limit=9).hits]
+        return [(h.passage.chunk, h.score) for h in search(session, visible, NoIndex(), QUERY).best().hits]
 
 
 @pytest.mark.parametrize("prepare", [True, False])

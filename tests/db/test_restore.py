@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import make_url, text
 
 from app.db.bootstrap import libpq, prepare
-from app.db.rls_probe import LockBroken, probe
+from app.db.rls_probe import RowLevelSecurityBroken, probe
 from app.db.session import Database, Signer, connect
 from app.local.binaries import find_binaries
 from tests.db.schema_shape import shape
@@ -98,7 +98,7 @@ def refused(db: Db, key: str) -> bool:
     database = service(db, key)
     try:
         probe(database)
-    except LockBroken:
+    except RowLevelSecurityBroken:
         return True
     finally:
         database.engine.dispose()

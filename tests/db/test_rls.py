@@ -1,4 +1,4 @@
-"""The second lock, tried with raw SQL as the API's database role, behind the back of all the API's own filters."""
+"""Row-level security, tried with raw SQL as the API's database role, behind the back of all the API's own filters."""
 
 import uuid
 from dataclasses import dataclass
@@ -200,7 +200,7 @@ def test_adding_takes_the_capability(two: Two, database: Database, what: str) ->
     with pytest.raises(DBAPIError, match="row-level security"), database.writing(lacking) as session:
         touched(session, statement, **values)
     having = library.person("having", may=[needed], curates=[two.collection])
-    with database.trying(having) as session:
+    with database.dry_run(having) as session:
         assert touched(session, statement, **values) >= 1
 
 
@@ -238,7 +238,7 @@ def test_changing_takes_the_capability(two: Two, database: Database) -> None:
         "plain", may=[Capability.ASK, Capability.DOWNLOAD, Capability.AUDIT], curates=[two.collection]
     )
     for what, statement in CHANGES.items():
-        with database.trying(plain) as session:
+        with database.dry_run(plain) as session:
             assert touched(session, statement) == 0, what
         with database.anonymous() as session:
             assert touched(session, statement) == 0, what

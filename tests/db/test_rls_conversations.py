@@ -1,4 +1,4 @@
-"""The second lock on conversations, tried with raw SQL as the API's database role: every table, every verb."""
+"""Row-level security on conversations, tried with raw SQL as the API's database role: every table, every verb."""
 
 import itertools
 import threading
@@ -14,7 +14,7 @@ from app.answer.conversation_store import NewTurn, keep
 from app.db.rls_probe import CONVERSATIONS
 from app.db.session import Database
 from app.identity.subject import Capability, Label
-from ingest.write import move
+from ingest.write import move_to_scope
 from tests.support.identities import SIGN
 from tests.support.library_db import LibraryDb, allow, counts, touched
 from tests.support.waiting import wait_for
@@ -220,7 +220,7 @@ def test_the_worker_moves_and_deletes_documents_all_the_same(talk: Talk, databas
     other = talk.library.scope(collection, OwnRule(frozenset({allow("user", talk.ada)})))
     talk.library.run("owner", "update document set sha256 = sha256('same') where id = :d", d=talk.alder)
     with talk.library.uploading(collection, {path: (other, b"same")}) as (session, [job]):
-        move(session, job)
+        move_to_scope(session, job)
     assert talk.library.value("owner", "select scope_id from document where id = :d", d=talk.alder) == other
     assert seen(database, talk.ada) == WHOLE
     with database.writing(talk.ben) as session:

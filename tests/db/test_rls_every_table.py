@@ -1,4 +1,4 @@
-"""The second lock on every table and every verb, made from the catalog, for everybody who is nobody."""
+"""Row-level security on every table and every verb, made from the catalog, for everybody who is nobody."""
 
 import time
 import uuid
@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.db.rls_probe import LOCKED
+from app.db.rls_probe import SECURED_TABLES
 from app.db.session import TRANSACTION, Database
 from app.identity.subject import Capability
 from tests.db.audit_db import add_leaf
@@ -183,8 +183,8 @@ def test_a_table_that_lost_its_lock_is_found(library: LibraryDb, change: str) ->
 
 def test_the_probe_knows_every_locked_table(library: LibraryDb) -> None:
     """Its first half covers every table but the directory; a new table fails here until it is in one of the two."""
-    assert set(locked_tables(library)) == set(LOCKED) | set(DIRECTORY)
-    assert not set(LOCKED) & set(DIRECTORY)
+    assert set(locked_tables(library)) == set(SECURED_TABLES) | set(DIRECTORY)
+    assert not set(SECURED_TABLES) & set(DIRECTORY)
 
 
 def test_views_look_with_the_callers_eyes(library: LibraryDb, database: Database) -> None:

@@ -13,10 +13,10 @@ from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.retrieval import dense
-from app.retrieval.corpus_size import volume
+from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import nearest
-from app.retrieval.reader import Seen
-from app.scope_index.protocol import NoLists
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.protocol import NoIndex
 from tests.support.library_db import LibraryDb
 from tests.support.scope_index_world import BOOK, World, world_in
 from tests.support.vector_rows import unit
@@ -25,7 +25,7 @@ from tests.support.vector_rows import unit
 @pytest.fixture
 def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Callers count as large from the first passage on."""
-    monkeypatch.setattr(dense, "FEW", 0)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", 0)
     with world_in(library, database) as made:
         yield made
 
@@ -36,11 +36,11 @@ def test_the_lists_answer_as_postgres_does(world: World) -> None:
         world.add("open" if n % 2 else "closed", unit(rng, 400), scope=n % 3 % 2)
     for query in unit(rng, 20):
         by_lists, exact = world.ask(query)
-        assert (by_lists.by, exact.by) == ("lists", "exact")
+        assert (by_lists.outcome, exact.outcome) == ("lists", "unready")
         assert by_lists.near == exact.near
     world.lists.load()
     by_lists, exact = world.ask(unit(rng, 1)[0])
-    assert by_lists.by == "lists"
+    assert by_lists.outcome == "lists"
     assert by_lists.near == exact.near
 
 
@@ -65,10 +65,10 @@ def test_after_six_hundred_near_duplicates_are_deleted_the_next_query_is_exact(w
     world.add("open", unit(rng, 700))
     gone = world.add("open", unit(rng, 600, near=query))
     world.lists.load()
-    assert world.ask(query[0])[0].by == "lists"
+    assert world.ask(query[0])[0].outcome == "lists"
     world.library.run("owner", "delete from document where id = :id", id=gone)
     by_lists, exact = world.ask(query[0])
-    assert by_lists.by == "lists"
+    assert by_lists.outcome == "lists"
     assert by_lists.near == exact.near
 
 
@@ -83,7 +83,7 @@ def test_what_moves_out_of_sight_is_gone_and_what_moves_into_sight_is_found(worl
     for scope in (own, world.scopes["open"][1], own, world.scopes["open"][0]):
         world.library.run("owner", move, scope=scope, id=moving)
         by_lists, exact = world.ask(query[0])
-        assert by_lists.by == "lists"
+        assert by_lists.outcome == "lists"
         assert by_lists.near == exact.near
         assert (by_lists.near[0].similarity > 0.8) == (scope != own)
 
@@ -94,14 +94,14 @@ def test_six_hundred_equal_passages_give_the_ten_lowest_ids(world: World) -> Non
     world.add("open", unit(rng, 800))
     world.add("open", np.repeat(query, 600, axis=0))
     by_lists, exact = world.ask(query[0])
-    assert by_lists.by == "lists"
+    assert by_lists.outcome == "lists"
     assert by_lists.near == exact.near
     ids = [n.chunk_id for n in by_lists.near]
     assert ids == list(range(ids[0], ids[0] + 10))
 
 
 def test_a_form_letter_beyond_all_bounds_is_for_postgres(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dense, "MAX_TIED", 400)
+    monkeypatch.setattr(dense, "MAX_TIES", 400)
     rng = np.random.default_rng(6)
     query = unit(rng, 1)
     world.add("open", unit(rng, 500))
@@ -116,25 +116,25 @@ def test_a_search_that_admits_few_finds_the_nearest_of_these(
     world: World, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """By the lists and by PostgreSQL alike: every hundredth passage is admitted, wherever it ranks."""
-    monkeypatch.setattr(dense, "FEW", few)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", few)
     rng = np.random.default_rng(13)
     query = unit(rng, 1)[0]
     for _ in range(3):
         world.add("open", unit(rng, 700))
     with world.database.reading(world.reader.user_id) as session:
         visible = visible_scopes(session, world.reader)
-        seen = Seen(session, visible, volume(session, visible))
-        every = nearest(seen, NoLists(), query, limit=2_100).near
+        seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
+        every = nearest(seen, NoIndex(), query, limit=2_100).near
         wanted = [n for n in every if n.chunk_id % 100 == 0]
         found = nearest(
-            seen, world.lists, query, limit=15, admit=lambda chunks: {c for c in chunks if c % 100 == 0}, depth=15
+            seen, world.lists, query, limit=15, predicate=lambda chunks: {c for c in chunks if c % 100 == 0}, depth=15
         )
-        assert found.by == ("exact" if few else "lists")
+        assert found.outcome == ("few" if few else "lists")
         assert len(set(wanted[:15]) & set(found.near)) >= 14, "codes may cost one of them"
         assert found.near == sorted(found.near, key=lambda n: (-n.similarity, n.chunk_id))
-        monkeypatch.setattr(dense, "MAX_LOOKED", 500)
+        monkeypatch.setattr(dense, "MAX_EXAMINED", 500)
         bounded = nearest(
-            seen, world.lists, query, limit=15, admit=lambda chunks: {c for c in chunks if c % 100 == 0}, depth=15
+            seen, world.lists, query, limit=15, predicate=lambda chunks: {c for c in chunks if c % 100 == 0}, depth=15
         )
         assert 0 < len(bounded.near) < 15
         assert set(bounded.near) <= set(wanted)
@@ -142,14 +142,14 @@ def test_a_search_that_admits_few_finds_the_nearest_of_these(
 
 def test_few_visible_passages_are_for_postgres(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The choice is made from what is visible: a thousand hidden passages do not change it."""
-    monkeypatch.setattr(dense, "FEW", 800)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", 800)
     rng = np.random.default_rng(7)
     query = unit(rng, 1)[0]
     world.add("open", unit(rng, 800))
     world.add("closed", unit(rng, 1_000))
-    assert world.ask(query)[0].by == "exact"
+    assert world.ask(query)[0].outcome != "lists"
     world.add("open", unit(rng, 1))
-    assert world.ask(query)[0].by == "lists"
+    assert world.ask(query)[0].outcome == "lists"
 
 
 def test_a_long_transaction_is_answered_from_its_own_snapshot(world: World) -> None:
@@ -169,9 +169,9 @@ def test_a_long_transaction_is_answered_from_its_own_snapshot(world: World) -> N
         assert world.ask(query[0])[0].near != before.near
         world.lists.load()
         after, exact = world.ask(query[0], session=long)
-        assert after.by == "exact", "the new base has forgotten what this reader still sees"
+        assert after.outcome != "lists", "the new base has forgotten what this reader still sees"
         assert after.near == before.near
-    assert world.ask(query[0])[0].by == "lists"
+    assert world.ask(query[0])[0].outcome == "lists"
 
 
 def test_what_came_and_went_between_two_readings_is_still_seen_by_whom_it_concerns(world: World) -> None:
@@ -186,7 +186,7 @@ def test_what_came_and_went_between_two_readings_is_still_seen_by_whom_it_concer
         world.library.run("owner", "delete from document where id = :id", id=brief)
         world.lists.follow()
         by_lists, exact = world.ask(query[0], session=between)
-        assert by_lists.by == "lists"
+        assert by_lists.outcome == "lists"
         assert by_lists.near == exact.near
         assert by_lists.near[0].similarity > 0.8
 
@@ -200,9 +200,9 @@ def test_a_late_commit_with_an_early_number_is_not_missed(world: World) -> None:
         world.stacks.put(slow, world.collections["open"], world.scopes["open"][0], unit(rng, 20, near=query))
         world.add("open", unit(rng, 50))
         world.lists.load()
-        assert world.ask(query[0])[0].by == "lists"
+        assert world.ask(query[0])[0].outcome == "lists"
     by_lists, exact = world.ask(query[0])
-    assert by_lists.by == "lists"
+    assert by_lists.outcome == "lists"
     assert by_lists.near == exact.near
     assert by_lists.near[0].similarity > 0.8
 
@@ -240,18 +240,18 @@ def test_numbers_of_another_cluster_do_no_harm(world: World) -> None:
     world.add("open", unit(rng, 20, near=query))
     with world.database.reading(world.reader.user_id) as session:
         visible = visible_scopes(session, world.reader)
-        seen = Seen(session, visible, volume(session, visible))
-        view = world.lists.view(seen.volume.snapshot)
+        seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
+        view = world.lists.view(seen.corpus.snapshot)
         assert view is not None
-        _, fresh = seen.among_and_fresh(HalfVector(query[0]).to_text(), [], view.since, BOOK.width)
+        _, fresh = seen.similarities_and_delta(HalfVector(query[0]).to_text(), [], view.since, BOOK.width)
         assert len(fresh.entries) == 20
     for _ in range(2):
         by_lists, exact = world.ask(query[0])
-        assert by_lists.by == "lists"
+        assert by_lists.outcome == "lists"
         assert by_lists.near == exact.near
         world.lists.follow()
     assert world.lists._generation is not None
-    assert world.lists._generation.waiting == 20
+    assert world.lists._generation.tail_size == 20
 
 
 def test_the_volume_of_a_scope_is_that_of_its_passages(world: World) -> None:

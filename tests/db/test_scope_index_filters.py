@@ -10,10 +10,10 @@ from sqlalchemy import text
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
 from app.retrieval import dense
-from app.retrieval.corpus_size import volume
+from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import nearest
-from app.retrieval.reader import Seen
-from app.scope_index.protocol import NoLists
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.protocol import NoIndex
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.library_db import LibraryDb
 from tests.support.scope_index_world import World, world_in
@@ -23,7 +23,7 @@ from tests.support.vector_rows import unit
 @pytest.fixture
 def world(library: LibraryDb, db: Db, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A small one, where the lists answer all the same."""
-    monkeypatch.setattr(dense, "FEW", 0)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", 0)
     engine = connect(db.url("app"), pool_size=2)
     with world_in(library, Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)) as made:
         yield made
@@ -46,7 +46,7 @@ def crowd(world: World, query: np.ndarray[tuple[int, int], np.dtype[np.float32]]
     world.add("closed", unit(rng, 20, near=query))
 
 
-def test_the_first_lock_holds_alone(world: World, db: Db) -> None:
+def test_the_scope_filter_holds_alone(world: World, db: Db) -> None:
     """As a database role that row-level security does not bind."""
     query = unit(np.random.default_rng(5), 1)
     crowd(world, query)
@@ -56,22 +56,22 @@ def test_the_first_lock_holds_alone(world: World, db: Db) -> None:
         assert session.scalar(text("select count(*) from vector_row")) >= 940, "nothing is locked here"
         by_lists, exact = world.ask(query[0], session=session)
     unlocked.close()
-    assert by_lists.by == "lists"
+    assert by_lists.outcome == "lists"
     assert by_lists.near == exact.near
     assert max(n.similarity for n in by_lists.near) < 0.8
 
 
-def test_the_second_lock_holds_alone(world: World) -> None:
+def test_row_level_security_holds_alone(world: World) -> None:
     """With every scope among those that the caller is said to see."""
     query = unit(np.random.default_rng(5), 1)
     crowd(world, query)
     every = tuple(n for scopes in world.scopes.values() for n in scopes)
     with world.database.reading(world.reader.user_id) as session:
         visible = visible_scopes(session, world.reader)
-        seen = Seen(session, replace(visible, scope_ids=every), volume(session, visible))
+        seen = ReaderSnapshot(session, replace(visible, scope_ids=every), visible_corpus(session, visible))
         by_lists = nearest(seen, world.lists, query[0], limit=10, depth=world.depth)
-        exact = nearest(replace(seen, visible=visible), NoLists(), query[0], limit=10)
-    assert by_lists.by == "lists"
+        exact = nearest(replace(seen, visible=visible), NoIndex(), query[0], limit=10)
+    assert by_lists.outcome == "lists"
     assert by_lists.near == exact.near
     assert max(n.similarity for n in by_lists.near) < 0.8
 
@@ -84,4 +84,4 @@ def test_some_of_the_scopes_have_the_volume_of_these_alone(world: World) -> None
     with world.database.reading(world.reader.user_id) as session:
         visible = visible_scopes(session, world.reader)
         narrow = visible.only(frozenset({world.scopes["open"][1]}))
-        assert (volume(session, visible).passages, volume(session, narrow).passages) == (42, 12)
+        assert (visible_corpus(session, visible).passages, visible_corpus(session, narrow).passages) == (42, 12)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.acl.rules import OwnRule
 from app.db.session import Database
 from app.retrieval import dense
-from app.scope_index.index import ScopeLists
+from app.scope_index.index import ScopeIndex
 from app.scope_index.sharding import shard_of
 from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb, allow
@@ -71,9 +71,9 @@ class Race:
                 for _ in range(chance.choice([1, 1, 5])):
                     by_lists, exact = self.world.ask(unit(drawn, 1, near=self.centre)[0], session=session)
                     if by_lists.near != exact.near:
-                        self.failures.append(f"{set(by_lists.near) ^ set(exact.near)} by {by_lists.by}")
+                        self.failures.append(f"{set(by_lists.near) ^ set(exact.near)} by {by_lists.outcome}")
                     self.done["asked"] += 1
-                    self.done["by lists"] += by_lists.by == "lists"
+                    self.done["by lists"] += by_lists.outcome == "lists"
                     time.sleep(chance.random() * 0.01)
 
     def renew(self) -> None:
@@ -95,7 +95,7 @@ class Race:
 @pytest.fixture
 def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Callers count as large from the first passage on."""
-    monkeypatch.setattr(dense, "FEW", 0)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", 0)
     with world_in(library, database) as made:
         yield made
 
@@ -104,7 +104,7 @@ def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatc
 def sharded(world: World, db: Db, tmp_path: Path) -> Iterator[World]:
     """Over two search processes that are read in turn, never at the same time; the open scopes lie in both."""
     with threads(tmp_path, db, 2) as shards:
-        world.lists = cast(ScopeLists, shards)
+        world.lists = cast(ScopeIndex, shards)
         while len(set(shard_of(np.array(world.scopes["open"], np.int32), 2).tolist())) < 2:
             another = world.library.person(f"another {len(world.scopes['open'])}")
             also = OwnRule(frozenset({allow("user", world.reader.user_id), allow("user", another)}))

@@ -15,11 +15,11 @@ from app import search_process as search_process_main
 from app.db.session import Database, connect
 from app.retrieval import dense
 from app.retrieval.dense import Near, nearest
-from app.retrieval.reader import Seen
+from app.retrieval.reader import ReaderSnapshot
 from app.scope_index import segment
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Candidates, Entries, Lists, NoLists, merge
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import Entries, NoIndex, ScanResult, VectorIndex, merge
 from app.scope_index.remote.client import RemoteLists
 from app.scope_index.segment import Segment
 from app.scope_index.sharding import Shard, shard_of
@@ -36,38 +36,38 @@ from tests.support.waiting import wait_for
 @pytest.fixture
 def firm(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch) -> Company:
     """Callers count as large from the first passage on."""
-    monkeypatch.setattr(dense, "FEW", 0)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", 0)
     return company(library, database)
 
 
 @pytest.fixture
-def one(db: Db, firm: Company) -> Iterator[ScopeLists]:
+def one(db: Db, firm: Company) -> Iterator[ScopeIndex]:
     """All lists in this process, following the database."""
-    with contextlib.closing(ScopeLists(StoredCodes(connect(db.url("search"), pool_size=2), BOOK), BOOK)) as lists:
+    with contextlib.closing(ScopeIndex(CodeReader(connect(db.url("search"), pool_size=2), BOOK), BOOK)) as lists:
         lists.load()
         lists.start(seconds=0.05)
         yield lists
 
 
-def by(lists: Lists, reader: Seen, query: NDArray[np.float32], depth: int) -> list[Near]:
+def by(lists: VectorIndex, reader: ReaderSnapshot, query: NDArray[np.float32], depth: int) -> list[Near]:
     """The ten nearest by these lists, which must have answered."""
     found = nearest(reader, lists, query, limit=10, depth=depth)
-    assert found.by == "lists"
+    assert found.outcome == "lists"
     return found.near
 
 
-def all_agree(firm: Company, lists: RemoteLists, one: ScopeLists, questions: int) -> None:
+def all_agree(firm: Company, lists: RemoteLists, one: ScopeIndex, questions: int) -> None:
     """Every caller asks: at a depth where the bounds matter, and at one where the codes hide nothing."""
     for caller in firm.callers:
         for query in unit(firm.rng, questions):
             with firm.reading(caller) as reader:
                 assert by(lists, reader, query, 40) == by(one, reader, query, 40)
-                deep = min(DEPTH, reader.volume.passages - 1)
-                assert by(lists, reader, query, deep) == nearest(reader, NoLists(), query, limit=10).near
+                deep = min(DEPTH, reader.corpus.passages - 1)
+                assert by(lists, reader, query, deep) == nearest(reader, NoIndex(), query, limit=10).near
 
 
 def test_four_search_processes_answer_as_one_process_does(
-    firm: Company, one: ScopeLists, db: Db, tmp_path: Path
+    firm: Company, one: ScopeIndex, db: Db, tmp_path: Path
 ) -> None:
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(search_process(tmp_path, db, Shard(n, 4))) for n in range(1, 5)]
@@ -87,16 +87,18 @@ def test_four_search_processes_answer_as_one_process_does(
         all_agree(firm, lists, one, 10)
 
 
-def candidates(lists: Lists, reader: Seen, query: NDArray[np.float32], depth: int) -> tuple[Candidates, Entries]:
+def candidates(
+    lists: VectorIndex, reader: ReaderSnapshot, query: NDArray[np.float32], depth: int
+) -> tuple[ScanResult, Entries]:
     """What a view gives, and what the reader brought along."""
-    view = lists.view(reader.volume.snapshot)
+    view = lists.view(reader.corpus.snapshot)
     assert view is not None
-    _, fresh = reader.among_and_fresh(HalfVector(query).to_text(), [], view.since, BOOK.width)
-    near = [view.candidates(query, reader.scopes, depth=depth), view.scored(query, fresh.entries)]
+    _, fresh = reader.similarities_and_delta(HalfVector(query).to_text(), [], view.since, BOOK.width)
+    near = [view.scan(query, reader.scopes, depth=depth), view.score(query, fresh.entries)]
     return merge(near, depth), fresh.entries
 
 
-def above(bound: float, near: Candidates) -> dict[int, float]:
+def above(bound: float, near: ScanResult) -> dict[int, float]:
     """What scores above it; entries may stand there twice, where one is held that the reader brought as well."""
     return dict(zip(near.ids[near.scores > bound].tolist(), near.scores[near.scores > bound].tolist(), strict=True))
 
@@ -105,8 +107,8 @@ def above(bound: float, near: Candidates) -> dict[int, float]:
 def test_the_candidates_are_those_of_one_process(firm: Company, db: Db, tmp_path: Path, depth: int) -> None:
     """Above both bounds they are the same, to the bit; with nothing left out they hold all that the reader sees."""
     with threads(tmp_path, db, 3) as lists:
-        source = StoredCodes(connect(db.url("search"), pool_size=2), BOOK)
-        with contextlib.closing(ScopeLists(source, BOOK)) as one:
+        source = CodeReader(connect(db.url("search"), pool_size=2), BOOK)
+        with contextlib.closing(ScopeIndex(source, BOOK)) as one:
             one.load()
             firm.add(0, unit(firm.rng, 40))
             lists.follow()
@@ -162,7 +164,7 @@ def test_a_search_process_reads_its_shard_alone(firm: Company, db: Db) -> None:
                 held = set(session.scalars(given, {"n": numbers.tolist()}))
             assert held == set(numbers[owners == number - 1].tolist())
     engine = connect(db.url("search"), pool_size=2)
-    sources = [StoredCodes(engine, BOOK, Shard(n, 3)) for n in (1, 2, 3)]
+    sources = [CodeReader(engine, BOOK, Shard(n, 3)) for n in (1, 2, 3)]
     parts = [source.load(lambda _: None) for source in sources]
     ids = np.concatenate([entries.ids for _, entries in parts])
     assert len(ids) == len(np.unique(ids)) == firm.library.value("owner", "select count(code) from vector_row")
@@ -184,11 +186,11 @@ def test_when_a_search_process_dies_postgres_answers_until_it_is_back(firm: Comp
     def ask() -> dense.Nearest:
         with firm.reading(caller) as reader:
             found = nearest(reader, lists, query, limit=10, depth=DEPTH)
-            assert found.near == nearest(reader, NoLists(), query, limit=10, depth=DEPTH).near
+            assert found.near == nearest(reader, NoIndex(), query, limit=10, depth=DEPTH).near
             return found
 
     def answers_again() -> bool:
-        return ask().by == "lists"
+        return ask().outcome == "lists"
 
     with contextlib.ExitStack() as stack:
         started: list[tuple[Process, str]] = [
@@ -196,16 +198,16 @@ def test_when_a_search_process_dies_postgres_answers_until_it_is_back(firm: Comp
         ]
         lists = stack.enter_context(contextlib.closing(remote(db, [address for _, address in started])))
         loaded([made for made, _ in started], lists, firm)
-        assert ask().by == "lists"
+        assert ask().outcome == "lists"
         with firm.reading(caller) as reader:
-            view = lists.view(reader.volume.snapshot)
+            view = lists.view(reader.corpus.snapshot)
             assert view is not None
             started[1][0].kill()
-            found = nearest(reader, cast(Lists, _Given(view)), query, limit=10, depth=DEPTH)
-            assert found.by == "exact", "it died between the view and the scan"
-            assert found.near == nearest(reader, NoLists(), query, limit=10, depth=DEPTH).near
+            found = nearest(reader, cast(VectorIndex, _Given(view)), query, limit=10, depth=DEPTH)
+            assert found.outcome != "lists", "it died between the view and the scan"
+            assert found.near == nearest(reader, NoIndex(), query, limit=10, depth=DEPTH).near
         for _ in range(3):
-            assert ask().by == "exact"
+            assert ask().outcome != "lists"
         again, _ = stack.enter_context(search_process(tmp_path, db, Shard(2, 2)))
         wait_for(answers_again, seconds=PATIENCE, message=lambda: again.said)
 
@@ -221,7 +223,7 @@ def test_a_search_process_stops_when_it_is_told_to(firm: Company, db: Db, tmp_pa
             assert made.child.wait(60) == 0
             assert "lists.stopped" in made.said
             with firm.reading(firm.callers[0]) as reader:
-                assert lists.view(reader.volume.snapshot) is None
+                assert lists.view(reader.corpus.snapshot) is None
             lists.close()
 
 

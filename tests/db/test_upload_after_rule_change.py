@@ -7,9 +7,9 @@ from sqlalchemy import select, text
 
 from app.acl.rules import OwnRule
 from app.db.tables.library import Document, IngestJob
-from ingest.document import Passage
-from ingest.embed import vectorize
-from ingest.write import Version, scope_after, standing, take, write
+from ingest.document import DocumentPassage
+from ingest.embed import index_passages
+from ingest.write import NewVersion, claim_job, current_document, effective_scope, write_version
 from tests.support.library_db import EMBEDDER, LibraryDb, allow
 
 
@@ -30,10 +30,10 @@ def upload(
 def land(library: LibraryDb, job_id: uuid.UUID) -> int:
     """The worker writes it; gives the scope the document stands under then."""
     with library.session("ingest") as session:
-        job = take(session, job_id)
+        job = claim_job(session, job_id)
         assert job is not None
-        passages = [Passage("New text.", (), None, 0, 2)]
-        write(session, job, Version("Plan", "text/plain", b"new"), vectorize(passages, EMBEDDER))
+        passages = [DocumentPassage("New text.", (), None, 0, 2)]
+        write_version(session, job, NewVersion("Plan", "text/plain", b"new"), index_passages(passages, EMBEDDER))
     scopes = {
         library.value("owner", f"select min(scope_id) from {table} where scope_id <> {canary(library)}")
         for table in ("document", "original", "chunk", "vector_row", "posting")
@@ -76,5 +76,5 @@ def test_same_bytes_sent_before_the_rule_do_not_move_the_document(library: Libra
     library.run("owner", "update document set ruled_at = clock_timestamp() where path = 'plan.md'")
     with library.session("ingest") as session:
         job = session.get_one(IngestJob, waiting)
-        assert scope_after(standing(session, job), job) == first
+        assert effective_scope(current_document(session, job), job) == first
         assert session.scalar(select(Document.scope_id).where(Document.path == "plan.md")) == first

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from app.acl.rules import Grant, OwnRule
 from app.evidence.records import read_record
 from app.identity.subject import EVERYONE_ID, Principal
-from ingest.embed import vectorize
-from ingest.write import Version, move, write
+from ingest.embed import index_passages
+from ingest.write import NewVersion, move_to_scope, write_version
 from tests.support.library_db import EMBEDDER, LibraryDb, allow, touched
 
 EVERYONE = Grant("allow", Principal("everyone", EVERYONE_ID))
@@ -137,9 +137,9 @@ def test_a_move_raises_the_epoch_and_is_in_the_log(site: Site, how: str) -> None
     library.run("owner", "update document set sha256 = sha256('same') where id = :d", d=site.document)
     with library.uploading(site.secret, {"a.md": (other, b"same")}) as (session, [job]):
         if how == "same bytes":
-            move(session, job)
+            move_to_scope(session, job)
         else:
-            write(session, job, Version("A", "text/plain", b"same"), vectorize([], EMBEDDER))
+            write_version(session, job, NewVersion("A", "text/plain", b"same"), index_passages([], EMBEDDER))
     assert site.scope_of() == other != before
     assert site.epoch() > epoch
     record = read_record(library.text("select body from audit_leaf where kind = 'policy.changed'"))
@@ -157,10 +157,10 @@ def test_nothing_moves_without_a_reason(site: Site) -> None:
     other = library.scope(site.secret, OwnRule(frozenset({EVERYONE})))
     epoch = site.epoch()
     with library.uploading(site.secret, {"a.md": (other, b"other bytes")}) as (session, [job]):
-        move(session, job)
+        move_to_scope(session, job)
         library.run("owner", "update document set ruled_at = clock_timestamp(), sha256 = sha256('other bytes')")
-        move(session, job)
-        write(session, job, Version("A", "text/plain", b""), vectorize([], EMBEDDER))
+        move_to_scope(session, job)
+        write_version(session, job, NewVersion("A", "text/plain", b""), index_passages([], EMBEDDER))
     assert (site.scope_of(), site.epoch()) == (before, epoch)
     assert library.value("owner", "select count(*) from audit_leaf") == 0
 
@@ -195,6 +195,6 @@ def test_the_log_is_json_of_the_worker(site: Site) -> None:
     other = site.library.scope(site.secret, OwnRule(frozenset({EVERYONE})))
     site.library.run("owner", "update document set sha256 = sha256('same') where id = :d", d=site.document)
     with site.library.uploading(site.secret, {"a.md": (other, b"same")}) as (session, [job]):
-        move(session, job)
+        move_to_scope(session, job)
     body = site.library.text("select body from audit_leaf")
     assert json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")) == body

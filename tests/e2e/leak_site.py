@@ -1,4 +1,4 @@
-"""A service to try the leak test on, with holes made on purpose: a route without its filter, and no second lock."""
+"""A service to try the leak test on, with holes: a route without its filter, and no row-level security."""
 
 import contextlib
 import dataclasses
@@ -86,7 +86,7 @@ def leak_site(cluster: Cluster, folder: Path) -> Iterator[LeakSite]:
 
 @contextlib.contextmanager
 def serving(site: LeakSite, holed: Holed | None = None, *, locked: bool = True) -> Iterator[str]:
-    """The service's URL, in this process; `holed` changes it first, and without `locked` the second lock is off."""
+    """The service's URL, in this process; `holed` changes it first, and without `locked` row-level security is off."""
     chat = ScriptedChat(endpoint(Label.RESTRICTED), lambda _: ("It says so [1].",))
     app = create(parts_of(site.db, chat=chat))
     if holed is not None:
@@ -101,7 +101,7 @@ def serving(site: LeakSite, holed: Holed | None = None, *, locked: bool = True) 
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        # The service does not start without the second lock: it is taken off behind its back.
+        # The service does not start without row-level security: it is taken off behind its back.
         with contextlib.nullcontext() if locked else _unlocked(site):
             yield f"http://127.0.0.1:{port}"
     finally:

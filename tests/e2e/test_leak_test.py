@@ -144,7 +144,7 @@ def test_routes_without_their_filter_are_named(
 
 
 @pytest.mark.usefixtures("no_commands")
-def test_without_the_filter_the_second_lock_still_holds(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_filter_row_level_security_still_holds(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hole alone is none: what the kit names above, it names because both locks are off."""
     with serving(site, without_filter(monkeypatch, ("GET", "/api/v1/documents/{document}/original"))) as url:
         assert named(run_of(site, url)) == {}
@@ -152,7 +152,7 @@ def test_without_the_filter_the_second_lock_still_holds(site: LeakSite, monkeypa
 
 @pytest.mark.usefixtures("no_commands")
 def test_a_status_that_tells_hidden_from_absent_is_named(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(session: Any, subject: Any, visible: Any, public_id: uuid.UUID) -> browse.Listed:
+    def find(session: Any, subject: Any, visible: Any, public_id: uuid.UUID) -> browse.DocumentEntry:
         try:
             return browse.find_document(session, subject, visible, public_id)
         except NotFound:
@@ -172,7 +172,7 @@ def test_a_status_that_tells_hidden_from_absent_is_named(site: LeakSite, monkeyp
 
 @pytest.mark.usefixtures("no_commands")
 def test_a_service_that_shows_nothing_does_not_pass(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "candidates", lambda *given, **_options: Candidates(given[3], [], 1))
+    monkeypatch.setattr(searching, "search", lambda *given: Candidates(given[3], []))
     with serving(site) as url:
         report = run_of(site, url)
     assert named(report) == {"POST /search": {"in A", "in B", "inner", "label", "service"}}

@@ -17,7 +17,7 @@ import pytest
 
 from ingest import sandbox as module
 from ingest.confinement import Layers, Limits
-from ingest.extract import Empty, Encrypted, Malformed, TimedOut, TooLarge, extract
+from ingest.extract import Empty, Encrypted, FileTooLarge, Malformed, TimedOut, extract
 from ingest.preload import samples
 from ingest.sandbox import ConfinementMissing, Sandbox, SandboxUnavailable, extract_sandboxed
 from tests.support.waiting import wait_for
@@ -104,9 +104,9 @@ def test_wall_clock_and_processor_time_are_bounded(limited: Callable[..., Sandbo
 
 
 def test_memory_and_size_are_bounded(limited: Callable[..., Sandbox]) -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(FileTooLarge):
         limited(memory_bytes=32 * 2**20).extract(b"a,b,c\n" * 400_000, filename="large.csv")
-    with pytest.raises(TooLarge, match="1 MiB"):
+    with pytest.raises(FileTooLarge, match="1 MiB"):
         limited(content_bytes=2**20).extract(b"a" * (2**20 + 1), filename="a.txt")
 
 

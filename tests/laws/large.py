@@ -27,12 +27,12 @@ from app.acl.visible import visible_scopes
 from app.db.bootstrap import prepare
 from app.db.session import Database, Signer, connect
 from app.identity.subject import Subject
-from app.indexing.quantizer import Codebook
+from app.indexing.quantizer import ProductQuantizer
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
-from app.retrieval.neighbors import around
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
+from app.retrieval.neighbors import find_neighbors
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
 from tests.laws.worlds.savepoint_worlds import Look, look
 from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
 from tests.support.hidden_volume import EMBEDDER, Books, draw_books, worlds
@@ -56,7 +56,7 @@ class Side:
     name: str
     database: Database
     reader: Subject
-    lists: ScopeLists
+    lists: ScopeIndex
     by: set[str] = field(default_factory=set)
 
     def look(self, question: str) -> tuple[Look, tuple[tuple[str, ...], ...]]:
@@ -65,7 +65,7 @@ class Side:
             visible = visible_scopes(session, self.reader)
             shown = look(session, visible, EMBEDDER, question, self.lists)
             hits = [uuid.UUID(chunk) for chunk, *_ in shown.hits[:SHOWN]]
-            found = around(session, visible, hits, reach=1)
+            found = find_neighbors(session, visible, hits, reach=1)
             return shown, tuple(
                 tuple(b.text for b in (*found[hit].before, *found[hit].after)) for hit in hits if hit in found
             )
@@ -83,8 +83,8 @@ def side(name: str, db: Db, *, role: str = "app") -> Iterator[Side]:
     # A service of an earlier test may have left the log with an output that is closed by now.
     log.configure(json=True)
     engine, search = connect(db.url(role), pool_size=1), connect(db.url("search"), pool_size=2)
-    book = Codebook(EMBEDDER.dimensions)
-    with contextlib.closing(ScopeLists(StoredCodes(search, book), book)) as lists, library_of(db) as library:
+    book = ProductQuantizer(EMBEDDER.dimensions)
+    with contextlib.closing(ScopeIndex(CodeReader(search, book), book)) as lists, library_of(db) as library:
         lists.load()
         reader = library.subject(uuid.UUID(library.text("select id::text from app_user where name = 'reader'")))
         database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)
@@ -127,7 +127,7 @@ def main() -> None:
     options.add_argument("--times", type=int, nargs="+", default=[1, 100])
     given = options.parse_args()
     console = Console(width=120)
-    dense.FEW = FEW
+    dense.EXACT_SCAN_LIMIT = FEW
     stock = draw_books(VISIBLE, max(given.times))
     asked = questions(stock, given.questions)
     with (

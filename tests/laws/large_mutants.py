@@ -27,13 +27,13 @@ from sqlalchemy import Engine, text
 
 from app.db.bootstrap import prepare
 from app.db.session import connect
-from app.indexing.quantizer import Codebook
+from app.indexing.quantizer import ProductQuantizer
 from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
 from app.retrieval import search as retrieval
 from app.retrieval.dense import Nearest, nearest
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Entries, NoLists
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import Entries, NoIndex
 from app.scope_index.snapshot import Snapshot
 from tests.laws.large import FEW, VISIBLE, Side, questions, side
 from tests.laws.worlds.search_mutants import THROUGH_HNSW, count_all_rows
@@ -41,7 +41,7 @@ from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Clust
 from tests.support.hidden_volume import EMBEDDER, draw_books, worlds
 
 SHALLOW = 10
-NOTHING: Any = NoLists()
+NOTHING: Any = NoIndex()
 Vectors = NDArray[np.float32]
 # pgvector's own parameters, for everyone's rows; without sorting, the planner must use it.
 MAKE_HNSW = (
@@ -51,7 +51,7 @@ MAKE_HNSW = (
 SETTINGS = {"enable_sort": "off", "hnsw.ef_search": "60", "hnsw.iterative_scan": "relaxed_order"}
 
 
-class TrainedBook(Codebook):
+class TrainedBook(ProductQuantizer):
     """Sixteen centres for every two dimensions, as k-means finds them in the vectors at hand."""
 
     def __init__(self, vectors: Vectors) -> None:
@@ -136,7 +136,7 @@ def shallow(town: Town, patch: pytest.MonkeyPatch) -> Sides:
     def few(*given: Any, **options: Any) -> Nearest:
         return nearest(*given, **{**options, "depth": SHALLOW})
 
-    patch.setattr(retrieval, "DEPTH", SHALLOW)
+    patch.setattr(retrieval, "FUSION_DEPTH", SHALLOW)
     patch.setattr(retrieval, "nearest", few)
     return both(town)
 
@@ -148,7 +148,7 @@ def trained(town: Town, patch: pytest.MonkeyPatch) -> Iterator[tuple[Side, Side]
         made = []
         for one, db in zip(sides, (town.a, town.b), strict=True):
             source = Recoded(connect(db.url("owner"), pool_size=1))
-            lists = stack.enter_context(contextlib.closing(ScopeLists(source, source.book)))
+            lists = stack.enter_context(contextlib.closing(ScopeIndex(source, source.book)))
             lists.load()
             made.append(replace(one, lists=lists))
         yield made[0], made[1]
@@ -197,7 +197,7 @@ def main() -> None:
     options.add_argument("--times", type=int, default=100)
     given = options.parse_args()
     console = Console(width=120)
-    dense.FEW = FEW
+    dense.EXACT_SCAN_LIMIT = FEW
     stock = draw_books(VISIBLE, given.times)
     asked = questions(stock, given.questions, seed=5)
     table = Table("", "questions", "differ", title=f"{VISIBLE:,} visible beside {given.times * VISIBLE:,} hidden")

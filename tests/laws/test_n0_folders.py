@@ -118,7 +118,7 @@ class Place:
     def work(self, engine: Engine) -> None:
         """Take what waits to its end, in its order."""
         for path, own, job in self.waiting:
-            pipeline.work(pipeline.Parts(engine, self.embedder, extract_markdown), job)
+            pipeline.work(pipeline.WorkerComponents(engine, self.embedder, extract_markdown), job)
             self.model.documents[path] = own
         self.waiting = []
 

@@ -41,7 +41,7 @@ def run(quick: Quick, worlds: list[Spec]) -> Tally:
 @pytest.fixture
 def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each leg brings five candidates: in a world of fifty passages sixty would be all, whoever found them."""
-    monkeypatch.setattr(retrieval, "DEPTH", 5)
+    monkeypatch.setattr(retrieval, "FUSION_DEPTH", 5)
 
 
 @pytest.mark.timeout(1800)
@@ -50,7 +50,7 @@ def test_hidden_documents_change_nothing(
     quick: Quick, report: Report, monkeypatch: pytest.MonkeyPatch, depth: int, worlds: int
 ) -> None:
     """Ids, order, exact scores and prompt bytes agree in every world that Hypothesis thinks of."""
-    monkeypatch.setattr(retrieval, "DEPTH", depth)
+    monkeypatch.setattr(retrieval, "FUSION_DEPTH", depth)
     tally, different = Tally(), set[bytes]()
 
     @hypothesis.seed(0)
@@ -80,7 +80,7 @@ def test_without_both_walls_it_shows(quick: Quick, report: Report) -> None:
 
 
 def test_row_level_security_holds_alone(quick: Quick) -> None:
-    """The filter forgotten, the second lock still leaves nothing to tell."""
+    """The scope filter forgotten, row-level security still leaves nothing to tell."""
     tally = run(replace(quick, resolve=everything), MUTANTS)
     assert (tally.differing, tally.threatened > 0) == (0, True)
 

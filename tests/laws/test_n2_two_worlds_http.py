@@ -37,13 +37,13 @@ def test_http_says_the_same_in_both_worlds(db: Db, report: Report) -> None:
 
 @pytest.mark.parametrize("table", ["scope_volume", "document"])
 def test_what_leaks_over_http_is_heard(db: Db, monkeypatch: pytest.MonkeyPatch, report: Report, table: str) -> None:
-    """Test of the test: statistics over all rows, or documents listed for everyone, with the second lock off."""
+    """Test of the test: statistics over all rows, or documents listed for everyone, without row-level security."""
     with site_of(db, HashedEmbedder()) as site:
         site.library.run("owner", f"alter table {table} no force row level security, disable row level security")
         if table == "scope_volume":
             count_all_rows(monkeypatch, "volume")
         else:
-            monkeypatch.setattr(browse, "_shown", lambda _subject, _visible: true())
+            monkeypatch.setattr(browse, "_listed", lambda _subject, _visible: true())
         said = compare(site, draw(4, 1)[0])
     where = Counter(re.split(r"[?{]|/[0-9a-f]{8}-", said.bare[n].request)[0] for n in said.differing)
     report(

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from app.retrieval import dense
 from app.retrieval.dense import Nearest, nearest
-from app.retrieval.reader import Seen
+from app.retrieval.reader import ReaderSnapshot
 from tests.laws.large import FEW, VISIBLE, Side, differing, names, questions, side, threatened
 from tests.laws.worlds.search_mutants import count_all_rows
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
@@ -38,7 +38,7 @@ def made(cluster: Cluster, stock: Books) -> Iterator[dict[str, Db]]:
 
 @pytest.fixture
 def bare(made: dict[str, Db], monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
-    monkeypatch.setattr(dense, "FEW", FEW)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", FEW)
     with side("A", made["A"]) as found:
         yield found
 
@@ -49,9 +49,9 @@ def test_hidden_passages_change_no_hit_no_score_and_no_prompt(
 ) -> None:
     by: list[str] = []
 
-    def counted(seen: Seen, *given: object, **options: object) -> Nearest:
+    def counted(seen: ReaderSnapshot, *given: object, **options: object) -> Nearest:
         found = nearest(seen, *given, **options)  # type: ignore[arg-type]
-        by.append(found.by)
+        by.append(found.outcome)
         return found
 
     monkeypatch.setattr("app.retrieval.search.nearest", counted)
@@ -80,14 +80,16 @@ def test_candidates_shared_with_hidden_passages_show(
 ) -> None:
     """Test of the test: the best codes of all passages, and of these what may be read, as a shared index does."""
 
-    def shared(self: dense._ByLists, depth: int) -> dict[int, float] | None:
+    def shared(self: dense._IndexSearch, depth: int) -> dict[int, float] | None:
         scopes = (
-            self._seen.session.connection().exec_driver_sql("select array_agg(id order by id) from scope").scalar_one()
+            self._reader.session.connection()
+            .exec_driver_sql("select array_agg(id order by id) from scope")
+            .scalar_one()
         )
         every = np.array(scopes, np.int32)
-        near = self._view.candidates(self._query, every, depth=depth)
-        return self._seen.among(self._text, near.ids.tolist())
+        near = self._view.scan(self._query, every, depth=depth)
+        return self._reader.similarities(self._text, near.ids.tolist())
 
-    monkeypatch.setattr(dense._ByLists, "found", shared)
+    monkeypatch.setattr(dense._IndexSearch, "run", shared)
     with side("B×10", made["B×10"]) as full:
         assert len(differing(bare, full, questions(stock, 20))) >= 15

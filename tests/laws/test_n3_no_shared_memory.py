@@ -14,7 +14,7 @@ import pytest
 from app.answer.quote import quotes
 from app.embedding.hashed import HashedEmbedder
 from app.indexing.analysis import stems
-from app.indexing.terms import among, field_terms, query_terms, terms
+from app.indexing.terms import field_terms, matching_pieces, query_terms, terms
 from app.retrieval import highlight
 from app.retrieval.duplicates import alike
 from app.retrieval.highlight import Marker
@@ -32,7 +32,7 @@ KEEPERS = {
     "TTLCache",
     "LRUCache",
 }
-MAY_KEEP = {"app/indexing/quantizer.py:codebook"}  # by the number of dimensions
+MAY_KEEP = {"app/indexing/quantizer.py:quantizer_for"}  # by the number of dimensions
 # Commands and what measures run in processes of their own.
 APART = ("app/cli/", "app/local/", "app/evaluation/")
 
@@ -41,7 +41,7 @@ TEXT = (
 )
 OTHER = "Unrelated warming words so that each stemmer of this thread is there: уже книги λόγος كتاب."
 WORK: dict[str, Callable[[], object]] = {
-    "highlights": lambda: Marker(query_terms("weeks of parental leave")).shown(TEXT * 3, length=200),
+    "highlights": lambda: Marker(query_terms("weeks of parental leave")).snippet(TEXT * 3, length=200),
     "terms of a question": lambda: query_terms(TEXT),
     "terms of a passage": lambda: field_terms("Leave", ["Parents"], TEXT),
     "terms": lambda: terms(TEXT),
@@ -101,7 +101,7 @@ def calls(act: Callable[[], object]) -> int:
 @pytest.mark.parametrize("what", WORK)
 def test_the_second_caller_costs_what_the_first_cost(what: str) -> None:
     for text in (OTHER, OTHER.upper()):
-        Marker(query_terms(text)).shown(text, length=50)
+        Marker(query_terms(text)).snippet(text, length=50)
         field_terms(text, [text], text)
         quotes(text, [passage(text)])
         alike(text, text)
@@ -116,12 +116,12 @@ def test_a_memory_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     known: dict[str, set[str]] = {}
 
     def remembered(given: list[str], words: Any) -> set[str]:
-        return known.setdefault(" ".join(given), among(given, words))
+        return known.setdefault(" ".join(given), matching_pieces(given, words))
 
     def remembering(given: list[str], words: Any) -> set[str]:
         return known[" ".join(given)] if " ".join(given) in known else remembered(given, words)
 
-    monkeypatch.setattr(highlight, "among", remembering)
+    monkeypatch.setattr(highlight, "matching_pieces", remembering)
     first = calls(WORK["highlights"])
     assert calls(WORK["highlights"]) < first
 

@@ -68,7 +68,7 @@ def run(
     headers: dict[str, str] | None = None,
     unlocked: Sequence[str] = (),
 ) -> Score:
-    """One race on a server of its own. `unlocked` tables lose the second lock when it has started: its probe would
+    """One race on a server of its own. `unlocked` tables lose row-level security when it has started: its probe would
     refuse to start without.
     """
     # A reader's thread must not keep the writer from noting the moment of its commit.
@@ -180,13 +180,13 @@ def test_a_stream_begun_before_may_finish(track: Track) -> None:
 # --- Each lock alone holds the race; a cache holds it if it looks at the policy epoch.
 
 
-def test_the_first_lock_alone(track: Track, report: Report) -> None:
+def test_the_scope_filter_alone(track: Track, report: Report) -> None:
     score = run(track, track.revocations(), pairs=120, unlocked=TEXT)
     report(f"without row-level security: {score}")
     assert not score.late, score.late[:5]
 
 
-def test_the_second_lock_alone(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
+def test_row_level_security_alone(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     resolving(monkeypatch, every_scope)
     score = run(track, track.revocations(), pairs=120)
     report(f"with all scopes in every query: {score}")
@@ -197,7 +197,7 @@ def test_scopes_kept_under_the_policy_epoch(track: Track, monkeypatch: pytest.Mo
     """Every way to lose the document raises the epoch, moves it out of the kept scopes, or is told by `valid_until`."""
     kept = KeptScopes(checked=True)
     resolving(monkeypatch, kept)
-    score = run(track, track.revocations(), pairs=200, unlocked=TEXT)
+    score = run(track, track.revocations(), pairs=120, unlocked=TEXT)
     report(f"scopes kept under the policy epoch: {score}")
     assert kept.kept
     assert not score.late, score.late[:5]
@@ -218,7 +218,7 @@ def test_scopes_kept_without_the_epoch(track: Track, monkeypatch: pytest.MonkeyP
     assert {late.surface for late in score.late} >= {"search", "quote", "answer", "stream", "open", "documents"}
 
 
-def test_the_second_lock_holds_where_scopes_are_kept(track: Track, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_level_security_holds_where_scopes_are_kept(track: Track, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same mutant under row-level security shows nothing late."""
     kept = KeptScopes(checked=False)
     resolving(monkeypatch, kept)

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.document import Block, Extracted, Passage
+from ingest.document import Block, DocumentPassage, Extracted
 from ingest.extractors.outline import Outline
 from ingest.split import split
 
@@ -72,7 +72,7 @@ def own_blocks(blocks: tuple[Block, ...]) -> list[Block]:
     return kept
 
 
-def places_after(stream: str, passages: list[Passage]) -> set[int]:
+def places_after(stream: str, passages: list[DocumentPassage]) -> set[int]:
     """Where reading can have come to in `stream` if each passage may begin with a repeat of what was read."""
     places = {0}
     for passage in passages:

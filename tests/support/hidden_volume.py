@@ -23,8 +23,8 @@ from app.embedding.hashed import HashedEmbedder
 from app.identity.api_keys import make_key
 from app.identity.subject import Capability
 from app.indexing.postings import packed_rows
-from ingest.document import Passage
-from ingest.embed import Indexed, vectorize
+from ingest.document import DocumentPassage
+from ingest.embed import IndexedPassage, index_passages
 from tests.support.cluster import Cluster, Db
 from tests.support.library_db import LibraryDb, allow, library_of
 
@@ -52,7 +52,7 @@ class Book:
 
     path: str
     scope: int
-    passages: tuple[Indexed, ...]
+    passages: tuple[IndexedPassage, ...]
 
     @property
     def id(self) -> uuid.UUID:
@@ -203,10 +203,10 @@ def _books(texts: Sequence[str], name: str, scope: Any) -> Iterator[Book]:
     for n, start in enumerate(range(0, len(texts), PER_DOCUMENT)):
         path = f"{name}-{n}.md"
         passages = [
-            Passage(text, (), None, o, EMBEDDER.count(text), path, path)
+            DocumentPassage(text, (), None, o, EMBEDDER.count(text), path, path)
             for o, text in enumerate(texts[start : start + PER_DOCUMENT])
         ]
-        yield Book(path, scope(n), tuple(vectorize(passages, EMBEDDER)))
+        yield Book(path, scope(n), tuple(index_passages(passages, EMBEDDER)))
 
 
 def _rarest(text: str) -> list[str]:

@@ -20,9 +20,9 @@ from app.db.tables.people import Membership, Role, RoleInside, User
 from app.embedding.hashed import HashedEmbedder
 from app.identity.authenticate import subject_of
 from app.identity.subject import Capability, Label, Principal, Subject
-from ingest.document import Passage
-from ingest.embed import vectorize
-from ingest.write import Version, write
+from ingest.document import DocumentPassage
+from ingest.embed import index_passages
+from ingest.write import NewVersion, write_version
 from tests.support.cluster import Db
 
 EMBEDDER = HashedEmbedder()
@@ -91,11 +91,13 @@ class LibraryDb:
 
     def document(self, collection: uuid.UUID, path: str, *texts: str, own: OwnRule | None = None) -> int:
         """A document with one passage a text, written as the worker writes it; gives its number."""
-        passages = [Passage(t, (), None, n, EMBEDDER.count(t)) for n, t in enumerate(texts)]
+        passages = [DocumentPassage(t, (), None, n, EMBEDDER.count(t)) for n, t in enumerate(texts)]
         content = "\n".join(texts).encode()
         scope = self.scope(collection, own)
         with self.uploading(collection, {path: (scope, content)}) as (session, [job]):
-            written = write(session, job, Version(path, "text/plain", content), vectorize(passages, EMBEDDER))
+            written = write_version(
+                session, job, NewVersion(path, "text/plain", content), index_passages(passages, EMBEDDER)
+            )
         return int(self.value("owner", "select id from document where public_id = :id", id=written.document))
 
     @contextlib.contextmanager

@@ -18,9 +18,9 @@ from app.db.tables.people import ApiKey, Membership, Role, User
 from app.identity.api_keys import make_key
 from app.identity.authenticate import subject_of
 from app.identity.subject import Label, Principal
-from ingest.document import Passage
-from ingest.embed import vectorize
-from ingest.write import Version, write
+from ingest.document import DocumentPassage
+from ingest.embed import index_passages
+from ingest.write import NewVersion, write_version
 from tests.support.library_db import EMBEDDER, LibraryDb
 
 WORDS = ("ledger", "contract", "payroll", "roster", "invoice", "audit", "patent", "merger", "visa", "lease")
@@ -207,7 +207,7 @@ def _put_documents(library: LibraryDb, collection: uuid.UUID, scopes: Mapping[in
     with library.uploading(collection, files) as (session, jobs):
         for o, job in zip(scopes, jobs, strict=True):
             body = text_of(o)
-            passages = [Passage(body, (), None, 0, EMBEDDER.count(body))]
-            version = Version(f"Record {o}", "text/plain", body.encode())
-            documents[o] = write(session, job, version, vectorize(passages, EMBEDDER)).document
+            passages = [DocumentPassage(body, (), None, 0, EMBEDDER.count(body))]
+            version = NewVersion(f"Record {o}", "text/plain", body.encode())
+            documents[o] = write_version(session, job, version, index_passages(passages, EMBEDDER)).document
     return documents

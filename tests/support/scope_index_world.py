@@ -13,17 +13,17 @@ from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database, ReadSession, connect
 from app.identity.subject import Subject
-from app.indexing.quantizer import Codebook
-from app.retrieval.corpus_size import volume
+from app.indexing.quantizer import ProductQuantizer
+from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import Nearest, nearest
-from app.retrieval.reader import Seen
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import NoLists
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import NoIndex
 from tests.support.library_db import LibraryDb, allow
 from tests.support.vector_rows import DIMENSIONS, Stacks
 
-BOOK = Codebook(DIMENSIONS)
+BOOK = ProductQuantizer(DIMENSIONS)
 # So deep that the codes never hide one of the ten nearest of these small worlds.
 DEPTH = 600
 
@@ -38,7 +38,7 @@ class World:
     reader: Subject
     collections: dict[str, uuid.UUID]
     scopes: dict[str, list[int]]
-    lists: ScopeLists
+    lists: ScopeIndex
     depth: int = DEPTH
 
     def add(self, where: str, vectors: NDArray[np.float32], scope: int = 0) -> int:
@@ -51,10 +51,10 @@ class World:
             with self.database.reading(self.reader.user_id) as own:
                 return self.ask(query, session=own)
         visible = visible_scopes(session, self.reader)
-        seen = Seen(session, visible, volume(session, visible))
+        seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
         return (
             nearest(seen, self.lists, query, limit=10, depth=self.depth),
-            nearest(seen, NoLists(), query, limit=10, depth=self.depth),
+            nearest(seen, NoIndex(), query, limit=10, depth=self.depth),
         )
 
 
@@ -70,7 +70,7 @@ def world_in(library: LibraryDb, database: Database) -> Iterator[World]:
     }
     # A service of an earlier test may have left the log with an output that is closed by now.
     log.configure(json=True)
-    source = StoredCodes(connect(library.db.url("search"), pool_size=2), BOOK)
-    with contextlib.closing(ScopeLists(source, BOOK)) as lists:
+    source = CodeReader(connect(library.db.url("search"), pool_size=2), BOOK)
+    with contextlib.closing(ScopeIndex(source, BOOK)) as lists:
         lists.load()
         yield World(library, database, Stacks(library), library.subject(reader), collections, scopes, lists)

@@ -16,11 +16,11 @@ from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database, ReadSession, connect
 from app.identity.subject import Subject
-from app.retrieval.corpus_size import volume
-from app.retrieval.reader import Seen
-from app.scope_index.database_id import Identity
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
+from app.retrieval.corpus_size import visible_corpus
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.database_id import DatabaseIdentity
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
 from app.scope_index.remote.address import listen
 from app.scope_index.remote.client import RemoteLists, RemoteView
 from app.scope_index.remote.server import ListServer
@@ -57,14 +57,16 @@ def search_process(
 
 def remote(db: Db, addresses: list[str]) -> RemoteLists:
     """An API process's side of these."""
-    return RemoteLists(addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE, database=Identity(db.url("app")))
+    return RemoteLists(
+        addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE, database=DatabaseIdentity(db.url("app"))
+    )
 
 
 @dataclass
 class Threads:
     """Search processes in threads of this one, over real sockets; each is read and renewed in its turn."""
 
-    parts: list[ScopeLists]
+    parts: list[ScopeIndex]
     client: RemoteLists
     _turn: "itertools.cycle[int]" = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -98,10 +100,10 @@ def threads(folder: Path, db: Db, total: int) -> Iterator[Threads]:
         for number in range(1, total + 1):
             shard = Shard(number, total)
             lists = stack.enter_context(
-                contextlib.closing(ScopeLists(StoredCodes(connect(db.url("search"), pool_size=2), BOOK, shard), BOOK))
+                contextlib.closing(ScopeIndex(CodeReader(connect(db.url("search"), pool_size=2), BOOK, shard), BOOK))
             )
             lists.load()
-            made = ListServer(lists, BOOK, shard, key=bytes.fromhex(KEY), database=Identity(db.url("search")))
+            made = ListServer(lists, BOOK, shard, key=bytes.fromhex(KEY), database=DatabaseIdentity(db.url("search")))
             server = stack.enter_context(contextlib.closing(made))
             addresses.append(str(folder / "sockets" / f"{number}.sock"))
             server.start(listen(addresses[-1]))
@@ -126,16 +128,16 @@ class Company:
         return self.stacks.add(self.collections[collection], self.scopes[collection][scope], vectors)
 
     @contextlib.contextmanager
-    def reading(self, caller: Subject) -> Iterator[Seen]:
+    def reading(self, caller: Subject) -> Iterator[ReaderSnapshot]:
         """A transaction of this caller."""
         with self.database.reading(caller.user_id) as session:
             yield seen(session, caller)
 
 
-def seen(session: ReadSession, caller: Subject) -> Seen:
+def seen(session: ReadSession, caller: Subject) -> ReaderSnapshot:
     """What a caller sees in this transaction."""
     visible = visible_scopes(session, caller)
-    return Seen(session, visible, volume(session, visible))
+    return ReaderSnapshot(session, visible, visible_corpus(session, visible))
 
 
 def company(library: LibraryDb, database: Database) -> Company:
@@ -161,7 +163,7 @@ def loaded(processes: list[Process], lists: RemoteLists, company: Company) -> No
     def answer() -> bool:
         # A reader of now: one that began before the lists were read may not cover what they know.
         with company.reading(company.callers[0]) as reader:
-            return lists.view(reader.volume.snapshot) is not None
+            return lists.view(reader.corpus.snapshot) is not None
 
     wait_for(
         answer,

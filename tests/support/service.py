@@ -28,7 +28,7 @@ from app.guardrail.checks import default_checks
 from app.identity.subject import Label
 from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
-from app.scope_index.protocol import NoLists
+from app.scope_index.protocol import NoIndex
 from app.server import server_config
 from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
@@ -85,7 +85,7 @@ def parts_at(
         settings=settings,
         database=database_at(app_url, pool_size=4),
         embedder=embedder or HashedEmbedder(),
-        lists=NoLists(),
+        index=NoIndex(),
         chat=chat or saying("It says so [1]."),
         sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
         checks=tuple(default_checks()),

@@ -35,7 +35,7 @@ def work_all(engine: Engine, embedder: EmbeddingModel) -> None:
             select(IngestJob.id).where(IngestJob.state == "queued").order_by(IngestJob.created_at, IngestJob.id)
         ).all()
     for job in jobs:
-        pipeline.work(pipeline.Parts(engine, embedder, extract_markdown), job)
+        pipeline.work(pipeline.WorkerComponents(engine, embedder, extract_markdown), job)
 
 
 def work_queued(db: Db) -> None:

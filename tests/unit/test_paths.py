@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.client.access_file import AccessFile, AccessFileError
 from app.errors import InvalidInput
 from app.paths import MAX_BYTES, MAX_NAME, folder_path, folders_of, is_below, normal_path, repaired, skeleton
-from app.retrieval.filters import About
+from app.retrieval.filters import SearchFilter
 from tests.support.path_text import ANYTHING, BLANKS, LETTERS
 
 NAMES = st.text(LETTERS + BLANKS, min_size=1, max_size=12)
@@ -73,7 +73,7 @@ def test_a_rule_applies_to_an_upload_at_any_spelling(folder: str, name: str, for
 def test_what_is_refused_is_refused_on_every_surface(text: str) -> None:
     """Uploads and moves, rules and filters, and access.yaml: none of them goes on with a path of its own."""
     assume(accepted(text) is None and accepted(text.strip("/")) is None and text)
-    for surface in (normal_path, folder_path, lambda t: About(folder=t), AccessFile((), ()).tags_for):  # type: ignore[arg-type]  # no rule
+    for surface in (normal_path, folder_path, lambda t: SearchFilter(folder=t), AccessFile((), ()).tags_for):  # type: ignore[arg-type]  # no rule
         with pytest.raises(InvalidInput):
             surface(text)
     if re.fullmatch(r'[^"\\\n\r\u0085\u2028\u2029]+', text) and text.isprintable():

@@ -19,7 +19,7 @@ from app.cli.doctor.check_result import Check, CheckResult
 from app.cli.doctor.installation import Installation
 from app.client.api import Client
 from app.db.bootstrap import alembic_config, libpq
-from app.db.rls_probe import OWN_SETTINGS, LockBroken, probe
+from app.db.rls_probe import OWN_SETTINGS, RowLevelSecurityBroken, probe
 from app.db.session import Database, Signer, connect
 from app.embedding.factory import build_embedder
 from app.embedding.protocol import UnusableWeights
@@ -120,7 +120,7 @@ def check_row_level_security(installation: Installation) -> Iterator[CheckResult
     identity = installation.settings.identity
     try:
         probe(Database(engine, Signer(identity.key.get_secret_value(), seconds=60), statement_timeout_ms=15_000))
-    except LockBroken as broken:
+    except RowLevelSecurityBroken as broken:
         yield CheckResult("row-level security", "fail", str(broken), "do not serve anybody before this holds")
     else:
         yield CheckResult("row-level security", "ok", "nobody sees nothing, the canary sees one row of each table")

@@ -9,8 +9,8 @@ from app.cli.doctor.check_result import CheckResult, State
 from app.cli.doctor.installation import Installation
 from app.db.session import connect
 from app.embedding.factory import build_embedder
-from app.indexing.quantizer import codebook
-from app.scope_index.database_id import Identity
+from app.indexing.quantizer import quantizer_for
+from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.remote.address import key_of
 from app.scope_index.remote.connection import Channel, ChannelLost
 from app.scope_index.remote.messages import Hello, Look, Malformed, Reading
@@ -31,12 +31,12 @@ def check_search_processes(installation: Installation) -> Iterator[CheckResult]:
         return
     options = settings.embedder
     made = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
-    book = codebook(made.dimensions)
+    book = quantizer_for(made.dimensions)
     if book is None:
         yield CheckResult("search processes", "warn", f"vectors of {made.dimensions} dimensions have no lists")
         return
     url = installation.urls["clearance_app"]
-    key, database = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY")), Identity(url)()
+    key, database = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY")), DatabaseIdentity(url)()
     total = len(settings.lists.addresses)
     for number, address in enumerate(settings.lists.addresses, 1):
         hello = Hello(bytes.fromhex(book.digest), database, number, total)

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Rule, Tail
+from app.guardrail.check import PatternCheck, Tail
 
 _URL = re.compile(
     r"(?<![A-Za-z0-9])(?:jdbc:)?[A-Za-z][A-Za-z0-9+.\-]{1,20}://"
@@ -19,7 +19,7 @@ def _holds_password(match: re.Match[str], before: str) -> bool:
     return _TEMPLATE.fullmatch(match["password"]) is None and not re.match(r"\d{1,5}/", match["password"])
 
 
-CHECK = Rule(
+CHECK = PatternCheck(
     kind="credential",
     reason="password in an address",
     pattern=_URL,

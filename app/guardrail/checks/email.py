@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Rule
+from app.guardrail.check import PatternCheck
 
 _LOCAL = r"[\w.+%~\\\-]"
 # A local part is at most 64 characters; of a longer run, the last 64 before the "@" are taken all the same.
@@ -21,6 +21,6 @@ def _is_address(match: re.Match[str], before: str) -> bool:
     return not (match["local"] == "git" and after == ":") and not before.endswith("://")
 
 
-CHECK = Rule(
+CHECK = PatternCheck(
     kind="email", reason="address with a domain", pattern=_ADDRESS, accept=_is_address, opener=_OPENER, needs="@"
 )

@@ -3,7 +3,7 @@
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from app.guardrail.check import Rule
+from app.guardrail.check import PatternCheck
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
 _V6 = re.compile(
@@ -39,14 +39,14 @@ def _is_v6(match: re.Match[str], before: str) -> bool:
     return not (address.is_loopback or address.is_unspecified)
 
 
-V4 = Rule(
+V4 = PatternCheck(
     kind="ip",
     reason="IPv4 address",
     pattern=_V4,
     accept=_is_v4,
     opener=re.compile(r"(?<![A-Za-z0-9_])(?=\d{1,3}\.\d)", re.ASCII),
 )
-V6 = Rule(
+V6 = PatternCheck(
     kind="ip",
     reason="IPv6 address",
     pattern=_V6,

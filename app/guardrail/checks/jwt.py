@@ -2,14 +2,14 @@
 
 import re
 
-from app.guardrail.check import LONG_WORD_START, Rule, Tail
+from app.guardrail.check import LONG_WORD_START, PatternCheck, Tail
 
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:eyJ[\w\-]{10,}={0,2}(?:\.[\w\-]+={0,2}){1,4}|eyJ(?:hbGci|0eXAi|raWQi|4NXQi|lbmMi|jdHki)[\w\-]{118,})",
     re.ASCII,
 )
 
-CHECK = Rule(
+CHECK = PatternCheck(
     kind="credential",
     reason="JSON Web Token",
     pattern=_TOKEN,

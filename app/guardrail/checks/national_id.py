@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from app.guardrail.check import NUMBER, NUMBER_START, Rule
+from app.guardrail.check import NUMBER, NUMBER_START, PatternCheck
 from app.guardrail.checks.numbers import digits
 
 KIND = "national id"
@@ -22,7 +22,9 @@ def named(words: str) -> Callable[[str], bool]:
     return lambda before: cue.search(before) is not None
 
 
-def number_rule(reason: str, pattern: str, valid: Callable[[str], bool], *, words: str, strong: str = "") -> Rule:
+def number_rule(
+    reason: str, pattern: str, valid: Callable[[str], bool], *, words: str, strong: str = ""
+) -> PatternCheck:
     """A number whose digits are `valid` and that one of `words` names; in the form `strong` it needs no name."""
     is_named = named(words)
     shape = re.compile(strong, re.ASCII) if strong else None
@@ -31,10 +33,10 @@ def number_rule(reason: str, pattern: str, valid: Callable[[str], bool], *, word
         alone = shape is not None and shape.fullmatch(match[0]) is not None
         return valid(digits(match[0])) and (alone or is_named(before))
 
-    return Rule(KIND, reason, standing_alone(pattern), accept, run=NUMBER, opener=NUMBER_START)
+    return PatternCheck(KIND, reason, standing_alone(pattern), accept, run=NUMBER, opener=NUMBER_START)
 
 
-def text_rule(reason: str, pattern: str, accept: Callable[[re.Match[str], str], bool], *, begins: str) -> Rule:
+def text_rule(reason: str, pattern: str, accept: Callable[[re.Match[str], str], bool], *, begins: str) -> PatternCheck:
     """A number with letters in it; `begins`: a pattern of how it starts, within one word."""
     opener = re.compile(rf"(?<![A-Za-z0-9])(?={begins})", re.ASCII)
-    return Rule(KIND, reason, standing_alone(pattern, re.ASCII | re.IGNORECASE), accept, opener=opener)
+    return PatternCheck(KIND, reason, standing_alone(pattern, re.ASCII | re.IGNORECASE), accept, opener=opener)

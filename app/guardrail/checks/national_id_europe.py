@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import NUMBER, NUMBER_START, Rule, Run
+from app.guardrail.check import NUMBER, NUMBER_START, PatternCheck, Run
 from app.guardrail.checks.national_id import KIND, named, number_rule, standing_alone, text_rule
 from app.guardrail.checks.numbers import digits, luhn, mod_11_10, weighted
 
@@ -87,8 +87,8 @@ def _nl_bsn(number: str) -> bool:
     return weighted(number, (9, 8, 7, 6, 5, 4, 3, 2, -1), 11) == 0
 
 
-CHECKS: tuple[Rule, ...] = (
-    Rule(
+CHECKS: tuple[PatternCheck, ...] = (
+    PatternCheck(
         KIND,
         "UK national insurance number",
         standing_alone(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D]", re.ASCII | re.IGNORECASE),
@@ -97,7 +97,7 @@ CHECKS: tuple[Rule, ...] = (
         opener=re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}[ \d])", re.ASCII),
     ),
     number_rule("UK NHS number", r"\d{3}[ \-]?\d{3}[ \-]?\d{4}", _uk_nhs, words="nhs"),
-    Rule(
+    PatternCheck(
         KIND,
         "German tax id",
         standing_alone(r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}"),
@@ -105,7 +105,7 @@ CHECKS: tuple[Rule, ...] = (
         run=NUMBER,
         opener=NUMBER_START,
     ),
-    Rule(
+    PatternCheck(
         KIND,
         "French social security number",
         standing_alone(

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import NUMBER, NUMBER_START, Rule
+from app.guardrail.check import NUMBER, NUMBER_START, PatternCheck
 from app.guardrail.checks.national_id import KIND, named, number_rule, standing_alone
 from app.guardrail.checks.numbers import digits, luhn, verhoeff, weighted
 
@@ -27,8 +27,8 @@ def _br_cpf(number: str) -> bool:
     return len(set(number)) > 1 and (check(9), check(10)) == (int(number[9]), int(number[10]))
 
 
-CHECKS: tuple[Rule, ...] = (
-    Rule(
+CHECKS: tuple[PatternCheck, ...] = (
+    PatternCheck(
         KIND,
         "US social security or taxpayer number",
         standing_alone(r"\d{3}[ .\-]?\d\d[ .\-]?\d{4}"),

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Cue, Rule, Tail
+from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 
 _NAME = (
@@ -108,7 +108,7 @@ def _is_quoted_password(match: re.Match[str], before: str) -> bool:
 
 _SIGN = r"""[^ \n"'`<>;|]"""
 
-PROSE = Rule(
+PROSE = PatternCheck(
     kind="credential",
     reason="called a password",
     # Without the punctuation of the sentence around it; one that is longer than the window is swallowed to its end.
@@ -118,7 +118,7 @@ PROSE = Rule(
     cue=_CUE,
     tail=Tail(re.compile(rf"{_SIGN}*"), closer=False),
 )
-QUOTED = Rule(
+QUOTED = PatternCheck(
     kind="credential",
     reason="quoted and called a password",
     pattern=re.compile(r"""(?P<value>[^"'`\n]{3,80})(?=["'`])"""),

@@ -2,14 +2,14 @@
 
 import re
 
-from app.guardrail.check import Rule, Run, Tail
+from app.guardrail.check import PatternCheck, Run, Tail
 
 _LABEL = r"[A-Z0-9 ]{0,40}"
 # Every prefix of: up to eight hyphens, then a label in capitals, then hyphens.
 _RUN = Run(re.compile(r"(?:-{1,5}(?:(?<=-----)[A-Z0-9 ]{1,58}-{0,5})?)?"), 68)
 _OPENING = re.compile(rf"(?<!-)-----BEGIN {_LABEL}PRIVATE KEY(?: BLOCK)?-----")
 
-CHECK = Rule(
+CHECK = PatternCheck(
     kind="credential",
     reason="private key",
     pattern=_OPENING,

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Cue, Rule, Tail
+from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy, is_code, is_mixed
 
 _NAME = (
@@ -66,7 +66,7 @@ def _is_header_value(match: re.Match[str], before: str) -> bool:
     return mixed and not is_code(value) and entropy(value) >= 2.8 and before != ""
 
 
-NAMED = Rule(
+NAMED = PatternCheck(
     kind="credential",
     reason="called a key, token or secret",
     pattern=re.compile(rf"{_VALUE}{{8,128}}(?<![.,!])"),
@@ -75,7 +75,7 @@ NAMED = Rule(
     cue=_CUE,
     tail=_TAIL,
 )
-HEADER = Rule(
+HEADER = PatternCheck(
     kind="credential",
     reason="authorization header",
     pattern=re.compile(r"[A-Za-z0-9_+/.\-~=:]{14,128}(?<!\.)"),
@@ -84,7 +84,7 @@ HEADER = Rule(
     cue=_HEADER,
     tail=_TAIL,
 )
-QUOTED = Rule(
+QUOTED = PatternCheck(
     kind="credential",
     reason="quoted and called a key, token or secret",
     pattern=re.compile(r"""(?P<value>[^"'`\n ]{12,80})(?=["'`])"""),

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Rule, Tail
+from app.guardrail.check import PatternCheck, Tail
 
 _URL = re.compile(
     r"(?<![A-Za-z0-9])https://(?:hooks\.slack\.com/(?:services|workflows|triggers)/|(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d|"
@@ -10,7 +10,7 @@ _URL = re.compile(
     r"chat\.googleapis\.com/v1/spaces/[\w\-]+/messages\?key=)[^ \n\"'`<>)\]]{8,}"
 )
 
-CHECK = Rule(
+CHECK = PatternCheck(
     kind="credential",
     reason="webhook address",
     pattern=_URL,

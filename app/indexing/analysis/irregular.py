@@ -1,7 +1,7 @@
-"""English forms that a stemmer does not bring to their base.
+"""Irregular English forms, which a stemmer does not reduce to their base.
 
-Only forms that hardly mean anything else. What is another word too (`left`, `bases`, `lives`), a name (`drew`, `rose`)
-or a term of its own (`data`, `media`) stays as it is.
+Only forms that hardly mean anything else: another word (`left`, `bases`, `lives`), a name (`drew`, `rose`) or a
+separate term (`data`, `media`) is left out.
 """
 
 # A base, then its forms.

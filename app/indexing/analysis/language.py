@@ -1,4 +1,4 @@
-"""The language of a text, by the stop words that stand in it."""
+"""Detects the language of a text by its stop words."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -6,11 +6,10 @@ from itertools import islice
 from app.indexing.analysis.stems import LANGUAGES
 from app.indexing.analysis.stop_words import STOP_WORDS
 
-ENOUGH = 400  # words that are looked at
-
-
-# One stop word of another language may be a word of this one: "die", "era", "van".
-LEAST = 2
+# Words of the text that are counted.
+MAX_WORDS = 400
+# A single stop word of another language may be a word of this one: "die", "era", "van".
+MIN_STOP_WORDS = 2
 
 
 def language_of(words: Iterable[str]) -> str:
@@ -19,9 +18,9 @@ def language_of(words: Iterable[str]) -> str:
     English at ties, and where no other language has at least two.
     """
     counts = dict.fromkeys(LANGUAGES, 0)
-    for word in set(islice(words, ENOUGH)):
+    for word in set(islice(words, MAX_WORDS)):
         for language in LANGUAGES:
             if word in STOP_WORDS[language]:
                 counts[language] += 1
     best = max(LANGUAGES, key=counts.__getitem__)
-    return best if counts[best] >= LEAST else LANGUAGES[0]
+    return best if counts[best] >= MIN_STOP_WORDS else LANGUAGES[0]

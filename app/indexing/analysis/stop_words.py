@@ -1,6 +1,6 @@
-"""Words that say nothing about what a text is about, by language.
+"""Stop words by language.
 
-Static lists: a limit on how common a term may be would be counted over hidden documents too, and leak.
+Static lists: a limit on how common a term may be would count hidden documents too, and leak.
 """
 
 _LISTS = {

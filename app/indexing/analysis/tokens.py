@@ -1,7 +1,7 @@
-"""Text to units: words, and the identifiers, numbers and addresses that are found whole and by their parts.
+"""Tokenizer: text to words, and to identifiers, numbers and addresses, which are found whole and by their parts.
 
-Characters are compared in NFKC and case-folded. A run of a script without spaces between words gives its pairs of
-neighbours, so that none of it is lost.
+Characters are compared in NFKC and case-folded. A run of a script without spaces between words is cut into overlapping
+pairs of characters.
 """
 
 import re
@@ -17,13 +17,12 @@ Kind = Literal["word", "exact", "joined"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A piece of text as it is looked up.
+    """A token as it is indexed and looked up.
 
     A "word" is stemmed under a language. "exact" is looked up as it stands: identifiers, numbers, pairs of CJK.
-    "joined" is a word made of the parts of a hyphenated one (`e-mail`: email), or as it is written where its base is a
-    unit (`SLAs`: slas). `extra`: its parts or base are units as well, so it counts for the score alone, neither for
-    length nor for coverage. `part`: it stands inside an identifier or the like, and says nothing about the language
-    around it.
+    "joined" is a hyphenated word without its hyphens (`e-mail`: email), or the written form where the base is a unit
+    too (`SLAs`: slas). `extra`: its parts or base are units as well, so it adds to the score alone, not to length or
+    coverage. `part`: it stands inside an identifier or the like, and is no evidence of the language around it.
     """
 
     kind: Kind
@@ -33,7 +32,7 @@ class Unit:
 
 
 def _ranges(wanted: str) -> str:
-    """The characters of these general categories, for a character class."""
+    """The characters of these general categories as ranges for a character class."""
     points = [p for p in range(0x300, sys.maxunicode + 1) if unicodedata.category(chr(p)) in wanted.split()]
     runs = [[p for _, p in run] for _, run in groupby(enumerate(points), lambda pair: pair[1] - pair[0])]
     return "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
@@ -48,7 +47,7 @@ _DENSE = (
 )
 # Words joined by what stands inside identifiers, paths, addresses and versions; C++ and C# keep their signs.
 COMPOUND = re.compile(rf"{_W}+(?:(?:::|->|:\\|(?<=\d),(?=\d{{3}}(?!\d))|[-./@:\\'#&~+]){_W}+)*(?:\+\+|#(?!\w))?")
-DENSE_RUN = re.compile(f"[{_DENSE}]+")
+DENSE_RUN = re.compile(f"([{_DENSE}]+)")
 _DROPPED = {0xAD: None, 0x200B: None, 0x200C: None, 0x200D: None, 0x2060: None, 0xFEFF: None, 0x2019: "'", 0x2BC: "'"}
 _DROPPED |= {0x2010: "-", 0x2011: "-"}
 _STRONG = re.compile(r"::|->|:\\|[/@:\\#&~+]")
@@ -59,11 +58,11 @@ _WORDS = re.compile(rf"(?:(?!_){_W})+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))")
 _PLURAL = re.compile(r"[A-Z]{2,}s")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
-# Articles and pronouns that lose their vowel (French, Italian), and what English hangs on.
+# Articles and pronouns that lose their vowel (French, Italian), and the endings of English contractions.
 _ELIDED_WORDS = "l d j m n s t c qu jusqu lorsqu puisqu quoiqu dell all nell sull dall un quest quell"
 _ELIDED = frozenset(_ELIDED_WORDS.split())
-_HUNG = frozenset(["s", "t", "d", "m", "re", "ve", "ll"])
-LONGEST = 200  # characters of an identifier that is kept whole
+_CONTRACTED = frozenset(["s", "t", "d", "m", "re", "ve", "ll"])
+MAX_WHOLE = 200  # characters of an identifier that becomes a unit as a whole
 
 
 def canonical(text: str) -> str:
@@ -71,23 +70,24 @@ def canonical(text: str) -> str:
     return unicodedata.normalize("NFKC", text.translate(_DROPPED)).translate(_DROPPED)
 
 
-def folded(text: str) -> str:
-    """Case-folded; what is folded is in NFKC again."""
+def fold(text: str) -> str:
+    """Case-folded, and normalised to NFKC again."""
     return unicodedata.normalize("NFKC", text.casefold())
 
 
 def surface(text: str) -> list[str]:
-    """The words in their order as they are written, for exact phrases: no stems, no stop words, no punctuation."""
+    """The written words in order, for exact phrases: not stemmed, stop words included, without punctuation."""
     found: list[str] = []
     for match in COMPOUND.finditer(canonical(text)):
         # "dog's" and "dogs" are one word here.
-        for piece in _WORDS.findall(folded(match.group()).replace("'", "")):
-            found += _characters(piece)
+        for piece in _WORDS.findall(fold(match.group()).replace("'", "")):
+            for part in filter(None, DENSE_RUN.split(piece)):
+                found += list(part) if DENSE_RUN.match(part) else [part]
     return found
 
 
 def units(text: str) -> Iterator[Unit]:
-    """All units of a text in its order. Lazy: a question of a megabyte is read as far as it is used."""
+    """The units of a text in order. Lazy: of a megabyte only as much is tokenized as the caller consumes."""
     for match in COMPOUND.finditer(canonical(text)):
         token = match.group()
         if token.isalpha() and not _CAMEL.search(token) and not DENSE_RUN.search(token):
@@ -99,10 +99,10 @@ def units(text: str) -> Iterator[Unit]:
 
 
 def plain_form(word: str) -> str | None:
-    """The form of a text that is one plain word, the only unit it has; None for anything else."""
+    """The form of a text that is a single plain word, and so its only unit; None for anything else."""
     token = canonical(word)
     if token.isalpha() and not (_CAMEL.search(token) or DENSE_RUN.search(token) or _PLURAL.fullmatch(token)):
-        return folded(token)
+        return fold(token)
     return None
 
 
@@ -113,7 +113,7 @@ def _compound(token: str) -> Iterator[Unit]:
         return
     segments = [s for s in _STRONG.split(token) if s.strip("_")]
     if token.endswith(("++", "#")):
-        yield Unit("exact", folded(token), extra=True)
+        yield Unit("exact", fold(token), extra=True)
     elif len(segments) > 1 and _is_code(token):
         yield from _whole(token)
     for segment in segments:
@@ -121,12 +121,12 @@ def _compound(token: str) -> Iterator[Unit]:
 
 
 def _segment(segment: str) -> Iterator[Unit]:
-    """What stands between strong signs: `max_retry_count`, `on-call`, `v2.3.1`."""
+    """The text between strong signs: `max_retry_count`, `on-call`, `v2.3.1`."""
     pieces = [p for p in _WEAK.split(segment) if p]
     if len(pieces) > 1 or (pieces and pieces[0] != segment):
         if len(pieces) > 1 and all(p.isalpha() for p in pieces) and set(_WEAK.findall(segment)) <= {"-"}:
             if not any(DENSE_RUN.search(p) for p in pieces):
-                yield Unit("joined", folded("".join(pieces)), extra=True)
+                yield Unit("joined", fold("".join(pieces)), extra=True)
         else:
             yield from _whole(segment)
     for piece in pieces:
@@ -143,7 +143,7 @@ def _piece(piece: str) -> Iterator[Unit]:
         return
     humps = _CAMEL.split(piece)
     if len(humps) > 1:
-        yield Unit("exact" if _has_digit(piece) else "joined", folded(piece), extra=True)
+        yield Unit("exact" if _has_digit(piece) else "joined", fold(piece), extra=True)
         for hump in humps:
             yield from _plain(hump)
         return
@@ -151,11 +151,11 @@ def _piece(piece: str) -> Iterator[Unit]:
 
 
 def _plain(piece: str) -> Iterator[Unit]:
-    """A word without anything inside; the plural of an acronym is found by the acronym, and as it is written."""
+    """A plain word; the plural of an acronym gives the acronym too."""
     if _PLURAL.fullmatch(piece):
-        yield Unit("joined", folded(piece), extra=True)
+        yield Unit("joined", fold(piece), extra=True)
         piece = piece[:-1]
-    yield Unit("exact" if _has_digit(piece) else "word", folded(piece))
+    yield Unit("exact" if _has_digit(piece) else "word", fold(piece))
 
 
 def _has_digit(piece: str) -> bool:
@@ -163,9 +163,9 @@ def _has_digit(piece: str) -> bool:
 
 
 def _apostrophe(piece: str) -> Iterator[Unit]:
-    parts = [p for p in folded(piece).split("'") if p]
-    if len(parts) == 2 and parts[1] in _HUNG:
-        # "don't" is on the list of stop words as it stands; "dog's" is a dog.
+    parts = [p for p in fold(piece).split("'") if p]
+    if len(parts) == 2 and parts[1] in _CONTRACTED:
+        # "don't" is a stop word as it stands; of "dog's" the dog is kept.
         yield Unit("word", "'".join(parts) if parts[1] != "s" or parts[0] in _PRONOUNS else parts[0])
     elif len(parts) == 2 and parts[0] in _ELIDED:
         yield from _piece(parts[1])
@@ -181,38 +181,24 @@ _PRONOUNS = frozenset(["he", "she", "it", "that", "what", "where", "when", "who"
 
 
 def _dense(piece: str) -> Iterator[Unit]:
-    at = 0
-    for run in DENSE_RUN.finditer(piece):
-        if run.start() > at:
-            yield from _plain(piece[at : run.start()])
-        text = folded(run.group())
+    for part in filter(None, DENSE_RUN.split(piece)):
+        if not DENSE_RUN.match(part):
+            yield from _plain(part)
+            continue
+        text = fold(part)
         if len(text) == 1:
             yield Unit("exact", text)
         for pair in range(len(text) - 1):
             yield Unit("exact", text[pair : pair + 2])
-        at = run.end()
-    if at < len(piece):
-        yield from _plain(piece[at:])
 
 
 def _whole(token: str) -> Iterator[Unit]:
-    """An identifier as it stands, without the signs around it."""
-    form = folded(token).strip("-._/@:\\#&~+'")
-    if 1 < len(form) <= LONGEST:
+    """An identifier as a whole, without the signs around it."""
+    form = fold(token).strip("-._/@:\\#&~+'")
+    if 1 < len(form) <= MAX_WHOLE:
         yield Unit("exact", form, extra=True)
 
 
 def _is_code(token: str) -> bool:
     """Whether a token joined by strong signs is an identifier, a path or an address, and not `and/or`."""
     return any(c.isdigit() or c in "_@\\#:&" for c in token) or len(_STRONG.findall(token)) > 1 or "." in token
-
-
-def _characters(piece: str) -> list[str]:
-    """A word, or the characters of a script without spaces."""
-    found: list[str] = []
-    at = 0
-    for run in DENSE_RUN.finditer(piece):
-        found += [piece[at : run.start()]] if run.start() > at else []
-        found += list(run.group())
-        at = run.end()
-    return found + ([piece[at:]] if at < len(piece) else [])

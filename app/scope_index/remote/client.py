@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.indexing.quantizer import Codebook
-from app.scope_index.protocol import Candidates, Entries, ListsLost, merge
+from app.indexing.quantizer import ProductQuantizer
+from app.scope_index.protocol import Entries, IndexUnavailable, ScanResult, merge
 from app.scope_index.remote.messages import DEEPEST, Found, Look, Message, Reading, Scan
 from app.scope_index.remote.pool import ShardPool
-from app.scope_index.segment import scored
+from app.scope_index.segment import score
 from app.scope_index.sharding import Shard, shard_of
 from app.scope_index.snapshot import Snapshot
 
@@ -22,11 +22,17 @@ class RemoteLists:
     """Lists in search processes, one for each shard. What they cannot answer in time PostgreSQL does."""
 
     def __init__(
-        self, addresses: Sequence[str], book: Codebook, *, key: bytes, seconds: float, database: Callable[[], bytes]
+        self,
+        addresses: Sequence[str],
+        book: ProductQuantizer,
+        *,
+        key: bytes,
+        seconds: float,
+        database: Callable[[], bytes],
     ) -> None:
         """`addresses` in the order of the shards; `seconds` is the limit of each question, and there are two a search.
 
-        `database` gives the digest of the readers' database (`Identity`). Raises ValueError.
+        `database` gives the digest of the readers' database (`DatabaseIdentity`). Raises ValueError.
         """
         self._book, self._seconds = book, seconds
         self._shards = [
@@ -36,13 +42,13 @@ class RemoteLists:
         self._met_news = threading.Event()
 
     def view(self, snapshot: Snapshot) -> "RemoteView | None":
-        """See `Lists`. Every shard is asked: which of them matter, only the scan will know."""
+        """See `VectorIndex`. Every shard is asked: which of them matter, only the scan will know."""
         wake = self._met_news.is_set()
         if wake:
             self._met_news.clear()
         try:
             answers = self._ask(dict.fromkeys(range(len(self._shards)), Look(snapshot, wake)))
-        except ListsLost:
+        except IndexUnavailable:
             return None
         readings = [answer.since for answer in answers if isinstance(answer, Reading)]
         since = oldest(readings) if len(readings) == len(answers) else None
@@ -50,10 +56,10 @@ class RemoteLists:
             return None
         return RemoteView(since, snapshot, self)
 
-    def scan(self, view: "RemoteView", query: NDArray[np.float32], scopes: NDArray[np.int32], depth: int) -> Candidates:
-        """The best of the shards that own some of these scopes; raises ListsLost."""
+    def scan(self, view: "RemoteView", query: NDArray[np.float32], scopes: NDArray[np.int32], depth: int) -> ScanResult:
+        """The best of the shards that own some of these scopes; raises IndexUnavailable."""
         if depth > DEEPEST:
-            raise ListsLost("more candidates were asked for than one message holds")
+            raise IndexUnavailable("more candidates were asked for than one message holds")
         owners = shard_of(scopes, len(self._shards))
         answers = self._ask(
             {
@@ -63,14 +69,14 @@ class RemoteLists:
         )
         found = [answer.near for answer in answers if isinstance(answer, Found)]
         if len(found) < len(answers):
-            raise ListsLost("the lists were renewed and have dropped what this reader sees")
+            raise IndexUnavailable("the lists were renewed and have dropped what this reader sees")
         return merge(found, depth)
 
-    def scored(self, query: NDArray[np.float32], fresh: Entries) -> Candidates:
+    def score(self, query: NDArray[np.float32], fresh: Entries) -> ScanResult:
         """What the reader brings along: scanned here, and the shards are told to look for news."""
         if len(fresh):
             self._met_news.set()
-        return scored(self._book, query, fresh)
+        return score(self._book, query, fresh)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -82,7 +88,7 @@ class RemoteLists:
         return {str(shard.shard): shard.failures for shard in self._shards}
 
     def _ask(self, requests: Mapping[int, Look | Scan]) -> list[Message]:
-        """Send to all, then receive from all; raises ListsLost if one of them fails."""
+        """Send to all, then receive from all; raises IndexUnavailable if one of them fails."""
         deadline = time.monotonic() + self._seconds
         with contextlib.ExitStack() as taken:
             # All are taken before anything is sent: where one is known to be down, the others stay as they are.
@@ -94,19 +100,19 @@ class RemoteLists:
 
 @dataclass(frozen=True)
 class RemoteView:
-    """The `View` of search processes: what all of them had read when they were asked."""
+    """The `IndexView` of search processes: what all of them had read when they were asked."""
 
     since: Snapshot
     snapshot: Snapshot
     lists: RemoteLists
 
-    def candidates(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> Candidates:
-        """See `View`. Raises ListsLost."""
+    def scan(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> ScanResult:
+        """See `IndexView`. Raises IndexUnavailable."""
         return self.lists.scan(self, query, scopes, depth)
 
-    def scored(self, query: NDArray[np.float32], fresh: Entries) -> Candidates:
-        """See `View`."""
-        return self.lists.scored(query, fresh)
+    def score(self, query: NDArray[np.float32], fresh: Entries) -> ScanResult:
+        """See `IndexView`."""
+        return self.lists.score(query, fresh)
 
 
 def oldest(readings: Sequence[Snapshot]) -> Snapshot | None:

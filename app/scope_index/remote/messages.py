@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.scope_index.protocol import Candidates
+from app.scope_index.protocol import ScanResult
 from app.scope_index.snapshot import Snapshot
 
 MAGIC, VERSION = b"CL", 1
@@ -209,7 +209,7 @@ class Found:
     """What a scan found."""
 
     kind: ClassVar[int] = 8
-    near: Candidates
+    near: ScanResult
 
     def body(self) -> bytes:
         """As bytes."""
@@ -225,7 +225,7 @@ class Found:
         # Compared as they are: a difference, or the bound in single precision, could overflow.
         if (scores[1:] > scores[:-1]).any() or (len(scores) and float(scores[-1]) < bound):
             raise Malformed("candidates that are not best first, or below their bound")
-        return cls(Candidates(ids, scores, bound))
+        return cls(ScanResult(ids, scores, bound))
 
 
 Message = Hello | Welcome | Refused | Look | Reading | Nothing | Scan | Found

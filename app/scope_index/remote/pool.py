@@ -10,8 +10,8 @@ import numpy as np
 
 from app import log
 from app.errors import DatabaseUnavailable
-from app.indexing.quantizer import Codebook
-from app.scope_index.protocol import ListsLost
+from app.indexing.quantizer import ProductQuantizer
+from app.scope_index.protocol import IndexUnavailable
 from app.scope_index.remote.address import parse
 from app.scope_index.remote.connection import Channel, ChannelLost
 from app.scope_index.remote.messages import (
@@ -43,28 +43,28 @@ class Exchange:
         self.owed = self.answered = False
 
     def send(self, asked: Look | Scan) -> None:
-        """Raises ListsLost."""
+        """Raises IndexUnavailable."""
         self._answer = Reading if isinstance(asked, Look) else Found
         try:
             self.channel.send(asked, self._deadline)
         except Malformed as error:
             # Nothing was sent, and the search process is not to blame.
-            raise ListsLost(str(error)) from error
+            raise IndexUnavailable(str(error)) from error
         except ChannelLost as error:
             self.owed = True
             self._failed(error)
-            raise ListsLost(str(error)) from error
+            raise IndexUnavailable(str(error)) from error
         self.owed = True
 
     def receive(self) -> Message:
-        """What was asked for, or Nothing; raises ListsLost."""
+        """What was asked for, or Nothing; raises IndexUnavailable."""
         try:
             answer = self.channel.receive(self._deadline)
             if not isinstance(answer, self._answer | Nothing):
                 raise Malformed("an answer that was not asked for")
         except (ChannelLost, Malformed) as error:
             self._failed(error)
-            raise ListsLost(str(error)) from error
+            raise IndexUnavailable(str(error)) from error
         self.owed, self.answered = False, True
         return answer
 
@@ -73,7 +73,14 @@ class ShardPool:
     """Connections to one search process. The lock is never held while waiting for it."""
 
     def __init__(
-        self, address: str, shard: Shard, book: Codebook, *, key: bytes, seconds: float, database: Callable[[], bytes]
+        self,
+        address: str,
+        shard: Shard,
+        book: ProductQuantizer,
+        *,
+        key: bytes,
+        seconds: float,
+        database: Callable[[], bytes],
     ) -> None:
         """`seconds` is how long a question may take; `database` says which one is meant. Raises ValueError."""
         parse(address)
@@ -93,7 +100,7 @@ class ShardPool:
 
     @contextlib.contextmanager
     def taken(self, deadline: float) -> Iterator[Exchange]:
-        """A channel, given back unless an answer is still owed on it; raises ListsLost."""
+        """A channel, given back unless an answer is still owed on it; raises IndexUnavailable."""
         known = self._permitted()
         failed = functools.partial(self._failed, known)
         exchange: Exchange | None = None
@@ -113,11 +120,11 @@ class ShardPool:
         self._drop()
 
     def _permitted(self) -> int:
-        """How many failures there were so far; raises ListsLost during the pause after one."""
+        """How many failures there were so far; raises IndexUnavailable during the pause after one."""
         with self._lock:
             now = time.monotonic()
             if now < self._retry_at:
-                raise ListsLost(f"shard {self.shard} did not answer a moment ago")
+                raise IndexUnavailable(f"shard {self.shard} did not answer a moment ago")
             if self._pause:
                 # One caller tries; the others do not wait with it.
                 self._retry_at = now + self._seconds
@@ -142,10 +149,10 @@ class ShardPool:
                 raise
         except (ChannelLost, Malformed) as error:
             failed(error)
-            raise ListsLost(str(error)) from error
+            raise IndexUnavailable(str(error)) from error
         except DatabaseUnavailable as error:
             # Not the search process's failure, and the reader will meet it itself.
-            raise ListsLost("the database does not say which one it is") from error
+            raise IndexUnavailable("the database does not say which one it is") from error
         return channel
 
     def _give_back(self, exchange: Exchange) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from app import log
 from app.errors import DatabaseUnavailable
-from app.indexing.quantizer import Codebook
-from app.scope_index.index import ScopeLists
+from app.indexing.quantizer import ProductQuantizer
+from app.scope_index.index import ScopeIndex
 from app.scope_index.remote.connection import Channel, ChannelLost
 from app.scope_index.remote.messages import (
     Found,
@@ -43,7 +43,7 @@ class ListServer:
     """Answers over a listening socket until it is closed: a thread for each connection."""
 
     def __init__(
-        self, lists: ScopeLists, book: Codebook, shard: Shard, *, key: bytes, database: Callable[[], bytes]
+        self, lists: ScopeIndex, book: ProductQuantizer, shard: Shard, *, key: bytes, database: Callable[[], bytes]
     ) -> None:
         """`database` gives the digest of the database that the lists are read from (`Identity`)."""
         self._lists, self._book, self._shard, self._key, self._database = lists, book, shard, key, database
@@ -203,4 +203,4 @@ class ListServer:
         held = self._lists.view(asked.snapshot)
         if held is None or not held.since.covers(asked.since):
             return Nothing()
-        return Found(held.candidates(asked.query, asked.scopes, depth=asked.depth))
+        return Found(held.scan(asked.query, asked.scopes, depth=asked.depth))

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.db.replicas import Replicas
 from app.identity.subject import Subject
-from app.retrieval.counters import Tally
+from app.retrieval.counters import OutcomeCounter
 from app.web.http.route_table import ROUTE, SUBJECT
 
 # A method is a caller's word; what is none of these could be anything.
@@ -44,7 +44,7 @@ class ReplicaSearches(Collector):
 class ListSearches(Collector):
     """How searches found the nearest, and how often each search process was lost."""
 
-    def __init__(self, searches: Tally, lost: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, searches: OutcomeCounter, lost: Callable[[], Mapping[str, int]]) -> None:
         """`lost` gives the numbers by shard; none where the lists are in this process."""
         self._searches, self._lost = searches, lost
 

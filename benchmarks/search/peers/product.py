@@ -17,12 +17,12 @@ from app.db.session import connect
 from app.db.tables.people import User
 from app.identity.authenticate import subject_of
 from app.identity.subject import Subject
-from app.indexing.quantizer import Codebook
-from app.retrieval.corpus_size import volume
+from app.indexing.quantizer import ProductQuantizer
+from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import nearest
-from app.retrieval.reader import Seen
-from app.scope_index.database_reader import StoredCodes
-from app.scope_index.index import ScopeLists
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
 from benchmarks.search.bulk import copy_rows
 from benchmarks.search.cases import Caller
 from benchmarks.search.peers.base import Batch, Built, Peer, Place, Searcher, whole
@@ -58,7 +58,7 @@ class Product(Peer):
     def build(self, vectors: Vectors) -> Built:
         """A migrated database, scopes that nobody may read, vectors; then the lists."""
         self.db: Db = database(self.place.server, "product")
-        self.book = Codebook(vectors.dimensions)
+        self.book = ProductQuantizer(vectors.dimensions)
         with self.db.admin() as connection:
             connection.execute(ALONE)
             psycopg.ClientCursor(connection).execute(SCOPES.encode(), {"count": len(vectors.topical)})
@@ -68,7 +68,7 @@ class Product(Peer):
             self.write(whole(vectors))
             connection.execute("select clearance.fold_volumes()")
             connection.execute("vacuum analyze vector_row, scope_volume")
-            self.lists = ScopeLists(StoredCodes(connect(self.db.url("search"), pool_size=2), self.book), self.book)
+            self.lists = ScopeIndex(CodeReader(connect(self.db.url("search"), pool_size=2), self.book), self.book)
             self.lists.load()
             seconds = time.perf_counter() - began
             # Codes and ids; small scopes share blocks, so hardly anything is padding.
@@ -146,7 +146,7 @@ class ProductClient:
         subject = self._product.subjects[caller.id]
         with self._api.reading(subject.user_id) as session:
             visible = visible_scopes(session, subject)
-            seen = Seen(session, visible, volume(session, visible))
+            seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
             answer = nearest(seen, self._product.lists, question, limit=k)
         return [near.chunk_id - FIRST for near in answer.near]
 

@@ -110,7 +110,7 @@ def on_standby(pair: Pair, user: uuid.UUID) -> Iterator[ReadSession]:
     for _ in range(TRIES):
         pair.standby.catch_up()
         with contextlib.ExitStack() as stack:
-            session = stack.enter_context(pair.database.retrieving(user))
+            session = stack.enter_context(pair.database.on_replica_or_primary(user))
             if session.on_standby:
                 yield session
                 return

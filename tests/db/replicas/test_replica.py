@@ -84,7 +84,7 @@ def test_a_standby_that_is_none_any_more_is_left(pair: Pair, how: str) -> None:
 
 
 def test_a_standby_is_asked_again_after_a_while(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicas, "LEAVE_SECONDS", 0.0)
+    monkeypatch.setattr(replicas, "UNREACHABLE_BACKOFF", 0.0)
     assert pair.looks_there() == 1
     pair.standby.server.stop()
     assert pair.looks() == (False, 1)
@@ -159,14 +159,14 @@ def test_a_standby_that_is_behind_is_waited_for_now_and_then(pair: Pair, monkeyp
         pair.standby.pause()
         pair.revoke()
         monkeypatch.setattr(time, "sleep", slept.append)
-        monkeypatch.setattr(replicas, "HASTE_SECONDS", PATIENCE)
+        monkeypatch.setattr(replicas, "BEHIND_BACKOFF", PATIENCE)
         for waits in (True, False, False):
             slept.clear()
             assert pair.looks(patient) == (False, 0)
             assert bool(slept) == waits
         # A search that does not wait does not put that off.
-        monkeypatch.setattr(replicas, "HASTE_SECONDS", 0.5)
-        patient.replicas._standbys[0]._again = time.monotonic() + 0.5
+        monkeypatch.setattr(replicas, "BEHIND_BACKOFF", 0.5)
+        patient.replicas._standbys[0]._retry_at = time.monotonic() + 0.5
         deadline = time.monotonic() + 5
         while not slept and time.monotonic() < deadline:
             assert pair.looks(patient) == (False, 0)
@@ -199,18 +199,18 @@ def test_a_clock_that_is_a_little_ahead_is_waited_for(pair: Pair) -> None:
     assert there.asked <= there.told
     now = time.monotonic()
     position = there._replace(asked=now, told=now)
-    assert replicas._has_come(position.clock + dt.timedelta(milliseconds=15), position)
+    assert replicas._wait_for_moment(position.clock + dt.timedelta(milliseconds=15), position)
     assert time.monotonic() - now >= 0.015
-    late = time.monotonic() - now + replicas.AHEAD_SECONDS + 60
-    assert not replicas._has_come(position.clock + dt.timedelta(seconds=late), position)
-    assert replicas._has_come(position.clock, position)
+    late = time.monotonic() - now + replicas.MAX_CLOCK_SKEW + 60
+    assert not replicas._wait_for_moment(position.clock + dt.timedelta(seconds=late), position)
+    assert replicas._wait_for_moment(position.clock, position)
 
 
 def test_an_answer_that_was_long_on_its_way_makes_no_clock_wrong(pair: Pair) -> None:
     """When the primary read its clock is not known better than that; the search waits as if it had been at the end."""
     now = time.monotonic()
     position = position_of(pair.database.engine)._replace(asked=now - 60, told=now)
-    assert replicas._has_come(position.clock + dt.timedelta(milliseconds=50), position)
+    assert replicas._wait_for_moment(position.clock + dt.timedelta(milliseconds=50), position)
     assert time.monotonic() - now >= 0.05
 
 
@@ -247,7 +247,7 @@ def test_nobody_sees_anything_on_the_standby_without_a_good_identity(pair: Pair)
     """No identity, somebody's forged, expired or cut one; and what was remembered is not believed under another."""
     assert pair.looks_there() == 1
     identity = text(SIGN)
-    with pair.database.retrieving(pair.ada) as session:
+    with pair.database.on_replica_or_primary(pair.ada) as session:
         assert session.scalar(RECOVERING)
         assert session.scalar(text("select current_setting('clearance.scopes') <> ''")), "remembered there too"
         signed, expired = (signed_for(session, pair.ada, seconds=seconds) for seconds in (60, -1))

@@ -14,8 +14,8 @@ from app.embedding.hashed import HashedEmbedder
 from app.identity.subject import Subject
 from app.retrieval import dense
 from app.retrieval.search import Query, search
-from app.scope_index.database_reader import NotThePrimary, StoredCodes
-from app.scope_index.protocol import NoLists
+from app.scope_index.database_reader import CodeReader, NotThePrimary
+from app.scope_index.protocol import NoIndex
 from app.scope_index.snapshot import Snapshot
 from tests.db.replicas.replicated_db import Pair, on_standby
 from tests.support.scope_index_world import BOOK, World, world_in
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.alone
 @pytest.fixture
 def world(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Lists beside it; callers count as large from the first passage on."""
-    monkeypatch.setattr(dense, "FEW", 0)
+    monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", 0)
     with world_in(pair.library, pair.database) as made:
         yield made
 
@@ -43,12 +43,12 @@ def test_the_standby_finds_what_the_primary_finds(pair: Pair, world: World) -> N
     for query in unit(rng, 10):
         with on_standby(pair, world.reader.user_id) as there:
             by_lists, exact = world.ask(query, session=there)
-        assert (by_lists.by, exact.by) == ("lists", "exact")
+        assert (by_lists.outcome, exact.outcome) == ("lists", "unready")
         assert (by_lists, exact) == world.ask(query)
         assert by_lists.near == exact.near
     found = {}
     embedder = HashedEmbedder()
-    query = Query("the alder note", embedder.embed_query("the alder note"))
+    query = Query("the alder note", embedder.embed_query("the alder note"), 10)
     ada = pair.library.subject(pair.ada)
     with on_standby(pair, pair.ada) as there:
         found["standby"] = _hits(there, ada, query)
@@ -60,7 +60,7 @@ def test_the_standby_finds_what_the_primary_finds(pair: Pair, world: World) -> N
 
 def _hits(session: ReadSession, subject: Subject, query: Query) -> list[tuple[uuid.UUID, float]]:
     visible = visible_scopes(session, subject)
-    return [(h.passage.chunk, h.score) for h in search(session, visible, NoLists(), query, limit=10).hits]
+    return [(h.passage.chunk, h.score) for h in search(session, visible, NoIndex(), query).best().hits]
 
 
 def test_a_standby_does_not_say_who_is_running_and_the_lists_do_not_believe_it(
@@ -86,17 +86,17 @@ def test_a_standby_does_not_say_who_is_running_and_the_lists_do_not_believe_it(
         known = world.lists._generation
         assert known is not None
         assert Snapshot.parse(told).sees(number), "the standby claims to see it"
-        assert Snapshot.parse(told).covers(known.known[-1]), "so that it seems to cover this reading of the lists"
+        assert Snapshot.parse(told).covers(known.snapshots[-1]), "so that it seems to cover this reading of the lists"
         assert reader.scalar(text("select count(*) from document where id = :id"), {"id": gone}) == 1, "it does not"
 
         by_lists, exact = world.ask(query[0], session=reader)
         assert by_lists.near == exact.near
         assert by_lists.near[0].similarity > 0.8
-        assert by_lists.by == "exact"
+        assert by_lists.outcome != "lists"
         monkeypatch.setattr(ReadSession, "on_standby", False)
         reader.on_standby = False
         naive, exact = world.ask(query[0], session=reader)
-        assert naive.by == "lists"
+        assert naive.outcome == "lists"
         assert naive.near != exact.near, "as told, the nearest passages are missing"
 
 
@@ -114,7 +114,7 @@ def test_fresh_passages_come_up_to_what_the_standby_sees(pair: Pair, world: Worl
         world.lists.follow()
         with on_standby(pair, world.reader.user_id) as reader:
             by_lists, exact = world.ask(query[0], session=reader)
-            assert by_lists.by == "lists"
+            assert by_lists.outcome == "lists"
             assert by_lists.near == exact.near
             assert by_lists.near[0].similarity > 0.8
 
@@ -123,11 +123,11 @@ def test_lists_are_not_read_from_a_standby(pair: Pair, world: World) -> None:
     """Nor followed there: a passage of a transaction that runs would be lost for good."""
     rng = np.random.default_rng(24)
     world.add("open", unit(rng, 20))
-    primary = StoredCodes(pair.library.engine("search"), BOOK)
+    primary = CodeReader(pair.library.engine("search"), BOOK)
     snapshot, entries = primary.load(lambda _: None)
     assert len(entries) == 20
     pair.standby.catch_up()
-    standby = StoredCodes(connect(pair.url("search"), pool_size=1), BOOK)
+    standby = CodeReader(connect(pair.url("search"), pool_size=1), BOOK)
     try:
         with pytest.raises(NotThePrimary):
             standby.load(lambda _: None)

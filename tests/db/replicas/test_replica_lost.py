@@ -85,7 +85,7 @@ def _lock_under_it(pair: Pair) -> None:
 def test_who_does_not_ask_again_is_told_that_the_database_does_not_answer(strict: Pair) -> None:
     for _ in range(TRIES):
         strict.standby.catch_up()
-        with pytest.raises(DatabaseUnavailable) as raised, strict.database.retrieving(strict.ada) as session:
+        with pytest.raises(DatabaseUnavailable) as raised, strict.database.on_replica_or_primary(strict.ada) as session:
             if not session.on_standby:
                 raise DatabaseUnavailable("not there yet")
             assert session.scalar(DOCUMENTS) == 1
@@ -112,8 +112,8 @@ def test_a_statement_that_takes_too_long_is_not_run_twice(pair: Pair) -> None:
 
 def test_a_standby_that_hangs_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the middle of a search and before one: TCP is well, and nothing comes."""
-    monkeypatch.setattr(standby_engine, "LOOK_SECONDS", 1)
-    monkeypatch.setattr(standby_engine, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(standby_engine, "PROBE_TIMEOUT", 1)
+    monkeypatch.setattr(standby_engine, "GRACE_PERIOD", 0.5)
     stopped: list[int] = []
 
     def hang(session: ReadSession) -> None:
@@ -138,7 +138,7 @@ def test_a_standby_that_hangs_is_given_up(pair: Pair, monkeypatch: pytest.Monkey
 
 
 def test_a_pooled_connection_to_a_standby_that_hangs_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standby_engine, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(standby_engine, "PROBE_TIMEOUT", 1)
     assert pair.looks_there() == 1
     query = "select coalesce((select pid from pg_stat_activity where usename = 'clearance_app' limit 1), 0)"
     backend = int(str(pair.standby.value(query)))

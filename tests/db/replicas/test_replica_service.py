@@ -17,7 +17,7 @@ from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
 from app.identity.api_keys import make_key
 from app.main import build_replicas
-from app.retrieval.search import Candidates, candidates
+from app.retrieval.search import Candidates, search
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from tests.db.replicas.replicated_db import DOCUMENTS, TRIES, Pair, end_at_once, lock, outcomes
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY
@@ -72,10 +72,10 @@ def test_a_search_that_replay_ends_is_answered_all_the_same(
         if session.on_standby:
             session.scalar(DOCUMENTS)
             lock(pair)
-        return candidates(session, *arguments, **options)
+        return search(session, *arguments, **options)
 
     for module in (pipeline, search_route):
-        monkeypatch.setattr(module, "candidates", interrupted)
+        monkeypatch.setattr(module, "search", interrupted)
     for _ in range(TRIES):
         pair.standby.catch_up()
         answer = client.post(path, json=body)

@@ -66,4 +66,4 @@ def _early(position: Callable[[], Position], connection: Connection, deadline: f
             return "used"
         if time.monotonic() > deadline:
             return "behind"
-        time.sleep(replicas.POLL_SECONDS)
+        time.sleep(replicas.POLL_INTERVAL)

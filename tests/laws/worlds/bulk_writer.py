@@ -22,8 +22,8 @@ from app.embedding.protocol import EmbeddingModel
 from app.identity.subject import Label
 from app.indexing.postings import packed_rows
 from app.indexing.terms import PassageTerms
-from ingest.document import Passage
-from ingest.embed import vectorize
+from ingest.document import DocumentPassage
+from ingest.embed import index_passages
 from tests.laws.worlds.pages import Page, Text
 from tests.laws.worlds.world import FOLDERS, World
 
@@ -64,8 +64,10 @@ class Maker:
         return self._made
 
     def _vectorized(self, title: str, texts: Sequence[Text]) -> list[Any]:
-        passages = [Passage(t.words, t.heading, None, 0, self.embedder.count(t.words), title, title) for t in texts]
-        return vectorize(passages, self._remembering)
+        passages = [
+            DocumentPassage(t.words, t.heading, None, 0, self.embedder.count(t.words), title, title) for t in texts
+        ]
+        return index_passages(passages, self._remembering)
 
 
 class Remembering:

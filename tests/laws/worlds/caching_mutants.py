@@ -72,7 +72,7 @@ class KeptCallers:
 
 
 def every_scope(session: Session, subject: Subject) -> Visible:
-    """All scopes there are, whoever asks: the first lock wide open."""
+    """All scopes there are, whoever asks: no scope filter."""
     rows = session.execute(select(Scope.id, Scope.public_id, Rule.label).join(Rule, Rule.id == Scope.rule_id)).all()
     labels = {row.id: max(row.label, 0) for row in rows}
     found = acl.visible_scopes(session, subject)

@@ -24,7 +24,7 @@ from app.identity.api_keys import make_key
 from app.identity.subject import Label
 from app.llm.protocol import Endpoint
 from app.llm.scripted import ScriptedChat
-from app.scope_index.protocol import NoLists
+from app.scope_index.protocol import NoIndex
 from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
 from tests.laws.worlds.bulk_writer import Maker
 from tests.laws.worlds.savepoint_worlds import TOP
@@ -69,7 +69,7 @@ def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
     endpoint = Endpoint("http://127.0.0.1:1/v1", "scripted", internal=True, max_label=Label.RESTRICTED)
     chat = ScriptedChat(endpoint, lambda messages: ["As ", "they say [1], ", "and [2]."])
     sealer, checks = Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks())
-    parts = Components(settings, database, embedder, NoLists(), chat, sealer, checks)
+    parts = Components(settings, database, embedder, NoIndex(), chat, sealer, checks)
     with library_of(db) as library, TestClient(application(parts)) as client:
         yield Site(library, WorldWriter(library, embedder), client, chat, embedder)
 

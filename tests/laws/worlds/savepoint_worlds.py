@@ -23,7 +23,7 @@ from app.embedding.protocol import EmbeddingModel
 from app.identity.subject import Subject
 from app.retrieval import search as retrieval
 from app.retrieval.rerank import Reranking
-from app.scope_index.protocol import Lists, NoLists
+from app.scope_index.protocol import NoIndex, VectorIndex
 from tests.laws.worlds.bulk_writer import Maker, Rows
 from tests.laws.worlds.unfiltered_search import Unfiltered
 from tests.laws.worlds.world import Spec, World, world_of
@@ -59,13 +59,13 @@ def look(
     visible: acl.Visible,
     embedder: EmbeddingModel,
     question: str,
-    lists: Lists = NoLists(),  # noqa: B008  # holds nothing
+    lists: VectorIndex = NoIndex(),  # noqa: B008  # holds nothing
     *,
     reranking: Reranking | None = None,
 ) -> Look:
     """Search, choose and build, as the answer pipeline does it."""
-    query = retrieval.Query(question, embedder.embed_query(question))
-    hits = retrieval.candidates(session, visible, lists, query, limit=LIMIT).best(reranking).hits
+    query = retrieval.Query(question, embedder.embed_query(question), LIMIT)
+    hits = retrieval.search(session, visible, lists, query).best(reranking).hits
     context = build(question, choose(hits, passages=8, tokens=1600)) if hits else None
     return Look(
         tuple((str(h.passage.chunk), h.score, h.similarity, h.coverage) for h in hits),

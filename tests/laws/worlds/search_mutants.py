@@ -19,10 +19,10 @@ from app.db.tables.access import PolicyEpoch, Rule, Scope
 from app.identity.subject import Subject
 from app.indexing.terms import Word
 from app.retrieval import lexical
-from app.retrieval.corpus_size import Volume
+from app.retrieval.corpus_size import VisibleCorpus
 from app.retrieval.dense import Near, Nearest
-from app.retrieval.reader import Seen
-from app.scope_index.protocol import Lists
+from app.retrieval.reader import ReaderSnapshot
+from app.scope_index.protocol import VectorIndex
 
 DIMENSIONS, PARTS, CENTRES, ROUNDS = 384, 48, 16, 4
 
@@ -54,21 +54,21 @@ def _sums(session: ReadSession, scopes: list[int]) -> NDArray[np.void]:
 FREQUENCIES = text(
     "select term, sum(length(entries)) / 8 as df from posting where term = any (:terms) group by term"
 ).bindparams(lexical.TERMS)
-visible_lists = lexical.lists_of
+visible_lists = lexical.load_lists
 
 
 def count_all_rows(monkeypatch: pytest.MonkeyPatch, statistic: str) -> None:
     """Let BM25's "volume" or its "frequencies" be counted over hidden rows too, under a role that sees them."""
     if statistic == "frequencies":
-        monkeypatch.setattr(lexical, "lists_of", _with_all_frequencies)
+        monkeypatch.setattr(lexical, "load_lists", _with_all_frequencies)
         return
     monkeypatch.setattr(acl, "_standing_in", lambda _ids: true())
     monkeypatch.setattr(acl, "_RESOLVED", acl._resolved())
 
 
 def _with_all_frequencies(
-    session: ReadSession, visible: Visible, words: Iterable[Word], seen: Volume | None = None
-) -> lexical.Lists:
+    session: ReadSession, visible: Visible, words: Iterable[Word], seen: VisibleCorpus | None = None
+) -> lexical.InvertedLists:
     found = visible_lists(session, visible, words, seen)
     rows = session.execute(FREQUENCIES, {"terms": list(found.by_term)})
     return replace(found, frequencies={row.term: int(row.df) for row in rows})
@@ -107,7 +107,9 @@ class Codebook:
         noise = np.random.default_rng(7).standard_normal((400, DIMENSIONS)).astype(np.float32) / DIMENSIONS**0.5
         self._centres = _train(noise) if data_free else None
 
-    def nearest(self, seen: Seen, lists: Lists, query: NDArray[np.float32], *, limit: int, **_admit: Any) -> Nearest:
+    def nearest(
+        self, seen: ReaderSnapshot, lists: VectorIndex, query: NDArray[np.float32], *, limit: int, **_admit: Any
+    ) -> Nearest:
         """As `app.retrieval.dense.nearest`."""
         rows = seen.session.execute(
             text(

@@ -10,7 +10,7 @@ from app.indexing.terms import Word, query_terms
 from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B
 from app.retrieval.duplicates import alike
 from app.retrieval.fusion import Candidate, combine
-from app.retrieval.search import DEPTH
+from app.retrieval.search import FUSION_DEPTH
 from tests.laws.worlds.bulk_writer import Maker
 from tests.laws.worlds.world import World
 
@@ -44,10 +44,10 @@ class Unfiltered:
         """The numbers of the passages, best first."""
         query = self._embed(question).astype(np.float16).astype(np.float32)
         similarity = self._vectors @ query
-        near = np.argsort(-similarity, kind="stable")[:DEPTH].tolist()
+        near = np.argsort(-similarity, kind="stable")[:FUSION_DEPTH].tolist()
         words = query_terms(question)
         scores = self._scores(words)
-        matched = sorted(scores, key=lambda n: (-scores[n], n))[:DEPTH]
+        matched = sorted(scores, key=lambda n: (-scores[n], n))[:FUSION_DEPTH]
         most = (K1 + 1) * math.fsum(self._idf(w) for w in words if w.extra or w.sure or self._count(w))
         documents = {path: n for n, path in enumerate(dict.fromkeys(self._document))}
         ranked = combine(

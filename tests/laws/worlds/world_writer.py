@@ -16,8 +16,8 @@ from app.db.tables.access import Collection, Folder
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.embedding.protocol import EmbeddingModel
 from app.indexing.postings import pack
-from ingest.document import Passage
-from ingest.embed import vectorize
+from ingest.document import DocumentPassage
+from ingest.embed import index_passages
 from tests.laws.worlds.pages import Page
 from tests.laws.worlds.savepoint_worlds import Look, look
 from tests.laws.worlds.world import FOLDERS, World
@@ -152,7 +152,7 @@ class WorldWriter:
         """The passages of a page as the worker would embed and count them; both worlds take the same ones."""
         if page not in self._cache:
             passages = [
-                Passage(t.words, t.heading, None, n, self._embedder.count(t.words), page.title, page.title)
+                DocumentPassage(t.words, t.heading, None, n, self._embedder.count(t.words), page.title, page.title)
                 for n, t in enumerate(page.texts)
             ]
             self._cache[page] = [
@@ -165,7 +165,7 @@ class WorldWriter:
                     "vector": HalfVector(i.vector).to_text(),
                     "postings": {t: pack(0, counts, i.terms.length) for t, counts in i.terms.counts.items()},
                 }
-                for i in vectorize(passages, self._embedder)
+                for i in index_passages(passages, self._embedder)
             ]
         return self._cache[page]
 

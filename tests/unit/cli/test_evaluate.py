@@ -10,7 +10,7 @@ from app.cli import evaluate as module
 from app.cli.app import app
 from app.cli.evaluate import CannotEvaluate
 from app.evaluation.datasets import Dataset
-from app.evaluation.report import Evaluation, Ranked, evaluate
+from app.evaluation.report import Evaluation, SystemRankings, evaluate
 
 
 @pytest.fixture
@@ -29,7 +29,9 @@ def answers(monkeypatch: pytest.MonkeyPatch, *found: tuple[str, ...]) -> None:
     """Stand in for the service: these documents for the two questions."""
 
     def measure(_home: Path, wanted: Dataset, _scratch: Path) -> Evaluation:
-        return evaluate(wanted, [Ranked("search", found), Ranked("dense", found)], absent={"bm25s": "not installed"})
+        return evaluate(
+            wanted, [SystemRankings("search", found), SystemRankings("dense", found)], absent={"bm25s": "not installed"}
+        )
 
     monkeypatch.setattr(module, "measure", measure)
 

@@ -24,7 +24,7 @@ def embedder() -> OnnxEmbedder:
 def folder(tmp_path: Path) -> Path:
     """A copy of the model files that a test may change."""
     for name in minilm.SHA256:
-        (tmp_path / name).write_bytes((minilm.folder() / name).read_bytes())
+        (tmp_path / name).write_bytes((minilm.package_folder() / name).read_bytes())
     return tmp_path
 
 
@@ -95,9 +95,9 @@ def test_the_weights_are_the_session_s_own() -> None:
     """The arrays handed over at start may change or go away afterwards."""
     from app.embedding import onnx  # noqa: PLC0415  # the module's private session maker, used here alone
 
-    files = minilm.read(minilm.folder())
+    files = minilm.load_model(minilm.package_folder())
     writable = {name: np.array(array) for name, array in files.weights.items()}
-    graph = minilm_graph.graph({name: array.shape for name, array in writable.items()})
+    graph = minilm_graph.build_graph({name: array.shape for name, array in writable.items()})
     session = onnx._session(graph, minilm.MiniLM(writable, files.tokenizer_json))
     ids = np.arange(1_000, 1_020)
     before = session.run(["vector"], {"ids": ids})[0].tobytes()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.evaluation.datasets import EVERYONE, Dataset, Page, Question, UnreadableDataset, read
+from app.evaluation.datasets import DEFAULT_ROLE, CorpusPage, Dataset, Question, UnreadableDataset, read
 from ingest.extract import extract
 
 
@@ -27,9 +27,11 @@ def beir(folder: Path, *judgements: str) -> None:
 def test_beir(tmp_path: Path) -> None:
     beir(tmp_path, "q1\td1\t2", "q1\td2\t0")
     found = read(tmp_path)
-    assert found.questions == (Question("q1", "badge", EVERYONE, {"d1": 2.0}),), "a question without answers is none"
+    assert found.questions == (Question("q1", "badge", DEFAULT_ROLE, {"d1": 2.0}),), (
+        "a question without answers is none"
+    )
     assert [p.id for p in found.pages] == ["d1", "d2"]
-    assert found.readable(EVERYONE) == {"d1", "d2"}
+    assert found.readable(DEFAULT_ROLE) == {"d1", "d2"}
     extracted = extract(found.pages[0].content, filename=found.pages[0].path)
     assert extracted.title == "Badges"
     assert "Lost & found" in [block.text for block in extracted.blocks]
@@ -112,7 +114,7 @@ def test_who_reads_what_in_a_handbook(tmp_path: Path) -> None:
 
 
 def test_gold_that_the_asker_may_not_read_is_not_asked_for() -> None:
-    pages = tuple(Page(i, i, role, b"", "") for i, role in (("a", "one"), ("b", "two")))
+    pages = tuple(CorpusPage(i, i, role, b"", "") for i, role in (("a", "one"), ("b", "two")))
     whole = Dataset("x", "beir", pages, (Question("q", "?", "one", {"a": 1.0, "b": 1.0}),))
     assert whole.answerable().questions[0].gold == {"a": 1.0}
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app.evaluation.datasets import Dataset, Page, Question
-from app.evaluation.report import Evaluation, Ranked, evaluate, save
+from app.evaluation.datasets import CorpusPage, Dataset, Question
+from app.evaluation.report import Evaluation, SystemRankings, evaluate, save
 
 # Role `few` sees one page of ten, `many` nine; each asks once, `few` twice.
-PAGES = tuple(Page(f"p{n}", f"{n}.md", "few" if n == 0 else "many", b"", "") for n in range(10))
+PAGES = tuple(CorpusPage(f"p{n}", f"{n}.md", "few" if n == 0 else "many", b"", "") for n in range(10))
 QUESTIONS = (
     Question("q1", "?", "few", {"p0": 1.0}),
     Question("q2", "?", "many", {"p1": 1.0, "p0": 1.0}),
@@ -17,8 +17,8 @@ QUESTIONS = (
     Question("nothing for them", "?", "few", {"p5": 1.0}),
 )
 SMALL = Dataset("small", "beir", PAGES, QUESTIONS)
-OURS = Ranked("search", (("p0",), ("p2", "p1"), ("p0",)))
-OTHER = Ranked("dense", ((), ("p1",), ("p0", "p3")))
+OURS = SystemRankings("search", (("p0",), ("p2", "p1"), ("p0",)))
+OTHER = SystemRankings("dense", ((), ("p1",), ("p0", "p3")))
 
 
 def evaluation() -> Evaluation:
@@ -53,15 +53,15 @@ def test_what_the_asker_may_not_read_is_a_leak_wherever_it_stands() -> None:
     found = evaluation()
     assert found.leaks == {"search": (), "dense": (("q3", "p3"),)}
     assert found.leaked == 1
-    deep = Ranked("search", (("p0",) * 49 + ("p9",), ("p1",), ("canary",)))
+    deep = SystemRankings("search", (("p0",) * 49 + ("p9",), ("p1",), ("canary",)))
     assert evaluate(SMALL, [deep], absent={}).leaks["search"] == (("q1", "p9"), ("q3", "canary"))
-    copies = Ranked("search", (("p0",), ("p1",), ("p0",)), (("p0",), ("p0", "p2"), ("p4",)))
+    copies = SystemRankings("search", (("p0",), ("p1",), ("p0",)), (("p0",), ("p0", "p2"), ("p4",)))
     assert evaluate(SMALL, [copies], absent={}).leaks["search"] == (("q2", "p0"), ("q3", "p4"))
 
 
 def test_rankings_of_other_questions_are_refused() -> None:
     with pytest.raises(ValueError, match="answers 1 of 3"):
-        evaluate(SMALL, [Ranked("search", (("p0",),))], absent={})
+        evaluate(SMALL, [SystemRankings("search", (("p0",),))], absent={})
 
 
 def test_the_figures_are_kept_as_json(tmp_path: Path) -> None:

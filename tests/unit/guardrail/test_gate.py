@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.guardrail.check import KINDS, LONG_WORD_START, WORD, Cue, Finding, Rule, Run, Tail
+from app.guardrail.check import KINDS, LONG_WORD_START, WORD, Cue, Finding, PatternCheck, Run, Tail
 from app.guardrail.checks import credential_checks, default_checks
 from app.guardrail.gate import Gate, GateClosed, redact
 from app.guardrail.normal import fold
@@ -15,8 +15,8 @@ from tests.support.environment import REPOSITORY
 CHECKS = default_checks()
 
 
-def rule(pattern: str, kind: str) -> Rule:
-    return Rule(kind=kind, reason="test", pattern=re.compile(pattern), opener=re.compile(r"(?=\w)"))
+def rule(pattern: str, kind: str) -> PatternCheck:
+    return PatternCheck(kind=kind, reason="test", pattern=re.compile(pattern), opener=re.compile(r"(?=\w)"))
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def test_old_text_is_forgotten_only_when_no_decision_reads_it(pad: int) -> None:
 
 
 def test_a_cue_reaches_over_what_is_masked() -> None:
-    cued = Rule(
+    cued = PatternCheck(
         kind="cued",
         reason="test",
         pattern=re.compile(r"value\d+"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from ingest.contextual_vectors import DOCUMENT, NEIGHBOUR, in_document
+from ingest.contextual_vectors import DOCUMENT_WEIGHT, NEIGHBOUR_WEIGHT, contextualize
 
 X, Y, Z = np.eye(3, dtype=np.float32)
 Vectors = NDArray[np.float32]
@@ -27,27 +27,27 @@ def unit(*parts: float) -> NDArray[np.float64]:
 
 
 def test_by_hand() -> None:
-    whole = DOCUMENT / np.sqrt(3)
+    whole = DOCUMENT_WEIGHT / np.sqrt(3)
     wanted = [
-        unit(1 + whole, NEIGHBOUR + whole, whole),
-        unit(NEIGHBOUR + whole, 1 + whole, NEIGHBOUR + whole),
-        unit(whole, NEIGHBOUR + whole, 1 + whole),
+        unit(1 + whole, NEIGHBOUR_WEIGHT + whole, whole),
+        unit(NEIGHBOUR_WEIGHT + whole, 1 + whole, NEIGHBOUR_WEIGHT + whole),
+        unit(whole, NEIGHBOUR_WEIGHT + whole, 1 + whole),
     ]
-    assert in_document(np.stack([X, Y, Z])) == pytest.approx(np.array(wanted), abs=1e-6)
+    assert contextualize(np.stack([X, Y, Z])) == pytest.approx(np.array(wanted), abs=1e-6)
 
 
 @pytest.mark.parametrize("alone", [np.empty((0, 3), np.float32), X[None]])
 def test_what_stands_alone_keeps_its_bytes(alone: Vectors) -> None:
-    assert in_document(alone).tobytes() == alone.tobytes()
+    assert contextualize(alone).tobytes() == alone.tobytes()
 
 
 def test_opposites_do_not_end_in_nothing() -> None:
-    assert np.isfinite(in_document(np.stack([X, -X]))).all()
+    assert np.isfinite(contextualize(np.stack([X, -X]))).all()
 
 
 @given(documents())
 def test_unit_vectors_of_the_same_shape_that_lie_nearest_to_what_they_were(vectors: Vectors) -> None:
-    moved = in_document(vectors)
+    moved = contextualize(vectors)
     assert moved.shape == vectors.shape
     assert moved.dtype == np.float32
     assert np.linalg.norm(moved, axis=1) == pytest.approx(1, abs=1e-5)
@@ -57,7 +57,7 @@ def test_unit_vectors_of_the_same_shape_that_lie_nearest_to_what_they_were(vecto
 
 @given(documents())
 def test_the_order_counts_and_not_the_direction(vectors: Vectors) -> None:
-    assert in_document(vectors[::-1])[::-1] == pytest.approx(in_document(vectors), abs=1e-6)
+    assert contextualize(vectors[::-1])[::-1] == pytest.approx(contextualize(vectors), abs=1e-6)
 
 
 @given(documents(least=5))
@@ -65,4 +65,4 @@ def test_only_two_neighbours_and_the_whole_are_looked_at(one: Vectors) -> None:
     """Passages that swap far from a passage leave it as it is: their sum is the same."""
     swapped = one.copy()
     swapped[[3, 4]] = swapped[[4, 3]]
-    assert in_document(swapped)[:2] == pytest.approx(in_document(one)[:2], abs=1e-6)
+    assert contextualize(swapped)[:2] == pytest.approx(contextualize(one)[:2], abs=1e-6)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.indexing.analysis.headings import beside
+from app.indexing.analysis.headings import distinct_headings
 from app.indexing.terms import Counts, term_hash
-from ingest.document import Block, Extracted, Passage
+from ingest.document import Block, DocumentPassage, Extracted
 from ingest.embed import terms_of
 from ingest.sentences import sentences
 from ingest.split import HEADLINE, headline, split
@@ -33,7 +33,7 @@ def text(words: int, *, word: str = "word") -> str:
     return " ".join([word] * words)
 
 
-def cut(*blocks: Block, target: int = 100, most: int = 120, overlap: int = 0) -> list[Passage]:
+def cut(*blocks: Block, target: int = 100, most: int = 120, overlap: int = 0) -> list[DocumentPassage]:
     return list(split(document(*blocks), counter=Words(), target=target, most=most, overlap=overlap))
 
 
@@ -141,7 +141,7 @@ def test_a_passage_has_the_title_whole_and_counts_it_once() -> None:
     ],
 )
 def test_headings_beside_the_title(title: str, headings: tuple[str, ...], kept: tuple[str, ...]) -> None:
-    assert beside(title, headings) == kept
+    assert distinct_headings(title, headings) == kept
 
 
 def test_sizes_that_cannot_work_are_refused() -> None:

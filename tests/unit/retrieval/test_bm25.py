@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.indexing.postings import pack
 from app.indexing.terms import Counts
 from app.retrieval import bm25
-from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B, Corpus, Ids, best, idf, kept
+from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B, Corpus, Ids, best, idf, restrict
 
 
 def random_lists(seed: int, words: int, passages: int) -> list[Ids]:
@@ -63,13 +63,13 @@ def test_frequent_words_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = Corpus(30_000, 80 * 30_000)
     weights = [idf(corpus, len(entries)) for entries in (rare, common)]
     scored: list[int] = []
-    parts = bm25._Scale.parts
+    parts = bm25._Scale.contributions
 
     def counted(scale: bm25._Scale, entries: Ids, weight: float) -> bm25.Floats:
         scored.append(len(entries))
         return parts(scale, entries, weight)
 
-    monkeypatch.setattr(bm25._Scale, "parts", counted)
+    monkeypatch.setattr(bm25._Scale, "contributions", counted)
     found = best([rare, common], weights, corpus.mean, 20)
     assert sum(scored) < len(common) / 4
     assert found.chunks.tolist() == [c for c, _ in exhaustive([rare, common], weights, corpus.mean, 20)]
@@ -86,7 +86,7 @@ def test_idf_falls_with_frequency_and_stays_positive() -> None:
 
 def test_bounds() -> None:
     entries = np.array([pack(c, Counts(body=1), 9) for c in (4, 1, 9)], np.int64)
-    assert (kept(entries) >> 25).tolist() == [4, 1, 9]
-    assert (kept(entries, among=np.array([1, 9, 12])) >> 25).tolist() == [1, 9]
-    assert (kept(entries, among=np.array([], np.int64)) >> 25).tolist() == []
-    assert (kept(entries, without=np.array([9])) >> 25).tolist() == [4, 1]
+    assert (restrict(entries) >> 25).tolist() == [4, 1, 9]
+    assert (restrict(entries, among=np.array([1, 9, 12])) >> 25).tolist() == [1, 9]
+    assert (restrict(entries, among=np.array([], np.int64)) >> 25).tolist() == []
+    assert (restrict(entries, without=np.array([9])) >> 25).tolist() == [4, 1]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.indexing.terms import among, query_terms
+from app.indexing.terms import matching_pieces, query_terms
 from app.retrieval.highlight import Marker
 
 # Words of several languages and their forms, stop words, identifiers, and what is none of these.
@@ -32,20 +32,20 @@ def test_words_are_marked_in_any_form() -> None:
 
 
 def test_the_part_with_most_of_the_words_is_shown() -> None:
-    part = Marker(query_terms("weeks of parental leave")).shown(TEXT, length=200)
+    part = Marker(query_terms("weeks of parental leave")).snippet(TEXT, length=200)
     assert {part.text[a:b] for a, b in part.marks} == {"Parental", "leave", "weeks"}
     assert part.cut == (True, True)
     assert len(part.text) <= 200
 
 
 def test_what_fits_is_shown_whole() -> None:
-    part = Marker(query_terms("text")).shown("A short text.", length=200)
+    part = Marker(query_terms("text")).snippet("A short text.", length=200)
     assert (part.text, part.cut) == ("A short text.", (False, False))
 
 
 @given(st.text(max_size=600), st.text(max_size=40), st.integers(20, 300))
 def test_marks_lie_inside_and_in_order(text: str, query: str, length: int) -> None:
-    part = Marker(query_terms(query)).shown(text, length=length)
+    part = Marker(query_terms(query)).snippet(text, length=length)
     assert len(part.text) <= length
     assert part.text in text
     edges = [edge for mark in part.marks for edge in mark]
@@ -60,4 +60,4 @@ def test_many_at_once_say_what_each_alone_says(words: list[str], one: str, other
     asked = query_terms(f"{one} {other}")
     forms = {form for word in asked for form in word.forms}
     each = {w for w in words if any(not forms.isdisjoint(found.forms) for found in query_terms(w))}
-    assert among(words, asked) == each
+    assert matching_pieces(words, asked) == each

@@ -8,8 +8,8 @@ import pytest
 
 from app.embedding.shared_words import SharedWords
 from app.identity.subject import Label
-from app.retrieval.passage import Found, Hit, Passage
-from app.retrieval.rerank import Reranking, read
+from app.retrieval.passage import Hit, Passage, RankInfo
+from app.retrieval.rerank import Reranking, model_input
 
 
 def passage(text: str, *, title: str = "Leave", headings: tuple[str, ...] = ("Leave",)) -> Passage:
@@ -31,7 +31,7 @@ def passage(text: str, *, title: str = "Leave", headings: tuple[str, ...] = ("Le
 def hits(*texts: str) -> list[Hit]:
     """Hits in this order, with scores from .9 downwards."""
     return [
-        Hit(passage(text), score=0.9 - n / 10, similarity=0.5, coverage=0.5, found=Found(n + 1, None, 0.3))
+        Hit(passage(text), score=0.9 - n / 10, similarity=0.5, coverage=0.5, ranks=RankInfo(n + 1, None, 0.3))
         for n, text in enumerate(texts)
     ]
 
@@ -60,16 +60,16 @@ def test_the_best_come_first_and_places_keep_their_scores() -> None:
     ordered = Reranking(Told({"a": -2.0, "b": 1.5, "c": 7.0}), 20).order("why?", given)
     assert texts(ordered) == ["c", "b", "a"]
     assert [hit.score for hit in ordered] == [hit.score for hit in given]
-    assert [hit.found.reranked for hit in ordered] == [7.0, 1.5, -2.0]
+    assert [hit.ranks.reranked for hit in ordered] == [7.0, 1.5, -2.0]
     assert ordered[0].passage is given[2].passage
-    assert (ordered[0].found.dense_rank, ordered[0].found.share) == (3, 0.3), "the rest of how it was found stays"
+    assert (ordered[0].ranks.dense_rank, ordered[0].ranks.share) == (3, 0.3), "the rest of how it was found stays"
 
 
 def test_only_so_many_are_looked_at_and_the_others_follow_as_they_were() -> None:
     told = Told({"a": 0.0, "b": 1.0})
     ordered = Reranking(told, 2).order("why?", hits("a", "b", "c", "d"))
     assert texts(ordered) == ["b", "a", "c", "d"]
-    assert [hit.found.reranked for hit in ordered] == [1.0, 0.0, None, None]
+    assert [hit.ranks.reranked for hit in ordered] == [1.0, 0.0, None, None]
     assert [len(passages) for _, passages in told.asked] == [2]
 
 
@@ -91,7 +91,7 @@ def test_nothing_to_order() -> None:
 def test_the_model_reads_title_and_headings_once_and_then_the_text(
     title: str, headings: tuple[str, ...], line: str
 ) -> None:
-    assert read(passage("Stay at home.", title=title, headings=headings)) == f"{line}\nStay at home."
+    assert model_input(passage("Stay at home.", title=title, headings=headings)) == f"{line}\nStay at home."
 
 
 def test_the_fake_prefers_what_shares_more_words() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from app.scope_index.index import ScopeLists
+from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import Entries
 from app.scope_index.sharding import WHOLE
 from app.scope_index.snapshot import Snapshot
@@ -26,7 +26,7 @@ class Endless(Stored):
 
 def test_lists_that_are_still_loading_let_go_at_once() -> None:
     source = Endless()
-    lists = ScopeLists(source, BOOK)
+    lists = ScopeIndex(source, BOOK)
     lists.start(seconds=0.01)
     lists.close()
     assert source.closed

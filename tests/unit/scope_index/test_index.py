@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.errors import DatabaseUnavailable
-from app.indexing.quantizer import Codebook
-from app.retrieval.dense import best
+from app.indexing.quantizer import ProductQuantizer
+from app.retrieval.dense import best_candidates
 from app.scope_index import index
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Candidates, Entries, merge
-from app.scope_index.segment import OWN_LIST, Segment, _ranges
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import Entries, ScanResult, merge
+from app.scope_index.segment import MIN_OWN_LIST, Segment, _ranges
 from app.scope_index.snapshot import Snapshot
 from tests.support.waiting import wait_for
 
-BOOK = Codebook(64)
+BOOK = ProductQuantizer(64)
 
 
 def vectors(seed: int, n: int) -> NDArray[np.float32]:
@@ -36,14 +36,14 @@ def entries(seed: int, sizes: list[int], *, first: int = 0) -> Entries:
     return Entries(first + np.arange(n, dtype=np.int64), scopes, BOOK.encode(vectors(seed, n)))
 
 
-def merged(found: list[Candidates]) -> dict[int, float]:
+def merged(found: list[ScanResult]) -> dict[int, float]:
     return {int(i): float(s) for near in found for i, s in zip(near.ids, near.scores, strict=True)}
 
 
 @settings(max_examples=60)
 @given(
     seed=st.integers(0, 1_000),
-    sizes=st.lists(st.integers(1, 3 * OWN_LIST), min_size=1, max_size=30),
+    sizes=st.lists(st.integers(1, 3 * MIN_OWN_LIST), min_size=1, max_size=30),
     data=st.data(),
 )
 def test_a_scan_gives_the_best_of_the_named_scopes_and_no_other(
@@ -137,14 +137,14 @@ NOTHING = entries(0, [])
 SCOPES = np.array([10, 20, 30], np.int32)
 
 
-def asked(lists: ScopeLists, source: Written, snapshot: Snapshot, depth: int = 50) -> Candidates | None:
+def asked(lists: ScopeIndex, source: Written, snapshot: Snapshot, depth: int = 50) -> ScanResult | None:
     """As a reader of this snapshot does it: with what the lists may lack."""
     view = lists.view(snapshot)
     if view is None:
         return None
     fresh = Entries.join(NOTHING, *(r for x, r in source.rows if snapshot.sees(x) and not view.since.sees(x)))
     query = vectors(99, 1)[0]
-    return merge([view.candidates(query, SCOPES, depth=depth), view.scored(query, fresh)], depth)
+    return merge([view.scan(query, SCOPES, depth=depth), view.score(query, fresh)], depth)
 
 
 @settings(max_examples=40)
@@ -158,10 +158,10 @@ def test_parts_change_nothing(seed: int, cuts: list[tuple[int, bool]], depth: in
     given = entries(seed, [20, 180, 200])
     together = Written()
     snapshot = together.write(given)
-    whole = ScopeLists(together, BOOK)
+    whole = ScopeIndex(together, BOOK)
     whole.load()
     source = Written()
-    parts = ScopeLists(source, BOOK)
+    parts = ScopeIndex(source, BOOK)
     parts.load()
     edges = [(0, False), *sorted(cuts), (400, False)]
     for (a, _), (b, follow) in itertools.pairwise(edges):
@@ -181,13 +181,13 @@ def test_parts_change_nothing(seed: int, cuts: list[tuple[int, bool]], depth: in
     generation = parts._generation
     assert generation is not None
     sizes = [p.segment.size for p in generation.tail]
-    assert all(a > index.RATIO * b for a, b in itertools.pairwise(sizes)), "parts of like size lie side by side"
+    assert all(a > index.MERGE_RATIO * b for a, b in itertools.pairwise(sizes)), "parts of like size lie side by side"
 
 
 def test_a_reader_uses_the_newest_reading_that_it_covers() -> None:
     source = Written()
     first = source.write(entries(1, [50]))
-    lists = ScopeLists(source, BOOK)
+    lists = ScopeIndex(source, BOOK)
     assert lists.view(first) is None, "not loaded"
     assert not lists.ready
     lists.load()
@@ -207,7 +207,7 @@ def test_what_came_and_went_between_two_readings_is_brought_by_the_reader_that_s
     """Written after the base was read and deleted before the next reading: the lists never held it."""
     source = Written()
     source.write(entries(1, [50]))
-    lists = ScopeLists(source, BOOK)
+    lists = ScopeIndex(source, BOOK)
     lists.load()
     reader = source.write(entries(2, [10], first=50))
     seen = list(source.rows)
@@ -225,34 +225,34 @@ def test_a_reader_older_than_the_base_is_not_answered() -> None:
     source = Written()
     old = source.write(entries(1, [50]))
     source.write(entries(2, [10], first=50))
-    lists = ScopeLists(source, BOOK)
+    lists = ScopeIndex(source, BOOK)
     lists.load()
     assert lists.view(old) is None
     assert lists.view(source.snapshot()) is not None
 
 
 def test_the_base_is_made_anew_when_much_waits_or_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "TAIL_LEAST", 100)
-    monkeypatch.setattr(index, "COUNT_SECONDS", 0.0)
+    monkeypatch.setattr(index, "MIN_TAIL", 100)
+    monkeypatch.setattr(index, "COUNT_INTERVAL", 0.0)
     source = Written()
     source.write(entries(1, [300]))
-    lists = ScopeLists(source, BOOK)
-    assert lists._is_due()
+    lists = ScopeIndex(source, BOOK)
+    assert lists._must_load()
     lists.load()
-    assert not lists._is_due()
+    assert not lists._must_load()
     source.write(entries(2, [101], first=300))
     lists.follow()
-    assert lists._is_due(), "the tail is long"
+    assert lists._must_load(), "the tail is long"
     lists.load()
-    assert not lists._is_due()
+    assert not lists._must_load()
     source.rows = source.rows[1:]
-    assert lists._is_due(), "much is dead"
+    assert lists._must_load(), "much is dead"
 
 
 def test_it_loads_and_follows_in_the_background_and_lets_go_at_the_end() -> None:
     source = Written()
     source.write(entries(1, [50]))
-    lists = ScopeLists(source, BOOK)
+    lists = ScopeIndex(source, BOOK)
     lists.start(seconds=0.01)
     wait_for(lambda: lists.ready)
     newer = source.write(entries(2, [50], first=50))
@@ -269,7 +269,7 @@ def test_it_loads_and_follows_in_the_background_and_lets_go_at_the_end() -> None
 def test_a_database_that_is_gone_is_tried_again() -> None:
     source = Written()
     source.broken = True
-    lists = ScopeLists(source, BOOK)
+    lists = ScopeIndex(source, BOOK)
     lists.start(seconds=0.01)
     with pytest.raises(AssertionError, match="never"):
         wait_for(lambda: lists.ready, seconds=0.1)
@@ -279,12 +279,12 @@ def test_a_database_that_is_gone_is_tried_again() -> None:
 
 
 def test_the_best_that_are_there_with_all_ties() -> None:
-    found = Candidates(np.array([4, 9, 4, 7, 1, 2, 3]), np.array([9, 8, 9, 7, 7, 7, 5], np.float32), 5.0)
+    found = ScanResult(np.array([4, 9, 4, 7, 1, 2, 3]), np.array([9, 8, 9, 7, 7, 7, 5], np.float32), 5.0)
     there = dict.fromkeys([4, 7, 1, 2, 3], 0.5)
-    assert best(found, there, 1) == [4]
-    assert best(found, there, 2) == [4, 7, 1, 2], "all that tie at the cut"
-    assert best(found, there, 4) == [4, 7, 1, 2]
-    assert best(found, there, 5) is None, "what scores as the bound may have been left out"
-    everything = Candidates(found.ids, found.scores, -np.inf)
-    assert best(everything, there, 5) == [4, 7, 1, 2, 3]
-    assert best(everything, there, 6) is None
+    assert best_candidates(found, there, 1) == [4]
+    assert best_candidates(found, there, 2) == [4, 7, 1, 2], "all that tie at the cut"
+    assert best_candidates(found, there, 4) == [4, 7, 1, 2]
+    assert best_candidates(found, there, 5) is None, "what scores as the bound may have been left out"
+    everything = ScanResult(found.ids, found.scores, -np.inf)
+    assert best_candidates(everything, there, 5) == [4, 7, 1, 2, 3]
+    assert best_candidates(everything, there, 6) is None

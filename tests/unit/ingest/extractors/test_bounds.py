@@ -6,7 +6,7 @@ import docx
 import openpyxl
 import pytest
 
-from ingest.extract import TooLarge, extract
+from ingest.extract import FileTooLarge, extract
 from ingest.extractors import bounds, partition
 
 
@@ -43,7 +43,7 @@ ENDLESS = [
 
 @pytest.mark.parametrize(("name", "content", "reason"), ENDLESS, ids=[row[0] for row in ENDLESS])
 def test_a_shape_without_end_is_refused_with_what_is_too_much(name: str, content: bytes, reason: str) -> None:
-    with pytest.raises(TooLarge, match=reason):
+    with pytest.raises(FileTooLarge, match=reason):
         extract(content, filename=name)
 
 
@@ -65,7 +65,7 @@ def test_an_office_file_is_refused_before_its_parser_sees_it(
     monkeypatch.setattr(partition, "xlsx_elements", parsed)
     monkeypatch.setattr(partition, "docx_elements", parsed)
     monkeypatch.setitem(bounds.MAX_COUNTS, element, (2, "things"))
-    with pytest.raises(TooLarge, match="more than 2 things"):
+    with pytest.raises(FileTooLarge, match="more than 2 things"):
         extract(content, filename=name)
 
 

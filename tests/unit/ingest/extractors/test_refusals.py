@@ -13,14 +13,14 @@ from ingest.extract import (
     Empty,
     Encrypted,
     ExtractionError,
+    FileTooLarge,
     Malformed,
-    TooLarge,
     TooManyPages,
     Unsupported,
     extract,
 )
 from ingest.extractors import pdf as pdf_module
-from ingest.extractors.errors import BY_NAME
+from ingest.extractors.errors import BY_CODE
 from ingest.extractors.kinds import Kind
 from ingest.preload import samples
 
@@ -82,7 +82,7 @@ REFUSED = [
     ("broken.docx", archive(**{"[Content_Types].xml": WORD_TYPES}), Malformed),
     ("cut.docx", samples()["a.docx"][:3000], Malformed),
     ("words.eml", b"just words\n\nno headers", Malformed),
-    ("many.docx", archive(**{f"m{n}": b"" for n in range(10_001)}), TooLarge),
+    ("many.docx", archive(**{f"m{n}": b"" for n in range(10_001)}), FileTooLarge),
 ]  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_a_refusal_has_its_kind_and_says_what_to_do(name: str, content: bytes, e
 def test_a_bomb_is_refused_by_its_declared_size() -> None:
     bomb = archive(**{"[Content_Types].xml": WORD_TYPES, "word/document.xml": b"\0" * (32 * 2**20)})
     assert len(bomb) < 100_000
-    with pytest.raises(TooLarge):
+    with pytest.raises(FileTooLarge):
         extract(bomb, filename="bomb.docx")
 
 
@@ -125,7 +125,7 @@ def test_every_error_can_cross_a_process_by_its_name() -> None:
     def below(kind: type[ExtractionError]) -> set[type[ExtractionError]]:
         return {kind}.union(*map(below, kind.__subclasses__()))
 
-    assert set(BY_NAME.values()) == below(ExtractionError) - {ExtractionError}
+    assert set(BY_CODE.values()) == below(ExtractionError) - {ExtractionError}
 
 
 def test_reading_opens_no_socket_and_loads_no_language_model(monkeypatch: pytest.MonkeyPatch) -> None:

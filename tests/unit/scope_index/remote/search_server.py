@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.indexing.quantizer import Codebook
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Candidates, Entries
+from app.indexing.quantizer import ProductQuantizer
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import Entries, ScanResult
 from app.scope_index.remote.address import listen
 from app.scope_index.remote.client import RemoteLists
 from app.scope_index.remote.handshake import NONCE, Proof, Seal
@@ -23,7 +23,7 @@ from app.scope_index.sharding import WHOLE, Shard, shard_of
 from app.scope_index.snapshot import Snapshot
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
-BOOK = Codebook(32)
+BOOK = ProductQuantizer(32)
 DATABASE = b"d" * 32
 NOW = Snapshot(90, 100, frozenset({90, 95}))
 
@@ -78,7 +78,7 @@ class Running:
     """A server on a Unix socket."""
 
     address: str
-    lists: ScopeLists
+    lists: ScopeIndex
     source: Stored
     server: ListServer
     remotes: list[RemoteLists] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Running:
         self,
         *,
         key: bytes = KEY,
-        book: Codebook = BOOK,
+        book: ProductQuantizer = BOOK,
         seconds: float = 5.0,
         times: int = 1,
         database: bytes = DATABASE,
@@ -98,7 +98,7 @@ class Running:
         return self.remotes[-1]
 
 
-def served(lists: ScopeLists, shard: Shard = WHOLE) -> ListServer:
+def served(lists: ScopeIndex, shard: Shard = WHOLE) -> ListServer:
     """A server of these lists that knows the key."""
     return ListServer(lists, BOOK, shard, key=KEY, database=lambda: DATABASE)
 
@@ -107,7 +107,7 @@ def served(lists: ScopeLists, shard: Shard = WHOLE) -> ListServer:
 def running_in(folder: Path) -> Iterator[Running]:
     """A server of the whole, on a socket in this folder, and the end of both sides."""
     source = Stored(WHOLE)
-    lists = ScopeLists(source, BOOK)
+    lists = ScopeIndex(source, BOOK)
     lists.load()
     address = str(folder / "private" / "lists.sock")
     with contextlib.closing(served(lists)) as server:
@@ -118,11 +118,11 @@ def running_in(folder: Path) -> Iterator[Running]:
             remote.close()
 
 
-def asked(remote: RemoteLists | ScopeLists, scopes: NDArray[np.int32], snapshot: Snapshot = NOW) -> Candidates:
+def asked(remote: RemoteLists | ScopeIndex, scopes: NDArray[np.int32], snapshot: Snapshot = NOW) -> ScanResult:
     view = remote.view(snapshot)
     assert view is not None
     query = np.ones(32, np.float32) / np.float32(32**0.5)
-    return view.candidates(query, scopes, depth=50)
+    return view.scan(query, scopes, depth=50)
 
 
 def works(running: Running) -> None:

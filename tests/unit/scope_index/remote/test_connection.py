@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from app.scope_index.protocol import ListsLost
+from app.scope_index.protocol import IndexUnavailable
 from app.scope_index.remote import pool, server
 from app.scope_index.remote.address import CannotListen, listen
 from app.scope_index.remote.client import RemoteLists
@@ -197,7 +197,7 @@ def test_after_the_pause_one_caller_tries_and_the_others_do_not_wait(
     remote = asking(str(tmp_path / "nobody.sock"), seconds=60)
     assert remote.view(NOW) is None
     remote._shards[0]._permitted()
-    with pytest.raises(ListsLost, match="a moment ago"):
+    with pytest.raises(IndexUnavailable, match="a moment ago"):
         remote._shards[0]._permitted()
 
 

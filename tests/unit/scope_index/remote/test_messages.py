@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.scope_index.protocol import Candidates
+from app.scope_index.protocol import ScanResult
 from app.scope_index.remote import messages
 from app.scope_index.remote.messages import (
     Found,
@@ -51,7 +51,7 @@ def found(draw: st.DrawFn) -> Found:
     scores = np.sort(draw(arrays.arrays(np.float32, st.integers(0, 60), elements=st.floats(-2, 2, width=32))))[::-1]
     ids = draw(arrays.arrays(np.int64, len(scores)))
     bound = draw(st.sampled_from([-np.inf, float(scores[-1]) if len(scores) else -1.0]))
-    return Found(Candidates(ids, scores, bound))
+    return Found(ScanResult(ids, scores, bound))
 
 
 digests = st.binary(min_size=32, max_size=32)
@@ -104,12 +104,12 @@ def test_any_other_bytes_are_a_message_or_malformed_and_nothing_else(message: Me
         Reading(Snapshot(5, 4, frozenset())),
         Reading(Snapshot(5, 7, frozenset({8}))),
         Reading(Snapshot(-5, 7, frozenset())),
-        Found(Candidates(np.array([1]), np.array([], np.float32), 0.0)),
-        Found(Candidates(np.array([1, 2]), np.array([0.1, 0.2], np.float32), 0.0)),
-        Found(Candidates(np.array([1]), np.array([0.1], np.float32), 0.5)),
-        Found(Candidates(np.array([1]), np.array([0.1], np.float32), 1e300)),
-        Found(Candidates(np.array([1]), np.array([np.inf], np.float32), 0.5)),
-        Found(Candidates(np.array([], np.int64), np.array([], np.float32), np.nan)),
+        Found(ScanResult(np.array([1]), np.array([], np.float32), 0.0)),
+        Found(ScanResult(np.array([1, 2]), np.array([0.1, 0.2], np.float32), 0.0)),
+        Found(ScanResult(np.array([1]), np.array([0.1], np.float32), 0.5)),
+        Found(ScanResult(np.array([1]), np.array([0.1], np.float32), 1e300)),
+        Found(ScanResult(np.array([1]), np.array([np.inf], np.float32), 0.5)),
+        Found(ScanResult(np.array([], np.int64), np.array([], np.float32), np.nan)),
     ],
 )
 def test_a_message_that_makes_no_sense_is_refused(message: Message) -> None:
@@ -119,7 +119,7 @@ def test_a_message_that_makes_no_sense_is_refused(message: Message) -> None:
 
 def test_the_largest_scores_are_compared_without_overflow() -> None:
     largest = float(np.finfo(np.float32).max)
-    found = Found(Candidates(np.array([1, 2]), np.array([largest, -largest], np.float32), -1e300))
+    found = Found(ScanResult(np.array([1, 2]), np.array([largest, -largest], np.float32), -1e300))
     unpacked = unpack(pack(found))
     assert isinstance(unpacked, Found)
     assert unpacked.near.scores.tolist() == [largest, -largest]

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from app.errors import DatabaseUnavailable
-from app.indexing.quantizer import Codebook
-from app.scope_index.index import ScopeLists
-from app.scope_index.protocol import Entries, ListsLost
+from app.indexing.quantizer import ProductQuantizer
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import Entries, IndexUnavailable
 from app.scope_index.remote import pool, server
 from app.scope_index.remote.address import listen
 from app.scope_index.remote.client import RemoteView, oldest
@@ -81,7 +81,7 @@ def test_another_shard_is_refused(running: Running, number: int, said: list[Even
 
 
 def test_another_codebook_is_refused(running: Running, said: list[EventDict]) -> None:
-    assert running.remote(book=Codebook(64)).view(NOW) is None
+    assert running.remote(book=ProductQuantizer(64)).view(NOW) is None
     assert "CLEARANCE_LISTS__DIMENSIONS" in str(said)
     works(running)
 
@@ -157,7 +157,7 @@ def test_a_senseless_question_ends_the_connection_with_one_line(
 def test_scopes_of_another_shard_are_refused(tmp_path: Path) -> None:
     """An API process that deals the scopes otherwise would miss what it may see: it gets nothing at all."""
     shard = Shard(1, 2)
-    lists = ScopeLists(Stored(shard), BOOK)
+    lists = ScopeIndex(Stored(shard), BOOK)
     lists.load()
     made = served(lists, shard)
     address = str(tmp_path / "private" / "lists.sock")
@@ -176,7 +176,7 @@ def test_a_reader_is_not_given_lists_that_have_dropped_what_it_sees(running: Run
     assert isinstance(view, RemoteView)
     running.source.snapshot = Snapshot(200, 200, frozenset())
     running.lists.load()
-    with pytest.raises(ListsLost):
+    with pytest.raises(IndexUnavailable):
         remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
     later = Snapshot(300, 300, frozenset())
     assert len(asked(remote, np.array([1, 2], np.int32), later).ids) == 50
@@ -186,7 +186,7 @@ def test_a_reading_older_than_the_view_is_not_enough(running: Running) -> None:
     """The reader brings along what `since` lacks: lists that know less than `since` would leave a hole."""
     later = Snapshot(300, 300, frozenset())
     remote = running.remote()
-    with pytest.raises(ListsLost):
+    with pytest.raises(IndexUnavailable):
         remote.scan(RemoteView(later, later, remote), np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
 
 
@@ -194,7 +194,7 @@ def test_more_candidates_than_the_wire_holds_are_not_asked_for(running: Running)
     remote = running.remote()
     view = remote.view(NOW)
     assert isinstance(view, RemoteView)
-    with pytest.raises(ListsLost, match="than one message holds"):
+    with pytest.raises(IndexUnavailable, match="than one message holds"):
         remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), DEEPEST + 1)
     assert remote.lost() == {"1/1": 0}
 
@@ -202,20 +202,20 @@ def test_more_candidates_than_the_wire_holds_are_not_asked_for(running: Running)
 def test_the_lists_are_told_that_a_reader_met_news(running: Running) -> None:
     remote = running.remote()
     assert remote.view(NOW) is not None
-    assert not running.lists._due.is_set()
+    assert not running.lists._wake.is_set()
     fresh = Entries(np.array([9_000]), np.array([2], np.int32), np.zeros((1, 8), np.uint8))
     query = np.ones(32, np.float32) / np.float32(32**0.5)
     found = []
     for lists in (remote, running.lists):
         view = lists.view(NOW)
         assert view is not None
-        found.append(view.scored(query, fresh))
+        found.append(view.score(query, fresh))
         assert found[-1].ids.tolist() == [9_000]
         assert found[-1].bound == -np.inf
-        running.lists._due.clear()
+        running.lists._wake.clear()
     assert found[0].scores.tolist() == found[1].scores.tolist()
     assert remote.view(NOW) is not None
-    assert running.lists._due.is_set()
+    assert running.lists._wake.is_set()
 
 
 def test_connections_are_used_again_and_given_up_after_a_restart(running: Running) -> None:
@@ -289,7 +289,7 @@ def test_an_answer_of_another_kind_ends_the_connection(
     assert isinstance(view, RemoteView)
     with monkeypatch.context() as muddled:
         muddled.setattr(running.server, "_answer", lambda _: Reading(NOW))
-        with pytest.raises(ListsLost, match="not asked for"):
+        with pytest.raises(IndexUnavailable, match="not asked for"):
             remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
     assert remote.lost() == {"1/1": 1}
     assert remote.view(NOW) is not None
