@@ -28,7 +28,7 @@ from app.client.api import Client
 from app.client.errors import UserError
 from app.errors import AppError
 from app.leak_test.cast import PEOPLE
-from app.leak_test.report import LEGEND, SIGNS, STAYS, Report
+from app.leak_test.report import LEGEND, SIGNS, STAYS, LeakReport
 from app.leak_test.results import Verdict
 from app.leak_test.run import leak_test as run_test
 from app.local.sample_people import ADMINISTRATOR, PEOPLE_FILE, read_people
@@ -75,7 +75,7 @@ def leak_test(
     raise typer.Exit(0 if found.ok else LEAKED)
 
 
-def show(found: Report) -> None:
+def show(found: LeakReport) -> None:
     """The matrix, what is wrong, and the verdict."""
     # Wider than a screen of 80: a matrix in pieces says nothing.
     wide = Console(file=out.file, width=max(WIDE, out.width), highlight=False)
@@ -83,12 +83,12 @@ def show(found: Report) -> None:
     wide.print(Text(LEGEND, "dim"))
     for person in PEOPLE.values():
         wide.print(Text(f"  {person.head:<4} {person.about}", "dim"))
-    for line in found.told():
+    for line in found.lines():
         out.print(Text.assemble(("✗ ", "bold red"), line), soft_wrap=True)
     out.print(Text(found.verdict(), "bold green" if found.ok else "bold red"), soft_wrap=True)
 
 
-def draw(found: Report) -> Table:
+def draw(found: LeakReport) -> Table:
     """Surfaces as rows, people as columns."""
     drawn = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     drawn.add_column("surface", overflow="fold")
@@ -122,10 +122,10 @@ class _Shown:
     def __exit__(self, *_ended: object) -> None:
         self._bar.stop()
 
-    def doing(self, what: str) -> None:
-        """Something else begins."""
+    def begin_step(self, what: str) -> None:
+        """Another step begins."""
         self._bar.update(self._task, description=what, total=None, completed=0)
 
-    def moved(self, done: int, every: int) -> None:
-        """So many parts of all have been asked."""
-        self._bar.update(self._task, completed=done, total=every)
+    def advanced(self, done: int, total: int) -> None:
+        """`done` of all parts have been asked."""
+        self._bar.update(self._task, completed=done, total=total)

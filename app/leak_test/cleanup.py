@@ -1,4 +1,4 @@
-"""Removes what the test has made, of this run and of one that was killed."""
+"""Removes what this run of the leak test has made, and what a killed one has left."""
 
 import time
 from collections.abc import Callable
@@ -8,42 +8,42 @@ from typing import Any
 
 from app.client.api import ApiError, Client, path
 from app.leak_test.cast import MARK, PEOPLE, PREFIX, ROLES
-from app.leak_test.requests import Asker
+from app.leak_test.http import ProbeClient
 
 
-def forget_conversations(asker: Asker) -> None:
-    """Delete all conversations of a person of the stage."""
-    while found := asker.send("GET", "/api/v1/conversations", params={"limit": "500"}).json():
+def delete_conversations(client: ProbeClient) -> None:
+    """Delete all conversations of this caller."""
+    while found := client.send("GET", "/api/v1/conversations", params={"limit": "500"}).json():
         if not isinstance(found, list):
             return
         for conversation in found:
-            asker.send("DELETE", f"/api/v1/conversations/{conversation['id']}")
+            client.send("DELETE", f"/api/v1/conversations/{conversation['id']}")
 
 
 @dataclass
-class Strike:
-    """Removes everything of this run, and what a killed one has left; goes on past what it cannot do."""
+class Cleanup:
+    """Removes what this run made and a killed one left. `left_over` says what could not be removed."""
 
     admin: Client
-    stays: list[str] = field(default_factory=list)
+    left_over: list[str] = field(default_factory=list)
 
-    def everything(self, askers: dict[str, Asker]) -> None:
-        """Conversations first, while their owners can still delete them; then the documents, at once; then the rest."""
-        for name, asker in askers.items():
+    def run(self, clients: dict[str, ProbeClient]) -> None:
+        """Conversations first, while their owners can delete them; then collections with all in them; then the rest."""
+        for name, client in clients.items():
             if "ask" in PEOPLE[name].may:
-                self._try("the conversations", partial(forget_conversations, asker))
-        self._each("/collections", self._ours, "a collection", lambda c: path("collections", c["name"]))
-        self._each("/access/plans", self._ours, "a plan", lambda p: path("access", "plans", p["id"]))
+                self._try("the conversations", partial(delete_conversations, client))
+        self._each("/collections", self._is_ours, "a collection", lambda c: path("collections", c["name"]))
+        self._each("/access/plans", self._is_ours, "a plan", lambda p: path("access", "plans", p["id"]))
         for place in ("delegations", "keys"):
             for one in self._list(f"/{place}"):
-                if self._ours(one) and one["revoked_at"] is None:
+                if self._is_ours(one) and one["revoked_at"] is None:
                     self._try(f"a live {place[:-1]}", partial(self.admin.delete, path(place, one["id"])))
         self._users()
         for role in ROLES:
             self._role(role)
 
-    def _ours(self, thing: dict[str, Any]) -> bool:
-        """By mark where there is one, else by the exact name of the person it is of."""
+    def _is_ours(self, thing: dict[str, Any]) -> bool:
+        """Recognised by the mark, or where there is none by the exact name of the person it belongs to."""
         users = {p.user for p in PEOPLE.values() if p.user}
         if "description" in thing:
             return bool(thing["name"].startswith(PREFIX) and thing["description"] == MARK)
@@ -65,12 +65,12 @@ class Strike:
             self._try("a user who is on", partial(self.admin.patch, path("users", user["name"]), off))
 
     def _role(self, role: str) -> None:
-        """A rule that is still kept may name the role; then it stays, empty, and is used again by the next run."""
+        """A role that a kept rule names stays, empty, and is used again by the next run."""
         try:
             self.admin.delete(path("roles", role))
         except ApiError as error:
             if error.status not in {404, 409}:
-                self.stays.append(f"the role {role}: {error}")
+                self.left_over.append(f"the role {role}: {error}")
 
     def _list(self, place: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -78,7 +78,7 @@ class Strike:
         return found
 
     def _try(self, what: str, act: Callable[[], Any]) -> None:
-        """Do it; a 404 means that it is gone already. Tried twice: a service that is restarting comes back."""
+        """Do it, twice if need be: the service may be restarting. A 404 means that it is gone already."""
         for attempt in (1, 2):
             try:
                 act()
@@ -86,7 +86,7 @@ class Strike:
                 if error.status == 404:
                     return
                 if attempt == 2:
-                    self.stays.append(f"{what}: {error}")
+                    self.left_over.append(f"{what}: {error}")
                 time.sleep(1.0)
             else:
                 return

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.leak_test.cast import DOCUMENTS, PEOPLE
 from app.leak_test.results import Failure, Verdict
-from app.leak_test.routes import REASONS, Routes
+from app.leak_test.routes import REASONS, ProbePlan
 
 SIGNS: Mapping[Verdict, str] = {"holds": "✓", "fails": "✗", "refused": "·", "not asked": "–"}
 LEGEND = "✓ holds   ✗ fails   · refused: not theirs to ask   – not asked"
@@ -20,8 +20,8 @@ STAYS = (
 
 
 @dataclass(frozen=True)
-class Report:
-    """A whole run."""
+class LeakReport:
+    """The outcome of a run."""
 
     version: str
     url: str
@@ -30,7 +30,7 @@ class Report:
     requests: int
     matrix: list[tuple[str, dict[str, Verdict]]]
     failures: list[Failure]
-    routes: Routes
+    routes: ProbePlan
 
     @property
     def ok(self) -> bool:
@@ -88,7 +88,7 @@ class Report:
             *(f"| {s} | " + " | ".join(SIGNS[row[p]] for p in PEOPLE) + " |" for s, row in self.matrix),
             "", LEGEND, "", "## What is wrong", "",
         ]  # fmt: skip
-        lines += [f"- {line}" for line in self.told()] or ["Nothing."]
+        lines += [f"- {line}" for line in self.lines()] or ["Nothing."]
         lines += ["", "## What was planted, and who may read it", ""]
         lines += [f"- {d.name}: {', '.join(sorted(d.readers))}" for d in DOCUMENTS]
         lines += ["", "## Who asked", ""]
@@ -99,7 +99,7 @@ class Report:
         lines += ["", "## What stays", "", STAYS, ""]
         return "\n".join(lines)
 
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """A line for each failure; those that differ in the person alone share one."""
         grouped: dict[tuple[str, str, str, str], list[str]] = {}
         for f in self.failures:

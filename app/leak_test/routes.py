@@ -1,4 +1,4 @@
-"""Which requests there are to make, read off the service's own OpenAPI document: a new route is tried by itself."""
+"""Plans the requests from the service's own OpenAPI document, so that new routes are tried without being listed."""
 
 import datetime as dt
 import itertools
@@ -8,27 +8,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.client.api import path as encoded
-from app.leak_test.cast import Thing
+from app.leak_test.cast import ProbeTarget
 
 API = "/api/v1"
-# What a parameter of the path names: told by the part before it, as in /documents/{…}.
+# The kind of target that a path parameter names, by the part before it, as in /documents/{…}.
 _BEHIND = {
     "documents": "document", "collections": "shelf", "jobs": "job", "conversations": "conversation", "plans": "plan",
     "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
 }  # fmt: skip
-# What a parameter of the query names: told by its name, and where that is not enough by the route's path as well.
+# The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {"document": "document", "collection": "shelf", "folder": "folder", "user": "user", "role": "role"}
 _QUERY_AT = {
     ("/documents", "after"): "document",
 }
-# Free words that name nothing which could be hidden, and a value for each.
+# Parameters that name nothing which could be hidden, with a value for each.
 _WORDS = {"kind": "answer.opened", "after": "WyJhIl0"}
-# What each asker sends by itself.
+# What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
-# Answers what a sync would do, and does nothing of it.
+# Says what a sync would do, and does nothing.
 SYNC = "POST /collections/{name}/sync"
-# Questions: they have a body and answer 200, and `surfaces` asks them. Any other such route is reported as not tried.
+# Routes with a body that answer 200: `probe_run` asks these. Any other such route is reported as not tried.
 QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.
 REASONS: Mapping[str, str] = {}
@@ -37,31 +37,31 @@ UNLISTED = ("/metrics", f"{API}/docs", f"{API}/openapi.json")
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One way to ask a route: which of its parameters name things, and which hold plain values."""
+class RouteProbe:
+    """One way to call a route: which of its parameters name targets, and which hold plain values."""
 
     surface: str
     method: str
     path: str
-    named: Mapping[str, str] = field(default_factory=dict)  # parameter to kind of thing, in path and query
+    named: Mapping[str, str] = field(default_factory=dict)  # parameter to kind of target, in path and query
     values: Mapping[str, str] = field(default_factory=dict)  # query parameter to value
-    through: str | None = None  # this parameter goes through all things of its kind; the others through two
+    exhaustive: str | None = None  # this parameter takes all targets of its kind, the others two
 
     @property
     def changes(self) -> bool:
         """Whether it would change something if the service let it."""
         return self.method != "GET"
 
-    def fillings(self, things: Iterable[Thing]) -> Iterator[dict[str, Thing]]:
-        """Every choice of things for the parameters. None if there is no such thing."""
-        kinds: dict[str, list[Thing]] = {}
-        for thing in things:
-            kinds.setdefault(thing.kind, []).append(thing)
-        lists = [kinds.get(kind, [])[: None if name == self.through else 2] for name, kind in self.named.items()]
+    def combinations(self, targets: Iterable[ProbeTarget]) -> Iterator[dict[str, ProbeTarget]]:
+        """Every choice of targets for the parameters; none if a kind has no target."""
+        kinds: dict[str, list[ProbeTarget]] = {}
+        for target in targets:
+            kinds.setdefault(target.kind, []).append(target)
+        lists = [kinds.get(kind, [])[: None if name == self.exhaustive else 2] for name, kind in self.named.items()]
         for chosen in itertools.product(*lists):
             yield dict(zip(self.named, chosen, strict=True))
 
-    def filled(self, chosen: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    def url(self, chosen: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """The path and the query of the request that names these values."""
         path, query = self.path, dict(self.values)
         for name, value in chosen.items():
@@ -73,17 +73,17 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Routes:
-    """What is asked, what cannot be tried and why, and the routes that only change things, which are not sent."""
+class ProbePlan:
+    """The probes, the routes that cannot be tried with the reason, and those that only change something: not sent."""
 
-    asks: tuple[Ask, ...]
+    probes: tuple[RouteProbe, ...]
     not_tried: Mapping[str, str]
     not_sent: tuple[str, ...]
 
 
-def read_routes(document: Mapping[str, Any], begun_at: dt.datetime) -> Routes:
-    """All requests for the routes of an OpenAPI document. `begun_at` bounds what the log is asked for."""
-    asks: list[Ask] = []
+def plan_probes(document: Mapping[str, Any], begun_at: dt.datetime) -> ProbePlan:
+    """The probes for the routes of an OpenAPI document. `begun_at` bounds what the log is asked for."""
+    probes: list[RouteProbe] = []
     not_tried: dict[str, str] = {}
     not_sent: list[str] = []
     for path, operations in document["paths"].items():
@@ -96,25 +96,25 @@ def read_routes(document: Mapping[str, Any], begun_at: dt.datetime) -> Routes:
                     not_sent.append(surface)
                 continue
             try:
-                found = list(_asks(surface, method.upper(), path, operation, document, begun_at))
-            except _Unknown as unknown:
+                found = list(_probes(surface, method.upper(), path, operation, document, begun_at))
+            except _UnknownParameter as unknown:
                 not_tried[surface] = str(unknown)
             else:
-                asks.extend(found)
-                if not any(ask.named for ask in found) and method != "get":
+                probes.extend(found)
+                if not any(probe.named for probe in found) and method != "get":
                     not_sent.append(surface)
-    asks += [Ask(f"GET {path.removeprefix(API)}", "GET", path) for path in UNLISTED]
-    return Routes(tuple(asks), not_tried, tuple(not_sent))
+    probes += [RouteProbe(f"GET {path.removeprefix(API)}", "GET", path) for path in UNLISTED]
+    return ProbePlan(tuple(probes), not_tried, tuple(not_sent))
 
 
-class _Unknown(Exception):
-    """A parameter that the kit does not know how to fill in."""
+class _UnknownParameter(Exception):
+    """A parameter for which no value is known; the message says which."""
 
 
-def _asks(
+def _probes(
     surface: str, method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any], begun: dt.datetime
-) -> Iterator[Ask]:
-    """The plain request, and one more for each optional thing and each optional value."""
+) -> Iterator[RouteProbe]:
+    """The plain request, and one more for each optional target and each optional value."""
     parameters = [p for p in operation.get("parameters", ()) if p["name"] not in _CARRIED]
     needed: dict[str, str] = {}
     optional: dict[str, str] = {}
@@ -126,50 +126,50 @@ def _asks(
         if kind is not None:
             (needed if parameter.get("required") else optional)[name] = kind
             continue
-        given, others = _values(name, schema, begun)
-        values |= given
+        fixed, others = _values(name, schema, begun)
+        values |= fixed
         variants += others
-        if parameter.get("required") and not given:
+        if parameter.get("required") and not fixed:
             values |= others[0]
     first = next((n for n, kind in needed.items() if kind == "document"), None)
-    yield Ask(surface, method, path, needed, values, through=first if method == "GET" else None)
+    yield RouteProbe(surface, method, path, needed, values, exhaustive=first if method == "GET" else None)
     for name, kind in optional.items():
         more = dict(needed)
         if name == "folder":
             more |= {n: k for n, k in optional.items() if k == "shelf"}
-        through = name if kind == "document" and method == "GET" else None
-        yield Ask(surface, method, path, {**more, name: kind}, values, through=through)
+        exhaustive = name if kind == "document" and method == "GET" else None
+        yield RouteProbe(surface, method, path, {**more, name: kind}, values, exhaustive=exhaustive)
     if method == "GET":
         for variant in variants:
-            yield Ask(surface, method, path, needed, values | variant)
+            yield RouteProbe(surface, method, path, needed, values | variant)
 
 
 def _kind(path: str, parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
-    """What kind of thing the parameter names; None for a plain value. Raises _Unknown."""
+    """The kind of target that the parameter names; None for a plain value. Raises _UnknownParameter."""
     name = parameter["name"]
     if parameter["in"] == "path":
         before = re.search(rf"/([^/{{}}]+)/\{{{re.escape(name)}\}}", path)
         kind = _BEHIND.get(before[1]) if before else None
         if kind is None:
-            raise _Unknown(f"the kit does not know what {{{name}}} names")
+            raise _UnknownParameter(f"the kit does not know what {{{name}}} names")
         return kind
     kind = _QUERY_AT.get((path.removeprefix(API), name))
     if kind is None and schema.get("format") != "date-time" and schema.get("type") == "string":
         kind = _QUERY.get(name)
         if kind is None and name not in _WORDS and "enum" not in schema and "const" not in schema:
-            raise _Unknown(f"the kit does not know what ?{name} names")
+            raise _UnknownParameter(f"the kit does not know what ?{name} names")
     return kind
 
 
 def _values(
     name: str, schema: Mapping[str, Any], begun: dt.datetime
 ) -> tuple[dict[str, str], Sequence[dict[str, str]]]:
-    """What a plain parameter always gets, and what it gets in requests of its own."""
+    """The value that a plain parameter always gets, and the values that it gets in further requests."""
     match schema:
         case {"format": "date-time"} if name == "since":
             return {name: begun.isoformat()}, ()
-        case {"type": "integer", "maximum": int(most)}:
-            return {name: str(most)}, ()
+        case {"type": "integer", "maximum": int(maximum)}:
+            return {name: str(maximum)}, ()
         case {"format": "date-time"}:
             others = [dt.datetime.now(dt.UTC).isoformat()]
         case {"type": "integer" | "number"}:
@@ -181,12 +181,12 @@ def _values(
         case _ if name in _WORDS:
             others = [_WORDS[name]]
         case _:
-            raise _Unknown(f"the kit does not know what to write for ?{name}")
+            raise _UnknownParameter(f"the kit does not know what to write for ?{name}")
     return {}, [{name: other} for other in others]
 
 
 def _plain(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema without references and without the null of what may be left out."""
+    """A schema with its reference resolved and without the null of an optional field."""
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
     choices = [s for s in schema.get("anyOf", ()) if s.get("type") != "null"]

@@ -1,4 +1,4 @@
-"""One run from planting to the report. Whatever happens on the way, what was planted is removed."""
+"""One run of the leak test, from planting to the report. What was planted is removed in any case."""
 
 import contextlib
 import importlib.metadata
@@ -9,26 +9,27 @@ from types import FrameType
 from typing import Any, Protocol
 
 from app.client.api import Client
-from app.leak_test.cleanup import Strike
-from app.leak_test.report import Report
-from app.leak_test.required import must_show
-from app.leak_test.results import Tally
-from app.leak_test.routes import REASONS, Routes, read_routes
-from app.leak_test.setup import CannotTest, Stage
-from app.leak_test.surfaces import Round, talk
+from app.leak_test.cast import PEOPLE
+from app.leak_test.cleanup import Cleanup
+from app.leak_test.probe_run import ProbeRun, seed_conversation
+from app.leak_test.report import LeakReport
+from app.leak_test.required import check_shown
+from app.leak_test.results import Results
+from app.leak_test.routes import REASONS, ProbePlan, plan_probes
+from app.leak_test.setup import CannotTest, Setup
 
 
 class Progress(Protocol):
-    """Is told what is being done, and how much of it is done."""
+    """Shows which step runs, and how far it is."""
 
-    def doing(self, what: str) -> None:
-        """Something else begins."""
+    def begin_step(self, what: str) -> None:
+        """Another step begins."""
 
-    def moved(self, done: int, every: int) -> None:
-        """So many parts of all have been asked."""
+    def advanced(self, done: int, total: int) -> None:
+        """`done` of all parts have been asked."""
 
 
-def leak_test(admin: Client, progress: Progress) -> Report:
+def leak_test(admin: Client, progress: Progress) -> LeakReport:
     """Plant, ask as everybody, judge, remove. `admin` speaks as an administrator.
 
     Raises CannotTest or ApiError if it cannot be made or cleaned up, KeyboardInterrupt if it was ended; what was
@@ -38,59 +39,59 @@ def leak_test(admin: Client, progress: Progress) -> Report:
     begun = time.monotonic()
     if "administer" not in admin.get("/users/me")["capabilities"]:
         raise CannotTest("the leak test makes people and roles: it needs an administrator's key")
-    progress.doing("what a former run has left")
-    _strike(admin, {})
-    stage = Stage(admin)
+    progress.begin_step("what a former run has left")
+    _clean_up(admin, {})
+    setup = Setup(admin)
     ended = False
     try:
         with _ending():
-            stage.raise_it(progress.doing)
-            tally, routes = _asked(stage, progress)
+            setup.build(progress.begin_step)
+            results, plan = _ask_everything(setup, progress)
     except KeyboardInterrupt:
         ended = True
         raise
     finally:
         with _undisturbed(progress, for_good=ended):
-            progress.doing("removing all of it")
-            left_over = _strike(admin, stage.askers)
-            stage.close()
+            progress.begin_step("removing all of it")
+            left_over = _clean_up(admin, setup.clients)
+            setup.close()
         if left_over:
             raise CannotTest(f"not all could be removed ({'; '.join(left_over)}): run it again, it begins with that")
-    return Report(
+    return LeakReport(
         version=importlib.metadata.version("clearance"),
         url=admin.base_url,
-        begun_at=stage.begun_at,
+        begun_at=setup.begun_at,
         seconds=time.monotonic() - begun,
-        requests=tally.requests,
-        matrix=tally.matrix(),
-        failures=sorted(tally.failures, key=lambda f: (f.surface, f.wrong, f.canary, f.person)),
-        routes=routes,
+        requests=results.requests,
+        matrix=results.matrix(PEOPLE),
+        failures=sorted(results.failures, key=lambda f: (f.surface, f.wrong, f.canary, f.person)),
+        routes=plan,
     )
 
 
-def _asked(stage: Stage, progress: Progress) -> tuple[Tally, Routes]:
-    progress.doing("a conversation")
-    tally = Tally()
-    talk(stage, tally)
-    document = stage.askers["no key"].send("GET", "/api/v1/openapi.json").json()
+def _ask_everything(setup: Setup, progress: Progress) -> tuple[Results, ProbePlan]:
+    progress.begin_step("a conversation")
+    results = Results()
+    seed_conversation(setup, results)
+    document = setup.clients["no key"].send("GET", "/api/v1/openapi.json").json()
     if not isinstance(document, dict) or "paths" not in document:
         raise CannotTest("the service does not say which routes it has (/api/v1/openapi.json)")
-    routes = read_routes(document, stage.begun_at)
+    plan = plan_probes(document, setup.begun_at)
     # Now everything that carries a canary is there.
-    tally.know(stage.canaries)
-    progress.doing("asking as everybody")
-    Round(stage, routes, tally, progress.moved).everybody()
-    must_show(stage, tally)
-    for surface, reason in routes.not_tried.items():
+    results.look_for(setup.canaries)
+    progress.begin_step("asking as everybody")
+    ProbeRun(setup, plan, results, progress.advanced).run()
+    check_shown(setup, results)
+    for surface, reason in plan.not_tried.items():
         if surface not in REASONS:
-            tally.fail(surface, "", "not tried", "–", reason)
-    return tally, routes
+            results.add_failure(surface, "", "not tried", "–", reason)
+    return results, plan
 
 
-def _strike(admin: Client, askers: dict[str, Any]) -> list[str]:
-    strike = Strike(admin)
-    strike.everything(askers)
-    return strike.stays
+def _clean_up(admin: Client, clients: dict[str, Any]) -> list[str]:
+    cleanup = Cleanup(admin)
+    cleanup.run(clients)
+    return cleanup.left_over
 
 
 @contextlib.contextmanager
@@ -112,7 +113,7 @@ def _undisturbed(progress: Progress, *, for_good: bool) -> Iterator[None]:
     """Another Ctrl-C does not stop the removing; nor, `for_good`, what little the process still has to say after it."""
 
     def later(_number: int, _frame: FrameType | None) -> None:
-        progress.doing("removing all of it; it ends by itself")
+        progress.begin_step("removing all of it; it ends by itself")
 
     before = {number: signal.signal(number, later) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

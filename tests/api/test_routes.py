@@ -5,7 +5,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.declared import DECLARED
+from tests.api.matrix.declared import DECLARED
 from tests.api.problems import check_discreet, check_problem
 from tests.api.routes import ABSENT, path_for
 from tests.support.company import Company

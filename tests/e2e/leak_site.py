@@ -1,9 +1,7 @@
-"""A service to try the leak test on, with holes: a route without its filter, and no row-level security."""
+"""A service to try the leak test on, with holes made on purpose: routes without their filter, no row-level security."""
 
 import contextlib
 import dataclasses
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -12,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from psycopg.rows import dict_row
 from sqlalchemy import select
@@ -28,16 +25,14 @@ from app.db.tables.access import Scope as AccessScope
 from app.identity.subject import Label
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import create_first_administrator
-from app.main import create
-from app.server import server_config
 from app.web.api import explain
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 from tests.support.processes import sequencer, worker
-from tests.support.service import endpoint, parts_of
+from tests.support.service import endpoint, parts_of, serve
 
-Holed = Callable[[FastAPI], None]
+MakeHole = Callable[[FastAPI], None]
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
-# All that filter by what they are given by `visible_scopes`.
+# The use cases that filter by what `visible_scopes` gives them.
 FILTERING = (search, opening, conversation, pipeline, collections, documents, rules, explain)
 _open: ContextVar[bool] = ContextVar("open", default=False)
 
@@ -77,7 +72,7 @@ class LeakSite:
 
 @contextlib.contextmanager
 def leak_site(cluster: Cluster, folder: Path) -> Iterator[LeakSite]:
-    """An empty instance but for its administrator."""
+    """An instance that is empty but for its administrator."""
     with copied(cluster, TEMPLATE) as db:
         key = create_first_administrator(db.url("owner")).secret
         with worker(folder, db, **HASHED), sequencer(folder, db, close_after=600):
@@ -85,32 +80,19 @@ def leak_site(cluster: Cluster, folder: Path) -> Iterator[LeakSite]:
 
 
 @contextlib.contextmanager
-def serving(site: LeakSite, holed: Holed | None = None, *, locked: bool = True) -> Iterator[str]:
-    """The service's URL, in this process; `holed` changes it first, and without `locked` row-level security is off."""
+def serving(site: LeakSite, make_hole: MakeHole | None = None, *, row_security: bool = True) -> Iterator[str]:
+    """The service's URL, in this process; `make_hole` changes it before it starts."""
     chat = ScriptedChat(endpoint(Label.RESTRICTED), lambda _: ("It says so [1].",))
-    app = create(parts_of(site.db, chat=chat))
-    if holed is not None:
-        holed(app)
-    server = uvicorn.Server(server_config(app, app.state.api_settings, port=0, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 60
-    while not server.started:
-        assert thread.is_alive()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
+    with (
+        serve(parts_of(site.db, chat=chat), make_hole) as url,
         # The service does not start without row-level security: it is taken off behind its back.
-        with contextlib.nullcontext() if locked else _unlocked(site):
-            yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
+        contextlib.nullcontext() if row_security else _without_row_security(site),
+    ):
+        yield url
 
 
-def without_filter(patch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> Holed:
-    """The filter of some routes left out: for requests to them every scope is visible."""
+def without_filter(patch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> MakeHole:
+    """Leave out the filter of some routes: for requests to them every scope is visible."""
 
     def everything(session: Session, subject: Any) -> Visible:
         found = visible_scopes(session, subject)
@@ -129,11 +111,11 @@ def without_filter(patch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> Holed
 
     for module in FILTERING:
         patch.setattr(module, "visible_scopes", everything)
-    return lambda app: app.add_middleware(_Marked, routes=routes)
+    return lambda app: app.add_middleware(_OpenRoutes, routes=routes)
 
 
-class _Marked:
-    """Opens everything for requests to some routes."""
+class _OpenRoutes:
+    """Sets `_open` for requests to some routes."""
 
     def __init__(self, app: ASGIApp, *, routes: Sequence[tuple[str, str]]) -> None:
         self._app = app
@@ -157,7 +139,7 @@ class _Marked:
 
 
 @contextlib.contextmanager
-def _unlocked(site: LeakSite) -> Iterator[None]:
+def _without_row_security(site: LeakSite) -> Iterator[None]:
     """Row-level security off on all tables that have it."""
     tables = [r["t"] for r in site.rows("select oid::regclass::text as t from pg_class where relrowsecurity")]
 

@@ -1,5 +1,6 @@
 """`clearance leak-test` on a running service: it passes, it names the hole that is made on purpose, it cleans up."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -14,13 +15,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from app.answer import search as searching
+from app.answer import search
 from app.cli.leak_test import LEAKED, NOT_TESTED
 from app.client.api import Client
 from app.errors import NotAllowed, NotFound
-from app.leak_test import surfaces
+from app.leak_test import probe_run, run
 from app.leak_test.cast import PEOPLE
-from app.leak_test.report import Report
+from app.leak_test.report import LeakReport
+from app.leak_test.routes import ProbePlan, plan_probes
 from app.leak_test.run import leak_test
 from app.retrieval import browse
 from app.retrieval.search import Candidates
@@ -31,15 +33,17 @@ from tests.support.cluster import Cluster
 from tests.support.environment import REPOSITORY
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.timeout(600)
 
-class Silent:
-    """Nobody looks on."""
 
-    def doing(self, what: str) -> None:
-        """Something else begins."""
+class SilentProgress:
+    """Shows nothing."""
 
-    def moved(self, done: int, every: int) -> None:
-        """Components have been asked."""
+    def begin_step(self, what: str) -> None:
+        """Another step begins."""
+
+    def advanced(self, done: int, total: int) -> None:
+        """Parts are done."""
 
 
 @pytest.fixture(scope="module")
@@ -50,48 +54,24 @@ def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def no_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the commands, which take half of the time and ask the same routes."""
-    monkeypatch.setattr(surfaces.Round, "_commands", lambda self, person: self._step())
+def without_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out the commands, which take half of the time and ask the same routes."""
+    monkeypatch.setattr(probe_run.ProbeRun, "_commands", lambda self, person: self._step())
 
 
-def run_of(site: LeakSite, url: str) -> Report:
+def report_of(site: LeakSite, url: str) -> LeakReport:
     """The report of a run."""
     with Client(url, site.key) as admin:
-        return leak_test(admin, Silent())
+        return leak_test(admin, SilentProgress())
 
 
-def named(report: Report, *wrong: str) -> dict[str, set[str]]:
-    """The surfaces that failed, but for commands, with the people; of these kinds, or of all."""
+def people_by_surface(report: LeakReport, *wrong: str) -> dict[str, set[str]]:
+    """The surfaces that failed, but for commands, with the people; of these kinds of failure, or of all."""
     found: dict[str, set[str]] = {}
     for failure in report.failures:
         if not failure.surface.startswith("clearance ") and (not wrong or failure.wrong in wrong):
             found.setdefault(failure.surface, set()).add(failure.person)
     return found
-
-
-def test_nothing_leaks_and_nothing_stays(site: LeakSite, tmp_path: Path) -> None:
-    with serving(site) as url:
-        report = run_of(site, url)
-    assert report.told() == []
-    verdicts = dict(report.matrix)
-    # It was really asked: what each may see was there, what they may not do was refused.
-    assert verdicts["POST /search"] | {"no key": "refused"} == dict.fromkeys(PEOPLE, "holds") | {"no key": "refused"}
-    assert verdicts["GET /documents/{document}/original"]["in A"] == "holds"
-    assert verdicts["GET /documents/{document}/original"]["curator"] == "refused"
-    assert verdicts["GET /audit/events"] == dict.fromkeys(PEOPLE, "refused") | {"auditor": "holds"}
-    sync = verdicts["POST /collections/{name}/sync"]
-    assert sync == dict.fromkeys(PEOPLE, "refused") | {"curator": "holds"}
-    assert verdicts["clearance search"]["service"] == "holds"
-    assert verdicts["DELETE /documents/{document}"]["curator"] == "not asked"
-    assert report.requests > 1000
-    assert site.left() == {}
-    assert len(site.rows("select 1 from app_user where name like 'leak-test-%'")) == len(PEOPLE) - 1
-    report.save(tmp_path / "r.json")
-    saved = json.loads((tmp_path / "r.json").read_text())
-    assert saved["ok"] is True
-    assert len(saved["matrix"]) == len(report.matrix) > 50
-    assert "Nothing leaked" in (tmp_path / "r.md").read_text()
 
 
 # They may not read some document or other of each kind.
@@ -112,46 +92,23 @@ ROUTES = {
         "POST /ask, in a conversation",
     },
     ("GET", "/collections"): {"GET /collections"},
-    ("GET", "/conversations/{conversation}"): {"GET /conversations/{conversation}"},
 }
+CONVERSATION = ("GET", "/conversations/{conversation}")
 # Administrators see the names of collections; only who asked has a conversation to read.
 SEEING_MORE = {
     "GET /collections": {"ended", "left", "nobody", "auditor"},
-    "GET /conversations/{conversation}": {"left"},
     "GET /documents/{document}, cited": {"ended", "left", "nobody"},
 }
 
 
-# Asked with a hole in POST /ask as well, a conversation says nothing that its reader was not told there.
-CONVERSATION = ("GET", "/conversations/{conversation}")
+def served_without_filter(patch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> Callable[[FastAPI], None]:
+    """These routes without their filter."""
+    return without_filter(patch, *((method, f"/api/v1{path}") for method, path in routes))
 
 
-@pytest.mark.usefixtures("no_commands")
-@pytest.mark.parametrize("routes", [ROUTES.keys() - {CONVERSATION}, {CONVERSATION}], ids=["all", "conversation"])
-def test_routes_without_their_filter_are_named(
-    site: LeakSite, monkeypatch: pytest.MonkeyPatch, routes: set[tuple[str, str]]
-) -> None:
-    """Each of them, with its surfaces and who saw too much, in one run; and no other."""
-    hole = without_filter(monkeypatch, *((method, f"/api/v1{path}") for method, path in routes))
-    with serving(site, hole, locked=False) as url:
-        report = run_of(site, url)
-    found = named(report)
-    assert set(found) == set().union(*(ROUTES[route] for route in routes)), report.told()
-    assert set(named(report, "leak", "told apart")) >= {f"{method} {path}" for method, path in routes} - {"POST /ask"}
-    for surface, people in found.items():
-        assert people >= SEEING_MORE.get(surface, STRANGERS if surface.startswith(("GET", "POST /s")) else set())
-    assert site.left() == {}
+def tell_hidden_from_absent(site: LeakSite, patch: pytest.MonkeyPatch) -> None:
+    """Explaining a document that is there and hidden is refused with 403 instead of 404."""
 
-
-@pytest.mark.usefixtures("no_commands")
-def test_without_the_filter_row_level_security_still_holds(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hole alone is none: what the kit names above, it names because both locks are off."""
-    with serving(site, without_filter(monkeypatch, ("GET", "/api/v1/documents/{document}/original"))) as url:
-        assert named(run_of(site, url)) == {}
-
-
-@pytest.mark.usefixtures("no_commands")
-def test_a_status_that_tells_hidden_from_absent_is_named(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
     def find(session: Any, subject: Any, visible: Any, public_id: uuid.UUID) -> browse.DocumentEntry:
         try:
             return browse.find_document(session, subject, visible, public_id)
@@ -160,48 +117,97 @@ def test_a_status_that_tells_hidden_from_absent_is_named(site: LeakSite, monkeyp
                 raise NotAllowed from None
             raise
 
-    monkeypatch.setattr(explain, "find_document", find)
-    with serving(site) as url:
-        report = run_of(site, url)
-    found = named(report)
-    assert set(found) == {"GET /access/explain", "GET /access/readers"}
-    assert set(named(report, "told apart")) == set(found)
-    assert found["GET /access/explain"] >= STRANGERS
-    assert any("status 403 for hidden, 404 for absent" in line for line in report.told())
+    patch.setattr(explain, "find_document", find)
 
 
-@pytest.mark.usefixtures("no_commands")
-def test_a_service_that_shows_nothing_does_not_pass(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "search", lambda *given: Candidates(given[3], []))
-    with serving(site) as url:
-        report = run_of(site, url)
-    assert named(report) == {"POST /search": {"in A", "in B", "inner", "label", "service"}}
-    assert set(named(report, "missing")) == {"POST /search"}
+def add_routes(site: LeakSite, app: FastAPI) -> None:
+    """One that leaks and whose parameter is known, one with an unknown parameter, one with an unknown question."""
+
+    @app.get("/api/v1/documents/{document}/path")
+    def path_of(document: str, subject: Caller, parts: ComponentsOf) -> dict[str, str]:
+        rows = site.rows(f"select path from document where public_id = '{uuid.UUID(document)}'")
+        return {"path": rows[0]["path"]}
+
+    @app.get("/api/v1/summaries/{summary}")
+    def summary_of(summary: str) -> None:
+        """Names what the leak test knows nothing of."""
+
+    @app.post("/api/v1/similar")
+    def similar_to(body: dict[str, str]) -> None:
+        """A question that the leak test does not know."""
 
 
-@pytest.mark.usefixtures("no_commands")
-def test_a_new_route_is_tried_by_itself_or_fails_the_run(site: LeakSite) -> None:
-    def more(app: FastAPI) -> None:
-        @app.get("/api/v1/documents/{document}/path")
-        def path_of(document: str, subject: Caller, parts: ComponentsOf) -> dict[str, str]:
-            return {
-                "path": site.rows(f"select path from document where public_id = '{uuid.UUID(document)}'")[0]["path"]
-            }
+@pytest.mark.usefixtures("without_commands")
+def test_each_hole_is_named_and_no_other(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one run: routes without their filter, a status that tells hidden from absent, and routes that are new.
 
-        @app.get("/api/v1/summaries/{summary}")
-        def summary_of(summary: str) -> None:
-            """Names what the kit knows nothing of."""
+    A new route is tried by itself or fails the run.
+    """
+    tell_hidden_from_absent(site, monkeypatch)
+    hole = served_without_filter(monkeypatch, *ROUTES)
 
-        @app.post("/api/v1/similar")
-        def similar_to(body: dict[str, str]) -> None:
-            """A question that the kit does not know."""
+    def holed(app: FastAPI) -> None:
+        hole(app)
+        add_routes(site, app)
 
-    with serving(site, more) as url:
-        report = run_of(site, url)
-    assert set(named(report, "not tried")) == {"GET /summaries/{summary}", "POST /similar"}
-    assert set(named(report)) == {"GET /documents/{document}/path", *named(report, "not tried")}
-    assert set(named(report, "leak")) == {"GET /documents/{document}/path"}
-    assert "what {summary} names" in "".join(report.told())
+    with serving(site, holed, row_security=False) as url:
+        report = report_of(site, url)
+    found, leaking = people_by_surface(report), people_by_surface(report, "leak")
+    told_apart = people_by_surface(report, "told apart")
+    not_tried = set(people_by_surface(report, "not tried"))
+    telling, new = {"GET /access/explain", "GET /access/readers"}, "GET /documents/{document}/path"
+    assert set(found) == {*telling, new, *not_tried}.union(*ROUTES.values()), report.lines()
+    assert {f"{method} {path}" for method, path in ROUTES} - {"POST /ask"} <= leaking.keys() | told_apart.keys()
+    for surface in set().union(*ROUTES.values()):
+        required = STRANGERS if surface.startswith(("GET", "POST /s")) else set()
+        assert found[surface] >= SEEING_MORE.get(surface, required), surface
+    assert {failure.wrong for failure in report.failures if failure.surface in telling} == {"told apart"}
+    assert told_apart["GET /access/explain"] >= STRANGERS
+    assert any("status 403 for hidden, 404 for absent" in line for line in report.lines())
+    assert new in leaking
+    assert not_tried == {"GET /summaries/{summary}", "POST /similar"}
+    assert "what {summary} names" in "".join(report.lines())
+    assert site.left() == {}
+
+
+@pytest.mark.usefixtures("without_commands")
+def test_a_conversation_without_its_filter_and_an_empty_search_are_named(
+    site: LeakSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a hole in POST /ask as well, a conversation says nothing that its reader was not told there.
+
+    And a service that shows nothing does not pass.
+    """
+    monkeypatch.setattr(search, "search", lambda *given: Candidates(given[3], []))
+    with serving(site, served_without_filter(monkeypatch, CONVERSATION), row_security=False) as url:
+        report = report_of(site, url)
+    found = people_by_surface(report)
+    conversation = " ".join(CONVERSATION)
+    assert found == {conversation: {"left"}, "POST /search": {"in A", "in B", "inner", "label", "service"}}
+    assert conversation in people_by_surface(report, "leak", "told apart")
+    assert set(people_by_surface(report, "missing")) == {"POST /search"}
+    assert site.left() == {}
+
+
+@pytest.mark.usefixtures("without_commands")
+def test_without_the_filter_row_level_security_still_holds(site: LeakSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hole alone is none: what is named above is named because both are off. That route alone is tried here."""
+    method, path = "GET", "/documents/{document}/original"
+
+    def plan(*given: Any) -> ProbePlan:
+        every = plan_probes(*given)
+        only = tuple(probe for probe in every.probes if probe.surface == f"{method} {path}")
+        return dataclasses.replace(every, probes=only)
+
+    monkeypatch.setattr(run, "plan_probes", plan)
+    with serving(site, served_without_filter(monkeypatch, (method, path))) as url:
+        report = report_of(site, url)
+    assert dict(report.matrix)[f"{method} {path}"] == dict.fromkeys(PEOPLE, "holds") | {
+        "curator": "refused",
+        "no key": "refused",
+    }
+    # Of what it did not ask it misses what should be shown there.
+    assert {failure.wrong for failure in report.failures} == {"missing"}
 
 
 def command(site: LeakSite, url: str, folder: Path) -> subprocess.Popen[str]:
@@ -227,8 +233,7 @@ def planted(site: LeakSite) -> bool:
     )
 
 
-@pytest.mark.timeout(600)
-def test_the_next_run_cleans_up_what_a_killed_one_left(site: LeakSite, tmp_path: Path) -> None:
+def test_the_next_run_cleans_up_what_a_killed_one_left_and_nothing_leaks(site: LeakSite, tmp_path: Path) -> None:
     with serving(site) as url:
         running = command(site, url, tmp_path)
         wait_for(lambda: planted(site), seconds=180, message="nothing was planted")
@@ -241,11 +246,31 @@ def test_the_next_run_cleans_up_what_a_killed_one_left(site: LeakSite, tmp_path:
     assert "Nothing leaked" in out
     assert max(map(len, out.splitlines())) <= 100
     assert "POST /search" in out
-    assert (tmp_path / "leak-test.md").is_file()
     assert site.left() == {}
-    for text in (out, err, (tmp_path / "leak-test.json").read_text(), (tmp_path / "leak-test.md").read_text()):
+    assert len(site.rows("select 1 from app_user where name like 'leak-test-%'")) == len(PEOPLE) - 1
+    saved, shown = (tmp_path / "leak-test.json").read_text(), (tmp_path / "leak-test.md").read_text()
+    assert "Nothing leaked" in shown
+    for text in (out, err, saved, shown):
         assert "clr_" not in text
         assert "cld_" not in text
+    check_all_was_asked(json.loads(saved))
+
+
+def check_all_was_asked(report: dict[str, Any]) -> None:
+    """What each may see was there, what they may not do was refused."""
+    assert report["ok"] is True
+    assert report["failures"] == []
+    verdicts = {row["surface"]: row["verdicts"] for row in report["matrix"]}
+    assert verdicts["POST /search"] == dict.fromkeys(PEOPLE, "holds") | {"no key": "refused"}
+    assert verdicts["GET /documents/{document}/original"]["in A"] == "holds"
+    assert verdicts["GET /documents/{document}/original"]["curator"] == "refused"
+    assert verdicts["GET /audit/events"] == dict.fromkeys(PEOPLE, "refused") | {"auditor": "holds"}
+    sync = verdicts["POST /collections/{name}/sync"]
+    assert sync == dict.fromkeys(PEOPLE, "refused") | {"curator": "holds"}
+    assert verdicts["clearance search"]["service"] == "holds"
+    assert verdicts["DELETE /documents/{document}"]["curator"] == "not asked"
+    assert report["requests"] > 1000
+    assert len(verdicts) > 50
 
 
 def interrupted_twice(running: subprocess.Popen[str]) -> None:

@@ -145,14 +145,17 @@ def prompts(chat: ScriptedChat) -> list[str]:
 
 
 @contextlib.contextmanager
-def serve(parts: Components) -> Iterator[str]:
-    """The base URL of a real server over these parts, in a thread, on a free loopback port."""
+def serve(parts: Components, change: Callable[[FastAPI], None] | None = None) -> Iterator[str]:
+    """The base URL of a real server over these parts, in a thread, on a free port; `change` adapts it before."""
+    app = application(parts)
+    if change is not None:
+        change(app)
     # A connection stays as long as its client, who may be kept waiting by everything else on the machine.
     options: dict[str, Any] = {"port": 0, "log_config": None, "lifespan": "on", "timeout_keep_alive": 300}
-    server = uvicorn.Server(server_config(application(parts), parts.settings.api, **options))
+    server = uvicorn.Server(server_config(app, parts.settings.api, **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
             raise RuntimeError("the server does not start")

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from app.client.api import Client
-from app.leak_test.canaries import Finder, difference
-from app.leak_test.cast import DOCUMENTS, PEOPLE, Canary, Thing, Words, word
-from app.leak_test.report import Report
-from app.leak_test.requests import Answer, Asker
-from app.leak_test.results import Tally
-from app.leak_test.routes import QUESTIONS, Ask, Routes, read_routes
-from app.leak_test.setup import Stage
-from app.leak_test.surfaces import Round
+from app.leak_test.canaries import Canary, CanaryFinder, difference
+from app.leak_test.cast import DOCUMENTS, PEOPLE, CanaryWords, ProbeTarget, random_word
+from app.leak_test.http import ProbeClient, RawAnswer
+from app.leak_test.probe_run import ProbeRun
+from app.leak_test.report import LeakReport
+from app.leak_test.results import Results
+from app.leak_test.routes import QUESTIONS, ProbePlan, RouteProbe, plan_probes
+from app.leak_test.setup import Setup
 from app.main import create_routes
 
 WORD = "bakelidomunaro"
@@ -34,96 +34,99 @@ def sse(*pieces: str) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "where"),
     [
-        (Answer(200, body=json.dumps({"hits": [{}, {"title": f"x {WORD}"}]}).encode()), "$.hits[1].title"),
-        (Answer(200, body=json.dumps({WORD: 1}).encode()), "$, a name"),
-        (Answer(200, body=b'{"a": "bake\\u006cidomunaro"}'), "$.a"),
-        (Answer(200, body=f'{{"a": "{WORD}", "a": "other"}}'.encode()), "body"),
-        (Answer(200, body=sse("the bakel", "idomu", "naro of")), "the streamed text"),
-        (Answer(200, body=f"a,b\n1,{WORD.upper()}\n".encode()), "body"),
-        (Answer(404, (("content-disposition", "filename*=UTF-8''%62akelidomunaro.md"),)), "header content-disposition"),
+        (RawAnswer(200, body=json.dumps({"hits": [{}, {"title": f"x {WORD}"}]}).encode()), "$.hits[1].title"),
+        (RawAnswer(200, body=json.dumps({WORD: 1}).encode()), "$, a name"),
+        (RawAnswer(200, body=b'{"a": "bake\\u006cidomunaro"}'), "$.a"),
+        (RawAnswer(200, body=f'{{"a": "{WORD}", "a": "other"}}'.encode()), "body"),
+        (RawAnswer(200, body=sse("the bakel", "idomu", "naro of")), "the streamed text"),
+        (RawAnswer(200, body=f"a,b\n1,{WORD.upper()}\n".encode()), "body"),
+        (
+            RawAnswer(404, (("content-disposition", "filename*=UTF-8''%62akelidomunaro.md"),)),
+            "header content-disposition",
+        ),
     ],
 )
-def test_a_word_is_found_wherever_it_stands(answer: Answer, where: str) -> None:
-    assert Finder([SECRET, DOCUMENT]).find(answer) == {SECRET: where}
+def test_a_word_is_found_wherever_it_stands(answer: RawAnswer, where: str) -> None:
+    assert CanaryFinder([SECRET, DOCUMENT]).find(answer) == {SECRET: where}
 
 
 def test_an_id_is_found_without_its_hyphens_and_half_a_word_is_not_one() -> None:
-    finder = Finder([SECRET, DOCUMENT])
-    assert list(finder.find(Answer(200, body=ID.replace("-", "").upper().encode()))) == [DOCUMENT]
-    assert finder.find(Answer(200, body=WORD[:-1].encode())) == {}
-    assert Finder([]).find(Answer(200, body=b"anything")) == {}
+    finder = CanaryFinder([SECRET, DOCUMENT])
+    assert list(finder.find(RawAnswer(200, body=ID.replace("-", "").upper().encode()))) == [DOCUMENT]
+    assert finder.find(RawAnswer(200, body=WORD[:-1].encode())) == {}
+    assert CanaryFinder([]).find(RawAnswer(200, body=b"anything")) == {}
 
 
-def told(status: int = 404, body: str = "{}", **headers: str) -> Answer:
-    return Answer(status, tuple((name.replace("_", "-"), value) for name, value in headers.items()), body.encode())
+def lines(status: int = 404, body: str = "{}", **headers: str) -> RawAnswer:
+    return RawAnswer(status, tuple((name.replace("_", "-"), value) for name, value in headers.items()), body.encode())
 
 
 @pytest.mark.parametrize(
     ("hidden", "absent", "found"),
     [
-        (told(x_request_id="1", date="a"), told(x_request_id="2", date="b"), None),
-        (told(body='{"no": "here", "at": "2027-01-01T00:00:00Z"}'),
-         told(body='{"no": "away", "at": "2027-01-01T00:00:01.5Z"}'), None),
-        (told(body=f'"{ID}"'), told(body='"0b5f1f4e-6f0e-4b7f-9d0e-000000000000"'), None),
-        (told(403), told(404), "status 403 for hidden, 404 for absent"),
-        (told(allow="GET"), told(allow="POST"), "headers: allow"),
-        (told(retry_after="1"), told(), "headers: retry-after"),
-        (told(body='{"a": 1}'), told(body='{"a": 12}'), "body: 8 bytes for hidden, 9 for absent"),
+        (lines(x_request_id="1", date="a"), lines(x_request_id="2", date="b"), None),
+        (lines(body='{"no": "here", "at": "2027-01-01T00:00:00Z"}'),
+         lines(body='{"no": "away", "at": "2027-01-01T00:00:01.5Z"}'), None),
+        (lines(body=f'"{ID}"'), lines(body='"0b5f1f4e-6f0e-4b7f-9d0e-000000000000"'), None),
+        (lines(403), lines(404), "status 403 for hidden, 404 for absent"),
+        (lines(allow="GET"), lines(allow="POST"), "headers: allow"),
+        (lines(retry_after="1"), lines(), "headers: retry-after"),
+        (lines(body='{"a": 1}'), lines(body='{"a": 12}'), "body: 8 bytes for hidden, 9 for absent"),
     ],
 )  # fmt: skip
-def test_only_ids_times_and_what_was_sent_may_differ(hidden: Answer, absent: Answer, found: str | None) -> None:
+def test_only_ids_times_and_what_was_sent_may_differ(hidden: RawAnswer, absent: RawAnswer, found: str | None) -> None:
     assert difference(hidden, absent, {"here": "away"}) == found
 
 
 def test_what_the_request_named_may_come_back_and_nothing_else() -> None:
-    tally = Tally((SECRET, DOCUMENT))
-    tally.hear("GET /x", "nobody", Answer(404, body=f"no {ID}".encode()), sent=[ID])
-    assert tally.failures == []
-    tally.hear("GET /x", "in A", Answer(200, body=f"{ID} {WORD}".encode()))
-    assert tally.failures == []
-    tally.hear("GET /x", "nobody", Answer(404, body=f"no {ID} {WORD}".encode()), sent=[ID])
-    tally.hear("GET /x", "nobody", Answer(500))
-    assert [(f.wrong, f.canary, f.person) for f in tally.failures] == [
+    results = Results((SECRET, DOCUMENT))
+    results.inspect("GET /x", "nobody", RawAnswer(404, body=f"no {ID}".encode()), sent=[ID])
+    assert results.failures == []
+    results.inspect("GET /x", "in A", RawAnswer(200, body=f"{ID} {WORD}".encode()))
+    assert results.failures == []
+    results.inspect("GET /x", "nobody", RawAnswer(404, body=f"no {ID} {WORD}".encode()), sent=[ID])
+    results.inspect("GET /x", "nobody", RawAnswer(500))
+    assert [(f.wrong, f.canary, f.person) for f in results.failures] == [
         ("leak", "text of for A", "nobody"),
         ("broken", "–", "nobody"),
     ]
-    assert tally.verdict("GET /x", "nobody") == "fails"
-    assert tally.verdict("GET /x", "in A") == "holds"
-    assert tally.verdict("GET /x", "in B") == "not asked"
+    assert results.verdict("GET /x", "nobody") == "fails"
+    assert results.verdict("GET /x", "in A") == "holds"
+    assert results.verdict("GET /x", "in B") == "not asked"
 
 
 def test_what_must_be_shown_and_is_not_fails() -> None:
-    tally = Tally((SECRET, DOCUMENT))
-    tally.hear("GET /x", "in A", Answer(200, body=ID.encode()))
-    tally.require("GET /x", "in A", [DOCUMENT, SECRET], all_of=False)
-    assert tally.failures == []
-    tally.require("GET /x", "in A", [DOCUMENT, SECRET])
-    tally.require("GET /y", "in A", [SECRET], all_of=False)
-    assert [(f.surface, f.wrong, f.where) for f in tally.failures] == [
+    results = Results((SECRET, DOCUMENT))
+    results.inspect("GET /x", "in A", RawAnswer(200, body=ID.encode()))
+    results.require_shown("GET /x", "in A", [DOCUMENT, SECRET], all_of=False)
+    assert results.failures == []
+    results.require_shown("GET /x", "in A", [DOCUMENT, SECRET])
+    results.require_shown("GET /y", "in A", [SECRET], all_of=False)
+    assert [(f.surface, f.wrong, f.where) for f in results.failures] == [
         ("GET /x", "missing", "status 200"),
         ("GET /y", "missing", "status not asked"),
     ]
 
 
 def test_what_a_service_may_not_show_anybody_is_not_missed() -> None:
-    tally = Tally((SECRET,))
-    tally.hear("POST /ask, generate", "in A", Answer(403))
-    tally.excuse("POST /ask, generate", "in A")
-    tally.require("POST /ask, generate", "in A", [SECRET])
-    assert tally.failures == []
-    tally.hear("POST /ask, generate", "nobody", Answer(403, body=WORD.encode()))
-    tally.excuse("POST /ask, generate", "nobody")
-    assert [f.wrong for f in tally.failures] == ["leak"]
+    results = Results((SECRET,))
+    results.inspect("POST /ask, generate", "in A", RawAnswer(403))
+    results.waive("POST /ask, generate", "in A")
+    results.require_shown("POST /ask, generate", "in A", [SECRET])
+    assert results.failures == []
+    results.inspect("POST /ask, generate", "nobody", RawAnswer(403, body=WORD.encode()))
+    results.waive("POST /ask, generate", "nobody")
+    assert [f.wrong for f in results.failures] == ["leak"]
 
 
 def test_refused_is_told_from_answered() -> None:
-    tally = Tally(())
-    tally.hear("GET /x", "nobody", Answer(403))
-    assert tally.verdict("GET /x", "nobody") == "refused"
-    tally.hear("GET /x", "nobody", Answer(404))
-    assert tally.verdict("GET /x", "nobody") == "holds"
-    tally.fail("GET /z", "", "not tried", "–", "why")
-    assert {tally.verdict("GET /z", person) for person in PEOPLE} == {"fails"}
+    results = Results(())
+    results.inspect("GET /x", "nobody", RawAnswer(403))
+    assert results.verdict("GET /x", "nobody") == "refused"
+    results.inspect("GET /x", "nobody", RawAnswer(404))
+    assert results.verdict("GET /x", "nobody") == "holds"
+    results.add_failure("GET /z", "", "not tried", "–", "why")
+    assert {results.verdict("GET /z", person) for person in PEOPLE} == {"fails"}
 
 
 def document(*routes: tuple[str, str, list[dict[str, Any]]], **operation: Any) -> dict[str, Any]:
@@ -142,16 +145,16 @@ TEXT = {"type": "string"}
 
 def test_every_route_of_ours_is_asked_or_only_changes() -> None:
     schema = create_routes().openapi()
-    routes = read_routes(schema, NOW)
+    routes = plan_probes(schema, NOW)
     assert routes.not_tried == {}
-    asked = {ask.surface for ask in routes.asks} | set(routes.not_sent) | QUESTIONS
+    asked = {ask.surface for ask in routes.probes} | set(routes.not_sent) | QUESTIONS
     served = {f"{m.upper()} {p.removeprefix('/api/v1')}" for p, ms in schema["paths"].items() for m in ms}
     assert served <= asked
     assert not any(route.startswith("GET ") for route in routes.not_sent)
 
 
 def test_a_new_route_is_asked_where_its_parameters_are_known() -> None:
-    routes = read_routes(
+    routes = plan_probes(
         document(("get", "/api/v1/documents/{document}/similar", [
             parameter("document", "path", TEXT),
             parameter("limit", "query", {"type": "integer", "maximum": 50}),
@@ -161,18 +164,18 @@ def test_a_new_route_is_asked_where_its_parameters_are_known() -> None:
         NOW,
     )  # fmt: skip
     assert routes.not_tried == {}
-    mine = [ask for ask in routes.asks if "similar" in ask.path]
-    assert [(dict(a.named), dict(a.values), a.through) for a in mine] == [
+    mine = [ask for ask in routes.probes if "similar" in ask.path]
+    assert [(dict(a.named), dict(a.values), a.exhaustive) for a in mine] == [
         ({"document": "document"}, {"limit": "50"}, "document"),
         ({"document": "document", "user": "user"}, {"limit": "50"}, None),
         ({"document": "document"}, {"limit": "50", "how": "a"}, None),
         ({"document": "document"}, {"limit": "50", "how": "b"}, None),
     ]
-    things = [Thing("document", str(n), f"d/{n}", frozenset()) for n in range(3)]
-    filled = [mine[0].filled({n: t.value for n, t in c.items()}) for c in mine[0].fillings(things)]
-    assert filled[0] == ("/api/v1/documents/d%2F0/similar", {"limit": "50"})
-    assert len(filled) == 3
-    assert list(mine[1].fillings(things)) == []
+    targets = [ProbeTarget("document", str(n), f"d/{n}", frozenset()) for n in range(3)]
+    url = [mine[0].url({n: t.value for n, t in c.items()}) for c in mine[0].combinations(targets)]
+    assert url[0] == ("/api/v1/documents/d%2F0/similar", {"limit": "50"})
+    assert len(url) == 3
+    assert list(mine[1].combinations(targets)) == []
 
 
 @pytest.mark.parametrize(
@@ -184,24 +187,24 @@ def test_a_new_route_is_asked_where_its_parameters_are_known() -> None:
     ],
 )
 def test_what_cannot_be_filled_in_is_said(route: tuple[str, str, list[dict[str, Any]]], reason: str) -> None:
-    [(surface, why)] = read_routes(document(route), NOW).not_tried.items()
+    [(surface, why)] = plan_probes(document(route), NOW).not_tried.items()
     assert surface.startswith("GET /")
     assert reason in why
 
 
 def test_a_new_question_with_a_body_is_not_passed_over() -> None:
-    routes = read_routes(document(("post", "/api/v1/similar", []), requestBody={}), NOW)
+    routes = plan_probes(document(("post", "/api/v1/similar", []), requestBody={}), NOW)
     assert list(routes.not_tried) == ["POST /similar"]
 
 
 def test_the_words_are_new_each_time_and_the_question_holds_none() -> None:
-    words, others = Words(), Words()
+    words, model_clients = CanaryWords(), CanaryWords()
     texts = [words.text(planted) for planted in DOCUMENTS]
-    every = {c.word for text in texts for c in text.canaries} | {c.word for c in words.own()}
+    every = {c.word for text in texts for c in text.canaries} | {c.word for c in words.unattached()}
     assert len(every) == 4 * len(DOCUMENTS) + 3
     assert not any(w in words.ask() for w in every)
-    assert others.topic != words.topic
-    assert re.fullmatch(r"[a-z]{14}", word())
+    assert model_clients.topic != words.topic
+    assert re.fullmatch(r"[a-z]{14}", random_word())
     twin = next(d for d in DOCUMENTS if d.like)
     first, second = (words.text(d) for d in (twin, next(d for d in DOCUMENTS if d.name == twin.like)))
 
@@ -215,11 +218,11 @@ def test_the_words_are_new_each_time_and_the_question_holds_none() -> None:
 
 
 def test_a_report_holds_no_canary() -> None:
-    tally = Tally((SECRET, DOCUMENT))
+    results = Results((SECRET, DOCUMENT))
     body = json.dumps({WORD: {"x": [WORD]}, "y": ID}).encode()
-    tally.hear("GET /x", "nobody", Answer(200, (("x-word", WORD),), body))
-    assert len(tally.failures) == 2
-    report = Report("1", "http://x", NOW, 1.0, 1, tally.matrix(), tally.failures, Routes((), {}, ()))
+    results.inspect("GET /x", "nobody", RawAnswer(200, (("x-word", WORD),), body))
+    assert len(results.failures) == 2
+    report = LeakReport("1", "http://x", NOW, 1.0, 1, results.matrix(PEOPLE), results.failures, ProbePlan((), {}, ()))
     for text in (json.dumps(report.to_json()), report.to_markdown(), repr(report)):
         assert WORD not in text
         assert ID not in text
@@ -227,7 +230,7 @@ def test_a_report_holds_no_canary() -> None:
     assert report.verdict().startswith("2 failures on 1 surfaces")
 
 
-class Answering(Asker):
+class Answering(ProbeClient):
     """Answers by itself what a request says, and keeps the requests."""
 
     def __init__(self, key: str | None, *statuses: int) -> None:
@@ -235,9 +238,9 @@ class Answering(Asker):
         self._statuses = itertools.chain(statuses, itertools.repeat(401))
         self.asked: list[str] = []
 
-    def send(self, method: str, path: str, **_sent: Any) -> Answer:
+    def send(self, method: str, path: str, **_send: Any) -> RawAnswer:
         self.asked.append(f"{method} {path}")
-        return Answer(next(self._statuses))
+        return RawAnswer(next(self._statuses))
 
 
 @pytest.mark.parametrize(
@@ -254,10 +257,12 @@ class Answering(Asker):
 )
 def test_without_a_key_what_is_refused_is_asked_once(key: str | None, statuses: list[int], expected: int) -> None:
     """Strangers have few requests a minute: hundreds of refusals would make the test wait for them."""
-    asker = Answering(key, *statuses)
-    stage = Stage(Client("http://127.0.0.1:9", None), askers={"no key": asker})
-    stage.things = [Thing("document", str(n), f"d{n}", frozenset({"in A"})) for n in range(9)]
-    round_ = Round(stage, Routes((), {}, ()), Tally(), lambda _done, _all: None)
+    client = Answering(key, *statuses)
+    setup = Setup(Client("http://127.0.0.1:9", None), clients={"no key": client})
+    setup.targets = [ProbeTarget("document", str(n), f"d{n}", frozenset({"in A"})) for n in range(9)]
+    probe_run = ProbeRun(setup, ProbePlan((), {}, ()), Results(), lambda _done, _all: None)
     place = "/documents/{document}"
-    round_._ask("no key", Ask(f"GET {place}", "GET", place, {"document": "document"}, through="document"))
-    assert len(asker.asked) == expected
+    probe_run._probe(
+        "no key", RouteProbe(f"GET {place}", "GET", place, {"document": "document"}, exhaustive="document")
+    )
+    assert len(client.asked) == expected

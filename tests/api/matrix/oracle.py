@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.api.declaring import Case, Route
-from tests.api.matrix_facts import FOLDERS, PEOPLE, SHELVES, UPLOADERS, folder_on, path_on, reads, shelf_name
+from tests.api.matrix.facts import COLLECTIONS, FOLDERS, PEOPLE, UPLOADERS, collection_name, folder_on, path_on, reads
+from tests.api.matrix.route_access import Case, Route
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class Caller:
 
 @dataclass(frozen=True)
 class Target:
-    """A thing that a request names. `shelf` is where it stands, `owner` whose it is; absent, it is neither.
+    """A thing that a request names. `collection` is where it stands, `owner` whose it is; absent, it is neither.
 
     `ours`: one of the service's own, whose names begin with an underscore; for callers it does not exist.
     """
 
     kind: str
     value: str
-    shelf: str | None = None
+    collection: str | None = None
     owner: str | None = None
     absent: bool = False
     ours: bool = False
@@ -57,6 +57,7 @@ class Target:
 
 
 Refusal = Expected | None
+AccessRule = Callable[[Caller, Target], Refusal]
 IN_PERSON = Expected(403, "InPersonNeeded")
 MISSING = Expected(403, "MissingCapability")
 NOT_ALLOWED = Expected(403, "NotAllowed")
@@ -69,12 +70,12 @@ BEYOND_REACH = Expected(403, "BeyondReach")
 
 def reading(caller: Caller, target: Target) -> bool:
     """Whether the caller may read what stands there."""
-    return caller.person is not None and target.shelf is not None and reads(caller.person, target.shelf)
+    return caller.person is not None and target.collection is not None and reads(caller.person, target.collection)
 
 
 def curating(caller: Caller, target: Target) -> bool:
-    """Whether the caller curates the shelf, with a key that may."""
-    return "curate" in caller.may and caller.person is not None and target.shelf in PEOPLE[caller.person].curates
+    """Whether the caller curates the collection, with a key that may."""
+    return "curate" in caller.may and caller.person is not None and target.collection in PEOPLE[caller.person].curates
 
 
 def administering(caller: Caller) -> bool:
@@ -82,8 +83,8 @@ def administering(caller: Caller) -> bool:
     return "administer" in caller.may
 
 
-def sees_shelf(caller: Caller, target: Target) -> bool:
-    """Whether the shelf exists for the caller."""
+def sees_collection(caller: Caller, target: Target) -> bool:
+    """Whether the collection exists for the caller."""
     ruled = target.there and (administering(caller) or curating(caller, target))
     return ruled or reading(caller, target)
 
@@ -105,18 +106,18 @@ def _curator(caller: Caller, target: Target) -> Refusal:
     return None if curating(caller, target) else NOT_FOUND
 
 
-def _shelf(caller: Caller, target: Target) -> Refusal:
-    return None if sees_shelf(caller, target) else NOT_FOUND
+def _seer(caller: Caller, target: Target) -> Refusal:
+    return None if sees_collection(caller, target) else NOT_FOUND
 
 
-def _shelf_rules(caller: Caller, target: Target) -> Refusal:
-    if not sees_shelf(caller, target):
+def _collection_rules(caller: Caller, target: Target) -> Refusal:
+    if not sees_collection(caller, target):
         return NOT_FOUND
     return None if curating(caller, target) or administering(caller) else NOT_ALLOWED
 
 
-def _shelf_curator(caller: Caller, target: Target) -> Refusal:
-    if not sees_shelf(caller, target):
+def _collection_curator(caller: Caller, target: Target) -> Refusal:
+    if not sees_collection(caller, target):
         return NOT_FOUND
     return None if curating(caller, target) else MISSING
 
@@ -127,19 +128,17 @@ def _explain_others(caller: Caller, target: Target) -> Refusal:
     return None if curating(caller, target) or administering(caller) else MISSING
 
 
-def _on(shelf: str, inner: Callable[[Caller, Target], Refusal], then: Refusal) -> Callable[[Caller, Target], Refusal]:
-    """The rule of what stands on one fixed shelf; `then` where the target itself is not there."""
+def _on(collection: str, inner: AccessRule, then: Refusal) -> AccessRule:
+    """The rule of what stands on one fixed collection; `then` where the target itself is not there."""
 
     def rule(caller: Caller, target: Target) -> Refusal:
-        fixed = Target("shelf", shelf_name(shelf), shelf=shelf)
-        if refusal := inner(caller, fixed):
-            return refusal
-        return None if target.there and target.shelf in {None, shelf} else then
+        fixed = Target("collection", collection_name(collection), collection)
+        return inner(caller, fixed) or (None if target.there and target.collection in {None, collection} else then)
 
     return rule
 
 
-def _grantee_on_crew(inner: Callable[[Caller, Target], Refusal]) -> Callable[[Caller, Target], Refusal]:
+def _grantee_on_crew(inner: AccessRule) -> AccessRule:
     return lambda caller, target: _on("crew", inner, INVALID)(caller, target) or _grantee(caller, target)
 
 
@@ -149,38 +148,31 @@ def _known(_caller: Caller, target: Target) -> Refusal:
 
 def _nameable(_caller: Caller, target: Target) -> Refusal:
     """For bodies that take no name with an underscore in front, whether or not it is there."""
-    if target.value.startswith("_"):
-        return INVALID
-    return None if target.there else NOT_FOUND
+    return INVALID if target.value.startswith("_") else _known(_caller, target)
 
 
 def _another(caller: Caller, target: Target) -> Refusal:
     """Nobody gives to themselves, nor takes from themselves what may deny."""
-    if not target.there:
-        return NOT_FOUND
-    return SELF_GRANT if is_own(caller, target) else None
+    return SELF_GRANT if is_own(caller, target) else _known(caller, target)
 
 
 def _grantee(caller: Caller, target: Target) -> Refusal:
     """A person whom a grant names."""
-    if not target.there:
-        return INVALID
-    return SELF_GRANT if is_own(caller, target) else None
+    return _another(caller, target) if target.there else INVALID
 
 
 def _delegated(caller: Caller, target: Target) -> Refusal:
     """A role that is there and not one's to look after is beyond reach, and so is one that is not there."""
     if administering(caller):
-        return None if target.there else NOT_FOUND
+        return _known(caller, target)
     mine = PEOPLE[caller.person].looks_after if caller.person else ()
     return None if target.value in mine else BEYOND_REACH
 
 
 def _told_of_others(caller: Caller, target: Target) -> Refusal:
-    """For who rules some shelf."""
-    if not administering(caller) and not any(curating(caller, Target("shelf", "", shelf=s)) for s in SHELVES):
-        return MISSING
-    return None if target.there else NOT_FOUND
+    """For who rules some collection."""
+    rules = administering(caller) or any(curating(caller, Target("collection", "", name)) for name in COLLECTIONS)
+    return _known(caller, target) if rules else MISSING
 
 
 def _lending(caller: Caller, target: Target) -> Refusal:
@@ -206,32 +198,30 @@ def _own_name(caller: Caller, target: Target) -> Refusal:
 
 def _explained(caller: Caller, target: Target) -> Refusal:
     """Somebody's access to the open document."""
-    if is_own(caller, target):
-        return None
-    return _on("open", _explain_others, NOT_FOUND)(caller, target)
+    return None if is_own(caller, target) else _on("open", _explain_others, NOT_FOUND)(caller, target)
 
 
-RULES: dict[str, Callable[[Caller, Target], Refusal]] = {
+RULES: dict[str, AccessRule] = {
     "anybody": lambda _caller, _target: None,
     "its readers": _reader,
     "its readers and curators": _place,
     "its curators": _curator,
-    "who sees the shelf": _shelf,
-    "who rules the shelf": _shelf_rules,
-    "who curates the shelf": _shelf_curator,
+    "who sees the collection": _seer,
+    "who rules the collection": _collection_rules,
+    "who curates the collection": _collection_curator,
     "who may know of others": _explain_others,
-    "a grant of the crew's shelf": _on("crew", _shelf_rules, NOT_FOUND),
+    "a grant of the crew's collection": _on("crew", _collection_rules, NOT_FOUND),
     "a grant of the crew's document": _on("crew", _curator, NOT_FOUND),
-    "a role, by who rules the crew's shelf": _on("crew", _shelf_rules, UNKNOWN_ROLE),
-    "a person, by who rules the crew's shelf": _grantee_on_crew(_shelf_rules),
+    "a role, by who rules the crew's collection": _on("crew", _collection_rules, UNKNOWN_ROLE),
+    "a person, by who rules the crew's collection": _grantee_on_crew(_collection_rules),
     "a role, by curators of the crew's document": _on("crew", _curator, UNKNOWN_ROLE),
     "a person, by curators of the crew's document": _grantee_on_crew(_curator),
-    "a role, by who curates the crew's shelf": _on("crew", _shelf_curator, UNKNOWN_ROLE),
-    "a path, by who curates the crew's shelf": _on("crew", _shelf_curator, None),
-    "a folder of the crew's shelf": _on("crew", _shelf_rules, NOT_FOUND),
-    "a new folder on the crew's shelf": _on("crew", _shelf_rules, None),
-    "a person, by who rules a shelf": _told_of_others,
-    "a role, by who rules a shelf": _told_of_others,
+    "a role, by who curates the crew's collection": _on("crew", _collection_curator, UNKNOWN_ROLE),
+    "a path, by who curates the crew's collection": _on("crew", _collection_curator, None),
+    "a folder of the crew's collection": _on("crew", _collection_rules, NOT_FOUND),
+    "a new folder on the crew's collection": _on("crew", _collection_rules, None),
+    "a person, by who rules a collection": _told_of_others,
+    "a role, by who rules a collection": _told_of_others,
     "one's delegated role": _delegated,
     "a person's access to the open document": _explained,
     "what is there": _known,
@@ -275,26 +265,26 @@ def state(caller: Caller, case: Case, target: Target) -> str:
     return "hidden" if hidden else "visible"
 
 
-def canaries() -> dict[str, tuple[str, str]]:
-    """Each canary word in lower case, with the shelf it betrays and what of it: name, path, folder, title or text."""
+def canary_words() -> dict[str, tuple[str, str]]:
+    """Each canary word, with the collection it betrays and what of it: name, path, folder, title or text."""
     words: dict[str, tuple[str, str]] = {}
-    for shelf in SHELVES:
-        words |= {shelf_name(shelf): (shelf, "name"), path_on(shelf): (shelf, "path")}
-        words |= {folder_on(shelf): (shelf, "folder")} if shelf in FOLDERS else {}
-        words |= {f"qz{shelf}title": (shelf, "title"), f"qz{shelf}text": (shelf, "text")}
+    for collection in COLLECTIONS:
+        words |= {collection_name(collection): (collection, "name"), path_on(collection): (collection, "path")}
+        words |= {folder_on(collection): (collection, "folder")} if collection in FOLDERS else {}
+        words |= {f"qz{collection}title": (collection, "title"), f"qz{collection}text": (collection, "text")}
     return words
 
 
-def knows(caller: Caller, shelf: str, part: str) -> bool:
+def knows(caller: Caller, collection: str, part: str) -> bool:
     """Whether this canary may be in an answer to the caller, on whatever route."""
     if caller.person is None:
         return False
-    target = Target("shelf", shelf_name(shelf), shelf=shelf)
+    target = Target("collection", collection_name(collection), collection=collection)
     if part in {"title", "text"}:
         return reading(caller, target)
     if part == "folder":
         return curating(caller, target) or administering(caller)
-    if reading(caller, target) or curating(caller, target) or UPLOADERS[shelf] == caller.person:
+    if reading(caller, target) or curating(caller, target) or UPLOADERS[collection] == caller.person:
         return True
     # /users/me says what one curates, also to a key that may not curate.
-    return part == "name" and (administering(caller) or shelf in PEOPLE[caller.person].curates)
+    return part == "name" and (administering(caller) or collection in PEOPLE[caller.person].curates)

@@ -4,24 +4,26 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from tests.api.matrix_facts import (
+from tests.api.matrix.facts import (
     CALLING,
+    COLLECTIONS,
     FOLDERS,
     LENDABLE,
     PEOPLE,
-    SHELVES,
     UPLOADERS,
+    collection_name,
     folder_on,
     path_on,
-    shelf_name,
 )
-from tests.api.matrix_oracle import Caller, Expected, Target
-from tests.api.matrix_world import NO_GRANT, World
+from tests.api.matrix.oracle import Caller, Expected, Target
+from tests.api.matrix.world import NO_GRANT, World
 from tests.support.service import METRICS_KEY
 
 WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
+# Kinds that are named by an id.
+IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation"})
 ABSENT = uuid.UUID("11111111-2222-4333-8444-555555555555")
 
 
@@ -76,7 +78,7 @@ ROLES_OF = {
     "outer role": ["crew"],
     "delegable role": ["outside", "tags"],
 }
-# Of the shelves that a caller may not see, the one whose reason is the caller's comes first.
+# Of the collections that a caller may not see, the one whose reason is the caller's comes first.
 FIRST = {
     "guest": "crew",
     "reader": "vault",
@@ -101,37 +103,40 @@ def targets(world: World, kind: str, caller: Caller) -> list[Target]:
     if kind == "user":
         people = sorted({"bystander", *filter(None, [caller.person])}, key=lambda p: p != caller.person)
         return [*(Target(kind, p, owner=p) for p in people), Target(kind, "_canary", ours=True)]
-    return _on_shelves(world, kind, sorted(SHELVES, key=lambda s: s != FIRST.get(str(caller.person))))
+    return _on_collections(world, kind, sorted(COLLECTIONS, key=lambda s: s != FIRST.get(str(caller.person))))
 
 
-def _on_shelves(world: World, kind: str, shelves: list[str]) -> list[Target]:
-    """Shelves and what stands on them."""
-    grants = world.grants["document" if kind.startswith("document") else "folder" if kind == "folder" else "shelf"]
+def _on_collections(world: World, kind: str, collections: list[str]) -> list[Target]:
+    """Collections and what is in them."""
+    grants = world.grants["document" if kind.startswith("document") else "folder" if kind == "folder" else "collection"]
     match kind:
-        case "shelf" | "shelf with a folder":
-            found = [Target(kind, shelf_name(s), shelf=s, grant=grants.get(s, NO_GRANT)) for s in shelves]
-            return [*(t for t in found if kind == "shelf" or t.shelf in FOLDERS), Target(kind, "_canary", ours=True)]
+        case "collection" | "collection with a folder":
+            found = [Target(kind, collection_name(s), collection=s, grant=grants.get(s, NO_GRANT)) for s in collections]
+            return [
+                *(t for t in found if kind == "collection" or t.collection in FOLDERS),
+                Target(kind, "_canary", ours=True),
+            ]
         case "document":
-            found = [Target(kind, world.documents[s], shelf=s, grant=grants.get(s, NO_GRANT)) for s in shelves]
+            found = [Target(kind, world.documents[s], collection=s, grant=grants.get(s, NO_GRANT)) for s in collections]
             return [*found, Target(kind, world.documents["_canary"], ours=True)]
         case "folder":
-            return [Target(kind, folder_on(s), shelf=s, grant=grants[s]) for s in FOLDERS]
+            return [Target(kind, folder_on(s), collection=s, grant=grants[s]) for s in FOLDERS]
         case "path":
-            return [Target(kind, path_on("crew"), shelf="crew")]
+            return [Target(kind, path_on("crew"), collection="crew")]
         case "grant" | "document grant":
-            return [Target(kind, grant, shelf=s) for s, grant in grants.items()]
+            return [Target(kind, grant, collection=s) for s, grant in grants.items()]
         case "job":
-            return [Target(kind, world.jobs[s], shelf=s, owner=UPLOADERS[s]) for s in shelves]
+            return [Target(kind, world.jobs[s], collection=s, owner=UPLOADERS[s]) for s in collections]
     raise AssertionError(f"no targets of the kind {kind!r}")
 
 
-def twin(target: Target, wrong: int = 0) -> Target:
-    """The absent thing that a hidden one must look like: a value of the same form and length. `wrong`: a malformed id.
+def absent_twin(target: Target, *, malformed: bool = False) -> Target:
+    """The absent thing that a hidden one must look like: a value of the same form and length, or a malformed id.
 
     An id is any other; a name of the service's own keeps its underscore, which bodies refuse by form.
     """
     if target.kind in IDS:
-        value = "not-a-uuid" if wrong else str(ABSENT)
+        value = "not-a-uuid" if malformed else str(ABSENT)
     elif target.kind.endswith("grant"):
         value = "0" * 31 + "1"
     else:
@@ -140,14 +145,10 @@ def twin(target: Target, wrong: int = 0) -> Target:
     return Target(target.kind, value, absent=True)
 
 
-# Kinds that are named by an id.
-IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation"})
-
-
-def substituted(value: Any, words: Mapping[str, str]) -> Any:
+def fill(value: Any, words: Mapping[str, str]) -> Any:
     """The value with each whole string that is a placeholder replaced."""
     if isinstance(value, Mapping):
-        return {key: substituted(inner, words) for key, inner in value.items()}
+        return {key: fill(inner, words) for key, inner in value.items()}
     if isinstance(value, list):
-        return [substituted(inner, words) for inner in value]
+        return [fill(inner, words) for inner in value]
     return words.get(value, value) if isinstance(value, str) else value

@@ -1,8 +1,6 @@
 """The route matrix: every caller, every route, every state of what it names."""
 
-import dataclasses
 import json
-from collections.abc import Iterator
 from typing import Annotated
 
 import pytest
@@ -11,27 +9,12 @@ from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
 from app.main import create_routes
-from tests.api.declared import DECLARED
-from tests.api.declaring import Case, Route
-from tests.api.matrix_routes import gaps
-from tests.api.matrix_run import betrayed, matrix_over
-from tests.api.matrix_world import World, found
-from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.api.matrix.coverage import gaps
+from tests.api.matrix.declared import DECLARED
+from tests.api.matrix.route_access import Case, Route
+from tests.api.matrix.run import leaking_lines, matrix_over
+from tests.api.matrix.world import World
 from tests.support.environment import Report
-
-
-@pytest.fixture(scope="module")
-def founded(cluster: Cluster) -> Iterator[World]:
-    """The company of the facts, founded once."""
-    with copied(cluster, TEMPLATE) as db:
-        yield found(db)
-
-
-@pytest.fixture
-def world(cluster: Cluster, founded: World) -> Iterator[World]:
-    """The company in a database of the test's own."""
-    with copied(cluster, founded.db.name) as db:
-        yield dataclasses.replace(founded, db=db)
 
 
 @pytest.fixture
@@ -43,18 +26,19 @@ def app() -> FastAPI:
 @pytest.mark.timeout(1500)
 def test_every_cell(world: World, report: Report, caplog: pytest.LogCaptureFixture) -> None:
     with matrix_over(world) as (matrix, log):
-        outcome = matrix.run(DECLARED)
+        results = matrix.run(DECLARED)
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     requests = [line for line in lines if line["event"] == "request"]
-    by = ", ".join(f"{n} × {status}" for status, n in outcome.statuses.items())
+    by = ", ".join(f"{n} × {status}" for status, n in sorted(matrix.statuses.items()))
     report(
-        f"route matrix: {len(matrix.callers)} callers × {len(DECLARED)} routes × {len(outcome.states)} states ="
-        f" {outcome.cells} cells ({by}); {outcome.pairs} hidden answers equal absent ones; {len(outcome.wrong)} wrong"
+        f"route matrix: {len(matrix.callers)} callers × {len(DECLARED)} routes × {len(matrix.states)} states ="
+        f" {results.requests} cells ({by}); {results.pairs} hidden answers equal absent ones;"
+        f" {len(results.failures)} wrong"
     )
-    assert outcome.wrong == []
-    assert len(requests) == outcome.cells
-    assert betrayed(log.getvalue() + caplog.text) == []
-    assert set(outcome.states) == {"no target", "visible", "hidden", "absent"}
+    assert results.failures == []
+    assert len(requests) == results.requests
+    assert leaking_lines(log.getvalue() + caplog.text) == []
+    assert set(matrix.states) == {"no target", "visible", "hidden", "absent"}
 
 
 def test_everything_is_declared(app: FastAPI) -> None:
@@ -92,7 +76,7 @@ class Inner(BaseModel):
 class Body(BaseModel):
     """A body with identifiers in it."""
 
-    shelf: str
+    collection: str
     among: list[Inner]
 
 
@@ -103,10 +87,10 @@ def test_an_identifier_that_no_case_fills_is_named(app: FastAPI) -> None:
     key = ("POST", "/api/v1/door/{thing}")
     found = [
         f"POST /api/v1/door/{{thing}}: undeclared identifier {name}"
-        for name in (".among[].document", ".shelf", "?like", "@of", "thing")
+        for name in (".among[].document", ".collection", "?like", "@of", "thing")
     ]
     assert gaps(app, DECLARED | {key: Route("key")}) == found
-    hidden = Route("key", (Case(query={"invented": "<target>"}),), values=(".shelf", ".among[].document", "@of"))
+    hidden = Route("key", (Case(query={"invented": "<target>"}),), values=(".collection", ".among[].document", "@of"))
     assert gaps(app, DECLARED | {key: hidden}) == [
         "POST /api/v1/door/{thing}: undeclared identifier ?like",
         "POST /api/v1/door/{thing}: undeclared identifier thing",

@@ -2,7 +2,7 @@
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
@@ -20,27 +20,12 @@ from app.identity.authenticate import identify
 from app.identity.subject import Capability, Subject
 from app.retrieval.browse import DocumentEntry, find_collection, find_document
 from app.web.http.dependencies import Administrator, caller, in_person
-from tests.api.declared import DECLARED
-from tests.api.matrix_run import betrayed, matrix_over
-from tests.api.matrix_world import World, found
-from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.api.matrix.declared import DECLARED
+from tests.api.matrix.run import leaking_lines, matrix_over
+from tests.api.matrix.world import World
 from tests.support.environment import Report
 
 Patch = pytest.MonkeyPatch
-
-
-@pytest.fixture(scope="module")
-def founded(cluster: Cluster) -> Iterator[World]:
-    """The company of the facts, founded once."""
-    with copied(cluster, TEMPLATE) as db:
-        yield found(db)
-
-
-@pytest.fixture
-def world(cluster: Cluster, founded: World) -> Iterator[World]:
-    """The company in a database of the test's own."""
-    with copied(cluster, founded.db.name) as db:
-        yield dataclasses.replace(founded, db=db)
 
 
 def _unlock(world: World, *tables: str) -> None:
@@ -86,8 +71,8 @@ def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
     _unlock(world, "document")
 
     def place(session: Any, subject: Subject, public_id: uuid.UUID) -> Any:
-        all_shelves = frozenset(session.scalars(select(Collection.id)))
-        return find_place(session, dataclasses.replace(subject, curates=all_shelves), public_id)
+        all_collections = frozenset(session.scalars(select(Collection.id)))
+        return find_place(session, dataclasses.replace(subject, curates=all_collections), public_id)
 
     patch.setattr("app.admin.documents.find_place", place)
 
@@ -186,10 +171,9 @@ def test_a_broken_route_is_named(
 ) -> None:
     with matrix_over(world) as (matrix, _):
         mutation(monkeypatch, world, matrix.app)
-        outcome = matrix.run({key: DECLARED[key]})
-    assert outcome.wrong
-    assert all(line.startswith(f"{key[0]} {key[1]} | ") for line in outcome.wrong)
-    report(f"{mutation.__name__}: {len(outcome.wrong)} wrong; {outcome.wrong[0][:260]}")
+        results = matrix.run({key: DECLARED[key]})
+    assert {failure.surface for failure in results.failures} == {f"{key[0]} {key[1]}"}
+    report(f"{mutation.__name__}: {len(results.failures)} wrong; {str(results.failures[0])[:260]}")
 
 
 def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> None:
@@ -202,4 +186,4 @@ def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> Non
     monkeypatch.setattr("app.answer.documents.find_document", telling)
     with matrix_over(world) as (matrix, lines):
         matrix.run({("GET", DOCUMENT): DECLARED["GET", DOCUMENT]})
-    assert any("qzopenpath.md" in line for line in betrayed(lines.getvalue()))
+    assert any("qzopenpath.md" in line for line in leaking_lines(lines.getvalue()))

@@ -4,22 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Stands in path, query, body or form for what the matrix varies: a thing that is visible, hidden or absent.
+# Stands in path, query, body or form for what the matrix varies: something visible, hidden or absent.
 TARGET = "<target>"
 # The id of a grant on the target, where it has one.
 GRANT = "<grant>"
+# Filled in by the world: the crew's document, the one that all may read, and a time at which all was as it is.
+CREW_DOCUMENT = "<crew document>"
+OPEN_DOCUMENT = "<open document>"
+MOMENT = "<moment>"
 ANYBODY = {"everyone": True}
 QUESTION = "What do the quarterly figures say?"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One way to call a route. `kind` says what TARGET is, `rule` names a rule of `matrix_oracle.RULES`.
+    """One way to call a route. `kind` says what TARGET is, `rule` names a rule of `oracle.RULES`.
 
-    `done` and `shape` are the status and the class of body of who may. `needs` replaces the route's for this case.
-    `acts`: it changes something, which method and status say of most.
-    `in_person`: closed to services although the route is not.
-    `seen_by`: the rule that says for whom the target is hidden, where the route treats both alike.
+    `done` and `shape` are the status and the class of body for who may. `needs` replaces the route's for this case.
+    `acts`: it changes something, which for most cases method and status say. `in_person`: closed to services although
+    the route is not. `seen_by`: the rule that says for whom the target is hidden, where the route treats both alike.
     """
 
     kind: str = ""
@@ -51,35 +54,35 @@ class Route:
 
 
 def on(kind: str, rule: str, place: str, **more: Any) -> Case:
-    """A case whose target is one path parameter; `path` in `more` fills the others."""
-    return Case(kind, rule, path={place: TARGET, **more.pop("path", {})}, **more)
+    """A case with its target in one place: `name` in the path, `?name` in the query, `.name` in the body."""
+    part = {"?": "query", ".": "body"}.get(place[0], "path")
+    return Case(kind, rule, **{**more, part: {place.lstrip("?."): TARGET, **more.get(part, {})}})
 
 
 # Where a page of a list begins: a place among what the caller sees, which names nothing.
 PAGED = ("?after",)
 NONE: dict[str, Any] = {"done": 204, "shape": "none"}
-OPEN = "qzopenshelf"
-CREW = "qzcrewshelf"
+CREW = "qzcrewcollection"
 CREW_FOLDER = "qzcrewfolder"
-# Filled by the world: the crew's document and the one that all may read.
-CREW_DOCUMENT = "<crew document>"
-OPEN_DOCUMENT = "<open document>"
-# A moment at which the world stood as it stands.
-MOMENT = "<moment>"
+ON_CREW = {"collection": CREW}
 RULE_BODY = {"grants": [ANYBODY, {"role": "outside"}], "inherits": True}
-ROLE_ON_CREW = "a role, by who rules the crew's shelf"
-PERSON_ON_CREW = "a person, by who rules the crew's shelf"
+ROLE_ON_CREW = "a role, by who rules the crew's collection"
+PERSON_ON_CREW = "a person, by who rules the crew's collection"
 ROLE_ON_DOCUMENT = "a role, by curators of the crew's document"
-FOLDER_OF_CREW = "a folder of the crew's shelf"
-NEW_FOLDER = "a new folder on the crew's shelf"
+PERSON_ON_DOCUMENT = "a person, by curators of the crew's document"
+ROLE_OF_UPLOAD = "a role, by who curates the crew's collection"
+FOLDER_OF_CREW = "a folder of the crew's collection"
+NEW_FOLDER = "a new folder on the crew's collection"
+RULERS = "who rules the collection"
 OWN_OR_ANY = "one's own, or any by an administrator"
 OWN_NAME = "one's own name, or any by an administrator"
+THERE = "what is there"
 # A role can be delegated, which is no capability and counts here like one.
-STEWARDS = "administer or look after"
-PERSON_ON_DOCUMENT = "a person, by curators of the crew's document"
+ROLE_OWNERS = "administer or look after"
 
 
 def named_in_rule(role: str, person: str, **where: Any) -> tuple[Case, ...]:
+    """A role and a person in the grants of a rule."""
     return (
         Case("role", role, body={"grants": [{"role": TARGET}]}, **where),
         Case("user", person, body={"grants": [{"user": TARGET}]}, **where),
@@ -87,6 +90,7 @@ def named_in_rule(role: str, person: str, **where: Any) -> tuple[Case, ...]:
 
 
 def uploading(kind: str, rule: str, name: str, *, seen_by: str = "", **form: Any) -> Case:
+    """An upload to the collection of this name."""
     fields = {"file": b"# A page\n\nIts text.", "path": "new.md", "roles": ["everyone"], **form}
     return Case(kind, rule, path={"name": name}, form=fields, seen_by=seen_by, done=202)
 
@@ -98,7 +102,7 @@ def changing(kind: str, by: str, /, **fields: Any) -> Case:
 
 
 def pair(
-    first: tuple[str, str, str], second: tuple[str, str, str], one: str = "what is there", other: str = "what is there"
+    first: tuple[str, str, str], second: tuple[str, str, str], one: str = THERE, other: str = THERE
 ) -> tuple[Case, ...]:
     """Two names in one path, each varied in turn beside one that is there: (parameter, kind, the fixed name)."""
     return (

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from tests.api.declared import CARRIED, MOUNTS, VALUES
-from tests.api.declaring import TARGET, Case, Route
+from tests.api.matrix.declared import CARRIED, MOUNTS, VALUES
+from tests.api.matrix.route_access import TARGET, Case, Route
 
 Key = tuple[str, str]
 

@@ -1,0 +1,210 @@
+"""The facts as a running company: founded over HTTP."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from fastapi.testclient import TestClient
+
+from app.local.administrator import create_first_administrator
+from tests.api.matrix.facts import (
+    CALLING,
+    COLLECTIONS,
+    EVERY,
+    FOLDERS,
+    LENDABLE,
+    PEOPLE,
+    ROLES,
+    UPLOADERS,
+    CollectionFacts,
+    collection_name,
+    content_of,
+    folder_on,
+    path_on,
+)
+from tests.api.matrix.route_access import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
+from tests.support.cluster import Db
+from tests.support.service import client_of, parts_of
+from tests.support.worker import work_queued
+
+NO_GRANT = "0" * 32
+
+
+@dataclass
+class World:
+    """The founded company: keys by name, public ids by collection, and the values that stand for places in a case."""
+
+    db: Db
+    keys: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+    jobs: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    # By kind and collection: the id of one grant of what stands there.
+    grants: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {kind: {} for kind in ("collection", "document", "folder")}
+    )
+    # By kind and owner: the id of one thing of theirs.
+    things: dict[str, dict[str, str]] = field(default_factory=dict)
+    moment: str = ""
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as the superuser."""
+        with psycopg.connect(self.db.libpq("admin"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def places(self) -> dict[str, str]:
+        """What stands in cases for ids that only a founded world has."""
+        return {CREW_DOCUMENT: self.documents["crew"], OPEN_DOCUMENT: self.documents["open"], MOMENT: self.moment}
+
+
+def build_world(db: Db) -> World:
+    """Found the company of the facts in an empty database."""
+    world = World(db)
+    world.keys["root"] = create_first_administrator(db.url("owner")).secret
+    with client_of(parts_of(db)) as client:
+        founder = Founder(world, client)
+        founder.people()
+        founder.collections()
+        founder.documents()
+        founder.tokens()
+        founder.own_things()
+    return world
+
+
+class Founder:
+    """Sends the requests that make the world."""
+
+    def __init__(self, world: World, client: TestClient) -> None:
+        self._world, self._client = world, client
+
+    def send(self, method: str, path: str, body: Any = None, *, by: str = "root", **more: Any) -> Any:
+        """What an answer of success holds; as the administrator, or by another key."""
+        headers = {"Authorization": f"Bearer {self._world.keys[by]}"}
+        answer = self._client.request(method, f"/api/v1{path}", json=body, headers=headers, **more)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def people(self) -> None:
+        """Roles, people, services and their keys, also some that no longer count."""
+        keys = self._world.things["key"] = {}
+        for role, inside in ROLES.items():
+            self.send("POST", "/roles", {"name": role, "inside": inside})
+        for name, person in PEOPLE.items():
+            rights = {"capabilities": person.capabilities, "clearance": person.clearance}
+            self.send("POST", "/users", {"name": name, **rights})
+            for role in person.roles:
+                self.send("PUT", f"/roles/{role}/members/{name}")
+            for role in person.looks_after:
+                self.send("PUT", f"/roles/{role}/stewards/{name}")
+            key = self._key(name, name, EVERY if name == "bare" else person.capabilities)
+            if name in {"reader", "outsider", "keeper", "administrator"}:
+                keys[name] = key
+        past = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)).isoformat()
+        self._key("expired key", "strong", EVERY, expires_at=past)
+        self._key("weak key", "strong", ())
+        self._key("deactivated person", "gone", EVERY)
+        self._revoked_key = self._key("revoked key", "strong", EVERY)
+        for bot in ("bot", "other bot"):
+            name = bot.replace(" ", "-")
+            self.send("POST", "/users", {"name": name, "kind": "service", "capabilities": ["ask", "download"]})
+            self._key(bot, name, EVERY)
+
+    def _key(self, name: str, user: str, allowed: tuple[str, ...], **more: str) -> str:
+        made = self.send("POST", "/keys", {"user": user, "capabilities": allowed, **more})
+        self._world.keys[name] = made["secret"]
+        return str(made["id"])
+
+    def collections(self) -> None:
+        """The collections with their rules and curators."""
+        for name, rule in COLLECTIONS.items():
+            fields = {"name": collection_name(name), "label": rule.label, "grants": _grants(rule)}
+            self.send("POST", "/collections", fields)
+        for person, facts in PEOPLE.items():
+            for name in facts.curates:
+                self.send("PUT", f"/collections/{collection_name(name)}/curators/{person}")
+
+    def documents(self) -> None:
+        """A document in each collection, uploaded under a tag of the founders; its rule comes after. And folders."""
+        world = self._world
+        for name in COLLECTIONS:
+            place = f"/collections/{collection_name(name)}/documents"
+            file, tags = {"file": ("file.md", content_of(name).encode())}, {"path": path_on(name), "roles": ["tags"]}
+            world.jobs[name] = self.send("POST", place, by=UPLOADERS[name], files=file, data=tags)["id"]
+        work_queued(world.db)
+        with psycopg.connect(world.db.libpq("admin")) as connection:
+            rows = connection.execute(
+                "select c.name, d.public_id::text from document d join collection c on c.id = d.collection_id"
+            ).fetchall()
+        names = {collection_name(name): name for name in COLLECTIONS} | {"_canary": "_canary"}
+        world.documents = {names[name]: public_id for name, public_id in rows}
+        for name, rule in COLLECTIONS.items():
+            self._rule(name, _grants(rule))
+        for name in FOLDERS:
+            where = {"collection": collection_name(name), "folder": folder_on(name)}
+            body = {"grants": [{"role": "tags"}], "inherits": True}
+            place = f"/collections/{collection_name(name)}/access"
+            self.send("PUT", place, body, by="keeper", params={"folder": folder_on(name)})
+            world.grants["folder"][name] = self.send("GET", "/grants", by="keeper", params=where)[0]["id"]
+
+    def _rule(self, name: str, own: list[dict[str, Any]]) -> None:
+        """Give a document its rule: its collection's grants as its own, or inherited, or both; note the grants' ids."""
+        document = self._world.documents[name]
+        body = {"grants": own, "inherits": not own or name == "vault"}
+        self.send("PUT", f"/documents/{document}/access", body, by="keeper")
+        for kind, value in (("collection", collection_name(name)), ("document", document)):
+            if listed := self.send("GET", "/grants", by="keeper", params={kind: value}):
+                self._world.grants[kind][name] = next(g for g in listed if g["effect"] == "allow")["id"]
+
+    def tokens(self) -> None:
+        """A token of everybody who may lend, and those that no longer count."""
+        kept = self._world.things["delegation"] = {}
+        for name in CALLING:
+            if lent := LENDABLE & set(PEOPLE[name].capabilities):
+                made = self._token(name, name, lent)
+                if name in {"reader", "outsider", "keeper"}:
+                    kept[name] = made
+        expired = self._token("expired", "strong", LENDABLE)
+        self._world.execute(f"update delegation set expires_at = now() where id = '{expired}'")
+        self.send("DELETE", f"/delegations/{self._token('revoked', 'strong', LENDABLE)}")
+        self._token("of a revoked key", "revoked key", LENDABLE)
+        self.send("DELETE", f"/keys/{self._revoked_key}")
+        self._token("of a deactivated person", "gone", LENDABLE)
+        self.send("PATCH", "/users/gone", {"active": False})
+
+    def _token(self, name: str, by: str, capabilities: Iterable[str]) -> str:
+        body = {"service": "bot", "expires_in": 3600, "capabilities": sorted(capabilities)}
+        made = self.send("POST", "/delegations", body, by=by)
+        self._world.tokens[name] = made["secret"]
+        return str(made["id"])
+
+    def own_things(self) -> None:
+        """A conversation with a turn of everybody who may ask, and plans of three."""
+        world = self._world
+        conversations, turns, plans = {}, {}, {}
+        for name in CALLING:
+            if "ask" in PEOPLE[name].capabilities:
+                conversations[name] = self.send("POST", "/conversations", by=name)["id"]
+                body = {"question": QUESTION, "conversation": conversations[name]}
+                turns[name] = self.send("POST", "/ask", body, by=name)["trail"]
+        change = {"change": "grant", "collection": collection_name("crew"), "grant": {"user": "bystander"}}
+        for name in ("keeper", "administrator", "curator"):
+            plans[name] = self.send("POST", "/access/plans", {"changes": [change]}, by=name)["id"]
+        world.things |= {"conversation": conversations, "turn": turns, "plan": plans}
+        world.moment = dt.datetime.now(dt.UTC).isoformat()
+
+
+def _grants(rule: CollectionFacts) -> list[dict[str, Any]]:
+    """The facts' principals as the API takes them."""
+
+    def one(effect: str, principal: str, **times: str) -> dict[str, Any]:
+        kind, _, name = principal.partition(" ")
+        return {"effect": effect, **({kind: name} if name else {"everyone": True}), **times}
+
+    past = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-02-01T00:00:00Z"}
+    return [
+        *(one("allow", p) for p in rule.allow),
+        *(one("deny", p) for p in rule.deny),
+        *(one("allow", p, **past) for p in rule.ended),
+    ]
