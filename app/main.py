@@ -31,8 +31,8 @@ from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import NoIndex, VectorIndex
-from app.scope_index.remote.address import key_of
-from app.scope_index.remote.client import RemoteLists
+from app.scope_index.remote.client import RemoteIndex
+from app.scope_index.remote.tls import certificate_for
 from app.settings import DatabaseSettings, Settings, required
 from app.web.api import (
     api_keys,
@@ -108,10 +108,13 @@ def build_index(settings: Settings, dimensions: int) -> VectorIndex:
     if book is None:
         return NoIndex()
     if settings.lists.addresses:
-        key = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY"))
-        database = DatabaseIdentity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL"))
-        seconds = settings.lists.seconds
-        return RemoteLists(settings.lists.addresses, book, key=key, seconds=seconds, database=database)
+        return RemoteIndex(
+            settings.lists.addresses,
+            book,
+            certificate=certificate_for(settings.lists.addresses, settings.lists.certificate),
+            seconds=settings.lists.seconds,
+            database=DatabaseIdentity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")),
+        )
     if settings.database.search_url is None:
         return NoIndex()
     engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)
@@ -122,7 +125,7 @@ def build_index(settings: Settings, dimensions: int) -> VectorIndex:
 
 def collectors(parts: Components) -> tuple[Collector, ...]:
     """What the parts have counted, for the metrics."""
-    lost = parts.index.lost if isinstance(parts.index, RemoteLists) else dict
+    lost = parts.index.lost if isinstance(parts.index, RemoteIndex) else dict
     return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
 
 

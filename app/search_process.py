@@ -13,8 +13,9 @@ from app.indexing.quantizer import ProductQuantizer
 from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
-from app.scope_index.remote.address import CannotListen, key_of, listen
-from app.scope_index.remote.server import ListServer
+from app.scope_index.remote.address import CannotListen, listen
+from app.scope_index.remote.server import IndexServer
+from app.scope_index.remote.tls import certificate_for
 from app.scope_index.sharding import Shard
 from app.settings import SearchProcessSettings, SettingMissing, required
 
@@ -36,20 +37,20 @@ def main() -> None:
 def _run(settings: SearchProcessSettings, stop: set[signal.Signals]) -> None:
     options = settings.lists
     url = required(settings.database.search_url, "CLEARANCE_DATABASE__SEARCH_URL")
-    key = key_of(required(options.key, "CLEARANCE_LISTS__KEY"))
     if not options.listen:
         raise SettingMissing("CLEARANCE_LISTS__LISTEN is not set; docs/reference.md says what it is")
-    shard, book = Shard.parse(options.shard), ProductQuantizer(options.dimensions)
+    certificate = certificate_for([options.listen], options.certificate)
+    shard, quantizer = Shard.parse(options.shard), ProductQuantizer(options.dimensions)
     log.configure(json=options.log_json)
     listening = listen(options.listen)
-    lists = ScopeIndex(CodeReader(connect(url, pool_size=2), book, shard), book)
-    server = ListServer(lists, book, shard, key=key, database=DatabaseIdentity(url))
-    lists.start()
+    index = ScopeIndex(CodeReader(connect(url, pool_size=2), quantizer, shard), quantizer)
+    server = IndexServer(index, quantizer, shard, certificate=certificate, database=DatabaseIdentity(url))
+    index.start()
     server.start(listening)
     log.get().info("lists.listening", address=options.listen, shard=str(shard))
     signal.sigwait(stop)
     server.close()
-    lists.close()
+    index.close()
     log.get().info("lists.stopped")
 
 

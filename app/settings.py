@@ -81,9 +81,10 @@ class ListsSettings(Section):
         description="API: search processes in the order of their shards, with commas between: paths of Unix sockets, or"
         " host:port; empty: the lists are in this process",
     )
-    key: SecretStr | None = Field(
-        None,
-        description="API and search processes: how they know each other, 32 bytes in hex; with them it is required",
+    certificate: str = Field(
+        "",
+        description="API and search processes: PEM file with a private key and its certificate, the same for all;"
+        " required with host:port, unused with Unix sockets",
     )
     seconds: float = Field(1.0, gt=0, le=60, description="API: PostgreSQL answers when a search process takes longer")
     listen: str = Field(
@@ -292,7 +293,7 @@ class WorkerSettings(BaseSettings):
 
 
 class SearchProcessSettings(BaseSettings):
-    """What a search process reads: the database role that sees codes, and the key that API processes share with it."""
+    """What a search process reads: the database role that sees codes, and where it listens."""
 
     model_config = FROM_ENVIRONMENT
 

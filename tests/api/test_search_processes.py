@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from app.main import build_index
 from app.retrieval import search as retrieval
 from app.scope_index.sharding import Shard
 from app.settings import EmbedderSettings, ListsSettings, SearchSettings
+from tests.support.certificates import certified, written
 from tests.support.company import Company
 from tests.support.processes import Process
 from tests.support.questions import ON_LEAVE, ask
-from tests.support.search_processes import KEY, PATIENCE, search_process
+from tests.support.search_processes import PATIENCE, search_process
 from tests.support.service import METRICS_KEY, client_of, parts_of
 from tests.support.waiting import wait_for
 
@@ -29,21 +31,29 @@ DIMENSIONS = 384
 
 
 @pytest.fixture
-def started(company: Company, tmp_path: Path) -> Iterator[list[tuple[Process, str]]]:
-    """Two search processes with their addresses, loading."""
+def certificate(tmp_path: Path) -> Path:
+    return written(tmp_path / "search.pem", certified().pem)
+
+
+@pytest.fixture
+def started(company: Company, tmp_path: Path, certificate: Path) -> Iterator[list[tuple[Process, str]]]:
+    """Two search processes with their addresses, loading: one on a Unix socket and one on TCP."""
     with contextlib.ExitStack() as stack:
         yield [
-            stack.enter_context(search_process(tmp_path, company.db, Shard(n, 2), dimensions=DIMENSIONS))
-            for n in (1, 2)
+            stack.enter_context(
+                search_process(tmp_path, company.db, Shard(n, 2), dimensions=DIMENSIONS, certificate=given)
+            )
+            for n, given in ((1, None), (2, certificate))
         ]
 
 
-def parts_over(company: Company, addresses: list[str], key: str = KEY) -> Components:
+def parts_over(company: Company, addresses: list[str], certificate: Path) -> Components:
     """The service's parts over these. However few passages there are, the lists are asked."""
     parts = parts_of(company.db)
+    lists = {"servers": ", ".join(addresses), "certificate": str(certificate), "seconds": PATIENCE}
     settings = parts.settings.model_copy(
         update={
-            "lists": ListsSettings.model_validate({"servers": ", ".join(addresses), "key": key, "seconds": PATIENCE}),
+            "lists": ListsSettings.model_validate(lists),
             "embedder": EmbedderSettings(kind="hashed"),
             "search": SearchSettings.model_construct(depth=1),
         }
@@ -70,11 +80,15 @@ def counted(client: TestClient) -> dict[str, float]:
 
 
 def test_log_and_metrics_say_who_found_the_nearest(
-    company: Company, started: list[tuple[Process, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    company: Company,
+    started: list[tuple[Process, str]],
+    certificate: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("app.retrieval.dense.EXACT_SCAN_LIMIT", 0)
     monkeypatch.setattr(retrieval, "FUSION_DEPTH", 2)
-    parts = parts_over(company, [address for _, address in started])
+    parts = parts_over(company, [address for _, address in started], certificate)
     wait_for(
         lambda: [f.state for f in examined(parts, company, tmp_path)] == ["ok", "ok"],
         seconds=PATIENCE,
@@ -104,20 +118,28 @@ def test_log_and_metrics_say_who_found_the_nearest(
     assert [f.state for f in examined(parts, company, tmp_path)] == ["ok", "fail"]
 
 
-def test_the_doctor_finds_what_is_wrong(company: Company, started: list[tuple[Process, str]], tmp_path: Path) -> None:
-    """Addresses in another order, one shard alone, another key; and nothing where there are none."""
+def test_the_doctor_finds_what_is_wrong(
+    company: Company, started: list[tuple[Process, str]], certificate: Path, tmp_path: Path
+) -> None:
+    """Addresses in another order, one shard alone, another certificate; and nothing where there are none."""
     addresses = [address for _, address in started]
-    right = parts_over(company, addresses)
+    right = parts_over(company, addresses, certificate)
     wait_for(
         lambda: [f.state for f in examined(right, company, tmp_path)] == ["ok", "ok"],
         seconds=PATIENCE,
         message=lambda: str(examined(right, company, tmp_path)),
     )
-    turned = examined(parts_over(company, addresses[::-1]), company, tmp_path)
+    turned = examined(parts_over(company, addresses[::-1], certificate), company, tmp_path)
     assert [(f.state, "in their order" in f.says) for f in turned] == [("fail", True)] * 2
-    [alone] = examined(parts_over(company, addresses[:1]), company, tmp_path)
+    [alone] = examined(parts_over(company, addresses[:1], certificate), company, tmp_path)
     assert "shard 1/2 and not 1/1" in alone.says
-    strange = examined(parts_over(company, addresses, "4e" * 32), company, tmp_path)
-    assert [(f.state, "another key" in f.says) for f in strange] == [("fail", True)] * 2
-    assert KEY not in repr((turned, strange))
+    another = written(tmp_path / "another.pem", certified(days=29).pem)
+    strange = examined(parts_over(company, addresses, another), company, tmp_path)
+    assert [(f.part, f.state) for f in strange] == [
+        ("search certificate", "warn"),
+        ("search process 1/2", "ok"),
+        ("search process 2/2", "fail"),
+    ]
+    assert f"expires on {datetime.now(UTC) + timedelta(days=29):%Y-%m-%d}" in strange[0].says
+    assert "does not show the certificate" in strange[2].says
     assert examined(parts_of(company.db), company, tmp_path) == []

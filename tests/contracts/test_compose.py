@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -76,25 +77,28 @@ def test_each_process_gets_its_own_secrets_only(compose: dict[str, Any], name: s
     assert len(compose["services"][name]["environment"]) == 1
 
 
-def test_a_search_process_gets_the_codes_and_its_key_only(
-    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_process_gets_the_codes_only(compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """It is there for who asks for it, its settings are settings, and the API is told where it listens."""
     service = compose["services"]["search"]
     assert service["profiles"] == ["search"]
     assert "ports" not in service
     given = service["environment"]
-    assert set(given) == {"CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_LISTS__LISTEN", "CLEARANCE_LISTS__KEY"}
+    assert set(given) == {"CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_LISTS__LISTEN"}
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     settings = SearchProcessSettings()
-    _, where = parse(settings.lists.listen)
-    assert f"LISTS_SERVERS=search:{where[1]}." in (REPOSITORY / ".env.example").read_text("utf-8")
-    api = compose["services"]["api"]["environment"]
-    assert (api["CLEARANCE_LISTS__SERVERS"], api["CLEARANCE_LISTS__KEY"]) == (
-        "${LISTS_SERVERS:-}",
-        given["CLEARANCE_LISTS__KEY"],
-    )
+    assert f"LISTS_SERVERS={settings.lists.listen}\n" in (REPOSITORY / ".env.example").read_text("utf-8")
+    assert compose["services"]["api"]["environment"]["CLEARANCE_LISTS__SERVERS"] == "${LISTS_SERVERS:-}"
+    family, path = parse(settings.lists.listen)
+    assert family == socket.AF_UNIX
+    mounted = f"search-socket:{Path(str(path)).parent}"
+    assert [name for name, s in compose["services"].items() if mounted in s.get("volumes", ())] == ["api", "search"]
+
+
+def test_the_socket_of_search_processes_is_our_users_alone(compose: dict[str, Any]) -> None:
+    """As the process demands of its folder, which a volume would otherwise leave to root."""
+    options = compose["volumes"]["search-socket"]["driver_opts"]["o"].split(",")
+    assert {"mode=0700", "uid=10001"} <= set(options)
 
 
 def test_every_service_is_bounded_in_memory_and_processes(compose: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from app.scope_index import segment
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import Entries, NoIndex, ScanResult, VectorIndex, merge
-from app.scope_index.remote.client import RemoteLists
+from app.scope_index.remote.client import RemoteIndex
 from app.scope_index.segment import Segment
 from app.scope_index.sharding import Shard, shard_of
 from app.settings import SearchProcessSettings
@@ -56,7 +56,7 @@ def by(lists: VectorIndex, reader: ReaderSnapshot, query: NDArray[np.float32], d
     return found.near
 
 
-def all_agree(firm: Company, lists: RemoteLists, one: ScopeIndex, questions: int) -> None:
+def all_agree(firm: Company, lists: RemoteIndex, one: ScopeIndex, questions: int) -> None:
     """Every caller asks: at a depth where the bounds matter, and at one where the codes hide nothing."""
     for caller in firm.callers:
         for query in unit(firm.rng, questions):
@@ -240,8 +240,7 @@ class _Given:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("CLEARANCE_LISTS__KEY", "secret", "openssl rand -hex 32"),
-        ("CLEARANCE_LISTS__KEY", "", "CLEARANCE_LISTS__KEY is not set"),
+        ("CLEARANCE_LISTS__LISTEN", "127.0.0.1:0", "CLEARANCE_LISTS__CERTIFICATE is not set"),
         ("CLEARANCE_LISTS__SHARD", "5/4", "2/4"),
         ("CLEARANCE_LISTS__LISTEN", "", "CLEARANCE_LISTS__LISTEN is not set"),
         ("CLEARANCE_LISTS__LISTEN", "nowhere", "is no address"),
@@ -254,10 +253,8 @@ def test_a_search_process_says_what_it_lacks(
     given = {
         "CLEARANCE_DATABASE__SEARCH_URL": "postgresql+psycopg://clearance_search:x@127.0.0.1:1/none",
         "CLEARANCE_LISTS__LISTEN": str(tmp_path / "s" / "l.sock"),
-        "CLEARANCE_LISTS__KEY": "4d" * 32,
     }
     for variable, text_ in (given | {name: value}).items():
         monkeypatch.setenv(variable, text_)
-    with pytest.raises((ValueError, RuntimeError), match=says) as refused:
+    with pytest.raises((ValueError, RuntimeError), match=says):
         search_process_main._run(SearchProcessSettings(), set())
-    assert "secret" not in str(refused.value)

@@ -184,14 +184,14 @@ MAINS = {
 }
 SETTINGS = {
     "DATABASE__APP_URL": SECRET, "DATABASE__INGEST_URL": SECRET, "DATABASE__SEQUENCER_URL": SECRET,
-    "DATABASE__SEARCH_URL": SECRET, "IDENTITY__KEY": "ab" * 32, "AUDIT__KEY": "cd" * 32, "LISTS__KEY": "ef" * 32,
-    "LISTS__LISTEN": "127.0.0.1:0", "MODEL__API_KEY": "hunter2", "API__METRICS_KEY": "hunter2",
+    "DATABASE__SEARCH_URL": SECRET, "IDENTITY__KEY": "ab" * 32, "AUDIT__KEY": "cd" * 32,
+    "MODEL__API_KEY": "hunter2", "API__METRICS_KEY": "hunter2",
 }  # fmt: skip
 NEEDED = {
     "api": ("DATABASE__APP_URL", "IDENTITY__KEY", "AUDIT__KEY", "MODEL__API_KEY", "API__METRICS_KEY"),
     "worker": ("DATABASE__INGEST_URL",),
     "sequencer": ("DATABASE__SEQUENCER_URL",),
-    "search process": ("DATABASE__SEARCH_URL", "LISTS__KEY", "LISTS__LISTEN"),
+    "search process": ("DATABASE__SEARCH_URL", "LISTS__LISTEN"),
     "model server": ("MODEL__API_KEY",),
 }
 
@@ -199,7 +199,8 @@ NEEDED = {
 @pytest.mark.parametrize("name", MAINS)
 def test_each_of_our_processes_hides_what_it_was_started_with(name: str, tmp_path: Path) -> None:
     """Its environment is blank even to root once the settings are read, and its memory is root's alone."""
-    given = {f"CLEARANCE_{key}": SETTINGS[key] for key in NEEDED[name]}
+    settings = SETTINGS | {"LISTS__LISTEN": str(tmp_path / "private" / "lists.sock")}
+    given = {f"CLEARANCE_{key}": settings[key] for key in NEEDED[name]}
     with process(tmp_path, MAINS[name], given) as started:
         proc = Path(f"/proc/{started.child.pid}")
         wait_for(

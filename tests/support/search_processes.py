@@ -22,44 +22,48 @@ from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
 from app.scope_index.remote.address import listen
-from app.scope_index.remote.client import RemoteLists, RemoteView
-from app.scope_index.remote.server import ListServer
+from app.scope_index.remote.client import RemoteIndex, RemoteView
+from app.scope_index.remote.server import IndexServer
 from app.scope_index.sharding import Shard
 from app.scope_index.snapshot import Snapshot
 from tests.support.cluster import Db
+from tests.support.environment import free_port
 from tests.support.library_db import LibraryDb, allow
 from tests.support.processes import Process, process
 from tests.support.scope_index_world import BOOK
 from tests.support.vector_rows import DIMENSIONS, Stacks, unit
 from tests.support.waiting import wait_for
 
-KEY = "4d" * 32
 # No test depends on how fast the machine is: nothing is given up for being slow.
 PATIENCE = 60.0
 
 
 @contextlib.contextmanager
 def search_process(
-    folder: Path, db: Db, shard: Shard, *, dimensions: int = DIMENSIONS, listen_on: str = ""
+    folder: Path, db: Db, shard: Shard, *, dimensions: int = DIMENSIONS, certificate: Path | None = None
 ) -> Iterator[tuple[Process, str]]:
-    """`python -m app.search_process`, as an operator starts it, and its address; it may still be loading."""
-    address = listen_on or str(folder / "sockets" / f"{shard.number}.sock")
+    """`python -m app.search_process`, as an operator starts it, and its address; it may still be loading.
+
+    With a certificate it listens on TCP, else on a Unix socket.
+    """
+    address = str(folder / "sockets" / f"{shard.number}.sock")
+    if certificate is not None:
+        address = f"127.0.0.1:{free_port()}"
     given = {
         "CLEARANCE_DATABASE__SEARCH_URL": db.url("search"),
         "CLEARANCE_LISTS__LISTEN": address,
+        "CLEARANCE_LISTS__CERTIFICATE": str(certificate or ""),
         "CLEARANCE_LISTS__SHARD": str(shard),
-        "CLEARANCE_LISTS__KEY": KEY,
         "CLEARANCE_LISTS__DIMENSIONS": str(dimensions),
     }
     with process(folder, ["app.search_process"], given) as made:
         yield made, address
 
 
-def remote(db: Db, addresses: list[str]) -> RemoteLists:
+def remote(db: Db, addresses: list[str]) -> RemoteIndex:
     """An API process's side of these."""
-    return RemoteLists(
-        addresses, BOOK, key=bytes.fromhex(KEY), seconds=PATIENCE, database=DatabaseIdentity(db.url("app"))
-    )
+    database = DatabaseIdentity(db.url("app"))
+    return RemoteIndex(addresses, BOOK, certificate=None, seconds=PATIENCE, database=database)
 
 
 @dataclass
@@ -67,7 +71,7 @@ class Threads:
     """Search processes in threads of this one, over real sockets; each is read and renewed in its turn."""
 
     parts: list[ScopeIndex]
-    client: RemoteLists
+    client: RemoteIndex
     _turn: "itertools.cycle[int]" = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -103,7 +107,7 @@ def threads(folder: Path, db: Db, total: int) -> Iterator[Threads]:
                 contextlib.closing(ScopeIndex(CodeReader(connect(db.url("search"), pool_size=2), BOOK, shard), BOOK))
             )
             lists.load()
-            made = ListServer(lists, BOOK, shard, key=bytes.fromhex(KEY), database=DatabaseIdentity(db.url("search")))
+            made = IndexServer(lists, BOOK, shard, certificate=None, database=DatabaseIdentity(db.url("search")))
             server = stack.enter_context(contextlib.closing(made))
             addresses.append(str(folder / "sockets" / f"{number}.sock"))
             server.start(listen(addresses[-1]))
@@ -157,7 +161,7 @@ def company(library: LibraryDb, database: Database) -> Company:
     return made
 
 
-def loaded(processes: list[Process], lists: RemoteLists, company: Company) -> None:
+def loaded(processes: list[Process], lists: RemoteIndex, company: Company) -> None:
     """Wait until the search processes answer."""
 
     def answer() -> bool:

@@ -106,8 +106,8 @@ def test_what_is_missing_is_named(value: SecretStr | None) -> None:
 
 
 def test_a_secret_under_another_name_is_not_repeated(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("CLEARANCE_LISTS__KEYS", "5f" * 32)
+    environment.setenv("CLEARANCE_AUDIT__KEYS", "5f" * 32)
     with pytest.raises(ValidationError) as refused:
         read()
-    assert "lists.keys" in str(refused.value)
+    assert "audit.keys" in str(refused.value)
     assert "5f5f" not in str(refused.value)

@@ -1,7 +1,9 @@
 """Checks the search processes by a request to each, as a search would make it."""
 
+import contextlib
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
@@ -11,59 +13,60 @@ from app.db.session import connect
 from app.embedding.factory import build_embedder
 from app.indexing.quantizer import quantizer_for
 from app.scope_index.database_id import DatabaseIdentity
-from app.scope_index.remote.address import key_of
-from app.scope_index.remote.connection import Channel, ChannelLost
-from app.scope_index.remote.messages import Hello, Look, Malformed, Reading
-from app.scope_index.remote.pool import greet
+from app.scope_index.remote.connection import Connection
+from app.scope_index.remote.messages import InvalidMessage, Message, Refused, Target, ViewReply, ViewRequest, pack
+from app.scope_index.remote.tls import SharedCertificate, certificate_for
 from app.scope_index.snapshot import Snapshot
-from app.settings import required
 
 MAX_SECONDS = 5.0  # to wait for one process
+RENEW_BEFORE = timedelta(days=30)  # before the certificate expires
 
 
 def check_search_processes(installation: Installation) -> Iterator[CheckResult]:
-    """A result for each search process, in the order of the shards.
+    """A result for each search process, in the order of the shards, after one for a certificate that expires soon.
 
     Raises DatabaseUnavailable; ValueError or SettingMissing for invalid settings.
     """
-    settings = installation.settings
-    if not settings.lists.addresses:
+    lists, options = installation.settings.lists, installation.settings.embedder
+    if not lists.addresses:
         return
-    options = settings.embedder
-    made = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
-    book = quantizer_for(made.dimensions)
-    if book is None:
-        yield CheckResult("search processes", "warn", f"vectors of {made.dimensions} dimensions have no lists")
+    embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
+    quantizer = quantizer_for(embedder.dimensions)
+    if quantizer is None:
+        yield CheckResult("search processes", "warn", f"vectors of {embedder.dimensions} dimensions have no lists")
         return
+    certificate = certificate_for(lists.addresses, lists.certificate)
+    if certificate is not None and certificate.expires < datetime.now(UTC) + RENEW_BEFORE:
+        says = f"{lists.certificate} expires on {certificate.expires:%Y-%m-%d}; PostgreSQL answers from then on"
+        yield CheckResult("search certificate", "warn", says, "make another one for all processes: docs/scale.md")
     url = installation.urls["clearance_app"]
-    key, database = key_of(required(settings.lists.key, "CLEARANCE_LISTS__KEY")), DatabaseIdentity(url)()
-    total = len(settings.lists.addresses)
-    for number, address in enumerate(settings.lists.addresses, 1):
-        hello = Hello(bytes.fromhex(book.digest), database, number, total)
-        yield CheckResult(f"search process {number}/{total}", *_check_one(address, key, hello, _snapshot(url)))
+    database, total = DatabaseIdentity(url)(), len(lists.addresses)
+    for number, address in enumerate(lists.addresses, 1):
+        target = Target(bytes.fromhex(quantizer.digest), database, number, total)
+        request = ViewRequest(target, _snapshot(url), wake=False)
+        yield CheckResult(f"search process {number}/{total}", *_check_one(address, certificate, request))
 
 
-def _check_one(address: str, key: bytes, hello: Hello, snapshot: Snapshot) -> tuple[State, str, str]:
+def _check_one(address: str, certificate: SharedCertificate | None, request: ViewRequest) -> tuple[State, str, str]:
     """State of one process, what it means, and how to repair it."""
-    deadline = time.monotonic() + MAX_SECONDS
     begun = time.monotonic()
     try:
-        channel = Channel.connect(address, key, deadline)
-        try:
-            greet(channel, hello, deadline)
-            channel.send(Look(snapshot, wake=False), deadline)
-            answer = channel.receive(deadline)
-        finally:
-            channel.close()
-    except ChannelLost as error:
-        mend = "is it running there, and with this CLEARANCE_LISTS__KEY? start it: python -m app.search_process"
+        reply = _reply(address, certificate, request, begun + MAX_SECONDS)
+    except (OSError, InvalidMessage) as error:
+        mend = "is it running there, and as this user or with this certificate? start it: python -m app.search_process"
         return "fail", f"{address} does not answer ({error}): PostgreSQL answers in its place", mend
-    except Malformed as error:
-        return "fail", f"{address} cannot be used, PostgreSQL answers in its place: {error}", ""
-    if not isinstance(answer, Reading):
+    if isinstance(reply, Refused):
+        return "fail", f"{address} cannot be used, PostgreSQL answers in its place: {reply.reason}", ""
+    if not isinstance(reply, ViewReply):
         mend = "see its log; a base of ten million passages takes half a minute"
         return "warn", f"{address} has not loaded its lists yet: PostgreSQL answers in its place", mend
-    return "ok", f"{address} answers, {1000 * (time.monotonic() - begun):.0f} ms with the greeting", ""
+    return "ok", f"{address} answers, {1000 * (time.monotonic() - begun):.0f} ms with the connection", ""
+
+
+def _reply(address: str, certificate: SharedCertificate | None, request: ViewRequest, deadline: float) -> Message:
+    with contextlib.closing(Connection.connect(address, certificate, deadline)) as connection:
+        connection.send(pack(request), deadline)
+        return connection.receive(deadline)
 
 
 def _snapshot(url: str) -> Snapshot:

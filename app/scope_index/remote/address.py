@@ -1,4 +1,4 @@
-"""Where search processes listen: addresses, the shared key, and sockets that are their user's alone."""
+"""Where search processes listen: addresses, and sockets that belong to their user alone."""
 
 import errno
 import socket
@@ -6,7 +6,6 @@ import stat
 from pathlib import Path
 
 BACKLOG = 64
-KEY_BYTES = 32
 
 
 class CannotListen(RuntimeError):
@@ -24,19 +23,8 @@ def parse(address: str) -> tuple[socket.AddressFamily, str | tuple[str, int]]:
     return (socket.AF_INET6 if ":" in bare else socket.AF_INET), (bare, int(port))
 
 
-def key_of(text: str) -> bytes:
-    """The shared key from its hex form; raises ValueError, without repeating it."""
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise ValueError("CLEARANCE_LISTS__KEY must have 32 bytes, in hex: openssl rand -hex 32") from None
-    return key
-
-
 def listen(address: str) -> socket.socket:
-    """A listening socket; raises CannotListen. A Unix socket's folder is made, and must be its owner's alone."""
+    """A listening socket; raises CannotListen. A Unix socket's folder is created, and must be its owner's alone."""
     family, where = parse(address)
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -58,7 +46,7 @@ def listen(address: str) -> socket.socket:
 
 
 def _prepare(path: Path) -> None:
-    """The folder of a socket, and no socket in it that a process of before has left."""
+    """Create the folder of a socket, and remove a socket in it that nobody listens on any more."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.parent.stat().st_mode & 0o077:
         raise CannotListen(f"others may enter {path.parent}: chmod 700 it, the socket is for this user alone")

@@ -1,142 +1,107 @@
-"""One authenticated connection between an API process and a search process, over a Unix socket or TCP.
+"""One connection between an API process and a search process: a Unix socket between processes of one user, or TLS.
 
-A message is a frame: its length, its seal, its bytes. Nothing is waited for beyond a deadline of the monotonic clock,
-however slowly it comes. A TCP connection is sealed, not encrypted: keep it on a network of your own.
+A message is a frame: its length in four bytes, then its bytes. Each call has a deadline of the monotonic clock, however
+slowly the bytes come. Errors are OSError, TimeoutError among them, and InvalidMessage.
 """
 
 import contextlib
-import secrets
+import os
+import select
 import socket
+import ssl
 import struct
 import time
-from collections.abc import Iterator
 
 from app.scope_index.remote.address import parse
-from app.scope_index.remote.handshake import NONCE, TAG, Proof, Seal
-from app.scope_index.remote.messages import LARGEST, Message, pack, unpack
+from app.scope_index.remote.messages import MAX_MESSAGE, InvalidMessage, Message, unpack
+from app.scope_index.remote.tls import SharedCertificate, WrongPeer
 
 _SIZE = struct.Struct("!I")
-# Bytes taken at once: what a frame claims to be long is not laid out before it comes.
-PIECE = 1 << 16
+_CREDENTIALS = struct.Struct("3i")  # process, user, group
+# Bytes taken at once: memory for what a frame claims to be long is not laid out before it comes.
+MAX_PIECE = 1 << 16
 # A peer whose machine is gone is noticed within a minute, and its connection does not count against the rest.
-ALIVE = ((socket.TCP_KEEPIDLE, 20), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 20), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
 
-class ChannelLost(Exception):
-    """The other side is gone, too slow, or is not who it should be."""
-
-
-class Channel:
+class Connection:
     """Messages to and from one peer. Used by one thread at a time; `shut` may be called by any."""
 
-    _ours: Seal
-    _theirs: Seal
-
-    def __init__(self, opened: socket.socket) -> None:
-        """Takes the socket over. Nothing can be said before `prove` or `admit`."""
+    def __init__(self, opened: socket.socket, certificate: SharedCertificate | None, *, server: bool) -> None:
+        """Takes the socket over. `handshake` comes first."""
+        self._certificate = certificate
         if opened.family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in ALIVE:
+            for option, value in KEEP_ALIVE:
                 opened.setsockopt(socket.IPPROTO_TCP, option, value)
+            if certificate is None:
+                raise WrongPeer("an address with a port needs a certificate")
+            opened = certificate.wrap(opened, server=server)
         self._socket = opened
 
     @classmethod
-    def connect(cls, address: str, key: bytes, deadline: float) -> "Channel":
-        """To a search process that knows the key too; raises ChannelLost."""
-        with _as_lost(), contextlib.ExitStack() as undo:
-            family, where = parse(address)
+    def connect(cls, address: str, certificate: SharedCertificate | None, deadline: float) -> "Connection":
+        """To a search process of this installation."""
+        family, where = parse(address)
+        with contextlib.ExitStack() as undo:
             opened = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
             opened.settimeout(_left(deadline))
             opened.connect(where)
-            channel = cls(opened)
-            channel._prove(key, deadline)
+            connection = undo.enter_context(contextlib.closing(cls(opened, certificate, server=False)))
+            connection.handshake(deadline)
             undo.pop_all()
-        return channel
+        return connection
 
-    def _prove(self, key: bytes, deadline: float) -> None:
-        """The client's side. It proves first: a server that knows no key learns nothing it could use elsewhere."""
-        theirs, ours = self._read(NONCE, deadline), secrets.token_bytes(NONCE)
-        proof = Proof(key, server=theirs, client=ours)
-        self._write(ours + proof.of("client"), deadline)
-        given = self._read(TAG, deadline)
-        if not given:
-            raise ChannelLost("it has another key")
-        proof.check("server", given)
-        self._ours, self._theirs = proof.seal("client"), proof.seal("server")
+    def handshake(self, deadline: float) -> None:
+        """Make sure who the other side is; raises WrongPeer, or another OSError."""
+        self._socket.settimeout(_left(deadline))
+        if isinstance(self._socket, ssl.SSLSocket) and self._certificate is not None:
+            self._certificate.handshake(self._socket)
+            return
+        told = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        if _CREDENTIALS.unpack(told)[1] != os.geteuid():
+            raise WrongPeer("it is a process of another user")
 
-    def admit(self, key: bytes, deadline: float) -> None:
-        """The server's side; raises ChannelLost."""
-        with _as_lost():
-            ours = secrets.token_bytes(NONCE)
-            self._write(ours, deadline)
-            given = self._read(NONCE + TAG, deadline)
-            proof = Proof(key, server=ours, client=given[:NONCE])
-            try:
-                proof.check("client", given[NONCE:])
-            except ValueError:
-                self._write(b"", deadline)
-                raise
-            self._write(proof.of("server"), deadline)
-            self._ours, self._theirs = proof.seal("server"), proof.seal("client")
-
-    def send(self, message: Message, deadline: float) -> None:
-        """Raises ChannelLost, or Malformed before anything was sent."""
-        packed = pack(message)
-        with _as_lost():
-            self._write(self._ours.close(packed), deadline)
+    def send(self, message: bytes, deadline: float) -> None:
+        """Send a packed message."""
+        left = memoryview(_SIZE.pack(len(message)) + message)
+        while left:
+            self._socket.settimeout(_left(deadline))
+            left = left[self._socket.send(left) :]
 
     def receive(self, deadline: float) -> Message:
-        """The next message; raises ChannelLost, Malformed."""
-        with _as_lost():
-            message = self._theirs.open(self._read(LARGEST + TAG, deadline))
-        return unpack(message)
+        """The next message."""
+        (size,) = _SIZE.unpack(self._read(_SIZE.size, deadline))
+        if size > MAX_MESSAGE:
+            raise InvalidMessage("a frame that is too long")
+        return unpack(self._read(size, deadline))
 
-    def wait(self) -> None:
-        """Until something comes, for however long; raises ChannelLost when it is the end."""
-        with _as_lost():
-            self._socket.settimeout(None)
-            if not self._socket.recv(1, socket.MSG_PEEK):
-                raise EOFError
-
-    @property
-    def fresh(self) -> bool:
-        """Whether nothing has come that nobody asked for, the end of the connection among it."""
-        try:
-            self._socket.setblocking(False)
-            self._socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
+    def wait(self, milliseconds: int | None = None) -> bool:
+        """Whether something comes, the end of the connection too, within this time."""
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
-        except OSError:
-            pass
-        return False
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(milliseconds))
 
     def shut(self) -> None:
-        """End what another thread is waiting for on this channel."""
+        """End what another thread is waiting for on this connection."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # Not SSLSocket's own: after that, the other thread would go on in plain text.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the socket."""
         self._socket.close()
 
-    def _write(self, frame: bytes, deadline: float) -> None:
-        self._socket.settimeout(_left(deadline))
-        self._socket.sendall(_SIZE.pack(len(frame)) + frame)
-
-    def _read(self, most: int, deadline: float) -> bytes:
-        (size,) = _SIZE.unpack(self._taken(_SIZE.size, deadline))
-        if size > most:
-            raise ChannelLost("a frame that is too long")
-        return self._taken(size, deadline)
-
-    def _taken(self, size: int, deadline: float) -> bytes:
+    def _read(self, size: int, deadline: float) -> bytes:
         taken = bytearray()
         while len(taken) < size:
             self._socket.settimeout(_left(deadline))
-            piece = self._socket.recv(min(size - len(taken), PIECE))
+            piece = self._socket.recv(min(size - len(taken), MAX_PIECE))
             if not piece:
-                raise EOFError
+                raise ConnectionResetError("it closed the connection")
             taken += piece
         return bytes(taken)
 
@@ -144,14 +109,5 @@ class Channel:
 def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise TimeoutError
+        raise TimeoutError("it took too long")
     return left
-
-
-@contextlib.contextmanager
-def _as_lost() -> Iterator[None]:
-    """Whatever ends a connection, as ChannelLost with the kind of its cause: messages of strangers are not repeated."""
-    try:
-        yield
-    except (OSError, EOFError, ValueError) as error:
-        raise ChannelLost(type(error).__name__) from error

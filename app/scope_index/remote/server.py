@@ -1,7 +1,7 @@
-"""A search process's side: it holds one part of the lists and answers API processes that know the key.
+"""A search process's side: it holds one part of the index and answers API processes of this installation.
 
-It tells no more than the lists do: numbers of passages and scores, for scopes that it is asked for by number. Who may
-read them it does not know; the reader's exact step, under row-level security, decides (ADR 0012).
+A reply holds numbers of passages and scores, for scopes that are asked for by number. Who may read them the server does
+not know; the reader's exact step, under row-level security, decides (ADR 0012).
 """
 
 import contextlib
@@ -14,44 +14,51 @@ from app import log
 from app.errors import DatabaseUnavailable
 from app.indexing.quantizer import ProductQuantizer
 from app.scope_index.index import ScopeIndex
-from app.scope_index.remote.connection import Channel, ChannelLost
+from app.scope_index.remote.connection import Connection
 from app.scope_index.remote.messages import (
-    Found,
-    Hello,
-    Look,
-    Malformed,
+    IndexNotReady,
+    InvalidMessage,
     Message,
-    Nothing,
-    Reading,
     Refused,
-    Scan,
-    Welcome,
+    ScanReply,
+    ScanRequest,
+    Target,
+    ViewReply,
+    ViewRequest,
+    pack,
 )
+from app.scope_index.remote.tls import SharedCertificate
 from app.scope_index.sharding import Shard
 
-# Connections at once that have proved the key, and those that have not yet: each has a thread. One more of the latter
-# ends the oldest of them, so that whoever proves nothing keeps out nobody: a proof takes milliseconds.
+# Connections at once that have shown who they are, and those that have not yet: each has a thread. One more of the
+# latter ends the oldest of them, so that strangers keep out nobody: a handshake takes milliseconds.
 MAX_CONNECTIONS = 256
-MAX_UNPROVEN = 64
-# For the proof of the key with the greeting.
-PROOF_SECONDS = 2.0
-# At most for that, for the rest of a message that has begun, and for an answer to be taken.
+MAX_HANDSHAKES = 64
+# At most for a handshake, for the rest of a message that has begun, and for a reply to be taken.
 SECONDS = 5.0
 
 
-class ListServer:
+class IndexServer:
     """Answers over a listening socket until it is closed: a thread for each connection."""
 
     def __init__(
-        self, lists: ScopeIndex, book: ProductQuantizer, shard: Shard, *, key: bytes, database: Callable[[], bytes]
+        self,
+        index: ScopeIndex,
+        quantizer: ProductQuantizer,
+        shard: Shard,
+        *,
+        certificate: SharedCertificate | None,
+        database: Callable[[], bytes],
     ) -> None:
-        """`database` gives the digest of the database that the lists are read from (`Identity`)."""
-        self._lists, self._book, self._shard, self._key, self._database = lists, book, shard, key, database
+        """`database` gives the digest of the database that the index is read from (`DatabaseIdentity`)."""
+        self._index, self._quantizer, self._shard = index, quantizer, shard
+        self._digest = bytes.fromhex(quantizer.digest)
+        self._certificate, self._database = certificate, database
         self._lock = threading.Lock()
-        self._threads: dict[Channel, threading.Thread] = {}
+        self._threads: dict[Connection, threading.Thread] = {}
         # In the order in which they came.
-        self._unproven: dict[Channel, None] = {}
-        self._proven: set[Channel] = set()
+        self._handshakes: dict[Connection, None] = {}
+        self._admitted: set[Connection] = set()
         self._listening: socket.socket | None = None
         self._closed = threading.Event()
 
@@ -68,10 +75,10 @@ class ListServer:
                 self._listening.shutdown(socket.SHUT_RDWR)
             self._listening.close()
         with self._lock:
-            left = dict(self._threads)
-        for channel in left:
-            channel.shut()
-        for thread in left.values():
+            open_connections = dict(self._threads)
+        for connection in open_connections:
+            connection.shut()
+        for thread in open_connections.values():
             thread.join()
 
     def _accept(self, listening: socket.socket) -> None:
@@ -79,128 +86,124 @@ class ListServer:
             try:
                 opened, _ = listening.accept()
             except OSError as error:
-                # Out of file descriptors, perhaps: the connections that there are go on.
+                # Out of file descriptors, perhaps: the open connections go on.
                 if not self._closed.wait(0.1):
                     log.get().error("lists.cannot_accept", error=type(error).__name__)
                 continue
-            self._take(opened)
-
-    def _take(self, opened: socket.socket) -> None:
-        """A thread for this connection, or its end; whatever goes wrong, the next one is accepted."""
-        admitted = False
-        try:
-            channel = Channel(opened)
-            thread = threading.Thread(target=self._serve, args=(channel,), name="lists-answer", daemon=True)
-            with self._lock:
-                if len(self._proven) < MAX_CONNECTIONS and not self._closed.is_set():
-                    self._make_room()
-                    # Started within the lock: it takes itself out again, and may end at once.
-                    thread.start()
-                    self._threads[channel] = thread
-                    self._unproven[channel] = None
-                    admitted = True
-        except (OSError, RuntimeError) as error:
-            # The peer is gone already, or the system has no more threads.
-            log.get().error("lists.cannot_serve", error=type(error).__name__)
-        else:
-            if not (admitted or self._closed.is_set()):
-                log.get().warning("lists.full", connections=MAX_CONNECTIONS)
-        finally:
-            if not admitted:
+            try:
+                self._start(opened)
+            except (OSError, RuntimeError) as error:
+                # The peer is gone already, or the system has no more threads; the next one is accepted.
+                log.get().error("lists.cannot_serve", error=type(error).__name__)
                 opened.close()
 
-    def _make_room(self) -> None:
-        """End the oldest of those that have proved nothing, if there are too many. Called within the lock."""
-        if len(self._unproven) >= MAX_UNPROVEN:
-            oldest = next(iter(self._unproven))
-            del self._unproven[oldest]
-            oldest.shut()
+    def _start(self, opened: socket.socket) -> None:
+        """A thread for this connection; raises OSError, RuntimeError."""
+        connection = Connection(opened, self._certificate, server=True)
+        thread = threading.Thread(target=self._serve, args=(connection,), name="lists-answer", daemon=True)
+        with contextlib.ExitStack() as undo, self._lock:
+            undo.callback(connection.close)
+            if self._closed.is_set():
+                return
+            if len(self._handshakes) >= MAX_HANDSHAKES:
+                oldest = next(iter(self._handshakes))
+                del self._handshakes[oldest]
+                oldest.shut()
+            # Started within the lock: it takes itself out again, and may end at once.
+            thread.start()
+            self._threads[connection] = thread
+            self._handshakes[connection] = None
+            undo.pop_all()
 
-    def _proved(self, channel: Channel) -> None:
-        """Count it among those that know the key; raises ChannelLost where there are enough of them."""
+    def _admit(self, connection: Connection) -> None:
+        """Count it among those that have shown who they are; raises ConnectionError if there are too many."""
         with self._lock:
-            if self._unproven.pop(channel, channel) is channel:
-                raise ChannelLost("others came while it proved nothing")
-            if len(self._proven) >= MAX_CONNECTIONS:
-                raise ChannelLost("there are too many connections")
-            self._proven.add(channel)
+            if self._handshakes.pop(connection, connection) is connection:
+                raise ConnectionAbortedError("others came before it had shown who it is")
+            if len(self._admitted) >= MAX_CONNECTIONS:
+                raise ConnectionRefusedError(f"there are {MAX_CONNECTIONS} connections already")
+            self._admitted.add(connection)
 
-    def _serve(self, channel: Channel) -> None:
-        """One connection, from the proof of the key to its end, however it ends."""
+    def _serve(self, connection: Connection) -> None:
+        """One connection, from its handshake to its end, however it ends."""
         try:
-            self._welcome(channel)
-            while True:
-                channel.wait()
-                answer = self._answer(channel.receive(time.monotonic() + SECONDS))
-                channel.send(answer, time.monotonic() + SECONDS)
-        except ChannelLost as lost:
+            connection.handshake(time.monotonic() + SECONDS)
+            self._admit(connection)
+            while connection.wait():
+                self._answer(connection)
+        except (ConnectionResetError, BrokenPipeError):
             # An API process that has ended or was restarted is no news.
-            if str(lost) not in {"EOFError", "ConnectionResetError", "BrokenPipeError"}:
-                log.get().warning("lists.connection_lost", error=str(lost))
-        except Malformed as error:
+            pass
+        except OSError as error:
+            if not self._closed.is_set():
+                log.get().warning("lists.connection_lost", error=str(error) or type(error).__name__)
+        except InvalidMessage as error:
             log.get().warning("lists.malformed", error=str(error))
         except Exception as error:  # noqa: BLE001  # the edge of a thread: the other connections go on
             log.get().error("lists.failed", error=type(error).__name__, where=log.where(error))
         finally:
-            channel.close()
+            connection.close()
             with self._lock:
-                self._threads.pop(channel, None)
-                self._unproven.pop(channel, None)
-                self._proven.discard(channel)
+                self._threads.pop(connection, None)
+                self._handshakes.pop(connection, None)
+                self._admitted.discard(connection)
 
-    def _welcome(self, channel: Channel) -> None:
-        """Raises ChannelLost, or Malformed where the other side means other lists."""
-        channel.admit(self._key, time.monotonic() + min(SECONDS, PROOF_SECONDS))
-        self._proved(channel)
-        deadline = time.monotonic() + SECONDS
-        reason = self._objection(channel.receive(deadline))
-        channel.send(Welcome() if reason is None else Refused(reason), time.monotonic() + SECONDS)
-        if reason is not None:
-            raise Malformed(reason)
+    def _answer(self, connection: Connection) -> None:
+        """Read one request and send the reply; raises OSError, and InvalidMessage after telling the peer why."""
+        try:
+            reply = self._reply(connection.receive(time.monotonic() + SECONDS))
+        except InvalidMessage as error:
+            with contextlib.suppress(OSError):
+                connection.send(pack(Refused(str(error))), time.monotonic() + SECONDS)
+            raise
+        connection.send(pack(reply), time.monotonic() + SECONDS)
 
-    def _objection(self, greeting: Message) -> str | None:
-        if not isinstance(greeting, Hello):
-            return "the first message must be a greeting"
-        if greeting.digest != bytes.fromhex(self._book.digest):
-            return (
-                f"another codebook: the lists are made for vectors of {self._book.dimensions} dimensions and this"
+    def _reply(self, request: Message) -> Message:
+        if not isinstance(request, ViewRequest | ScanRequest):
+            raise InvalidMessage("a message that is not for a search process")
+        self._check_target(request.target)
+        if isinstance(request, ScanRequest):
+            return self._scan(request)
+        view = self._index.view(request.snapshot)
+        if view is None:
+            return IndexNotReady()
+        if request.wake:
+            view.wake()
+        return ViewReply(view.since)
+
+    def _check_target(self, target: Target) -> None:
+        """Raises InvalidMessage where the other side means another index."""
+        if target.quantizer != self._digest:
+            raise InvalidMessage(
+                f"another codebook: the lists are made for vectors of {self._quantizer.dimensions} dimensions and this"
                 " release; CLEARANCE_LISTS__DIMENSIONS must be the embedder's, and the release the same on both sides"
             )
-        if (greeting.number, greeting.total) != (self._shard.number, self._shard.total):
-            return (
-                f"these lists are shard {self._shard} and not {greeting.number}/{greeting.total}:"
+        if (target.shard, target.shards) != (self._shard.number, self._shard.total):
+            raise InvalidMessage(
+                f"these lists are shard {self._shard} and not {target.shard}/{target.shards}:"
                 " CLEARANCE_LISTS__SERVERS must name all shards, in their order"
             )
         try:
-            same = greeting.database == self._database()
-        except DatabaseUnavailable:
-            return "the database does not answer the search process"
-        # Numbers of transactions and passages of two databases compare, and mean nothing: passages would be missing.
-        return None if same else "another database: both sides' URLs must name one, and both start anew after a change"
+            same = target.database == self._database()
+        except DatabaseUnavailable as error:
+            raise InvalidMessage("the database does not answer the search process") from error
+        if not same:
+            # Transaction numbers of two databases compare, and mean nothing: passages would be missing.
+            raise InvalidMessage("another database: both sides' URLs must name one, and both start anew after a change")
 
-    def _answer(self, asked: Message) -> Message:
-        if isinstance(asked, Look):
-            held = self._lists.view(asked.snapshot)
-            if held is None:
-                return Nothing()
-            if asked.wake:
-                held.wake()
-            return Reading(held.since)
-        if isinstance(asked, Scan):
-            return self._scanned(asked)
-        raise Malformed("a message that is not for a server")
+    def _scan(self, request: ScanRequest) -> Message:
+        """The index may have been rebuilt since the reader's view, so what the reader may use is determined again.
 
-    def _scanned(self, asked: Scan) -> Message:
-        """The lists may have been renewed since the reader looked, so what it may use is found out again.
-
-        A newer base lacks what was gone by then, and this reader may see it still: then `view` gives nothing. And a
-        reading that does not cover `since` may lack what the reader counts on.
+        A newer base lacks what was gone by then, and this reader may see it still: then there is no view. And an index
+        that is not complete for `since` may lack what the reader counts on.
         """
-        if asked.query.shape != (self._book.dimensions,):
-            raise Malformed(f"a query of {len(asked.query)} dimensions where {self._book.dimensions} are meant")
-        if not self._shard.holds(asked.scopes):
-            raise Malformed(f"scopes that are not those of shard {self._shard}")
-        held = self._lists.view(asked.snapshot)
-        if held is None or not held.since.covers(asked.since):
-            return Nothing()
-        return Found(held.scan(asked.query, asked.scopes, depth=asked.depth))
+        if request.query.shape != (self._quantizer.dimensions,):
+            raise InvalidMessage(
+                f"a query of {len(request.query)} dimensions where {self._quantizer.dimensions} are meant"
+            )
+        if not self._shard.holds(request.scopes):
+            raise InvalidMessage(f"scopes that are not those of shard {self._shard}")
+        view = self._index.view(request.snapshot)
+        if view is None or not view.since.covers(request.since):
+            return IndexNotReady()
+        return ScanReply(view.scan(request.query, request.scopes, depth=request.depth))

@@ -6,7 +6,7 @@ from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import Entries
 from app.scope_index.sharding import WHOLE
 from app.scope_index.snapshot import Snapshot
-from tests.unit.scope_index.remote.search_server import BOOK, Stored
+from tests.unit.scope_index.remote.search_server import QUANTIZER, Stored
 
 
 class Endless(Stored):
@@ -26,7 +26,7 @@ class Endless(Stored):
 
 def test_lists_that_are_still_loading_let_go_at_once() -> None:
     source = Endless()
-    lists = ScopeIndex(source, BOOK)
+    lists = ScopeIndex(source, QUANTIZER)
     lists.start(seconds=0.01)
     lists.close()
     assert source.closed

@@ -1,9 +1,11 @@
-"""A search process's server in a thread, over lists of our making, and ways to speak with it well and badly."""
+"""A search process's server in a thread, over an index of our making, and ways to speak with it well and badly."""
 
 import contextlib
 import dataclasses
 import socket
+import ssl
 import struct
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import field
 from pathlib import Path
@@ -14,18 +16,20 @@ from numpy.typing import NDArray
 from app.indexing.quantizer import ProductQuantizer
 from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import Entries, ScanResult
-from app.scope_index.remote.address import listen
-from app.scope_index.remote.client import RemoteLists
-from app.scope_index.remote.handshake import NONCE, Proof, Seal
-from app.scope_index.remote.messages import Hello, Message, Scan, Welcome, pack, unpack
-from app.scope_index.remote.server import ListServer
+from app.scope_index.remote.address import listen, parse
+from app.scope_index.remote.client import RemoteIndex
+from app.scope_index.remote.messages import Message, ScanRequest, Target, ViewRequest, unpack
+from app.scope_index.remote.server import IndexServer
+from app.scope_index.remote.tls import SharedCertificate
 from app.scope_index.sharding import WHOLE, Shard, shard_of
 from app.scope_index.snapshot import Snapshot
+from tests.support.certificates import certified, written
 
-KEY, OTHER_KEY = b"k" * 32, b"o" * 32
-BOOK = ProductQuantizer(32)
+QUANTIZER = ProductQuantizer(32)
 DATABASE = b"d" * 32
+TARGET = Target(bytes.fromhex(QUANTIZER.digest), DATABASE, 1, 1)
 NOW = Snapshot(90, 100, frozenset({90, 95}))
+VIEW = ViewRequest(TARGET, NOW, wake=False)
 
 
 def plain(value: object) -> object:
@@ -37,15 +41,26 @@ def plain(value: object) -> object:
     return value
 
 
-def scan(**other: object) -> Scan:
+def scan_request(**other: object) -> ScanRequest:
     given: dict[str, object] = {
+        "target": TARGET,
         "snapshot": NOW,
         "since": NOW,
         "depth": 5,
         "query": np.ones(32, np.float32),
         "scopes": np.array([1, 3], np.int32),
     }
-    return Scan(**(given | other))  # type: ignore[arg-type]
+    return ScanRequest(**(given | other))  # type: ignore[arg-type]
+
+
+def shared(content: bytes) -> SharedCertificate:
+    """What such a file holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        return SharedCertificate(written(Path(folder) / "search.pem", content))
+
+
+OURS = certified()
+CERTIFICATE = shared(OURS.pem)
 
 
 class Stored:
@@ -55,7 +70,7 @@ class Stored:
         rng = np.random.default_rng(1)
         scopes = np.repeat(np.arange(1, 41, dtype=np.int32), 100)
         drawn = rng.standard_normal((len(scopes), 32)).astype(np.float32)
-        codes = BOOK.encode(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
+        codes = QUANTIZER.encode(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
         every = Entries(np.arange(len(scopes), dtype=np.int64), scopes, codes)
         self._held = every.pick(shard_of(scopes, shard.total) == shard.number - 1)
         self.snapshot = NOW
@@ -75,91 +90,102 @@ class Stored:
 
 @dataclasses.dataclass
 class Running:
-    """A server on a Unix socket."""
+    """A server, and the clients that a test makes of it."""
 
     address: str
-    lists: ScopeIndex
+    index: ScopeIndex
     source: Stored
-    server: ListServer
-    remotes: list[RemoteLists] = field(default_factory=list)
+    server: IndexServer
+    remotes: list[RemoteIndex] = field(default_factory=list)
 
     def remote(
         self,
         *,
-        key: bytes = KEY,
-        book: ProductQuantizer = BOOK,
-        seconds: float = 5.0,
+        certificate: SharedCertificate = CERTIFICATE,
+        quantizer: ProductQuantizer = QUANTIZER,
+        seconds: float = 60.0,
         times: int = 1,
         database: bytes = DATABASE,
-    ) -> RemoteLists:
-        self.remotes.append(
-            RemoteLists([self.address] * times, book, key=key, seconds=seconds, database=lambda: database)
-        )
+    ) -> RemoteIndex:
+        self.remotes.append(client([self.address] * times, quantizer, certificate, seconds, database))
         return self.remotes[-1]
 
 
-def served(lists: ScopeIndex, shard: Shard = WHOLE) -> ListServer:
-    """A server of these lists that knows the key."""
-    return ListServer(lists, BOOK, shard, key=KEY, database=lambda: DATABASE)
+def client(
+    addresses: list[str],
+    quantizer: ProductQuantizer = QUANTIZER,
+    certificate: SharedCertificate = CERTIFICATE,
+    seconds: float = 60.0,
+    database: bytes = DATABASE,
+) -> RemoteIndex:
+    """An API process's side."""
+    return RemoteIndex(addresses, quantizer, certificate=certificate, seconds=seconds, database=lambda: database)
+
+
+def served(
+    index: ScopeIndex, over: str, shard: Shard = WHOLE, certificate: SharedCertificate = CERTIFICATE
+) -> tuple[IndexServer, str]:
+    """A server of this index that listens there, and its address."""
+    listening = listen(over)
+    made = IndexServer(index, QUANTIZER, shard, certificate=certificate, database=lambda: DATABASE)
+    made.start(listening)
+    named = listening.getsockname()
+    return made, named if isinstance(named, str) else f"127.0.0.1:{named[1]}"
 
 
 @contextlib.contextmanager
-def running_in(folder: Path) -> Iterator[Running]:
-    """A server of the whole, on a socket in this folder, and the end of both sides."""
-    source = Stored(WHOLE)
-    lists = ScopeIndex(source, BOOK)
-    lists.load()
-    address = str(folder / "private" / "lists.sock")
-    with contextlib.closing(served(lists)) as server:
-        server.start(listen(address))
-        made = Running(address, lists, source, server)
+def running_at(over: str, shard: Shard = WHOLE, certificate: SharedCertificate = CERTIFICATE) -> Iterator[Running]:
+    """A server that listens there, and the end of both sides."""
+    source = Stored(shard)
+    index = ScopeIndex(source, QUANTIZER)
+    index.load()
+    server, address = served(index, over, shard, certificate)
+    with contextlib.closing(server):
+        made = Running(address, index, source, server)
         yield made
         for remote in made.remotes:
             remote.close()
 
 
-def asked(remote: RemoteLists | ScopeIndex, scopes: NDArray[np.int32], snapshot: Snapshot = NOW) -> ScanResult:
-    view = remote.view(snapshot)
+def asked(index: RemoteIndex | ScopeIndex, scopes: NDArray[np.int32], snapshot: Snapshot = NOW) -> ScanResult:
+    view = index.view(snapshot)
     assert view is not None
     query = np.ones(32, np.float32) / np.float32(32**0.5)
     return view.scan(query, scopes, depth=50)
 
 
 def works(running: Running) -> None:
-    """Whether the server answers as the lists in this process do."""
+    """Whether the server answers as the index in this process does."""
     scopes = np.array([2, 3, 5, 7, 40, 77], np.int32)
-    remote = running.remote()
-    assert plain(asked(remote, scopes)) == plain(asked(running.lists, scopes))
+    assert plain(asked(running.remote(), scopes)) == plain(asked(running.index, scopes))
 
 
 class Peer:
     """One end of a connection, which says what it is told to and not what it should."""
 
     def __init__(self, opened: socket.socket) -> None:
-        opened.settimeout(20)
+        opened.settimeout(60)
         self.socket = opened
-        self.says = self.hears = Seal(b"")
-
-    def write(self, frame: bytes) -> None:
-        """A frame as it is."""
-        self.socket.sendall(struct.pack("!I", len(frame)) + frame)
-
-    def read(self) -> bytes:
-        """The next frame; b"" at the end."""
-        size = self.socket.recv(4, socket.MSG_WAITALL)
-        return self.socket.recv(struct.unpack("!I", size)[0], socket.MSG_WAITALL) if size else b""
 
     def say(self, message: bytes) -> None:
-        """In a sealed frame."""
-        self.write(self.says.close(message))
+        """A frame as it is."""
+        self.socket.sendall(struct.pack("!I", len(message)) + message)
 
     def hear(self) -> Message:
         """The next message."""
-        return unpack(self.hears.open(self.read()))
+        return unpack(self._exactly(struct.unpack("!I", self._exactly(4))[0]))
+
+    def _exactly(self, size: int) -> bytes:
+        taken = b""
+        while len(taken) < size:
+            piece = self.socket.recv(size - len(taken))
+            assert piece, "the connection ended"
+            taken += piece
+        return taken
 
     def ended(self) -> bool:
         """Whether the other side closes the connection; waits for it, passes over what comes before, and closes too."""
-        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError, ssl.SSLError):
             try:
                 while self.socket.recv(1 << 16):
                     pass
@@ -172,32 +198,20 @@ class Peer:
         self.socket.close()
 
 
-def raw(address: str) -> Peer:
-    """A connection that has proved nothing yet."""
-    opened = socket.socket(socket.AF_UNIX)
-    opened.settimeout(20)
-    opened.connect(address)
+def stranger(address: str) -> Peer:
+    """A connection without TLS."""
+    family, where = parse(address)
+    opened = socket.socket(family)
+    opened.settimeout(60)
+    opened.connect(where)
     return Peer(opened)
 
 
-def proved(address: str) -> Peer:
-    """A connection that has proved the key."""
-    made, ours = raw(address), b"n" * NONCE
-    proof = Proof(KEY, server=made.read(), client=ours)
-    made.write(ours + proof.of("client"))
-    proof.check("server", made.read())
-    made.says, made.hears = proof.seal("client"), proof.seal("server")
-    return made
-
-
-def hello(*, number: int = 1, total: int = 1) -> bytes:
-    """A greeting."""
-    return pack(Hello(bytes.fromhex(BOOK.digest), DATABASE, number, total))
-
-
-def greeted(address: str, *, number: int = 1, total: int = 1) -> Peer:
-    """A connection that may ask."""
-    made = proved(address)
-    made.say(hello(number=number, total=total))
-    assert made.hear() == Welcome()
-    return made
+def member(address: str, certificate: SharedCertificate = CERTIFICATE) -> Peer:
+    """A connection that may ask; raises OSError where the server turns out to be another."""
+    peer = stranger(address)
+    if address.startswith("/"):
+        return peer
+    wrapped = certificate.wrap(peer.socket, server=False)
+    certificate.handshake(wrapped)
+    return Peer(wrapped)

@@ -1,24 +1,17 @@
-"""Where search processes listen: what is no address or key, and who may reach a socket."""
+"""Where search processes listen: what is no address, and who may reach a socket."""
 
 import stat
 from pathlib import Path
 
 import pytest
 
-from app.scope_index.remote.address import CannotListen, key_of, listen, parse
+from app.scope_index.remote.address import CannotListen, listen, parse
 
 
 @pytest.mark.parametrize("address", ["", "host", ":1", "host:", "host:70000", "relative/path"])
 def test_an_address_that_makes_no_sense_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="address"):
         parse(address)
-
-
-@pytest.mark.parametrize("key", ["", "ab", "zz" * 32, "ab" * 33])
-def test_a_key_that_is_none_is_refused_and_not_repeated(key: str) -> None:
-    with pytest.raises(ValueError, match="openssl rand -hex 32") as refused:
-        key_of(key)
-    assert not key or key not in str(refused.value)
 
 
 def test_the_socket_is_its_users_alone(tmp_path: Path) -> None:
@@ -36,3 +29,8 @@ def test_the_socket_is_its_users_alone(tmp_path: Path) -> None:
     path.parent.chmod(0o755)
     with pytest.raises(CannotListen, match="chmod 700"):
         listen(str(path))
+
+
+def test_a_port_that_is_taken_is_refused() -> None:
+    with listen("127.0.0.1:0") as taken, pytest.raises(CannotListen, match="cannot listen"):
+        listen(f"127.0.0.1:{taken.getsockname()[1]}")

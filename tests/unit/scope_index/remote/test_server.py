@@ -1,62 +1,56 @@
-"""A search process and its clients: the same answers as in one process, and none for who means other lists."""
+"""A search process and its clients: the same answers as in one process, and none for who means another index."""
 
-import hashlib
+import contextlib
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from app.errors import DatabaseUnavailable
 from app.indexing.quantizer import ProductQuantizer
-from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import Entries, IndexUnavailable
-from app.scope_index.remote import pool, server
-from app.scope_index.remote.address import listen
+from app.scope_index.remote import messages, pool, server
 from app.scope_index.remote.client import RemoteView, oldest
-from app.scope_index.remote.connection import Channel, ChannelLost
-from app.scope_index.remote.messages import DEEPEST, Hello, Look, Reading, Welcome, pack
+from app.scope_index.remote.connection import Connection
+from app.scope_index.remote.messages import MAX_DEPTH, IndexNotReady, Refused, Target, ViewReply, pack
+from app.scope_index.remote.pool import Exchange
 from app.scope_index.sharding import Shard, shard_of
 from app.scope_index.snapshot import Snapshot
 from tests.support.waiting import wait_for
 from tests.unit.scope_index.remote.search_server import (
-    BOOK,
-    DATABASE,
     NOW,
+    TARGET,
+    VIEW,
+    Peer,
     Running,
-    Stored,
     asked,
-    greeted,
+    member,
     plain,
-    proved,
-    raw,
-    running_in,
-    scan,
+    running_at,
+    scan_request,
     served,
+    stranger,
     works,
 )
 
-
-@pytest.fixture(autouse=True)
-def said() -> Iterator[list[EventDict]]:
-    """What the log is told."""
-    with capture_logs() as told:
-        yield told
+LATER = Snapshot(300, 300, frozenset())
 
 
 @pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    monkeypatch.setattr(pool, "SHORTEST_PAUSE", 0.0)
-    monkeypatch.setattr(pool, "MAX_PAUSE", 0.0)
-    with running_in(tmp_path) as made:
-        yield made
+def view(running: Running) -> RemoteView:
+    """What a reader is given before it scans."""
+    given = running.remote().view(NOW)
+    assert given is not None
+    return given
 
 
-def test_the_oldest_reading_is_the_one_that_all_others_cover() -> None:
+def scan(view: RemoteView, depth: int = 10) -> None:
+    view.scan(np.ones(32, np.float32), np.array([1, 2], np.int32), depth=depth)
+
+
+def test_the_oldest_snapshot_is_the_one_that_all_others_cover() -> None:
     old, middle, new = NOW, Snapshot(95, 100, frozenset({95})), Snapshot(100, 110, frozenset({100}))
     assert oldest([new, old, middle]) == old
     assert oldest([middle, middle]) == middle
@@ -64,7 +58,7 @@ def test_the_oldest_reading_is_the_one_that_all_others_cover() -> None:
     assert oldest([]) is None
 
 
-def test_the_server_answers_as_the_lists_do(running: Running) -> None:
+def test_the_server_answers_as_the_index_does(running: Running) -> None:
     works(running)
     remote = running.remote()
     assert len(asked(remote, np.array([77], np.int32)).ids) == 0
@@ -81,9 +75,20 @@ def test_another_shard_is_refused(running: Running, number: int, said: list[Even
 
 
 def test_another_codebook_is_refused(running: Running, said: list[EventDict]) -> None:
-    assert running.remote(book=ProductQuantizer(64)).view(NOW) is None
+    assert running.remote(quantizer=ProductQuantizer(64)).view(NOW) is None
     assert "CLEARANCE_LISTS__DIMENSIONS" in str(said)
     works(running)
+
+
+def test_another_release_is_refused(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told so in its own words, if those of the heads are the same."""
+    peer = member(running.address)
+    with monkeypatch.context() as newer:
+        newer.setattr(messages, "VERSION", messages.VERSION + 1)
+        packed = pack(VIEW)
+    peer.say(packed)
+    assert peer.hear() == Refused("not a message of this version: run the same release on both sides")
+    assert peer.ended()
 
 
 def test_a_search_process_of_another_database_is_refused(running: Running, said: list[EventDict]) -> None:
@@ -93,7 +98,17 @@ def test_a_search_process_of_another_database_is_refused(running: Running, said:
     works(running)
 
 
-def test_while_the_database_does_not_say_which_it_is_nobody_is_welcome(
+def test_who_is_refused_once_is_not_served_on_another_connection(running: Running) -> None:
+    """Each request says which index it means, so none is answered because another one was right."""
+    peer = member(running.address)
+    peer.say(pack(VIEW))
+    assert peer.hear() == ViewReply(NOW)
+    peer.say(pack(scan_request(target=Target(TARGET.quantizer, b"o" * 32, 1, 1))))
+    assert isinstance(peer.hear(), Refused)
+    assert peer.ended()
+
+
+def test_while_the_database_does_not_say_which_it_is_nobody_is_answered(
     running: Running, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
 ) -> None:
     def silent() -> bytes:
@@ -105,117 +120,87 @@ def test_while_the_database_does_not_say_which_it_is_nobody_is_welcome(
     assert "the database does not answer the search process" in str(said)
     works(running)
     remote = running.remote()
-    monkeypatch.setattr(remote._shards[0], "_database", silent)
+    monkeypatch.setattr(remote, "_database", silent)
     assert remote.view(NOW) is None
     assert remote.lost() == {"1/1": 0}, "the search process is not to blame"
 
 
 @pytest.mark.parametrize(
-    "frame",
+    "message",
     [
         b"",
         b"garbage",
-        pack(Welcome()),
-        pack(Hello(hashlib.sha256(b"").digest(), DATABASE, 1, 1)),
-        pack(scan()),
         b"\x80\x04\x95",
         bytes(1000),
+        pack(IndexNotReady()),
+        pack(ViewReply(NOW)),
+        pack(scan_request(query=np.ones(16, np.float32))),
+        pack(scan_request(scopes=np.array([3, 1], np.int32))),
+        pack(VIEW)[:-1],
     ],
-    ids=lambda frame: f"{len(frame)} bytes",
-)
-def test_who_knows_the_key_and_does_not_greet_is_refused(running: Running, frame: bytes) -> None:
-    stranger = proved(running.address)
-    stranger.say(frame)
-    assert stranger.ended()
-    works(running)
-
-
-@pytest.mark.parametrize(
-    "frame",
-    [
-        b"",
-        b"garbage",
-        pack(Welcome()),
-        pack(Reading(NOW)),
-        pack(scan(query=np.ones(16, np.float32))),
-        pack(scan(scopes=np.array([3, 1], np.int32))),
-        pack(Look(NOW, wake=False))[:-1],
-    ],
-    ids=lambda frame: f"{len(frame)} bytes",
+    ids=lambda message: f"{len(message)} bytes",
 )
 def test_a_senseless_question_ends_the_connection_with_one_line(
-    running: Running, frame: bytes, said: list[EventDict]
+    running: Running, message: bytes, said: list[EventDict]
 ) -> None:
-    member = greeted(running.address)
+    peer = member(running.address)
     said.clear()
-    member.say(frame)
-    assert member.ended()
+    peer.say(message)
+    assert isinstance(peer.hear(), Refused)
+    assert peer.ended()
     assert [told["event"] for told in said] == ["lists.malformed"]
     works(running)
 
 
-def test_scopes_of_another_shard_are_refused(tmp_path: Path) -> None:
+def test_scopes_of_another_shard_are_refused(where: str) -> None:
     """An API process that deals the scopes otherwise would miss what it may see: it gets nothing at all."""
-    shard = Shard(1, 2)
-    lists = ScopeIndex(Stored(shard), BOOK)
-    lists.load()
-    made = served(lists, shard)
-    address = str(tmp_path / "private" / "lists.sock")
-    made.start(listen(address))
     strange = next(n for n in range(1, 40) if shard_of(np.array([n], np.int32), 2)[0] == 1)
-    member = greeted(address, number=1, total=2)
-    member.say(pack(scan(scopes=np.array([strange], np.int32))))
-    assert member.ended()
-    made.close()
+    target = Target(TARGET.quantizer, TARGET.database, 1, 2)
+    with running_at(where, Shard(1, 2)) as running:
+        peer = member(running.address)
+        peer.say(pack(scan_request(target=target, scopes=np.array([strange], np.int32))))
+        assert peer.hear() == Refused("scopes that are not those of shard 1/2")
+        assert peer.ended()
 
 
-def test_a_reader_is_not_given_lists_that_have_dropped_what_it_sees(running: Running) -> None:
-    """The base is made anew between the look and the scan, in a snapshot that the reader does not cover."""
-    remote = running.remote()
-    view = remote.view(NOW)
-    assert isinstance(view, RemoteView)
+def test_a_reader_is_not_given_an_index_that_has_dropped_what_it_sees(running: Running, view: RemoteView) -> None:
+    """The base is rebuilt between the view and the scan, in a snapshot that the reader does not cover."""
     running.source.snapshot = Snapshot(200, 200, frozenset())
-    running.lists.load()
+    running.index.load()
     with pytest.raises(IndexUnavailable):
-        remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
-    later = Snapshot(300, 300, frozenset())
-    assert len(asked(remote, np.array([1, 2], np.int32), later).ids) == 50
+        scan(view)
+    assert len(asked(running.remote(), np.array([1, 2], np.int32), LATER).ids) == 50
 
 
-def test_a_reading_older_than_the_view_is_not_enough(running: Running) -> None:
-    """The reader brings along what `since` lacks: lists that know less than `since` would leave a hole."""
-    later = Snapshot(300, 300, frozenset())
-    remote = running.remote()
+def test_an_index_older_than_the_view_is_not_enough(running: Running, view: RemoteView) -> None:
+    """The reader supplies what `since` lacks: an index that knows less than `since` would leave a hole."""
     with pytest.raises(IndexUnavailable):
-        remote.scan(RemoteView(later, later, remote), np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
+        scan(RemoteView(LATER, LATER, view.index))
 
 
-def test_more_candidates_than_the_wire_holds_are_not_asked_for(running: Running) -> None:
-    remote = running.remote()
-    view = remote.view(NOW)
-    assert isinstance(view, RemoteView)
-    with pytest.raises(IndexUnavailable, match="than one message holds"):
-        remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), DEEPEST + 1)
-    assert remote.lost() == {"1/1": 0}
+def test_more_candidates_than_a_message_holds_are_not_asked_for(view: RemoteView) -> None:
+    with pytest.raises(IndexUnavailable, match=f"{MAX_DEPTH}"):
+        scan(view, MAX_DEPTH + 1)
+    assert view.index.lost() == {"1/1": 0}
 
 
-def test_the_lists_are_told_that_a_reader_met_news(running: Running) -> None:
+def test_the_index_is_told_that_a_reader_met_news(running: Running) -> None:
     remote = running.remote()
     assert remote.view(NOW) is not None
-    assert not running.lists._wake.is_set()
-    fresh = Entries(np.array([9_000]), np.array([2], np.int32), np.zeros((1, 8), np.uint8))
+    assert not running.index._wake.is_set()
+    delta = Entries(np.array([9_000]), np.array([2], np.int32), np.zeros((1, 8), np.uint8))
     query = np.ones(32, np.float32) / np.float32(32**0.5)
-    found = []
-    for lists in (remote, running.lists):
-        view = lists.view(NOW)
+    results = []
+    for index in (remote, running.index):
+        view = index.view(NOW)
         assert view is not None
-        found.append(view.score(query, fresh))
-        assert found[-1].ids.tolist() == [9_000]
-        assert found[-1].bound == -np.inf
-        running.lists._wake.clear()
-    assert found[0].scores.tolist() == found[1].scores.tolist()
+        results.append(view.score(query, delta))
+        assert results[-1].ids.tolist() == [9_000]
+        assert results[-1].bound == -np.inf
+        running.index._wake.clear()
+    assert results[0].scores.tolist() == results[1].scores.tolist()
     assert remote.view(NOW) is not None
-    assert running.lists._wake.is_set()
+    assert running.index._wake.is_set()
 
 
 def test_connections_are_used_again_and_given_up_after_a_restart(running: Running) -> None:
@@ -226,16 +211,15 @@ def test_connections_are_used_again_and_given_up_after_a_restart(running: Runnin
     assert len(running.server._threads) == 1
     running.server.close()
     assert remote.view(NOW) is None
-    again = served(running.lists)
-    again.start(listen(running.address))
-    asked(remote, scopes)
-    remote.close()
-    again.close()
+    again, _ = served(running.index, running.address)
+    with contextlib.closing(again):
+        asked(remote, scopes)
+        remote.close()
 
 
 def test_many_threads_ask_at_once(running: Running) -> None:
-    remote = running.remote(seconds=60.0)
-    expected = {n: plain(asked(running.lists, np.array([n, n + 1], np.int32))) for n in range(1, 21)}
+    remote = running.remote()
+    expected = {n: plain(asked(running.index, np.array([n, n + 1], np.int32))) for n in range(1, 21)}
     wrong: list[int] = []
 
     def ask(n: int) -> None:
@@ -251,48 +235,51 @@ def test_many_threads_ask_at_once(running: Running) -> None:
     assert wrong == []
 
 
+def greeted(address: str) -> Peer:
+    """A connection that has been answered."""
+    peer = member(address)
+    peer.say(pack(VIEW))
+    assert peer.hear() == ViewReply(NOW)
+    return peer
+
+
 def test_a_server_that_is_full_turns_away_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MAX_CONNECTIONS", 2)
-    monkeypatch.setattr(server, "SECONDS", 60.0)
     first, second = greeted(running.address), greeted(running.address)
-    assert raw(running.address).ended()
+    assert member(running.address).ended()
     first.close()
     wait_for(lambda: len(running.server._threads) <= 1)
     greeted(running.address).close()
     second.close()
 
 
-def test_who_proves_nothing_takes_no_room(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More silent connections than there is room for at all: who knows the key is answered all the same, and those that
-    are at work are left alone.
+def test_who_shows_nothing_takes_no_room(on_tcp: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More silent connections than there is room for at all: who has the certificate is answered all the same, and
+    those that are at work are left alone.
     """
     monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
-    monkeypatch.setattr(server, "MAX_UNPROVEN", 3)
-    monkeypatch.setattr(server, "PROOF_SECONDS", 60.0)
-    monkeypatch.setattr(server, "SECONDS", 60.0)
-    member = greeted(running.address)
-    silent = [raw(running.address) for _ in range(12)]
-    works(running)
-    member.say(pack(Look(NOW, wake=False)))
-    assert isinstance(member.hear(), Reading)
-    for each in (member, *silent):
-        each.socket.close()
+    monkeypatch.setattr(server, "MAX_HANDSHAKES", 3)
+    peer = greeted(on_tcp.address)
+    silent = [stranger(on_tcp.address) for _ in range(12)]
+    works(on_tcp)
+    peer.say(pack(VIEW))
+    assert peer.hear() == ViewReply(NOW)
+    wait_for(lambda: len(on_tcp.server._threads) <= 5)
+    for each in (peer, *silent):
+        each.close()
 
 
 def test_an_answer_of_another_kind_ends_the_connection(
-    running: Running, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
+    running: Running, view: RemoteView, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
 ) -> None:
-    monkeypatch.setattr(pool, "SHORTEST_PAUSE", 1e-6)
+    monkeypatch.setattr(pool, "MIN_PAUSE", 1e-6)
     monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
-    remote = running.remote()
-    view = remote.view(NOW)
-    assert isinstance(view, RemoteView)
     with monkeypatch.context() as muddled:
-        muddled.setattr(running.server, "_answer", lambda _: Reading(NOW))
+        muddled.setattr(running.server, "_reply", lambda _: ViewReply(NOW))
         with pytest.raises(IndexUnavailable, match="not asked for"):
-            remote.scan(view, np.ones(32, np.float32), np.array([1, 2], np.int32), 10)
-    assert remote.lost() == {"1/1": 1}
-    assert remote.view(NOW) is not None
+            scan(view)
+    assert view.index.lost() == {"1/1": 1}
+    assert view.index.view(NOW) is not None
     assert [told["event"] for told in said if told["event"] != "lists.loaded"] == ["lists.lost", "lists.back"]
 
 
@@ -302,24 +289,27 @@ def test_a_connection_that_cannot_be_served_is_not_the_last(
 ) -> None:
     """Out of file descriptors or threads: the next one is accepted all the same."""
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise OSError if lacks == "descriptors" else RuntimeError
 
     with monkeypatch.context() as poor:
-        owner, name = (Channel, "__init__") if lacks == "descriptors" else (threading.Thread, "start")
+        owner, name = (Connection, "__init__") if lacks == "descriptors" else (threading.Thread, "start")
         poor.setattr(owner, name, fails)
-        assert raw(running.address).ended()
-    assert "lists.cannot_serve" in str(said)
+        assert stranger(running.address).ended()
+    wait_for(lambda: "lists.cannot_serve" in str(said))
     works(running)
     assert len(running.server._threads) == 1
 
 
 def test_a_try_that_was_not_made_does_not_hold_up_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failure one caller tries; where another shard is down nothing is asked, and it is the next one's turn."""
-    monkeypatch.setattr(pool, "SHORTEST_PAUSE", 1e-6)
-    monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
     shard = running.remote(seconds=3_600.0)._shards[0]
-    shard._failed(0, ChannelLost("gone"))
+    monkeypatch.setattr(pool, "MIN_PAUSE", 1e-6)
+    monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
+    shard.failed(0, "gone")
+    kept = set()
     for _ in range(3):
-        with shard.taken(time.monotonic() + 60):
+        with Exchange(shard, time.monotonic() + 60):
             pass
+        kept.update(shard._idle)
+    assert len(kept) == 1
