@@ -14,7 +14,7 @@ from typing import Any
 from app.client.api import path
 from app.leak_test.cast import LEFT, PEOPLE, ProbeTarget, random_word
 from app.leak_test.http import ProbeClient, RawAnswer
-from app.leak_test.results import Results
+from app.leak_test.results import ProbeResults
 from app.leak_test.routes import API, SYNC, ProbePlan, RouteProbe
 from app.leak_test.setup import CannotTest, Setup
 
@@ -49,7 +49,7 @@ json.dump(ran, sys.stdout)
 """
 
 
-def seed_conversation(setup: Setup, results: Results) -> None:
+def seed_conversation(setup: Setup, results: ProbeResults) -> None:
     """Let a person in role A ask in a conversation, read it back and leave the role; its ids become targets."""
     client = setup.clients[LEFT]
     setup.enter_role()
@@ -81,7 +81,9 @@ def seed_conversation(setup: Setup, results: Results) -> None:
 class ProbeRun:
     """Asks everything as everybody; `advanced` is called after each part with the parts done and the number of all."""
 
-    def __init__(self, setup: Setup, plan: ProbePlan, results: Results, advanced: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, setup: Setup, plan: ProbePlan, results: ProbeResults, advanced: Callable[[int, int], None]
+    ) -> None:
         self._setup, self._plan, self._results, self._advanced = setup, plan, results, advanced
         self._done, self._total, self._lock = 0, 0, threading.Lock()
         self._absent = {kind: _absent(kind) for kind in {target.kind for target in setup.targets}}

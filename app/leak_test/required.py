@@ -3,7 +3,7 @@
 from app.leak_test.canaries import Canary
 from app.leak_test.cast import ADMINISTERS, AUDITS, CURATES, DOCUMENTS, LEFT, PEOPLE
 from app.leak_test.probe_run import ASKS, CITED, CONVERSATION, MODEL
-from app.leak_test.results import Results
+from app.leak_test.results import ProbeResults
 from app.leak_test.routes import SYNC
 from app.leak_test.setup import Setup
 
@@ -20,7 +20,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
 }
 
 
-def check_shown(setup: Setup, results: Results) -> None:
+def check_shown(setup: Setup, results: ProbeResults) -> None:
     """Note each surface on which somebody was not shown what they may see."""
     for person in PEOPLE:
         read = {document.name for document in DOCUMENTS if person in document.readers}
@@ -32,7 +32,7 @@ def check_shown(setup: Setup, results: Results) -> None:
     _others(setup, results)
 
 
-def _documents(setup: Setup, results: Results, person: str, read: set[str]) -> None:
+def _documents(setup: Setup, results: ProbeResults, person: str, read: set[str]) -> None:
     """All documents in lists and searches, at least one of them in answers."""
     for surface, kinds in SHOWN.items():
         results.require_shown(surface, person, _of(setup, read, *kinds))
@@ -42,7 +42,7 @@ def _documents(setup: Setup, results: Results, person: str, read: set[str]) -> N
             results.require_shown(surface, person, titles, all_of=False)
 
 
-def _others(setup: Setup, results: Results) -> None:
+def _others(setup: Setup, results: ProbeResults) -> None:
     """What is shown to those who look after things."""
     paths = _of(setup, {document.name for document in DOCUMENTS}, "path")
     for surface in ("GET /documents", "GET /jobs", SYNC, "clearance documents list"):

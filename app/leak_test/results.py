@@ -32,7 +32,7 @@ class Failure:
 
 
 @dataclass
-class Results:
+class ProbeResults:
     """Filled by many threads; read when all have ended. `pairs` counts hidden answers compared with absent ones."""
 
     canaries: Iterable[Canary] = ()

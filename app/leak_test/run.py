@@ -14,7 +14,7 @@ from app.leak_test.cleanup import Cleanup
 from app.leak_test.probe_run import ProbeRun, seed_conversation
 from app.leak_test.report import LeakReport
 from app.leak_test.required import check_shown
-from app.leak_test.results import Results
+from app.leak_test.results import ProbeResults
 from app.leak_test.routes import REASONS, ProbePlan, plan_probes
 from app.leak_test.setup import CannotTest, Setup
 
@@ -69,9 +69,9 @@ def leak_test(admin: Client, progress: Progress) -> LeakReport:
     )
 
 
-def _ask_everything(setup: Setup, progress: Progress) -> tuple[Results, ProbePlan]:
+def _ask_everything(setup: Setup, progress: Progress) -> tuple[ProbeResults, ProbePlan]:
     progress.begin_step("a conversation")
-    results = Results()
+    results = ProbeResults()
     seed_conversation(setup, results)
     document = setup.clients["no key"].send("GET", "/api/v1/openapi.json").json()
     if not isinstance(document, dict) or "paths" not in document:

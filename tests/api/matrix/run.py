@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from app import errors
 from app.leak_test.canaries import Canary
 from app.leak_test.http import ProbeClient, RawAnswer
-from app.leak_test.results import Results
+from app.leak_test.results import ProbeResults
 from app.llm.scripted import ScriptedChat
 from app.web.http.openapi import codes_of
 from tests.api.matrix.callers import IDS, absent_twin, callers, fill, targets
@@ -73,12 +73,12 @@ class Matrix:
         self.callers = callers(world)
         self.states: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
-        self.results = Results(
+        self.results = ProbeResults(
             Canary(part, collection, word, frozenset(c.name for c in self.callers if knows(c, collection, part)))
             for word, (collection, part) in canary_words().items()
         )
 
-    def run(self, declared: Mapping[Key, Route]) -> Results:
+    def run(self, declared: Mapping[Key, Route]) -> ProbeResults:
         """All cells of these routes."""
         for key, route in declared.items():
             for number, case in enumerate(route.cases):

@@ -15,7 +15,7 @@ from app.leak_test.cast import DOCUMENTS, PEOPLE, CanaryWords, ProbeTarget, rand
 from app.leak_test.http import ProbeClient, RawAnswer
 from app.leak_test.probe_run import ProbeRun
 from app.leak_test.report import LeakReport
-from app.leak_test.results import Results
+from app.leak_test.results import ProbeResults
 from app.leak_test.routes import QUESTIONS, ProbePlan, RouteProbe, plan_probes
 from app.leak_test.setup import Setup
 from app.main import create_routes
@@ -79,7 +79,7 @@ def test_only_ids_times_and_what_was_sent_may_differ(hidden: RawAnswer, absent: 
 
 
 def test_what_the_request_named_may_come_back_and_nothing_else() -> None:
-    results = Results((SECRET, DOCUMENT))
+    results = ProbeResults((SECRET, DOCUMENT))
     results.inspect("GET /x", "nobody", RawAnswer(404, body=f"no {ID}".encode()), sent=[ID])
     assert results.failures == []
     results.inspect("GET /x", "in A", RawAnswer(200, body=f"{ID} {WORD}".encode()))
@@ -96,7 +96,7 @@ def test_what_the_request_named_may_come_back_and_nothing_else() -> None:
 
 
 def test_what_must_be_shown_and_is_not_fails() -> None:
-    results = Results((SECRET, DOCUMENT))
+    results = ProbeResults((SECRET, DOCUMENT))
     results.inspect("GET /x", "in A", RawAnswer(200, body=ID.encode()))
     results.require_shown("GET /x", "in A", [DOCUMENT, SECRET], all_of=False)
     assert results.failures == []
@@ -109,7 +109,7 @@ def test_what_must_be_shown_and_is_not_fails() -> None:
 
 
 def test_what_a_service_may_not_show_anybody_is_not_missed() -> None:
-    results = Results((SECRET,))
+    results = ProbeResults((SECRET,))
     results.inspect("POST /ask, generate", "in A", RawAnswer(403))
     results.waive("POST /ask, generate", "in A")
     results.require_shown("POST /ask, generate", "in A", [SECRET])
@@ -120,7 +120,7 @@ def test_what_a_service_may_not_show_anybody_is_not_missed() -> None:
 
 
 def test_refused_is_told_from_answered() -> None:
-    results = Results(())
+    results = ProbeResults(())
     results.inspect("GET /x", "nobody", RawAnswer(403))
     assert results.verdict("GET /x", "nobody") == "refused"
     results.inspect("GET /x", "nobody", RawAnswer(404))
@@ -218,7 +218,7 @@ def test_the_words_are_new_each_time_and_the_question_holds_none() -> None:
 
 
 def test_a_report_holds_no_canary() -> None:
-    results = Results((SECRET, DOCUMENT))
+    results = ProbeResults((SECRET, DOCUMENT))
     body = json.dumps({WORD: {"x": [WORD]}, "y": ID}).encode()
     results.inspect("GET /x", "nobody", RawAnswer(200, (("x-word", WORD),), body))
     assert len(results.failures) == 2
@@ -260,7 +260,7 @@ def test_without_a_key_what_is_refused_is_asked_once(key: str | None, statuses: 
     client = Answering(key, *statuses)
     setup = Setup(Client("http://127.0.0.1:9", None), clients={"no key": client})
     setup.targets = [ProbeTarget("document", str(n), f"d{n}", frozenset({"in A"})) for n in range(9)]
-    probe_run = ProbeRun(setup, ProbePlan((), {}, ()), Results(), lambda _done, _all: None)
+    probe_run = ProbeRun(setup, ProbePlan((), {}, ()), ProbeResults(), lambda _done, _all: None)
     place = "/documents/{document}"
     probe_run._probe(
         "no key", RouteProbe(f"GET {place}", "GET", place, {"document": "document"}, exhaustive="document")
