@@ -92,7 +92,7 @@ class Sequencer:
                 return False
             if now >= known.next_close:
                 known = replace(known, open_since=self._close(session, known), next_close=now + CLOSE_EVERY_SECONDS)
-            placed = sequencing.place(session, horizon=known.horizon)
+            placed = sequencing.append_batch(session, horizon=known.horizon)
         # Only now: a pass that did not commit has found nothing out.
         self._known = replace(known, horizon=placed.horizon)
         if placed.head is not None:

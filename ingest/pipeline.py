@@ -53,7 +53,7 @@ class StageTimer:
     stages: dict[str, int] = field(default_factory=dict)
     _mark: int = field(default_factory=time.perf_counter_ns)
 
-    def lap(self, stage: str) -> None:
+    def mark_stage(self, stage: str) -> None:
         """The time since the last lap belongs to this stage."""
         now = time.perf_counter_ns()
         self.stages[stage] = (now - self._mark) // 1000
@@ -62,33 +62,33 @@ class StageTimer:
 
 def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
     """Take one upload to its end. Safe to run again at any point: until the last commit nothing of it is to be seen."""
-    laps = StageTimer()
+    timer = StageTimer()
     with Session(parts.engine, expire_on_commit=False) as session:
         with session.begin():
             lock_move(session, job_id)
             job = claim_job(session, job_id)
             if job is None or _is_unchanged(session, job):
                 return
-        laps.lap("take")
+        timer.mark_stage("take")
         content = job.content or b""
         try:
             extracted = parts.extract(content, job.path.rsplit("/", 1)[-1])
         except ExtractionError as error:
             _fail_file(session, job, error)
             return
-        laps.lap("extract")
+        timer.mark_stage("extract")
         passages = split(extracted, counter=parts.embedder)
-        laps.lap("split")
+        timer.mark_stage("split")
         indexed = index_passages(passages, parts.embedder)
-        laps.lap("embed")
+        timer.mark_stage("embed")
         with session.begin():
             lock_move(session, job_id)
             again = claim_job(session, job_id)
             if again is None:
                 return
             written = write_version(session, again, NewVersion(extracted.title, extracted.media_type, content), indexed)
-            laps.lap("write")
-            again.document_id, again.stages = written.document, laps.stages
+            timer.mark_stage("write")
+            again.document_id, again.stages = written.document, timer.stages
             again.hidden = dict(extracted.hidden)
             finish_job(session, again, "indexed")
             event = DocumentIndexed(
@@ -102,7 +102,7 @@ def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
                 embedder=parts.embedder.digest,
             )
             record(session, event)
-    log.get().info("document.indexed", job=str(job_id), chunks=len(indexed), **laps.stages)
+    log.get().info("document.indexed", job=str(job_id), chunks=len(indexed), **timer.stages)
 
 
 def fail_job(parts: WorkerComponents, job_id: uuid.UUID, reason: str) -> None:

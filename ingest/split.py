@@ -1,7 +1,7 @@
 """Cuts an extracted document into passages along its structure; pure.
 
 Sizes are in tokens of the embedding model, which sees 254 and forgets the rest without a word: a passage and its
-headline together stay within `most`. See docs/adr/0004-parsing.md for how the sizes were chosen.
+headline together stay within `max_tokens`. See docs/adr/0004-parsing.md for how the sizes were chosen.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,9 +11,8 @@ from app.embedding.protocol import TokenCounter
 from ingest.document import Block, DocumentPassage, Extracted
 from ingest.sentences import sentences
 
-MOST = 254  # 256 positions of the model less its two special tokens
+MAX_TOKENS = 254  # 256 positions of the model less its two special tokens
 TARGET = 200
-OVERLAP = 0
 HEADLINE = 48
 # A word that the model cannot read (base64, a URL of a thousand letters) is one token to it, but not to anyone else.
 CHARACTERS_PER_TOKEN = 12
@@ -22,12 +21,11 @@ STUB = 40  # what is left of a section joins the passage before it rather than s
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A piece of a block that is not cut any further, or the repeated end of the passage before."""
+    """A piece of a block that is not cut any further."""
 
     text: str
     page: int | None
     size: int
-    repeated: bool = False
 
 
 class _Ruler:
@@ -64,40 +62,38 @@ class _Ruler:
 
 
 def split(
-    extracted: Extracted, *, counter: TokenCounter, target: int = TARGET, most: int = MOST, overlap: int = OVERLAP
+    extracted: Extracted, *, counter: TokenCounter, target: int = TARGET, max_tokens: int = MAX_TOKENS
 ) -> tuple[DocumentPassage, ...]:
     """The passages of a document in order.
 
     Blocks under the same headings are joined up to `target` tokens. A block that is larger stays whole up to the
-    limit, then it is cut at its lines, sentences or words. With `overlap`, a passage that continues a section begins
-    with the last whole sentences of the one before, up to that many tokens. `most` bounds headline and text together.
+    limit, then it is cut at its lines, sentences or words. `max_tokens` bounds headline and text together.
     """
-    if not 0 <= overlap < target <= most or most < 2 * HEADLINE:
-        raise ValueError("sizes must be 0 <= overlap < target <= most, and most at least twice the headline's 48")
+    if not 0 < target <= max_tokens or max_tokens < 2 * HEADLINE:
+        raise ValueError("sizes must be 0 < target <= max_tokens, and max_tokens at least twice the headline's 48")
     ruler = _Ruler(counter)
     passages: list[DocumentPassage] = []
     for path, blocks in _sections(extracted.blocks):
         line = headline(extracted.title, path, counter=counter)
-        limit = most - counter.count(line)
+        limit = max_tokens - counter.count(line)
         units = [unit for block in blocks for unit in _units(block, ruler, limit)]
-        for group in _packed(units, ruler, (min(target, limit), limit, overlap)):
+        for group in _packed(units, min(target, limit), limit):
             text = "\n".join(unit.text for unit in group)
-            page = next(unit.page for unit in group if not unit.repeated)
             passages.append(
-                DocumentPassage(text, path, page, len(passages), counter.count(text), line, extracted.title)
+                DocumentPassage(text, path, group[0].page, len(passages), counter.count(text), line, extracted.title)
             )
     return tuple(passages)
 
 
-def headline(title: str, path: tuple[str, ...], *, counter: TokenCounter, most: int = HEADLINE) -> str:
-    """`Title > Heading > Heading` within `most` tokens: the middle goes first, title and last heading are cut last."""
+def headline(title: str, path: tuple[str, ...], *, counter: TokenCounter, max_tokens: int = HEADLINE) -> str:
+    """`Title > Heading > Heading` within `max_tokens`: the middle goes first, title and last heading are cut last."""
     parts = [" ".join(part.split()) for part in (title, *path)]
     parts = [part for index, part in enumerate(parts) if part and (index == 0 or part != parts[index - 1])]
-    while len(parts) > 2 and counter.count(" > ".join(parts)) > most:
+    while len(parts) > 2 and counter.count(" > ".join(parts)) > max_tokens:
         del parts[1]
     ruler = _Ruler(counter)
-    if not ruler.fits(" > ".join(parts), most):
-        share = (most - 2) // len(parts)
+    if not ruler.fits(" > ".join(parts), max_tokens):
+        share = (max_tokens - 2) // len(parts)
         parts = [next(ruler.cut(part, share)) for part in parts]
     return " > ".join(parts)
 
@@ -167,40 +163,18 @@ def _joined(parts: Iterable[str], ruler: _Ruler, limit: int) -> Iterator[str]:
         yield line
 
 
-def _packed(units: list[_Unit], ruler: _Ruler, sizes: tuple[int, int, int]) -> list[list[_Unit]]:
-    """Units in groups of (target, limit, overlap) tokens; each unit in exactly one group, but for the overlap."""
-    target, limit, overlap = sizes
+def _packed(units: list[_Unit], target: int, limit: int) -> list[list[_Unit]]:
+    """Units in groups up to `target` tokens; a stub at the end joins the group before it, up to `limit`."""
     groups: list[list[_Unit]] = []
-    total = 0
     for unit in units:
-        if groups and total + unit.size <= target:
+        if groups and _total(groups[-1]) + unit.size <= target:
             groups[-1].append(unit)
-            total += unit.size
-            continue
-        tail = _tail(groups[-1], ruler, min(overlap, limit - unit.size)) if groups else None
-        groups.append([tail, unit] if tail else [unit])
-        total = sum(member.size for member in groups[-1])
-    if len(groups) > 1 and overlap == 0 and total < STUB and total + _total(groups[-2]) <= limit:
+        else:
+            groups.append([unit])
+    if len(groups) > 1 and _total(groups[-1]) < STUB and _total(groups[-1]) + _total(groups[-2]) <= limit:
         groups[-2:] = [groups[-2] + groups[-1]]
     return groups
 
 
 def _total(group: list[_Unit]) -> int:
     return sum(unit.size for unit in group)
-
-
-def _tail(group: list[_Unit], ruler: _Ruler, room: int) -> _Unit | None:
-    """The last whole sentences or lines of `group` within `room` tokens."""
-    kept: list[str] = []
-    used = 0
-    last = group[-1]
-    for sentence in reversed([part for line in last.text.split("\n") for part in sentences(line)]):
-        size = ruler.size(sentence)
-        if used + size > room:
-            break
-        kept.insert(0, sentence)
-        used += size
-    if not kept or len(" ".join(kept)) >= len(last.text):
-        return None  # nothing fits, or the whole of it: a repeated block is no context
-    text = " ".join(kept)
-    return _Unit(text, last.page, ruler.size(text), repeated=True)

@@ -32,7 +32,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Place:
+class DocumentPlacement:
     """Where a document stands, for who curates its collection."""
 
     id: int
@@ -97,7 +97,9 @@ def _standing_scope(session: WriteSession, collection: Collection, upload: Uploa
     return scope_id
 
 
-def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID, *, alone: bool = False) -> Place:
+def lock_document(
+    session: WriteSession, subject: Subject, public_id: uuid.UUID, *, alone: bool = False
+) -> DocumentPlacement:
     """Where a document stands, locked; raises NotFound unless the subject curates its collection.
 
     `alone`: no upload to the collection and no change of its rules goes on beside the caller.
@@ -124,7 +126,7 @@ def find_place(session: WriteSession, subject: Subject, public_id: uuid.UUID, *,
         raise NotFound
     found = row.Document
     own = OwnRule.from_json(row.own_rule)
-    return Place(
+    return DocumentPlacement(
         found.id, found.public_id, found.version_id, found.path, row.Collection, found.scope_id, row.folder_id, own
     )
 
@@ -147,7 +149,7 @@ def curated_path(session: Session, subject: Subject, public_id: uuid.UUID) -> st
     return path
 
 
-def rule_document(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:
+def rule_document(session: WriteSession, subject: Subject, place: DocumentPlacement, own: OwnRule) -> Change:
     """Give one document another rule: one column of one row; passages and vectors follow by their foreign keys."""
     guard_change(session, subject)
     scope_id = scope_for(session, place.collection, own, place.folder_id)
@@ -163,7 +165,7 @@ def rule_document(session: WriteSession, subject: Subject, place: Place, own: Ow
     return Change(place.own, own, (Move(rules[place.scope_id], rules[scope_id], place.scope_id, 1),))
 
 
-def remove_document(session: WriteSession, subject: Subject, place: Place) -> None:
+def remove_document(session: WriteSession, subject: Subject, place: DocumentPlacement) -> None:
     """Delete a document and all that was derived from it. An upload that waits at its path comes under its own tags."""
     guard_change(session, subject)
     session.execute(delete(Document).where(Document.id == place.id))

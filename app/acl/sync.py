@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.acl.change_guard import guard_change
 from app.acl.manifest import Comparison, Manifest, StoredDocument, compare, ending
-from app.acl.placement import Place
+from app.acl.placement import DocumentPlacement
 from app.acl.readers import ReaderTable, concerned, gained_and_lost
 from app.acl.rule_changes import Change, lock_collection
 from app.acl.rules import OwnRule, Rule
@@ -89,7 +89,7 @@ def is_large(gone: int, documents: int) -> bool:
     return gone * LARGE > documents
 
 
-def move_document(session: WriteSession, subject: Subject, place: Place, path: str) -> Relocation:
+def move_document(session: WriteSession, subject: Subject, place: DocumentPlacement, path: str) -> Relocation:
     """Give a document another path in its collection; `place` was found `alone`. Raises Conflict for one that is taken.
 
     It keeps its own rule and comes under those of its new folders. Its ending stays, by which a file's kind is known.

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
 from app.audit.actor import actor
-from app.audit.events import KeyChanged, KeyMade, KeyRevoked
+from app.audit.events import KeyChanged, KeyCreated, KeyRevoked
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
@@ -69,7 +69,7 @@ def create_key(
     if expires_at is not None and expires_at.tzinfo is None:
         raise InvalidInput(ZONE_MISSING)
     key, new = add_key(session, user, label=label, allowed=allowed, expires_at=expires_at)
-    event = KeyMade(
+    event = KeyCreated(
         actor=actor(subject),
         user=user.id,
         prefix=key.prefix,

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.placement import find_place
+from app.acl.placement import lock_document
 from app.acl.rule_changes import Change
 from app.acl.rules import Grant, OwnRule
 from app.admin.roles import add_member, nest, remove_member, unnest
@@ -90,7 +90,7 @@ class RuleStep:
 
     def _change(self, session: WriteSession, subject: Subject, collection: Collection) -> Change:
         if self.document is not None:
-            place = find_place(session, subject, self.document)
+            place = lock_document(session, subject, self.document)
             return set_document_rule(session, subject, place, self.rule or OwnRule())
         if self.rule is None and self.folder is not None:
             return drop_folder_rule(session, subject, collection, self.folder)
@@ -129,7 +129,7 @@ class GrantStep:
     def _own(self, session: WriteSession, subject: Subject) -> OwnRule:
         """What stands now; a folder without a rule says nothing, and gets its first one."""
         if self.document is not None:
-            return find_place(session, subject, self.document).own
+            return lock_document(session, subject, self.document).own
         table = (Collection.own_rule, Collection.id == self.collection)
         if self.folder is not None:
             table = (Folder.own_rule, (Folder.collection_id == self.collection) & (Folder.path == self.folder))

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.audit.actor import actor
-from app.audit.events import DelegationMade, DelegationRevoked
+from app.audit.events import DelegationCreated, DelegationRevoked
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
@@ -88,7 +88,7 @@ def create_delegation(
     )
     session.add(delegation)
     session.flush()
-    event = DelegationMade(
+    event = DelegationCreated(
         actor=actor(subject),
         person=delegation.person_id,
         service=delegation.service_id,

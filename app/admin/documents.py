@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from app.acl.change_guard import guard_change
 from app.acl.manifest import parse_manifest
-from app.acl.placement import Place, Upload, find_place, remove_document, submit
+from app.acl.placement import DocumentPlacement, Upload, lock_document, remove_document, submit
 from app.acl.rule_changes import role_ids, tag_grants, tagged_rule
 from app.acl.rules import OwnRule
 from app.acl.sync import Moved, Relocation, Synced, remove_gone, sync
@@ -61,23 +61,23 @@ def upload_document(
 
 def delete_document(session: WriteSession, subject: Subject, document: uuid.UUID) -> None:
     """Delete a document and all that was derived from it; raises NotFound."""
-    place = find_place(session, subject, document)
+    place = lock_document(session, subject, document)
     remove_document(session, subject, place)
     _record_deletion(session, subject, place.collection.id, place.public_id, place.version_id)
 
 
 def move_document(session: WriteSession, subject: Subject, document: uuid.UUID, path: str) -> Relocation:
     """Give a document another path in its collection: id, text and own rule stay; its new folders' rules count."""
-    place = find_place(session, subject, document, alone=True)
+    place = lock_document(session, subject, document, alone=True)
     relocation = relocate_document(session, subject, place, path)
     for moved in relocation.moved:
         _record_move(session, subject, moved)
     return relocation
 
 
-def curated_place(session: WriteSession, subject: Subject, document: uuid.UUID) -> Place:
+def lock_curated_document(session: WriteSession, subject: Subject, document: uuid.UUID) -> DocumentPlacement:
     """Where a document of the subject's collections stands, locked; raises NotFound."""
-    return find_place(session, subject, document)
+    return lock_document(session, subject, document)
 
 
 def compare_with_folder(session: WriteSession, subject: Subject, collection: str, manifest: Iterable[bytes]) -> Synced:

@@ -25,7 +25,7 @@ from app.admin.change_text import describe
 from app.admin.changes import PlanStep, RuleStep, StepResult, from_json
 from app.admin.rules import editable_collections
 from app.audit.actor import actor
-from app.audit.events import PlanApplied, PlanMade, PlanWithdrawn
+from app.audit.events import PlanApplied, PlanCreated, PlanWithdrawn
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import Database, WriteSession
@@ -93,7 +93,7 @@ def create_plan(
     )
     session.add(plan)
     session.flush()
-    event = PlanMade(actor=actor(subject), plan=plan.id, steps=plan.steps, needs_second=plan.needs_second)
+    event = PlanCreated(actor=actor(subject), plan=plan.id, steps=plan.steps, needs_second=plan.needs_second)
     record(session, event)
     return _view(session, subject, plan)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from app.acl.change_guard import guard_change
 from app.admin.audit_records import policy_epoch, record_person
 from app.audit.actor import actor
-from app.audit.events import RoleChanged, RoleJoined, RoleLeft, RoleMade, RoleRemoved
+from app.audit.events import RoleChanged, RoleCreated, RoleJoined, RoleLeft, RoleRemoved
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
@@ -78,7 +78,7 @@ def create_role(session: WriteSession, subject: Subject, *, name: str, source: s
     guard_change(session, subject)
     outer = [_outer_role(session, outer) for outer in inside]
     role = directory.add_role(session, name, source=source)
-    record(session, RoleMade(actor=actor(subject), role=role.id, name=role.shown))
+    record(session, RoleCreated(actor=actor(subject), role=role.id, name=role.shown))
     for each in outer:
         nest(session, subject, role, each)
     [view] = _views(session, [role], members={role.id})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.acl.placement import Place, find_place, rule_document
+from app.acl.placement import DocumentPlacement, lock_document, rule_document
 from app.acl.rule_changes import (
     Change,
     documents_below,
@@ -47,7 +47,7 @@ class EditableRule:
 
     collection: Collection
     folder: str | None
-    place: Place | None
+    place: DocumentPlacement | None
     own: OwnRule
 
 
@@ -69,7 +69,7 @@ def editable_rule(session: WriteSession, subject: Subject, target: RuleTarget) -
     """The rule of the target, locked. Raises NotFound or NotAllowed; NotFound for a folder without a rule."""
     if target.document is not None:
         require_capability(subject, Capability.CURATE)
-        place = find_place(session, subject, target.document)
+        place = lock_document(session, subject, target.document)
         return EditableRule(place.collection, None, place, place.own)
     collection = editable_collection(session, subject, target.collection or "")
     lock_collection(session, collection)
@@ -116,7 +116,7 @@ def drop_folder_rule(session: WriteSession, subject: Subject, collection: Collec
     return change
 
 
-def set_document_rule(session: WriteSession, subject: Subject, place: Place, own: OwnRule) -> Change:
+def set_document_rule(session: WriteSession, subject: Subject, place: DocumentPlacement, own: OwnRule) -> Change:
     """Replace the own rule of a document. Plain inheritance is `OwnRule()`."""
     require_curator(subject, place.collection.id)
     change = rule_document(session, subject, place, own)
@@ -159,7 +159,7 @@ def collection_warnings(session: WriteSession, collection: Collection) -> list[s
     return unread(session, place_rule(session, collection.id, None), collection.id)
 
 
-def document_warnings(session: WriteSession, place: Place) -> list[str]:
+def document_warnings(session: WriteSession, place: DocumentPlacement) -> list[str]:
     """The same for a document."""
     return unread(session, document_rule(session, place.public_id), place.collection.id)
 

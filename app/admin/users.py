@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.acl.change_guard import guard_change
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
-from app.audit.events import UserChanged, UserMade
+from app.audit.events import UserChanged, UserCreated
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
@@ -90,7 +90,7 @@ def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: Ne
         user = add_person(session, **named, clearance=clearance, allowed=new.capabilities)
         # Created now, so that two first questions of the same person never wait for each other.
         sealer.ensure_key(session, user.id)
-    record(session, UserMade(actor=actor(subject), user=user.id, after=_state(user)))
+    record(session, UserCreated(actor=actor(subject), user=user.id, after=_state(user)))
     return _view(session, user)
 
 

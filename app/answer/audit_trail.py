@@ -48,7 +48,7 @@ class Trail:
     documents: frozenset[uuid.UUID] = frozenset()
     _mark: int = field(default_factory=time.perf_counter_ns)
 
-    def lap(self, stage: str) -> None:
+    def mark_stage(self, stage: str) -> None:
         """The time since the last lap belongs to this stage (microseconds, added up)."""
         now = time.perf_counter_ns()
         self.stages[stage] = self.stages.get(stage, 0) + (now - self._mark) // 1000

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app import log
 from app.acl.visible import Visible
 from app.answer.events import Source
-from app.answer.prompt import Earlier, told
+from app.answer.prompt import EarlierTurn, render_turn
 from app.db.paging import Page
 from app.db.tables import conversations as tables
 from app.db.tables.library import Document
@@ -133,7 +133,7 @@ def earlier(
     *,
     tokens: int,
     count: Callable[[str], int],
-) -> tuple[Earlier, ...]:
+) -> tuple[EarlierTurn, ...]:
     """The last answered turns that are wholly visible now and fit the budget, oldest first. What is withheld is left
     out. Raises NotFound as `require_own` does, also where the budget is 0.
     """
@@ -145,13 +145,13 @@ def earlier(
     for turn in reversed(recent):
         if turn.answer is None or turn.outcome not in {"answered", "quoted"}:
             continue
-        tokens -= count(told(turn.question, turn.answer.text))
+        tokens -= count(render_turn(turn.question, turn.answer.text))
         if tokens < 0:
             break
         taken.insert(0, (turn, turn.answer.text))
     behind = _behind(session, visible, [turn.id for turn, _ in taken])
     return tuple(
-        Earlier(
+        EarlierTurn(
             turn=turn.id,
             question=turn.question,
             answer=answer,

@@ -18,7 +18,7 @@ from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
 from app.answer.events import NOTHING, AnswerEvent, Delta, Done, Mode, Opened
-from app.answer.prompt import Context, Earlier, build, choose
+from app.answer.prompt import Context, EarlierTurn, build, choose
 from app.answer.quote import quotes
 from app.answer.sources import Cited, sources
 from app.answer.support import supported
@@ -43,7 +43,7 @@ class Retrieved:
 
     visible: Visible
     hits: list[Hit]
-    earlier: tuple[Earlier, ...] = ()
+    earlier: tuple[EarlierTurn, ...] = ()
 
 
 async def answer(
@@ -64,16 +64,16 @@ async def answer(
             depth=parts.settings.search.depth,
             min_candidates=parts.reranked,
         )
-        trail.lap("embed")
+        trail.mark_stage("embed")
         found = await in_thread(retrieve, parts, trail, query, mode)
-        trail.lap("retrieve")
+        trail.mark_stage("retrieve")
         context = assemble(parts, asked, found, mode)
-        trail.lap("context")
+        trail.mark_stage("context")
         reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
-        trail.lap("audit")
+        trail.mark_stage("audit")
         yield Opened(trail.id, mode)
         if context is None:
-            events = say_nothing(trail, mode)
+            events = no_answer(trail, mode)
         elif reason is None:
             events = quote(parts, trail, asked, context)
         else:
@@ -88,7 +88,7 @@ async def answer(
         trail.end_once("hung_up")
         raise
     finally:
-        trail.lap("answer")
+        trail.mark_stage("answer")
         with anyio.CancelScope(shield=True):
             await in_thread(trail.close, parts)
 
@@ -97,9 +97,9 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
     """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot; then put in order."""
     limits, subject = parts.settings.answer, trail.subject
 
-    def read(session: ReadSession) -> tuple[Visible, Candidates, tuple[Earlier, ...]]:
+    def read(session: ReadSession) -> tuple[Visible, Candidates, tuple[EarlierTurn, ...]]:
         visible = visible_scopes(session, subject)
-        earlier: tuple[Earlier, ...] = ()
+        earlier: tuple[EarlierTurn, ...] = ()
         if trail.conversation is not None:
             tokens = limits.history_tokens if mode == "generate" else 0
             earlier = conversations.earlier(
@@ -109,10 +109,10 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
 
     visible, found, earlier = parts.database.retrieve(subject.user_id, read)
     if parts.reranking:
-        trail.lap("retrieve")
+        trail.mark_stage("retrieve")
     best = found.best(parts.reranking)
     if parts.reranking:
-        trail.lap("rerank")
+        trail.mark_stage("rerank")
     parts.searches.count(best.outcome)
     trail.codebook, trail.reranker = best.codebook, best.reranker
     return Retrieved(visible, best.hits, earlier)
@@ -149,8 +149,8 @@ def open_trail(
     return reason
 
 
-async def say_nothing(trail: Trail, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
-    """Never a guess."""
+async def no_answer(trail: Trail, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
+    """The fixed reply for "nothing you may read answers this"."""
     trail.end("nothing")
     trail.output.append(NOTHING)
     yield Delta(NOTHING)

@@ -48,7 +48,7 @@ CITATION = re.compile(r"\s?\[\d+\]")
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierTurn:
     """An earlier turn of the conversation that its asker may still read: its trail, its words, the highest label among
     the documents it was made from, and their public ids.
     """
@@ -69,7 +69,7 @@ class Context:
     passages: tuple[Passage, ...]
     messages: tuple[Message, ...]
     label: Label
-    earlier: tuple[Earlier, ...] = ()
+    earlier: tuple[EarlierTurn, ...] = ()
 
     @property
     def prompt(self) -> bytes:
@@ -103,9 +103,10 @@ def choose(hits: Sequence[Hit], *, passages: int, tokens: int) -> tuple[Passage,
     return tuple(hits[rank].passage for rank in sorted(chosen))
 
 
-def build(question: str, passages: Sequence[Passage], earlier: Sequence[Earlier] = ()) -> Context:
+def build(question: str, passages: Sequence[Passage], earlier: Sequence[EarlierTurn] = ()) -> Context:
     """The messages for a question over these passages, at least one, behind these earlier turns, oldest first."""
-    before = [EARLIER, *(_told(number, turn) for number, turn in enumerate(earlier, start=1))] if earlier else []
+    turns = [_numbered_turn(number, turn) for number, turn in enumerate(earlier, start=1)]
+    before = [EARLIER, *turns] if turns else []
     fenced = [_fenced(number, passage) for number, passage in enumerate(passages, start=1)]
     user = "\n\n".join([*before, *fenced, f"<question>\n{_broken(question)}\n</question>"])
     return Context(
@@ -116,13 +117,13 @@ def build(question: str, passages: Sequence[Passage], earlier: Sequence[Earlier]
     )
 
 
-def told(question: str, answer: str) -> str:
+def render_turn(question: str, answer: str) -> str:
     """The words of an earlier turn as the model is shown them: for counting too."""
     return f"Question: {_broken(question)}\nAnswer: {_broken(CITATION.sub('', answer))}"
 
 
-def _told(number: int, turn: Earlier) -> str:
-    return f"<turn {number}>\n{told(turn.question, turn.answer)}\n</turn {number}>"
+def _numbered_turn(number: int, turn: EarlierTurn) -> str:
+    return f"<turn {number}>\n{render_turn(turn.question, turn.answer)}\n</turn {number}>"
 
 
 def _fenced(number: int, passage: Passage) -> str:

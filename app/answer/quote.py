@@ -11,7 +11,7 @@ from app.retrieval.passage import Passage
 
 # A sentence ends at . ! ? before white space and a capital, digit or quote; a line break ends one too.
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9])|\n+")
-LONGEST = 600
+MAX_CHARACTERS = 600
 # A further sentence is given if it scores at least this share of the best one.
 ENOUGH = 0.6
 
@@ -24,8 +24,8 @@ class Quote:
     text: str
 
 
-def quotes(question: str, passages: Sequence[Passage], *, most: int = 3) -> list[Quote]:
-    """The best-supported sentences, at most `most`, in the order of their score.
+def quotes(question: str, passages: Sequence[Passage], *, limit: int = 3) -> list[Quote]:
+    """The best-supported sentences, at most `limit`, in the order of their score.
 
     A sentence scores by the weight of the question's terms in it and under its headings, in the language of its
     passage; a term counts more the fewer of these passages it stands in. Earlier passages win ties.
@@ -44,7 +44,7 @@ def quotes(question: str, passages: Sequence[Passage], *, most: int = 3) -> list
         # The passages come ranked: a sentence of the first is worth more than its equal further down.
         scored.append((-score / (1 + 0.15 * (number - 1)), order, Quote(number, sentence)))
     ranked = sorted(scored, key=lambda s: (s[0], s[1]))
-    return [q for value, _, q in ranked[:most] if value <= ENOUGH * ranked[0][0]]
+    return [q for value, _, q in ranked[:limit] if value <= ENOUGH * ranked[0][0]]
 
 
 def split_sentences(text: str) -> list[str]:
@@ -55,9 +55,9 @@ def split_sentences(text: str) -> list[str]:
 
 def _cut(sentence: str) -> list[str]:
     pieces = []
-    while len(sentence) > LONGEST:
-        at = sentence.rfind(" ", 0, LONGEST)
-        at = at if at > 0 else LONGEST
+    while len(sentence) > MAX_CHARACTERS:
+        at = sentence.rfind(" ", 0, MAX_CHARACTERS)
+        at = at if at > 0 else MAX_CHARACTERS
         pieces.append(sentence[:at].strip())
         sentence = sentence[at:].strip()
     return [*pieces, sentence] if sentence else pieces

@@ -41,7 +41,7 @@ def sources(checks: Sequence[Check], question: str, context: Context, cited: Seq
 
 
 def _source(clean: Redactor, for_quote: Redactor, question: str, passage: Passage, place: int) -> Source:
-    best = quotes(question, [passage], most=1)
+    best = quotes(question, [passage], limit=1)
     return Source(
         number=place,
         cited=for_quote is clean,

@@ -50,7 +50,7 @@ OPEN_TRAILS = text("""
 
 
 @dataclass(frozen=True)
-class Placed:
+class AppendedBatch:
     """What one pass did: how many leaves got a place, from where the next looks, and whether more are waiting."""
 
     count: int
@@ -64,7 +64,7 @@ def lock(session: Session) -> bool:
     return bool(session.scalar(text("select clearance.take_audit_turn()")))
 
 
-def place(session: Session, *, horizon: int = 0, batch: int = BATCH) -> Placed:
+def append_batch(session: Session, *, horizon: int = 0, batch: int = BATCH) -> AppendedBatch:
     """Append the committed leaves that have no place yet, up to `batch`, and publish a head over them.
 
     `horizon` is a transaction id below which every leaf is known to have its place: 0 looks at all of them.
@@ -77,9 +77,9 @@ def place(session: Session, *, horizon: int = 0, batch: int = BATCH) -> Placed:
     more = len(leaves) == batch
     horizon = horizon if more else oldest
     if not leaves:
-        return Placed(0, horizon, more=False, head=None)
+        return AppendedBatch(0, horizon, more=False, head=None)
     published = session.execute(PLACE, {"ids": [row.id for row in leaves]}).one()
-    return Placed(len(leaves), horizon, more, Head(published.size, bytes(published.root)))
+    return AppendedBatch(len(leaves), horizon, more, Head(published.size, bytes(published.root)))
 
 
 def close_abandoned(

@@ -23,7 +23,7 @@ def list_documents(
     collection: Annotated[str | None, typer.Option(help="only of this one")] = None,
     limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 100,
 ) -> None:
-    """Documents you may read, and those on shelves you curate (without their titles)."""
+    """Documents you may read, and those in collections you curate (without their titles)."""
     listed = list(islice(client.pages("/documents", collection=collection, limit=min(PAGE, limit)), limit))
     print_result(listed, lambda: print_documents(listed))
     if len(listed) == limit:

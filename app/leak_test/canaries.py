@@ -19,7 +19,7 @@ _VOLATILE_HEADERS = frozenset({"date", "x-request-id", "content-length"})
 class Canary:
     """A word that stands in one place only, and the callers who may be shown it."""
 
-    kind: str  # title, heading, path, text, folder, shelf, question, id
+    kind: str  # title, heading, path, text, folder, collection, question, id
     of: str  # what carries it: a document's name, or what it is
     word: str = field(repr=False)
     knowers: frozenset[str]

@@ -83,7 +83,7 @@ CURATES, ADMINISTERS, AUDITS, LEFT = "curator", "admin", "auditor", "left"
 class ProbeTarget:
     """Something that requests name: a document by its id, a collection by its name. `knowers` may know of it."""
 
-    kind: str  # document, shelf, folder, job, conversation, turn, plan, user, role, key, delegation, grant
+    kind: str  # document, collection, folder, job, conversation, turn, plan, user, role, key, delegation, grant
     of: str
     value: str = field(repr=False)
     knowers: frozenset[str]
@@ -146,7 +146,7 @@ class CanaryWords:
         # An administrator sees the path of a folder's rule, and the log holds it as it holds a collection's id.
         folder = below | {CURATES, ADMINISTERS, AUDITS}
         return (
-            Canary("shelf", "the collection", self.collection, everybody),
+            Canary("collection", "the collection", self.collection, everybody),
             Canary("folder", "the folder", self.folder, folder),
             Canary("question", "a conversation", self.question, frozenset({LEFT, AUDITS})),
         )

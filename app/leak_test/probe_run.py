@@ -185,8 +185,8 @@ class ProbeRun:
 
     def _sync(self, person: str) -> None:
         """Ask what a sync with an empty folder would remove, which only the curator is told."""
-        [collection] = (target for target in self._setup.targets if target.kind == "shelf")
-        nowhere, client = self._absent["shelf"], self._setup.model_clients[person]
+        [collection] = (target for target in self._setup.targets if target.kind == "collection")
+        nowhere, client = self._absent["collection"], self._setup.model_clients[person]
         hidden, absent = (
             client.send("POST", f"{API}{path('collections', name, 'sync')}", form={"file": b""})
             for name in (collection.value, nowhere)
@@ -247,6 +247,6 @@ def _run_commands(client: ProbeClient, url: str, commands: list[tuple[str, ...]]
 
 def _absent(kind: str) -> str:
     """A value of this kind that nothing has."""
-    if kind in {"shelf", "folder", "user", "role"}:
+    if kind in {"collection", "folder", "user", "role"}:
         return f"leak-test-{random_word()}"
     return random_word() * 3 if kind == "grant" else str(uuid.uuid4())

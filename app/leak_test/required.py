@@ -26,7 +26,7 @@ def check_shown(setup: Setup, results: ProbeResults) -> None:
         read = {document.name for document in DOCUMENTS if person in document.readers}
         if read:
             _documents(setup, results, person, read)
-        collection = [canary for canary in setup.canaries if canary.kind == "shelf" and person in canary.knowers]
+        collection = [canary for canary in setup.canaries if canary.kind == "collection" and person in canary.knowers]
         results.require_shown("GET /collections", person, collection)
         results.require_shown("GET /collections/{name}", person, collection)
     _others(setup, results)

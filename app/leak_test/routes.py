@@ -13,12 +13,12 @@ from app.leak_test.cast import ProbeTarget
 API = "/api/v1"
 # The kind of target that a path parameter names, by the part before it, as in /documents/{…}.
 _BEHIND = {
-    "documents": "document", "collections": "shelf", "jobs": "job", "conversations": "conversation", "plans": "plan",
-    "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
+    "documents": "document", "collections": "collection", "jobs": "job", "conversations": "conversation",
+    "plans": "plan", "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
-_QUERY = {"document": "document", "collection": "shelf", "folder": "folder", "user": "user", "role": "role"}
+_QUERY = {"document": "document", "collection": "collection", "folder": "folder", "user": "user", "role": "role"}
 _QUERY_AT = {
     ("/documents", "after"): "document",
 }
@@ -136,7 +136,7 @@ def _probes(
     for name, kind in optional.items():
         more = dict(needed)
         if name == "folder":
-            more |= {n: k for n, k in optional.items() if k == "shelf"}
+            more |= {n: k for n, k in optional.items() if k == "collection"}
         exhaustive = name if kind == "document" and method == "GET" else None
         yield RouteProbe(surface, method, path, {**more, name: kind}, values, exhaustive=exhaustive)
     if method == "GET":

@@ -88,7 +88,7 @@ class Setup:
         """Note a target; its id is a canary that only its knowers and auditors may be shown."""
         known = frozenset(knowers)
         self.targets.append(ProbeTarget(kind, of, value, known))
-        if kind not in {"user", "role", "shelf", "folder"}:
+        if kind not in {"user", "role", "collection", "folder"}:
             self.canaries.append(Canary("id", f"{kind} {of}".strip(), value, known | {AUDITS}))
 
     def document(self, name: str) -> str:
@@ -191,7 +191,7 @@ class Setup:
         self.target("grant", "that has ended", grant["id"], CURATES)
         self.target("plan", "of the curator", plan["id"], CURATES, ADMINISTERS)
         knowers = {canary.kind: canary.knowers for canary in self.words.unattached()}
-        self.target("shelf", "the collection", collection, *knowers["shelf"])
+        self.target("collection", "the collection", collection, *knowers["collection"])
         self.target("folder", "the folder", self.words.folder, CURATES, ADMINISTERS)
         self.target("user", "nobody", PEOPLE["nobody"].user, "nobody", CURATES, ADMINISTERS, AUDITS)
         self.target("role", "A", ROLE_A, *PEOPLE)

@@ -3,7 +3,7 @@
 from sqlalchemy import any_, create_engine, select
 from sqlalchemy.orm import Session
 
-from app.audit.events import KeyMade, UserMade
+from app.audit.events import KeyCreated, UserCreated
 from app.audit.events.base import Actor
 from app.audit.log import record
 from app.db.tables.people import User
@@ -27,8 +27,10 @@ def create_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey
             user = add_person(session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=allowed)
             key, new = add_key(session, user, label="first key", allowed=allowed, expires_at=None)
             actor = Actor.service("init")
-            record(session, UserMade(actor=actor, user=user.id, after={"name": name, "capabilities": key.capabilities}))
-            event = KeyMade(
+            record(
+                session, UserCreated(actor=actor, user=user.id, after={"name": name, "capabilities": key.capabilities})
+            )
+            event = KeyCreated(
                 actor=actor, user=user.id, prefix=key.prefix, capabilities=tuple(key.capabilities), expires_at=None
             )
             record(session, event)

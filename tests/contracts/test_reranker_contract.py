@@ -16,7 +16,7 @@ from app.embedding.factory import build_reranker
 from app.embedding.protocol import UnusableWeights
 from app.embedding.reranker import Reranker
 from app.embedding.shared_words import SharedWords
-from tests.support.cross_encoders import LONGEST, made_in, sentence_transformers_needed
+from tests.support.cross_encoders import MAX_LENGTH, made_in, sentence_transformers_needed
 
 QUESTION = "How many days of annual leave does an employee get?"
 LONG = [" ".join(f"{word} {n}" for n in range(90)) for word in ("salary", "budget", "audit")]
@@ -139,7 +139,7 @@ def test_each_run_sees_one_pair_cut_at_the_model_s_length_and_unpadded(
     monkeypatch.setattr(reranker._model, "forward", recorded)
     reranker.scores("q", ["a", "b c", LONG[0] * 20])
     # [CLS] q [SEP] passage [SEP]
-    assert sorted(shapes) == [(1, 5), (1, 6), (1, LONGEST)]
+    assert sorted(shapes) == [(1, 5), (1, 6), (1, MAX_LENGTH)]
     assert reranker.scores("q", [LONG[0] * 20]) == reranker.scores("q", [LONG[0] * 30])
 
 

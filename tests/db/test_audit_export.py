@@ -39,7 +39,7 @@ class Log:
             for _ in range(600):  # more than the cursor holds at once
                 add_leaf(session)
         with world.session("sequencer") as session:
-            sequencing.place(session)
+            sequencing.append_batch(session)
 
     def export(self, path: Path, *, opened: bool = True, filters: Filters = Filters(), key: Sealer = SEALER) -> Path:  # noqa: B008  # frozen
         opener = (lambda session: Opener(session, key)) if opened else None
@@ -61,7 +61,7 @@ def test_an_export_verifies_against_itself_and_an_earlier_one(log: Log, tmp_path
     log.world.ask(log.bob, "later")
     assert verify(log.export(tmp_path / "same.jsonl"), head=read_head(str(earlier))).entries == 603  # not yet ordered
     with log.world.session("sequencer") as session:
-        sequencing.place(session)
+        sequencing.append_batch(session)
     report = verify(log.export(tmp_path / "later.jsonl"), head=read_head(str(earlier)))
     assert report.ok
     assert (report.entries, report.opened, report.complete) == (604, 4, True)

@@ -61,7 +61,7 @@ class Log:
     def read(self, folder: Path) -> tuple[int, int]:
         """Order, list, export and verify all of it; gives how many entries there are, and how many are no records."""
         with self.world.session("sequencer") as session:
-            while sequencing.place(session).count:
+            while sequencing.append_batch(session).count:
                 pass
         path = folder / "log.jsonl"
         with self.world.as_user(self.auditor) as reading:

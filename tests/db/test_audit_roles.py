@@ -22,7 +22,7 @@ def world(db: Db) -> Iterator[AuditDb]:
         with made.session("app") as session:
             add_leaf(session)
         with made.session("sequencer") as session:
-            sequencing.place(session)
+            sequencing.append_batch(session)
         yield made
 
 

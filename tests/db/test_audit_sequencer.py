@@ -34,10 +34,10 @@ def world(db: Db) -> Iterator[AuditDb]:
         yield made
 
 
-def place(world: AuditDb, *, horizon: int = 0, batch: int = sequencing.BATCH) -> sequencing.Placed:
+def append_batch(world: AuditDb, *, horizon: int = 0, batch: int = sequencing.BATCH) -> sequencing.AppendedBatch:
     with world.session("sequencer") as session:
         assert sequencing.lock(session)
-        return sequencing.place(session, horizon=horizon, batch=batch)
+        return sequencing.append_batch(session, horizon=horizon, batch=batch)
 
 
 def test_leaves_are_placed_once_and_heads_published(world: AuditDb) -> None:
@@ -45,7 +45,7 @@ def test_leaves_are_placed_once_and_heads_published(world: AuditDb) -> None:
         for _ in range(count):
             with world.session("app") as session:
                 add_leaf(session)
-        assert place(world).count == count
+        assert append_batch(world).count == count
     world.check_order(8)
     with world.session("owner") as session:
         assert session.scalars(text("select size from audit_head order by size")).all() == [3, 4, 8]
@@ -57,7 +57,7 @@ def test_a_rolled_back_leaf_leaves_no_trace(world: AuditDb) -> None:
         session.rollback()
     with world.session("app") as session:
         add_leaf(session)
-    place(world)
+    append_batch(world)
     world.check_order(1)
 
 
@@ -66,21 +66,21 @@ def test_a_leaf_that_commits_late_is_not_skipped(world: AuditDb) -> None:
         add_leaf(slow)
         with world.session("app") as session:
             add_leaf(session)
-        placed = place(world)
+        placed = append_batch(world)
         assert placed.count == 1
         with world.session("app") as session:
             add_leaf(session)
-        placed = place(world, horizon=placed.horizon)
+        placed = append_batch(world, horizon=placed.horizon)
         assert placed.count == 1
         slow.commit()
-    assert place(world, horizon=placed.horizon).count == 1
+    assert append_batch(world, horizon=placed.horizon).count == 1
     world.check_order(3)
 
 
 def test_the_horizon_moves_on_and_spares_the_older_leaves(world: AuditDb) -> None:
     with world.session("app") as session:
         add_leaf(session)
-    placed = place(world)
+    placed = append_batch(world)
     with world.session("owner") as session:
         below = "select count(*) from audit_leaf where xid < cast(cast(:h as text) as xid8)"
         assert session.scalar(text(below), {"h": placed.horizon}) == 1
@@ -90,17 +90,17 @@ def test_a_full_batch_leaves_the_horizon_and_asks_for_more(world: AuditDb) -> No
     with world.session("app") as session:
         for _ in range(5):
             add_leaf(session)
-    placed = place(world, batch=2)
+    placed = append_batch(world, batch=2)
     assert (placed.count, placed.more, placed.horizon) == (2, True, 0)
-    assert place(world, batch=2).more
-    assert not place(world, batch=2).more
+    assert append_batch(world, batch=2).more
+    assert not append_batch(world, batch=2).more
     world.check_order(5)
 
 
 def test_a_horizon_of_another_database_is_forgotten(world: AuditDb) -> None:
     with world.session("app") as session:
         add_leaf(session)
-    assert place(world, horizon=2**60).count == 1
+    assert append_batch(world, horizon=2**60).count == 1
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -120,12 +120,12 @@ def test_random_commit_orders(world: AuditDb, seed: int) -> None:
             add_leaf(session)
             open_sessions.append(session)
         if rng.random() < 0.4:
-            horizon = place(world, horizon=horizon, batch=rng.choice([2, 100])).horizon
+            horizon = append_batch(world, horizon=horizon, batch=rng.choice([2, 100])).horizon
     for session in open_sessions:
         session.commit()
         committed += 1
         session.close()
-    while place(world, horizon=horizon).count:
+    while append_batch(world, horizon=horizon).count:
         pass
     world.check_order(committed)
 
@@ -142,11 +142,11 @@ def test_askers_wait_for_nobody(world: AuditDb) -> None:
             record(session, opened(person, uuid.uuid4()), SEALER)
         with world.session("owner") as session:
             assert session.scalar(text("select count(*) from pg_locks where not granted")) == 0
-        sequencing.place(sequencer)
+        sequencing.append_batch(sequencer)
     for session in reversed(sessions):
         session.commit()
         session.close()
-    assert place(world).count == 16
+    assert append_batch(world).count == 16
     world.check_order(16)
 
 
@@ -183,7 +183,7 @@ def test_several_sequencers_beside_many_writers(world: AuditDb) -> None:
     for thread in sequencers:
         thread.join()
     assert errors == []
-    place(world)
+    append_batch(world)
     world.check_order(200)
 
 
@@ -307,7 +307,7 @@ def test_frontier_is_what_the_entries_give(world: AuditDb) -> None:
     for _ in range(7):
         with world.session("app") as session:
             add_leaf(session)
-        place(world)
+        append_batch(world)
     with world.session("owner") as session:
         hashes = session.scalars(text("select leaf_hash from audit_entry order by seq")).all()
         heads = session.execute(text("select size, frontier, root from audit_head order by size")).all()

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.change_guard import guard_change
-from app.acl.placement import find_place, rule_document
+from app.acl.placement import lock_document, rule_document
 from app.acl.rule_changes import rule_collection
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
@@ -80,7 +80,7 @@ def test_reruling_a_document_moves_all_of_it(library: LibraryDb, database: Datab
     public = uuid.UUID(library.text("select public_id::text from document where id = :id", id=number))
     with library.changing(database, curator) as session:
         subject = library.subject(curator)
-        rule_document(session, subject, find_place(session, subject, public), rule(allow("user", ben)))
+        rule_document(session, subject, lock_document(session, subject, public), rule(allow("user", ben)))
         with database.reading(ada) as other:
             assert counts(other)["chunk"] == 3, "not before the commit"
     with database.reading(ada) as reading:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import Engine, select, text
 
-from app.acl.placement import Upload, find_place, remove_document, rule_document, submit
+from app.acl.placement import Upload, lock_document, remove_document, rule_document, submit
 from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
 from app.acl.rules import Grant, OwnRule, Rule, effective
 from app.acl.scopes import rule_of
@@ -105,7 +105,7 @@ class Place:
         """Give a document another rule, or take it away. A rule given beats the tags of uploads that wait."""
         with self.library.changing(self.database, self.root) as session:
             here = (Document.path == path) & (Document.collection_id == self.id)
-            place = find_place(session, self.subject, session.scalars(select(Document.public_id).where(here)).one())
+            place = lock_document(session, self.subject, session.scalars(select(Document.public_id).where(here)).one())
             if gone:
                 remove_document(session, self.subject, place)
                 del self.model.documents[path]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from app.acl.placement import find_place, rule_document
+from app.acl.placement import lock_document, rule_document
 from app.acl.rule_changes import rule_collection
 from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
@@ -147,7 +147,7 @@ def test_moving_a_document_is_one_transaction(library: LibraryDb, database: Data
     def move(*, fail: bool) -> None:
         with library.changing(database, cora) as session:
             subject = library.subject(cora)
-            rule_document(session, subject, find_place(session, subject, public), own)
+            rule_document(session, subject, lock_document(session, subject, public), own)
             if fail:
                 raise ZeroDivisionError
 

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.document import Block, DocumentPassage, Extracted
+from ingest.document import Block, Extracted
 from ingest.extractors.outline import Outline
 from ingest.split import split
 
@@ -72,45 +72,19 @@ def own_blocks(blocks: tuple[Block, ...]) -> list[Block]:
     return kept
 
 
-def places_after(stream: str, passages: list[DocumentPassage]) -> set[int]:
-    """Where reading can have come to in `stream` if each passage may begin with a repeat of what was read."""
-    places = {0}
-    for passage in passages:
-        text = bare(passage.text)
-        places = {
-            start + len(text)
-            for place in places
-            for start in range(max(place - len(text) + 1, 0), place + 1)
-            if stream.startswith(text, start)
-        }
-    return places
-
-
 @settings(max_examples=150)
 @given(documents(), counters, sizes)
 def test_every_character_of_every_block_stands_in_order(
     document: Extracted, counter: Pieces, size: tuple[int, int]
 ) -> None:
-    passages = split(document, counter=counter, target=size[0], most=size[1])
+    passages = split(document, counter=counter, target=size[0], max_tokens=size[1])
     assert bare("".join(p.text for p in passages)) == bare("".join(b.text for b in own_blocks(document.blocks)))
 
 
-@settings(max_examples=100)
-@given(documents(), counters, sizes, st.integers(1, 40))
-def test_overlap_repeats_and_loses_nothing(
-    document: Extracted, counter: Pieces, size: tuple[int, int], overlap: int
-) -> None:
-    passages = list(split(document, counter=counter, target=size[0], most=size[1], overlap=overlap))
-    stream = bare("".join(block.text for block in own_blocks(document.blocks)))
-    assert len(stream) in places_after(stream, passages)
-
-
 @settings(max_examples=150)
-@given(documents(), counters, sizes, st.integers(0, 40))
-def test_no_passage_is_larger_than_the_model_sees(
-    document: Extracted, counter: Pieces, size: tuple[int, int], overlap: int
-) -> None:
-    for passage in split(document, counter=counter, target=size[0], most=size[1], overlap=overlap):
+@given(documents(), counters, sizes)
+def test_no_passage_is_larger_than_the_model_sees(document: Extracted, counter: Pieces, size: tuple[int, int]) -> None:
+    for passage in split(document, counter=counter, target=size[0], max_tokens=size[1]):
         assert counter.count(passage.embedded) <= size[1]
         assert passage.tokens == counter.count(passage.text)
         assert passage.text.strip()

@@ -10,7 +10,7 @@ from tests.support.environment import real_part_missing
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LETTERS = string.ascii_lowercase + string.digits
-LONGEST = 64
+MAX_LENGTH = 64
 
 
 def sentence_transformers_needed() -> None:
@@ -35,7 +35,7 @@ def made_in(folder: Path, *, seed: int = 1, outputs: int = 1, headless: bool = F
         num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=64,
-        max_position_embeddings=LONGEST,
+        max_position_embeddings=MAX_LENGTH,
         num_labels=outputs,
         # Far from the usual .02, with which all pairs would have nearly one score.
         initializer_range=0.5,
@@ -62,6 +62,6 @@ def _tokenizer() -> Any:
         cls_token="[CLS]",
         sep_token="[SEP]",
         mask_token="[MASK]",
-        model_max_length=LONGEST,
+        model_max_length=MAX_LENGTH,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )

@@ -165,7 +165,7 @@ class DocumentFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentDeleted(Event):
-    """A document and all that was derived from it went."""
+    """A document and all that was derived from it were deleted."""
 
     kind = "document.deleted"
     document: uuid.UUID

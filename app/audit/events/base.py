@@ -43,7 +43,7 @@ Personal: TypeAlias = SealedText | CommittedText
 
 
 @dataclass(frozen=True)
-class Via:
+class RecordedService:
     """The service that asked for the actor: its id, its name as a label, and the prefix of the actor's token."""
 
     service: uuid.UUID
@@ -62,7 +62,7 @@ class Actor:
     user: uuid.UUID | None
     name: str
     key: str | None = None
-    via: Via | None = None
+    via: RecordedService | None = None
     address: str | None = None
 
     @classmethod

@@ -15,7 +15,7 @@ class _Delegation(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DelegationMade(_Delegation):
+class DelegationCreated(_Delegation):
     """A person let a service act for them."""
 
     kind = "delegation.made"

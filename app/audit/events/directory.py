@@ -27,7 +27,7 @@ class _Key(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyMade(_Key):
+class KeyCreated(_Key):
     """An API key was made."""
 
     kind = "key.made"
@@ -52,8 +52,8 @@ class KeyRevoked(_Key):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserMade(Event):
-    """A user came."""
+class UserCreated(Event):
+    """A user was created."""
 
     kind = "user.made"
     user: uuid.UUID
@@ -72,7 +72,7 @@ class UserChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class UserRemoved(Event):
-    """A user went."""
+    """A user was deleted."""
 
     kind = "user.removed"
     user: uuid.UUID
@@ -80,8 +80,8 @@ class UserRemoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoleMade(Event):
-    """A role came."""
+class RoleCreated(Event):
+    """A role was created."""
 
     kind = "role.made"
     role: uuid.UUID
@@ -100,7 +100,7 @@ class RoleChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RoleRemoved(Event):
-    """A role went."""
+    """A role was deleted."""
 
     kind = "role.removed"
     role: uuid.UUID

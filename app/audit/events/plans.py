@@ -13,7 +13,7 @@ class _Plan(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanMade(_Plan):
+class PlanCreated(_Plan):
     """A change was foreseen: its steps, and whether a second administrator has to agree, since its author gains."""
 
     kind = "plan.made"

@@ -76,7 +76,7 @@ class RuleGrant(Base):
 
 
 class Collection(Base):
-    """A shelf. `own_rule` is its canonical rule as a value; the documents on it inherit it."""
+    """A collection. `own_rule` is its canonical rule as a value; the documents in it inherit it."""
 
     __tablename__ = "collection"
 
@@ -147,7 +147,7 @@ class Scope(Base):
     """A set of documents under one access rule: one collection or folder, one own rule (empty: plain inheritance).
 
     `rule_id` is the effective rule, own and inherited: re-granting a collection changes it and touches no document.
-    A scope without folder is directly on the shelf.
+    A scope without folder is directly in its collection.
     """
 
     __tablename__ = "scope"

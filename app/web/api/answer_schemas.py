@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from app.settings import LabelName
-from app.web.api.schemas import Question, Wire
+from app.web.api.schemas import ApiModel, Question
 
 
-class AskBody(Wire):
+class AskBody(ApiModel):
     """A question."""
 
     question: Question
@@ -21,7 +21,7 @@ class AskBody(Wire):
     stream: bool = Field(False, description="true: server-sent events `opened`, `delta`, `done`, `error`")
 
 
-class SourceOut(Wire):
+class SourceOut(ApiModel):
     """A passage that the answer was made from. `number` stands in the text as [number] if `cited`."""
 
     number: int
@@ -37,7 +37,7 @@ class SourceOut(Wire):
     quote: str
 
 
-class AnswerOut(Wire):
+class AnswerOut(ApiModel):
     """An answer. `outcome` is `nothing` if nothing you may read answers the question; `trail` is also the turn's id in
     its `conversation`, if there is one.
     """
@@ -54,7 +54,7 @@ class AnswerOut(Wire):
     conversation: uuid.UUID | None = None
 
 
-class ConversationOut(Wire):
+class ConversationOut(ApiModel):
     """A conversation of yours. `first_question` and `last_at` are null while it has no turn."""
 
     id: uuid.UUID
@@ -64,7 +64,7 @@ class ConversationOut(Wire):
     turns: int
 
 
-class TurnOut(Wire):
+class TurnOut(ApiModel):
     """A turn as you may see it now; `id` is the trail of its answer.
 
     `withheld` if something that the answer was made from is no longer yours to read: then only the question is given,
@@ -83,7 +83,7 @@ class TurnOut(Wire):
     redactions: dict[str, int]
 
 
-class ConversationTurnsOut(Wire):
+class ConversationTurnsOut(ApiModel):
     """A conversation with its turns, oldest first."""
 
     id: uuid.UUID

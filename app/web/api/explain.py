@@ -17,7 +17,7 @@ from app.identity.authenticate import member_of, subject_of
 from app.identity.names import find_person, find_role, names_of
 from app.identity.subject import Capability, Subject
 from app.retrieval.browse import curated, find_document
-from app.web.api.schemas import ExplainOut, Wire
+from app.web.api.schemas import ApiModel, ExplainOut
 from app.web.http.dependencies import Caller, Reading
 from app.web.http.paging import PageOf
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/access", tags=["access"])
 DocumentQuery = Annotated[uuid.UUID, Query(description="id of a document")]
 
 
-class ReachOut(Wire):
+class ReachOut(ApiModel):
     """How many documents of a collection somebody may read."""
 
     collection: str

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from app.identity.subject import Capability, UserKind
 from app.settings import LabelName
-from app.web.api.schemas import FullName, Name, Wire
+from app.web.api.schemas import ApiModel, FullName, Name
 
 
-class UserBody(Wire):
+class UserBody(ApiModel):
     """A new person, who reads nothing until a role or a grant lets them; or a service, which never does by itself."""
 
     name: Name
@@ -22,7 +22,7 @@ class UserBody(Wire):
     capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
 
 
-class UserPatch(Wire):
+class UserPatch(ApiModel):
     """What changes; unset stays."""
 
     display_name: str | None = Field(None, max_length=200)
@@ -31,7 +31,7 @@ class UserPatch(Wire):
     active: bool | None = None
 
 
-class UserOut(Wire):
+class UserOut(ApiModel):
     """A person or service. `name` has its source in front, unless it is `local`."""
 
     id: uuid.UUID
@@ -46,7 +46,7 @@ class UserOut(Wire):
     curates: list[str]
 
 
-class PrincipalOut(Wire):
+class PrincipalOut(ApiModel):
     """The person for whom a service asks, as far as the service has to know them. `capabilities` are what it may do."""
 
     id: uuid.UUID
@@ -54,7 +54,7 @@ class PrincipalOut(Wire):
     capabilities: list[Capability]
 
 
-class KeyBody(Wire):
+class KeyBody(ApiModel):
     """A new key for a user. It may do what both it and its user may."""
 
     user: FullName
@@ -63,14 +63,14 @@ class KeyBody(Wire):
     expires_at: dt.datetime | None = None
 
 
-class KeyPatch(Wire):
+class KeyPatch(ApiModel):
     """What changes of a key; what is left out stays. `expires_at` null: until it is revoked."""
 
     label: str = Field("", max_length=100)
     expires_at: dt.datetime | None = None
 
 
-class KeyOut(Wire):
+class KeyOut(ApiModel):
     """A key, without its secret."""
 
     id: uuid.UUID
@@ -89,7 +89,7 @@ class NewKeyOut(KeyOut):
     secret: str
 
 
-class DelegationBody(Wire):
+class DelegationBody(ApiModel):
     """What you let a service do for you, and how long. It reads what you may read, and nothing else."""
 
     service: FullName
@@ -97,7 +97,7 @@ class DelegationBody(Wire):
     capabilities: list[Literal["ask", "download"]] = Field(["ask"], min_length=1)
 
 
-class DelegationOut(Wire):
+class DelegationOut(ApiModel):
     """A delegation, without its token."""
 
     id: uuid.UUID

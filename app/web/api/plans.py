@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 
-from app.acl.placement import find_place
+from app.acl.placement import lock_document
 from app.admin import plans as admin
 from app.admin.changes import ClearanceStep, GrantStep, MemberStep, NestingStep, PlanStep, RuleStep
 from app.admin.rules import collection_rule, editable_collection
@@ -19,14 +19,14 @@ from app.identity.subject import Capability, Label, Subject, require_capability
 from app.paths import folder_path
 from app.settings import LabelName
 from app.web.api.rule_schemas import to_rule
-from app.web.api.schemas import AccessBody, GrantBody, Wire
+from app.web.api.schemas import AccessBody, ApiModel, GrantBody
 from app.web.http.dependencies import Caller, Changing, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/access/plans", tags=["access"])
 
 
-class TargetBody(Wire):
+class TargetBody(ApiModel):
     """Whose rule changes: a collection's, a folder's in it, or a document's."""
 
     collection: str | None = None
@@ -60,7 +60,7 @@ class GrantChange(TargetBody):
     grant: GrantBody
 
 
-class MemberChange(Wire):
+class MemberChange(ApiModel):
     """A person comes into a role, or leaves it."""
 
     change: Literal["join", "leave"]
@@ -68,7 +68,7 @@ class MemberChange(Wire):
     role: str
 
 
-class NestingChange(Wire):
+class NestingChange(ApiModel):
     """A role comes to lie inside another, or no longer does."""
 
     change: Literal["nest", "unnest"]
@@ -76,7 +76,7 @@ class NestingChange(Wire):
     inside: str
 
 
-class ClearanceChange(Wire):
+class ClearanceChange(ApiModel):
     """A person gets another clearance."""
 
     change: Literal["clearance"]
@@ -89,7 +89,7 @@ AnyChange = Annotated[
 ]
 
 
-class PlanBody(Wire):
+class PlanBody(ApiModel):
     """The changes to foresee, made together or not at all."""
 
     model_config = ConfigDict(
@@ -103,7 +103,7 @@ class PlanBody(Wire):
     changes: list[AnyChange] = Field(min_length=1, max_length=100)
 
 
-class EffectOut(Wire):
+class EffectOut(ApiModel):
     """What a person would gain and lose, in documents."""
 
     user: str
@@ -111,7 +111,7 @@ class EffectOut(Wire):
     loses: int
 
 
-class LaterOut(Wire):
+class LaterOut(ApiModel):
     """What a person would gain and lose when the clock goes on: by a grant that starts, or a deny that ends."""
 
     user: str
@@ -121,7 +121,7 @@ class LaterOut(Wire):
     loses_from: dt.datetime | None = Field(description="when the first of these documents would be lost")
 
 
-class PlanOut(Wire):
+class PlanOut(ApiModel):
     """A plan. `needs_second`: its author would gain by it, so another administrator has to apply it."""
 
     id: uuid.UUID
@@ -192,7 +192,7 @@ def _step(session: WriteSession, subject: Subject, change: AnyChange) -> PlanSte
 
 def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | GrantChange) -> PlanStep:
     if change.document is not None:
-        collection = find_place(session, subject, change.document).collection
+        collection = lock_document(session, subject, change.document).collection
     else:
         collection = editable_collection(session, subject, change.collection or "")
     folder = None if change.folder is None else folder_path(change.folder)

@@ -17,13 +17,13 @@ FullName = Annotated[
 Question = Annotated[str, Field(min_length=1, max_length=4000, examples=["How many days of parental leave do we get?"])]
 
 
-class Wire(BaseModel):
+class ApiModel(BaseModel):
     """A body; an unknown field is an error, never ignored."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
-class Problem(Wire):
+class Problem(ApiModel):
     """An error, as application/problem+json (RFC 9457). `code` is stable; `detail` says what to do."""
 
     type: str = Field(examples=["urn:clearance:error:NotFound"])
@@ -33,7 +33,7 @@ class Problem(Wire):
     detail: str
 
 
-class GrantBody(Wire):
+class GrantBody(ApiModel):
     """Allow or deny one principal: a role, a user, or everyone who is signed in."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"effect": "allow", "role": "engineering"}]})
@@ -63,7 +63,7 @@ class GrantOut(GrantBody):
     id: str
 
 
-class AccessBody(Wire):
+class AccessBody(ApiModel):
     """A rule: the grants, the label, and whether a document also takes its collection's grants."""
 
     grants: list[GrantBody]
@@ -82,7 +82,7 @@ class AccessChanged(AccessOut):
     warnings: list[str] = Field(default_factory=list, description="what may have been meant otherwise, in words")
 
 
-class CollectionBody(Wire):
+class CollectionBody(ApiModel):
     """A new collection. Without grants nobody reads what lies in it, until a document brings its own."""
 
     name: Name
@@ -91,14 +91,14 @@ class CollectionBody(Wire):
     grants: list[GrantBody] = Field(default_factory=list)
 
 
-class CollectionOut(Wire):
+class CollectionOut(ApiModel):
     """A collection that you may read from or curate."""
 
     name: str
     description: str
 
 
-class DocumentOut(Wire):
+class DocumentOut(ApiModel):
     """A document. `title` is empty for who may curate it and not read it."""
 
     id: uuid.UUID
@@ -112,7 +112,7 @@ class DocumentOut(Wire):
     label: LabelName | None = None
 
 
-class PassageOut(Wire):
+class PassageOut(ApiModel):
     """A passage of an opened document, redacted."""
 
     heading: tuple[str, ...]
@@ -126,7 +126,7 @@ class OpenedOut(DocumentOut):
     passages: list[PassageOut]
 
 
-class JobOut(Wire):
+class JobOut(ApiModel):
     """How an upload fares: queued, running, then indexed, unchanged, or failed with a reason."""
 
     id: uuid.UUID
@@ -144,7 +144,7 @@ class JobOut(Wire):
     warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 
 
-class RoleBody(Wire):
+class RoleBody(ApiModel):
     """A new role; `inside` names the roles whose members its members become too."""
 
     name: Name
@@ -152,7 +152,7 @@ class RoleBody(Wire):
     inside: list[FullName] = Field(default_factory=list)
 
 
-class RoleOut(Wire):
+class RoleOut(ApiModel):
     """A role. `name` has its source in front, unless it is `local`."""
 
     id: uuid.UUID
@@ -162,7 +162,7 @@ class RoleOut(Wire):
     members: list[str]
 
 
-class ExplainOut(Wire):
+class ExplainOut(ApiModel):
     """Why a person may or may not read a document."""
 
     allowed: bool
@@ -171,7 +171,7 @@ class ExplainOut(Wire):
     at: dt.datetime
 
 
-class EventOut(Wire):
+class EventOut(ApiModel):
     """A record of the log: verbatim, and beside it the personal words that an auditor may open.
 
     `raw` is the beginning of a text that is no record of ours, whose `record` is null; else it is null.
@@ -184,13 +184,13 @@ class EventOut(Wire):
     opened: dict[str, dict[str, Any]]
 
 
-class EventsOut(Wire):
+class EventsOut(ApiModel):
     """Records in the order asked for."""
 
     events: list[EventOut]
 
 
-class HeadOut(Wire):
+class HeadOut(ApiModel):
     """The log's size and Merkle root (RFC 6962), in base64."""
 
     size: int

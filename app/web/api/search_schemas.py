@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from app.settings import LabelName
-from app.web.api.schemas import Question, Wire
+from app.web.api.schemas import ApiModel, Question
 
 # As `Name`, but that an underscore in front is not found instead of refused.
 CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]{0,62}$")]
@@ -15,7 +15,7 @@ CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-
 Folder = Annotated[str, StringConstraints(max_length=4000)]
 
 
-class SearchBody(Wire):
+class SearchBody(ApiModel):
     """A search. In the query, "these words" must stand so, -this must not; everything else may.
 
     The filters only leave out: nothing becomes visible by them.
@@ -33,7 +33,7 @@ class SearchBody(Wire):
     explain: bool = Field(False, description="say how each hit was found")
 
 
-class ExplainedOut(Wire):
+class ExplainedOut(ApiModel):
     """How a hit was found. All of it is computed from what you may read alone.
 
     `similarity`: cosine of the meaning, -1 to 1. `word_share`: BM25 by the most these words could give, 0 to 1.
@@ -50,7 +50,7 @@ class ExplainedOut(Wire):
     reranked: float | None
 
 
-class CopyOut(Wire):
+class CopyOut(ApiModel):
     """Another passage that you may read and that says the same."""
 
     document: uuid.UUID
@@ -59,7 +59,7 @@ class CopyOut(Wire):
     path: str
 
 
-class HitOut(Wire):
+class HitOut(ApiModel):
     """A passage that you may read. `score` orders the hits of this search; it compares with no other search's.
 
     `highlights` are [start, end] in characters of `snippet`.
@@ -82,7 +82,7 @@ class HitOut(Wire):
     explained: ExplainedOut | None = None
 
 
-class SearchOut(Wire):
+class SearchOut(ApiModel):
     """Hits, best first. `unmatched` are quoted phrases that nothing has: their words were searched for as plain
     words."""
 

@@ -13,20 +13,20 @@ from app.admin import documents as admin
 from app.db.session import WriteSession
 from app.guardrail.redactor import Redactor
 from app.identity.names import names_of
-from app.web.api.schemas import Wire
+from app.web.api.schemas import ApiModel
 from app.web.http.dependencies import Changing, ComponentsOf, CuratorCaller, public_id
 from app.web.http.route_table import BULK
 
 router = APIRouter(tags=[BULK])
 
 
-class MoveBody(Wire):
+class MoveBody(ApiModel):
     """A document's new place."""
 
     path: str = Field(description="its new path in the collection; the ending stays", examples=["archive/leave.md"])
 
 
-class ReadersOut(Wire):
+class ReadersOut(ApiModel):
     """How many of the moved documents a person reads now and did not, and no longer reads."""
 
     user: str
@@ -34,7 +34,7 @@ class ReadersOut(Wire):
     loses: int
 
 
-class MovedOut(Wire):
+class MovedOut(ApiModel):
     """A document and its old and new path."""
 
     id: uuid.UUID
@@ -48,14 +48,14 @@ class MoveOut(MovedOut):
     people: list[ReadersOut]
 
 
-class GoneOut(Wire):
+class GoneOut(ApiModel):
     """A document whose path is not in the manifest."""
 
     id: uuid.UUID
     path: str
 
 
-class SyncForm(Wire):
+class SyncForm(ApiModel):
     """A manifest of the folder, and with a fingerprint the order to make the collection like it."""
 
     file: UploadFile = Field(
@@ -66,7 +66,7 @@ class SyncForm(Wire):
     allow_large_removal: bool = Field(False, description="also where more than a fifth of the collection would go")
 
 
-class SyncOut(Wire):
+class SyncOut(ApiModel):
     """How the collection differs from the folder. What is new or changed is for uploads; `people` is about `moved`.
 
     `changed` holds also what you may not compare. `applied`: moves and removals were made, all of them together.

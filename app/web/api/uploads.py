@@ -12,7 +12,7 @@ from app.identity.subject import Label
 from app.retrieval.browse import find_job, list_jobs
 from app.settings import LabelName
 from app.web.api.rule_schemas import to_rule, to_wire
-from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, JobOut, Wire
+from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, ApiModel, JobOut
 from app.web.http.dependencies import Changing, CuratorCaller, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 from app.web.http.route_table import BULK
@@ -20,7 +20,7 @@ from app.web.http.route_table import BULK
 router = APIRouter(tags=[BULK])
 
 
-class UploadForm(Wire):
+class UploadForm(ApiModel):
     """A document and its role tags."""
 
     file: UploadFile = Field(description="the document")
@@ -74,12 +74,12 @@ def remove(document: str, subject: CuratorCaller, session: Changing) -> None:
 @router.get("/documents/{document}/access")
 def rule(document: str, subject: CuratorCaller, session: Writing) -> AccessOut:
     """The document's own rule, for the curators of its collection."""
-    return to_wire(session, admin.curated_place(session, subject, public_id(document)).own)
+    return to_wire(session, admin.lock_curated_document(session, subject, public_id(document)).own)
 
 
 @router.put("/documents/{document}/access")
 def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Changing) -> AccessChanged:
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
-    place = admin.curated_place(session, subject, public_id(document))
+    place = admin.lock_curated_document(session, subject, public_id(document))
     change = set_document_rule(session, subject, place, to_rule(session, body))
     return AccessChanged(**to_wire(session, change.after).model_dump(), warnings=document_warnings(session, place))

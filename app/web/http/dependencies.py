@@ -56,7 +56,7 @@ def in_person(subject: CallerOrDelegate) -> Subject:
 Caller = Annotated[Subject, Depends(in_person)]
 
 
-def having(capability: Capability, who: Callable[..., Subject]) -> Callable[[Subject], Subject]:
+def requires(capability: Capability, who: Callable[..., Subject]) -> Callable[[Subject], Subject]:
     """A dependency: what `who` gives, if it has this capability."""
 
     def check(subject: Annotated[Subject, Depends(who)]) -> Subject:
@@ -66,12 +66,12 @@ def having(capability: Capability, who: Callable[..., Subject]) -> Callable[[Sub
     return check
 
 
-AskerOrDelegate = Annotated[Subject, Depends(having(Capability.ASK, caller))]
-DownloaderOrDelegate = Annotated[Subject, Depends(having(Capability.DOWNLOAD, caller))]
-Asker = Annotated[Subject, Depends(having(Capability.ASK, in_person))]
-CuratorCaller = Annotated[Subject, Depends(having(Capability.CURATE, in_person))]
-Administrator = Annotated[Subject, Depends(having(Capability.ADMINISTER, in_person))]
-Auditor = Annotated[Subject, Depends(having(Capability.AUDIT, in_person))]
+AskerOrDelegate = Annotated[Subject, Depends(requires(Capability.ASK, caller))]
+DownloaderOrDelegate = Annotated[Subject, Depends(requires(Capability.DOWNLOAD, caller))]
+Asker = Annotated[Subject, Depends(requires(Capability.ASK, in_person))]
+CuratorCaller = Annotated[Subject, Depends(requires(Capability.CURATE, in_person))]
+Administrator = Annotated[Subject, Depends(requires(Capability.ADMINISTER, in_person))]
+Auditor = Annotated[Subject, Depends(requires(Capability.AUDIT, in_person))]
 
 
 def reading(subject: CallerOrDelegate, parts: ComponentsOf) -> Iterator[ReadSession]:

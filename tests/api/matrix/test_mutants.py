@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import log
-from app.acl.placement import find_place
+from app.acl.placement import lock_document
 from app.acl.visible import Visible
 from app.db.tables.access import AccessPlan, Collection
 from app.db.tables.library import Chunk, Document, Original
@@ -72,9 +72,9 @@ def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
 
     def place(session: Any, subject: Subject, public_id: uuid.UUID) -> Any:
         all_collections = frozenset(session.scalars(select(Collection.id)))
-        return find_place(session, dataclasses.replace(subject, curates=all_collections), public_id)
+        return lock_document(session, dataclasses.replace(subject, curates=all_collections), public_id)
 
-    patch.setattr("app.admin.documents.find_place", place)
+    patch.setattr("app.admin.documents.lock_document", place)
 
 
 def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> None:
@@ -113,12 +113,12 @@ def a_refusal_that_acts(patch: Patch, world: World, _app: FastAPI) -> None:
 
     def place(session: Any, subject: Subject, public_id: uuid.UUID) -> Any:
         try:
-            return find_place(session, subject, public_id)
+            return lock_document(session, subject, public_id)
         except NotFound:
             world.execute(f"update document set version = version + 1 where public_id = '{public_id}'")
             raise
 
-    patch.setattr("app.admin.documents.find_place", place)
+    patch.setattr("app.admin.documents.lock_document", place)
 
 
 def a_key_as_strong_as_its_person(patch: Patch, _world: World, _app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from app.acl.placement import find_place, rule_document
+from app.acl.placement import lock_document, rule_document
 from app.acl.rule_changes import rule_collection, rule_folder
 from app.acl.rules import Grant, OwnRule
 from app.db.session import Database, WriteSession
@@ -188,7 +188,7 @@ class Track:
 
     def _document(self, own: Callable[[], OwnRule]) -> Act:
         def change(session: WriteSession, curator: Subject) -> None:
-            rule_document(session, curator, find_place(session, curator, self.document), own())
+            rule_document(session, curator, lock_document(session, curator, self.document), own())
 
         return self._writing(change)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.answer.prompt import EARLIER, SYSTEM, Earlier, build, choose
+from app.answer.prompt import EARLIER, SYSTEM, EarlierTurn, build, choose
 from app.identity.subject import Label
 from app.retrieval.passage import Hit, Passage
 
@@ -19,9 +19,9 @@ def passage(text: str = "text", *, tokens: int = 1, title: str = "Title", headin
     return Passage(ids[0], ids[1], ids[2], "collection", "a/path.md", title, heading, page, text, tokens, label)
 
 
-def earlier(question: str, answer: str, label: Label = Label.PUBLIC) -> Earlier:
+def earlier(question: str, answer: str, label: Label = Label.PUBLIC) -> EarlierTurn:
     named = uuid.uuid5(uuid.NAMESPACE_OID, question)
-    return Earlier(named, question, answer, label, frozenset({named}))
+    return EarlierTurn(named, question, answer, label, frozenset({named}))
 
 
 def hits(*tokens: int) -> list[Hit]:

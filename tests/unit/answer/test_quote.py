@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answer.quote import LONGEST, Quote, quotes, split_sentences
+from app.answer.quote import MAX_CHARACTERS, Quote, quotes, split_sentences
 from app.retrieval.passage import Passage
 from tests.support.passages import passage
 
@@ -52,7 +52,7 @@ def test_split_sentences(text: str, sentences: list[str]) -> None:
 @pytest.mark.parametrize("text", ["word " * 400, "x" * 2000, "x" * 599 + " " + "y" * 700])
 def test_long_sentences_are_cut(text: str) -> None:
     pieces = split_sentences(text)
-    assert all(0 < len(piece) <= LONGEST for piece in pieces)
+    assert all(0 < len(piece) <= MAX_CHARACTERS for piece in pieces)
     assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
 
 
@@ -65,22 +65,22 @@ texts = st.lists(
 
 
 @given(st.lists(texts, min_size=1, max_size=4), texts, st.integers(1, 5))
-def test_quotes_are_verbatim(bodies: list[str], question: str, most: int) -> None:
+def test_quotes_are_verbatim(bodies: list[str], question: str, limit: int) -> None:
     """Each stands in the passage that it names, letter by letter; never more than asked for, no sentence twice."""
     passages = [passage(body) for body in bodies]
-    found = quotes(question, passages, most=most)
-    assert len(found) <= most
+    found = quotes(question, passages, limit=limit)
+    assert len(found) <= limit
     for quote in found:
         assert quote.text
         assert quote.text == quote.text.strip()
         assert quote.text in bodies[quote.passage - 1]
-    assert found == quotes(question, passages, most=most)
+    assert found == quotes(question, passages, limit=limit)
 
 
 @given(st.lists(texts, min_size=1, max_size=4), texts)
 def test_the_best_is_the_same_however_many_are_asked_for(bodies: list[str], question: str) -> None:
     passages = [passage(body) for body in bodies]
-    assert quotes(question, passages, most=1) == quotes(question, passages, most=5)[:1]
+    assert quotes(question, passages, limit=1) == quotes(question, passages, limit=5)[:1]
 
 
 @given(texts)

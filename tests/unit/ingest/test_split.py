@@ -33,8 +33,8 @@ def text(words: int, *, word: str = "word") -> str:
     return " ".join([word] * words)
 
 
-def cut(*blocks: Block, target: int = 100, most: int = 120, overlap: int = 0) -> list[DocumentPassage]:
-    return list(split(document(*blocks), counter=Words(), target=target, most=most, overlap=overlap))
+def cut(*blocks: Block, target: int = 100, max_tokens: int = 120) -> list[DocumentPassage]:
+    return list(split(document(*blocks), counter=Words(), target=target, max_tokens=max_tokens))
 
 
 def test_neighbours_under_one_heading_are_joined_up_to_the_target() -> None:
@@ -94,12 +94,6 @@ def test_a_stub_joins_the_passage_before_it() -> None:
     assert [p.tokens for p in cut(*blocks)] == [110]
 
 
-def test_page_is_that_of_the_first_own_word_even_with_overlap() -> None:
-    first = "Beginning of it all. " + text(80) + ". Short end."
-    found = cut(Block(first, "paragraph", (), 1), Block(text(90), "paragraph", (), 2), overlap=10)
-    assert [(p.page, p.text.split("\n")[0]) for p in found] == [(1, first), (2, "Short end.")]
-
-
 def test_the_headline_keeps_title_and_last_heading_within_its_bound() -> None:
     path = (*(f"Heading {n} of the middle part" for n in range(12)), "The last one")
     line = headline("The title", path, counter=Words())
@@ -119,7 +113,9 @@ def test_a_passage_has_the_title_whole_and_counts_it_once() -> None:
     """Whatever the headline leaves out, and where it stands again as the first heading."""
     title = "Sick leave > " + text(60, word="zeal")
     path = (title.replace(" ", "\n", 1), "Pay of Zeal")
-    [passage] = split(document(Block("Body", "paragraph", path), title=title), counter=Words(), target=100, most=120)
+    [passage] = split(
+        document(Block("Body", "paragraph", path), title=title), counter=Words(), target=100, max_tokens=120
+    )
     assert passage.title == title
     assert passage.headline.count("zeal") < 60
     counts = terms_of(passage).counts
@@ -145,7 +141,7 @@ def test_headings_beside_the_title(title: str, headings: tuple[str, ...], kept: 
 
 
 def test_sizes_that_cannot_work_are_refused() -> None:
-    for sizes in ({"target": 300}, {"overlap": 100}, {"target": 40, "most": 60}):
+    for sizes in ({"target": 300}, {"target": 0}, {"target": 40, "max_tokens": 60}):
         with pytest.raises(ValueError, match="sizes"):
             cut(Block("a", "paragraph"), **sizes)
 
