@@ -3,11 +3,13 @@
 import re
 from itertools import zip_longest
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.document import Block, Extracted
 from ingest.extractors.outline import Outline
+from ingest.sentences import sentences
 from ingest.split import split
 
 
@@ -72,13 +74,25 @@ def own_blocks(blocks: tuple[Block, ...]) -> list[Block]:
     return kept
 
 
+def lost(document: Extracted, counter: Pieces, size: tuple[int, int]) -> bool:
+    """Whether the passages say anything else than the blocks do, in their order."""
+    passages = split(document, counter=counter, target=size[0], max_tokens=size[1])
+    return bare("".join(p.text for p in passages)) != bare("".join(b.text for b in own_blocks(document.blocks)))
+
+
 @settings(max_examples=150)
 @given(documents(), counters, sizes)
 def test_every_character_of_every_block_stands_in_order(
     document: Extracted, counter: Pieces, size: tuple[int, int]
 ) -> None:
-    passages = split(document, counter=counter, target=size[0], max_tokens=size[1])
-    assert bare("".join(p.text for p in passages)) == bare("".join(b.text for b in own_blocks(document.blocks)))
+    assert not lost(document, counter, size)
+
+
+def test_a_lost_sentence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: of what is too long for a passage the last sentence is left out."""
+    monkeypatch.setattr("ingest.split.sentences", lambda line: sentences(line)[:-1])
+    long = Block("It is so. " * 60, "paragraph", ())
+    assert lost(Extracted(title="T", blocks=(long,), media_type="text/plain"), Pieces(4), (60, 100))
 
 
 @settings(max_examples=150)

@@ -1,0 +1,134 @@
+"""A plan says who would gain and lose how many documents, and applied it does exactly that."""
+
+import random
+import uuid
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from app.acl.effects import Effects
+from app.acl.rules import Grant, OwnRule
+from app.acl.visible import visible_scopes
+from app.admin import changes, plans
+from app.admin.changes import ClearanceStep, GrantStep, MemberStep, NestingStep, PlanStep, RuleStep
+from app.db.session import Database
+from app.db.tables.access import AccessPlan
+from app.db.tables.library import Document
+from app.errors import AppError
+from app.identity.subject import Capability, Label, Principal
+from tests.support.cluster import Db
+from tests.support.environment import LAW_FACTOR, Report
+from tests.support.library_db import LibraryDb, allow, library_of
+
+PLANS = 25 * LAW_FACTOR
+FOLDERS = ["a", "a/b", "c"]
+PATHS = ["x.md", "a/x.md", "a/y.md", "a/b/x.md", "c/x.md"]
+Readable = dict[uuid.UUID, frozenset[uuid.UUID]]
+
+
+class Town:
+    """A collection with documents in folders, people and roles, and an administrator who reads nothing of it."""
+
+    def __init__(self, library: LibraryDb, database: Database) -> None:
+        self.library, self.database, self.chance = library, database, random.Random(11)
+        self.roles = [library.role(f"role-{n}") for n in range(4)]
+        self.people = [library.person(f"person-{n}", roles=[self.roles[n % 4]]) for n in range(6)]
+        self.collection = library.collection("notes", allow("role", self.roles[0]), allow("role", self.roles[1]))
+        for path in PATHS:
+            library.document(self.collection, path, f"what {path} says")
+        root = library.person("root", may=list(Capability), curates=[self.collection], clearance=Label.PUBLIC)
+        self.root = library.subject(root)
+        with library.session("owner") as session:
+            self.documents = list(
+                session.scalars(select(Document.public_id).where(Document.collection_id == self.collection))
+            )
+
+    def readable(self) -> Readable:
+        """The documents that each person sees in a search now, by their own identity."""
+        found = {}
+        for person in self.people:
+            subject = self.library.subject(person)
+            with self.database.reading(person) as session:
+                visible = visible_scopes(session, subject)
+                query = select(Document.public_id).where(Document.scope_id.in_(visible.scope_ids))
+                found[person] = frozenset(session.scalars(query))
+        return found
+
+    def grant(self) -> Grant:
+        """Allow or deny somebody."""
+        principals = [Principal("role", role) for role in self.roles] + [
+            Principal("user", user) for user in self.people
+        ]
+        return Grant(self.chance.choice(["allow", "allow", "allow", "deny"]), self.chance.choice(principals))
+
+    def target(self) -> tuple[uuid.UUID, str | None, uuid.UUID | None]:
+        """The collection, a folder in it, or a document."""
+        folder = self.chance.choice([None, *FOLDERS])
+        return (
+            self.collection,
+            folder,
+            None if folder or self.chance.random() < 0.5 else self.chance.choice(self.documents),
+        )
+
+    def step(self) -> PlanStep:
+        """One random step."""
+        choice, yes = self.chance.choice, self.chance.random() < 0.6
+        steps: list[Callable[[], PlanStep]] = [
+            lambda: GrantStep(*self.target(), self.grant(), present=yes),
+            lambda: GrantStep(*self.target(), self.grant(), present=True),
+            lambda: RuleStep(
+                *self.target(),
+                OwnRule(frozenset({self.grant(), self.grant()}), yes, choice([None, Label.PUBLIC, Label.CONFIDENTIAL])),
+            ),
+            lambda: MemberStep(choice(self.people), choice(self.roles), present=yes),
+            lambda: NestingStep(choice(self.roles), choice(self.roles), present=yes),
+            lambda: ClearanceStep(choice(self.people), choice([Label.PUBLIC, Label.INTERNAL, Label.CONFIDENTIAL])),
+        ]
+        return choice(steps)()
+
+    def plan(self) -> tuple[uuid.UUID, dict[uuid.UUID, tuple[int, int]]] | None:
+        """A plan of some random steps and what it says: gains and losses by person. None if it is refused."""
+        steps = [self.step() for _ in range(self.chance.randint(1, 4))]
+        try:
+            with self.database.writing(self.root.user_id) as session:
+                view = plans.create_plan(self.database, session, self.root, lambda _: steps, second_administrator=False)
+                stored = session.get_one(AccessPlan, view.id)
+                effects = Effects.from_json(stored.effects).people
+        except AppError:
+            return None
+        return view.id, {person: (e.gains.now, e.loses.now) for person, e in effects.items() if person in self.people}
+
+
+def differing(town: Town, tries: int) -> tuple[int, list[str]]:
+    """How many plans changed what somebody reads, and those that did something else than they had said."""
+    turned, wrong, before = 0, [], town.readable()
+    for _ in range(tries):
+        planned = town.plan()
+        if planned is None:
+            continue
+        plan_id, said = planned
+        with town.database.writing(town.root.user_id) as session:
+            plans.apply_plan(session, town.root, plan_id)
+        after = town.readable()
+        done = {p: (len(after[p] - before[p]), len(before[p] - after[p])) for p in town.people}
+        turned += any(map(any, done.values()))
+        if done != {p: said.get(p, (0, 0)) for p in town.people}:
+            wrong.append(f"said {said}, did {done}")
+        before = after
+    return turned, wrong
+
+
+def test_a_plan_applied_does_what_it_says(db: Db, database: Database, report: Report) -> None:
+    with library_of(db) as library:
+        turned, wrong = differing(Town(library, database), PLANS)
+    report(f"plans: {PLANS} drawn, {turned} changed what somebody reads")
+    assert wrong == []
+    assert turned > PLANS / 4
+
+
+def test_a_plan_that_looks_past_roles_is_found(db: Db, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: who comes into a role, or leaves it, is not asked what they read."""
+    monkeypatch.setattr(changes.MemberStep, "people", lambda *_: frozenset())
+    with library_of(db) as library:
+        assert differing(Town(library, database), 25)[1]
