@@ -94,11 +94,11 @@ SEARCHES: Mapping[str, Shape] = {
 }
 # By the functions that they are about.
 BROWSING: Mapping[str, Shape] = {
-    "around": lambda a: neighbors.find_neighbors(
+    "find_neighbors": lambda a: neighbors.find_neighbors(
         a.session, a.visible, [h.passage.chunk for h in a.search(WORDS, EVERYTHING)], reach=2
     ),
-    "on_shelves": lambda a: filters.restrict_to_collections(a.session, a.subject, a.visible, ["collection-20"]),
-    "of_documents": lambda a: a.search(),
+    "restrict_to_collections": lambda a: filters.restrict_to_collections(a.session, a.subject, a.visible, ["collection-20"]),
+    "matching_chunks": lambda a: a.search(),
     "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
     "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "collection-20"),
     # Sends nothing for these readers: the folders of a collection are for its curators, who may list all of it.
