@@ -1,6 +1,5 @@
 """The contract of `app.embedding.protocol`, on every implementation: a vector is a function of its text alone."""
 
-import os
 import random
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from app.embedding.hashed import HashedEmbedder
 from app.embedding.minilm import NAME
 from app.embedding.onnx import OnnxEmbedder
 from app.embedding.protocol import EmbeddingModel
+from tests.support.cross_encoders import sentence_transformers_needed
 
 SHORT = [
     "How many days of annual leave does an employee get?",
@@ -38,18 +38,9 @@ TEXTS = [*SHORT, *LONG, *LENGTHS]
 Build = Callable[[int], EmbeddingModel]
 
 
-def sentence_transformers_or_skip() -> None:
-    """Skip with a reason where the extra is not installed; fail instead under CLEARANCE_REQUIRE_REAL=1."""
-    if find_spec("sentence_transformers") is None:
-        reason = "the sentence-transformers extra is not installed (requirements-torch.txt)"
-        if os.environ.get("CLEARANCE_REQUIRE_REAL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-
 def real(threads: int, cache: Path = Path(), batch_tokens: int | None = None) -> EmbeddingModel:
     """The sentence-transformers adapter on the packaged weights."""
-    sentence_transformers_or_skip()
+    sentence_transformers_needed()
     from app.embedding.sentence_transformer import SentenceTransformerEmbedder  # noqa: PLC0415  # an extra
 
     return SentenceTransformerEmbedder(NAME, threads=threads, cache=cache, device="cpu", batch_tokens=batch_tokens)
@@ -90,10 +81,8 @@ class TestEmbedderContract:
         assert vectors.shape == (len(TEXTS), embedder.dimensions)
         assert vectors.dtype == np.float32
         assert embedder.embed_query(TEXTS[0]).shape == (embedder.dimensions,)
-        assert np.linalg.norm(vectors.astype(np.float64), axis=1) == pytest.approx(1.0, abs=1e-6)
-
-    def test_no_texts(self, embedder: EmbeddingModel) -> None:
         assert embedder.embed_passages([]).shape == (0, embedder.dimensions)
+        assert np.linalg.norm(vectors.astype(np.float64), axis=1) == pytest.approx(1.0, abs=1e-6)
 
     def test_alone_or_in_a_batch(self, embedder: EmbeddingModel, vectors: NDArray[np.float32]) -> None:
         for text, vector in zip(TEXTS, vectors, strict=True):
@@ -103,10 +92,9 @@ class TestEmbedderContract:
         """The same short text among empty, short and long ones, in the first, a middle and the last place."""
         text = SHORT[0]
         alone = embedder.embed_passages([text])[0].tobytes()
-        for neighbours in ([""] * 15, SHORT[1:6] * 3, LONG * 4, [text] * 15):
-            for place in (0, len(neighbours) // 2, len(neighbours)):
-                batch = [*neighbours[:place], text, *neighbours[place:]]
-                assert embedder.embed_passages(batch)[place].tobytes() == alone
+        for neighbours in ([""] * 7, SHORT[1:8], [*LONG, *LONG[:3]], [text] * 7):
+            embedded = embedder.embed_passages([text, *neighbours, text, *neighbours, text])
+            assert [embedded[place].tobytes() for place in (0, 8, 16)] == [alone] * 3
 
     def test_in_any_order(self, embedder: EmbeddingModel, vectors: NDArray[np.float32]) -> None:
         order = list(range(len(TEXTS)))
@@ -114,9 +102,15 @@ class TestEmbedderContract:
         shuffled = embedder.embed_passages([TEXTS[i] for i in order])
         assert shuffled.tobytes() == vectors[order].tobytes()
 
-    def test_on_any_number_of_threads(self, build: Build, vectors: NDArray[np.float32]) -> None:
+    def test_on_any_number_of_threads(
+        self, build: Build, embedder: EmbeddingModel, vectors: NDArray[np.float32]
+    ) -> None:
+        """The digest names the function."""
+        assert len(bytes.fromhex(embedder.digest)) == 32
         for threads in (1, 4):
-            assert build(threads).embed_passages(TEXTS).tobytes() == vectors.tobytes()
+            built = build(threads)
+            assert built.digest == embedder.digest
+            assert built.embed_passages(TEXTS).tobytes() == vectors.tobytes()
 
     def test_while_others_embed(self, embedder: EmbeddingModel, vectors: NDArray[np.float32]) -> None:
         expected = [vector.tobytes() for vector in vectors[: len(SHORT)]]
@@ -135,17 +129,13 @@ class TestEmbedderContract:
         distinct = [vector.tobytes() for text, vector in zip(SHORT, vectors, strict=False) if text.strip()]
         assert len(set(distinct)) == len(distinct)
 
-    def test_meaning(self, build: Build, embedder: EmbeddingModel, vectors: NDArray[np.float32]) -> None:
+    def test_meaning(self, embedder: EmbeddingModel, vectors: NDArray[np.float32]) -> None:
         if isinstance(embedder, HashedEmbedder):
-            assert build(1).embed_query("leave leaves") @ embedder.embed_query("leaves") > 0.5  # shared parts only
+            assert embedder.embed_query("leave leaves") @ embedder.embed_query("leaves") > 0.5  # shared parts only
             return
         question, answer, other = vectors[:3]
         assert question @ answer > 0.5
         assert question @ other < 0.2
-
-    def test_digest_names_the_function(self, build: Build, embedder: EmbeddingModel) -> None:
-        assert len(bytes.fromhex(embedder.digest)) == 32
-        assert build(1).digest == embedder.digest
 
     def test_spans_are_tokens_of_the_text(self, embedder: EmbeddingModel) -> None:
         for text in TEXTS:
@@ -172,7 +162,7 @@ def test_onnx_and_sentence_transformers_are_the_same_model(tmp_path: Path) -> No
 @pytest.mark.real
 def test_batches_that_move_bytes_are_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a device where the place in a batch shows in the bytes, texts run one at a time, and the digest says so."""
-    sentence_transformers_or_skip()
+    sentence_transformers_needed()
     from app.embedding.sentence_transformer import SentenceTransformerEmbedder  # noqa: PLC0415  # an extra
 
     forward = SentenceTransformerEmbedder._forward
@@ -191,7 +181,7 @@ def test_batches_that_move_bytes_are_switched_off(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.real
 def test_a_batch_s_shape_follows_from_a_text_s_own_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels are chosen by shape: a text must meet the same one alone as among others, full rows or not."""
-    sentence_transformers_or_skip()
+    sentence_transformers_needed()
     from app.embedding.sentence_transformer import SentenceTransformerEmbedder  # noqa: PLC0415  # an extra
 
     shapes: list[tuple[int, ...]] = []
@@ -214,7 +204,7 @@ def test_a_batch_s_shape_follows_from_a_text_s_own_length(monkeypatch: pytest.Mo
 
 @pytest.mark.real
 def test_nothing_is_fetched(tmp_path: Path) -> None:
-    sentence_transformers_or_skip()
+    sentence_transformers_needed()
     with pytest.raises(Exception, match="fetch it with: hf download") as caught:
         build_embedder(kind="sentence-transformers", name="nobody/nothing", threads=1, cache=tmp_path)
     assert type(caught.value).__name__ == "UnusableWeights"

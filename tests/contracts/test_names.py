@@ -1,6 +1,7 @@
 """Names in `app` and `ingest`: one class a name, and bounds that say `MAX_` or `MIN_`."""
 
 import ast
+import functools
 from collections import defaultdict
 from pathlib import Path
 
@@ -10,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 UNUSUAL_BOUNDS = ("MOST_", "LEAST_", "LONGEST_", "LARGEST_", "FEWEST_")
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     """The syntax trees by path."""
     files = [file for folder in ("app", "ingest") for file in sorted((ROOT / folder).rglob("*.py"))]

@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 
 from app.answer.prompt import EARLIER, SYSTEM, EarlierTurn, build, choose
 from app.identity.subject import Label
-from app.retrieval.passage import Hit, Passage
-
-
-def passage(text: str = "text", *, tokens: int = 1, title: str = "Title", heading: tuple[str, ...] = (),
-            page: int | None = None, label: Label = Label.PUBLIC) -> Passage:  # fmt: skip
-    ids = [uuid.uuid5(uuid.NAMESPACE_OID, f"{title}{text}{n}") for n in range(3)]
-    return Passage(ids[0], ids[1], ids[2], "collection", "a/path.md", title, heading, page, text, tokens, label)
+from app.retrieval.passage import Hit
+from tests.support.passages import passage
 
 
 def earlier(question: str, answer: str, label: Label = Label.PUBLIC) -> EarlierTurn:
@@ -78,7 +73,9 @@ def test_a_document_gives_two_at_first(documents: str, most: int, chosen: list[i
 
 
 def test_build_word_for_word() -> None:
-    context = build("Why?", [passage("First.", title="Leave", heading=("Leave", "Rules"), page=3), passage("Second.")])
+    context = build(
+        "Why?", [passage("First.", title="Leave", heading_path=("Leave", "Rules"), page=3), passage("Second.")]
+    )
     assert [m.role for m in context.messages] == ["system", "user"]
     assert context.messages[0].content == SYSTEM
     assert context.messages[1].content == (
@@ -104,22 +101,11 @@ def test_earlier_turns_word_for_word() -> None:
     assert build("Why?", [passage("First.")], []).prompt == build("Why?", [passage("First.")]).prompt
 
 
-@pytest.mark.parametrize(
-    ("labels", "highest"),
-    [
-        ([Label.PUBLIC], Label.PUBLIC),
-        ([Label.PUBLIC, Label.RESTRICTED, Label.INTERNAL], Label.RESTRICTED),
-        ([Label.INTERNAL, Label.CONFIDENTIAL], Label.CONFIDENTIAL),
-    ],
-)
-def test_the_highest_label_holds(labels: list[Label], highest: Label) -> None:
-    assert build("q", [passage(str(n), label=label) for n, label in enumerate(labels)]).label is highest
-
-
-def test_the_label_of_an_earlier_turn_counts() -> None:
-    turns = [earlier("a", "b", Label.RESTRICTED), earlier("c", "d")]
-    assert build("q", [passage(label=Label.INTERNAL)], turns).label is Label.RESTRICTED
-    assert build("q", [passage(label=Label.RESTRICTED)], [earlier("c", "d")]).label is Label.RESTRICTED
+@given(st.lists(st.sampled_from(Label), min_size=1, max_size=4), st.lists(st.sampled_from(Label), max_size=3))
+def test_the_highest_label_holds(labels: list[Label], before: list[Label]) -> None:
+    """Of all passages and all earlier turns."""
+    turns = [earlier("a", "b", label) for label in before]
+    assert build("q", [passage(label=label) for label in labels], turns).label is max(*labels, *before, Label.PUBLIC)
 
 
 def test_the_prompt_holds_no_id() -> None:
@@ -155,7 +141,7 @@ ORDINARY = (
 def test_a_token_of_a_chat_template_is_broken_wherever_it_stands(token: str) -> None:
     """The prompt holds none from a document, a title, a heading, a question or an earlier turn."""
     built = build(
-        f"q {token}", [passage(f"t {token} t", title=f"T {token}", heading=(token,))], [earlier(token, token)]
+        f"q {token}", [passage(f"t {token} t", title=f"T {token}", heading_path=(token,))], [earlier(token, token)]
     )
     assert token not in built.messages[1].content
     letters = re.sub(r"[^a-z]", "", token)
@@ -176,7 +162,7 @@ def test_nothing_steps_outside_its_fence(texts: list[tuple[str, str, str]], ques
     """Whatever the text, title, headings, question and earlier turns say, the fences in the prompt are ours, once each,
     in order.
     """
-    passages = [passage(t, title=title, heading=(heading,)) for t, title, heading in texts]
+    passages = [passage(t, title=title, heading_path=(heading,)) for t, title, heading in texts]
     fences = FENCES.findall(build(question, passages, [earlier(question, said)]).messages[1].content)
     ours = [f"<{slash}passage {n}>" for n in range(1, len(texts) + 1) for slash in ("", "/")]
     assert fences == ["<turn 1>", "</turn 1>", *ours, "<question>", "</question>"]

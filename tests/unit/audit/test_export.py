@@ -4,31 +4,11 @@ import pytest
 
 from app.audit.export import safe_cell
 
+BEFORE = ["", "\t", "\r", "\n", "  ", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u202e", "\0"]
+
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "=1+1",
-        "+1",
-        "-1",
-        "@SUM(A1)",
-        "\t=1",
-        "\r=1",
-        "\n=1",
-        "  =1",
-        "\u00a0=1",
-        "\u3000=1",
-        "＝1",
-        "＋1",
-        "－1",
-        "＠A1",
-        "\ufeff=1",
-        "\u200b=1",
-        "\u202e=1",
-        "\0=1",
-        "\ttext",
-        "\rtext",
-    ],
+    "text", [*(f"{b}{sign}SUM(A1)" for b in BEFORE for sign in "=+-@＝＋－＠"), "\ttext", "\rtext"]
 )
 def test_formulas_are_quoted(text: str) -> None:
     assert safe_cell(text).startswith("'")

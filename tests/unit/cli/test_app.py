@@ -81,8 +81,8 @@ def loaded(modules: str) -> set[str]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--help"], ["--version"], ["people", "--help"], ["run", "--help"], ["init", "--help"], ["people", "me"],
-        ["search", "words"], ["ask", "why?", "--no-stream", "--mode", "quote"],
+        ["--help"], ["--version"], ["people", "--help"], ["people", "me"], ["search", "words"],
+        ["ask", "why?", "--no-stream", "--mode", "quote"],
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -1,7 +1,6 @@
 """What of a folder is uploaded, under which tags; and how an upload is followed."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from app.client.upload import (
     stage_shares,
     upload,
 )
+from tests.support.clock import Clock
 
 STAFF = Tags(roles=("staff",))
 
@@ -138,17 +138,14 @@ class Service:
                 return httpx2.Response(self.refuse, json={"code": "C", "title": "T", "detail": "no good"})
             self.fields.append(body)
             name = f"j{len(self.jobs)}"
-            self.jobs[name] = 0
+            self.jobs[name] = -1
             return httpx2.Response(202, json=self._job(name))
         if request.url.path == "/api/v1/jobs":
-            return httpx2.Response(200, json=[] if self.hidden else [self._look(name) for name in self.jobs])
-        return httpx2.Response(200, json=self._look(request.url.path.rsplit("/", 1)[-1]))
-
-    def _look(self, name: str) -> dict[str, Any]:
-        self.jobs[name] += 1
-        return self._job(name)
+            return httpx2.Response(200, json=[] if self.hidden else [self._job(name) for name in self.jobs])
+        return httpx2.Response(200, json=self._job(request.url.path.rsplit("/", 1)[-1]))
 
     def _job(self, name: str) -> dict[str, Any]:
+        self.jobs[name] += 1
         ended = self.ends and self.jobs[name] > 1
         return {
             "id": name,
@@ -158,6 +155,11 @@ class Service:
             "hidden": {"rows": 2} if ended else None,
             "warnings": [],
         }
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "time", Clock())
 
 
 def run(service: Service, folder: Path, tags: Tags = STAFF) -> tuple[list[UploadOutcome], list[UploadOutcome]]:
@@ -175,19 +177,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_each_file_is_followed_to_its_end(folder: Path, hidden: bool) -> None:
+def test_each_file_is_followed_to_its_end(folder: Path, hidden: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """And what it hides is listed then."""
     outcomes, told = run(Service(hidden=hidden), folder)
     assert sorted(o.item.path for o in outcomes) == [f"{n}.md" for n in range(6)]
     assert {o.state for o in outcomes} == {"indexed"}
     assert told == outcomes
     assert stage_shares(outcomes) == {"embed": 0.75, "write": 0.25}
-
-
-def test_what_files_hide_is_listed_at_the_end(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    outcomes, _ = run(Service(), folder)
-    print_outcomes(outcomes, 1.0)
-    hidden = "".join(f"{n}.md\trows 2\n" for n in range(6))
-    assert f"not indexed, since hidden\t\n{hidden}" in capsys.readouterr().out
+    print_outcomes(sorted(outcomes, key=lambda o: o.item.path), 1.0)
+    counted = "".join(f"{n}.md\trows 2\n" for n in range(6))
+    assert f"not indexed, since hidden\t\n{counted}" in capsys.readouterr().out
 
 
 def test_the_label_of_the_collection_is_left_to_the_service(folder: Path) -> None:
@@ -230,4 +229,4 @@ def test_no_more_are_underway_than_one_page_shows(folder: Path, monkeypatch: pyt
         found = scan_folder(folder, "collection", staff)
         assert len(upload(client, found.items, on_end=lambda _outcome: None)) == 6
     assert most <= 2
-    assert json.dumps(sorted(service.jobs)) == json.dumps([f"j{n}" for n in range(6)])
+    assert sorted(service.jobs) == [f"j{n}" for n in range(6)]

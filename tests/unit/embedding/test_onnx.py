@@ -29,16 +29,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(minilm.SHA256))
-def test_one_changed_byte_stops_the_start(folder: Path, name: str) -> None:
+def test_a_changed_byte_or_a_missing_file_stops_the_start(folder: Path, name: str) -> None:
     content = bytearray((folder / name).read_bytes())
     content[-1] ^= 1
     (folder / name).write_bytes(content)
     with pytest.raises(UnusableWeights, match=rf"{name} .* has SHA-256 .*, expected {minilm.SHA256[name]}"):
         OnnxEmbedder(folder=folder)
-
-
-@pytest.mark.parametrize("name", sorted(minilm.SHA256))
-def test_a_missing_file_stops_the_start(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(UnusableWeights, match=rf"{name} .* cannot be read"):
         OnnxEmbedder(folder=folder)
@@ -60,12 +56,10 @@ def test_digest_and_bytes_hold_in_another_process(embedder: OnnxEmbedder) -> Non
         "from app.embedding.onnx import OnnxEmbedder; e = OnnxEmbedder(threads=2);"
         f"print(e.digest, e.embed_passages(['', {SENTENCE!r}])[1].tobytes().hex())"
     )
-    root = REPOSITORY
-    for seed in ("1", "2"):
-        output = subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, cwd=root, check=True, capture_output=True
-        ).stdout.decode()
-        assert output.split() == [embedder.digest, embedder.embed_query(SENTENCE).tobytes().hex()]
+    output = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONHASHSEED": "1"}, cwd=REPOSITORY, check=True, capture_output=True
+    ).stdout.decode()
+    assert output.split() == [embedder.digest, embedder.embed_query(SENTENCE).tobytes().hex()]
 
 
 def test_digest_follows_the_graph(embedder: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:

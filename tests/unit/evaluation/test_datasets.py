@@ -1,6 +1,7 @@
 """Readers of datasets, on small ones that are written here."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,7 @@ def test_questions_of_another_language_by_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (shutil.rmtree, "no such folder"),
         (lambda f: (f / "queries.jsonl").unlink(), r"expected a folder with corpus\.jsonl.*found corpus\.jsonl, qrels"),
         (lambda f: (f / "qrels/test.tsv").unlink(), r"looks like the layout 'beir'.*no qrels"),
         (lambda f: write(f, "corpus.jsonl", "{"), r"line 1 of corpus\.jsonl is no JSON"),
@@ -147,8 +149,3 @@ def test_what_is_no_dataset_is_refused_with_what_was_expected(tmp_path: Path, ch
     change(tmp_path)
     with pytest.raises(UnreadableDataset, match=says):
         read(tmp_path)
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableDataset, match="no such folder"):
-        read(tmp_path / "nowhere")

@@ -64,14 +64,6 @@ def test_all_are_from_0_to_1_and_recall_grows(ranking: list[str], gold: dict[str
     assert (found["hit@10"] > 0) == (found["recall@10"] > 0)
 
 
-@given(golds)
-def test_the_best_order_measures_1(gold: dict[str, float]) -> None:
-    best = sorted(gold, key=lambda d: -gold[d])
-    found = measure(best, gold)
-    assert found["nDCG@10"] == pytest.approx(1)
-    assert found["MRR@10"] == found["first passages"] == 1
-
-
 def test_the_interval_of_a_mean_is_that_of_theory() -> None:
     """400 coins of .3: ±1.96 √(.3 · .7 / 400) = ±.045."""
     found = mean([1.0] * 120 + [0.0] * 280)

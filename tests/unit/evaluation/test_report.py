@@ -1,5 +1,6 @@
 """What is made of rankings: groups, leaks, differences, files."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -21,6 +22,7 @@ OURS = SystemRankings("search", (("p0",), ("p2", "p1"), ("p0",)))
 OTHER = SystemRankings("dense", ((), ("p1",), ("p0", "p3")))
 
 
+@functools.cache
 def evaluation() -> Evaluation:
     return evaluate(SMALL, [OURS, OTHER], absent={"bm25s": "not here"})
 

@@ -59,22 +59,16 @@ def test_roots_of_the_reference_implementation(size: int) -> None:
     for leaf in hashes:
         frontier.append(leaf)
     assert frontier.root().hex() == merkle.merkle_root(hashes).hex() == ROOTS[size]
-
-
-def test_frontier_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="frontier"):
-        merkle.Frontier(3, [b"\0" * 32])
-
-
-def test_head_survives_its_text() -> None:
-    head = merkle.Head(5, bytes(range(32)))
-    assert merkle.Head.parse(f" {head}\n") == head
+        merkle.Frontier(size, [b"\0" * 32] * (size.bit_count() + 1))
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:", "x:AAAA", "-1:AAAA", "5:AAAA", "٥:" + "A" * 43 + "="])
 def test_bad_heads_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"head|base64"):
         merkle.Head.parse(text)
+    head = merkle.Head(5, bytes(range(32)))
+    assert merkle.Head.parse(f" {head}\n") == head
 
 
 def test_verification_needs_the_standard_library_alone() -> None:

@@ -23,15 +23,7 @@ def filtered(answer: str, sources: int = 5) -> str:
         ("Footnote [^1].", "Footnote [1]."),
         ("Heavy 【2】 and 【2†handbook】.", "Heavy [1] and [1]."),
         ("Twice in one [2, 2].", "Twice in one [1]."),
-    ],
-)
-def test_markers_become_numbers_in_order_of_use(answer: str, shown: str) -> None:
-    assert filtered(answer) == shown
-
-
-@pytest.mark.parametrize(
-    ("answer", "shown"),
-    [
+        # Invented numbers are dropped with their blank.
         ("Invented [9].", "Invented."),
         ("Invented [9] here.", "Invented here."),
         ("Partly [2, 9].", "Partly [1]."),
@@ -41,9 +33,13 @@ def test_markers_become_numbers_in_order_of_use(answer: str, shown: str) -> None
         ("Line\n[9] next", "Line\nnext"),
         ("None [0].", "None."),
         ("Heavy【9】.", "Heavy."),
+        # Code ends where it ends.
+        ("`a[9]` and [9].\n", "`a[9]` and.\n"),
+        ("A stray ` tick\n[9] next [1]", "A stray ` tick\nnext [1]"),
+        ("```\n[9]\n```\nafter [9]", "```\n[9]\n```\nafter"),
     ],
 )
-def test_invented_numbers_are_dropped_with_their_blank(answer: str, shown: str) -> None:
+def test_markers_become_numbers_in_order_of_use(answer: str, shown: str) -> None:
     assert filtered(answer) == shown
 
 
@@ -70,12 +66,6 @@ def test_what_is_no_marker_stays(answer: str) -> None:
     assert filtered(answer) == answer
 
 
-def test_code_ends_where_it_ends() -> None:
-    assert filtered("`a[9]` and [9].\n") == "`a[9]` and.\n"
-    assert filtered("A stray ` tick\n[9] next [1]") == "A stray ` tick\nnext [1]"
-    assert filtered("```\n[9]\n```\nafter [9]") == "```\n[9]\n```\nafter"
-
-
 def test_used_names_passages_as_the_prompt_numbered_them() -> None:
     citations = CitationFilter(5)
     citations.feed("A [4], b [9], c [1][4].")
@@ -93,9 +83,3 @@ def test_a_marker_is_released_as_soon_as_it_is_known() -> None:
     assert citations.feed("2") == ""
     assert citations.feed("]") == ""  # a parenthesis would make it a link
     assert citations.feed(".") == " [1]."
-
-
-def test_an_endless_marker_is_not_held_for_ever() -> None:
-    citations = CitationFilter(5)
-    released = "".join(citations.feed("[" + "1, " * 100))
-    assert len(released) > 200

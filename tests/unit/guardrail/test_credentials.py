@@ -52,9 +52,8 @@ def test_keys_with_a_prefix(key: str) -> None:
     assert shown("\u200b".join(key)) == "#"
 
 
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
+MASKED = {
+    "connection strings": [
         ("postgres://app:s3cret@db.example.com:5432/main?x=1 up", "# up"),
         ("amqp://guest:guest@mq:5672/", "#"),
         ("mongodb+srv://u:p%40ss@cluster0.example.net/db", "#"),
@@ -65,29 +64,7 @@ def test_keys_with_a_prefix(key: str) -> None:
         ("https://user:tok3n@git.example.com/x.git", "#"),
         ("postgres://u:" + "p" * 300 + "@h/db next", "# next"),
     ],
-)
-def test_connection_strings(text: str, left: str) -> None:
-    assert shown(text) == left
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "postgres://db.example.com:5432/main",
-        "http://localhost:8080/a@b",
-        "postgres://user:${PASSWORD}@db/x",
-        "postgres://user:<password>@db/x",
-        "https://example.com/a:b",
-        "mailto:a",
-    ],
-)
-def test_addresses_without_a_password(text: str) -> None:
-    assert shown(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
+    "private keys": [
         ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\nafter", "#\nafter"),
         ("a -----BEGIN OPENSSH PRIVATE KEY-----\\nb3Bl\\n-----END OPENSSH PRIVATE KEY----- b", "a # b"),
         ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nx\n-----END PGP PRIVATE KEY BLOCK-----.", "#."),
@@ -98,14 +75,7 @@ def test_addresses_without_a_password(text: str) -> None:
         ),
         ("|-----|-----|\n----------", "|-----|-----|\n----------"),
     ],
-)
-def test_private_keys(text: str, left: str) -> None:
-    assert shown(text) == left
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
+    "passwords in prose": [
         ("The password is hunter2.", "The password is #."),
         ("the password for the guest wifi is Sommer2024!", "the password for the guest wifi is #"),
         ("Passwort: geheim12", "Passwort: #"),
@@ -124,14 +94,27 @@ def test_private_keys(text: str, left: str) -> None:
         ("Your PIN is 4821.", "Your PIN is #."),
         ("pa\u200bssword: hun\u200bter2", "pa\u200bssword: #"),
     ],
-)
-def test_passwords_in_prose(text: str, left: str) -> None:
-    assert shown(text) == left
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
+    "named secrets": [
+        (f"API_KEY={HEX}", "API_KEY=#"),
+        (f"client_secret: '{ALNUM}'", "client_secret: '#'"),
+        (f"the access token is {ALNUM}", "the access token is #"),
+        (f'"secretKey": "{ALNUM}"', '"secretKey": "#"'),
+        (f"Authorization: Bearer {ALNUM}", "Authorization: Bearer #"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZDE=", "Authorization: Basic #"),
+        (f"--api-key {ALNUM}", "--api-key #"),
+        (f"https://api.example.com/v1?access_token={HEX}&page=2", "https://api.example.com/v1?access_token=#"),
+    ],
+}
+LEFT_ALONE = {
+    "addresses without a password": [
+        "postgres://db.example.com:5432/main",
+        "http://localhost:8080/a@b",
+        "postgres://user:${PASSWORD}@db/x",
+        "postgres://user:<password>@db/x",
+        "https://example.com/a:b",
+        "mailto:a",
+    ],
+    "prose about passwords": [
         "The password is required.",
         "Your password is stored encrypted and is case-sensitive.",
         "Password: the one you chose",
@@ -151,31 +134,7 @@ def test_passwords_in_prose(text: str, left: str) -> None:
         "password [redacted: credential] x",
         "password: [redacted: credential]",
     ],
-)
-def test_prose_about_passwords(text: str) -> None:
-    assert redact(text, CHECKS).text == text
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        (f"API_KEY={HEX}", "API_KEY=#"),
-        (f"client_secret: '{ALNUM}'", "client_secret: '#'"),
-        (f"the access token is {ALNUM}", "the access token is #"),
-        (f'"secretKey": "{ALNUM}"', '"secretKey": "#"'),
-        (f"Authorization: Bearer {ALNUM}", "Authorization: Bearer #"),
-        ("Authorization: Basic dXNlcjpwYXNzd29yZDE=", "Authorization: Basic #"),
-        (f"--api-key {ALNUM}", "--api-key #"),
-        (f"https://api.example.com/v1?access_token={HEX}&page=2", "https://api.example.com/v1?access_token=#"),
-    ],
-)
-def test_named_secrets(text: str, left: str) -> None:
-    assert shown(text) == left
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
+    "what only looks secret": [
         "commit d670460b4b4aece5915caf5c68d12f560a9fe3e4",
         "key: d670460b4b4aece5915caf5c68d12f560a9fe3e4",
         "id 550e8400-e29b-41d4-a716-446655440000",
@@ -191,9 +150,17 @@ def test_named_secrets(text: str, left: str) -> None:
         "AKIA is a prefix",
         "v1.0.0-rc.1+build.5114f85",
     ],
-)
-def test_what_only_looks_secret(text: str) -> None:
-    assert shown(text) == text
+}
+
+
+@pytest.mark.parametrize(("what", "text", "left"), [(what, *case) for what, cases in MASKED.items() for case in cases])
+def test_what_surroundings_give_away_is_masked(what: str, text: str, left: str) -> None:
+    assert shown(text) == left, what
+
+
+@pytest.mark.parametrize(("what", "text"), [(what, text) for what, texts in LEFT_ALONE.items() for text in texts])
+def test_other_text_is_left_alone(what: str, text: str) -> None:
+    assert redact(text, CHECKS).text == text, what
 
 
 def test_masking_a_question_leaves_personal_data() -> None:

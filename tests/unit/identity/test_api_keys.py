@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from app.identity.api_keys import SHAPE, hash_key, looks_like_key, looks_like_token, make_key, make_token
+from app.identity.api_keys import hash_key, looks_like_key, looks_like_token, make_key, make_token
 
 
 def test_a_key_has_its_shape_and_hash() -> None:
@@ -44,12 +44,8 @@ GOOD = "clr_" + "a" * 8 + "_" + "b" * 43
      "clr_" + "a" * 7 + "__" + "b" * 43, "clr_" + "é" * 8 + "_" + "b" * 43, GOOD[:-1] + "=", "٣" * 56, GOOD + "\0"],
 )  # fmt: skip
 def test_other_texts_are_no_key(text: str) -> None:
-    assert not looks_like_key(text)
-
-
-def test_a_good_one_is() -> None:
     assert looks_like_key(GOOD)
-    assert SHAPE.fullmatch(GOOD)
+    assert not looks_like_key(text)
 
 
 def test_a_token_is_no_key_and_a_key_no_token() -> None:

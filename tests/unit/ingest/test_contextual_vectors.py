@@ -15,7 +15,7 @@ Vectors = NDArray[np.float32]
 
 def documents(least: int = 1) -> st.SearchStrategy[Vectors]:
     shapes = st.tuples(st.integers(least, 7), st.just(4))
-    numbers = st.floats(-1, 1, width=32).filter(lambda x: abs(x) > 0.05)
+    numbers = st.floats(0.0625, 1, width=32) | st.floats(-1, -0.0625, width=32)
     return arrays.arrays(np.float32, shapes, elements=numbers).map(
         lambda a: (a / np.linalg.norm(a, axis=1, keepdims=True)).astype(np.float32)
     )

@@ -1,33 +1,19 @@
 """Near-copies are named with the best of them; everything else stays."""
 
-import uuid
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.identity.subject import Label
 from app.retrieval.duplicates import alike, collapse
-from app.retrieval.passage import Hit, Passage
+from app.retrieval.passage import Hit
+from tests.support.passages import passage
 
 LETTER = " ".join(f"word{n}" for n in range(60))
 
 
-def hit(text: str, path: str) -> Hit:
-    passage = Passage(
-        chunk=uuid.uuid5(uuid.NAMESPACE_URL, path + text),
-        document=uuid.uuid5(uuid.NAMESPACE_URL, path),
-        version=uuid.uuid5(uuid.NAMESPACE_URL, path),
-        collection="collection",
-        path=path,
-        title=path,
-        heading_path=(),
-        page=None,
-        text=text,
-        tokens=10,
-        label=Label.INTERNAL,
-    )
-    return Hit(passage, 0.5, 0.5, 0.5)
+def hit(text: str, name: str) -> Hit:
+    return Hit(passage(text, title=name), 0.5, 0.5, 0.5)
 
 
 def test_the_best_stays_and_names_its_copies() -> None:
@@ -38,8 +24,8 @@ def test_the_best_stays_and_names_its_copies() -> None:
         hit(f"{LETTER} ps", "d"),
     ]
     kept = collapse(hits)
-    assert [h.passage.path for h in kept] == ["a", "b"]
-    assert [p.path for p in kept[0].copies] == ["c", "d"]
+    assert [h.passage.title for h in kept] == ["a", "b"]
+    assert [p.title for p in kept[0].copies] == ["c", "d"]
     assert kept[1].copies == ()
 
 
@@ -61,6 +47,6 @@ def test_nothing_is_lost_and_the_order_stays(drawn: list[tuple[str, int]]) -> No
     hits = [replace(hit(text, f"{n}-{m}"), score=1 - n / 100) for n, (text, m) in enumerate(drawn)]
     kept = collapse(hits)
     assert [h.score for h in kept] == sorted((h.score for h in kept), reverse=True)
-    named = [p.path for h in kept for p in (h.passage, *h.copies)]
-    assert sorted(named) == sorted(h.passage.path for h in hits)
+    named = [p.title for h in kept for p in (h.passage, *h.copies)]
+    assert sorted(named) == sorted(h.passage.title for h in hits)
     assert collapse(kept) == kept

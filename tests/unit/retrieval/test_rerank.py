@@ -1,31 +1,14 @@
 """How the best of a search are ordered anew: pure."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from app.embedding.shared_words import SharedWords
-from app.identity.subject import Label
-from app.retrieval.passage import Hit, Passage, RankInfo
+from app.retrieval.passage import Hit, RankInfo
 from app.retrieval.rerank import Reranking, model_input
-
-
-def passage(text: str, *, title: str = "Leave", headings: tuple[str, ...] = ("Leave",)) -> Passage:
-    return Passage(
-        chunk=uuid.uuid4(),
-        document=uuid.uuid4(),
-        version=uuid.uuid4(),
-        collection="handbook",
-        path="leave.md",
-        title=title,
-        heading_path=headings,
-        page=None,
-        text=text,
-        tokens=1,
-        label=Label.INTERNAL,
-    )
+from tests.support.passages import passage
 
 
 def hits(*texts: str) -> list[Hit]:
@@ -91,7 +74,7 @@ def test_nothing_to_order() -> None:
 def test_the_model_reads_title_and_headings_once_and_then_the_text(
     title: str, headings: tuple[str, ...], line: str
 ) -> None:
-    assert model_input(passage("Stay at home.", title=title, headings=headings)) == f"{line}\nStay at home."
+    assert model_input(passage("Stay at home.", title=title, heading_path=headings)) == f"{line}\nStay at home."
 
 
 def test_the_fake_prefers_what_shares_more_words() -> None:

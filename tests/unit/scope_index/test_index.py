@@ -15,7 +15,7 @@ from app.retrieval.dense import best_candidates
 from app.scope_index import index
 from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import Entries, ScanResult, merge
-from app.scope_index.segment import MIN_OWN_LIST, Segment, _ranges
+from app.scope_index.segment import MIN_OWN_LIST, Segment
 from app.scope_index.snapshot import Snapshot
 from tests.support.waiting import wait_for
 
@@ -74,17 +74,6 @@ def test_codes_rank_nearly_as_the_vectors_do() -> None:
     (near,) = segment.scan(BOOK.rotate(query), np.array([1], np.int32), 100)
     exact = np.argsort(-(given @ query[0]))[:10]
     assert len(set(exact.tolist()) & set(near.ids.tolist())) == 10
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=8))
-def test_ranges(gaps: list[tuple[int, int]]) -> None:
-    starts, ends, at = [], [], 0
-    for gap, size in gaps:
-        starts.append(at + gap)
-        at += gap + size
-        ends.append(at)
-    expected = [n for a, b in zip(starts, ends, strict=True) for n in range(a, b)]
-    assert _ranges(np.array(starts, np.int32), np.array(ends, np.int32)).tolist() == expected
 
 
 # The newest transaction that a snapshot counts has always ended: PostgreSQL puts its end right behind that.
@@ -262,6 +251,22 @@ def test_it_loads_and_follows_in_the_background_and_lets_go_at_the_end() -> None
         return view is not None and view.since == newer
 
     wait_for(follows)
+    lists.close()
+    assert source.closed
+
+
+class Endless(Written):
+    """Is never read to its end."""
+
+    def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
+        while True:
+            progress(1)
+
+
+def test_lists_that_are_still_loading_let_go_at_once() -> None:
+    source = Endless()
+    lists = ScopeIndex(source, BOOK)
+    lists.start(seconds=0.01)
     lists.close()
     assert source.closed
 

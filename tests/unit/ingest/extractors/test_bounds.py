@@ -1,19 +1,12 @@
 """A file without end is refused by its shape, before a parser has spent its time on it."""
 
-import io
-
 import docx
 import openpyxl
 import pytest
 
 from ingest.extract import FileTooLarge, extract
 from ingest.extractors import bounds, partition
-
-
-def saved(document: object) -> bytes:
-    buffer = io.BytesIO()
-    document.save(buffer)  # type: ignore[attr-defined]
-    return buffer.getvalue()
+from tests.unit.ingest.extractors.files import saved
 
 
 def workbook(*cells: str, sheets: int = 0) -> bytes:
@@ -34,7 +27,7 @@ def word(rows: int) -> bytes:
 ENDLESS = [
     ("columns.csv", b"a," * 20_000, "columns"),
     ("columns.tsv", b"a\tb\n" + b"a\t" * 20_000, "Row 2"),
-    ("cells.csv", b"a,b,c,d\n" * 250_001, "cells"),
+    ("cells.csv", (b"a," * 16_000 + b"\n") * 63, "cells"),
     ("deep.html", b"<p>start</p>" + b"<div>" * 300 + b"x" + b"</div>" * 300 + b"<p>end</p>", "nests"),
     ("deep.md", b"<div>" * 300 + b"x", "nests"),
     ("bottom.xlsx", workbook("A1", "A1048576"), "rows"),
@@ -70,13 +63,8 @@ def test_an_office_file_is_refused_before_its_parser_sees_it(
 
 
 def test_a_wide_table_within_the_bound_is_read() -> None:
-    text = (
-        extract(b";".join(b"c%d" % n for n in range(3000)) + b"\n" + b"1;" * 2999 + b"1", filename="a.csv")
-        .blocks[0]
-        .text
-    )
-    assert text.startswith("c0: 1; c1: 1; ")
-    assert text.endswith("; c2999: 1")
+    wide = b";".join(b"c%d" % n for n in range(3000)) + b"\n" + b"1;" * 2999 + b"1"
+    assert extract(wide, filename="a.csv").blocks[0].text == "; ".join(f"c{n}: 1" for n in range(3000))
 
 
 def test_the_delimiter_is_not_looked_for_inside_quotes() -> None:

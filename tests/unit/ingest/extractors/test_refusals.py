@@ -2,12 +2,11 @@
 
 import io
 import socket
-import sys
 import zipfile
 
 import pytest
-from fpdf import FPDF
 from fpdf.enums import AccessPermission
+from unstructured.nlp import tokenize
 
 from ingest.extract import (
     Empty,
@@ -23,6 +22,7 @@ from ingest.extractors import pdf as pdf_module
 from ingest.extractors.errors import BY_CODE
 from ingest.extractors.kinds import Kind
 from ingest.preload import samples
+from tests.unit.ingest.extractors.files import blank_page
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
 WORD_TYPES = (
@@ -51,9 +51,7 @@ def flagged_encrypted(content: bytes) -> bytes:
 
 
 def pdf(*, text: str = "", password: str = "") -> bytes:
-    document = FPDF()
-    document.add_page()
-    document.set_font("helvetica", size=12)
+    document = blank_page()
     document.cell(0, 10, text)
     if password:
         document.set_encryption(owner_password="owner", user_password=password, permissions=AccessPermission.none())
@@ -137,11 +135,9 @@ def test_reading_opens_no_socket_and_loads_no_language_model(monkeypatch: pytest
 
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, trap)
-    tagger = sys.modules["unstructured.nlp.tokenize"]
-    monkeypatch.setattr(tagger, "_load_spacy_model", trap)
-    for cached in ("_get_nlp", "_process_cached", "_tokenize_for_cache", "pos_tag"):
-        getattr(tagger, cached).cache_clear()
+    monkeypatch.setattr(tokenize, "_load_spacy_model", trap)
+    for cached in (tokenize._get_nlp, tokenize._process_cached, tokenize._tokenize_for_cache, tokenize.pos_tag):
+        cached.cache_clear()
     kinds = {extract(content, filename=name).media_type for name, content in samples().items()}
     assert kinds == set(Kind)
     assert asked == []
-    assert not hasattr(vars(tagger)["spacy"], "load")

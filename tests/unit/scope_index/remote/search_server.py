@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,16 +42,9 @@ def plain(value: object) -> object:
     return value
 
 
-def scan_request(**other: object) -> ScanRequest:
-    given: dict[str, object] = {
-        "target": TARGET,
-        "snapshot": NOW,
-        "since": NOW,
-        "depth": 5,
-        "query": np.ones(32, np.float32),
-        "scopes": np.array([1, 3], np.int32),
-    }
-    return ScanRequest(**(given | other))  # type: ignore[arg-type]
+def scan_request(**other: Any) -> ScanRequest:
+    given = ScanRequest(TARGET, NOW, NOW, 5, np.ones(32, np.float32), np.array([1, 3], np.int32))
+    return dataclasses.replace(given, **other)
 
 
 def shared(content: bytes) -> SharedCertificate:
@@ -98,16 +92,8 @@ class Running:
     server: IndexServer
     remotes: list[RemoteIndex] = field(default_factory=list)
 
-    def remote(
-        self,
-        *,
-        certificate: SharedCertificate = CERTIFICATE,
-        quantizer: ProductQuantizer = QUANTIZER,
-        seconds: float = 60.0,
-        times: int = 1,
-        database: bytes = DATABASE,
-    ) -> RemoteIndex:
-        self.remotes.append(client([self.address] * times, quantizer, certificate, seconds, database))
+    def remote(self, *, times: int = 1, **options: Any) -> RemoteIndex:
+        self.remotes.append(client([self.address] * times, **options))
         return self.remotes[-1]
 
 
@@ -129,8 +115,12 @@ def served(
     listening = listen(over)
     made = IndexServer(index, QUANTIZER, shard, certificate=certificate, database=lambda: DATABASE)
     made.start(listening)
+    return made, address_of(listening)
+
+
+def address_of(listening: socket.socket) -> str:
     named = listening.getsockname()
-    return made, named if isinstance(named, str) else f"127.0.0.1:{named[1]}"
+    return named if isinstance(named, str) else f"127.0.0.1:{named[1]}"
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from tests.unit.scope_index.remote.search_server import (
     NOW,
     Peer,
     Running,
+    address_of,
     client,
     member,
     scan_request,
@@ -36,7 +37,6 @@ from tests.unit.scope_index.remote.search_server import (
 def pretending(where: str, says: Callable[[Peer], None], *, proves: bool = True) -> Iterator[str]:
     """The address of a server that says this to whoever connects first; with `proves`, it has the certificate."""
     with listen(where) as listening:
-        named = listening.getsockname()
 
         def serve() -> None:
             with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
@@ -48,7 +48,7 @@ def pretending(where: str, says: Callable[[Peer], None], *, proves: bool = True)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield named if isinstance(named, str) else f"127.0.0.1:{named[1]}"
+        yield address_of(listening)
         thread.join()
 
 
@@ -101,8 +101,7 @@ def test_a_silent_server_costs_its_time_limit_once(where: str, monkeypatch: pyte
 
     monkeypatch.setattr(Connection, "connect", counted)
     with listen(where) as silent:
-        named = silent.getsockname()
-        remote = client([named if isinstance(named, str) else f"127.0.0.1:{named[1]}"], seconds=0.2)
+        remote = client([address_of(silent)], seconds=0.2)
         for _ in range(5):
             assert remote.view(NOW) is None
     assert len(tried) == 1

@@ -29,6 +29,7 @@ from tests.unit.scope_index.remote.search_server import (
     VIEW,
     Peer,
     Running,
+    address_of,
     member,
     running_at,
     shared,
@@ -36,6 +37,7 @@ from tests.unit.scope_index.remote.search_server import (
     works,
 )
 
+EXPIRED = shared(certified(days=-1).pem)
 DOCUMENTED = REPOSITORY / "docs" / "scale.md"
 OTHERS: dict[str, Callable[[], Made | None]] = {
     "none": lambda: None,
@@ -62,12 +64,6 @@ def refused(address: str, shows: Made | None, folder: Path) -> bool:
     return peer.ended()
 
 
-def test_who_has_another_certificate_is_told_so_and_nothing_else(on_tcp: Running, said: list[EventDict]) -> None:
-    assert on_tcp.remote(certificate=shared(certified().pem)).view(NOW) is None
-    assert "certificate of CLEARANCE_LISTS__CERTIFICATE" in str(said)
-    works(on_tcp)
-
-
 @pytest.mark.parametrize("shows", OTHERS)
 def test_a_client_without_the_certificate_is_refused(on_tcp: Running, tmp_path: Path, shows: str) -> None:
     assert refused(on_tcp.address, OTHERS[shows](), tmp_path)
@@ -91,7 +87,7 @@ def test_a_server_without_the_certificate_is_refused(tmp_path: Path, shows: str)
         thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(WrongPeer, match="CLEARANCE_LISTS__CERTIFICATE"):
-            Connection.connect(f"127.0.0.1:{listening.getsockname()[1]}", CERTIFICATE, time.monotonic() + 60)
+            Connection.connect(address_of(listening), CERTIFICATE, time.monotonic() + 60)
         thread.join()
     assert heard in ([], [b""])
 
@@ -106,11 +102,20 @@ def test_an_authority_in_the_file_admits_nobody_else(tmp_path: Path) -> None:
         assert running.remote(certificate=chain).view(NOW) is not None
 
 
-def test_an_expired_certificate_is_refused(said: list[EventDict]) -> None:
-    expired = shared(certified(days=-1).pem)
-    with running_at("127.0.0.1:0", certificate=expired) as running:
-        assert running.remote(certificate=expired).view(NOW) is None
-    assert "expired" in str(said)
+@pytest.mark.parametrize(
+    ("of_server", "of_client", "says"),
+    [
+        (CERTIFICATE, shared(certified().pem), "certificate of CLEARANCE_LISTS__CERTIFICATE"),
+        (EXPIRED, EXPIRED, "expired"),
+    ],
+    ids=["another", "expired"],
+)
+def test_the_log_says_what_is_wrong_with_a_certificate(
+    of_server: SharedCertificate, of_client: SharedCertificate, says: str, said: list[EventDict]
+) -> None:
+    with running_at("127.0.0.1:0", certificate=of_server) as running:
+        assert running.remote(certificate=of_client).view(NOW) is None
+    assert says in str(said)
 
 
 def test_an_older_tls_is_refused(on_tcp: Running) -> None:
@@ -148,7 +153,7 @@ def between(address: str, change: Callable[[bytes], bytes]) -> Iterator[tuple[st
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"127.0.0.1:{listening.getsockname()[1]}", said
+        yield address_of(listening), said
         thread.join()
 
 

@@ -5,7 +5,7 @@ import pytest
 from app.settings import ApiSettings
 from app.web.http import anonymous_limits
 from app.web.http.anonymous_limits import KnownKeys, StrangerLimits
-from tests.unit.web.http.clock import Clock
+from tests.support.clock import Clock
 
 
 @pytest.fixture
