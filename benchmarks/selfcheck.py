@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.search.cases import Caller, Case, Judged, truth_of
 from benchmarks.search.vectors import Vectors
-from benchmarks.stats import growth, ks_distance, mean, noise_line, quantile, ratio
+from benchmarks.stats import ks_distance, mean, noise_line, quantile, ratio
 
 
 def check_distances() -> None:
@@ -31,9 +31,6 @@ def check_intervals() -> None:
     found = ratio(second.tolist(), first.tolist(), 0.5, paired=True)
     assert 1.08 < found.low <= found.value <= found.high < 1.12
     assert (mean([0.5] * 9).low, mean([0.5] * 9).high) == (0.5, 0.5)
-    fit = growth([1e4, 3e4, 1e5, 1e6], [0.02 * size**1.3 for size in (1e4, 3e4, 1e5, 1e6)])
-    assert math.isclose(fit.exponent, 1.3)
-    assert fit.error < 1e-6
 
 
 def check_judge() -> None:

@@ -1,4 +1,4 @@
-"""Quantiles, bootstrap intervals, power laws and distances of samples. Pure; times are milliseconds."""
+"""Quantiles, bootstrap intervals and distances of samples. Pure; times are milliseconds."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -64,28 +64,7 @@ def ratio(over: Sequence[float], under: Sequence[float], share: float, *, paired
 
 
 def p50_p95(values: Sequence[float], digits: int = 2) -> str:
-    """`p50 / p95`."""
     return " / ".join(f"{value:.{digits}f}" for value in np.quantile(values, (0.5, 0.95)))
-
-
-@dataclass(frozen=True)
-class Growth:
-    """`value = factor · size ** exponent`, with the standard error of the exponent (nan for two points)."""
-
-    factor: float
-    exponent: float
-    error: float
-
-
-def growth(sizes: Sequence[float], values: Sequence[float]) -> Growth:
-    """Least squares in logarithms. Raises ValueError for fewer than two sizes or values that are not positive."""
-    if len(set(sizes)) < 2 or min(*sizes, *values) <= 0:
-        raise ValueError("a power law needs two sizes and positive values")
-    x, y = np.log(sizes), np.log(values)
-    exponent, intercept = np.polyfit(x, y, 1)
-    left, spread = y - (exponent * x + intercept), x - x.mean()
-    error = math.sqrt(left @ left / (len(x) - 2) / (spread @ spread)) if len(x) > 2 else math.nan
-    return Growth(float(np.exp(intercept)), float(exponent), error)
 
 
 def ks_distance(a: ArrayLike, b: ArrayLike) -> float:

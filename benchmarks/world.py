@@ -4,28 +4,24 @@ import contextlib
 import hashlib
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
 import psycopg
-from pydantic import SecretStr
 from sqlalchemy import delete, make_url
-from sqlalchemy.orm import Session
 
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
-from app.answer.components import Components
+from app.client.api import Client
 from app.db.bootstrap import LOGIN_ROLES, close_database, libpq, prepare
 from app.db.rls_probe import CANARY
 from app.db.session import Database, Signer, WriteSession, connect
@@ -36,9 +32,7 @@ from app.embedding.hashed import HashedEmbedder
 from app.identity.api_keys import make_key
 from app.identity.authenticate import subject_of
 from app.identity.subject import Capability, Label, Principal, Subject
-from app.local.postgres import EmbeddedPostgres
-from app.main import build
-from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from app.local.postgres import EmbeddedPostgres, free_port
 from ingest.document import DocumentPassage
 from ingest.embed import IndexedPassage, index_passages
 from ingest.write import NewVersion, write_version
@@ -172,7 +166,10 @@ class World:
                 session.flush()
                 ids = [job.id for job in jobs]
             with self.session("ingest") as session:
-                written += [_write(session, job, document) for job, document in zip(ids, batch, strict=True)]
+                for number, document in zip(ids, batch, strict=True):
+                    version = NewVersion(document.path, "text/plain", document.path.encode())
+                    job = session.get_one(IngestJob, number)
+                    written.append(write_version(session, job, version, list(document.passages)).document)
             with self.session() as session:
                 session.execute(delete(IngestJob).where(IngestJob.id.in_(ids)))
         return written
@@ -204,11 +201,6 @@ def _job(document: Document) -> IngestJob:
     )
 
 
-def _write(session: Session, job: uuid.UUID, document: Document) -> uuid.UUID:
-    version = NewVersion(document.path, "text/plain", document.path.encode())
-    return write_version(session, session.get_one(IngestJob, job), version, list(document.passages)).document
-
-
 def allow(role: uuid.UUID, *, inherits: bool = False) -> OwnRule:
     """An internal rule that lets one role read."""
     return OwnRule(frozenset({Grant("allow", Principal("role", role))}), inherits=inherits, label=Label.INTERNAL)
@@ -232,28 +224,13 @@ def question_about(passage: str) -> str:
     return f"What is said of {' '.join(words[-8:])}?"
 
 
-def parts_of(db: Db, **replaced: Any) -> Components:
-    """The API's parts over this database, without scope lists, with no limits; `replaced` takes the place of some."""
-    settings = Settings(
-        database=DatabaseSettings.model_validate({"app_url": db.url("app")}),
-        identity=IdentitySettings(key=SecretStr(KEY)),
-        audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
-        api=ApiSettings.model_validate(NO_LIMITS),
-    )
-    return replace(build(settings), **replaced)
-
-
 @contextlib.contextmanager
-def api_process(db: Db, command: Sequence[str] = ("-m", "app"), *, root: Path = ROOT) -> Iterator[tuple[str, int]]:
-    """The API with the hashed embedder, in a process of its own that runs the code at `root`: its URL and process id.
-
-    `command` is what Python runs; `{port}` in it is the port.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+def api_process(db: Db, module: str = "app") -> Iterator[tuple[str, int]]:
+    """The API with the hashed embedder, in a process of its own that runs this module: its URL and process id."""
+    port = str(free_port())
+    url = f"http://127.0.0.1:{port}"
     environ = {name: os.environ[name] for name in PLAIN if name in os.environ} | {
-        "PYTHONPATH": str(root),
+        "PYTHONPATH": str(ROOT),
         "PYTHONHASHSEED": "0",  # two processes differ by it alone
         "CLEARANCE_DATABASE__APP_URL": db.url("app"),
         "CLEARANCE_IDENTITY__KEY": KEY,
@@ -262,35 +239,16 @@ def api_process(db: Db, command: Sequence[str] = ("-m", "app"), *, root: Path = 
         "CLEARANCE_API__PORT": port,
         **{f"CLEARANCE_API__{name.upper()}": str(value) for name, value in NO_LIMITS.items()},
     }
-    argv = [sys.executable, *(part.format(port=port) for part in command)]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(argv, cwd=root, env=environ, stdout=log, stderr=log)
+    with tempfile.TemporaryFile() as log, Client(url, None) as client:
+        process = subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environ, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + 120
-            while not is_ready(f"http://127.0.0.1:{port}"):
+            while not client.healthy():
                 if process.poll() is not None or time.monotonic() > deadline:
                     log.seek(0)
                     raise RuntimeError(log.read().decode(errors="replace")[-2000:])
                 time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}", process.pid
+            yield url, process.pid
         finally:
             process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", trust_env=False, timeout=5).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
-
-
-def count(db: Db, query: str, *values: object) -> int:
-    """The one number that a query gives the superuser."""
-    with db.admin() as connection:
-        row = connection.execute(query.encode(), values).fetchone()
-    return int(row[0]) if row else 0
+            process.wait(20)

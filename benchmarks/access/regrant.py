@@ -3,20 +3,15 @@
 Each scope has one document and an own rule that names `--principals` roles and inherits. Every round grants something
 that no round granted before, so that no rule is there already. Figures are milliseconds of processor time, of this
 process and of its backend, with the clock beside: on a machine that others use too, the clock says little. Each stands
-beside the same change where there is one scope, and, with `--beside`, beside the same change in another checkout (with
-its `.venv` and this benchmark), measured in turns.
-
+beside the same change where there is one scope.
 """
 
 import argparse
-import json
 import random
-import statistics
-import subprocess
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
+import numpy as np
 from sqlalchemy import text
 
 from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
@@ -38,8 +33,6 @@ DOCUMENTS = text(
     " select :collection, s.id, :folder || '/' || s.id || '.md', 'text/plain', 1, sha256(''), 1"
     " from scope s where s.collection_id = :collection"
 )
-# By change and number of scopes, of the processor and by the clock.
-Times = dict[str, list[tuple[float, float]]]
 Act = Callable[[WriteSession], object]
 
 
@@ -48,38 +41,8 @@ def main() -> None:
     parser.add_argument("--scopes", type=int, nargs="+", default=[300, 5_000])
     parser.add_argument("--principals", type=int, default=100, help="that each own rule names")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--beside", type=Path, help="another checkout, measured in turns with this one")
-    parser.add_argument("--turns", type=int, default=1, help="how often both are measured")
-    parser.add_argument("--json", action="store_true", help="print the milliseconds alone")
     given = parser.parse_args()
-    if given.json:
-        print(json.dumps(measure(given)))
-        return
-    here: Times = {}
-    there: Times = {}
-    for _ in range(given.turns):
-        for name, times in measure(given).items():
-            here.setdefault(name, []).extend(times)
-        for name, times in (elsewhere(given.beside, given) if given.beside else {}).items():
-            there.setdefault(name, []).extend(times)
-    columns = ("change", "scopes", "here", "by one scope's", "beside", "beside / here")
-    title = f"Medians of processor time (clock), ms; own rules of {given.principals} principals; {load()}"
-    show(title, columns, rows(here, there))
-
-
-def elsewhere(checkout: Path, given: argparse.Namespace) -> Times:
-    """The same measurements by the benchmark of another checkout."""
-    root = checkout.resolve()
-    options = ("--rounds", given.rounds, "--principals", given.principals, "--scopes", *given.scopes)
-    command = [f"{root}/.venv/bin/python", "-m", "benchmarks.access.regrant", "--json", *map(str, options)]
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, check=True)
-    found: Times = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def measure(given: argparse.Namespace) -> Times:
-    """Milliseconds of each change, commit included, by its name and number of scopes."""
-    times: Times = {}
+    medians: dict[tuple[str, int], tuple[float, float]] = {}
     with server() as running:
         db = database(running)
         world, rng = World(db), random.Random(1)
@@ -94,9 +57,15 @@ def measure(given: argparse.Namespace) -> Times:
         api = db.api()
         for size, collection in collections.items():
             for what, act in changes(subject, collection, fresh).items():
-                times[f"{what}|{size}"] = [once(api, root, act, number, what) for number in range(given.rounds)]
+                times = np.array([once(api, root, act, number, what) for number in range(given.rounds)])
+                medians[what, size] = tuple(np.median(times, axis=0))
         api.close()
-    return times
+    rows = [
+        (what, f"{size:,}", f"{cpu:,.0f} ({clock:,.0f})", f"{cpu / medians[what, 1][0]:.1f} ×")
+        for (what, size), (cpu, clock) in medians.items()
+    ]
+    title = f"Medians of processor time (clock), ms; own rules of {given.principals} principals; {load()}"
+    show(title, ("change", "scopes", "took", "by one scope's"), rows)
 
 
 def changes(subject: Subject, collection: uuid.UUID, fresh: Iterator[OwnRule]) -> dict[str, Act]:
@@ -119,7 +88,10 @@ def changes(subject: Subject, collection: uuid.UUID, fresh: Iterator[OwnRule]) -
 
 
 def once(api: Database, user: uuid.UUID, act: Act, number: int, what: str) -> tuple[float, float]:
-    """One transaction. What moves documents and what foresees is rolled back, but a folder's first rule at last."""
+    """Processor milliseconds of one transaction, and by the clock.
+
+    What moves documents and what foresees is rolled back, but a folder's first rule at last.
+    """
     rolled_back = "foresee" in what or "drop" in what
     if "first" in what and number == 0:
         with api.dry_run(user) as session:
@@ -147,23 +119,6 @@ def fill(world: World, roles: list[uuid.UUID], size: int, principals: int) -> uu
         put_scopes(session, collection, above, owns)
         session.execute(DOCUMENTS, {"collection": collection.id, "folder": FOLDER})
         return collection.id
-
-
-def rows(here: Times, there: Times) -> Iterator[tuple[str, ...]]:
-    """Medians in milliseconds, and ratios."""
-    for name, times in here.items():
-        what, _, size = name.partition("|")
-        took, one = median(times), median(here[f"{what}|1"])
-        beside = ("", "")
-        if name in there:
-            other = median(there[name])
-            beside = (f"{other[0]:,.0f} ({other[1]:,.0f})", f"{other[0] / took[0]:.1f} ×")
-        yield what, f"{int(size):,}", f"{took[0]:,.0f} ({took[1]:,.0f})", f"{took[0] / one[0]:.1f} ×", *beside
-
-
-def median(times: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    processor, clock = zip(*times, strict=True)
-    return statistics.median(processor), statistics.median(clock)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from app.acl.rule_store import compose, intern_composed, intern_parts
-from app.acl.rules import Grant, OwnRule, Rule, effective
+from app.acl.rules import Grant, OwnRule, effective
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
@@ -38,8 +38,8 @@ def put_people(session: WriteSession, rng: random.Random, roles: int, people: in
     return role_ids, user_ids
 
 
-def put_scopes(session: WriteSession, collection: Collection, above: OwnRule, owns: Sequence[OwnRule]) -> list[int]:
-    """A scope for each own rule, no two of which may be equal, as the product keeps them; gives their numbers."""
+def put_scopes(session: WriteSession, collection: Collection, above: OwnRule, owns: Sequence[OwnRule]) -> None:
+    """A scope for each own rule, no two of which may be equal, as the product keeps them."""
     parts = intern_parts(session, {own.grants for own in owns})
     inherited = intern_parts(session, [above.grants], inherited=True)[above.grants]
     labels = [effective(above, own).label for own in owns]
@@ -58,7 +58,7 @@ def put_scopes(session: WriteSession, collection: Collection, above: OwnRule, ow
         }
         for own, rule in zip(owns, composed, strict=True)
     ]
-    return list(session.scalars(insert(Scope).returning(Scope.id, sort_by_parameter_order=True), rows))
+    session.execute(insert(Scope), rows)
 
 
 def put_collection(session: WriteSession, name: str, own: OwnRule) -> Collection:
@@ -69,10 +69,8 @@ def put_collection(session: WriteSession, name: str, own: OwnRule) -> Collection
     return made
 
 
-def mixed(
-    session: WriteSession, scopes: int, *, callers: int, per_role: int
-) -> tuple[list[uuid.UUID], dict[int, Rule]]:
-    """`callers` people and `scopes` scopes in collections of 100; gives the people, and the rule of each scope.
+def mixed(session: WriteSession, scopes: int, *, callers: int, per_role: int) -> list[uuid.UUID]:
+    """`callers` people and `scopes` scopes in collections of 100; gives the people.
 
     There is one role for `per_role` scopes, and at least 100. A scope's own rule has one to four grants: mostly allows
     to roles, some to people and to everyone, a tenth denies, a fifth with a start or an end; half of the scopes add the
@@ -80,7 +78,6 @@ def mixed(
     """
     rng = random.Random(1)
     roles, people = put_people(session, rng, max(scopes // per_role, 100), callers)
-    rules: dict[int, Rule] = {}
     for first in range(0, scopes, PER_COLLECTION):
         above = OwnRule(frozenset(_grants(rng, roles, people, 2)), inherits=False, label=rng.choice(LABELS))
         owns: dict[bytes, OwnRule] = {}
@@ -89,10 +86,8 @@ def mixed(
             grants = frozenset(_grants(rng, roles, people, rng.randint(1, 4)))
             own = OwnRule(grants, inherits=rng.random() < 0.5, label=label)
             owns[own.digest] = own
-        collection = put_collection(session, f"collection-{first}", above)
-        ids = put_scopes(session, collection, above, list(owns.values()))
-        rules |= dict(zip(ids, (effective(above, own) for own in owns.values()), strict=True))
-    return people, rules
+        put_scopes(session, put_collection(session, f"collection-{first}", above), above, list(owns.values()))
+    return people
 
 
 def _grants(rng: random.Random, roles: Sequence[uuid.UUID], people: Sequence[uuid.UUID], count: int) -> Iterator[Grant]:

@@ -8,15 +8,15 @@ import argparse
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.tables import show
 
@@ -27,18 +27,8 @@ WORDS = TEXT.split()
 ROOT = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one process measured."""
-
-    name: str
-    threads: int
-    start_s: float
-    peak_mb: float
-    passages_s: dict[str, float]  # by tokens in a passage
-    cpu_ms: dict[str, float]  # CPU time of one passage, all threads together: steadier on a busy machine
-    query_p50_ms: float
-    query_p95_ms: float
+# What one process measured, by the name of the figure.
+Run = dict[str, float]
 
 
 def texts(tokens: int, count: int) -> list[str]:
@@ -47,12 +37,10 @@ def texts(tokens: int, count: int) -> list[str]:
 
 
 def measure(kind: str, threads: int, seconds: float) -> Run:
-    """Start one embedder and time it; called in a fresh process."""
     before = time.perf_counter()
     embed, embed_query = start(kind, threads)
     embed_query(QUERY)
-    start_s = time.perf_counter() - before
-    rates, cpu_ms = {}, {}
+    run = {"start": time.perf_counter() - before}
     for tokens in LENGTHS:
         batch = texts(tokens, 32)
         embed(batch[:4])
@@ -60,16 +48,16 @@ def measure(kind: str, threads: int, seconds: float) -> Run:
         while (elapsed := time.perf_counter() - began) < seconds:
             embed(batch)
             done += len(batch)
-        rates[str(tokens)] = done / elapsed
-        cpu_ms[str(tokens)] = 1_000 * (time.process_time() - cpu_began) / done
+        run[f"rate {tokens}"] = done / elapsed
+        # All threads together: steadier on a busy machine.
+        run[f"cpu {tokens}"] = 1_000 * (time.process_time() - cpu_began) / done
     times = []
     for _ in range(100):
         began = time.perf_counter()
         embed_query(QUERY)
         times.append(1_000 * (time.perf_counter() - began))
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024  # Linux counts in KiB
-    cuts = statistics.quantiles(times, n=20)
-    return Run(kind, threads, start_s, peak_mb, rates, cpu_ms, statistics.median(times), cuts[-1])
+    run["p50"], run["p95"] = map(float, np.quantile(times, (0.5, 0.95)))
+    return run | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024}  # Linux counts in KiB
 
 
 def start(kind: str, threads: int) -> tuple[Callable[[Sequence[str]], Any], Callable[[str], Any]]:
@@ -95,36 +83,33 @@ def start(kind: str, threads: int) -> tuple[Callable[[Sequence[str]], Any], Call
 
 
 def cells(run: Run, baseline: Run) -> list[str]:
-    """One row: passages a second and CPU milliseconds a passage; × is against the baseline."""
+    """Passages a second and CPU milliseconds a passage; × is against the baseline."""
     rates = []
-    for n in map(str, LENGTHS):
-        ratio = run.passages_s[n] / baseline.passages_s[n]
-        rates.append(f"{run.passages_s[n]:,.1f} · {ratio:,.2f} · {run.cpu_ms[n]:.1f}")
-    latency, ratio = f"{run.query_p50_ms:.2f} / {run.query_p95_ms:.2f}", run.query_p50_ms / baseline.query_p50_ms
-    return [run.name, str(run.threads), *rates, latency, f"{ratio:.2f}", f"{run.start_s:.2f}", f"{run.peak_mb:.0f}"]
+    for n in LENGTHS:
+        ratio = run[f"rate {n}"] / baseline[f"rate {n}"]
+        rates.append(f"{run[f'rate {n}']:,.1f} · {ratio:,.2f} · {run[f'cpu {n}']:.1f}")
+    latency, ratio = f"{run['p50']:.2f} / {run['p95']:.2f}", run["p50"] / baseline["p50"]
+    return [*rates, latency, f"{ratio:.2f}", f"{run['start']:.2f}", f"{run['peak']:.0f}"]
 
 
 def main() -> None:
-    """Measure every embedder that is installed, each in its own process, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=4.0, help="time for each length")
     parser.add_argument("--one", nargs=2, metavar=("KIND", "THREADS"), help="measure one embedder, print JSON")
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(asdict(measure(arguments.one[0], int(arguments.one[1]), arguments.seconds))))
+        print(json.dumps(measure(arguments.one[0], int(arguments.one[1]), arguments.seconds)))
         return
     kinds = ["encode", "sentence-transformers"] if find_spec("sentence_transformers") else []
-    runs = []
-    for kind, threads in [(k, t) for k in [*kinds, "onnx"] for t in (1, 2)] + [("hashed", 1)]:
+    runs: dict[tuple[str, str], Run] = {}
+    for one in [(kind, threads) for kind in [*kinds, "onnx"] for threads in "12"] + [("hashed", "1")]:
         command = [sys.executable, "-m", "benchmarks.ingest.embedding", "--seconds", str(arguments.seconds)]
-        output = subprocess.run(
-            [*command, "--one", kind, str(threads)], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-        runs.append(Run(**json.loads(output)))
+        done = subprocess.run([*command, "--one", *one], cwd=ROOT, check=True, stdout=subprocess.PIPE)
+        runs[one] = json.loads(done.stdout)
     lengths = [f"{n} tokens: per s · × · CPU ms" for n in LENGTHS]
     columns = ("embedder", "threads", *lengths, "query p50 / p95 ms", "×", "start s", "peak MB")
     title = f"all-MiniLM-L6-v2 on {os.cpu_count()} CPUs (hashed: no model)"
-    show(title, columns, [cells(run, runs[0]) for run in runs])
+    show(title, columns, [[*one, *cells(run, next(iter(runs.values())))] for one, run in runs.items()])
 
 
 if __name__ == "__main__":

@@ -6,16 +6,14 @@ search (ef 400) and to `select 1` of the same run. Peers whose packages are not 
 
 import argparse
 import os
-import platform
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.search import cases, report
+from benchmarks.search import cases, report, stages
 from benchmarks.search.peers.registry import PEERS, RULERS
-from benchmarks.search.results import Results, load
-from benchmarks.search.stages import SIZES, Run
+from benchmarks.search.results import Results
 from benchmarks.search.vectors import make, sources
 from benchmarks.tables import console
 
@@ -24,35 +22,22 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LANCE_CPU_TH
 
 
 def main() -> None:
-    """Measure what was asked for, or show what an earlier run found."""
     given = arguments()
-    if not given.show:
-        if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
-            command = [sys.executable, "-m", "benchmarks.search", *sys.argv[1:]]
-            os.execve(sys.executable, command, os.environ | ONE_THREAD)
-        run(given)
-    results = load(given.out)
-    console.print(", ".join(f"{key} {value}" for key, value in results.about.items()), style="dim")
-    tables = report.tables(results)
-    for table in tables:
-        table.show()
-    if given.markdown:
-        given.markdown.write_text("\n".join(table.markdown() for table in tables), "utf-8")
-    if given.plots:
-        for path in report.plots(results, given.plots):
-            console.print(f"drawn: {path}")
-
-
-def run(given: argparse.Namespace) -> None:
-    source, questions = sources(given.embeddings, given.questions)
-    vectors = make(source, questions, given.n)
+    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+        command = [sys.executable, "-m", "benchmarks.search", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | ONE_THREAD)
+    vectors = make(*sources(given.embeddings, given.questions), given.n)
     asked = cases.make_cases(vectors, fractions=given.fractions, questions=given.questions_per_cell)
-    stages = Run(given, source, questions, Results(about(given)))
-    stages.main(vectors, asked)
+    results = Results(about(given))
+    stages.search_and_write(given, results, vectors, asked)
     if given.hidden:
-        stages.hidden(vectors)
-    if given.growth is not None:
-        stages.growth(given.growth or SIZES)
+        stages.beside_hidden(given, results, vectors)
+    results.about["load_after"] = os.getloadavg()[0]
+    results.save(given.out)
+    console.print(", ".join(f"{key} {value}" for key, value in results.about.items()), style="dim")
+    report.show_all(results)
+    if given.plots:
+        report.plot(results, given.plots)
 
 
 def arguments() -> argparse.Namespace:
@@ -64,17 +49,13 @@ def arguments() -> argparse.Namespace:
     add("--questions", type=Path, nargs="+", help=".npy files (m, d) of embedded questions; else some of the others")
     add("--fractions", type=float, nargs="+", default=list(cases.FRACTIONS), help="visible shares, 1 = all")
     add("--questions-per-cell", type=int, default=40)
-    add("--write", type=int, default=2_000, help="rows written to measure the rate")
+    add("--write", type=int, default=20_000, help="rows written to measure the rate")
     add("--out", type=Path, default=Path("search.json"), help="results as JSON")
-    add("--growth", type=int, nargs="*", metavar="N", help="measure at these sizes too (default 10⁴ … 10⁶)")
     add("--hidden", action="store_true", help="1,000 visible rows beside 0, 1,000 and 100,000 hidden ones too")
     add("--clients", type=int, nargs="+", default=[], help="searches a second with so many clients, such as 1 4 64")
     add("--seconds", type=float, default=2.0, help="of each point of the clients' curve")
-    add("--cold", action="store_true", help="first searches after a restart with the files evicted, too")
     add("--workers", type=int, default=0, help="parallel workers that help PostgreSQL to build indexes")
-    add("--plots", type=Path, help="draw the plots into this folder")
-    add("--markdown", type=Path, help="write the tables there as Markdown")
-    add("--show", action="store_true", help="measure nothing: show what --out holds")
+    add("--plots", type=Path, help="draw latency and recall by visible share into this folder")
     given = parser.parse_args()
     given.peers = [*RULERS, *(peer for peer in given.peers if peer not in RULERS)]
     return given
@@ -82,14 +63,11 @@ def arguments() -> argparse.Namespace:
 
 def about(given: argparse.Namespace) -> dict[str, Any]:
     """What was run, where. No paths: they say nothing to others."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
     return {
         "n": given.n,
         "embeddings": [path.name for path in given.embeddings or []] or "synthetic",
         "questions_per_cell": given.questions_per_cell,
-        "processor": next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), ""),
         "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
         "began": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
     }

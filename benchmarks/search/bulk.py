@@ -1,6 +1,6 @@
-"""Binary COPY from numpy columns: the fast way to put vectors into PostgreSQL."""
+"""COPY, from tuples and in binary from numpy columns: the fast way to put vectors into PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,13 @@ from numpy.typing import NDArray
 
 BLOCK = 20_000  # rows sent at once
 INT4_OID = 23
+
+
+def copy_tuples(connection: psycopg.Connection[Any], target: str, rows: Iterable[tuple[object, ...]]) -> None:
+    """Fill `target`, a table with its columns."""
+    with connection.cursor() as cursor, cursor.copy(f"copy {target} from stdin".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def copy_rows(connection: psycopg.Connection[Any], target: str, columns: Sequence[NDArray[Any]]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.search.vectors import Floats, Integers, Vectors
 
@@ -17,8 +16,6 @@ TIED = 1e-5
 
 @dataclass(frozen=True)
 class Caller:
-    """Someone who may see these scopes."""
-
     id: int
     scopes: tuple[int, ...]
 
@@ -79,13 +76,6 @@ def fill(order: Integers, volumes: Integers, rows: int) -> Integers:
     return np.asarray(chosen or [filled[np.argmin(volumes[filled])]], np.int64)
 
 
-def mask(vectors: Vectors, caller: Caller) -> NDArray[np.bool_]:
-    """(n,) which vectors the caller may see."""
-    allowed = np.zeros(len(vectors.topical), np.bool_)
-    allowed[list(caller.scopes)] = True
-    return np.asarray(allowed[vectors.scopes])
-
-
 @dataclass(frozen=True)
 class Judged:
     """`recall` from 0 to 1, rows that the caller may not see, and rows that are missing."""
@@ -115,7 +105,7 @@ class Truth:
 
 def truth_of(vectors: Vectors, case: Case, scores: Floats, depth: int) -> Truth:
     """Exact, given the `scores` (n,) of all vectors; ties go to the lower id."""
-    seen = np.flatnonzero(mask(vectors, case.caller))
+    seen = np.flatnonzero(np.isin(vectors.scopes, case.caller.scopes))
     if len(seen) > 4 * depth:
         # All that could be among the best, equal ones too.
         seen = seen[scores[seen] >= np.partition(scores[seen], -depth)[-depth]]

@@ -2,33 +2,25 @@
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.machine import Stopwatch
+from benchmarks.machine import Stopwatch, quiet
 from benchmarks.search.cases import Case, Truth, truth_of
 from benchmarks.search.peers.base import Peer, Searcher
 from benchmarks.search.peers.registry import RULERS, YARDSTICK
 from benchmarks.search.results import Cell
 from benchmarks.search.vectors import Vectors
+from benchmarks.tables import console
 
 K, DEEP = 10, 50
 WARM_UPS = 7  # PostgreSQL settles on a plan after five or six executions
 RULER_ROUNDS = 5  # how often the rulers answer each question
 SLOW_MS, SLOW_QUESTIONS = 150.0, 10  # a peer slower than this is asked fewer questions; its n is stated
 DEEP_SHARE = 0.25  # of the questions are asked for fifty too
-
-
-@dataclass(frozen=True)
-class Task:
-    """One search to be timed."""
-
-    peer: str
-    case: Case
-    k: int
+# One search to be timed: the peer, the case, k.
+Task = tuple[str, Case, int]
 
 
 def truths_of(vectors: Vectors, cases: Sequence[Case]) -> dict[int, Truth]:
@@ -45,11 +37,11 @@ def tasks_of(peers: Iterable[str], cases: Sequence[Case], slow: set[str], deep_s
     for peer in peers:
         if peer in RULERS:
             whole = [case for case in cases if case.cell == "100 %"] or list(cases)
-            made += [Task(peer, case, K) for case in whole for _ in range(RULER_ROUNDS)]
+            made += [(peer, case, K) for case in whole for _ in range(RULER_ROUNDS)]
             continue
         limit = SLOW_QUESTIONS if peer in slow else 1 + max(case.question for case in cases)
-        made += [Task(peer, case, K) for case in cases if case.question < limit]
-        made += [Task(peer, case, DEEP) for case in cases if case.question < round(limit * deep_share)]
+        made += [(peer, case, K) for case in cases if case.question < limit]
+        made += [(peer, case, DEEP) for case in cases if case.question < round(limit * deep_share)]
     return [made[n] for n in np.random.default_rng(4).permutation(len(made))]
 
 
@@ -68,45 +60,31 @@ def warm_up(clients: Mapping[str, Searcher], vectors: Vectors, cases: Sequence[C
     return slow
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No garbage collection inside a timed call."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
-
-
 def measure(
-    peers: Mapping[str, Peer],
-    vectors: Vectors,
-    cases: Sequence[Case],
-    tell: Callable[[str], None],
-    *,
-    deep_share: float = DEEP_SHARE,
+    peers: Mapping[str, Peer], vectors: Vectors, cases: Sequence[Case], *, deep_share: float = DEEP_SHARE
 ) -> list[Cell]:
-    """Time every search once. `tell` hears how far it is."""
+    """Time every search once."""
     truths = truths_of(vectors, cases)
     clients = {name: peer.searcher() for name, peer in peers.items()}
     tasks = tasks_of(peers, cases, warm_up(clients, vectors, cases), deep_share)
     watches = {name: Stopwatch(client.backends()) for name, client in clients.items()}
     cells: dict[tuple[str, str, int], Cell] = {}
     with quiet():
-        for done, task in enumerate(tasks):
-            client, watch, case = clients[task.peer], watches[task.peer], task.case
-            question = vectors.questions[case.question]
-            answer = watch.time(lambda c=client, q=question, t=task: c.search(q, t.case.caller, t.k))  # type: ignore[misc]
-            cell = cells.setdefault((task.peer, case.cell, task.k), Cell(task.peer, case.cell, task.k))
-            cell.note(watch.ms, watch.cpu, case.rows)
+        for done, (peer, case, k) in enumerate(tasks):
+            client, watch, question = clients[peer], watches[peer], vectors.questions[case.question]
+            answer = watch.time(lambda c=client, q=question, a=case.caller, k=k: c.search(q, a, k))  # type: ignore[misc]
+            cell = cells.setdefault((peer, case.cell, k), Cell(peer, case.cell, k))
+            cell.ms.append(round(watch.ms, 4))
+            cell.cpu.append(round(watch.cpu, 4))
+            cell.rows.append(case.rows)
             # What the yardstick finds is judged where everything is visible.
-            if not peers[task.peer].unfiltered or (task.peer, case.cell) == (YARDSTICK, "100 %"):
-                cell.judge(truths[case.caller.id].judge(vectors, case, answer, task.k))
+            if not peers[peer].unfiltered or (peer, case.cell) == (YARDSTICK, "100 %"):
+                judged = truths[case.caller.id].judge(vectors, case, answer, k)
+                cell.recall.append(round(judged.recall, 4))
+                cell.hidden += judged.hidden
+                cell.short += judged.short > 0
             if done % 500 == 0:
-                tell(f"searched {done} of {len(tasks)}")
+                console.log(f"searched {done} of {len(tasks)}")
                 gc.collect()
     for client in clients.values():
         client.close()

@@ -1,11 +1,9 @@
-"""What a run measured, as JSON: raw times, so that tables and plots can be made again."""
+"""What a run measured, with its raw times; kept as JSON."""
 
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-
-from benchmarks.search.cases import Judged
 
 
 @dataclass
@@ -21,16 +19,6 @@ class Cell:
     rows: list[int] = field(default_factory=list)
     hidden: int = 0  # rows that the caller may not see
     short: int = 0  # answers with too few rows
-
-    def note(self, ms: float, cpu: float, rows: int) -> None:
-        self.ms.append(round(ms, 4))
-        self.cpu.append(round(cpu, 4))
-        self.rows.append(rows)
-
-    def judge(self, judged: Judged) -> None:
-        self.recall.append(round(judged.recall, 4))
-        self.hidden += judged.hidden
-        self.short += judged.short > 0
 
 
 @dataclass
@@ -56,17 +44,13 @@ class Results:
     cells: list[Cell] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
     not_run: dict[str, str] = field(default_factory=dict)
-    growth: list[dict[str, Any]] = field(default_factory=list)
     clients: list[dict[str, Any]] = field(default_factory=list)
-    cold: list[dict[str, Any]] = field(default_factory=list)
     hidden_volume: list[dict[str, Any]] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write all of it: a run that is stopped leaves the last state."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".part")
-        draft.write_text(json.dumps(asdict(self)) + "\n", "utf-8")
-        draft.replace(path)
+        path.write_text(json.dumps(asdict(self)) + "\n", "utf-8")
 
     def find(self, peer: str, cell: str, k: int) -> Cell | None:
         return next((c for c in self.cells if (c.peer, c.cell, c.k) == (peer, cell, k)), None)
@@ -74,10 +58,6 @@ class Results:
     def times(self, peer: str) -> list[float]:
         return [ms for cell in self.cells if cell.peer == peer for ms in cell.ms]
 
-
-def load(path: Path) -> Results:
-    """Read a file that `Results.save` wrote."""
-    found = json.loads(path.read_text("utf-8"))
-    found["cells"] = [Cell(**one) for one in found["cells"]]
-    found["costs"] = [Cost(**one) for one in found["costs"]]
-    return Results(**found)
+    @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(cell.cell for cell in self.cells))

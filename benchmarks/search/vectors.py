@@ -39,11 +39,6 @@ class Vectors:
     def size(self) -> int:
         return len(self.rows)
 
-    @property
-    def dimensions(self) -> int:
-        """Numbers in a vector."""
-        return int(self.rows.shape[1])
-
     @cached_property
     def volumes(self) -> Integers:
         """(scopes,) how many vectors each scope holds."""
@@ -55,7 +50,7 @@ class Vectors:
         order = np.argsort(self.scopes, kind="stable")
         filled = np.flatnonzero(self.volumes)
         starts = np.concatenate([[0], np.cumsum(self.volumes[filled])[:-1]])
-        centres = np.zeros((len(self.topical), self.dimensions), np.float32)
+        centres = np.zeros((len(self.topical), self.rows.shape[1]), np.float32)
         for scope, start in zip(filled, starts, strict=True):
             centres[scope] = self.rows[order[start : start + self.volumes[scope]]].mean(axis=0)
         return centres

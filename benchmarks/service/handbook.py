@@ -1,6 +1,6 @@
 """When does a real company's handbook say "nothing"? Over the real service, asked as the right and as a wrong role.
 
-    python -m benchmarks.service.handbook DATASET [--questions N] [--out FILE]
+    python -m benchmarks.service.handbook DATASET [--questions N]
 
 A handbook is one of the datasets of `clearance eval`; its questions are headings of its pages, which are taken out.
 Prints how often the gold page is among the sources of a quote, how often nothing is said, and every source that its
@@ -8,13 +8,12 @@ asker may not read.
 """
 
 import argparse
-import json
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.progress import track
 
 from app.answer.support import COVERAGE_WEIGHT, THRESHOLD
@@ -24,36 +23,25 @@ from app.evaluation.datasets import read
 from app.local.scratch_instance import scratch_instance
 from benchmarks.tables import show
 
-
-@dataclass(frozen=True)
-class Asked:
-    """What one question gave one person."""
-
-    outcome: str
-    gold_found: bool
-    leaks: list[str]
+# What one question gave one person: whether nothing was said, the gold page shown, and how many hidden sources.
+Asked = tuple[bool, bool, int]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--questions", type=int, default=10_000)
-    parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     dataset = read(given.dataset)
     with tempfile.TemporaryDirectory() as scratch, scratch_instance(Path(scratch) / "service", os.environ) as service:
         asked = evaluate(load_dataset(service, dataset, Path(scratch) / "documents"), given.questions)
     rows = []
     for name, answers in asked.items():
-        nothing = sum(a.outcome == "nothing" for a in answers) / max(len(answers), 1)
-        gold = f"{sum(a.gold_found for a in answers) / len(answers):.3f}" if name == "the right role" else "–"
-        leaks = sum(len(a.leaks) for a in answers)
-        rows.append((name, str(len(answers)), gold, f"{nothing:.3f}", str(leaks)))
+        nothing, gold, leaks = np.array(answers or [(False, False, 0)]).T
+        found = f"{gold.mean():.3f}" if name == "the right role" else "–"
+        rows.append((name, str(len(answers)), found, f"{nothing.mean():.3f}", str(leaks.sum())))
     title = f"{dataset.name}: threshold {THRESHOLD}, coverage weight {COVERAGE_WEIGHT}"
     show(title, ("who asks", "questions", "gold page among the sources", "'nothing' said", "hidden sources"), rows)
-    if given.out:
-        report = {name: [asdict(a) for a in answers] for name, answers in asked.items()}
-        given.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
 def evaluate(loaded: LoadedDataset, limit: int) -> dict[str, list[Asked]]:
@@ -77,7 +65,7 @@ def ask(loaded: LoadedDataset, role: str, text: str, gold: Sequence[str]) -> Ask
     with Client(loaded.service.api_url, loaded.keys[role]) as client:
         answer = client.post("/ask", {"question": text, "mode": "quote"})
     shown = {loaded.document_id(source["path"]) for source in answer["sources"]}
-    return Asked(answer["outcome"], bool(shown & set(gold)), sorted(shown - loaded.dataset.readable(role)))
+    return answer["outcome"] == "nothing", bool(shown & set(gold)), len(shown - loaded.dataset.readable(role))
 
 
 if __name__ == "__main__":

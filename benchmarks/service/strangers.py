@@ -10,19 +10,21 @@ import argparse
 import contextlib
 import http.client
 import multiprocessing
-import multiprocessing.queues
 import os
+import queue
 import socket
 import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.synchronize import Event
-from typing import TypeAlias
 
 import httpx2 as httpx
+import numpy as np
 import psutil
 
 from app.acl.rules import OwnRule
@@ -42,17 +44,22 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Phase:
-    """What a person met: milliseconds of each question, questions that failed, and how far the API's memory rose."""
+    """What a person met: milliseconds of each question, failures, how far memory rose, and what strangers were told."""
 
     name: str
     times: list[float]
     failed: int
-    grown_mb: float
+    grown_mb: float = 0.0
+    told: dict[str, int] = field(default_factory=dict)
 
     @property
     def p95(self) -> float:
-        """The 95th percentile, in milliseconds."""
-        return statistics.quantiles(self.times, n=20)[-1] if len(self.times) > 1 else float("inf")
+        return float(np.quantile(self.times, 0.95))
+
+    def cells(self, idle: float) -> tuple[str, ...]:
+        told = ", ".join(f"{what} × {number}" for what, number in sorted(self.told.items()))
+        times = (f"{statistics.median(self.times):.0f}", f"{self.p95:.0f}", f"{self.p95 / idle:.2f}")
+        return (self.name, told, *times, f"{self.failed} of {len(self.times)}", f"{self.grown_mb:.0f}")
 
 
 def post(port: int, body: bytes, answers: "Counter[str]") -> None:
@@ -69,17 +76,10 @@ def post(port: int, body: bytes, answers: "Counter[str]") -> None:
         connection.close()
 
 
-def bodies(port: int, stop: Event, answers: "Counter[str]") -> None:
-    """Large bodies, one after another."""
+def bodies(body: bytes, pause: float, port: int, stop: Event, answers: "Counter[str]") -> None:
     while not stop.is_set():
-        post(port, WIDE, answers)
-
-
-def deep(port: int, stop: Event, answers: "Counter[str]") -> None:
-    """Small and deep ones."""
-    while not stop.is_set():
-        post(port, DEEP, answers)
-        stop.wait(0.02)
+        post(port, body, answers)
+        stop.wait(pause)
 
 
 def half_open(port: int, stop: Event, answers: "Counter[str]") -> None:
@@ -104,51 +104,26 @@ def wrong_keys(port: int, stop: Event, answers: "Counter[str]") -> None:
         stop.wait(0 if number < WRONG_KEYS else 0.1)
 
 
-Told: TypeAlias = "multiprocessing.queues.Queue[dict[str, int]]"
-Attack = Callable[[int, Event, "Counter[str]"], None]
-ATTACKS: dict[str, tuple[Attack, ...]] = {
-    "50 MB bodies": (bodies, bodies),
-    "deep JSON": (deep, deep),
+WIDE_BODIES, DEEP_BODIES = (partial(bodies, WIDE, 0), partial(bodies, DEEP, 0.02))
+ATTACKS: dict[str, tuple[Callable[[int, Event, "Counter[str]"], None], ...]] = {
+    "50 MB bodies": (WIDE_BODIES,) * 2,
+    "deep JSON": (DEEP_BODIES,) * 2,
     "500 half-open": (half_open,),
     "1,000 wrong keys": (wrong_keys,),
-    "all at once": (bodies, bodies, deep, deep, half_open, wrong_keys),
+    "all at once": (*(WIDE_BODIES, DEEP_BODIES) * 2, half_open, wrong_keys),
 }
 
 
-def strangers(
-    port: int, attacks: tuple[Attack, ...], stop: Event, said: "multiprocessing.Queue[dict[str, int]]"
-) -> None:
-    """All strangers of a phase, in a process of their own."""
+def strangers(port: int, name: str, stop: Event, said: "multiprocessing.Queue[dict[str, int]]") -> None:
+    """All strangers of a phase, in a process of their own; what they were told goes to `said`."""
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     answers: Counter[str] = Counter()
-    threads = [threading.Thread(target=attack, args=(port, stop, answers), daemon=True) for attack in attacks]
+    threads = [threading.Thread(target=act, args=(port, stop, answers), daemon=True) for act in ATTACKS.get(name, ())]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(PHASE_SECONDS + 60)
     said.put(dict(answers))
-
-
-@contextlib.contextmanager
-def attacked(port: int, name: str) -> Iterator[dict[str, int]]:
-    """The strangers of this phase while the block runs; then what they were answered."""
-    answers: dict[str, int] = {}
-    if name not in ATTACKS:
-        yield answers
-        return
-    stop = multiprocessing.Event()
-    said: multiprocessing.Queue[dict[str, int]] = multiprocessing.Queue()
-    process = multiprocessing.Process(target=strangers, args=(port, ATTACKS[name], stop, said), daemon=True)
-    process.start()
-    time.sleep(1.0)
-    try:
-        yield answers
-    finally:
-        stop.set()
-        with contextlib.suppress(Exception):  # what they were told is a remark beside the figures
-            answers.update(said.get(timeout=60))
-        process.terminate()
-        process.join(10)
 
 
 def asked(url: str, key: str, questions: int) -> tuple[list[float], int]:
@@ -169,24 +144,26 @@ def asked(url: str, key: str, questions: int) -> tuple[list[float], int]:
     return times, failed
 
 
-def watched(pid: int, stop: threading.Event, peak: list[int]) -> None:
-    """The largest resident memory of the process while the phase runs."""
-    process = psutil.Process(pid)
-    while not stop.wait(0.05):
-        peak.append(process.memory_info().rss)
-
-
-def run_phase(name: str, url: str, pid: int, key: str, questions: int) -> tuple[Phase, dict[str, int]]:
-    """A phase, and what its strangers were answered."""
-    before = psutil.Process(pid).memory_info().rss
-    stop, peak = threading.Event(), [before]
-    watcher = threading.Thread(target=watched, args=(pid, stop, peak))
-    watcher.start()
-    with attacked(int(url.rsplit(":", 1)[-1]), name) as answers:
+def run_phase(name: str, url: str, pid: int, key: str, questions: int) -> Phase:
+    """The person asks while the strangers of this phase, if it has any, do what they can."""
+    memory = psutil.Process(pid).memory_info
+    stop, done, before = multiprocessing.Event(), threading.Event(), memory().rss
+    said: multiprocessing.Queue[dict[str, int]] = multiprocessing.Queue()
+    port = int(url.rsplit(":", 1)[-1])
+    others = multiprocessing.Process(target=strangers, args=(port, name, stop, said), daemon=True)
+    others.start()
+    with ThreadPoolExecutor(1) as pool:
+        peak = pool.submit(lambda: max([before, *(memory().rss for _ in iter(lambda: done.wait(0.05), True))]))
+        time.sleep(1.0)
         times, failed = asked(url, key, questions)
+        done.set()
     stop.set()
-    watcher.join()
-    return Phase(name, times, failed, (max(peak) - before) / MB), answers
+    told: dict[str, int] = {}
+    with contextlib.suppress(queue.Empty):  # what they were told is a remark beside the figures
+        told = said.get(timeout=60)
+    others.terminate()
+    others.join(10)
+    return Phase(name, times, failed, (peak.result() - before) / MB, told)
 
 
 def found(db: Db) -> str:
@@ -202,7 +179,6 @@ def found(db: Db) -> str:
 
 
 def main() -> None:
-    """Ask in peace and under load, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", type=int, default=100, help="of the person in each phase")
     questions = parser.parse_args().questions
@@ -214,25 +190,14 @@ def main() -> None:
             person = (url, pid, key)
             run_phase("warm-up", *person, 10)
             idle: list[Phase] = []
-            phases: list[tuple[Phase, dict[str, int]]] = []
+            phases: list[Phase] = []
             for name in ATTACKS:
-                idle.append(run_phase("none", *person, max(questions // 2, 2))[0])
+                idle.append(run_phase("none", *person, max(questions // 2, 2)))
                 phases.append(run_phase(name, *person, questions))
-                console.print(f"{name}: p95 {phases[-1][0].p95:.0f} ms, before it {idle[-1].p95:.0f} ms")
-    peace = Phase("none", [t for one in idle for t in one.times], sum(p.failed for p in idle), 0.0)
-    rows = [
-        (
-            phase.name,
-            ", ".join(f"{what} × {number}" for what, number in sorted(answers.items())),
-            f"{statistics.median(phase.times):.0f}",
-            f"{phase.p95:.0f}",
-            f"{phase.p95 / peace.p95:.2f}",
-            f"{phase.failed} of {len(phase.times)}",
-            f"{phase.grown_mb:.0f}",
-        )
-        for phase, answers in ((peace, dict[str, int]()), *phases)
-    ]
+                console.print(f"{name}: p95 {phases[-1].p95:.0f} ms, before it {idle[-1].p95:.0f} ms")
+    peace = Phase("none", [t for one in idle for t in one.times], sum(p.failed for p in idle))
     columns = ("strangers", "they were told", "median ms", "p95 ms", "p95 / idle", "failed", "memory + MB")
+    rows = [phase.cells(peace.p95) for phase in (peace, *phases)]
     show(f"a person who asks while strangers try; {load()}", columns, rows, left=2)
 
 

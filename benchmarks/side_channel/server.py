@@ -1,10 +1,6 @@
-"""One world's API for `benchmarks.side_channel`, in a process of its own: the real wiring, with a scripted model.
-
-Run as a file, so that PYTHONPATH says whose `app` it serves: this checkout's, or an older one's to compare with.
-"""
+"""One world's API for `benchmarks.side_channel`, in a process of its own: the real wiring, with a scripted model."""
 
 import dataclasses
-import sys
 
 import uvicorn
 
@@ -15,7 +11,8 @@ from app.settings import Settings
 SAID = ("It is said ", "in the first of them [1], ", "and again ", "in the second [2].")
 
 if __name__ == "__main__":
-    parts = build(Settings())
+    settings = Settings()
+    parts = build(settings)
     served = create(dataclasses.replace(parts, chat=ScriptedChat(parts.chat.endpoint, lambda _: SAID)))
     # A connection is not closed while the other worlds are asked.
-    uvicorn.run(served, port=int(sys.argv[1]), log_config=None, access_log=False, timeout_keep_alive=3_600)
+    uvicorn.run(served, port=settings.api.port, log_config=None, access_log=False, timeout_keep_alive=3_600)

@@ -7,14 +7,15 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import httpx2 as httpx
 from rich.progress import track
 
+from benchmarks.machine import quiet
 from benchmarks.side_channel.worlds import LIBRARY, Keys, Library
 
-BOUNDARY = "worlds-apart"
 UPLOADED = 2_000  # bytes
 
 
@@ -30,17 +31,12 @@ class Request:
     kind: str = "application/json"
 
 
-@dataclass
 class Client:
     """One connection to one world's server, kept alive."""
 
-    port: int
-    keys: Keys
-    talk: str = ""  # a conversation of the reader's
-    _connection: http.client.HTTPConnection = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+    def __init__(self, url: str, keys: Keys) -> None:
+        self.keys, self.talk = keys, ""  # a conversation of the reader's
+        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
 
     def send(self, request: Request) -> tuple[float, bytes]:
         """Milliseconds until the whole answer is there, and the answer."""
@@ -114,11 +110,14 @@ def round_of(stock: Library, rng: random.Random) -> Round:
 
 def converse(client: Client, stock: Library) -> None:
     """Keep three turns, for the surfaces that read them."""
-    begun = client.send(Request("POST", "/api/v1/conversations", client.keys.reader, 201))[1]
-    client.talk = json.loads(begun)["id"]
+
+    def post(path: str, status: int, **body: object) -> Any:
+        request = Request("POST", f"/api/v1{path}", client.keys.reader, status, json.dumps(body).encode())
+        return json.loads(client.send(request)[1])
+
+    client.talk = post("/conversations", 201)["id"]
     for question in stock.questions[:3]:
-        body = {"question": question, "mode": "quote", "conversation": client.talk}
-        client.send(Request("POST", "/api/v1/ask", client.keys.reader, 200, json.dumps(body).encode()))
+        post("/ask", 200, question=question, mode="quote", conversation=client.talk)
 
 
 # Milliseconds by surface and world, in the order of the rounds.
@@ -131,8 +130,7 @@ def measure(
     """Send the rounds, each group's requests to all worlds in one random order; begins none after `seconds`."""
     times: Times = {}
     until = time.monotonic() + seconds
-    gc.disable()  # a pause would fall on whichever world is asked
-    try:
+    with quiet():  # a pause would fall on whichever world is asked
         for one in track(rounds, description="asking"):
             if time.monotonic() > until:
                 break
@@ -142,15 +140,10 @@ def measure(
                     took, _ = clients[world].send(group[surface](clients[world]))
                     times.setdefault(surface, {}).setdefault(world, []).append(took)
             gc.collect()
-    finally:
-        gc.enable()
     return times
 
 
 def _upload(path: str, key: str, content: bytes) -> Request:
-    fields = {"path": path, "roles": "readers-0"}
-    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n\r\n'
-    body = "".join([*parts, head]).encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
-    kind = f"multipart/form-data; boundary={BOUNDARY}"
-    return Request("POST", f"/api/v1/collections/{LIBRARY}/documents", key, 202, body, kind)
+    address, fields = f"/api/v1/collections/{LIBRARY}/documents", {"path": path, "roles": "readers-0"}
+    form = httpx.Request("POST", f"http://x{address}", data=fields, files={"file": ("a.md", content)})
+    return Request("POST", address, key, 202, form.read(), form.headers["Content-Type"])

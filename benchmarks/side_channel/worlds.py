@@ -127,7 +127,6 @@ def _books(texts: Sequence[str], name: str, first: int, scopes: int) -> Iterator
 
 
 def _near_duplicate(rng: random.Random, texts: Sequence[str]) -> Iterator[str]:
-    """A visible passage with two words changed."""
     while True:
         words = rng.choice(texts).rstrip(".").split()
         for _ in range(2):

@@ -1,6 +1,6 @@
 """A company's whole user × object matrix, by way of mined roles: each pair, each implementation, and over HTTP.
 
-`benchmarks.access.matrices` does the same with matrices of real organisations. And what changes of rules write.
+And what changes of rules write.
 """
 
 import random

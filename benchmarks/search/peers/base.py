@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import psycopg
@@ -15,10 +15,11 @@ from psycopg.conninfo import make_conninfo
 
 from app.local.postgres import EmbeddedPostgres
 from benchmarks.search.cases import Caller
-from benchmarks.search.vectors import Floats, Integers, Vectors
-from benchmarks.world import PASSWORD
+from benchmarks.search.vectors import Floats, Vectors
+from benchmarks.world import PASSWORD, server
 
 APP = "bench_app"
+BLOCK = 2_000  # rows in a batch
 # Parallel workers would take the second core from the neighbours, and their CPU time is counted nowhere.
 SETTINGS = {
     "shared_buffers": "3GB",
@@ -45,37 +46,37 @@ class Built:
     disk: int
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Rows to write: `ids` (m,), `rows` (m, d), `scopes` (m,)."""
 
-    ids: Integers
-    rows: Floats
-    scopes: NDArray[np.int32]
+    ids: NDArray[Any]
+    rows: NDArray[Any]
+    scopes: NDArray[Any]
+
+    def at(self, places: Any) -> "Batch":
+        """Some of the rows, or all in another order."""
+        return Batch(*(column[places] for column in self))
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a peer keeps what it builds, and the server for those that need one, with the tables that peers share.
+    """The server for peers that need one, and a folder of this name for what others keep.
 
-    `made` are the seconds that each of these took.
+    `made` are the seconds that each of the tables took that peers share.
     """
 
-    folder: Path
     server: EmbeddedPostgres
+    name: str
     made: dict[str, float] = field(default_factory=dict)
 
-    def dsn(self, role: str, database: str = "postgres") -> str:
-        """A libpq connection string over loopback."""
-        return make_conninfo(host="127.0.0.1", port=self.server.port, user=role, password=PASSWORD, dbname=database)
+    @property
+    def folder(self) -> Path:
+        return self.server.folder.parent / self.name
 
-    def owner(self, database: str = "postgres") -> psycopg.Connection[Any]:
-        """A connection of the superuser, each statement in its own transaction."""
-        return psycopg.connect(self.dsn("postgres", database), autocommit=True)
-
-    def app(self) -> psycopg.Connection[Any]:
-        """A connection of the role that owns nothing and is bound by row-level security."""
-        return psycopg.connect(self.dsn(APP), autocommit=True)
+    def connect(self, role: str = "postgres") -> psycopg.Connection[Any]:
+        """A connection of the superuser, or of APP: it owns nothing and is bound by row-level security."""
+        dsn = make_conninfo(host="127.0.0.1", port=self.server.port, user=role, password=PASSWORD, dbname="postgres")
+        return psycopg.connect(dsn, autocommit=True)
 
 
 class Searcher(Protocol):
@@ -96,7 +97,6 @@ class Peer(ABC):
 
     name: ClassVar[str]
     settings: ClassVar[str]
-    exact: ClassVar[bool] = False  # its answers must equal the truth
     unfiltered: ClassVar[bool] = False  # it ignores the caller
 
     def __init__(self, place: Place) -> None:
@@ -107,24 +107,20 @@ class Peer(ABC):
         """Build from nothing."""
 
     @abstractmethod
-    def write(self, batch: Batch) -> None:
-        """Add rows; the next search finds them."""
-
-    @abstractmethod
-    def remove(self, batch: Batch) -> None:
-        """Take them away again."""
-
-    @abstractmethod
     def searcher(self) -> Searcher:
         """A client."""
+
+    def write(self, batch: Batch) -> None:  # noqa: ARG002
+        """Add rows, with all indexes in place; the next search finds them."""
+        raise NotRun("only those whose rate is published are measured")
 
     def admit(self, callers: Sequence[Caller]) -> None:  # noqa: B027  # some peers store it
         """Say who may see what, in the way that this peer stores it; replaces what was said before."""
 
-    def regrant(self, caller: Caller, scope: int) -> tuple[int, float] | None:  # noqa: ARG002  # some peers store it
-        """Take a scope from this caller and give it back: rows of vectors written, and seconds for each of the two.
+    def regrant(self, scope: int) -> tuple[int, float] | None:  # noqa: ARG002
+        """Take a scope from who sees it and give it back: rows of vectors written, and seconds for each of the two.
 
-        None where nothing is stored about callers.
+        None where it is not measured: with grants in a table, or as an argument, no vector is written.
         """
         return None
 
@@ -158,17 +154,21 @@ def whole(vectors: Vectors) -> Batch:
     return Batch(np.arange(vectors.size, dtype=np.int64), vectors.rows, vectors.scopes)
 
 
+def blocks(vectors: Vectors) -> Iterator[Batch]:
+    """All of them in batches, for those that take no more at once."""
+    for begin in range(0, vectors.size, BLOCK):
+        yield whole(vectors).at(slice(begin, begin + BLOCK))
+
+
 def bytes_below(folder: Path) -> int:
-    """Size of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @contextlib.contextmanager
-def serve(folder: Path, *, workers: int = 0) -> Iterator[EmbeddedPostgres]:
+def serve(*, workers: int = 0) -> Iterator[EmbeddedPostgres]:
     """A server with the role of the searches; `workers` help to build indexes."""
-    settings = {**SETTINGS, "max_parallel_maintenance_workers": str(workers)}
-    with EmbeddedPostgres(folder, password=PASSWORD, settings=settings) as running:
-        with Place(folder, running).owner() as connection:
+    with server(SETTINGS | {"max_parallel_maintenance_workers": str(workers)}) as running:
+        with Place(running, "").connect() as connection:
             connection.execute("create extension vector")
             connection.execute(f"create role {APP} login password '{PASSWORD}'".encode())
             connection.execute(f"grant usage on schema public to {APP}".encode())

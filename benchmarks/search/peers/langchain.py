@@ -3,15 +3,11 @@
 import time
 from typing import Any
 
-import numpy as np
-
 from benchmarks.search.cases import Caller
-from benchmarks.search.peers.base import Batch, Built, Peer, Place, Searcher, need
+from benchmarks.search.peers.base import Built, Peer, Place, Searcher, blocks, need
 from benchmarks.search.peers.postgres import bytes_of
 from benchmarks.search.vectors import Floats, Vectors
 from benchmarks.world import PASSWORD
-
-BLOCK = 2_000
 
 
 class LangChain(Peer):
@@ -19,7 +15,6 @@ class LangChain(Peer):
 
     name = "langchain pgvector"
     settings = "PGVector, JSONB metadata {scope}, filter $in, inner product; no ANN index (the class makes none)"
-    exact = True
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -28,14 +23,18 @@ class LangChain(Peer):
         self._fake = need("langchain_core.embeddings").DeterministicFakeEmbedding(size=1)
 
     def build(self, vectors: Vectors) -> Built:
-        self._dimensions = vectors.dimensions
+        self._dimensions = vectors.rows.shape[1]
         store = self.store(pre_delete_collection=True)
         began = time.perf_counter()
-        for begin in range(0, vectors.size, BLOCK):
-            ids = np.arange(begin, min(begin + BLOCK, vectors.size))
-            _add(store, Batch(ids, vectors.rows[ids], vectors.scopes[ids]))
+        for batch in blocks(vectors):
+            store.add_embeddings(
+                texts=["" for _ in batch.ids],
+                embeddings=batch.rows.tolist(),
+                metadatas=[{"scope": s} for s in batch.scopes.tolist()],
+                ids=[str(i) for i in batch.ids.tolist()],
+            )
         seconds = time.perf_counter() - began
-        with self.place.owner() as connection:
+        with self.place.connect() as connection:
             connection.execute("vacuum analyze langchain_pg_embedding")
             return Built(seconds, 0, bytes_of(connection, "langchain_pg_embedding"))
 
@@ -52,12 +51,6 @@ class LangChain(Peer):
 
     def searcher(self) -> Searcher:
         return LangChainClient(self.store())
-
-    def write(self, batch: Batch) -> None:
-        _add(self.store(), batch)
-
-    def remove(self, batch: Batch) -> None:
-        self.store().delete(ids=[str(i) for i in batch.ids.tolist()])
 
 
 class LangChainClient:
@@ -76,12 +69,3 @@ class LangChainClient:
 
     def close(self) -> None:
         self._store._engine.dispose()
-
-
-def _add(store: Any, batch: Batch) -> None:
-    store.add_embeddings(
-        texts=["" for _ in batch.ids],
-        embeddings=batch.rows.tolist(),
-        metadatas=[{"scope": s} for s in batch.scopes.tolist()],
-        ids=[str(i) for i in batch.ids.tolist()],
-    )

@@ -1,19 +1,18 @@
 """Peers inside PostgreSQL: exact, pgvector's HNSW unfiltered and under row-level security, arrays of roles on rows."""
 
-import statistics
 import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import psycopg
+from pgvector import HalfVector
 
 from benchmarks.search.bulk import copy_rows
 from benchmarks.search.cases import Caller
 from benchmarks.search.peers.base import APP, Batch, Built, Peer, Searcher, whole
 from benchmarks.search.vectors import Floats, Vectors
 
-REGRANTS = 20
 # Who may see which scope, how much lies in each, and the scopes of the caller of this transaction. In the product who
 # calls is signed.
 ACCESS = f"""
@@ -52,11 +51,6 @@ MANY = 5_000
 BY_BITMAP = "set local enable_indexscan = off"
 
 
-def literal(vector: Floats) -> str:
-    """The text form of a vector (d,), with all its digits."""
-    return "[" + ",".join(f"{v:.9g}" for v in vector.tolist()) + "]"
-
-
 def bytes_of(connection: psycopg.Connection[Any], table: str) -> int:
     """Table, TOAST and indexes on disk."""
     row = connection.execute("select pg_total_relation_size(%s)", [table]).fetchone()
@@ -72,7 +66,7 @@ class PgClient:
             connection.execute(setting.encode())
 
     def search(self, question: Floats, caller: Caller, k: int) -> list[int]:
-        given = {"q": literal(question), "k": k, "roles": list(caller.scopes)}
+        given = {"q": HalfVector(question).to_text(), "k": k, "roles": list(caller.scopes)}
         if not self._peer.bound:
             return self._ids(given)
         with self.connection.transaction():
@@ -107,7 +101,7 @@ class PgPeer(Peer):
 
     def build(self, vectors: Vectors) -> Built:
         """Rows first, then keys and indexes; or the table that another peer made, whose seconds count here too."""
-        with self.place.owner() as connection:
+        with self.place.connect() as connection:
             if self.table not in self.place.made:
                 began = time.perf_counter()
                 self._make(connection, vectors)
@@ -120,50 +114,29 @@ class PgPeer(Peer):
             connection.execute(ACCESS.encode())
             scopes = np.arange(len(vectors.volumes), dtype=np.int32)
             copy_rows(connection, "scope_volume", [scopes, vectors.volumes.astype(np.int32)])
-        connection.execute(TABLE.format(table=self.table, more=self.more, d=vectors.dimensions).encode())
+        connection.execute(TABLE.format(table=self.table, more=self.more, d=vectors.rows.shape[1]).encode())
         self.write(whole(vectors))
         connection.execute(self.keys.encode())
         connection.execute(POLICY.format(table=self.table).encode())
 
     def admit(self, callers: Sequence[Caller]) -> None:
         pairs = np.asarray([(caller.id, scope) for caller in callers for scope in caller.scopes], np.int32)
-        with self.place.owner() as connection:
+        with self.place.connect() as connection:
             connection.execute("truncate caller_scope")
             copy_rows(connection, "caller_scope", [pairs[:, 0], pairs[:, 1]])
             connection.execute("vacuum analyze caller_scope")
 
     def write(self, batch: Batch) -> None:
         """COPY with all indexes in place."""
-        with self.place.owner() as connection:
-            columns = self.columns(batch)
-            copy_rows(connection, self.table, columns)
+        with self.place.connect() as connection:
+            copy_rows(connection, self.table, self.columns(batch))
 
     def columns(self, batch: Batch) -> list[Any]:
         return [batch.scopes, batch.ids.astype(np.int64), batch.rows.astype(np.float16)]
 
-    def remove(self, batch: Batch) -> None:
-        """Delete by key, and leave no dead rows in the indexes."""
-        with self.place.owner() as connection:
-            connection.execute(f"delete from {self.table} where chunk_id = any (%s)".encode(), [batch.ids.tolist()])
-            connection.execute(f"vacuum {self.table}".encode())
-
-    def regrant(self, caller: Caller, scope: int) -> tuple[int, float] | None:
-        """One row of the grants each, no row of vectors. The median time."""
-        times = []
-        with self.place.owner() as connection:
-            for _ in range(REGRANTS):
-                for statement in (
-                    "delete from caller_scope where caller = %s and scope_id = %s",
-                    "insert into caller_scope values (%s, %s)",
-                ):
-                    began = time.perf_counter()
-                    connection.execute(statement.encode(), [caller.id, scope])
-                    times.append(time.perf_counter() - began)
-        return 0, statistics.median(times)
-
     def searcher(self) -> Searcher:
         """As the bound role, or as the superuser, whom no policy binds."""
-        return PgClient(self.place.app() if self.bound else self.place.owner(), self)
+        return PgClient(self.place.connect(APP if self.bound else "postgres"), self)
 
 
 class PgExact(PgPeer):
@@ -171,7 +144,6 @@ class PgExact(PgPeer):
 
     name = "pg exact"
     settings = f"halfvec, B-tree on scope (bitmap from {MANY} visible rows on), RLS; no vector index"
-    exact = True
     table = "vector_row"
     keys = "alter table vector_row add primary key (chunk_id); create index on vector_row (scope_id);"
     statement = EXACT
@@ -241,9 +213,9 @@ class AclArrays(Hnsw):
     session = HnswRelaxed.session
     bound = False
 
-    def regrant(self, caller: Caller, scope: int) -> tuple[int, float] | None:  # noqa: ARG002  # all rows of the scope
+    def regrant(self, scope: int) -> tuple[int, float]:
         """Another role may read the scope, and no longer: each time all its rows are written, with all indexes."""
-        with self.place.owner() as connection:
+        with self.place.connect() as connection:
             began = time.perf_counter()
             added = connection.execute("update hnsw_row set acl = acl || -1 where scope_id = %s", [scope])
             connection.execute("update hnsw_row set acl = array_remove(acl, -1) where scope_id = %s", [scope])

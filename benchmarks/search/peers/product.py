@@ -23,14 +23,15 @@ from app.retrieval.dense import nearest
 from app.retrieval.reader import ReaderSnapshot
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
-from benchmarks.search.bulk import copy_rows
+from benchmarks.search.bulk import copy_rows, copy_tuples
 from benchmarks.search.cases import Caller
 from benchmarks.search.peers.base import Batch, Built, Peer, Place, Searcher, whole
-from benchmarks.search.peers.postgres import REGRANTS, bytes_of
+from benchmarks.search.peers.postgres import bytes_of
 from benchmarks.search.vectors import Floats, Vectors
 from benchmarks.world import Db, database
 
 FIRST = 10  # passages are numbered from here: a migrated database has a row of its own
+REGRANTS = 20
 TERMS = 100  # length of a passage, for the volumes
 COLLECTION = uuid.UUID(int=1)
 # Bulk rows without their parents (documents and passages): only the dense leg is measured.
@@ -58,7 +59,7 @@ class Product(Peer):
     def build(self, vectors: Vectors) -> Built:
         """A migrated database, scopes that nobody may read, vectors; then the lists."""
         self.db: Db = database(self.place.server, "product")
-        self.book = ProductQuantizer(vectors.dimensions)
+        self.book = ProductQuantizer(vectors.rows.shape[1])
         with self.db.admin() as connection:
             connection.execute(ALONE)
             psycopg.ClientCursor(connection).execute(SCOPES.encode(), {"count": len(vectors.topical)})
@@ -88,8 +89,8 @@ class Product(Peer):
         api = self.db.api()
         # Not timed: every route pays for it.
         for caller in callers:
-            with api.reading(_user(caller.id)) as session:
-                self.subjects[caller.id] = subject_of(session, session.get_one(User, _user(caller.id)))
+            with api.reading(_uuid(caller.id)) as session:
+                self.subjects[caller.id] = subject_of(session, session.get_one(User, _uuid(caller.id)))
         api.close()
 
     def searcher(self) -> Searcher:
@@ -100,25 +101,12 @@ class Product(Peer):
         terms = np.full(len(batch.ids), TERMS, np.int32)
         halves = batch.rows.astype(np.float16)
         codes = self.book.encode(halves.astype(np.float32))
-        columns: list[NDArray[Any]] = [
-            self.scopes[batch.scopes],
-            batch.ids.astype(np.int64) + FIRST,
-            terms,
-            halves,
-            codes,
-        ]
+        columns = [self.scopes[batch.scopes], batch.ids.astype(np.int64) + FIRST, terms, halves, codes]
         with self.db.admin() as connection:
             connection.execute(ALONE)
             copy_rows(connection, "vector_row (scope_id, chunk_id, terms, embedding, code)", columns)
 
-    def remove(self, batch: Batch) -> None:
-        with self.db.admin() as connection:
-            connection.execute(ALONE)
-            connection.execute("delete from vector_row where chunk_id = any (%s)", [(batch.ids + FIRST).tolist()])
-            connection.execute("select clearance.fold_volumes()")
-            connection.execute("vacuum vector_row, scope_volume")
-
-    def regrant(self, caller: Caller, scope: int) -> tuple[int, float] | None:  # noqa: ARG002  # the scope's rule
+    def regrant(self, scope: int) -> tuple[int, float]:
         """The scope gets the rule of nobody, and its own again; with all triggers. The median time."""
         times = []
         number = int(self.scopes[scope])
@@ -157,24 +145,16 @@ class ProductClient:
         self._api.close()
 
 
-def _user(caller: int) -> uuid.UUID:
+def _uuid(caller: int) -> uuid.UUID:
+    """Of the caller as a user, and of their role."""
     return uuid.UUID(int=(1 << 64) + caller)
 
 
-def _role(caller: int) -> uuid.UUID:
-    return uuid.UUID(int=(2 << 64) + caller)
-
-
 def _put_people(connection: psycopg.Connection[Any], callers: Sequence[int]) -> None:
-    def fill(target: str, rows: list[tuple[object, ...]]) -> None:
-        with connection.cursor() as cursor, cursor.copy(f"copy {target} from stdin".encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
-
-    fill("role (id, name)", [(_role(c), f"bench-{c}") for c in callers])
+    copy_tuples(connection, "role (id, name)", ((_uuid(c), f"bench-{c}") for c in callers))
     columns = "(id, name, display_name, clearance, capabilities)"
-    fill(f"app_user {columns}", [(_user(c), f"bench-{c}", "", 1, ["ask"]) for c in callers])
-    fill("membership (user_id, role_id)", [(_user(c), _role(c)) for c in callers])
+    copy_tuples(connection, f"app_user {columns}", ((_uuid(c), f"bench-{c}", "", 1, ["ask"]) for c in callers))
+    copy_tuples(connection, "membership (user_id, role_id)", ((_uuid(c), _uuid(c)) for c in callers))
 
 
 def _put_rules(connection: psycopg.Connection[Any], readers: dict[int, list[int]], scopes: NDArray[np.int32]) -> None:
@@ -183,13 +163,8 @@ def _put_rules(connection: psycopg.Connection[Any], readers: dict[int, list[int]
     for scope, callers in readers.items():
         if (key := tuple(callers)) not in rules:
             digest = hashlib.sha256(repr(key).encode()).digest()
-            row = connection.execute(
-                "insert into rule (digest, label) values (%s, 0) returning id", [digest]
-            ).fetchone()
-            rules[key] = row[0] if row else 0
+            made = connection.execute("insert into rule (digest, label) values (%s, 0) returning id", [digest])
+            (rules[key],) = made.fetchone() or (0,)
         connection.execute("update scope set rule_id = %s where id = %s", [rules[key], int(scopes[scope])])
-    target = "copy rule_grant (rule_id, ordinal, effect, principal_kind, principal_id) from stdin"
-    with connection.cursor() as cursor, cursor.copy(target) as copy:
-        for key, rule in rules.items():
-            for ordinal, caller in enumerate(key):
-                copy.write_row((rule, ordinal, "allow", "role", _role(caller)))
+    grants = ((rule, n, "allow", "role", _uuid(c)) for key, rule in rules.items() for n, c in enumerate(key))
+    copy_tuples(connection, "rule_grant (rule_id, ordinal, effect, principal_kind, principal_id)", grants)

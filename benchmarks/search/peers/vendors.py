@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.search.cases import Caller
-from benchmarks.search.peers.base import Batch, Built, InProcess, Place, bytes_below, need
+from benchmarks.search.peers.base import Batch, Built, InProcess, Place, blocks, bytes_below, need, whole
 from benchmarks.search.vectors import Floats, Vectors
 
 
@@ -27,9 +27,8 @@ class Chroma(InProcess):
         self._collection = self._client.create_collection(
             "vectors", configuration={"hnsw": {"space": "ip"}}, embedding_function=None
         )
-        for begin in range(0, vectors.size, 2_000):
-            ids = np.arange(begin, min(begin + 2_000, vectors.size))
-            self.write(Batch(ids, vectors.rows[ids], vectors.scopes[ids]))
+        for batch in blocks(vectors):
+            self.write(batch)
         return Built(time.perf_counter() - began, 0, bytes_below(self.place.folder))
 
     def search(self, question: Floats, caller: Caller, k: int) -> list[int]:
@@ -40,9 +39,6 @@ class Chroma(InProcess):
     def write(self, batch: Batch) -> None:
         scopes = [{"scope": s} for s in batch.scopes.tolist()]
         self._collection.add(ids=[str(i) for i in batch.ids.tolist()], embeddings=batch.rows, metadatas=scopes)
-
-    def remove(self, batch: Batch) -> None:
-        self._collection.delete(ids=[str(i) for i in batch.ids.tolist()])
 
 
 class Lance(InProcess):
@@ -58,9 +54,10 @@ class Lance(InProcess):
 
     def build(self, vectors: Vectors) -> Built:
         """Write, then index the scope and the vector."""
-        began = time.perf_counter()
-        everything = Batch(np.arange(vectors.size), vectors.rows, vectors.scopes)
-        self._table = self._lancedb.connect(self.place.folder).create_table("vectors", self._rows(everything))
+        began, flat = time.perf_counter(), self._arrow.array(vectors.rows.ravel())
+        rows = self._arrow.FixedSizeListArray.from_arrays(flat, vectors.rows.shape[1])
+        columns = {"id": np.arange(vectors.size), "scope": vectors.scopes, "vector": rows}
+        self._table = self._lancedb.connect(self.place.folder).create_table("vectors", self._arrow.table(columns))
         self._table.create_scalar_index("scope", index_type="BITMAP")
         partitions = max(1, int(np.sqrt(vectors.size)))
         self._table.create_index(metric="dot", num_partitions=partitions, num_sub_vectors=48, index_type="IVF_PQ")
@@ -74,18 +71,6 @@ class Lance(InProcess):
         near = query.nprobes(20).refine_factor(10).where(where, prefilter=True).select(["id", "_distance"])
         ids: list[int] = near.limit(k).to_arrow()["id"].to_pylist()
         return ids
-
-    def write(self, batch: Batch) -> None:
-        self._table.add(self._rows(batch))
-
-    def remove(self, batch: Batch) -> None:
-        self._table.delete(f"id >= {batch.ids.min()}")
-
-    def _rows(self, batch: Batch) -> Any:
-        arrow = self._arrow
-        flat = arrow.array(np.ascontiguousarray(batch.rows).ravel())
-        rows = arrow.FixedSizeListArray.from_arrays(flat, batch.rows.shape[1])
-        return arrow.table({"id": batch.ids, "scope": batch.scopes, "vector": rows})
 
 
 class Faiss(InProcess):
@@ -111,22 +96,11 @@ class Faiss(InProcess):
         _, near = self.index.search(question[None], k, params=self.parameters(self.faiss.IDSelectorBitmap(bits)))
         return [i for i in near[0].tolist() if i >= 0]
 
-    def write(self, batch: Batch) -> None:
-        """Ids must go on where the index ends: these indexes number their rows themselves."""
-        self.index.add(batch.rows)
-        self._scopes = np.concatenate([self._scopes, batch.scopes])
-
-    def remove(self, batch: Batch) -> None:
-        """No HNSW of FAISS can remove: the rows are masked, as an application would do."""
-        self._scopes = self._scopes[: batch.ids[0]]
+    @abstractmethod
+    def make(self, vectors: Vectors) -> Any: ...
 
     @abstractmethod
-    def make(self, vectors: Vectors) -> Any:
-        """The filled index."""
-
-    @abstractmethod
-    def parameters(self, selector: Any) -> Any:
-        """Of one search."""
+    def parameters(self, selector: Any) -> Any: ...
 
 
 class FaissHnsw(Faiss):
@@ -136,7 +110,7 @@ class FaissHnsw(Faiss):
     settings = "IndexHNSWFlat M 32, efConstruction 64, efSearch 400, IDSelectorBitmap"
 
     def make(self, vectors: Vectors) -> Any:
-        index = self.faiss.IndexHNSWFlat(vectors.dimensions, 32, self.faiss.METRIC_INNER_PRODUCT)
+        index = self.faiss.IndexHNSWFlat(vectors.rows.shape[1], 32, self.faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = 64
         index.add(vectors.rows)
         return index
@@ -153,8 +127,8 @@ class FaissIvf(Faiss):
 
     def make(self, vectors: Vectors) -> Any:
         lists = max(1, int(4 * np.sqrt(vectors.size)))
-        self._quantizer = self.faiss.IndexFlatIP(vectors.dimensions)  # the index does not keep it alive
-        index = self.faiss.IndexIVFFlat(self._quantizer, vectors.dimensions, lists, self.faiss.METRIC_INNER_PRODUCT)
+        self._quantizer = self.faiss.IndexFlatIP(vectors.rows.shape[1])  # the index does not keep it alive
+        index = self.faiss.IndexIVFFlat(self._quantizer, vectors.rows.shape[1], lists, self.faiss.METRIC_INNER_PRODUCT)
         index.cp.niter, index.cp.seed, index.cp.min_points_per_centroid = 10, 7, 1
         sample = np.random.default_rng(7).choice(vectors.size, min(vectors.size, 40 * lists), replace=False)
         index.train(vectors.rows[np.sort(sample)])
@@ -164,54 +138,28 @@ class FaissIvf(Faiss):
     def parameters(self, selector: Any) -> Any:
         return self.faiss.SearchParametersIVF(sel=selector, nprobe=64)
 
-    def remove(self, batch: Batch) -> None:
-        """These lists can."""
-        super().remove(batch)
-        self.index.remove_ids(batch.ids)
-
 
 class NumpyExact(InProcess):
     """Exact in memory, the floor: vectors sorted by scope, a search goes through the visible runs."""
 
     name = "numpy exact"
     settings = "float32 in memory, sorted by scope, one thread; the visible scopes are an argument"
-    exact = True
 
     def build(self, vectors: Vectors) -> Built:
         """Sort; what takes the time is copying."""
         began = time.perf_counter()
-        self._everything, self._count = (
-            Batch(np.arange(vectors.size), vectors.rows, vectors.scopes),
-            len(vectors.topical),
-        )
-        self._sort()
-        return Built(time.perf_counter() - began, vectors.rows.nbytes + self._everything.ids.nbytes, 0)
+        self._sorted = whole(vectors).at(np.argsort(vectors.scopes, kind="stable"))
+        self._starts = np.searchsorted(self._sorted.scopes, np.arange(len(vectors.topical) + 1))
+        return Built(time.perf_counter() - began, vectors.rows.nbytes + self._sorted.ids.nbytes, 0)
 
     def search(self, question: Floats, caller: Caller, k: int) -> list[int]:
         """Ties go to the lower id."""
         runs = [slice(self._starts[s], self._starts[s + 1]) for s in caller.scopes]
         # Run by run: gathering the rows first would copy them.
-        scores = np.concatenate([self._everything.rows[run] @ question for run in runs])
-        ids = np.concatenate([self._everything.ids[run] for run in runs])
+        scores = np.concatenate([self._sorted.rows[run] @ question for run in runs])
+        ids = np.concatenate([self._sorted.ids[run] for run in runs])
         if len(ids) > k:
             near = scores >= np.partition(scores, len(ids) - k)[len(ids) - k]
             ids, scores = ids[near], scores[near]
         best: list[int] = ids[np.lexsort((ids, -scores))][:k].tolist()
         return best
-
-    def write(self, batch: Batch) -> None:
-        old = self._everything
-        ids, rows = np.concatenate([old.ids, batch.ids]), np.concatenate([old.rows, batch.rows])
-        self._everything = Batch(ids, rows, np.concatenate([old.scopes, batch.scopes]))
-        self._sort()
-
-    def remove(self, batch: Batch) -> None:
-        old, kept = self._everything, ~np.isin(self._everything.ids, batch.ids)
-        self._everything = Batch(old.ids[kept], old.rows[kept], old.scopes[kept])
-        self._sort()
-
-    def _sort(self) -> None:
-        old = self._everything
-        order = np.argsort(old.scopes, kind="stable")
-        self._everything = Batch(old.ids[order], old.rows[order], old.scopes[order])
-        self._starts = np.searchsorted(self._everything.scopes, np.arange(self._count + 1))
