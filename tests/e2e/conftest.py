@@ -1,12 +1,14 @@
-"""The sample company, loaded once for all tests that ask it."""
+"""The sample company, loaded once for all tests that ask it; and what `clearance init` needs."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
+from psycopg import sql
 
+from app.cli.database_setup import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
 from tests.e2e.sample_site import SampleSite, sample_site
-from tests.support.cluster import Cluster
-from tests.support.environment import free_port
+from tests.support.cluster import PASSWORDS, Cluster, Db
 
 
 @pytest.fixture(scope="session")
@@ -14,5 +16,23 @@ def sample(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The running sample company. Tests leave its people and documents as they are."""
     home = tmp_path_factory.mktemp("sample")
     home.chmod(0o700)
-    with sample_site(cluster, home, port=free_port()) as site:
+    with sample_site(cluster, home) as site:
         yield site
+
+
+@pytest.fixture
+def installation(cluster: Cluster) -> Iterator[dict[str, str]]:
+    """Settings for `clearance init` on a database that is not there yet.
+
+    Roles are the whole server's, so their passwords stay those of the run.
+    """
+    db = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
+    yield {
+        ADMIN_URL: db.url("admin"),
+        OWNER_PASSWORD: PASSWORDS["clearance_owner"],
+        BACKUP_PASSWORD: PASSWORDS["clearance_backup"],
+        **{
+            f"CLEARANCE_DATABASE__{role.upper()}_URL": db.url(role) for role in ("app", "ingest", "sequencer", "search")
+        },
+    }
+    cluster.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(db.name)))

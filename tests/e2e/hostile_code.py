@@ -52,7 +52,6 @@ def _ended(act: Callable[[], object]) -> str:
 
 
 def attacks(targets: Targets) -> dict[str, Callable[[], object]]:
-    """All of them, by name."""
     return {
         **files(targets), **changes(targets), **of_processes(targets), **sockets(targets), **of_this_process(),
         **kernel(targets), "every call that is not on the list": sweep, "a descriptor that was not given": descriptors,
@@ -125,7 +124,6 @@ def of_processes(targets: Targets) -> dict[str, Callable[[], object]]:
 
 
 def of_process(name: str, pid: int) -> dict[str, Callable[[], object]]:
-    """What can be done to one."""
     return {
         f"signal {name}": lambda: os.kill(pid, 0),
         f"signal a thread of {name}": lambda: number("tgkill", pid, pid, 0),
@@ -141,7 +139,6 @@ def of_process(name: str, pid: int) -> dict[str, Callable[[], object]]:
 
 
 def sockets(targets: Targets) -> dict[str, Callable[[], object]]:
-    """Talking to anybody."""
     found: dict[str, Callable[[], object]] = {
         f"socket {name}": partial(open_socket, family) for name, family in FAMILIES.items()
     }
@@ -156,7 +153,6 @@ def sockets(targets: Targets) -> dict[str, Callable[[], object]]:
 
 
 def of_this_process() -> dict[str, Callable[[], object]]:
-    """Lifting one's own limits."""
     return {
         "limit of processor time": lambda: resource.setrlimit(
             resource.RLIMIT_CPU, resource.getrlimit(resource.RLIMIT_CPU)
@@ -236,18 +232,15 @@ def descriptors() -> None:
 
 
 def read(path: str) -> bytes:
-    """The first byte of a file."""
     with open(path, "rb") as file:
         return file.read(1)
 
 
 def open_socket(family: int) -> None:
-    """A socket, and its end."""
     socket.socket(family, socket.SOCK_DGRAM).close()
 
 
 def write(path: str) -> None:
-    """A new file, and its end."""
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
     os.unlink(path)
 
@@ -259,7 +252,6 @@ def fork() -> None:
 
 
 def connect(family: int, address: Any) -> None:
-    """A connection, and its end."""
     with socket.socket(family) as end:
         end.connect(address)
 

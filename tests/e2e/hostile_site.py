@@ -13,9 +13,8 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-
-import psycopg
 
 from app.local.postgres import POSTGRES_UID, EmbeddedPostgres
 from app.local.secrets import LocalSecrets
@@ -39,7 +38,6 @@ def main(arrangement: str, folder: Path) -> None:
     with postgres as server, socket.socket(socket.AF_UNIX) as listening:
         listening.bind(f"{ABSTRACT}-{os.getpid()}")
         listening.listen()
-        keep_canary(server)
         if uid:
             os.chown(server.folder, uid, uid)
         cluster = (server.folder / "data" / name for name in ("PG_VERSION", "pg_hba.conf", "global/pg_control"))
@@ -65,7 +63,6 @@ def main(arrangement: str, folder: Path) -> None:
             "writable": [path.name for path in (folder / "writable").iterdir()],
             "postgres": server.pid is not None,
             "parses": box.extract(b"still here", filename="a.txt").blocks[0].text,
-            "level": getattr(box, "level", "none"),
         }
         box.close()
         sys.stdout.write(json.dumps({"ended": ended, "after": after}))
@@ -85,12 +82,6 @@ def instance(home: Path, owner: int) -> Path:
     return home
 
 
-def keep_canary(server: EmbeddedPostgres) -> None:
-    """Something in the cluster and its log that would be worth reading."""
-    with psycopg.connect(server.url("postgres", "p", "postgres").replace("+psycopg", "")) as db:
-        db.execute("create table kept as select 'CANARY' as text")
-
-
 def in_place_of_the_zygote(uid: int, no_new_privileges: bool) -> None:
     """Start the hostile one where the sandbox starts its own."""
     start = subprocess.Popen
@@ -100,10 +91,7 @@ def in_place_of_the_zygote(uid: int, no_new_privileges: bool) -> None:
         given = [argv[0], script, str(uid), str(int(no_new_privileges)), *argv[3:]]
         return start(given, **options)
 
-    class Replaced:
-        Popen, DEVNULL = staticmethod(hostile), subprocess.DEVNULL
-
-    vars(module)["subprocess"] = Replaced
+    vars(module)["subprocess"] = SimpleNamespace(Popen=hostile, DEVNULL=subprocess.DEVNULL)
 
 
 def in_sandbox(box: Sandbox, targets: dict[str, Any]) -> Any:

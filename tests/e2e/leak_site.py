@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from psycopg.rows import dict_row
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.acl.visible import Visible, visible_scopes
@@ -111,31 +113,23 @@ def without_filter(patch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> MakeH
 
     for module in FILTERING:
         patch.setattr(module, "visible_scopes", everything)
-    return lambda app: app.add_middleware(_OpenRoutes, routes=routes)
+    served = [(method, compile_path(f"/api/v1{path}")[0]) for method, path in routes]
+    return lambda app: app.add_middleware(_OpenRoutes, routes=served)
 
 
 class _OpenRoutes:
     """Sets `_open` for requests to some routes."""
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[tuple[str, str]]) -> None:
-        self._app = app
-        self._routes = [(method, path.split("/")) for method, path in routes]
+    def __init__(self, app: ASGIApp, *, routes: Sequence[tuple[str, re.Pattern[str]]]) -> None:
+        self._app, self._routes = app, routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        token = _open.set(scope["type"] == "http" and self._is_meant(scope))
+        asked = (scope.get("method"), str(scope.get("path")))
+        token = _open.set(any(method == asked[0] and path.match(asked[1]) for method, path in self._routes))
         try:
             await self._app(scope, receive, send)
         finally:
             _open.reset(token)
-
-    def _is_meant(self, scope: Scope) -> bool:
-        asked = str(scope["path"]).split("/")
-        return any(
-            scope["method"] == method
-            and len(asked) == len(parts)
-            and all(a == b or b.startswith("{") for a, b in zip(asked, parts, strict=True))
-            for method, parts in self._routes
-        )
 
 
 @contextlib.contextmanager

@@ -5,11 +5,9 @@ from pathlib import Path
 import psycopg
 
 from app.local.postgres import EmbeddedPostgres
-from tests.support.environment import REPOSITORY
 
 PASSWORD = "a p@ss:word/%"
 FAST = {"fsync": "off", "full_page_writes": "off"}
-ROOT = REPOSITORY
 # A program that runs a cluster until it is killed: its folder and its password are given.
 HOLD = """
 import sys, time

@@ -29,11 +29,12 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(sample: SampleSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(sample: SampleSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs `clearance …` in this process, on a screen of 80 columns."""
     for name in [name for name in os.environ if name.startswith("CLEARANCE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
     def command(*arguments: str, who: str | None = None) -> Result:
         more = ["--home", str(sample.home), *(["--as", who] if who else [])]
@@ -78,9 +79,8 @@ def test_ask_shows_the_answer_with_its_sources(run: Run) -> None:
         assert "quoted word for word" in budget.err
     nothing = run("ask", "How do I repot an orchid?", who="ada")
     assert nothing.out.strip() == "Nothing you may read answers this."
-
-
-def test_a_model_that_is_down_gives_quotes_that_are_marked(run: Run) -> None:
+    assert "nobody is named 'nemo'" in run("ask", "hello", who="nemo").err
+    # No model is there: quotes, and marked as such.
     answer = run("ask", "How many holidays do I get each year?", "--mode", "generate", who="theo")
     assert answer.status == 0
     assert "27 days" in answer.out
@@ -146,8 +146,6 @@ def test_grants_are_added_and_taken_away(run: Run, sample: SampleSite) -> None:
     assert run("grants", "remove", document, "--user", "maya", who="wren").status == 0
     assert run("explain", document, "--user", "maya", who="wren").out.startswith("maya may not read it")
     assert "has no grant" in run("grants", "remove", document, "--user", "maya", who="wren").err
-    assert "exactly one" in run("grants", "add", document, "--user", "maya", "--everyone", who="wren").err
-    assert "cannot grant access to yourself" in run("grants", "add", "legal", "--user", "ada", who="ada").err
 
 
 def test_ingest_refuses_before_anything_is_sent(run: Run, tmp_path: Path) -> None:
@@ -164,8 +162,6 @@ def test_ingest_refuses_before_anything_is_sent(run: Run, tmp_path: Path) -> Non
     assert "nothing was uploaded:\n    b.txt" in refused.err
     (folder / "access.yaml").write_text('rules:\n  - path: "**"\n    roles: [nosuch]\n')
     assert "no role is named 'nosuch', so nothing was uploaded" in run(*to_handbook, who="wren").err
-    (folder / "access.yaml").write_text("rules:\n  - path: a.md\n    role: [operations]\n")
-    assert "access.yaml, line 3" in run(*to_handbook, who="wren").err
     assert run("jobs", "list", who="wren").out == before
 
 
@@ -173,7 +169,6 @@ def test_ingest_reports_each_file(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "docs"
     (folder / "deep").mkdir(parents=True)
     (folder / "zebra.md").write_text("# Zebra\n\nThe zebra lives in room 7.\n")
-    (folder / "deep" / "empty.md").touch()
     (folder / "deep" / "odd.bin").write_bytes(b"\x00\x01\x02")
     (folder / "access.yaml").write_text('rules:\n  - path: "**"\n    roles: [operations]\n    label: internal\n')
     to_handbook = ["ingest", str(folder), "--collection", "handbook"]
@@ -181,12 +176,10 @@ def test_ingest_reports_each_file(run: Run, tmp_path: Path) -> None:
     assert first.status == 1
     lines = [" ".join(line.split()) for line in first.out.splitlines()]
     assert "indexed 1" in lines
-    assert "failed 2" in lines
-    assert any(line.startswith("deep/empty.md The file has no bytes") for line in lines)
+    assert "failed 1" in lines
     assert any(line.startswith("deep/odd.bin This kind of file is not supported") for line in lines)
     assert "embed" in first.out
     (folder / "deep" / "odd.bin").unlink()
-    (folder / "deep" / "empty.md").unlink()
     second = run(*to_handbook, who="wren")
     assert second.status == 0, second.out + second.err
     assert "unchanged 1" in [" ".join(line.split()) for line in second.out.splitlines()]
@@ -238,7 +231,8 @@ def test_the_audit_log_is_read_exported_and_verified(run: Run, tmp_path: Path) -
     assert "A capability is missing" in run("audit", "events", who="ada").err
 
 
-def test_the_demo_keeps_its_promises(run: Run) -> None:
+def test_the_demo_keeps_its_promises_and_says_which_is_broken(run: Run) -> None:
+    """Then Freya joins the finance leads: the demo must say that she sees what she should not."""
     shown = run("demo")
     assert shown.status == 0, shown.out + shown.err
     text = " ".join(shown.out.split())
@@ -246,9 +240,6 @@ def test_the_demo_keeps_its_promises(run: Run) -> None:
         assert promised in text
     assert "The model did not answer (ModelUnavailable); these were quotes." in text
 
-
-def test_the_demo_fails_when_a_promise_is_broken(run: Run, sample: SampleSite) -> None:
-    """Freya joins the finance leads: the demo must say that she sees what she should not."""
     assert run("people", "set", "freya", "--clearance", "confidential", who="ada").status == 0
     assert run("roles", "join", "freya", "finance-leads", who="ada").status == 0
     try:
@@ -258,22 +249,6 @@ def test_the_demo_fails_when_a_promise_is_broken(run: Run, sample: SampleSite) -
     finally:
         run("roles", "leave", "freya", "finance-leads", who="ada")
         run("people", "set", "freya", "--clearance", "internal", who="ada")
-
-
-def test_the_codebook_is_checked_with_the_questions_of_a_file(
-    run: Run, sample: SampleSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("CLEARANCE_DATABASE__BACKUP_URL", sample.db.url("backup"))
-    file = tmp_path / "questions.txt"
-    file.write_text("".join(f"How many holidays in year {n}?\nWho approves Rotterdam budget {n}?\n" for n in range(15)))
-    checked = run("codebook", "check", "--questions", str(file))
-    assert checked.status == 0, checked.err
-    assert "passages with codes, 384 dimensions" in checked.out
-    assert "30 questions asked" in checked.err
-    assert re.search(r"^200\t1\.0000 1\.000–1\.000\t1\.0000 1\.000–1\.000\tset$", checked.out, re.M)
-    assert "Least depth for recall@10 ≥ 0.995, recall@50 ≥ 0.99" in checked.out
-    assert "PostgreSQL alone answers" in checked.err
-    assert "Rotterdam" not in checked.out + checked.err
 
 
 def test_the_doctor_finds_all_well_but_the_model(run: Run, sample: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,10 +275,19 @@ def by_part(shown: str) -> dict[str, str]:
     return {line.split("\t")[0]: line.replace("\t", " ") for line in shown.splitlines()}
 
 
-def test_nobody_is_spoken_for_unasked(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "say as whom" in run("ask", "hello").err
-    assert "nobody is named 'nemo'" in run("ask", "hello", who="nemo").err
-    assert "use --key-file elsewhere" in run("ask", "hello", "--url", "http://127.0.0.1:9", who="maya").err
-    monkeypatch.setenv("CLEARANCE_KEY", "wrong")
-    assert "No valid API key" in run("ask", "hello").err
-    assert "No answer from http://127.0.0.1:9" in run("ask", "hello", "--url", "http://127.0.0.1:9").err
+# `1` is the first document of the last search.
+WITH_JSON = [
+    ("maya", "search", "holidays"), ("ada", "people", "list"), ("maya", "people", "me"), ("ada", "roles", "list"),
+    ("ada", "keys", "list"), ("maya", "collections", "list"), ("maya", "documents", "list"),
+    ("maya", "documents", "show", "1"), ("wren", "jobs", "list"), ("maya", "conversations", "list"),
+    ("maya", "delegations", "list"), ("ada", "grants", "plans"), ("ada", "grants", "show", "handbook"),
+    ("ada", "grants", "folders", "handbook"), ("ada", "what-can-see", "--user", "maya"), ("maya", "explain", "1"),
+    ("oskar", "audit", "head"), ("oskar", "audit", "events"), ("maya", "ask", "How many holidays?"),
+]  # fmt: skip
+
+
+def test_each_command_prints_one_json_value(run: Run) -> None:
+    for who, *arguments in WITH_JSON:
+        shown = run(*arguments, "--json", who=who)
+        assert shown.status == 0, (arguments, shown.err)
+        assert isinstance(json.loads(shown.out), list | dict), arguments

@@ -54,11 +54,3 @@ def test_a_small_handbook(tmp_path: Path) -> None:
     assert means["exact"] == means["dense"]
     assert not any(data["leaks"].values())
     assert "Nothing was found that its asker may not read." in done.stdout
-
-    other = run("small/docs", folder=tmp_path)
-    assert other.returncode == 1
-    assert "is no dataset: expected" in other.stderr
-    (tmp_path / "small" / "docs" / "pay.md").write_text("# Another")
-    changed = run("small", "--keep", "kept", folder=tmp_path)
-    assert changed.returncode == 1
-    assert "holds another corpus" in changed.stderr

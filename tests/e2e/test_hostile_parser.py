@@ -175,33 +175,28 @@ def test_landlock_holds_by_itself(tmp_path: Path) -> None:
     assert refused == [str(since <= int(version)) for since in SINCE]
 
 
-MAINS = {
-    "api": ["uvicorn", "app.main:create", "--factory", "--port", "0"],
-    "worker": ["ingest"],
-    "sequencer": ["app.sequencer_process"],
-    "search process": ["app.search_process"],
-    "model server": ["app.local.model_server", "--port", "0"],
-}
-SETTINGS = {
-    "DATABASE__APP_URL": SECRET, "DATABASE__INGEST_URL": SECRET, "DATABASE__SEQUENCER_URL": SECRET,
-    "DATABASE__SEARCH_URL": SECRET, "IDENTITY__KEY": "ab" * 32, "AUDIT__KEY": "cd" * 32,
-    "MODEL__API_KEY": "hunter2", "API__METRICS_KEY": "hunter2",
+API = {
+    "DATABASE__APP_URL": SECRET, "IDENTITY__KEY": "ab" * 32, "AUDIT__KEY": "cd" * 32, "MODEL__API_KEY": "hunter2",
+    "API__METRICS_KEY": "hunter2",
 }  # fmt: skip
-NEEDED = {
-    "api": ("DATABASE__APP_URL", "IDENTITY__KEY", "AUDIT__KEY", "MODEL__API_KEY", "API__METRICS_KEY"),
-    "worker": ("DATABASE__INGEST_URL",),
-    "sequencer": ("DATABASE__SEQUENCER_URL",),
-    "search process": ("DATABASE__SEARCH_URL", "LISTS__LISTEN"),
-    "model server": ("MODEL__API_KEY",),
-}
 
 
-@pytest.mark.parametrize("name", MAINS)
-def test_each_of_our_processes_hides_what_it_was_started_with(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "settings"),
+    [
+        ("uvicorn app.main:create --factory --port 0", API),
+        ("ingest", {"DATABASE__INGEST_URL": SECRET}),
+        ("app.sequencer_process", {"DATABASE__SEQUENCER_URL": SECRET}),
+        ("app.search_process", {"DATABASE__SEARCH_URL": SECRET, "LISTS__LISTEN": "{folder}/private/lists.sock"}),
+        ("app.local.model_server --port 0", {"MODEL__API_KEY": "hunter2"}),
+    ],
+)
+def test_each_of_our_processes_hides_what_it_was_started_with(
+    module: str, settings: dict[str, str], tmp_path: Path
+) -> None:
     """Its environment is blank even to root once the settings are read, and its memory is root's alone."""
-    settings = SETTINGS | {"LISTS__LISTEN": str(tmp_path / "private" / "lists.sock")}
-    given = {f"CLEARANCE_{key}": settings[key] for key in NEEDED[name]}
-    with process(tmp_path, MAINS[name], given) as started:
+    given = {f"CLEARANCE_{key}": value.format(folder=tmp_path) for key, value in settings.items()}
+    with process(tmp_path, module.split(), given) as started:
         proc = Path(f"/proc/{started.child.pid}")
         wait_for(
             lambda: started.child.poll() is not None or is_blank(proc, given),

@@ -3,8 +3,6 @@
 Real pip, the pinned uv, real TLS; as root and as a user. What is missing is named with its cure, in one line.
 """
 
-import base64
-import datetime as dt
 import functools
 import hashlib
 import http.server
@@ -20,26 +18,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.support.certificates import certified
 from tests.support.environment import REPOSITORY
 
 NOBODY = 65534
 INSTALL = REPOSITORY / "deploy" / "install.py"
 BACKEND = """
-import base64, hashlib, zipfile
+import os, shutil
 def build_editable(folder, config_settings=None, metadata_directory=None):
-    name = "project-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
-        wheel.writestr("project.py", "")
-        wheel.writestr("project-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: project\\nVersion: 1.0\\n")
-        tag = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
-        wheel.writestr("project-1.0.dist-info/WHEEL", tag)
-        wheel.writestr("project-1.0.dist-info/RECORD", "")
-    return name
+    return os.path.basename(shutil.copy("project-1.0-py3-none-any.whl", folder))
 """
 PROJECT = """
 [project]
@@ -59,13 +48,9 @@ def wheel(name: str) -> bytes:
         f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         f"{name}-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = ""
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-        record += f"{path},sha256={digest},{len(text)}\n"
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for path, text in (files | {f"{name}-1.0.dist-info/RECORD": record}).items():
+        for path, text in (files | {f"{name}-1.0.dist-info/RECORD": "".join(f"{path},,\n" for path in files)}).items():
             archive.writestr(path, text)
     return content.getvalue()
 
@@ -73,65 +58,23 @@ def wheel(name: str) -> bytes:
 WHEELS = {name: wheel(name) for name in ("first", "second")}
 
 
-class _Index(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        parts = self.path.strip("/").split("/")
-        name, body = parts[-1], b""
-        if parts[0] == "simple" and name in WHEELS:
-            body = (
-                f'<!DOCTYPE html><a href="/files/{name}-1.0-py3-none-any.whl">{name}-1.0-py3-none-any.whl</a>'.encode()
-            )
-        if parts[0] == "files":
-            body = WHEELS[name.partition("-")[0]]
-        self.send_response(200 if body else 404)
-        self.send_header("Content-Type", "text/html" if parts[0] == "simple" else "application/octet-stream")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def signed(subject: str, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    """A certificate of the private CA: its own, or that of localhost."""
-    now, ca = dt.datetime.now(dt.UTC), subject == "Company CA"
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Company CA")])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
-    )
-    if not ca:
-        names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-        builder = builder.add_extension(names, critical=False)
-    return builder.sign(by, hashes.SHA256())
-
-
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of the index, and the file with its CA."""
-    folder = tmp_path_factory.mktemp("index")
-    authority, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    pem = serialization.Encoding.PEM
-    (folder / "ca.pem").write_bytes(signed("Company CA", authority, authority).public_bytes(pem))
-    (folder / "server.pem").write_bytes(
-        signed("index", server_key, authority).public_bytes(pem)
-        + server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    folder, pages = tmp_path_factory.mktemp("certificates"), tmp_path_factory.mktemp("index")
+    authority = certified(name="Company CA")
+    (folder / "ca.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    (folder / "server.pem").write_bytes(certified(name="index", issuer=authority, host="localhost").pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Index)
+    for name, content in WHEELS.items():
+        page = pages / "simple" / name
+        page.mkdir(parents=True)
+        file = page / f"{name}-1.0-py3-none-any.whl"
+        file.write_bytes(content)
+        (page / "index.html").write_text(f'<!DOCTYPE html><a href="{file.name}">{file.name}</a>')
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(pages))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"https://localhost:{server.server_port}/simple", folder / "ca.pem"
@@ -151,6 +94,7 @@ def project() -> Iterator[Path]:
         (folder / lock).write_text(f"{name}==1.0 --hash=sha256:{digest}\n")
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "backend.py").write_text(BACKEND)
+    (folder / "project-1.0-py3-none-any.whl").write_bytes(wheel("project"))
     yield folder
     shutil.rmtree(folder)
 
@@ -165,12 +109,7 @@ def python_of(user: int) -> str:
     """A Python outside of our own .venv that this user can start, and that can make a .venv."""
     own = str(Path(sys._base_executable).resolve())  # type: ignore[attr-defined]  # undocumented, and what venv uses
     for python in (own, *(f"/usr/bin/python3.{minor}" for minor in (14, 13, 12, 11))):
-        probe = [
-            *as_user(user),
-            python,
-            "-c",
-            "import ensurepip, subprocess, sys; subprocess.run([sys.executable, '-V'])",
-        ]
+        probe = [*as_user(user), python, "-c", "import ensurepip, os, sys; os.execv(sys.executable, ['python', '-V'])"]
         try:
             if subprocess.run(probe, capture_output=True, check=False, cwd="/").returncode == 0:
                 return python

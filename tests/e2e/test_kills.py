@@ -16,7 +16,7 @@ import pytest
 from app.evidence.verify import verify
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.company import Company, company_in, found
-from tests.support.processes import Process, api, sequencer, speaking_model, worker
+from tests.support.processes import Process, api, is_ready, sequencer, speaking_model, worker
 from tests.support.questions import ON_LEAVE
 from tests.support.service import client_of, parts_of
 from tests.support.waiting import wait_for
@@ -57,7 +57,10 @@ def states(company: Company) -> dict[str, int]:
 
 
 def check_whole(company: Company) -> int:
-    """Assert that what is to be seen is whole, now; gives the number of documents."""
+    """Assert that what is to be seen is whole, now; gives the number of documents.
+
+    Foreign keys hold that no row is without its parent or under another scope than it (`test_worker.py`).
+    """
     halves = company.rows("""
         select d.path from document d
         left join original o on o.document_id = d.id
@@ -68,22 +71,13 @@ def check_whole(company: Company) -> int:
              <> (select count(*) from chunk c join vector_row v on v.chunk_id = c.id where c.document_id = d.id)
           or (select count(*) from chunk c where c.document_id = d.id)
              <> (select count(distinct substr(p.entries, 8 * n + 1, 8)::bigint >> 25)
-                 from posting p, generate_series(0, length(p.entries) / 8 - 1) n where p.document_id = d.id)
-          or exists (select 1 from chunk c where c.document_id = d.id and c.scope_id <> d.scope_id)
-          or exists (select 1 from chunk c join vector_row v on v.chunk_id = c.id
-                     where c.document_id = d.id and v.scope_id <> d.scope_id)
-          or exists (select 1 from posting p where p.document_id = d.id and p.scope_id <> d.scope_id)
-          or o.scope_id <> d.scope_id)
+                 from posting p, generate_series(0, length(p.entries) / 8 - 1) n where p.document_id = d.id))
     """)
     assert halves == []
     orphans = company.rows("""
-        select 1 from vector_row v where not exists (select 1 from chunk c where c.id = v.chunk_id)
-        union all select 1 from posting p, generate_series(0, length(p.entries) / 8 - 1) n
-          where not exists (select 1 from chunk c where c.document_id = p.document_id
-                            and c.id = substr(p.entries, 8 * n + 1, 8)::bigint >> 25)
-        union all select 1 from chunk c where not exists (select 1 from document d where d.id = c.document_id)
-        union all select 1 from document d where not exists
-          (select 1 from scope s join rule r on r.id = s.rule_id where s.id = d.scope_id)
+        select 1 from posting p, generate_series(0, length(p.entries) / 8 - 1) n
+        where not exists (select 1 from chunk c where c.document_id = p.document_id
+                          and c.id = substr(p.entries, 8 * n + 1, 8)::bigint >> 25)
     """)
     assert orphans == []
     # A document and the end of its upload are one commit, and so is the record of it.
@@ -124,12 +118,8 @@ def test_kill_the_worker_in_the_middle_of_an_ingest(company: Company, tmp_path: 
         assert not [p for p in family if p.is_running()]  # no parser outlives it
     with worker(tmp_path, company.db, **HASHED) as running:
         wait_until_all_indexed(company, running)
-    assert (
-        company.rows(
-            "select 1 from procrastinate_jobs where status in ('doing', 'todo') and task_name = 'ingest.upload'"
-        )
-        == []
-    )
+    left = "select 1 from procrastinate_jobs where status in ('doing', 'todo') and task_name = 'ingest.upload'"
+    assert company.rows(left) == []
 
 
 @contextlib.contextmanager
@@ -214,17 +204,11 @@ def test_kill_postgres_in_the_middle_of_everything(tmp_path: Path) -> None:
 
         assert check_whole(company) >= seen
         assert [r["trail"] for r in company.records("answer.opened")] == [trail]
-        wait_for(
-            lambda: httpx.get(f"{url}/readyz", trust_env=False).status_code == 200, seconds=15, message=served.said
-        )
+        wait_for(lambda: is_ready(url), seconds=15, message=served.said)
         wait_until_all_indexed(company, running)
         assert running.child.poll() is None
         wait_for(lambda: bool(outcomes(company, trail)), seconds=20, message="nobody closed the trail")
         check_log(company, tmp_path, holds=trail)
-        answer = httpx.post(
-            f"{url}/api/v1/ask",
-            json={"question": ON_LEAVE, "mode": "quote"},
-            headers=company.headers("ben"),
-            trust_env=False,
-        )
+        body, headers = {"question": ON_LEAVE, "mode": "quote"}, company.headers("ben")
+        answer = httpx.post(f"{url}/api/v1/ask", json=body, headers=headers, trust_env=False)
         assert answer.json()["outcome"] == "quoted"

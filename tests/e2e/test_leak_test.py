@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi import FastAPI
@@ -36,16 +37,6 @@ from tests.support.waiting import wait_for
 pytestmark = pytest.mark.timeout(600)
 
 
-class SilentProgress:
-    """Shows nothing."""
-
-    def begin_step(self, what: str) -> None:
-        """Another step begins."""
-
-    def advanced(self, done: int, total: int) -> None:
-        """Parts are done."""
-
-
 @pytest.fixture(scope="module")
 def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeakSite]:
     """One instance for all: each run leaves it as it was."""
@@ -62,7 +53,7 @@ def without_commands(monkeypatch: pytest.MonkeyPatch) -> None:
 def report_of(site: LeakSite, url: str) -> LeakReport:
     """The report of a run."""
     with Client(url, site.key) as admin:
-        return leak_test(admin, SilentProgress())
+        return leak_test(admin, Mock())
 
 
 def people_by_surface(report: LeakReport, *wrong: str) -> dict[str, set[str]]:
@@ -99,11 +90,6 @@ SEEING_MORE = {
     "GET /collections": {"ended", "left", "nobody", "auditor"},
     "GET /documents/{document}, cited": {"ended", "left", "nobody"},
 }
-
-
-def served_without_filter(patch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> Callable[[FastAPI], None]:
-    """These routes without their filter."""
-    return without_filter(patch, *((method, f"/api/v1{path}") for method, path in routes))
 
 
 def tell_hidden_from_absent(site: LeakSite, patch: pytest.MonkeyPatch) -> None:
@@ -144,7 +130,7 @@ def test_each_hole_is_named_and_no_other(site: LeakSite, monkeypatch: pytest.Mon
     A new route is tried by itself or fails the run.
     """
     tell_hidden_from_absent(site, monkeypatch)
-    hole = served_without_filter(monkeypatch, *ROUTES)
+    hole = without_filter(monkeypatch, *ROUTES)
 
     def holed(app: FastAPI) -> None:
         hole(app)
@@ -179,7 +165,7 @@ def test_a_conversation_without_its_filter_and_an_empty_search_are_named(
     And a service that shows nothing does not pass.
     """
     monkeypatch.setattr(search, "search", lambda *given: Candidates(given[3], []))
-    with serving(site, served_without_filter(monkeypatch, CONVERSATION), row_security=False) as url:
+    with serving(site, without_filter(monkeypatch, CONVERSATION), row_security=False) as url:
         report = report_of(site, url)
     found = people_by_surface(report)
     conversation = " ".join(CONVERSATION)
@@ -200,7 +186,7 @@ def test_without_the_filter_row_level_security_still_holds(site: LeakSite, monke
         return dataclasses.replace(every, probes=only)
 
     monkeypatch.setattr(run, "plan_probes", plan)
-    with serving(site, served_without_filter(monkeypatch, (method, path))) as url:
+    with serving(site, without_filter(monkeypatch, (method, path))) as url:
         report = report_of(site, url)
     assert dict(report.matrix)[f"{method} {path}"] == dict.fromkeys(PEOPLE, "holds") | {
         "curator": "refused",
@@ -273,24 +259,14 @@ def check_all_was_asked(report: dict[str, Any]) -> None:
     assert len(verdicts) > 50
 
 
-def interrupted_twice(running: subprocess.Popen[str]) -> None:
-    running.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    running.send_signal(signal.SIGINT)
-
-
-def ended(running: subprocess.Popen[str]) -> None:
-    running.send_signal(signal.SIGTERM)
-
-
-@pytest.mark.parametrize("end", [interrupted_twice, ended])
-def test_a_run_that_is_ended_removes_all(
-    site: LeakSite, tmp_path: Path, end: Callable[[subprocess.Popen[str]], None]
-) -> None:
+@pytest.mark.parametrize("signals", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)], ids=["twice", "once"])
+def test_a_run_that_is_ended_removes_all(site: LeakSite, tmp_path: Path, signals: tuple[signal.Signals, ...]) -> None:
     with serving(site) as url:
         running = command(site, url, tmp_path)
         wait_for(lambda: planted(site), seconds=180, message="nothing was planted")
-        end(running)
+        for number in signals:
+            running.send_signal(number)
+            time.sleep(0.5)
         out, err = running.communicate(timeout=120)
     assert running.returncode == NOT_TESTED, out + err
     assert "What was planted is removed." in err

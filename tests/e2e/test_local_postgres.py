@@ -19,7 +19,8 @@ from app.local import postgres as module
 from app.local.binaries import BinariesMissing, find_binaries, make_reachable
 from app.local.orphans import ForeignServer
 from app.local.postgres import AlreadyRunning, EmbeddedPostgres, PostgresFailed
-from tests.e2e.postgres_cluster import HOLD, PASSWORD, ROOT, cluster, connect
+from tests.e2e.postgres_cluster import HOLD, PASSWORD, cluster, connect
+from tests.support.environment import REPOSITORY
 from tests.support.waiting import alive, wait_for
 
 
@@ -32,23 +33,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Another process that runs the server: (process, process id of the server)."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(folder), PASSWORD], stdout=subprocess.PIPE, text=True, env=environment
     )
-    try:
+    with holder:
         assert holder.stdout is not None
-        yield holder, int(holder.stdout.readline().split()[0])
-    finally:
-        holder.kill()
-        holder.wait()
-        assert holder.stdout is not None
-        holder.stdout.close()
+        try:
+            yield holder, int(holder.stdout.readline().split()[0])
+        finally:
+            holder.kill()
 
 
-def run_by_hand(folder: Path, sockets: Path) -> subprocess.Popen[bytes]:
-    """Start a server on the cluster in `folder` without our runner, as its owner."""
-    owner = (folder / "data").stat()
+@contextlib.contextmanager
+def run_by_hand(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A server on the cluster in `folder` without our runner, as its owner; and the folder of its sockets."""
+    with cluster(folder):
+        pass
+    owner, sockets = (folder / "data").stat(), Path("/tmp") / f"clearance-test-{os.getpid()}"
     sockets.mkdir(mode=0o700, exist_ok=True)
     os.chown(sockets, owner.st_uid, owner.st_gid)
     programs = make_reachable(find_binaries())
@@ -57,16 +59,14 @@ def run_by_hand(folder: Path, sockets: Path) -> subprocess.Popen[bytes]:
             [str(programs.postgres), "-D", "/proc/self/cwd", "-k", str(sockets), "-c", "listen_addresses="],
             cwd=folder / "data", user=owner.st_uid, group=owner.st_gid, extra_groups=[], stdout=log, stderr=log,
         )  # fmt: skip
-    log_of = (folder / "by-hand.log").read_text
-    wait_for(lambda: list(sockets.glob(".s.PGSQL.*")), message=log_of, child=process)
-    return process
-
-
-def test_a_vector_can_be_stored(server: EmbeddedPostgres) -> None:
-    with connect(server) as db:
-        db.execute("CREATE EXTENSION IF NOT EXISTS vector")
-        row = db.execute("SELECT '[3,4]'::vector <-> '[0,0]', '[1,2]'::halfvec::text").fetchone()
-    assert row == (5.0, "[1,2]")
+    try:
+        log_of = (folder / "by-hand.log").read_text
+        wait_for(lambda: list(sockets.glob(".s.PGSQL.*")), message=log_of, child=process)
+        yield process, sockets
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def test_text_is_unicode_ordered_by_code_point_on_checked_pages(server: EmbeddedPostgres) -> None:
@@ -108,17 +108,15 @@ def test_the_password_is_on_no_command_line_in_no_environment_and_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    original_run, original_popen = subprocess.run, subprocess.Popen.__init__
+    original_popen = subprocess.Popen.__init__
 
     def spy(self: object, argv: object, **options: object) -> None:
         seen.extend((repr(argv), repr(options.get("env"))))
         original_popen(self, argv, **options)  # type: ignore[call-overload]  # passed on as it came
 
     monkeypatch.setattr(subprocess.Popen, "__init__", spy)
-    with cluster(tmp_path / "pg") as server, connect(server) as db:
-        with pytest.raises(psycopg.Error):
-            db.execute("ALTER ROLE nobody_there PASSWORD 'hunter-two'")
-        assert original_run is subprocess.run
+    with cluster(tmp_path / "pg") as server, connect(server) as db, pytest.raises(psycopg.Error):
+        db.execute("ALTER ROLE nobody_there PASSWORD 'hunter-two'")
     assert len(seen) >= 4
     assert "initdb" in "".join(seen)
     assert PASSWORD not in "".join(seen)
@@ -130,26 +128,11 @@ def test_the_password_is_on_no_command_line_in_no_environment_and_no_file(
     assert PASSWORD not in repr(server)
 
 
-def test_what_was_written_is_there_after_a_stop_and_start(tmp_path: Path) -> None:
-    with cluster(tmp_path / "pg") as server:
-        port, pid, sockets = server.port, server.pid, server.socket_dir
-        with connect(server) as db:
-            db.execute("CREATE TABLE kept AS SELECT 7 AS n")
-    assert pid is not None
-    assert sockets is not None
-    assert not alive(pid)
-    assert not sockets.exists()
-    with cluster(tmp_path / "pg", port) as server, connect(server) as db:
-        assert server.port == port
-        assert db.execute("SELECT n FROM kept").fetchone() == (7,)
-
-
-def test_a_second_start_on_the_same_folder_says_who_holds_it(tmp_path: Path) -> None:
-    with cluster(tmp_path / "pg") as server:
-        with pytest.raises(AlreadyRunning, match=f"process {os.getpid()} already runs"):
-            cluster(tmp_path / "pg").start()
-        with connect(server) as db:
-            assert db.execute("SELECT 1").fetchone() == (1,)
+def test_a_second_start_on_the_same_folder_says_who_holds_it(server: EmbeddedPostgres) -> None:
+    with pytest.raises(AlreadyRunning, match=f"process {os.getpid()} already runs"):
+        cluster(server.folder).start()
+    with connect(server) as db:
+        assert db.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_the_server_ends_with_a_parent_killed_by_force(tmp_path: Path) -> None:
@@ -159,8 +142,6 @@ def test_the_server_ends_with_a_parent_killed_by_force(tmp_path: Path) -> None:
         holder.kill()
         wait_for(lambda: not alive(pid))
     assert "database system is shut down" in (tmp_path / "pg" / "postgres.log").read_text()  # cleanly, by SIGINT
-    with cluster(tmp_path / "pg") as server, connect(server) as db:
-        assert db.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_start_right_after_the_parent_was_killed_waits_for_the_old_server(tmp_path: Path) -> None:
@@ -191,16 +172,24 @@ def test_a_server_killed_by_force_with_a_busy_process_starts_again(tmp_path: Pat
             assert db.execute("SELECT n FROM kept").fetchone() == (8,)
 
 
-def test_a_lock_file_that_names_some_other_program_does_not_hinder_and_does_not_harm_it(tmp_path: Path) -> None:
-    with cluster(tmp_path / "pg"):
-        pass
+def test_all_is_there_after_a_stop_and_a_start_beside_a_lock_file_that_names_some_other_program(tmp_path: Path) -> None:
+    """Which is not harmed."""
+    with cluster(tmp_path / "pg") as server, connect(server) as db:
+        port, pid, sockets = server.port, server.pid, server.socket_dir
+        db.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    assert pid is not None
+    assert sockets is not None
+    assert not alive(pid)
+    assert not sockets.exists()
     data = tmp_path / "pg" / "data"
     owner = data.stat()
     bystander = subprocess.Popen(["/bin/sleep", "60"], user=owner.st_uid, group=owner.st_gid, extra_groups=[])
     try:
         (data / "postmaster.pid").write_text(f"{bystander.pid}\n{data}\n1\n5432\n\n\n\nready\n")
-        with cluster(tmp_path / "pg") as server:
+        with cluster(tmp_path / "pg", port) as server, connect(server) as db:
+            assert server.port == port
             assert server.pid != bystander.pid
+            assert db.execute("SELECT n FROM kept").fetchone() == (7,)
         assert bystander.poll() is None
     finally:
         bystander.kill()
@@ -208,35 +197,19 @@ def test_a_lock_file_that_names_some_other_program_does_not_hinder_and_does_not_
 
 
 def test_a_server_of_ours_without_its_parent_is_stopped_first(tmp_path: Path) -> None:
-    with cluster(tmp_path / "pg"):
-        pass
-    sockets = Path("/tmp") / f"clearance-test-{os.getpid()}"
-    (tmp_path / "pg" / "socket_dir").write_text(str(sockets))
-    orphan = run_by_hand(tmp_path / "pg", sockets)
-    try:
+    with run_by_hand(tmp_path / "pg") as (orphan, sockets):
+        (tmp_path / "pg" / "socket_dir").write_text(str(sockets))
         with cluster(tmp_path / "pg") as server, connect(server) as db:
             assert orphan.wait(5) == 0  # a clean end
             assert db.execute("SELECT 1").fetchone() == (1,)
-    finally:
-        orphan.kill()
-        orphan.wait()
-        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def test_a_server_that_something_else_started_is_left_alone(tmp_path: Path) -> None:
-    with cluster(tmp_path / "pg"):
-        pass
-    sockets = Path("/tmp") / f"clearance-test-{os.getpid()}"
-    foreign = run_by_hand(tmp_path / "pg", sockets)
-    try:
+    with run_by_hand(tmp_path / "pg") as (foreign, _):
         with pytest.raises(ForeignServer, match=f"process {foreign.pid}"):
             cluster(tmp_path / "pg").start()
         assert foreign.poll() is None
         assert (tmp_path / "pg" / "data" / "postmaster.pid").exists()
-    finally:
-        foreign.send_signal(signal.SIGINT)
-        foreign.wait()
-        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def test_a_half_made_cluster_is_made_again(tmp_path: Path) -> None:
@@ -252,8 +225,6 @@ def test_a_taken_port_is_named_and_nothing_is_left_running(tmp_path: Path, serve
     with pytest.raises(PostgresFailed, match="Address already in use"):
         second.start()
     assert second.pid is None
-    with cluster(tmp_path / "pg") as again:
-        assert again.port != server.port
 
 
 def test_a_port_that_is_taken_in_the_last_moment_is_replaced(

@@ -2,14 +2,12 @@
 
 import contextlib
 import http.server
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,20 +55,14 @@ sys.exit(module.run(home, environ=os.environ, sample=sample, console=Console(wid
 
 
 @contextlib.contextmanager
-def running(home: Path, port: int, **more: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def running(home: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A run in a process of its own, and what it shows."""
-    output = home.parent / "output"
-    environ = {
-        **os.environ,
-        "PYTHONPATH": str(REPOSITORY),
-        "CLEARANCE_API__PORT": str(port),
-        "OTHER_SECRET": "x",
-        **more,
-    }
+    output, own = home.parent / "output", {"CLEARANCE_API__PORT": str(port), "OTHER_SECRET": "x"}
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), **own}
     with output.open("w") as file:
         process = subprocess.Popen([sys.executable, "-c", DRIVER, str(home)], stdout=file, stderr=file, env=environ)
     try:
-        yield process, output  # type: ignore[misc]  # nothing is piped, so text or bytes is the same
+        yield process, output
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -80,17 +72,23 @@ def running(home: Path, port: int, **more: str) -> Iterator[tuple[subprocess.Pop
             process.wait()
 
 
-def wait_for_text(text: str, process: subprocess.Popen[str], output: Path) -> None:
+def wait_for_text(text: str, process: subprocess.Popen[bytes], output: Path) -> None:
     wait_for(lambda: text in output.read_text(), seconds=60, message=output.read_text, child=process)
 
 
-def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
+def ready(home: Path, process: subprocess.Popen[bytes], output: Path) -> Instance:
+    """The instance, as soon as it says so."""
+    wait_for_text("clearance ask", process, output)
+    instance = Instance.running(home)
+    assert instance is not None
+    return instance
+
+
+def test_a_first_run_a_second_run_and_lost_secrets(tmp_path: Path) -> None:
     home, port = tmp_path / "home", free_port()
     with running(home, port) as (process, output):
-        wait_for_text("Clearance runs at", process, output)
-        wait_for_text("clearance ask", process, output)
-        instance = Instance.running(home)
-        assert instance is not None
+        instance = ready(home, process, output)
+        assert "Clearance runs at" in output.read_text()
         assert instance.pid == process.pid
         assert httpx2.get(f"{instance.api_url}/readyz", trust_env=False).status_code == 200
         secrets = LocalSecrets.open(home)
@@ -101,6 +99,8 @@ def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
             assert db.execute("SELECT count(*) FROM pg_extension WHERE extname = 'vector'").fetchone() == (1,)
         assert "sample loaded through" in output.read_text()
         check_environments(tmp_path, secrets)
+        said = refused(home, free_port())
+        assert f"already runs from {home} as process {process.pid} at http://127.0.0.1:{port}" in said
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert not any(alive(pid) for pid in instance.processes.values())
@@ -108,24 +108,13 @@ def test_a_first_run_a_second_run_and_the_end_of_both(tmp_path: Path) -> None:
         shown = output.read_text()
         assert not any(value in shown for value in (*secrets.role_passwords().values(), secrets.superuser_password))
     with running(home, port) as (process, output):
-        wait_for_text("clearance ask", process, output)
-        again = Instance.running(home)
-        assert again is not None
-        assert again.postgres_port == instance.postgres_port
+        assert ready(home, process, output).postgres_port == instance.postgres_port
         assert "sample loaded through" not in output.read_text()
-
-
-def noted(file: Path) -> dict[str, str]:
-    """What a stand-in wrote; only the API is awaited by a start, the others may still be on their way."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            found: dict[str, str] = json.loads(file.read_text())
-        except (FileNotFoundError, ValueError):
-            assert time.monotonic() < deadline, f"{file.name} was never written"
-            time.sleep(0.05)
-        else:
-            return found
+    (home / "secrets.json").unlink()
+    with running(home, port) as (process, output):
+        assert process.wait(60) == 1
+        assert "another password than the one in secrets.json" in output.read_text()
+    assert (home / "postgres" / "data" / "PG_VERSION").exists()
 
 
 def check_environments(folder: Path, secrets: LocalSecrets) -> None:
@@ -135,18 +124,22 @@ def check_environments(folder: Path, secrets: LocalSecrets) -> None:
         ("worker", {"ingest_password"}),
         ("sequencer", {"sequencer_password"}),
     ):
-        environment = noted(folder / f"{name}.env")
-        text = json.dumps(environment)
+        file = folder / f"{name}.env"
+        # Only the API is awaited by a start, the others may still be on their way.
+        text = wait_for(lambda file=file: file.exists() and file.read_text().endswith("}") and file.read_text())  # type: ignore[misc]
         assert {key for key, value in vars(secrets).items() if value in text} == wanted, name
-        assert "OTHER_SECRET" not in environment
+        assert "OTHER_SECRET" not in text
 
 
-def test_the_end_of_the_api_ends_the_run_and_is_told(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    with running(home, free_port()) as (process, output):
-        wait_for_text("clearance ask", process, output)
-        instance = Instance.running(home)
-        assert instance is not None
+def test_a_run_killed_by_force_leaves_nothing_and_the_end_of_the_api_ends_the_next(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    with running(home, port) as (process, output):
+        started = list(ready(home, process, output).processes.values())
+        process.kill()
+        process.wait()
+        wait_for(lambda: not any(map(alive, started)))
+    with running(home, port) as (process, output):
+        instance = ready(home, process, output)
         os.kill(instance.processes["worker"], signal.SIGKILL)
         wait_for_text("worker ended by SIGKILL", process, output)
         assert process.poll() is None
@@ -154,59 +147,6 @@ def test_the_end_of_the_api_ends_the_run_and_is_told(tmp_path: Path) -> None:
         assert process.wait(30) == 1
         assert "api ended by SIGKILL" in output.read_text()
         assert not alive(instance.processes["model"])
-
-
-def test_a_run_killed_by_force_leaves_nothing_and_can_be_repeated(tmp_path: Path) -> None:
-    home, port = tmp_path / "home", free_port()
-    with running(home, port) as (process, output):
-        wait_for_text("clearance ask", process, output)
-        instance = Instance.running(home)
-        assert instance is not None
-        process.kill()
-        process.wait()
-        wait_for(lambda: not any(map(alive, instance.processes.values())))
-    with running(home, port) as (process, output):
-        wait_for_text("clearance ask", process, output)
-
-
-def test_a_second_run_from_the_same_folder_and_a_taken_port_are_refused(tmp_path: Path) -> None:
-    home, port = tmp_path / "a" / "home", free_port()
-    home.parent.mkdir()
-    with running(home, port) as (process, output):
-        wait_for_text("clearance ask", process, output)
-        other = subprocess.run(
-            [sys.executable, "-c", DRIVER, str(home)], capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_API__PORT": str(free_port())},
-        )  # fmt: skip
-        assert other.returncode == 1
-        assert f"already runs from {home} as process {process.pid} at http://127.0.0.1:{port}" in other.stdout
-        (tmp_path / "b").mkdir()
-        with running(tmp_path / "b" / "home", port) as (taken, said):
-            assert taken.wait(30) == 1
-            assert f"port {port} on 127.0.0.1 is taken" in said.read_text()
-            assert "CLEARANCE_API__PORT" in said.read_text()
-
-
-def test_lost_secrets_are_named_and_the_data_is_kept(tmp_path: Path) -> None:
-    home, port = tmp_path / "home", free_port()
-    with running(home, port) as (process, output):
-        wait_for_text("clearance ask", process, output)
-    (home / "secrets.json").unlink()
-    with running(home, port) as (process, output):
-        assert process.wait(60) == 1
-        assert "another password than the one in secrets.json" in output.read_text()
-    assert (home / "postgres" / "data" / "PG_VERSION").exists()
-
-
-@pytest.mark.parametrize("missing", ["CLEARANCE_IDENTITY__KEY"])
-def test_a_database_elsewhere_is_used_only_with_all_its_settings(tmp_path: Path, missing: str) -> None:
-    with running(tmp_path / "home", free_port(), CLEARANCE_DATABASE__APP_URL="postgresql+psycopg://x@h/d") as (
-        process,
-        output,
-    ):
-        assert process.wait(30) == 1
-        assert missing in output.read_text()
-    assert not (tmp_path / "home" / "postgres").exists()
 
 
 def refused(home: Path, port: int, *, user: int = 0) -> str:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from tests.support.environment import REPOSITORY, free_port
+from tests.support.waiting import wait_for
 
 # Written into a folder on PYTHONPATH: Python runs it at the start of each process, and audit hooks cannot be removed.
 TRAP = """
@@ -28,22 +28,18 @@ sys.addaudithook(_trap)
 
 
 @contextmanager
-def started(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], Path, float]]:
-    """A run until its welcome is shown: the process, its output, the seconds that took."""
+def started(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A run when its welcome is shown: the process, and its output."""
     output = home.parent / "output.txt"
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "100", **more}
-    begin = time.monotonic()
     with output.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "run", "--home", str(home)],
             cwd=REPOSITORY, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
     try:
-        while "Try:" not in output.read_text("utf-8"):
-            assert process.poll() is None, output.read_text("utf-8")
-            assert time.monotonic() - begin < 240, output.read_text("utf-8")
-            time.sleep(0.2)
-        yield process, output, time.monotonic() - begin
+        wait_for(lambda: "Try:" in output.read_text(), seconds=240, message=output.read_text, child=process)
+        yield process, output
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -67,7 +63,7 @@ def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
     calls.chmod(0o666)
     (trap / "sitecustomize.py").write_text(TRAP.format(file=str(calls)))
     port = str(free_port())
-    with started(home, PYTHONPATH=str(trap), CLEARANCE_API__PORT=port) as (process, output, first):
+    with started(home, PYTHONPATH=str(trap), CLEARANCE_API__PORT=port) as (process, output):
         assert "clr_" not in output.read_text("utf-8"), "a key stands on the screen"
         assert (home / "people.json").stat().st_mode & 0o777 == 0o600
         demo = clearance(home, "demo")
@@ -78,9 +74,8 @@ def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
         assert process.wait(60) == 0
         _, alive = psutil.wait_procs(children, timeout=10)
         assert alive == []
-    with started(home, CLEARANCE_API__PORT=port) as (_, _, second):
+    with started(home, CLEARANCE_API__PORT=port):
         assert clearance(home, "ask", "What is the budget for the Rotterdam project?", "--as", "freya").returncode == 0
-    print(f"first run {first:.0f} s, second run {second:.0f} s")
     contacted = [eval(line) for line in calls.read_text().splitlines()]
     assert contacted, "the trap saw nothing at all, not even loopback: it is not set"
     assert [c for c in contacted if not stays_here(c[1])] == []

@@ -2,7 +2,6 @@
 
 import json
 import stat
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -47,7 +46,6 @@ def test_the_company_is_loaded_once_and_kept_private(sample: SampleSite) -> None
     people = json.loads(people_file.read_text())
     assert set(people) == {p.name for p in COMPANY.people}
     assert people["jonas"]["display_name"] == "Jonas Okafor"
-    print(f"\nloaded in {sample.load_seconds:.1f} s")
     # Nothing listens there: whatever it asked would fail.
     load_company(base_url="http://127.0.0.1:9", admin_key="x", people_file=people_file)
     with sample.client("ada") as ada:
@@ -68,12 +66,8 @@ def test_askers_get_the_answer_and_its_source(clients: dict[str, Client]) -> Non
             missing.append(entry["question"])
         if entry["source"] not in places(answer):
             unsourced.append(entry["question"])
-    share, sourced = 1 - len(missing) / len(entries), 1 - len(unsourced) / len(entries)
-    print(f"\n{share:.3f} of {len(entries)} answers show the expected words, {sourced:.3f} name the source")
-    print("\n".join(f"  words missing: {question}" for question in missing))
-    print("\n".join(f"  source missing: {question}" for question in unsourced))
-    assert share >= ENOUGH_WORDS
-    assert sourced >= ENOUGH_SOURCES
+    assert 1 - len(missing) / len(entries) >= ENOUGH_WORDS, missing
+    assert 1 - len(unsourced) / len(entries) >= ENOUGH_SOURCES, unsourced
 
 
 @pytest.mark.timeout(900)
@@ -96,7 +90,6 @@ def test_nobody_sees_what_is_hidden_from_them(clients: dict[str, Client]) -> Non
 
     with ThreadPoolExecutor(4) as threads:
         leaks = [found for found in threads.map(leak, pairs) if found]
-    print(f"\n{len(leaks)} leaks in {len(pairs)} questions by people who may not read the source")
     assert len(pairs) > 300
     assert leaks == []
 
@@ -130,12 +123,9 @@ def test_secrets_in_a_document_do_not_come_out(clients: dict[str, Client]) -> No
             assert secret not in all_text(shown)
 
 
-def test_off_topic_questions_are_counted(clients: dict[str, Client]) -> None:
-    outcomes = {e["question"]: ask(clients[e["asker"]], e["question"])["outcome"] for e in ASKED["off_topic"]}
-    nothing = sum(outcome == "nothing" for outcome in outcomes.values())
-    print(f"\n{nothing} of {len(outcomes)} off-topic questions are answered with 'nothing'")
-    print("\n".join(f"  answered all the same: {q}" for q, outcome in outcomes.items() if outcome != "nothing"))
-    assert set(outcomes.values()) <= {"nothing", "quoted"}
+def test_off_topic_questions_are_quoted_at_most(clients: dict[str, Client]) -> None:
+    outcomes = {ask(clients[e["asker"]], e["question"])["outcome"] for e in ASKED["off_topic"]}
+    assert outcomes <= {"nothing", "quoted"}
 
 
 def test_an_interrupted_load_is_completed(sample: SampleSite) -> None:
@@ -145,9 +135,7 @@ def test_an_interrupted_load_is_completed(sample: SampleSite) -> None:
     with sample.client("maya") as maya:
         before = maya.get("/documents", limit=500)
         people_file.unlink()
-        begin = time.monotonic()
         load_company(base_url=sample.base_url, admin_key=old["ada"]["key"], people_file=people_file)
-        print(f"\nlooked through again in {time.monotonic() - begin:.1f} s")
     with sample.client("maya") as maya:
         assert maya.get("/documents", limit=500) == before
     new = json.loads(people_file.read_text())

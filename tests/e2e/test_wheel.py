@@ -6,23 +6,19 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from psycopg import sql
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
-from app.cli.database_setup import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
+from app.cli.database_setup import ADMIN_URL
 from app.db.bootstrap import alembic_config
-from tests.support.cluster import PASSWORDS, Cluster
 from tests.support.environment import REPOSITORY
 
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "docs", "shared", "*.egg-info")
 # What a package needs beside its modules: statements, prompts, templates, the marks of typed packages.
 SHIPPED = ("*.py", "*.sql", "*.md", "*.mako", "py.typed")
-DATABASE = "t_wheel"
 LOOK = """
 import app
 from app.client.access_file import AccessFile
@@ -58,23 +54,6 @@ def outside(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python"), "--disable-pip-version-check"]
     run(*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel))
     return place
-
-
-@pytest.fixture
-def installation(cluster: Cluster) -> Iterator[dict[str, str]]:
-    """Settings for `clearance init` on a database that is not there yet."""
-    url = make_url(cluster.admin_url).set(database=DATABASE).render_as_string(hide_password=False)
-    roles = {role: f"clearance_{role}" for role in ("app", "ingest", "sequencer", "search")}
-    yield {
-        ADMIN_URL: url,
-        OWNER_PASSWORD: PASSWORDS["clearance_owner"],
-        BACKUP_PASSWORD: PASSWORDS["clearance_backup"],
-        **{
-            f"CLEARANCE_DATABASE__{role.upper()}_URL": cluster.server.url(name, PASSWORDS[name], DATABASE)
-            for role, name in roles.items()
-        },
-    }
-    cluster.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(DATABASE)))
 
 
 def run(*command: str, cwd: Path | None = None, **settings: str) -> str:
