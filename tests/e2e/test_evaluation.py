@@ -11,14 +11,6 @@ import pytest
 from tests.support.environment import REPOSITORY
 
 
-def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    # A database that is named must not be touched: the service has one of its own.
-    elsewhere = {"CLEARANCE_DATABASE__APP_URL": "postgresql+psycopg://nobody:x@127.0.0.1:1/none"}
-    environ = {**os.environ, **elsewhere, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_EMBEDDER__KIND": "hashed"}
-    command = [sys.executable, "-m", "app.cli", "eval", *arguments]
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=240, check=False)
-
-
 def handbook(folder: Path) -> None:
     pages = {
         "pay.md": ("people", "# Pay\n\n## When is payday?\nSalaries arrive on the last Friday.\n"),
@@ -42,7 +34,11 @@ def handbook(folder: Path) -> None:
 
 def test_a_small_handbook(tmp_path: Path) -> None:
     handbook(tmp_path / "small")
-    done = run("small", "--keep", "kept", folder=tmp_path)
+    # A database that is named must not be touched: the service has one of its own.
+    elsewhere = {"CLEARANCE_DATABASE__APP_URL": "postgresql+psycopg://nobody:x@127.0.0.1:1/none"}
+    environ = {**os.environ, **elsewhere, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_EMBEDDER__KIND": "hashed"}
+    command = [sys.executable, "-m", "app.cli", "eval", "small", "--keep", "kept"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     data = json.loads((tmp_path / "evaluation" / "small.json").read_text("utf-8"))
     assert (data["documents"], data["questions"], data["left_out"]) == (3, 3, 1)

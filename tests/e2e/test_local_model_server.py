@@ -12,6 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
+from app.client.api import Client
 from app.local.model_server import CONTEXT_TOKENS, KEY_VARIABLE, MODEL_NAME, WeightsWrong, verify, weights
 from tests.support.environment import free_port
 from tests.support.processes import Process, process
@@ -31,19 +32,12 @@ def launch(port: int, folder: Path, *, key: str = KEY) -> AbstractContextManager
     return process(folder, ["app.local.model_server", "--port", str(port)], {KEY_VARIABLE: key})
 
 
-def healthy(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/health", timeout=1).status_code == 200
-    except httpx2.TransportError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with launch(port, tmp_path_factory.mktemp("model")) as made:
-        wait_for(lambda: healthy(url), seconds=60, message=lambda: made.said, child=made.child)
+    with launch(port, tmp_path_factory.mktemp("model")) as made, Client(url, None) as client:
+        wait_for(lambda: client.healthy("/health"), seconds=60, message=lambda: made.said, child=made.child)
         yield Running(made, url)
     assert made.child.returncode == 0
     assert "model_server.stopped" in made.said

@@ -72,13 +72,9 @@ def running(home: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Pa
             process.wait()
 
 
-def wait_for_text(text: str, process: subprocess.Popen[bytes], output: Path) -> None:
-    wait_for(lambda: text in output.read_text(), seconds=60, message=output.read_text, child=process)
-
-
 def ready(home: Path, process: subprocess.Popen[bytes], output: Path) -> Instance:
     """The instance, as soon as it says so."""
-    wait_for_text("clearance ask", process, output)
+    wait_for(lambda: "clearance ask" in output.read_text(), seconds=60, message=output.read_text, child=process)
     instance = Instance.running(home)
     assert instance is not None
     return instance
@@ -141,7 +137,7 @@ def test_a_run_killed_by_force_leaves_nothing_and_the_end_of_the_api_ends_the_ne
     with running(home, port) as (process, output):
         instance = ready(home, process, output)
         os.kill(instance.processes["worker"], signal.SIGKILL)
-        wait_for_text("worker ended by SIGKILL", process, output)
+        wait_for(lambda: "worker ended by SIGKILL" in output.read_text(), message=output.read_text)
         assert process.poll() is None
         os.kill(instance.processes["api"], signal.SIGKILL)
         assert process.wait(30) == 1

@@ -63,11 +63,6 @@ def a_child(box: Sandbox) -> psutil.Process:
     return wait_for(lambda: zygote(box).children(), message="no child was forked")[0]
 
 
-def in_background(box: Sandbox) -> "tuple[ThreadPoolExecutor, Any]":
-    pool = ThreadPoolExecutor(1)
-    return pool, pool.submit(box.extract, SLOW, filename="slow.md")
-
-
 def test_results_are_those_of_extract(sandbox: Sandbox) -> None:
     for name, content in samples().items():
         assert sandbox.extract(content, filename=name) == extract(content, filename=name)
@@ -108,8 +103,8 @@ def test_a_crash_is_the_fault_of_one_file_only(sandbox: Sandbox) -> None:
     assert sandbox.level in {"full", "reduced"}  # what hostile code can do then is test_hostile_parser.py
     assert 0 not in zygote(sandbox).uids()
     before = zygote(sandbox).pid
-    pool, running = in_background(sandbox)
-    with pool:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(sandbox.extract, SLOW, filename="slow.md")
         a_child(sandbox).send_signal(signal.SIGSEGV)
         with pytest.raises(Malformed):
             running.result(timeout=60)
@@ -123,8 +118,8 @@ def test_a_child_that_ignores_its_alarm_is_ended_with_the_zygote(
     monkeypatch.setattr(module, "GRACE_SECONDS", 0.5)
     box = limited(wall_seconds=2.0)
     box.extract(b"start it", filename="a.txt")
-    pool, running = in_background(box)
-    with pool:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(box.extract, SLOW, filename="slow.md")
         child = a_child(box)
         child.suspend()  # a stopped process takes no signal but SIGKILL
         with pytest.raises(TimedOut):
