@@ -73,7 +73,7 @@ def test_encodings_are_read_where_nothing_can_be_loaded_late(sandbox: Sandbox, e
     """Codecs and the models of the detection are there before the process is confined."""
     text = TEXTS[encoding]
     pages = [text] if encoding == "utf-16-le" else [f'<meta charset="{encoding}"><p>{text}</p>', text]
-    heads = (b"",) if encoding == "utf-16-le" else (b"", b"<meta charset=latin1>", b"<meta charset=nonsense>")
+    heads = (b"",) if encoding.startswith("utf") else (b"", b"<meta charset=latin1>", b"<meta charset=nonsense>")
     for content in (head + page.encode(encoding) for page in pages for head in heads):
         shown = sandbox.extract(content, filename="a.html")
         assert shown == extract(content, filename="a.html")
