@@ -14,7 +14,6 @@ AppError
 ├── Conflict              409  the name is taken, or the thing is in use
 │   └── PlanStale              the world moved since the plan was made
 ├── TooLarge              413  the body is above the limit
-├── UnsupportedFile       415  no parser for this kind of file
 ├── InvalidInput          422  well-formed, but a value is wrong
 │   ├── UnknownRole            a role tag that names no role
 │   ├── Untagged               a document without any role tag: refused, never "everybody"
@@ -41,7 +40,6 @@ class AppError(Exception):
 
     @property
     def code(self) -> str:
-        """The wire code: the class name."""
         return type(self).__name__
 
 
@@ -115,10 +113,6 @@ class PlanStale(Conflict):
 
 class TooLarge(AppError):
     status, title = 413, "The body is too large"
-
-
-class UnsupportedFile(AppError):
-    status, title = 415, "This kind of file is not supported"
 
 
 class InvalidInput(AppError):

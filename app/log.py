@@ -36,5 +36,4 @@ def where(error: BaseException) -> list[str]:
 
 
 def get() -> structlog.typing.FilteringBoundLogger:
-    """The logger of this process."""
     return structlog.get_logger()  # type: ignore[no-any-return]  # structlog types its lazy proxy as Any

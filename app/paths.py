@@ -86,17 +86,6 @@ def skeleton(path: str) -> str:
     return "/".join(name.translate(_HYPHENS).rstrip(".-") for name in plain.split("/"))
 
 
-def repaired(text: str) -> str:
-    """The normal path nearest to one that was stored before there was a normal form, without what cannot be seen."""
-    seen = "".join(c for c in text if c == "\\" or not _objection(c)).replace("\\", "_")
-    names = [_blanks_plain(n).strip(" ")[:MAX_NAME] for n in unicodedata.normalize("NFC", seen).split("/")]
-    path = "/".join(name.rstrip(" ") for name in names if name not in {"", ".", ".."})
-    try:
-        return normal_path(path)
-    except InvalidInput:
-        return normal_path(path.encode()[: MAX_BYTES // 4].decode(errors="ignore").rstrip(" /") or "unnamed")
-
-
 def _objection(character: str) -> str:
     """What is wrong with a character in a path; empty if nothing is."""
     if character == "\\":

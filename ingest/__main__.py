@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
 
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy import make_url
@@ -15,7 +14,6 @@ from app.db.session import connect
 from app.embedding.factory import build_embedder
 from app.hardening import forbid_inspection, forget_settings
 from app.settings import SettingMissing, WorkerOptions, WorkerSettings, required
-from ingest.document import Extracted
 from ingest.pipeline import WorkerComponents
 from ingest.sandbox import ConfinementMissing, Sandbox
 from ingest.worker import build_worker, retry_stalled
@@ -46,7 +44,8 @@ def main() -> None:
         sys.exit(f"clearance worker: {error}")
     options = settings.embedder
     embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
-    parts = WorkerComponents(connect(url, pool_size=settings.worker.concurrency + 1), embedder, _extractor(sandbox))
+    engine = connect(url, pool_size=settings.worker.concurrency + 1)
+    parts = WorkerComponents(engine, embedder, lambda content, name: sandbox.extract(content, filename=name))
     with Session(parts.engine) as session, session.begin():
         if claim_profile(session, embedder.digest) != embedder.digest:
             raise OtherEmbedder("The index was made with another embedder; use that one, or make the index anew.")
@@ -107,13 +106,6 @@ async def _work(parts: WorkerComponents, conninfo: str, options: WorkerOptions, 
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
-
-
-def _extractor(sandbox: Sandbox) -> Callable[[bytes, str], Extracted]:
-    def extract(content: bytes, filename: str) -> Extracted:
-        return sandbox.extract(content, filename=filename)
-
-    return extract
 
 
 if __name__ == "__main__":

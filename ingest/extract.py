@@ -4,32 +4,11 @@ from pathlib import PurePosixPath
 
 from ingest.document import Block, Extracted
 from ingest.extractors import mail, office, pdf, prose, web
-from ingest.extractors.errors import (
-    Empty,
-    Encrypted,
-    ExtractionError,
-    FileTooLarge,
-    Malformed,
-    TimedOut,
-    TooManyPages,
-    Unsupported,
-)
+from ingest.extractors.errors import Empty, ExtractionError, FileTooLarge, Malformed
 from ingest.extractors.kinds import Kind, kind_of
 from ingest.extractors.outline import Outline
 from ingest.extractors.partition import UnprocessableEntityError
 from ingest.extractors.plain import one_line
-
-__all__ = [
-    "Empty",
-    "Encrypted",
-    "ExtractionError",
-    "FileTooLarge",
-    "Malformed",
-    "TimedOut",
-    "TooManyPages",
-    "Unsupported",
-    "extract",
-]  # fmt: skip
 
 MAX_CHARACTERS = 20_000_000
 MAX_TITLE = 200

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import log
 from app.acl.visible import scopes_select
-from app.audit.events import DocumentFailed, DocumentIndexed
+from app.audit.events.answers import DocumentFailed, DocumentIndexed
 from app.audit.events.base import Actor
 from app.audit.log import record
 from app.db.audit_writers import WORKER as WORKER_NAME
@@ -74,7 +74,9 @@ def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
         try:
             extracted = parts.extract(content, job.path.rsplit("/", 1)[-1])
         except ExtractionError as error:
-            _fail_file(session, job, error)
+            # The file is at fault: no other try will do better.
+            if fail_job(parts, job_id, str(error), code=error.code):
+                log.get().info("document.failed", job=str(job_id), reason=error.code)
             return
         timer.mark_stage("extract")
         passages = split(extracted, counter=parts.embedder)
@@ -105,13 +107,18 @@ def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
     log.get().info("document.indexed", job=str(job_id), chunks=len(indexed), **timer.stages)
 
 
-def fail_job(parts: WorkerComponents, job_id: uuid.UUID, reason: str) -> None:
-    """A part of ours failed too often: the upload ends as failed, and nothing of it is to be seen."""
+def fail_job(parts: WorkerComponents, job_id: uuid.UUID, reason: str, *, code: str = "GaveUp") -> bool:
+    """The upload ends as failed, and nothing of it is to be seen; False if it had ended or is gone.
+
+    `code` is for the record; the default says that a part of ours failed too often.
+    """
     with Session(parts.engine) as session, session.begin():
         job = claim_job(session, job_id)
-        if job is not None:
-            finish_job(session, job, "failed", reason=reason)
-            record(session, DocumentFailed(actor=WORKER, job=job_id, collection=job.collection_id, reason="GaveUp"))
+        if job is None:
+            return False
+        finish_job(session, job, "failed", reason=reason)
+        record(session, DocumentFailed(actor=WORKER, job=job_id, collection=job.collection_id, reason=code))
+    return True
 
 
 def _is_unchanged(session: Session, job: IngestJob) -> bool:
@@ -161,15 +168,3 @@ def _could_read(session: Session, user_id: uuid.UUID, document: Document) -> boo
     reader = reader_of(session, session.get_one(User, user_id))
     scopes = scopes_select(reader, session.scalars(select(func.now())).one()).subquery()
     return session.scalar(select(scopes.c.id).where(scopes.c.id == document.scope_id)) is not None
-
-
-def _fail_file(session: Session, job: IngestJob, error: ExtractionError) -> None:
-    """The file is at fault: no other try will do better."""
-    with session.begin():
-        again = claim_job(session, job.id)
-        if again is None:
-            return
-        finish_job(session, again, "failed", reason=str(error))
-        event = DocumentFailed(actor=WORKER, job=job.id, collection=job.collection_id, reason=error.code)
-        record(session, event)
-    log.get().info("document.failed", job=str(job.id), reason=error.code)

@@ -5,7 +5,6 @@ anonymous file, the result comes back through a pipe as frames of JSON: first th
 how it ended, told by the zygote. Nothing that a parser says is unpickled, evaluated or trusted beyond its form.
 """
 
-import atexit
 import contextlib
 import fcntl
 import json
@@ -78,7 +77,6 @@ class Sandbox:
         return _outcome(frames)
 
     def close(self) -> None:
-        """End the zygote and its children."""
         with self._lock:
             self._stop()
 
@@ -231,20 +229,3 @@ def _decoded(value: object) -> Extracted:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Malformed from error
     return Extracted(title=title, blocks=blocks, media_type=media_type, hidden=hidden)
-
-
-_shared: dict[Limits, Sandbox] = {}
-_shared_lock = threading.Lock()
-
-
-def extract_sandboxed(content: bytes, *, filename: str, limits: Limits | None = None) -> Extracted:
-    """`Sandbox.extract` on a sandbox that all callers in this process with these limits share."""
-    with _shared_lock:
-        sandbox = _shared.setdefault(limits or Limits(), Sandbox(limits))
-    return sandbox.extract(content, filename=filename)
-
-
-@atexit.register
-def _close_shared() -> None:
-    for sandbox in _shared.values():
-        sandbox.close()

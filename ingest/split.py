@@ -76,7 +76,8 @@ def split(
     for path, blocks in _sections(extracted.blocks):
         line = headline(extracted.title, path, counter=counter)
         limit = max_tokens - counter.count(line)
-        units = [unit for block in blocks for unit in _units(block, ruler, limit)]
+        pieces = ((text, block.page) for block in blocks for text in _pieces(block, ruler, limit))
+        units = [_Unit(text, page, ruler.size(text)) for text, page in pieces]
         for group in _packed(units, min(target, limit), limit):
             text = "\n".join(unit.text for unit in group)
             passages.append(
@@ -124,13 +125,8 @@ def _is_twin(blocks: tuple[Block, ...], index: int) -> bool:
     return after.kind == "heading" and after.heading_path == blocks[index].heading_path
 
 
-def _units(block: Block, ruler: _Ruler, limit: int) -> Iterator[_Unit]:
-    """A block whole if it fits, else its lines, else their sentences (for a row: its cells), else their words."""
-    for text in _pieces(block, ruler, limit):
-        yield _Unit(text, block.page, ruler.size(text))
-
-
 def _pieces(block: Block, ruler: _Ruler, limit: int) -> Iterator[str]:
+    """A block whole if it fits, else its lines, else their sentences (for a row: its cells), else their words."""
     if ruler.fits(block.text, limit):
         yield block.text
         return

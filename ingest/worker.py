@@ -19,7 +19,6 @@ TRANSIENT = (DBAPIError, OperationalError, SandboxUnavailable)
 def build_worker(
     parts: pipeline.WorkerComponents, conninfo: str, *, attempts: int, stalled_after: int, keep_jobs_days: int
 ) -> procrastinate.App:
-    """The queue's app with its tasks."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
     retry = RetryStrategy(max_attempts=attempts - 1, exponential_wait=2, retry_exceptions=TRANSIENT)
 

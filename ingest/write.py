@@ -154,7 +154,6 @@ def write_version(
 
 
 def scope_of(session: Session, scope_id: int) -> uuid.UUID:
-    """The public id of a scope."""
     return session.scalars(select(Scope.public_id).where(Scope.id == scope_id)).one()
 
 

@@ -45,7 +45,6 @@ def write(descriptor: int, data: bytes) -> None:
 
 
 def encode(extracted: Extracted) -> dict[str, object]:
-    """`extracted` as JSON values."""
     blocks = [[b.text, b.kind, b.heading_path, b.page] for b in extracted.blocks]
     return {
         "title": extracted.title,

@@ -71,7 +71,6 @@ class ChangeGuard:
         return found
 
     def __call__(self) -> None:
-        """Raise SelfGrant if the author gains."""
         if found := self.gains():
             raise SelfGrant(found[0])
 
@@ -93,7 +92,6 @@ class Mine:
         return self.roles | self.controlled | {self.user_id}
 
     def named_by(self, grant: Grant) -> bool:
-        """Whether a grant is about them."""
         return grant.principal.kind == "everyone" or grant.principal.id in self.principals
 
 
@@ -127,7 +125,6 @@ def gains(mine: Mine, before: Rule | None, after: Rule) -> bool:
 
 
 def standing(session: Session, user_id: uuid.UUID) -> Standing:
-    """How somebody stands now."""
     user = session.execute(select(User.active, User.clearance, User.capabilities).where(User.id == user_id)).one()
     living = select(ApiKey.id, ApiKey.capabilities, ApiKey.expires_at).where(
         ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None)

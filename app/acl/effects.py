@@ -36,12 +36,10 @@ class DocumentCount:
         self.since = first if self.since is None else min(first, self.since)
 
     def to_json(self) -> list[Any]:
-        """As it is stored."""
         return [self.now, self.later, None if self.since is None else self.since.astimezone(dt.UTC).isoformat()]
 
     @classmethod
     def from_json(cls, value: Sequence[Any]) -> "DocumentCount":
-        """The inverse of `to_json`."""
         since = value[2]
         return cls(int(value[0]), int(value[1]), None if since is None else dt.datetime.fromisoformat(since))
 
@@ -67,13 +65,11 @@ class Effects:
         return any(effect.gains != DocumentCount() for effect in self.people.values())
 
     def to_json(self) -> dict[str, Any]:
-        """As it is stored."""
         people = {str(u): [e.gains.to_json(), e.loses.to_json()] for u, e in sorted(self.people.items())}
         return {"documents": self.documents, "people": people}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Effects":
-        """The inverse of `to_json`."""
         people = {
             uuid.UUID(u): PersonEffect(DocumentCount.from_json(gains), DocumentCount.from_json(loses))
             for u, (gains, loses) in value["people"].items()

@@ -44,7 +44,9 @@ def explain(session: Session, subject: Subject, document_id: uuid.UUID) -> Expla
     above = rule_chain(session, collection.id, scope.folder_id)
     rule = effective(*above, own)
     levels = [*zip(_places(session, collection, scope), above, strict=True), ("of its own", own)]
-    return _explained(session, subject, decide(subject, rule, at), _Told(rule.label.text, at, _within_reach(levels)))
+    # What lies above the innermost level that breaks with it does not count.
+    start = max((n for n, (_, own) in enumerate(levels) if not own.inherits), default=0)
+    return _explained(session, subject, decide(subject, rule, at), _Told(rule.label.text, at, levels[start:]))
 
 
 def explain_at(session: Session, subject: Subject, document_id: uuid.UUID, at: dt.datetime) -> Explanation:
@@ -55,14 +57,9 @@ def explain_at(session: Session, subject: Subject, document_id: uuid.UUID, at: d
     except NotKnown as unknown:
         text = f"{subject.name} could not read it on {_moment(at)}: by the history, {unknown}."
         return Explanation(False, "not there", text, at)
-    levels = [] if own is None else [("inherited", effective_part(rule.grants - own.grants)), ("of its own", own)]
+    levels = [] if own is None else [("inherited", OwnRule(rule.grants - own.grants)), ("of its own", own)]
     told = _Told(rule.label.text, at, levels, past=True)
     return _explained(session, subject, decide(then, rule, at), told)
-
-
-def effective_part(grants: frozenset[Grant]) -> OwnRule:
-    """Grants alone, as a rule."""
-    return OwnRule(grants)
 
 
 @dataclass(frozen=True)
@@ -128,12 +125,6 @@ def _places(session: Session, collection: Collection, scope: Scope) -> list[str]
         above = above.where((Folder.path == path) | func.starts_with(path, Folder.path + "/"))
         names += [f"of the folder '{p}'" for p in session.scalars(above.order_by(func.length(Folder.path)))]
     return names
-
-
-def _within_reach(levels: list[Level]) -> list[Level]:
-    """The levels from the innermost one that breaks with those above."""
-    start = max((n for n, (_, own) in enumerate(levels) if not own.inherits), default=0)
-    return levels[start:]
 
 
 def _moment(moment: dt.datetime) -> str:

@@ -3,11 +3,11 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.acl.rule_store import rule_of
 from app.acl.rules import OwnRule, Rule
-from app.acl.scopes import rule_of
 from app.db.tables.access import Scope
 from app.db.tables.history import DocumentHistory, ScopeHistory, valid_at
 from app.identity.past import NotKnown
@@ -35,8 +35,3 @@ def collection_of(session: Session, document: uuid.UUID) -> uuid.UUID | None:
     last = select(DocumentHistory.collection_id).where(DocumentHistory.document == document)
     found: uuid.UUID | None = session.scalar(last.order_by(DocumentHistory.id.desc()).limit(1))
     return found
-
-
-def began(session: Session) -> dt.datetime:
-    """When the history began: with the first rule there ever was."""
-    return session.scalars(select(func.min(ScopeHistory.valid_from))).one()

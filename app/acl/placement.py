@@ -137,7 +137,6 @@ def scope_of_document(session: Session, public_id: uuid.UUID) -> int:
 
 
 def scope_of_upload(session: Session, job_id: uuid.UUID) -> int:
-    """The scope of an upload of one's own."""
     return session.scalars(select(IngestJob.scope_id).where(IngestJob.id == job_id)).one()
 
 

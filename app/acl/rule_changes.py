@@ -14,7 +14,7 @@ from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder
 from app.errors import NotFound, UnknownRole
 from app.identity.names import known_roles
-from app.identity.subject import EVERYONE, EVERYONE_ID, Label, Principal, Subject
+from app.identity.subject import EVERYONE, EVERYONE_ID, Principal, Subject
 from app.paths import folder_path
 
 # The tag that means every signed-in person; no role may take its name.
@@ -28,11 +28,6 @@ class Change:
     before: OwnRule
     after: OwnRule
     moves: tuple[Move, ...] = ()
-
-    @property
-    def scopes_changed(self) -> int:
-        """How many scopes decide otherwise now."""
-        return len({move.scope_id for move in self.moves})
 
 
 def role_ids(session: Session, names: list[str]) -> dict[str, uuid.UUID]:
@@ -126,11 +121,6 @@ def tag_grants(
     allowed = {Grant("allow", _principal(name, role_id), starts_at, ends_at) for name, role_id in roles.items()}
     denied = {Grant("deny", _principal(name, role_id)) for name, role_id in deny.items()}
     return frozenset(allowed | denied)
-
-
-def tagged_rule(grants: frozenset[Grant], label: Label | None, *, inherits: bool) -> OwnRule:
-    """The own rule of a tagged document: its tags decide alone, unless the upload says that it inherits as well."""
-    return OwnRule(grants, inherits=inherits, label=label)
 
 
 def _principal(name: str, role_id: uuid.UUID) -> Principal:

@@ -118,20 +118,7 @@ def own_parts(session: Session, part_ids: Collected[int]) -> dict[int, RulePart]
     return {row.id: RulePart(row.id, row.grant_digests, False) for row in found}
 
 
-def intern(session: WriteSession, rule: Rule) -> int:
-    """The id of an equal rule, made if there is none yet."""
-    return intern_all(session, [rule])[rule.digest]
-
-
-def intern_all(session: WriteSession, rules: Iterable[Rule]) -> dict[bytes, int]:
-    """The ids of equal rules by digest, those made that are not there yet."""
-    wanted = list(rules)
-    parts = intern_parts(session, {rule.grants for rule in wanted})
-    return intern_composed(session, [compose(rule.label, parts[rule.grants], None) for rule in wanted])
-
-
 def rule_of(session: Session, rule_id: int) -> Rule:
-    """An interned rule as a value."""
     return rules_of(session, {rule_id})[rule_id]
 
 

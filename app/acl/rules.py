@@ -52,7 +52,6 @@ class Grant:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Grant":
-        """The inverse of `to_json`."""
         return cls(
             value["effect"],
             Principal(value["kind"], uuid.UUID(value["principal"])),
@@ -87,7 +86,6 @@ class OwnRule:
     label: Label | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The value as it is stored."""
         return {
             "grants": Rule(Label.PUBLIC, self.grants).canonical(),
             "inherits": self.inherits,

@@ -18,25 +18,15 @@ from app.acl.rule_store import (
     RulePart,
     array,
     compose,
-    intern,
-    intern_all,
     intern_composed,
     intern_parts,
     one_of,
     own_parts,
-    rule_of,
-    rules_about,
-    rules_of,
 )
 from app.acl.rules import OwnRule, effective
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder, Rule, Scope
 from app.identity.subject import Label
-
-__all__ = [
-    "Move", "intern", "intern_all", "nearest_folder", "put_into_folders", "repoint_scopes", "rule_chain", "rule_of",
-    "rules_about", "rules_of", "scope_for", "share_collection",
-]  # fmt: skip
 
 MISPLACED = text("select scope_id, folder_id from clearance.misplaced(:collection, :leaving) order by 1, 2")
 POINT = text(

@@ -20,8 +20,9 @@ from app.acl.manifest import Comparison, Manifest, StoredDocument, compare, endi
 from app.acl.placement import DocumentPlacement
 from app.acl.readers import ReaderTable, concerned, gained_and_lost
 from app.acl.rule_changes import Change, lock_collection
+from app.acl.rule_store import rules_of
 from app.acl.rules import OwnRule, Rule
-from app.acl.scopes import Move, nearest_folder, rules_of, scope_for
+from app.acl.scopes import Move, nearest_folder, scope_for
 from app.acl.visible import visible_scopes
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
@@ -76,17 +77,12 @@ class Synced:
     @property
     def large(self) -> bool:
         """Whether more than a fifth of the collection goes."""
-        return is_large(len(self.found.gone), self.documents)
+        return LARGE * len(self.found.gone) > self.documents
 
 
 def batched(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """The items in parts: each statement has its limit of time, and what derives from them goes along."""
     return (items[n : n + BATCH] for n in range(0, len(items), BATCH))
-
-
-def is_large(gone: int, documents: int) -> bool:
-    """Whether so many of so many documents are more than a fifth."""
-    return gone * LARGE > documents
 
 
 def move_document(session: WriteSession, subject: Subject, place: DocumentPlacement, path: str) -> Relocation:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from app.acl.placement import scope_of_document, scope_of_upload
 from app.acl.readers import everybody, readers
 from app.acl.rule_changes import Change
+from app.acl.rule_store import rule_of, rules_of
 from app.acl.rules import Grant, Rule, effective, next_change
-from app.acl.scopes import nearest_folder, rule_chain, rules_of
+from app.acl.scopes import nearest_folder, rule_chain
 from app.db.tables.access import Curator, Scope
 from app.db.tables.people import Membership, Role, User
 from app.identity.nesting import members_of, with_inner_roles
@@ -44,9 +45,7 @@ def unread(session: Session, rule: Rule, collection_id: uuid.UUID) -> list[str]:
 
 
 def scope_rule(session: Session, scope_id: int) -> Rule:
-    """The rule of a scope."""
-    rule_id = session.scalars(select(Scope.rule_id).where(Scope.id == scope_id)).one()
-    return rules_of(session, {rule_id})[rule_id]
+    return rule_of(session, session.scalars(select(Scope.rule_id).where(Scope.id == scope_id)).one())
 
 
 def place_rule(session: Session, collection_id: uuid.UUID, folder: str | None) -> Rule:
@@ -65,14 +64,21 @@ def upload_rule(session: Session, job: uuid.UUID) -> Rule:
     return scope_rule(session, scope_of_upload(session, job))
 
 
-def why_nobody(session: Session, change: Change, collection_id: uuid.UUID, folder: str | None) -> list[str]:
-    """Why a change by which nobody gains opens nothing, for a collection or a folder; empty if it adds no allow."""
+def why_nobody(
+    session: Session, change: Change, collection_id: uuid.UUID, folder: str | None, document: uuid.UUID | None
+) -> list[str]:
+    """Why a change by which nobody gains opens nothing, for a collection, a folder or a document; empty if it adds no
+    allow.
+    """
     added = {grant for grant in change.after.grants - change.before.grants if grant.effect == "allow"}
     if not added:
         return ["The rule says this already."] if change.before == change.after else []
     named = frozenset[uuid.UUID]().union(*(_named(session, grant) for grant in added))
     if not named:
         return [f"Nobody is in {_principals(session, added)}."]
+    if document is not None:
+        standing = select(Scope.rule_id).where(Scope.id == scope_of_document(session, document))
+        return _why_not(session, rules_of(session, {session.scalars(standing).one()}), named)
     rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
     counts = {row.scope_id: row.documents for row in rows}
     if not counts:
@@ -87,18 +93,6 @@ def why_nobody(session: Session, change: Change, collection_id: uuid.UUID, folde
     if reached:
         found += _why_not(session, {rule: rules[rule] for rule in reached.values()}, named)
     return found
-
-
-def why_not_document(session: Session, change: Change, document: uuid.UUID) -> list[str]:
-    """The same for a document."""
-    added = {grant for grant in change.after.grants - change.before.grants if grant.effect == "allow"}
-    if not added:
-        return ["The rule says this already."] if change.before == change.after else []
-    named = frozenset[uuid.UUID]().union(*(_named(session, grant) for grant in added))
-    if not named:
-        return [f"Nobody is in {_principals(session, added)}."]
-    standing = select(Scope.rule_id).where(Scope.id == scope_of_document(session, document))
-    return _why_not(session, rules_of(session, {session.scalars(standing).one()}), named)
 
 
 def _why_not(session: Session, rules: dict[int, Rule], named: frozenset[uuid.UUID]) -> list[str]:

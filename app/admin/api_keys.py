@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
 from app.audit.actor import actor
-from app.audit.events import KeyChanged, KeyCreated, KeyRevoked
+from app.audit.events.directory import KeyChanged, KeyCreated, KeyRevoked
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.actor import actor
 from app.audit.encryption import Opener, Sealer
-from app.audit.events import AuditExported, AuditRead
+from app.audit.events.answers import AuditExported, AuditRead
 from app.audit.events.base import Event
 from app.audit.export import export_csv, export_jsonl
 from app.audit.listing import Entry, Filters, latest_head, list_events

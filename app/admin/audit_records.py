@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.acl.rule_changes import Change
 from app.audit.actor import actor
-from app.audit.events import PolicyChanged
+from app.audit.events.directory import PolicyChanged
 from app.audit.log import record
 from app.db.session import WriteSession
 from app.db.tables.access import PolicyEpoch

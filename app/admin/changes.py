@@ -43,19 +43,15 @@ class PlanStep(Protocol):
     @property
     def collection(self) -> uuid.UUID | None:
         """Whose rule it changes."""
-        ...
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored."""
-        ...
 
     def people(self, session: Session) -> frozenset[uuid.UUID]:
         """Whose reading it may change, where it changes no rule."""
-        ...
 
     def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
         """Make it, with the subject's rights. Raises BeyondReach, or NotFound for what is gone."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -215,22 +211,10 @@ def from_json(value: dict[str, Any]) -> PlanStep:
     op: Literal["rule", "grant", "member", "nesting", "clearance"] = value["op"]
     match op:
         case "grant":
-            document = value["document"]
-            return GrantStep(
-                uuid.UUID(value["collection"]),
-                _folder(value["folder"]),
-                None if document is None else uuid.UUID(document),
-                Grant.from_json(value["grant"]),
-                bool(value["present"]),
-            )
+            return GrantStep(*_place(value), Grant.from_json(value["grant"]), bool(value["present"]))
         case "rule":
-            rule, document = value["rule"], value["document"]
-            return RuleStep(
-                uuid.UUID(value["collection"]),
-                _folder(value["folder"]),
-                None if document is None else uuid.UUID(document),
-                None if rule is None else OwnRule.from_json(rule),
-            )
+            rule = value["rule"]
+            return RuleStep(*_place(value), None if rule is None else OwnRule.from_json(rule))
         case "member":
             return MemberStep(uuid.UUID(value["user"]), uuid.UUID(value["role"]), bool(value["present"]))
         case "nesting":
@@ -239,6 +223,13 @@ def from_json(value: dict[str, Any]) -> PlanStep:
             return ClearanceStep(uuid.UUID(value["user"]), Label.parse(value["clearance"]))
 
 
-def _folder(stored: str | None) -> str | None:
-    """A plan that was made before there was a normal form says another folder now, and is refused as stale."""
-    return None if stored is None else folder_path(stored)
+def _place(value: dict[str, Any]) -> tuple[uuid.UUID, str | None, uuid.UUID | None]:
+    """Collection, folder and document. A plan that was made before there was a normal form says another folder now, and
+    is refused as stale.
+    """
+    folder, document = value["folder"], value["document"]
+    return (
+        uuid.UUID(value["collection"]),
+        None if folder is None else folder_path(folder),
+        None if document is None else uuid.UUID(document),
+    )

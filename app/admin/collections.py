@@ -66,7 +66,6 @@ def add_curator(session: WriteSession, subject: Subject, collection: Collection,
 
 
 def remove_curator(session: WriteSession, subject: Subject, collection: Collection, person: User) -> None:
-    """Take a person's curating away."""
     require_capability(subject, Capability.ADMINISTER)
     guard_change(session, subject)
     session.execute(delete(Curator).where(Curator.user_id == person.id, Curator.collection_id == collection.id))

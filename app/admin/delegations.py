@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.audit.actor import actor
-from app.audit.events import DelegationCreated, DelegationRevoked
+from app.audit.events.delegations import DelegationCreated, DelegationRevoked
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession

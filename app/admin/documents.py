@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from app.acl.change_guard import guard_change
 from app.acl.manifest import parse_manifest
-from app.acl.placement import DocumentPlacement, Upload, lock_document, remove_document, submit
-from app.acl.rule_changes import role_ids, tag_grants, tagged_rule
+from app.acl.placement import Upload, lock_document, remove_document, submit
+from app.acl.rule_changes import role_ids, tag_grants
 from app.acl.rules import OwnRule
 from app.acl.sync import Moved, Relocation, Synced, remove_gone, sync
 from app.acl.sync import move_document as relocate_document
@@ -17,7 +17,7 @@ from app.acl.unread import unread, upload_rule
 from app.acl.visible import visible_scopes
 from app.admin.audit_records import record_rule
 from app.audit.actor import actor
-from app.audit.events import DocumentDeleted, DocumentUploaded
+from app.audit.events.answers import DocumentDeleted, DocumentUploaded
 from app.audit.log import record
 from app.db.session import WriteSession
 from app.db.tables.access import Collection
@@ -73,11 +73,6 @@ def move_document(session: WriteSession, subject: Subject, document: uuid.UUID, 
     for moved in relocation.moved:
         _record_move(session, subject, moved)
     return relocation
-
-
-def lock_curated_document(session: WriteSession, subject: Subject, document: uuid.UUID) -> DocumentPlacement:
-    """Where a document of the subject's collections stands, locked; raises NotFound."""
-    return lock_document(session, subject, document)
 
 
 def compare_with_folder(session: WriteSession, subject: Subject, collection: str, manifest: Iterable[bytes]) -> Synced:
@@ -137,7 +132,8 @@ def _own_rule(session: WriteSession, tags: UploadTags) -> OwnRule:
     known = role_ids(session, sorted({*tags.roles, *tags.deny}))
     allowed, denied = {r: known[r] for r in tags.roles}, {r: known[r] for r in tags.deny}
     grants = tag_grants(allowed, denied, starts_at=tags.starts_at, ends_at=tags.ends_at)
-    return tagged_rule(grants, tags.label, inherits=tags.inherits)
+    # The tags decide alone, unless the upload says that it inherits as well.
+    return OwnRule(grants, tags.inherits, tags.label)
 
 
 def _record_move(session: WriteSession, subject: Subject, moved: Moved) -> None:

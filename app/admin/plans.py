@@ -20,12 +20,12 @@ from app.acl.change_guard import guard_change
 from app.acl.effects import Effects, PersonEffect, Timelines, compare
 from app.acl.readers import concerned, everybody, rule_by_document
 from app.acl.rule_changes import lock_collection
-from app.acl.unread import document_rule, place_rule, unread, why_nobody, why_not_document
+from app.acl.unread import document_rule, place_rule, unread, why_nobody
 from app.admin.change_text import describe
 from app.admin.changes import PlanStep, RuleStep, StepResult, from_json
 from app.admin.rules import editable_collections
 from app.audit.actor import actor
-from app.audit.events import PlanApplied, PlanCreated, PlanWithdrawn
+from app.audit.events.plans import PlanApplied, PlanCreated, PlanWithdrawn
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import Database, WriteSession
@@ -95,7 +95,7 @@ def create_plan(
     session.flush()
     event = PlanCreated(actor=actor(subject), plan=plan.id, steps=plan.steps, needs_second=plan.needs_second)
     record(session, event)
-    return _view(session, subject, plan)
+    return _views(session, subject, [plan])[0]
 
 
 def preview(trial: WriteSession, subject: Subject, steps: Sequence[PlanStep]) -> Preview:
@@ -133,7 +133,7 @@ def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> P
             "now. Nothing was applied. Make the plan again and look at it."
         )
     _end(session, plan, subject, "applied")
-    return _view(session, subject, plan)
+    return _views(session, subject, [plan])[0]
 
 
 def withdraw_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> None:
@@ -155,7 +155,7 @@ def get_plan(session: Session, subject: Subject, plan_id: uuid.UUID) -> PlanView
     plan = session.scalar(plans_of(subject).where(AccessPlan.id == plan_id))
     if plan is None:
         raise NotFound
-    return _view(session, subject, plan)
+    return _views(session, subject, [plan])[0]
 
 
 def plans_of(subject: Subject) -> Select[AccessPlan]:
@@ -176,7 +176,6 @@ def _open_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> A
 
 
 def _perform(session: WriteSession, subject: Subject, steps: Sequence[PlanStep]) -> tuple[Effects, list[StepResult]]:
-    """Make the change, and say what it did."""
     at = session.scalars(select(func.now())).one()
     collections = {step.collection for step in steps if step.collection is not None}
     of_people = [step for step in steps if step.collection is None]
@@ -202,9 +201,7 @@ def _why(session: Session, result: StepResult) -> list[str]:
     step = result.step
     if result.change is None or not isinstance(step, RuleStep):
         return []
-    if step.document is not None:
-        return why_not_document(session, result.change, step.document)
-    return why_nobody(session, result.change, step.collection, step.folder)
+    return why_nobody(session, result.change, step.collection, step.folder, step.document)
 
 
 def _warnings(session: Session, result: StepResult) -> list[str]:
@@ -221,7 +218,6 @@ def _warnings(session: Session, result: StepResult) -> list[str]:
 
 
 def _distinct(each: Iterable[list[str]]) -> tuple[str, ...]:
-    """Each sentence once, in order."""
     return tuple(dict.fromkeys(sentence for sentences in each for sentence in sentences))
 
 
@@ -239,11 +235,6 @@ def _end(session: WriteSession, plan: AccessPlan, subject: Subject, state: str) 
     ended = {"state": state, "ended_by": subject.user_id, "ended_at": func.now()}
     session.execute(update(AccessPlan).where(AccessPlan.id == plan.id).values(**ended))
     session.refresh(plan)
-
-
-def _view(session: Session, subject: Subject, plan: AccessPlan) -> PlanView:
-    [view] = _views(session, subject, [plan])
-    return view
 
 
 def _views(session: Session, subject: Subject, plans: Sequence[AccessPlan]) -> list[PlanView]:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from app.audit.actor import actor
-from app.audit.events import ChangeRefused, SignInRefused
 from app.audit.events.base import Actor
+from app.audit.events.plans import ChangeRefused, SignInRefused
 from app.audit.log import record
 from app.db.session import Database
 from app.errors import NotAllowed
@@ -39,14 +39,14 @@ class FailedSignIns:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._counts: dict[SignInSource, int] = {}
         self._began = clock()
 
     def add(self, source: SignInSource) -> list[tuple[SignInSource, int]]:
         """Count one; what is to be recorded now."""
         with self._lock:
-            due = self._due()
+            due = self.due()
             if source not in self._counts and len(self._counts) >= MAX_SOURCES:
                 source = SignInSource(None, None, "many sources")
             if source in self._counts:
@@ -58,14 +58,11 @@ class FailedSignIns:
     def due(self, *, closing: bool = False) -> list[tuple[SignInSource, int]]:
         """What a minute that is over has left to record; at the end of the process, that of the one that is not."""
         with self._lock:
-            return self._due(closing=closing)
-
-    def _due(self, *, closing: bool = False) -> list[tuple[SignInSource, int]]:
-        if not closing and self._clock() - self._began < WINDOW_SECONDS:
-            return []
-        left = [(source, count) for source, count in self._counts.items() if count]
-        self._counts, self._began = {}, self._clock()
-        return left
+            if not closing and self._clock() - self._began < WINDOW_SECONDS:
+                return []
+            left = [(source, count) for source, count in self._counts.items() if count]
+            self._counts, self._began = {}, self._clock()
+            return left
 
 
 def record_failed_sign_in(database: Database, failed: FailedSignIns, address: str | None, secret: str | None) -> None:

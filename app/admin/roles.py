@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from app.acl.change_guard import guard_change
 from app.admin.audit_records import policy_epoch, record_person
 from app.audit.actor import actor
-from app.audit.events import RoleChanged, RoleCreated, RoleJoined, RoleLeft, RoleRemoved
+from app.audit.events.directory import RoleChanged, RoleCreated, RoleJoined, RoleLeft, RoleRemoved
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
@@ -81,8 +81,7 @@ def create_role(session: WriteSession, subject: Subject, *, name: str, source: s
     record(session, RoleCreated(actor=actor(subject), role=role.id, name=role.shown))
     for each in outer:
         nest(session, subject, role, each)
-    [view] = _views(session, [role], members={role.id})
-    return view
+    return _views(session, [role], members={role.id})[0]
 
 
 def delete_role(session: WriteSession, subject: Subject, role: Role) -> None:
@@ -135,7 +134,6 @@ def nest(session: WriteSession, subject: Subject, role: Role, outer: Role) -> No
 
 
 def unnest(session: WriteSession, subject: Subject, role: Role, outer: Role) -> None:
-    """Undo `nest`."""
     require_capability(subject, Capability.ADMINISTER)
     guard_change(session, subject)
     before = _directly_around(session, role)
@@ -153,7 +151,6 @@ def add_steward(session: WriteSession, subject: Subject, role: Role, person: Use
 
 
 def remove_steward(session: WriteSession, subject: Subject, role: Role, person: User) -> None:
-    """Take a role away from its steward."""
     require_capability(subject, Capability.ADMINISTER)
     guard_change(session, subject)
     session.execute(delete(Steward).where(Steward.user_id == person.id, Steward.role_id == role.id))

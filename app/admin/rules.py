@@ -160,7 +160,6 @@ def collection_warnings(session: WriteSession, collection: Collection) -> list[s
 
 
 def document_warnings(session: WriteSession, place: DocumentPlacement) -> list[str]:
-    """The same for a document."""
     return unread(session, document_rule(session, place.public_id), place.collection.id)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.acl.change_guard import guard_change
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
-from app.audit.events import UserChanged, UserCreated
+from app.audit.events.directory import UserChanged, UserCreated
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
@@ -72,8 +72,7 @@ def list_users(session: Session, subject: Subject, page: Page) -> list[UserView]
 
 
 def own_user(session: Session, subject: Subject) -> UserView:
-    """The subject's own user."""
-    return _view(session, session.get_one(User, subject.user_id))
+    return _views(session, [session.get_one(User, subject.user_id)])[0]
 
 
 def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: NewUser) -> UserView:
@@ -91,7 +90,7 @@ def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: Ne
         # Created now, so that two first questions of the same person never wait for each other.
         sealer.ensure_key(session, user.id)
     record(session, UserCreated(actor=actor(subject), user=user.id, after=_state(user)))
-    return _view(session, user)
+    return _views(session, [user])[0]
 
 
 def change_user(session: WriteSession, subject: Subject, user: User, change: UserChange) -> UserView:
@@ -115,7 +114,7 @@ def change_user(session: WriteSession, subject: Subject, user: User, change: Use
         user.active = change.active
     session.flush()
     record(session, UserChanged(actor=actor(subject), user=user.id, before=before, after=_state(user)))
-    return _view(session, user)
+    return _views(session, [user])[0]
 
 
 def _state(user: User) -> dict[str, Any]:
@@ -126,11 +125,6 @@ def _state(user: User) -> dict[str, Any]:
         "kind": user.kind,
         "name": user.shown,
     }
-
-
-def _view(session: Session, user: User) -> UserView:
-    [view] = _views(session, [user])
-    return view
 
 
 def _views(session: Session, users: Sequence[User]) -> list[UserView]:

@@ -17,13 +17,13 @@ from app.answer.components import Components
 from app.answer.conversation_store import NewTurn, keep
 from app.answer.events import Source
 from app.answer.prompt import TEMPLATE_DIGEST, Context
-from app.audit import events
 from app.audit.actor import actor
-from app.audit.events.base import CommittedText, Event, SealedText, new_id
+from app.audit.events import answers as events
+from app.audit.events.base import CommittedText, SealedText, new_id
 from app.audit.log import record
+from app.db.session import WriteSession
 from app.errors import DatabaseUnavailable
 from app.identity.subject import Subject
-from app.llm.protocol import Endpoint
 
 
 @dataclass
@@ -55,7 +55,6 @@ class Trail:
         self._mark = now
 
     def end(self, outcome: events.Outcome, reason: str | None = None) -> None:
-        """How it ended."""
         self.outcome, self.reason = outcome, reason
 
     def end_once(self, outcome: events.Outcome, reason: str | None = None) -> None:
@@ -74,6 +73,7 @@ class Trail:
         route: str | None,
     ) -> None:
         """Commit what the model will be shown. Until this returns, nothing may be shown."""
+        endpoint = parts.chat.endpoint
         event = events.AnswerOpened(
             actor=actor(self.subject),
             trail=self.id,
@@ -87,14 +87,15 @@ class Trail:
             embedder=parts.embedder.digest,
             template=TEMPLATE_DIGEST,
             prompt=CommittedText(context.prompt.decode()) if context and route else None,
-            model=_route(parts.chat.endpoint, route) if route else None,
+            model=events.ModelRoute(endpoint.model, endpoint.address, route) if route else None,
             codebook=self.codebook,
             depth=parts.settings.search.depth if self.codebook else None,
             reranker=self.reranker,
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
         )
-        _commit(parts, self.subject, event)
+        with _recording(parts, self.subject) as session:
+            record(session, event, parts.sealer)
         self.opened = event
         self.documents = context.documents if context else frozenset()
 
@@ -113,10 +114,11 @@ class Trail:
             latency_us=self.stages,
             output=CommittedText("".join(self.output)),
         )
-        if (turn := self._turn(self.opened, event)) is None:
-            _commit(parts, self.subject, event)
-        else:
-            _commit_turn(parts, self.subject, turn, event)
+        turn = self._turn(self.opened, event)
+        with _recording(parts, self.subject) as session:
+            if turn is not None:
+                event = replace(event, kept=keep(session, self.subject, turn))
+            record(session, event, parts.sealer)
 
     def _turn(self, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:
         """What the conversation keeps: the question, and what was released and shown."""
@@ -136,23 +138,12 @@ class Trail:
         )
 
 
-def _commit(parts: Components, subject: Subject, event: Event) -> None:
-    """Commit one record; a database that refuses it, for whatever reason, is one that does not do its part."""
-    with _answerable(), parts.database.writing(subject.user_id) as session:
-        record(session, event, parts.sealer)
-
-
-def _commit_turn(parts: Components, subject: Subject, turn: NewTurn, event: events.AnswerClosed) -> None:
-    """Commit the closing record together with the turn, and in it whether the turn was kept."""
-    with _answerable(), parts.database.writing(subject.user_id) as session:
-        kept = keep(session, subject, turn)
-        record(session, replace(event, kept=kept), parts.sealer)
-
-
 @contextlib.contextmanager
-def _answerable() -> Iterator[None]:
+def _recording(parts: Components, subject: Subject) -> Iterator[WriteSession]:
+    """A transaction for one record; a database that refuses it, for whatever reason, does not do its part."""
     try:
-        yield
+        with parts.database.writing(subject.user_id) as session:
+            yield session
     except DBAPIError as error:
         raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
 
@@ -163,7 +154,3 @@ def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:
         events.ShownPassage(chunk=p.chunk, document=p.document, version=p.version, rank=rank, label=p.label.text)
         for rank, p in enumerate(shown, start=1)
     )
-
-
-def _route(endpoint: Endpoint, reason: str) -> events.ModelRoute:
-    return events.ModelRoute(name=endpoint.model, endpoint=endpoint.address, reason=reason)

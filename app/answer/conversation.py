@@ -7,7 +7,7 @@ from app.answer import conversation_store as store
 from app.answer.components import Components
 from app.answer.conversation_store import ConversationSummary, TurnView
 from app.audit.actor import actor
-from app.audit.events import ConversationDeleted, ConversationRead
+from app.audit.events.conversations import ConversationDeleted, ConversationRead
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import ReadSession, WriteSession

@@ -80,7 +80,6 @@ class NewTurn:
 
 
 def begin(session: Session, subject: Subject) -> ConversationSummary:
-    """A new, empty conversation."""
     require_in_person(subject)
     row = tables.Conversation(user_id=subject.user_id)
     session.add(row)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.acl.visible import Visible, visible_scopes
 from app.answer.components import Components
 from app.audit.actor import actor
-from app.audit.events import DocumentDownloaded, DocumentOpened
+from app.audit.events.answers import DocumentDownloaded, DocumentOpened
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import ReadSession

@@ -105,7 +105,7 @@ def choose(hits: Sequence[Hit], *, passages: int, tokens: int) -> tuple[Passage,
 
 def build(question: str, passages: Sequence[Passage], earlier: Sequence[EarlierTurn] = ()) -> Context:
     """The messages for a question over these passages, at least one, behind these earlier turns, oldest first."""
-    turns = [_numbered_turn(number, turn) for number, turn in enumerate(earlier, start=1)]
+    turns = [f"<turn {n}>\n{render_turn(t.question, t.answer)}\n</turn {n}>" for n, t in enumerate(earlier, start=1)]
     before = [EARLIER, *turns] if turns else []
     fenced = [_fenced(number, passage) for number, passage in enumerate(passages, start=1)]
     user = "\n\n".join([*before, *fenced, f"<question>\n{_broken(question)}\n</question>"])
@@ -120,10 +120,6 @@ def build(question: str, passages: Sequence[Passage], earlier: Sequence[EarlierT
 def render_turn(question: str, answer: str) -> str:
     """The words of an earlier turn as the model is shown them: for counting too."""
     return f"Question: {_broken(question)}\nAnswer: {_broken(CITATION.sub('', answer))}"
-
-
-def _numbered_turn(number: int, turn: EarlierTurn) -> str:
-    return f"<turn {number}>\n{render_turn(turn.question, turn.answer)}\n</turn {number}>"
 
 
 def _fenced(number: int, passage: Passage) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.acl.visible import Visible, visible_scopes
 from app.answer.components import Components
 from app.audit.actor import actor
-from app.audit.events import SearchDone
+from app.audit.events.answers import SearchDone
 from app.audit.events.base import SealedText
 from app.audit.log import record
 from app.db.session import ReadSession
@@ -20,7 +20,7 @@ from app.indexing.terms import query_terms
 from app.retrieval.filters import SearchFilter, restrict_to_collections
 from app.retrieval.highlight import Marker
 from app.retrieval.neighbors import Neighbors, find_neighbors
-from app.retrieval.passage import Hit, Passage
+from app.retrieval.passage import Hit
 from app.retrieval.query_syntax import QuerySyntaxError, parse
 from app.retrieval.search import Candidates, Query, search
 
@@ -178,25 +178,13 @@ class _HitView:
             score=hit.score,
             before=[clean(b.text) for b in neighbors.before],
             after=[clean(b.text) for b in neighbors.after],
-            copies=[self._copy(c) for c in hit.copies],
-            explained=_explained(hit),
+            copies=[HitCopy(c.document, c.chunk, c.collection, clean(c.path)) for c in hit.copies],
+            explained=HitExplanation(
+                similarity=hit.similarity,
+                word_share=hit.ranks.share,
+                coverage=hit.coverage,
+                similarity_rank=hit.ranks.dense_rank,
+                word_rank=hit.ranks.lexical_rank,
+                reranked=hit.ranks.reranked,
+            ),
         )
-
-    def _copy(self, passage: Passage) -> HitCopy:
-        return HitCopy(
-            document=passage.document,
-            chunk=passage.chunk,
-            collection=passage.collection,
-            path=self._clean(passage.path),
-        )
-
-
-def _explained(hit: Hit) -> HitExplanation:
-    return HitExplanation(
-        similarity=hit.similarity,
-        word_share=hit.ranks.share,
-        coverage=hit.coverage,
-        similarity_rank=hit.ranks.dense_rank,
-        word_rank=hit.ranks.lexical_rank,
-        reranked=hit.ranks.reranked,
-    )

@@ -7,10 +7,11 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.audit.events import Actor, AnswerClosed
+from app.audit.events.answers import AnswerClosed
+from app.audit.events.base import Actor
 from app.audit.log import record
 from app.db.audit_writers import SEQUENCER as SEQUENCER_NAME
 from app.evidence.merkle import Head
@@ -70,7 +71,7 @@ def append_batch(session: Session, *, horizon: int = 0, batch: int = BATCH) -> A
     `horizon` is a transaction id below which every leaf is known to have its place: 0 looks at all of them.
     READ COMMITTED: the snapshot is read before the leaves, so a leaf below the new horizon was visible to this pass.
     """
-    oldest, following = _row(session, SNAPSHOT)
+    oldest, following = session.execute(SNAPSHOT).one()
     if horizon > following:
         horizon = 0  # the database was restored from a backup and counts transactions anew
     leaves = session.execute(UNPLACED, {"horizon": horizon, "batch": batch}).all()
@@ -96,8 +97,3 @@ def close_abandoned(
         reason = f"not closed within {older_than.total_seconds():.0f} s"
         record(session, AnswerClosed(actor=SEQUENCER, trail=trail, outcome="abandoned", reason=reason))
     return trails, since if len(trails) == BATCH else max(since, until - OVERLAP)
-
-
-def _row(session: Session, statement: TextClause) -> tuple[int, int]:
-    first, second = session.execute(statement).one()
-    return int(first), int(second)

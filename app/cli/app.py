@@ -100,7 +100,6 @@ def root(
 
 
 def main() -> None:
-    """Run the command line; exit with the command's status."""
     set_json_output(on=False)
     # The last garbage collection at exit walks all modules, which takes an eighth of a command's time.
     atexit.register(gc.freeze)

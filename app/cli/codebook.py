@@ -179,7 +179,6 @@ def _url(home: Path, environ: Mapping[str, str]) -> str:
 
 
 def _depth(environ: Mapping[str, str]) -> int:
-    """The depth that this environment sets."""
     try:
         return SearchSettings.model_validate({"depth": environ[SETTING]} if environ.get(SETTING) else {}).depth
     except ValidationError as error:

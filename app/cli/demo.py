@@ -85,7 +85,6 @@ class _Demo:
     trails: dict[str, str] = field(default_factory=dict)  # audit trail id → asker
 
     def run(self) -> list[str]:
-        """Run all parts; returns the failures."""
         begin = time.monotonic()
         self.two_answers()
         self.redaction()

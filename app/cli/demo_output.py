@@ -62,7 +62,6 @@ class StreamWindow:
         self._at_line_start = True
 
     def feed(self, piece: str) -> None:
-        """Take the next piece."""
         self.text += piece
         for character in piece:
             if self._lines > self.MAX_LINES or (character == "\n" and self._at_line_start):

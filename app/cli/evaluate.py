@@ -21,7 +21,7 @@ from app.client.errors import UserError
 from app.evaluation import baselines
 from app.evaluation.datasets import Dataset, UnreadableDataset, read
 from app.evaluation.measures import Mean
-from app.evaluation.report import MEASURES, PRODUCT, Evaluation, Group, evaluate, save
+from app.evaluation.report import MEASURES, PRODUCT, Evaluation, evaluate, save
 from app.local.scratch_instance import scratch_instance
 from app.local.secrets import write_private
 
@@ -88,7 +88,6 @@ def measure(home: Path, dataset: Dataset, scratch: Path) -> Evaluation:
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Print the tables, and the leaks."""
     sizes = f"{evaluation.questions} questions over {evaluation.documents} documents"
     heading = f"{evaluation.dataset}: {sizes}, means with 95 % intervals"
     if evaluation.left_out:
@@ -101,7 +100,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     ):
         if len(groups) > 1:
             out.print(Text(f"\n{PRODUCT}, {title}", "bold"))
-            print_table((title.split()[1], "questions", *MEASURES), _group_rows(groups), report=True)
+            rows = ((g.name, str(g.questions), *map(_format_interval, _in_order(g.means[PRODUCT]))) for g in groups)
+            print_table((title.split()[1], "questions", *MEASURES), rows, report=True)
     out.print(Text(f"\n{PRODUCT} less the others, on the same questions", "bold"))
     print_table(
         ("less", *MEASURES),
@@ -116,11 +116,6 @@ def _system_rows(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
         yield (name, *map(_format_interval, _in_order(means)))
     for name, why in evaluation.absent.items():
         yield (name, why, *("–" for _ in MEASURES[1:]))
-
-
-def _group_rows(groups: tuple[Group, ...]) -> Iterator[tuple[str, ...]]:
-    for group in groups:
-        yield (group.name, str(group.questions), *map(_format_interval, _in_order(group.means[PRODUCT])))
 
 
 def _print_leaks(evaluation: Evaluation) -> None:

@@ -79,7 +79,6 @@ def load_dataset(service: ScratchInstance, dataset: Dataset, scratch: Path) -> L
 
 
 def rank_by_search(site: LoadedDataset, questions: Sequence[Question]) -> SystemRankings:
-    """Rank by the product's search over HTTP."""
     document = {id_: site.document_id(path) for id_, path in site.service.documents().items()}
     clients = {role: Client(site.service.api_url, key) for role, key in site.keys.items()}
     rankings, copies = [], []
@@ -194,7 +193,6 @@ def _require_all(outcomes: Sequence[UploadOutcome]) -> None:
 
 
 def _with_progress(questions: Sequence[Question], description: str) -> Iterator[Question]:
-    """The questions, with a progress bar."""
     with progress_bar(description, len(questions)) as advance:
         for question in questions:
             yield question

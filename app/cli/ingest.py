@@ -151,7 +151,6 @@ def list_gone(client: Client, collection: str, scan: FolderScan) -> list[dict[st
 
 
 def print_more(number: int) -> None:
-    """Print how many rows were left out."""
     if number > MAX_ROWS:
         print_note(f"and {number - MAX_ROWS} more")
 

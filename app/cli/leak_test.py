@@ -123,9 +123,7 @@ class _Shown:
         self._bar.stop()
 
     def begin_step(self, what: str) -> None:
-        """Another step begins."""
         self._bar.update(self._task, description=what, total=None, completed=0)
 
     def advanced(self, done: int, total: int) -> None:
-        """`done` of all parts have been asked."""
         self._bar.update(self._task, completed=done, total=total)

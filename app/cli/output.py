@@ -78,7 +78,6 @@ class _Format:
 
 
 def set_json_output(*, on: bool) -> None:
-    """Switch JSON output on or off for the rest of the process."""
     _Format.json = on
 
 
@@ -159,7 +158,6 @@ def format_time(value: str | None) -> str | None:
 
 
 def terminal_width() -> int:
-    """Columns of the terminal."""
     return shutil.get_terminal_size().columns
 
 
@@ -181,12 +179,8 @@ def _print(to: TextIO, parts: Iterable[Span], *, wrap: bool = False) -> None:
                 )
                 for each in text.split("\n")
             )
-        line += _styled(text, style) if styled and style else text
+        line += f"\x1b[{';'.join(_STYLES[word] for word in style.split())}m{text}\x1b[0m" if styled and style else text
     to.write(line + "\n")
-
-
-def _styled(text: str, style: str) -> str:
-    return f"\x1b[{';'.join(_STYLES[word] for word in style.split())}m{text}\x1b[0m"
 
 
 def _tsv_cell(value: Any) -> str:

@@ -106,7 +106,6 @@ def nest(
 
 
 def add_member(client: Client, person: str, role: str) -> ApiCall:
-    """The call that puts a person into a role."""
     place = path("roles", role, "members", person)
     again = shell_command("roles", "join", person, role)
     return ApiCall(lambda: client.put(place), f"{person} is in {role}", again)

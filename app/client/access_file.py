@@ -57,16 +57,12 @@ class Tags:
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """One entry of `rules`."""
-
     pattern: re.Pattern[str]
     tags: Tags
 
 
 @dataclass(frozen=True, slots=True)
 class AccessFile:
-    """A parsed access.yaml."""
-
     label: str
     rules: tuple[AccessRule, ...]
 

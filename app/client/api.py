@@ -29,8 +29,6 @@ class ApiError(UserError):
 
 @dataclass(frozen=True)
 class File:
-    """A file to upload."""
-
     name: str
     content: bytes
 
@@ -75,7 +73,6 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close all connections."""
         self._http.close()
 
     def get(self, path: str, **params: str | int | bool | None) -> Any:
@@ -89,10 +86,10 @@ class Client:
             response = self._send("GET", path, params=query)
             body = response.json()
             yield from body if items is None else body[items]
-            query = dict(urllib.parse.parse_qsl(_next_page(response).partition("?")[2]))
+            following = str(response.links.get("next", {}).get("url", ""))  # empty on the last page
+            query = dict(urllib.parse.parse_qsl(following.partition("?")[2]))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """POST JSON; returns the JSON answer."""
         return self._send("POST", path, json=dict(body)).json()
 
     def put(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -101,11 +98,9 @@ class Client:
         return response.json() if response.content else None
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
-        """PATCH with JSON; returns the JSON answer."""
         return self._send("PATCH", path, json=dict(body)).json()
 
     def delete(self, path: str) -> None:
-        """DELETE; the answer has no body."""
         self._send("DELETE", path)
 
     def upload(self, path: str, file: File, fields: Mapping[str, str | list[str]]) -> Any:
@@ -130,7 +125,6 @@ class Client:
                 raise _unreachable(self.base_url, error) from error
 
     def healthy(self, path: str = "/readyz") -> bool:
-        """Whether a GET of this path returns status 200."""
         try:
             return self._http.get(self.base_url + path, timeout=5.0).status_code == httpx2.codes.OK
         except httpx2.TransportError:
@@ -179,17 +173,11 @@ def path(*parts: str) -> str:
 
 
 def with_query(path: str, **params: str) -> str:
-    """The path with a query of these parameters."""
     return f"{path}?{urllib.parse.urlencode(params)}"
 
 
 def _without_none(params: Params) -> dict[str, str | int | bool]:
     return {name: value for name, value in params.items() if value is not None}
-
-
-def _next_page(response: httpx2.Response) -> str:
-    """The URL of the next page in the Link header; empty on the last page."""
-    return str(response.links.get("next", {}).get("url", ""))
 
 
 def _retry_after(response: httpx2.Response) -> float | None:

@@ -131,8 +131,6 @@ def upload(
 
 
 class _Uploads:
-    """The state of one call of `upload`."""
-
     def __init__(self, client: Client, on_end: Callable[[UploadOutcome], None]) -> None:
         self._client, self._on_end = client, on_end
         self._jobs: dict[str, UploadItem] = {}  # unfinished, by job id

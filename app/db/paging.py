@@ -36,7 +36,8 @@ class Page:
     ) -> list[Any]:
         """The rows of this page in this order, which must be unique: each as the query gives it, without the order."""
         if self.after is not None:
-            place = [literal(value, column.type) for value, column in zip(self._place(order), order, strict=True)]
+            values = _decode(self.after, [column.type.python_type for column in order])
+            place = [literal(value, column.type) for value, column in zip(values, order, strict=True)]
             query = query.where(tuple_(*order) < tuple_(*place) if descending else tuple_(*order) > tuple_(*place))
         query = query.order_by(*(column.desc() if descending else column for column in order))
         width = len(query.column_descriptions)
@@ -61,9 +62,6 @@ class Page:
 
     def _cut(self, found: Sequence[Item], place: Callable[[Item], tuple[Any, ...]]) -> list[Item]:
         return self.first(found, lambda item: _encode(place(item)))
-
-    def _place(self, order: Sequence[Column]) -> list[Any]:
-        return _decode(self.after or "", [column.type.python_type for column in order])
 
 
 def _encode(values: Sequence[Any]) -> str:

@@ -131,7 +131,6 @@ class Replicas:
         return [count for standby in self._standbys for count in standby.counts()]
 
     def close(self) -> None:
-        """Close the pools."""
         for standby in self._standbys:
             standby.engine.dispose()
 
@@ -147,8 +146,6 @@ class Replicas:
 
 
 class _Standby:
-    """One standby and its recent outcomes."""
-
     def __init__(self, engine: Engine, number: int) -> None:
         self.engine, self._number = engine, number
         self._last: Outcome = "used"

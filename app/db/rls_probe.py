@@ -36,7 +36,7 @@ class RowLevelSecurityBroken(RuntimeError):
 
 
 def probe(database: Database) -> None:
-    """Raise LockBroken unless both halves hold for every table."""
+    """Raise RowLevelSecurityBroken unless both halves hold for every table."""
     with database.anonymous() as session:
         _refuse_powerful_role(session)
         _refuse_own_settings(session)

@@ -173,7 +173,6 @@ class Database:
             yield session
 
     def close(self) -> None:
-        """Close the pools."""
         self.engine.dispose()
         self.replicas.close()
 

@@ -60,7 +60,6 @@ class HashedEmbedder:
         return unit
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of `texts`, shape (n, 384), each of length 1."""
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
         for row, text in enumerate(texts):
             vectors[row] = self.embed_query(text)

@@ -46,7 +46,6 @@ class OnnxEmbedder:
         return self._tokens.count(text)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """(start, end) of each token in characters of `text`, ascending."""
         return self._tokens.spans(text)
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
@@ -56,7 +55,6 @@ class OnnxEmbedder:
         return vector
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of `texts`, shape (n, 384), each of length 1."""
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         if self._threads == 1 or len(texts) < 2:
             for row, text in enumerate(texts):

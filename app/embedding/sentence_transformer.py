@@ -74,7 +74,6 @@ class SentenceTransformerEmbedder:
 
     @property
     def dimensions(self) -> int:
-        """Length of every vector."""
         return int(self._model.get_embedding_dimension())
 
     @property
@@ -88,7 +87,6 @@ class SentenceTransformerEmbedder:
         return len(self.spans(text))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """(start, end) of each token in characters of `text`, ascending."""
         with self._lock:
             encoded = self._model.tokenizer(
                 encodable(text),
@@ -101,12 +99,10 @@ class SentenceTransformerEmbedder:
         return [(int(start), int(end)) for start, end in encoded["offset_mapping"]]
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
-        """Vector of a question, shape (d,), length 1."""
         vector: NDArray[np.float32] = self._embed([text], self._query_prompt)[0]
         return vector
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of `texts`, shape (n, d), each of length 1."""
         return self._embed(texts, self._passage_prompt)
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:

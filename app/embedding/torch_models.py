@@ -26,7 +26,6 @@ def load_options(cache: Path, device: str | None) -> dict[str, Any]:
 
 
 def unusable_model(name: str, cache: Path) -> UnusableWeights:
-    """The error for a model that is not on this machine."""
     return UnusableWeights(
         f"{name} is not a usable model folder and not in {cache} with safetensors weights; "
         f"fetch it with: hf download {name} --cache-dir {cache}"

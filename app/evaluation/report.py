@@ -55,11 +55,9 @@ class Evaluation:
 
     @property
     def leaked(self) -> int:
-        """The number of leaks of all systems."""
         return sum(map(len, self.leaks.values()))
 
     def as_json(self) -> str:
-        """All figures with their intervals."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False)
 
 

@@ -117,7 +117,6 @@ class Frontier:
             raise ValueError(f"{len(self.nodes)} nodes do not make the frontier of a tree of {size}")
 
     def append(self, leaf: bytes) -> None:
-        """Add one leaf hash at the end."""
         node, filled = leaf, self.size
         while filled & 1:
             node = node_hash(self.nodes.pop(), node)
@@ -164,7 +163,6 @@ def commitment(salt: bytes, text: str) -> bytes:
 
 
 def encode(data: bytes) -> str:
-    """Standard base64."""
     return base64.b64encode(data).decode("ascii")
 
 

@@ -46,7 +46,6 @@ class VerifyReport:
     findings: list[LogFinding] = field(default_factory=list)
 
     def add(self, kind: LogFindingKind, seq: int | None, message: str) -> None:
-        """Note a finding."""
         self.findings.append(LogFinding(kind, seq, message))
 
     @property

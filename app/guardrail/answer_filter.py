@@ -26,13 +26,10 @@ class AnswerFilter:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Redactions released so far, by kind."""
         return self._gate.counts
 
     def feed(self, piece: str) -> str:
-        """Take the next piece; returns what can be released now."""
         return self._content.feed(self._gate.feed(self._citations.feed(piece)))
 
     def flush(self) -> str:
-        """The answer is complete: returns what was held back."""
         return self._content.feed(self._gate.feed(self._citations.flush()) + self._gate.flush()) + self._content.flush()

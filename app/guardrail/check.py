@@ -114,7 +114,6 @@ LONG_WORD_START = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9_][^ \n]{7})")
 
 
 def accept_all(match: re.Match[str], before: str) -> bool:
-    """Accept whatever the pattern matched."""
     return bool(match) and before is not None
 
 
@@ -133,7 +132,6 @@ class PatternCheck:
     tail: Tail | None = None
 
     def at(self, window: str, start: int) -> Finding | None:
-        """See Check."""
         match = self.pattern.match(window, start)
         if match is None or match.end() == start or not self.accept(match, window[:start]):
             return None

@@ -16,7 +16,6 @@ class Redactor:
         self.counts: Counter[str] = Counter()
 
     def __call__(self, text: str) -> str:
-        """The redacted text."""
         done = redact(text, self._checks)
         self.counts.update(done.counts)
         return done.text

@@ -28,12 +28,10 @@ class NewKey:
 
 
 def make_key() -> NewKey:
-    """A fresh random key."""
     return _make("clr_")
 
 
 def make_token() -> NewKey:
-    """A fresh random delegation token."""
     return _make("cld_")
 
 

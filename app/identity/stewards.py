@@ -26,7 +26,6 @@ def require_steward(session: Session, subject: Subject, role: Role) -> None:
 
 
 def stewarded_roles(session: Session, subject: Subject) -> frozenset[uuid.UUID]:
-    """The roles delegated to the subject."""
     return frozenset(session.scalars(select(Steward.role_id).where(Steward.user_id == subject.user_id)))
 
 

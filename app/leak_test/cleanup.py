@@ -12,7 +12,6 @@ from app.leak_test.http import ProbeClient
 
 
 def delete_conversations(client: ProbeClient) -> None:
-    """Delete all conversations of this caller."""
     while found := client.send("GET", "/api/v1/conversations", params={"limit": "500"}).json():
         if not isinstance(found, list):
             return

@@ -70,7 +70,6 @@ class ProbeClient:
         self._http = http or httpx2.Client(headers=headers, trust_env=not local, timeout=timeout, limits=limits)
 
     def close(self) -> None:
-        """Close the connections."""
         self._http.close()
 
     def send(

@@ -21,8 +21,6 @@ STAYS = (
 
 @dataclass(frozen=True)
 class LeakReport:
-    """The outcome of a run."""
-
     version: str
     url: str
     begun_at: dt.datetime
@@ -34,7 +32,6 @@ class LeakReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
         return not self.failures
 
     @property
@@ -43,7 +40,6 @@ class LeakReport:
         return sum(verdict != "not asked" for _, row in self.matrix for verdict in row.values())
 
     def verdict(self) -> str:
-        """The outcome in one line."""
         asked = f"{self.checked} pairs of surface and person, {self.requests} answers, {self.seconds:.0f} s"
         if self.ok:
             return f"Nothing leaked: {asked}"
@@ -58,7 +54,6 @@ class LeakReport:
         return machines, people
 
     def to_json(self) -> dict[str, Any]:
-        """The report for machines."""
         return {
             "format": "clearance leak-test",
             "version": self.version,
@@ -78,7 +73,6 @@ class LeakReport:
         }
 
     def to_markdown(self) -> str:
-        """The report for people."""
         heads = " | ".join(PEOPLE)
         lines = [
             "# Leak test", "",

@@ -118,7 +118,6 @@ class ProbeResults:
             self._waived.add((surface, person))
 
     def verdict(self, surface: str, person: str) -> Verdict:
-        """How a surface stands for a person."""
         if any(f.surface == surface and f.person in {person, ""} for f in self.failures):
             return "fails"
         statuses = self._statuses.get((surface, person))

@@ -92,7 +92,6 @@ class Setup:
             self.canaries.append(Canary("id", f"{kind} {of}".strip(), value, known | {AUDITS}))
 
     def document(self, name: str) -> str:
-        """The id of a planted document."""
         return next(t.value for t in self.targets if t.kind == "document" and t.of == name)
 
     def _roles(self) -> None:
@@ -135,7 +134,6 @@ class Setup:
                 clients[name] = ProbeClient(url, self._slots[what], key=key, token=token)
 
     def close(self) -> None:
-        """Close all connections."""
         for client in (*self.clients.values(), *self.model_clients.values()):
             client.close()
 

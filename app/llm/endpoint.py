@@ -25,7 +25,9 @@ def endpoint(model: ModelSettings) -> Endpoint:
 
     Raises PublicModelHost where the settings say more than the name or address of the host lets us believe.
     """
-    internal = model.internal if model.internal is not None else _is_internal(model)
+    internal = model.internal
+    if internal is None:
+        internal = is_loopback(model.base_url) or _host(model.base_url) in model.hosts()
     highest = Label.RESTRICTED if internal else Label.PUBLIC
     if model.max_label:
         highest = Label.parse(model.max_label)
@@ -53,10 +55,6 @@ def is_public(base_url: str) -> bool:
     if not all(labels):
         return True
     return len(labels) > 1 and labels[-1] not in PRIVATE_SUFFIXES and not host.endswith(f".{HOME_NETWORK}")
-
-
-def _is_internal(model: ModelSettings) -> bool:
-    return is_loopback(model.base_url) or _host(model.base_url) in model.hosts()
 
 
 def _host(base_url: str) -> str:

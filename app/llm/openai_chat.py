@@ -79,5 +79,4 @@ class OpenAIChat:
         )
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._client.close()

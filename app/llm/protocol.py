@@ -12,8 +12,6 @@ from app.identity.subject import Label
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a chat."""
-
     role: str
     content: str
 
@@ -35,8 +33,6 @@ class Endpoint:
 
 
 class ChatModel(Protocol):
-    """A model that streams."""
-
     @property
     def endpoint(self) -> Endpoint:
         """Where it runs."""

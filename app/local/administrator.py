@@ -3,8 +3,8 @@
 from sqlalchemy import any_, create_engine, select
 from sqlalchemy.orm import Session
 
-from app.audit.events import KeyCreated, UserCreated
 from app.audit.events.base import Actor
+from app.audit.events.directory import KeyCreated, UserCreated
 from app.audit.log import record
 from app.db.tables.people import User
 from app.errors import Conflict

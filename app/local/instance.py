@@ -46,7 +46,6 @@ class Instance:
 
     @classmethod
     def running(cls, folder: Path) -> Self | None:
-        """The instance that runs now, or None."""
         instance = cls.last(folder)
         return instance if instance is not None and process_start(instance.pid) == instance.born else None
 

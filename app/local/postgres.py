@@ -99,7 +99,6 @@ class EmbeddedPostgres:
 
     @property
     def log_path(self) -> Path:
-        """The server's log file."""
         return self.folder / "postgres.log"
 
     def start(self) -> Self:

@@ -113,7 +113,6 @@ class _Startup:
         return replace(instance, postgres_port=server.port, socket_dir=str(server.socket_dir))
 
     def _database_urls(self, instance: Instance) -> dict[str, str]:
-        """A URL for each database role."""
         if instance.postgres_port is None:
             return {
                 "clearance_app": self.environ[environment.APP_URL],

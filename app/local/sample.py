@@ -38,8 +38,6 @@ class _Strict(BaseModel):
 
 
 class SampleCollection(_Strict):
-    """A collection of company.yaml."""
-
     name: str
     description: str
     label: LabelName
@@ -53,8 +51,6 @@ class SampleRole(_Strict):
 
 
 class SamplePerson(_Strict):
-    """A person of company.yaml."""
-
     name: str
     display: str
     title: str
@@ -80,7 +76,6 @@ class Company(_Strict):
 
     @classmethod
     def read(cls, folder: Path) -> "Company":
-        """Read `folder/company.yaml`."""
         return cls.model_validate(yaml.safe_load((folder / "company.yaml").read_text(encoding="utf-8")))
 
 

@@ -52,7 +52,6 @@ def load_once(folder: Path, target: LoadTarget, loader: SampleLoader) -> SampleW
 
 
 def read(folder: Path) -> SampleWelcome | None:
-    """The saved welcome, or None."""
     try:
         data = json.loads((folder / FILE).read_text())
     except FileNotFoundError:

@@ -105,7 +105,6 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", home: Path, log: Path) -> Instance:
-    """The instance, as soon as its API answers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         instance = Instance.running(home)

@@ -55,7 +55,6 @@ class LocalSecrets:
         return cls(**_read(path, {item.name for item in fields(cls)}))
 
     def role_passwords(self) -> dict[str, str]:
-        """Passwords by database role."""
         return {
             "clearance_owner": self.owner_password,
             "clearance_app": self.app_password,
@@ -68,8 +67,7 @@ class LocalSecrets:
 
 def write_private(path: Path, text: str) -> None:
     """Replace `path` atomically by a file with mode 0600."""
-    work = _write_beside(path, text)
-    work.replace(path)
+    _write_beside(path, text).replace(path)
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -55,10 +55,11 @@ class _Child:
 
     def __init__(self, program: Program, log: Path) -> None:
         self.program, self.log = program, log
-        self.failures, self.resume_at = 0, 0.0
-        self._launch()
+        self.failures = 0
+        self.launch()
 
-    def _launch(self) -> None:
+    def launch(self) -> None:
+        self.resume_at = 0.0
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._begin = os.fstat(descriptor).st_size
@@ -85,17 +86,12 @@ class _Child:
         return self.process.wait()
 
     def stop(self, grace_seconds: float) -> None:
-        """Send SIGTERM, and kill it after the grace period."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
             deadline = time.monotonic() + grace_seconds
             while not self.ended() and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS / 5)
             self.collect()
-
-    def relaunch(self) -> None:
-        self.resume_at = 0.0
-        self._launch()
 
     def report(self) -> str:
         """How it ended, and the last lines of its log since its start."""
@@ -162,7 +158,6 @@ class Supervisor:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Pids of the running programs, by name."""
         return {child.program.name: child.process.pid for child in self._children if child.process.returncode is None}
 
     def start(self, program: Program) -> int:
@@ -198,7 +193,7 @@ class Supervisor:
             child.shorten_log()
             if child.resume_at:
                 if now >= child.resume_at:
-                    child.relaunch()
+                    child.launch()
             elif child.ended():
                 child.collect()
                 if not child.program.restart:

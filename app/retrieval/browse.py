@@ -57,7 +57,6 @@ def readable_collections(subject: Subject, visible: Visible) -> Select[Collectio
 
 
 def list_collections(session: Session, subject: Subject, visible: Visible) -> list[Collection]:
-    """The readable collections, by name."""
     return list(session.scalars(readable_collections(subject, visible).order_by(Collection.name)))
 
 

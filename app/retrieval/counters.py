@@ -14,7 +14,6 @@ class OutcomeCounter:
         self._counts: Counter[Outcome] = Counter()
 
     def count(self, outcome: Outcome) -> None:
-        """Add one search with this outcome."""
         with self._lock:
             self._counts[outcome] += 1
 

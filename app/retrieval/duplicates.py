@@ -5,6 +5,7 @@ It looks at the hits of one search alone, so a hidden document can neither hide 
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.retrieval.passage import Hit
 
@@ -23,7 +24,7 @@ def collapse(hits: Sequence[Hit]) -> list[Hit]:
         own = _shingles(hit.passage.text)
         for number, better in enumerate(kept):
             if _near_copies(own, shingles[number]):
-                kept[number] = better.with_copy(hit.passage)
+                kept[number] = replace(better, copies=(*better.copies, hit.passage))
                 break
         else:
             kept.append(hit)

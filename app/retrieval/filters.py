@@ -52,11 +52,9 @@ class SearchFilter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether every document matches."""
         return self.since is None and self.until is None and not self.folder
 
     def matches(self, path: str, updated_at: dt.datetime) -> bool:
-        """Whether a document passes the filter."""
         return (
             (self.since is None or updated_at >= self.since)
             and (self.until is None or updated_at < self.until)

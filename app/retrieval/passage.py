@@ -1,7 +1,7 @@
 """What search finds: pure values, so that prompts and answers need no database to be tested."""
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.identity.subject import Label
 
@@ -50,7 +50,3 @@ class Hit:
     coverage: float
     ranks: RankInfo = RankInfo()
     copies: tuple[Passage, ...] = ()
-
-    def with_copy(self, passage: Passage) -> "Hit":
-        """This hit with one more near-copy."""
-        return replace(self, copies=(*self.copies, passage))

@@ -44,11 +44,6 @@ class Parsed:
     excluded: tuple[str, ...] = ()
     excluded_phrases: tuple[tuple[str, ...], ...] = ()
 
-    @property
-    def has_operators(self) -> bool:
-        """Whether there are phrases or exclusions."""
-        return bool(self.phrases or self.excluded or self.excluded_phrases)
-
 
 def parse(text: str) -> Parsed:
     """Parse a search text.

@@ -111,7 +111,8 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
     reader = ReaderSnapshot(session, visible, visible_corpus(session, visible))
     window = FUSION_DEPTH if query.filter.is_empty else FILTER_WINDOW
     lexical = phrases.find(session, visible, query.parsed, limit=window, corpus=reader.corpus)
-    by_words = _filtered(reader, query.filter, lexical.matches)[:FUSION_DEPTH]
+    passing = matching_chunks(session, visible, query.filter, [m.chunk_id for m in lexical.matches])
+    by_words = [m for m in lexical.matches if m.chunk_id in passing][:FUSION_DEPTH]
     predicate = _Predicate(reader, lexical.conditions, query.filter)
     dense = nearest(reader, index, query.vector, limit=FUSION_DEPTH, predicate=predicate, depth=query.depth)
     similarity = {n.chunk_id: n.similarity for n in dense.near}
@@ -156,11 +157,6 @@ class _Predicate:
         for start in range(0, len(chunks), BATCH):
             accepted += phrases.chunks_meeting(session, visible, self.conditions, chunks[start : start + BATCH])
         return matching_chunks(session, visible, self.filter, accepted)
-
-
-def _filtered(reader: ReaderSnapshot, search_filter: SearchFilter, matches: list[Match]) -> list[Match]:
-    chunks = matching_chunks(reader.session, reader.visible, search_filter, [m.chunk_id for m in matches])
-    return [m for m in matches if m.chunk_id in chunks]
 
 
 def _ranks(nearest: list[int], matched: list[int]) -> dict[int, tuple[int | None, int | None]]:

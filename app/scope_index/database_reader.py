@@ -113,7 +113,6 @@ class CodeReader:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
 
     def close(self) -> None:
-        """Close the pool."""
         self._engine.dispose()
 
 

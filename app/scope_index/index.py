@@ -83,7 +83,6 @@ class Generation:
 
     @property
     def tail_size(self) -> int:
-        """Entries in the tail."""
         return sum(p.segment.size for p in self.tail)
 
     def extended(self, snapshot: Snapshot, entries: Entries) -> "Generation":
@@ -106,13 +105,11 @@ class GenerationView:
     wake: Callable[[], None]
 
     def scan(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> ScanResult:
-        """See `IndexView`."""
         rotated = self.generation.quantizer.rotate(query[None])
         segments = self.generation.segments
         return merge([scan for segment in segments for scan in segment.scan(rotated, scopes, depth)], depth)
 
     def score(self, query: NDArray[np.float32], delta: Entries) -> ScanResult:
-        """See `IndexView`."""
         if len(delta):
             self.wake()
         return score(self.generation.quantizer, query, delta)
@@ -145,11 +142,9 @@ class ScopeIndex:
 
     @property
     def ready(self) -> bool:
-        """Whether the index is loaded."""
         return self._generation is not None
 
     def view(self, snapshot: Snapshot) -> GenerationView | None:
-        """See `VectorIndex`."""
         generation = self._generation
         if generation is None:
             return None

@@ -86,7 +86,6 @@ class NoIndex:
     """For an installation without a scope index: PostgreSQL answers every query."""
 
     def view(self, snapshot: Snapshot) -> None:
-        """Always None."""
         del snapshot
 
     def close(self) -> None:

@@ -55,8 +55,6 @@ def score(quantizer: ProductQuantizer, query: NDArray[np.float32], entries: Entr
 
 
 class _OwnLists:
-    """A list for each scope."""
-
     def __init__(self, quantizer: ProductQuantizer, entries: Entries) -> None:
         self.size = len(entries)
         self._scopes, self._edges = _edges(entries.scopes)

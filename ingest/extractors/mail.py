@@ -23,11 +23,10 @@ def read_mail(content: bytes) -> tuple[str | None, Outline]:
     fields = {name: value for name in ("Subject", *SHOWN) if (value := _header(message, name))}
     if not fields:
         raise Malformed("The file has no e-mail headers (From, To, Subject): save the message again as .eml.")
-    attachments = _attachments(message)
+    attachments = [name for part in _leaves(message) if (name := one_line(str(_filename(part) or ""))[:200])]
     if attachments:
         fields["Attachments"] = ", ".join(attachments)
-    body = _body(message)
-    outline = body or Outline()
+    outline = _body(message)
     head = Outline()
     head.add("paragraph", "\n".join(f"{name}: {value}" for name, value in fields.items()))
     outline.put_first(head.blocks)
@@ -52,14 +51,6 @@ def _bare_bytes(value: str, message: EmailMessage) -> str:
     return decode(value.encode("utf-8", "surrogateescape"), declared=charset)
 
 
-def _attachments(message: EmailMessage) -> list[str]:
-    names = []
-    for part in _leaves(message):
-        if name := one_line(str(_filename(part) or ""))[:200]:
-            names.append(name)
-    return names
-
-
 def _filename(part: MIMEPart) -> str | None:
     try:
         return part.get_filename()
@@ -81,7 +72,7 @@ def _leaves(message: MIMEPart, depth: int = 0) -> list[MIMEPart]:
     return found
 
 
-def _body(message: EmailMessage) -> Outline | None:
+def _body(message: EmailMessage) -> Outline:
     """The HTML body, which has the structure, else the plain one."""
     texts = [part for part in _leaves(message) if part.get_content_maintype() == "text" and not _filename(part)]
     markup = next((part for part in texts if part.get_content_subtype() == "html"), None)

@@ -57,17 +57,14 @@ class Outline:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """All blocks so far."""
         self._close_list()
         return tuple(self._blocks)
 
     def leave(self) -> None:
-        """Close all open headings."""
         self._close_list()
         self._open.clear()
 
     def put_first(self, blocks: tuple[Block, ...]) -> None:
-        """Put `blocks` before all others."""
         self._blocks[:0] = blocks
 
     def _close_list(self) -> None:

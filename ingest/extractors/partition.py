@@ -64,7 +64,6 @@ NO_LANGUAGE = [""]  # skips the detection of languages, which we do not use
 
 
 def html_elements(markup: str) -> list[Element]:
-    """Elements of an HTML document."""
     return _list(partition_html, text=markup) if markup.strip() else []
 
 

@@ -108,12 +108,10 @@ def _is_header(row: Row) -> bool:
 
 
 def is_numeric(text: str) -> bool:
-    """True for numbers, amounts, dates and times."""
     return NUMERIC.fullmatch(text) is not None
 
 
 def _trimmed(row: Row) -> Row:
-    """`row` without its empty tail."""
     end = len(row)
     while end and not row[end - 1]:
         end -= 1

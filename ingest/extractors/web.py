@@ -47,7 +47,6 @@ def read_html(content: bytes) -> tuple[str | None, Outline]:
 
 
 def read_markup(markup: str) -> tuple[str | None, Outline]:
-    """Title and outline of HTML text."""
     outline = Outline()
     tree = _parse(markup)
     if tree is None:

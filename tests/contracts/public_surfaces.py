@@ -14,8 +14,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import typer
 
-from app.audit.events import KINDS, CommittedText, Event, SealedText
-from app.audit.events.base import VERSION
+from app.audit.events import KINDS
+from app.audit.events.base import VERSION, CommittedText, Event, SealedText
 from app.cli.app import Commands
 from app.cli.lazy import load
 from app.main import create_routes

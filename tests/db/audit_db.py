@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.audit.encryption import Sealer
-from app.audit.events import Actor, SealedText, SearchDone
+from app.audit.events.answers import SearchDone
+from app.audit.events.base import Actor, SealedText
 from app.audit.events.plans import SignInRefused
 from app.audit.log import record
 from app.db.session import Database, Signer

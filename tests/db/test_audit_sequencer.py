@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.audit import sequencing
-from app.audit.events import Actor, AnswerClosed, AnswerOpened, CommittedText, SealedText
+from app.audit.events.answers import AnswerClosed, AnswerOpened
+from app.audit.events.base import Actor, CommittedText, SealedText
 from app.audit.log import record
 from app.evidence.merkle import Frontier
 from app.sequencer_process import Sequencer

@@ -16,9 +16,10 @@ import pytest
 
 from ingest import sandbox as module
 from ingest.confinement import Layers, Limits, Unconfined, drop_root
-from ingest.extract import FileTooLarge, Malformed, TimedOut, extract
+from ingest.extract import extract
+from ingest.extractors.errors import FileTooLarge, Malformed, TimedOut
 from ingest.preload import samples
-from ingest.sandbox import ConfinementMissing, Sandbox, SandboxUnavailable, extract_sandboxed
+from ingest.sandbox import ConfinementMissing, Sandbox, SandboxUnavailable
 from tests.support.waiting import wait_for
 
 SLOW = b"# Heading\n\n" + b"Some *words* and [links](http://example.com/x) in a paragraph.\n\n" * 30_000
@@ -234,15 +235,9 @@ def test_how_a_child_ended_tells_the_error() -> None:
         module._outcome([])
 
 
-def test_callers_share_one_sandbox_and_descriptors_are_returned(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "Sandbox", lambda limits: sandbox)
-    assert extract_sandboxed(b"shared", filename="a.txt").blocks[0].text == "shared"
+def test_descriptors_are_returned(sandbox: Sandbox) -> None:
+    assert sandbox.extract(b"shared", filename="a.txt").blocks[0].text == "shared"
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(10):
-        extract_sandboxed(b"shared", filename="a.txt")
+        sandbox.extract(b"shared", filename="a.txt")
     assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert list(module._shared.values()) == [sandbox]
-    module._close_shared()
-    assert sandbox._process is None

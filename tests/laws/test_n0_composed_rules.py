@@ -18,8 +18,9 @@ from sqlalchemy import func, select, text, update
 from app.acl import rule_store, scopes
 from app.acl.effects import PersonEffect, Timelines, compare
 from app.acl.readers import concerned, readers
+from app.acl.rule_store import rules_about, rules_of
 from app.acl.rules import Grant, OwnRule, Rule, decide, effective, joined_digests, rule_digest, united
-from app.acl.scopes import repoint_scopes, rules_about, rules_of, scope_for
+from app.acl.scopes import repoint_scopes, scope_for
 from app.db.session import WriteSession
 from app.db.tables import access
 from app.db.tables.access import Collection, Folder, Scope

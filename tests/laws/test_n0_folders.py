@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select, text
 
 from app.acl.placement import Upload, lock_document, remove_document, rule_document, submit
 from app.acl.rule_changes import drop_folder, rule_collection, rule_folder
+from app.acl.rule_store import rule_of
 from app.acl.rules import Grant, OwnRule, Rule, effective
-from app.acl.scopes import rule_of
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Document

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from app.audit.encryption import seal, unseal
-from app.audit.events import Actor, SealedText, SearchDone
+from app.audit.events.answers import SearchDone
+from app.audit.events.base import Actor, SealedText
 from app.evidence import merkle
 
 KEY = bytes(range(32))

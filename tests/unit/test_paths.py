@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.client.access_file import AccessFile, AccessFileError
 from app.errors import InvalidInput
-from app.paths import MAX_BYTES, MAX_NAME, folder_path, folders_of, is_below, normal_path, repaired, skeleton
+from app.paths import MAX_BYTES, MAX_NAME, folder_path, folders_of, is_below, normal_path, skeleton
 from app.retrieval.filters import SearchFilter
 from tests.support.path_text import ANYTHING, BLANKS, LETTERS
 
@@ -79,15 +79,6 @@ def test_what_is_refused_is_refused_on_every_surface(text: str) -> None:
     if re.fullmatch(r'[^"\\\n\r\u0085\u2028\u2029]+', text) and text.isprintable():
         with pytest.raises(AccessFileError):
             AccessFile.parse(f'rules: [{{path: "{text}", roles: [hr]}}]')
-
-
-@settings(suppress_health_check=MANY_ARE_REFUSED)
-@given(ANYTHING)
-def test_what_was_stored_before_gets_a_normal_path(text: str) -> None:
-    path = repaired(text)
-    assert normal_path(path) == path
-    known = accepted(text)
-    assert known is None or path == known
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ class Xid8(UserDefinedType[str]):
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
-        """The name of the type in DDL."""
         return "xid8"
 
 

@@ -5,8 +5,6 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """Base of all tables."""
-
     metadata = MetaData(
         naming_convention={
             "pk": "%(table_name)s_pkey",

@@ -65,8 +65,6 @@ class User(Sourced, Base):
 
 
 class Role(Sourced, Base):
-    """A group of people."""
-
     __tablename__ = "role"
     __table_args__: Any = (UniqueConstraint("source", "name"),)
 
@@ -84,8 +82,6 @@ class RoleInside(Base):
 
 
 class Membership(Base):
-    """A user in a role."""
-
     __tablename__ = "membership"
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)

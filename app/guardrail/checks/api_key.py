@@ -112,7 +112,6 @@ class ApiKeyCheck:
     tail = Tail(re.compile(r"[\w+/=.\-~]*", re.ASCII), closer=False)
 
     def at(self, window: str, start: int) -> Finding | None:
-        """See Check."""
         match = _KEY.match(window, start)
         if match is None:
             return None

@@ -34,7 +34,6 @@ class CardCheck:
     tail = None
 
     def at(self, window: str, start: int) -> Finding | None:
-        """See Check."""
         match = _NUMBER.match(window, start)
         before = window[:start]
         if match is None or _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(before) is not None:

@@ -43,7 +43,6 @@ class IbanCheck:
     tail = None
 
     def at(self, window: str, start: int) -> Finding | None:
-        """See Check."""
         match = _CANDIDATE.match(window, start)
         length = _LENGTHS.get(window[start : start + 2].upper())
         if match is None or length is None:

@@ -52,7 +52,6 @@ class PhoneCheck:
     tail = None
 
     def at(self, window: str, start: int) -> Finding | None:
-        """See Check."""
         before = window[:start]
         if _GLUED.search(before) is not None and not before.lower().endswith("tel:"):
             return None

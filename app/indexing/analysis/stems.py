@@ -59,7 +59,6 @@ def stems(words: Sequence[str], language: str) -> list[str]:
 
 
 def script_stem(word: str, script: str) -> str:
-    """The stem of a word in a script of SCRIPTS."""
     return str(_stemmer(SCRIPTS[script]).stemWord(word))
 
 

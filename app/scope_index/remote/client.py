@@ -136,7 +136,6 @@ class RemoteView:
         return self.index.scan(self, query, scopes, depth)
 
     def score(self, query: NDArray[np.float32], delta: Entries) -> ScanResult:
-        """See `IndexView`."""
         return self.index.score(query, delta)
 
 

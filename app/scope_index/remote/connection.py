@@ -64,14 +64,12 @@ class Connection:
             raise WrongPeer("it is a process of another user")
 
     def send(self, message: bytes, deadline: float) -> None:
-        """Send a packed message."""
         left = memoryview(_SIZE.pack(len(message)) + message)
         while left:
             self._socket.settimeout(_left(deadline))
             left = left[self._socket.send(left) :]
 
     def receive(self, deadline: float) -> Message:
-        """The next message."""
         (size,) = _SIZE.unpack(self._read(_SIZE.size, deadline))
         if size > MAX_MESSAGE:
             raise InvalidMessage("a frame that is too long")
@@ -92,7 +90,6 @@ class Connection:
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the socket."""
         self._socket.close()
 
     def _read(self, size: int, deadline: float) -> bytes:

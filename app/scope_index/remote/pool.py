@@ -127,13 +127,11 @@ class Exchange:
         return self
 
     def send(self, request: bytes) -> None:
-        """Send a packed request."""
         self._sent = True
         with self._failure():
             self._connection.send(request, self._deadline)
 
     def receive(self, expected: type[R]) -> R | IndexNotReady:
-        """The reply."""
         with self._failure():
             reply = self._connection.receive(self._deadline)
             if isinstance(reply, Refused):

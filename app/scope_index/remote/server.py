@@ -68,7 +68,6 @@ class IndexServer:
         threading.Thread(target=self._accept, args=(listening,), name="lists-accept", daemon=True).start()
 
     def close(self) -> None:
-        """Stop listening and end all connections."""
         self._closed.set()
         if self._listening is not None:
             with contextlib.suppress(OSError):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, UploadFile
 from pydantic import Field
 
+from app.acl.placement import lock_document
 from app.admin import documents as admin
 from app.admin.rules import document_warnings, set_document_rule
 from app.identity.subject import Label
@@ -74,12 +75,12 @@ def remove(document: str, subject: CuratorCaller, session: Changing) -> None:
 @router.get("/documents/{document}/access")
 def rule(document: str, subject: CuratorCaller, session: Writing) -> AccessOut:
     """The document's own rule, for the curators of its collection."""
-    return to_wire(session, admin.lock_curated_document(session, subject, public_id(document)).own)
+    return to_wire(session, lock_document(session, subject, public_id(document)).own)
 
 
 @router.put("/documents/{document}/access")
 def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session: Changing) -> AccessChanged:
     """Replace the document's own rule (curate). `inherits: true` without grants or label is plain inheritance."""
-    place = admin.lock_curated_document(session, subject, public_id(document))
+    place = lock_document(session, subject, public_id(document))
     change = set_document_rule(session, subject, place, to_rule(session, body))
     return AccessChanged(**to_wire(session, change.after).model_dump(), warnings=document_warnings(session, place))

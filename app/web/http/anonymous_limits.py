@@ -66,7 +66,6 @@ class KnownKeys:
         return hashlib.sha256(secret.encode()).digest() in self._digests
 
     def add(self, secret: str) -> None:
-        """It was valid."""
         digest = hashlib.sha256(secret.encode()).digest()
         with self._lock:
             self._digests[digest] = None
@@ -75,6 +74,5 @@ class KnownKeys:
                 self._digests.popitem(last=False)
 
     def discard(self, secret: str) -> None:
-        """It is valid no longer."""
         with self._lock:
             self._digests.pop(hashlib.sha256(secret.encode()).digest(), None)

@@ -22,7 +22,7 @@ from app.web.http.anonymous_limits import KnownKeys, StrangerLimits
 from app.web.http.client_address import ADDRESS, Proxies, address_of, group_of, parse_networks
 from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots, too_many
 from app.web.http.problems import problem
-from app.web.http.route_table import PROBES, ROUTE, SUBJECT, RouteTable, ServedRoute
+from app.web.http.route_table import PROBES, ROUTE, SUBJECT, RouteTable
 
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64
@@ -62,7 +62,8 @@ class Authentication:
         route = self._table.find(scope)
         scope[ROUTE], scope[ADDRESS] = route.template, self._proxies.client_address(scope)
         if route.public:
-            self._admit_stranger(scope, route)
+            if route.template not in PROBES and (seconds := self._strangers.take(group_of(address_of(scope)))):
+                raise _limited(seconds)
             route.check_query(scope)
             await BodyLimit(self._app, settings=self._settings, upload=False)(scope, receive, send)
             return
@@ -72,10 +73,6 @@ class Authentication:
         limits: KeyLimits = service.state.limits
         with limits.slot(subject.key_id, bulk=route.bulk), self._uploads.slot(needed=route.upload):
             await BodyLimit(self._app, settings=self._settings, upload=route.upload)(scope, receive, send)
-
-    def _admit_stranger(self, scope: Scope, route: ServedRoute) -> None:
-        if route.template not in PROBES and (seconds := self._strangers.take(group_of(address_of(scope)))):
-            raise _limited(seconds)
 
     async def _identify(self, scope: Scope, service: FastAPI) -> Subject:
         """The caller by the key of this request. Raises NotSignedIn, for addresses without a request left

@@ -34,7 +34,6 @@ class ConnectionLimits:
 
     @classmethod
     def of(cls, settings: ApiSettings) -> "ConnectionLimits":
-        """As the settings have it."""
         proxies = Proxies(parse_networks(settings.trusted_proxies), settings.proxy_header)
         return cls(settings.header_seconds, settings.max_connections, settings.max_connections_per_address, proxies)
 

@@ -16,7 +16,6 @@ from app.web.http.route_table import SUBJECT
 
 
 def parts_of(request: Request) -> Components:
-    """The parts of this service."""
     parts: Components = request.app.state.parts
     return parts
 
@@ -81,7 +80,6 @@ def reading(subject: CallerOrDelegate, parts: ComponentsOf) -> Iterator[ReadSess
 
 
 def writing(subject: Caller, parts: ComponentsOf) -> Iterator[WriteSession]:
-    """One transaction as the caller in person."""
     with parts.database.writing(subject.user_id) as session:
         yield session
 

@@ -109,8 +109,8 @@ def describe(document: dict[str, Any]) -> None:
 
 def codes_of(operation: Schema) -> set[str]:
     """The error codes that an operation of the described document lists."""
-    problems = [r["content"]["application/problem+json"] for r in operation["responses"].values() if _is_problem(r)]
-    return {code for problem in problems for code in problem["examples"]}
+    contents = [answer.get("content", {}) for answer in operation["responses"].values()]
+    return {code for content in contents for code in content.get("application/problem+json", {}).get("examples", ())}
 
 
 def _describe(operation: dict[str, Any], method: str, path: str, document: Schema) -> None:
@@ -159,10 +159,6 @@ def _problems(found: list[type[AppError]]) -> dict[str, Any]:
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
     words = "; ".join(f"`{error.__name__}`: {error.title}" for error in found)
     return {"description": f"{words}.", "content": {"application/problem+json": content}}
-
-
-def _is_problem(answer: Schema) -> bool:
-    return "application/problem+json" in answer.get("content", {})
 
 
 def example(schema: Schema, document: Schema) -> Any:

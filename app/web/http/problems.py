@@ -26,7 +26,6 @@ def problem(error: AppError) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error in the one shape."""
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -42,7 +42,6 @@ class ServedRoute:
 
     @property
     def public(self) -> bool:
-        """Whether it needs no API key."""
         return self.template in PUBLIC
 
     def check_query(self, scope: Scope) -> None:

@@ -4,8 +4,9 @@ import docx
 import openpyxl
 import pytest
 
-from ingest.extract import FileTooLarge, extract
+from ingest.extract import extract
 from ingest.extractors import bounds, partition
+from ingest.extractors.errors import FileTooLarge
 from tests.unit.ingest.extractors.files import saved
 
 

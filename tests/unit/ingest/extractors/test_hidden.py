@@ -16,7 +16,8 @@ from docx.oxml.ns import nsdecls
 from openpyxl.comments import Comment
 
 from ingest.document import Extracted
-from ingest.extract import Empty, extract
+from ingest.extract import extract
+from ingest.extractors.errors import Empty
 from tests.unit.ingest.extractors.files import blank_page, saved
 
 DELETED = "<w:del {ns} w:id='1' w:author='a'><w:r><w:delText>struck</w:delText></w:r></w:del>"

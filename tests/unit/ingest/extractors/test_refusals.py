@@ -8,7 +8,10 @@ import pytest
 from fpdf.enums import AccessPermission
 from unstructured.nlp import tokenize
 
-from ingest.extract import (
+from ingest.extract import extract
+from ingest.extractors import pdf as pdf_module
+from ingest.extractors.errors import (
+    BY_CODE,
     Empty,
     Encrypted,
     ExtractionError,
@@ -16,10 +19,7 @@ from ingest.extract import (
     Malformed,
     TooManyPages,
     Unsupported,
-    extract,
 )
-from ingest.extractors import pdf as pdf_module
-from ingest.extractors.errors import BY_CODE
 from ingest.extractors.kinds import Kind
 from ingest.preload import samples
 from tests.unit.ingest.extractors.files import blank_page
