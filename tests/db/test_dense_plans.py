@@ -97,7 +97,9 @@ BROWSING: Mapping[str, Shape] = {
     "find_neighbors": lambda a: neighbors.find_neighbors(
         a.session, a.visible, [h.passage.chunk for h in a.search(WORDS, EVERYTHING)], reach=2
     ),
-    "restrict_to_collections": lambda a: filters.restrict_to_collections(a.session, a.subject, a.visible, ["collection-20"]),
+    "restrict_to_collections": lambda a: filters.restrict_to_collections(
+        a.session, a.subject, a.visible, ["collection-20"]
+    ),
     "matching_chunks": lambda a: a.search(),
     "list_collections": lambda a: browse.list_collections(a.session, a.subject, a.visible),
     "find_collection": lambda a: browse.find_collection(a.session, a.subject, a.visible, "collection-20"),
