@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,13 +14,19 @@ from app.audit.events.answers import SearchDone
 from app.audit.events.base import Actor, SealedText
 from app.audit.events.plans import SignInRefused
 from app.audit.log import record
+from app.db.audit_writers import WRITERS
 from app.db.session import Database, Signer
-from app.evidence.merkle import Head, merkle_root
-from tests.support.cluster import IDENTITY_KEY, Db
+from app.evidence.merkle import Head, canonical, leaf_hash, merkle_root
+from tests.support.cluster import IDENTITY_KEY
 from tests.support.identities import act_as
 from tests.support.library_db import LibraryDb
 
 SEALER = Sealer(bytes(range(32)))
+LEAF = (
+    "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, :trail, :actor, :body, :hash)"
+)
+# A record, or a row of the table: anything may stand in it.
+Record: TypeAlias = dict[str, Any]
 
 
 @dataclass
@@ -37,8 +44,7 @@ class AuditDb(LibraryDb):
 
     def as_user(self, user: uuid.UUID) -> contextlib.AbstractContextManager[Session]:
         """A reading transaction of the API under this user's signed identity."""
-        signer = Signer(IDENTITY_KEY, seconds=60)
-        return Database(self.engine("app"), signer, statement_timeout_ms=10_000).reading(user)
+        return Database(self.engine("app"), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000).reading(user)
 
     def ask(self, user: uuid.UUID, words: str = "who earns what?") -> uuid.UUID:
         """Record a search by `user`, committed."""
@@ -59,11 +65,19 @@ class AuditDb(LibraryDb):
         return Head(head.size, bytes(head.root))
 
 
-@contextlib.contextmanager
-def audit_db_of(db: Db) -> Iterator[AuditDb]:
-    """One that closes its connections."""
-    with contextlib.closing(AuditDb(db)) as made:
-        yield made
+def forged(role: str, **changes: object) -> Record:
+    """A record as this role writes them without an identity, with changes."""
+    kind, name = next((w.kind, w.name) for w in WRITERS if w.role == f"clearance_{role}" and w.acts_for == "nobody")
+    actor = {"user": None, "name": name or "nobody", "key": None, "via": None, "address": None}
+    made = {"id": str(uuid.uuid4()), "kind": kind, "trail": None, "actor": actor, "v": 2, "writer": f"clearance_{role}"}
+    return made | changes
+
+
+def leaf(record: Record, body: str | None = None) -> Record:
+    """The row of a record, whose columns say what it does, with its canonical text or this one."""
+    body = canonical(record) if body is None else body
+    columns = {"id": record["id"], "kind": record["kind"], "trail": record["trail"], "actor": record["actor"]["user"]}
+    return columns | {"body": body, "hash": leaf_hash(body)}
 
 
 def add_leaf(session: Session, trail: uuid.UUID | None = None) -> uuid.UUID:

@@ -10,13 +10,14 @@ import psycopg
 from pgvector import HalfVector
 from sqlalchemy import text
 
-from app.db.session import Database, Signer, connect
+from app.db.session import Database
 from app.identity.subject import Capability
 from app.indexing.quantizer import ProductQuantizer
 from app.indexing.terms import terms
 from tests.db.query_plans import TABLES
-from tests.support.cluster import IDENTITY_KEY, TEMPLATE, Cluster, Db
+from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 from tests.support.library_db import LibraryDb, allow, library_of
+from tests.support.service import database_at
 from tests.support.vector_rows import DIMENSIONS, unit
 
 DOCUMENTS, PASSAGES, SCOPES, FILLERS = 3_000, 10, 60, 20
@@ -53,13 +54,11 @@ class Stock:
     curator: uuid.UUID
 
     @contextlib.contextmanager
-    def copy(self, change: str = "select 1") -> Iterator["Stock"]:
+    def copy(self, change: str) -> Iterator["Stock"]:
         """The same in a database of its own, after this statement of the superuser's. This one's connections close."""
-        name = f"q_{uuid.uuid4().hex[:12]}"
         self.database.engine.dispose()
         self.library.close()
-        self.db.cluster.copy(self.db.name, name)
-        with _opened(Db(self.db.cluster, name)) as (library, database):
+        with copied(self.db.cluster, self.db.name) as db, _opened(db) as (library, database):
             with library.session("admin") as session:
                 session.execute(text(change))
             yield Stock(library.db, library, database, self.wide, self.narrow, self.curator)
@@ -68,19 +67,15 @@ class Stock:
 @contextlib.contextmanager
 def stock_in(cluster: Cluster) -> Iterator[Stock]:
     """A fresh database with all of it, vacuumed and analysed."""
-    name = f"p_{uuid.uuid4().hex[:12]}"
-    cluster.copy(TEMPLATE, name)
-    with _opened(Db(cluster, name)) as (library, database):
+    with copied(cluster, TEMPLATE) as db, _opened(db) as (library, database):
         wide, few = library.person("wide"), library.role("few")
         collections = []
         for n in range(SCOPES):
-            collections.append(
-                library.collection(f"collection-{n}", *[allow("user", wide)][: n % 30], *[allow("role", few)][n % 20 :])
-            )
+            grants = [*[allow("user", wide)][: n % 30], *[allow("role", few)][n % 20 :]]
+            collections.append(library.collection(f"collection-{n}", *grants))
         narrow = library.person("narrow", roles=[few])
-        curator = library.person(
-            "curator", roles=[few], may=[Capability.ASK, Capability.CURATE], curates=collections[3:4]
-        )
+        curates = [Capability.ASK, Capability.CURATE]
+        curator = library.person("curator", roles=[few], may=curates, curates=collections[3:4])
         with psycopg.connect(library.db.libpq("admin"), autocommit=True) as connection:
             _fill(connection)
         yield Stock(library.db, library, database, wide, narrow, curator)
@@ -88,11 +83,8 @@ def stock_in(cluster: Cluster) -> Iterator[Stock]:
 
 @contextlib.contextmanager
 def _opened(db: Db) -> Iterator[tuple[LibraryDb, Database]]:
-    signer = Signer(IDENTITY_KEY, seconds=60)
-    database = Database(connect(db.url("app"), pool_size=2), signer, statement_timeout_ms=15_000)
-    with library_of(db) as library:
+    with library_of(db) as library, contextlib.closing(database_at(db.url("app"), pool_size=2)) as database:
         yield library, database
-    database.engine.dispose()
 
 
 def _fill(connection: psycopg.Connection) -> None:

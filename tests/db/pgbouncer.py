@@ -10,27 +10,27 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError
 
+from app.db.bootstrap import libpq
 from app.db.session import Database, Signer, connect
 from app.errors import DatabaseUnavailable
-from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Db
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Db, answers
 from tests.support.environment import free_port, real_part_missing
 from tests.support.identities import signed_on
-from tests.support.library_db import LibraryDb, allow
+from tests.support.library_db import LibraryDb, allow, check_refused
+from tests.support.waiting import wait_for
 
 CALLERS = 64
-ROUNDS = 40
+ROUNDS = 20
 POOL = 2
 # Between two reads, in how many of a hundred; the other reads follow one another.
 BREAKS = {
@@ -46,7 +46,7 @@ BREAKS = {
 
 
 @contextlib.contextmanager
-def pgbouncer(db: Db, tmp_path: Path) -> Iterator[str]:
+def started(db: Db, tmp_path: Path) -> Iterator[str]:
     """The URL of the app's database role through PgBouncer: transaction mode, two server connections."""
     program = shutil.which("pgbouncer")
     if program is None:
@@ -74,129 +74,94 @@ def pgbouncer(db: Db, tmp_path: Path) -> Iterator[str]:
         [program, *as_nobody, str(folder / "pgbouncer.ini")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        url = target.set(port=port).render_as_string(hide_password=False)
-        await_ready(url)
-        yield url
+        url = target.set(port=port)
+        wait_for(lambda: answers(libpq(url)), child=process)
+        yield url.render_as_string(hide_password=False)
     finally:
         process.send_signal(signal.SIGQUIT)  # at once; SIGTERM waits for clients that a failed test left behind
         process.wait(10)
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """Somebody with one document that nobody else may read."""
 
     id: uuid.UUID
     title: str
 
 
-@dataclass(frozen=True)
-class Line:
-    """The ways through the pooler, one of them with a short limit for statements, and what was broken on them."""
-
-    url: str
-    database: Database
-    hasty: Database
-    broken: Counter[str]
-
-    @contextlib.contextmanager
-    def raw(self) -> Iterator[psycopg.Connection]:
-        """A client of its own, without ours between."""
-        url = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        with contextlib.closing(psycopg.connect(url, prepare_threshold=None)) as connection:
-            yield connection
-
-    def break_one(self, how: str, caller: Caller) -> None:
-        """One transaction as this caller that comes to a bad end."""
-        match how:
-            case "division by zero":
-                self._fail(caller, "select count(*), 1 / 0 from original", "division by zero")
-            case "constraint":
-                twice = "insert into conversation (id, user_id) values (:id, :user), (:id, :user)"
-                self._fail(caller, twice, "duplicate key", id=uuid.uuid4(), user=caller.id)
-            case "serialization":
-                with pytest.raises(DatabaseUnavailable), self.database.writing(caller.id) as session:
-                    session.execute(text("do $$ begin raise serialization_failure; end $$"))
-            case "rollback":
-                with pytest.raises(KeyError), self.database.writing(caller.id) as session:
-                    session.execute(text("select count(*) from original"))
-                    raise KeyError
-            case "timeout":
-                with pytest.raises(DatabaseUnavailable), self.hasty.reading(caller.id) as session:
-                    session.execute(text("select pg_sleep(2)"))
-            case "poison":
-                with self.raw() as connection:
-                    connection.execute("select set_config('clearance.identity', %s, false)", [sign(connection, caller)])
-                    connection.commit()
-            case "cancel":
-                with self.raw() as connection, pytest.raises(psycopg.OperationalError):
-                    identify(connection, caller)
-                    threading.Timer(0.02, connection.cancel).start()
-                    connection.execute("select pg_sleep(20)")
-            case "vanish":
-                with self.raw() as connection:
-                    identify(connection, caller)
-                    assert connection.execute("select title from original").fetchall() == [(caller.title,)]
-                    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
-                        wire.shutdown(socket.SHUT_RDWR)
-
-    def _fail(self, caller: Caller, statement: str, match: str, **values: object) -> None:
-        with pytest.raises(DBAPIError, match=match), self.database.writing(caller.id) as session:
-            session.execute(text(statement), values)
+@contextlib.contextmanager
+def raw(url: str, caller: Caller | None = None) -> Iterator[psycopg.Connection]:
+    """A client of its own, without ours between; in a transaction as this caller, if one is given."""
+    with contextlib.closing(psycopg.connect(libpq(make_url(url)), prepare_threshold=None)) as connection:
+        if caller is not None:
+            leave_identity(connection, caller, local=True)
+        yield connection
 
 
-def sign(connection: psycopg.Connection, caller: Caller) -> str:
-    """An identity as our process signs it, for the transaction that this connection is in."""
-    return signed_on(connection, caller.id)
+def leave_identity(connection: psycopg.Connection, caller: Caller, *, local: bool) -> None:
+    """Sign this caller's identity for the transaction that this connection is in, and set it for that or for longer."""
+    identity = signed_on(connection, caller.id)
+    connection.execute("select set_config('clearance.identity', %s, %s)", [identity, local])
 
 
-def identify(connection: psycopg.Connection, caller: Caller) -> None:
-    """Begin a transaction as this caller."""
-    connection.execute("select set_config('clearance.identity', %s, true)", [sign(connection, caller)])
+def break_one(url: str, database: Database, how: str, caller: Caller) -> None:
+    """One transaction as this caller that comes to a bad end."""
+    match how:
+        case "division by zero":
+            check_refused(database, caller.id, "division by zero", "select count(*), 1 / 0 from original")
+        case "constraint":
+            twice = "insert into conversation (id, user_id) values (:id, :user), (:id, :user)"
+            check_refused(database, caller.id, "duplicate key", twice, id=uuid.uuid4(), user=caller.id)
+        case "serialization":
+            with pytest.raises(DatabaseUnavailable), database.writing(caller.id) as session:
+                session.execute(text("do $$ begin raise serialization_failure; end $$"))
+        case "rollback":
+            with pytest.raises(KeyError), database.writing(caller.id) as session:
+                session.execute(text("select count(*) from original"))
+                raise KeyError
+        case "timeout":
+            with pytest.raises(DatabaseUnavailable), database.writing(caller.id) as session:
+                session.execute(text("set local statement_timeout = '100ms'"))
+                session.execute(text("select pg_sleep(2)"))
+        case "poison":
+            with raw(url) as connection:
+                leave_identity(connection, caller, local=False)
+                connection.commit()
+        case "cancel":
+            with raw(url, caller) as connection, pytest.raises(psycopg.OperationalError):
+                threading.Timer(0.02, connection.cancel).start()
+                connection.execute("select pg_sleep(20)")
+        case "vanish":
+            with raw(url, caller) as connection:
+                assert connection.execute("select title from original").fetchall() == [(caller.title,)]
+                with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+                    wire.shutdown(socket.SHUT_RDWR)
 
 
 def make_callers(library: LibraryDb, count: int = CALLERS) -> list[Caller]:
-    """Callers, each with a document."""
     made = []
     for number in range(count):
         user = library.person(f"caller-{number}")
         title = f"document-{number}"
-        library.document(
-            library.collection(f"collection-{number}", allow("user", user)), title, f"Text number {number}."
-        )
+        collection = library.collection(f"collection-{number}", allow("user", user))
+        library.document(collection, title, f"Text number {number}.")
         made.append(Caller(user, title))
     return made
 
 
-def rounds(line: Line, caller: Caller) -> list[list[str]]:
-    """Read a few times as this caller, and often break a transaction before; gives the titles that each read saw."""
-    dice = random.Random(str(caller.title))
-    seen: list[list[str]] = []
+def rounds(url: str, database: Database, caller: Caller) -> tuple[list[list[str]], Counter[str]]:
+    """Read a few times as this caller, and often break a transaction before: the titles seen, and what was broken."""
+    dice = random.Random(caller.title)
+    seen, broken = [], Counter[str]()
     for _ in range(ROUNDS):
         how = dice.choices([*BREAKS, ""], weights=[*BREAKS.values(), 100 - sum(BREAKS.values())])[0]
         if how:
-            line.break_one(how, caller)
-            line.broken[how] += 1
-        with line.database.reading(caller.id) as session:
+            break_one(url, database, how, caller)
+            broken[how] += 1
+        with database.reading(caller.id) as session:
             seen.append(list(session.scalars(text("select title from original"))))
-    return seen
+    return seen, broken
 
 
 def through(url: str, *, timeout_ms: int, size: int = 16) -> Database:
-    """The API's way to the database, through the pooler."""
     return Database(connect(url, pool_size=size), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=timeout_ms)
-
-
-def await_ready(url: str) -> None:
-    """Until the pooler answers."""
-    raw = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    deadline = time.monotonic() + 15
-    while True:
-        try:
-            psycopg.connect(raw, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return

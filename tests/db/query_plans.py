@@ -40,13 +40,12 @@ class Sent:
 
     @property
     def tables(self) -> frozenset[str]:
-        """The tables with text that it reads."""
         return frozenset(node["Relation Name"] for node in nodes(self.plan) if "Relation Name" in node) & TABLES
 
     @property
     def leaks(self) -> list[str]:
-        """What is wrong with it."""
-        return leaks(self.plan)
+        """What is wrong with it: a table with text read as a whole, or filtered by what could leak."""
+        return [leak for node in nodes(self.plan) if node.get("Relation Name") in TABLES for leak in _leaks_of(node)]
 
     @property
     def removed(self) -> int:
@@ -102,15 +101,9 @@ def _plan(cursor: psycopg.Cursor[Any]) -> Mapping[str, Any]:
 
 
 def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A plan and all that is below it."""
     yield plan
     for below in plan.get("Plans", ()):
         yield from nodes(below)
-
-
-def leaks(plan: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a plan: a table with text read as a whole, or filtered by what could leak."""
-    return [leak for node in nodes(plan) if node.get("Relation Name") in TABLES for leak in _leaks_of(node)]
 
 
 def _leaks_of(node: Mapping[str, Any]) -> Iterator[str]:

@@ -76,7 +76,7 @@ def loose_views(library: LibraryDb) -> set[str]:
 
 
 def locked_tables(library: LibraryDb) -> dict[str, list[str]]:
-    """All tables under row-level security, each with its columns but for those that the database fills in by itself."""
+    """All tables under row-level security, each with its columns but for those that the database gives values to."""
     query = """
         select c.relname, array_agg(a.attname order by a.attnum)
         from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -123,14 +123,13 @@ def verbs(table: str, columns: list[str], row: Mapping[str, object]) -> Iterator
 
 def touched(connection: psycopg.Connection, verb: Verb) -> int:
     """The rows that a statement gave, wrote or locked; 0 if it was refused. Nothing of it stays."""
-    with connection.transaction(force_rollback=True):
-        try:
-            with connection.transaction(), connection.cursor() as cursor:
-                return _run(cursor, verb)
-        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported):
-            return 0
-        except psycopg.IntegrityError:
-            return 1  # privileges and policies come first: it was let in
+    try:
+        with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+            return _run(cursor, verb)
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported):
+        return 0
+    except psycopg.IntegrityError:
+        return 1  # privileges and policies come first: it was let in
 
 
 def _run(cursor: psycopg.Cursor, verb: Verb) -> int:

@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.audit import sequencing
+from app.audit import listing, sequencing
 from app.audit.encryption import Opener, Sealer
 from app.audit.export import COLUMNS, export_csv, export_jsonl
 from app.audit.listing import Filters, latest_head, list_events
 from app.evidence.verify import read_head, verify
 from app.identity.subject import Capability
-from tests.db.audit_db import SEALER, AuditDb, add_leaf, audit_db_of
+from tests.db.audit_db import SEALER, AuditDb, add_leaf
 from tests.support.cluster import Db
 
 WORDS = "=cmd|' /C calc'!A0 who earns what?"
@@ -36,7 +36,7 @@ class Log:
         )
         self.asked = [world.ask(self.ada, WORDS), world.ask(self.bob, "second"), world.ask(self.ada, "third\0\u2028")]
         with world.session("app") as session:
-            for _ in range(600):  # more than the cursor holds at once
+            for _ in range(60):  # more than are fetched at once
                 add_leaf(session)
         with world.session("sequencer") as session:
             sequencing.append_batch(session)
@@ -51,20 +51,21 @@ class Log:
 
 
 @pytest.fixture
-def log(db: Db) -> Iterator[Log]:
-    with audit_db_of(db) as world:
+def log(db: Db, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    monkeypatch.setattr(listing, "FETCH", 50)
+    with contextlib.closing(AuditDb(db)) as world:
         yield Log(world)
 
 
 def test_an_export_verifies_against_itself_and_an_earlier_one(log: Log, tmp_path: Path) -> None:
     earlier = log.export(tmp_path / "earlier.jsonl")
     log.world.ask(log.bob, "later")
-    assert verify(log.export(tmp_path / "same.jsonl"), head=read_head(str(earlier))).entries == 603  # not yet ordered
+    assert verify(log.export(tmp_path / "same.jsonl"), head=read_head(str(earlier))).entries == 63  # not yet ordered
     with log.world.session("sequencer") as session:
         sequencing.append_batch(session)
     report = verify(log.export(tmp_path / "later.jsonl"), head=read_head(str(earlier)))
     assert report.ok
-    assert (report.entries, report.opened, report.complete) == (604, 4, True)
+    assert (report.entries, report.opened, report.complete) == (64, 4, True)
 
 
 def test_opened_words_are_those_that_were_asked(log: Log, tmp_path: Path) -> None:
@@ -81,17 +82,15 @@ def test_a_change_in_the_database_shows(log: Log, tmp_path: Path) -> None:
     with log.world.session("owner") as session:
         session.execute(text("alter table audit_leaf disable trigger append_only"))
         session.execute(text("alter table audit_leaf drop constraint audit_leaf_leaf_hash_check"))
-        session.execute(
-            text("update audit_leaf set body = replace(body, 'Ada', 'Eve') where id = :id"), {"id": log.asked[1]}
-        )
+        renamed = text("update audit_leaf set body = replace(body, 'Ada', 'Eve') where id = :id")
+        session.execute(renamed, {"id": log.asked[1]})
     found = verify(log.export(tmp_path / "log.jsonl"), head=head).findings
     assert [(f.kind, f.seq) for f in found] == [("edit", 1)]
 
 
 def test_erasing_a_person_keeps_the_log_valid(log: Log, tmp_path: Path) -> None:
     head = read_head(str(log.export(tmp_path / "log.jsonl")))
-    with log.world.session("owner") as session:
-        session.execute(text("delete from person_key where user_id = :id"), {"id": log.ada})
+    log.world.run("owner", "delete from person_key where user_id = :id", id=log.ada)
     path = log.export(tmp_path / "erased.jsonl")
     report = verify(path, head=head)
     assert report.ok
@@ -112,12 +111,6 @@ def test_a_filtered_export_says_that_it_is_a_selection(log: Log, tmp_path: Path)
     assert (report.entries, report.complete) == (2, False)
 
 
-def test_who_is_no_auditor_exports_an_empty_log(log: Log) -> None:
-    lines = list(export_jsonl(lambda: log.world.as_user(log.ada), opener=lambda s: Opener(s, SEALER)))
-    assert len(lines) == 2
-    assert '"size":0' in lines[1]
-
-
 def test_who_reads_an_export_slowly_holds_no_connection(log: Log) -> None:
     """Also in the middle: between two chunks no transaction is open."""
     open_now = 0
@@ -131,17 +124,17 @@ def test_who_reads_an_export_slowly_holds_no_connection(log: Log) -> None:
         open_now -= 1
 
     for lines in (export_jsonl(counted), export_csv(counted, opener=lambda s: Opener(s, SEALER))):
-        for _ in range(550):
+        for _ in range(55):
             next(lines)
             assert open_now == 0
-        assert len(list(lines)) > 50
+        assert len(list(lines)) > 5
 
 
 def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
     lines = export_csv(log.reads, opener=lambda s: Opener(s, SEALER))
     rows = list(csv.reader(io.StringIO("".join(lines), newline="")))
     assert rows[0] == list(COLUMNS)
-    assert len(rows) == 604
+    assert len(rows) == 64
     assert rows[1][COLUMNS.index("question")].startswith("'=cmd|")
     assert rows[1][COLUMNS.index("user")] == str(log.ada)
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
@@ -149,20 +142,13 @@ def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
 
 def test_listing_pages_and_filters(log: Log) -> None:
     with log.world.as_user(log.auditor) as session:
-        pages: list[int] = []
-        after = None
-        while page := list_events(session, after_seq=after, limit=250):
-            pages += [entry.seq for entry in page]
-            after = page[-1].seq
-        assert pages == list(range(603))
-        assert [e.seq for e in list_events(session, limit=2, newest_first=True)] == [602, 601]
-        assert [e.seq for e in list_events(session, limit=2, newest_first=True, after_seq=601)] == [600, 599]
+        assert [e.seq for e in list_events(session, after_seq=9, limit=3)] == [10, 11, 12]
+        assert [e.seq for e in list_events(session, limit=2, newest_first=True)] == [62, 61]
+        assert [e.seq for e in list_events(session, limit=2, newest_first=True, after_seq=61)] == [60, 59]
         assert [e.seq for e in list_events(session, Filters(user=log.bob), limit=9)] == [1]
         assert len(list_events(session, Filters(kind="search.done"), limit=9)) == 3
         [second] = list_events(session, Filters(user=log.bob), limit=1)
         tick = dt.timedelta(microseconds=1)
         assert list_events(session, Filters(since=second.at, until=second.at + tick), limit=9) == [second]
         assert list_events(session, Filters(user=uuid.uuid4()), limit=9) == []
-        assert latest_head(session)[0].size == 603
-    with log.world.as_user(log.ada) as session:
-        assert list_events(session, limit=9) == []
+        assert latest_head(session)[0].size == 63

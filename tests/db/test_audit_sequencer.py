@@ -1,11 +1,15 @@
 """The sequencer gives every committed leaf one place, in whatever order they commit, and outlives what befalls it."""
 
+import contextlib
 import datetime as dt
+import itertools
+import json
 import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import psycopg
@@ -20,7 +24,7 @@ from app.audit.events.base import Actor, CommittedText, SealedText
 from app.audit.log import record
 from app.evidence.merkle import Frontier
 from app.sequencer_process import Sequencer
-from tests.db.audit_db import SEALER, AuditDb, add_leaf, audit_db_of
+from tests.db.audit_db import SEALER, AuditDb, add_leaf
 from tests.support.cluster import Db
 from tests.support.identities import act_as
 from tests.support.processes import sequencer
@@ -31,7 +35,7 @@ NEVER = dt.timedelta(days=1)
 
 @pytest.fixture
 def world(db: Db) -> Iterator[AuditDb]:
-    with audit_db_of(db) as made:
+    with contextlib.closing(AuditDb(db)) as made:
         yield made
 
 
@@ -49,53 +53,29 @@ def test_leaves_are_placed_once_and_heads_published(world: AuditDb) -> None:
         assert append_batch(world).count == count
     world.check_order(8)
     with world.session("owner") as session:
-        assert session.scalars(text("select size from audit_head order by size")).all() == [3, 4, 8]
+        hashes = session.scalars(text("select leaf_hash from audit_entry order by seq")).all()
+        heads = session.execute(text("select size, frontier, root from audit_head order by size")).all()
+    assert [head.size for head in heads] == [3, 4, 8]
+    for head in heads:
+        frontier = Frontier()
+        for leaf in hashes[: head.size]:
+            frontier.append(bytes(leaf))
+        assert [bytes(n) for n in head.frontier] == frontier.nodes
+        assert bytes(head.root) == frontier.root()
 
 
-def test_a_rolled_back_leaf_leaves_no_trace(world: AuditDb) -> None:
-    with Session(world.engine("app")) as session:
-        add_leaf(session)
-        session.rollback()
-    with world.session("app") as session:
-        add_leaf(session)
-    append_batch(world)
-    world.check_order(1)
-
-
-def test_a_leaf_that_commits_late_is_not_skipped(world: AuditDb) -> None:
-    with Session(world.engine("app")) as slow:
-        add_leaf(slow)
-        with world.session("app") as session:
-            add_leaf(session)
-        placed = append_batch(world)
-        assert placed.count == 1
-        with world.session("app") as session:
-            add_leaf(session)
-        placed = append_batch(world, horizon=placed.horizon)
-        assert placed.count == 1
-        slow.commit()
-    assert append_batch(world, horizon=placed.horizon).count == 1
-    world.check_order(3)
-
-
-def test_the_horizon_moves_on_and_spares_the_older_leaves(world: AuditDb) -> None:
-    with world.session("app") as session:
-        add_leaf(session)
-    placed = append_batch(world)
-    with world.session("owner") as session:
-        below = "select count(*) from audit_leaf where xid < cast(cast(:h as text) as xid8)"
-        assert session.scalar(text(below), {"h": placed.horizon}) == 1
-
-
-def test_a_full_batch_leaves_the_horizon_and_asks_for_more(world: AuditDb) -> None:
+def test_the_horizon_spares_the_older_leaves_and_a_full_batch_leaves_it(world: AuditDb) -> None:
     with world.session("app") as session:
         for _ in range(5):
             add_leaf(session)
     placed = append_batch(world, batch=2)
-    assert (placed.count, placed.more, placed.horizon) == (2, True, 0)
+    assert (placed.count, placed.more, placed.horizon) == (2, True, 0), "and asks for more"
     assert append_batch(world, batch=2).more
-    assert not append_batch(world, batch=2).more
+    placed = append_batch(world, batch=2)
+    assert not placed.more
     world.check_order(5)
+    below = "select count(*) from audit_leaf where xid < cast(cast(:h as text) as xid8)"
+    assert world.value("owner", below, h=placed.horizon) == 5
 
 
 def test_a_horizon_of_another_database_is_forgotten(world: AuditDb) -> None:
@@ -141,8 +121,7 @@ def test_askers_wait_for_nobody(world: AuditDb) -> None:
             act_as(session, person)
             session.execute(text("set local lock_timeout = '50ms'"))
             record(session, opened(person, uuid.uuid4()), SEALER)
-        with world.session("owner") as session:
-            assert session.scalar(text("select count(*) from pg_locks where not granted")) == 0
+        assert world.value("owner", "select count(*) from pg_locks where not granted") == 0
         sequencing.append_batch(sequencer)
     for session in reversed(sessions):
         session.commit()
@@ -153,16 +132,6 @@ def test_askers_wait_for_nobody(world: AuditDb) -> None:
 
 def test_several_sequencers_beside_many_writers(world: AuditDb) -> None:
     done = threading.Event()
-    errors: list[BaseException] = []
-
-    def guarded(work: Callable[[], None]) -> Callable[[], None]:
-        def call() -> None:
-            try:
-                work()
-            except BaseException as error:  # noqa: BLE001  # carried to the test's own thread
-                errors.append(error)
-
-        return call
 
     def write() -> None:
         rng = random.Random()
@@ -174,16 +143,13 @@ def test_several_sequencers_beside_many_writers(world: AuditDb) -> None:
     def sequence() -> None:
         Sequencer(world.engine("sequencer"), close_after=NEVER, poll_seconds=0.001).run(done.wait)
 
-    writers = [threading.Thread(target=guarded(write)) for _ in range(8)]
-    sequencers = [threading.Thread(target=guarded(sequence)) for _ in range(3)]
-    for thread in (*writers, *sequencers):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    done.set()
-    for thread in sequencers:
-        thread.join()
-    assert errors == []
+    with ThreadPoolExecutor(11) as threads:
+        sequencers = [threads.submit(sequence) for _ in range(3)]
+        writers = [threads.submit(write) for _ in range(8)]
+        wait(writers)
+        done.set()
+    for one in (*writers, *sequencers):
+        one.result()
     append_batch(world)
     world.check_order(200)
 
@@ -194,8 +160,7 @@ def test_one_sequencer_works_at_a_time(world: AuditDb) -> None:
     with world.session("sequencer") as first:
         assert sequencing.lock(first)
         assert Sequencer(world.engine("sequencer"), close_after=NEVER).step() is False
-        with world.session("owner") as session:
-            assert session.scalar(text("select count(*) from audit_entry")) == 0
+        assert world.value("owner", "select count(*) from audit_entry") == 0
     Sequencer(world.engine("sequencer"), close_after=NEVER).step()
     world.check_order(1)
 
@@ -231,13 +196,8 @@ def test_trails_that_nobody_closed_are_closed_once(world: AuditDb) -> None:
         assert trails == [left]
     with world.session("sequencer") as session:
         assert sequencing.close_abandoned(session, older_than=dt.timedelta(0), since=since)[0] == []
-    with world.session("owner") as session:
-        body = session.scalars(
-            text("select body::json from audit_leaf where trail = :t and kind = 'answer.closed'"), {"t": left}
-        )
-        [record_] = body.all()
-    assert record_["outcome"] == "abandoned"
-    assert record_["actor"]["name"] == "clearance-sequencer"
+    body = json.loads(world.text("select body from audit_leaf where trail = :t and kind = 'answer.closed'", t=left))
+    assert (body["outcome"], body["actor"]["name"]) == ("abandoned", "clearance-sequencer")
 
 
 def test_a_pass_that_fails_publishes_nothing_and_raises(world: AuditDb) -> None:
@@ -245,35 +205,30 @@ def test_a_pass_that_fails_publishes_nothing_and_raises(world: AuditDb) -> None:
     with world.session("app") as session:
         leaf = add_leaf(session)
         add_leaf(session)
-    with world.session("owner") as session:
-        session.execute(
-            text("insert into audit_entry select 0, id, leaf_hash from audit_leaf where id = :id"), {"id": leaf}
-        )
+    world.run("owner", "insert into audit_entry select 0, id, leaf_hash from audit_leaf where id = :id", id=leaf)
     with pytest.raises(Exception, match="audit_entry_pkey"):
         Sequencer(world.engine("sequencer"), close_after=NEVER).run(lambda _: True)
-    with world.session("owner") as session:
-        assert session.scalar(text("select count(*) from audit_head")) == 0
+    assert world.value("owner", "select count(*) from audit_head") == 0
 
 
 def test_a_lost_database_is_waited_for_with_growing_pauses(world: AuditDb) -> None:
     with world.session("app") as session:
         add_leaf(session)
     url = world.db.url("sequencer").replace("+psycopg", "")
-    attempts: list[int] = []
+    attempts = itertools.count()
     pauses: list[float] = []
 
     def dial() -> psycopg.Connection:
-        attempts.append(1)
-        if len(attempts) <= 6:
+        if next(attempts) < 6:
             raise psycopg.OperationalError("nobody answers")
         return psycopg.connect(url)
 
-    def wait(seconds: float) -> bool:
+    def paused(seconds: float) -> bool:
         pauses.append(seconds)
         return len(pauses) == 8
 
     engine = create_engine("postgresql+psycopg://", creator=dial, poolclass=NullPool)
-    Sequencer(engine, close_after=NEVER).run(wait)
+    Sequencer(engine, close_after=NEVER).run(paused)
     assert pauses == [0.5, 1, 2, 4, 8, 10, 0.5, 0.5]
     world.check_order(1)
 
@@ -302,18 +257,3 @@ def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(worl
     assert second.child.returncode == 0
     assert "audit.sequencer_stopped" in second.said
     world.check_order(4)
-
-
-def test_frontier_is_what_the_entries_give(world: AuditDb) -> None:
-    for _ in range(7):
-        with world.session("app") as session:
-            add_leaf(session)
-        append_batch(world)
-    with world.session("owner") as session:
-        hashes = session.scalars(text("select leaf_hash from audit_entry order by seq")).all()
-        heads = session.execute(text("select size, frontier, root from audit_head order by size")).all()
-    frontier = Frontier()
-    for leaf, head in zip(hashes, heads, strict=True):
-        frontier.append(bytes(leaf))
-        assert [bytes(n) for n in head.frontier] == frontier.nodes
-        assert bytes(head.root) == frontier.root()

@@ -3,15 +3,14 @@ nothing.
 """
 
 import contextlib
-import uuid
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from app.db.bootstrap import prepare
-from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, unmade
 from tests.support.library_db import LibraryDb, allow, library_of
 
 SERVICES = ("app", "ingest", "sequencer")
@@ -19,17 +18,15 @@ SERVICES = ("app", "ingest", "sequencer")
 
 @pytest.fixture(scope="module")
 def prepared(cluster: Cluster) -> Iterator[LibraryDb]:
-    """A database as `clearance init` makes it, with 40 documents of somebody's."""
-    db = Db(cluster, f"p_{uuid.uuid4().hex[:12]}")
-    prepare(admin_url=cluster.admin_url, database=db.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
-    with library_of(db) as library:
+    """A database as `clearance init` makes it, with documents of somebody's."""
+    with unmade(cluster) as db, library_of(db) as library:
+        prepare(admin_url=cluster.admin_url, database=db.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
         collection = library.collection("ada", allow("user", library.person("ada")))
-        for number in range(40):
+        for number in range(8):
             library.document(collection, f"{number}.md", "the alder note", "the ash note")
         with psycopg.connect(db.libpq("admin"), autocommit=True) as admin:
             admin.execute("vacuum analyze")
         yield library
-    cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(db.name)))
 
 
 MADE = {
@@ -100,23 +97,15 @@ def test_a_service_makes_nothing(prepared: LibraryDb, role: str) -> None:
 @pytest.mark.parametrize("role", SERVICES)
 def test_a_service_owns_nothing_and_is_nobody_else(prepared: LibraryDb, role: str) -> None:
     """No object of any kind, in this database or shared; in no predefined role; and nobody's member with SET."""
-    name = f"clearance_{role}"
-    owned = f"select count(*) from pg_shdepend where refobjid = '{name}'::regrole and deptype = 'o'"
-    assert prepared.value("admin", owned) == 0
-    attributes = (
-        f"select count(*) from pg_roles where rolname = '{name}'"
-        " and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)"
-    )
-    assert prepared.value("admin", attributes) == 0
-    predefined = (
-        f"select count(*) from pg_roles r where r.rolname like 'pg\\_%' and pg_has_role('{name}', r.oid, 'member')"
-    )
-    assert prepared.value("admin", predefined) == 0
-    others = (
-        f"select count(*) from pg_roles r where r.rolname <> '{name}' and not r.rolsuper"
-        f" and pg_has_role('{name}', r.oid, 'set')"
-    )
-    assert prepared.value("admin", others) == 0
+    wrong = {
+        "owned": "pg_shdepend where refobjid = cast(:name as regrole) and deptype = 'o'",
+        "attributes": "pg_roles where rolname = :name"
+        " and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)",
+        "predefined": "pg_roles r where r.rolname like 'pg\\_%' and pg_has_role(:name, r.oid, 'member')",
+        "others": "pg_roles r where r.rolname <> :name and not r.rolsuper and pg_has_role(:name, r.oid, 'set')",
+    }
+    for what, where in wrong.items():
+        assert prepared.value("admin", f"select count(*) from {where}", name=f"clearance_{role}") == 0, what
 
 
 def test_functions_are_for_services_alone(prepared: LibraryDb) -> None:
@@ -175,17 +164,6 @@ def test_a_statistic_that_is_open_is_found(prepared: LibraryDb) -> None:
     assert blind <= {"last number of the session", "extended statistics", "progress", "common values"}
 
 
-def test_a_function_given_back_is_found(prepared: LibraryDb) -> None:
-    """Test of the test: one privilege of a new PostgreSQL, and the size is told."""
-    function = "execute on function pg_relation_size(regclass, text)"
-    prepared.run("admin", f"grant {function} to public")
-    try:
-        assert _tells(prepared, "app", COUNTS["size of a fork"]) not in (None, "refused")
-    finally:
-        prepared.run("admin", f"revoke {function} from public")
-    assert _tells(prepared, "app", COUNTS["size of a fork"]) == "refused"
-
-
 def test_the_backup_still_counts(prepared: LibraryDb) -> None:
     """Who dumps or looks after the database keeps what the services lost."""
     for role in ("backup", "owner"):
@@ -205,18 +183,8 @@ def test_what_is_left_to_see(prepared: LibraryDb) -> None:
     for what, statement in RESIDUAL.items():
         assert _tells(prepared, "app", statement) not in (None, "refused", 0), what
     with psycopg.connect(prepared.db.libpq("app")) as connection:
-        plan = connection.execute("explain (format json) select 1 from chunk").fetchone()
-    assert plan is not None
-    assert _rows(plan[0][0]["Plan"], lambda node: node.get("Relation Name") == "chunk") > 0
-
-
-def _rows(node: dict[str, object], wanted: Callable[[dict[str, object]], bool]) -> int:
-    """The planner's guess for the first node that is wanted."""
-    if wanted(node):
-        return int(str(node["Plan Rows"]))
-    below = node.get("Plans")
-    assert isinstance(below, list)
-    return max(_rows(each, wanted) for each in below)
+        plan = connection.execute("explain select 1 from chunk").fetchall()
+    assert re.search(r"(on|using \S+ on) chunk .*rows=[1-9]", str(plan))
 
 
 def _tells(library: LibraryDb, role: str, statement: str) -> object:

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from app.db.rls_probe import CANARY
 from app.db.session import BEGIN_AS, Database, Signer, connect, transaction_of
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.identities import Made, by_hand, changed, good, signed, soon
-from tests.support.library_db import LibraryDb, allow, counts, touched
+from tests.support.library_db import LibraryDb, allow, counts
 
 NONE = {"chunk": 0, "document": 0}
 
@@ -48,12 +47,6 @@ def two(library: LibraryDb) -> Two:
     for person, texts in zip(people, (["one"], ["two", "three"]), strict=True):
         library.document(library.collection(f"of-{person}", allow("user", person)), "a.md", *texts)
     return Two(library, *people)
-
-
-def test_a_signed_identity_sees(two: Two) -> None:
-    assert two.sees(good(two.ada)) == {"chunk": 1, "document": 1}
-    assert two.sees(good(two.ben)) == {"chunk": 2, "document": 1}
-    assert two.sees(signed(two.ada, soon())) == {"chunk": 1, "document": 1}, "the format is what we say it is"
 
 
 def test_forged_and_malformed_identities_see_nothing(two: Two) -> None:
@@ -111,7 +104,8 @@ def test_forged_and_malformed_identities_see_nothing(two: Two) -> None:
         "of another backend": lambda t: by_hand(user, expiry, f"{int(t.split('|')[0]) + 1}|{t.split('|')[1]}"),
         "of another moment": lambda t: by_hand(user, expiry, f"{t.split('|')[0]}|{float(t.split('|')[1]) + 1:.6f}"),
     }
-    assert two.sees(good(user)) != NONE
+    assert two.sees(good(two.ben)) == {"chunk": 2, "document": 1}
+    assert two.sees(good(user)) == two.sees(signed(user, expiry)) == {"chunk": 1, "document": 1}, "as we say it is made"
     for what, identity in wrong.items():
         assert two.sees(identity) == NONE, what
     for n in range(64):
@@ -141,7 +135,7 @@ def test_any_text_sees_nothing(two: Two) -> None:
 
     with two.library.engine("app").connect() as connection:
 
-        @settings(max_examples=400, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=200, database=None, suppress_health_check=list(HealthCheck))
         @given(plain | spliced)
         def law(change: str | tuple[int, int, str]) -> None:
             with connection.begin():
@@ -160,38 +154,36 @@ def _spliced(text: str, start: int, end: int, new: str) -> str:
     return text[: min(start, end)] + new + text[max(start, end) :]
 
 
-def test_who_is_switched_off_sees_nothing(two: Two) -> None:
-    two.library.run("owner", "update app_user set active = false where id = :id", id=two.ada)
-    assert two.sees(good(two.ada)) == NONE
-    assert two.sees(good(two.ben)) != NONE
-
-
 def test_a_lost_key_shows_nothing(two: Two) -> None:
     """Without a key in the database, with two keys never, after a change of key only the new one."""
     with two.library.session("owner") as session:
-        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": "77" * 32})
+        session.execute(SET_KEY, {"k": "77" * 32})
     assert two.sees(good(two.ada)) == NONE
     assert two.sees(good(two.ada, "77" * 32)) != NONE
     two.library.run("admin", "delete from clearance.identity_key")
     assert two.sees(good(two.ada)) == NONE
 
 
-@pytest.mark.parametrize("key", ["", "1f", "1f" * 31, "1f" * 33, "1f" * 65])
-def test_a_key_has_32_bytes(library: LibraryDb, key: str) -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
-        Signer(key, seconds=60)
-    with pytest.raises(DBAPIError), library.session("owner") as session:
-        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": key})
+SET_KEY = text("select clearance.set_identity_key(decode(:k, 'hex'))")
 
 
-@pytest.mark.parametrize("key", ["00" * 32, "ff" * 32, "1f" * 32, bytes(range(32)).hex()])
-def test_the_mac_of_the_database_is_hmac(library: LibraryDb, key: str) -> None:
+def test_a_key_has_32_bytes(library: LibraryDb) -> None:
+    for key in ("", "1f", "1f" * 31, "1f" * 33, "1f" * 65):
+        with pytest.raises(ValueError, match="32 bytes"):
+            Signer(key, seconds=60)
+        with pytest.raises(DBAPIError), library.session("owner") as session:
+            session.execute(SET_KEY, {"k": key})
+            pytest.fail(f"a key of {len(key) // 2} bytes")
+
+
+def test_the_mac_of_the_database_is_hmac(library: LibraryDb) -> None:
     """It is built there from sha256() alone; Python's hmac signs the same."""
-    with library.session("owner") as session:
-        session.execute(text("select clearance.set_identity_key(decode(:k, 'hex'))"), {"k": key})
-        identity = by_hand(CANARY, soon(), transaction_of(session), key)
-        session.execute(BEGIN_AS, {"identity": identity, "timeout": "0"})
-        assert session.scalar(text("select clearance.caller()")) == CANARY
+    for key in ("00" * 32, "ff" * 32, "1f" * 32, bytes(range(32)).hex()):
+        with library.session("owner") as session:
+            session.execute(SET_KEY, {"k": key})
+            identity = by_hand(CANARY, soon(), transaction_of(session), key)
+            session.execute(BEGIN_AS, {"identity": identity, "timeout": "0"})
+            assert session.scalar(text("select clearance.caller()")) == CANARY, key
 
 
 def test_the_identity_ends_with_the_transaction(db: Db, two: Two) -> None:
@@ -223,33 +215,3 @@ def test_the_identity_ends_with_the_transaction(db: Db, two: Two) -> None:
     assert len(backends) == 1
     assert set(left) <= {None, ""}
     engine.dispose()
-
-
-def test_many_callers_on_two_connections_stay_apart(db: Db, library: LibraryDb) -> None:
-    """Sixty-four people, interleaved by sixteen threads on a pool of two, with errors between: each sees his own."""
-    people = [library.person(f"p{n}") for n in range(64)]
-    for n, person in enumerate(people):
-        library.document(library.collection(f"s{n}", allow("user", person)), "a.md", f"word{n}")
-    engine = connect(db.url("app"), pool_size=1)  # and one of overflow
-    database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000)
-    wrong: list[str] = []
-
-    def ask(start: int) -> None:
-        for n in range(start, 64 * 3, 16):
-            try:
-                with database.reading(people[n % 64]) as session:
-                    seen = list(session.scalars(text("select text from chunk")))
-                    if seen != [f"word{n % 64}"]:
-                        wrong.append(f"{n % 64} saw {seen}")
-                    if n % 5 == 0:
-                        touched(session, "select 1 / 0")
-            except DBAPIError:
-                continue
-
-    threads = [threading.Thread(target=ask, args=(n,)) for n in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    engine.dispose()
-    assert wrong == []

@@ -1,4 +1,4 @@
-"""Plans kept on a pooled connection, against SQL that somebody smuggled into an earlier transaction on it.
+"""Plans kept on a pooled connection: which, and against SQL that somebody smuggled into an earlier transaction on it.
 
 What such SQL leaves under the name of a kept plan would run as the next caller: it must not know any name, and an
 identity that it catches must be worth nothing.
@@ -14,8 +14,11 @@ from sqlalchemy import text
 
 from app.acl.visible import visible_scopes
 from app.db.session import Database, Signer, connect
+from app.retrieval import dense
+from app.retrieval.search import Query, search
+from app.scope_index.protocol import NoIndex
 from tests.support.cluster import IDENTITY_KEY, Db
-from tests.support.library_db import LibraryDb, allow, counts
+from tests.support.library_db import EMBEDDER, LibraryDb, allow, counts
 
 STOLEN = text("select current_setting('mallory.stolen', true)")
 LISTED = "select name from pg_prepared_statements where statement like '%clearance.identity%'"
@@ -29,10 +32,21 @@ CATCH = (
 )
 
 
+# Which plans are kept is closed to the service itself.
+OPEN = "grant execute on function pg_prepared_statement() to clearance_app"
+KEPT = text("select statement from pg_prepared_statements where statement not like '%pg_prepared_statements%'")
+QUERY = Query('"alder note"', EMBEDDER.embed_query("alder note"), 9, operators=True)
+
+
 @pytest.fixture
-def database(db: Db) -> Iterator[Database]:
-    """One connection, on which plans are kept."""
-    engine = connect(db.url("app"), pool_size=1, prepare=True)
+def prepare() -> bool:
+    return True
+
+
+@pytest.fixture
+def database(db: Db, prepare: bool) -> Iterator[Database]:
+    """One connection, on which plans are kept if they may be."""
+    engine = connect(db.url("app"), pool_size=1, prepare=prepare)
     made = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
     yield made
     made.close()
@@ -79,7 +93,7 @@ def test_known_names_are_what_a_thief_needs(library: LibraryDb, database: Databa
     """Test of the test: with the view of names open, the same attack catches the identity. But that is worth nothing in
     any other transaction.
     """
-    library.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+    library.run("admin", OPEN)
     identity = attacked(library, database)
     assert identity.count("|") == 2
     with database.anonymous() as session:
@@ -89,7 +103,7 @@ def test_known_names_are_what_a_thief_needs(library: LibraryDb, database: Databa
 
 def test_names_of_plans_are_drawn(library: LibraryDb, database: Database) -> None:
     """Of 128 random bits, for each connection anew."""
-    library.run("admin", "grant execute on function pg_prepared_statement() to clearance_app")
+    library.run("admin", OPEN)
     ada = library.person("ada")
     names = set()
     for _ in range(2):
@@ -99,3 +113,32 @@ def test_names_of_plans_are_drawn(library: LibraryDb, database: Database) -> Non
         database.engine.dispose()
     assert len(names) >= 4
     assert all(int(name.removeprefix("_pg3_")) > 2**64 for name in names)
+
+
+@pytest.mark.parametrize("prepare", [True, False])
+def test_plans_are_kept_if_they_may_be(
+    library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch, prepare: bool
+) -> None:
+    """From one transaction to the next; not those whose settings differ from one to the other, and none by default."""
+    library.run("admin", OPEN)
+    ada = library.person("ada")
+    library.document(library.collection("hers", allow("user", ada)), "a.md", "the alder note")
+
+    def kept(limit: int) -> list[str]:
+        monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", limit)
+        for _ in range(8):
+            with database.reading(ada) as session:
+                visible = visible_scopes(session, library.subject(ada))
+                assert search(session, visible, NoIndex(), QUERY).best().hits
+        with database.anonymous() as session:
+            return list(session.scalars(KEPT))
+
+    for _ in range(8):
+        with database.writing(ada) as session:
+            visible_scopes(session, library.subject(ada))
+            assert list(session.scalars(KEPT)) == []
+    of_many, of_few = kept(0), kept(2_000)
+    assert any("posting" in statement for statement in of_many) == prepare
+    assert any("clearance.remember_scopes" in statement for statement in of_many) == prepare
+    assert not any("order by (embedding" in statement for statement in of_many)
+    assert any("order by (embedding" in statement for statement in of_few) == prepare

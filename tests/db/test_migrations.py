@@ -1,22 +1,22 @@
 """Migrations make what app/db/tables declares; a second start changes nothing; a back-fill changes rows."""
 
-import uuid
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from psycopg import sql
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import text
 from sqlalchemy.schema import SchemaItem
 
 from app.db.bootstrap import LOGIN_ROLES, prepare
-from app.db.session import connect
 from app.db.tables import Base
+from migrations.backfill import BackFillTouchedNothing, back_fill, need_owner_policy
 from tests.db.schema_shape import KINDS, shape
-from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db
-from tests.support.library_db import LibraryDb, library_of
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db, unmade
+from tests.support.library_db import LibraryDb
 
 
 def is_ours(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:
@@ -26,11 +26,9 @@ def is_ours(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _o
 
 @pytest.fixture
 def fresh(cluster: Cluster) -> Iterator[Db]:
-    """A database that `prepare` has made from nothing."""
-    made = Db(cluster, f"f_{uuid.uuid4().hex[:12]}")
-    prepare(admin_url=cluster.admin_url, database=made.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
-    yield made
-    cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(made.name)))
+    with unmade(cluster) as made:
+        prepare(admin_url=cluster.admin_url, database=made.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+        yield made
 
 
 def test_prepare_again_changes_nothing(fresh: Db, cluster: Cluster) -> None:
@@ -41,34 +39,19 @@ def test_prepare_again_changes_nothing(fresh: Db, cluster: Cluster) -> None:
     assert shape(fresh) == before
 
 
-def test_the_tables_are_what_is_declared(db: Db) -> None:
-    """As `alembic check`: autogenerate finds nothing to do."""
-    engine = connect(db.url("owner"), pool_size=1)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "include_object": is_ours,
-                "target_metadata": Base.metadata,
-                "compare_type": True,
-                "compare_server_default": True,
-            },
-        )
-        differences = compare_metadata(context, Base.metadata)
-    engine.dispose()
-    assert differences == []
+def differences(library: LibraryDb) -> list[Any]:
+    """As `alembic check`: what autogenerate would do."""
+    compared = {"include_object": is_ours, "compare_type": True, "compare_server_default": True}
+    with library.engine("owner").connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection, opts=compared), Base.metadata))
 
 
-def test_a_difference_would_be_found(db: Db, library: LibraryDb) -> None:
-    """Test of the test."""
+def test_the_tables_are_what_is_declared(library: LibraryDb) -> None:
+    """And if they were not, it would be found."""
+    assert differences(library) == []
     library.run("owner", "alter table chunk add column extra int")
     library.run("owner", "drop index posting_term_scope_id_idx")
-    engine = connect(db.url("owner"), pool_size=1)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_object": is_ours})
-        kinds = {d[0] for d in compare_metadata(context, Base.metadata)}
-    engine.dispose()
-    assert kinds == {"remove_column", "add_index"}
+    assert {d[0] for d in differences(library)} == {"remove_column", "add_index"}
 
 
 def test_a_back_fill_changes_rows(library: LibraryDb) -> None:
@@ -83,16 +66,38 @@ def test_a_back_fill_changes_rows(library: LibraryDb) -> None:
         assert library.run("owner", f"update {table} set {column} = {column}") == rows, table
 
 
+def test_a_back_fill_that_touches_nothing_stops_the_migration(library: LibraryDb) -> None:
+    nothing = (
+        "update chunk set tokens = tokens where false",
+        "insert into rule (digest, label) select digest, label from rule where false",
+        "delete from original where title = 'none of this name'",
+    )
+    with library.engine("owner").connect() as connection:
+        for statement in nothing:
+            with pytest.raises(BackFillTouchedNothing, match=re.escape(statement[:20])):
+                back_fill(connection, statement)
+        assert back_fill(connection, "update chunk set tokens = tokens") == 1, "the canary's"
+
+
+def test_rows_that_their_owner_cannot_see_stop_it(library: LibraryDb) -> None:
+    """FORCE without the owner's policy shows an empty table; one that may be empty is asked for its policy instead."""
+    with library.engine("owner").connect() as connection:
+        need_owner_policy(connection, "membership")
+        for table in ("membership", "chunk"):
+            connection.execute(text(f"drop policy owner_all on {table}"))
+        with pytest.raises(BackFillTouchedNothing, match="membership"):
+            need_owner_policy(connection, "membership")
+        with pytest.raises(BackFillTouchedNothing, match="owner's policy"):
+            back_fill(connection, "update chunk set tokens = tokens")
+
+
 def test_each_database_role_opens_with_its_own_password_alone(db: Db) -> None:
+    """And makes no other roles."""
     for role in LOGIN_ROLES:
         url = db.url(role.removeprefix("clearance_"))
         with psycopg.connect(db.libpq(role.removeprefix("clearance_"))) as connection:
             assert connection.execute("select current_user").fetchone() == (role,)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("create role mine")
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(url.replace("+psycopg", "").replace(PASSWORDS[role], "wrong"))
-
-
-def test_no_service_makes_roles(db: Db) -> None:
-    for role in ("owner", "app", "ingest"):
-        with library_of(db) as library, pytest.raises(DBAPIError, match="permission denied"):
-            library.run(role, "create role mine")

@@ -1,59 +1,50 @@
 """Paths have one normal form: the database refuses any other, and takes whatever the code accepts."""
 
-import json
+import contextlib
 import uuid
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.acl.rules import OwnRule
 from app.errors import InvalidInput
 from app.paths import normal_path
 from tests.support.library_db import LibraryDb
 from tests.support.path_text import ANYTHING
 
+# Written past the code that normalises.
+FOLDER = "insert into folder (collection_id, path, own_rule) values (:shelf, :path, '{}')"
+DOCUMENT = (
+    "insert into document (collection_id, scope_id, path, media_type, size, sha256, version)"
+    " values (:shelf, :scope, :path, 'text/plain', 1, sha256(''), 1)"
+)
 
-def folder(library: LibraryDb, shelf: uuid.UUID, path: str) -> None:
-    """A folder's rule, written past the code that normalises."""
-    statement = "insert into folder (collection_id, path, own_rule) values (:shelf, :path, cast(:own as jsonb))"
-    with library.session("owner") as session:
-        values = {"shelf": shelf, "path": path, "own": json.dumps(OwnRule(inherits=False).to_json())}
-        session.execute(text(statement), values)
+
+@pytest.fixture(scope="module")
+def shelf(shared: LibraryDb) -> uuid.UUID:
+    return shared.collection("shelf")
 
 
 @pytest.mark.parametrize("path", ["bu\u0308ro/a", "a\u00a0b", "a /b", "/a", "a/", "a//b", "a/../b", ".", "a\u200fb",
                                   "a\u2028b", "a\x07b", "a\\b", "a\ufe0f", "x" * 1001, "の" * 900, ""])  # fmt: skip
-def test_the_database_refuses_what_is_not_normal(library: LibraryDb, path: str) -> None:
+def test_the_database_refuses_what_is_not_normal(shared: LibraryDb, shelf: uuid.UUID, path: str) -> None:
     """From whatever role, and whatever the code above it does."""
-    shelf = library.collection("shelf")
-    with pytest.raises(DBAPIError, match="folder_path_check"):
-        folder(library, shelf, path)
+    shared.check_refused("folder_path_check", "owner", FOLDER, shelf=shelf, path=path)
+    shared.check_refused("document_path_check", "owner", DOCUMENT, shelf=shelf, scope=shared.scope(shelf), path=path)
     with pytest.raises(DBAPIError, match="ingest_job_path_check"):
-        library.document(shelf, path, "the alder note")
-    insert = (
-        "insert into document (collection_id, scope_id, path, media_type, size, sha256, version)"
-        " values (:shelf, :scope, :path, 'text/plain', 1, sha256(''), 1)"
-    )
-    with pytest.raises(DBAPIError, match="document_path_check"):
-        library.run("owner", insert, shelf=shelf, scope=library.scope(shelf), path=path)
+        shared.document(shelf, path, "the alder note")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(ANYTHING, min_size=20, max_size=20))
-def test_the_database_takes_whatever_the_code_accepts(library: LibraryDb, texts: list[str]) -> None:
+def test_the_database_takes_whatever_the_code_accepts(shared: LibraryDb, texts: list[str]) -> None:
     """A check that is stricter than the code would be an error of ours in the middle of an upload."""
     accepted = []
     for written in texts:
-        try:
+        with contextlib.suppress(InvalidInput):
             accepted.append(normal_path(written))
-        except InvalidInput:
-            continue
-    with library.session("app") as session:
-        refused = session.scalars(
-            text("select p from unnest(cast(:paths as text[])) as p where not clearance.is_normal_path(p)"),
-            {"paths": accepted},
-        ).all()
-    assert refused == []
+    refused = text("select p from unnest(cast(:paths as text[])) as p where not clearance.is_normal_path(p)")
+    with shared.session("app") as session:
+        assert session.scalars(refused, {"paths": accepted}).all() == []

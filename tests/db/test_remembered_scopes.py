@@ -35,10 +35,6 @@ class Collections:
         if remember:
             assert connection.scalar(REMEMBER)
 
-    def leave_nothing(self) -> None:
-        """Ada may read nothing any more."""
-        self.library.run("owner", "delete from rule_grant")
-
 
 @pytest.fixture
 def collections(library: LibraryDb) -> Collections:
@@ -95,22 +91,17 @@ def test_another_identity_in_the_same_transaction_has_its_own(collections: Colle
 
 def test_nothing_is_carried_into_another_transaction(collections: Collections, connection: Connection) -> None:
     """The same backend and person, and the very value that was good a moment ago: revoked is revoked."""
-
-    def begin() -> None:
-        collections.begin(connection, collections.ada, remember=False)
-
     with connection.begin():
-        begin()
-        assert connection.scalar(REMEMBER)
+        collections.begin(connection, collections.ada)
         kept = connection.scalar(KEPT)
     with connection.begin():
-        begin()
+        collections.begin(connection, collections.ada, remember=False)
         assert not connection.scalar(KEPT), "the setting ends with its transaction"
         connection.execute(SET, {"value": kept})
         assert connection.scalar(SEEN) == [collections.of_ada], "and is not believed, though it would be right"
-    collections.leave_nothing()
+    collections.library.run("owner", "delete from rule_grant")
     with connection.begin():
-        begin()
+        collections.begin(connection, collections.ada, remember=False)
         connection.execute(SET, {"value": kept})
         assert connection.scalar(SEEN) == []
         assert connection.scalars(text("select text from chunk")).all() == []

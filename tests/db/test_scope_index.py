@@ -1,11 +1,14 @@
 """The scope lists over a real database: every answer is the exact one of the reader's own snapshot."""
 
+import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import psycopg
 import pytest
+from numpy.typing import NDArray
 from pgvector import HalfVector
 from sqlalchemy import text
 
@@ -15,10 +18,11 @@ from app.db.session import Database
 from app.retrieval import dense
 from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import nearest
-from app.retrieval.reader import ReaderSnapshot
 from app.scope_index.protocol import NoIndex
+from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb
-from tests.support.scope_index_world import BOOK, World, world_in
+from tests.support.scope_index_world import BOOK, World, seen, world_in
+from tests.support.service import database_at
 from tests.support.vector_rows import unit
 
 
@@ -30,82 +34,34 @@ def world(library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatc
         yield made
 
 
-def test_the_lists_answer_as_postgres_does(world: World) -> None:
-    rng = np.random.default_rng(1)
-    for n in range(8):
-        world.add("open" if n % 2 else "closed", unit(rng, 400), scope=n % 3 % 2)
-    for query in unit(rng, 20):
-        by_lists, exact = world.ask(query)
-        assert (by_lists.outcome, exact.outcome) == ("lists", "unready")
-        assert by_lists.near == exact.near
-    world.lists.load()
-    by_lists, exact = world.ask(unit(rng, 1)[0])
-    assert by_lists.outcome == "lists"
-    assert by_lists.near == exact.near
-
-
-def test_hidden_passages_change_neither_ids_nor_scores(world: World) -> None:
-    """Hidden near-copies of the nearest, in the base and in the tail; then all of them gone."""
-    rng = np.random.default_rng(2)
-    query = unit(rng, 1)
-    world.add("open", unit(rng, 900))
-    before, _ = world.ask(query[0])
-    hidden = [world.add("closed", unit(rng, 400, near=query))]
-    assert world.ask(query[0])[0] == before
-    world.lists.load()
-    hidden.append(world.add("closed", unit(rng, 400, near=query)))
-    assert world.ask(query[0])[0] == before
-    world.library.run("owner", "delete from document where id = any(:ids)", ids=hidden)
-    assert world.ask(query[0])[0] == before
-
-
-def test_after_six_hundred_near_duplicates_are_deleted_the_next_query_is_exact(world: World) -> None:
-    rng = np.random.default_rng(3)
-    query = unit(rng, 1)
-    world.add("open", unit(rng, 700))
-    gone = world.add("open", unit(rng, 600, near=query))
-    world.lists.load()
-    assert world.ask(query[0])[0].outcome == "lists"
-    world.library.run("owner", "delete from document where id = :id", id=gone)
-    by_lists, exact = world.ask(query[0])
-    assert by_lists.outcome == "lists"
-    assert by_lists.near == exact.near
-
-
 def test_what_moves_out_of_sight_is_gone_and_what_moves_into_sight_is_found(world: World) -> None:
     rng = np.random.default_rng(4)
     query = unit(rng, 1)
     world.add("open", unit(rng, 900))
-    moving = world.add("open", unit(rng, 350, near=query))
+    moving = world.add("open", unit(rng, 600, near=query))
     world.lists.load()
     own = world.library.scope(world.collections["open"], OwnRule(inherits=False))
     move = "update document set scope_id = :scope where id = :id"
     for scope in (own, world.scopes["open"][1], own, world.scopes["open"][0]):
         world.library.run("owner", move, scope=scope, id=moving)
-        by_lists, exact = world.ask(query[0])
-        assert by_lists.outcome == "lists"
-        assert by_lists.near == exact.near
-        assert (by_lists.near[0].similarity > 0.8) == (scope != own)
+        near = world.check(query[0])
+        assert (near[0].similarity > 0.8) == (scope != own)
+    world.library.run("owner", "delete from document where id = :id", id=moving)
+    by_lists, exact = world.ask(query[0])
+    assert (by_lists.outcome, by_lists.near) == ("lists", exact.near)
 
 
-def test_six_hundred_equal_passages_give_the_ten_lowest_ids(world: World) -> None:
+def test_six_hundred_equal_passages_give_the_ten_lowest_ids(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the lists; a form letter beyond all bounds is for PostgreSQL."""
     rng = np.random.default_rng(5)
     query = unit(rng, 1)
     world.add("open", unit(rng, 800))
     world.add("open", np.repeat(query, 600, axis=0))
-    by_lists, exact = world.ask(query[0])
-    assert by_lists.outcome == "lists"
-    assert by_lists.near == exact.near
-    ids = [n.chunk_id for n in by_lists.near]
+    near = world.check(query[0])
+    ids = [n.chunk_id for n in near]
     assert ids == list(range(ids[0], ids[0] + 10))
-
-
-def test_a_form_letter_beyond_all_bounds_is_for_postgres(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dense, "MAX_TIES", 400)
-    rng = np.random.default_rng(6)
-    query = unit(rng, 1)
-    world.add("open", unit(rng, 500))
-    world.add("open", np.repeat(query, 1_500, axis=0))
+    world.depth = 100
     by_lists, exact = world.ask(query[0])
     assert (by_lists.outcome, exact.outcome) == ("undecided", "unready")
     assert by_lists.near == exact.near
@@ -116,26 +72,25 @@ def test_a_search_that_admits_few_finds_the_nearest_of_these(
     world: World, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """By the lists and by PostgreSQL alike: every hundredth passage is admitted, wherever it ranks."""
+
+    def hundredth(chunks: Sequence[int]) -> set[int]:
+        return {c for c in chunks if c % 100 == 0}
+
     monkeypatch.setattr(dense, "EXACT_SCAN_LIMIT", few)
     rng = np.random.default_rng(13)
     query = unit(rng, 1)[0]
     for _ in range(3):
         world.add("open", unit(rng, 700))
     with world.database.reading(world.reader.user_id) as session:
-        visible = visible_scopes(session, world.reader)
-        seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
-        every = nearest(seen, NoIndex(), query, limit=2_100).near
+        shown = seen(session, world.reader)
+        every = nearest(shown, NoIndex(), query, limit=2_100).near
         wanted = [n for n in every if n.chunk_id % 100 == 0]
-        found = nearest(
-            seen, world.lists, query, limit=15, predicate=lambda chunks: {c for c in chunks if c % 100 == 0}, depth=15
-        )
+        found = nearest(shown, world.lists, query, limit=15, predicate=hundredth, depth=15)
         assert found.outcome == ("few" if few else "lists")
         assert len(set(wanted[:15]) & set(found.near)) >= 14, "codes may cost one of them"
         assert found.near == sorted(found.near, key=lambda n: (-n.similarity, n.chunk_id))
         monkeypatch.setattr(dense, "MAX_EXAMINED", 500)
-        bounded = nearest(
-            seen, world.lists, query, limit=15, predicate=lambda chunks: {c for c in chunks if c % 100 == 0}, depth=15
-        )
+        bounded = nearest(shown, world.lists, query, limit=15, predicate=hundredth, depth=15)
         assert 0 < len(bounded.near) < 15
         assert set(bounded.near) <= set(wanted)
 
@@ -174,23 +129,6 @@ def test_a_long_transaction_is_answered_from_its_own_snapshot(world: World) -> N
     assert world.ask(query[0])[0].outcome == "lists"
 
 
-def test_what_came_and_went_between_two_readings_is_still_seen_by_whom_it_concerns(world: World) -> None:
-    """Written after the base was read, deleted before the lists were read again, seen by a reader in between."""
-    rng = np.random.default_rng(14)
-    query = unit(rng, 1)
-    world.add("open", unit(rng, 900))
-    world.lists.load()
-    brief = world.add("open", unit(rng, 20, near=query))
-    with world.database.reading(world.reader.user_id) as between:
-        visible_scopes(between, world.reader)
-        world.library.run("owner", "delete from document where id = :id", id=brief)
-        world.lists.follow()
-        by_lists, exact = world.ask(query[0], session=between)
-        assert by_lists.outcome == "lists"
-        assert by_lists.near == exact.near
-        assert by_lists.near[0].similarity > 0.8
-
-
 def test_a_late_commit_with_an_early_number_is_not_missed(world: World) -> None:
     """It began before the base was read and commits after it: order of numbers is no order of commits."""
     rng = np.random.default_rng(9)
@@ -201,10 +139,8 @@ def test_a_late_commit_with_an_early_number_is_not_missed(world: World) -> None:
         world.add("open", unit(rng, 50))
         world.lists.load()
         assert world.ask(query[0])[0].outcome == "lists"
-    by_lists, exact = world.ask(query[0])
-    assert by_lists.outcome == "lists"
-    assert by_lists.near == exact.near
-    assert by_lists.near[0].similarity > 0.8
+    near = world.check(query[0])
+    assert near[0].similarity > 0.8
 
 
 def test_the_database_role_of_the_lists_reads_codes_and_nothing_else(world: World) -> None:
@@ -239,16 +175,13 @@ def test_numbers_of_another_cluster_do_no_harm(world: World) -> None:
     world.lists.load()
     world.add("open", unit(rng, 20, near=query))
     with world.database.reading(world.reader.user_id) as session:
-        visible = visible_scopes(session, world.reader)
-        seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
-        view = world.lists.view(seen.corpus.snapshot)
+        shown = seen(session, world.reader)
+        view = world.lists.view(shown.corpus.snapshot)
         assert view is not None
-        _, fresh = seen.similarities_and_delta(HalfVector(query[0]).to_text(), [], view.since, BOOK.width)
+        _, fresh = shown.similarities_and_delta(HalfVector(query[0]).to_text(), [], view.since, BOOK.width)
         assert len(fresh.entries) == 20
     for _ in range(2):
-        by_lists, exact = world.ask(query[0])
-        assert by_lists.outcome == "lists"
-        assert by_lists.near == exact.near
+        world.check(query[0])
         world.lists.follow()
     assert world.lists._generation is not None
     assert world.lists._generation.tail_size == 20
@@ -267,11 +200,11 @@ def test_the_volume_of_a_scope_is_that_of_its_passages(world: World) -> None:
         if documents and chance.random() < 0.5:
             document = documents.pop(chance.randrange(len(documents)))
             scope = chance.choice(world.scopes["open"])
-            change = chance.choice(
-                ["delete from document where id = :id", "update document set scope_id = :scope where id = :id"]
-            )
-            world.library.run("owner", change.replace(":scope", str(scope)), id=document)
-            documents += [document] if change.startswith("update") else []
+            if chance.random() < 0.5:
+                world.library.run("owner", "delete from document where id = :id", id=document)
+            else:
+                world.library.run("owner", "update document set scope_id = :s where id = :id", s=scope, id=document)
+                documents.append(document)
         else:
             documents.append(world.add("open", unit(rng, chance.randrange(1, 9)), scope=chance.randrange(2)))
         if step % 7 == 0:
@@ -281,9 +214,60 @@ def test_the_volume_of_a_scope_is_that_of_its_passages(world: World) -> None:
                 given = {"scope": scope}
                 assert tuple(session.execute(count, given).one()) == tuple(session.execute(kept, given).one())
     world.library.value("ingest", "select clearance.fold_volumes()")
-    assert (
-        world.library.value("owner", "select max(n) from (select count(*) n from scope_volume group by scope_id) s")
-        == 1
-    )
+    most = "select max(n) from (select count(*) n from scope_volume group by scope_id) s"
+    assert world.library.value("owner", most) == 1
     with world.library.session("admin") as session:
         session.execute(text("delete from collection where id = :id"), {"id": world.collections["closed"]})
+
+
+# --- Either lock holds alone, and what a reader narrows down is counted as it is.
+
+
+def crowd(world: World, query: NDArray[np.float32]) -> None:
+    """900 visible passages, and hidden ones nearer than all: one document has moved out of sight, another is new."""
+    rng = np.random.default_rng(6)
+    world.add("open", unit(rng, 900))
+    moving = world.add("open", unit(rng, 20, near=query), scope=1)
+    world.lists.load()
+    move = "update document set scope_id = :s, collection_id = :c where id = :id"
+    world.library.run("owner", move, s=world.scopes["closed"][0], c=world.collections["closed"], id=moving)
+    world.add("closed", unit(rng, 20, near=query))
+
+
+def test_the_scope_filter_holds_alone(world: World, db: Db) -> None:
+    """As a database role that row-level security does not bind."""
+    query = unit(np.random.default_rng(5), 1)
+    crowd(world, query)
+    unlocked = database_at(db.url("owner"), pool_size=1)
+    with contextlib.closing(unlocked), unlocked.reading(world.reader.user_id) as session:
+        assert session.scalar(text("select count(*) from vector_row")) >= 940, "nothing is locked here"
+        by_lists, exact = world.ask(query[0], session=session)
+    assert by_lists.outcome == "lists"
+    assert by_lists.near == exact.near
+    assert max(n.similarity for n in by_lists.near) < 0.8
+
+
+def test_row_level_security_holds_alone(world: World) -> None:
+    """With every scope among those that the caller is said to see."""
+    query = unit(np.random.default_rng(5), 1)
+    crowd(world, query)
+    every = tuple(n for scopes in world.scopes.values() for n in scopes)
+    with world.database.reading(world.reader.user_id) as session:
+        shown = seen(session, world.reader)
+        wide = replace(shown, visible=replace(shown.visible, scope_ids=every))
+        by_lists = nearest(wide, world.lists, query[0], limit=10, depth=world.depth)
+        exact = nearest(shown, NoIndex(), query[0], limit=10)
+    assert by_lists.outcome == "lists"
+    assert by_lists.near == exact.near
+    assert max(n.similarity for n in by_lists.near) < 0.8
+
+
+def test_some_of_the_scopes_have_the_volume_of_these_alone(world: World) -> None:
+    """BM25 counts by it, and who answers is chosen by it."""
+    rng = np.random.default_rng(7)
+    world.add("open", unit(rng, 30))
+    world.add("open", unit(rng, 12), scope=1)
+    with world.database.reading(world.reader.user_id) as session:
+        visible = visible_scopes(session, world.reader)
+        narrow = visible.only(frozenset({world.scopes["open"][1]}))
+        assert (visible_corpus(session, visible).passages, visible_corpus(session, narrow).passages) == (42, 12)

@@ -1,22 +1,23 @@
 """Scopes: what a change of rules writes and what it leaves alone, what raises the policy epoch, who may change what."""
 
 import datetime as dt
+import itertools
 import threading
-import uuid
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
-from app.acl.placement import lock_document, rule_document
+from app.acl.placement import Upload, submit
 from app.acl.rule_changes import rule_collection
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.acl.visible import visible_scopes
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope
+from app.db.tables.library import IngestJob
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.identity.subject import EVERYONE, Capability, Label, Principal
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts
@@ -25,7 +26,6 @@ ALL = list(Capability)
 
 
 def rule(*grants: Grant, label: Label | None = Label.INTERNAL, inherits: bool = False) -> OwnRule:
-    """An own rule."""
     return OwnRule(frozenset(grants), inherits=inherits, label=label)
 
 
@@ -36,17 +36,16 @@ def places(library: LibraryDb, table: str) -> list[str]:
 
 
 def epoch(library: LibraryDb) -> int:
-    """The policy epoch."""
     return library.value("owner", "select number from policy_epoch")
 
 
 def test_regranting_a_collection_writes_no_content(library: LibraryDb, database: Database) -> None:
-    """A hundred documents and more change hands; of their rows, not one is written."""
+    """Documents change hands; of their rows, not one is written."""
     readers, admin = library.role("readers"), library.person("root", may=ALL)
     ada = library.person("ada", roles=[readers])
     collection = library.collection("big")
-    for n in range(120):
-        own = rule(allow("user", ada), label=None, inherits=True) if n % 40 == 0 else None
+    for n in range(12):
+        own = rule(allow("user", ada), label=None, inherits=True) if n % 4 == 0 else None
         library.document(collection, f"{n}.md", f"text {n}", own=own)
     before = {table: places(library, table) for table in TEXT_TABLES}
     with database.reading(ada) as session:
@@ -56,9 +55,8 @@ def test_regranting_a_collection_writes_no_content(library: LibraryDb, database:
         change = rule_collection(session, library.subject(admin), found, rule(allow("role", readers)))
     assert len({move.scope_id for move in change.moves}) == 2
     assert {table: places(library, table) for table in TEXT_TABLES} == before
-    assert len(before["chunk"]) == 121
     with database.reading(ada) as session:
-        assert counts(session)["chunk"] == 120
+        assert counts(session)["chunk"] == 12
 
 
 def test_equal_rules_on_two_collections_are_two_scopes(library: LibraryDb) -> None:
@@ -70,31 +68,6 @@ def test_equal_rules_on_two_collections_are_two_scopes(library: LibraryDb) -> No
     assert library.value("owner", rules, ids=[library.scope(one), library.scope(two)]) == 1
 
 
-def test_reruling_a_document_moves_all_of_it(library: LibraryDb, database: Database) -> None:
-    """Document, original, passages, vectors and postings change their scope together, seen at once or not at all."""
-    ada, ben = library.person("ada"), library.person("ben")
-    collection = library.collection("collection", allow("user", ada))
-    curator = library.person("cora", may=ALL, curates=[collection])
-    library.document(collection, "stays.md", "another text")
-    number = library.document(collection, "moves.md", "first part", "second part")
-    public = uuid.UUID(library.text("select public_id::text from document where id = :id", id=number))
-    with library.changing(database, curator) as session:
-        subject = library.subject(curator)
-        rule_document(session, subject, lock_document(session, subject, public), rule(allow("user", ben)))
-        with database.reading(ada) as other:
-            assert counts(other)["chunk"] == 3, "not before the commit"
-    with database.reading(ada) as reading:
-        assert counts(reading) == {"document": 1, "original": 1, "chunk": 1, "vector_row": 1, "posting": 2}
-    with database.reading(ben) as reading:
-        assert counts(reading) == {"document": 1, "original": 1, "chunk": 2, "vector_row": 2, "posting": 3}
-    strays = (
-        "select count(*) from document d join chunk c on c.document_id = d.id join vector_row v on v.chunk_id = c.id"
-        " join posting p on p.document_id = d.id join original o on o.document_id = d.id"
-        " where (c.scope_id, v.scope_id, p.scope_id, o.scope_id) <> (d.scope_id, d.scope_id, d.scope_id, d.scope_id)"
-    )
-    assert library.value("owner", strays) == 0
-
-
 def test_derived_rows_cannot_stand_elsewhere(library: LibraryDb) -> None:
     """Not even the worker, while the document is being uploaded, or the owner puts a row under another scope."""
     ada, shut = library.person("ada"), library.collection("shut")
@@ -102,23 +75,24 @@ def test_derived_rows_cannot_stand_elsewhere(library: LibraryDb) -> None:
     open_scope = library.scope(library.collection("open", allow("user", ada)))
     chunk = library.value("owner", "select id from chunk where document_id = :d", d=document)
     wrong = {
-        "chunk": "insert into chunk (document_id, scope_id, ordinal, heading_path, text, tokens)"
-        f" values ({document}, :scope, 9, '{{}}', 'x', 1)",
-        "vector_row": "insert into vector_row (chunk_id, scope_id, terms, embedding)"
-        f" values ({chunk}, :scope, 1, '[0]')",
-        "posting": "insert into posting (document_id, scope_id, term, entries)"
-        f" values ({document}, :scope, 1, sha256(''))",
-        "original": f"insert into original (document_id, scope_id, title, content) values ({document}, :scope, '', '')",
+        "chunk": "(document_id, scope_id, ordinal, heading_path, text, tokens)"
+        f" values ({document}, :s, 9, '{{}}', 'x', 1)",
+        "vector_row": f"(chunk_id, scope_id, terms, embedding) values ({chunk}, :s, 1, '[0]')",
+        "posting": f"(document_id, scope_id, term, entries) values ({document}, :s, 1, sha256(''))",
+        "original": f"(document_id, scope_id, title, content) values ({document}, :s, '', '')",
     }
     library.run("owner", "delete from vector_row")
     library.run("owner", "delete from original")
     with library.uploading(shut, {"a.md": (library.scope(shut), b"text")}):
-        for table, statement in wrong.items():
-            for role in ("ingest", "owner"):
-                with pytest.raises(DBAPIError, match=f"{table}_\\w+_fkey"):
-                    library.run(role, statement, scope=open_scope)
-    with pytest.raises(DBAPIError, match="document_scope_id_fkey"):
-        library.run("owner", "update document set scope_id = :scope where id = :id", scope=open_scope, id=document)
+        for (table, row), role in itertools.product(wrong.items(), ("ingest", "owner")):
+            library.check_refused(f"{table}_\\w+_fkey", role, f"insert into {table} {row}", s=open_scope)
+    library.check_refused(
+        "document_scope_id_fkey",
+        "owner",
+        "update document set scope_id = :scope where id = :id",
+        scope=open_scope,
+        id=document,
+    )
 
 
 def test_a_collection_goes_with_all_that_stands_on_it(library: LibraryDb, database: Database) -> None:
@@ -238,3 +212,70 @@ def test_a_scope_made_beside_a_re_grant_follows(library: LibraryDb, database: Da
     assert len(rules) == 2, "both acts were done"
     with database.reading(ada) as reading:
         assert visible_scopes(reading, library.subject(ada)).scope_ids == (), "the collection is shut, all of it"
+
+
+# --- Scopes on which nothing stands are collected, beside everything else that goes on.
+
+
+def test_idle_scopes_go_and_used_ones_stay(library: LibraryDb, database: Database) -> None:
+    """Deleted: what nothing stands on. Kept: the collection's plain scope and those of documents or waiting uploads."""
+    collection = library.collection("collection", Grant("allow", EVERYONE))
+    own = [OwnRule(label=label) for label in Label]
+    library.document(collection, "a.md", "text", own=own[0])
+    for each in own[1:]:
+        library.scope(collection, each)
+    curator = library.person("cora", may=ALL, curates=[collection])
+    with database.writing(curator) as session:
+        upload = Upload("late.md", b"# Late", own[1])
+        submit(session, library.subject(curator), session.get_one(Collection, collection), upload)
+    assert library.value("ingest", "select clearance.collect_scopes('1 day')") == 2
+    assert library.value("owner", "select count(*) from scope where collection_id = :s", s=collection) == 3
+    assert library.value("owner", "select count(*) from document") == 2
+    library.run(
+        "owner",
+        "update ingest_job set state = 'failed', finished_at = now() - interval '2 days' where path = 'late.md'",
+    )
+    assert library.value("ingest", "select clearance.collect_scopes('3 days')") == 0
+    assert library.value("ingest", "select clearance.collect_scopes('1 day')") == 1
+    past = "select count(*) from scope_history where valid_to is not null"
+    assert library.value("owner", past) == 3, "history names them still"
+
+
+def test_a_scope_found_is_held_before_anything_stands_on_it(library: LibraryDb, database: Database) -> None:
+    """Between finding a scope and putting a document on it nobody collects it."""
+    collection = library.collection("collection", Grant("allow", EVERYONE))
+    idle = OwnRule(label=Label.PUBLIC)
+    library.scope(collection, idle)
+    curator = library.person("cora", may=ALL, curates=[collection])
+    with database.writing(curator) as session:
+        scope_for(session, session.get_one(Collection, collection), idle)
+        assert library.value("ingest", "select clearance.collect_scopes('1 day')") == 0
+    assert library.value("ingest", "select clearance.collect_scopes('1 day')") == 1
+
+
+def test_many_uploads_beside_the_collector(library: LibraryDb, database: Database) -> None:
+    """Uploads under ever new rules, and a collector that never rests: each upload is taken, each has its scope."""
+    collection = library.collection("collection", Grant("allow", EVERYONE))
+    curator = library.person("cora", may=ALL, curates=[collection])
+    subject = library.subject(curator)
+    stop = threading.Event()
+    moment = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+
+    def collect() -> None:
+        while not stop.is_set():
+            library.run("ingest", "select clearance.collect_scopes('1 day')")
+
+    collector = threading.Thread(target=collect)
+    collector.start()
+    try:
+        for n in range(30):
+            own = OwnRule(frozenset({Grant("allow", EVERYONE, moment + dt.timedelta(n % 7))}), inherits=False)
+            with database.writing(curator) as session:
+                submit(session, subject, session.get_one(Collection, collection), Upload(f"{n}.md", b"# A", own))
+            if n % 3 == 0:
+                library.run("owner", "delete from ingest_job")
+    finally:
+        stop.set()
+        collector.join()
+    with Session(library.engine("owner")) as reading:
+        assert len(reading.scalars(select(IngestJob.id).where(IngestJob.path != "canary")).all()) == 2

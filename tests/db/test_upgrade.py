@@ -1,7 +1,6 @@
 """A database of the last release, with what a company kept in it, works at the newest revision; revisions only add."""
 
 import hashlib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from app.local import run
 from app.local.secrets import LocalSecrets
 from tests.api.services import HEADER
 from tests.db.schema_shape import shape
-from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db, copied
+from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db, copied, unmade
 from tests.support.company import Company
 from tests.support.environment import REPOSITORY
 from tests.support.library_db import library_of
@@ -55,22 +54,20 @@ def secret(kind: str, who: str) -> str:
 @pytest.fixture(scope="module")
 def template(cluster: Cluster) -> Iterator[Db]:
     """Made at the first release, filled by each release in its turn, and upgraded as `clearance init` does it."""
-    made = Db(cluster, f"u_{uuid.uuid4().hex[:12]}")
-    name = sql.Identifier(made.name)
-    cluster.execute(sql.SQL("create database {} owner clearance_owner").format(name))
-    with psycopg.connect(made.libpq("admin"), autocommit=True) as connection:
-        connection.execute("create extension vector")
-        connection.execute("alter schema public owner to clearance_owner")
-        close_database(connection, made.name)
-    for release, revision in RELEASES.items():
-        migrate(made.url("owner"), revision)
-        data = FOLDER / release / "data.sql"
-        if data.exists():
-            with psycopg.connect(made.libpq("admin")) as connection:
-                connection.execute(data.read_bytes())
-    prepare(admin_url=cluster.admin_url, database=made.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
-    yield made
-    cluster.execute(sql.SQL("drop database {} with (force)").format(name))
+    with unmade(cluster) as made:
+        cluster.execute(sql.SQL("create database {} owner clearance_owner").format(sql.Identifier(made.name)))
+        with psycopg.connect(made.libpq("admin"), autocommit=True) as connection:
+            connection.execute("create extension vector")
+            connection.execute("alter schema public owner to clearance_owner")
+            close_database(connection, made.name)
+        for release, revision in RELEASES.items():
+            migrate(made.url("owner"), revision)
+            data = FOLDER / release / "data.sql"
+            if data.exists():
+                with psycopg.connect(made.libpq("admin")) as connection:
+                    connection.execute(data.read_bytes())
+        prepare(admin_url=cluster.admin_url, database=made.name, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
+        yield made
 
 
 @pytest.fixture

@@ -60,13 +60,27 @@ class Db:
 
 
 @contextlib.contextmanager
+def unmade(cluster: Cluster) -> Iterator[Db]:
+    """A database that is not there yet; it is dropped at the end."""
+    made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
+    yield made
+    cluster.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(made.name)))
+
+
+@contextlib.contextmanager
 def copied(cluster: Cluster, template: str) -> Iterator[Db]:
     """A database of its own, copied from another."""
-    made = Db(cluster, f"t_{uuid.uuid4().hex[:12]}")
-    name = sql.Identifier(made.name)
-    cluster.copy(template, made.name)
-    yield made
-    cluster.execute(sql.SQL("drop database {} with (force)").format(name))
+    with unmade(cluster) as made:
+        cluster.copy(template, made.name)
+        yield made
+
+
+def answers(url: str) -> bool:
+    """Whether whoever listens there lets somebody connect."""
+    with contextlib.suppress(psycopg.OperationalError):
+        psycopg.connect(url, connect_timeout=2).close()
+        return True
+    return False
 
 
 @contextlib.contextmanager

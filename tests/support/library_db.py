@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from sqlalchemy import Engine, delete, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
@@ -56,7 +58,6 @@ class LibraryDb:
         roles: Sequence[uuid.UUID] = (),
         curates: Sequence[uuid.UUID] = (),
     ) -> uuid.UUID:
-        """A new user."""
         with self.session("owner") as session:
             user = User(name=name, display_name=name, clearance=int(clearance), capabilities=[c.value for c in may])
             session.add(user)
@@ -66,7 +67,6 @@ class LibraryDb:
             return user.id
 
     def role(self, name: str, *, inside: Sequence[uuid.UUID] = ()) -> uuid.UUID:
-        """A new role."""
         with self.session("owner") as session:
             role = Role(name=name)
             session.add(role)
@@ -153,16 +153,13 @@ class LibraryDb:
         with self.session(role) as session:
             return touched(session, statement, **values)
 
-    def connect_once(self, url: str) -> None:
-        """Open a connection to this URL and close it again."""
-        engine = connect(url, pool_size=1)
-        try:
-            engine.connect().close()
-        finally:
-            engine.dispose()
+    def check_refused(self, why: str, role: str, statement: str, /, **values: object) -> None:
+        """Fail unless a statement of this database role, without identity, is refused for this reason."""
+        with pytest.raises(DBAPIError, match=why):
+            self.run(role, statement, **values)
+            pytest.fail(f"{role} may: {statement}")
 
     def close(self) -> None:
-        """Close all connections."""
         for engine in self._engines.values():
             engine.dispose()
 
@@ -171,6 +168,13 @@ def touched(session: Session, statement: str, **values: object) -> int:
     """Run a statement; gives the number of rows it touched or gave."""
     result = session.execute(text(statement), values)
     return int(getattr(result, "rowcount", 0))
+
+
+def check_refused(database: Database, user: uuid.UUID, why: str, statement: str, /, **values: object) -> None:
+    """Fail unless a statement of the API's as this user is refused for this reason."""
+    with pytest.raises(DBAPIError, match=why), database.writing(user) as session:
+        touched(session, statement, **values)
+        pytest.fail(f"not refused: {statement}")
 
 
 def counts(session: Session, tables: Sequence[str] = TEXT_TABLES) -> dict[str, int]:

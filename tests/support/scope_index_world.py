@@ -15,7 +15,7 @@ from app.db.session import Database, ReadSession, connect
 from app.identity.subject import Subject
 from app.indexing.quantizer import ProductQuantizer
 from app.retrieval.corpus_size import visible_corpus
-from app.retrieval.dense import Nearest, nearest
+from app.retrieval.dense import Near, Nearest, nearest
 from app.retrieval.reader import ReaderSnapshot
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
@@ -50,12 +50,24 @@ class World:
         if session is None:
             with self.database.reading(self.reader.user_id) as own:
                 return self.ask(query, session=own)
-        visible = visible_scopes(session, self.reader)
-        seen = ReaderSnapshot(session, visible, visible_corpus(session, visible))
+        reader = seen(session, self.reader)
         return (
-            nearest(seen, self.lists, query, limit=10, depth=self.depth),
-            nearest(seen, NoIndex(), query, limit=10, depth=self.depth),
+            nearest(reader, self.lists, query, limit=10, depth=self.depth),
+            nearest(reader, NoIndex(), query, limit=10, depth=self.depth),
         )
+
+    def check(self, query: NDArray[np.float32], *, session: ReadSession | None = None) -> list[Near]:
+        """Assert that the lists answer, and give what PostgreSQL gives; returns that."""
+        by_lists, exact = self.ask(query, session=session)
+        assert by_lists.outcome == "lists"
+        assert by_lists.near == exact.near
+        return by_lists.near
+
+
+def seen(session: ReadSession, caller: Subject) -> ReaderSnapshot:
+    """What a caller sees in this transaction."""
+    visible = visible_scopes(session, caller)
+    return ReaderSnapshot(session, visible, visible_corpus(session, visible))
 
 
 @contextlib.contextmanager

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from app import log
 from app.acl.rules import OwnRule
-from app.acl.visible import visible_scopes
-from app.db.session import Database, ReadSession, connect
+from app.db.session import Database, connect
 from app.identity.subject import Subject
-from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.reader import ReaderSnapshot
 from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.database_reader import CodeReader
@@ -30,7 +28,7 @@ from tests.support.cluster import Db
 from tests.support.environment import free_port
 from tests.support.library_db import LibraryDb, allow
 from tests.support.processes import Process, process
-from tests.support.scope_index_world import BOOK
+from tests.support.scope_index_world import BOOK, seen
 from tests.support.vector_rows import DIMENSIONS, Stacks, unit
 from tests.support.waiting import wait_for
 
@@ -136,12 +134,6 @@ class Company:
         """A transaction of this caller."""
         with self.database.reading(caller.user_id) as session:
             yield seen(session, caller)
-
-
-def seen(session: ReadSession, caller: Subject) -> ReaderSnapshot:
-    """What a caller sees in this transaction."""
-    visible = visible_scopes(session, caller)
-    return ReaderSnapshot(session, visible, visible_corpus(session, visible))
 
 
 def company(library: LibraryDb, database: Database) -> Company:
