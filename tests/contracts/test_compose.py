@@ -20,34 +20,29 @@ OURS = ("api", "worker", "sequencer", "search", "init")
 PULLS = ("pull-ollama", "pull-vllm")
 PIN = REPOSITORY / "deploy" / "pin-images.sh"
 MODEL = "CLEARANCE_MODEL__"
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))
+EXAMPLE = (REPOSITORY / ".env.example").read_text("utf-8").splitlines()
 
 
-@pytest.fixture(scope="module")
-def compose() -> dict[str, Any]:
-    """The file, with its anchors resolved."""
-    loaded: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))
-    return loaded
-
-
-def test_only_the_api_is_published_and_on_loopback_alone(compose: dict[str, Any]) -> None:
+def test_only_the_api_is_published_and_on_loopback_alone() -> None:
     """No other service has a port on the host."""
-    published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+    published = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
     assert published == {"api": ["127.0.0.1:8700:8700"]}
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_our_services_run_without_privileges(compose: dict[str, Any], name: str) -> None:
+def test_our_services_run_without_privileges(name: str) -> None:
     """Not root, nothing to write to, no capability."""
-    service = compose["services"][name]
+    service = COMPOSE["services"][name]
     assert service["user"] == "10001:10001"
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
 
 
-def test_nothing_but_the_api_reaches_the_outside(compose: dict[str, Any]) -> None:
+def test_nothing_but_the_api_reaches_the_outside() -> None:
     """The inner network has no way out. What fetches a model by hand does, and stands in no other, without a secret."""
-    assert compose["networks"]["inside"] == {"internal": True}
-    services = compose["services"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    services = COMPOSE["services"]
     outside = {n: s["networks"] for n, s in services.items() if set(s["networks"]) - {"inside"}}
     assert outside == {"api": ["inside", "front"], **{name: ["outside"] for name in PULLS}}
     for name in PULLS:
@@ -57,28 +52,27 @@ def test_nothing_but_the_api_reaches_the_outside(compose: dict[str, Any]) -> Non
         assert "depends_on" not in services[name]
 
 
-def test_secrets_come_from_the_environment(compose: dict[str, Any]) -> None:
+def test_secrets_come_from_the_environment() -> None:
     """Every password and key is a reference, and .env.example names each of them without a value."""
-    example = (REPOSITORY / ".env.example").read_text("utf-8").splitlines()
-    empty = {line.removesuffix("=") for line in example if line.endswith("=")}
+    empty = {line.removesuffix("=") for line in EXAMPLE if line.endswith("=")}
     text = (REPOSITORY / "docker-compose.yml").read_text("utf-8")
     for name in empty:
         assert f"${{{name}:?" in text, f"{name} is not asked for"
-    for service in compose["services"].values():
+    for service in COMPOSE["services"].values():
         for variable, value in (service.get("environment") or {}).items():
             if any(word in variable for word in ("PASSWORD", "KEY", "URL")) and "MODEL" not in variable:
                 assert "${" in value, f"{variable} stands in the file"
 
 
 @pytest.mark.parametrize("name", ["worker", "sequencer"])
-def test_each_process_gets_its_own_secrets_only(compose: dict[str, Any], name: str) -> None:
+def test_each_process_gets_its_own_secrets_only(name: str) -> None:
     """Neither the worker, which opens hostile files, nor the sequencer has a key or another one's database role."""
-    assert len(compose["services"][name]["environment"]) == 1
+    assert len(COMPOSE["services"][name]["environment"]) == 1
 
 
-def test_a_search_process_gets_the_codes_only(compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_process_gets_the_codes_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is there for who asks for it, its settings are settings, and the API is told where it listens."""
-    service = compose["services"]["search"]
+    service = COMPOSE["services"]["search"]
     assert service["profiles"] == ["search"]
     assert "ports" not in service
     given = service["environment"]
@@ -86,34 +80,34 @@ def test_a_search_process_gets_the_codes_only(compose: dict[str, Any], monkeypat
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     settings = SearchProcessSettings()
-    assert f"LISTS_SERVERS={settings.lists.listen}\n" in (REPOSITORY / ".env.example").read_text("utf-8")
-    assert compose["services"]["api"]["environment"]["CLEARANCE_LISTS__SERVERS"] == "${LISTS_SERVERS:-}"
+    assert any(line.endswith(f"LISTS_SERVERS={settings.lists.listen}") for line in EXAMPLE)
+    assert COMPOSE["services"]["api"]["environment"]["CLEARANCE_LISTS__SERVERS"] == "${LISTS_SERVERS:-}"
     family, path = parse(settings.lists.listen)
     assert family == socket.AF_UNIX
     mounted = f"search-socket:{Path(str(path)).parent}"
-    assert [name for name, s in compose["services"].items() if mounted in s.get("volumes", ())] == ["api", "search"]
+    assert [name for name, s in COMPOSE["services"].items() if mounted in s.get("volumes", ())] == ["api", "search"]
     # As the process demands of its folder, which a volume would otherwise leave to root.
-    options = compose["volumes"]["search-socket"]["driver_opts"]["o"].split(",")
+    options = COMPOSE["volumes"]["search-socket"]["driver_opts"]["o"].split(",")
     assert {"mode=0700", "uid=10001"} <= set(options)
 
 
-def test_every_service_is_bounded_in_memory_and_processes(compose: dict[str, Any]) -> None:
+def test_every_service_is_bounded_in_memory_and_processes() -> None:
     """One that runs wild ends alone. No swap: text of documents would lie on a disk in the clear."""
-    for name, service in compose["services"].items():
+    for name, service in COMPOSE["services"].items():
         assert service["mem_limit"], name
         assert service["memswap_limit"] == service["mem_limit"], name
         assert service["pids_limit"] > 0, name
         assert service["security_opt"] == ["no-new-privileges:true"], name
 
 
-def test_every_image_comes_with_its_digest(compose: dict[str, Any]) -> None:
+def test_every_image_comes_with_its_digest() -> None:
     """Named by a variable that only the pinned list sets; a missing one ends the start. Ours is built on such a one."""
     listed = [line.split("=")[0] for line in (PIN.parent / "images.txt").read_text("utf-8").splitlines()]
     wanted = {f"${{{name}:?run deploy/pin-images.sh >> .env}}": name for name in listed}
-    used = {service["image"] for name, service in compose["services"].items() if name not in OURS}
+    used = {service["image"] for name, service in COMPOSE["services"].items() if name not in OURS}
     assert used == {image for image, name in wanted.items() if name != "PYTHON_IMAGE"}
     for name in OURS:
-        assert wanted[compose["services"][name]["build"]["args"]["PYTHON_IMAGE"]] == "PYTHON_IMAGE"
+        assert wanted[COMPOSE["services"][name]["build"]["args"]["PYTHON_IMAGE"]] == "PYTHON_IMAGE"
     dockerfile = (PIN.parent / "Dockerfile").read_text("utf-8").splitlines()
     assert [line for line in dockerfile if line.startswith("ARG")] == ["ARG PYTHON_IMAGE"]
     assert {line.split()[1] for line in dockerfile if line.startswith("FROM")} == {"${PYTHON_IMAGE}"}
@@ -146,13 +140,13 @@ def test_the_list_is_pinned_whole_or_not_at_all(said: str, tmp_path: Path) -> No
         ({"MODEL_BASE_URL": "https://api.example.com/v1", "MODEL_INTERNAL": "true"}, None),
     ],
 )
-def test_restricted_text_stays_inside(compose: dict[str, Any], given: dict[str, str], label: Label | None) -> None:
+def test_restricted_text_stays_inside(given: dict[str, str], label: Label | None) -> None:
     """As the API reads what compose gives it: only the file's own model servers are internal, whatever URL is set."""
     settings = {
         name.removeprefix(MODEL).lower(): re.sub(
             r"\$\{(\w+):-(.*?)\}", lambda found: given.get(found[1]) or found[2], value
         )
-        for name, value in compose["services"]["api"]["environment"].items()
+        for name, value in COMPOSE["services"]["api"]["environment"].items()
         if name.startswith(MODEL)
     }
     assert not any("${" in value for value in settings.values())
@@ -162,7 +156,6 @@ def test_restricted_text_stays_inside(compose: dict[str, Any], given: dict[str, 
             endpoint(model)
     else:
         assert endpoint(model).max_label is label
-    assert set(settings["internal_hosts"].split(",")) <= set(compose["services"])
+    assert set(settings["internal_hosts"].split(",")) <= set(COMPOSE["services"])
     # Whoever fills the example in with an endpoint elsewhere would take a declaration along.
-    example = (REPOSITORY / ".env.example").read_text("utf-8").splitlines()
-    assert [line for line in example if line.startswith(("MODEL_INTERNAL", "ALLOW_"))] == []
+    assert [line for line in EXAMPLE if line.startswith(("MODEL_INTERNAL", "ALLOW_"))] == []

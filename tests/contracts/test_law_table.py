@@ -24,19 +24,17 @@ def _defined(file: Path) -> set[str]:
     return {node.name for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.fixture(scope="module")
-def table() -> str:
-    return (TESTS / "laws" / "README.md").read_text("utf-8")
+TABLE = (TESTS / "laws" / "README.md").read_text("utf-8")
 
 
-def test_every_name_in_the_table_exists(table: str) -> None:
-    assert len(NAMED.findall(table)) > 50
-    assert missing(table) == []
+def test_every_name_in_the_table_exists() -> None:
+    assert len(NAMED.findall(TABLE)) > 50
+    assert missing(TABLE) == []
 
 
-def test_every_promise_and_every_law_is_in_the_table(table: str) -> None:
-    assert [promise for promise in PROMISES if f"**{promise}**" not in table] == []
-    files = {file.removeprefix("laws/") for file, _ in NAMED.findall(table)}
+def test_every_promise_and_every_law_is_in_the_table() -> None:
+    assert [promise for promise in PROMISES if f"**{promise}**" not in TABLE] == []
+    files = {file.removeprefix("laws/") for file, _ in NAMED.findall(TABLE)}
     assert [law.name for law in sorted((TESTS / "laws").glob("test_*.py")) if law.name not in files] == []
 
 

@@ -30,20 +30,12 @@ def accepted(text: str) -> str | None:
 
 @settings(suppress_health_check=MANY_ARE_REFUSED)
 @given(ANYTHING)
-def test_a_normal_path_is_its_own_normal_form(text: str) -> None:
+def test_what_is_accepted_is_its_own_normal_form_and_holds_nothing_invisible(text: str) -> None:
     path = accepted(text)
     assume(path is not None)
     assert path is not None
     assert normal_path(path) == path == folder_path(path)
     assert unicodedata.is_normalized("NFC", path)
-
-
-@settings(suppress_health_check=MANY_ARE_REFUSED)
-@given(ANYTHING)
-def test_nothing_invisible_is_ever_accepted(text: str) -> None:
-    path = accepted(text)
-    assume(path is not None)
-    assert path is not None
     assert not any(unicodedata.category(c).startswith("C") or c in "\u2028\u2029\\\u034f\u3164\ufe0f" for c in path)
     assert not re.search(r"(^|/)(\s|\.{0,2}(/|$))|\s(/|$)", path)
 

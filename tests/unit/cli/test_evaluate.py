@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from app.cli import evaluate as module
 from app.cli.app import app
 from app.cli.evaluate import CannotEvaluate
+from app.evaluation import measures
 from app.evaluation.datasets import Dataset
 from app.evaluation.report import Evaluation, SystemRankings, evaluate
 
@@ -34,6 +35,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, *found: tuple[str, ...]) -> None:
         )
 
     monkeypatch.setattr(module, "measure", measure)
+    monkeypatch.setattr(measures, "BOOTSTRAP_SAMPLES", 20)
 
 
 def test_figures_and_files(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

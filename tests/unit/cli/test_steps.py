@@ -130,13 +130,11 @@ def test_an_old_answer_and_one_that_others_could_write_are_not_used(state: dict[
         with pytest.raises(NoSuchSource, match="cannot be read"):
             last_answer.recall(state, URL, "1")
     file.write_text(json.dumps(body))
-    file.chmod(0o622)
-    with pytest.raises(NoSuchSource, match="cannot be read"):
-        last_answer.recall(state, URL, "1")
-    file.chmod(0o600)
-    folder.chmod(0o777)
-    with pytest.raises(NoSuchSource, match="cannot be read"):
-        last_answer.recall(state, URL, "1")
+    for file_mode, folder_mode in ((0o622, 0o700), (0o600, 0o777)):
+        file.chmod(file_mode)
+        folder.chmod(folder_mode)
+        with pytest.raises(NoSuchSource, match="cannot be read"):
+            last_answer.recall(state, URL, "1")
     with pytest.raises(OSError, match="folder of yours"):
         last_answer.save(state, URL, {})
 

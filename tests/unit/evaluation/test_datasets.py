@@ -97,17 +97,12 @@ def handbook(folder: Path) -> None:
     )  # fmt: skip
 
 
-def test_headings_that_are_asked_are_not_in_the_page(tmp_path: Path) -> None:
+def test_who_reads_what_in_a_handbook_and_headings_that_are_asked_are_not_in_the_page(tmp_path: Path) -> None:
     handbook(tmp_path)
     found = read(tmp_path)
     text = {p.id: p.content.decode() for p in found.pages}
     assert text["h/pay"] == "# Pay\n\nAt the end.\n\nThe board.\n\nWhen is payday?\n\n", "the sentence stays"
     assert "## When is payday?" in text["h/all"], "it is no answer there"
-
-
-def test_who_reads_what_in_a_handbook(tmp_path: Path) -> None:
-    handbook(tmp_path)
-    found = read(tmp_path)
     assert found.roles == ("all-staff", "people", "sales")
     assert found.readable("people") == {"h/pay", "h/all"}
     assert found.readable("sales") == {"h/all"}

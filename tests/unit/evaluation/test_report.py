@@ -1,11 +1,11 @@
 """What is made of rankings: groups, leaks, differences, files."""
 
-import functools
 import json
 from pathlib import Path
 
 import pytest
 
+from app.evaluation import measures
 from app.evaluation.datasets import CorpusPage, Dataset, Question
 from app.evaluation.report import Evaluation, SystemRankings, evaluate, save
 
@@ -22,7 +22,11 @@ OURS = SystemRankings("search", (("p0",), ("p2", "p1"), ("p0",)))
 OTHER = SystemRankings("dense", ((), ("p1",), ("p0", "p3")))
 
 
-@functools.cache
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "BOOTSTRAP_SAMPLES", 20)
+
+
 def evaluation() -> Evaluation:
     return evaluate(SMALL, [OURS, OTHER], absent={"bm25s": "not here"})
 

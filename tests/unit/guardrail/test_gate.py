@@ -2,11 +2,10 @@
 
 import re
 import time
-from dataclasses import dataclass
 
 import pytest
 
-from app.guardrail.check import KINDS, LONG_WORD_START, WORD, Cue, Finding, PatternCheck, Run, Tail
+from app.guardrail.check import KINDS, Cue, Finding, PatternCheck
 from app.guardrail.checks import credential_checks, default_checks
 from app.guardrail.gate import Gate, GateClosed, redact
 from app.guardrail.normal import fold
@@ -19,16 +18,8 @@ def rule(pattern: str, kind: str) -> PatternCheck:
     return PatternCheck(kind=kind, reason="test", pattern=re.compile(pattern), opener=re.compile(r"(?=\w)"))
 
 
-@dataclass(frozen=True)
-class Failing:
+class Failing(PatternCheck):
     """A check that breaks on the word `boom`."""
-
-    kind: str = "email"
-    run: Run = WORD
-    opener: re.Pattern[str] = LONG_WORD_START
-    needs: str = "boom"
-    cue: Cue | None = None
-    tail: Tail | None = None
 
     def at(self, window: str, start: int) -> Finding | None:
         if "boom" in window[start:]:
@@ -49,7 +40,7 @@ def test_findings_that_touch_are_one_placeholder() -> None:
 
 
 def test_a_failing_check_closes_the_gate_and_so_does_the_flush() -> None:
-    failed, flushed = Gate((*CHECKS, Failing())), Gate(CHECKS)
+    failed, flushed = Gate((*CHECKS, Failing("email", "test", re.compile("boom"), needs="boom"))), Gate(CHECKS)
     assert failed.feed("All is well so far. ") == "All is well so far. "
     with pytest.raises(ZeroDivisionError):
         failed.feed("then boomboom comes ")

@@ -37,9 +37,14 @@ def cut(*blocks: Block, target: int = 100, max_tokens: int = 120) -> list[Docume
     return list(split(document(*blocks), counter=Words(), target=target, max_tokens=max_tokens))
 
 
-def test_neighbours_under_one_heading_are_joined_up_to_the_target() -> None:
-    blocks = [Block(text(n), "paragraph", ("A",)) for n in (40, 50, 60, 20)]
-    assert [passage.tokens for passage in cut(*blocks)] == [90, 80]
+@pytest.mark.parametrize(
+    ("paragraphs", "passages"),
+    [((40, 50, 60, 20), [90, 80]), ((60, 35, 15), [110]), ((300,), [117, 117, 66])],
+    ids=["joined up to the target", "a stub joins the passage before it", "a long sentence is cut between words"],
+)
+def test_neighbours_under_one_heading_are_joined_and_cut(paragraphs: tuple[int, ...], passages: list[int]) -> None:
+    blocks = [Block(text(words), "paragraph", ("A",)) for words in paragraphs]
+    assert [passage.tokens for passage in cut(*blocks)] == passages
 
 
 def test_sections_are_never_joined() -> None:
@@ -69,11 +74,6 @@ def test_a_long_paragraph_is_cut_between_sentences() -> None:
     assert all(p.text.startswith("Sentence") and p.text.endswith(".") for p in found)
 
 
-def test_a_sentence_longer_than_the_limit_is_cut_between_words() -> None:
-    found = cut(Block(text(300), "paragraph"))
-    assert [p.tokens for p in found] == [119, 119, 62]
-
-
 def test_one_endless_word_is_cut_by_its_length() -> None:
     found = cut(Block("x" * 10_000, "paragraph"))
     assert max(len(p.text) for p in found) <= 120 * 12
@@ -87,11 +87,6 @@ def test_a_table_is_cut_between_rows_and_a_wide_row_between_cells() -> None:
     assert "\n".join(p.text for p in found).split("\n") == rows
     wide = "; ".join(f"Column {n}: {text(30)}" for n in range(8))
     assert all(p.text.startswith("Column ") for p in cut(Block(wide, "table")))
-
-
-def test_a_stub_joins_the_passage_before_it() -> None:
-    blocks = [Block(text(n), "paragraph") for n in (60, 35, 15)]
-    assert [p.tokens for p in cut(*blocks)] == [110]
 
 
 def test_the_headline_keeps_title_and_last_heading_within_its_bound() -> None:

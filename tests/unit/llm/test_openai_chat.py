@@ -52,32 +52,22 @@ def _event(content: str | None) -> bytes:
     return f"data: {json.dumps(chunk)}\n\n".encode()
 
 
-def says(*pieces: str | None, end: bytes = b"data: [DONE]\n\n") -> Answer:
-    """A stream of these pieces."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "text/event-stream")
-        handler.end_headers()
-        for piece in pieces:
-            handler.wfile.write(_event(piece))
-        handler.wfile.write(end)
-
-    return answer
-
-
 def status(code: int, body: bytes = b"{}", **headers: str) -> Answer:
-    """A plain answer."""
+    """A plain answer, which ends with the connection."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(code)
         for name, value in headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
 
     return answer
+
+
+def says(*pieces: str | None, end: bytes = b"data: [DONE]\n\n") -> Answer:
+    """A stream of these pieces."""
+    return status(200, b"".join(map(_event, pieces)) + end, **{"Content-Type": "text/event-stream"})
 
 
 @pytest.fixture
@@ -123,15 +113,11 @@ def test_what_goes_out_and_comes_back(server: Server) -> None:
     }
 
 
-def test_a_penalty_is_sent_where_one_is_set(server: Server) -> None:
-    assert ask(server.url, penalty=0.5) == ["yes"]
-    assert server.seen[0][2]["frequency_penalty"] == 0.5
-
-
-def test_a_choice_less_event_is_no_text(server: Server) -> None:
+def test_a_penalty_is_sent_where_one_is_set_and_an_event_without_choice_is_no_text(server: Server) -> None:
     usage = b'data: {"id":"1","object":"chat.completion.chunk","created":0,"model":"m","choices":[]}\n\n'
     server.answer = says("yes", end=usage + b"data: [DONE]\n\n")
-    assert ask(server.url) == ["yes"]
+    assert ask(server.url, penalty=0.5) == ["yes"]
+    assert server.seen[0][2]["frequency_penalty"] == 0.5
 
 
 BAD: dict[str, Answer] = {

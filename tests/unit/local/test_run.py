@@ -49,6 +49,9 @@ ENVIRON = {
 }
 
 
+INSTANCE = Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m")
+
+
 def held(environment: dict[str, str]) -> set[str]:
     """Which secrets stand in an environment."""
     return {secret for secret in SECRETS if any(secret in value for value in environment.values())}
@@ -63,11 +66,12 @@ def test_each_process_gets_its_own_secrets_and_no_other() -> None:
 
 
 def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:
-    assert api_environment(ENVIRON, WIRING)["CLEARANCE_ANSWER__PASSAGES"] == "3"
-    assert "CLEARANCE_ANSWER__PASSAGES" not in worker_environment(ENVIRON, WIRING)
-    assert worker_environment(ENVIRON, WIRING)["CLEARANCE_WORKER__CONCURRENCY"] == "1"
+    api, worker = api_environment(ENVIRON, WIRING), worker_environment(ENVIRON, WIRING)
+    assert api["CLEARANCE_ANSWER__PASSAGES"] == "3"
+    assert "CLEARANCE_ANSWER__PASSAGES" not in worker
+    assert worker["CLEARANCE_WORKER__CONCURRENCY"] == "1"
     assert sequencer_environment(ENVIRON, WIRING)["CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS"] == "60"
-    for environment in (api_environment(ENVIRON, WIRING), worker_environment(ENVIRON, WIRING)):
+    for environment in (api, worker):
         assert environment["CLEARANCE_EMBEDDER__THREADS"] == "1"
         assert environment["CLEARANCE_EMBEDDER__CACHE"] == "/models"
         assert environment["PATH"] == "/bin"
@@ -143,12 +147,11 @@ def test_the_screen_shows_where_who_and_what_to_try() -> None:
     output = io.StringIO()
     key = "clr_k[1]" + "x" * 40
     welcome = SampleWelcome((SampleUser("Ada", "engineering " * 9, key),), ("clearance ask 'How [1]?'",))
-    instance = Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m")
-    print_welcome(Console(file=output, width=70), instance, welcome, Path(".clearance"))
+    print_welcome(Console(file=output, width=70), INSTANCE, welcome, Path(".clearance"))
     for text in ("http://127.0.0.1:8700", "Ada", "engineering", ".clearance/people.json", "clearance ask 'How [1]?'"):
         assert text in output.getvalue()
     assert "--home" not in output.getvalue()
-    print_welcome(Console(file=output, width=170), instance, welcome, Path("/srv/other"))
+    print_welcome(Console(file=output, width=170), INSTANCE, welcome, Path("/srv/other"))
     assert "/srv/other/people.json" in output.getvalue()
     assert "clearance ask 'How [1]?' --home /srv/other\n" in output.getvalue()
     assert key not in output.getvalue()
@@ -162,9 +165,7 @@ def test_the_screen_says_no_markup() -> None:
         pass
     print_error(console, "it [failed]")
     welcome = SampleWelcome((SampleUser("Ada", "engineer", "clr_k"),), ("clearance demo",))
-    print_welcome(
-        console, Instance(pid=1, born=1, api_url="http://127.0.0.1:8700", model_url="m"), welcome, Path(".clearance")
-    )
+    print_welcome(console, INSTANCE, welcome, Path(".clearance"))
     assert "it [failed]" in output.getvalue()
     assert "[/" not in output.getvalue()
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 
 from app.local import supervisor as module
 from app.local.supervisor import NotReady, Program, ProgramEnded, StopRequested, Supervisor
-from tests.support.environment import REPOSITORY
 from tests.support.waiting import alive, wait_for
 
 ENV = {"PATH": "/usr/bin:/bin", "MARK": "given"}
@@ -41,6 +39,7 @@ def test_it_ends_last_first_all_it_started_and_nothing_else(supervisor: Supervis
                 script = f"trap 'echo {name} >> {order}; exit 0' TERM; touch {tmp_path}/{name}; sleep 60 & wait"
                 supervisor.start(shell(name, script, ready=(tmp_path / name).exists))
             pids = supervisor.pids
+            assert all(os.getpgid(pid) == pid for pid in pids.values()), "Ctrl-C at the terminal would reach it"
         assert list(pids) == ["first", "second", "third"]
         assert order.read_text().split() == ["third", "second", "first"]
         assert not any(alive(pid) for pid in pids.values())
@@ -177,31 +176,6 @@ def test_a_signal_asks_for_the_end_and_a_second_one_does_not_break_it_off(
     assert ended == [True]
     assert not alive(pids[0])
     assert signal.getsignal(which) == before
-
-
-def test_programs_end_with_a_supervisor_killed_by_force(tmp_path: Path) -> None:
-    script = f"""
-import time
-from pathlib import Path
-from app.local.supervisor import Program, Supervisor
-with Supervisor(Path({str(tmp_path)!r}), report=print) as supervisor:
-    print(supervisor.start(Program("api", ["/bin/sleep", "60"], {{}})), flush=True)
-    time.sleep(60)
-"""
-    held = subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    )
-    assert held.stdout is not None
-    pid = int(held.stdout.readline())
-    wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n")
-    assert os.getpgid(pid) == pid  # Ctrl-C at the terminal does not reach it
-    held.kill()
-    held.wait()
-    held.stdout.close()
-    wait_for(lambda: not alive(pid))
 
 
 def test_a_long_log_is_shortened_while_the_program_goes_on(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.embedding.shared_words import SharedWords
 from app.retrieval.passage import Hit, RankInfo
 from app.retrieval.rerank import Reranking, model_input
 from tests.support.passages import passage
@@ -75,8 +74,3 @@ def test_the_model_reads_title_and_headings_once_and_then_the_text(
     title: str, headings: tuple[str, ...], line: str
 ) -> None:
     assert model_input(passage("Stay at home.", title=title, heading_path=headings)) == f"{line}\nStay at home."
-
-
-def test_the_fake_prefers_what_shares_more_words() -> None:
-    full, half, none = SharedWords().scores("sick leave", ["Sick leave", "leave", "budget"])
-    assert full > half > none

@@ -67,17 +67,10 @@ def test_strangers_and_garbage_end_their_own_connection_alone(running: Running) 
         for said in (b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 400, huge, b"\x00\x00\x00\x40", b""):
             peer = opened(running.address)
             peer.socket.sendall(said)
-            with contextlib.suppress(OSError):  # it may have ended already
-                socket.socket.shutdown(peer.socket, socket.SHUT_WR)
+            if (opened, said) != (member, huge):  # the rest of a message that is too long is not waited for
+                with contextlib.suppress(OSError):  # it may have ended already
+                    socket.socket.shutdown(peer.socket, socket.SHUT_WR)
             assert peer.ended()
-    works(running)
-
-
-def test_a_message_that_is_too_long_is_not_read(running: Running) -> None:
-    peer = member(running.address)
-    with pytest.raises(OSError, match=r".*"):
-        peer.say(bytes(MAX_MESSAGE + 1))
-    assert peer.ended()
     works(running)
 
 

@@ -183,19 +183,14 @@ def test_more_candidates_than_a_message_holds_are_not_asked_for(view: RemoteView
 
 def test_the_index_is_told_that_a_reader_met_news(running: Running) -> None:
     remote = running.remote()
-    assert remote.view(NOW) is not None
-    assert not running.index._wake.is_set()
     delta = Entries(np.array([9_000]), np.array([2], np.int32), np.zeros((1, 8), np.uint8))
     query = np.ones(32, np.float32) / np.float32(32**0.5)
-    results = []
-    for index in (remote, running.index):
-        view = index.view(NOW)
-        assert view is not None
-        results.append(view.score(query, delta))
-        assert results[-1].ids.tolist() == [9_000]
-        assert results[-1].bound == -np.inf
-        running.index._wake.clear()
-    assert results[0].scores.tolist() == results[1].scores.tolist()
+    views = [view for index in (remote, running.index) if (view := index.view(NOW))]
+    assert not running.index._wake.is_set()
+    found = [view.score(query, delta) for view in views]
+    assert [(result.ids.tolist(), result.bound) for result in found] == [([9_000], -np.inf)] * 2
+    assert found[0].scores.tolist() == found[1].scores.tolist()
+    running.index._wake.clear()
     assert remote.view(NOW) is not None
     assert running.index._wake.is_set()
 
