@@ -33,10 +33,15 @@ def staff(_path: str) -> Tags:
     return STAFF
 
 
+def written(folder: Path, *names: str) -> None:
+    """A file of each name, with its folder."""
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+
+
 def test_files_are_found_with_their_tags(tmp_path: Path) -> None:
-    for name in ("b.md", "pay/a.md", "pay/.secret", ".git/config", "access.yaml", "left.out"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("x")
+    written(tmp_path, "b.md", "pay/a.md", "pay/.secret", ".git/config", "access.yaml", "left.out")
     (tmp_path / "link.md").symlink_to("/etc/hostname")
     (tmp_path / "linked").symlink_to("/etc")
     rules = AccessFile.parse('rules:\n  - {path: "pay/**", roles: [hr]}\n  - {path: "*.md", roles: [everyone]}\n')
@@ -49,23 +54,20 @@ def test_files_are_found_with_their_tags(tmp_path: Path) -> None:
 
 
 def test_rules_that_would_not_be_read_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "access.yaml").write_text("rules: []")
+    written(tmp_path, "deep/access.yaml")
     with pytest.raises(NestedRules, match=r"deep/access\.yaml"):
         scan_folder(tmp_path, "collection", staff)
 
 
 def test_an_access_file_of_another_name_is_no_document(tmp_path: Path) -> None:
-    (tmp_path / "tags.yaml").write_text("x")
-    (tmp_path / "a.md").write_text("x")
+    written(tmp_path, "tags.yaml", "a.md")
     found = scan_folder(tmp_path, "collection", staff, access=tmp_path / "tags.yaml")
     assert [item.path for item in found.items] == ["a.md"]
 
 
 def test_paths_are_in_normal_form_and_match_rules_so(tmp_path: Path) -> None:
     """As macOS writes names, with blanks around; rules and the place in the collection go by the normal form."""
-    (tmp_path / "bu\u0308ro ").mkdir()
-    (tmp_path / "bu\u0308ro " / "a.md").write_text("x")
+    written(tmp_path, "bu\u0308ro /a.md")
     rules = AccessFile.parse('rules:\n  - {path: "büro/*", roles: [hr]}\n')
     found = scan_folder(tmp_path, "collection", rules.tags_for)
     assert [(i.path, i.tags.roles) for i in found.items] == [("büro/a.md", ("hr",))]
@@ -74,8 +76,7 @@ def test_paths_are_in_normal_form_and_match_rules_so(tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_path_is_refused_alone(tmp_path: Path) -> None:
     """A mark of direction, and bytes that are no UTF-8: each with its reason, shown as a terminal may have it."""
-    for name in (b"good.md", b"mark\xe2\x80\x8f.md", b"latin\xe9.md"):
-        (tmp_path / os.fsdecode(name)).write_text("x")
+    written(tmp_path, "good.md", "mark\u200f.md", os.fsdecode(b"latin\xe9.md"))
     found = scan_folder(tmp_path, "collection", staff)
     assert [i.path for i in found.items] == ["good.md"]
     assert [name for name, _ in found.refused] == ["latin\\udce9.md", "mark\\u200f.md"]
@@ -85,8 +86,7 @@ def test_a_name_that_is_no_path_is_refused_alone(tmp_path: Path) -> None:
 
 def test_two_files_of_one_place_stop_everything(tmp_path: Path) -> None:
     """One would replace the other, and which of them would be chance."""
-    for name in ("ö.md", "o\u0308.md"):
-        (tmp_path / name).write_text(name)
+    written(tmp_path, "ö.md", "o\u0308.md")
     with pytest.raises(TwoFiles, match=r"ö\.md"):
         scan_folder(tmp_path, "collection", staff)
 
@@ -94,8 +94,7 @@ def test_two_files_of_one_place_stop_everything(tmp_path: Path) -> None:
 def test_what_is_there_and_not_uploaded_is_not_gone(tmp_path: Path) -> None:
     """Links, what is hidden, what no rule tags, a file that cannot be read: listed without a hash."""
     (tmp_path / "link").symlink_to("/etc")
-    for name in (".hidden", "untagged.md", "locked.md", "a.md"):
-        (tmp_path / name).write_text("x")
+    written(tmp_path, ".hidden", "untagged.md", "locked.md", "a.md")
     found = scan_folder(tmp_path, "collection", lambda p: None if p == "untagged.md" else STAFF)
     (tmp_path / "locked.md").unlink()
     lines = hash_manifest(found, found.items).decode().splitlines()
@@ -105,8 +104,7 @@ def test_what_is_there_and_not_uploaded_is_not_gone(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_read_stops_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its files must not be taken for gone. By a failing call, since a test as root may read everything."""
-    (tmp_path / "locked").mkdir()
-    (tmp_path / "a.md").write_text("x")
+    written(tmp_path, "locked/b.md", "a.md")
     plain = Path.iterdir
 
     def iterdir(self: Path) -> Iterator[Path]:
@@ -171,8 +169,7 @@ def run(service: Service, folder: Path, tags: Tags = STAFF) -> tuple[list[Upload
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for number in range(6):
-        (tmp_path / f"{number}.md").write_text("good")
+    written(tmp_path, *(f"{number}.md" for number in range(6)))
     return tmp_path
 
 

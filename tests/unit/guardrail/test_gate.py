@@ -27,16 +27,12 @@ class Failing(PatternCheck):
         return None
 
 
-def test_overlapping_findings_are_one_placeholder_named_after_the_longest_first() -> None:
-    checks = (rule("abcdefgh", "short"), rule("abcdefghij", "long"), rule("ijklmnop", "later"))
-    assert redact("xx abcdefghijklmnop yy", checks).text == "xx [redacted: long] yy"
-    assert redact("xx abcdefghijklmnop yy", checks).counts == {"long": 1}
-
-
-def test_findings_that_touch_are_one_placeholder() -> None:
-    checks = (rule("abcdefgh", "one"), rule("ijklmnop", "two"))
-    assert redact("abcdefghijklmnop", checks).text == "[redacted: one]"
-    assert redact("abcdefgh ijklmnop", checks).text == "[redacted: one] [redacted: two]"
+def test_findings_that_overlap_or_touch_are_one_placeholder_named_after_the_longest_first() -> None:
+    touching = (rule("abcdefgh", "one"), rule("ijklmnop", "two"))
+    overlapping = redact("xx abcdefghijklmnop yy", (*touching, rule("abcdefghij", "long")))
+    assert (overlapping.text, overlapping.counts) == ("xx [redacted: long] yy", {"long": 1})
+    assert redact("abcdefghijklmnop", touching).text == "[redacted: one]"
+    assert redact("abcdefgh ijklmnop", touching).text == "[redacted: one] [redacted: two]"
 
 
 def test_a_failing_check_closes_the_gate_and_so_does_the_flush() -> None:

@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from app.scope_index.remote import pool, server
-from tests.unit.scope_index.remote.search_server import Running, running_at
+from app.scope_index.remote import server
+from tests.unit.scope_index.remote.search_server import Running, pause, running_at
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +22,7 @@ def said() -> Iterator[list[EventDict]]:
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is given up for being slow, and a search process may be tried again at once, unless a test says so."""
     monkeypatch.setattr(server, "SECONDS", 60.0)
-    monkeypatch.setattr(pool, "MIN_PAUSE", 0.0)
-    monkeypatch.setattr(pool, "MAX_PAUSE", 0.0)
+    pause(monkeypatch, 0.0)
 
 
 @pytest.fixture(params=["unix", "tcp"])

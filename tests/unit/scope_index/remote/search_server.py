@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from app.indexing.quantizer import ProductQuantizer
 from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import Entries, ScanResult
+from app.scope_index.remote import pool
 from app.scope_index.remote.address import listen, parse
 from app.scope_index.remote.client import RemoteIndex
 from app.scope_index.remote.messages import Message, ScanRequest, Target, ViewRequest, unpack
@@ -55,6 +57,12 @@ def shared(content: bytes) -> SharedCertificate:
 
 OURS = certified()
 CERTIFICATE = shared(OURS.pem)
+
+
+def pause(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """For so long a search process that has failed is not tried again."""
+    monkeypatch.setattr(pool, "MIN_PAUSE", seconds)
+    monkeypatch.setattr(pool, "MAX_PAUSE", seconds)
 
 
 class Stored:

@@ -14,7 +14,7 @@ import pytest
 from structlog.typing import EventDict
 
 from app.scope_index.protocol import IndexUnavailable
-from app.scope_index.remote import pool, server
+from app.scope_index.remote import server
 from app.scope_index.remote.address import listen
 from app.scope_index.remote.connection import Connection
 from app.scope_index.remote.messages import MAX_MESSAGE, pack
@@ -27,6 +27,7 @@ from tests.unit.scope_index.remote.search_server import (
     address_of,
     client,
     member,
+    pause,
     scan_request,
     stranger,
     works,
@@ -83,8 +84,7 @@ def test_a_server_says_nothing_unasked(running: Running) -> None:
 
 def test_a_silent_server_costs_its_time_limit_once(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody accepts: the first view waits, the others know better until the pause is over."""
-    monkeypatch.setattr(pool, "MIN_PAUSE", 3_600.0)
-    monkeypatch.setattr(pool, "MAX_PAUSE", 3_600.0)
+    pause(monkeypatch, 3_600.0)
     tried = []
     connect = Connection.connect
 
@@ -104,8 +104,7 @@ def test_a_silent_server_costs_its_time_limit_once(where: str, monkeypatch: pyte
 def test_after_the_pause_one_caller_tries_and_the_others_do_not_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "MIN_PAUSE", 1e-6)
-    monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
+    pause(monkeypatch, 1e-6)
     remote = client([str(tmp_path / "nobody.sock")], seconds=60)
     assert remote.view(NOW) is None
     remote._shards[0].permit()

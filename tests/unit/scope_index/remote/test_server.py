@@ -13,7 +13,7 @@ from structlog.typing import EventDict
 from app.errors import DatabaseUnavailable
 from app.indexing.quantizer import ProductQuantizer
 from app.scope_index.protocol import Entries, IndexUnavailable
-from app.scope_index.remote import messages, pool, server
+from app.scope_index.remote import messages, server
 from app.scope_index.remote.client import RemoteView, oldest
 from app.scope_index.remote.connection import Connection
 from app.scope_index.remote.messages import MAX_DEPTH, Refused, Target, ViewReply, pack
@@ -29,6 +29,7 @@ from tests.unit.scope_index.remote.search_server import (
     Running,
     asked,
     member,
+    pause,
     plain,
     running_at,
     scan_request,
@@ -254,8 +255,7 @@ def test_who_shows_nothing_takes_no_room(on_tcp: Running, monkeypatch: pytest.Mo
 def test_an_answer_of_another_kind_ends_the_connection(
     running: Running, view: RemoteView, monkeypatch: pytest.MonkeyPatch, said: list[EventDict]
 ) -> None:
-    monkeypatch.setattr(pool, "MIN_PAUSE", 1e-6)
-    monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
+    pause(monkeypatch, 1e-6)
     with monkeypatch.context() as muddled:
         muddled.setattr(running.server, "_reply", lambda _: ViewReply(NOW))
         with pytest.raises(IndexUnavailable, match="not asked for"):
@@ -286,8 +286,7 @@ def test_a_connection_that_cannot_be_served_is_not_the_last(
 def test_a_try_that_was_not_made_does_not_hold_up_the_next(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failure one caller tries; where another shard is down nothing is asked, and it is the next one's turn."""
     shard = running.remote(seconds=3_600.0)._shards[0]
-    monkeypatch.setattr(pool, "MIN_PAUSE", 1e-6)
-    monkeypatch.setattr(pool, "MAX_PAUSE", 1e-6)
+    pause(monkeypatch, 1e-6)
     shard.failed(0, "gone")
     kept = set()
     for _ in range(3):
