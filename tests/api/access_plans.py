@@ -30,7 +30,6 @@ def policy_of(company: Company) -> list[Any]:
 
 
 def inherit(client: TestClient, company: Company) -> None:
-    """Let the document of the hr collection inherit."""
     place = f"/api/v1/documents/{company.documents['hr', 'salaries.md']}/access"
     assert client.put(place, json={"grants": []}, headers=company.headers("cleo")).status_code == 200
 

@@ -21,8 +21,6 @@ LOST = ("florins", "ninety-one", "salaries.md", "Salary bands", "The band of")
 
 
 class Talk:
-    """A conversation of one person over HTTP."""
-
     def __init__(self, client: TestClient, company: Company, who: str) -> None:
         self.client, self.company, self.who = client, company, who
         made = client.post("/api/v1/conversations", headers=company.headers(who))

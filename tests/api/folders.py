@@ -10,17 +10,19 @@ from tests.support.company import Company
 ACCESS = "/api/v1/collections/hr/access"
 
 
-def put(
-    client: TestClient, company: Company, path: str, *, inherits: bool = True, roles: list[str] | None = None
-) -> None:
-    """Upload a document as cleo, the collection's curator."""
+def put(client: TestClient, company: Company, path: str, who: str = "cleo", *, text: str = "", **tags: Any) -> None:
+    """Upload a document, which inherits unless it has tags; what it says is the content of this path or of `text`."""
     answer = client.post(
         "/api/v1/collections/hr/documents",
-        headers=company.headers("cleo"),
-        files={"file": ("file.md", f"# {path}\n\nWhat stands in {path}.".encode())},
-        data={"path": path, "roles": roles or [], "inherits": str(inherits).lower()},
+        headers=company.headers(who),
+        files={"file": ("file.md", content(text or path))},
+        data={"path": path, **(tags or {"inherits": "true"})},
     )
     assert answer.status_code == 202, answer.text
+
+
+def content(path: str) -> bytes:
+    return f"# {path}\n\nWhat stands in {path}.".encode()
 
 
 def seen(client: TestClient, company: Company, who: str) -> set[str]:

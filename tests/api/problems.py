@@ -1,9 +1,12 @@
 """What every error over HTTP looks like."""
 
 import re
+import uuid
 from typing import Any
 
 from tests.support.company import SECRETS
+
+ABSENT = uuid.UUID("11111111-2222-4333-8444-555555555555")  # an id of nothing
 
 
 def check_problem(answer: Any, status: int, code: str) -> None:

@@ -47,7 +47,6 @@ def make_service(client: TestClient, company: Company, name: str, *capabilities:
 
 
 def listed(client: TestClient, headers: dict[str, str]) -> set[tuple[str, str]]:
-    """The documents a caller is shown, by collection and path."""
     answer = client.get("/api/v1/documents", headers=headers)
     assert answer.status_code == 200, answer.text
     return {(d["collection"], d["path"]) for d in answer.json()}

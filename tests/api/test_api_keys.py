@@ -5,9 +5,10 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from tests.api.problems import check_problem
-from tests.api.routes import ABSENT
+from app.settings import ApiSettings
+from tests.api.problems import ABSENT, check_problem
 from tests.support.company import Company
+from tests.support.service import client_of, parts_of
 
 SOON, LATER = "2030-01-01T12:30:00Z", "2040-01-01T00:00:00Z"
 
@@ -80,3 +81,13 @@ def test_it_ends_at_the_second(client: TestClient, company: Company) -> None:
     end = company.rows("select now() + interval '1 hour' as t")[0]["t"]
     assert patch(client, company, "ben", path, expires_at=end.isoformat()).status_code == 200
     assert moment(client.get("/api/v1/keys", headers=company.headers("ben")).json()[0]["expires_at"]) == end
+
+
+def test_a_key_that_is_revoked_becomes_a_stranger_s(company: Company) -> None:
+    parts = parts_of(company.db, api=ApiSettings(stranger_burst=2, stranger_rate_per_minute=1))
+    ben = company.headers("ben")
+    with client_of(parts) as client:
+        assert client.get("/api/v1/users/me", headers=ben).status_code == 200
+        company.execute(f"update api_key set revoked_at = now() where prefix = '{company.keys['ben'][:12]}'")
+        codes = [client.get("/api/v1/users/me", headers=ben).status_code for _ in range(3)]
+    assert codes == [401, 401, 429]

@@ -10,13 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.answer.events import NOTHING
-from app.guardrail.checks import default_checks
-from app.guardrail.gate import redact
 from app.llm.protocol import ChatModel
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
 from tests.api.problems import check_problem
-from tests.support.company import API_KEY, CARD, LEAVE, SALARY, SECRETS, Company, upload
+from tests.support.company import API_KEY, CARD, LEAVE, SECRETS, Company, upload
 from tests.support.questions import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
 from tests.support.service import client_of, letters, parts_of, prompts, saying
 from tests.support.worker import work_queued
@@ -85,17 +83,6 @@ def test_nothing_visible_is_said_plainly(talking_to: Talk, company: Company, que
     assert opened["trail"] == closed["trail"] == answer["trail"]
     assert (opened["passages"], opened["model"], opened["prompt"]) == ([], None, None)
     assert closed["outcome"] == "nothing"
-
-
-def test_the_reader_gets_what_the_other_does_not(talking_to: Talk, company: Company) -> None:
-    chat = saying("As it says [1].")
-    with talking_to(chat) as client:
-        ada = ask(client, company, "ada", ON_SALARY).json()
-        ask(client, company, "ben", f"{ON_LEAVE} And the salary?")
-    assert ada["sources"][0]["quote"] == SALARY
-    shown_to_ada, shown_to_ben = prompts(chat)
-    assert SALARY in shown_to_ada
-    assert not [word for word in SECRETS if word in shown_to_ben]
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -229,14 +216,6 @@ def test_a_secret_in_a_quote_that_is_not_cited_is_not_counted(talking_to: Talk, 
     assert "credential" not in answer["redactions"]
     [closed] = company.records("answer.closed")
     assert closed["redactions"]["credential"] >= 1
-
-
-def test_the_streamed_text_is_the_redaction_of_the_whole(talking_to: Talk, company: Company) -> None:
-    said = f"Write to eve@example.org or call +44 20 7946 0958; card {CARD}; key {API_KEY}; and so on, at length."
-    with talking_to(letters(said)) as client:
-        found = events(ask(client, company, "ben", ON_LEAVE, stream=True).text)
-    assert spoken(found) == redact(said, default_checks()).text
-    assert spoken(found).count("[redacted") == 4
 
 
 def test_a_credential_in_a_question_is_masked_before_anything_is_kept(talking_to: Talk, company: Company) -> None:

@@ -21,7 +21,7 @@ from tests.api.hang_up import closed_within, hanging_up
 from tests.api.problems import check_problem
 from tests.support.company import Company
 from tests.support.questions import ON_LEAVE, ask
-from tests.support.service import Serve, app_of, client_of, endpoint, parts_of, saying
+from tests.support.service import app_of, client_of, endpoint, parts_of, saying, serve
 from tests.support.waiting import wait_for
 
 REFUSE_AUDIT = "revoke insert on audit_leaf from clearance_audit"
@@ -86,10 +86,8 @@ def words(_: Sequence[Message]) -> list[str]:
         pytest.param(lambda: _Stalling(endpoint(), words), id="while it is waited for"),
     ],
 )
-def test_who_hangs_up_leaves_a_closing_record(
-    company: Company, server: Serve, chat: Callable[[], ScriptedChat]
-) -> None:
-    with server(parts_of(company.db, chat=chat())) as url:
+def test_who_hangs_up_leaves_a_closing_record(company: Company, chat: Callable[[], ScriptedChat]) -> None:
+    with serve(parts_of(company.db, chat=chat())) as url:
         with hanging_up(url, company, after=b"event: delta"):
             assert company.records("answer.closed") == []
         [closed] = closed_within(company, 1.0)
@@ -109,20 +107,18 @@ class _Unshielded:
         return anyio.CancelScope()
 
 
-def test_without_the_shield_the_record_would_be_lost(
-    company: Company, server: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_shield_the_record_would_be_lost(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutation of the test above: it shows that the shield is what holds it."""
     monkeypatch.setattr(pipeline, "anyio", _Unshielded())
-    with server(parts_of(company.db, chat=_Stalling(endpoint(), words))) as url:
+    with serve(parts_of(company.db, chat=_Stalling(endpoint(), words))) as url:
         with hanging_up(url, company, after=b"event: delta"):
             pass
         assert closed_within(company, 2.0) == []
 
 
-def test_who_hangs_up_gives_the_slot_of_the_key_back(company: Company, server: Serve) -> None:
+def test_who_hangs_up_gives_the_slot_of_the_key_back(company: Company) -> None:
     api = ApiSettings(concurrent=1, burst=100)
-    with server(parts_of(company.db, chat=_Stalling(endpoint(), words), api=api)) as url:
+    with serve(parts_of(company.db, chat=_Stalling(endpoint(), words), api=api)) as url:
         for count in (1, 2, 3):
             with hanging_up(url, company, after=b"event: delta"):
                 pass
@@ -148,15 +144,6 @@ FAIL_ROLE = """
     create constraint trigger fail after insert on role deferrable initially deferred
       for each row execute function fail()
 """
-
-
-def test_a_failed_commit_is_no_success(company: Company) -> None:
-    company.execute(FAIL_ROLE)
-    with client_of(parts_of(company.db)) as client:
-        answer = client.post("/api/v1/roles", json={"name": "legal"}, headers=company.headers("root"))
-    assert answer.status_code >= 500
-    check_problem(answer, 500, "InternalError")
-    assert company.rows("select 1 from role where name = 'legal'") == []
 
 
 @pytest.mark.parametrize(("scope", "status"), [("function", 500), ("request", 201)])

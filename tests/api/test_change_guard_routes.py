@@ -4,6 +4,7 @@ The routes are read off the application, and the attacks are crossed with the wa
 new kind of rule is tried or named.
 """
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from app.acl import change_guard
 from app.web.http.dependencies import Caller, Changing, Writing, changing
 from tests.api.access_plans import API, everything
 from tests.api.problems import check_problem
@@ -49,7 +51,6 @@ def changing_routes(app: FastAPI) -> Iterator[tuple[Key, APIRoute]]:
 
 
 def unjudged(app: FastAPI) -> set[Key]:
-    """The changing routes that do not pass through the judge."""
     return {key for key, route in changing_routes(app) if not _passes(route.dependant)}
 
 
@@ -95,24 +96,19 @@ def route_of(statement: str, session_type: Any) -> APIRouter:
 
 
 @pytest.mark.parametrize("what", BY_ITSELF)
-def test_a_route_that_writes_by_itself_is_named_and_not_committed(
-    client: TestClient, company: Company, what: str
-) -> None:
-    """It is found by the test above, and where that is not run, its transaction is not committed."""
-    app_of(client).include_router(route_of(BY_ITSELF[what], Writing))
-    assert ("POST", "/mutated") in unjudged(app_of(client))
+def test_a_route_that_writes_by_itself_is_named_and_judged(client: TestClient, company: Company, what: str) -> None:
+    """It is found by the test above, and where that is not run, its transaction is not committed. One that passes
+    through the judge may write as it likes: what is to the author's profit is refused all the same.
+    """
+    app, root = app_of(client), company.headers("root")
+    app.include_router(route_of(BY_ITSELF[what], Writing))
+    assert ("POST", "/mutated") in unjudged(app)
     before = everything(company)
-    check_problem(client.post("/mutated", headers=company.headers("root")), 500, "InternalError")
+    check_problem(client.post("/mutated", headers=root), 500, "InternalError")
     assert everything(company) == before
-
-
-@pytest.mark.parametrize("what", BY_ITSELF)
-def test_the_judge_needs_no_report(client: TestClient, company: Company, what: str) -> None:
-    """A route that passes through it may write as it likes: what is to the author's profit is refused all the same."""
-    app_of(client).include_router(route_of(BY_ITSELF[what], Changing))
-    assert ("POST", "/mutated") not in unjudged(app_of(client))
-    before = everything(company)
-    answer = client.post("/mutated", headers=company.headers("root"))
+    app.include_router(route_of(BY_ITSELF[what], Changing), prefix="/judged")
+    assert ("POST", "/judged/mutated") not in unjudged(app)
+    answer = client.post("/judged/mutated", headers=root)
     if what in HARMLESS:
         assert answer.status_code == 204
     else:
@@ -153,3 +149,25 @@ def test_documents_that_move_are_seen(client: TestClient, company: Company) -> N
             check_problem(answer, 403, "SelfGrant")
         else:
             assert answer.status_code == status
+
+
+def test_a_scope_that_is_pointed_to_another_rule_is_judged(client: TestClient, company: Company) -> None:
+    """By whatever statement: no rule of a collection or folder changes, and no document moves."""
+    pointed = (
+        "update scope set rule_id = (select s.rule_id from scope s join collection c on c.id = s.collection_id"
+        " where c.name = 'handbook' limit 1) where collection_id = (select id from collection where name = 'hr')"
+    )
+    app_of(client).include_router(route_of(pointed, Changing))
+    check_problem(client.post("/mutated", headers=company.headers("root")), 403, "SelfGrant")
+
+
+def test_a_judge_for_somebody_else_is_refused(client: TestClient, company: Company) -> None:
+    """A transaction is judged by what its own user gains."""
+    router = APIRouter()
+
+    def write(subject: Caller, session: Writing) -> None:
+        change_guard.guard_change(session, type(subject)(**{**vars(subject), "user_id": uuid.uuid4()}))
+
+    router.add_api_route("/mutated", write, methods=["POST"], status_code=204)
+    app_of(client).include_router(router)
+    check_problem(client.post("/mutated", headers=company.headers("root")), 500, "InternalError")

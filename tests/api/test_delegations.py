@@ -4,18 +4,16 @@ import datetime as dt
 import re
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.app import app
 from app.identity.authenticate import identify
 from app.settings import ApiSettings
-from tests.api.problems import check_problem
-from tests.api.routes import ABSENT
+from tests.api.problems import ABSENT, check_problem
 from tests.api.services import Service, listed, make_service
 from tests.support.company import Company
-from tests.support.service import Serve, app_of, client_of, parts_of
+from tests.support.service import app_of, client_of, parts_of, serve
 
 
 def test_nobody_lends_what_they_lack(client: TestClient, company: Company, bot: Service) -> None:
@@ -69,29 +67,6 @@ def test_delegations_are_listed_and_revoked_by_their_giver(client: TestClient, c
     check_problem(hidden, 404, "NotFound")
     assert hidden.content == absent.content
     assert client.get("/api/v1/users/me", headers=bot.headers("mia")).json()["name"] == "mia"
-
-
-REFUSED: list[tuple[str, str, dict[str, Any] | None]] = [
-    ("PUT", "/roles/hr/members/bot", None),
-    ("PUT", "/collections/handbook/curators/bot", None),
-    ("POST", "/grants?collection=handbook", {"user": "bot"}),
-    ("POST", "/grants?collection=handbook", {"user": "bot", "effect": "deny"}),
-    ("PUT", "/collections/handbook/access", {"grants": [{"user": "bot"}]}),
-    ("PATCH", "/users/bot", {"capabilities": ["ask", "curate"]}),
-    ("PATCH", "/users/bot", {"clearance": "restricted"}),
-    ("POST", "/users", {"name": "bot2", "kind": "service", "capabilities": ["audit"]}),
-    ("POST", "/users", {"name": "bot2", "kind": "service", "clearance": "public"}),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "body"), REFUSED)
-def test_a_service_gets_nothing_of_its_own(
-    client: TestClient, company: Company, bot: Service, method: str, path: str, body: dict[str, Any] | None
-) -> None:
-    assert bot.name == "bot"
-    answer = client.request(method, f"/api/v1{path}", json=body, headers=company.headers("root"))
-    check_problem(answer, 422, "InvalidInput")
-    assert "service" in answer.json()["detail"]
 
 
 def test_what_a_service_had_would_not_count(client: TestClient, company: Company, bot: Service) -> None:
@@ -161,7 +136,9 @@ def test_the_rate_is_the_services(company: Company, client: TestClient, bot: Ser
     with client_of(parts_of(company.db, api=few)) as limited:
         for person in ("ada", "ben", "ada"):
             assert limited.get("/api/v1/users/me", headers=bot.headers(person)).status_code == 200
-        check_problem(limited.get("/api/v1/users/me", headers=bot.headers("mia")), 429, "TooManyRequests")
+        refused = limited.get("/api/v1/users/me", headers=bot.headers("mia"))
+        check_problem(refused, 429, "TooManyRequests")
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
         assert limited.get("/api/v1/users/me", headers=company.headers("ada")).status_code == 200
 
 
@@ -173,9 +150,9 @@ def test_a_service_is_shown_as_one(client: TestClient, company: Company, bot: Se
     assert dt.timedelta(minutes=59) < until - dt.datetime.now(dt.UTC) <= dt.timedelta(hours=1)
 
 
-def test_on_the_command_line(company: Company, server: Serve) -> None:
+def test_on_the_command_line(company: Company) -> None:
     """An administrator makes a service and its key, a person lets it act, it asks, she ends it."""
-    with server(parts_of(company.db)) as url:
+    with serve(parts_of(company.db)) as url:
 
         def run(key: str, *words: str, token: str = "") -> tuple[int, str, str]:
             environment = {"CLEARANCE_URL": url, "CLEARANCE_KEY": key, "CLEARANCE_ON_BEHALF_OF": token}

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from tests.api.folders import put
 from tests.api.problems import check_problem
 from tests.support.company import Company, upload
 from tests.support.service import parts_of
@@ -45,24 +46,14 @@ def test_the_rule_that_decides_is_named_with_its_place(client: TestClient, compa
     assert ask("ada").startswith("ada may read it: the allow grant to the role 'hr' of its own, and its label")
     client.put(f"/api/v1/documents/{document}/access", json={"grants": []}, headers=cleo)
     assert "the allow grant to the role 'hr' of the collection 'hr'" in ask("ada")
-    upload_inherited(client, company, "pay/a.md")
+    put(client, company, "pay/a.md")
+    work_queued(company.db)
     folder = {"grants": [{"effect": "deny", "user": "ada"}]}
     client.put("/api/v1/collections/hr/access", params={"folder": "pay"}, json=folder, headers=root)
     [place] = [d["id"] for d in client.get("/api/v1/documents", headers=cleo).json() if d["path"] == "pay/a.md"]
     told = explain(client, company, "cleo", document=place, user="ada").json()
     assert (told["allowed"], told["reason"]) == (False, "denied")
     assert "the deny grant to this person by name of the folder 'pay'" in told["explanation"]
-
-
-def upload_inherited(client: TestClient, company: Company, path: str) -> None:
-    answer = client.post(
-        "/api/v1/collections/hr/documents",
-        headers=company.headers("cleo"),
-        files={"file": ("file.md", b"# A\n\nText.")},
-        data={"path": path, "inherits": "true"},
-    )
-    assert answer.status_code == 202
-    work_queued(company.db)
 
 
 def test_could_she_see_it_then(client: TestClient, company: Company) -> None:
@@ -118,17 +109,6 @@ def test_a_document_that_is_gone_has_its_past(client: TestClient, company: Compa
         check_problem(explain(client, company, who, document=there, at=during.isoformat()), 404, "NotFound")
 
 
-def test_the_past_is_for_curators(client: TestClient, company: Company) -> None:
-    """A reader asks about now; what the rules were is not for everybody whom they are about."""
-    at = now().isoformat()
-    check_problem(explain(client, company, "ada", document=salaries(company), at=at), 404, "NotFound")
-    check_problem(
-        explain(client, company, "cleo", document=salaries(company), at="2026-03-03T12:00:00"), 422, "InvalidInput"
-    )
-    long_ago = explain(client, company, "cleo", document=salaries(company), user="ada", at="2020-01-01T00:00:00Z")
-    assert long_ago.json()["reason"] == "not there"
-
-
 def test_who_can_see(client: TestClient, company: Company) -> None:
     """Every reader by name; for who rules the collection, and told to nobody else."""
     place = {"document": salaries(company)}
@@ -163,28 +143,22 @@ def test_what_can_be_seen(client: TestClient, company: Company) -> None:
 
 
 def test_a_delegated_role(client: TestClient, company: Company) -> None:
-    """Who looks after a role changes its members, not oneself, and no other role; and gains nothing by it."""
-    root, hank = company.headers("root"), company.headers("hank")
+    """Who looks after a role changes the members of no other role, told alike of an absent one; and gains nothing."""
+    hank, grant = company.headers("hank"), "/api/v1/grants?collection=hr"
 
     def put(place: str, who: str) -> Any:
         return client.put(f"/api/v1/roles/{place}", headers=company.headers(who))
 
-    check_problem(put("managers/members/ben", "hank"), 403, "MissingCapability")
     assert put("managers/stewards/hank", "root").status_code == 204
-    assert put("managers/members/ben", "hank").status_code == 204
-    assert "ben" in client.get("/api/v1/roles", headers=root).json()[2]["members"]
-    assert client.delete("/api/v1/roles/managers/members/ben", headers=hank).status_code == 204
-    check_problem(put("managers/members/hank", "hank"), 403, "SelfGrant")
     check_problem(put("engineering/members/ben", "hank"), 403, "BeyondReach")
     assert put("engineering/members/ben", "hank").content == put("absent/members/ben", "hank").content
-    check_problem(put("hr/stewards/admin", "root"), 403, "SelfGrant")
-    grant = client.post("/api/v1/grants?collection=hr", json={"role": "managers"}, headers=hank)
-    check_problem(grant, 403, "SelfGrant")
-    assert client.delete("/api/v1/roles/managers/stewards/hank", headers=root).status_code == 204
+    check_problem(client.post(grant, json={"role": "managers"}, headers=hank), 403, "SelfGrant")
+    gone = client.delete("/api/v1/roles/managers/stewards/hank", headers=company.headers("root"))
+    assert gone.status_code == 204
     check_problem(put("managers/members/ben", "hank"), 403, "MissingCapability")
-    assert client.post("/api/v1/grants?collection=hr", json={"role": "managers"}, headers=hank).status_code == 201
+    assert client.post(grant, json={"role": "managers"}, headers=hank).status_code == 201
     reasons = [r["reason"] for r in company.records("change.refused")]
-    assert sorted(reasons) == ["BeyondReach"] * 3 + ["MissingCapability"] * 2 + ["SelfGrant"] * 3
+    assert sorted(reasons) == [*["BeyondReach"] * 3, "MissingCapability", "SelfGrant"]
 
 
 @pytest.mark.parametrize("act", ["insert into membership values ('{ben}', '{managers}')",

@@ -55,6 +55,7 @@ def test_a_search_filters_by_a_folder_however_it_is_spelled(client: TestClient, 
     assert {hit["path"] for hit in hits} == {"büro/a.md"}
 
 
+@pytest.mark.changes_nothing
 @pytest.mark.parametrize("path", REFUSED)
 def test_what_is_no_path_is_refused_by_every_route(client: TestClient, company: Company, path: str) -> None:
     """With one error, so that no surface goes on with a place of its own."""
@@ -119,6 +120,7 @@ def test_who_does_not_curate_is_told_of_no_documents_folder(client: TestClient, 
     assert "'pay' looks like" in rule(client, company, "PAY", CLOSED, "cleo").json()["warnings"][0]
 
 
+@pytest.mark.changes_nothing
 @pytest.mark.parametrize("name", ["ｈｒ", "hr ", "hr\u200b", "HR", "һr"])
 def test_no_rule_names_whom_it_only_looks_like(client: TestClient, company: Company, name: str) -> None:
     """Names of roles, people and collections are plain lower case; what looks like one is nobody, and said so."""

@@ -9,10 +9,9 @@ from fastapi.testclient import TestClient
 from app.client.api import Client
 from app.main import create_routes
 from app.web.http.route_table import RouteTable, ServedRoute
-from tests.api.problems import check_problem
-from tests.api.routes import ABSENT
+from tests.api.problems import ABSENT, check_problem
 from tests.support.company import Company, administering
-from tests.support.service import Serve, parts_of
+from tests.support.service import parts_of, serve
 
 ROUTES = [(m, route) for route in RouteTable(create_routes()).routes for m in sorted(route.methods - {"HEAD"})]
 LISTS = sorted(route.template for method, route in ROUTES if method == "GET" and {"limit", "after"} <= route.query)
@@ -54,7 +53,6 @@ def test_a_name_is_shown_cut_and_without_what_a_terminal_obeys(client: TestClien
 
 
 def every(client: TestClient, path: str, headers: dict[str, str], limit: int) -> list[Any]:
-    """All items, page after page."""
     found: list[Any] = []
     query = f"{'&' if '?' in path else '?'}limit={limit}"
     while query:
@@ -126,9 +124,9 @@ def test_a_place_that_no_list_gave_is_refused(client: TestClient, company: Compa
         check_problem(answer, 422, "InvalidInput")
 
 
-def test_the_client_reads_all_pages(company: Company, server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_reads_all_pages(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.client.api.PAGE", 2)
-    with server(parts_of(company.db)) as url, Client(url, company.keys["root"]) as root:
+    with serve(parts_of(company.db)) as url, Client(url, company.keys["root"]) as root:
         names = [user["name"] for user in root.pages("/users")]
         assert names == sorted(names)
         assert len(names) > 7
@@ -143,9 +141,9 @@ def test_a_service_learns_who_it_acts_for_and_no_more(client: TestClient, compan
     assert "download" in client.get("/api/v1/users/me", headers=company.headers("mia")).json()["capabilities"]
 
 
-def test_the_log_has_the_address_as_declared_proxies_tell_it(company: Company, server: Serve) -> None:
+def test_the_log_has_the_address_as_declared_proxies_tell_it(company: Company) -> None:
     api = parts_of(company.db).settings.api.model_copy(update={"trusted_proxies": "127.0.0.1"})
-    with server(parts_of(company.db, api=api)) as url, Client(url, company.keys["ben"]) as ben:
+    with serve(parts_of(company.db, api=api)) as url, Client(url, company.keys["ben"]) as ben:
         ben._http.headers["X-Forwarded-For"] = "6.6.6.6, 203.0.113.9"
         ben.post("/search", {"query": "leave"})
     [record] = company.records("search.done")

@@ -12,9 +12,7 @@ from sqlalchemy import QueuePool
 from app.answer.components import Components
 from app.cli.doctor import reranker
 from app.cli.doctor.installation import Installation
-from app.embedding.factory import build_reranker
 from app.embedding.shared_words import SharedWords
-from app.local.environment import RuntimeConfig, api_environment
 from app.main import build_reranking
 from app.retrieval.rerank import Reranking
 from app.settings import RerankerSettings
@@ -78,15 +76,6 @@ def test_it_orders_what_is_found_and_says_so(client: TestClient, company: Compan
     rest = [hit["chunk"] for hit in plain if hit["path"] != "kitchen.md"]
     assert [hit["chunk"] for hit in hits[1:]] == rest, "ties stay as they were"
     assert company.records("search.done")[-1]["reranker"] == kitchen.digest
-
-
-def test_it_looks_at_so_many_and_no_more(company: Company) -> None:
-    kitchen = Kitchen()
-    with client_of(parts_with(company, kitchen, candidates=2)) as client:
-        hits = found(client, company)["hits"]
-    assert len(kitchen.read) == 2
-    assert len(hits) > 2
-    assert [hit["explained"]["reranked"] is None for hit in hits] == [False, False, *(True for _ in hits[2:])]
 
 
 def test_an_answer_is_made_in_its_order(company: Company) -> None:
@@ -161,14 +150,3 @@ def test_the_doctor_says_what_is_missing(company: Company) -> None:
     [missing] = reranker.check_reranker(setup_of(parts, absent))
     assert missing.state == "fail"
     assert "unset CLEARANCE_RERANKER__NAME" in missing.mend
-
-
-def test_the_service_gets_its_settings() -> None:
-    wiring = RuntimeConfig(
-        app_url="app", ingest_url="ingest", sequencer_url="sequencer", search_url="search", identity_key="identity",
-        audit_key="audit", metrics_key="metrics", model={}, embedder_cache="cache",
-    )  # fmt: skip
-    assert (
-        api_environment({"CLEARANCE_RERANKER__NAME": "some/model"}, wiring)["CLEARANCE_RERANKER__NAME"] == "some/model"
-    )
-    assert build_reranker("", threads=1, cache=Path()) is None

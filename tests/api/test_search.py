@@ -31,16 +31,6 @@ def test_a_collection_leaves_out_and_lets_nothing_in(client: TestClient, company
         assert set(found) == {p for p in everything if p.split("/")[0] in names}
 
 
-@pytest.mark.parametrize("name", ["hr", "board", "no-such-collection"])
-def test_a_collection_that_is_hidden_or_absent_is_not_found(client: TestClient, company: Company, name: str) -> None:
-    """The same bytes either way."""
-    body = {"query": "salary", "collections": [name]}
-    answer = client.post(URL, json=body, headers=company.headers("ben"))
-    absent = client.post(URL, json={**body, "collections": ["absent"]}, headers=company.headers("ben"))
-    assert answer.status_code == 404
-    assert answer.content == absent.content
-
-
 def test_folder_and_time_leave_out(client: TestClient, company: Company) -> None:
     everything = places(search(client, company, "ada", "leave", limit=50))
     now = dt.datetime.now(dt.UTC)
@@ -117,6 +107,7 @@ def test_neighbours_come_from_the_same_document_and_are_recorded(client: TestCli
     assert (alone["before"], alone["after"]) == ([], [])
 
 
+@pytest.mark.changes_nothing
 @pytest.mark.parametrize(
     ("body", "status", "code", "says"),
     [
@@ -150,6 +141,7 @@ def test_what_is_wrong_with_a_search_is_said(
     assert says in answer.json()["detail"]
 
 
+@pytest.mark.changes_nothing
 @pytest.mark.parametrize("query", ["the of and", "\x00leave", "?!", "' or 1=1 --", "%_\\", "🦊", "leave " * 600])
 def test_odd_searches_are_answered(client: TestClient, company: Company, query: str) -> None:
     """Stop words alone, a NUL, no word at all, quotes of SQL, wildcards, one emoji, six hundred words."""

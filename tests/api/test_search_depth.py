@@ -41,11 +41,12 @@ def test_the_depth_that_is_set_is_searched_and_recorded(
         assert (record["codebook"] is None) == (record["depth"] is None)
 
 
-def test_the_service_gets_the_depth_and_not_the_url_that_reads_everything() -> None:
+def test_the_service_gets_what_it_needs_and_not_the_url_that_reads_everything() -> None:
     wiring = RuntimeConfig(
         app_url="app", ingest_url="ingest", sequencer_url="sequencer", search_url="search", identity_key="identity",
         audit_key="audit", metrics_key="metrics", model={}, embedder_cache="cache",
     )  # fmt: skip
-    given = api_environment({"CLEARANCE_SEARCH__DEPTH": "450", BACKUP_URL: "everything"}, wiring)
-    assert given["CLEARANCE_SEARCH__DEPTH"] == "450"
+    wanted = {"CLEARANCE_SEARCH__DEPTH": "450", "CLEARANCE_RERANKER__NAME": "some/model"}
+    given = api_environment({**wanted, BACKUP_URL: "everything"}, wiring)
+    assert given.items() >= wanted.items()
     assert "everything" not in given.values()

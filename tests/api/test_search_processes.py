@@ -62,7 +62,6 @@ def parts_over(company: Company, addresses: list[str], certificate: Path) -> Com
 
 
 def examined(parts: Components, company: Company, home: Path) -> list[CheckResult]:
-    """What the doctor finds."""
     urls = {"clearance_app": company.db.url("app")}
     setup = Installation(settings=parts.settings, urls=urls, api_url="", home=home, instance=None, embedded=False)
     return list(search_processes(setup))

@@ -1,17 +1,30 @@
 """Users and roles of several sources over HTTP: the same name is somebody else, wherever a name is written."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.problems import check_problem
-from tests.support.company import Company, administering, upload
+from tests.support.company import Company, administering, copied_company, upload
+from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
 
 @pytest.fixture
 def abroad(client: TestClient, company: Company) -> Company:
+    return with_okta(client, company)
+
+
+@pytest.fixture(scope="module")
+def send_wrong(company_template: Company) -> Iterator[Callable[..., Any]]:
+    with copied_company(company_template) as company, client_of(parts_of(company.db)) as client:
+        root = with_okta(client, company).headers("root")
+        yield lambda method, path, body: client.request(method, f"/api/v1{path}", json=body, headers=root)
+
+
+def with_okta(client: TestClient, company: Company) -> Company:
     """A second source with a role hr and a person ada in it, beside those of our own."""
     send = administering(client, company)
     send("POST", "/roles", {"name": "hr", "source": "okta"})
@@ -22,7 +35,6 @@ def abroad(client: TestClient, company: Company) -> Company:
 
 
 def places(client: TestClient, company: Company, who: str) -> set[tuple[str, str]]:
-    """What somebody is shown."""
     found = client.get("/api/v1/documents", headers=company.headers(who)).json()
     return {(d["collection"], d["path"]) for d in found}
 
@@ -88,6 +100,6 @@ WRONG: list[tuple[str, str, dict[str, Any] | None, int, str]] = [
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "code"), WRONG)
 def test_names_of_nobody(
-    client: TestClient, abroad: Company, method: str, path: str, body: dict[str, Any] | None, status: int, code: str
+    send_wrong: Callable[..., Any], method: str, path: str, body: dict[str, Any] | None, status: int, code: str
 ) -> None:
-    check_problem(client.request(method, f"/api/v1{path}", json=body, headers=abroad.headers("root")), status, code)
+    check_problem(send_wrong(method, path, body), status, code)

@@ -1,44 +1,44 @@
 """Documents that change their place, and a collection that is made like a folder: whole or not, and nothing unseen."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.folders import ids, put, rule, seen
+from tests.api.folders import content, ids, put, rule, seen
 from tests.api.problems import check_problem
-from tests.support.company import Company
+from tests.support.company import Company, copied_company
 from tests.support.identities import signed_on
+from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
 SYNC = "/api/v1/collections/hr/sync"
 DERIVED = "select id, document_id, text from chunk order by id"
 
 
+@pytest.fixture(scope="module")
+def stocked(company_template: Company) -> Iterator[Company]:
+    """The hr collection with five documents of hank's, who reads it, beside the company's own."""
+    with copied_company(company_template) as company:
+        with client_of(parts_of(company.db)) as client:
+            for path in ("a.md", "b.md", "pay/c.md", "pay/d.md", "e.md"):
+                put(client, company, path, "hank")
+        work_queued(company.db)
+        yield company
+
+
 @pytest.fixture
-def hr(client: TestClient, company: Company) -> Company:
-    """The hr collection with six documents of hank's, who reads it, beside the company's own."""
-    for path in ("a.md", "b.md", "pay/c.md", "pay/d.md", "e.md"):
-        upload(client, company, path)
-    work_queued(company.db)
+def company(stocked: Company) -> Iterator[Company]:
+    with copied_company(stocked) as made:
+        yield made
+
+
+@pytest.fixture
+def hr(company: Company) -> Company:
     return company
-
-
-def upload(client: TestClient, company: Company, path: str, who: str = "hank", text: str = "") -> None:
-    """Upload a document that inherits, whose text is that of its first path."""
-    answer = client.post(
-        "/api/v1/collections/hr/documents",
-        headers=company.headers(who),
-        files={"file": ("file.md", content(text or path))},
-        data={"path": path, "inherits": "true"},
-    )
-    assert answer.status_code == 202, answer.text
-
-
-def content(path: str) -> bytes:
-    return f"# {path}\n\nWhat stands in {path}.".encode()
 
 
 def listed(files: dict[str, str | None]) -> bytes:
@@ -85,7 +85,7 @@ def test_what_was_seen_is_done_and_what_moved_keeps_all_it_has(client: TestClien
     assert hr.rows("select chunk_id, embedding::text from vector_row order by chunk_id") == vectors
     [moved] = [r for r in hr.records("policy.changed") if r["action"] == "document.moved"]
     assert moved["target"] == f"document:{before['pay/c.md']}"
-    upload(client, hr, "new/c.md", text="pay/c.md")
+    put(client, hr, "new/c.md", "hank", text="pay/c.md")
     work_queued(hr.db)
     [job] = client.get("/api/v1/jobs", params={"limit": 1}, headers=hr.headers("hank")).json()
     assert (job["state"], job["document"]) == ("unchanged", str(before["pay/c.md"]))
@@ -100,7 +100,7 @@ def test_nothing_unseen_is_removed(client: TestClient, hr: Company) -> None:
     """A document replaced, another one gone, a rule changed since the look: stale, and nothing at all is done."""
     files = {k: v for k, v in SAME.items() if k != "e.md"}
     seen_at = sync(client, hr, files).json()["fingerprint"]
-    upload(client, hr, "e.md", text="a newer version")
+    put(client, hr, "e.md", "hank", text="a newer version")
     work_queued(hr.db)
     check_problem(sync(client, hr, files, fingerprint=seen_at), 409, "PlanStale")
     fewer = {k: v for k, v in files.items() if k != "a.md"}
@@ -141,11 +141,11 @@ def test_a_curator_who_does_not_read_is_told_paths_and_nothing_of_content(client
 
 def test_a_curator_compares_what_she_brought(client: TestClient, hr: Company) -> None:
     """Until somebody else replaces it: then it is another's content, and hers is an old one."""
-    upload(client, hr, "mine.md", "cleo")
+    put(client, hr, "mine.md", "cleo")
     work_queued(hr.db)
     files: dict[str, str | None] = {**SAME, "moved.md": "mine.md"}
     assert [m["path"] for m in sync(client, hr, files, "cleo").json()["moved"]] == ["moved.md"]
-    upload(client, hr, "mine.md", "hank", text="of hank's")
+    put(client, hr, "mine.md", "hank", text="of hank's")
     work_queued(hr.db)
     files["moved.md"] = "of hank's"
     assert sync(client, hr, files, "cleo").json()["moved"] == []
@@ -153,20 +153,14 @@ def test_a_curator_compares_what_she_brought(client: TestClient, hr: Company) ->
 
 def test_what_she_brought_and_moved_is_unchanged_for_her(client: TestClient, hr: Company) -> None:
     """Cleo reads none of it; the worker knows the bytes for hers by the document, whatever its path is now."""
-    upload(client, hr, "mine.md", "cleo")
+    put(client, hr, "mine.md", "cleo")
     work_queued(hr.db)
     place = f"/api/v1/documents/{ids(hr)['mine.md']}"
     assert client.patch(place, json={"path": "x/mine.md"}, headers=hr.headers("cleo")).status_code == 200
-    upload(client, hr, "x/mine.md", "cleo", text="mine.md")
+    put(client, hr, "x/mine.md", "cleo", text="mine.md")
     work_queued(hr.db)
     [job] = client.get("/api/v1/jobs", params={"limit": 1}, headers=hr.headers("cleo")).json()
     assert job["state"] == "unchanged"
-
-
-@pytest.mark.parametrize("who", ["ada", "ben", "root"])
-def test_a_sync_is_for_curators(client: TestClient, hr: Company, who: str) -> None:
-    answer = sync(client, hr, SAME, who)
-    check_problem(answer, 403, "MissingCapability")
 
 
 def test_a_move_into_a_folder_comes_under_its_rule_and_says_who_gains(client: TestClient, hr: Company) -> None:
@@ -193,7 +187,7 @@ def test_a_move_into_a_folder_comes_under_its_rule_and_says_who_gains(client: Te
 def test_nobody_moves_a_document_to_where_he_reads_it(client: TestClient, hr: Company) -> None:
     """Hank is in hr: out of a folder that is closed to it, by id and as a sync. Recorded, and nothing is done."""
     rule(client, hr, "boss", {"grants": [{"role": "managers"}], "inherits": False})
-    upload(client, hr, "boss/x.md")
+    put(client, hr, "boss/x.md", "hank")
     work_queued(hr.db)
     document = ids(hr)["boss/x.md"]
     refused = client.patch(f"/api/v1/documents/{document}", json={"path": "x.md"}, headers=hr.headers("hank"))
@@ -209,8 +203,8 @@ def test_nobody_moves_a_document_to_where_he_reads_it(client: TestClient, hr: Co
 def test_an_upload_on_its_way_is_waited_for(client: TestClient, hr: Company) -> None:
     """It would bring back what is removed, or put its content under the rule of what was moved to its path."""
     documents = ids(hr)
-    upload(client, hr, "e.md", "cleo", text="newer")
-    upload(client, hr, "new/a.md", "cleo", text="secret")
+    put(client, hr, "e.md", "cleo", text="newer")
+    put(client, hr, "new/a.md", "cleo", text="secret")
     files = {k: v for k, v in SAME.items() if k != "e.md"}
     check_problem(sync(client, hr, files), 409, "Conflict")
     for path in ("e.md", "a.md"):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from app.cli.app import app
 from tests.api.folders import ids
 from tests.support.company import Company
-from tests.support.service import Serve, parts_of
+from tests.support.service import parts_of, serve
 from tests.support.worker import work_queued
 
 EVERYONE = "rules: [{path: '**', roles: [hr]}]\n"
@@ -19,7 +19,6 @@ EVERYONE = "rules: [{path: '**', roles: [hr]}]\n"
 
 @contextlib.contextmanager
 def working(company: Company) -> Iterator[None]:
-    """A worker beside the test."""
     stop = threading.Event()
 
     def run() -> None:
@@ -36,13 +35,13 @@ def working(company: Company) -> Iterator[None]:
 
 
 @pytest.fixture
-def desk(company: Company, server: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def desk(company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of eleven files, and the company's service with a worker, for hank, who curates hr and reads it."""
     (tmp_path / "access.yaml").write_text(EVERYONE)
     for path in (f"many/{n}.md" for n in range(10)):
         write(tmp_path, path)
     write(tmp_path, "salaries.md")
-    with server(parts_of(company.db)) as url, working(company):
+    with serve(parts_of(company.db)) as url, working(company):
         monkeypatch.setenv("CLEARANCE_URL", url)
         monkeypatch.setenv("CLEARANCE_KEY", company.keys["hank"])
         yield tmp_path

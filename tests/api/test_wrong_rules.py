@@ -1,74 +1,98 @@
-"""What a wrong rule gets: an error that says what to do, and nothing half-applied. `-s` prints the table."""
+"""What a wrong change gets: an error that says what to do, by its name; and nothing of it is made, which the shared
+company shows in the end.
+"""
 
-import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from app.client.access_file import AccessFile, AccessFileError
-from tests.api.access_plans import policy_of
-from tests.api.problems import check_problem
+from tests.api.problems import ABSENT, check_problem
 from tests.support.company import Company
 
-LATER, SOONER = "2027-06-01T00:00:00Z", "2027-01-01T00:00:00Z"
-HR = "/collections/hr/access"
-
-# Who, method, path, body, status, code, and a word of what to do.
-WRONG: list[tuple[str, str, str, Any, int, str, str]] = [
-    ("root", "PUT", "/roles/hr/inside/hr", None, 422, "InvalidInput", "circle"),
-    ("root", "PUT", "/roles/managers/inside/engineering", None, 422, "InvalidInput", "circle"),
-    ("root", "POST", "/grants?collection=hr", {"role": "nobody"}, 422, "UnknownRole", "roles list"),
-    ("root", "PUT", HR, {"grants": [{"role": "hr"}, {"role": "nobody"}]}, 422, "UnknownRole", "nobody"),
-    ("root", "POST", "/grants?collection=hr", {"user": "nobody"}, 422, "InvalidInput", "nobody"),
-    ("root", "POST", "/grants?collection=hr", {"role": "hr", "everyone": True}, 422, "InvalidInput", "exactly one"),
-    ("root", "POST", "/grants?collection=hr", {"role": "hr", "starts_at": LATER, "ends_at": SOONER}, 422,
-     "InvalidInput", "before ends_at"),
-    ("root", "POST", "/grants?collection=hr", {"role": "hr", "ends_at": "2027-01-01T00:00:00"}, 422, "InvalidInput",
-     "zone"),
-    ("root", "PUT", HR, {"grants": [], "label": "secret"}, 422, "InvalidInput", "label"),
-    ("root", "PUT", HR, {"grants": [], "until": SOONER}, 422, "InvalidInput", "until"),
-    ("root", "PUT", f"{HR}?folder=../x", {"grants": []}, 422, "InvalidInput", "payroll/2026"),
-    ("hank", "POST", "/grants?collection=handbook", {"role": "hr"}, 403, "NotAllowed", "curators"),
-    ("hank", "POST", "/grants?collection=board", {"role": "engineering"}, 404, "NotFound", "nothing here"),
-    ("hank", "POST", "/grants?collection=hr", {"user": "hank"}, 403, "SelfGrant", "plan"),
-    ("hank", "PUT", "/roles/engineering/members/ben", None, 403, "BeyondReach", "delegate"),
-    ("root", "PUT", "/collections/hr/curators/admin", None, 403, "SelfGrant", "another administrator"),
-    ("root", "POST", "/access/plans", {"changes": []}, 422, "InvalidInput", "changes"),
-    ("root", "POST", f"/access/plans/{uuid.uuid4()}/apply", None, 404, "NotFound", "nothing here"),
-]  # fmt: skip
+LATER, SOONER, NAIVE = "2027-06-01T00:00:00Z", "2027-01-01T00:00:00Z", "2027-01-01T00:00:00"
+HR, PLANS = "/collections/hr/access", "/access/plans"
+GRANT, HANDBOOK = "/grants?collection=hr", "/grants?collection=handbook"
+INVALID = (422, "InvalidInput")
 
 
-def test_wrong_rules_change_nothing(client: TestClient, company: Company) -> None:
-    """Each is refused by its name, and every table of the policy stays as it was."""
-    root = company.headers("root")
-    assert client.put("/api/v1/roles/engineering/inside/managers", headers=root).status_code == 204
-    assert client.put("/api/v1/roles/managers/stewards/hank", headers=root).status_code == 204
-    before = policy_of(company)
-    for who, method, path, body, status, code, word in WRONG:
-        answer = client.request(method, f"/api/v1{path}", json=body, headers=company.headers(who))
-        check_problem(answer, status, code)
-        assert word in answer.json()["detail"], (path, answer.text)
-        assert policy_of(company) == before, path
-        print(f"{method:6} {path:44} {status} {code:14} {answer.json()['detail']}")
+def planned(**change: Any) -> dict[str, Any]:
+    return {"changes": [change]}
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "the file is empty"),
-        ("rules: [", "not valid YAML"),
-        ("rules:\n  - path: '*'\n", "has no `roles`"),
-        ("rules:\n  - {path: '*', roles: [hr], untill: 2027-01-01}\n", "untill"),
-        ("rules:\n  - {path: '*', roles: [hr], from: 2027-06-01, until: 2027-01-01}\n", "not after its `from`"),
-        ("rules:\n  - {path: '../*', roles: [hr]}\n", "relative"),
-    ],
-)
-def test_a_malformed_access_file_uploads_nothing(tmp_path: Path, text: str, said: str) -> None:
-    """Read whole before the first file is sent; the error names the file, the line where there is one, and the cure."""
-    file = tmp_path / "access.yaml"
-    file.write_text(text)
-    with pytest.raises(AccessFileError, match=r"access\.yaml") as error:
-        AccessFile.read(file)
-    assert said in str(error.value)
+OPEN_HR = {"change": "grant", "collection": "hr", "grant": {"role": "managers"}}
+# Who, method, path, body, status and code, and words of what to do.
+WRONG: list[tuple[str, str, str, Any, tuple[int, str], str]] = [
+    ("root", "PUT", "/roles/hr/inside/hr", None, INVALID, "circle"),
+    ("root", "POST", GRANT, {"role": "nobody"}, (422, "UnknownRole"), "roles list"),
+    ("root", "PUT", HR, {"grants": [{"role": "hr"}, {"role": "nobody"}]}, (422, "UnknownRole"), "nobody"),
+    ("root", "POST", GRANT, {"user": "nobody"}, INVALID, "nobody"),
+    ("root", "POST", GRANT, {"role": "hr", "everyone": True}, INVALID, "exactly one"),
+    ("root", "POST", GRANT, {"role": "hr", "starts_at": LATER, "ends_at": SOONER}, INVALID, "before ends_at"),
+    ("root", "POST", GRANT, {"role": "hr", "ends_at": NAIVE}, INVALID, "zone"),
+    ("root", "GET", f"{GRANT}&document={ABSENT}", None, INVALID, ""),
+    ("root", "GET", "/grants", None, INVALID, ""),
+    ("root", "PUT", HR, {"grants": [], "label": "secret"}, INVALID, "label"),
+    ("root", "PUT", HR, {"grants": [], "until": SOONER}, INVALID, "until"),
+    ("root", "PUT", f"{HR}?folder=../x", {"grants": []}, INVALID, "payroll/2026"),
+    ("hank", "POST", HANDBOOK, {"role": "hr"}, (403, "NotAllowed"), "curators"),
+    ("hank", "POST", "/grants?collection=board", {"role": "engineering"}, (404, "NotFound"), "nothing here"),
+    ("hank", "POST", GRANT, {"user": "hank"}, (403, "SelfGrant"), "plan"),
+    ("hank", "PUT", HR, {"grants": [{"role": "hr"}, {"user": "hank"}]}, (403, "SelfGrant"), "would give you"),
+    ("root", "PUT", "/collections/hr/curators/admin", None, (403, "SelfGrant"), "another administrator"),
+    # People, roles, keys and collections.
+    ("root", "POST", "/roles", {"name": "hr"}, (409, "Conflict"), "exists"),
+    ("root", "POST", "/roles", {"name": "HR"}, INVALID, "name: "),
+    ("root", "POST", "/users", {"name": "zed", "display_name": "a\0b"}, INVALID, "NUL"),
+    ("root", "GET", "/keys?user=%00", None, INVALID, "NUL"),
+    ("root", "PATCH", "/users/a%00b", {}, INVALID, "NUL"),
+    ("audrey", "GET", f"/audit/events?after={10**30}", None, INVALID, "out of range"),
+    ("audrey", "GET", f"/audit/events?since={NAIVE}", None, INVALID, "zone"),
+    ("root", "POST", "/keys", {"user": "ben", "expires_at": NAIVE}, INVALID, "zone"),
+    ("root", "POST", "/collections", {"name": "x", "grants": [{"role": "hr", "starts_at": NAIVE}]}, INVALID, "zone"),
+    ("root", "GET", "/documents/17", None, (404, "NotFound"), "nothing here"),
+    ("cleo", "GET", f"/access/explain?document={ABSENT}&at={NAIVE}", None, INVALID, ""),
+    # What is missing is named to who may know of it.
+    ("root", "PATCH", "/users/nemo", {"active": True}, (404, "NotFound"), "No user is named 'nemo'."),
+    ("root", "DELETE", "/roles/nemo", None, (404, "NotFound"), "No role is named 'nemo'."),
+    ("root", "PUT", "/roles/hr/members/nemo", None, (404, "NotFound"), "No user is named 'nemo'."),
+    ("root", "PUT", "/roles/nemo/members/ben", None, (404, "NotFound"), "No role is named 'nemo'."),
+    ("root", "PUT", "/roles/nemo/inside/hr", None, (404, "NotFound"), "No role is named 'nemo'."),
+    ("root", "POST", "/keys", {"user": "okta:nemo"}, (404, "NotFound"), "No user is named 'okta:nemo'."),
+    ("root", "PUT", "/collections/nemo/curators/ben", None, (404, "NotFound"), "No collection is named 'nemo'."),
+    ("root", "GET", "/collections/nemo/access", None, (404, "NotFound"), "No collection is named 'nemo'."),
+    ("root", "DELETE", "/collections/handbook/access?folder=a", None, (404, "NotFound"), "The folder 'a' has no rule"),
+    # A service gets nothing of its own.
+    ("root", "PUT", "/roles/hr/members/bot", None, INVALID, "service"),
+    ("root", "PUT", "/collections/handbook/curators/bot", None, INVALID, "service"),
+    ("root", "POST", HANDBOOK, {"user": "bot"}, INVALID, "service"),
+    ("root", "POST", HANDBOOK, {"user": "bot", "effect": "deny"}, INVALID, "service"),
+    ("root", "PUT", "/collections/handbook/access", {"grants": [{"user": "bot"}]}, INVALID, "service"),
+    ("root", "PATCH", "/users/bot", {"capabilities": ["ask", "curate"]}, INVALID, "service"),
+    ("root", "PATCH", "/users/bot", {"clearance": "restricted"}, INVALID, "service"),
+    ("root", "POST", "/users", {"name": "bot2", "kind": "service", "capabilities": ["audit"]}, INVALID, "service"),
+    ("root", "POST", "/users", {"name": "bot2", "kind": "service", "clearance": "public"}, INVALID, "service"),
+    # Plans.
+    ("root", "POST", PLANS, {"changes": []}, INVALID, "changes"),
+    ("root", "POST", f"{PLANS}/{ABSENT}/apply", None, (404, "NotFound"), "nothing here"),
+    ("hank", "POST", PLANS, planned(**OPEN_HR | {"collection": "handbook"}), (403, "NotAllowed"), ""),
+    ("hank", "POST", PLANS, planned(**OPEN_HR | {"collection": "board"}), (404, "NotFound"), ""),
+    ("hank", "POST", PLANS, planned(change="join", user="ben", role="managers"), (403, "MissingCapability"), ""),
+    ("hank", "POST", PLANS, planned(change="nest", role="hr", inside="managers"), (403, "MissingCapability"), ""),
+    ("root", "POST", PLANS, planned(**OPEN_HR | {"grant": {"role": "nobody"}}), (422, "UnknownRole"), ""),
+    ("root", "POST", PLANS, planned(change="nest", role="hr", inside="hr"), INVALID, ""),
+    ("root", "POST", PLANS, planned(change="rule", collection="hr", rule=None), INVALID, ""),
+    ("root", "POST", PLANS, planned(change="else"), INVALID, ""),
+]
+
+
+@pytest.mark.changes_nothing
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: ascii(wrong[:4])[:80])
+def test_a_wrong_change_is_refused_in_words(
+    client: TestClient, company: Company, wrong: tuple[str, str, str, Any, tuple[int, str], str]
+) -> None:
+    who, method, path, body, problem, words = wrong
+    answer = client.request(method, f"/api/v1{path}", json=body, headers=company.headers(who))
+    check_problem(answer, *problem)
+    assert words in answer.json()["detail"]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.audit.encryption import Sealer, unseal
 from app.db.session import connect
 from app.local.administrator import create_first_administrator
-from tests.support.cluster import AUDIT_KEY, Db, database_in
+from tests.support.cluster import AUDIT_KEY, Db, copied, database_in
 from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
@@ -167,6 +167,13 @@ def _make_dead_keys(company: Company, send: Callable[[str, str, Any], Any]) -> N
     send("DELETE", f"/keys/{revoked['id']}", None)
     company.keys["revoked"] = revoked["secret"]
     company.keys["max"] = send("POST", "/keys", {"user": "max", "capabilities": every})["secret"]
+
+
+@contextlib.contextmanager
+def copied_company(company: Company) -> Iterator[Company]:
+    """The same in a database of its own, with keys and documents that may be added to."""
+    with copied(company.db.cluster, company.db.name) as db:
+        yield Company(db, dict(company.keys), dict(company.documents))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
 
@@ -34,7 +33,6 @@ from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSet
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
 
 METRICS_KEY = "metrics-key-of-the-tests"
-Serve = Callable[[Components], AbstractContextManager[str]]
 
 
 def endpoint(max_label: Label = Label.CONFIDENTIAL) -> Endpoint:

@@ -1,6 +1,5 @@
 """Who calls, and what they name: every kind of caller, and for each the things of a kind."""
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.api.matrix.facts import (
 )
 from tests.api.matrix.oracle import Caller, Expected, Target
 from tests.api.matrix.world import NO_GRANT, World
+from tests.api.problems import ABSENT
 from tests.support.service import METRICS_KEY
 
 WRONG = "clr_abcdefgh_" + "x" * 43
@@ -24,7 +24,6 @@ WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
 IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation"})
-ABSENT = uuid.UUID("11111111-2222-4333-8444-555555555555")
 
 
 def callers(world: World) -> list[Caller]:
@@ -107,7 +106,6 @@ def targets(world: World, kind: str, caller: Caller) -> list[Target]:
 
 
 def _on_collections(world: World, kind: str, collections: list[str]) -> list[Target]:
-    """Collections and what is in them."""
     grants = world.grants["document" if kind.startswith("document") else "folder" if kind == "folder" else "collection"]
     match kind:
         case "collection" | "collection with a folder":

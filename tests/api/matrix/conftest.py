@@ -11,13 +11,11 @@ from tests.support.cluster import TEMPLATE, Cluster, copied
 
 @pytest.fixture(scope="session")
 def founded(cluster: Cluster) -> Iterator[World]:
-    """The company of the facts, founded once."""
     with copied(cluster, TEMPLATE) as db:
         yield build_world(db)
 
 
 @pytest.fixture
 def world(cluster: Cluster, founded: World) -> Iterator[World]:
-    """The company in a database of the test's own."""
     with copied(cluster, founded.db.name) as db:
         yield dataclasses.replace(founded, db=db)

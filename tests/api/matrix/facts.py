@@ -23,8 +23,6 @@ class CollectionFacts:
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """Somebody with a key."""
-
     capabilities: tuple[str, ...]
     clearance: str = "confidential"
     roles: tuple[str, ...] = ()
@@ -65,7 +63,6 @@ UPLOADERS = {collection: "curator" if collection == "crew" else "keeper" for col
 
 
 def collection_name(collection: str) -> str:
-    """The name of a collection, itself a canary."""
     return f"qz{collection}collection"
 
 
@@ -75,7 +72,6 @@ def folder_on(collection: str) -> str:
 
 
 def path_on(collection: str) -> str:
-    """The path of its document, a canary."""
     return f"qz{collection}path.md"
 
 

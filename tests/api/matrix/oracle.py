@@ -69,7 +69,6 @@ BEYOND_REACH = Expected(403, "BeyondReach")
 
 
 def reading(caller: Caller, target: Target) -> bool:
-    """Whether the caller may read what stands there."""
     return caller.person is not None and target.collection is not None and reads(caller.person, target.collection)
 
 
@@ -84,30 +83,23 @@ def administering(caller: Caller) -> bool:
 
 
 def sees_collection(caller: Caller, target: Target) -> bool:
-    """Whether the collection exists for the caller."""
     ruled = target.there and (administering(caller) or curating(caller, target))
     return ruled or reading(caller, target)
 
 
 def is_own(caller: Caller, target: Target) -> bool:
-    """Whether the thing is the caller's own."""
     return target.owner is not None and target.owner == caller.person
 
 
-def _reader(caller: Caller, target: Target) -> Refusal:
-    return None if reading(caller, target) else NOT_FOUND
+def _placed(caller: Caller, target: Target) -> bool:
+    return reading(caller, target) or curating(caller, target)
 
 
-def _place(caller: Caller, target: Target) -> Refusal:
-    return None if reading(caller, target) or curating(caller, target) else NOT_FOUND
+def _hidden_unless(may: Callable[[Caller, Target], bool]) -> AccessRule:
+    return lambda caller, target: None if may(caller, target) else NOT_FOUND
 
 
-def _curator(caller: Caller, target: Target) -> Refusal:
-    return None if curating(caller, target) else NOT_FOUND
-
-
-def _seer(caller: Caller, target: Target) -> Refusal:
-    return None if sees_collection(caller, target) else NOT_FOUND
+_curator = _hidden_unless(curating)
 
 
 def _collection_rules(caller: Caller, target: Target) -> Refusal:
@@ -123,8 +115,8 @@ def _collection_curator(caller: Caller, target: Target) -> Refusal:
 
 
 def _explain_others(caller: Caller, target: Target) -> Refusal:
-    if refusal := _place(caller, target):
-        return refusal
+    if not _placed(caller, target):
+        return NOT_FOUND
     return None if curating(caller, target) or administering(caller) else MISSING
 
 
@@ -157,7 +149,6 @@ def _another(caller: Caller, target: Target) -> Refusal:
 
 
 def _grantee(caller: Caller, target: Target) -> Refusal:
-    """A person whom a grant names."""
     return _another(caller, target) if target.there else INVALID
 
 
@@ -170,7 +161,6 @@ def _delegated(caller: Caller, target: Target) -> Refusal:
 
 
 def _told_of_others(caller: Caller, target: Target) -> Refusal:
-    """For who rules some collection."""
     rules = administering(caller) or any(curating(caller, Target("collection", "", name)) for name in COLLECTIONS)
     return _known(caller, target) if rules else MISSING
 
@@ -184,10 +174,6 @@ def _lending(caller: Caller, target: Target) -> Refusal:
     return None if target.there else INVALID
 
 
-def _own(caller: Caller, target: Target) -> Refusal:
-    return None if is_own(caller, target) else NOT_FOUND
-
-
 def _own_key(caller: Caller, target: Target) -> Refusal:
     return None if is_own(caller, target) or (target.there and administering(caller)) else NOT_FOUND
 
@@ -197,16 +183,15 @@ def _own_name(caller: Caller, target: Target) -> Refusal:
 
 
 def _explained(caller: Caller, target: Target) -> Refusal:
-    """Somebody's access to the open document."""
     return None if is_own(caller, target) else _on("open", _explain_others, NOT_FOUND)(caller, target)
 
 
 RULES: dict[str, AccessRule] = {
     "anybody": lambda _caller, _target: None,
-    "its readers": _reader,
-    "its readers and curators": _place,
+    "its readers": _hidden_unless(reading),
+    "its readers and curators": _hidden_unless(_placed),
     "its curators": _curator,
-    "who sees the collection": _seer,
+    "who sees the collection": _hidden_unless(sees_collection),
     "who rules the collection": _collection_rules,
     "who curates the collection": _collection_curator,
     "who may know of others": _explain_others,
@@ -231,14 +216,13 @@ RULES: dict[str, AccessRule] = {
     "another person": _another,
     "a service, by who may ask": _lending,
     "an outer role": lambda _, target: None if target.there else Expected(409, "Conflict"),
-    "one's own": _own,
+    "one's own": _hidden_unless(is_own),
     "one's own, or any by an administrator": _own_key,
     "one's own name, or any by an administrator": _own_name,
 }
 
 
 def expected(caller: Caller, route: Route, case: Case, target: Target) -> Expected:
-    """What this caller must get for this case with this target."""
     needs = case.needs or route.needs
     if needs == "public":
         return Expected(case.done)
@@ -284,7 +268,7 @@ def knows(caller: Caller, collection: str, part: str) -> bool:
         return reading(caller, target)
     if part == "folder":
         return curating(caller, target) or administering(caller)
-    if reading(caller, target) or curating(caller, target) or UPLOADERS[collection] == caller.person:
+    if _placed(caller, target) or UPLOADERS[collection] == caller.person:
         return True
     # /users/me says what one curates, also to a key that may not curate.
     return part == "name" and (administering(caller) or collection in PEOPLE[caller.person].curates)

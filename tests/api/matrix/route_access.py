@@ -82,11 +82,16 @@ ROLE_OWNERS = "administer or look after"
 
 
 def named_in_rule(role: str, person: str, **where: Any) -> tuple[Case, ...]:
-    """A role and a person in the grants of a rule."""
     return (
         Case("role", role, body={"grants": [{"role": TARGET}]}, **where),
         Case("user", person, body={"grants": [{"user": TARGET}]}, **where),
     )
+
+
+def in_conversation(**more: Any) -> Case:
+    """A question in a conversation, which keeps the answer as a turn."""
+    given = {"body": {"question": QUESTION}, **more}
+    return on("conversation", "one's own", ".conversation", acts=True, in_person=True, **given)
 
 
 def uploading(kind: str, rule: str, name: str, *, seen_by: str = "", **form: Any) -> Case:
@@ -96,7 +101,6 @@ def uploading(kind: str, rule: str, name: str, *, seen_by: str = "", **form: Any
 
 
 def changing(kind: str, by: str, /, **fields: Any) -> Case:
-    """A plan of one change."""
     needs = fields.pop("needs", "")
     return Case(kind, by, body={"changes": [fields]}, needs=needs, done=201)
 

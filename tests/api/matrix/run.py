@@ -26,6 +26,8 @@ from tests.support.service import application, parts_of, prompts, saying
 
 Key = tuple[str, str]
 CODES = {name for name, found in vars(errors).items() if isinstance(found, type)}
+# Refusals that do not depend on what is asked: all of a code are the same bytes, with this WWW-Authenticate.
+AT_THE_DOOR = {"NotSignedIn": "Bearer", "OnBehalfOfNeeded": None, "InPersonNeeded": None}
 CANARY_WORD = re.compile("|".join(map(re.escape, canary_words())))
 LEAKS = re.compile(r"select |insert into|update |delete from|psycopg|sqlalchemy|Traceback|\.py\b|scope_id", re.I)
 MEDIA = {
@@ -53,12 +55,10 @@ class Cell:
 
     @property
     def surface(self) -> str:
-        """The route."""
         return " ".join(self.key)
 
     @property
     def of(self) -> str:
-        """What it names, with its state."""
         return f"{self.state} {self.case.kind} ({self.target.value})" if self.case.kind else "–"
 
 
@@ -73,13 +73,13 @@ class Matrix:
         self.callers = callers(world)
         self.states: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
+        self.at_the_door: set[tuple[str | None, str | None, bytes]] = set()
         self.results = ProbeResults(
             Canary(part, collection, word, frozenset(c.name for c in self.callers if knows(c, collection, part)))
             for word, (collection, part) in canary_words().items()
         )
 
     def run(self, declared: Mapping[Key, Route]) -> ProbeResults:
-        """All cells of these routes."""
         for key, route in declared.items():
             for number, case in enumerate(route.cases):
                 self._case(key, route, case, [c for c in self.callers if number == 0 or _knocks(c, route)])
@@ -101,9 +101,8 @@ class Matrix:
             self._kept.restore()
         for cell in acting:
             self._send(cell)
-            if not self._kept.changed() and 200 <= cell.answer.status < 300:
+            if not self._kept.restore() and 200 <= cell.answer.status < 300:
                 self._fail(cell, "the act changed nothing")
-            self._kept.restore()
         self._compare(cells)
 
     def _cells(self, key: Key, route: Route, case: Case, caller: Caller) -> Iterator[Cell]:
@@ -147,6 +146,8 @@ class Matrix:
             self._fail(cell, trouble)
         if (code := _code(answer)) is not None and code not in self._codes(cell.key):
             self._fail(cell, f"answers {code}, which the description of the route does not list")
+        if want.code in AT_THE_DOOR:
+            self.at_the_door.add((want.code, dict(answer.headers).get("www-authenticate"), answer.body))
         # What callers named comes back to them in an answer that they may have, and in the 404 that says that there is
         # none, which `_compare` holds against the one for a name of nothing. Other refusals repeat nothing.
         sent = [request] if want.status < 300 or want.status == 404 else []

@@ -30,11 +30,15 @@ class TableSnapshot:
     def __init__(self, db: Db) -> None:
         self._connection = psycopg.connect(db.libpq("admin"), autocommit=True)
         rows = self._connection.execute(
-            "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'"
-            " and relname !~ %s order by relname",
+            "select c.relname, string_agg(quote_ident(a.attname), ', ' order by a.attnum)"
+            " filter (where a.attgenerated = '')"
+            " from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+            " where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname !~ %s"
+            " group by c.relname order by c.relname",
             [APART],
         ).fetchall()
-        self.tables = [str(name) for (name,) in rows]
+        self._columns = {str(name): str(columns) for name, columns in rows}
+        self.tables = list(self._columns)
         self._run(PREPARE)
         for table in self.tables:
             self._run(COPY.format(table))
@@ -55,22 +59,21 @@ class TableSnapshot:
         """Those of these tables that are not as they were."""
         return [table for table, digest in self._digests(tables).items() if digest != self._kept[table]]
 
-    def restore(self) -> None:
-        """Put back what has changed. Triggers that keep histories write while we do, so histories come last."""
-        for table in sorted(self.changed(), key=lambda table: table.endswith("_history")):
+    def restore(self) -> bool:
+        """Put back what has changed; gives whether anything had."""
+        changed = self.changed()
+        for table in changed:
             self._put_back(table)
-        for table in self.changed():
+        # Triggers that keep histories wrote meanwhile.
+        again = self.changed() if changed else []
+        for table in again:
             self._put_back(table)
-        assert not self.changed()
+        assert not again or not self.changed()
         self._run("delete from kept.written")
+        return bool(changed)
 
     def _put_back(self, table: str) -> None:
-        rows = self._connection.execute(
-            "select column_name from information_schema.columns"
-            " where table_schema = 'public' and table_name = %s and is_generated = 'NEVER' order by ordinal_position",
-            [table],
-        ).fetchall()
-        columns = ", ".join(f'"{name}"' for (name,) in rows)
+        columns = self._columns[table]
         self._run(
             f"delete from public.{table};"
             f" insert into public.{table} ({columns}) overriding system value select {columns} from kept.{table}"

@@ -12,7 +12,7 @@ from app.main import create_routes
 from tests.api.matrix.coverage import gaps
 from tests.api.matrix.declared import DECLARED
 from tests.api.matrix.route_access import Case, Route
-from tests.api.matrix.run import leaking_lines, matrix_over
+from tests.api.matrix.run import AT_THE_DOOR, leaking_lines, matrix_over
 from tests.api.matrix.world import World
 from tests.support.environment import Report
 
@@ -38,6 +38,7 @@ def test_every_cell(world: World, report: Report, caplog: pytest.LogCaptureFixtu
     assert results.failures == []
     assert len(requests) == results.requests
     assert leaking_lines(log.getvalue() + caplog.text) == []
+    assert sorted((code, header) for code, header, _ in matrix.at_the_door) == sorted(AT_THE_DOOR.items())
     assert set(matrix.states) == {"no target", "visible", "hidden", "absent"}
 
 
@@ -45,7 +46,7 @@ def test_everything_is_declared(app: FastAPI) -> None:
     assert gaps(app, DECLARED) == []
 
 
-def test_a_route_that_nobody_declared_is_named(app: FastAPI) -> None:
+def test_a_route_that_nobody_declared_or_that_is_gone_is_named(app: FastAPI) -> None:
     app.add_api_route("/api/v1/back-door", lambda: None)
     app.add_route("/api/v1/side-door", lambda _: Response(), methods=["HEAD"])
     app.mount("/files", StaticFiles(directory="."), name="files")
@@ -53,29 +54,21 @@ def test_a_route_that_nobody_declared_is_named(app: FastAPI) -> None:
     @app.websocket("/api/v1/talk")
     async def talk(_socket: WebSocket) -> None: ...
 
-    assert gaps(app, DECLARED) == [
+    assert gaps(app, DECLARED | {("GET", "/api/v1/gone"): Route("key")}) == [
         "ANY /api/v1/talk: the route has no declared access",
         "ANY /files: the route has no declared access",
         "GET /api/v1/back-door: the route has no declared access",
         "HEAD /api/v1/side-door: the route has no declared access",
+        "GET /api/v1/gone: declared, and no such route",
     ]
 
 
-def test_a_declared_route_that_is_gone_is_named(app: FastAPI) -> None:
-    more = DECLARED | {("GET", "/api/v1/gone"): Route("key")}
-    assert gaps(app, more) == ["GET /api/v1/gone: declared, and no such route"]
-
-
 class Inner(BaseModel):
-    """Names something deep in a body."""
-
     document: str | None = None
     limit: int = 1
 
 
 class Body(BaseModel):
-    """A body with identifiers in it."""
-
     collection: str
     among: list[Inner]
 

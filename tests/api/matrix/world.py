@@ -50,12 +50,10 @@ class World:
     moment: str = ""
 
     def execute(self, statement: str) -> None:
-        """Run a statement as the superuser."""
         with psycopg.connect(self.db.libpq("admin"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def places(self) -> dict[str, str]:
-        """What stands in cases for ids that only a founded world has."""
         return {CREW_DOCUMENT: self.documents["crew"], OPEN_DOCUMENT: self.documents["open"], MOMENT: self.moment}
 
 
@@ -74,8 +72,6 @@ def build_world(db: Db) -> World:
 
 
 class Founder:
-    """Sends the requests that make the world."""
-
     def __init__(self, world: World, client: TestClient) -> None:
         self._world, self._client = world, client
 
@@ -117,7 +113,6 @@ class Founder:
         return str(made["id"])
 
     def collections(self) -> None:
-        """The collections with their rules and curators."""
         for name, rule in COLLECTIONS.items():
             fields = {"name": collection_name(name), "label": rule.label, "grants": _grants(rule)}
             self.send("POST", "/collections", fields)
