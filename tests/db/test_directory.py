@@ -1,5 +1,10 @@
-"""Who somebody is: id, source and kind. Same names from two sources never merge, and a service is nobody by itself."""
+"""Who somebody is: id, source and kind. Same names from two sources never merge, and a service is nobody by itself.
 
+What is revoked stays revoked, and no key lasts longer than an administrator says: in the database, whatever SQL the
+service is made to send.
+"""
+
+import itertools
 import uuid
 from typing import Any
 
@@ -180,3 +185,54 @@ def test_a_delegation_is_revoked_and_never_changed(library: LibraryDb, database:
         library.check_refused("permission denied", other, "select 1 from delegation")
     raised = "update delegation set capabilities = '{ask,curate}'"
     library.check_refused("delegation_capabilities_check", "owner", raised)
+
+
+# --- What is revoked, and how long a key lasts.
+
+People = dict[str, uuid.UUID]
+
+
+@pytest.fixture
+def people(library: LibraryDb) -> People:
+    """Ada with a key that ends, one that does not, and a delegation; Ben, who administers."""
+    ada, ben = library.person("ada"), library.person("ben", may=[Capability.ADMINISTER])
+    hers = key(library, ada, "hers")
+    key(library, ada, "endless")
+    library.run("owner", "update api_key set expires_at = '2030-01-01' where prefix = 'hers'")
+    library.run("owner", ADD, service=service(library), person=ada, key=hers)
+    return {"ada": ada, "ben": ben}
+
+
+@pytest.mark.parametrize("table", ["api_key", "delegation"])
+def test_nobody_takes_a_revocation_back(library: LibraryDb, people: People, database: Database, table: str) -> None:
+    with library.changing(database, people["ada"]) as session:
+        assert touched(session, f"update {table} set revoked_at = now()") > 0
+    for who, value in itertools.product(("ada", "ben"), ("null", "now() + interval '1 day'", "'infinity'")):
+        check_refused(database, people[who], "stays revoked", f"update {table} set revoked_at = {value}")
+
+
+LATER, SOONER, NEVER = "expires_at = '2031-01-01'", "expires_at = '2029-01-01'", "expires_at = null"
+
+
+@pytest.mark.parametrize(
+    ("who", "change", "prefix", "allowed"),
+    [
+        ("ada", SOONER, "hers", True),
+        ("ada", SOONER, "endless", True),
+        ("ada", LATER, "hers", False),
+        ("ada", NEVER, "hers", False),
+        ("ada", "label = 'x'", "hers", False),
+        ("ben", LATER, "hers", True),
+        ("ben", NEVER, "hers", True),
+    ],
+)
+def test_a_key_lasts_as_long_as_an_administrator_says(
+    library: LibraryDb, people: People, database: Database, who: str, change: str, prefix: str, *, allowed: bool
+) -> None:
+    """Its owner may end it sooner."""
+    statement = f"update api_key set {change} where prefix = '{prefix}'"
+    if not allowed:
+        check_refused(database, people[who], "an administrator alone", statement)
+        return
+    with library.changing(database, people[who]) as session:
+        assert touched(session, statement) == 1
