@@ -18,8 +18,6 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 class Result(NamedTuple):
-    """What a command left behind."""
-
     status: int
     out: str
     err: str
