@@ -7,6 +7,14 @@ import pytest
 from app.embedding.hashed import HashedEmbedder
 from tests.laws.worlds.savepoint_worlds import Quick, superuser
 from tests.support.cluster import Db
+from tests.support.library_db import LibraryDb, library_of
+
+
+@pytest.fixture
+def library(db: Db) -> Iterator[LibraryDb]:
+    """A fresh database with short ways to fill it."""
+    with library_of(db) as made:
+        yield made
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -24,17 +24,15 @@ from sqlalchemy import text
 
 from app import log
 from app.acl.visible import visible_scopes
-from app.db.bootstrap import prepare
 from app.db.session import Database, Signer, connect
 from app.identity.subject import Subject
 from app.indexing.quantizer import ProductQuantizer
-from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
 from app.retrieval.neighbors import find_neighbors
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
 from tests.laws.worlds.savepoint_worlds import Look, look
-from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
+from tests.support.cluster import FAST, IDENTITY_KEY, Db, database_in
 from tests.support.hidden_volume import EMBEDDER, Books, draw_books, worlds
 from tests.support.library_db import library_of
 
@@ -57,7 +55,6 @@ class Side:
     database: Database
     reader: Subject
     lists: ScopeIndex
-    by: set[str] = field(default_factory=set)
 
     def look(self, question: str) -> tuple[Look, tuple[tuple[str, ...], ...]]:
         """What the product shows: hits, scores, prompt; and the texts beside each of the first hits."""
@@ -106,7 +103,6 @@ def questions(stock: Books, count: int, *, seed: int = 3) -> list[str]:
 
 
 def differing(one: Side, other: Side, asked: Sequence[str]) -> list[str]:
-    """The questions that tell the two worlds apart."""
     return [question for question in asked if one.look(question) != other.look(question)]
 
 
@@ -116,7 +112,6 @@ def threatened(all_of: Side, visible: set[str], asked: Sequence[str]) -> int:
 
 
 def names(stock: Books) -> set[str]:
-    """The public ids of all visible passages."""
     return {str(uuid.uuid5(book.id, str(o))) for book in stock.visible for o in range(len(book.passages))}
 
 
@@ -130,13 +125,8 @@ def main() -> None:
     dense.EXACT_SCAN_LIMIT = FEW
     stock = draw_books(VISIBLE, max(given.times))
     asked = questions(stock, given.questions)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        EmbeddedPostgres(Path(folder) / "pg", password="test-superuser", settings=FAST) as server,
-    ):
-        cluster = Cluster(server, server.url("postgres", "test-superuser", "postgres"))
-        prepare(admin_url=cluster.admin_url, database=TEMPLATE, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
-        _, made = worlds(Db(cluster, TEMPLATE), stock, given.times)
+    with tempfile.TemporaryDirectory() as folder, database_in(Path(folder), FAST) as empty:
+        _, made = worlds(empty, stock, given.times)
         table = Table("hidden passages", "questions", "would show hidden", "differ", "seconds", title="two worlds")
         failed = 0
         with contextlib.ExitStack() as stack:

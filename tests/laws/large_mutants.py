@@ -25,10 +25,8 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import Engine, text
 
-from app.db.bootstrap import prepare
 from app.db.session import connect
 from app.indexing.quantizer import ProductQuantizer
-from app.local.postgres import EmbeddedPostgres
 from app.retrieval import dense
 from app.retrieval import search as retrieval
 from app.retrieval.dense import Nearest, nearest
@@ -37,7 +35,7 @@ from app.scope_index.protocol import Entries, NoIndex
 from app.scope_index.snapshot import Snapshot
 from tests.laws.large import FEW, VISIBLE, Side, questions, side
 from tests.laws.worlds.search_mutants import THROUGH_HNSW, count_all_rows
-from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db
+from tests.support.cluster import FAST, Db, database_in
 from tests.support.hidden_volume import EMBEDDER, draw_books, worlds
 
 SHALLOW = 10
@@ -61,12 +59,10 @@ class TrainedBook(ProductQuantizer):
 
     @property
     def centroids(self) -> Vectors:
-        """As `Codebook`."""
         found: Vectors = faiss.vector_to_array(self._quantizer.centroids).reshape(self.dimensions // 2, 16, 2)
         return found
 
     def encode(self, vectors: Vectors) -> NDArray[np.uint8]:
-        """As `Codebook`."""
         codes: NDArray[np.uint8] = self._quantizer.compute_codes(self.rotate(vectors))
         return codes
 
@@ -88,27 +84,21 @@ class Recoded:
         self._entries = Entries(ids, scopes, self.book.encode(vectors))
 
     def load(self, progress: Callable[[int], None]) -> tuple[Snapshot, Entries]:
-        """As `Source`."""
         del progress
         return self._snapshot, self._entries
 
     def changes(self, since: Snapshot) -> tuple[Snapshot, Entries]:
-        """Nothing changes here."""
         return since, self._entries.pick(np.zeros(len(self._entries), np.bool_))
 
     def count(self) -> int:
-        """As `Source`."""
         return len(self._entries)
 
     def close(self) -> None:
-        """As `Source`."""
         self._engine.dispose()
 
 
 @dataclass(frozen=True)
 class Town:
-    """The two worlds: A without hidden passages, B with them."""
-
     a: Db
     b: Db
 
@@ -122,12 +112,6 @@ def both(town: Town, *, role: str = "app") -> Iterator[tuple[Side, Side]]:
     """The product in both worlds; in B as this database role."""
     with side("A", town.a) as bare, side("B", town.b, role=role) as full:
         yield bare, full
-
-
-def as_it_is(town: Town, patch: pytest.MonkeyPatch) -> Sides:
-    """No mutation."""
-    del patch
-    return both(town)
 
 
 def shallow(town: Town, patch: pytest.MonkeyPatch) -> Sides:
@@ -167,25 +151,21 @@ def hnsw(town: Town, patch: pytest.MonkeyPatch) -> Iterator[tuple[Side, Side]]:
         yield replace(bare, lists=NOTHING), replace(full, lists=NOTHING)
 
 
-def volume(town: Town, patch: pytest.MonkeyPatch) -> Sides:
-    """BM25's volume over all rows."""
-    count_all_rows(patch, "volume")
-    return both(town, role="owner")
+def counting(statistic: str) -> Mutation:
+    def mutation(town: Town, patch: pytest.MonkeyPatch) -> Sides:
+        count_all_rows(patch, statistic)
+        return both(town, role="owner")
 
-
-def frequencies(town: Town, patch: pytest.MonkeyPatch) -> Sides:
-    """BM25's frequencies over all rows."""
-    count_all_rows(patch, "frequencies")
-    return both(town, role="owner")
+    return mutation
 
 
 # The last one changes the databases.
 MUTATIONS: dict[str, tuple[Mutation, bool]] = {
-    "as it is": (as_it_is, False),
+    "as it is": (lambda town, _patch: both(town), False),
     f"as it is, legs of {SHALLOW}": (shallow, False),
     f"a codebook trained on all rows, legs of {SHALLOW}": (trained, True),
-    "BM25's volume over all rows": (volume, True),
-    "BM25's frequencies over all rows": (frequencies, True),
+    "BM25's volume over all rows": (counting("volume"), True),
+    "BM25's frequencies over all rows": (counting("frequencies"), True),
     "one HNSW index for everyone, under both locks": (hnsw, True),
 }
 
@@ -202,13 +182,8 @@ def main() -> None:
     asked = questions(stock, given.questions, seed=5)
     table = Table("", "questions", "differ", title=f"{VISIBLE:,} visible beside {given.times * VISIBLE:,} hidden")
     wrong = 0
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        EmbeddedPostgres(Path(folder) / "pg", password="test-superuser", settings=FAST) as server,
-    ):
-        cluster = Cluster(server, server.url("postgres", "test-superuser", "postgres"))
-        prepare(admin_url=cluster.admin_url, database=TEMPLATE, passwords=PASSWORDS, identity_key=IDENTITY_KEY)
-        _, made = worlds(Db(cluster, TEMPLATE), stock, [given.times])
+    with tempfile.TemporaryDirectory() as folder, database_in(Path(folder), FAST) as empty:
+        _, made = worlds(empty, stock, [given.times])
         town = Town(made["A"], made[f"B×{given.times}"])
         for name, (mutation, shows) in MUTATIONS.items():
             with pytest.MonkeyPatch.context() as patch, mutation(town, patch) as (bare, full):

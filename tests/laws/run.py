@@ -11,12 +11,15 @@ import concurrent.futures
 import contextlib
 import fcntl
 import hashlib
+import json
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
 from psycopg import sql
 from rich.console import Console
@@ -25,84 +28,99 @@ from rich.table import Table
 from app.db.bootstrap import prepare
 from app.local.postgres import EmbeddedPostgres
 from tests.laws.worlds import run_worker
-from tests.laws.worlds.outcomes import upper_bound
-from tests.laws.worlds.run_state import Result, State, Total
+from tests.laws.worlds.outcomes import Tally, upper_bound
 from tests.laws.worlds.world import Spec
 from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE
 from tests.support.environment import REPOSITORY
 
+Batch = tuple[str, int, int]  # phase, number, size
+
 MIN_THREATENED = 0.8
 PASSWORD = "laws-superuser"  # of a server that lives as long as the run, on loopback
-SHOWN = 20  # mismatches; the state file has them all
+SHOWN = 20  # mismatches of a phase; the state file has them all
 
 
-@dataclass(frozen=True)
-class Options:
-    """What was asked for."""
+@dataclass
+class State:
+    """Tallies of batches by phase and number, each of `sizes` worlds, with the code that they were done by.
 
-    worlds: int
-    http: int
-    state: Path
-    processes: int
-    batch: int
-    only: str | None
+    A batch is in it or not: half a batch is done again.
+    """
 
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Worlds of a batch, by phase: what is lost of each process when a run is killed."""
-        return {"quick": self.batch, "http": max(1, self.batch // 25)}
+    path: Path
+    sizes: dict[str, int]
+    batches: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    @property
-    def wanted(self) -> list[tuple[str, int, int]]:
-        """The batches to be done, in order: phase, number, size."""
-        counts = {"quick": self.worlds, "http": self.http}
-        return [
-            (phase, run_worker.FIRST_BATCH + n, size)
-            for phase, size in self.sizes.items()
-            for n in range(-(-counts[phase] // size))
-        ]
+    @classmethod
+    def load(cls, path: Path, sizes: dict[str, int]) -> Self:
+        """What the file says; nothing done if there is none. Raises ValueError for one that this run cannot go on."""
+        value: dict[str, Any] = {"batch_sizes": sizes, "batches": {}}
+        if path.exists():
+            value = json.loads(path.read_text("utf-8"))
+        if value.get("batch_sizes") != sizes:
+            raise ValueError(f"{path} is not the state of a run with batches of {sizes}; name another --state")
+        return cls(path, sizes, value["batches"])
+
+    def add(self, phase: str, number: int, tally: Tally, code: str) -> None:
+        """Take up a batch, and replace the file in one step: a kill at any moment leaves the old or the new one."""
+        self.batches[f"{phase}:{number}"] = {"code": code, "tally": asdict(tally)}
+        beside = self.path.with_suffix(".new")
+        with beside.open("w", encoding="utf-8") as file:
+            json.dump({"batch_sizes": self.sizes, "batches": self.batches}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self.path)
+
+    def totals(self) -> dict[str, Tally]:
+        totals: dict[str, Tally] = {}
+        for name, batch in self.batches.items():
+            phase = name.partition(":")[0]
+            totals[phase] = totals.get(phase, Tally()) + Tally(**batch["tally"])
+        return totals
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, report, and say by the exit code whether all is well."""
-    options = _options(arguments)
+    given = _options(arguments)
     # Ended from elsewhere is as good as Ctrl-C, and Ctrl-C counts also where a shell started this in the background.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     console = Console()
-    options.state.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(options.state):
-        if options.only is not None:
-            with _serving(options.state.with_suffix(".pg")) as server:
-                return _one(console, server, Spec.from_json(options.only), over_http=bool(options.http))
-        state = State.load(options.state, options.sizes)
-        finished = _run(console, options, state)
-    _show(console, state)
-    if state.mismatches or not _threatening(state):
+    given.state.parent.mkdir(parents=True, exist_ok=True)
+    # What is lost of each process when a run is killed.
+    sizes = {"quick": given.batch, "http": max(1, given.batch // 25)}
+    with _alone(given.state):
+        if given.only is not None:
+            with _serving(given.state.with_suffix(".pg")) as server:
+                return _one(console, server, Spec.from_json(given.only), "http" if given.http else "quick")
+        state = State.load(given.state, sizes)
+        wanted = {"quick": given.worlds, "http": given.http}
+        missing = [
+            (phase, number, size)
+            for phase, size in sizes.items()
+            for number in range(-(-wanted[phase] // size))
+            if f"{phase}:{number}" not in state.batches
+        ]
+        finished = not missing or _run(console, state, missing, given.processes)
+    totals = state.totals()
+    _show(console, state, totals)
+    if any(total.wrong or total.share < MIN_THREATENED for total in totals.values()):
         return 1
     return 0 if finished else 130
 
 
-def _run(console: Console, options: Options, state: State) -> bool:
+def _run(console: Console, state: State, missing: list[Batch], processes: int) -> bool:
     """Do the batches that are missing; False if it was interrupted."""
-    missing = [batch for batch in options.wanted if not state.has(*batch[:2])]
-    if not missing:
-        return True
-    total = sum(size for _, _, size in options.wanted)
-    done = total - sum(size for _, _, size in missing)
     code = _code()
+    left = sum(size for _, _, size in missing)
     try:
-        with (
-            _serving(options.state.with_suffix(".pg")) as server,
-            _workers(server, options.processes) as pool,
-        ):
-            for result in _results(pool, missing, options.processes):
-                state.add(result, code)
-                state.save(options.state)
-                done += result.tally.worlds
-                console.print(f"{done}/{total} worlds, {len(state.mismatches)} mismatches", highlight=False)
+        with _serving(state.path.with_suffix(".pg")) as server, _workers(server, processes) as pool:
+            for phase, number, tally in _results(pool, missing, processes):
+                state.add(phase, number, tally, code)
+                left -= tally.worlds
+                console.print(f"{left} worlds to go, {len(tally.wrong)} of these differ", highlight=False)
     except KeyboardInterrupt:
-        console.print(f"\nInterrupted; the same command goes on. What is done is in {options.state}.")
+        console.print(f"\nInterrupted; the same command goes on. What is done is in {state.path}.")
         return False
     return True
 
@@ -123,8 +141,8 @@ def _workers(server: run_worker.Server, processes: int) -> Iterator[concurrent.f
 
 
 def _results(
-    pool: concurrent.futures.Executor, missing: list[tuple[str, int, int]], processes: int
-) -> Iterator[Result]:
+    pool: concurrent.futures.Executor, missing: list[Batch], processes: int
+) -> Iterator[tuple[str, int, Tally]]:
     """Results as they come, with no more batches under way than there are processes to do them."""
     waiting = iter(missing)
     running = {pool.submit(run_worker.batch, *b) for _, b in zip(range(processes), waiting, strict=False)}
@@ -136,45 +154,40 @@ def _results(
             yield future.result()
 
 
-def _show(console: Console, state: State) -> None:
-    totals = state.totals()
-    table = Table(title="Two worlds", title_justify="left", box=None)
-    table.add_column("")
+def _show(console: Console, state: State, totals: dict[str, Tally]) -> None:
+    table = Table("", title="Two worlds", title_justify="left", box=None)
     for phase in totals:
         name = {"quick": "search and prompt", "http": "over HTTP, real embedder"}[phase]
         table.add_column(name, justify="right")
-    rows: dict[str, Callable[[Total], str]] = {
-        "worlds": lambda t: f"{t.tally.worlds:,}",
-        "questions": lambda t: f"{t.tally.questions:,}",
-        "threatened": lambda t: f"{t.tally.share:.1%}",
+    rows: dict[str, Callable[[Tally], str]] = {
+        "worlds": lambda t: f"{t.worlds:,}",
+        "questions": lambda t: f"{t.questions:,}",
+        "threatened": lambda t: f"{t.share:.1%}",
         "answers compared": lambda t: f"{t.compared:,}",
-        "worlds that differ": lambda t: f"{t.wrong:,}",
-        "share at most (95 %)": lambda t: f"{upper_bound(t.wrong, t.tally.worlds):.2e}",
-        "a second and process": lambda t: f"{t.tally.worlds / t.seconds:.1f}",
+        "worlds that differ": lambda t: f"{len(t.wrong):,}",
+        "share at most (95 %)": lambda t: "–" if t.wrong else f"{upper_bound(t.worlds):.2e}",
+        "a second and process": lambda t: f"{t.worlds / t.seconds:.1f}",
     }
     for head, cell in rows.items():
         table.add_row(head, *(cell(total) for total in totals.values()))
     console.print(table)
-    console.print(f"Versions of the code that did it: {', '.join(sorted(state.codes))}")
-    for phase, line in state.mismatches[:SHOWN]:
+    console.print(f"Versions of the code that did it: {', '.join({b['code'] for b in state.batches.values()})}")
+    for phase, total in totals.items():
         over = " --http 1" if phase == "http" else ""
-        console.print(f"MISMATCH  python -m tests.laws.run{over} --only '{line}'", markup=False, soft_wrap=True)
+        for line in total.wrong[:SHOWN]:
+            console.print(f"MISMATCH  python -m tests.laws.run{over} --only '{line}'", markup=False, soft_wrap=True)
 
 
-def _threatening(state: State) -> bool:
-    return all(total.tally.share >= MIN_THREATENED for total in state.totals().values())
-
-
-def _one(console: Console, server: run_worker.Server, spec: Spec, *, over_http: bool) -> int:
-    """Look at one world, and say where it differs."""
+def _one(console: Console, server: run_worker.Server, spec: Spec, phase: str) -> int:
     worker = run_worker.Worker(server)
     with worker.stack:
-        seen = worker.hear(spec) if over_http else worker.quick.compare(spec)
+        seen = worker.compare(phase, spec)
     for n in seen.differing:
         for name, shown in (("without", seen.bare[n]), ("with", seen.full[n])):
             console.print(f"{n}, {name} the hidden documents: {shown}", markup=False, soft_wrap=True)
-    counts = f"{len(seen.bare)} compared, {sum(seen.threatened)} questions threatened, {len(seen.differing)} differ"
-    console.print(counts)
+    console.print(
+        f"{len(seen.bare)} compared, {sum(seen.threatened)} questions threatened, {len(seen.differing)} differ"
+    )
     return 1 if seen.differing else 0
 
 
@@ -212,7 +225,7 @@ def _serving(folder: Path) -> Iterator[run_worker.Server]:
         yield server
 
 
-def _options(arguments: Sequence[str] | None) -> Options:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.laws.run", description="Two worlds as a law.")
     parser.add_argument("--worlds", type=int, default=100_000, help="through search and prompt, hashed embedder")
     parser.add_argument("--http", type=int, default=0, help="over HTTP, with the real embedder")
@@ -220,7 +233,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--batch", type=int, default=250, help="worlds of a batch; stays as a state began")
     parser.add_argument("--only", metavar="SPEC", help="one world, as a failing one prints it")
-    return Options(**vars(parser.parse_args(arguments)))
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

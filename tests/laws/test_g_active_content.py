@@ -44,7 +44,7 @@ def active(text: str) -> list[str]:
     return found
 
 
-@given(TEXTS, st.lists(st.integers(0, 200), max_size=8))
+@given(TEXTS, st.lists(st.integers(0, 200), max_size=8) | st.just(list(range(200))))
 @example("https://wiki.example/leave.", [26])
 @example("see www.example.org/a_(b))x", [3, 4, 5])
 @settings(max_examples=400)
@@ -57,13 +57,6 @@ def test_any_cutting_gives_the_same_text(text: str, cuts: list[int]) -> None:
         released += content.feed(text[start:end])
         assert whole.startswith(released)
     assert released + content.flush() == whole
-
-
-@given(TEXTS)
-@settings(max_examples=300)
-def test_one_character_at_a_time_gives_the_same_text(text: str) -> None:
-    content = ActiveContentFilter(ALLOWED)
-    assert "".join(map(content.feed, text)) + content.flush() == make_inert(text, ALLOWED)
 
 
 @given(TEXTS)

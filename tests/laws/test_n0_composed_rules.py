@@ -26,8 +26,8 @@ from app.db.tables import access
 from app.db.tables.access import Collection, Folder, Scope
 from app.db.tables.people import Membership, Role, RoleInside, User
 from app.identity.subject import EVERYONE, Label, Principal, Subject
-from tests.support.cluster import Db
-from tests.support.library_db import LibraryDb, library_of
+from tests.support.environment import LAW_FACTOR
+from tests.support.library_db import LibraryDb
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(days=4_000)
@@ -180,16 +180,14 @@ def forget_parts(made: Place) -> None:
 
 
 @pytest.mark.parametrize("before", [lambda _: None, forget_parts])
-def test_parts_say_what_effective_says(db: Db, before: Callable[[Place], object]) -> None:
-    with library_of(db) as library:
-        law(library, examples=60, before=before)
+def test_parts_say_what_effective_says(library: LibraryDb, before: Callable[[Place], object]) -> None:
+    law(library, examples=25 * LAW_FACTOR, before=before)
 
 
 @pytest.mark.parametrize(
     "mutation", ["not sorted", "inherits always", "never inherits", "the collection's label", "no grants"]
 )
-def test_a_mistake_would_be_found(db: Db, monkeypatch: pytest.MonkeyPatch, mutation: str) -> None:
-    """Test of the test."""
+def test_a_mistake_would_be_found(library: LibraryDb, monkeypatch: pytest.MonkeyPatch, mutation: str) -> None:
     compose = rule_store.compose
     match mutation:
         case "not sorted":
@@ -206,5 +204,5 @@ def test_a_mistake_would_be_found(db: Db, monkeypatch: pytest.MonkeyPatch, mutat
             monkeypatch.setattr(scopes._Above, "label", lambda self, folder_id, _own: self._rules[folder_id].label)
         case "no grants":
             monkeypatch.setattr(rule_store, "_insert_grants", lambda *_: None)
-    with library_of(db) as library, pytest.raises((AssertionError, KeyError)):
+    with pytest.raises((AssertionError, KeyError)):
         law(library, examples=60)

@@ -4,24 +4,20 @@ And what changes of rules write.
 """
 
 import random
-import uuid
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
 
-from app.acl.placement import lock_document, rule_document
 from app.acl.rule_changes import rule_collection
 from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Label
-from tests.support.cluster import Db
 from tests.support.environment import Report
-from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, library_of
-from tests.support.mined_roles import WAYS, Loaded, Matrix, MinedRole, check_user, load, mine, sample
+from tests.support.library_db import TEXT_TABLES, LibraryDb, allow
+from tests.support.mined_roles import WAYS, Loaded, Matrix, check_user, load, mine, sample
 from tests.support.service import client_of, parts_of
 
 USERS, OBJECTS = 60, 90
@@ -47,13 +43,6 @@ def wrong_of(database: Database, loaded: Loaded) -> Counter[str]:
     return wrong
 
 
-@pytest.fixture
-def library(db: Db) -> Iterator[LibraryDb]:
-    """A fresh database with short ways to fill it."""
-    with library_of(db) as made:
-        yield made
-
-
 def test_every_pair_agrees(library: LibraryDb, database: Database, report: Report) -> None:
     """Oracle, API filter, database function and rows under the lock give the matrix, pair by pair; so does the API."""
     loaded = load(library, random_matrix(1, roles=25))
@@ -61,7 +50,7 @@ def test_every_pair_agrees(library: LibraryDb, database: Database, report: Repor
     assert loaded.direct > 0, "some pairs are grants to users"
     assert wrong_of(database, loaded) == Counter()
     with client_of(parts_of(library.db)) as client:
-        asked = sample(matrix, 400, random.Random(2))
+        asked = sample(matrix, 150, random.Random(2))
         for user, o, seen in asked:
             answer = client.get(
                 f"/api/v1/documents/{loaded.documents[o]}", headers={"Authorization": f"Bearer {loaded.keys[user]}"}
@@ -95,13 +84,6 @@ def test_a_changed_policy_is_found(library: LibraryDb, database: Database, mutat
     assert set(WAYS[1:]) <= set(wrong)
 
 
-def test_roles_that_give_too_much_are_refused() -> None:
-    """A mined role may cover less than the matrix, never more."""
-    matrix = Matrix("m", {1: frozenset({1})}, (1, 2), (MinedRole(frozenset({1}), frozenset({1, 2})),))
-    with pytest.raises(ValueError, match="more than the matrix"):
-        matrix.left_over()
-
-
 def written(library: LibraryDb, table: str) -> dict[str, str]:
     """Each row's place and the transaction that wrote it last: any write changes it."""
     with library.session("owner") as session:
@@ -131,41 +113,3 @@ def test_re_granting_one_of_two_equal_collections(library: LibraryDb, database: 
         with database.reading(user) as session:
             assert list(visible_scopes(session, library.subject(user)).scope_ids) == expected
             assert session.scalars(text("select clearance.visible_scopes()")).one() == expected
-
-
-def test_moving_a_document_is_one_transaction(library: LibraryDb, database: Database) -> None:
-    """All rows of the document, and no other text row, are written by one transaction; one that fails writes none."""
-    collection, ada = library.collection("collection"), library.person("ada")
-    cora = library.person("cora", may=list(Capability), curates=[collection])
-    stays = library.document(collection, "stays.md", "one text")
-    moves = library.document(collection, "moves.md", *(f"part {n}" for n in range(7)))
-    own = OwnRule(frozenset({allow("user", ada)}), inherits=False, label=None)
-    target = library.scope(collection, own)
-    public = uuid.UUID(library.text("select public_id::text from document where id = :id", id=moves))
-    before = {table: written(library, table) for table in TEXT_TABLES}
-
-    def move(*, fail: bool) -> None:
-        with library.changing(database, cora) as session:
-            subject = library.subject(cora)
-            rule_document(session, subject, lock_document(session, subject, public), own)
-            if fail:
-                raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        move(fail=True)
-    assert {table: written(library, table) for table in TEXT_TABLES} == before
-    move(fail=False)
-    writers = set()
-    for table in TEXT_TABLES:
-        after = written(library, table)
-        writers |= {xmin for place, xmin in after.items() if before[table].get(place) != xmin}
-    assert len(writers) == 1
-    for table, key in (("document", "id"), ("original", "document_id"), ("chunk", "document_id")):
-        assert library.value("owner", f"select count(distinct scope_id) from {table} where {key} = :d", d=moves) == 1
-    of = {
-        "vector_row": "from vector_row where chunk_id in (select id from chunk where document_id = :d)",
-        "posting": "from posting where document_id = :d",
-    }
-    for table, rows in (("vector_row", 7), ("posting", 8)):  # "part" in one row, and the seven numbers
-        assert library.value("owner", f"select count(*) {of[table]} and scope_id = :s", d=moves, s=target) == rows
-        assert library.value("owner", f"select count(*) {of[table]} and scope_id <> :s", d=stays, s=target) > 0

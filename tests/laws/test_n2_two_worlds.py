@@ -23,18 +23,18 @@ from tests.laws.worlds.strategies import draw, specs
 from tests.laws.worlds.world import Spec, world_of
 from tests.support.environment import LAW_FACTOR, Report
 
-MUTANT_WORLDS = 20  # enough to see each mutant
+MUTANT_WORLDS = min(20, 12 * LAW_FACTOR)  # enough to see each mutant
 # Batches 1 to 9 are for tests; `make laws` takes those from 100 on.
-MUTANTS, CHECKS = draw(1, MUTANT_WORLDS), draw(2, 12)
+MUTANTS = draw(1, 20)[:MUTANT_WORLDS]
 BY_OWNER = "clearance_owner"  # whose policy shows all rows
 
 
 def run(quick: Quick, worlds: list[Spec]) -> Tally:
-    """Compare these worlds."""
     tally = Tally()
     for number, spec in enumerate(worlds):
-        questions = world_of(spec, dt.datetime.now(dt.UTC)).questions
-        tally.add(f"world {spec.salt}:{number}", quick.compare(spec), questions)
+        outcome = quick.compare(spec)
+        tally.add(f"world {spec.salt}:{number}", outcome)
+        tally.prompts += sum(outcome.bare[n].prompt != outcome.full[n].prompt for n in outcome.differing)
     return tally
 
 
@@ -45,7 +45,7 @@ def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("depth", "worlds"), [(60, 100 * LAW_FACTOR), (5, 60 * LAW_FACTOR)])
+@pytest.mark.parametrize(("depth", "worlds"), [(60, 80 * LAW_FACTOR), (5, 50 * LAW_FACTOR)])
 def test_hidden_documents_change_nothing(
     quick: Quick, report: Report, monkeypatch: pytest.MonkeyPatch, depth: int, worlds: int
 ) -> None:
@@ -66,7 +66,7 @@ def test_hidden_documents_change_nothing(
             different.add(spec.digest)
 
     law()
-    report(f"two worlds, depth {depth}: {tally}; at most {upper_bound(0, tally.questions):.4%} can differ (95 %)")
+    report(f"two worlds, depth {depth}: {tally}; at most {upper_bound(tally.questions):.4%} can differ (95 %)")
     assert tally.worlds >= worlds
     assert tally.share >= 0.8
 

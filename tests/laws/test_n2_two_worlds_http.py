@@ -14,7 +14,7 @@ from tests.laws.worlds.strategies import draw
 from tests.support.cluster import Db
 from tests.support.environment import Report
 
-WORLDS = 4
+WORLDS = 3
 
 
 def test_http_says_the_same_in_both_worlds(db: Db, report: Report) -> None:
@@ -28,8 +28,8 @@ def test_http_says_the_same_in_both_worlds(db: Db, report: Report) -> None:
     status = Counter(answer.status for answer in heard)
     report(f"two worlds over HTTP: {WORLDS} worlds, {len(heard)} answers and prompts, {dict(status)}")
     assert status[0] >= WORLDS, "prompts"
-    assert status[200] > 100
-    assert status[404] > 60
+    assert status[200] > 75
+    assert status[404] > 45
     assert not [answer for answer in heard if answer.status >= 500 or answer.status == 429]
     assert any('"quoted"' in answer.told for answer in heard)
     assert any('"answered"' in answer.told for answer in heard)

@@ -15,8 +15,8 @@ from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 from tests.support.environment import Report
 from tests.support.hidden_volume import Books, draw_books, worlds
 
-TIMES = (1, 10)
-ASKED = 120
+TIMES = (1, 5)
+ASKED = 80
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -28,7 +28,7 @@ def stock() -> Books:
 
 @pytest.fixture(scope="module")
 def made(cluster: Cluster, stock: Books) -> Iterator[dict[str, Db]]:
-    """The worlds by name: A without hidden passages, B with as many and with ten times as many."""
+    """The worlds by name: A without hidden passages, B with as many and with five times as many."""
     with copied(cluster, TEMPLATE) as empty:
         _, found = worlds(empty, stock, TIMES)
     yield found
@@ -71,7 +71,7 @@ def test_global_statistics_show(
 ) -> None:
     """Test of the test: BM25's statistics counted over hidden passages too."""
     count_all_rows(monkeypatch, statistic)
-    with side("all", made["B×10"], role="owner") as full:
+    with side("all", made["B×5"], role="owner") as full:
         assert len(differing(bare, full, questions(stock, 20))) >= 15
 
 
@@ -91,5 +91,5 @@ def test_candidates_shared_with_hidden_passages_show(
         return self._reader.similarities(self._text, near.ids.tolist())
 
     monkeypatch.setattr(dense._IndexSearch, "run", shared)
-    with side("B×10", made["B×10"]) as full:
+    with side("B×5", made["B×5"]) as full:
         assert len(differing(bare, full, questions(stock, 20))) >= 15

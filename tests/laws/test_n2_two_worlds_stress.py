@@ -6,7 +6,7 @@ What changes between looks is committed, as it is in life: dead rows, versions a
 import datetime as dt
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -24,9 +24,9 @@ from tests.laws.worlds.world import Spec, World, world_of
 from tests.laws.worlds.world_writer import WorldWriter
 from tests.support.cluster import Db
 from tests.support.environment import LAW_FACTOR, Report, real_part_missing
-from tests.support.library_db import TEXT_TABLES, LibraryDb, library_of
+from tests.support.library_db import TEXT_TABLES, LibraryDb
 
-UNREST, CROWDED = 7 * LAW_FACTOR, 3 * LAW_FACTOR  # worlds
+UNREST, CROWDED = 6 * LAW_FACTOR, 2 * LAW_FACTOR  # worlds
 STEPS = 14
 
 
@@ -46,7 +46,6 @@ class Unrest:
 
     @property
     def kinds(self) -> dict[str, Callable[[], None]]:
-        """Each way, by its name."""
         return {
             "added": self.added,
             "edited": self.edited,
@@ -87,7 +86,6 @@ class Unrest:
             session.execute(text(f"update document set scope_id = ({target}) where public_id = any (:ids)"), values)
 
     def deleted(self) -> None:
-        """A third of them."""
         gone = self._some(len(self.hidden) // 3)
         with self.library.session("owner") as session:
             ids = [self._name(page) for page in gone]
@@ -99,7 +97,6 @@ class Unrest:
         self._alone(self.chance.choice(["vacuum", "vacuum (full)", "vacuum (freeze, analyze)"]))
 
     def indexed_anew(self) -> None:
-        """All indexes are built again."""
         self._alone("reindex table")
 
     def _alone(self, statement: str) -> None:
@@ -112,12 +109,6 @@ class Unrest:
 
     def _name(self, page: Page) -> object:
         return self.world.name("document", page.path)
-
-
-@pytest.fixture
-def library(db: Db) -> Iterator[LibraryDb]:
-    with library_of(db) as made:
-        yield made
 
 
 @pytest.mark.timeout(900)
@@ -188,7 +179,7 @@ def test_the_real_embedder_changes_nothing(db: Db, report: Report) -> None:
     except UnusableWeights as missing:
         real_part_missing(str(missing))
     quick = Quick(superuser(db.url("admin")), embedder)
-    tally = run(quick, "7", draw(7, 6))
+    tally = run(quick, "7", draw(7, 4))
     quick.engine.dispose()
     report(f"two worlds, real embedder: {tally}")
     assert tally.share >= 0.8

@@ -17,9 +17,8 @@ from app.db.tables.access import AccessPlan
 from app.db.tables.library import Document
 from app.errors import AppError
 from app.identity.subject import Capability, Label, Principal
-from tests.support.cluster import Db
 from tests.support.environment import LAW_FACTOR, Report
-from tests.support.library_db import LibraryDb, allow, library_of
+from tests.support.library_db import LibraryDb, allow
 
 PLANS = 25 * LAW_FACTOR
 FOLDERS = ["a", "a/b", "c"]
@@ -56,14 +55,12 @@ class Town:
         return found
 
     def grant(self) -> Grant:
-        """Allow or deny somebody."""
         principals = [Principal("role", role) for role in self.roles] + [
             Principal("user", user) for user in self.people
         ]
         return Grant(self.chance.choice(["allow", "allow", "allow", "deny"]), self.chance.choice(principals))
 
     def target(self) -> tuple[uuid.UUID, str | None, uuid.UUID | None]:
-        """The collection, a folder in it, or a document."""
         folder = self.chance.choice([None, *FOLDERS])
         return (
             self.collection,
@@ -72,7 +69,6 @@ class Town:
         )
 
     def step(self) -> PlanStep:
-        """One random step."""
         choice, yes = self.chance.choice, self.chance.random() < 0.6
         steps: list[Callable[[], PlanStep]] = [
             lambda: GrantStep(*self.target(), self.grant(), present=yes),
@@ -119,16 +115,16 @@ def differing(town: Town, tries: int) -> tuple[int, list[str]]:
     return turned, wrong
 
 
-def test_a_plan_applied_does_what_it_says(db: Db, database: Database, report: Report) -> None:
-    with library_of(db) as library:
-        turned, wrong = differing(Town(library, database), PLANS)
+def test_a_plan_applied_does_what_it_says(library: LibraryDb, database: Database, report: Report) -> None:
+    turned, wrong = differing(Town(library, database), PLANS)
     report(f"plans: {PLANS} drawn, {turned} changed what somebody reads")
     assert wrong == []
     assert turned > PLANS / 4
 
 
-def test_a_plan_that_looks_past_roles_is_found(db: Db, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_that_looks_past_roles_is_found(
+    library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The mutant: who comes into a role, or leaves it, is not asked what they read."""
     monkeypatch.setattr(changes.MemberStep, "people", lambda *_: frozenset())
-    with library_of(db) as library:
-        assert differing(Town(library, database), 25)[1]
+    assert differing(Town(library, database), 25)[1]

@@ -45,14 +45,12 @@ FEW = AnswerSettings(passages=2, history_tokens=300)
 
 @pytest.fixture(scope="module")
 def raced(cluster: Cluster) -> Iterator[Company]:
-    """A company of this module's own."""
     with copied(cluster, TEMPLATE) as db:
         yield found(db)
 
 
 @pytest.fixture
 def track(cluster: Cluster, raced: Company) -> Iterator[Track]:
-    """The document to race for, in a database of the test's own."""
     with copied(cluster, raced.db.name) as db:
         company = replace(raced, db=db)
         with client_of(parts_of(db, chat=echoing(), answer=FEW)) as client, laid_out(company, client) as made:
@@ -215,7 +213,7 @@ def test_scopes_kept_without_the_epoch(track: Track, monkeypatch: pytest.MonkeyP
     score = run(track, warmed(lost, kept.kept), pairs=120, unlocked=TEXT)
     report(f"mutation, epoch check removed: {score}")
     assert len(score.late) > score.pairs / 4
-    assert {late.surface for late in score.late} >= {"search", "quote", "answer", "stream", "open", "documents"}
+    assert {surface for surface, *_ in score.late} >= {"search", "quote", "answer", "stream", "open", "documents"}
 
 
 def test_row_level_security_holds_where_scopes_are_kept(track: Track, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,4 +243,4 @@ def test_answers_not_checked_again(track: Track, monkeypatch: pytest.MonkeyPatch
     lost = ways(track, "role is left", "folder denies", "label rises")
     score = run(track, lost, pairs=240, surfaces=seen, unlocked=KEPT)
     report(f"mutation, answers not checked again: {score}")
-    assert {late.surface for late in score.late} == {"history", "next turn"}
+    assert {surface for surface, *_ in score.late} == {"history", "next turn"}

@@ -14,7 +14,6 @@ from typing import Any
 
 import psycopg
 from pgvector import HalfVector
-from psycopg import sql
 from rich.progress import track
 
 from app.acl.rules import OwnRule
@@ -25,7 +24,7 @@ from app.identity.subject import Capability
 from app.indexing.postings import packed_rows
 from ingest.document import DocumentPassage
 from ingest.embed import IndexedPassage, index_passages
-from tests.support.cluster import Cluster, Db
+from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb, allow, library_of
 
 PER_DOCUMENT = 5  # passages
@@ -141,8 +140,8 @@ def fill(db: Db, books: Sequence[Book], places: Sequence[Place]) -> None:
 
 def copied(db: Db, name: str) -> Db:
     """A copy of a database that nobody is connected to, on the same server."""
-    db.cluster.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(db.name)))
-    return Db(Cluster(db.cluster.server, db.cluster.admin_url), name)
+    db.cluster.copy(db.name, name)
+    return Db(db.cluster, name)
 
 
 def worlds(empty: Db, stock: Books, hidden: Iterable[int]) -> tuple[Keys, dict[str, Db]]:

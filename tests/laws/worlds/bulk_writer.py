@@ -1,7 +1,6 @@
 """A world's rows in two statements and two COPYs: some milliseconds for what takes the product's writers a hundred.
 
-`test_worlds_are_written_as_the_product_writes` holds these rows equal to those of `app.acl.rule_changes` and of
-the worker.
+`test_worlds_are_written_as_the_product_writes` holds these rows equal to those of `app.acl.scopes` and of the worker.
 """
 
 import datetime as dt
@@ -23,7 +22,7 @@ from app.identity.subject import Label
 from app.indexing.postings import packed_rows
 from app.indexing.terms import PassageTerms
 from ingest.document import DocumentPassage
-from ingest.embed import index_passages
+from ingest.embed import IndexedPassage, index_passages
 from tests.laws.worlds.pages import Page, Text
 from tests.laws.worlds.world import FOLDERS, World
 
@@ -60,12 +59,14 @@ class Maker:
             self._made = {key: made for key, made in self._made.items() if key in wanted}
         for title, texts in wanted:
             if (title, texts) not in self._made:
-                self._made[title, texts] = [_ready(i) for i in self._vectorized(title, texts)]
+                self._made[title, texts] = [_ready(i) for i in self.index(title, texts)]
         return self._made
 
-    def _vectorized(self, title: str, texts: Sequence[Text]) -> list[Any]:
+    def index(self, title: str, texts: Sequence[Text]) -> Sequence[IndexedPassage]:
+        """A page as the worker embeds and counts it."""
         passages = [
-            DocumentPassage(t.words, t.heading, None, 0, self.embedder.count(t.words), title, title) for t in texts
+            DocumentPassage(t.words, t.heading, None, n, self.embedder.count(t.words), title, title)
+            for n, t in enumerate(texts)
         ]
         return index_passages(passages, self._remembering)
 
@@ -79,7 +80,6 @@ class Remembering:
         self._known: dict[str, NDArray[np.float32]] = {}
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """As the embedder's own."""
         if len(self._known) > 20_000:
             self._known.clear()
         missing = [t for t in dict.fromkeys(texts) if t not in self._known]
@@ -87,7 +87,7 @@ class Remembering:
         return np.array([self._known[t] for t in texts], np.float32).reshape(len(texts), self.dimensions)
 
 
-def _ready(indexed: Any) -> Ready:
+def _ready(indexed: IndexedPassage) -> Ready:
     passage = indexed.passage
     return Ready(
         passage.text,
@@ -102,14 +102,14 @@ def _ready(indexed: Any) -> Ready:
 class Rows:
     """Writes one world's rows into the transaction of `cursor`, which must be a superuser's, without triggers.
 
-    The rows of each table are numbered from `first`.
+    The rows of each table are numbered from `first`; `scopes` are the places that have theirs.
     """
 
     cursor: psycopg.Cursor[Any]
     world: World
     maker: Maker
     first: int
-    _scopes: dict[int, int] = field(default_factory=dict)
+    scopes: dict[int, int] = field(default_factory=dict)
     _kept: list[tuple[str, str, Sequence[tuple[Any, ...]]]] = field(default_factory=list)
 
     def people(self) -> None:
@@ -134,10 +134,10 @@ class Rows:
 
     def documents(self, pages: Sequence[Page]) -> None:
         """The pages in this order, and the scopes they stand in."""
-        used = sorted({page.place for page in pages})
-        self._put_folders(used)
-        self._put_scopes(used)
-        name, path, scopes = self.world.name, self.world.path, self._scopes
+        if used := sorted({page.place for page in pages} - self.scopes.keys()):
+            self._put_folders(used)
+            self._put_scopes(used)
+        name, path, scopes = self.world.name, self.world.path, self.scopes
 
         def collection(page: Page) -> uuid.UUID:
             return name("collection", self.world.places[page.place].collection)
@@ -194,10 +194,10 @@ class Rows:
             if rule.digest not in rules:
                 rules[rule.digest] = self.first + len(rules)
                 parts.rows.append((rules[rule.digest], rule.digest, int(label), rule.own_id, rule.above_id, None))
-            self._scopes[place] = self.first + len(scopes)
+            self.scopes[place] = self.first + len(scopes)
             public = world.name("scope", place)
             folder = world.name("folder", collection, depth) if depth else None
-            scopes.append((self._scopes[place], public, world.name("collection", collection), folder, own.digest))
+            scopes.append((self.scopes[place], public, world.name("collection", collection), folder, own.digest))
             scopes[-1] += (own.to_json(), part.id, rules[rule.digest])
         self._add(
             "rule (id, digest, label, own_id, above_id, grant_digests)", "int4 bytea int2 int4 int4 bytea", parts.rows
@@ -218,7 +218,7 @@ class Rows:
         chunks: list[tuple[Any, ...]] = []
         vectors, postings = [HEAD], [HEAD]
         for document, page in pages:
-            scope = self._scopes[page.place]
+            scope = self.scopes[page.place]
             found: list[tuple[int, PassageTerms]] = []
             for ordinal in range(len(page.texts)):
                 ready, number = made[page.title, page.texts][ordinal], self.first + len(chunks)
@@ -281,7 +281,6 @@ class _Parts:
         self.grants: list[tuple[Any, ...]] = []
 
     def of(self, grants: frozenset[Grant], inherited: bool) -> RulePart:
-        """These grants as a part."""
         if (grants, inherited) not in self._made:
             digests = joined_digests(grants)
             part = RulePart(self._first + len(self._made), digests, inherited)

@@ -38,7 +38,6 @@ class KeptScopes:
     kept: dict[Any, tuple[float, Visible]] = field(default_factory=dict)
 
     def __call__(self, session: Session, subject: Subject) -> Visible:
-        """As `app.acl.visible.visible_scopes`."""
         key = (subject.user_id, subject.roles, subject.clearance)
         until, visible = self.kept.get(key, (0.0, None))
         if visible is None or time.monotonic() > until or (self.checked and self._stale(session, visible)):
@@ -63,7 +62,6 @@ class KeptCallers:
     identify: Callable[..., Subject] = authenticate.identify
 
     def __call__(self, session: Session, secret: str, token: str | None = None) -> Subject:
-        """As `app.identity.authenticate.identify`."""
         until, subject = self.kept.get(secret, (0.0, None))
         if subject is None or time.monotonic() > until:
             subject = self.identify(session, secret, token)
@@ -80,7 +78,6 @@ def every_scope(session: Session, subject: Subject) -> Visible:
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, resolve: Callable[[Session, Subject], Visible]) -> None:
-    """The service resolves scopes like this."""
     for name in ASKERS:
         monkeypatch.setattr(f"app.{name}.visible_scopes", resolve)
 

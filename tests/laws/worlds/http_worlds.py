@@ -12,28 +12,19 @@ from typing import Any
 
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
-from app.answer.components import Components
-from app.audit.encryption import Sealer
-from app.db.session import Database, Signer, connect
 from app.db.tables.people import ApiKey
 from app.embedding.protocol import EmbeddingModel
-from app.guardrail.checks import default_checks
 from app.identity.api_keys import make_key
 from app.identity.subject import Label
-from app.llm.protocol import Endpoint
 from app.llm.scripted import ScriptedChat
-from app.scope_index.protocol import NoIndex
-from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
-from tests.laws.worlds.bulk_writer import Maker
-from tests.laws.worlds.savepoint_worlds import TOP
+from tests.laws.worlds.outcomes import TOP, Outcome
 from tests.laws.worlds.unfiltered_search import Unfiltered
 from tests.laws.worlds.world import Spec, World, world_of
 from tests.laws.worlds.world_writer import WorldWriter
-from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
+from tests.support.cluster import Db
 from tests.support.library_db import LibraryDb, library_of
-from tests.support.service import app_of, application
+from tests.support.service import app_of, client_of, endpoint, parts_of
 
 # What differs between any two requests: ids that are drawn for them, and times of writing. A world's own ids stay.
 FLEETING = re.compile(r'"(trail|prefix|at|\w+_at)": ?"[^"]*"')
@@ -52,26 +43,14 @@ class Site:
     writer: WorldWriter
     client: TestClient
     chat: ScriptedChat
-    embedder: EmbeddingModel
 
 
 @contextlib.contextmanager
 def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
     """The service, as it is wired but for the model."""
-    settings = Settings(
-        database=DatabaseSettings(app_url=SecretStr(db.url("app"))),
-        identity=IdentitySettings(key=SecretStr(IDENTITY_KEY)),
-        audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
-        api=ApiSettings(rate_per_minute=100_000, burst=10_000),
-    )
-    engine = connect(db.url("app"), pool_size=4)
-    database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
-    endpoint = Endpoint("http://127.0.0.1:1/v1", "scripted", internal=True, max_label=Label.RESTRICTED)
-    chat = ScriptedChat(endpoint, lambda messages: ["As ", "they say [1], ", "and [2]."])
-    sealer, checks = Sealer(bytes.fromhex(AUDIT_KEY)), tuple(default_checks())
-    parts = Components(settings, database, embedder, NoIndex(), chat, sealer, checks)
-    with library_of(db) as library, TestClient(application(parts)) as client:
-        yield Site(library, WorldWriter(library, embedder), client, chat, embedder)
+    model = ScriptedChat(endpoint(Label.RESTRICTED), lambda messages: ["As ", "they say [1], ", "and [2]."])
+    with library_of(db) as library, client_of(parts_of(db, chat=model, embedder=embedder)) as client:
+        yield Site(library, WorldWriter(library, embedder), client, model)
 
 
 @dataclass(frozen=True)
@@ -83,21 +62,7 @@ class Answer:
     told: str
 
 
-@dataclass(frozen=True)
-class Said:
-    """What both worlds said, in the same order."""
-
-    bare: list[Answer]
-    full: list[Answer]
-    threatened: tuple[bool, ...]
-
-    @property
-    def differing(self) -> list[int]:
-        """The numbers of the answers that tell the two worlds apart."""
-        return [n for n, (a, b) in enumerate(itertools.zip_longest(self.bare, self.full)) if a != b]
-
-
-def compare(site: Site, spec: Spec) -> Said:
+def compare(site: Site, spec: Spec) -> Outcome:
     """Write each world of a spec, and hear all that it says to its caller."""
     world = world_of(spec, dt.datetime.now(dt.UTC))
     said = []
@@ -105,8 +70,8 @@ def compare(site: Site, spec: Spec) -> Said:
         site.writer.put(one)
         said.append(everything_said(site, world))
         site.writer.clear(world)
-    unfiltered = Unfiltered(world, Maker(site.embedder))
-    return Said(said[0], said[1], tuple(unfiltered.shows_hidden(q, TOP) for q in world.questions))
+    unfiltered = Unfiltered(world, site.writer.maker)
+    return Outcome(said[0], said[1], tuple(unfiltered.shows_hidden(q, TOP) for q in world.questions))
 
 
 @dataclass(frozen=True)
@@ -118,7 +83,6 @@ class Ear:
     heard: list[Answer] = field(default_factory=list)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request and keep its answer."""
         answer = self.client.request(method, path, json=body, headers=self.headers)
         request = UUID.sub("…", f"{method} {path} {json.dumps(body)}")
         self.heard.append(Answer(request, answer.status_code, UUID.sub("…", FLEETING.sub("", answer.text))))
@@ -167,7 +131,6 @@ def _requests(site: Site, world: World) -> Iterator[tuple[str, str]]:
 
 
 def routes(site: Site) -> list[tuple[str, str]]:
-    """Method and path of each route of the API."""
     found = set()
     for context in iter_route_contexts(app_of(site.client).routes):
         path = str(context.path)

@@ -14,8 +14,6 @@ PLACES = ["Aldermouth", "Brack", "Corran", "Dunmore", "Eskdale", "Farholm", "Gan
 
 @dataclass(frozen=True)
 class Text:
-    """One passage: its heading and words."""
-
     heading: tuple[str, ...]
     words: str
 

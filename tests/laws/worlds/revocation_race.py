@@ -76,49 +76,34 @@ class Revocation:
     grant: Act
 
 
-@dataclass(frozen=True)
-class Late:
-    """A request that began this many seconds after a revocation, and showed the document."""
-
-    surface: str
-    what: str
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.surface}, begun {self.seconds * 1000:.1f} ms after '{self.what}'"
-
-
 @dataclass
 class Score:
-    """What a race looked at. A pair is a revocation, and a request begun after it and ended before the next grant;
-    `first` of them were the first ones of their reader.
+    """What a race looked at. A pair is a revocation, and a request begun after it and ended before the next grant.
+
+    `late`: surface, revocation, and how many seconds after it a request began that showed the document.
+    `trails`: of answers that were begun after a revocation.
     """
 
     revocations: int
     requests: int
-    first: int = 0
     after: Counter[tuple[str, str]] = field(default_factory=Counter)
     across: int = 0
-    late: list["Late"] = field(default_factory=list)
+    late: list[tuple[str, str, float]] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     trails: list[str] = field(default_factory=list)
-    """Of answers that were begun after a revocation."""
 
     @property
     def pairs(self) -> int:
-        """How many pairs were judged."""
         return self.after.total()
 
     def __str__(self) -> str:
         kinds, surfaces = ({pair[n] for pair in self.after} for n in (0, 1))
-        counts = (
+        return (
             f"{self.revocations} revocations of {len(kinds)} kinds raced by {self.requests} requests on "
-            f"{len(surfaces)} surfaces: {self.pairs} pairs ({self.first} first looks), {self.across} requests "
-            "across a commit"
+            f"{len(surfaces)} surfaces: {self.pairs} pairs, {self.across} requests across a commit, "
+            f"{len(self.late)} late sightings {self.late[:1]}"
         )
-        late = f"{len(self.late)} late sightings" + (f", first: {self.late[0]}" if self.late else "")
-        return f"{counts}, {late}"
 
 
 class Readers:
@@ -152,7 +137,6 @@ class Readers:
             raise self.failed[0]
 
     def granted(self) -> None:
-        """All readers go on."""
         with self._news:
             self._revoked_at, self._ended = math.inf, 0
             self._later.clear()
@@ -232,10 +216,8 @@ def race(readers: Readers, revocations: Sequence[Revocation], *, rounds: int) ->
 
 
 def judge(changes: Sequence[Change], looks: Sequence[Look]) -> Score:
-    """Lay each look beside the changes."""
     score = Score(revocations=sum(not c.visible for c in changes), requests=len(looks))
     committed = [c.committed for c in changes]
-    first: set[tuple[int, int]] = set()
     for look in looks:
         place = bisect.bisect_right(committed, look.began) - 1
         if place < 0 or (place + 1 < len(changes) and look.ended > changes[place + 1].began):
@@ -247,11 +229,9 @@ def judge(changes: Sequence[Change], looks: Sequence[Look]) -> Score:
             if not look.shown:
                 score.missed.append(f"{look.surface} after {change.what}: {look.status}")
             continue
-        first.add((place, look.reader))
         score.after[change.what, look.surface] += 1
         if look.shown:
-            score.late.append(Late(look.surface, change.what, look.began - change.committed))
+            score.late.append((look.surface, change.what, look.began - change.committed))
         elif look.trail is not None:
             score.trails.append(look.trail)
-    score.first = len(first)
     return score

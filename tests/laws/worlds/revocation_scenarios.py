@@ -47,7 +47,6 @@ AGAIN = """with gone as (delete from api_key where id = '{key}' returning *)
 
 
 def echoing(delay: float = 0.0) -> ScriptedChat:
-    """The model of the races."""
     return ScriptedChat(endpoint(), echo, delay=delay)
 
 
@@ -69,7 +68,6 @@ class Track:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The reader's."""
         return {"Authorization": f"Bearer {self.reader}"}
 
     def surfaces(self) -> list[Surface]:
@@ -158,12 +156,10 @@ class Track:
         return Revocation(name, self._sql(revoke), self._sql(AGAIN.format(key=key)))
 
     def chunks(self) -> set[str]:
-        """The public ids of the document's passages."""
         query = "select c.public_id from chunk c join document d on d.id = c.document_id where d.public_id = %s"
         return {str(row["public_id"]) for row in self.company.rows(query, [self.document])}
 
     def subject(self, name: str) -> Subject:
-        """A person with all their capabilities."""
         return self.library.subject(self.ids[name])
 
     def _sql(self, statement: str) -> Act:

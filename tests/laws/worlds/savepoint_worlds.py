@@ -25,12 +25,12 @@ from app.retrieval import search as retrieval
 from app.retrieval.rerank import Reranking
 from app.scope_index.protocol import NoIndex, VectorIndex
 from tests.laws.worlds.bulk_writer import Maker, Rows
+from tests.laws.worlds.outcomes import TOP, Outcome
 from tests.laws.worlds.unfiltered_search import Unfiltered
 from tests.laws.worlds.world import Spec, World, world_of
 from tests.support.cluster import IDENTITY_KEY
 
 LIMIT = 32  # as many hits as an answer looks at
-TOP = 10
 # Dead rows of worlds that were rolled back: after so many, they are swept up.
 SWEEP = 100
 # How far the numbers of two worlds lie apart; numbers of scopes have 31 bits.
@@ -96,20 +96,6 @@ class Inside(Database):
             point.rollback()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Both looks at each question, and whether a search without walls would have shown a hidden passage."""
-
-    bare: tuple[Look, ...]
-    full: tuple[Look, ...]
-    threatened: tuple[bool, ...]
-
-    @property
-    def differing(self) -> list[int]:
-        """The numbers of the questions that tell the two worlds apart."""
-        return [n for n, (a, b) in enumerate(zip(self.bare, self.full, strict=True)) if a != b]
-
-
 @dataclass
 class Quick:
     """Builds and compares worlds on one connection of a superuser."""
@@ -169,7 +155,6 @@ class Quick:
         return looks
 
     def sweep(self) -> None:
-        """Vacuum what was rolled back."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"vacuum {SWEPT}"))
 

@@ -110,7 +110,6 @@ class Codebook:
     def nearest(
         self, seen: ReaderSnapshot, lists: VectorIndex, query: NDArray[np.float32], *, limit: int, **_admit: Any
     ) -> Nearest:
-        """As `app.retrieval.dense.nearest`."""
         rows = seen.session.execute(
             text(
                 "select chunk_id, scope_id, embedding::text as vector,"

@@ -6,13 +6,13 @@ would show it. A `Spec` says in a few small values what a world is; nothing here
 
 import datetime as dt
 import hashlib
-import json
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from app.acl.rules import Effect, Grant, OwnRule, decide, effective
 from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
@@ -72,21 +72,18 @@ class Spec:
 
     def to_json(self) -> str:
         """One line, which `from_json` reads back: what a failing world prints."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return _SPECS.dump_json(self).decode()
 
     @classmethod
     def from_json(cls, line: str) -> "Spec":
-        """The inverse of `to_json`."""
-        value: dict[str, Any] = json.loads(line)
-        value["folders"] = tuple(_own_spec(own) for own in value["folders"])
-        value["places"] = tuple(PlaceSpec(p["collection"], p["depth"], _own_spec(p["own"])) for p in value["places"])
-        value["nesting"] = tuple((a, b) for a, b in value["nesting"])
-        return cls(**{**value, "held": tuple(value["held"])})
+        return _SPECS.validate_json(line)
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of the line."""
         return hashlib.sha256(self.to_json().encode()).digest()
+
+
+_SPECS = TypeAdapter(Spec)
 
 
 @dataclass(frozen=True)
@@ -210,10 +207,6 @@ class _Policy:
         unique = list({(p.collection, p.depth, p.own.digest): p for p in found}.values())
         random.Random(self._spec.words).shuffle(unique)
         return tuple(unique)
-
-
-def _own_spec(value: dict[str, Any]) -> OwnSpec:
-    return OwnSpec(tuple(GrantSpec(**g) for g in value["grants"]), value["inherits"], value["label"])
 
 
 def _closed(held: tuple[int, ...], nesting: set[tuple[int, int]]) -> set[int]:
