@@ -164,6 +164,16 @@ def test_a_statistic_that_is_open_is_found(prepared: LibraryDb) -> None:
     assert blind <= {"last number of the session", "extended statistics", "progress", "common values"}
 
 
+def test_a_function_given_back_is_found(prepared: LibraryDb) -> None:
+    """The mutant: one privilege of a new PostgreSQL, and the size is told."""
+    function = "execute on function pg_relation_size(regclass, text)"
+    prepared.run("admin", f"grant {function} to public")
+    try:
+        assert _tells(prepared, "app", COUNTS["size of a fork"]) not in (None, "refused")
+    finally:
+        prepared.run("admin", f"revoke {function} from public")
+
+
 def test_the_backup_still_counts(prepared: LibraryDb) -> None:
     """Who dumps or looks after the database keeps what the services lost."""
     for role in ("backup", "owner"):

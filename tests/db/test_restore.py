@@ -124,3 +124,11 @@ def test_no_other_role_dumps(full: LibraryDb, tmp_path: Path) -> None:
         done = dump(full.db, role, tmp_path / "dump")
         assert done.returncode != 0, role
         assert "row-level security" in done.stderr or "permission denied" in done.stderr
+
+
+def test_a_restore_that_lost_a_lock_is_found(restored: Db) -> None:
+    """The mutant: as a tool that knows no policies would leave it."""
+    with library_of(restored) as library:
+        library.run("owner", "alter table original disable row level security")
+        assert uncovered(library) == {"original"}
+    assert refused(restored, IDENTITY_KEY)

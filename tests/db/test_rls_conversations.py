@@ -106,6 +106,23 @@ def test_one_lost_source_withholds_the_answer(talk: Talk, database: Database, wh
     assert seen(database, talk.ben) == NOTHING
 
 
+READERS = "drop policy readers on {0}; create policy readers on {0} for select to clearance_app using ({1})"
+
+
+def test_without_the_count_of_sources_an_answer_shows(talk: Talk, database: Database) -> None:
+    """The mutant: the answer is its asker's, whatever was lost."""
+    talk.library.run("owner", READERS.format("turn_answer", "user_id = (select clearance.caller())"))
+    talk.library.run("owner", LOSSES["membership"], ada=talk.ada)
+    assert seen(database, talk.ada) == LOST | {"turn_answer": 1}
+
+
+@pytest.mark.parametrize("table", ["conversation", "turn"])
+def test_without_the_person_others_see_it(talk: Talk, database: Database, table: str) -> None:
+    """The mutant: whoever is signed in."""
+    talk.library.run("owner", READERS.format(table, "clearance.caller() is not null"))
+    assert seen(database, talk.ben)[table] == 2, "hers and the canary's"
+
+
 @pytest.mark.parametrize("table", VALUES)
 def test_nobody_adds_for_another(talk: Talk, database: Database, table: str) -> None:
     """Neither in his name nor into her conversation in one's own: row-level security, or the key that pairs the ids."""
