@@ -228,7 +228,7 @@ def test_as_a_plan_it_takes_another(world: World, second: str, what: str) -> Non
 
 
 def test_what_is_not_to_ones_profit_goes_through(world: World) -> None:
-    """The judge is no wall for an administrator's work: on others, and away from oneself."""
+    """The guard lets an administrator work: on others, and away from oneself."""
     for method, path, body in (
         ("PUT", "/roles/secret/members/ben", None),
         ("DELETE", "/roles/secret/members/ben", None),

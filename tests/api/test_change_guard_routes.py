@@ -1,4 +1,4 @@
-"""Nobody changes access to their own profit, on any route: what the judge of a transaction holds for all of them.
+"""Nobody changes access to their own profit, on any route: what the guard of a transaction holds for all of them.
 
 The routes are read off the application, and the attacks are crossed with the ways of making them, so a new route or a
 new kind of rule is tried or named.
@@ -25,7 +25,7 @@ from tests.support.worker import work_queued
 
 Key = tuple[str, str]
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-# What changes nothing that anybody may read or do, and why it can be left out of the judge's sight.
+# What changes nothing that anybody may read or do, and why it can be left out of the guard's sight.
 CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/ask"): "reads; writes an answer's trail",
     ("POST", "/search"): "reads; writes a record",
@@ -34,7 +34,7 @@ CHANGES_NOTHING: dict[Key, str] = {
     (
         "POST",
         "/collections/{name}/documents",
-    ): "its uploader has the text; a scope for it is made under the judge",
+    ): "its uploader has the text; a scope for it is made under the guard",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
     ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
     ("POST", "/delegations"): "lends what one has to a service, for oneself alone",
@@ -81,7 +81,7 @@ BY_ITSELF = {
     "values ('clr_x', '\\x00', :me, '', '{audit}')",
     "scope": "update scope set rule_id = rule_id",
 }
-# Those that are to nobody's profit are committed where the route passes through the judge.
+# Those that are to nobody's profit are committed where the route passes through the guard.
 HARMLESS = {"nesting", "role gone", "folder", "collection", "scope"}
 
 
@@ -98,7 +98,7 @@ def route_of(statement: str, session_type: Any) -> APIRouter:
 @pytest.mark.parametrize("what", BY_ITSELF)
 def test_a_route_that_writes_by_itself_is_named_and_judged(client: TestClient, company: Company, what: str) -> None:
     """It is found by the test above, and where that is not run, its transaction is not committed. One that passes
-    through the judge may write as it likes: what is to the author's profit is refused all the same.
+    through the guard may write as it likes: what is to the author's profit is refused all the same.
     """
     app, root = app_of(client), company.headers("root")
     app.include_router(route_of(BY_ITSELF[what], Writing))
@@ -161,7 +161,7 @@ def test_a_scope_that_is_pointed_to_another_rule_is_judged(client: TestClient, c
     check_problem(client.post("/mutated", headers=company.headers("root")), 403, "SelfGrant")
 
 
-def test_a_judge_for_somebody_else_is_refused(client: TestClient, company: Company) -> None:
+def test_a_guard_for_somebody_else_is_refused(client: TestClient, company: Company) -> None:
     """A transaction is judged by what its own user gains."""
     router = APIRouter()
 

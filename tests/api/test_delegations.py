@@ -70,7 +70,7 @@ def test_delegations_are_listed_and_revoked_by_their_giver(client: TestClient, c
 
 
 def test_what_a_service_had_would_not_count(client: TestClient, company: Company, bot: Service) -> None:
-    """Were it in a role in spite of the database's own refusal: ben reads no more through it, for neither lock."""
+    """Were it in a role in spite of the database's own refusal: ben reads no more through it, for neither filter."""
     before = listed(client, bot.headers("ben"))
     company.execute(
         "alter table membership disable trigger persons_alone;"

@@ -19,7 +19,7 @@ def library(db: Db) -> Iterator[LibraryDb]:
 
 @pytest.fixture
 def quick(db: Db) -> Iterator[Quick]:
-    """Two worlds at a time, under both walls, with the hashed embedder."""
+    """Two worlds at a time, under both filters, with the hashed embedder."""
     made = Quick(superuser(db.url("admin")), HashedEmbedder())
     yield made
     made.engine.dispose()

@@ -40,7 +40,7 @@ VISIBLE = 1_000
 # PostgreSQL alone would answer so few; here the lists do.
 FEW = 500
 SHOWN = 10
-# The nearest of all rows: which of them a search without walls would show.
+# The nearest of all rows: which of them a search without filters would show.
 UNFILTERED = text(
     "select c.public_id from vector_row v join chunk c on c.id = v.chunk_id"
     " where vector_dims(v.embedding) > 1 order by v.embedding <#> cast(:query as halfvec) limit :limit"
@@ -107,7 +107,7 @@ def differing(one: Side, other: Side, asked: Sequence[str]) -> list[str]:
 
 
 def threatened(all_of: Side, visible: set[str], asked: Sequence[str]) -> int:
-    """To how many questions a search without walls would show a hidden passage."""
+    """To how many questions a search without filters would show a hidden passage."""
     return sum(not all_of.unfiltered(question) <= visible for question in asked)
 
 

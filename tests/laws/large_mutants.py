@@ -166,7 +166,7 @@ MUTATIONS: dict[str, tuple[Mutation, bool]] = {
     f"a codebook trained on all rows, legs of {SHALLOW}": (trained, True),
     "BM25's volume over all rows": (counting("volume"), True),
     "BM25's frequencies over all rows": (counting("frequencies"), True),
-    "one HNSW index for everyone, under both locks": (hnsw, True),
+    "one HNSW index for everyone, under both filters": (hnsw, True),
 }
 
 

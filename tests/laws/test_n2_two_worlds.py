@@ -1,7 +1,8 @@
 """The headline (N1, N2): what a caller may not see changes nothing of what he is shown, to the last bit.
 
-Each world is built twice, with and without its hidden documents. A question counts only if a search without walls would
-have put a hidden passage among its ten best; the share is printed. Then the walls are taken away, and it must show.
+Each world is built twice, with and without its hidden documents. A question counts only if a search without filters
+would have put a hidden passage among its ten best; the share is printed. Then the filters are taken away, and it must
+show.
 """
 
 import datetime as dt
@@ -71,10 +72,10 @@ def test_hidden_documents_change_nothing(
     assert tally.share >= 0.8
 
 
-def test_without_both_walls_it_shows(quick: Quick, report: Report) -> None:
+def test_without_both_filters_it_shows(quick: Quick, report: Report) -> None:
     """Test of the test: no filter and no row-level security, and every question that counts differs."""
     tally = run(replace(quick, role=BY_OWNER, resolve=everything), MUTANTS)
-    report(f"mutation, no walls: {tally}")
+    report(f"mutation, no filters: {tally}")
     assert tally.differing == tally.threatened > 0
     assert tally.prompts >= 0.9 * tally.threatened
 
@@ -98,8 +99,8 @@ def test_a_cross_encoder_leaves_nothing_to_tell(quick: Quick, report: Report) ->
     tally = run(reranked, MUTANTS)
     report(f"a cross-encoder over five: {tally}")
     assert (tally.differing, tally.threatened > 0) == (0, True)
-    unwalled = run(replace(reranked, role=BY_OWNER, resolve=everything), MUTANTS[:5])
-    assert unwalled.differing == unwalled.threatened > 0, "without both walls it shows"
+    unfiltered = run(replace(reranked, role=BY_OWNER, resolve=everything), MUTANTS[:5])
+    assert unfiltered.differing == unfiltered.threatened > 0, "without both filters it shows"
 
 
 @pytest.mark.parametrize("counted", [("volume",), ("frequencies",), ("volume", "frequencies")])
@@ -128,7 +129,7 @@ def test_a_shared_candidate_list_shows(quick: Quick, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.usefixtures("shallow")
 @pytest.mark.parametrize("iterative", ["off", "relaxed_order", "strict_order"])
-def test_a_shared_hnsw_index_shows_under_both_walls(
+def test_a_shared_hnsw_index_shows_under_both_filters(
     quick: Quick, monkeypatch: pytest.MonkeyPatch, report: Report, iterative: str
 ) -> None:
     """Test of the test: row-level security and the filter over one approximate index for everyone."""

@@ -175,7 +175,7 @@ def test_a_stream_begun_before_may_finish(track: Track) -> None:
     assert not [mark for mark in MARKS if mark in "".join(m.content for m in chat.prompts[-1])]
 
 
-# --- Each lock alone holds the race; a cache holds it if it looks at the policy epoch.
+# --- Each filter alone holds the race; a cache holds it if it looks at the policy epoch.
 
 
 def test_the_scope_filter_alone(track: Track, report: Report) -> None:
@@ -226,7 +226,7 @@ def test_row_level_security_holds_where_scopes_are_kept(track: Track, monkeypatc
 
 
 def test_callers_kept(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
-    """A key looked up once and kept for seconds opens after it was revoked, whatever both locks say."""
+    """A key looked up once and kept for seconds opens after it was revoked, whatever both filters say."""
     kept = KeptCallers()
     monkeypatch.setattr("app.web.http.authentication.identify", kept)
     score = run(track, warmed(ways(track, "key is revoked"), kept.kept), pairs=64)

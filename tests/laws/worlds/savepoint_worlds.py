@@ -77,7 +77,7 @@ def look(
 class Inside(Database):
     """The product's `Database` on one connection: each transaction is a savepoint that is rolled back.
 
-    `role` is who looks: clearance_app under both walls, clearance_owner without row-level security.
+    `role` is who looks: clearance_app under both filters, clearance_owner without row-level security.
     """
 
     def __init__(self, connection: Connection, role: str) -> None:

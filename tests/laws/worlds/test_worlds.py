@@ -1,4 +1,4 @@
-"""What the law of two worlds rests on: worlds that are what they claim, rows as the product writes them, real walls."""
+"""What the law of two worlds rests on: worlds are what they claim, rows as the product writes them, filters real."""
 
 import datetime as dt
 
@@ -139,7 +139,7 @@ def test_worlds_are_written_as_the_product_writes(db: Db, quick: Quick) -> None:
             WorldWriter(library, quick.embedder).clear(world)
 
 
-def test_the_walls_stand_in_a_world_that_is_rolled_back(quick: Quick) -> None:
+def test_the_filters_stand_in_a_world_that_is_rolled_back(quick: Quick) -> None:
     """Nobody sees nothing, the canary its row, the caller what the oracle says, the owner all; then all is gone."""
     world = WORLDS[0]
     with quick.begun(world) as (_, connection):
@@ -162,7 +162,7 @@ def test_the_walls_stand_in_a_world_that_is_rolled_back(quick: Quick) -> None:
     assert set(left) == {1}
 
 
-def test_the_threat_is_what_the_product_would_show_without_walls(quick: Quick) -> None:
+def test_the_threat_is_what_the_product_would_show_without_filters(quick: Quick) -> None:
     """The ranking computed beside the database is that of the product's own search over everything."""
     maker = Maker(quick.embedder)
     for world in WORLDS[:12]:

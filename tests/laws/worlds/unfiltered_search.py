@@ -1,4 +1,4 @@
-"""What a search without walls would show, computed beside the database: the threat that a question stands under."""
+"""What a search without filters would show, computed beside the database: the threat that a question stands under."""
 
 import math
 from collections import Counter
@@ -20,7 +20,7 @@ TOP = 40
 class Unfiltered:
     """All passages of a world, visible or not, ranked as the product ranks: exact cosine and BM25, fused.
 
-    A test holds its rankings equal to those of the product's own search under no walls.
+    A test holds its rankings equal to those of the product's own search under no filters.
     """
 
     def __init__(self, world: World, maker: Maker) -> None:
