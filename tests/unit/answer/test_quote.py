@@ -75,12 +75,7 @@ def test_quotes_are_verbatim(bodies: list[str], question: str, limit: int) -> No
         assert quote.text == quote.text.strip()
         assert quote.text in bodies[quote.passage - 1]
     assert found == quotes(question, passages, limit=limit)
-
-
-@given(st.lists(texts, min_size=1, max_size=4), texts)
-def test_the_best_is_the_same_however_many_are_asked_for(bodies: list[str], question: str) -> None:
-    passages = [passage(body) for body in bodies]
-    assert quotes(question, passages, limit=1) == quotes(question, passages, limit=5)[:1]
+    assert found[:1] == quotes(question, passages, limit=1), "the best is the same however many are asked for"
 
 
 @given(texts)

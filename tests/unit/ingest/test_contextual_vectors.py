@@ -53,11 +53,7 @@ def test_unit_vectors_of_the_same_shape_that_lie_nearest_to_what_they_were(vecto
     assert np.linalg.norm(moved, axis=1) == pytest.approx(1, abs=1e-5)
     # The others together weigh at most .9 against 1: no vector turns away from its passage.
     assert ((moved * vectors).sum(axis=1) > 0).all()
-
-
-@given(documents())
-def test_the_order_counts_and_not_the_direction(vectors: Vectors) -> None:
-    assert contextualize(vectors[::-1])[::-1] == pytest.approx(contextualize(vectors), abs=1e-6)
+    assert contextualize(vectors[::-1])[::-1] == pytest.approx(moved, abs=1e-6), "the direction does not count"
 
 
 @given(documents(least=5))

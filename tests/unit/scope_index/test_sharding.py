@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.scope_index.sharding import Shard, shard_of
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=50), st.integers(1, 256))
 def test_each_scope_has_one_shard(scopes: list[int], shards: int) -> None:
     numbers = np.array(scopes, np.int32)
