@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.cli.codebook import setting_for
+from app.evaluation import measures
 from app.evaluation.codebook import (
     DEPTHS,
     NEAREST,
@@ -84,7 +85,8 @@ def test_everything_is_found_if_one_looks_as_deep_as_there_are_passages() -> Non
     assert [row.depth for row in table(found)] == list(DEPTHS)
 
 
-def test_coarser_codes_ask_for_a_greater_depth() -> None:
+def test_coarser_codes_ask_for_a_greater_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "BOOTSTRAP_SAMPLES", 200)
     vectors, asked = unit(5, 4_000), questions(6, 60)
     depths = []
     for known in (DIMENSIONS, DIMENSIONS * 3 // 4, DIMENSIONS // 2):
