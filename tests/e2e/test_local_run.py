@@ -1,13 +1,11 @@
 """`clearance run` on the real database and the real model, with stand-ins for API, worker and sequencer."""
 
 import contextlib
-import http.server
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pytest
 from app.local.instance import Instance
 from app.local.secrets import LocalSecrets
 from tests.support.environment import REPOSITORY, free_port
+from tests.support.http_stub import http_stub, status
 from tests.support.waiting import alive, wait_for
 
 # Each stand-in writes its environment to NAME.env in the folder above the home folder and stays.
@@ -170,24 +169,10 @@ def refused(home: Path, port: int, *, user: int = 0) -> str:
 )
 def test_a_taken_port_is_named_before_anything_is_made(tmp_path: Path, answer: bytes, says: str) -> None:
     """Another program and another Clearance, told apart; no folder, no secret, no database is left behind."""
-
-    class Taken(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(401)
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Taken)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        shown = refused(tmp_path / "home", server.server_port)
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert f"port {server.server_port} on 127.0.0.1 is taken {says}" in shown
+    with http_stub(status(401, answer)) as url:
+        port = int(url.rpartition(":")[2])
+        shown = refused(tmp_path / "home", port)
+    assert f"port {port} on 127.0.0.1 is taken {says}" in shown
     assert "CLEARANCE_API__PORT=" in shown
     assert not (tmp_path / "home").exists()
 

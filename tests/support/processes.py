@@ -5,17 +5,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2 as httpx
 
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
 from tests.support.environment import REPOSITORY, free_port
+from tests.support.http_stub import Request, http_stub
 from tests.support.waiting import wait_for
 
 PIECE = {
@@ -128,23 +127,14 @@ def is_ready(url: str) -> bool:
 def speaking_model(*, pieces: int, delay: float) -> Iterator[str]:
     """The base URL of an OpenAI-compatible server that says `word ` so many times."""
 
-    class Speak(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.end_headers()
-            with contextlib.suppress(OSError):  # who asked is gone
-                for _ in range(pieces):
-                    self.wfile.write(f"data: {json.dumps(PIECE)}\n\n".encode())
-                    time.sleep(delay)
-                self.wfile.write(b"data: [DONE]\n\n")
+    def speak(handler: Request) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        for _ in range(pieces):
+            handler.wfile.write(f"data: {json.dumps(PIECE)}\n\n".encode())
+            time.sleep(delay)
+        handler.wfile.write(b"data: [DONE]\n\n")
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Speak) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
+    with http_stub(speak) as url:
+        yield f"{url}/v1"

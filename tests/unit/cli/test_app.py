@@ -1,12 +1,10 @@
 """The tree of commands: what a start imports, what is listed, and that every command that prints data gives JSON."""
 
-import http.server
 import importlib
 import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from inspect import isfunction
 
@@ -15,6 +13,7 @@ import typer
 
 from app.cli.app import Commands
 from app.cli.lazy import Command, load
+from tests.support.http_stub import Request, http_stub, status
 
 HEAVY = {
     "alembic", "app.db", "app.settings", "faiss", "fastapi", "httpcore2._async.http2", "numpy", "onnxruntime", "openai",
@@ -47,30 +46,16 @@ ANSWERS = {
 }  # fmt: skip
 
 
-class _Service(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = json.dumps(ANSWERS[self.path]).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def service() -> Iterator[str]:
     """A service that answers three requests, for real processes."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+
+    def answer(handler: Request) -> None:
+        body = json.dumps(ANSWERS[handler.path]).encode()
+        status(200, body, **{"Content-Length": str(len(body))})(handler)
+
+    with http_stub(answer) as url:
+        yield url
 
 
 def loaded(modules: str) -> set[str]:

@@ -1,11 +1,9 @@
 """The openai client against a real HTTP server on loopback: what goes out, what comes back, and how it fails."""
 
 import asyncio
-import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -15,54 +13,30 @@ from app.errors import ModelUnavailable
 from app.identity.subject import Label
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.llm.protocol import Endpoint, Message
+from tests.support.http_stub import Answer, Request, http_stub, status
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
 MESSAGES = [Message("system", "Be brief."), Message("user", "Why?")]
 
 
 class Server:
     """A model server that answers as told and keeps what it was sent."""
 
+    url: str
+
     def __init__(self) -> None:
         self.seen: list[tuple[str, dict[str, str], Any]] = []
         self.answer: Answer = says("yes")
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                with contextlib.suppress(OSError):
-                    outer.answer(self)
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.http.server_port}/v1"
+    def __call__(self, handler: Request) -> None:
+        headers = {k.lower(): v for k, v in handler.headers.items()}
+        self.seen.append((handler.path, headers, json.loads(handler.body)))
+        self.answer(handler)
 
 
 def _event(content: str | None) -> bytes:
     choice = {"index": 0, "delta": {} if content is None else {"content": content}, "finish_reason": None}
     chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
     return f"data: {json.dumps(chunk)}\n\n".encode()
-
-
-def status(code: int, body: bytes = b"{}", **headers: str) -> Answer:
-    """A plain answer, which ends with the connection."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(code)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
 
 
 def says(*pieces: str | None, end: bytes = b"data: [DONE]\n\n") -> Answer:
@@ -73,12 +47,9 @@ def says(*pieces: str | None, end: bytes = b"data: [DONE]\n\n") -> Answer:
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
-    thread.join()
+    with http_stub(made) as url:
+        made.url = f"{url}/v1"
+        yield made
 
 
 def ask(url: str, *, read_seconds: float = 5.0, penalty: float = 0.0) -> list[str]:
@@ -148,7 +119,7 @@ def test_every_failure_is_one_error_and_nothing_is_tried_twice(server: Server, n
 def test_a_server_that_falls_silent_is_given_up(server: Server) -> None:
     silence = threading.Event()
 
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+    def answer(handler: Request) -> None:
         says("It ", end=b"")(handler)
         handler.wfile.flush()
         silence.wait(10)
