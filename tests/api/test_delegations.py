@@ -147,7 +147,7 @@ def test_a_service_is_shown_as_one(client: TestClient, company: Company, bot: Se
     assert (users["bot"]["kind"], users["bot"]["roles"], users["bot"]["source"]) == ("service", [], "local")
     assert users["ada"]["kind"] == "person"
     until = dt.datetime.fromisoformat(bot.tokens["ada"]["expires_at"])
-    assert dt.timedelta(minutes=59) < until - dt.datetime.now(dt.UTC) <= dt.timedelta(hours=1)
+    assert dt.timedelta(minutes=30) < until - dt.datetime.now(dt.UTC) <= dt.timedelta(hours=1)
 
 
 def test_on_the_command_line(company: Company) -> None:

@@ -74,7 +74,8 @@ def no_curator_check(patch: Patch, world: World, _app: FastAPI) -> None:
         all_collections = frozenset(session.scalars(select(Collection.id)))
         return lock_document(session, dataclasses.replace(subject, curates=all_collections), public_id)
 
-    patch.setattr("app.admin.documents.lock_document", place)
+    for module in ("app.admin.documents", "app.web.api.uploads"):
+        patch.setattr(f"{module}.lock_document", place)
 
 
 def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> None:
@@ -118,7 +119,8 @@ def a_refusal_that_acts(patch: Patch, world: World, _app: FastAPI) -> None:
             world.execute(f"update document set version = version + 1 where public_id = '{public_id}'")
             raise
 
-    patch.setattr("app.admin.documents.lock_document", place)
+    for module in ("app.admin.documents", "app.web.api.uploads"):
+        patch.setattr(f"{module}.lock_document", place)
 
 
 def a_key_as_strong_as_its_person(patch: Patch, _world: World, _app: FastAPI) -> None:
