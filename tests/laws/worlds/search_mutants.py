@@ -84,10 +84,12 @@ FILTER_AFTER = text(
 )
 
 # A real index of pgvector over all rows, made when the rows are there; without sorting, the planner must use it.
+# With few tuples to scan, as an index over millions has for its default of 20,000.
 MAKE_HNSW = (
     f"create index shared_hnsw on vector_row using hnsw ((embedding::halfvec({DIMENSIONS})) halfvec_ip_ops)"
     " with (m = 4, ef_construction = 16)"
     f" where vector_dims(embedding) = {DIMENSIONS}; set local enable_sort = off; set local hnsw.ef_search = 20;"
+    " set local hnsw.max_scan_tuples = 100;"
     " set local hnsw.iterative_scan = "
 )
 THROUGH_HNSW = text(
