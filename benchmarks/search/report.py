@@ -67,7 +67,7 @@ def _show_overviews(results: Results) -> None:
         rows = []
         for cost in (cost for cost in results.costs if cost.peer not in RULERS):
             found = [results.find(cost.peer, name, k) for name in results.names]
-            rows.append((cost.name, *(f"{figure(c):.3g}" if c else "–" for c in found)))
+            rows.append((cost.peer, *(f"{figure(c):.3g}" if c else "–" for c in found)))
         show(title, ("", *results.names), rows)
 
 
