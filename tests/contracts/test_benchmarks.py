@@ -1,4 +1,4 @@
-"""The statistics behind the figures of the docs."""
+"""The judge of answers, on which the recall figures of the docs rest."""
 
 import subprocess
 import sys
@@ -6,8 +6,8 @@ import sys
 from tests.support.environment import REPOSITORY
 
 
-def test_the_statistics_behind_the_figures_are_right() -> None:
-    """In a process of its own: the figures of the docs rest on them."""
+def test_the_judge_of_answers_is_right() -> None:
+    """In a process of its own, since tests import no benchmark."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.selfcheck"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
