@@ -17,7 +17,7 @@ from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from app.settings import ApiSettings
 from app.web.http import dependencies
-from tests.api.hang_up import closed_within, hanging_up
+from tests.api.hang_up import hanging_up
 from tests.api.problems import check_problem
 from tests.support.company import Company
 from tests.support.questions import ON_LEAVE, ask
@@ -90,7 +90,7 @@ def test_who_hangs_up_leaves_a_closing_record(company: Company, chat: Callable[[
     with serve(parts_of(company.db, chat=chat())) as url:
         with hanging_up(url, company, after=b"event: delta"):
             assert company.records("answer.closed") == []
-        [closed] = closed_within(company, 1.0)
+        [closed] = wait_for(lambda: company.records("answer.closed"), seconds=1)
     assert closed["outcome"] == "hung_up"
     assert closed["trail"] == company.records("answer.opened")[0]["trail"]
     assert closed["output"] is not None
@@ -113,7 +113,8 @@ def test_without_the_shield_the_record_would_be_lost(company: Company, monkeypat
     with serve(parts_of(company.db, chat=_Stalling(endpoint(), words))) as url:
         with hanging_up(url, company, after=b"event: delta"):
             pass
-        assert closed_within(company, 2.0) == []
+        time.sleep(2)
+        assert company.records("answer.closed") == []
 
 
 def test_who_hangs_up_gives_the_slot_of_the_key_back(company: Company) -> None:

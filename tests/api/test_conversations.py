@@ -8,12 +8,13 @@ from fastapi.testclient import TestClient
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from tests.api.conversations import KITCHEN, ONE, SAID, Talk, root, talk
-from tests.api.hang_up import closed_within, hanging_up
+from tests.api.hang_up import hanging_up
 from tests.api.problems import check_problem
 from tests.api.services import make_service
 from tests.support.company import SALARY, SECRETS, Company
 from tests.support.questions import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
 from tests.support.service import endpoint, parts_of, saying, serve
+from tests.support.waiting import wait_for
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -79,7 +80,7 @@ def test_who_hangs_up_finds_the_turn(company: Company) -> None:
     with serve(parts_of(company.db, chat=slow)) as url, talk(company, "ben") as ben:
         with hanging_up(url, company, after=b"event: delta", conversation=ben.id):
             pass
-        [closed] = closed_within(company, 2.0)
+        [closed] = wait_for(lambda: company.records("answer.closed"), seconds=2)
         [turn] = ben.turns()
     assert (closed["outcome"], closed["kept"]) == ("hung_up", True)
     assert (turn["outcome"], turn["sources"]) == ("hung_up", [])

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -51,3 +53,8 @@ def test_nothing_forbidden_is_imported(folder: str, forbidden: str) -> None:
 def test_an_import_is_found_wherever_it_stands(folder: str, source: str) -> None:
     assert len(imported(source, FORBIDDEN[folder])) == 1
     assert imported("from tests.support.waiting import wait_for", FORBIDDEN["tests"]) == []
+
+
+def test_the_judge_of_the_benchmarks_is_right() -> None:
+    """In a process of its own, since tests import no benchmark; the recall figures of the docs rest on it."""
+    subprocess.run([sys.executable, "-m", "benchmarks.selfcheck"], cwd=REPOSITORY, check=True)

@@ -22,8 +22,8 @@ from tests.support.library_db import LibraryDb, allow
 
 PLANS = 25 * LAW_FACTOR
 FOLDERS = ["a", "a/b", "c"]
+LABELS = [Label.PUBLIC, Label.INTERNAL, Label.CONFIDENTIAL]
 PATHS = ["x.md", "a/x.md", "a/y.md", "a/b/x.md", "c/x.md"]
-Readable = dict[uuid.UUID, frozenset[uuid.UUID]]
 
 
 class Town:
@@ -36,14 +36,20 @@ class Town:
         self.collection = library.collection("notes", allow("role", self.roles[0]), allow("role", self.roles[1]))
         for path in PATHS:
             library.document(self.collection, path, f"what {path} says")
-        root = library.person("root", may=list(Capability), curates=[self.collection], clearance=Label.PUBLIC)
-        self.root = library.subject(root)
+        self.root = library.subject(
+            library.person("root", may=list(Capability), curates=[self.collection], clearance=Label.PUBLIC)
+        )
+        here = select(Document.public_id).where(Document.collection_id == self.collection)
         with library.session("owner") as session:
-            self.documents = list(
-                session.scalars(select(Document.public_id).where(Document.collection_id == self.collection))
-            )
+            documents = session.scalars(here).all()
+        self.targets: list[tuple[uuid.UUID, str | None, uuid.UUID | None]] = [
+            (self.collection, folder, None) for folder in (None, *FOLDERS)
+        ]
+        self.targets += [(self.collection, None, document) for document in documents]
+        self.principals = [Principal("role", role) for role in self.roles]
+        self.principals += [Principal("user", user) for user in self.people]
 
-    def readable(self) -> Readable:
+    def readable(self) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
         """The documents that each person sees in a search now, by their own identity."""
         found = {}
         for person in self.people:
@@ -55,31 +61,17 @@ class Town:
         return found
 
     def grant(self) -> Grant:
-        principals = [Principal("role", role) for role in self.roles] + [
-            Principal("user", user) for user in self.people
-        ]
-        return Grant(self.chance.choice(["allow", "allow", "allow", "deny"]), self.chance.choice(principals))
-
-    def target(self) -> tuple[uuid.UUID, str | None, uuid.UUID | None]:
-        folder = self.chance.choice([None, *FOLDERS])
-        return (
-            self.collection,
-            folder,
-            None if folder or self.chance.random() < 0.5 else self.chance.choice(self.documents),
-        )
+        return Grant(self.chance.choice(["allow", "allow", "allow", "deny"]), self.chance.choice(self.principals))
 
     def step(self) -> PlanStep:
         choice, yes = self.chance.choice, self.chance.random() < 0.6
         steps: list[Callable[[], PlanStep]] = [
-            lambda: GrantStep(*self.target(), self.grant(), present=yes),
-            lambda: GrantStep(*self.target(), self.grant(), present=True),
-            lambda: RuleStep(
-                *self.target(),
-                OwnRule(frozenset({self.grant(), self.grant()}), yes, choice([None, Label.PUBLIC, Label.CONFIDENTIAL])),
-            ),
+            lambda: GrantStep(*choice(self.targets), self.grant(), present=yes),
+            lambda: GrantStep(*choice(self.targets), self.grant(), present=True),
+            lambda: RuleStep(*choice(self.targets), OwnRule(frozenset({self.grant()}), yes, choice([None, *LABELS]))),
             lambda: MemberStep(choice(self.people), choice(self.roles), present=yes),
             lambda: NestingStep(choice(self.roles), choice(self.roles), present=yes),
-            lambda: ClearanceStep(choice(self.people), choice([Label.PUBLIC, Label.INTERNAL, Label.CONFIDENTIAL])),
+            lambda: ClearanceStep(choice(self.people), choice(LABELS)),
         ]
         return choice(steps)()
 
