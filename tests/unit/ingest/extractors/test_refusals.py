@@ -2,11 +2,11 @@
 
 import io
 import socket
+import sys
 import zipfile
 
 import pytest
 from fpdf.enums import AccessPermission
-from unstructured.nlp import tokenize
 
 from ingest.extract import extract
 from ingest.extractors import pdf as pdf_module
@@ -135,9 +135,11 @@ def test_reading_opens_no_socket_and_loads_no_language_model(monkeypatch: pytest
 
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, trap)
-    monkeypatch.setattr(tokenize, "_load_spacy_model", trap)
-    for cached in (tokenize._get_nlp, tokenize._process_cached, tokenize._tokenize_for_cache, tokenize.pos_tag):
-        cached.cache_clear()
+    tagger = sys.modules["unstructured.nlp.tokenize"]
+    monkeypatch.setattr(tagger, "_load_spacy_model", trap)
+    for cached in ("_get_nlp", "_process_cached", "_tokenize_for_cache", "pos_tag"):
+        getattr(tagger, cached).cache_clear()
     kinds = {extract(content, filename=name).media_type for name, content in samples().items()}
     assert kinds == set(Kind)
     assert asked == []
+    assert not hasattr(vars(tagger)["spacy"], "load")
