@@ -239,7 +239,7 @@ create policy readers on chunk for select to clearance_app
 create policy readers on posting for select to clearance_app
   using (scope_id = any ((select clearance.visible_scopes())::int[]));
 -- Hashed: `= any` goes through all visible scopes for each row, a thousand of them for some callers. This is no index
--- condition; every statement of ours brings one along as the first lock.
+-- condition; every statement of ours has one of its own, its scope filter.
 create policy readers on vector_row for select to clearance_app
   using (scope_id in (select unnest((select clearance.visible_scopes()))));
 create policy readers on scope_volume for select to clearance_app
