@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from app.embedding.protocol import TokenCounter
+from app.indexing.analysis.sentences import sentences
 from ingest.document import Block, DocumentPassage, Extracted
-from ingest.sentences import sentences
 
 MAX_TOKENS = 254  # 256 positions of the model less its two special tokens
 TARGET = 200

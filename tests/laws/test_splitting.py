@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.indexing.analysis.sentences import sentences
 from ingest.document import Block, Extracted
 from ingest.extractors.outline import Outline
-from ingest.sentences import sentences
 from ingest.split import split
 
 

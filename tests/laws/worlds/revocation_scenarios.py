@@ -35,8 +35,11 @@ AHEAD = dt.timedelta(milliseconds=80)
 
 
 def echo(messages: Sequence[Message]) -> list[str]:
-    """A model that gives away all it was shown but the fence, which the gate would withhold."""
-    shown = re.sub(r"</?(passage|turn)[^>]*>", " ", messages[-1].content)
+    """A model that gives away all it was shown but the fence, which the gate would withhold. Each line once: an answer
+    that repeats the last one twice outgrows the history, and the next turn is shown nothing.
+    """
+    lines = re.sub(r"</?(passage|turn)[^>]*>", " ", messages[-1].content).splitlines()
+    shown = "\n".join(dict.fromkeys(line.strip() for line in lines))
     return [shown[at : at + 200] for at in range(0, len(shown), 200)]
 
 

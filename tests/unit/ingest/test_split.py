@@ -3,10 +3,10 @@
 import pytest
 
 from app.indexing.analysis.headings import distinct_headings
+from app.indexing.analysis.sentences import sentences
 from app.indexing.terms import Counts, term_hash
 from ingest.document import Block, DocumentPassage, Extracted
 from ingest.embed import terms_of
-from ingest.sentences import sentences
 from ingest.split import HEADLINE, headline, split
 
 

@@ -19,16 +19,22 @@ ABBREVIATIONS = frozenset(
 
 def sentences(text: str) -> list[str]:
     """The sentences of `text` in order, white space between them removed; what has no end is one sentence."""
-    found = []
-    start = 0
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Where each sentence stands in `text`: [start, end) in characters, without the white space around it."""
+    bounds = [0]
     for match in BOUNDARY.finditer(text):
-        if _abbreviated(text, start, match.start()):
-            continue
-        end = match.start(1) if match[1] else match.end()
-        found.append(text[start:end])
-        start = match.end()
-    found.append(text[start:])
-    return [sentence for part in found if (sentence := part.strip())]
+        if not _abbreviated(text, bounds[-1], match.start()):
+            bounds.append(match.end())
+    found = []
+    for start, end in zip(bounds, [*bounds[1:], len(text)], strict=True):
+        part = text[start:end]
+        if stripped := part.strip():
+            begin = start + len(part) - len(part.lstrip())
+            found.append((begin, begin + len(stripped)))
+    return found
 
 
 def _abbreviated(text: str, start: int, stop: int) -> bool:
