@@ -8,8 +8,6 @@ from typing import Literal
 Mode = Literal["generate", "quote"]
 AnswerOutcome = Literal["answered", "quoted", "nothing"]
 
-NOTHING = "Nothing you may read answers this."
-
 
 @dataclass(frozen=True)
 class Source:

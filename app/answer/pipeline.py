@@ -17,9 +17,10 @@ from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
-from app.answer.events import NOTHING, AnswerEvent, Delta, Done, Mode, Opened
+from app.answer.events import AnswerEvent, Delta, Done, Mode, Opened
 from app.answer.prompt import Context, EarlierTurn, build, choose
 from app.answer.quote import quotes
+from app.answer.replies import reply
 from app.answer.sources import Cited, sources
 from app.answer.support import supported
 from app.db.session import ReadSession
@@ -29,6 +30,7 @@ from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import redact
 from app.identity.subject import Capability, Subject, require_capability
+from app.indexing.analysis.language import question_language
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, search
@@ -73,7 +75,7 @@ async def answer(
         trail.mark_stage("audit")
         yield Opened(trail.id, mode)
         if context is None:
-            events = no_answer(trail, mode)
+            events = no_answer(trail, mode, asked)
         elif reason is None:
             events = quote(parts, trail, asked, context)
         else:
@@ -149,11 +151,12 @@ def open_trail(
     return reason
 
 
-async def no_answer(trail: Trail, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
-    """The fixed reply for "nothing you may read answers this"."""
+async def no_answer(trail: Trail, mode: Mode, question: str) -> AsyncGenerator[AnswerEvent, None]:
+    """The fixed reply for "nothing you may read answers this", in the language of the question."""
     trail.end("nothing")
-    trail.output.append(NOTHING)
-    yield Delta(NOTHING)
+    text = reply("nothing", question_language(question))
+    trail.output.append(text)
+    yield Delta(text)
     yield Done(trail.id, mode, "nothing", (), conversation=trail.conversation)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.answer.events import NOTHING
+from app.answer.replies import reply
 from app.llm.protocol import ChatModel
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
@@ -76,8 +76,8 @@ def test_nothing_visible_is_said_plainly(talking_to: Talk, company: Company, que
     with talking_to(chat) as client:
         answer = ask(client, company, "ben", question, mode=mode).json()
         streamed = events(ask(client, company, "ben", question, mode=mode, stream=True).text)
-    assert (answer["answer"], answer["outcome"], answer["sources"]) == (NOTHING, "nothing", [])
-    assert spoken(streamed) == NOTHING
+    assert (answer["answer"], answer["outcome"], answer["sources"]) == (reply("nothing", "en"), "nothing", [])
+    assert spoken(streamed) == reply("nothing", "en")
     assert chat.prompts == []
     opened, closed = company.records("answer.opened")[0], company.records("answer.closed")[0]
     assert opened["trail"] == closed["trail"] == answer["trail"]
@@ -250,3 +250,16 @@ def test_what_is_recorded_is_what_was_shown(talking_to: Talk, company: Company) 
     assert closed["tokens_out"] == 1
     assert closed["tokens_in"] > 0
     assert not [word for word in SECRETS if word in json.dumps([opened, closed])]
+
+
+def test_the_fixed_reply_is_in_the_language_of_the_question(talking_to: Talk, company: Company) -> None:
+    """Streamed and whole, with the same outcome."""
+    with talking_to(saying("A guess [1].")) as client:
+        for language, question in (
+            ("de", "Welcher Quasar summt unter dem Gletscher?"),
+            ("fr", "Où chante le quasar ?"),
+        ):
+            answer = ask(client, company, "ben", question, mode="quote").json()
+            assert (answer["answer"], answer["outcome"]) == (reply("nothing", language), "nothing")
+            streamed = events(ask(client, company, "ben", question, mode="quote", stream=True).text)
+            assert spoken(streamed) == reply("nothing", language)

@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.answer import conversation_store as conversations
+from app.answer.replies import reply
 from app.identity.subject import Label
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
-from app.web.api.conversations import WITHHELD
 from tests.api.conversations import KITCHEN, LOST, ONE, SAID, Talk, root, talk
 from tests.api.problems import check_problem
 from tests.support.company import LEAVE, SALARY, Company, upload
@@ -62,7 +62,8 @@ def test_what_is_lost_is_withheld_and_comes_back(company: Company, what: str) ->
         assert not any(t["withheld"] for t in given)
         lose(ada)
         lost, kept = ada.turns()
-        assert lost == given[0] | {"outcome": "withheld", "withheld": True, "notice": WITHHELD, "answer": "",
+        notice = reply("withheld", "en")
+        assert lost == given[0] | {"outcome": "withheld", "withheld": True, "notice": notice, "answer": "",
                                    "sources": [], "redactions": {}}  # fmt: skip
         assert kept == given[1]
         assert not [word for word in LOST if word in ada.get().text]

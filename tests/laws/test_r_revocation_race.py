@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.answer import conversation_store as conversations
+from app.answer.replies import reply
 from app.settings import AnswerSettings
-from app.web.api.conversations import WITHHELD
 from tests.laws.worlds.caching_mutants import (
     KEPT,
     TEXT,
@@ -168,7 +168,7 @@ def test_a_stream_begun_before_may_finish(track: Track) -> None:
         assert MARKS[2] in spoken(events((head + rest).decode()))
         assert MARKS[2] in "".join(m.content for m in chat.prompts[-1])
         turns = json.loads(send("GET", f"/conversations/{track.talk}").read())["turns"]
-        assert [(t["withheld"], t["notice"], t["answer"]) for t in turns] == [(True, WITHHELD, "")] * 2
+        assert [(t["withheld"], t["notice"], t["answer"]) for t in turns] == [(True, reply("withheld", "en"), "")] * 2
         again = send("POST", "/ask", body | {"question": "How many weeks of parental leave are there?"}).read()
     assert not [mark for mark in (*MARKS, str(track.document)) if mark in again.decode()]
     assert len(chat.prompts) == 2

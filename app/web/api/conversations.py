@@ -7,13 +7,13 @@ from fastapi import APIRouter
 
 from app.answer import conversation as conversations
 from app.answer.conversation_store import TurnView
+from app.answer.replies import reply
+from app.indexing.analysis.language import question_language
 from app.web.api.answer_schemas import ConversationOut, ConversationTurnsOut, SourceOut, TurnOut
 from app.web.http.dependencies import Asker, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
-
-WITHHELD = "What this answer was made from is no longer yours to read."
 
 
 @router.post("", status_code=201)
@@ -53,7 +53,7 @@ def _wire(turn: TurnView) -> TurnOut:
             "mode": turn.mode,
             "outcome": turn.outcome if answer else "withheld",
             "withheld": answer is None,
-            "notice": None if answer else WITHHELD,
+            "notice": None if answer else reply("withheld", question_language(turn.question)),
             "answer": answer.text if answer else "",
             "sources": [SourceOut.model_validate(source) for source in answer.sources] if answer else [],
             "redactions": answer.redactions if answer else {},
