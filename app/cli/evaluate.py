@@ -1,42 +1,56 @@
-"""`clearance eval`: measures search on a dataset, in a scratch service."""
+"""`clearance eval`: measures search on a dataset, in a scratch service, and compares runs."""
 
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from app import log
-from app.cli.connection import AsJson
-from app.cli.console import out
+from app.cli.connection import AsJson, split_list
 from app.cli.evaluated_systems import configured_embedder, load_dataset, rank_by_bm25s, rank_by_legs, rank_by_search
-from app.cli.output import print_note, print_result, print_success, print_table
+from app.cli.evaluation_tables import comparison_json, print_comparison, print_evaluation, print_missed
+from app.cli.output import print_error, print_note, print_result, print_success
 from app.client.errors import UserError
+from app.errors import AppError
 from app.evaluation import baselines
-from app.evaluation.datasets import Dataset, UnreadableDataset, read
-from app.evaluation.measures import Mean
-from app.evaluation.report import MEASURES, PRODUCT, Evaluation, evaluate, save
+from app.evaluation.comparison import NotComparable, RunComparison, compare
+from app.evaluation.datasets import Dataset, UnreadableDataset
+from app.evaluation.layouts import read
+from app.evaluation.legs import LEGS
+from app.evaluation.measures import ALL_MEASURES
+from app.evaluation.question_results import QuestionResult, UnreadableResults, read_results
+from app.evaluation.report import PRODUCT, SystemRankings, evaluate, question_results, save
+from app.evaluation.thresholds import Threshold, WrongThreshold, parse_thresholds
 from app.local.scratch_instance import scratch_instance
 from app.local.secrets import write_private
 
-LEAKED = 1
+LEAKED, NOT_MEASURED, BELOW = 1, 2, 3
+SYSTEMS = (PRODUCT, *LEGS, baselines.NAME)
 DIGEST_FILE = "dataset.sha256"
-MAX_LEAKS = 10  # printed for each system
 
 
 class CannotEvaluate(UserError):
-    """The dataset cannot be measured; the message says what to do."""
+    """The dataset, an option or the folder that is kept cannot be used; the message says what to do."""
 
 
-def evaluate_dataset(
-    dataset: Annotated[Path, typer.Argument(help="folder: BEIR, corpus.jsonl with dev/queries.jsonl, or a handbook")],
+def evaluate_dataset(  # noqa: PLR0913  # each is one option of the command
+    dataset: Annotated[
+        Path, typer.Argument(help="folder of a dataset; with --against also the NAME.questions.jsonl of a run")
+    ],
     *,
+    split: Annotated[
+        str | None, typer.Option(help="which of its sets of questions; else dev, test, or the one")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="ask so many, drawn by their ids: the same ones each time")
+    ] = None,
+    legs: Annotated[str, typer.Option(help=f"what is measured, of {','.join(SYSTEMS)}; else all")] = "",
     figures: Annotated[Path, typer.Option("--out", help="folder for the figures, as JSON")] = Path("evaluation"),
     keep: Annotated[
         Path | None, typer.Option(help="keep the service's state here: the next run embeds what is new alone")
@@ -44,100 +58,134 @@ def evaluate_dataset(
     questions_from: Annotated[
         Path | None, typer.Option(help="ask the questions of this dataset, matched by id")
     ] = None,
+    fail_under: Annotated[
+        list[str] | None, typer.Option(help="a bound for search, such as recall@10=.9; may be given again")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="compare with this NAME.questions.jsonl of an earlier run")
+    ] = None,
+    worst: Annotated[int, typer.Option(min=0, help="how many questions to show that came out worse")] = 20,
     _as_json: AsJson = False,
 ) -> None:
     """Measure search on a dataset, asked as the people who would, on a service of its own that is thrown away.
 
     Recall, nDCG and MRR with 95 % intervals: of the product's search, of its parts alone, and of bm25s where that is
-    installed; by role, and by how much the asker sees. Exit status 1 if anything was found that its asker may not read.
+    installed; by role, and by how much the asker sees. Beside the figures a file has a line for each question.
+
+    Exit status: 0 measured, 1 something was found that its asker may not read, 2 it could not be measured, 3 a mean is
+    below its bound.
     """
-    try:
-        loaded = read(dataset, questions_from=questions_from)
-    except UnreadableDataset as error:
-        raise CannotEvaluate(str(error)) from error
+    with _ends_not_measured():
+        systems = _choose_systems(legs)
+        bounds = _bounds(fail_under or [], systems)
+        before = read_results(against) if against else None
+        if before is not None and dataset.is_file():
+            _show_comparison(compare(before, read_results(dataset), worst=worst))
+            return
+        loaded = _load(dataset, split=split, limit=limit, questions_from=questions_from)
+        results = _measure_in(keep, loaded, systems)
+        after = None if before is None else compare(before, results, worst=worst)
+        status = _report(loaded, systems, results, bounds=bounds, figures=figures, after=after)
+    raise typer.Exit(status)
+
+
+def measure(home: Path, dataset: Dataset, scratch: Path, systems: Sequence[str]) -> list[SystemRankings]:
+    """Start a scratch service, load the dataset, rank all questions with each system, and stop the service."""
+    log.configure(json=False, level="WARNING")
+    questions = dataset.answerable().questions
+    found: list[SystemRankings] = []
+    with scratch_instance(home, os.environ) as service:
+        site = load_dataset(service, dataset, scratch)
+        if PRODUCT in systems:
+            found.append(rank_by_search(site, questions))
+        if chosen := [name for name in LEGS if name in systems]:
+            found += rank_by_legs(site, questions, configured_embedder(os.environ, home), chosen)
+    if baselines.NAME in systems and baselines.installed():
+        found.append(rank_by_bm25s(dataset, questions))
+    return found
+
+
+def _load(dataset: Path, *, split: str | None, limit: int | None, questions_from: Path | None) -> Dataset:
+    loaded = read(dataset, split=split, questions_from=questions_from)
+    if limit is not None:
+        loaded = loaded.sample(limit)
+    if not loaded.answerable().questions:
+        raise CannotEvaluate("no question of the sample has an answer that its asker may read: raise --limit")
+    sampled = f" of {loaded.sampled_from}" if loaded.sampled_from else ""
     print_note(
-        f"{loaded.name}: {len(loaded.pages)} documents, {len(loaded.questions)} questions, {len(loaded.roles)} roles"
+        f"{loaded.name}: {len(loaded.pages)} documents, {len(loaded.questions)}{sampled} questions ({loaded.split}), "
+        f"{len(loaded.roles)} roles"
     )
+    return loaded
+
+
+def _measure_in(keep: Path | None, dataset: Dataset, systems: Sequence[str]) -> list[QuestionResult]:
+    """Measure with the state in `keep`, or in a folder that is removed at the end."""
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clearance-eval-")))
         home = keep.absolute() if keep else scratch / "service"
-        _claim(home, loaded)
-        evaluation = measure(home, loaded, scratch / "documents")
-    file = save(evaluation, figures)
+        _claim(home, dataset)
+        return question_results(dataset, measure(home, dataset, scratch / "documents", systems))
+
+
+def _report(
+    dataset: Dataset,
+    systems: Sequence[str],
+    results: Sequence[QuestionResult],
+    *,
+    bounds: Sequence[Threshold],
+    figures: Path,
+    after: RunComparison | None,
+) -> int:
+    """Save and print everything; returns the exit status."""
+    absent = {name: baselines.MISSING for name in systems if name not in results[0].systems}
+    evaluation = evaluate(dataset, results, absent=absent)
+    files = [str(file) for file in save(evaluation, results, figures)]
+    means = evaluation.everything.means.get(PRODUCT, {})
+    missed = [bound for bound in bounds if bound.missed(means)]
 
     def show() -> None:
         print_evaluation(evaluation)
-        print_success(str(file))
+        if after is not None:
+            print_comparison(after)
+        print_missed(missed, means)
+        print_success(", ".join(files))
 
-    print_result({**json.loads(evaluation.as_json()), "files": [str(file)]}, show)
-    raise typer.Exit(LEAKED if evaluation.leaked else 0)
-
-
-def measure(home: Path, dataset: Dataset, scratch: Path) -> Evaluation:
-    """Start a scratch service, load the dataset, rank all questions with each system, and stop the service."""
-    log.configure(json=False, level="WARNING")
-    absent = {} if baselines.installed() else {baselines.NAME: baselines.MISSING}
-    questions = dataset.answerable().questions
-    with scratch_instance(home, os.environ) as service:
-        site = load_dataset(service, dataset, scratch)
-        systems = [rank_by_search(site, questions)]
-        systems += rank_by_legs(site, questions, configured_embedder(os.environ, home))
-    if not absent:
-        systems.append(rank_by_bm25s(dataset, questions))
-    return evaluate(dataset, systems, absent=absent)
+    compared = {} if after is None else {"comparison": comparison_json(after)}
+    missing = {"missed": [bound.measure for bound in missed]} if bounds else {}
+    print_result({**json.loads(evaluation.as_json()), **compared, **missing, "files": files}, show)
+    return LEAKED if evaluation.leaked else BELOW if missed else 0
 
 
-def print_evaluation(evaluation: Evaluation) -> None:
-    sizes = f"{evaluation.questions} questions over {evaluation.documents} documents"
-    heading = f"{evaluation.dataset}: {sizes}, means with 95 % intervals"
-    if evaluation.left_out:
-        heading += f"; {evaluation.left_out} left out, whose askers may read no answer"
-    out.print(Text(heading, "bold"))
-    print_table(("system", *MEASURES), _system_rows(evaluation), report=True)
-    for title, groups in (
-        ("by role", evaluation.by_role),
-        ("by share of the documents that the asker sees", evaluation.by_share),
-    ):
-        if len(groups) > 1:
-            out.print(Text(f"\n{PRODUCT}, {title}", "bold"))
-            rows = ((g.name, str(g.questions), *map(_format_interval, _in_order(g.means[PRODUCT]))) for g in groups)
-            print_table((title.split()[1], "questions", *MEASURES), rows, report=True)
-    out.print(Text(f"\n{PRODUCT} less the others, on the same questions", "bold"))
-    print_table(
-        ("less", *MEASURES),
-        ((name, *map(_format_difference, _in_order(means))) for name, means in evaluation.over.items()),
-        report=True,
-    )
-    _print_leaks(evaluation)
+def _show_comparison(found: RunComparison) -> None:
+    print_result(comparison_json(found), lambda: print_comparison(found))
 
 
-def _system_rows(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
-    for name, means in evaluation.everything.means.items():
-        yield (name, *map(_format_interval, _in_order(means)))
-    for name, why in evaluation.absent.items():
-        yield (name, why, *("–" for _ in MEASURES[1:]))
+def _choose_systems(written: str) -> list[str]:
+    """The systems that --legs names, in the order of the tables; all without it."""
+    named = split_list(written)
+    if unknown := [name for name in named if name not in SYSTEMS]:
+        raise CannotEvaluate(f"--legs: {unknown[0]!r} is none of {', '.join(SYSTEMS)}")
+    if baselines.NAME in named and not baselines.installed():
+        raise CannotEvaluate(f"--legs: {baselines.NAME} is {baselines.MISSING}")
+    return [name for name in SYSTEMS if name in named or not named]
 
 
-def _print_leaks(evaluation: Evaluation) -> None:
-    if not evaluation.leaked:
-        out.print(Text("\nNothing was found that its asker may not read.", "green"))
-        return
-    out.print(Text(f"\n{evaluation.leaked} times something was found that its asker may not read:", "bold red"))
-    for name, leaks in evaluation.leaks.items():
-        for question, document in leaks[:MAX_LEAKS]:
-            out.print(Text(f"✗ {name}: question {question} gave {document}", "red"), soft_wrap=True)
+def _bounds(written: Sequence[str], systems: Sequence[str]) -> list[Threshold]:
+    return parse_thresholds(written, ALL_MEASURES if PRODUCT in systems else ())
 
 
-def _in_order(means: Mapping[str, Mean]) -> list[Mean]:
-    return [means[name] for name in MEASURES]
-
-
-def _format_interval(mean: Mean) -> str:
-    return f"{mean.mean:.3f} {mean.low:.2f}–{mean.high:.2f}"
-
-
-def _format_difference(mean: Mean) -> str:
-    return f"{mean.mean:+.3f} {mean.low:+.2f} {mean.high:+.2f}"
+@contextmanager
+def _ends_not_measured() -> Iterator[None]:
+    """Whatever keeps the command from measuring is said, and ends it with a status of its own."""
+    try:
+        yield
+    except (UnreadableDataset, UnreadableResults, WrongThreshold, NotComparable) as error:
+        print_error(CannotEvaluate(str(error)))
+        raise typer.Exit(NOT_MEASURED) from error
+    except (UserError, AppError) as error:
+        print_error(error)
+        raise typer.Exit(NOT_MEASURED) from error
 
 
 def _claim(home: Path, dataset: Dataset) -> None:

@@ -93,8 +93,10 @@ def rank_by_search(site: LoadedDataset, questions: Sequence[Question]) -> System
     return SystemRankings(PRODUCT, tuple(rankings), tuple(copies))
 
 
-def rank_by_legs(site: LoadedDataset, questions: Sequence[Question], embedder: EmbeddingModel) -> list[SystemRankings]:
-    """Rank by each leg of the product's search alone, in this process, under the same row-level security."""
+def rank_by_legs(
+    site: LoadedDataset, questions: Sequence[Question], embedder: EmbeddingModel, chosen: Sequence[str]
+) -> list[SystemRankings]:
+    """Rank by legs of the product's search alone, in this process, under the same row-level security."""
     service = site.service
     document = {chunk: site.document_id(path) for chunk, path in service.passages().items()}
     database = Database(
@@ -107,7 +109,7 @@ def rank_by_legs(site: LoadedDataset, questions: Sequence[Question], embedder: E
         subjects = {role: _subject(database, key) for role, key in site.keys.items()}
         asked = [Query(q.text, embedder.embed_query(q.text), MAX_HITS) for q in _with_progress(questions, "embedding")]
         systems = []
-        for name, leg in legs(lists).items():
+        for name, leg in ((name, leg) for name, leg in legs(lists).items() if name in chosen):
             pairs = zip(_with_progress(questions, name), asked, strict=True)
             chunks = (run(database, subjects[q.role], leg, a) for q, a in pairs)
             systems.append(

@@ -13,12 +13,13 @@ from app.retrieval.reader import ReaderSnapshot
 from app.retrieval.search import Query
 from app.scope_index.protocol import NoIndex, VectorIndex
 
+LEGS = ("dense", "exact", "lexical")
 Leg = Callable[[ReadSession, Visible, Query], list[int]]
 
 
 def legs(index: VectorIndex) -> dict[str, Leg]:
     """The legs by name; each gives chunk ids, best first."""
-    return {"dense": _dense(index), "exact": _dense(NoIndex()), "lexical": _lexical}
+    return dict(zip(LEGS, (_dense(index), _dense(NoIndex()), _lexical), strict=True))
 
 
 def run(database: Database, subject: Subject, leg: Leg, query: Query) -> list[int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 DEPTHS = (1, 3, 5, 10, 20)
 FIRST_PASSAGES = 5
+ALL_MEASURES = (*(f"recall@{k}" for k in DEPTHS), "hit@10", "first passages", "nDCG@10", "MRR@10")
 BOOTSTRAP_SAMPLES = 2_000
 SEED = 20_260
 

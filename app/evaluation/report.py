@@ -4,15 +4,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from app.evaluation.datasets import Dataset, Question
+from app.evaluation.datasets import Dataset
 from app.evaluation.measures import Mean, difference, mean, measure
+from app.evaluation.question_results import SUFFIX, QuestionResult, SystemResult, write_results
 
 PRODUCT = "search"
 MEASURES = ("recall@10", "first passages", "nDCG@10", "MRR@10")
 # Upper bounds, inclusive, of the share of the corpus that an asker sees.
 SHARE_BOUNDS = (0.01, 0.05, 0.2, 0.5, 1.0)
+MAX_RANKING = 20  # documents that are kept for each question
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class Evaluation:
     """All figures. `leaks` are pairs (question, document) where the asker may not read the document found."""
 
     dataset: str
+    split: str
+    sampled_from: int | None
+    """How many questions the sample was drawn from; None if all were asked."""
     documents: int
     questions: int
     left_out: int
@@ -61,67 +65,80 @@ class Evaluation:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False)
 
 
-def evaluate(dataset: Dataset, systems: Sequence[SystemRankings], *, absent: Mapping[str, str]) -> Evaluation:
-    """Measure rankings of the questions of `dataset.answerable()`; raises ValueError if their number differs."""
-    asked = dataset.answerable()
+def question_results(dataset: Dataset, systems: Sequence[SystemRankings]) -> list[QuestionResult]:
+    """What each system found for each question of `dataset.answerable()`; raises ValueError if their number differs."""
+    questions = dataset.answerable().questions
     for system in systems:
-        if len(system.rankings) != len(asked.questions):
-            raise ValueError(f"{system.name} answers {len(system.rankings)} of {len(asked.questions)} questions")
+        if len(system.rankings) != len(questions):
+            raise ValueError(f"{system.name} answers {len(system.rankings)} of {len(questions)} questions")
     seen = {role: dataset.readable(role) for role in dataset.roles}
-    measured = {s.name: [measure(r, q.gold) for r, q in zip(s.rankings, asked.questions, strict=True)] for s in systems}
+    return [
+        QuestionResult(
+            q.id, q.text, q.role, q.gold, {s.name: _system_result(s, n, q.gold, seen[q.role]) for s in systems}
+        )
+        for n, q in enumerate(questions)
+    ]
 
-    def group(name: str, belongs: Callable[[Question], bool]) -> Group:
-        rows = [n for n, q in enumerate(asked.questions) if belongs(q)]
-        means = {s: _means([each[n] for n in rows]) for s, each in measured.items()}
-        return Group(name, len(rows), means)
 
-    share = {role: len(ids) / len(dataset.pages) for role, ids in seen.items()}
-    shares = sorted({_share(share[q.role]) for q in asked.questions})
+def evaluate(dataset: Dataset, results: Sequence[QuestionResult], *, absent: Mapping[str, str]) -> Evaluation:
+    """Summarise results: over everything, by role, by what the asker sees, and the product over the others."""
+
+    def group(name: str, belongs: Callable[[QuestionResult], bool]) -> Group:
+        return _group(name, [result for result in results if belongs(result)])
+
+    share = {role: len(dataset.readable(role)) / len(dataset.pages) for role in dataset.roles}
+    shares = sorted({_share(share[r.role]) for r in results})
+    systems = list(results[0].systems)
     return Evaluation(
         dataset=dataset.name,
+        split=dataset.split,
+        sampled_from=dataset.sampled_from,
         documents=len(dataset.pages),
-        questions=len(asked.questions),
-        left_out=len(dataset.questions) - len(asked.questions),
+        questions=len(results),
+        left_out=len(dataset.questions) - len(results),
         everything=group("all", lambda _: True),
-        by_role=tuple(group(r, lambda q, r=r: q.role == r) for r in sorted({q.role for q in asked.questions})),  # type: ignore[misc]
+        by_role=tuple(group(r, lambda q, r=r: q.role == r) for r in sorted({q.role for q in results})),  # type: ignore[misc]
         by_share=tuple(group(_percent(s), lambda q, s=s: _share(share[q.role]) == s) for s in shares),  # type: ignore[misc]
-        over=_over(measured),
-        leaks={s.name: _leaks(s, asked.questions, seen) for s in systems},
+        over=_over(results) if PRODUCT in systems else {},
+        leaks={name: tuple((r.id, d) for r in results for d in r.systems[name].leaks) for name in systems},
         absent=dict(absent),
     )
 
 
-def save(evaluation: Evaluation, folder: Path) -> Path:
-    """Write the figures as JSON into a folder, created if missing; returns the file."""
+def save(evaluation: Evaluation, results: Sequence[QuestionResult], folder: Path) -> list[Path]:
+    """Write the figures, and beside them a line for each question, into a folder, created if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{evaluation.dataset.replace(' ', '-')}.json"
-    file.write_text(evaluation.as_json() + "\n", "utf-8")
-    return file
+    name = evaluation.dataset.replace(" ", "-")
+    figures, questions = folder / f"{name}.json", folder / f"{name}{SUFFIX}"
+    figures.write_text(evaluation.as_json() + "\n", "utf-8")
+    write_results(results, questions)
+    return [figures, questions]
 
 
-def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, Mean]:
-    return {name: mean([row[name] for row in rows]) for name in rows[0]}
+def _system_result(
+    system: SystemRankings, number: int, gold: Mapping[str, float], seen: frozenset[str]
+) -> SystemResult:
+    ranking = system.rankings[number]
+    shown = dict.fromkeys((*ranking, *(system.beside[number] if system.beside else ())))
+    return SystemResult(
+        tuple(dict.fromkeys(ranking))[:MAX_RANKING], measure(ranking, gold), tuple(d for d in shown if d not in seen)
+    )
 
 
-def _over(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, dict[str, Mean]]:
-    ours = measured.get(PRODUCT)
-    if ours is None:
-        return {}
-    return {
-        name: {m: difference([row[m] for row in ours], [row[m] for row in rows]) for m in MEASURES}
-        for name, rows in measured.items()
-        if name != PRODUCT
+def _group(name: str, results: Sequence[QuestionResult]) -> Group:
+    means = {
+        system: {m: mean([r.systems[system].measures[m] for r in results]) for m in found.measures}
+        for system, found in results[0].systems.items()
     }
+    return Group(name, len(results), means)
 
 
-def _leaks(
-    system: SystemRankings, questions: Sequence[Question], seen: Mapping[str, frozenset[str]]
-) -> tuple[tuple[str, str], ...]:
-    pairs: dict[tuple[str, str], Any] = {}
-    beside = system.beside or ((),) * len(questions)
-    for question, ranking, more in zip(questions, system.rankings, beside, strict=True):
-        pairs |= dict.fromkeys((question.id, d) for d in (*ranking, *more) if d not in seen[question.role])
-    return tuple(pairs)
+def _over(results: Sequence[QuestionResult]) -> dict[str, dict[str, Mean]]:
+    def values(system: str, name: str) -> list[float]:
+        return [r.systems[system].measures[name] for r in results]
+
+    others = [name for name in results[0].systems if name != PRODUCT]
+    return {name: {m: difference(values(PRODUCT, m), values(name, m)) for m in MEASURES} for name in others}
 
 
 def _share(share: float) -> float:

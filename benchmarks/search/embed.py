@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from app.embedding.onnx import OnnxEmbedder
-from app.evaluation.datasets import CorpusPage, read
+from app.evaluation.datasets import CorpusPage
+from app.evaluation.layouts import read
 from benchmarks.tables import console
 from ingest.contextual_vectors import contextualize
 from ingest.extract import extract

@@ -19,7 +19,7 @@ from rich.progress import track
 from app.answer.support import COVERAGE_WEIGHT, THRESHOLD
 from app.cli.evaluated_systems import LoadedDataset, load_dataset
 from app.client.api import Client
-from app.evaluation.datasets import read
+from app.evaluation.layouts import read
 from app.local.scratch_instance import scratch_instance
 from benchmarks.tables import show
 

@@ -50,3 +50,6 @@ def test_a_small_handbook(tmp_path: Path) -> None:
     assert means["exact"] == means["dense"]
     assert not any(data["leaks"].values())
     assert "Nothing was found that its asker may not read." in done.stdout
+    assert "search: 3 of 3" in done.stderr, "a log sees how far it is"
+    questions = (tmp_path / "evaluation" / "small.questions.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in questions] == ["1", "2", "3"]

@@ -1,17 +1,17 @@
-"""`clearance eval`: its exit status, its tables, and what it refuses before it starts anything."""
+"""`clearance eval`: its options, exit status and tables, and what it refuses before it starts anything."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import evaluate as module
 from app.cli.app import app
-from app.cli.evaluate import CannotEvaluate
-from app.evaluation import measures
+from app.evaluation import baselines, measures
 from app.evaluation.datasets import Dataset
-from app.evaluation.report import Evaluation, SystemRankings, evaluate
+from app.evaluation.report import SystemRankings
 
 
 @pytest.fixture
@@ -27,32 +27,80 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *found: tuple[str, ...]) -> None:
-    """Stand in for the service: these documents for the two questions."""
+    """Stand in for the service: these documents for the two questions, by each system that is wanted."""
 
-    def measure(_home: Path, wanted: Dataset, _scratch: Path) -> Evaluation:
-        return evaluate(
-            wanted, [SystemRankings("search", found), SystemRankings("dense", found)], absent={"bm25s": "not installed"}
-        )
+    def measure(_home: Path, wanted: Dataset, _scratch: Path, systems: Sequence[str]) -> list[SystemRankings]:
+        by_id = dict(zip(("q1", "q2"), found, strict=True))
+        rankings = tuple(by_id[q.id] for q in wanted.answerable().questions)
+        return [SystemRankings(name, rankings) for name in systems if name != baselines.NAME]
 
     monkeypatch.setattr(module, "measure", measure)
     monkeypatch.setattr(measures, "BOOTSTRAP_SAMPLES", 20)
+    monkeypatch.setattr(baselines, "installed", lambda: False)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["eval", *map(str, arguments)])
 
 
 def test_figures_and_files(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, ("p1",), ("p2",))
-    done = CliRunner().invoke(app, ["eval", str(dataset), "--out", str(tmp_path / "out")])
+    done = run(dataset, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert "1.000 1.00–1.00" in done.output
     assert "not installed" in done.output, "a baseline that is missing is said to be so"
-    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["shops.json"]
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["shops.json", "shops.questions.jsonl"]
 
 
 def test_a_leak_is_shown_and_fails(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers(monkeypatch, ("p1", "p2"), ("p2",))
-    done = CliRunner().invoke(app, ["eval", str(dataset), "--out", str(tmp_path / "out")])
+    """With its own status, also where a bound is missed: a leak is worse."""
+    answers(monkeypatch, ("p2", "p1"), ("p2",))
+    done = run(dataset, "--out", tmp_path / "out", "--legs", "search", "--fail-under", "recall@1=1")
     assert done.exit_code == 1
-    assert "2 times something was found that its asker may not read" in done.output
+    assert "1 times something was found that its asker may not read" in done.output
     assert "search: question q1 gave p2" in done.output
+
+
+@pytest.mark.parametrize(("bound", "status"), [("recall@1=.5", 0), ("recall@1=.51", 3), ("MRR@10=.75", 0)])
+def test_a_mean_below_its_bound_has_a_status_of_its_own(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, status: int
+) -> None:
+    """The files are written all the same: they say where it fails."""
+    answers(monkeypatch, ("p1",), ("p1", "p2")[1:] if status == 0 and "MRR" in bound else ())
+    done = run(dataset, "--out", tmp_path / "out", "--fail-under", bound, "--fail-under", "recall@20=0")
+    assert done.exit_code == status, done.output
+    assert ("recall@1 is 0.500, below 0.51" in done.output) == (status == 3)
+    assert (tmp_path / "out" / "shops.json").exists()
+
+
+def test_only_the_legs_that_are_wanted(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, ("p1",), ("p2",))
+    done = run(dataset, "--out", tmp_path / "out", "--legs", "lexical, search", "--json")
+    means = json.loads(done.stdout)["everything"]["means"]
+    assert list(means) == ["search", "lexical"]
+
+
+def test_a_limit_and_a_split_are_said(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, ("p1",), ("p2",))
+    done = run(dataset, "--out", tmp_path / "out", "--limit", "1", "--split", "dev", "--json")
+    figures = json.loads(done.stdout)
+    assert (figures["questions"], figures["sampled_from"], figures["split"]) == (1, 2, "dev")
+    assert "1 of 2 questions (dev)" in done.stderr
+
+
+def test_a_run_is_compared_with_an_earlier_one(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured now, or from the files of two runs without measuring again: both say the same."""
+    answers(monkeypatch, ("p1",), ("p2",))
+    run(dataset, "--out", tmp_path / "before", "--legs", "search")
+    answers(monkeypatch, ("p1",), ())
+    before = tmp_path / "before" / "shops.questions.jsonl"
+    measured = run(dataset, "--out", tmp_path / "after", "--legs", "search", "--against", before)
+    assert measured.exit_code == 0, measured.output
+    assert "recall@10\t1.000\t0.500\t-0.500 -1.00 +0.00\t0\t1" in measured.output
+    assert "sell?\t1\tnot among 0" in measured.output
+    read = run(tmp_path / "after" / "shops.questions.jsonl", "--against", before, "--json")
+    assert json.loads(read.stdout)["changes"]["search"]["recall@10"]["worse"] == 1
+    assert not any(f.name == "evaluation" for f in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("kept", "says"), [("other corpus", "another corpus"), ("something else", "something else")])
@@ -63,9 +111,8 @@ def test_a_kept_folder_of_another_corpus_is_refused(
     home = tmp_path / "home"
     home.mkdir()
     (home / ("dataset.sha256" if kept == "other corpus" else "letters.txt")).write_text("x")
-    done = CliRunner().invoke(app, ["eval", str(dataset), "--keep", str(home)])
-    assert isinstance(done.exception, CannotEvaluate)
-    assert says in str(done.exception)
+    done = run(dataset, "--keep", home)
+    assert (done.exit_code, says in done.stderr) == (2, True)
 
 
 def test_the_same_corpus_may_be_kept_and_used_again(
@@ -73,12 +120,39 @@ def test_the_same_corpus_may_be_kept_and_used_again(
 ) -> None:
     answers(monkeypatch, ("p1",), ("p2",))
     for _ in range(2):
-        command = ["eval", str(dataset), "--keep", str(tmp_path / "home"), "--out", str(tmp_path / "out")]
-        assert CliRunner().invoke(app, command).exit_code == 0
+        assert run(dataset, "--keep", tmp_path / "home", "--out", tmp_path / "out").exit_code == 0
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
 
 
-def test_what_is_no_dataset(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["eval", str(tmp_path)])
-    assert isinstance(done.exception, CannotEvaluate)
-    assert "expected a folder with" in str(done.exception)
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["EMPTY"], "expected a folder with"),
+        (["DATA", "--split", "test"], "it has no split 'test': it has dev"),
+        (["DATA", "--legs", "serach"], "'serach' is none of search, dense, exact, lexical, bm25s"),
+        (["DATA", "--legs", "bm25s"], "bm25s is not installed: pip install bm25s"),
+        (["DATA", "--fail-under", "recall=.9"], "names no measure of this run"),
+        (["DATA", "--legs", "dense", "--fail-under", "recall@1=.9"], "names no measure of this run"),
+        (["DATA", "--against", "nothing.questions.jsonl"], "cannot read nothing.questions.jsonl"),
+        (["DATA", "--limit", "0"], "greater than or equal to 1"),
+        (["DATA", "--questions-from", "EMPTY"], "expected a folder with"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_before_anything_starts(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    """With the status of options that cannot be understood, and nothing is written."""
+    answers(monkeypatch)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    places = {"EMPTY": str(tmp_path / "empty"), "DATA": str(dataset)}
+    done = run(*(places.get(argument, argument) for argument in arguments))
+    assert done.exit_code == 2, done.output
+    assert says in done.stderr
+    assert not (tmp_path / "evaluation").exists()
+
+
+def test_errors_have_the_shape_of_all_commands(tmp_path: Path) -> None:
+    error = json.loads(run(tmp_path, "--json").stderr)
+    assert (error["code"], error["hint"]) == ("CannotEvaluate", "")
+    assert "is no dataset" in error["message"]

@@ -1,146 +1,28 @@
-"""Readers of datasets, on small ones that are written here."""
+"""What a dataset says of itself: gold within reach, and samples."""
 
-import json
-import shutil
-from pathlib import Path
-from typing import Any
+from app.evaluation.datasets import CorpusPage, Dataset, Question
 
-import pytest
-
-from app.evaluation.datasets import DEFAULT_ROLE, CorpusPage, Dataset, Question, UnreadableDataset, read
-from ingest.extract import extract
-
-
-def write(folder: Path, name: str, *rows: dict[str, Any] | str) -> None:
-    file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows) + "\n", "utf-8")
-
-
-def beir(folder: Path, *judgements: str) -> None:
-    write(
-        folder, "corpus.jsonl", {"_id": "d1", "title": "Badges", "text": "Lost & found"}, {"_id": "d2", "text": "Lunch"}
-    )
-    write(folder, "queries.jsonl", {"_id": "q1", "text": "badge"}, {"_id": "q2", "text": "lunch"})
-    write(folder, "qrels/test.tsv", "query-id\tcorpus-id\tscore", *judgements)
-
-
-def test_beir(tmp_path: Path) -> None:
-    beir(tmp_path, "q1\td1\t2", "q1\td2\t0")
-    found = read(tmp_path)
-    assert found.questions == (Question("q1", "badge", DEFAULT_ROLE, {"d1": 2.0}),), (
-        "a question without answers is none"
-    )
-    assert [p.id for p in found.pages] == ["d1", "d2"]
-    assert found.readable(DEFAULT_ROLE) == {"d1", "d2"}
-    extracted = extract(found.pages[0].content, filename=found.pages[0].path)
-    assert extracted.title == "Badges"
-    assert "Lost & found" in [block.text for block in extracted.blocks]
-
-
-def test_a_document_without_text_is_an_answer_that_cannot_be_found(tmp_path: Path) -> None:
-    write(tmp_path, "corpus.jsonl", {"_id": "d1", "title": "", "text": " "}, {"_id": "d2", "text": "Lunch"})
-    write(tmp_path, "queries.jsonl", {"_id": "q1", "text": "badge"})
-    write(tmp_path, "qrels/test.tsv", "q1\td1\t1", "q1\td2\t1")
-    found = read(tmp_path)
-    assert [(p.id, p.content == b"") for p in found.pages] == [("d1", True), ("d2", False)]
-    assert found.answerable().questions[0].gold == {"d1": 1.0, "d2": 1.0}
-
-
-def test_markup_in_a_corpus_is_text(tmp_path: Path) -> None:
-    text = "a <b>bold</b> *claim* & </p><h1>no heading</h1> # no comment"
-    write(tmp_path, "corpus.jsonl", {"_id": "d1", "title": "<i>T</i>", "text": text})
-    write(tmp_path, "queries.jsonl", {"_id": "q1", "text": "claim"})
-    write(tmp_path, "qrels/test.tsv", "q1\td1\t1")
-    page = read(tmp_path).pages[0]
-    extracted = extract(page.content, filename=page.path)
-    assert extracted.title == "<i>T</i>"
-    assert [b.text for b in extracted.blocks if b.kind == "paragraph"] == [text]
-
-
-def test_test_qrels_are_taken_before_others(tmp_path: Path) -> None:
-    beir(tmp_path, "q1\td1\t1")
-    write(tmp_path, "qrels/dev.tsv", "q2\td2\t1")
-    assert [q.id for q in read(tmp_path).questions] == ["q1"]
-
-
-def test_passages_with_sites_are_read_site_by_site(tmp_path: Path) -> None:
-    write(tmp_path, "corpus.jsonl", *({"id": f"p{n}", "title": f"Shop{n}.com", "text": "We sell"} for n in (1, 2)))
-    write(tmp_path, "dev/queries.jsonl", {"id": "q", "query": "sell?", "site": "Shop1.com", "docs": ["p1"]})
-    found = read(tmp_path)
-    assert [(p.id, p.role) for p in found.pages] == [("p1", "shop1.com"), ("p2", "shop2.com")]
-    assert found.questions[0].role == "shop1.com"
-    assert found.readable("shop1.com") == {"p1"}
-
-
-def test_grades_of_cranfield_become_gains(tmp_path: Path) -> None:
-    write(tmp_path, "corpus.jsonl", *({"id": f"d{n}", "title": "", "text": "wing"} for n in range(6)))
-    grades = {"d0": 1, "d1": 4, "d2": -1, "d3": 5}
-    write(tmp_path, "dev/queries.jsonl", {"id": "q", "query": "wing", "grades": grades, "docs": ["d0", "d1"]})
-    assert read(tmp_path).questions[0].gold == {"d0": 4.0, "d1": 1.0}
-
-
-def handbook(folder: Path) -> None:
-    page = "# Pay\n\n## When is payday?\nAt the end.\n\n## **Who decides?**\nThe board.\n\nWhen is payday?\n"
-    write(folder, "docs/hr/pay.md", page)
-    write(folder, "docs/all.md", "# All\n\n## When is payday?\nSee Pay.\n")
-    write(
-        folder, "docs.jsonl",
-        {"id": "h/pay", "path": "hr/pay.md", "title": "Pay", "role": "people"},
-        {"id": "h/all", "path": "all.md", "title": "All", "role": "all-staff"},
-    )  # fmt: skip
-    write(
-        folder, "dev/questions.jsonl",
-        {"id": "1", "query": "When is payday?", "role": "people", "docs": ["h/pay"]},
-        {"id": "2", "query": "Who decides?", "role": "people", "docs": ["h/pay"]},
-        {"id": "3", "query": "Where is it?", "role": "sales", "docs": ["h/pay"]},
-    )  # fmt: skip
-
-
-def test_who_reads_what_in_a_handbook_and_headings_that_are_asked_are_not_in_the_page(tmp_path: Path) -> None:
-    handbook(tmp_path)
-    found = read(tmp_path)
-    text = {p.id: p.content.decode() for p in found.pages}
-    assert text["h/pay"] == "# Pay\n\nAt the end.\n\nThe board.\n\nWhen is payday?\n\n", "the sentence stays"
-    assert "## When is payday?" in text["h/all"], "it is no answer there"
-    assert found.roles == ("all-staff", "people", "sales")
-    assert found.readable("people") == {"h/pay", "h/all"}
-    assert found.readable("sales") == {"h/all"}
-    assert [q.id for q in found.answerable().questions] == ["1", "2"], "sales may read no answer"
+PAGES = tuple(CorpusPage(i, i, role, b"", "") for i, role in (("a", "one"), ("b", "two")))
+MANY = Dataset("x", "beir", PAGES, tuple(Question(f"q{n}", "?", "one", {"a": 1.0}) for n in range(50)))
 
 
 def test_gold_that_the_asker_may_not_read_is_not_asked_for() -> None:
-    pages = tuple(CorpusPage(i, i, role, b"", "") for i, role in (("a", "one"), ("b", "two")))
-    whole = Dataset("x", "beir", pages, (Question("q", "?", "one", {"a": 1.0, "b": 1.0}),))
+    whole = Dataset("x", "beir", PAGES, (Question("q", "?", "one", {"a": 1.0, "b": 1.0}),))
     assert whole.answerable().questions[0].gold == {"a": 1.0}
 
 
-def test_questions_of_another_language_by_id(tmp_path: Path) -> None:
-    for language, words in (("de", "Wie viele?"), ("en", "How many?")):
-        folder = tmp_path / "squad" / language
-        write(folder, "corpus.jsonl", {"id": f"{language}-0", "title": "T", "text": "Zwei"})
-        write(folder, "dev/queries.jsonl", {"id": "same", "query": words, "docs": [f"{language}-0"]})
-    found = read(tmp_path / "squad/de", questions_from=tmp_path / "squad/en")
-    assert (found.questions[0].text, found.questions[0].gold) == ("How many?", {"de-0": 1.0})
-    assert found.name == "squad-de asked from squad-en"
+def test_a_sample_is_the_same_each_time_in_order_and_holds_the_smaller_ones() -> None:
+    """Whatever stands around it in the file: else two runs of one limit could not be compared."""
+    twenty, ten = MANY.sample(20), MANY.sample(10)
+    assert len(twenty.questions) == 20
+    assert {q.id for q in ten.questions} < {q.id for q in twenty.questions}
+    assert [q for q in MANY.questions if q in twenty.questions] == list(twenty.questions)
+    assert twenty.questions != MANY.questions[:20], "the first ones would be of one folder"
+    assert (twenty.sampled_from, MANY.sample(50).sampled_from) == (50, None)
+    shuffled = Dataset("x", "beir", PAGES, MANY.questions[::-1]).sample(20)
+    assert {q.id for q in shuffled.questions} == {q.id for q in twenty.questions}
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (shutil.rmtree, "no such folder"),
-        (lambda f: (f / "queries.jsonl").unlink(), r"expected a folder with corpus\.jsonl.*found corpus\.jsonl, qrels"),
-        (lambda f: (f / "qrels/test.tsv").unlink(), r"looks like the layout 'beir'.*no qrels"),
-        (lambda f: write(f, "corpus.jsonl", "{"), r"line 1 of corpus\.jsonl is no JSON"),
-        (lambda f: write(f, "corpus.jsonl", {"id": "d1"}), "lacks '_id'"),
-        (lambda f: write(f, "corpus.jsonl", {"_id": "d2", "text": "x"}), "1 answers are no documents.*'d1'"),
-        (lambda f: write(f, "corpus.jsonl", *[{"_id": "d1", "text": "x"}] * 2), "the same id"),
-        (lambda f: write(f, "qrels/test.tsv", "q1\td1\t0"), "no questions with an answer"),
-        (lambda f: write(f, "qrels/test.tsv", "q1 d1 1"), "not enough values"),
-    ],
-)
-def test_what_is_no_dataset_is_refused_with_what_was_expected(tmp_path: Path, change: Any, says: str) -> None:
-    beir(tmp_path, "q1\td1\t1")
-    change(tmp_path)
-    with pytest.raises(UnreadableDataset, match=says):
-        read(tmp_path)
+def test_a_sample_is_asked_of_the_same_world() -> None:
+    asks = Dataset("x", "beir", PAGES, (Question("1", "?", "one", {}), Question("2", "?", "three", {})))
+    assert asks.sample(1).roles == asks.roles == ("one", "three", "two")

@@ -7,7 +7,8 @@ import pytest
 
 from app.evaluation import measures
 from app.evaluation.datasets import CorpusPage, Dataset, Question
-from app.evaluation.report import Evaluation, SystemRankings, evaluate, save
+from app.evaluation.question_results import read_results
+from app.evaluation.report import Evaluation, SystemRankings, evaluate, question_results, save
 
 # Role `few` sees one page of ten, `many` nine; each asks once, `few` twice.
 PAGES = tuple(CorpusPage(f"p{n}", f"{n}.md", "few" if n == 0 else "many", b"", "") for n in range(10))
@@ -27,8 +28,8 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measures, "BOOTSTRAP_SAMPLES", 20)
 
 
-def evaluation() -> Evaluation:
-    return evaluate(SMALL, [OURS, OTHER], absent={"bm25s": "not here"})
+def evaluation(*systems: SystemRankings) -> Evaluation:
+    return evaluate(SMALL, question_results(SMALL, systems or (OURS, OTHER)), absent={"bm25s": "not here"})
 
 
 def test_means_over_everything() -> None:
@@ -60,18 +61,34 @@ def test_what_the_asker_may_not_read_is_a_leak_wherever_it_stands() -> None:
     assert found.leaks == {"search": (), "dense": (("q3", "p3"),)}
     assert found.leaked == 1
     deep = SystemRankings("search", (("p0",) * 49 + ("p9",), ("p1",), ("canary",)))
-    assert evaluate(SMALL, [deep], absent={}).leaks["search"] == (("q1", "p9"), ("q3", "canary"))
+    assert evaluation(deep).leaks["search"] == (("q1", "p9"), ("q3", "canary"))
     copies = SystemRankings("search", (("p0",), ("p1",), ("p0",)), (("p0",), ("p0", "p2"), ("p4",)))
-    assert evaluate(SMALL, [copies], absent={}).leaks["search"] == (("q2", "p0"), ("q3", "p4"))
+    assert evaluation(copies).leaks["search"] == (("q2", "p0"), ("q3", "p4"))
 
 
 def test_rankings_of_other_questions_are_refused() -> None:
     with pytest.raises(ValueError, match="answers 1 of 3"):
-        evaluate(SMALL, [SystemRankings("search", (("p0",),))], absent={})
+        question_results(SMALL, [SystemRankings("search", (("p0",),))])
 
 
-def test_the_figures_are_kept_as_json(tmp_path: Path) -> None:
-    file = save(evaluation(), tmp_path / "new")
-    assert file == tmp_path / "new" / "small.json"
-    data = json.loads(file.read_text("utf-8"))
+def test_the_product_is_compared_only_where_it_was_measured() -> None:
+    assert evaluation(OTHER).over == {}
+
+
+def test_the_figures_are_kept_as_json_and_each_question_beside_them(tmp_path: Path) -> None:
+    """What is read back is what was measured, also the leaks, which have no other place with their question."""
+    found = question_results(SMALL, [OURS, OTHER])
+    files = save(evaluation(), found, tmp_path / "new")
+    assert [f.name for f in files] == ["small.json", "small.questions.jsonl"]
+    data = json.loads(files[0].read_text("utf-8"))
     assert data["everything"]["means"]["search"]["recall@1"]["count"] == 3
+    assert read_results(files[1]) == found
+    assert (found[1].id, found[1].role, found[1].systems["search"].ranking) == ("q2", "many", ("p2", "p1"))
+    assert found[2].systems["dense"].leaks == ("p3",)
+
+
+def test_a_long_ranking_is_kept_in_part_and_measured_in_whole(tmp_path: Path) -> None:
+    long = SystemRankings("search", (tuple(f"p{n}" for n in range(1, 10)) * 3 + ("p0",), ("p1",), ("p0",)))
+    first = question_results(SMALL, [long])[0].systems["search"]
+    assert len(first.ranking) <= 20
+    assert first.measures["MRR@10"] == 0.1
