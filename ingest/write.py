@@ -19,22 +19,26 @@ from sqlalchemy.types import BigInteger, Integer, LargeBinary, Text
 
 from app.db.tables.access import Scope
 from app.db.tables.library import Chunk, Document, IndexProfile, IngestJob, Original
+from app.indexing.block_vectors import pack_blocks
 from app.indexing.postings import packed_rows
 from ingest.embed import IndexedPassage
 
 # Passages in their order; their ids ascend with it, and search breaks ties by id.
 ADD_CHUNKS = text(
     """
-    insert into chunk (document_id, scope_id, ordinal, heading_path, page, text, tokens)
-    select :document, :scope, c.ordinal, array(select jsonb_array_elements_text(c.headings)), c.page, c.text, c.tokens
+    insert into chunk (document_id, scope_id, ordinal, heading_path, page, text, tokens, blocks)
+    select :document, :scope, c.ordinal, array(select jsonb_array_elements_text(c.headings)), c.page, c.text, c.tokens,
+           c.blocks
     from unnest(cast(:ordinals as int[]), cast(:headings as jsonb[]), cast(:pages as int[]), cast(:texts as text[]),
-                cast(:tokens as int[])) as c (ordinal, headings, page, text, tokens)
+                cast(:tokens as int[]), cast(:blocks as bytea[]))
+      as c (ordinal, headings, page, text, tokens, blocks)
     order by c.ordinal
     returning id, ordinal
     """
 ).bindparams(
     *(bindparam(name, type_=ARRAY(Integer)) for name in ("ordinals", "pages", "tokens")),
     *(bindparam(name, type_=ARRAY(Text)) for name in ("headings", "texts")),
+    bindparam("blocks", type_=ARRAY(LargeBinary)),
 )
 
 # One vector for each passage, with its length in terms.
@@ -194,6 +198,7 @@ def _put_passages(session: Session, document_id: int, scope_id: int, indexed: Se
             "pages": [p.page for p in passages],
             "texts": [p.text for p in passages],
             "tokens": [p.tokens for p in passages],
+            "blocks": [pack_blocks(i.blocks) for i in indexed],
         },
     )
     chunk_of = {row.ordinal: row.id for row in rows}

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.embedding.protocol import SpannedVector, Spans
+from app.embedding.spans import embed_separately
+
 DIMENSIONS = 384
 # Each feature adds to this many signed dimensions, so that two features rarely collide in all of them.
 PLACES = 8
@@ -64,6 +67,10 @@ class HashedEmbedder:
         for row, text in enumerate(texts):
             vectors[row] = self.embed_query(text)
         return vectors
+
+    def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Spans]) -> list[SpannedVector]:
+        """The vector of a span is that of its words."""
+        return embed_separately(self.embed_passages, texts, spans)
 
 
 def _features(word: str) -> list[tuple[str, float]]:

@@ -15,7 +15,9 @@ IR_VERSION = 11
 
 
 def build_graph(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
-    """Serialised ONNX model `ids (n,) int64 -> vector (384,) float32`, length 1, for one text of n tokens.
+    """Serialised ONNX model of one text of n tokens: `ids (n,) int64 -> vector (384,), states (n, 384)`, in float32.
+
+    `vector` has length 1. `states` are those of the last layer, which it is the mean of.
 
     One text a run and no padding, so no tensor has a batch axis and no mask is needed: attention sees every token and
     the mean is over all of them. The weights are left external, to be handed over when the session is made, so the
@@ -27,6 +29,7 @@ def build_graph(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
     x = nodes.layer_norm(x, "embeddings.LayerNorm")
     for layer in range(LAYERS):
         x = _encoder_layer(nodes, x, f"encoder.layer.{layer}")
+    nodes.nodes.append(helper.make_node("Identity", [x], ["states"], name="states"))
     mean = nodes.add("ReduceMean", [x, "zero"], keepdims=0)
     length = nodes.add("ReduceL2", [mean, "zero"], keepdims=1)
     nodes.nodes.append(helper.make_node("Div", [mean, length], ["vector"], name="unit"))
@@ -35,7 +38,10 @@ def build_graph(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
             nodes.nodes,
             "all-MiniLM-L6-v2",
             [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
-            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [DIMENSIONS])],
+            [
+                helper.make_tensor_value_info("vector", TensorProto.FLOAT, [DIMENSIONS]),
+                helper.make_tensor_value_info("states", TensorProto.FLOAT, ["tokens", DIMENSIONS]),
+            ],
             initializer=[*_external(shapes), numpy_helper.from_array(np.array([0], np.int64), "zero")],
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],

@@ -6,6 +6,7 @@ could change the vectors of visible ones.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,18 @@ from numpy.typing import NDArray
 
 class UnusableWeights(RuntimeError):
     """A model file is absent, or not the one that its pinned SHA-256 names; nothing is embedded with it."""
+
+
+# Pieces of a text, each [start, end) in characters of it.
+Spans = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class SpannedVector:
+    """The unit vector of a text, shape (d,), and those of spans of it, shape (spans, d), in the order asked for."""
+
+    vector: NDArray[np.float32]
+    spans: NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -32,6 +45,13 @@ class Embedder(Protocol):
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of passages, shape (n, d), each of length 1, in the order of `texts`; (0, d) for no texts."""
+
+    def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Spans]) -> list[SpannedVector]:
+        """The vector of each text as `embed_passages` gives it, and one for each of its `spans`, all of length 1.
+
+        The vector of a span is one that questions compare with as they do with a passage's. It is a function of the
+        text and of that span alone, whatever other spans are asked for.
+        """
 
 
 class TokenCounter(Protocol):

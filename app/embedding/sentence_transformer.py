@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from app import log
 from app.embedding import minilm
+from app.embedding.protocol import SpannedVector, Spans
+from app.embedding.spans import embed_separately
 from app.embedding.torch_models import (
     disable_word_cache,
     load_options,
@@ -104,6 +106,10 @@ class SentenceTransformerEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._embed(texts, self._passage_prompt)
+
+    def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Spans]) -> list[SpannedVector]:
+        """Each span is embedded by itself: what a model makes of its tokens' states is its own affair."""
+        return embed_separately(self.embed_passages, texts, spans)
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
         vectors = np.empty((len(texts), self.dimensions), np.float32)

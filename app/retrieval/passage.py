@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from app.identity.subject import Label
+from app.indexing.block_vectors import PassageBlock
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Passage:
     text: str
     tokens: int
     label: Label
+    # Its blocks with their vectors; none for a passage that was written without them.
+    blocks: tuple[PassageBlock, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
 from sqlalchemy import any_, select
+from sqlalchemy.orm import undefer
 
 from app.acl.visible import Visible
 from app.db.session import PREPARED, ReadSession
 from app.db.tables.access import Collection
 from app.db.tables.library import Chunk, Document, Original
 from app.identity.subject import Label
+from app.indexing.block_vectors import unpack_blocks
 from app.indexing.quantizer import quantizer_for
 from app.retrieval import phrases
 from app.retrieval.corpus_size import visible_corpus
@@ -126,7 +128,7 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
     max_score = lexical.lists.max_score(lexical.words)
     ordered = _fused(reader, similarity, matches, max_score)
     count = max(query.limit + OVERFETCH, query.min_candidates)
-    passages = _read(session, visible, [chunk for chunk, _ in ordered[:count]])
+    passages = _read(session, visible, [chunk for chunk, _ in ordered[:count]], len(query.vector))
     hits = [
         Hit(
             passages[chunk],
@@ -189,13 +191,14 @@ def _fused(
     )
 
 
-def _read(session: ReadSession, visible: Visible, chunk_ids: list[int]) -> dict[int, Passage]:
+def _read(session: ReadSession, visible: Visible, chunk_ids: list[int], dimensions: int) -> dict[int, Passage]:
     rows = session.execute(
         select(Chunk, Document, Original.title, Collection.name)
         .join(Document, Document.id == Chunk.document_id)
         .join(Original, Original.document_id == Document.id)
         .join(Collection, Collection.id == Document.collection_id)
         .where(Chunk.id == any_(CHUNKS), IN_SCOPE)
+        .options(undefer(Chunk.blocks))
         .execution_options(**PREPARED),
         {"chunks": chunk_ids, "scopes": visible.scope_array},
     )
@@ -212,6 +215,7 @@ def _read(session: ReadSession, visible: Visible, chunk_ids: list[int]) -> dict[
             text=chunk.text,
             tokens=chunk.tokens,
             label=Label(visible.labels[chunk.scope_id]),
+            blocks=unpack_blocks(chunk.blocks, dimensions),
         )
         for chunk, document, title, collection in rows
     }

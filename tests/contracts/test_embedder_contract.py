@@ -125,6 +125,24 @@ class TestEmbedderContract:
         for text, vector in zip(SHORT, vectors, strict=False):
             assert embedder.embed_query(text).tobytes() == vector.tobytes()
 
+    def test_vectors_of_spans(self, embedder: EmbeddingModel, vectors: NDArray[np.float32]) -> None:
+        """Beside the vector that the text has anyway; each a function of text and span, and one that questions meet."""
+        text = f"{SHORT[2]} {SHORT[1]} {SHORT[2]}"
+        pump, leave = (0, len(SHORT[2])), (len(SHORT[2]) + 1, len(SHORT[2]) + 1 + len(SHORT[1]))
+        texts = [*TEXTS, text]
+        spans = [[(0, len(t)), (0, 0)] for t in TEXTS] + [[pump, leave, (0, len(text))]]
+        found = embedder.embed_with_spans(texts, spans)
+        assert [f.vector.tobytes() for f in found[:-1]] == [v.tobytes() for v in vectors]
+        for one, inside in zip(found, spans, strict=True):
+            assert one.spans.shape == (len(inside), embedder.dimensions)
+            assert one.spans.dtype == np.float32
+            assert np.linalg.norm(one.spans.astype(np.float64), axis=1) == pytest.approx(1.0, abs=1e-6)
+        alone = embedder.embed_with_spans([text], [[leave]])[0]
+        assert alone.spans[0].tobytes() == found[-1].spans[1].tobytes()
+        assert embedder.embed_with_spans([], []) == []
+        similarity = found[-1].spans @ embedder.embed_query(SHORT[0])
+        assert similarity[1] > similarity[2] > similarity[0]
+
     def test_different_texts_differ(self, vectors: NDArray[np.float32]) -> None:
         distinct = [vector.tobytes() for text, vector in zip(SHORT, vectors, strict=False) if text.strip()]
         assert len(set(distinct)) == len(distinct)

@@ -32,6 +32,7 @@ from app.db.tables.audit import Xid8
 from app.db.tables.base import Base
 from app.db.tables.people import new_id
 
+NO_BLOCKS = text("''::bytea")
 SCOPE = ("scope.id", "scope.collection_id")
 
 
@@ -101,6 +102,8 @@ class Chunk(Base):
     page: Mapped[int | None] = mapped_column(Integer)
     text: Mapped[str] = mapped_column(Text)
     tokens: Mapped[int] = mapped_column(Integer)
+    # Its blocks with their vectors, packed (`app.indexing.block_vectors`); empty where it has none. Quotes read them.
+    blocks: Mapped[bytes] = mapped_column(LargeBinary, server_default=NO_BLOCKS, deferred=True, deferred_raiseload=True)
 
 
 class VectorRow(Base):

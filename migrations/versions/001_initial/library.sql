@@ -35,6 +35,7 @@ create table chunk (
   page integer,
   text text not null,
   tokens integer not null,
+  blocks bytea default ''::bytea not null,
   constraint chunk_pkey primary key (id),
   constraint chunk_document_id_ordinal_key unique (document_id, ordinal),
   constraint chunk_id_scope_id_key unique (id, scope_id),

@@ -212,7 +212,7 @@ grant update (state, reason, document_id, stages, finished_at, hidden) on ingest
 grant select (document_id, scope_id), insert (document_id, scope_id, title, content), delete
   on original to clearance_ingest;
 grant select (id, document_id, scope_id, ordinal), insert (document_id, scope_id, ordinal, heading_path, page, text,
-  tokens), delete on chunk to clearance_ingest;
+  tokens, blocks), delete on chunk to clearance_ingest;
 grant insert (chunk_id, scope_id, terms, embedding, code) on vector_row to clearance_ingest;
 grant insert (term, document_id, scope_id, entries) on posting to clearance_ingest;
 grant select, insert on index_profile to clearance_ingest;

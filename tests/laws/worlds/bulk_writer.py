@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from app.acl.rule_store import RulePart, compose, part_digest
 from app.acl.rules import Grant, effective, joined_digests
-from app.embedding.protocol import EmbeddingModel
+from app.embedding.protocol import EmbeddingModel, SpannedVector, Spans
 from app.identity.subject import Label
+from app.indexing.block_vectors import pack_blocks
 from app.indexing.postings import packed_rows
 from app.indexing.terms import PassageTerms
 from ingest.document import DocumentPassage
@@ -42,6 +43,7 @@ class Ready:
     tokens: int
     terms: PassageTerms
     vector: bytes
+    blocks: bytes
 
 
 class Maker:
@@ -77,14 +79,21 @@ class Remembering:
     def __init__(self, embedder: EmbeddingModel) -> None:
         self._embedder = embedder
         self.dimensions, self.digest, self.embed_query = embedder.dimensions, embedder.digest, embedder.embed_query
-        self._known: dict[str, NDArray[np.float32]] = {}
+        self._known: dict[tuple[str, Spans], SpannedVector] = {}
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.array([e.vector for e in self.embed_with_spans(texts, [()] * len(texts))], np.float32).reshape(
+            len(texts), self.dimensions
+        )
+
+    def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Spans]) -> list[SpannedVector]:
         if len(self._known) > 20_000:
             self._known.clear()
-        missing = [t for t in dict.fromkeys(texts) if t not in self._known]
-        self._known.update(zip(missing, self._embedder.embed_passages(missing), strict=True))
-        return np.array([self._known[t] for t in texts], np.float32).reshape(len(texts), self.dimensions)
+        asked = [(text, tuple(inside)) for text, inside in zip(texts, spans, strict=True)]
+        if missing := [one for one in dict.fromkeys(asked) if one not in self._known]:
+            made = self._embedder.embed_with_spans(*zip(*missing, strict=True))
+            self._known.update(zip(missing, made, strict=True))
+        return [self._known[one] for one in asked]
 
 
 def _ready(indexed: IndexedPassage) -> Ready:
@@ -95,6 +104,7 @@ def _ready(indexed: IndexedPassage) -> Ready:
         passage.tokens,
         indexed.terms,
         indexed.vector.astype(">f2").tobytes(),
+        pack_blocks(indexed.blocks),
     )
 
 
@@ -224,6 +234,7 @@ class Rows:
                 ready, number = made[page.title, page.texts][ordinal], self.first + len(chunks)
                 public = self.world.name("chunk", page.path, ordinal)
                 chunks.append((number, public, document, scope, ordinal, ready.heading, ready.words, ready.tokens))
+                chunks[-1] += (ready.blocks,)
                 size, dimensions = len(ready.vector) + 4, len(ready.vector) // 2
                 vectors += [
                     VECTOR_HEAD.pack(4, 8, number, 4, scope, 4, ready.terms.length, size, dimensions, 0),
@@ -233,8 +244,8 @@ class Rows:
             for term, entries in packed_rows(found):
                 postings += [POSTING_HEAD.pack(4, 8, term, 8, document, 4, scope, len(entries)), entries]
         self._add(
-            "chunk (id, public_id, document_id, scope_id, ordinal, heading_path, text, tokens)",
-            "int8 uuid int8 int4 int4 text[] text int4",
+            "chunk (id, public_id, document_id, scope_id, ordinal, heading_path, text, tokens, blocks)",
+            "int8 uuid int8 int4 int4 text[] text int4 bytea",
             chunks,
         )
         self._insert()
