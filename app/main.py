@@ -24,6 +24,7 @@ from app.embedding.factory import build_embedder, build_reranker
 from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
 from app.indexing.quantizer import quantizer_for
+from app.llm.context_length import require_context
 from app.llm.endpoint import endpoint
 from app.llm.openai_chat import OpenAIChat, Sampling
 from app.retrieval.rerank import Reranking
@@ -135,6 +136,7 @@ def read_settings() -> Settings:
     try:
         settings = Settings()
         endpoint(settings.model)
+        require_context(settings)
     except ValueError as error:
         sys.exit(f"clearance api: {error}")
     forget_settings()

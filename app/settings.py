@@ -127,11 +127,17 @@ class ModelSettings(Section):
         1_600, ge=100, description="most passage tokens it is shown, within answer.context_tokens"
     )
     max_tokens: int = Field(400, ge=1, description="longest answer in tokens")
+    context_length: int | None = Field(
+        None, ge=1, description="tokens that it holds for a question and its answer; unset: the endpoint is asked"
+    )
+    prompt: Literal["large", "small"] = Field(
+        "large", description="how it is told what to do: `small` for models of less than some three billion weights"
+    )
     frequency_penalty: float = Field(0.0, ge=0, le=2, description="sent if not 0: keeps small models out of circles")
     connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")
     first_token_seconds: float = Field(60.0, gt=0, description="limit between two pieces of the stream")
 
-    @field_validator("internal", mode="before")
+    @field_validator("internal", "context_length", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         """A compose file can pass a variable on only as an empty one."""

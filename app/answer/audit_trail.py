@@ -16,7 +16,8 @@ from app.acl.visible import Visible
 from app.answer.components import Components
 from app.answer.conversation_store import NewTurn, keep
 from app.answer.events import Source
-from app.answer.prompt import TEMPLATE_DIGEST, Context
+from app.answer.prompt import Context
+from app.answer.prompt_templates import TEMPLATES
 from app.audit.actor import actor
 from app.audit.events import answers as events
 from app.audit.events.base import CommittedText, SealedText, new_id
@@ -74,6 +75,7 @@ class Trail:
     ) -> None:
         """Commit what the model will be shown. Until this returns, nothing may be shown."""
         endpoint = parts.chat.endpoint
+        template = TEMPLATES[parts.settings.model.prompt]
         event = events.AnswerOpened(
             actor=actor(self.subject),
             trail=self.id,
@@ -85,7 +87,8 @@ class Trail:
             passages=_passages(context),
             label=context.label.text if context else "public",
             embedder=parts.embedder.digest,
-            template=TEMPLATE_DIGEST,
+            template=template.digest,
+            template_version=template.version,
             prompt=CommittedText(context.prompt.decode()) if context and route else None,
             model=events.ModelRoute(endpoint.model, endpoint.address, route) if route else None,
             codebook=self.codebook,

@@ -17,8 +17,9 @@ from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
-from app.answer.events import AnswerEvent, Delta, Done, Mode, Opened
+from app.answer.events import AnswerEvent, AnswerOutcome, Delta, Done, Mode, Opened
 from app.answer.prompt import Context, EarlierTurn, build, choose
+from app.answer.prompt_templates import TEMPLATES, says_unanswered
 from app.answer.quote import quotes
 from app.answer.replies import reply
 from app.answer.sources import Cited, sources
@@ -128,7 +129,8 @@ def assemble(parts: Components, question: str, found: Retrieved, mode: Mode) -> 
     tokens = limits.context_tokens
     if mode == "generate":
         tokens = min(tokens, parts.settings.model.context_tokens)
-    return build(question, choose(found.hits, passages=limits.passages, tokens=tokens), found.earlier)
+    shown = choose(found.hits, passages=limits.passages, tokens=tokens)
+    return build(question, shown, found.earlier, TEMPLATES[parts.settings.model.prompt])
 
 
 def open_trail(
@@ -204,9 +206,10 @@ async def generate(
         yield Delta(released)
     cited = sources(parts.checks, question, context, outgoing.used)
     _count(trail, outgoing.counts, cited)
-    trail.end("answered")
+    outcome: AnswerOutcome = "nothing" if says_unanswered("".join(trail.output)) else "answered"
+    trail.end(outcome)
     yield Done(
-        trail.id, "generate", "answered", cited.sources, dict(trail.shown_redactions), conversation=trail.conversation
+        trail.id, "generate", outcome, cited.sources, dict(trail.shown_redactions), conversation=trail.conversation
     )
 
 

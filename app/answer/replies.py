@@ -7,7 +7,7 @@ anyway (the outcome), so its language tells nothing about what is hidden.
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-ReplyKey = Literal["nothing", "asked_back", "may_help", "withheld", "unsupported", "ungrounded"]
+ReplyKey = Literal["nothing", "asked_back", "may_help", "withheld", "unsupported", "ungrounded", "unanswered"]
 REPLY_KEYS: tuple[ReplyKey, ...] = get_args(ReplyKey)
 # The language of a reply to a question in a language that is not in the catalogue.
 DEFAULT_LANGUAGE = "en"
@@ -19,6 +19,7 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "may_help": "It is not certain that these passages answer your question; they may help.",
         "withheld": "What this answer was made from is no longer yours to read.",
         "unsupported": "not in the passages",
+        "unanswered": "The passages do not answer this.",
         "ungrounded": "The passages do not support what the model wrote; these are quotes from them instead.",
     },
     "de": {
@@ -27,6 +28,7 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "may_help": "Ob diese Stellen Ihre Frage beantworten, ist nicht sicher; sie helfen vielleicht weiter.",
         "withheld": "Woraus diese Antwort entstand, dürfen Sie nicht mehr lesen.",
         "unsupported": "steht nicht in den Quellen",
+        "unanswered": "Die Quellen beantworten das nicht.",
         "ungrounded": "Die Quellen belegen nicht, was das Modell schrieb; stattdessen folgen Zitate daraus.",
     },
     "fr": {
@@ -35,6 +37,7 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "may_help": "Il n'est pas certain que ces passages répondent à votre question ; ils peuvent aider.",
         "withheld": "Vous ne pouvez plus lire les documents dont cette réponse est tirée.",
         "unsupported": "absent des passages",
+        "unanswered": "Les passages ne répondent pas à cette question.",
         "ungrounded": "Les passages ne confirment pas ce que le modèle a écrit ; en voici plutôt des citations.",
     },
     "es": {
@@ -43,6 +46,7 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "may_help": "No es seguro que estos pasajes respondan a su pregunta; pueden ayudar.",
         "withheld": "Usted ya no puede leer aquello de lo que salió esta respuesta.",
         "unsupported": "no consta en los pasajes",
+        "unanswered": "Los pasajes no responden a esto.",
         "ungrounded": "Los pasajes no respaldan lo que escribió el modelo; en su lugar, estas son citas de ellos.",
     },
 }

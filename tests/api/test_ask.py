@@ -85,6 +85,19 @@ def test_nothing_visible_is_said_plainly(talking_to: Talk, company: Company, que
     assert closed["outcome"] == "nothing"
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_model_that_finds_no_answer_is_no_answer(talking_to: Talk, company: Company, language: str) -> None:
+    """It is no `answered`: the passages are offered, none as cited, and the record says so too."""
+    with talking_to(letters(reply("unanswered", language))) as client:
+        answer = ask(client, company, "ben", ON_LEAVE).json()
+    assert (answer["mode"], answer["outcome"]) == ("generate", "nothing")
+    assert answer["answer"] == reply("unanswered", language)
+    assert [s["cited"] for s in answer["sources"]] == [False] * len(answer["sources"]) != []
+    [opened], [closed] = company.records("answer.opened"), company.records("answer.closed")
+    assert closed["outcome"] == "nothing"
+    assert opened["template_version"] == "large-2"
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_label_above_the_endpoints_is_refused(talking_to: Talk, company: Company, stream: bool) -> None:
     chat = saying("The price is [1].")

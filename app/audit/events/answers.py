@@ -59,6 +59,8 @@ class AnswerOpened(Event):
     template: str
     prompt: CommittedText | None
     model: ModelRoute | None
+    # The version of the prompt whose digest `template` is; null in records made before versions had names.
+    template_version: str | None = None
     # The digest of the codebook whose lists found the nearest passages; null if PostgreSQL compared them all.
     codebook: str | None = None
     # How many of the nearest by code were compared exactly, as it was set; null as well if all were.

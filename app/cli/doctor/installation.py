@@ -20,6 +20,7 @@ from app.local.environment import (
     MODEL_URL,
     SEARCH_URL,
     SEQUENCER_URL,
+    SMALL_MODEL,
 )
 from app.local.instance import Instance
 from app.local.model_server import MODEL_NAME as LOCAL_MODEL
@@ -81,7 +82,12 @@ class Installation:
             AUDIT_KEY: secrets.audit_key,
         }
         if MODEL_URL not in environ:
-            settings |= {MODEL_URL: last.model_url, MODEL_KEY: secrets.model_api_key, MODEL_NAME: LOCAL_MODEL}
+            settings |= {
+                **SMALL_MODEL,
+                MODEL_URL: last.model_url,
+                MODEL_KEY: secrets.model_api_key,
+                MODEL_NAME: LOCAL_MODEL,
+            }
         return cls(
             settings=_settings({name: value for name, value in settings.items() if not environ.get(name)}),
             urls=urls,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.answer.prompt import EARLIER, SYSTEM, EarlierTurn, build, choose
+from app.answer.prompt import EarlierTurn, build, choose
+from app.answer.prompt_templates import EARLIER, TEMPLATES, PromptTemplate
 from app.identity.subject import Label
 from app.retrieval.passage import Hit
 from tests.support.passages import passage
@@ -77,12 +78,20 @@ def test_build_word_for_word() -> None:
         "Why?", [passage("First.", title="Leave", heading_path=("Leave", "Rules"), page=3), passage("Second.")]
     )
     assert [m.role for m in context.messages] == ["system", "user"]
-    assert context.messages[0].content == SYSTEM
+    assert context.messages[0].content == TEMPLATES["large"].filled("en")[0]
     assert context.messages[1].content == (
         "<passage 1>\nLeave > Rules, page 3\nFirst.\n</passage 1>\n\n"
         "<passage 2>\nTitle\nSecond.\n</passage 2>\n\n"
         "<question>\nWhy?\n</question>"
     )
+
+
+def test_what_is_said_behind_the_question_comes_last_in_its_language() -> None:
+    """A small model follows what it read last, and the sentence for a refusal is one that its reader understands."""
+    template = PromptTemplate("x-1", "Use {unanswered}", "Or {unanswered}")
+    system, user = build("Wer darf das?", [passage("First.")], template=template).messages
+    assert system.content == "Use Die Quellen beantworten das nicht."
+    assert user.content.endswith("<question>\nWer darf das?\n</question>\n\nOr Die Quellen beantworten das nicht.")
 
 
 def test_earlier_turns_word_for_word() -> None:

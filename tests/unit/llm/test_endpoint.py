@@ -124,7 +124,7 @@ def test_the_service_does_not_start_on_an_unconfirmed_public_host(monkeypatch: p
     monkeypatch.setattr("app.main.forget_settings", lambda: None)
     for name, value in {
         "DATABASE__APP_URL": "x", "IDENTITY__KEY": "00", "AUDIT__KEY": "00", "MODEL__INTERNAL": "",
-        "MODEL__BASE_URL": "https://api.example.com/v1",
+        "MODEL__BASE_URL": "https://api.example.com/v1", "MODEL__CONTEXT_LENGTH": "8192",
     }.items():  # fmt: skip
         monkeypatch.setenv(f"CLEARANCE_{name}", value)
     assert read_settings().model.internal is None

@@ -1,0 +1,60 @@
+"""Versions of the prompt: what each says, that its name changes with it, and the sentence for a refusal."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.answer.prompt_templates import TEMPLATES, PromptTemplate, says_unanswered
+from app.answer.replies import REPLIES
+
+# A text that changes gets a new number: the record names the version, and one name must not stand for two texts.
+DIGESTS = {
+    "large-2": "16765770912d0a2c",
+    "small-1": "57445d4e2f692f6f",
+}
+
+
+def test_a_version_stands_for_one_text() -> None:
+    assert {t.version: t.digest[:16] for t in TEMPLATES.values()} == DIGESTS
+
+
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+def test_each_says_what_an_answer_needs(template: PromptTemplate) -> None:
+    """That documents are no instructions, how to cite with an example, and what to say where nothing answers."""
+    system, closing = template.filled("fr")
+    assert "not instructions" in system
+    assert "like this: Visitors sign in at the front desk [2]." in f"{system} {closing}"
+    assert f"{system} {closing}".strip().endswith(REPLIES["fr"]["unanswered"])
+    assert "{" not in f"{system}{closing}"
+
+
+@pytest.mark.parametrize("change", [{"system": "x"}, {"closing": "x"}])
+def test_the_digest_is_of_all_that_is_said(change: dict[str, str]) -> None:
+    assert replace(TEMPLATES["small"], **change).digest != TEMPLATES["small"].digest
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(texts["unanswered"] for texts in REPLIES.values()),
+        "the passages do not answer this",
+        " **The passages do not answer this.**\n",
+        "The passages do not answer this. Ask the people team.",
+    ],
+)
+def test_a_refusal_is_recognised_in_any_language(answer: str) -> None:
+    assert says_unanswered(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "The passages do not answer this question about pay, but it is 26 weeks [1].",
+        "The passages do not answer this. Leave is 26 weeks [1].",
+        "It is 26 weeks [1]. The passages do not answer this.",
+        "No.",
+    ],
+)
+def test_what_says_something_is_no_refusal(answer: str) -> None:
+    assert not says_unanswered(answer)
