@@ -4,16 +4,20 @@ import re
 from collections import Counter
 from typing import Any
 
-import yaml
 from lxml import etree, html  # type: ignore[import-untyped]  # ships no types
 from markdown_it import MarkdownIt
 
 from ingest.extractors import partition, tables
+from ingest.extractors.contents_list import HEADINGS, drop_contents_lists
 from ingest.extractors.encoding import decode
 from ingest.extractors.errors import FileTooLarge
+from ingest.extractors.front_matter import FrontMatter, split_front_matter
 from ingest.extractors.outline import Outline
+from ingest.extractors.page_source import clean_source
 from ingest.extractors.partition import Element
 from ingest.extractors.plain import one_line
+from ingest.extractors.templates import strip_templates
+from ingest.extractors.verbatim import element_spans
 
 # The library drops these with all their text; the text of an FAQ often lives in <details>.
 KEPT_AS = {
@@ -30,10 +34,10 @@ MAX_DEPTH = 200
 DECLARED = re.compile(
     rb"<(?:meta\b[^>]{0,200}\bcharset|\?xml\b[^>]{0,200}\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
 )
-FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-ANCHOR = re.compile(r"^(#{1,6} .*?)[ \t]*\{[#.:][^{}\n]*\}[ \t]*$", re.MULTILINE)
-# Keys that steer a site generator and say nothing about the matter.
-MACHINERY = {"layout", "permalink", "redirect_from", "redirect_to", "sidebar", "nav_order", "weight", "cspell", "slug"}
+# The first of an HTML page that a generator reads.
+TEMPLATE_START = re.compile(
+    r"\s*(?:\{%-?\s*(?:extends|load|include|block|import|from|layout|assign|set|comment)\b|\{\{[<%!])"
+)
 
 # CommonMark with tables: the library's own converter takes a list without a blank line before it for a paragraph,
 # flattens lists indented by two spaces and loses fenced code inside lists.
@@ -43,7 +47,14 @@ _commonmark = MarkdownIt("commonmark", {"html": True}).enable(["table", "striket
 def read_html(content: bytes) -> tuple[str | None, Outline]:
     """Title (first h1, else <title>) and outline of an HTML page."""
     match = DECLARED.search(content[:4096])
-    return read_markup(decode(content, declared=match[1].decode("ascii") if match else None))
+    text = re.sub(r"\r\n?", "\n", decode(content, declared=match[1].decode("ascii") if match else None))
+    front = split_front_matter(text)
+    if front is None and not TEMPLATE_START.match(text):
+        return read_markup(text)
+    text, hidden = strip_templates(front.rest if front else text, element_spans, templated=True)
+    title, outline = read_markup(text)
+    outline.hidden += hidden
+    return _headed(title, outline, front)
 
 
 def read_markup(markup: str) -> tuple[str | None, Outline]:
@@ -62,17 +73,22 @@ def read_markup(markup: str) -> tuple[str | None, Outline]:
 def read_markdown(content: bytes) -> tuple[str | None, Outline]:
     """Title (front matter, else first heading of level 1) and outline of a Markdown page."""
     text = re.sub(r"\r\n?", "\n", decode(content))
-    fields: dict[str, str] = {}
-    if match := FRONT_MATTER.match(text):
-        fields = _front_matter(match[1])
-        text = text[match.end() :] if fields else text
-    title, outline = read_markup(_commonmark.render(ANCHOR.sub(r"\1", text)))
-    named = fields.pop("title", "") or title
-    if fields:
+    front = split_front_matter(text)
+    text, hidden = clean_source(front.rest if front else text, templated=front is not None)
+    title, outline = read_markup(_commonmark.render(text))
+    outline.hidden += hidden
+    return _headed(title, outline, front)
+
+
+def _headed(title: str | None, outline: Outline, front: FrontMatter | None) -> tuple[str | None, Outline]:
+    """With the title of the front matter, and with what it tells a reader before the text."""
+    if front is None:
+        return title, outline
+    if front.lines:
         shown = Outline()
-        shown.add("paragraph", "\n".join(f"{key}: {value}" for key, value in fields.items()))
+        shown.add("paragraph", "\n".join(front.lines))
         outline.put_first(shown.blocks)
-    return named, outline
+    return front.title or title, outline
 
 
 def _level(element: Element) -> int:
@@ -101,8 +117,8 @@ def _refuse_depth(tree: html.HtmlElement) -> None:
 
 
 def _prepare(tree: html.HtmlElement) -> Counter[str]:
-    """Take out what is hidden, and make explicit what the library would lose: numbers of lists, spans of tables,
-    dropped elements. Gives what was hidden, by kind.
+    """Take out what is hidden and lists of contents, and make explicit what the library would lose: numbers of lists,
+    spans of tables, dropped elements. Gives what was hidden, by kind.
     """
     hidden: Counter[str] = Counter()
     for comment in list(tree.iter(etree.Comment)):
@@ -114,12 +130,23 @@ def _prepare(tree: html.HtmlElement) -> Counter[str]:
             hidden["elements"] += _drop(element)
         elif element.tag in KEPT_AS:
             element.tag = KEPT_AS[element.tag]
+    for button in tree.iter("button"):
+        if next(button.iterancestors(*HEADINGS), None) is not None:
+            button.tag = "span"  # of an accordion: its text is the heading
+    for image in list(tree.iter("img")):
+        _show_alternative(image)
+    drop_contents_lists(tree)
+    _make_explicit(tree)
+    return hidden
+
+
+def _make_explicit(tree: html.HtmlElement) -> None:
+    """Write out numbers of lists and spans of tables."""
     for ordered in tree.iter("ol"):
         _number(ordered)
     for table in list(tree.iter("table")):
         if table.find(".//table") is None:
             _square(table)
-    return hidden
 
 
 def _drop(element: Any) -> bool:
@@ -129,6 +156,18 @@ def _drop(element: Any) -> bool:
     inside = next(element.iterancestors("html"), None) is not None
     element.drop_tree()
     return inside and bool("".join(element.itertext()).strip())
+
+
+def _show_alternative(image: Any) -> None:
+    """Put the text that stands for an image in its place: the library cuts the sentence around it in three."""
+    parent = image.getparent()
+    if parent is not None and (image.getprevious() is not None or image.getnext() is not None or _has_text(parent)):
+        image.tail = f"{one_line(image.get('alt', ''))}{image.tail or ''}"
+        image.drop_tree()
+
+
+def _has_text(element: Any) -> bool:
+    return any(text.strip() for text in (element.text or "", *(child.tail or "" for child in element)))
 
 
 def _number(ordered: Any) -> None:
@@ -156,24 +195,3 @@ def _square(table: Any) -> None:
         row.tail = tail
         for text in texts:
             etree.SubElement(row, tag).text = text
-
-
-def _front_matter(block: str) -> dict[str, str]:
-    """The fields of YAML front matter as text; none if it is no mapping, and then the block is ordinary text."""
-    try:
-        data = yaml.safe_load(block)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return {}
-    if not isinstance(data, dict):
-        return {}
-    fields = {}
-    for key, value in data.items():
-        if str(key) not in MACHINERY and (text := _field(value)):
-            fields[str(key)] = one_line(text)
-    return fields
-
-
-def _field(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value if isinstance(item, str | int | float))
-    return "" if value is None or isinstance(value, dict) else str(value)

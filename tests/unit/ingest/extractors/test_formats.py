@@ -68,7 +68,7 @@ def test_markdown_keeps_headings_lists_code_tables_and_front_matter() -> None:
         ("table", "Grade: A; Amount: 100\nGrade: B; Amount: 200"),
     ]
     where = paths(found)
-    assert where["owner: People team"] == ()
+    assert where["Owner: People team"] == ()
     assert where["# not a heading"] == ("Leave", "Parental leave", "How to apply")
     assert where["The company."] == ("Leave", "Pay")
     assert where["Who pays?"] == ("Leave", "Pay")
