@@ -10,19 +10,24 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.visible import Visible
 from app.answer.components import Components
-from app.answer.conversation_store import NewTurn, keep
-from app.answer.events import Source
+from app.answer.conversation_store import ANSWERED, keep
+from app.answer.events import Searched, Source
+from app.answer.followups import WholeQuestion, without_citations
 from app.answer.prompt import Context
 from app.answer.prompt_templates import TEMPLATES
+from app.answer.turns import NewTurn
 from app.audit.actor import actor
 from app.audit.events import answers as events
 from app.audit.events.base import CommittedText, SealedText, new_id
 from app.audit.log import record
 from app.db.session import WriteSession
+from app.embedding.protocol import Embedder
 from app.errors import DatabaseUnavailable
 from app.identity.subject import Subject
 
@@ -47,7 +52,15 @@ class Trail:
     reranker: str | None = None
     opened: events.AnswerOpened | None = None
     documents: frozenset[uuid.UUID] = frozenset()
+    # The question's own vector, which a conversation keeps, and the question as it was searched for.
+    vector: NDArray[np.float32] | None = None
+    whole: WholeQuestion | None = None
     _mark: int = field(default_factory=time.perf_counter_ns)
+
+    @property
+    def searched(self) -> Searched | None:
+        """What was searched for, where earlier turns had a part in it."""
+        return self.whole.searched if self.whole else None
 
     def mark_stage(self, stage: str) -> None:
         """The time since the last lap belongs to this stage (microseconds, added up)."""
@@ -74,7 +87,7 @@ class Trail:
         route: str | None,
     ) -> None:
         """Commit what the model will be shown. Until this returns, nothing may be shown."""
-        endpoint = parts.chat.endpoint
+        endpoint, whole = parts.chat.endpoint, self.whole
         template = TEMPLATES[parts.settings.model.prompt]
         event = events.AnswerOpened(
             actor=actor(self.subject),
@@ -96,6 +109,9 @@ class Trail:
             reranker=self.reranker,
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
+            searched=_searched(whole),
+            added_words=_added_words(whole),
+            topic_changed=whole is not None and whole.topic_changed,
         )
         with _recording(parts, self.subject) as session:
             record(session, event, parts.sealer)
@@ -117,16 +133,18 @@ class Trail:
             latency_us=self.stages,
             output=CommittedText("".join(self.output)),
         )
-        turn = self._turn(self.opened, event)
+        turn = self._turn(parts.embedder, self.opened, event)
         with _recording(parts, self.subject) as session:
             if turn is not None:
                 event = replace(event, kept=keep(session, self.subject, turn))
             record(session, event, parts.sealer)
 
-    def _turn(self, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:
-        """What the conversation keeps: the question, and what was released and shown."""
+    def _turn(self, embedder: Embedder, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:
+        """What the conversation keeps: the question, and what was released and shown, with their vectors."""
         if self.conversation is None:
             return None
+        answer = "".join(self.output)
+        said = closed.outcome in ANSWERED and answer
         return NewTurn(
             id=self.id,
             conversation=self.conversation,
@@ -134,10 +152,12 @@ class Trail:
             mode="quote" if closed.outcome == "quoted" else opened.mode,
             outcome=closed.outcome,
             policy_epoch=opened.policy_epoch,
-            answer="".join(self.output),
+            answer=answer,
             sources=self.sources,
             redactions=dict(self.shown_redactions),
             documents=self.documents,
+            embedder=embedder.digest,
+            vectors=(self.vector, embedder.embed_query(without_citations(answer)) if said else None),
         )
 
 
@@ -157,3 +177,15 @@ def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:
         events.ShownPassage(chunk=p.chunk, document=p.document, version=p.version, rank=rank, label=p.label.text)
         for rank, p in enumerate(shown, start=1)
     )
+
+
+def _searched(whole: WholeQuestion | None) -> tuple[events.SearchedTurn, ...]:
+    return tuple(
+        events.SearchedTurn(x.turn, x.part, round(1000 * x.weights.words), round(1000 * x.weights.meaning))
+        for x in (whole.leanings if whole else ())
+    )
+
+
+def _added_words(whole: WholeQuestion | None) -> SealedText | None:
+    words = [word for text in whole.searched.added for word in text.words] if whole and whole.searched else []
+    return SealedText(" ".join(words)) if words else None

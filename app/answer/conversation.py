@@ -5,7 +5,7 @@ import uuid
 from app.acl.visible import visible_scopes
 from app.answer import conversation_store as store
 from app.answer.components import Components
-from app.answer.conversation_store import ConversationSummary, TurnView
+from app.answer.turns import ConversationSummary, TurnView
 from app.audit.actor import actor
 from app.audit.events.conversations import ConversationDeleted, ConversationRead
 from app.audit.log import record

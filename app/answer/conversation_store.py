@@ -6,12 +6,12 @@ A service that speaks for a person has none of them.
 """
 
 import dataclasses
-import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -19,7 +19,9 @@ from sqlalchemy.orm import Session
 from app import log
 from app.acl.visible import Visible
 from app.answer.events import Source
+from app.answer.followups import MAX_TURNS, RecentTurn
 from app.answer.prompt import EarlierTurn, render_turn
+from app.answer.turns import ConversationSummary, KeptAnswer, NewTurn, TurnView
 from app.db.paging import Page
 from app.db.tables import conversations as tables
 from app.db.tables.library import Document
@@ -28,55 +30,8 @@ from app.identity.subject import Label, Subject, require_in_person
 
 # How far back the turns for the model are looked for.
 RECENT = 20
-
-
-@dataclass(frozen=True)
-class ConversationSummary:
-    """A conversation as a list shows it: its first question, and when the last one was answered."""
-
-    id: uuid.UUID
-    created_at: dt.datetime
-    first_question: str | None
-    last_at: dt.datetime | None
-    turns: int
-
-
-@dataclass(frozen=True)
-class KeptAnswer:
-    """What was said, and the sources that were shown with it, as wire values."""
-
-    text: str
-    sources: Sequence[Mapping[str, Any]]
-    redactions: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class TurnView:
-    """A turn as its asker sees it now. No answer: something it was made from is no longer theirs to read."""
-
-    id: uuid.UUID
-    question: str
-    mode: str
-    outcome: str
-    policy_epoch: int
-    at: dt.datetime
-    answer: KeptAnswer | None
-
-
-@dataclass(frozen=True)
-class NewTurn:
-    """A turn to be kept: `documents` are all that its answer was made from, by their public ids."""
-
-    id: uuid.UUID
-    conversation: uuid.UUID
-    question: str
-    mode: str
-    outcome: str
-    policy_epoch: int
-    answer: str
-    sources: Sequence[Source]
-    redactions: Mapping[str, int]
-    documents: frozenset[uuid.UUID]
+# What came of a turn that said something: its answer may help the next question.
+ANSWERED = frozenset(["answered", "quoted"])
 
 
 def begin(session: Session, subject: Subject) -> ConversationSummary:
@@ -142,7 +97,7 @@ def earlier(
     recent = turns(session, subject, visible, conversation, Page(limit=RECENT))
     taken: list[tuple[TurnView, str]] = []
     for turn in reversed(recent):
-        if turn.answer is None or turn.outcome not in {"answered", "quoted"}:
+        if turn.answer is None or turn.outcome not in ANSWERED:
             continue
         tokens -= count(render_turn(turn.question, turn.answer.text))
         if tokens < 0:
@@ -158,6 +113,28 @@ def earlier(
             documents=frozenset(behind[turn.id]),
         )
         for turn, answer in taken
+    )
+
+
+def recent(
+    session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, *, embedder: str
+) -> tuple[RecentTurn, ...]:
+    """The last turns, latest first, as a search may lean on them: every question, and the answers that are wholly
+    visible now, each with its vector if this embedder made it. Raises NotFound as `require_own` does.
+    """
+    require_own(session, subject, conversation)
+    turn = tables.Turn
+    query = _turns(subject, visible, conversation).order_by(turn.at.desc(), turn.id.desc()).limit(MAX_TURNS)
+    rows = [(row, answer if row.outcome in ANSWERED else None) for row, answer in session.execute(query)]
+    return tuple(
+        RecentTurn(
+            row.id,
+            row.question,
+            _vector(row, row.vector, embedder),
+            None if answer is None else answer.answer,
+            None if answer is None else _vector(row, answer.vector, embedder),
+        )
+        for row, answer in rows
     )
 
 
@@ -196,6 +173,8 @@ def _keep(session: Session, subject: Subject, turn: NewTurn) -> None:
             mode=turn.mode,
             outcome=turn.outcome,
             policy_epoch=turn.policy_epoch,
+            vector=_packed(turn.vectors[0]),
+            embedder=turn.embedder,
         )
         .inline()
     )
@@ -207,6 +186,7 @@ def _keep(session: Session, subject: Subject, turn: NewTurn) -> None:
             answer=turn.answer,
             shown=[_plain(source) for source in turn.sources],
             redactions=dict(turn.redactions),
+            vector=_packed(turn.vectors[1]),
         )
         .inline()
     )
@@ -269,6 +249,15 @@ def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> TurnView:
         at=row.at,
         answer=None if answer is None else KeptAnswer(answer.answer, answer.shown, answer.redactions),
     )
+
+
+def _packed(vector: NDArray[np.float32] | None) -> bytes | None:
+    return None if vector is None else vector.astype("<f4").tobytes()
+
+
+def _vector(row: tables.Turn, packed: bytes | None, embedder: str) -> NDArray[np.float32] | None:
+    """A vector that was kept with a turn; None if it was not, or by another embedder."""
+    return None if packed is None or row.embedder != embedder else np.frombuffer(packed, "<f4").astype(np.float32)
 
 
 def _plain(source: Source) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Mode = Literal["generate", "quote"]
-AnswerOutcome = Literal["answered", "quoted", "nothing"]
+AnswerOutcome = Literal["answered", "quoted", "nothing", "asked_back"]
+TurnPart = Literal["question", "answer"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,26 @@ class Source:
 
 
 @dataclass(frozen=True)
+class AddedWords:
+    """Words that were searched for beside those of the question, and the earlier turn whose text they stand in."""
+
+    turn: uuid.UUID
+    part: TurnPart
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What was searched for as the next turn of a conversation: the question's own words, and what earlier turns added,
+    the most important first. `topic_changed`: the question was taken for another topic, so they added nothing.
+    """
+
+    words: tuple[str, ...]
+    added: tuple[AddedWords, ...]
+    topic_changed: bool = False
+
+
+@dataclass(frozen=True)
 class Opened:
     """The audit record is committed; what follows is the answer to it."""
 
@@ -44,7 +65,7 @@ class Delta:
 @dataclass(frozen=True)
 class Done:
     """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
-    kept, known by its trail.
+    kept, known by its trail. `searched` is None where there was no earlier turn.
     """
 
     trail: uuid.UUID
@@ -54,6 +75,7 @@ class Done:
     redactions: Mapping[str, int] = field(default_factory=dict)
     fallback: str | None = None
     conversation: uuid.UUID | None = None
+    searched: Searched | None = None
 
 
 AnswerEvent = Opened | Delta | Done

@@ -7,8 +7,8 @@ trail is closed in a shield, so that a caller who hangs up leaves a record too.
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TypeVar, TypeVarTuple
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar, TypeVarTuple
 
 import anyio
 import anyio.to_thread
@@ -18,6 +18,8 @@ from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
 from app.answer.events import AnswerEvent, AnswerOutcome, Delta, Done, Mode, Opened
+from app.answer.followups import RecentTurn, WholeQuestion, make_whole
+from app.answer.leaning import is_incomplete
 from app.answer.prompt import Context, EarlierTurn, build, choose
 from app.answer.prompt_templates import TEMPLATES, says_unanswered
 from app.answer.quote import quotes
@@ -30,6 +32,7 @@ from app.guardrail.active_content import Addresses, make_inert
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import redact
+from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Subject, require_capability
 from app.indexing.analysis.language import question_language
 from app.llm.protocol import route
@@ -42,9 +45,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What one snapshot of the database gave: who sees what, the best of it, and the earlier turns for the model."""
+    """What one snapshot of the database gave: who sees what, the question made whole, the best for it, and the earlier
+    turns for the model.
+    """
 
     visible: Visible
+    query: Query
     hits: list[Hit]
     earlier: tuple[EarlierTurn, ...] = ()
 
@@ -70,20 +76,21 @@ async def answer(
         trail.mark_stage("embed")
         found = await in_thread(retrieve, parts, trail, query, mode)
         trail.mark_stage("retrieve")
-        context = assemble(parts, asked, found, mode)
+        missing = what_is_missing(found)
+        context = None if missing else assemble(parts, asked, found, mode)
         trail.mark_stage("context")
         reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
         trail.mark_stage("audit")
         yield Opened(trail.id, mode)
         if context is None:
-            events = no_answer(trail, mode, asked)
+            events = no_answer(trail, mode, asked, missing or "nothing")
         elif reason is None:
             events = quote(parts, trail, asked, context)
         else:
             events = generate(parts, trail, asked, context)
         async with aclosing(events) as flowing:
             async for event in flowing:
-                yield event
+                yield replace(event, searched=trail.searched) if isinstance(event, Done) else event
     except AppError as error:
         trail.end_once("failed", error.code)
         raise
@@ -97,8 +104,11 @@ async def answer(
 
 
 def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retrieved:
-    """Resolve the visible scopes, check the conversation, and search, in one read-only snapshot; then put in order."""
+    """Resolve the visible scopes, make the question whole with the conversation, and search, in one read-only snapshot;
+    then put in order.
+    """
     limits, subject = parts.settings.answer, trail.subject
+    trail.vector = query.vector
 
     def read(session: ReadSession) -> tuple[Visible, Candidates, tuple[EarlierTurn, ...]]:
         visible = visible_scopes(session, subject)
@@ -108,7 +118,9 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
             earlier = conversations.earlier(
                 session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
             )
-        return visible, search(session, visible, parts.index, query), earlier
+        whole = trail.whole = whole_question(parts, trail, session, visible, query)
+        searched = replace(query, vector=whole.vector, words=whole.words, before=whole.before)
+        return visible, search(session, visible, parts.index, searched), earlier
 
     visible, found, earlier = parts.database.retrieve(subject.user_id, read)
     if parts.reranking:
@@ -118,13 +130,34 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
         trail.mark_stage("rerank")
     parts.searches.count(best.outcome)
     trail.codebook, trail.reranker = best.codebook, best.reranker
-    return Retrieved(visible, best.hits, earlier)
+    return Retrieved(visible, found.query, best.hits, earlier)
 
 
-def assemble(parts: Components, question: str, found: Retrieved, mode: Mode) -> Context | None:
-    """The context, or None if nothing visible supports an answer: an earlier turn is no support."""
-    if not supported(found.hits):
+def whole_question(
+    parts: Components, trail: Trail, session: ReadSession, visible: Visible, query: Query
+) -> WholeQuestion:
+    """The question with what it leans on in its conversation, as far as its asker may read that now."""
+    turns: tuple[RecentTurn, ...] = ()
+    if trail.conversation is not None:
+        turns = conversations.recent(
+            session, trail.subject, visible, trail.conversation, embedder=parts.embedder.digest
+        )
+    embed, redact_text = parts.embedder.embed_query, Redactor(parts.checks)
+    return make_whole(query.text, query.vector, turns, embed=embed, redact=redact_text)
+
+
+def what_is_missing(found: Retrieved) -> Literal["nothing", "asked_back"] | None:
+    """Why there is no answer to be made, if so: a question that names nothing, with no earlier turn to lean on; one
+    that points back, where nothing visible supports an answer; or nothing supports one. An earlier turn is no support.
+    """
+    incomplete = is_incomplete(found.query.text)
+    if supported(found.hits) and not (incomplete and found.query.words is None):
         return None
+    return "asked_back" if incomplete else "nothing"
+
+
+def assemble(parts: Components, question: str, found: Retrieved, mode: Mode) -> Context:
+    """The context: the best passages, behind the earlier turns for the model."""
     limits = parts.settings.answer
     tokens = limits.context_tokens
     if mode == "generate":
@@ -153,13 +186,15 @@ def open_trail(
     return reason
 
 
-async def no_answer(trail: Trail, mode: Mode, question: str) -> AsyncGenerator[AnswerEvent, None]:
-    """The fixed reply for "nothing you may read answers this", in the language of the question."""
-    trail.end("nothing")
-    text = reply("nothing", question_language(question))
+async def no_answer(
+    trail: Trail, mode: Mode, question: str, outcome: Literal["nothing", "asked_back"]
+) -> AsyncGenerator[AnswerEvent, None]:
+    """The fixed reply, in the language of the question, that nothing visible answers it, or that it is not whole."""
+    trail.end(outcome)
+    text = reply(outcome, question_language(question))
     trail.output.append(text)
     yield Delta(text)
-    yield Done(trail.id, mode, "nothing", (), conversation=trail.conversation)
+    yield Done(trail.id, mode, outcome, (), conversation=trail.conversation)
 
 
 async def quote(

@@ -80,6 +80,7 @@ def save_numbers(client: Client, documents: Mapping[int, str]) -> None:
 def print_provenance(answer: dict[str, Any]) -> None:
     """Print an answer's sources, mode, redactions, and the ids of its audit trail and conversation."""
     print_sources(answer["sources"])
+    print_searched(answer["searched"])
     facts = [{"generate": "by the model", "quote": "quoted word for word"}[answer["mode"]], f"trail {answer['trail']}"]
     if answer["redactions"]:
         facts.insert(1, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items()))
@@ -88,6 +89,16 @@ def print_provenance(answer: dict[str, Any]) -> None:
     if answer["conversation"]:
         facts.append(f"conversation {answer['conversation']}")
     print_note(" · ".join(facts))
+
+
+def print_searched(searched: dict[str, Any] | None) -> None:
+    """Print which words of earlier turns were searched for, or that the question was taken for another topic."""
+    if searched is None:
+        return
+    if searched["topic_changed"]:
+        print_note("Taken as a new topic: searched without the earlier turns.")
+    for added in searched["added"]:
+        print_note(f"Searched with words of an earlier {added['part']}: {', '.join(added['words'])}")
 
 
 def print_sources(sources: list[dict[str, Any]]) -> None:

@@ -46,13 +46,17 @@ class PassageTerms:
 class Word:
     """A word of a question: the terms it may have in a passage, which has at most one of them, by its language.
 
-    `extra`: its parts are words of the question too, so it adds to a score and not to coverage.
+    `extra`: its parts are words of the question too, so it adds to a score and not to coverage. `weight`: how much it
+    counts beside the others, 1 for a word that was asked for.
     """
 
     forms: tuple[int, ...]
     extra: bool = False
     keys: tuple[str, ...] = field(default=(), compare=False, repr=False)
     """The keys that the forms are hashes of."""
+    form: str = field(default="", compare=False, repr=False)
+    """The word as it stands in the question, case-folded."""
+    weight: float = 1.0
 
     @property
     def sure(self) -> bool:
@@ -81,7 +85,7 @@ def query_terms(text: str) -> tuple[Word, ...]:
     for unit, key in _keys(tokens, _language(tokens)):
         if key not in found and len(found) < MAX_WORDS:
             keys = tuple(_forms(unit))
-            found[key] = Word(tuple(map(term_hash, keys)), unit.extra, keys)
+            found[key] = Word(tuple(map(term_hash, keys)), unit.extra, keys, unit.form)
         elif key in found and not unit.extra:
             found[key] = replace(found[key], extra=False)
     return tuple(sorted(found.values(), key=lambda word: word.forms))

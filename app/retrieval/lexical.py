@@ -65,8 +65,8 @@ class InvertedLists:
         return common
 
     def weight(self, word: Word) -> float:
-        """The idf of a word: no passage has two forms of it, so their frequencies add up."""
-        return idf(self.corpus, sum(self.frequencies.get(form, 0) for form in word.forms))
+        """The idf of a word times its own weight: no passage has two forms of it, so their frequencies add up."""
+        return word.weight * idf(self.corpus, sum(self.frequencies.get(form, 0) for form in word.forms))
 
     def best(self, words: Sequence[Word], limit: int, *, among: Ids | None = None, without: Ids | None = None) -> Best:
         """The best passages for these words, only of those `among`, and none of those `without`."""

@@ -67,14 +67,22 @@ class LexicalResult:
 
 
 def find(
-    session: ReadSession, visible: Visible, query: Parsed, *, limit: int, corpus: Corpus | None = None
+    session: ReadSession,
+    visible: Visible,
+    query: Parsed,
+    *,
+    limit: int,
+    corpus: Corpus | None = None,
+    words: Sequence[Word] | None = None,
 ) -> LexicalResult:
     """The `limit` best visible chunks for a search text, best first, ties by id; `corpus` where it is known already.
+
+    `words` are looked for in place of those of the text, where they are given: as `query_terms` orders them.
 
     A phrase binds if a visible passage has it, and several bind together if one has them all. Where none has, no
     phrase binds, and its words count as plain ones; so does a phrase of stop words alone, which stand in no list.
     """
-    words = query_terms(query.plain)
+    words = query_terms(query.plain) if words is None else words
     excluded = [word for text in query.excluded for word in query_terms(text)]
     keys = {phrase: _keys(phrase) for phrase in query.phrases}
     needed = [*words, *excluded, *(word for key in keys.values() for word in key)]

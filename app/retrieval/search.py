@@ -22,6 +22,7 @@ from app.db.tables.library import Chunk, Document, Original
 from app.identity.subject import Label
 from app.indexing.block_vectors import unpack_blocks
 from app.indexing.quantizer import quantizer_for
+from app.indexing.terms import Word
 from app.retrieval import phrases
 from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import DEFAULT_DEPTH, Outcome, nearest
@@ -49,6 +50,10 @@ class Query:
     `vector` is the unit vector, shape (dimensions,), of the text's plain words. With `operators`, "quotes" and -minus
     bind (see `query_syntax.parse`, whose errors are raised from here). `limit` hits are wanted, and `min_candidates`
     passages are read at least, for a cross-encoder to choose from. `depth` is that of `dense.nearest`.
+
+    A question that leans on earlier ones comes with `words` of its own and theirs, weighted and ordered as
+    `query_terms` orders them, which are looked for in place of those of the text; its vector is then a sum of theirs,
+    and `before` the text that a cross-encoder reads before it.
     """
 
     text: str
@@ -58,6 +63,8 @@ class Query:
     operators: bool = False
     depth: int = DEFAULT_DEPTH
     min_candidates: int = 0
+    words: tuple[Word, ...] | None = None
+    before: str = ""
 
     @cached_property
     def parsed(self) -> Parsed:
@@ -98,7 +105,8 @@ class Candidates:
 
         Ties go to the passage with the higher fused score, then to the one that was written first.
         """
-        hits = reranking.order(self.query.parsed.plain, self.hits) if reranking else self.hits
+        asked = f"{self.query.before}\n{self.query.parsed.plain}".strip()
+        hits = reranking.order(asked, self.hits) if reranking else self.hits
         return Results(
             collapse(hits)[: self.query.limit],
             codebook=self.codebook,
@@ -112,7 +120,7 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
     """The visible passages that fit a query best, from which `Candidates.best` makes the results."""
     reader = ReaderSnapshot(session, visible, visible_corpus(session, visible))
     window = FUSION_DEPTH if query.filter.is_empty else FILTER_WINDOW
-    lexical = phrases.find(session, visible, query.parsed, limit=window, corpus=reader.corpus)
+    lexical = phrases.find(session, visible, query.parsed, limit=window, corpus=reader.corpus, words=query.words)
     passing = matching_chunks(session, visible, query.filter, [m.chunk_id for m in lexical.matches])
     by_words = [m for m in lexical.matches if m.chunk_id in passing][:FUSION_DEPTH]
     predicate = _Predicate(reader, lexical.conditions, query.filter)

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.answer import conversation_store as conversations
 from app.answer.replies import reply
+from app.answer.turns import NewTurn
 from app.identity.subject import Label
 from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
@@ -207,7 +208,7 @@ def test_the_mutation_that_lists_cited_sources_alone(company: Company, monkeypat
     """It would show an answer whose uncited source is lost: what the test above is there for."""
     real = conversations.keep
 
-    def cited(session: Any, subject: Any, turn: conversations.NewTurn) -> bool:
+    def cited(session: Any, subject: Any, turn: NewTurn) -> bool:
         documents = frozenset(s.document for s in turn.sources if s.cited)
         return real(session, subject, replace(turn, documents=documents))
 

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.acl.rules import OwnRule
-from app.answer.conversation_store import NewTurn, keep
+from app.answer.conversation_store import keep
+from app.answer.turns import NewTurn
 from app.db.rls_probe import CONVERSATIONS
 from app.db.session import Database
 from app.identity.subject import Capability, Label

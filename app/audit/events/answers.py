@@ -13,7 +13,7 @@ from typing import Literal
 from app.audit.events.base import CommittedText, Event, SealedText
 from app.evidence.merkle import canonical
 
-Outcome = Literal["answered", "quoted", "nothing", "refused", "failed", "abandoned", "hung_up"]
+Outcome = Literal["answered", "quoted", "nothing", "asked_back", "refused", "failed", "abandoned", "hung_up"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ class ModelRoute:
     name: str
     endpoint: str
     reason: str
+
+
+@dataclass(frozen=True)
+class SearchedTurn:
+    """An earlier text that the search leaned on: the trail of its turn, whether it was the question or the answer, and
+    what its words and its vector weighed, in thousandths of the question's own.
+    """
+
+    turn: uuid.UUID
+    part: Literal["question", "answer"]
+    words: int
+    meaning: int
 
 
 def scopes_digest(scopes: Sequence[str]) -> str:
@@ -70,6 +82,11 @@ class AnswerOpened(Event):
     conversation: uuid.UUID | None = None
     # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
     history: tuple[uuid.UUID, ...] = ()
+    # The earlier texts that the search leaned on, and the words that they added; whether the question was taken for
+    # another topic than theirs.
+    searched: tuple[SearchedTurn, ...] = ()
+    added_words: SealedText | None = None
+    topic_changed: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes_digest", scopes_digest(self.scopes))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     Text,
     UniqueConstraint,
     func,
@@ -48,7 +49,9 @@ class Conversation(Base):
 
 
 class Turn(Base):
-    """A question as it was asked (credentials masked). `id` is the trail that the audit log knows its answer by."""
+    """A question as it was asked (credentials masked), and its vector, little-endian float32, of the embedder with this
+    digest. `id` is the trail that the audit log knows its answer by.
+    """
 
     __tablename__ = "turn"
     __table_args__ = (
@@ -57,7 +60,7 @@ class Turn(Base):
         Index("turn_conversation_id_at_idx", "conversation_id", "at"),
         CheckConstraint("mode in ('generate', 'quote')", name="mode"),
         CheckConstraint(
-            "outcome in ('answered', 'quoted', 'nothing', 'refused', 'failed', 'hung_up')",
+            "outcome in ('answered', 'quoted', 'nothing', 'asked_back', 'refused', 'failed', 'hung_up')",
             name="outcome",
         ),
     )
@@ -70,11 +73,13 @@ class Turn(Base):
     outcome: Mapped[str] = mapped_column(Text)
     policy_epoch: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    embedder: Mapped[str | None] = mapped_column(Text)
 
 
 class TurnAnswer(Base):
     """What was said, as the guardrail released it. `made_from` is how many documents stand behind it; `shown` the
-    sources as they were given with it.
+    sources as they were given with it; `vector` that of the text, as in `Turn`: it goes where the text goes.
     """
 
     __tablename__ = "turn_answer"
@@ -86,6 +91,7 @@ class TurnAnswer(Base):
     answer: Mapped[str] = mapped_column(Text)
     shown: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     redactions: Mapped[dict[str, int]] = mapped_column(JSONB)
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class TurnSource(Base):

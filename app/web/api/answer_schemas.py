@@ -37,14 +37,33 @@ class SourceOut(ApiModel):
     quote: str
 
 
+class AddedWordsOut(ApiModel):
+    """Words of an earlier turn of the conversation, known by its trail: of its question or of its answer."""
+
+    turn: uuid.UUID
+    part: Literal["question", "answer"]
+    words: tuple[str, ...]
+
+
+class SearchedOut(ApiModel):
+    """What was searched for: the question's own words, and those that earlier turns added, which weigh less.
+
+    `topic_changed`: the question was taken for another topic than theirs, so they added nothing.
+    """
+
+    words: tuple[str, ...]
+    added: tuple[AddedWordsOut, ...]
+    topic_changed: bool
+
+
 class AnswerOut(ApiModel):
-    """An answer. `outcome` is `nothing` if nothing you may read answers the question; `trail` is also the turn's id in
-    its `conversation`, if there is one.
+    """An answer. `outcome` is `nothing` if nothing you may read answers the question, `asked_back` if it names nothing
+    that could be searched for; `trail` is also the turn's id in its `conversation`, if there is one.
     """
 
     trail: uuid.UUID
     mode: Literal["generate", "quote"]
-    outcome: Literal["answered", "quoted", "nothing"]
+    outcome: Literal["answered", "quoted", "nothing", "asked_back"]
     answer: str
     sources: tuple[SourceOut, ...]
     redactions: dict[str, int] = Field(
@@ -52,6 +71,7 @@ class AnswerOut(ApiModel):
     )
     fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
     conversation: uuid.UUID | None = None
+    searched: SearchedOut | None = Field(None, description="null without an earlier turn")
 
 
 class ConversationOut(ApiModel):
@@ -75,7 +95,7 @@ class TurnOut(ApiModel):
     at: dt.datetime
     question: str
     mode: Literal["generate", "quote"]
-    outcome: Literal["answered", "quoted", "nothing", "refused", "failed", "hung_up", "withheld"]
+    outcome: Literal["answered", "quoted", "nothing", "asked_back", "refused", "failed", "hung_up", "withheld"]
     withheld: bool
     notice: str | None
     answer: str

@@ -6,8 +6,8 @@ For the person alone: a service that asks for them may neither read nor continue
 from fastapi import APIRouter
 
 from app.answer import conversation as conversations
-from app.answer.conversation_store import TurnView
 from app.answer.replies import reply
+from app.answer.turns import TurnView
 from app.indexing.analysis.language import question_language
 from app.web.api.answer_schemas import ConversationOut, ConversationTurnsOut, SourceOut, TurnOut
 from app.web.http.dependencies import Asker, ComponentsOf, Reading, Writing, public_id

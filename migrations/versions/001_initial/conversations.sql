@@ -1,5 +1,5 @@
 -- Conversations, kept for their asker alone. An answer is derived text: it is read back only while every document that
--- it was made from is still the reader's to read, whatever the service asks.
+-- it was made from is still the reader's to read, whatever the service asks; the vector of its text goes with it.
 
 create table conversation (
   id uuid default gen_random_uuid() not null,
@@ -21,10 +21,14 @@ create table turn (
   outcome text not null,
   policy_epoch bigint not null,
   at timestamptz default clock_timestamp() not null,
+  vector bytea,
+  embedder text,
   constraint turn_pkey primary key (id),
   constraint turn_id_user_id_key unique (id, user_id),
   constraint turn_mode_check check (mode in ('generate', 'quote')),
-  constraint turn_outcome_check check (outcome in ('answered', 'quoted', 'nothing', 'refused', 'failed', 'hung_up')),
+  constraint turn_outcome_check check (
+    outcome in ('answered', 'quoted', 'nothing', 'asked_back', 'refused', 'failed', 'hung_up')
+  ),
   constraint turn_conversation_id_fkey foreign key (conversation_id, user_id) references conversation (id, user_id)
     on delete cascade
 );
@@ -37,6 +41,7 @@ create table turn_answer (
   answer text not null,
   shown jsonb not null,
   redactions jsonb not null,
+  vector bytea,
   constraint turn_answer_pkey primary key (turn_id),
   constraint turn_answer_made_from_check check (made_from >= 0),
   constraint turn_answer_turn_id_fkey foreign key (turn_id, user_id) references turn (id, user_id) on delete cascade
