@@ -64,7 +64,13 @@ def build(settings: Settings) -> Components:
     """The real parts that the settings name."""
     url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
     options = settings.embedder
-    embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
+    embedder = build_embedder(
+        kind=options.kind,
+        name=options.name,
+        threads=options.threads,
+        cache=options.cache,
+        languages=options.languages,
+    )
     return Components(
         settings=settings,
         database=Database(

@@ -161,6 +161,12 @@ class EmbedderSettings(Section):
     cache: Path = Field(
         Path(".clearance/models"), description="where sentence-transformers models lie; the default needs none"
     )
+    languages: str = Field(
+        "en",
+        pattern=r"^\s*(every|[a-z]{2}(\s*,\s*[a-z]{2})*)\s*$",
+        description="languages that the model knows, as codes with commas between, or `every`; for questions in others"
+        " words weigh more (sentence-transformers only)",
+    )
 
 
 class RerankerSettings(Section):

@@ -72,6 +72,7 @@ async def answer(
             limit=4 * parts.settings.answer.passages,
             depth=parts.settings.search.depth,
             min_candidates=parts.reranked,
+            languages=parts.embedder.languages,
         )
         trail.mark_stage("embed")
         found = await in_thread(retrieve, parts, trail, query, mode)

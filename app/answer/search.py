@@ -109,6 +109,7 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
         operators=True,
         depth=depth,
         min_candidates=parts.reranked,
+        languages=parts.embedder.languages,
     )
 
     def read(session: ReadSession) -> tuple[Visible, Candidates, Mapping[uuid.UUID, Neighbors]]:

@@ -107,7 +107,10 @@ def rank_by_legs(
     lists = _lists(service, embedder.dimensions)
     try:
         subjects = {role: _subject(database, key) for role, key in site.keys.items()}
-        asked = [Query(q.text, embedder.embed_query(q.text), MAX_HITS) for q in _with_progress(questions, "embedding")]
+        asked = [
+            Query(q.text, embedder.embed_query(q.text), MAX_HITS, languages=embedder.languages)
+            for q in _with_progress(questions, "embedding")
+        ]
         systems = []
         for name, leg in ((name, leg) for name, leg in legs(lists).items() if name in chosen):
             pairs = zip(_with_progress(questions, name), asked, strict=True)
@@ -141,7 +144,13 @@ def configured_embedder(environ: Mapping[str, str], home: Path) -> EmbeddingMode
         if name.startswith(EMBEDDER_PREFIX)
     }
     settings = EmbedderSettings.model_validate({"cache": home / "models", **options})
-    return build_embedder(kind=settings.kind, name=settings.name, threads=settings.threads, cache=settings.cache)
+    return build_embedder(
+        kind=settings.kind,
+        name=settings.name,
+        threads=settings.threads,
+        cache=settings.cache,
+        languages=settings.languages,
+    )
 
 
 def _lists(service: ScratchInstance, dimensions: int) -> VectorIndex:

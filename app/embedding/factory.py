@@ -9,12 +9,18 @@ from typing import Literal
 
 from app.embedding.protocol import EmbeddingModel
 from app.embedding.reranker import Reranker
+from app.indexing.analysis.language import QUESTION_LANGUAGES
 
 
 def build_embedder(
-    *, kind: Literal["onnx", "sentence-transformers", "hashed"], name: str, threads: int, cache: Path
+    *,
+    kind: Literal["onnx", "sentence-transformers", "hashed"],
+    name: str,
+    threads: int,
+    cache: Path,
+    languages: str = "en",
 ) -> EmbeddingModel:
-    """The embedder that the settings name. `name` and `cache` serve sentence-transformers alone.
+    """The embedder that the settings name. `name`, `cache` and `languages` serve sentence-transformers alone.
 
     Raises UnusableWeights if model files are absent or changed, ModuleNotFoundError if an extra is not installed.
     """
@@ -33,7 +39,14 @@ def build_embedder(
                 SentenceTransformerEmbedder,
             )
 
-            return SentenceTransformerEmbedder(name, threads=threads, cache=cache)
+            known = _language_codes(languages)
+            return SentenceTransformerEmbedder(name, threads=threads, cache=cache, languages=known)
+
+
+def _language_codes(listed: str) -> frozenset[str]:
+    """The codes in a list with commas between; `every` stands for all that a question can be recognised in."""
+    codes = frozenset(code.strip().lower() for code in listed.split(",") if code.strip())
+    return QUESTION_LANGUAGES if "every" in codes else codes
 
 
 def build_reranker(name: str, *, threads: int, cache: Path) -> Reranker | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.embedding.protocol import SpannedVector, Spans
 from app.embedding.spans import embed_separately
+from app.indexing.analysis.language import QUESTION_LANGUAGES
 
 DIMENSIONS = 384
 # Each feature adds to this many signed dimensions, so that two features rarely collide in all of them.
@@ -34,6 +35,8 @@ class HashedEmbedder:
     """
 
     dimensions = DIMENSIONS
+    # It sees words, which any language has.
+    languages = QUESTION_LANGUAGES
     # As the default model, so that text is split alike; a hashed vector covers all of its text.
     max_tokens = 254
 

@@ -30,6 +30,7 @@ class OnnxEmbedder:
     """
 
     dimensions = minilm.DIMENSIONS
+    languages = frozenset(("en",))
 
     def __init__(self, *, threads: int = 1, folder: Path | None = None) -> None:
         """Verify and load the weights, from the installed package unless `folder` says otherwise.

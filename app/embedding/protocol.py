@@ -37,6 +37,10 @@ class Embedder(Protocol):
         """Length d of every vector."""
 
     @property
+    def languages(self) -> frozenset[str]:
+        """The languages whose meaning the vectors hold, as ISO 639-1 codes; texts in others only get some vector."""
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) over all that decides the vectors: weights, graph, tokenizer, pooling, run-time version."""
 

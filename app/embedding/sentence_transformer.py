@@ -47,11 +47,19 @@ class SentenceTransformerEmbedder:
     models embed a query and a passage differently, by the prompts that the model names.
     """
 
-    def __init__(
-        self, name: str, *, threads: int, cache: Path, device: str | None = None, batch_tokens: int | None = None
+    def __init__(  # what a model and a machine need
+        self,
+        name: str,
+        *,
+        threads: int,
+        cache: Path,
+        languages: frozenset[str] = frozenset(("en",)),
+        device: str | None = None,
+        batch_tokens: int | None = None,
     ) -> None:
         """Load the model `name` (a folder, or a name in `cache`); raises UnusableWeights if it cannot be used.
 
+        `languages` are those that it was trained on, which no file of a model says in a form to rely on.
         `batch_tokens` 0 runs one text at a time; unset, that is so on a CPU only. PyTorch's number of threads is one
         for the process: it is set to 1.
         """
@@ -59,6 +67,7 @@ class SentenceTransformerEmbedder:
         self._on_cpu = self._model.device.type == "cpu"
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(not self._on_cpu)
+        self.languages = languages
         self._threads = threads if self._on_cpu else 1
         self._lock = Lock()  # the tokenizer keeps padding and truncation as state
         self._batch_tokens = batch_tokens if batch_tokens is not None else 0 if self._on_cpu else BATCH_TOKENS

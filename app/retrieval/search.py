@@ -20,6 +20,7 @@ from app.db.session import PREPARED, ReadSession
 from app.db.tables.access import Collection
 from app.db.tables.library import Chunk, Document, Original
 from app.identity.subject import Label
+from app.indexing.analysis.language import question_language
 from app.indexing.block_vectors import unpack_blocks
 from app.indexing.quantizer import quantizer_for
 from app.indexing.terms import Word
@@ -28,7 +29,7 @@ from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import DEFAULT_DEPTH, Outcome, nearest
 from app.retrieval.duplicates import collapse
 from app.retrieval.filters import CHUNKS, IN_SCOPE, SearchFilter, matching_chunks
-from app.retrieval.fusion import Candidate, combine
+from app.retrieval.fusion import Candidate, combine, lexical_weight
 from app.retrieval.lexical import Match
 from app.retrieval.passage import Hit, Passage, RankInfo
 from app.retrieval.query_syntax import Parsed, parse
@@ -41,6 +42,7 @@ FUSION_DEPTH, FILTER_WINDOW = 60, 1_000
 # Passages read beyond the limit, since near-copies collapse into one hit.
 OVERFETCH = 10
 BATCH = phrases.MAX_READ
+ENGLISH = frozenset(("en",))
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Query:
 
     `vector` is the unit vector, shape (dimensions,), of the text's plain words. With `operators`, "quotes" and -minus
     bind (see `query_syntax.parse`, whose errors are raised from here). `limit` hits are wanted, and `min_candidates`
-    passages are read at least, for a cross-encoder to choose from. `depth` is that of `dense.nearest`.
+    passages are read at least, for a cross-encoder to choose from. `depth` is that of `dense.nearest`. `languages` are
+    those that the model of the vector knows.
 
     A question that leans on earlier ones comes with `words` of its own and theirs, weighted and ordered as
     `query_terms` orders them, which are looked for in place of those of the text; its vector is then a sum of theirs,
@@ -65,11 +68,17 @@ class Query:
     min_candidates: int = 0
     words: tuple[Word, ...] | None = None
     before: str = ""
+    languages: frozenset[str] = ENGLISH
 
     @cached_property
     def parsed(self) -> Parsed:
         """The plain words, phrases and exclusions of the text."""
         return parse(self.text) if self.operators else Parsed(self.text)
+
+    @cached_property
+    def lexical_weight(self) -> float:
+        """What the words weigh beside the meaning: more where the model does not know their language."""
+        return lexical_weight(question_language(f"{self.before} {self.parsed.plain}"), self.languages)
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,7 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
     if missing := [chunk for chunk in similarity if chunk not in matches]:
         matches |= {m.chunk_id: m for m in lexical.lists.scored(lexical.words, missing)}
     max_score = lexical.lists.max_score(lexical.words)
-    ordered = _fused(reader, similarity, matches, max_score)
+    ordered = _fused(reader, similarity, matches, max_score, query.lexical_weight)
     count = max(query.limit + OVERFETCH, query.min_candidates)
     passages = _read(session, visible, [chunk for chunk, _ in ordered[:count]], len(query.vector))
     hits = [
@@ -181,7 +190,11 @@ def _share(match: Match, max_score: float) -> float:
 
 
 def _fused(
-    reader: ReaderSnapshot, similarity: dict[int, float], matches: dict[int, Match], max_score: float
+    reader: ReaderSnapshot,
+    similarity: dict[int, float],
+    matches: dict[int, Match],
+    max_score: float,
+    words: float,
 ) -> list[tuple[int, float]]:
     """All candidates with their fused scores, best first."""
     chunks = sorted(similarity.keys() & matches.keys())
@@ -195,7 +208,8 @@ def _fused(
             Candidate(chunk, document[chunk], similarity[chunk], _share(matches[chunk], max_score))
             for chunk in chunks
             if chunk in document
-        ]
+        ],
+        words,
     )
 
 

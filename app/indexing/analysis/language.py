@@ -47,6 +47,8 @@ SCRIPTS = {
     "TAMIL": "ta", "TELUGU": "te", "GUJARATI": "gu", "KANNADA": "kn", "MALAYALAM": "ml", "GURMUKHI": "pa",
     "ARMENIAN": "hy", "GEORGIAN": "ka", "ETHIOPIC": "am",
 }  # fmt: skip
+# All that `question_language` may give.
+QUESTION_LANGUAGES = frozenset((*LANGUAGES, *LETTERS, *SCRIPTS.values()))
 
 
 def language_of(words: Iterable[str]) -> str:

@@ -79,6 +79,7 @@ class Remembering:
     def __init__(self, embedder: EmbeddingModel) -> None:
         self._embedder = embedder
         self.dimensions, self.digest, self.embed_query = embedder.dimensions, embedder.digest, embedder.embed_query
+        self.languages = embedder.languages
         self._known: dict[tuple[str, Spans], SpannedVector] = {}
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:

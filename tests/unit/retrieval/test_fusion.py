@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retrieval.fusion import Candidate, combine
+from app.retrieval.fusion import FOREIGN_LEXICAL_WEIGHT, LEXICAL_WEIGHT, Candidate, combine, lexical_weight
 
 
 def candidate(chunk_id: int, document_id: int, similarity: float, share: float) -> Candidate:
@@ -78,3 +78,35 @@ def test_the_best_of_each_document_is_not_discounted(candidates: list[Candidate]
 def test_the_scale_of_cosines_does_not_matter(candidates: list[Candidate], scale: float) -> None:
     found = combine([replace(c, similarity=c.similarity * scale) for c in candidates])
     assert [s for _, s in found] == pytest.approx([s for _, s in combine(candidates)], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("language", "known", "weight"),
+    [
+        ("en", {"en"}, LEXICAL_WEIGHT),
+        ("de", {"en"}, FOREIGN_LEXICAL_WEIGHT),
+        ("ja", {"en", "de"}, FOREIGN_LEXICAL_WEIGHT),
+        ("de", {"en", "de"}, LEXICAL_WEIGHT),
+        ("en", set(), FOREIGN_LEXICAL_WEIGHT),
+    ],
+)
+def test_words_weigh_more_in_a_language_that_the_model_does_not_know(
+    language: str, known: set[str], weight: float
+) -> None:
+    assert lexical_weight(language, known) == weight > 0
+
+
+def test_a_near_passage_loses_to_one_with_more_of_the_words_of_a_foreign_question() -> None:
+    near, worded = candidate(1, 1, 0.9, 0.1), candidate(2, 2, 0.3, 0.3)
+    assert [item for item, _ in combine([near, worded])] == [1, 2]
+    (first, high), (second, low) = combine([near, worded], FOREIGN_LEXICAL_WEIGHT)
+    assert (first, second) == (2, 1)
+    assert [high, low] == pytest.approx([(1 / 3 + 10 * 0.3) / 11, (1 + 10 * 0.1) / 11])
+
+
+@given(worlds)
+def test_where_no_word_stands_meaning_decides_whatever_words_weigh(candidates: list[Candidate]) -> None:
+    """A question in one language over pages in another."""
+    unworded = [replace(c, document_id=c.chunk_id, share=0.0) for c in candidates]
+    found = combine(unworded, FOREIGN_LEXICAL_WEIGHT)
+    assert [item for item, _ in found] == [item for item, _ in combine(unworded)]
