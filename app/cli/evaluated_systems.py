@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app.cli.progress import progress_bar, upload_progress
 from app.client.access_file import Tags
@@ -32,6 +32,7 @@ from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import NoIndex, VectorIndex
 from app.settings import EmbedderSettings
 
+Asked = TypeVar("Asked")
 COLLECTION, CURATOR = "evaluation", "curator"
 MAX_HITS = 50  # the most that the API takes as a limit
 EMBEDDER_PREFIX = "CLEARANCE_EMBEDDER__"
@@ -83,7 +84,7 @@ def rank_by_search(site: LoadedDataset, questions: Sequence[Question]) -> System
     clients = {role: Client(site.service.api_url, key) for role, key in site.keys.items()}
     rankings, copies = [], []
     try:
-        for question in _with_progress(questions, PRODUCT):
+        for question in with_progress(questions, PRODUCT):
             hits = clients[question.role].post("/search", {"query": question.text, "limit": MAX_HITS})["hits"]
             rankings.append(tuple(document[hit["document"]] for hit in hits))
             copies.append(tuple(document[copy["document"]] for hit in hits for copy in hit["copies"]))
@@ -109,11 +110,11 @@ def rank_by_legs(
         subjects = {role: _subject(database, key) for role, key in site.keys.items()}
         asked = [
             Query(q.text, embedder.embed_query(q.text), MAX_HITS, languages=embedder.languages)
-            for q in _with_progress(questions, "embedding")
+            for q in with_progress(questions, "embedding")
         ]
         systems = []
         for name, leg in ((name, leg) for name, leg in legs(lists).items() if name in chosen):
-            pairs = zip(_with_progress(questions, name), asked, strict=True)
+            pairs = zip(with_progress(questions, name), asked, strict=True)
             chunks = (run(database, subjects[q.role], leg, a) for q, a in pairs)
             systems.append(
                 SystemRankings(name, tuple(tuple(document[chunk] for chunk in ranking) for ranking in chunks))
@@ -128,7 +129,7 @@ def rank_by_bm25s(dataset: Dataset, questions: Sequence[Question]) -> SystemRank
     """Rank by bm25s, with one index for each role over what that role may read."""
     indexes = {}
     rankings = []
-    for question in _with_progress(questions, baselines.NAME):
+    for question in with_progress(questions, baselines.NAME):
         if question.role not in indexes:
             readable = dataset.readable(question.role)
             indexes[question.role] = baselines.Bm25sIndex([p for p in dataset.pages if p.id in readable])
@@ -203,7 +204,8 @@ def _require_all(outcomes: Sequence[UploadOutcome]) -> None:
         )
 
 
-def _with_progress(questions: Sequence[Question], description: str) -> Iterator[Question]:
+def with_progress(questions: Sequence[Asked], description: str) -> Iterator[Asked]:
+    """The questions, with a bar or lines that say how many were asked."""
     with progress_bar(description, len(questions)) as advance:
         for question in questions:
             yield question

@@ -1,7 +1,7 @@
 """Two runs on the same questions: the difference of each measure with its interval, and where it got worse. Pure."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.evaluation.measures import Mean, difference, mean
@@ -29,7 +29,6 @@ class Regression:
 
     before: QuestionResult
     after: QuestionResult
-    system: str
     loss: float
 
 
@@ -41,7 +40,8 @@ class RunComparison:
     only_before: int
     only_after: int
     changes: Mapping[str, Mapping[str, MeasureChange]]
-    worst: tuple[Regression, ...]
+    worst: Mapping[str, tuple[Regression, ...]]
+    """By system, the worst first."""
 
 
 def compare(before: Sequence[QuestionResult], after: Sequence[QuestionResult], *, worst: int) -> RunComparison:
@@ -59,15 +59,15 @@ def compare(before: Sequence[QuestionResult], after: Sequence[QuestionResult], *
             f"{changed[0]!r} for one: measure both on the same dataset"
         )
     pairs = [(earlier[i], later[i]) for i in shared]
-    systems = [name for name in pairs[0][0].systems if all(name in each.systems for pair in pairs for each in pair)]
+    systems = [s for s in _names(pair[0].systems for pair in pairs) if any(_has(pair, s) for pair in pairs)]
     if not systems:
-        raise NotComparable("the two runs have no system in common: give both the same --legs")
+        raise NotComparable("the two runs have no system in common: give both the same --legs and --answers")
     return RunComparison(
         len(pairs),
         len(earlier) - len(pairs),
         len(later) - len(pairs),
-        {name: _changes(name, pairs) for name in systems},
-        _worst(systems[0], pairs, worst),
+        {name: _changes(name, [pair for pair in pairs if _has(pair, name)]) for name in systems},
+        {name: _worst(name, [pair for pair in pairs if _has(pair, name)], worst) for name in systems},
     )
 
 
@@ -78,13 +78,24 @@ def _task(result: QuestionResult) -> tuple[object, ...]:
     return result.question, result.role, dict(result.gold)
 
 
+def _names(each: Iterable[Mapping[str, object]]) -> list[str]:
+    """All names in the order in which they come first."""
+    return list(dict.fromkeys(name for names in each for name in names))
+
+
+def _has(pair: Pair, system: str) -> bool:
+    return all(system in result.systems for result in pair)
+
+
 def _changes(system: str, pairs: Sequence[Pair]) -> dict[str, MeasureChange]:
-    measures = pairs[0][0].systems[system].measures.keys() & pairs[0][1].systems[system].measures.keys()
+    """Each measure over the questions where both runs have it: an answer has those that make sense for it."""
     found = {}
-    for name in (each for each in pairs[0][0].systems[system].measures if each in measures):
-        earlier, later = (
-            [result.systems[system].measures[name] for result in side] for side in zip(*pairs, strict=True)
-        )
+    measured = [(before.systems[system].measures, after.systems[system].measures) for before, after in pairs]
+    for name in _names(before for before, _ in measured):
+        both = [(before[name], after[name]) for before, after in measured if name in before and name in after]
+        if not both:
+            continue
+        earlier, later = ([values[side] for values in both] for side in (0, 1))
         better, worse = (sum(map(sign, later, earlier)) for sign in (operator.gt, operator.lt))
         found[name] = MeasureChange(mean(earlier), mean(later), difference(later, earlier), better, worse)
     return found
@@ -94,5 +105,5 @@ def _worst(system: str, pairs: Sequence[Pair], count: int) -> tuple[Regression, 
     def total(result: QuestionResult) -> float:
         return sum(result.systems[system].measures.values())
 
-    losses = [Regression(b, a, system, total(b) - total(a)) for b, a in pairs if total(a) < total(b)]
+    losses = [Regression(b, a, total(b) - total(a)) for b, a in pairs if total(a) < total(b)]
     return tuple(sorted(losses, key=lambda each: (-each.loss, each.after.id))[:count])

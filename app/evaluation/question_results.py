@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from app.evaluation.answer_measures import Reply
 
 SUFFIX = ".questions.jsonl"
 
@@ -15,11 +17,15 @@ class UnreadableResults(ValueError):
 
 @dataclass(frozen=True)
 class SystemResult:
-    """What one system found: distinct documents, best first, the measures, and what its asker may not read."""
+    """What one system found: distinct documents, best first, the measures, and what its asker may not read.
+
+    `reply` is the answer, where answers were asked for: the ranking is that of the cited documents.
+    """
 
     ranking: tuple[str, ...]
     measures: Mapping[str, float]
     leaks: tuple[str, ...] = ()
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class QuestionResult:
     role: str
     gold: Mapping[str, float]
     systems: Mapping[str, SystemResult] = field(default_factory=dict)
+    group: str = ""
+    """What it was asked as, where answers were asked for: by the right role, a wrong one, …"""
 
 
 def write_results(results: Iterable[QuestionResult], file: Path) -> None:
@@ -55,7 +63,9 @@ def _result(line: str, place: str) -> QuestionResult:
     try:
         row: dict[str, Any] = json.loads(line)
         systems = {
-            name: SystemResult(tuple(found["ranking"]), _numbers(found["measures"]), tuple(found["leaks"]))
+            name: SystemResult(
+                tuple(found["ranking"]), _numbers(found["measures"]), tuple(found["leaks"]), _reply(found["reply"])
+            )
             for name, found in row.pop("systems").items()
         }
         return QuestionResult(**row, systems=systems)
@@ -65,8 +75,26 @@ def _result(line: str, place: str) -> QuestionResult:
         ) from error
 
 
+def _reply(written: Mapping[str, Any] | None) -> Reply | None:
+    if written is None:
+        return None
+    fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in written.items()}
+    return Reply(**fields)
+
+
 def _numbers(measures: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in measures.items()}
+
+
+def merge_results(*each: Sequence[QuestionResult]) -> list[QuestionResult]:
+    """One line a question, with what each list has of it, in the order in which they come first."""
+    merged: dict[str, QuestionResult] = {}
+    for result in (result for results in each for result in results):
+        before = merged.get(result.id, result)
+        merged[result.id] = replace(
+            before, systems={**before.systems, **result.systems}, group=before.group or result.group
+        )
+    return list(merged.values())
 
 
 def by_id(results: Sequence[QuestionResult]) -> dict[str, QuestionResult]:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
+from app.evaluation.answer_report import AnswerGroup, answer_groups
 from app.evaluation.datasets import Dataset
 from app.evaluation.measures import Mean, difference, mean, measure
 from app.evaluation.question_results import SUFFIX, QuestionResult, SystemResult, write_results
@@ -56,6 +58,8 @@ class Evaluation:
     leaks: Mapping[str, tuple[tuple[str, str], ...]]
     absent: Mapping[str, str]
     """Systems that were not measured, with the reason."""
+    answers: Mapping[str, tuple[AnswerGroup, ...]] = field(default_factory=dict)
+    """Mode → the groups of the questions that were asked in it."""
 
     @property
     def leaked(self) -> int:
@@ -80,28 +84,37 @@ def question_results(dataset: Dataset, systems: Sequence[SystemRankings]) -> lis
     ]
 
 
-def evaluate(dataset: Dataset, results: Sequence[QuestionResult], *, absent: Mapping[str, str]) -> Evaluation:
-    """Summarise results: over everything, by role, by what the asker sees, and the product over the others."""
+def evaluate(
+    dataset: Dataset,
+    results: Sequence[QuestionResult],
+    *,
+    absent: Mapping[str, str],
+    answers: Mapping[str, Sequence[QuestionResult]] = MappingProxyType({}),
+) -> Evaluation:
+    """Summarise results: over everything, by role, by what the asker sees, the product over the others, and answers."""
 
     def group(name: str, belongs: Callable[[QuestionResult], bool]) -> Group:
         return _group(name, [result for result in results if belongs(result)])
 
+    asked = dataset.answerable().questions
     share = {role: len(dataset.readable(role)) / len(dataset.pages) for role in dataset.roles}
     shares = sorted({_share(share[r.role]) for r in results})
-    systems = list(results[0].systems)
+    systems = list(results[0].systems) if results else []
+    leaks = {name: _leaks(results, name) for name in systems} | {m: _leaks(each, m) for m, each in answers.items()}
     return Evaluation(
         dataset=dataset.name,
         split=dataset.split,
         sampled_from=dataset.sampled_from,
         documents=len(dataset.pages),
-        questions=len(results),
-        left_out=len(dataset.questions) - len(results),
+        questions=len(asked),
+        left_out=len(dataset.questions) - len(asked),
         everything=group("all", lambda _: True),
         by_role=tuple(group(r, lambda q, r=r: q.role == r) for r in sorted({q.role for q in results})),  # type: ignore[misc]
         by_share=tuple(group(_percent(s), lambda q, s=s: _share(share[q.role]) == s) for s in shares),  # type: ignore[misc]
         over=_over(results) if PRODUCT in systems else {},
-        leaks={name: tuple((r.id, d) for r in results for d in r.systems[name].leaks) for name in systems},
+        leaks=leaks,
         absent=dict(absent),
+        answers={mode: answer_groups(each, mode) for mode, each in answers.items()},
     )
 
 
@@ -128,9 +141,13 @@ def _system_result(
 def _group(name: str, results: Sequence[QuestionResult]) -> Group:
     means = {
         system: {m: mean([r.systems[system].measures[m] for r in results]) for m in found.measures}
-        for system, found in results[0].systems.items()
+        for system, found in (results[0].systems.items() if results else ())
     }
     return Group(name, len(results), means)
+
+
+def _leaks(results: Sequence[QuestionResult], system: str) -> tuple[tuple[str, str], ...]:
+    return tuple((r.id, document) for r in results for document in r.systems[system].leaks)
 
 
 def _over(results: Sequence[QuestionResult]) -> dict[str, dict[str, Mean]]:

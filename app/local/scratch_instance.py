@@ -30,9 +30,10 @@ from app.local.secrets import LocalSecrets, write_private
 LOG = "service.log"
 KEY = "administrator.key"
 START_SECONDS, STOP_SECONDS = 180.0, 60.0
-# The user's embedder and reranker are part of what is measured; all other settings, such as the address of their
-# database, stay out.
-MEASURED_SETTINGS = ("CLEARANCE_EMBEDDER__", "CLEARANCE_RERANKER__")
+# The user's embedder, reranker and way of answering are part of what is measured; all other settings, such as the
+# address of their database, stay out.
+MEASURED_SETTINGS = ("CLEARANCE_EMBEDDER__", "CLEARANCE_RERANKER__", "CLEARANCE_ANSWER__")
+MODEL_SETTINGS = "CLEARANCE_MODEL__"
 # Nothing listens there: no question is answered, so no model has to be started.
 NO_MODEL = "http://127.0.0.1:9/v1"
 UNLIMITED = {
@@ -72,17 +73,18 @@ class ScratchInstance:
 
 
 @contextlib.contextmanager
-def scratch_instance(home: Path, environ: Mapping[str, str]) -> Iterator[ScratchInstance]:
+def scratch_instance(home: Path, environ: Mapping[str, str], *, model: bool = False) -> Iterator[ScratchInstance]:
     """Start a service with its state in `home`, which may be that of an earlier run, and stop it at the end.
 
-    Main thread only. Raises DidNotStart.
+    With `model` it has the one that the environment names, or else the bundled one; without it none. Main thread only.
+    Raises DidNotStart.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = home / LOG
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603  # our own module, no shell
             launch_command([sys.executable, "-m", "app.local.scratch_instance", str(home)]),
-            env=_environment(environ),
+            env=_environment(environ, model=model),
             stdout=out,
             stderr=out,
         )
@@ -97,11 +99,11 @@ def scratch_instance(home: Path, environ: Mapping[str, str]) -> Iterator[Scratch
                 process.wait()
 
 
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    inherited = {
-        name: value for name, value in environ.items() if name in INHERITED or name.startswith(MEASURED_SETTINGS)
-    }
-    return inherited | UNLIMITED | {"CLEARANCE_API__PORT": str(free_port()), MODEL_URL: NO_MODEL}
+def _environment(environ: Mapping[str, str], *, model: bool) -> dict[str, str]:
+    wanted = (*MEASURED_SETTINGS, MODEL_SETTINGS) if model else MEASURED_SETTINGS
+    inherited = {name: value for name, value in environ.items() if name in INHERITED or name.startswith(wanted)}
+    nowhere = {} if model else {MODEL_URL: NO_MODEL}
+    return inherited | UNLIMITED | {"CLEARANCE_API__PORT": str(free_port())} | nowhere
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", home: Path, log: Path) -> Instance:

@@ -37,7 +37,7 @@ def test_a_small_handbook(tmp_path: Path) -> None:
     # A database that is named must not be touched: the service has one of its own.
     elsewhere = {"CLEARANCE_DATABASE__APP_URL": "postgresql+psycopg://nobody:x@127.0.0.1:1/none"}
     environ = {**os.environ, **elsewhere, "PYTHONPATH": str(REPOSITORY), "CLEARANCE_EMBEDDER__KIND": "hashed"}
-    command = [sys.executable, "-m", "app.cli", "eval", "small", "--keep", "kept"]
+    command = [sys.executable, "-m", "app.cli", "eval", "small", "--keep", "kept", "--answers", "quote"]
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     data = json.loads((tmp_path / "evaluation" / "small.json").read_text("utf-8"))
@@ -51,5 +51,14 @@ def test_a_small_handbook(tmp_path: Path) -> None:
     assert not any(data["leaks"].values())
     assert "Nothing was found that its asker may not read." in done.stdout
     assert "search: 3 of 3" in done.stderr, "a log sees how far it is"
-    questions = (tmp_path / "evaluation" / "small.questions.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["id"] for line in questions] == ["1", "2", "3"]
+    lines = map(json.loads, (tmp_path / "evaluation" / "small.questions.jsonl").read_text("utf-8").splitlines())
+    questions = {line["id"]: line for line in lines}
+    assert list(questions)[:3] == ["1", "2", "3"]
+    groups = {group["name"]: group for group in data["answers"]["quote"]}
+    assert {name: group["questions"] for name, group in groups.items()} == {
+        "right role": 3, "a wrong role": 3, "off topic": 4, "nonsense": 4,
+    }  # fmt: skip
+    assert groups["right role"]["means"]["page cited"]["mean"] >= 2 / 3
+    reply = questions["3"]["systems"]["quote"]["reply"]
+    assert (reply["outcome"], reply["cited"]) == ("quoted", ["lunch.md"])
+    assert "Soup is served at noon in the canteen." in reply["text"]

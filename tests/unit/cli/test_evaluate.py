@@ -1,7 +1,6 @@
 """`clearance eval`: its options, exit status and tables, and what it refuses before it starts anything."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,13 @@ from typer.testing import CliRunner, Result
 
 from app.cli import evaluate as module
 from app.cli.app import app
+from app.cli.evaluate import Wanted
 from app.evaluation import baselines, measures
+from app.evaluation.answer_measures import Reply
+from app.evaluation.answer_questions import AskedQuestion, answer_questions
+from app.evaluation.answer_report import answer_result
 from app.evaluation.datasets import Dataset
+from app.evaluation.question_results import QuestionResult
 from app.evaluation.report import SystemRankings
 
 
@@ -29,14 +33,27 @@ def dataset(tmp_path: Path) -> Path:
 def answers(monkeypatch: pytest.MonkeyPatch, *found: tuple[str, ...]) -> None:
     """Stand in for the service: these documents for the two questions, by each system that is wanted."""
 
-    def measure(_home: Path, wanted: Dataset, _scratch: Path, systems: Sequence[str]) -> list[SystemRankings]:
+    def measure(_home: Path, asked: Dataset, _scratch: Path, wanted: Wanted) -> Found:
         by_id = dict(zip(("q1", "q2"), found, strict=True))
-        rankings = tuple(by_id[q.id] for q in wanted.answerable().questions)
-        return [SystemRankings(name, rankings) for name in systems if name != baselines.NAME]
+        rankings = tuple(by_id[q.id] for q in asked.answerable().questions)
+        systems = [SystemRankings(name, rankings) for name in wanted.systems if name != baselines.NAME]
+        replies = {
+            mode: [answered(asked, each, mode, by_id) for each in answer_questions(asked)] for mode in wanted.modes
+        }
+        return systems, replies
+
+    def answered(asked: Dataset, each: AskedQuestion, mode: str, by_id: dict[str, tuple[str, ...]]) -> QuestionResult:
+        said = "nothing" if each.refusable else "quoted"
+        documents = () if each.refusable else by_id[each.question.id]
+        reply = Reply(said, "We sell: [1]", ("We sell:",), documents, documents)
+        return answer_result(each, mode, reply, asked.readable(each.question.role))
 
     monkeypatch.setattr(module, "measure", measure)
     monkeypatch.setattr(measures, "BOOTSTRAP_SAMPLES", 20)
     monkeypatch.setattr(baselines, "installed", lambda: False)
+
+
+Found = tuple[list[SystemRankings], dict[str, list[QuestionResult]]]
 
 
 def run(*arguments: str | Path) -> Result:
@@ -97,10 +114,56 @@ def test_a_run_is_compared_with_an_earlier_one(dataset: Path, tmp_path: Path, mo
     measured = run(dataset, "--out", tmp_path / "after", "--legs", "search", "--against", before)
     assert measured.exit_code == 0, measured.output
     assert "recall@10\t1.000\t0.500\t-0.500 -1.00 +0.00\t0\t1" in measured.output
-    assert "sell?\t1\tnot among 0" in measured.output
+    assert "sell?\trank 1\tnot among 0" in measured.output
     read = run(tmp_path / "after" / "shops.questions.jsonl", "--against", before, "--json")
     assert json.loads(read.stdout)["changes"]["search"]["recall@10"]["worse"] == 1
     assert not any(f.name == "evaluation" for f in tmp_path.iterdir())
+
+
+def test_answers_are_measured_by_group_beside_search_or_alone(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each site's question is asked by the other site too, which should be refused; a bound may name these measures."""
+    answers(monkeypatch, ("p1",), ())
+    done = run(dataset, "--out", tmp_path / "out", "--legs", "none", "--answers", "quote", "--fail-under", "refused=1")
+    assert done.exit_code == 0, done.output
+    ended = done.output[done.output.index("asked by") :].splitlines()
+    assert ended[:3] == [
+        "asked by\tquestions\tquoted\tnothing", "right role\t2\t1.000\t0.000", "a wrong role\t2\t0.000\t1.000",
+    ]  # fmt: skip
+    assert "right role, answers with a broken form: colon 2" in done.output
+    assert "recall" not in done.output
+    done = run(
+        dataset, "--out", tmp_path / "both", "--legs", "search", "--answers", "quote", "--fail-under", "page cited=.6"
+    )
+    assert done.exit_code == 3
+    assert "page cited is 0.500, below 0.6" in done.output
+    lines = [json.loads(line) for line in (tmp_path / "both" / "shops.questions.jsonl").read_text().splitlines()]
+    assert [(line["id"], line["group"], list(line["systems"])) for line in lines] == [
+        ("q1", "right role", ["search", "quote"]),
+        ("q2", "right role", ["search", "quote"]),
+        ("q1 as shop2.com", "a wrong role", ["quote"]),
+        ("q2 as shop1.com", "a wrong role", ["quote"]),
+    ]
+
+
+def test_answers_of_two_runs_stand_side_by_side(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, ("p1",), ("p2",))
+    run(dataset, "--out", tmp_path / "before", "--legs", "none", "--answers", "quote")
+    answers(monkeypatch, ("p1",), ())
+    before = tmp_path / "before" / "shops.questions.jsonl"
+    done = run(dataset, "--out", tmp_path / "after", "--legs", "none", "--answers", "quote", "--against", before)
+    assert "quote\tpage cited\t1.000\t0.500\t-0.500" in done.output
+    assert "sell?\tquoted: We sell: [1]\tquoted: We sell: [1]" in done.output
+
+
+def test_a_source_that_its_asker_may_not_read_is_a_leak(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch, ("p1", "p2"), ("p2",))
+    done = run(dataset, "--out", tmp_path / "out", "--legs", "none", "--answers", "quote")
+    assert done.exit_code == 1
+    assert "quote: question q1 gave p2" in done.output
 
 
 @pytest.mark.parametrize(("kept", "says"), [("other corpus", "another corpus"), ("something else", "something else")])
@@ -129,7 +192,10 @@ def test_the_same_corpus_may_be_kept_and_used_again(
     [
         (["EMPTY"], "expected a folder with"),
         (["DATA", "--split", "test"], "it has no split 'test': it has dev"),
-        (["DATA", "--legs", "serach"], "'serach' is none of search, dense, exact, lexical, bm25s"),
+        (["DATA", "--legs", "serach"], "'serach' is none of search, dense, exact, lexical, bm25s, none"),
+        (["DATA", "--answers", "quotes"], "'quotes' is none of quote, generate"),
+        (["DATA", "--legs", "none"], "nothing is measured: name --legs or --answers"),
+        (["DATA", "--fail-under", "refused=.9"], "names no measure of this run"),
         (["DATA", "--legs", "bm25s"], "bm25s is not installed: pip install bm25s"),
         (["DATA", "--fail-under", "recall=.9"], "names no measure of this run"),
         (["DATA", "--legs", "dense", "--fail-under", "recall@1=.9"], "names no measure of this run"),

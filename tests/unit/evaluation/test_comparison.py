@@ -15,6 +15,10 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measures, "BOOTSTRAP_SAMPLES", 50)
 
 
+BEFORE = ({"page cited": 0.0, "whole form": 1.0}, {"page cited": 1.0, "whole form": 1.0}, {"refused": 1.0})
+AFTER = ({"page cited": 1.0, "whole form": 0.0}, {"page cited": 1.0}, {"section shown": 1.0})
+
+
 def result(number: int, **values: float) -> QuestionResult:
     systems = {name: SystemResult((), {"hit": value, "MRR": value / 2}) for name, value in values.items()}
     return QuestionResult(f"q{number}", "?", "all", {"p": 1.0}, systems)
@@ -43,14 +47,25 @@ def test_the_interval_is_paired() -> None:
 def test_the_worst_come_first_and_no_more_than_wanted() -> None:
     before = [result(n, search=1.0) for n in range(4)]
     after = [result(n, search=value) for n, value in enumerate((0.8, 0.0, 1.0, 0.5))]
-    found = compare(before, after, worst=2).worst
+    found = compare(before, after, worst=2).worst["search"]
     assert [(r.after.id, r.loss) for r in found] == [("q1", 1.5), ("q3", 0.75)]
-    assert compare(before, after, worst=0).worst == ()
+    assert compare(before, after, worst=0).worst == {"search": ()}
 
 
 def test_systems_of_one_run_alone_are_left_out() -> None:
     before, after = [result(1, dense=1, search=1)], [result(1, search=1, lexical=1)]
     assert list(compare(before, after, worst=1).changes) == ["search"]
+
+
+def test_a_measure_counts_where_both_runs_have_it() -> None:
+    """A question that was refused has no form, and an answer of one mode alone has no counterpart."""
+    before = [QuestionResult(f"q{n}", "?", "all", {}, {"quote": SystemResult((), m)}) for n, m in enumerate(BEFORE)]
+    after = [QuestionResult(f"q{n}", "?", "all", {}, {"quote": SystemResult((), m)}) for n, m in enumerate(AFTER)]
+    changes = compare(before, [*after, result(9, search=1)], worst=1).changes
+    assert list(changes) == ["quote"]
+    assert {name: (c.before.count, c.better, c.worse) for name, c in changes["quote"].items()} == {
+        "page cited": (2, 1, 0), "whole form": (1, 0, 1),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.evaluation import measures
+from app.evaluation.answer_measures import Reply
 from app.evaluation.datasets import CorpusPage, Dataset, Question
-from app.evaluation.question_results import read_results
+from app.evaluation.question_results import QuestionResult, SystemResult, read_results, write_results
 from app.evaluation.report import Evaluation, SystemRankings, evaluate, question_results, save
 
 # Role `few` sees one page of ten, `many` nine; each asks once, `few` twice.
@@ -85,6 +86,13 @@ def test_the_figures_are_kept_as_json_and_each_question_beside_them(tmp_path: Pa
     assert read_results(files[1]) == found
     assert (found[1].id, found[1].role, found[1].systems["search"].ranking) == ("q2", "many", ("p2", "p1"))
     assert found[2].systems["dense"].leaks == ("p3",)
+
+
+def test_an_answer_is_read_back_as_it_was(tmp_path: Path) -> None:
+    reply = Reply("answered", "Eight. [1]", ("Eight.",), ("p0",), ("p0", "p1"), 0.5, None, {"kept": 1})
+    found = [QuestionResult("q", "?", "few", {}, {"quote": SystemResult(("p0",), {"refused": 0.0}, (), reply)}, "x")]
+    write_results(found, tmp_path / "x")
+    assert read_results(tmp_path / "x") == found
 
 
 def test_a_long_ranking_is_kept_in_part_and_measured_in_whole(tmp_path: Path) -> None:
