@@ -73,12 +73,14 @@ class Leaning:
 @dataclass(frozen=True)
 class WholeQuestion:
     """A question as it is searched for: by `words`, or by those of its own text where they are None, and by `vector`;
-    `before` goes before the text where a model reads it. `searched` is None where there was no earlier turn.
+    `before` goes before the text where a model reads it. `leans`: it has a mark of leaning on the earlier turns.
+    `searched` is None where there was no earlier turn.
     """
 
     vector: Vector
     words: tuple[Word, ...] | None = None
     before: str = ""
+    leans: bool = False
     searched: Searched | None = None
     leanings: tuple[Leaning, ...] = ()
 
@@ -122,11 +124,12 @@ def make_whole(
         return WholeQuestion(vector, searched=Searched(shown, (), topic_changed=True))
     if not leaning:
         texts = [replace(text, weights=text.weights * STANDING_ALONE) for text in texts]
-    words, added = _merged(own, texts)
+    words, added = _merged(own, texts, leaning=leaning)
     return WholeQuestion(
         _sum(vector, texts),
         words,
         texts[0].text if leaning else "",
+        leaning,
         Searched(shown, tuple(AddedWords(t.turn.turn, t.part, _shown(new, t.text)) for t, new in added if new)),
         tuple(Leaning(t.turn.turn, t.part, t.weights) for t in texts),
     )
@@ -165,17 +168,21 @@ def _is_elsewhere(vector: Vector, own: Sequence[Word], texts: Sequence[_Text]) -
     )
 
 
-def _merged(own: Sequence[Word], texts: Sequence[_Text]) -> tuple[tuple[Word, ...], list[tuple[_Text, list[Word]]]]:
+def _merged(
+    own: Sequence[Word], texts: Sequence[_Text], *, leaning: bool
+) -> tuple[tuple[Word, ...], list[tuple[_Text, list[Word]]]]:
     """All words, each once with its highest weight, in the order of their terms; and which each text added.
 
-    The question's own words are all there, and at most MAX_WORDS others.
+    The question's own words are all there, and at most MAX_WORDS others. Whether a passage supports an answer is judged
+    by the question: the earlier questions' words count for coverage where it leans on them, an answer's words never.
     """
     found = {word.forms: word for word in own}
     added: list[tuple[_Text, list[Word]]] = []
     for text in sorted(texts, key=lambda text: -text.weights.words):
         new = [word for word in _in_order(text.words, text.text) if word.forms not in found]
         new = new[: max(len(own) + MAX_WORDS - len(found), 0)]
-        found |= {word.forms: replace(word, weight=text.weights.words) for word in new}
+        extra = text.part == "answer" or not leaning
+        found |= {w.forms: replace(w, weight=text.weights.words, extra=w.extra or extra) for w in new}
         added.append((text, new))
     return tuple(sorted(found.values(), key=lambda word: word.forms)), added
 

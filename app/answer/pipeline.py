@@ -25,7 +25,7 @@ from app.answer.prompt_templates import TEMPLATES, says_unanswered
 from app.answer.quote import quotes
 from app.answer.replies import reply
 from app.answer.sources import Cited, sources
-from app.answer.support import supported
+from app.answer.support import ASK_BACK_BELOW, best_support, supported
 from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
 from app.guardrail.active_content import Addresses, make_inert
@@ -51,6 +51,7 @@ class Retrieved:
 
     visible: Visible
     query: Query
+    whole: WholeQuestion
     hits: list[Hit]
     earlier: tuple[EarlierTurn, ...] = ()
 
@@ -111,7 +112,7 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
     limits, subject = parts.settings.answer, trail.subject
     trail.vector = query.vector
 
-    def read(session: ReadSession) -> tuple[Visible, Candidates, tuple[EarlierTurn, ...]]:
+    def read(session: ReadSession) -> tuple[Visible, WholeQuestion, Candidates, tuple[EarlierTurn, ...]]:
         visible = visible_scopes(session, subject)
         earlier: tuple[EarlierTurn, ...] = ()
         if trail.conversation is not None:
@@ -119,11 +120,11 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
             earlier = conversations.earlier(
                 session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
             )
-        whole = trail.whole = whole_question(parts, trail, session, visible, query)
+        whole = whole_question(parts, trail, session, visible, query)
         searched = replace(query, vector=whole.vector, words=whole.words, before=whole.before)
-        return visible, search(session, visible, parts.index, searched), earlier
+        return visible, whole, search(session, visible, parts.index, searched), earlier
 
-    visible, found, earlier = parts.database.retrieve(subject.user_id, read)
+    visible, trail.whole, found, earlier = parts.database.retrieve(subject.user_id, read)
     if parts.reranking:
         trail.mark_stage("retrieve")
     best = found.best(parts.reranking)
@@ -131,7 +132,7 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
         trail.mark_stage("rerank")
     parts.searches.count(best.outcome)
     trail.codebook, trail.reranker = best.codebook, best.reranker
-    return Retrieved(visible, found.query, best.hits, earlier)
+    return Retrieved(visible, found.query, trail.whole, best.hits, earlier)
 
 
 def whole_question(
@@ -148,13 +149,14 @@ def whole_question(
 
 
 def what_is_missing(found: Retrieved) -> Literal["nothing", "asked_back"] | None:
-    """Why there is no answer to be made, if so: a question that names nothing, with no earlier turn to lean on; one
-    that points back, where nothing visible supports an answer; or nothing supports one. An earlier turn is no support.
+    """Why there is no answer to be made, if so: the question names nothing and has no earlier turn to lean on, or leans
+    on some and finds little even with them; or nothing visible supports an answer. An earlier turn is no support.
     """
-    incomplete = is_incomplete(found.query.text)
-    if supported(found.hits) and not (incomplete and found.query.words is None):
-        return None
-    return "asked_back" if incomplete else "nothing"
+    if (found.whole.words is None and is_incomplete(found.query.text)) or (
+        found.whole.leans and best_support(found.hits) < ASK_BACK_BELOW
+    ):
+        return "asked_back"
+    return None if supported(found.hits) else "nothing"
 
 
 def assemble(parts: Components, question: str, found: Retrieved, mode: Mode) -> Context:

@@ -8,6 +8,8 @@ from app.retrieval.passage import Hit
 # side: docs/answers.md; `clearance eval --answers quote` measures it.
 COVERAGE_WEIGHT = 0.75
 THRESHOLD = 0.62
+# A question that leans on earlier turns and is supported less than this even with them is asked back.
+ASK_BACK_BELOW = 0.70
 
 
 def support(hit: Hit) -> float:
@@ -17,4 +19,9 @@ def support(hit: Hit) -> float:
 
 def supported(hits: Sequence[Hit]) -> bool:
     """Whether any hit supports an answer well enough to give one."""
-    return any(support(hit) >= THRESHOLD for hit in hits)
+    return best_support(hits) >= THRESHOLD
+
+
+def best_support(hits: Sequence[Hit]) -> float:
+    """The support of the hit that supports an answer best; 0 without hits."""
+    return max((support(hit) for hit in hits), default=0.0)

@@ -169,7 +169,9 @@ def test_a_stream_begun_before_may_finish(track: Track) -> None:
         assert MARKS[2] in "".join(m.content for m in chat.prompts[-1])
         turns = json.loads(send("GET", f"/conversations/{track.talk}").read())["turns"]
         assert [(t["withheld"], t["notice"], t["answer"]) for t in turns] == [(True, reply("withheld", "en"), "")] * 2
-        again = send("POST", "/ask", body | {"question": "How many weeks of parental leave are there?"}).read()
+        again = send(
+            "POST", "/ask", body | {"question": "How many weeks of parental leave does an employee get?"}
+        ).read()
     assert not [mark for mark in (*MARKS, str(track.document)) if mark in again.decode()]
     assert len(chat.prompts) == 2
     assert not [mark for mark in MARKS if mark in "".join(m.content for m in chat.prompts[-1])]

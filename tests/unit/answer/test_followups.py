@@ -28,7 +28,12 @@ def whole(question: str, *earlier: RecentTurn) -> WholeQuestion:
 
 
 def weights(made: WholeQuestion) -> dict[str, float]:
-    return {word.form: word.weight for word in made.words or () if not word.extra}
+    return {word.form: word.weight for word in made.words or ()}
+
+
+def covering(made: WholeQuestion) -> set[str]:
+    """The words that a passage has to have."""
+    return {word.form for word in made.words or () if not word.extra}
 
 
 def shown(made: WholeQuestion) -> list[tuple[str, Sequence[str]]]:
@@ -56,6 +61,14 @@ def test_earlier_words_weigh_less_the_longer_ago() -> None:
         ("answer", ("s", "12", "m", "harbour", "master", "quell", "says")),
     ]
     assert made.words == tuple(sorted(made.words or (), key=lambda word: word.forms)), "in the order of their terms"
+
+
+def test_a_passage_is_judged_by_the_question_it_has_to_answer() -> None:
+    """By the earlier questions too where it leans on them; never by what an answer said."""
+    assert covering(whole("And divers?", turn())) == {"divers", "wind", "speed", "tugs", "stop", "working"}
+    assert covering(whole("At what wind speed do divers leave the basin?", turn())) == {
+        "wind", "speed", "divers", "leave", "basin",
+    }  # fmt: skip
 
 
 def test_the_vector_moves_towards_the_earlier_ones() -> None:
