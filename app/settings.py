@@ -259,6 +259,12 @@ class AnswerSettings(Section):
         400, ge=0, description="token budget of a conversation's earlier turns in a prompt; 0: the model sees none"
     )
     max_seconds: float = Field(300.0, gt=0, description="longest streamed answer")
+    grounding: Literal["drop", "strict", "quote", "mark"] = Field(
+        "drop",
+        description="what becomes of a model's sentences: drop: those that change or contradict what the passages say"
+        " are left out, those not found there are marked; strict: both are left out; quote: one such sentence, and"
+        " quotes come instead of the whole answer; mark: nothing is left out",
+    )
 
 
 class AccessSettings(Section):

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from app.acl.visible import Visible
 from app.answer.components import Components
 from app.answer.conversation_store import ANSWERED, keep
-from app.answer.events import Searched, Source
+from app.answer.events import Done, Searched, Source
 from app.answer.followups import WholeQuestion, without_citations
 from app.answer.prompt import Context
 from app.answer.prompt_templates import TEMPLATES
@@ -29,6 +29,7 @@ from app.audit.log import record
 from app.db.session import WriteSession
 from app.embedding.protocol import Embedder
 from app.errors import DatabaseUnavailable
+from app.grounding.report import GroundingReport
 from app.identity.subject import Subject
 
 
@@ -47,6 +48,7 @@ class Trail:
     tokens_out: int | None = None
     output: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
+    grounding: GroundingReport | None = None
     stages: dict[str, int] = field(default_factory=dict)
     codebook: str | None = None
     reranker: str | None = None
@@ -61,6 +63,10 @@ class Trail:
     def searched(self) -> Searched | None:
         """What was searched for, where earlier turns had a part in it."""
         return self.whole.searched if self.whole else None
+
+    def completed(self, done: Done) -> Done:
+        """The end of an answer, with what was searched for and what grounding found."""
+        return replace(done, searched=self.searched, grounding=self.grounding)
 
     def mark_stage(self, stage: str) -> None:
         """The time since the last lap belongs to this stage (microseconds, added up)."""
@@ -132,6 +138,7 @@ class Trail:
             tokens_out=self.tokens_out,
             latency_us=self.stages,
             output=CommittedText("".join(self.output)),
+            grounding=_grounding(self.grounding),
         )
         turn = self._turn(parts.embedder, self.opened, event)
         with _recording(parts, self.subject) as session:
@@ -169,6 +176,13 @@ def _recording(parts: Components, subject: Subject) -> Iterator[WriteSession]:
             yield session
     except DBAPIError as error:
         raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
+
+
+def _grounding(report: GroundingReport | None) -> events.Grounding | None:
+    if report is None:
+        return None
+    verdicts = tuple(f"{s.verdict}:{s.reason}" if s.reason else s.verdict for s in report.sentences)
+    return events.Grounding(report.outcome, **report.counts, verdicts=verdicts, conflicts=len(report.conflicts))
 
 
 def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.grounding.report import GroundingReport
+
 Mode = Literal["generate", "quote"]
 AnswerOutcome = Literal["answered", "quoted", "nothing", "asked_back"]
 TurnPart = Literal["question", "answer"]
@@ -65,7 +67,8 @@ class Delta:
 @dataclass(frozen=True)
 class Done:
     """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
-    kept, known by its trail. `searched` is None where there was no earlier turn.
+    kept, known by its trail. `searched` is None where there was no earlier turn;
+    `grounding` is what was found of the sentences of a model.
     """
 
     trail: uuid.UUID
@@ -76,6 +79,7 @@ class Done:
     fallback: str | None = None
     conversation: uuid.UUID | None = None
     searched: Searched | None = None
+    grounding: GroundingReport | None = None
 
 
 AnswerEvent = Opened | Delta | Done

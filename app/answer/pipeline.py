@@ -19,9 +19,10 @@ from app.answer.audit_trail import Trail
 from app.answer.components import Components
 from app.answer.events import AnswerEvent, AnswerOutcome, Delta, Done, Mode, Opened
 from app.answer.followups import RecentTurn, WholeQuestion, make_whole
+from app.answer.grounded import GroundedAnswer
 from app.answer.leaning import is_incomplete
 from app.answer.prompt import Context, EarlierTurn, build, choose
-from app.answer.prompt_templates import TEMPLATES, says_unanswered
+from app.answer.prompt_templates import TEMPLATES
 from app.answer.quote import quotes
 from app.answer.replies import reply
 from app.answer.sources import Cited, sources
@@ -29,7 +30,6 @@ from app.answer.support import ASK_BACK_BELOW, best_support, supported
 from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
 from app.guardrail.active_content import Addresses, make_inert
-from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.gate import redact
 from app.guardrail.redactor import Redactor
@@ -38,6 +38,9 @@ from app.indexing.analysis.language import question_language
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, search
+
+# Why quotes come although a model wrote something: no passage supports it.
+UNGROUNDED = "Ungrounded"
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
@@ -92,7 +95,7 @@ async def answer(
             events = generate(parts, trail, asked, context)
         async with aclosing(events) as flowing:
             async for event in flowing:
-                yield replace(event, searched=trail.searched) if isinstance(event, Done) else event
+                yield trail.completed(event) if isinstance(event, Done) else event
     except AppError as error:
         trail.end_once("failed", error.code)
         raise
@@ -204,6 +207,10 @@ async def quote(
     parts: Components, trail: Trail, question: str, context: Context, *, fallback: str | None = None
 ) -> AsyncGenerator[AnswerEvent, None]:
     """The sentences that fit best, word for word but for the guardrail; needs no model."""
+    if fallback == UNGROUNDED:
+        lead = reply("ungrounded", question_language(question)) + "\n\n"
+        trail.output.append(lead)
+        yield Delta(lead)
     found = quotes(question, context.passages)
     numbers = tuple(dict.fromkeys(q.passage for q in found))
     text = "\n".join(f"{q.text} [{numbers.index(q.passage) + 1}]" for q in found)
@@ -220,8 +227,12 @@ async def quote(
 async def generate(
     parts: Components, trail: Trail, question: str, context: Context
 ) -> AsyncGenerator[AnswerEvent, None]:
-    """The model's text through the filters of an answer. A model that is down gives quotes, marked as such."""
-    outgoing = AnswerFilter(parts.checks, sources=len(context.passages), allowed=_addresses(context))
+    """What the passages support of the model's text, through the filters of an answer.
+
+    A model that is down, or whose text no passage supports, gives quotes, marked as such.
+    """
+    policy, allowed = parts.settings.answer.grounding, _addresses(context)
+    outgoing = await in_thread(GroundedAnswer, parts.checks, question, context.passages, policy, allowed)
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0
     try:
@@ -239,12 +250,19 @@ async def generate(
             async for event in quoted:
                 yield event
         return
-    if released := outgoing.flush():
+    released = outgoing.flush()
+    trail.grounding = outgoing.report
+    if not outgoing.grounded:
+        async with aclosing(quote(parts, trail, question, context, fallback=UNGROUNDED)) as quoted:
+            async for event in quoted:
+                yield event
+        return
+    if released:
         trail.output.append(released)
         yield Delta(released)
     cited = sources(parts.checks, question, context, outgoing.used)
     _count(trail, outgoing.counts, cited)
-    outcome: AnswerOutcome = "nothing" if says_unanswered("".join(trail.output)) else "answered"
+    outcome: AnswerOutcome = "nothing" if trail.grounding.outcome == "declined" else "answered"
     trail.end(outcome)
     yield Done(
         trail.id, "generate", outcome, cited.sources, dict(trail.shown_redactions), conversation=trail.conversation

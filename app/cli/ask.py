@@ -12,6 +12,16 @@ from app.cli.last_answer import save
 from app.cli.output import Span, print_chunk, print_note, print_result, print_table, print_text, wants_json
 from app.client.api import ApiError, Client
 
+FALLBACK_NOTES = {
+    "Ungrounded": "The sources support nothing of what the model wrote",
+}
+REASONS = {
+    "number": "a number that the sources do not give",
+    "date": "a date that the sources do not give",
+    "name": "a name that the sources do not give there",
+    "negation": "the sources say the opposite",
+}
+
 Mode = Annotated[
     Literal["generate", "quote"] | None,
     typer.Option(help="generate: by the model; quote: sentences word for word; unset: as the service is set up"),
@@ -85,7 +95,11 @@ def print_provenance(answer: dict[str, Any]) -> None:
     if answer["redactions"]:
         facts.insert(1, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items()))
     if answer["fallback"]:
-        print_note(f"The model did not answer ({answer['fallback']}); these are quotes instead.")
+        said = FALLBACK_NOTES.get(answer["fallback"], f"The model did not answer ({answer['fallback']})")
+        print_note(f"{said}; these are quotes instead.")
+    elif answer["grounding"]:
+        for note in grounding_notes(answer["grounding"]):
+            print_note(note)
     if answer["conversation"]:
         facts.append(f"conversation {answer['conversation']}")
     print_note(" · ".join(facts))
@@ -99,6 +113,22 @@ def print_searched(searched: dict[str, Any] | None) -> None:
         print_note("Taken as a new topic: searched without the earlier turns.")
     for added in searched["added"]:
         print_note(f"Searched with words of an earlier {added['part']}: {', '.join(added['words'])}")
+
+
+def grounding_notes(grounding: Mapping[str, Any]) -> list[str]:
+    """What was done with the model's sentences, in words: how many were left out or marked, and why."""
+    wrong = {reason: n for reason, n in grounding["reasons"].items() if reason in REASONS}
+    why = "; ".join(f"{REASONS[reason]}" + (f" ({n}×)" if n > 1 else "") for reason, n in wrong.items())
+    notes = []
+    if grounding["dropped"]:
+        notes.append(f"{_sentences(grounding['dropped'])} left out" + (f": {why}" if why else ""))
+    if grounding["marked"]:
+        notes.append(f"{_sentences(grounding['marked'])} marked: the sources do not say it")
+    return notes
+
+
+def _sentences(count: int) -> str:
+    return "1 sentence" if count == 1 else f"{count} sentences"
 
 
 def print_sources(sources: list[dict[str, Any]]) -> None:

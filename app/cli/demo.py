@@ -15,8 +15,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.ask import grounding_notes
 from app.cli.connection import HOME, ConnectionOptions, Home, find_url, person_key
 from app.cli.console import out
+from app.cli.demo_grounding import RIGHT, WRONG, ground_script
 from app.cli.demo_output import (
     StreamWindow,
     all_text,
@@ -88,6 +90,7 @@ class _Demo:
         begin = time.monotonic()
         self.two_answers()
         self.redaction()
+        self.grounding()
         self.audit()
         print_aside(f"\n{time.monotonic() - begin:.0f} s, asked of the running service just now, but for the script.")
         return self.failures
@@ -119,6 +122,20 @@ class _Demo:
         quoted, written = self._ask_for_stream(entry, "quote"), self._ask_for_stream(entry, "generate")
         print_aside(stream_summary(quoted, written))
 
+    def grounding(self) -> None:
+        """A scripted answer with changed and invented sentences, checked against the document it is about."""
+        entry = next(e for e in self.entries if e["source"].startswith("finance/"))
+        print_title("3  What the passages do not say is not passed on")
+        answer = self._ask_for_quotes(entry)
+        [document] = {s["document"] for s in answer["sources"] if f"{s['collection']}/{s['path']}" == entry["source"]}
+        opened = self.client(entry["asker"]).get(path("documents", document))
+        text, report = ground_script(entry["question"], opened)
+        print_aside("\n" + " · ".join(grounding_notes({**report.counts, "reasons": report.reasons})))
+        if any(wrong in text for wrong in WRONG):
+            self._fail("grounding let a wrong sentence through")
+        if not all(right in text for right in RIGHT):
+            self._fail("grounding left out a sentence that the passages support")
+
     def _filter_script(self, entry: dict[str, Any]) -> None:
         """Filter the answer of a model that gives everything away, which no real model does on demand."""
         out.print(Text("A model that gives everything away would stream this (a script, in pieces of"))
@@ -149,13 +166,13 @@ class _Demo:
 
     def audit(self) -> None:
         """Print the audit records of these questions, and verify an export, intact and with one bit changed."""
-        print_title("3  Afterwards: who asked what, and what was it shown")
+        print_title("4  Afterwards: who asked what, and what was it shown")
         auditor = self.client(AUDITOR)
         events = self._events(auditor)
         for trail, asker in self.trails.items():
             self._print_trail(asker, events.get((trail, "answer.opened")), events.get((trail, "answer.closed")))
         print_aside("Oskar may read the log, not the documents: it names passages by id and holds none of their text.")
-        print_title("4  And proof that nobody changed the log")
+        print_title("5  And proof that nobody changed the log")
         with tempfile.TemporaryDirectory() as folder:
             self._verify(auditor, Path(folder) / "audit.jsonl")
 

@@ -11,7 +11,7 @@ import re
 _INSIDE = r"[\d ,;^\-\u2010-\u2013]"
 # Every prefix of a marker, with the character after it (a link has an opening parenthesis there).
 _RUN = re.compile(rf"\[{_INSIDE}{{0,48}}\]?|【{_INSIDE}{{0,24}}(?:†[^】\n]{{0,48}})?】?")
-_MARKER = re.compile(
+MARKER = re.compile(
     r"\[ ?\^?(?P<plain>\d{1,3}(?:[ ,;^\-\u2010-\u2013]{1,4}\d{1,3}){0,11}) ?\]"
     r"|【 ?\^?(?P<heavy>\d{1,3}(?:[ ,;\-\u2010-\u2013]{1,4}\d{1,3}){0,5}) ?(?:†[^】\n]{0,48})?】"
 )
@@ -135,14 +135,14 @@ class CitationFilter:
         end = run.end() if run is not None else bracket + 1
         if end == len(text) and not final:
             return None
-        marker = _MARKER.match(text, bracket)
+        marker = MARKER.match(text, bracket)
         before = text[at:bracket]
         glued = not before and (self._last.isalnum() or self._last in "_)]")
         image = not before and self._last == "!"
         if marker is None or marker.end() != end or text[end : end + 1] == "(" or image:
             self._line_start = self._tidy = False
             return bracket + 1, text[at : bracket + 1]
-        named = self._named(marker["plain"] or marker["heavy"])
+        named = named_numbers(marker["plain"] or marker["heavy"])
         if named == [0] and glued:
             self._line_start = self._tidy = False
             return end, text[at:end]
@@ -155,11 +155,11 @@ class CitationFilter:
         self._line_start = False
         return end, before + shown
 
-    @staticmethod
-    def _named(inside: str) -> list[int]:
-        """The numbers a marker names; ranges are spelled out, each number once."""
-        numbers: list[int] = []
-        for match in _NUMBER.finditer(inside):
-            first, last = int(match[1]), int(match[2] or match[1])
-            numbers.extend(range(first, last + 1) if first <= last < first + 20 else [first, last])
-        return list(dict.fromkeys(numbers))
+
+def named_numbers(inside: str) -> list[int]:
+    """The numbers that the inside of a marker names; ranges are spelled out, each number once."""
+    numbers: list[int] = []
+    for match in _NUMBER.finditer(inside):
+        first, last = int(match[1]), int(match[2] or match[1])
+        numbers.extend(range(first, last + 1) if first <= last < first + 20 else [first, last])
+    return list(dict.fromkeys(numbers))

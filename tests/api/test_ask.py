@@ -14,7 +14,7 @@ from app.llm.protocol import ChatModel
 from app.llm.scripted import ScriptedChat
 from app.settings import AnswerSettings
 from tests.api.problems import check_problem
-from tests.support.company import API_KEY, CARD, LEAVE, SECRETS, Company, upload
+from tests.support.company import API_KEY, CARD, LEAVE, SALARY, SECRETS, Company, upload
 from tests.support.questions import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
 from tests.support.service import client_of, letters, parts_of, prompts, saying
 from tests.support.worker import work_queued
@@ -49,21 +49,24 @@ def test_whole_and_streamed_are_one_text(talking_to: Talk, company: Company, siz
         )
 
 
-def test_sources_are_shown_though_the_model_cites_none(talking_to: Talk, company: Company) -> None:
+def test_a_citation_that_the_model_left_out_is_added(talking_to: Talk, company: Company) -> None:
+    """All sources are shown, those that are not cited too."""
     with talking_to(saying("Twenty-six weeks.")) as client:
         answer = ask(client, company, "ben", ON_LEAVE).json()
-    assert answer["answer"] == "Twenty-six weeks."
+    assert answer["answer"] == "Twenty-six weeks [1]."
     assert [s["number"] for s in answer["sources"]] == list(range(1, len(answer["sources"]) + 1))
-    assert not any(s["cited"] for s in answer["sources"])
+    assert [s["cited"] for s in answer["sources"]] == [True] + [False] * (len(answer["sources"]) - 1)
     first = answer["sources"][0]
     assert (first["collection"], first["path"], first["quote"]) == ("handbook", "leave.md", LEAVE)
     assert first["document"] == str(company.documents["handbook", "leave.md"])
 
 
-def test_citations_are_renumbered_and_invented_ones_dropped(talking_to: Talk, company: Company) -> None:
-    with talking_to(letters("By card [2]. In weeks [1]. Again [2]. Elsewhere [9]. Never [0].")) as client:
+def test_citations_are_renumbered_and_invented_ones_repaired(talking_to: Talk, company: Company) -> None:
+    said = "Ask the travel office [2]. Twenty-six weeks of leave [1]. The form is on the intranet [9][1]. Never [0]."
+    with talking_to(letters(said)) as client:
         answer = ask(client, company, "ben", ON_LEAVE).json()
-    assert answer["answer"] == "By card [1]. In weeks [2]. Again [1]. Elsewhere. Never."
+    shown = "Ask the travel office [1]. Twenty-six weeks of leave [2]. The form is on the intranet [2]. Never."
+    assert answer["answer"] == shown
     cited = [s for s in answer["sources"] if s["cited"]]
     assert [(s["number"], s["path"]) for s in cited] == [(1, "travel.md"), (2, "leave.md")]
 
@@ -223,7 +226,7 @@ def test_only_what_is_shown_with_the_answer_counts_as_redacted(talking_to: Talk,
 
 
 def test_a_secret_in_a_quote_that_is_not_cited_is_not_counted(talking_to: Talk, company: Company) -> None:
-    with talking_to(saying("Nobody knows.")) as client:
+    with talking_to(saying("The form is on the intranet under people.")) as client:
         answer = ask(client, company, "ben", ON_TRAVEL).json()
     assert any("[redacted: credential]" in source["quote"] for source in answer["sources"])
     assert "credential" not in answer["redactions"]
@@ -248,7 +251,7 @@ def test_a_credential_in_a_question_is_masked_before_anything_is_kept(talking_to
 
 
 def test_what_is_recorded_is_what_was_shown(talking_to: Talk, company: Company) -> None:
-    with talking_to(saying("Weeks [1].")) as client:
+    with talking_to(saying(SALARY)) as client:
         answer = ask(client, company, "ada", ON_SALARY).json()
     [opened], [closed] = company.records("answer.opened"), company.records("answer.closed")
     assert opened["trail"] == closed["trail"] == answer["trail"]

@@ -76,7 +76,7 @@ class _Stalling(ScriptedChat):
 
 
 def words(_: Sequence[Message]) -> list[str]:
-    return ["word "] * 400
+    return ["Twenty-six weeks of leave. ", *["word "] * 400]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,20 @@ class SearchedTurn:
     meaning: int
 
 
+@dataclass(frozen=True)
+class Grounding:
+    """What was found of a model's sentences: how many were kept, dropped and marked, the verdict on each in order with
+    its reason ("wrong:number"), and how many pairs of passages contradict each other.
+    """
+
+    outcome: str
+    kept: int
+    dropped: int
+    marked: int
+    verdicts: tuple[str, ...] = ()
+    conflicts: int = 0
+
+
 def scopes_digest(scopes: Sequence[str]) -> str:
     """SHA-256 in hex over the canonical list of scope names, sorted."""
     return hashlib.sha256(canonical(sorted(scopes)).encode()).hexdigest()
@@ -109,6 +123,8 @@ class AnswerClosed(Event):
     latency_us: Mapping[str, int] = field(default_factory=dict)
     output: CommittedText | None = None
     kept: bool | None = None
+    # Null if no model wrote anything.
+    grounding: Grounding | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

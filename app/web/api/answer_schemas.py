@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.grounding.report import GroundingReport
 from app.settings import LabelName
 from app.web.api.schemas import ApiModel, Question
 
@@ -56,6 +57,46 @@ class SearchedOut(ApiModel):
     topic_changed: bool
 
 
+class SentenceOut(ApiModel):
+    """What was found of a sentence of the model, by its place in what the model wrote (0 first).
+
+    `wrong`: the passages contradict it, or it has a number, date or name that they do not give (`reason`). `not_found`:
+    they do not say it. `glue` says nothing that would need support. `sources` are numbers as in the answer.
+    """
+
+    index: int
+    verdict: Literal["supported", "wrong", "not_found", "glue"]
+    action: Literal["kept", "dropped", "marked"]
+    reason: Literal["number", "date", "name", "negation", "words"] | None
+    sources: tuple[int, ...]
+
+
+class GroundingOut(ApiModel):
+    """How far the passages support what a model wrote; `kept`, `dropped` and `marked` count its sentences but glue.
+
+    `outcome`: `grounded` if they support every sentence, `partly` if some, `ungrounded` if none: then quotes come
+    instead. `declined` if the model says that they do not answer, and nothing else.
+    """
+
+    outcome: Literal["grounded", "partly", "ungrounded", "declined"]
+    kept: int
+    dropped: int
+    marked: int
+    reasons: dict[str, int] = Field(description="why sentences were dropped or marked")
+    sentences: tuple[SentenceOut, ...]
+
+    @classmethod
+    def of(cls, report: GroundingReport | None) -> "GroundingOut | None":
+        if report is None:
+            return None
+        return cls(
+            outcome=report.outcome,
+            **report.counts,
+            reasons=dict(report.reasons),
+            sentences=tuple(SentenceOut.model_validate(s) for s in report.sentences),
+        )
+
+
 class AnswerOut(ApiModel):
     """An answer. `outcome` is `nothing` if nothing you may read answers the question, `asked_back` if it names nothing
     that could be searched for; `trail` is also the turn's id in its `conversation`, if there is one.
@@ -72,6 +113,7 @@ class AnswerOut(ApiModel):
     fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
     conversation: uuid.UUID | None = None
     searched: SearchedOut | None = Field(None, description="null without an earlier turn")
+    grounding: GroundingOut | None = Field(None, description="null if no model wrote anything")
 
 
 class ConversationOut(ApiModel):

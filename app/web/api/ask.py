@@ -11,7 +11,7 @@ from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
 from app.errors import AppError
 from app.identity.subject import require_in_person
-from app.web.api.answer_schemas import AnswerOut, AskBody, SearchedOut, SourceOut
+from app.web.api.answer_schemas import AnswerOut, AskBody, GroundingOut, SearchedOut, SourceOut
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 from app.web.http.sse import EventStream, encode
 
@@ -44,6 +44,7 @@ async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> A
                         fallback=done.fallback,
                         conversation=done.conversation,
                         searched=None if done.searched is None else SearchedOut.model_validate(done.searched),
+                        grounding=GroundingOut.of(done.grounding),
                     )
     raise AssertionError("an answer ends with Done or with an error")
 
@@ -78,10 +79,12 @@ def _encode(event: Opened | Delta | Done) -> bytes:
             sources = [SourceOut.model_validate(s).model_dump(mode="json") for s in event.sources]
             conversation = None if event.conversation is None else str(event.conversation)
             searched = None if event.searched is None else SearchedOut.model_validate(event.searched)
+            grounding = GroundingOut.of(event.grounding)
             known = {
                 "trail": str(event.trail),
                 "sources": sources,
                 "conversation": conversation,
                 "searched": None if searched is None else searched.model_dump(mode="json"),
+                "grounding": grounding and grounding.model_dump(mode="json"),
             }
             return encode("done", {**asdict(event), **known})

@@ -42,7 +42,7 @@ ANSWERS = {
     "/api/v1/users/me": {"name": "maya", "roles": ["staff"]},
     "/api/v1/search": {"hits": [HIT], "unmatched": []},
     "/api/v1/ask": {"answer": "x", "sources": [], "mode": "quote", "trail": "t", "redactions": {}, "fallback": None,
-                    "conversation": None, "searched": None},
+                    "grounding": None, "conversation": None, "searched": None},
 }  # fmt: skip
 
 

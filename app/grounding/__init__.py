@@ -1,0 +1,1 @@
+"""Checks an answer sentence by sentence against the passages it was made from."""

@@ -1,0 +1,248 @@
+"""The verdict on one sentence of an answer: what its passages support, change, contradict or do not hold. Pure.
+
+A window supports a sentence if it has all its facts and names, does not say the opposite, and holds enough of its
+words, weighted. A sentence that no window supports is judged by the one that is closest to it: if that one is about the
+same thing and has another fact in its place, or the fact stands in no passage at all, the sentence is wrong; if nothing
+is close, it is not found.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from app.grounding.evidence import Evidence, PassageEvidence, Sentence, Window
+from app.grounding.facts import Fact, is_supported
+from app.grounding.names import Name, holds_name, names
+from app.grounding.phrases import LIGHT, OPENING, OWN_NUMBER, UNKNOWN
+from app.grounding.polarity import Negation, has_opposite
+from app.grounding.substitution import is_substituted
+from app.indexing.analysis.stems import stem
+from app.indexing.terms import text_language, words
+
+# How the thresholds were set, and what they cost on each side: docs/answers.md.
+MIN_COVERAGE = 0.45  # share of a sentence's weight that a window must hold to support it
+SAME_SUBJECT = 0.5  # … to be about the same thing, so that another fact in it contradicts
+
+MIN_SHARED = 0.5  # share of a clause that a sentence must hold to be read as its affirmation or denial
+
+Kind = Literal["supported", "wrong", "not_found", "glue"]
+Reason = Literal["number", "date", "name", "negation", "words", "language"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`passages` support the sentence, best first, by their numbers in the context; `reason` says why none does."""
+
+    kind: Kind
+    reason: Reason | None = None
+    passages: tuple[int, ...] = ()
+    coverage: float = 0.0
+
+
+GLUE = Verdict("glue")
+
+
+def declines(text: str) -> bool:
+    """Whether a sentence says that the passages do not answer."""
+    return UNKNOWN.search(text) is not None
+
+
+class Claim(Sentence):
+    """A sentence of the answer, without its markup and citations."""
+
+    @classmethod
+    def of(cls, text: str) -> "Claim":
+        plain = OWN_NUMBER.sub(" ", _MARKUP.sub(" ", _LIST_MARK.sub("", text)))
+        return cls(plain, text_language(plain), 0, len(plain))
+
+    @cached_property
+    def checked(self) -> list[Fact]:
+        return [fact for fact in self.facts if not fact.soft]
+
+    @cached_property
+    def named(self) -> list[Name]:
+        """The words of names that are no part of a date or another fact."""
+        taken = [(fact.start, fact.end) for fact in self.facts]
+        found = names(self.text, self.language)
+        return [name for name in found if not any(a <= name.start < b for a, b in taken)]
+
+    @cached_property
+    def content(self) -> tuple[str, ...]:
+        """The stems that are looked up, each once: no facts and no words that say nothing."""
+        light = {stem(word, self.language) for word in LIGHT}
+        masked = list(self.text)
+        for fact in self.checked:
+            masked[fact.start : fact.end] = " " * (fact.end - fact.start)
+        return tuple(dict.fromkeys(w for w in words("".join(masked), self.language) if w not in light))
+
+
+_MARKUP = re.compile(r"[*_`#>|]+|\]\([^)\s]*\)|\[(?=[^\]]*\])|\]")
+_LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
+
+
+class Checker:
+    """Checks the sentences of one answer against its passages."""
+
+    def __init__(self, evidence: Evidence, question: str) -> None:
+        self._evidence = evidence
+        self._asked = Sentence(question, text_language(question), 0, 0)
+
+    def check(self, text: str, cited: Collection[int] = ()) -> Verdict:
+        """The verdict on a sentence; the passages it cites come first among those that support it."""
+        claim = Claim.of(text)
+        if self._is_glue(claim):
+            return GLUE
+        matches = sorted(self._matches(claim), key=lambda m: -m.coverage)
+        if not matches:
+            return Verdict("not_found", "words")
+        best = matches[0]
+        supporting: dict[int, float] = {}
+        for match in matches:
+            if match.coverage < MIN_COVERAGE:
+                break
+            number = match.window.passage.number
+            if number not in supporting and self._differs(claim, match.window) is None:
+                supporting[number] = match.coverage
+        if best.coverage >= SAME_SUBJECT and (reason := self._contradicts(claim)) is not None:
+            return Verdict("wrong", reason, (), best.coverage)
+        if supporting:
+            return Verdict("supported", None, _best(supporting, cited), max(supporting.values()))
+        return self._unsupported(claim, best)
+
+    def _is_glue(self, claim: Claim) -> bool:
+        if declines(claim.text) and not claim.checked:
+            return True
+        if claim.checked:
+            return False
+        strange = [n for n in claim.named if n.sure and not self._known(n)]
+        if strange:
+            return False
+        return len(claim.content) < 2 or (len(claim.content) <= 6 and OPENING.match(claim.text) is not None)
+
+    def _known(self, name: Name) -> bool:
+        return holds_name(name.form, self._asked.surface, "") or any(_holds(p, name) for p in self._evidence.passages)
+
+    def _matches(self, claim: Claim) -> Iterable["_Match"]:
+        looked_up = _LookedUp(self._evidence, claim)
+        for passage in self._evidence.passages:
+            in_header = looked_up.held_by(passage.header)
+            held = [looked_up.held_by(s) for s in passage.sentences]
+            for window in passage.windows:
+                bits = in_header
+                for at in range(window.first, window.last + 1):
+                    bits |= held[at]
+                yield _Match(window, looked_up.share(bits))
+
+    def _differs(self, claim: Claim, window: Window) -> Reason | None:
+        """Which facts or names a window that has enough of the words does not hold."""
+        given = [f for s in window.sentences for f in s.facts] + window.passage.header.facts
+        for fact in claim.checked:
+            if not is_supported(fact, given):
+                return _reason(fact)
+        for name in claim.named:
+            if name.sure and not _holds(window.passage, name) and not self._is_given(claim, name):
+                return "name"
+        return None
+
+    def _is_given(self, claim: Claim, name: Name) -> bool:
+        """Whether a name comes from the question, or abbreviates the words right before it."""
+        before = "".join(w[0] for w in re.findall(r"[^\W_]+", claim.text[: name.start].casefold()))
+        return holds_name(name.form, self._asked.surface, "") or (len(name.form) > 1 and before.endswith(name.form))
+
+    def _contradicts(self, claim: Claim) -> Reason | None:
+        """Whether the closest sentences have another name or number in the same place, or say the opposite."""
+        close = self._close(claim.stems, 0.15)
+        source = [(s.tokens, s.initials) for s in close]
+        for at, token in enumerate(claim.tokens):
+            if (token.is_name or token.number) and is_substituted(claim.tokens, at, source):
+                return "name" if token.is_name else "number"
+        if any(self._is_denied(negation, claim) for negation in claim.polarity.negations):
+            return "negation"
+        close = self._close(claim.stems, 0.05)
+        return "negation" if close and all(self._is_reversed(claim, s) for s in close) else None
+
+    def _close(self, stems: frozenset[str], slack: float) -> list[Sentence]:
+        """The sentences of all passages that hold the most of these words, if that is enough."""
+        total = self._weight(stems)
+        shares = (
+            [(self._weight(stems & s.stems) / total, s) for p in self._evidence.passages for s in p.sentences]
+            if total
+            else []
+        )
+        most = max((share for share, _ in shares), default=0.0)
+        return [s for share, s in shares if share >= max(most - slack, MIN_SHARED)]
+
+    def _is_denied(self, negation: Negation, claim: Claim) -> bool:
+        """Whether the closest sentences affirm what a negation of the claim denies."""
+        close = self._close(negation.clause & claim.stems, 0.1)
+        if not close or not any(s.stems & set(negation.governed[:2]) for s in close):
+            return False
+        return not any(s.polarity.weak or any(map(negation.is_answered_by, s.polarity.negations)) for s in close)
+
+    def _is_reversed(self, claim: Claim, sentence: Sentence) -> bool:
+        """Whether a sentence denies what the claim affirms, or has the opposite of one of its words."""
+        if has_opposite(claim.polarity, sentence.polarity):
+            return True
+        for negation in sentence.polarity.negations:
+            shared = [s for s in negation.governed if s in claim.stems]
+            if not set(shared) & set(negation.governed[:2]) or len(shared) * 2 < len(negation.governed):
+                continue
+            if not claim.polarity.weak and not any(map(negation.is_answered_by, claim.polarity.negations)):
+                return True
+        return False
+
+    def _weight(self, stems: Iterable[str]) -> float:
+        return sum(self._evidence.weight(s) for s in sorted(stems))
+
+    def _unsupported(self, claim: Claim, best: "_Match") -> Verdict:
+        everywhere = [f for p in self._evidence.passages for s in (*p.sentences, p.header) for f in s.facts]
+        for fact in claim.checked:
+            if not is_supported(fact, everywhere):
+                return Verdict("wrong", _reason(fact), (), best.coverage)
+        if best.coverage >= SAME_SUBJECT:
+            return Verdict("wrong", self._differs(claim, best.window) or "number", (), best.coverage)
+        return Verdict("not_found", "words", (), best.coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    window: Window
+    coverage: float
+
+
+class _LookedUp:
+    """The words and facts of a claim with their weights; what a text holds of them are the bits of a number."""
+
+    def __init__(self, evidence: Evidence, claim: Claim) -> None:
+        self._forms = [evidence.forms(s) for s in claim.content]
+        self._facts = claim.checked
+        self._weights = [*map(evidence.weight, claim.content), *(evidence.weight("") for _ in self._facts)]
+        self._total = sum(self._weights) or 1.0
+
+    def held_by(self, sentence: Sentence) -> int:
+        bits = 0
+        for at, alike in enumerate(self._forms):
+            if not alike.isdisjoint(sentence.stems):
+                bits |= 1 << at
+        for at, fact in enumerate(self._facts, start=len(self._forms)):
+            if is_supported(fact, sentence.facts):
+                bits |= 1 << at
+        return bits
+
+    def share(self, bits: int) -> float:
+        return sum(w for at, w in enumerate(self._weights) if bits >> at & 1) / self._total
+
+
+def _reason(fact: Fact) -> Reason:
+    return "number" if fact.kind in {"number", "code"} else "date"
+
+
+def _holds(passage: PassageEvidence, name: Name) -> bool:
+    return any(holds_name(name.form, s.surface, s.initials) for s in (*passage.sentences, passage.header))
+
+
+def _best(supporting: dict[int, float], cited: Collection[int]) -> tuple[int, ...]:
+    named = [n for n in supporting if n in cited]
+    return tuple(named or [max(supporting, key=lambda n: (supporting[n], -n))])

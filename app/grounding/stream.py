@@ -1,0 +1,125 @@
+"""Lets through what the passages support, sentence by sentence, while the answer streams. Pure.
+
+A sentence is held until its end is certain, and then kept, marked or dropped; nothing goes out before it was checked.
+Until the first supported sentence everything waits: if none comes, nothing of the answer is shown. The law of the
+stream holds: what is released does not depend on how the text was cut.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from app.grounding.boundaries import Piece, Splitter
+from app.grounding.claims import Checker, Verdict, declines
+from app.grounding.markers import cite, markers, without_markers
+from app.grounding.report import Action, GroundingReport, Outcome, Policy, SentenceVerdict, SourceConflict
+
+# What is done with a sentence, by policy: with one that is wrong, and with one that is merely not found.
+ACTIONS: dict[Policy, dict[str, Action]] = {
+    "drop": {"wrong": "dropped", "not_found": "marked"},
+    "strict": {"wrong": "dropped", "not_found": "dropped"},
+    "quote": {"wrong": "dropped", "not_found": "dropped"},
+    "mark": {"wrong": "marked", "not_found": "marked"},
+}
+
+
+class GroundingFilter:
+    """One answer: `feed` each piece of it, `flush` at its end. Then `grounded` says whether it may stand.
+
+    `mark` is the text that is put behind a sentence that is marked. Under the policy "quote" all is held to the end,
+    and nothing is released if one sentence is not supported.
+    """
+
+    def __init__(self, checker: Checker, *, policy: Policy = "drop", mark: str = "not in the passages") -> None:
+        self._checker = checker
+        self._policy = policy
+        self._mark = f" [{mark}]"
+        self._splitter = Splitter()
+        self._held: list[str] = []
+        self._open = policy == "mark"  # a supported sentence was there: from now on pieces go out at once
+        self._line = ""  # what begins the line, until something of it is kept
+        self._line_kept = False
+        self._verdicts: list[tuple[Verdict, Action]] = []
+        self._declined = False
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece of the answer; returns what can be released now."""
+        return self._take(self._splitter.feed(piece))
+
+    def flush(self) -> str:
+        """The answer is complete: returns what was held back, or nothing if it may not stand."""
+        released = self._take(self._splitter.flush())
+        if self.grounded:
+            released, self._held = released + "".join(self._held), []
+        return released
+
+    @property
+    def grounded(self) -> bool:
+        """Whether the answer may stand: a sentence is supported, under "quote" all are, under "mark" in any case.
+
+        One that claims nothing and says that the passages do not answer stands too.
+        """
+        if self._policy == "mark" or self._declines:
+            return True
+        supported = any(verdict.kind == "supported" for verdict, _ in self._verdicts)
+        return supported and (self._policy != "quote" or all(action == "kept" for _, action in self._verdicts))
+
+    def report(self, cited: Sequence[int] = (), conflicts: Iterable[SourceConflict] = ()) -> GroundingReport:
+        """What was found; `cited` are the passages in the order of their numbers in the response."""
+        shown = {passage: number for number, passage in enumerate(cited, start=1)}
+        sentences = tuple(
+            SentenceVerdict(
+                index, verdict.kind, action, verdict.reason, tuple(shown[p] for p in verdict.passages if p in shown)
+            )
+            for index, (verdict, action) in enumerate(self._verdicts)
+        )
+        return GroundingReport(self._outcome(), sentences, tuple(conflicts))
+
+    def _outcome(self) -> Outcome:
+        claims = [verdict.kind for verdict, _ in self._verdicts if verdict.kind != "glue"]
+        if self.grounded and "supported" in claims:
+            return "grounded" if all(kind == "supported" for kind in claims) else "partly"
+        return "declined" if self._declines else "ungrounded"
+
+    @property
+    def _declines(self) -> bool:
+        return self._declined and all(verdict.kind == "glue" for verdict, _ in self._verdicts)
+
+    def _take(self, pieces: Iterable[Piece]) -> str:
+        for piece in pieces:
+            self._held.append(self._checked(piece))
+        if not self._open or self._policy == "quote":
+            return ""
+        released, self._held = "".join(self._held), []
+        return released
+
+    def _checked(self, piece: Piece) -> str:
+        """What is shown for a piece."""
+        if not piece.text or piece.form == "fence":
+            return self._shown(piece, piece.text)
+        named = {n for marker in markers(piece.text) for n in marker.numbers}
+        bare = without_markers(piece.text)
+        verdict = self._checker.check(bare, named)
+        self._declined |= verdict.kind == "glue" and declines(bare)
+        action = ACTIONS[self._policy].get(verdict.kind, "kept")
+        self._verdicts.append((verdict, action))
+        self._open |= verdict.kind == "supported"
+        if action == "dropped":
+            return self._dropped(piece)
+        if verdict.kind == "glue":
+            return self._shown(piece, piece.text)
+        if action == "marked":
+            return self._shown(piece, bare + self._mark)
+        return self._shown(piece, piece.text if piece.form == "code" else cite(piece.text, verdict.passages))
+
+    def _shown(self, piece: Piece, text: str) -> str:
+        before, self._line, self._line_kept = self._line, "", True
+        if "\n" in piece.tail:
+            self._line_kept = False
+        return before + piece.prefix + text + piece.tail
+
+    def _dropped(self, piece: Piece) -> str:
+        """Nothing, but for the break of a line of which something was kept; a list mark waits for what is kept."""
+        self._line += piece.prefix
+        if "\n" not in piece.tail:
+            return ""
+        kept, self._line, self._line_kept = self._line_kept, "", False
+        return "\n" if kept else ""
