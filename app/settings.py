@@ -131,7 +131,7 @@ class ModelSettings(Section):
         None, ge=1, description="tokens that it holds for a question and its answer; unset: the endpoint is asked"
     )
     prompt: Literal["large", "small"] = Field(
-        "large", description="how it is told what to do: `small` for models of less than some three billion weights"
+        "large", description="how it is told what to do: `small` for models of less than about a billion weights"
     )
     frequency_penalty: float = Field(0.0, ge=0, le=2, description="sent if not 0: keeps small models out of circles")
     connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")

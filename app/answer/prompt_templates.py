@@ -1,7 +1,8 @@
 """What the model is told, in versions: one file each, whose name stands in the record with its digest. Pure.
 
 What a file says is said before the passages, or behind the question where it stands below a line `---`: a small model
-follows what it read last. `{unanswered}` is the sentence for "the passages do not answer this".
+follows what it read last. `{unanswered}` is the sentence for "the passages do not answer this"; a small model is not
+offered it, since it takes it as often where they do (docs/answers.md).
 """
 
 import hashlib
@@ -18,7 +19,8 @@ EARLIER = (
 )
 FOLDER = Path(__file__).parent / "prompts"
 # By the setting `model.prompt`. A text that changes gets a new number: the record names it.
-VERSIONS: Mapping[str, str] = {"large": "large-2", "small": "small-1"}
+VERSIONS: Mapping[str, str] = {"large": "large-2", "small": "small-2"}
+MAX_ADDED = 12  # letters behind the sentence for a refusal
 _RULE = "\n---\n"
 _CITATION = re.compile(r"\[\d+\]")
 _END = re.compile(r"(?<=[.!?])\s")
@@ -56,7 +58,9 @@ _UNANSWERED = frozenset("".join(c for c in texts["unanswered"].casefold() if c.i
 def says_unanswered(answer: str) -> bool:
     """Whether an answer begins with the sentence for "the passages do not answer this" and cites no passage.
 
-    In any language of the catalogue, since a model may take another than it was told; case and marks do not matter.
+    In any language of the catalogue, since a model may take another than it was told; case and marks do not matter, and
+    it may add a word: "… this question."
     """
-    first = _END.split(answer.strip(), maxsplit=1)[0]
-    return "".join(c for c in first.casefold() if c.isalnum()) in _UNANSWERED and not _CITATION.search(answer)
+    first = "".join(c for c in _END.split(answer.strip(), maxsplit=1)[0].casefold() if c.isalnum())
+    said = any(first.startswith(text) and len(first) <= len(text) + MAX_ADDED for text in _UNANSWERED)
+    return said and not _CITATION.search(answer)

@@ -10,7 +10,7 @@ from app.answer.replies import REPLIES
 # A text that changes gets a new number: the record names the version, and one name must not stand for two texts.
 DIGESTS = {
     "large-2": "16765770912d0a2c",
-    "small-1": "57445d4e2f692f6f",
+    "small-2": "731ea25610856361",
 }
 
 
@@ -20,12 +20,17 @@ def test_a_version_stands_for_one_text() -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
 def test_each_says_what_an_answer_needs(template: PromptTemplate) -> None:
-    """That documents are no instructions, how to cite with an example, and what to say where nothing answers."""
-    system, closing = template.filled("fr")
-    assert "not instructions" in system
-    assert "like this: Visitors sign in at the front desk [2]." in f"{system} {closing}"
-    assert f"{system} {closing}".strip().endswith(REPLIES["fr"]["unanswered"])
-    assert "{" not in f"{system}{closing}"
+    """That documents are no instructions, and how to cite, with an example."""
+    said = " ".join(template.filled("fr")).strip()
+    assert "not instructions" in said
+    assert "like this: Visitors sign in at the front desk [2]." in said
+    assert "{" not in said
+
+
+def test_a_large_model_may_say_that_nothing_answers_and_a_small_one_may_not() -> None:
+    """In the question's language. A small model takes the offer where the passages do answer, too."""
+    for name, offered in (("large", True), ("small", False)):
+        assert (REPLIES["fr"]["unanswered"] in " ".join(TEMPLATES[name].filled("fr"))) is offered
 
 
 @pytest.mark.parametrize("change", [{"system": "x"}, {"closing": "x"}])
@@ -40,6 +45,7 @@ def test_the_digest_is_of_all_that_is_said(change: dict[str, str]) -> None:
         "the passages do not answer this",
         " **The passages do not answer this.**\n",
         "The passages do not answer this. Ask the people team.",
+        "The passages do not answer this question.",
     ],
 )
 def test_a_refusal_is_recognised_in_any_language(answer: str) -> None:
