@@ -13,7 +13,7 @@ from itertools import islice
 
 from app.indexing.analysis.language import language_of
 from app.indexing.analysis.stems import LANGUAGES, is_latin, is_stop_word, script_of, script_stem, stem, stems
-from app.indexing.analysis.tokens import Unit, plain_form, units
+from app.indexing.analysis.tokens import Unit, dense_form, plain_form, units
 
 # Words of a question that are looked up; the rest is ignored, to bound the work.
 MAX_WORDS = 48
@@ -111,7 +111,9 @@ def matching_pieces(pieces: Sequence[str], words: Sequence[Word]) -> set[str]:
     """
     wanted = {key for word in words for key in word.keys}
     plain = {piece: form for piece in pieces if (form := plain_form(piece)) is not None}
-    found = {piece for piece in pieces if piece not in plain and _matches(piece, wanted)}
+    dense = {piece: form for piece in pieces if piece not in plain and (form := dense_form(piece)) is not None}
+    found = {piece for piece, form in dense.items() if f"=:{form}" in wanted}
+    found |= {piece for piece in pieces if piece not in plain and piece not in dense and _matches(piece, wanted)}
     latin = [piece for piece, form in plain.items() if script_of(form) is None and is_latin(form)]
     found |= {piece for piece in plain.keys() - set(latin) if _matches(piece, wanted)}
     # An English stop word on its own is no word of a question.

@@ -2,7 +2,11 @@
 
 import re
 
-BOUNDARY = re.compile(r"[.!?…]+[\"'”’»)\]]*(\s+)(?=[^\sa-zà-öø-ÿ,;:)])|[。！？](?P<wide>)(?=\S)")
+BOUNDARY = re.compile(
+    r"[.!?…]+[\"'”’»)\]]*(\s+)(?=[^\sa-zà-öø-ÿ,;:)])"
+    # Chinese and Japanese need no space; behind a quotation that goes on (「はい。」と言う) nothing ends.
+    r"|[。！？｡]++(?![」』）】〉》”’])\s*(?=\S)|[。！？｡]++[」』）】〉》”’]++\s*+(?![」』）】〉》”’\sとのはがを、，,]|って)(?=\S)"
+)
 LIST_NUMBER = re.compile(r"\d{1,3}|[ivxIVX]{1,5}|[a-z]")
 # A full stop after these does not end a sentence.
 ABBREVIATIONS = frozenset(

@@ -40,6 +40,8 @@ def _ranges(wanted: str) -> str:
 
 # `\w` lacks the vowel signs of Indic scripts and accents that stand alone: without them words would fall apart.
 _W = rf"[\w{_ranges('Mn Mc')}]"
+# A letter, digit or mark of one.
+LETTER = rf"(?:(?!_){_W})"
 # Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han, Hangul.
 _DENSE = (
     "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
@@ -53,7 +55,7 @@ _DROPPED |= {0x2010: "-", 0x2011: "-"}
 _STRONG = re.compile(r"::|->|:\\|[/@:\\#&~+]")
 _WEAK = re.compile(r"[-._]+")
 _INSIDE = re.compile(r"[-._,:>/@\\#&~+]")
-_WORDS = re.compile(rf"(?:(?!_){_W})+")
+_WORDS = re.compile(rf"{LETTER}+")
 # The s of a plural (`SLAs`, `SLAsMet`) begins no word with the letter before it.
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))")
 _PLURAL = re.compile(r"[A-Z]{2,}s")
@@ -103,6 +105,14 @@ def plain_form(word: str) -> str | None:
     token = canonical(word)
     if token.isalpha() and not (_CAMEL.search(token) or DENSE_RUN.search(token) or _PLURAL.fullmatch(token)):
         return fold(token)
+    return None
+
+
+def dense_form(piece: str) -> str | None:
+    """The form of one or two characters of a script without spaces, which are a single unit; None for anything else."""
+    token = canonical(piece)
+    if len(token) <= 2 and DENSE_RUN.fullmatch(token) and len(form := fold(token)) == len(token):
+        return form
     return None
 
 

@@ -11,7 +11,8 @@ LISTED = [
     "policy", "policies", "Policies", "policing", "paid", "pay", "pays", "SLAs", "sla", "e-mail", "email",
     "max_retry_count", "don't", "die", "the", "van", "been", "era", "Kündigung", "kündigen", "Kündigungen", "straße",
     "STRASSE", "geschreven", "schrijven", "congés", "congé", "qu'il", "niños", "niño", "и", "книги", "книга", "λόγος",
-    "كتاب", "東京", "日本語", "v2.3.1", "2026", "C++", "ﬁnance", "naïve", "naive", "İstanbul", "ſs",
+    "كتاب", "東京", "日本語", "日", "本語", "ไทย", "ไท", "ทั", "㈱", "ｱｲ",
+    "v2.3.1", "2026", "C++", "ﬁnance", "naïve", "naive", "İstanbul", "ſs",
 ]  # fmt: skip
 WORDS = st.sampled_from(LISTED) | st.text(max_size=8) | st.text("aeinstrgdüß", max_size=7)
 TEXT = (
@@ -29,6 +30,13 @@ def test_words_are_marked_in_any_form() -> None:
     assert marked("Policies, a policy; the police.", "policy") == ["Policies", "policy"]
     assert marked("set max_retry_count to 3", "what is max_retry_count") == ["max_retry_count"]
     assert marked("nothing of it", "the of and") == []
+
+
+def test_scripts_without_spaces_are_marked_where_their_pairs_match() -> None:
+    assert marked("有給休暇は入社から半年後に取得できます。", "半年後の休暇") == ["休暇", "半年後"]
+    assert marked("VPN設定の方法、VPN", "VPNの設定") == ["VPN", "設定", "VPN"]
+    assert marked("ลาพักร้อนได้สิบวัน", "ลาพักร้อนกี่วัน") == ["ลาพักร้อน", "วัน"]
+    assert marked("年假须提前申请。", "怎么申请年假？") == ["年假", "申请"]
 
 
 def test_the_part_with_most_of_the_words_is_shown() -> None:
