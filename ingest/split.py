@@ -67,7 +67,8 @@ def split(
     """The passages of a document in order.
 
     Blocks under the same headings are joined up to `target` tokens. A block that is larger stays whole up to the
-    limit, then it is cut at its lines, sentences or words. `max_tokens` bounds headline and text together.
+    limit, then it is cut at its lines, sentences or words. What ends in a colon goes with the beginning of what it
+    introduces. `max_tokens` bounds headline and text together.
     """
     if not 0 < target <= max_tokens or max_tokens < 2 * HEADLINE:
         raise ValueError("sizes must be 0 < target <= max_tokens, and max_tokens at least twice the headline's 48")
@@ -76,8 +77,7 @@ def split(
     for path, blocks in _sections(extracted.blocks):
         line = headline(extracted.title, path, counter=counter)
         limit = max_tokens - counter.count(line)
-        pieces = ((text, block.page) for block in blocks for text in _pieces(block, ruler, limit))
-        units = [_Unit(text, page, ruler.size(text)) for text, page in pieces]
+        units = [_Unit(text, page, ruler.size(text)) for text, page in _all_pieces(blocks, ruler, limit)]
         for group in _packed(units, min(target, limit), limit):
             text = "\n".join(unit.text for unit in group)
             passages.append(
@@ -125,9 +125,23 @@ def _is_twin(blocks: tuple[Block, ...], index: int) -> bool:
     return after.kind == "heading" and after.heading_path == blocks[index].heading_path
 
 
-def _pieces(block: Block, ruler: _Ruler, limit: int) -> Iterator[str]:
-    """A block whole if it fits, else its lines, else their sentences (for a row: its cells), else their words."""
-    if ruler.fits(block.text, limit):
+def _all_pieces(blocks: Iterable[Block], ruler: _Ruler, limit: int) -> Iterator[tuple[str, int | None]]:
+    """The pieces of a section's blocks, each with its page: a list that has no room for its introduction in lines."""
+    before = ""
+    for block in blocks:
+        whole = not (_introduces(before) and ruler.size(before) + ruler.size(block.text) > limit)
+        for text in _pieces(block, ruler, limit, whole=whole or block.kind not in ("list", "table")):
+            yield text, block.page
+            before = text
+
+
+def _introduces(text: str) -> bool:
+    return text.endswith((":", "："))
+
+
+def _pieces(block: Block, ruler: _Ruler, limit: int, *, whole: bool) -> Iterator[str]:
+    """A block whole if it may be and fits, else its lines, else their sentences (for a row: its cells), or words."""
+    if whole and ruler.fits(block.text, limit):
         yield block.text
         return
     for line in filter(str.strip, block.text.split("\n")):
@@ -166,10 +180,20 @@ def _packed(units: list[_Unit], target: int, limit: int) -> list[list[_Unit]]:
         if groups and _total(groups[-1]) + unit.size <= target:
             groups[-1].append(unit)
         else:
-            groups.append([unit])
+            groups.append([*_take_introduction(groups, limit - unit.size), unit])
     if len(groups) > 1 and _total(groups[-1]) < STUB and _total(groups[-1]) + _total(groups[-2]) <= limit:
         groups[-2:] = [groups[-2] + groups[-1]]
     return groups
+
+
+def _take_introduction(groups: list[list[_Unit]], room: int) -> list[_Unit]:
+    """Take the last unit out of the last group if it introduces what follows and there is room for it."""
+    if not groups or not _introduces(groups[-1][-1].text) or groups[-1][-1].size > room:
+        return []
+    taken = groups[-1].pop()
+    if not groups[-1]:
+        groups.pop()
+    return [taken]
 
 
 def _total(group: list[_Unit]) -> int:

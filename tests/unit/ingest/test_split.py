@@ -74,6 +74,15 @@ def test_a_long_paragraph_is_cut_between_sentences() -> None:
     assert all(p.text.startswith("Sentence") and p.text.endswith(".") for p in found)
 
 
+@pytest.mark.parametrize("items", [3, 11, 16, 40])
+def test_a_line_that_introduces_a_list_stands_with_its_beginning(items: int) -> None:
+    """Also where the list, whole, has no room for it, and where it is longer than a passage."""
+    listed = "\n".join(f"- item {n} " + text(5) for n in range(items))
+    found = cut(Block(text(88), "paragraph"), Block("These are the ones:", "paragraph"), Block(listed, "list"))
+    assert not any(p.text.endswith(":") for p in found)
+    assert "\n".join(p.text for p in found).split("\n")[1:] == ["These are the ones:", *listed.split("\n")]
+
+
 def test_one_endless_word_is_cut_by_its_length() -> None:
     found = cut(Block("x" * 10_000, "paragraph"))
     assert max(len(p.text) for p in found) <= 120 * 12
