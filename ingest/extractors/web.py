@@ -136,8 +136,25 @@ def _prepare(tree: html.HtmlElement) -> Counter[str]:
     for image in list(tree.iter("img")):
         _show_alternative(image)
     drop_contents_lists(tree)
+    _raise_bold_questions(tree)
     _make_explicit(tree)
     return hidden
+
+
+def _raise_bold_questions(tree: html.HtmlElement) -> None:
+    """Make headings of the bold questions that FAQs have between their answers, one level below the section's."""
+    level = 1
+    for element in list(tree.iter("p", *HEADINGS)):
+        if element.tag in HEADINGS:
+            level = int(element.tag[1])
+            continue
+        bold = [child for child in element if child.tag in ("strong", "b")]
+        text = "".join(element.itertext()).strip()
+        alone = len(bold) == len(element) == 1 and "".join(bold[0].itertext()).strip() == text
+        after = element.getnext()
+        answered = after is not None and after.tag not in HEADINGS
+        if alone and text.endswith(("?", "？")) and answered and element.getparent().tag not in ("li", "td", "th"):
+            element.tag = f"h{min(level + 1, 6)}"
 
 
 def _make_explicit(tree: html.HtmlElement) -> None:

@@ -214,3 +214,16 @@ def test_a_list_of_contents_goes_with_its_title(above: str) -> None:
 )
 def test_other_lists_of_links_stay(above: str, listed: str) -> None:
     assert any(block.kind == "list" for block in read(above + listed + SECTIONS).blocks)
+
+
+def test_a_bold_question_is_the_heading_of_its_answer() -> None:
+    """Side by side, one level below the section; one that nothing answers is text, as is one within a line."""
+    answered = "# FAQ\n\n**Who pays?**\n\nWe do.\n\n__When?__\n\n- On Friday\n\n"
+    found = read(answered + "**Why?** So.\n\n**What else?**\n\n## Next\n\nN.")
+    assert [(b.text, b.heading_path[1:]) for b in found.blocks if b.kind != "heading"] == [
+        ("We do.", ("Who pays?",)),
+        ("- On Friday", ("When?",)),
+        ("Why? So.", ("When?",)),
+        ("What else?", ("When?",)),
+        ("N.", ("Next",)),
+    ]
