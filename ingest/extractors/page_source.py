@@ -17,6 +17,9 @@ _ATTRIBUTE = r"(?:\.[\w-]+|#[\w().:/-]+|[\w:-]+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"
 _ATTRIBUTES = rf"\{{:?\s*{_ATTRIBUTE}(?:\s+{_ATTRIBUTE})*\s*\}}"
 _KRAMDOWN = rf"\{{:{{1,2}}\s*(?:/|/?[\w.-]+|{_ATTRIBUTE})(?:\s+(?:[\w-]+|{_ATTRIBUTE})){{0,40}}\s*/?\}}"
 
+# A value of a component, with braces three deep.
+_BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]{0,500}\}){0,500}\}){0,1000}\}"
+
 # Indented text under a mark of mkdocs, or under a footnote's, belongs to it.
 _CONTAINER = re.compile(
     r"(?P<indent>[ \t]*)(?:(?:!!!|\?\?\?\+?)[ \t]+[\w-]+(?:[ \t]+[\w -]+)?(?:[ \t]+\"(?P<title>[^\"\n]*)\")?"
@@ -26,6 +29,16 @@ _LINES = [
     # kramdown replaces the list before this by the contents of the page.
     (re.compile(r"^[ \t]*(?:[*+-]|1\.)[ \t][^\n]*\n[ \t]*\{:[ \t]*toc\b[^}\n]*\}[ \t]*$", re.MULTILINE | re.I), r""),
     (re.compile(rf"^[ \t>]*{_KRAMDOWN}[ \t]*$", re.MULTILINE), r""),
+    # The name of a place of MyST, and a file to be put here.
+    (re.compile(r"^\([\w:.-]{1,100}\)=[ \t]*$", re.MULTILINE), r""),
+    (re.compile(r"^[ \t]*;?-{1,}8<-{1,}(?:[ \t]+\"[^\"\n]*\")?[ \t]*$", re.MULTILINE), r""),
+    # A component with values that HTML does not know.
+    (
+        re.compile(
+            rf"<(?=[^<>]{{0,1000}}=\{{)[A-Z][\w.]*(?:\s+[\w:-]+(?:=(?:\"[^\"]*\"|'[^']*'|{_BRACES}))?){{0,40}}\s*/?>"
+        ),
+        r"",
+    ),
     (re.compile(r"^[ \t]*(?:\[\[_?toc_?\]\]|\[toc\]|@\[toc\](?:\([^)\n]*\))?)[ \t]*$", re.MULTILINE | re.I), r""),
     (re.compile(rf"^([ \t]*(?:[*+-]|\d+[.)])[ \t]+){_KRAMDOWN}[ \t]*", re.MULTILINE), r"\1"),
     (re.compile(r"^((?:[ \t]*>)+[ \t]*)\[![A-Za-z]+\][+-]?[ \t]*", re.MULTILINE), r"\1"),
@@ -82,7 +95,7 @@ _LINES = [
 ]
 # :::note Title, ::: tip, :::warning[Title], :::, :::image … alt-text="…":::
 _COLONS = re.compile(
-    r"^(?P<indent>[ \t>]*):{3,}[ \t]*(?:\{[^}\n]*\}|[\w-]+)?(?:\[(?P<inside>[^\]\n]*)\])?(?P<title>[^\n]*)$",
+    r"^(?P<indent>[ \t>]*):{3,}[ \t]*(?:\{[^}\n]*\}|[\w.-]+)?(?:\[(?P<inside>[^\]\n]*)\])?(?P<title>[^\n]*)$",
     re.MULTILINE,
 )
 _ALT = re.compile(r"\b(?:alt-text|title)=\"([^\"]*)\"")

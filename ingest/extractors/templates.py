@@ -21,7 +21,8 @@ _TAG = re.compile(
 _EXPRESSION = re.compile(r"(?<!\$)\{\{\{?[-~]?[ \t]*(?P<inside>[A-Za-z_@\"'#/>!^&][^{}\n]{0,300}?)[ \t]*[-~]?\}?\}\}")
 _WHOLE = r"\{{%[-+~]?\s*{open}\b[^%\n]{{0,300}}%\}}(.{{0,20000}}?)\{{%[-+~]?\s*{close}\s*[-+~]?%\}}"
 _COMMENT = re.compile(
-    _WHOLE.format(open="comment", close="endcomment") + r"|\{\{!--(.{0,20000}?)--\}\}|\{/\*(.{0,20000}?)\*/\}",
+    _WHOLE.format(open="comment", close="endcomment") + r"|\{\{!--(.{0,20000}?)--\}\}|\{/\*(.{0,20000}?)\*/\}"
+    r"|\{::comment\}(.{0,20000}?)\{:/(?:comment)?\}",
     re.DOTALL,
 )
 _JINJA_COMMENT = re.compile(r"\{#-?\s(?:(?!#\}).){1,2000}?\s-?#\}", re.DOTALL)

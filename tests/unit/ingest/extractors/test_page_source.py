@@ -75,6 +75,9 @@ MARKED = {
         "Text."
     ],
     "{/* draft */}Text.": ["Text."],
+    "Text.{::comment}later{:/comment} More.": ["Text. More."],
+    '<Tabs\n  values={[\n    {label: "Mac", value: {a: 1}},\n  ]}>\n\nInside.\n\n</Tabs>': ["Inside."],
+    '(place)=\n::: app.module\n\nText.\n\n--8<-- "part.md"': ["Text."],
     "Click ![the gear](gear.png) twice.": ["Click the gear twice."],
     "<h3><button>Step 1</button></h3>\n\nText.": ["Step 1", "Text."],
 }
@@ -98,6 +101,7 @@ KEPT = [
     "Matrix [[1, 2], [3, 4]] and x[[i]]",
     "GET /users/{:id} and {id}",
     "[x] done, [ ] open",
+    "f(x)= y for all x",
     "Cost: {low: 1}",
 ]
 
