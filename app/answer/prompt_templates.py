@@ -6,7 +6,6 @@ offered it, since it takes it as often where they do (docs/answers.md).
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,7 @@ EARLIER = (
 FOLDER = Path(__file__).parent / "prompts"
 # By the setting `model.prompt`. A text that changes gets a new number: the record names it.
 VERSIONS: Mapping[str, str] = {"large": "large-2", "small": "small-2"}
-MAX_ADDED = 12  # letters behind the sentence for a refusal
 _RULE = "\n---\n"
-_CITATION = re.compile(r"\[\d+\]")
-_END = re.compile(r"(?<=[.!?])\s")
 
 
 @dataclass(frozen=True)
@@ -52,15 +48,3 @@ def _read(version: str) -> PromptTemplate:
 
 
 TEMPLATES: Mapping[str, PromptTemplate] = {name: _read(version) for name, version in VERSIONS.items()}
-_UNANSWERED = frozenset("".join(c for c in texts["unanswered"].casefold() if c.isalnum()) for texts in REPLIES.values())
-
-
-def says_unanswered(answer: str) -> bool:
-    """Whether an answer begins with the sentence for "the passages do not answer this" and cites no passage.
-
-    In any language of the catalogue, since a model may take another than it was told; case and marks do not matter, and
-    it may add a word: "… this question."
-    """
-    first = "".join(c for c in _END.split(answer.strip(), maxsplit=1)[0].casefold() if c.isalnum())
-    said = any(first.startswith(text) and len(first) <= len(text) + MAX_ADDED for text in _UNANSWERED)
-    return said and not _CITATION.search(answer)
