@@ -23,6 +23,7 @@ from app.db.standby_engine import connect_standby
 from app.embedding.factory import build_embedder, build_reranker
 from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
+from app.identity.feedback_tokens import FeedbackTokens
 from app.indexing.quantizer import quantizer_for
 from app.llm.context_length import require_context
 from app.llm.endpoint import endpoint
@@ -44,6 +45,7 @@ from app.web.api import (
     delegations,
     documents,
     explain,
+    feedback,
     grants,
     plans,
     roles,
@@ -89,6 +91,7 @@ def build(settings: Settings) -> Components:
         ),
         sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
         checks=tuple(default_checks()),
+        feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
         reranking=build_reranking(settings),
     )
 
@@ -214,6 +217,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         api_keys,
         delegations,
         explain,
+        feedback,
         plans,
         audit,
         docs_page,

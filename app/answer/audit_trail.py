@@ -49,6 +49,7 @@ class Trail:
     output: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
     grounding: GroundingReport | None = None
+    blocks: tuple[events.ShownBlock, ...] = ()
     stages: dict[str, int] = field(default_factory=dict)
     codebook: str | None = None
     reranker: str | None = None
@@ -139,6 +140,7 @@ class Trail:
             latency_us=self.stages,
             output=CommittedText("".join(self.output)),
             grounding=_grounding(self.grounding),
+            blocks=self.blocks,
         )
         turn = self._turn(parts.embedder, self.opened, event)
         with _recording(parts, self.subject) as session:
@@ -156,7 +158,7 @@ class Trail:
             id=self.id,
             conversation=self.conversation,
             question=opened.question.text,
-            mode="quote" if closed.outcome == "quoted" else opened.mode,
+            mode="quote" if closed.outcome in ("quoted", "may_help") else opened.mode,
             outcome=closed.outcome,
             policy_epoch=opened.policy_epoch,
             answer=answer,

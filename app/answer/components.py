@@ -6,6 +6,7 @@ from app.audit.encryption import Sealer
 from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
+from app.identity.feedback_tokens import FeedbackTokens
 from app.llm.protocol import ChatModel
 from app.retrieval.counters import OutcomeCounter
 from app.retrieval.rerank import Reranking
@@ -24,6 +25,7 @@ class Components:
     chat: ChatModel
     sealer: Sealer
     checks: tuple[Check, ...]
+    feedback: FeedbackTokens
     searches: OutcomeCounter = field(default_factory=OutcomeCounter)
     reranking: Reranking | None = None
 

@@ -31,7 +31,7 @@ from app.identity.subject import Label, Subject, require_in_person
 # How far back the turns for the model are looked for.
 RECENT = 20
 # What came of a turn that said something: its answer may help the next question.
-ANSWERED = frozenset(["answered", "quoted"])
+ANSWERED = frozenset(["answered", "quoted", "may_help"])
 
 
 def begin(session: Session, subject: Subject) -> ConversationSummary:

@@ -1,5 +1,6 @@
 """What an answer is made of, as it comes: opened, pieces of text, and the end with its sources."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +9,11 @@ from typing import Literal
 from app.grounding.report import GroundingReport
 
 Mode = Literal["generate", "quote"]
-AnswerOutcome = Literal["answered", "quoted", "nothing", "asked_back"]
+# `may_help`: quotes of which none is sure to answer.
+AnswerOutcome = Literal["answered", "quoted", "may_help", "nothing", "asked_back"]
 TurnPart = Literal["question", "answer"]
+BlockKind = Literal["paragraph", "list", "steps", "row", "definition"]
+Confidence = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,39 @@ class Searched:
 
 
 @dataclass(frozen=True)
+class AnswerCell:
+    """A cell of a table's row under its header."""
+
+    header: str
+    text: str
+
+
+@dataclass(frozen=True)
+class AnswerBlock:
+    """A piece of a document that is shown as an answer, word for word but for the guardrail.
+
+    `highlights` are the words that decide, [start, end) in characters of `text`; `cells` are those of a row;
+    `source_number` is that of its source. `confidence` says how sure it is that the block answers. `feedback` is a
+    token with which the asker, and nobody else, can say whether it helped.
+    """
+
+    number: int
+    kind: BlockKind
+    text: str
+    highlights: tuple[tuple[int, int], ...]
+    cells: tuple[AnswerCell, ...]
+    source_number: int
+    document: uuid.UUID
+    chunk: uuid.UUID
+    title: str
+    heading: tuple[str, ...]
+    page: int | None
+    date: dt.date | None
+    confidence: Confidence
+    feedback: str
+
+
+@dataclass(frozen=True)
 class Opened:
     """The audit record is committed; what follows is the answer to it."""
 
@@ -67,8 +104,8 @@ class Delta:
 @dataclass(frozen=True)
 class Done:
     """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
-    kept, known by its trail. `searched` is None where there was no earlier turn;
-    `grounding` is what was found of the sentences of a model.
+    kept, known by its trail. `blocks` are the quotes, in the order of the text. `searched` is None where there was no
+    earlier turn; `grounding` is what was found of the sentences of a model.
     """
 
     trail: uuid.UUID
@@ -77,6 +114,7 @@ class Done:
     sources: tuple[Source, ...]
     redactions: Mapping[str, int] = field(default_factory=dict)
     fallback: str | None = None
+    blocks: tuple[AnswerBlock, ...] = ()
     conversation: uuid.UUID | None = None
     searched: Searched | None = None
     grounding: GroundingReport | None = None

@@ -5,6 +5,7 @@ trail is closed in a shield, so that a caller who hangs up leaves a record too.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -23,16 +24,17 @@ from app.answer.grounded import GroundedAnswer
 from app.answer.leaning import is_incomplete
 from app.answer.prompt import Context, EarlierTurn, build, choose
 from app.answer.prompt_templates import TEMPLATES
-from app.answer.quote import quotes
+from app.answer.quotes.material import LOOKED_AT, Material
+from app.answer.quotes.release import answer_text, describe, release
+from app.answer.quotes.select import QuoteSelector
 from app.answer.replies import reply
 from app.answer.sources import Cited, sources
-from app.answer.support import ASK_BACK_BELOW, best_support, supported
+from app.answer.support import ASK_BACK_BELOW, best_support
 from app.db.session import ReadSession
 from app.errors import AppError, ModelUnavailable
-from app.guardrail.active_content import Addresses, make_inert
+from app.guardrail.active_content import Addresses
 from app.guardrail.credentials import mask_credentials
-from app.guardrail.gate import redact
-from app.guardrail.redactor import Redactor
+from app.guardrail.redactor import InertRedactor, Redactor
 from app.identity.subject import Capability, Subject, require_capability
 from app.indexing.analysis.language import question_language
 from app.llm.protocol import route
@@ -48,14 +50,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What one snapshot of the database gave: who sees what, the question made whole, the best for it, and the earlier
-    turns for the model.
+    """What one snapshot of the database gave: who sees what, the question made whole, the best for it, what quotes are
+    chosen from, and the earlier turns for the model.
     """
 
     visible: Visible
     query: Query
     whole: WholeQuestion
     hits: list[Hit]
+    material: Material
     earlier: tuple[EarlierTurn, ...] = ()
 
 
@@ -77,12 +80,14 @@ async def answer(
             depth=parts.settings.search.depth,
             min_candidates=parts.reranked,
             languages=parts.embedder.languages,
+            with_neighbors=LOOKED_AT,
         )
         trail.mark_stage("embed")
         found = await in_thread(retrieve, parts, trail, query, mode)
         trail.mark_stage("retrieve")
-        missing = what_is_missing(found)
-        context = None if missing else assemble(parts, asked, found, mode)
+        selector = await in_thread(QuoteSelector, found.material)
+        missing = what_is_missing(found, selector)
+        context = None if missing else assemble(parts, asked, found, selector, mode)
         trail.mark_stage("context")
         reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
         trail.mark_stage("audit")
@@ -90,9 +95,9 @@ async def answer(
         if context is None:
             events = no_answer(trail, mode, asked, missing or "nothing")
         elif reason is None:
-            events = quote(parts, trail, asked, context)
+            events = quote(parts, trail, selector, context)
         else:
-            events = generate(parts, trail, asked, context)
+            events = generate(parts, trail, selector, context)
         async with aclosing(events) as flowing:
             async for event in flowing:
                 yield trail.completed(event) if isinstance(event, Done) else event
@@ -135,7 +140,8 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
         trail.mark_stage("rerank")
     parts.searches.count(best.outcome)
     trail.codebook, trail.reranker = best.codebook, best.reranker
-    return Retrieved(visible, found.query, trail.whole, best.hits, earlier)
+    material = Material(found.query.text, found.query.vector, best.hits, best.around, best.weights)
+    return Retrieved(visible, found.query, trail.whole, best.hits, material, earlier)
 
 
 def whole_question(
@@ -151,7 +157,7 @@ def whole_question(
     return make_whole(query.text, query.vector, turns, embed=embed, redact=redact_text)
 
 
-def what_is_missing(found: Retrieved) -> Literal["nothing", "asked_back"] | None:
+def what_is_missing(found: Retrieved, selector: QuoteSelector) -> Literal["nothing", "asked_back"] | None:
     """Why there is no answer to be made, if so: the question names nothing and has no earlier turn to lean on, or leans
     on some and finds little even with them; or nothing visible supports an answer. An earlier turn is no support.
     """
@@ -159,16 +165,22 @@ def what_is_missing(found: Retrieved) -> Literal["nothing", "asked_back"] | None
         found.whole.leans and best_support(found.hits) < ASK_BACK_BELOW
     ):
         return "asked_back"
-    return None if supported(found.hits) else "nothing"
+    return None if selector.answerable and selector.chosen else "nothing"
 
 
-def assemble(parts: Components, question: str, found: Retrieved, mode: Mode) -> Context:
-    """The context: the best passages, behind the earlier turns for the model."""
+def assemble(parts: Components, question: str, found: Retrieved, selector: QuoteSelector, mode: Mode) -> Context:
+    """The context: the best passages, behind the earlier turns for the model.
+
+    Quotes bring their passages, wherever these stand among the hits or beside them.
+    """
     limits = parts.settings.answer
     tokens = limits.context_tokens
     if mode == "generate":
         tokens = min(tokens, parts.settings.model.context_tokens)
     shown = choose(found.hits, passages=limits.passages, tokens=tokens)
+    if mode == "quote":
+        quoted = [block.page.passage for block in selector.chosen]
+        shown = tuple({p.chunk: p for p in (*quoted, *shown)}.values())[: limits.passages]
     return build(question, shown, found.earlier, TEMPLATES[parts.settings.model.prompt])
 
 
@@ -204,35 +216,60 @@ async def no_answer(
 
 
 async def quote(
-    parts: Components, trail: Trail, question: str, context: Context, *, fallback: str | None = None
+    parts: Components, trail: Trail, selector: QuoteSelector, context: Context, *, fallback: str | None = None
 ) -> AsyncGenerator[AnswerEvent, None]:
-    """The sentences that fit best, word for word but for the guardrail; needs no model."""
+    """The blocks that fit best, word for word but for the guardrail; needs no model.
+
+    None may be left, where the guardrail masks what the context of a model held: then nothing is shown.
+    """
+    language = question_language(selector.material.question)
     if fallback == UNGROUNDED:
-        lead = reply("ungrounded", question_language(question)) + "\n\n"
+        lead = reply("ungrounded", language) + "\n\n"
         trail.output.append(lead)
         yield Delta(lead)
-    found = quotes(question, context.passages)
-    numbers = tuple(dict.fromkeys(q.passage for q in found))
-    text = "\n".join(f"{q.text} [{numbers.index(q.passage) + 1}]" for q in found)
-    redacted = redact(text, parts.checks)
-    released = make_inert(redacted.text, _addresses(context))
-    cited = sources(parts.checks, question, context, numbers)
-    _count(trail, redacted.counts, cited)
-    trail.output.append(released)
-    trail.end("quoted", fallback)
-    yield Delta(released)
-    yield Done(trail.id, "quote", "quoted", cited.sources, dict(trail.shown_redactions), fallback, trail.conversation)
+    numbers = {passage.chunk: n for n, passage in enumerate(context.passages, start=1)}
+    # Titles and headings are counted where they stand among the sources.
+    clean, place_names = (InertRedactor(parts.checks, _addresses(context)) for _ in range(2))
+    chosen = selector.choose(numbers) if fallback else selector.chosen
+    quoted = release(chosen, parts.checks, clean)
+    outcome = selector.outcome([block.chosen for block in quoted])
+    used = tuple(dict.fromkeys(numbers[block.passage.chunk] for block in quoted))
+    places = [used.index(numbers[block.passage.chunk]) + 1 for block in quoted]
+    preface = "" if outcome == "quoted" else reply("may_help" if quoted else "nothing", language)
+    text = answer_text(quoted, places, preface=preface)
+    blocks = tuple(
+        describe(
+            block,
+            selector.material,
+            place_names,
+            number=n,
+            source_number=place,
+            feedback=parts.feedback.issue(trail.subject.user_id, trail.id, n),
+        )
+        for n, (block, place) in enumerate(zip(quoted, places, strict=True), start=1)
+    )
+    cited = sources(parts.checks, selector.best_of, context, used) if quoted else Cited((), Counter(), Counter())
+    _count(trail, clean.counts, cited)
+    trail.blocks = tuple(block.shown for block in quoted)
+    trail.output.append(text)
+    trail.end(outcome, fallback)
+    yield Delta(text)
+    yield Done(
+        trail.id, "quote", outcome, cited.sources, dict(trail.shown_redactions), fallback, blocks, trail.conversation
+    )
 
 
 async def generate(
-    parts: Components, trail: Trail, question: str, context: Context
+    parts: Components, trail: Trail, selector: QuoteSelector, context: Context
 ) -> AsyncGenerator[AnswerEvent, None]:
     """What the passages support of the model's text, through the filters of an answer.
 
     A model that is down, or whose text no passage supports, gives quotes, marked as such.
     """
     policy, allowed = parts.settings.answer.grounding, _addresses(context)
-    outgoing = await in_thread(GroundedAnswer, parts.checks, question, context.passages, policy, allowed)
+    outgoing = await in_thread(
+        GroundedAnswer, parts.checks, selector.material.question, context.passages, policy, allowed
+    )
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0
     try:
@@ -246,21 +283,21 @@ async def generate(
         if trail.tokens_out:
             _count(trail, outgoing.counts)
             raise
-        async with aclosing(quote(parts, trail, question, context, fallback=error.code)) as quoted:
+        async with aclosing(quote(parts, trail, selector, context, fallback=error.code)) as quoted:
             async for event in quoted:
                 yield event
         return
     released = outgoing.flush()
     trail.grounding = outgoing.report
     if not outgoing.grounded:
-        async with aclosing(quote(parts, trail, question, context, fallback=UNGROUNDED)) as quoted:
+        async with aclosing(quote(parts, trail, selector, context, fallback=UNGROUNDED)) as quoted:
             async for event in quoted:
                 yield event
         return
     if released:
         trail.output.append(released)
         yield Delta(released)
-    cited = sources(parts.checks, question, context, outgoing.used)
+    cited = sources(parts.checks, selector.best_of, context, outgoing.used)
     _count(trail, outgoing.counts, cited)
     outcome: AnswerOutcome = "nothing" if trail.grounding.outcome == "declined" else "answered"
     trail.end(outcome)

@@ -1,12 +1,11 @@
 """What an answer was made from, redacted and inert like the answer itself: titles, paths and quotes are text too."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.answer.events import Source
 from app.answer.prompt import Context
-from app.answer.quote import quotes
 from app.guardrail.active_content import Addresses
 from app.guardrail.check import Check
 from app.guardrail.redactor import InertRedactor, Redactor
@@ -24,24 +23,27 @@ class Cited:
     shown: Counter[str]
 
 
-def sources(checks: Sequence[Check], question: str, context: Context, cited: Sequence[int]) -> Cited:
+def sources(
+    checks: Sequence[Check], best_of: Callable[[Passage], str], context: Context, cited: Sequence[int]
+) -> Cited:
     """All passages of the context: the cited ones first, by their numbers in the text, then the others.
 
-    `cited` are passage numbers of the context, in the order of their first use. All are shown, since a model that cites
-    nothing was shown them all the same.
+    `best_of` gives the quote of a passage. `cited` are passage numbers of the context, in the order of their first use.
+    All are shown, since a model that cites nothing was shown them all the same.
     """
     allowed = Addresses.of(passage.text for passage in context.passages)
     clean, unseen = InertRedactor(checks, allowed), InertRedactor(checks, allowed)
     rest = [n for n in range(1, len(context.passages) + 1) if n not in cited]
     shown = tuple(
-        _source(clean, clean if number in cited else unseen, question, context.passages[number - 1], place)
+        _source(clean, clean if number in cited else unseen, best_of, context.passages[number - 1], place)
         for place, number in enumerate([*cited, *rest], start=1)
     )
     return Cited(shown, clean.counts + unseen.counts, clean.counts)
 
 
-def _source(clean: Redactor, for_quote: Redactor, question: str, passage: Passage, place: int) -> Source:
-    best = quotes(question, [passage], limit=1)
+def _source(
+    clean: Redactor, for_quote: Redactor, best_of: Callable[[Passage], str], passage: Passage, place: int
+) -> Source:
     return Source(
         number=place,
         cited=for_quote is clean,
@@ -53,5 +55,5 @@ def _source(clean: Redactor, for_quote: Redactor, question: str, passage: Passag
         heading=tuple(clean(h) for h in passage.heading_path),
         page=passage.page,
         label=passage.label.text,
-        quote=for_quote(best[0].text) if best else "",
+        quote=for_quote(best_of(passage)),
     )

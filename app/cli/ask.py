@@ -55,28 +55,51 @@ def ask(
 
 def print_answer(client: Client, body: dict[str, Any], *, streamed: bool) -> None:
     """Ask, print the answer with its sources, and save their numbers."""
-    answer = print_stream(client, body) if streamed else client.post("/ask", body)
+    answer, printed = print_stream(client, body) if streamed else (client.post("/ask", body), False)
     save_numbers(client, {source["number"]: source["document"] for source in answer["sources"]})
 
     def show() -> None:
-        if not streamed:
+        if answer["mode"] == "quote" and not printed:
+            print_quotes(answer)
+        elif not printed:
             print_text(answer["answer"])
         print_provenance(answer)
 
     print_result(answer, show)
 
 
-def print_stream(client: Client, body: dict[str, Any]) -> dict[str, Any]:
-    """Print the answer as it is streamed; returns the last event, with the whole text as `answer`."""
-    text, end = "", {}
+def print_stream(client: Client, body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Print what a model says as it is streamed; returns the last event, with the whole text as `answer`, and whether
+    that was printed: quotes that were asked for come in one piece, and are printed by their blocks at the end.
+    """
+    text, mode, end = "", "", {}
     for name, data in client.ask_streamed(body):
-        if name == "delta":
+        if name == "opened":
+            mode = data["mode"]
+        elif name == "delta":
             text += data["text"]
-            print_chunk(data["text"])
+            if mode != "quote":
+                print_chunk(data["text"])
         elif name == "done":
             end = data
-    print_chunk("\n")
-    return {**end, "answer": text}
+    if mode != "quote":
+        print_chunk("\n")
+    return {**end, "answer": text}, mode != "quote"
+
+
+def print_quotes(answer: dict[str, Any]) -> None:
+    """Print each block under its title and headings, with the words that decide; or what is said instead."""
+    if answer["outcome"] != "quoted":
+        print_text(answer["answer"].split("\n\n")[0] if answer["blocks"] else answer["answer"])
+    for block in answer["blocks"]:
+        page = f", page {block['page']}" if block["page"] else ""
+        where = " › ".join(dict.fromkeys([block["title"], *block["heading"]]))
+        sure = {"high": "", "medium": "", "low": " · not sure"}[block["confidence"]]
+        changed = f" · {block['date']}" if block["date"] else ""
+        print_text(
+            (f"\n{where}", "bold"), (f"{page}{changed}{sure}", "dim"), (f"  [{block['source_number']}]", "bold cyan")
+        )
+        print_text(*_marked(block["text"], block["highlights"]), wrap=True)
 
 
 def save_numbers(client: Client, documents: Mapping[int, str]) -> None:
@@ -89,7 +112,7 @@ def save_numbers(client: Client, documents: Mapping[int, str]) -> None:
 
 def print_provenance(answer: dict[str, Any]) -> None:
     """Print an answer's sources, mode, redactions, and the ids of its audit trail and conversation."""
-    print_sources(answer["sources"])
+    print_sources(answer["sources"], with_quotes=not answer["blocks"])
     print_searched(answer["searched"])
     facts = [{"generate": "by the model", "quote": "quoted word for word"}[answer["mode"]], f"trail {answer['trail']}"]
     if answer["redactions"]:
@@ -131,8 +154,8 @@ def _sentences(count: int) -> str:
     return "1 sentence" if count == 1 else f"{count} sentences"
 
 
-def print_sources(sources: list[dict[str, Any]]) -> None:
-    """Print each source's path, title and id, and the quote if it is cited."""
+def print_sources(sources: list[dict[str, Any]], *, with_quotes: bool = True) -> None:
+    """Print each source's path, title and id, and the quote if it is cited and not printed already."""
     if sources:
         print_text(("\nSources", "bold"))
     for source in sources:
@@ -143,7 +166,7 @@ def print_sources(sources: list[dict[str, Any]]) -> None:
         print_text(number, place, (f"  {source['label']}", "dim"))
         print_text((f"    {where}", "dim"))
         print_text((f"    id {source['document']}", "dim"))
-        if source["cited"]:
+        if source["cited"] and with_quotes:
             print_text(f"    “{source['quote']}”", wrap=True)
 
 
@@ -218,13 +241,17 @@ def print_ranking(hits: list[dict[str, Any]]) -> None:
 
 def _highlighted(snippet: str, highlights: list[list[int]]) -> list[Span]:
     """The snippet on one line, its highlights bold. Each white-space character becomes one blank, so offsets hold."""
-    line = "".join(" " if c.isspace() else c for c in snippet)
+    return _marked("".join(" " if c.isspace() else c for c in snippet), highlights)
+
+
+def _marked(text: str, highlights: list[list[int]]) -> list[Span]:
+    """The text with its highlights bold."""
     spans: list[Span] = []
     at = 0
     for start, end in sorted(highlights):
-        spans += [line[at:start], (line[max(at, start) : end], "bold yellow")]
+        spans += [text[at:start], (text[max(at, start) : end], "bold yellow")]
         at = max(at, end)
-    return [*spans, line[at:]]
+    return [*spans, text[at:]]
 
 
 def _start_of_day(time: str | None) -> str | None:

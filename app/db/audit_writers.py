@@ -11,7 +11,7 @@ ActsFor = Literal["caller", "nobody"]
 
 # By the API, in the name of the person whose identity the transaction carries.
 BY_CALLERS = (
-    *("answer.opened", "answer.closed", "search.done", "conversation.read", "conversation.deleted"),
+    *("answer.opened", "answer.closed", "answer.feedback", "search.done", "conversation.read", "conversation.deleted"),
     *("document.opened", "document.downloaded", "document.uploaded", "document.deleted"),
     *("policy.changed", "change.refused", "plan.made", "plan.applied", "plan.withdrawn"),
     *("key.made", "key.changed", "key.revoked", "delegation.made", "delegation.revoked"),

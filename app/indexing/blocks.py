@@ -88,11 +88,16 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     begin, last, count = start, start, 0
     for first, stop in sentence_spans(text[start:end]):
         size = _words(text[start + first : start + stop])
-        if count and count + size / 2 > share:
+        if count and count + size / 2 > share and not _open(text[begin:last]):
             yield begin, last
             begin, count = start + first, 0
         last, count = start + stop, count + size
     yield begin, end
+
+
+def _open(text: str) -> bool:
+    """Whether a bracket is still to be closed."""
+    return text.count("(") + text.count("[") > text.count(")") + text.count("]")
 
 
 def _words(text: str) -> int:

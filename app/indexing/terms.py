@@ -6,19 +6,25 @@ language was detected for it, and stems of different languages never meet.
 """
 
 import hashlib
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from app.indexing.analysis.irregular import BASES
 from app.indexing.analysis.language import language_of
 from app.indexing.analysis.stems import LANGUAGES, is_latin, is_stop_word, script_of, script_stem, stem, stems
-from app.indexing.analysis.tokens import Unit, dense_form, plain_form, units
+from app.indexing.analysis.tokens import Unit, canonical, dense_form, fold, plain_form, units
 
 # Words of a question that are looked up; the rest is ignored, to bound the work.
 MAX_WORDS = 48
 # Units of a question that are tokenized to find them.
 _MAX_UNITS = 2_000
+# Where a word may begin within a piece: behind a sign, and at a capital.
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,50 @@ def matching_pieces(pieces: Sequence[str], words: Sequence[Word]) -> set[str]:
             if end in ends and not is_stop_word(plain[piece], language):
                 found.add(piece)
     return found
+
+
+def words_in(pieces: Iterable[str], words: Sequence[Word]) -> dict[str, frozenset[int]]:
+    """Those pieces that contain some of a question's words, in any of their forms, with the numbers of these words.
+
+    Equal to asking `matching_pieces` for each word alone. A piece that has the beginning of no word is passed over: of
+    the thousand words of a context some dozens are left.
+    """
+    numbers: dict[str, set[int]] = {}
+    for number, word in enumerate(words):
+        for key in word.keys:
+            numbers.setdefault(key, set()).add(number)
+    starts = {_start(key.partition(":")[2]) for key in numbers}
+    likely = [piece for piece in dict.fromkeys(pieces) if _begins(piece, starts)]
+    found: dict[str, set[int]] = {}
+    for piece in matching_pieces(likely, words):
+        form = plain_form(piece)
+        keys = _forms(Unit("word", form)) if form else [key for word in query_terms(piece) for key in word.keys]
+        found[piece] = set().union(*(numbers.get(key, ()) for key in keys))
+    return {piece: frozenset(own) for piece, own in found.items()}
+
+
+def _begins(piece: str, starts: AbstractSet[str]) -> bool:
+    """Whether a word of the piece may have a form that begins so; stemmers keep beginnings, but for accents."""
+    if piece.isascii() and piece.isalpha() and (piece[1:].islower() or len(piece) == 1):
+        form = piece.lower()
+        return form[:2] in starts or (form in BASES and BASES[form][:2] in starts)
+    whole = canonical(piece)
+    if not whole.isascii():
+        form = _unaccented(fold(whole))
+        return any(start in form for start in starts)
+    parts = [part.lower() for part in _PARTS.findall(whole)]
+    beginnings = {part[:2] for part in (*parts, "".join(parts), whole.lower(), *(BASES.get(p, "") for p in parts))}
+    return not beginnings.isdisjoint(starts)
+
+
+def _start(form: str) -> str:
+    return _unaccented(form)[:2]
+
+
+def _unaccented(form: str) -> str:
+    if form.isascii():
+        return form
+    return "".join(c for c in unicodedata.normalize("NFD", form) if not unicodedata.combining(c))
 
 
 def _matches(piece: str, wanted: set[str]) -> bool:

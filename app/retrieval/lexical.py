@@ -73,7 +73,7 @@ class InvertedLists:
         lists = [restrict(self.postings(word), among=among, without=without) for word in words]
         return best(lists, [self.weight(word) for word in words], self.corpus.mean, limit)
 
-    def _needs(self, word: Word) -> bool:
+    def needs(self, word: Word) -> bool:
         """Whether coverage counts a word: not one whose parts are counted, nor one that may be a mere stop word.
 
         A short question in another language has its articles among its words.
@@ -88,11 +88,11 @@ class InvertedLists:
 
     def max_score(self, words: Sequence[Word]) -> float:
         """An upper bound of any passage's score, as if it had each word without end; words that stand nowhere count."""
-        return (K1 + 1) * math.fsum(self.weight(word) for word in words if word.extra or self._needs(word))
+        return (K1 + 1) * math.fsum(self.weight(word) for word in words if word.extra or self.needs(word))
 
     def matches(self, words: Sequence[Word], found: Best) -> list[Match]:
         """These passages with the share of the words' weight that stands in each."""
-        weights = [self.weight(word) if self._needs(word) else 0.0 for word in words]
+        weights = [self.weight(word) if self.needs(word) else 0.0 for word in words]
         total = math.fsum(weights)
         shares = [math.fsum(np.compress(column, weights)) / total if total else 0.0 for column in found.stands.T]
         rows = zip(found.chunks.tolist(), found.scores.tolist(), shares, strict=True)

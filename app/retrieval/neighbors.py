@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Uuid
+from sqlalchemy.types import BigInteger, Uuid
 
 from app.acl.visible import Visible
 from app.db.session import ReadSession, prepared
@@ -29,6 +29,22 @@ NEIGHBORS = prepared(
     order by beside.document_id, beside.ordinal
     """
 ).bindparams(bindparam("hits", type_=ARRAY(Uuid())))
+
+# The same by the database's own numbers, one on either side.
+NEIGHBOR_IDS = prepared(
+    """
+    with hit as materialized (
+      select document_id, ordinal - 1 as first, ordinal + 1 as last
+      from chunk
+      where id = any (:hits) and scope_id = any (cast(:scopes as int[]))
+    )
+    select distinct beside.id
+    from hit
+    join chunk beside on beside.document_id = hit.document_id and beside.ordinal in (hit.first, hit.last)
+    where beside.scope_id = any (cast(:scopes as int[]))
+    order by beside.id
+    """
+).bindparams(bindparam("hits", type_=ARRAY(BigInteger)))
 
 
 @dataclass(frozen=True)
@@ -59,3 +75,10 @@ def find_neighbors(
         side = found[hit].before if ordinal < hit_ordinal else found[hit].after
         side.append(NeighborPassage(chunk, text))
     return found
+
+
+def neighbor_ids(session: ReadSession, visible: Visible, chunk_ids: Sequence[int]) -> list[int]:
+    """The passage before and the one after each of these, ascending; passages of their own among them."""
+    if not chunk_ids:
+        return []
+    return list(session.scalars(NEIGHBOR_IDS, {"hits": list(chunk_ids), "scopes": visible.scope_array}))

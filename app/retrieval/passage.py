@@ -1,5 +1,6 @@
 """What search finds: pure values, so that prompts and answers need no database to be tested."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -22,8 +23,12 @@ class Passage:
     text: str
     tokens: int
     label: Label
+    # Its place in the document, from 0.
+    ordinal: int = 0
     # Its blocks with their vectors; none for a passage that was written without them.
     blocks: tuple[PassageBlock, ...] = ()
+    # The day on which the document was last changed, in UTC.
+    date: dt.date | None = None
 
 
 @dataclass(frozen=True)

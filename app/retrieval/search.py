@@ -4,6 +4,7 @@ Every candidate gets both scores, exact, whichever leg found it; each step is a 
 query.
 """
 
+import datetime as dt
 from collections.abc import Collection as AnyCollection
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from app.retrieval.duplicates import collapse
 from app.retrieval.filters import CHUNKS, IN_SCOPE, SearchFilter, matching_chunks
 from app.retrieval.fusion import Candidate, combine, lexical_weight
 from app.retrieval.lexical import Match
+from app.retrieval.neighbors import neighbor_ids
 from app.retrieval.passage import Hit, Passage, RankInfo
 from app.retrieval.query_syntax import Parsed, parse
 from app.retrieval.reader import ReaderSnapshot
@@ -52,7 +54,7 @@ class Query:
     `vector` is the unit vector, shape (dimensions,), of the text's plain words. With `operators`, "quotes" and -minus
     bind (see `query_syntax.parse`, whose errors are raised from here). `limit` hits are wanted, and `min_candidates`
     passages are read at least, for a cross-encoder to choose from. `depth` is that of `dense.nearest`. `languages` are
-    those that the model of the vector knows.
+    those that the model of the vector knows. So many of the best as `with_neighbors` bring the passages beside them.
 
     A question that leans on earlier ones comes with `words` of its own and theirs, weighted and ordered as
     `query_terms` orders them, which are looked for in place of those of the text; its vector is then a sum of theirs,
@@ -69,6 +71,7 @@ class Query:
     words: tuple[Word, ...] | None = None
     before: str = ""
     languages: frozenset[str] = ENGLISH
+    with_neighbors: int = 0
 
     @cached_property
     def parsed(self) -> Parsed:
@@ -87,6 +90,7 @@ class Results:
 
     `codebook` is the digest of the codebook whose scope index found the nearest; None if PostgreSQL alone did, and
     `outcome` says why. `reranker` is the digest of the cross-encoder that reordered the best; None if none did.
+    `around` are the passages beside the best ones; `weights` the query's words with their idf over the visible rows.
     """
 
     hits: list[Hit]
@@ -94,6 +98,8 @@ class Results:
     reranker: str | None = None
     unmatched: tuple[str, ...] = ()
     outcome: Outcome = "few"
+    around: tuple[Passage, ...] = ()
+    weights: tuple[tuple[Word, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,8 @@ class Candidates:
     codebook: str | None = None
     unmatched: tuple[str, ...] = ()
     outcome: Outcome = "few"
+    around: tuple[Passage, ...] = ()
+    weights: tuple[tuple[Word, float], ...] = ()
 
     def best(self, reranking: Reranking | None = None) -> Results:
         """The best hits up to the query's limit, each with its near-copies, reordered by the cross-encoder if given.
@@ -122,6 +130,8 @@ class Candidates:
             reranker=reranking.reranker.digest if reranking and hits else None,
             unmatched=self.unmatched,
             outcome=self.outcome,
+            around=self.around,
+            weights=self.weights,
         )
 
 
@@ -145,7 +155,9 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
     max_score = lexical.lists.max_score(lexical.words)
     ordered = _fused(reader, similarity, matches, max_score, query.lexical_weight)
     count = max(query.limit + OVERFETCH, query.min_candidates)
-    passages = _read(session, visible, [chunk for chunk, _ in ordered[:count]], len(query.vector))
+    best = [chunk for chunk, _ in ordered[:count]]
+    beside = neighbor_ids(session, visible, best[: query.with_neighbors])
+    passages = _read(session, visible, list(dict.fromkeys([*best, *beside])), len(query.vector))
     hits = [
         Hit(
             passages[chunk],
@@ -154,12 +166,20 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
             coverage=matches[chunk].coverage,
             ranks=RankInfo(*ranks.get(chunk, (None, None)), share=_share(matches[chunk], max_score)),
         )
-        for chunk, score in ordered
+        for chunk, score in ordered[:count]
         if chunk in passages
     ]
     quantizer = quantizer_for(len(query.vector)) if dense.outcome == "lists" else None
     unmatched = tuple(" ".join(phrase) for phrase in lexical.unmatched)
-    return Candidates(query, hits, quantizer.digest if quantizer else None, unmatched, dense.outcome)
+    return Candidates(
+        query,
+        hits,
+        quantizer.digest if quantizer else None,
+        unmatched,
+        dense.outcome,
+        tuple(passages[chunk] for chunk in beside if chunk in passages),
+        tuple((word, lexical.lists.weight(word)) for word in lexical.words if lexical.lists.needs(word)),
+    )
 
 
 @dataclass(frozen=True)
@@ -237,7 +257,9 @@ def _read(session: ReadSession, visible: Visible, chunk_ids: list[int], dimensio
             text=chunk.text,
             tokens=chunk.tokens,
             label=Label(visible.labels[chunk.scope_id]),
+            ordinal=chunk.ordinal,
             blocks=unpack_blocks(chunk.blocks, dimensions),
+            date=document.updated_at.astimezone(dt.UTC).date(),
         )
         for chunk, document, title, collection in rows
     }

@@ -22,6 +22,8 @@ COMPANY = Company.read(SAMPLE_FOLDER)
 # Shares of the questions whose asker may read the source. Measured: .983 name it, .800 show the very words (quotes are
 # chosen by their terms, so a question put in quite other words gets a neighbouring sentence).
 ENOUGH_SOURCES, ENOUGH_WORDS = 0.95, 0.75
+# So many have the very words of the answer in one of the at most three blocks that are quoted.
+ENOUGH_QUOTED = 30
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def test_the_company_is_loaded_once_and_kept_private(sample: SampleSite) -> None
 
 @pytest.mark.timeout(600)
 def test_askers_get_the_answer_and_its_source(clients: dict[str, Client]) -> None:
-    missing, unsourced = [], []
+    missing, unsourced, unquoted = [], [], []
     entries = ASKED["questions"] + ASKED["demo"]
     for entry in entries:
         answer = ask(clients[entry["asker"]], entry["question"])
@@ -66,8 +68,12 @@ def test_askers_get_the_answer_and_its_source(clients: dict[str, Client]) -> Non
             missing.append(entry["question"])
         if entry["source"] not in places(answer):
             unsourced.append(entry["question"])
+        if not any(entry["expected"] in block["text"] for block in answer["blocks"]):
+            unquoted.append(entry["question"])
+    print(f"of {len(entries)} questions {len(entries) - len(unquoted)} have their answer in a block: not {unquoted}")
     assert 1 - len(missing) / len(entries) >= ENOUGH_WORDS, missing
     assert 1 - len(unsourced) / len(entries) >= ENOUGH_SOURCES, unsourced
+    assert len(entries) - len(unquoted) >= ENOUGH_QUOTED, unquoted
 
 
 @pytest.mark.timeout(900)

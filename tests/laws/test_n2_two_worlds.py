@@ -19,7 +19,15 @@ from app.retrieval import search as retrieval
 from app.retrieval.rerank import Reranking
 from tests.laws.worlds.outcomes import Tally, upper_bound
 from tests.laws.worlds.savepoint_worlds import Inside, Quick
-from tests.laws.worlds.search_mutants import FILTER_AFTER, MAKE_HNSW, THROUGH_HNSW, Codebook, count_all_rows, everything
+from tests.laws.worlds.search_mutants import (
+    FILTER_AFTER,
+    MAKE_HNSW,
+    THROUGH_HNSW,
+    Codebook,
+    count_all_rows,
+    everything,
+    weigh_blocks_by_all_rows,
+)
 from tests.laws.worlds.strategies import draw, specs
 from tests.laws.worlds.world import Spec, world_of
 from tests.support.environment import LAW_FACTOR, Report
@@ -114,6 +122,16 @@ def test_global_statistics_show(
     report(f"mutation, global {' and '.join(counted)}: {tally}")
     assert tally.differing >= 0.9 * tally.threatened > 0
     assert tally.prompts > 0
+
+
+def test_a_statistic_over_hidden_blocks_shows(quick: Quick, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
+    """Test of the test: what words count in quotes, counted over all rows, while every hit and every prompt stays."""
+    weigh_blocks_by_all_rows(monkeypatch)
+    tally = run(replace(quick, role=BY_OWNER), MUTANTS)
+    report(f"mutation, a statistic over hidden blocks: {tally}")
+    # Where a word stands in no hidden passage, or in as many for each word, nothing moves.
+    assert tally.differing >= 0.5 * tally.threatened > 0
+    assert tally.prompts == 0
 
 
 @pytest.mark.usefixtures("shallow")

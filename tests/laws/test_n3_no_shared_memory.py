@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.answer.quote import quotes
+from app.answer.quotes.select import QuoteSelector
 from app.embedding.hashed import HashedEmbedder
 from app.indexing.analysis import stems
 from app.indexing.terms import field_terms, matching_pieces, query_terms, terms
@@ -20,6 +20,7 @@ from app.retrieval.duplicates import alike
 from app.retrieval.highlight import Marker
 from tests.support.environment import REPOSITORY
 from tests.support.passages import passage
+from tests.support.quotes import material
 
 # Decorators and classes that keep results for the whole process, and what may have one: its keys are no text.
 KEEPERS = {
@@ -45,7 +46,7 @@ WORK: dict[str, Callable[[], object]] = {
     "terms of a question": lambda: query_terms(TEXT),
     "terms of a passage": lambda: field_terms("Leave", ["Parents"], TEXT),
     "terms": lambda: terms(TEXT),
-    "quotes": lambda: quotes("How long is parental leave?", [passage(TEXT)]),
+    "quotes": lambda: QuoteSelector(material("How long is parental leave?", [passage(TEXT)])).choose(),
     "near-copies": lambda: alike(TEXT, TEXT + "more"),
     "a test vector": lambda: HashedEmbedder().embed_query(TEXT),
 }
@@ -103,7 +104,7 @@ def test_the_second_caller_costs_what_the_first_cost(what: str) -> None:
     for text in (OTHER, OTHER.upper()):
         Marker(query_terms(text)).snippet(text, length=50)
         field_terms(text, [text], text)
-        quotes(text, [passage(text)])
+        QuoteSelector(material(text, [passage(text)])).choose()
         alike(text, text)
         HashedEmbedder().embed_query(text)
     first = calls(WORK[what])

@@ -24,6 +24,7 @@ from app.db.session import Database, Signer, connect
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.checks import default_checks
+from app.identity.feedback_tokens import FeedbackTokens
 from app.identity.subject import Label
 from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
@@ -87,6 +88,7 @@ def parts_at(
         chat=chat or saying("It says so [1]."),
         sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
         checks=tuple(default_checks()),
+        feedback=FeedbackTokens(bytes.fromhex(IDENTITY_KEY)),
     )
 
 

@@ -13,7 +13,9 @@ from typing import Literal
 from app.audit.events.base import CommittedText, Event, SealedText
 from app.evidence.merkle import canonical
 
-Outcome = Literal["answered", "quoted", "nothing", "asked_back", "refused", "failed", "abandoned", "hung_up"]
+Outcome = Literal[
+    "answered", "quoted", "may_help", "nothing", "asked_back", "refused", "failed", "abandoned", "hung_up"
+]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,22 @@ class Grounding:
     marked: int
     verdicts: tuple[str, ...] = ()
     conflicts: int = 0
+
+
+@dataclass(frozen=True)
+class ShownBlock:
+    """A quote as it was shown: its passage, what kind it is, where it stands there, and how sure it was.
+
+    `pieces` are [start, end) in characters of the passage's text; blocks are numbered from 1, in the order shown.
+    """
+
+    chunk: uuid.UUID
+    form: str
+    pieces: tuple[tuple[int, int], ...]
+    confidence: str
+
+
+FeedbackReason = Literal["wrong", "incomplete", "outdated", "unclear"]
 
 
 def scopes_digest(scopes: Sequence[str]) -> str:
@@ -110,7 +128,7 @@ class AnswerOpened(Event):
 class AnswerClosed(Event):
     """How an answer ended. Times in microseconds by stage; redactions by type, counts only.
 
-    `kept` says whether the turn was kept in its conversation; null outside of one.
+    `kept` says whether the turn was kept in its conversation; null outside of one. `blocks` are the quotes, in order.
     """
 
     kind = "answer.closed"
@@ -125,6 +143,18 @@ class AnswerClosed(Event):
     kept: bool | None = None
     # Null if no model wrote anything.
     grounding: Grounding | None = None
+    blocks: tuple[ShownBlock, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerFeedback(Event):
+    """The asker says of a block of an answer whether it helped, and, if not, what was amiss."""
+
+    kind = "answer.feedback"
+    trail: uuid.UUID
+    block: int
+    helpful: bool
+    reason: FeedbackReason | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

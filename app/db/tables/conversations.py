@@ -60,7 +60,7 @@ class Turn(Base):
         Index("turn_conversation_id_at_idx", "conversation_id", "at"),
         CheckConstraint("mode in ('generate', 'quote')", name="mode"),
         CheckConstraint(
-            "outcome in ('answered', 'quoted', 'nothing', 'asked_back', 'refused', 'failed', 'hung_up')",
+            "outcome in ('answered', 'quoted', 'may_help', 'nothing', 'asked_back', 'refused', 'failed', 'hung_up')",
             name="outcome",
         ),
     )

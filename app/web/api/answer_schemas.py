@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.answer.events import AnswerOutcome, BlockKind, Confidence
+from app.audit.events.answers import FeedbackReason
 from app.grounding.report import GroundingReport
 from app.settings import LabelName
 from app.web.api.schemas import ApiModel, Question
@@ -97,20 +99,60 @@ class GroundingOut(ApiModel):
         )
 
 
+class CellOut(ApiModel):
+    """A cell of a table's row under its header."""
+
+    header: str
+    text: str
+
+
+class BlockOut(ApiModel):
+    """A quote: a paragraph, a list, steps, a definition or a table's row, word for word but for what was redacted.
+
+    `highlights`: the words that decide, [start, end) in characters of `text`. `cells`: those of a row. `source_number`:
+    that of its source. `feedback`: send it to `POST /feedback` to say whether the block helped.
+    """
+
+    number: int
+    kind: BlockKind
+    text: str
+    highlights: tuple[tuple[int, int], ...]
+    cells: tuple[CellOut, ...]
+    source_number: int
+    document: uuid.UUID
+    chunk: uuid.UUID
+    title: str
+    heading: tuple[str, ...]
+    page: int | None
+    date: dt.date | None = Field(description="when the document was last changed")
+    confidence: Confidence = Field(description="how sure it is that the block answers")
+    feedback: str
+
+
+class FeedbackBody(ApiModel):
+    """What you say of a block of an answer that you were given."""
+
+    token: str = Field(max_length=100, description="`feedback` of the block")
+    helpful: bool
+    reason: FeedbackReason | None = Field(None, description="what was amiss, if anything")
+
+
 class AnswerOut(ApiModel):
-    """An answer. `outcome` is `nothing` if nothing you may read answers the question, `asked_back` if it names nothing
-    that could be searched for; `trail` is also the turn's id in its `conversation`, if there is one.
+    """An answer. `outcome` is `nothing` if nothing you may read answers the question, `may_help` if it is not sure that
+    the quotes answer it, `asked_back` if the question names nothing that could be searched for; `trail` is also the
+    turn's id in its `conversation`, if there is one.
     """
 
     trail: uuid.UUID
     mode: Literal["generate", "quote"]
-    outcome: Literal["answered", "quoted", "nothing", "asked_back"]
+    outcome: AnswerOutcome
     answer: str
     sources: tuple[SourceOut, ...]
     redactions: dict[str, int] = Field(
         description="by kind, in the answer, paths, titles and headings of its sources, and quotes of cited ones"
     )
     fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
+    blocks: tuple[BlockOut, ...] = Field((), description="the quotes, in the order of the text")
     conversation: uuid.UUID | None = None
     searched: SearchedOut | None = Field(None, description="null without an earlier turn")
     grounding: GroundingOut | None = Field(None, description="null if no model wrote anything")
@@ -137,7 +179,9 @@ class TurnOut(ApiModel):
     at: dt.datetime
     question: str
     mode: Literal["generate", "quote"]
-    outcome: Literal["answered", "quoted", "nothing", "asked_back", "refused", "failed", "hung_up", "withheld"]
+    outcome: Literal[
+        "answered", "quoted", "may_help", "nothing", "asked_back", "refused", "failed", "hung_up", "withheld"
+    ]
     withheld: bool
     notice: str | None
     answer: str

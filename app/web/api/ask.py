@@ -11,7 +11,7 @@ from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
 from app.errors import AppError
 from app.identity.subject import require_in_person
-from app.web.api.answer_schemas import AnswerOut, AskBody, GroundingOut, SearchedOut, SourceOut
+from app.web.api.answer_schemas import AnswerOut, AskBody, BlockOut, GroundingOut, SearchedOut, SourceOut
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 from app.web.http.sse import EventStream, encode
 
@@ -42,6 +42,7 @@ async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> A
                         sources=tuple(SourceOut.model_validate(s) for s in done.sources),
                         redactions=dict(done.redactions),
                         fallback=done.fallback,
+                        blocks=tuple(BlockOut.model_validate(b) for b in done.blocks),
                         conversation=done.conversation,
                         searched=None if done.searched is None else SearchedOut.model_validate(done.searched),
                         grounding=GroundingOut.of(done.grounding),
@@ -78,11 +79,13 @@ def _encode(event: Opened | Delta | Done) -> bytes:
         case Done():
             sources = [SourceOut.model_validate(s).model_dump(mode="json") for s in event.sources]
             conversation = None if event.conversation is None else str(event.conversation)
+            blocks = [BlockOut.model_validate(b).model_dump(mode="json") for b in event.blocks]
             searched = None if event.searched is None else SearchedOut.model_validate(event.searched)
             grounding = GroundingOut.of(event.grounding)
             known = {
                 "trail": str(event.trail),
                 "sources": sources,
+                "blocks": blocks,
                 "conversation": conversation,
                 "searched": None if searched is None else searched.model_dump(mode="json"),
                 "grounding": grounding and grounding.model_dump(mode="json"),

@@ -20,6 +20,7 @@ API = "/api/v1"
 EXAMPLES: dict[str, Any] = {
     "uuid": "3f2b8c1e-5a5d-4c2f-9d37-0c8f6b1f2a44",
     "date-time": "2027-01-31T09:00:00Z",
+    "date": "2027-01-31",
     "binary": "(the bytes of the file)",
     "string": "text",
     "integer": 1,
@@ -54,6 +55,7 @@ _MEMBERS = (errors.SelfGrant, errors.BeyondReach)
 # What a route raises beyond EVERYWHERE, NotFound for what its path or query names, and TooLarge for a body.
 RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/ask"): (errors.NotFound, errors.LabelTooHigh, errors.ModelUnavailable),
+    ("post", "/feedback"): (errors.NotFound,),
     ("post", "/search"): (errors.UnreadableSearch, errors.NotFound),
     ("post", "/collections"): (errors.Conflict, *_GRANTS),
     ("delete", "/collections/{name}"): (errors.SelfGrant, errors.Conflict),

@@ -27,7 +27,7 @@ create table turn (
   constraint turn_id_user_id_key unique (id, user_id),
   constraint turn_mode_check check (mode in ('generate', 'quote')),
   constraint turn_outcome_check check (
-    outcome in ('answered', 'quoted', 'nothing', 'asked_back', 'refused', 'failed', 'hung_up')
+    outcome in ('answered', 'quoted', 'may_help', 'nothing', 'asked_back', 'refused', 'failed', 'hung_up')
   ),
   constraint turn_conversation_id_fkey foreign key (conversation_id, user_id) references conversation (id, user_id)
     on delete cascade

@@ -43,6 +43,12 @@ LIBRARY: dict[tuple[str, str], Route] = {
         ),
         lent=True,
     ),
+    ("POST", "/api/v1/feedback"): Route(
+        "ask",
+        (on("answer", "one's own", ".token", body={"helpful": True}, acts=True, **NONE),),
+        values=(".helpful", ".reason"),
+        lent=True,
+    ),
     ("POST", "/api/v1/search"): Route(
         "ask",
         (

@@ -1,6 +1,7 @@
 """The facts as a running company: founded over HTTP."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import psycopg
 from fastapi.testclient import TestClient
 
+from app.identity.feedback_tokens import FeedbackTokens
 from app.local.administrator import create_first_administrator
 from tests.api.matrix.facts import (
     CALLING,
@@ -25,7 +27,7 @@ from tests.api.matrix.facts import (
     path_on,
 )
 from tests.api.matrix.route_access import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
-from tests.support.cluster import Db
+from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
@@ -177,16 +179,19 @@ class Founder:
     def own_things(self) -> None:
         """A conversation with a turn of everybody who may ask, and plans of three."""
         world = self._world
-        conversations, turns, plans = {}, {}, {}
+        conversations, turns, plans, answers = {}, {}, {}, {}
+        tokens = FeedbackTokens(bytes.fromhex(IDENTITY_KEY))
         for name in CALLING:
             if "ask" in PEOPLE[name].capabilities:
                 conversations[name] = self.send("POST", "/conversations", by=name)["id"]
                 body = {"question": QUESTION, "conversation": conversations[name]}
                 turns[name] = self.send("POST", "/ask", body, by=name)["trail"]
+                person = uuid.UUID(self.send("GET", "/users/me", by=name)["id"])
+                answers[name] = tokens.issue(person, uuid.UUID(turns[name]), 1)
         change = {"change": "grant", "collection": collection_name("crew"), "grant": {"user": "bystander"}}
         for name in ("keeper", "administrator", "curator"):
             plans[name] = self.send("POST", "/access/plans", {"changes": [change]}, by=name)["id"]
-        world.things |= {"conversation": conversations, "turn": turns, "plan": plans}
+        world.things |= {"conversation": conversations, "turn": turns, "plan": plans, "answer": answers}
         world.moment = dt.datetime.now(dt.UTC).isoformat()
 
 

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from app.acl import visible as acl
 from app.answer.prompt import build, choose
-from app.answer.support import supported
+from app.answer.quotes.material import LOOKED_AT, Material
+from app.answer.quotes.select import QuoteSelector
 from app.db.session import Database, ReadSession, Signer, transaction_of
 from app.embedding.protocol import EmbeddingModel
 from app.identity.subject import Subject
@@ -47,10 +48,11 @@ BEGIN_AS = text(
 
 @dataclass(frozen=True)
 class Look:
-    """What one question shows: each hit with its exact scores, and the digest of the prompt's bytes."""
+    """What one question shows: each hit and each quote with its exact scores, and the digest of the prompt's bytes."""
 
     hits: tuple[tuple[str, float, float, float], ...]
     supported: bool
+    quotes: tuple[tuple[str, str, str, float], ...]
     prompt: str
 
 
@@ -64,12 +66,15 @@ def look(
     reranking: Reranking | None = None,
 ) -> Look:
     """Search, choose and build, as the answer pipeline does it."""
-    query = retrieval.Query(question, embedder.embed_query(question), LIMIT)
-    hits = retrieval.search(session, visible, lists, query).best(reranking).hits
+    query = retrieval.Query(question, embedder.embed_query(question), LIMIT, with_neighbors=LOOKED_AT)
+    found = retrieval.search(session, visible, lists, query).best(reranking)
+    hits = found.hits
+    quotes = QuoteSelector(Material(question, query.vector, hits, found.around, found.weights))
     context = build(question, choose(hits, passages=8, tokens=1600)) if hits else None
     return Look(
         tuple((str(h.passage.chunk), h.score, h.similarity, h.coverage) for h in hits),
-        supported(hits),
+        quotes.answerable,
+        tuple((str(c.page.passage.chunk), c.block.text, c.confidence, c.score) for c in quotes.choose()),
         hashlib.sha256(context.prompt).hexdigest() if context else "",
     )
 

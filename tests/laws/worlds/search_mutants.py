@@ -18,7 +18,7 @@ from app.db.session import ReadSession
 from app.db.tables.access import PolicyEpoch, Rule, Scope
 from app.identity.subject import Subject
 from app.indexing.terms import Word
-from app.retrieval import lexical
+from app.retrieval import lexical, search
 from app.retrieval.corpus_size import VisibleCorpus
 from app.retrieval.dense import Near, Nearest
 from app.retrieval.reader import ReaderSnapshot
@@ -55,6 +55,7 @@ FREQUENCIES = text(
     "select term, sum(length(entries)) / 8 as df from posting where term = any (:terms) group by term"
 ).bindparams(lexical.TERMS)
 visible_lists = lexical.load_lists
+honest_search = search.search
 
 
 def count_all_rows(monkeypatch: pytest.MonkeyPatch, statistic: str) -> None:
@@ -72,6 +73,19 @@ def _with_all_frequencies(
     found = visible_lists(session, visible, words, seen)
     rows = session.execute(FREQUENCIES, {"terms": list(found.by_term)})
     return replace(found, frequencies={row.term: int(row.df) for row in rows})
+
+
+def weigh_blocks_by_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a word counts in quotes follow from how many rows have it, hidden ones too; hits stay as they are."""
+
+    def searched(session: ReadSession, visible: Visible, index: VectorIndex, query: search.Query) -> search.Candidates:
+        found = honest_search(session, visible, index, query)
+        terms = [form for word, _ in found.weights for form in word.forms]
+        frequency = {row.term: int(row.df) for row in session.execute(FREQUENCIES, {"terms": terms})}
+        counted = [(word, 1 / (1 + sum(frequency.get(form, 0) for form in word.forms))) for word, _ in found.weights]
+        return replace(found, weights=tuple(counted))
+
+    monkeypatch.setattr(search, "search", searched)
 
 
 # The nearest of all, filtered after: what a list of candidates shared with hidden rows does.
