@@ -1,4 +1,7 @@
-"""Two worlds over HTTP: every answer a reader can get and every prompt a model gets, but for trail ids and times."""
+"""Two worlds over HTTP: every answer a reader can get and every prompt a model gets, but for trail ids and times.
+
+A feedback token names the trail.
+"""
 
 import re
 from collections import Counter

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.db.tables.people import ApiKey
 from app.embedding.protocol import EmbeddingModel
 from app.identity.api_keys import make_key
 from app.identity.subject import Label
+from app.llm.protocol import Message
 from app.llm.scripted import ScriptedChat
 from tests.laws.worlds.outcomes import TOP, Outcome
 from tests.laws.worlds.unfiltered_search import Unfiltered
@@ -27,7 +28,7 @@ from tests.support.library_db import LibraryDb, library_of
 from tests.support.service import app_of, client_of, endpoint, parts_of
 
 # What differs between any two requests: ids that are drawn for them, and times of writing. A world's own ids stay.
-FLEETING = re.compile(r'"(trail|prefix|at|\w+_at)": ?"[^"]*"')
+FLEETING = re.compile(r'"(trail|feedback|prefix|at|\w+_at)": ?"[^"]*"')
 UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 )  # versions 4 and 7: drawn, and not ours
@@ -45,10 +46,16 @@ class Site:
     chat: ScriptedChat
 
 
+def _first_words(messages: Sequence[Message]) -> list[str]:
+    """What a model says: a passage's first sentence, which grounding lets through."""
+    shown = re.search(r"<passage 1>\n.*\n(.*?[.])", messages[-1].content)
+    return [*(f"{word} " for word in (shown[1] if shown else "Nothing.").split()), "[1]"]
+
+
 @contextlib.contextmanager
 def site_of(db: Db, embedder: EmbeddingModel) -> Iterator[Site]:
     """The service, as it is wired but for the model."""
-    model = ScriptedChat(endpoint(Label.RESTRICTED), lambda messages: ["As ", "they say [1], ", "and [2]."])
+    model = ScriptedChat(endpoint(Label.RESTRICTED), _first_words)
     with library_of(db) as library, client_of(parts_of(db, chat=model, embedder=embedder)) as client:
         yield Site(library, WorldWriter(library, embedder), client, model)
 
