@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.answer.events import AddedWords, Searched, TurnPart
 from app.answer.leaning import leans
 from app.answer.prompt import CITATION
+from app.answer.replies import REPLIES
 from app.guardrail.active_content import make_inert
 from app.guardrail.check import KINDS
 from app.indexing.terms import MAX_WORDS, Word, query_terms
@@ -23,7 +24,7 @@ from app.indexing.terms import MAX_WORDS, Word, query_terms
 # How many of the last turns a question can lean on.
 MAX_TURNS = 4
 # What the last question weighs beside the new one; each one before it, that much less again.
-WORDS_DECAY, MEANING_DECAY = 0.5, 0.3
+WORDS_DECAY, MEANING_DECAY = 0.5, 0.2
 # The last answer: little by its words, which are many.
 ANSWER_WORDS, ANSWER_MEANING = 0.1, 0.3
 # All of that where a question shows no mark of leaning.
@@ -32,6 +33,8 @@ STANDING_ALONE = 0.3
 # something else: then they count nothing.
 SAME_TOPIC = 0.15
 
+# What stands before quotes, in every language.
+OWN_WORDS = tuple(texts[key] for texts in REPLIES.values() for key in ("may_help", "ungrounded"))
 _REDACTED = re.compile(rf"\[redacted: (?:{'|'.join(KINDS)})\]")
 
 Vector = NDArray[np.float32]
@@ -136,7 +139,9 @@ def make_whole(
 
 
 def without_citations(answer: str) -> str:
-    """An answer as it is searched with."""
+    """An answer as it is searched with: without what the product said by itself, too."""
+    for text in OWN_WORDS:
+        answer = answer.replace(text, " ")
     return CITATION.sub("", answer)
 
 

@@ -33,7 +33,7 @@ POINTING = {
 }
 # In German these point back only in lower case: "Sie" and "Ihre" address the reader.
 LOWER_CASE = frozenset(["sie", "ihr", "ihre", "ihrer", "ihren", "ihrem", "ihnen"])
-# Pronouns that stand for a thing or a person, and for nothing else unless one of the EXPLETIVE forms is around.
+# Pronouns that stand for a thing or a person; "it" stands for nothing where EXPLETIVE matches.
 PERSONAL = {
     "en": frozenset(["it", "its", "they", "them", "their", "theirs", "he", "him", "his", "she", "her", "hers"]),
     "de": frozenset(["er", "ihn", "ihm", "davon", "dafür", "dazu", "darüber"]),
@@ -41,9 +41,10 @@ PERSONAL = {
     "es": frozenset(["él", "ella", "ellos", "ellas"]),
 }
 EXPLETIVE = re.compile(
-    r"\b(?:is|was|be|does|did|will|would|can|could|should|may|might|if|when|make|makes|find|that)"
-    r" (?:it|they)\b(?! (?:affect|have|has|help|work|differ|compare|receive|win|cause|expire|apply)\b)"
-    r"|\bit(?:s|'s| is| was)? (?:take|takes|took|cost|costs|mean|means|ok|okay|possible|necessary|legal|true|safe)\b"
+    r"\b(?:it|its|that) (?:(?:still|really|even|usually|ever|typically|normally|not) )?(?:be |been )?"
+    r"(?:take|takes|took|cost|costs|mean|means|matter|matters|seem|seems|possible|impossible|necessary|legal|illegal"
+    r"|true|safe|ok|okay|allowed|permitted|required|mandatory|enough|worth|better|best|good|bad|normal|common|important"
+    r"|easy|hard|difficult|advisable|a|an|the|that|to|too|rain|rains|snow|snows)\b"
 )
 # What begins a question that goes on from another.
 _OPENERS = "and or but so then also und oder aber also dann auch et ou mais alors donc y e o u pero entonces también"
@@ -85,7 +86,7 @@ def is_incomplete(question: str) -> bool:
         return True
     if words[0] in OPENERS and len(named) == 1 and len(words) <= 3:
         return True
-    return _pronoun_before(words, named, question_language(question))
+    return len(named) <= SHORT and _pronoun_before(words, named, question_language(question))
 
 
 def content(question: str) -> list[str]:

@@ -140,7 +140,9 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
         trail.mark_stage("rerank")
     parts.searches.count(best.outcome)
     trail.codebook, trail.reranker = best.codebook, best.reranker
-    material = Material(found.query.text, found.query.vector, best.hits, best.around, best.weights)
+    follows_up = trail.whole.words is not None
+    weights = [(word, idf) for word, idf in best.weights if not (follows_up and word.extra)]
+    material = Material(found.query.text, found.query.vector, best.hits, best.around, weights, follows_up)
     return Retrieved(visible, found.query, trail.whole, best.hits, material, earlier)
 
 

@@ -22,7 +22,8 @@ class Material:
     """All that one question found; every part is a function of the question and of what the asker may read.
 
     `vector` is the question's. `around` are passages beside the best hits, in the same documents. `weights` are the
-    question's words with their idf over the visible passages.
+    question's words with their idf over the visible passages. `follows_up`: the question was made whole with earlier
+    ones, whose words are among them.
     """
 
     question: str
@@ -30,6 +31,7 @@ class Material:
     hits: Sequence[Hit]
     around: Sequence[Passage] = ()
     weights: Sequence[tuple[Word, float]] = ()
+    follows_up: bool = False
 
     @cached_property
     def kind(self) -> QuestionKind:

@@ -12,7 +12,7 @@ from app.answer.quotes.candidates import QuotePage, is_answer, list_candidates
 from app.answer.quotes.compose import MAX_WORDS, QuoteBlock, compose
 from app.answer.quotes.material import Material
 from app.answer.quotes.weights import REPEATED, WEIGHTS, scores
-from app.answer.support import answerable, confidence, gather
+from app.answer.support import ASK_BACK_BELOW, answerable, best_support, confidence, gather
 from app.retrieval.duplicates import alike
 from app.retrieval.passage import Passage
 
@@ -45,7 +45,9 @@ class QuoteSelector:
         self.table = list_candidates(material)
         self._scores = scores(self.table.features, weights)
         self._evidence = gather(material.hits, self._scores)
-        self.answerable = answerable(self._evidence)
+        # Earlier turns add words, of which an answer need not have many: the odds were set for questions without them.
+        followed = material.follows_up and best_support(material.hits) >= ASK_BACK_BELOW
+        self.answerable = followed or answerable(self._evidence)
 
     def outcome(self, chosen: Sequence[ChosenBlock]) -> AnswerOutcome:
         """What showing these blocks is: an answer where one of them surely is."""

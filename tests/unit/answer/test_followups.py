@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.answer.followups import MAX_TURNS, RecentTurn, WholeQuestion, make_whole
+from app.answer.replies import reply
 from app.embedding.hashed import HashedEmbedder
 from app.guardrail.checks import default_checks
 from app.guardrail.redactor import Redactor
@@ -101,6 +102,12 @@ def test_a_change_of_topic_leaves_earlier_turns_out() -> None:
     assert made.searched is not None
     assert made.searched.words == ("laptop", "engineers", "order", "catalogue")
     assert not whole("Which tugs may engineers order from the catalogue?", turn()).topic_changed, "a word in common"
+
+
+def test_what_the_product_said_by_itself_is_not_searched_for() -> None:
+    """The reply that stands before quotes, and a citation's number."""
+    made = whole("And divers?", turn(answer=f"{reply('may_help', 'en')}\n\nTugs anchor [3]."))
+    assert shown(made)[-1] == ("answer", ("anchor",))
 
 
 def test_without_an_answer_the_question_counts() -> None:

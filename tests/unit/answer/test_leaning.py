@@ -7,8 +7,8 @@ from app.answer.leaning import is_incomplete, leans
 # With no earlier turn there is nothing to search for.
 INCOMPLETE = [
     "And how long?", "and divers?", "How does it affect the performance?", "Did they win any awards?", "Tell me more.",
-    "Are they safer than the other ones?", "Why?", "Und wie lange?", "Und Taucher?", "Et combien ?",
-    "Et pour combien de temps ?", "¿Y cuánto tiempo?", "¿Y ella?",
+    "How often is it changed?", "Are they safer than the other ones?", "Why?", "Und wie lange?", "Und Taucher?",
+    "Et combien ?", "Et pour combien de temps ?", "¿Y cuánto tiempo?", "¿Y ella?",
 ]  # fmt: skip
 # Leaning on what went before, but with something to search for.
 LEANING = [
@@ -19,6 +19,9 @@ LEANING = [
 WHOLE = [
     "At what wind speed must tugs stop working in the northern basin?",
     "How long does it take to get a visa for a business trip abroad?",
+    "Is it safe to dive?",
+    "How much does it cost to hire Blue Ness?",
+    "Will they keep my data for legal obligations?",
     "Is it possible to carry over unused holiday into April?",
     "Bis zu welcher Windstärke arbeiten Schlepper im Nordbecken?",
     "Können Sie mir Kilometergeld für Dienstreisen auszahlen?",
