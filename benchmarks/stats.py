@@ -58,6 +58,15 @@ def p50_p95(values: Sequence[float], digits: int = 2) -> str:
     return " / ".join(f"{value:.{digits}f}" for value in np.quantile(values, (0.5, 0.95)))
 
 
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share, by Wilson's score."""
+    if not n:
+        return 0.0, 1.0
+    z, share = 1.96, hits / n
+    centre, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n))
+
+
 def ks_distance(a: ArrayLike, b: ArrayLike) -> float:
     """The largest difference of the two empirical distributions, from 0 to 1 (Kolmogorov and Smirnov).
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from app.answer.replies import reply
 from app.grounding.claims import Checker
+from app.grounding.conflicts import conflicts
 from app.grounding.evidence import Evidence, EvidenceText
 from app.grounding.report import GroundingReport, Policy
 from app.grounding.stream import GroundingFilter
@@ -31,7 +32,7 @@ class GroundedAnswer:
         policy: Policy,
         allowed: Addresses,
     ) -> None:
-        evidence = Evidence(passages)
+        self._evidence = evidence = Evidence(passages)
         mark = reply("unsupported", question_language(question))
         self._grounding = GroundingFilter(Checker(evidence, question), policy=policy, mark=mark)
         self._filter = AnswerFilter(checks, sources=len(passages), allowed=allowed)
@@ -52,7 +53,8 @@ class GroundedAnswer:
 
     @property
     def report(self) -> GroundingReport:
-        return self._grounding.report(self.used)
+        """What was found; numbers are those of the response, where the passages that are not cited come last."""
+        return self._grounding.report(self.used, conflicts(self._evidence), passages=len(self._evidence.passages))
 
     def feed(self, piece: str) -> str:
         return self._filter.feed(self._grounding.feed(piece))

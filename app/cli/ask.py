@@ -147,6 +147,8 @@ def grounding_notes(grounding: Mapping[str, Any]) -> list[str]:
         notes.append(f"{_sentences(grounding['dropped'])} left out" + (f": {why}" if why else ""))
     if grounding["marked"]:
         notes.append(f"{_sentences(grounding['marked'])} marked: the sources do not say it")
+    for conflict in grounding.get("conflicts", ()):
+        notes.append(f"[{conflict['first']}] and [{conflict['second']}] differ in a {conflict['kind']}")
     return notes
 
 

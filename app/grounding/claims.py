@@ -18,13 +18,14 @@ from app.grounding.names import Name, holds_name, names
 from app.grounding.phrases import LIGHT, OPENING, OWN_NUMBER, UNKNOWN
 from app.grounding.polarity import Negation, has_opposite
 from app.grounding.substitution import is_substituted
-from app.indexing.analysis.stems import stem
+from app.indexing.analysis.stems import LANGUAGES, stems
 from app.indexing.terms import text_language, words
 
 # How the thresholds were set, and what they cost on each side: docs/answers.md.
 MIN_COVERAGE = 0.45  # share of a sentence's weight that a window must hold to support it
 SAME_SUBJECT = 0.5  # … to be about the same thing, so that another fact in it contradicts
 
+MISSING_COSTS = 0.5  # what a fact or name that no passage has takes from the support of a sentence
 MIN_SHARED = 0.5  # share of a clause that a sentence must hold to be read as its affirmation or denial
 
 Kind = Literal["supported", "wrong", "not_found", "glue"]
@@ -71,14 +72,14 @@ class Claim(Sentence):
     @cached_property
     def content(self) -> tuple[str, ...]:
         """The stems that are looked up, each once: no facts and no words that say nothing."""
-        light = {stem(word, self.language) for word in LIGHT}
         masked = list(self.text)
         for fact in self.checked:
             masked[fact.start : fact.end] = " " * (fact.end - fact.start)
-        return tuple(dict.fromkeys(w for w in words("".join(masked), self.language) if w not in light))
+        return tuple(dict.fromkeys(w for w in words("".join(masked), self.language) if w not in _LIGHT[self.language]))
 
 
-_MARKUP = re.compile(r"[*_`#>|]+|\]\([^)\s]*\)|\[(?=[^\]]*\])|\]")
+_LIGHT = {language: frozenset(stems(sorted(LIGHT), language)) for language in LANGUAGES}
+_MARKUP = re.compile(r"[*`#>|]+|(?<!\w)_+|_+(?!\w)|\]\([^)\s]*\)|\[(?=[^\]]*\])|\]")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
 
 
@@ -110,6 +111,18 @@ class Checker:
         if supporting:
             return Verdict("supported", None, _best(supporting, cited), max(supporting.values()))
         return self._unsupported(claim, best)
+
+    def support(self, text: str) -> float:
+        """How well a single window supports a sentence: its share of the words, less for each name and fact not held.
+
+        From 1 (it has all) to below 0; for ranking sentences, no verdict.
+        """
+        claim = Claim.of(text)
+        coverage = max((match.coverage for match in self._matches(claim)), default=0.0)
+        given = [f for p in self._evidence.passages for s in (*p.sentences, p.header) for f in s.facts]
+        missing = sum(not is_supported(fact, given) for fact in claim.checked)
+        strange = sum(name.sure and not self._known(name) for name in claim.named)
+        return coverage - MISSING_COSTS * (min(missing, 3) + min(strange, 3))
 
     def _is_glue(self, claim: Claim) -> bool:
         if declines(claim.text) and not claim.checked:

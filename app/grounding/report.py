@@ -28,13 +28,16 @@ class SentenceVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SourceConflict:
-    """Two passages that say different things about the same: their numbers, and where in their texts that stands."""
+    """Two passages that say different things about the same: their numbers, and where in their texts that stands.
+
+    Spans are [start, end) in characters of the passages as they are stored.
+    """
 
     first: int
     second: int
     first_span: tuple[int, int]
     second_span: tuple[int, int]
-    kind: Literal["number", "date", "negation"]
+    kind: Literal["number", "date"]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ stream holds: what is released does not depend on how the text was cut.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from app.grounding.boundaries import Piece, Splitter
 from app.grounding.claims import Checker, Verdict, declines
@@ -62,16 +63,20 @@ class GroundingFilter:
         supported = any(verdict.kind == "supported" for verdict, _ in self._verdicts)
         return supported and (self._policy != "quote" or all(action == "kept" for _, action in self._verdicts))
 
-    def report(self, cited: Sequence[int] = (), conflicts: Iterable[SourceConflict] = ()) -> GroundingReport:
-        """What was found; `cited` are the passages in the order of their numbers in the response."""
-        shown = {passage: number for number, passage in enumerate(cited, start=1)}
+    def report(
+        self, cited: Sequence[int] = (), conflicts: Iterable[SourceConflict] = (), *, passages: int = 0
+    ) -> GroundingReport:
+        """What was found; `cited` are passages in the order of their numbers in the response, all others follow."""
+        order = [*cited, *(n for n in range(1, passages + 1) if n not in cited)]
+        shown = {passage: number for number, passage in enumerate(order, start=1)}
         sentences = tuple(
             SentenceVerdict(
                 index, verdict.kind, action, verdict.reason, tuple(shown[p] for p in verdict.passages if p in shown)
             )
             for index, (verdict, action) in enumerate(self._verdicts)
         )
-        return GroundingReport(self._outcome(), sentences, tuple(conflicts))
+        found = tuple(replace(c, first=shown[c.first], second=shown[c.second]) for c in conflicts)
+        return GroundingReport(self._outcome(), sentences, found)
 
     def _outcome(self) -> Outcome:
         claims = [verdict.kind for verdict, _ in self._verdicts if verdict.kind != "glue"]

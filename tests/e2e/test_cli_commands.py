@@ -234,7 +234,16 @@ def test_the_demo_keeps_its_promises_and_says_which_is_broken(run: Run) -> None:
     shown = run("demo")
     assert shown.status == 0, shown.out + shown.err
     text = " ".join(shown.out.split())
-    for promised in ("around EUR 20 million", "EUR 18.74 million", "[redacted:", "The export: verified", "altered"):
+    for promised in (
+        "around EUR 20 million",
+        "EUR 18.74 million",
+        "[redacted:",
+        "The export: verified",
+        "altered",
+        "2 sentences left out",
+        "1 sentence marked",
+        "payable in five instalments",
+    ):
         assert promised in text
     assert "The model did not answer (ModelUnavailable); these were quotes." in text
 

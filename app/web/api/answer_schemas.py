@@ -73,6 +73,14 @@ class SentenceOut(ApiModel):
     sources: tuple[int, ...]
 
 
+class ConflictOut(ApiModel):
+    """Two sources, by their numbers, that give different numbers or dates for the same."""
+
+    first: int
+    second: int
+    kind: Literal["number", "date"]
+
+
 class GroundingOut(ApiModel):
     """How far the passages support what a model wrote; `kept`, `dropped` and `marked` count its sentences but glue.
 
@@ -86,6 +94,7 @@ class GroundingOut(ApiModel):
     marked: int
     reasons: dict[str, int] = Field(description="why sentences were dropped or marked")
     sentences: tuple[SentenceOut, ...]
+    conflicts: tuple[ConflictOut, ...]
 
     @classmethod
     def of(cls, report: GroundingReport | None) -> "GroundingOut | None":
@@ -96,6 +105,7 @@ class GroundingOut(ApiModel):
             **report.counts,
             reasons=dict(report.reasons),
             sentences=tuple(SentenceOut.model_validate(s) for s in report.sentences),
+            conflicts=tuple(ConflictOut(first=c.first, second=c.second, kind=c.kind) for c in report.conflicts),
         )
 
 
