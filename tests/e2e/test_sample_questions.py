@@ -23,7 +23,7 @@ COMPANY = Company.read(SAMPLE_FOLDER)
 # chosen by their terms, so a question put in quite other words gets a neighbouring sentence).
 ENOUGH_SOURCES, ENOUGH_WORDS = 0.95, 0.75
 # So many have the very words of the answer in one of the at most three blocks that are quoted.
-ENOUGH_QUOTED = 30
+ENOUGH_QUOTED = 50
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_secrets_in_a_document_do_not_come_out(clients: dict[str, Client]) -> No
 
 def test_off_topic_questions_are_quoted_at_most(clients: dict[str, Client]) -> None:
     outcomes = {ask(clients[e["asker"]], e["question"])["outcome"] for e in ASKED["off_topic"]}
-    assert outcomes <= {"nothing", "quoted"}
+    assert outcomes <= {"nothing", "may_help", "quoted"}
 
 
 def test_an_interrupted_load_is_completed(sample: SampleSite) -> None:
