@@ -42,7 +42,8 @@ ANSWERS = {
     "/api/v1/users/me": {"name": "maya", "roles": ["staff"]},
     "/api/v1/search": {"hits": [HIT], "unmatched": []},
     "/api/v1/ask": {"answer": "x", "sources": [], "mode": "quote", "outcome": "nothing", "blocks": [],
-                    "trail": "t", "redactions": {}, "fallback": None, "grounding": None, "conversation": None, "searched": None},
+                    "trail": "t", "redactions": {}, "fallback": None, "grounding": None, "conversation": None,
+                    "searched": None},
 }  # fmt: skip
 
 
