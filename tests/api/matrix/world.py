@@ -184,7 +184,7 @@ class Founder:
         for name in CALLING:
             if "ask" in PEOPLE[name].capabilities:
                 conversations[name] = self.send("POST", "/conversations", by=name)["id"]
-                body = {"question": QUESTION, "conversation": conversations[name]}
+                body = {"question": QUESTION, "conversation": conversations[name], "mode": "quote"}
                 turns[name] = self.send("POST", "/ask", body, by=name)["trail"]
                 person = uuid.UUID(self.send("GET", "/users/me", by=name)["id"])
                 answers[name] = tokens.issue(person, uuid.UUID(turns[name]), 1)
