@@ -147,6 +147,12 @@ class FeedbackBody(ApiModel):
     reason: FeedbackReason | None = Field(None, description="what was amiss, if anything")
 
 
+class FeedbackOut(ApiModel):
+    """What you said is in the audit log; `record` is its id there."""
+
+    record: uuid.UUID
+
+
 class AnswerOut(ApiModel):
     """An answer. `outcome` is `nothing` if nothing you may read answers the question, `may_help` if it is not sure that
     the quotes answer it, `asked_back` if the question names nothing that could be searched for; `trail` is also the

@@ -1,16 +1,16 @@
 """POST /feedback: what an asker says of an answer."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from app.answer.feedback import give_feedback
-from app.web.api.answer_schemas import FeedbackBody
+from app.web.api.answer_schemas import FeedbackBody, FeedbackOut
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 
 router = APIRouter(tags=["ask"])
 
 
-@router.post("/feedback", status_code=204)
-def send_feedback(body: FeedbackBody, subject: AskerOrDelegate, parts: ComponentsOf) -> Response:
+@router.post("/feedback")
+def send_feedback(body: FeedbackBody, subject: AskerOrDelegate, parts: ComponentsOf) -> FeedbackOut:
     """Say whether a block of an answer of yours helped. Recorded in the audit log, without any text."""
-    give_feedback(parts, subject, body.token, helpful=body.helpful, reason=body.reason)
-    return Response(status_code=204)
+    given = give_feedback(parts, subject, body.token, helpful=body.helpful, reason=body.reason)
+    return FeedbackOut(record=given)

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app import errors
+from app.identity.subject import Label
 from app.leak_test.canaries import Canary
 from app.leak_test.http import ProbeClient, RawAnswer
 from app.leak_test.results import ProbeResults
@@ -22,7 +23,7 @@ from tests.api.matrix.oracle import Caller, Expected, Target, canary_words, expe
 from tests.api.matrix.route_access import GRANT, TARGET, Case, Route
 from tests.api.matrix.table_snapshot import TableSnapshot
 from tests.api.matrix.world import World
-from tests.support.service import application, parts_of, prompts, saying
+from tests.support.service import application, endpoint, parts_of, prompts
 
 Key = tuple[str, str]
 CODES = {name for name, found in vars(errors).items() if isinstance(found, type)}
@@ -247,7 +248,8 @@ def captured_log() -> Iterator[io.StringIO]:
 @contextlib.contextmanager
 def matrix_over(world: World) -> Iterator[tuple[Matrix, io.StringIO]]:
     """The matrix over a world, and the log of its service."""
-    chat = saying("It says so [1].")
+    # Whether a label may leave the house is not what the matrix asks.
+    chat = ScriptedChat(endpoint(Label.RESTRICTED), lambda _: ["It says so [1]."])
     app = application(parts_of(world.db, chat=chat))
     service = TestClient(app, raise_server_exceptions=False)
     with captured_log() as lines, service as client, TableSnapshot(world.db) as kept:
