@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from app.acl.visible import Visible
 from app.answer.components import Components
 from app.answer.conversation_store import ANSWERED, keep
-from app.answer.events import Done, Searched, Source
+from app.answer.events import Done, Searched, Source, TurnPart
 from app.answer.followups import WholeQuestion, without_citations
 from app.answer.prompt import Context
 from app.answer.prompt_templates import TEMPLATES
@@ -117,7 +117,8 @@ class Trail:
             conversation=self.conversation,
             history=tuple(e.turn for e in context.earlier) if context else (),
             searched=_searched(whole),
-            added_words=_added_words(whole),
+            added_words=SealedText(asked) if (asked := _added_words(whole, "question")) else None,
+            answer_words=CommittedText(said) if (said := _added_words(whole, "answer")) else None,
             topic_changed=whole is not None and whole.topic_changed,
         )
         with _recording(parts, self.subject) as session:
@@ -202,6 +203,6 @@ def _searched(whole: WholeQuestion | None) -> tuple[events.SearchedTurn, ...]:
     )
 
 
-def _added_words(whole: WholeQuestion | None) -> SealedText | None:
-    words = [word for text in whole.searched.added for word in text.words] if whole and whole.searched else []
-    return SealedText(" ".join(words)) if words else None
+def _added_words(whole: WholeQuestion | None, part: TurnPart) -> str:
+    added = whole.searched.added if whole and whole.searched else ()
+    return " ".join(word for text in added if text.part == part for word in text.words)

@@ -4,6 +4,8 @@ OpenAI's protocol has no word for it. llama.cpp says `meta.n_ctx` in its list of
 `max_model_len`; others say nothing, and then the setting counts or nothing is known.
 """
 
+import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +17,8 @@ from app.settings import Settings
 TOKENS_FOR_ONE = 1.3
 # The prompt's own words, the fences with titles and headings, and a question of usual length.
 FRAME_TOKENS = 500
+# An endpoint's answer about itself: no longer, and no later.
+MAX_BYTES, MAX_SECONDS = 1 << 20, 5.0
 PROPS_OF_A_SLOT = "default_generation_settings"
 
 
@@ -58,10 +62,18 @@ def require_context(settings: Settings) -> int | None:
 
 
 def _get(client: httpx2.Client, url: str) -> Any:
-    """The JSON there, or None: whether the endpoint answers at all is not asked here."""
+    """The JSON there, or None: whether the endpoint answers at all is not asked here.
+
+    An answer that is too long, or comes too slowly, is none: the service waits for it before it starts.
+    """
+    deadline, content = time.monotonic() + MAX_SECONDS, b""
     try:
-        response = client.get(url)
-        return response.json() if response.is_success else None
+        with client.stream("GET", url) as response:
+            for piece in response.iter_bytes():
+                content += piece
+                if len(content) > MAX_BYTES or time.monotonic() > deadline:
+                    return None
+            return json.loads(content) if response.is_success else None
     except (httpx2.HTTPError, ValueError):
         return None
 

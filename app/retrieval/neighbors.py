@@ -34,14 +34,14 @@ NEIGHBORS = prepared(
 NEIGHBOR_IDS = prepared(
     """
     with hit as materialized (
-      select document_id, ordinal - 1 as first, ordinal + 1 as last
+      select document_id, ordinal, ordinal - 1 as first, ordinal + 1 as last
       from chunk
       where id = any (:hits) and scope_id = any (cast(:scopes as int[]))
     )
     select distinct beside.id
     from hit
-    join chunk beside on beside.document_id = hit.document_id and beside.ordinal in (hit.first, hit.last)
-    where beside.scope_id = any (cast(:scopes as int[]))
+    join chunk beside on beside.document_id = hit.document_id and beside.ordinal between hit.first and hit.last
+    where beside.ordinal <> hit.ordinal and beside.scope_id = any (cast(:scopes as int[]))
     order by beside.id
     """
 ).bindparams(bindparam("hits", type_=ARRAY(BigInteger)))

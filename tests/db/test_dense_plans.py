@@ -25,6 +25,7 @@ from app.db.paging import Page
 from app.db.session import ReadSession, connect
 from app.errors import NotFound
 from app.identity.subject import Subject
+from app.indexing.terms import query_terms
 from app.retrieval import browse, dense, filters, lexical, neighbors, phrases, reader, search
 from app.retrieval.passage import Hit
 from app.scope_index.database_reader import CodeReader
@@ -98,6 +99,9 @@ SEARCHES: Mapping[str, Shape] = {
 BROWSING: Mapping[str, Shape] = {
     "find_neighbors": lambda a: neighbors.find_neighbors(
         a.session, a.visible, [h.passage.chunk for h in a.search(WORDS, EVERYTHING)], reach=2
+    ),
+    "neighbor_ids": lambda a: neighbors.neighbor_ids(
+        a.session, a.visible, [m.chunk_id for m in lexical.match(a.session, a.visible, query_terms(WORDS), limit=HITS)]
     ),
     "restrict_to_collections": lambda a: filters.restrict_to_collections(
         a.session, a.subject, a.visible, ["collection-20"]

@@ -114,10 +114,11 @@ class AnswerOpened(Event):
     conversation: uuid.UUID | None = None
     # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
     history: tuple[uuid.UUID, ...] = ()
-    # The earlier texts that the search leaned on, and the words that they added; whether the question was taken for
-    # another topic than theirs.
+    # The earlier texts that the search leaned on; the words that earlier questions added, and those of an answer, which
+    # are text of documents; whether the question was taken for another topic than theirs.
     searched: tuple[SearchedTurn, ...] = ()
     added_words: SealedText | None = None
+    answer_words: CommittedText | None = None
     topic_changed: bool = False
 
     def __post_init__(self) -> None:

@@ -1,6 +1,8 @@
 """What an endpoint says of its context, against a real HTTP server on loopback, and what follows from it."""
 
+import contextlib
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,24 @@ def test_servers_say_it_in_their_own_words(pages: Mapping[str, Any], holds: int)
 )
 def test_who_does_not_say_it_is_not_guessed_at(pages: Mapping[str, Any]) -> None:
     assert asked(pages) is None
+
+
+def test_an_endpoint_that_never_ends_its_answer_does_not_hold_up_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece comes in time, so no time-out of the connection ends it."""
+    monkeypatch.setattr("app.llm.context_length.MAX_SECONDS", 0.1)
+
+    def drip(request: Request) -> None:
+        request.send_response(200)
+        request.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                request.wfile.write(b" ")
+                time.sleep(0.02)
+
+    began = time.monotonic()
+    with http_stub(drip) as url:
+        assert endpoint_context(settings(url)) is None
+        assert time.monotonic() - began < 1.5
 
 
 def test_what_is_set_counts_and_nobody_is_asked() -> None:
