@@ -15,6 +15,7 @@ from typing import Literal
 from app.grounding.evidence import Evidence, PassageEvidence, Sentence, Window
 from app.grounding.facts import Fact, is_supported
 from app.grounding.names import Name, holds_name, names
+from app.grounding.near_copy import difference
 from app.grounding.phrases import LIGHT, OPENING, OWN_NUMBER, UNKNOWN
 from app.grounding.polarity import Negation, has_opposite
 from app.grounding.substitution import is_substituted
@@ -93,6 +94,8 @@ class Checker:
     def check(self, text: str, cited: Collection[int] = ()) -> Verdict:
         """The verdict on a sentence; the passages it cites come first among those that support it."""
         claim = Claim.of(text)
+        if (changed := difference(claim, self._evidence)) is not None:
+            return Verdict("wrong", changed, (), 1.0)
         if self._is_glue(claim):
             return GLUE
         matches = sorted(self._matches(claim), key=lambda m: -m.coverage)

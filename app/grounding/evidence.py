@@ -75,7 +75,7 @@ class Sentence:
 
     @cached_property
     def polarity(self) -> Polarity:
-        return polarity(self.text, self.language, self._stem)
+        return polarity(self.text, self.language, self.stem)
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -86,12 +86,13 @@ class Sentence:
         for match in WORD.finditer(self.text):
             form = fold_name(match[0])
             number = counted.get(match.start())
-            known = form if number else self._stem(form)
+            known = form if number else self.stem(form)
             if known is not None and (number or not form.isdigit()):
                 found.append(Token(form, known, match.start() in named, number))
         return tuple(found)
 
-    def _stem(self, word: str) -> str | None:
+    def stem(self, word: str) -> str | None:
+        """The stem of a word in the language of the sentence, None if it is a stop word."""
         return None if is_stop_word(word, self.language) else stem(word, self.language)
 
 

@@ -67,7 +67,7 @@ def _is_in_date(claim: Fact, fact: Fact) -> bool:
 
 def _equal(claim: Fact, fact: Fact, of_claim: float, of_fact: float) -> bool:
     return any(
-        math.isclose(said * of_claim, given * of_fact, rel_tol=1e-6)
+        math.isclose(said * of_claim, given * of_fact, rel_tol=1e-9)
         or (claim.about and said > 0 and _rounded(given * of_fact / of_claim, said) == said)
         for said in claim.values
         for given in fact.values

@@ -11,6 +11,7 @@ WORD = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*")
 # Behind these a capital begins a sentence, a list item or a label.
 _START = re.compile(r"(?:^|[.!?…:;\n\"“„«»|*#>/]|(?:^|\s)[-–—•]|\d[.)])[\s\"“„«*_`(\[]*$")
 _STOP = frozenset(word for language in ("en", "de", "fr", "es") for word in STOP_WORDS[language])
+_NO_NAMES = _STOP | set(ARTICLES) | set(UNITS)
 # What a name may have at its end in one text and not in the other.
 _ENDINGS = frozenset(["s", "'s", "n", "an", "ian", "ans", "ians", "es", "ese", "ish", "ic", "er", "en"])
 
@@ -27,6 +28,11 @@ class Name:
 
 def names(text: str, language: str = "en") -> list[Name]:
     """The words of names in order. In German, where every noun has a capital, acronyms and words in a row alone."""
+    return [name for name in capitals(text, language) if len(name.form) > 1 and name.form not in _NO_NAMES]
+
+
+def capitals(text: str, language: str = "en") -> list[Name]:
+    """The words that may be names in their place, if others are: small words ("Plus") and letters ("Annex B") too."""
     found = list(_candidates(text))
     if language == "de":
         found = [name for name in found if _is_marked(text[name.start : name.end])]
@@ -36,15 +42,10 @@ def names(text: str, language: str = "en") -> list[Name]:
 def _candidates(text: str) -> Iterator[Name]:
     for match in WORD.finditer(text):
         word = match[0]
-        if not word[0].isupper() or len(word) < 2:
-            continue
-        form = fold_name(word)
-        if form in _STOP or form in ARTICLES or form in UNITS:
-            continue
-        if any(c.isdigit() for c in word):
+        if not word[0].isupper() or word == "I" or any(c.isdigit() for c in word):
             continue
         begins = _START.search(text, max(0, match.start() - 12), match.start()) is not None
-        yield Name(form, match.start(), match.end(), sure=not begins or _is_marked(word))
+        yield Name(fold_name(word), match.start(), match.end(), sure=not begins or _is_marked(word))
 
 
 def _is_marked(word: str) -> bool:

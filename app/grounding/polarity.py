@@ -5,7 +5,7 @@ at most. Two sentences are opposed if one denies what the other affirms, or has 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 _CUES = frozenset(
@@ -55,21 +55,43 @@ _OPPOSITES = [
         """,
     )
 ]
-_OPPOSITE: dict[str, set[str]] = {}
-for _a, _b in _OPPOSITES:
-    _OPPOSITE.setdefault(_a, set()).add(_b)
-    _OPPOSITE.setdefault(_b, set()).add(_a)
+# Words that bind more and less: they contradict in the same place of a sentence, and nowhere else.
+_FORCES = [
+    tuple(pair.split("/"))
+    for pair in re.findall(
+        r"\S+",
+        """
+        must/may must/can shall/may all/some every/some always/sometimes
+        muss/kann müssen/können alle/einige doit/peut doivent/peuvent debe/puede deben/pueden todos/algunos
+        """,
+    )
+]
+
+
+def _both_ways(pairs: Iterable[Sequence[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one, other in pairs:
+        found.setdefault(one, set()).add(other)
+        found.setdefault(other, set()).add(one)
+    return found
+
+
+_OPPOSITE = _both_ways(_OPPOSITES)
+_OTHER_FORCE = _both_ways(_FORCES)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[,.;:!?()—–]")
 _BREAKS = frozenset(
     ["but", "although", "though", "whereas", "while", "because", "aber", "sondern", "obwohl", "mais", "pero", "aunque"]
 )
 MAX_GOVERNED = 4
+# Behind "not" these leave open what it would deny.
+SOFTENED = frozenset(["only", "just", "nur", "seulement", "necessarily"])
 # Between a cue and what it denies.
-_ADVERBS = frozenset(
+ADVERBS = frozenset(
     re.findall(
         r"\S+",
         """
         typically usually generally normally currently yet really actually often also even very so quite always in
+        longer any
         üblicherweise normalerweise immer noch auch toujours encore aussi siempre también
         """,
     )
@@ -116,11 +138,14 @@ def polarity(text: str, language: str, stem: Callable[[str], str | None]) -> Pol
     return Polarity(tuple(found), not written.isdisjoint(_WEAK), written)
 
 
+def denies(word: str, language: str) -> bool:
+    """Whether a word by itself denies in a language."""
+    return word.endswith("n't") or (word in _CUES and language in _ONLY.get(word, (language,)))
+
+
 def _is_cue(words: list[str], at: int, language: str) -> bool:
     word = words[at]
-    if word.endswith("n't"):
-        return True
-    if word not in _CUES or language not in _ONLY.get(word, (language,)):
+    if not denies(word, language):
         return False
     following = words[at + 1] if at + 1 < len(words) else ""
     if word in {"no", "nein", "non"} and following in {
@@ -140,7 +165,7 @@ def _is_cue(words: list[str], at: int, language: str) -> bool:
     if word == "none" and following not in {"of", "."}:
         return False
     return not (
-        (word in {"not", "nicht", "pas"} and following in {"only", "just", "nur", "seulement", "necessarily"})
+        (word in {"not", "nicht", "pas"} and following in SOFTENED)
         or (word == "nothing" and following == "but")
         or (at > 0 and words[at - 1] in {"or", "if", "whether", "why", "oder", "ou"} and following in {"", ",", "."})
     )
@@ -151,9 +176,19 @@ def _stems(words: Iterable[str], stem: Callable[[str], str | None]) -> list[str]
     for word in words:
         if word in ",.;:!?()—–" or word in _BREAKS:
             break
-        if word not in _ADVERBS and (known := stem(word)) is not None:
+        if word not in ADVERBS and (known := stem(word)) is not None:
             found.append(known)
     return found
+
+
+def is_weak(word: str) -> bool:
+    """Whether a word denies in another way than "not": "unable", "prohibited"."""
+    return word in _WEAK
+
+
+def opposites(word: str) -> Set[str]:
+    """The opposites of a word; of a modal or a quantity too, which only mean one in the same place of a sentence."""
+    return _OPPOSITE.get(word, set()) | _OTHER_FORCE.get(word, set())
 
 
 def has_opposite(claim: Polarity, source: Polarity) -> bool:

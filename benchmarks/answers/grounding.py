@@ -34,7 +34,8 @@ from benchmarks.stats import wilson
 _NUMBER = re.compile(r"(?<![\w.,$-])\$?\d[\d,]*(?:\.\d+)?(?![\w-])")
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|could|will|would|should|must|may|has|have|had|does|do)\b(?! not|n't)")
 _NEGATION = re.compile(r"\b(?:not|never) |(?<=[dsr])n't\b")
-_NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<![\w’'-])[A-Z][a-zA-Z]{2,}(?: [A-Z][a-zA-Z]+)*")
+# No word that begins a sentence, a list item or a quotation.
+_NAME = re.compile(r"(?<![.!?:*•\"“–—-] )(?<!^)(?<![\w’'\"“.!?:*/=-])[A-Z][a-zA-Z]{2,}(?: [A-Z][a-zA-Z]+)*")
 KINDS = ("number or date", "name", "negation", "invented", "(nothing changed)")
 
 
@@ -142,12 +143,18 @@ def _plants(case: Case, cases: Sequence[Case], rng: random.Random) -> Iterator[t
         (KINDS[2], _negated(case.sentence, rng)),
         (KINDS[3], _from_elsewhere(case, cases, rng)),
     ):
-        if text is not None and text != case.sentence:
+        # What another passage says word for word is no error.
+        if text not in (None, case.sentence) and not any(text in passage.text for passage in case.passages):
             yield kind, text
 
 
+def _is_in_link(sentence: str, at: int) -> bool:
+    """Whether a place is in the target of a link: it is not shown, and a change there says nothing."""
+    return re.search(r"(?:\]\(|https?://|www\.)\S*$", sentence[:at]) is not None
+
+
 def _other_number(sentence: str, rng: random.Random) -> str | None:
-    found = [m for m in _NUMBER.finditer(sentence) if m.start() > 0]
+    found = [m for m in _NUMBER.finditer(sentence) if m.start() > 0 and not _is_in_link(sentence, m.start())]
     if not found:
         return None
     match = rng.choice(found)
@@ -164,6 +171,7 @@ def _other_name(case: Case, cases: Sequence[Case], rng: random.Random) -> str | 
     here = " ".join(p.text for p in case.passages)
     small = set(re.findall(r"\b[a-z]+\b", here))
     found = [m for m in _NAME.finditer(case.sentence) if small.isdisjoint(m[0].lower().split())]
+    found = [m for m in found if not _is_in_link(case.sentence, m.start())]
     pool = here if rng.random() < 0.5 else " ".join(p.text for p in rng.choice(cases).passages)
     small = set(re.findall(r"\b[a-z]+\b", pool))
     names = [m[0] for m in _NAME.finditer(pool) if small.isdisjoint(m[0].lower().split())]
