@@ -22,6 +22,8 @@ from tests.support.service import client_of, parts_of
 from tests.support.waiting import wait_for
 
 HASHED = {"CLEARANCE_EMBEDDER__KIND": "hashed"}
+# No passage says what the model says, and the first words must come while it speaks.
+SPOKEN = {"CLEARANCE_ANSWER__GROUNDING": "mark"}
 FILES = 40
 GOOD = "# Parental leave\n\nEvery employee gets twenty-six weeks of parental leave after the first year."
 
@@ -163,7 +165,7 @@ def check_log(company: Company, folder: Path, *, holds: str) -> None:
 def test_kill_the_api_in_the_middle_of_a_streamed_answer(company: Company, tmp_path: Path) -> None:
     with speaking_model(pieces=600, delay=0.05) as model, sequencer(tmp_path, company.db, close_after=2):
         with (
-            api(tmp_path, company.db, model_url=model) as (running, url),
+            api(tmp_path, company.db, model_url=model, **SPOKEN) as (running, url),
             streaming(url, company) as (trail, lines),
         ):
             running.kill()
@@ -173,7 +175,10 @@ def test_kill_the_api_in_the_middle_of_a_streamed_answer(company: Company, tmp_p
         assert [r["trail"] for r in company.records("answer.opened")] == [trail]
         wait_for(lambda: outcomes(company, trail) == ["abandoned"], seconds=20, message="nobody closed the trail")
         check_log(company, tmp_path, holds=trail)
-        with api(tmp_path, company.db, model_url=model) as (_, url), streaming(url, company) as (again, _lines):
+        with (
+            api(tmp_path, company.db, model_url=model, **SPOKEN) as (_, url),
+            streaming(url, company) as (again, _lines),
+        ):
             assert again != trail
 
 
@@ -183,7 +188,7 @@ def test_kill_postgres_in_the_middle_of_everything(tmp_path: Path) -> None:
         company = stack.enter_context(company_in(tmp_path))
         model = stack.enter_context(speaking_model(pieces=600, delay=0.05))
         stack.enter_context(sequencer(tmp_path, company.db, close_after=2))
-        served, url = stack.enter_context(api(tmp_path, company.db, model_url=model))
+        served, url = stack.enter_context(api(tmp_path, company.db, model_url=model, **SPOKEN))
         upload_all(lambda path, **form: httpx.post(f"{url}{path}", trust_env=False, **form), company)
         running = stack.enter_context(worker(tmp_path, company.db, **HASHED))
         trail, lines = stack.enter_context(streaming(url, company))

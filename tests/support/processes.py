@@ -22,7 +22,7 @@ PIECE = {
     "object": "chat.completion.chunk",
     "created": 0,
     "model": "m",
-    "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}],
+    "choices": [{"index": 0, "delta": {"content": "These are words. "}, "finish_reason": None}],
 }
 PLAIN = ("PATH", "HOME", "LANG", "TMPDIR")
 
@@ -125,7 +125,7 @@ def is_ready(url: str) -> bool:
 
 @contextlib.contextmanager
 def speaking_model(*, pieces: int, delay: float) -> Iterator[str]:
-    """The base URL of an OpenAI-compatible server that says `word ` so many times."""
+    """The base URL of an OpenAI-compatible server that says a sentence so many times."""
 
     def speak(handler: Request) -> None:
         handler.send_response(200)

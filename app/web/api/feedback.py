@@ -9,7 +9,7 @@ from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 router = APIRouter(tags=["ask"])
 
 
-@router.post("/feedback")
+@router.post("/feedback", status_code=201)
 def send_feedback(body: FeedbackBody, subject: AskerOrDelegate, parts: ComponentsOf) -> FeedbackOut:
     """Say whether a block of an answer of yours helped. Recorded in the audit log, without any text."""
     given = give_feedback(parts, subject, body.token, helpful=body.helpful, reason=body.reason)
