@@ -40,7 +40,7 @@ pytestmark = pytest.mark.alone
 
 PAIRS = 800 * LAW_FACTOR
 READERS = 8
-FEW = AnswerSettings(passages=2, history_tokens=2000)
+FEW = AnswerSettings(passages=2, history_tokens=500)
 
 
 @pytest.fixture(scope="module")

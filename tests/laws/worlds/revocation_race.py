@@ -207,7 +207,7 @@ def race(readers: Readers, revocations: Sequence[Revocation], *, rounds: int) ->
     changes = [Change("beginning", True, time.time(), time.time())]
     for number in range(rounds):
         taken = revocations[number % len(revocations)]
-        readers.await_looks(dice.randint(1, readers.count))
+        readers.await_looks(dice.randint(1, 2 * readers.count))
         changes.append(Change(taken.name, False, *taken.revoke()))
         readers.await_all_after(changes[-1].committed)
         changes.append(Change(taken.name, True, *taken.grant()))
