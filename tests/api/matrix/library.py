@@ -45,7 +45,7 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ),
     ("POST", "/api/v1/feedback"): Route(
         "ask",
-        (on("answer", "one's own", ".token", body={"helpful": True}),),
+        (on("answer", "one's own", ".token", body={"helpful": True}, done=201),),
         values=(".helpful", ".reason"),
         lent=True,
     ),
