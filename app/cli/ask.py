@@ -15,6 +15,8 @@ from app.client.api import ApiError, Client
 FALLBACK_NOTES = {
     "Ungrounded": "The sources support nothing of what the model wrote",
 }
+# How an answer was made, by its outcome; a fixed reply is neither.
+MADE = {"answered": "by the model", "quoted": "quoted word for word", "may_help": "quoted word for word"}
 REASONS = {
     "number": "a number that the sources do not give",
     "date": "a date that the sources do not give",
@@ -114,15 +116,17 @@ def print_provenance(answer: dict[str, Any]) -> None:
     """Print an answer's sources, mode, redactions, and the ids of its audit trail and conversation."""
     print_sources(answer["sources"], with_quotes=not answer["blocks"])
     print_searched(answer["searched"])
-    facts = [{"generate": "by the model", "quote": "quoted word for word"}[answer["mode"]], f"trail {answer['trail']}"]
+    facts = [f"trail {answer['trail']}"]
     if answer["redactions"]:
-        facts.insert(1, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items()))
+        facts.insert(0, "redacted: " + ", ".join(f"{kind} {n}×" for kind, n in answer["redactions"].items()))
     if answer["fallback"]:
         said = FALLBACK_NOTES.get(answer["fallback"], f"The model did not answer ({answer['fallback']})")
         print_note(f"{said}; these are quotes instead.")
     elif answer["grounding"]:
         for note in grounding_notes(answer["grounding"]):
             print_note(note)
+    if answer["outcome"] in MADE:
+        facts.insert(0, MADE[answer["outcome"]])
     if answer["conversation"]:
         facts.append(f"conversation {answer['conversation']}")
     print_note(" · ".join(facts))

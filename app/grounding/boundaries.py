@@ -18,6 +18,8 @@ AHEAD, AHEAD_OF_MARKER = 24, 96
 MAX_LENGTH = 1_500
 _PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*(?:(?:[-*+•]|\(?\d{1,3}[.)])[ \t]+)?")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+# A fence as it is shown: its marks and the name of a language. What else stands on its line nobody would have checked.
+_BARE_FENCE = re.compile(r"[ \t]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[A-Za-z][\w+#.-]{0,19})?[ \t]*$")
 Form = Literal["text", "heading", "row", "code", "fence"]
 
 
@@ -26,7 +28,7 @@ class Piece:
     """A stretch of the answer: `prefix + text + tail` is what came.
 
     `prefix` is white space and a list mark before the first sentence of a line, `tail` the white space behind it, with
-    the line break if it is the last. An empty line is a piece without text.
+    the line break if it is the last. An empty line is a piece without text; of a fence `text` is the marks and the language.
     """
 
     prefix: str
@@ -76,7 +78,8 @@ class Splitter:
             form = self._form(body)
             if form != "text" or not body:
                 prefix = body[: len(body) - len(body.lstrip())]
-                yield Piece(prefix, body[len(prefix) :], line[len(body) :], form)
+                shown = _bare_fence(body) if form == "fence" else body[len(prefix) :]
+                yield Piece(prefix, shown, line[len(body) :], form)
                 return
         yield from self._sentences(line)
 
@@ -118,6 +121,12 @@ class Splitter:
         body = text[len(prefix) :].rstrip()
         self._in_line = True
         return Piece(prefix, body, text[len(prefix) + len(body) :])
+
+
+def _bare_fence(line: str) -> str:
+    """The marks of a fence, with the language if that is all that follows."""
+    bare = _BARE_FENCE.match(line)
+    return bare["marks"] + (bare["language"] or "") if bare else line.lstrip()[:3]
 
 
 def _spans(text: str, *, first: bool) -> list[tuple[int, int]]:

@@ -27,6 +27,7 @@ MIN_COVERAGE = 0.45  # share of a sentence's weight that a window must hold to s
 SAME_SUBJECT = 0.5  # … to be about the same thing, so that another fact in it contradicts
 
 MISSING_COSTS = 0.5  # what a fact or name that no passage has takes from the support of a sentence
+MAX_COUNTED = 3  # content words behind a number that say what it counts
 MIN_SHARED = 0.5  # share of a clause that a sentence must hold to be read as its affirmation or denial
 
 Kind = Literal["supported", "wrong", "not_found", "glue"]
@@ -70,6 +71,11 @@ class Claim(Sentence):
         found = names(self.text, self.language)
         return [name for name in found if not any(a <= name.start < b for a, b in taken)]
 
+    def counted(self, fact: Fact) -> list[str]:
+        """The stems of the words right behind a number with its unit, within the clause: what it counts."""
+        behind = _CLAUSE_END.split(self.text[fact.end :], maxsplit=1)[0]
+        return words(behind, self.language)[:MAX_COUNTED] if fact.kind == "number" else []
+
     @cached_property
     def content(self) -> tuple[str, ...]:
         """The stems that are looked up, each once: no facts and no words that say nothing."""
@@ -81,6 +87,7 @@ class Claim(Sentence):
 
 _LIGHT = {language: frozenset(stems(sorted(LIGHT), language)) for language in LANGUAGES}
 _MARKUP = re.compile(r"[*`#>|]+|(?<!\w)_+|_+(?!\w)|\]\([^)\s]*\)|\[(?=[^\]]*\])|\]")
+_CLAUSE_END = re.compile(r"[,.;:()]")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
 
 
@@ -135,6 +142,8 @@ class Checker:
         strange = [n for n in claim.named if n.sure and not self._known(n)]
         if strange:
             return False
+        if claim.content and claim.polarity.negations:
+            return False
         return len(claim.content) < 2 or (len(claim.content) <= 6 and OPENING.match(claim.text) is not None)
 
     def _known(self, name: Name) -> bool:
@@ -152,7 +161,9 @@ class Checker:
                 yield _Match(window, looked_up.share(bits))
 
     def _differs(self, claim: Claim, window: Window) -> Reason | None:
-        """Which facts or names a window that has enough of the words does not hold."""
+        """Which facts or names a window that has enough of the words does not hold; "words" if it has a number of
+        something else, which contradicts nothing.
+        """
         given = [f for s in window.sentences for f in s.facts] + window.passage.header.facts
         for fact in claim.checked:
             if not is_supported(fact, given):
@@ -160,7 +171,13 @@ class Checker:
         for name in claim.named:
             if name.sure and not _holds(window.passage, name) and not self._is_given(claim, name):
                 return "name"
-        return None
+        return "words" if any(self._counts_else(claim, fact, window) for fact in claim.checked) else None
+
+    def _counts_else(self, claim: Claim, fact: Fact, window: Window) -> bool:
+        """Whether nothing in a window that has a number names what it counts."""
+        counted = [self._evidence.forms(stem) for stem in claim.counted(fact)]
+        given = (*window.sentences, window.passage.header)
+        return bool(counted) and not any(forms & s.stems for s in given for forms in counted)
 
     def _is_given(self, claim: Claim, name: Name) -> bool:
         """Whether a name comes from the question, or abbreviates the words right before it."""
@@ -217,8 +234,9 @@ class Checker:
         for fact in claim.checked:
             if not is_supported(fact, everywhere):
                 return Verdict("wrong", _reason(fact), (), best.coverage)
-        if best.coverage >= SAME_SUBJECT:
-            return Verdict("wrong", self._differs(claim, best.window) or "number", (), best.coverage)
+        reason = self._differs(claim, best.window) or "number"
+        if best.coverage >= SAME_SUBJECT and reason != "words":
+            return Verdict("wrong", reason, (), best.coverage)
         return Verdict("not_found", "words", (), best.coverage)
 
 

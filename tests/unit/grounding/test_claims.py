@@ -42,7 +42,9 @@ WRONG = [
     ("A permit is not paid in advance.", "negation"),
     ("The tug does not sail up to a wind of 8 m/s.", "negation"),
 ]
-NOT_FOUND = ["The cafeteria serves lunch on the first floor.", "Tugs are built by hand in small yards nearby."]
+NOT_FOUND = ["The cafeteria serves lunch on the first floor.", "Tugs are built by hand in small yards nearby.",
+             # The number stands there, and counts something else; a denial claims something.
+             "The crew of the tug Marlin has 12 cabins.", "No, no cafeteria."]  # fmt: skip
 GLUE = [
     "Here is what the passages say:",
     "Let me know if you need more!",
@@ -89,4 +91,4 @@ def test_a_passage_that_is_not_in_the_context_is_no_evidence() -> None:
 def test_what_cannot_be_compared_is_not_supported() -> None:
     """Nothing is evidence: an empty context supports nothing, and a fact that is nowhere is wrong."""
     empty = Checker(Evidence([]), QUESTION)
-    assert {empty.check(sentence).kind for sentence, _ in SUPPORTED} == {"wrong", "not_found"} or {"not_found"}
+    assert {empty.check(sentence).kind for sentence, _ in SUPPORTED} <= {"wrong", "not_found"}

@@ -34,6 +34,10 @@ def shown(text: str, policy: Policy = "drop") -> tuple[str, GroundingReport]:
         ("- A permit costs 70 euros. A permit costs 30 euros a month.", "- A permit costs 30 euros a month [2]."),
         ("The tug sails up to 8 m/s [1]. Lunch is served daily in the canteen [1].",
          "The tug sails up to 8 m/s [1]. Lunch is served daily in the canteen. [not in the passages]"),
+        # Behind a fence's marks nothing is shown but the name of a language.
+        ("```A permit costs 70 euros\nThe tug sails up to 8 m/s.\n```",
+         "```\nThe tug sails up to 8 m/s.\n```"),
+        ("```yaml\nThe tug sails up to 8 m/s.\n```\n", "```yaml\nThe tug sails up to 8 m/s.\n```\n"),
         ("| Tug | wind up to 8 m/s |", "| Tug | wind up to 8 m/s [1] |"),
         ("A permit costs 70 euros a month.", ""),
         ("Here you go: Sure, let me help you.", ""),
