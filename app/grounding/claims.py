@@ -142,7 +142,7 @@ class Checker:
         strange = [n for n in claim.named if n.sure and not self._known(n)]
         if strange:
             return False
-        if claim.content and claim.polarity.negations:
+        if any(negation.governed for negation in claim.polarity.negations):
             return False
         return len(claim.content) < 2 or (len(claim.content) <= 6 and OPENING.match(claim.text) is not None)
 
