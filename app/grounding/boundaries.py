@@ -28,8 +28,8 @@ class Piece:
     """A stretch of the answer: `prefix + text + tail` is what came.
 
     `prefix` is white space and a list mark before the first sentence of a line, `tail` the white space behind it, with
-    the line break if it is the last. An empty line is a piece without text; that of a fence is its marks and the name of
-    a language.
+    the line break if it is the last. An empty line is a piece without text; that of a fence is its marks and the name
+    of a language.
     """
 
     prefix: str
