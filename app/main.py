@@ -15,12 +15,13 @@ from starlette.types import Lifespan
 from app import log
 from app.admin.refusals import FailedSignIns, record_due
 from app.answer.components import Components
+from app.answer.entailment import EntailmentBudget
 from app.audit.encryption import Sealer
 from app.db.replicas import Replicas
 from app.db.rls_probe import probe
 from app.db.session import Database, Signer, connect
 from app.db.standby_engine import connect_standby
-from app.embedding.factory import build_embedder, build_reranker
+from app.embedding.factory import build_embedder, build_entailment, build_reranker
 from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
 from app.identity.feedback_tokens import FeedbackTokens
@@ -93,6 +94,7 @@ def build(settings: Settings) -> Components:
         checks=tuple(default_checks()),
         feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
         reranking=build_reranking(settings),
+        entailment=build_entailment_budget(settings),
     )
 
 
@@ -101,6 +103,13 @@ def build_reranking(settings: Settings) -> Reranking | None:
     options = settings.embedder
     reranker = build_reranker(settings.reranker.name, threads=options.threads, cache=options.cache)
     return Reranking(reranker, settings.reranker.candidates) if reranker else None
+
+
+def build_entailment_budget(settings: Settings) -> EntailmentBudget | None:
+    """The entailment model and what an answer may take of it, if one is set."""
+    options, chosen = settings.embedder, settings.entailment
+    model = build_entailment(chosen.name, threads=options.threads, cache=options.cache)
+    return EntailmentBudget(model, chosen.sentences, chosen.seconds, options.threads) if model else None
 
 
 def build_replicas(settings: DatabaseSettings) -> Replicas:

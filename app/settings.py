@@ -180,6 +180,23 @@ class RerankerSettings(Section):
     candidates: int = Field(20, ge=2, le=50, description="best passages of a search that it looks at, one by one")
 
 
+class EntailmentSettings(Section):
+    """A model that judges, behind the rules of grounding, whether passages entail a sentence; none by default."""
+
+    name: str = Field(
+        "",
+        description="cross-encoder with an output named entailment: a folder, or its name in embedder.cache; needs the"
+        " sentence-transformers extra; empty: none",
+    )
+    sentences: int = Field(12, ge=1, le=100, description="most sentences of an answer that it judges")
+    seconds: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="longest for a sentence; after one that takes longer, rules judge the answer alone",
+    )
+
+
 class IdentitySettings(Section):
     """The signed identity that row-level security demands on each transaction."""
 
@@ -293,6 +310,7 @@ class Settings(BaseSettings):
     model: ModelSettings = Field(default_factory=ModelSettings)
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
     reranker: RerankerSettings = Field(default_factory=RerankerSettings)
+    entailment: EntailmentSettings = Field(default_factory=EntailmentSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)

@@ -7,7 +7,7 @@ import contextlib
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from app.answer.events import Done, Searched, Source, TurnPart
 from app.answer.followups import WholeQuestion, without_citations
 from app.answer.prompt import Context
 from app.answer.prompt_templates import TEMPLATES
+from app.answer.sources import Cited
 from app.answer.turns import NewTurn
 from app.audit.actor import actor
 from app.audit.events import answers as events
@@ -49,6 +50,8 @@ class Trail:
     output: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
     grounding: GroundingReport | None = None
+    entailment: events.EntailmentCheck | None = None
+    conflicts: int = 0
     blocks: tuple[events.ShownBlock, ...] = ()
     stages: dict[str, int] = field(default_factory=dict)
     codebook: str | None = None
@@ -82,6 +85,15 @@ class Trail:
         """How it ended, unless that is known already: who hangs up after the last word was answered."""
         if self.outcome is None:
             self.end(outcome, reason)
+
+    def count(self, counts: Mapping[str, int], cited: Cited | None = None) -> None:
+        """Add what was redacted in the text and, with it, in its sources, which are shown as well."""
+        self.redactions.update(counts)
+        self.shown_redactions.update(counts)
+        if cited is not None:
+            self.redactions.update(cited.redactions)
+            self.shown_redactions.update(cited.shown)
+            self.sources = cited.sources
 
     def open(
         self,
@@ -140,7 +152,8 @@ class Trail:
             tokens_out=self.tokens_out,
             latency_us=self.stages,
             output=CommittedText("".join(self.output)),
-            grounding=_grounding(self.grounding),
+            grounding=_grounding(self.grounding, self.entailment),
+            conflicts=self.conflicts,
             blocks=self.blocks,
         )
         turn = self._turn(parts.embedder, self.opened, event)
@@ -181,11 +194,11 @@ def _recording(parts: Components, subject: Subject) -> Iterator[WriteSession]:
         raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
 
 
-def _grounding(report: GroundingReport | None) -> events.Grounding | None:
+def _grounding(report: GroundingReport | None, entailment: events.EntailmentCheck | None) -> events.Grounding | None:
     if report is None:
         return None
     verdicts = tuple(f"{s.verdict}:{s.reason}" if s.reason else s.verdict for s in report.sentences)
-    return events.Grounding(report.outcome, **report.counts, verdicts=verdicts, conflicts=len(report.conflicts))
+    return events.Grounding(report.outcome, **report.counts, verdicts=verdicts, entailment=entailment)
 
 
 def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:

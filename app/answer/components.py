@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from app.answer.entailment import EntailmentBudget
 from app.audit.encryption import Sealer
 from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
@@ -28,6 +29,7 @@ class Components:
     feedback: FeedbackTokens
     searches: OutcomeCounter = field(default_factory=OutcomeCounter)
     reranking: Reranking | None = None
+    entailment: EntailmentBudget | None = None
 
     @property
     def reranked(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.grounding.report import GroundingReport
+from app.grounding.report import ConflictKind, GroundingReport
 
 Mode = Literal["generate", "quote"]
 # `may_help`: quotes of which none is sure to answer.
@@ -87,6 +87,17 @@ class AnswerBlock:
 
 
 @dataclass(frozen=True)
+class ShownConflict:
+    """Two sources of an answer, by their numbers, whose sentences say different things about the same."""
+
+    first: int
+    second: int
+    kind: ConflictKind
+    first_text: str
+    second_text: str
+
+
+@dataclass(frozen=True)
 class Opened:
     """The audit record is committed; what follows is the answer to it."""
 
@@ -105,7 +116,7 @@ class Delta:
 class Done:
     """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
     kept, known by its trail. `blocks` are the quotes, in the order of the text. `searched` is None where there was no
-    earlier turn; `grounding` is what was found of the sentences of a model.
+    earlier turn; `grounding` is what was found of the sentences of a model; `conflicts` are among the sources.
     """
 
     trail: uuid.UUID
@@ -118,6 +129,7 @@ class Done:
     conversation: uuid.UUID | None = None
     searched: Searched | None = None
     grounding: GroundingReport | None = None
+    conflicts: tuple[ShownConflict, ...] = ()
 
 
 AnswerEvent = Opened | Delta | Done

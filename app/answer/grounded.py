@@ -7,10 +7,11 @@ sentences were dropped. The law of the stream holds for each, and so for the cha
 from collections.abc import Mapping, Sequence
 
 from app.answer.replies import reply
-from app.grounding.claims import Checker
+from app.grounding.checker import Checker
 from app.grounding.conflicts import conflicts
+from app.grounding.entailment import EntailmentChecker, Judge
 from app.grounding.evidence import Evidence, EvidenceText
-from app.grounding.report import GroundingReport, Policy
+from app.grounding.report import GroundingReport, Policy, SourceConflict
 from app.grounding.stream import GroundingFilter
 from app.guardrail.active_content import Addresses
 from app.guardrail.answer_filter import AnswerFilter
@@ -31,10 +32,14 @@ class GroundedAnswer:
         passages: Sequence[EvidenceText],
         policy: Policy,
         allowed: Addresses,
+        judge: Judge | None = None,
     ) -> None:
+        """Without a `judge` the rules decide alone."""
         self._evidence = evidence = Evidence(passages)
         mark = reply("unsupported", question_language(question))
-        self._grounding = GroundingFilter(Checker(evidence, question), policy=policy, mark=mark)
+        rules = Checker(evidence, question)
+        checker = EntailmentChecker(rules, judge) if judge else rules
+        self._grounding = GroundingFilter(checker, policy=policy, mark=mark)
         self._filter = AnswerFilter(checks, sources=len(passages), allowed=allowed)
 
     @property
@@ -53,8 +58,13 @@ class GroundedAnswer:
 
     @property
     def report(self) -> GroundingReport:
-        """What was found; numbers are those of the response, where the passages that are not cited come last."""
-        return self._grounding.report(self.used, conflicts(self._evidence), passages=len(self._evidence.passages))
+        """What was found of each sentence; sources have their numbers in the response."""
+        return self._grounding.report(self.used, passages=len(self._evidence.passages))
+
+    @property
+    def conflicts(self) -> tuple[SourceConflict, ...]:
+        """Passages that contradict each other, by their numbers in the context."""
+        return conflicts(self._evidence)
 
     def feed(self, piece: str) -> str:
         return self._filter.feed(self._grounding.feed(piece))

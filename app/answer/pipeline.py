@@ -5,47 +5,36 @@ trail is closed in a shield, so that a caller who hangs up leaves a record too.
 """
 
 import uuid
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar, TypeVarTuple
+from typing import Literal
 
 import anyio
-import anyio.to_thread
+from anyio.to_thread import run_sync as in_thread
 
 from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
-from app.answer.events import AnswerEvent, AnswerOutcome, Delta, Done, Mode, Opened
+from app.answer.events import AnswerEvent, Done, Mode, Opened
 from app.answer.followups import RecentTurn, WholeQuestion, make_whole
-from app.answer.grounded import GroundedAnswer
+from app.answer.generating import generate
 from app.answer.leaning import is_incomplete
 from app.answer.prompt import Context, EarlierTurn, build, choose
 from app.answer.prompt_templates import TEMPLATES
 from app.answer.quotes.material import LOOKED_AT, Material
-from app.answer.quotes.release import answer_text, describe, release
 from app.answer.quotes.select import QuoteSelector
-from app.answer.replies import reply
-from app.answer.sources import Cited, sources
+from app.answer.quoting import no_answer, quote
 from app.answer.support import ASK_BACK_BELOW, best_support
 from app.db.session import ReadSession
-from app.errors import AppError, ModelUnavailable
-from app.guardrail.active_content import Addresses
+from app.errors import AppError
 from app.guardrail.credentials import mask_credentials
-from app.guardrail.redactor import InertRedactor, Redactor
+from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Subject, require_capability
-from app.indexing.analysis.language import question_language
 from app.llm.protocol import route
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, search
-
-# Why quotes come although a model wrote something: no passage supports it.
-UNGROUNDED = "Ungrounded"
-
-Arguments = TypeVarTuple("Arguments")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -204,139 +193,3 @@ def open_trail(
         trail.end("refused", refusal.code)
         raise refusal
     return reason
-
-
-async def no_answer(
-    trail: Trail, mode: Mode, question: str, outcome: Literal["nothing", "asked_back"]
-) -> AsyncGenerator[AnswerEvent, None]:
-    """The fixed reply, in the language of the question, that nothing visible answers it, or that it is not whole."""
-    trail.end(outcome)
-    text = reply(outcome, question_language(question))
-    trail.output.append(text)
-    yield Delta(text)
-    yield Done(trail.id, mode, outcome, (), conversation=trail.conversation)
-
-
-async def quote(
-    parts: Components, trail: Trail, selector: QuoteSelector, context: Context, *, fallback: str | None = None
-) -> AsyncGenerator[AnswerEvent, None]:
-    """The blocks that fit best, word for word but for the guardrail; needs no model.
-
-    None may be left, where the guardrail masks what the context of a model held: then nothing is shown.
-    """
-    language = question_language(selector.material.question)
-    if fallback == UNGROUNDED:
-        lead = reply("ungrounded", language) + "\n\n"
-        trail.output.append(lead)
-        yield Delta(lead)
-    numbers = {passage.chunk: n for n, passage in enumerate(context.passages, start=1)}
-    # Titles and headings are counted where they stand among the sources.
-    clean, place_names = (InertRedactor(parts.checks, _addresses(context)) for _ in range(2))
-    chosen = selector.choose(numbers) if fallback else selector.chosen
-    quoted = release(chosen, parts.checks, clean)
-    outcome = selector.outcome([block.chosen for block in quoted])
-    used = tuple(dict.fromkeys(numbers[block.passage.chunk] for block in quoted))
-    places = [used.index(numbers[block.passage.chunk]) + 1 for block in quoted]
-    preface = "" if outcome == "quoted" else reply("may_help" if quoted else "nothing", language)
-    text = answer_text(quoted, places, preface=preface)
-    blocks = tuple(
-        describe(
-            block,
-            selector.material,
-            place_names,
-            number=n,
-            source_number=place,
-            feedback=parts.feedback.issue(trail.subject.user_id, trail.id, n),
-        )
-        for n, (block, place) in enumerate(zip(quoted, places, strict=True), start=1)
-    )
-    cited = sources(parts.checks, selector.best_of, context, used) if quoted else Cited((), Counter(), Counter())
-    _count(trail, clean.counts, cited)
-    trail.blocks = tuple(block.shown for block in quoted)
-    trail.output.append(text)
-    trail.end(outcome, fallback)
-    yield Delta(text)
-    yield Done(
-        trail.id, "quote", outcome, cited.sources, dict(trail.shown_redactions), fallback, blocks, trail.conversation
-    )
-
-
-async def generate(
-    parts: Components, trail: Trail, selector: QuoteSelector, context: Context
-) -> AsyncGenerator[AnswerEvent, None]:
-    """What the passages support of the model's text, through the filters of an answer.
-
-    A model that is down, or whose text no passage supports, gives quotes, marked as such.
-    """
-    policy, allowed = parts.settings.answer.grounding, _addresses(context)
-    outgoing = await in_thread(
-        GroundedAnswer, parts.checks, selector.material.question, context.passages, policy, allowed
-    )
-    trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
-    trail.tokens_out = 0
-    try:
-        async with aclosing(_pieces(parts, context)) as pieces:
-            async for piece in pieces:
-                trail.tokens_out += 1
-                if released := outgoing.feed(piece):
-                    trail.output.append(released)
-                    yield Delta(released)
-    except ModelUnavailable as error:
-        if trail.tokens_out:
-            _count(trail, outgoing.counts)
-            raise
-        async with aclosing(quote(parts, trail, selector, context, fallback=error.code)) as quoted:
-            async for event in quoted:
-                yield event
-        return
-    released = outgoing.flush()
-    trail.grounding = outgoing.report
-    if not outgoing.grounded:
-        async with aclosing(quote(parts, trail, selector, context, fallback=UNGROUNDED)) as quoted:
-            async for event in quoted:
-                yield event
-        return
-    if released:
-        trail.output.append(released)
-        yield Delta(released)
-    cited = sources(parts.checks, selector.best_of, context, outgoing.used)
-    _count(trail, outgoing.counts, cited)
-    outcome: AnswerOutcome = "nothing" if trail.grounding.outcome == "declined" else "answered"
-    trail.end(outcome)
-    yield Done(
-        trail.id, "generate", outcome, cited.sources, dict(trail.shown_redactions), conversation=trail.conversation
-    )
-
-
-async def in_thread(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
-    """Run a plain function off the event loop."""
-    return await anyio.to_thread.run_sync(work, *arguments)
-
-
-async def _pieces(parts: Components, context: Context) -> AsyncGenerator[str, None]:
-    """The model's pieces, until the time for an answer is over."""
-    deadline = anyio.current_time() + parts.settings.answer.max_seconds
-    async with aclosing(parts.chat.stream(context.messages)) as stream:
-        while True:
-            try:
-                with anyio.fail_after(deadline - anyio.current_time()):
-                    piece = await anext(stream)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise ModelUnavailable("The answer took too long and was ended.") from error
-            yield piece
-
-
-def _addresses(context: Context) -> Addresses:
-    """What a link may lead to: what the passages that the model was shown hold themselves."""
-    return Addresses.of(passage.text for passage in context.passages)
-
-
-def _count(trail: Trail, counts: Mapping[str, int], cited: Cited | None = None) -> None:
-    trail.redactions.update(counts)
-    trail.shown_redactions.update(counts)
-    if cited is not None:
-        trail.redactions.update(cited.redactions)
-        trail.shown_redactions.update(cited.shown)
-        trail.sources = cited.sources

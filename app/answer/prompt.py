@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answer.prompt_templates import EARLIER, TEMPLATES, PromptTemplate
+from app.guardrail.active_content import Addresses
 from app.identity.subject import Label
 from app.indexing.analysis.language import question_language
 from app.llm.protocol import Message
@@ -68,6 +69,16 @@ class Context:
     def prompt(self) -> bytes:
         """The bytes that two worlds must agree on."""
         return "\x1e".join(f"{m.role}\x1f{m.content}" for m in self.messages).encode()
+
+    @property
+    def addresses(self) -> Addresses:
+        """What a link may lead to: what the passages hold themselves."""
+        return Addresses.of(passage.text for passage in self.passages)
+
+    def in_order(self, cited: Sequence[int]) -> list[Passage]:
+        """The passages by their numbers in a response: those cited (by their numbers here) first, then the rest."""
+        rest = [n for n in range(1, len(self.passages) + 1) if n not in cited]
+        return [self.passages[n - 1] for n in (*cited, *rest)]
 
     @property
     def documents(self) -> frozenset[uuid.UUID]:

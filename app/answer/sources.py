@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from app.answer.events import Source
 from app.answer.prompt import Context
-from app.guardrail.active_content import Addresses
 from app.guardrail.check import Check
 from app.guardrail.redactor import InertRedactor, Redactor
 from app.retrieval.passage import Passage
@@ -31,12 +30,10 @@ def sources(
     `best_of` gives the quote of a passage. `cited` are passage numbers of the context, in the order of their first use.
     All are shown, since a model that cites nothing was shown them all the same.
     """
-    allowed = Addresses.of(passage.text for passage in context.passages)
-    clean, unseen = InertRedactor(checks, allowed), InertRedactor(checks, allowed)
-    rest = [n for n in range(1, len(context.passages) + 1) if n not in cited]
+    clean, unseen = (InertRedactor(checks, context.addresses) for _ in range(2))
     shown = tuple(
-        _source(clean, clean if number in cited else unseen, best_of, context.passages[number - 1], place)
-        for place, number in enumerate([*cited, *rest], start=1)
+        _source(clean, clean if place <= len(cited) else unseen, best_of, passage, place)
+        for place, passage in enumerate(context.in_order(cited), start=1)
     )
     return Cited(shown, clean.counts + unseen.counts, clean.counts)
 

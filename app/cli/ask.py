@@ -1,7 +1,7 @@
 """`clearance ask` and `clearance search`."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -115,6 +115,7 @@ def save_numbers(client: Client, documents: Mapping[int, str]) -> None:
 def print_provenance(answer: dict[str, Any]) -> None:
     """Print an answer's sources, mode, redactions, and the ids of its audit trail and conversation."""
     print_sources(answer["sources"], with_quotes=not answer["blocks"])
+    print_conflicts(answer["conflicts"])
     print_searched(answer["searched"])
     facts = [f"trail {answer['trail']}"]
     if answer["redactions"]:
@@ -151,9 +152,15 @@ def grounding_notes(grounding: Mapping[str, Any]) -> list[str]:
         notes.append(f"{_sentences(grounding['dropped'])} left out" + (f": {why}" if why else ""))
     if grounding["marked"]:
         notes.append(f"{_sentences(grounding['marked'])} marked: the sources do not say it")
-    for conflict in grounding.get("conflicts", ()):
-        notes.append(f"[{conflict['first']}] and [{conflict['second']}] differ in a {conflict['kind']}")
     return notes
+
+
+def print_conflicts(conflicts: Sequence[Mapping[str, Any]]) -> None:
+    """Print the sentences of sources that contradict each other."""
+    for conflict in conflicts:
+        print_note("These sources contradict each other:")
+        for side in ("first", "second"):
+            print_text((f"  [{conflict[side]}] ", "bold cyan"), conflict[f"{side}_text"], wrap=True)
 
 
 def _sentences(count: int) -> str:

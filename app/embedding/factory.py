@@ -1,4 +1,4 @@
-"""Builds the embedder and the reranker that the settings name.
+"""Builds the embedder, the reranker and the entailment model that the settings name.
 
 The adapters are imported late: each pulls in a run-time that the others do not need.
 """
@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from app.embedding.entailment import EntailmentModel
 from app.embedding.protocol import EmbeddingModel
 from app.embedding.reranker import Reranker
 from app.indexing.analysis.language import QUESTION_LANGUAGES
@@ -60,6 +61,19 @@ def build_reranker(name: str, *, threads: int, cache: Path) -> Reranker | None:
     from app.embedding.cross_encoder import CrossEncoderReranker  # noqa: PLC0415  # wiring
 
     return CrossEncoderReranker(name, threads=threads, cache=cache)
+
+
+def build_entailment(name: str, *, threads: int, cache: Path) -> EntailmentModel | None:
+    """The entailment model that the settings name, a folder or a name in `cache`; None for no name.
+
+    Raises UnusableWeights if it is not on this machine or is none, ModuleNotFoundError if the extra is not installed.
+    """
+    if not name:
+        return None
+    _quiet()
+    from app.embedding.cross_encoder import CrossEncoderEntailment  # noqa: PLC0415  # wiring
+
+    return CrossEncoderEntailment(name, threads=threads, cache=cache)
 
 
 def _quiet() -> None:

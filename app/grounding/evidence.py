@@ -108,6 +108,11 @@ class Window:
     def sentences(self) -> Sequence[Sentence]:
         return self.passage.sentences[self.first : self.last + 1]
 
+    @property
+    def text(self) -> str:
+        """The sentences, under title and headings."""
+        return "\n".join([self.passage.header.text, " ".join(sentence.text for sentence in self.sentences)])
+
 
 @dataclass(frozen=True)
 class PassageEvidence:
@@ -126,6 +131,11 @@ class PassageEvidence:
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         return self.header.stems.union(*(s.stems for s in self.sentences))
+
+    @property
+    def whole(self) -> Window:
+        """All its sentences as one."""
+        return Window(self, 0, len(self.sentences) - 1)
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:

@@ -124,6 +124,13 @@ def difference(claim: Sentence, evidence: Evidence) -> Difference | None:
     return found[0] if found and all(found) else None
 
 
+def contradiction(one: Sentence, other: Sentence) -> Difference | None:
+    """How a sentence contradicts another that has nearly the same words in the same order; None if it does not."""
+    said = Wording(one)
+    same, changes = _changes(said, Wording(other))
+    return _first_contradiction(changes) if same >= max(MIN_WORDS, MIN_SAME * len(said.words)) else None
+
+
 def _nearest(said: Wording, evidence: Evidence) -> list[Sentence]:
     forms = frozenset(said.forms)
     shared = [(len(forms & s.surface), s) for p in evidence.passages for s in p.sentences]

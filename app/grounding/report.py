@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.grounding.claims import Kind, Reason
+from app.grounding.checker import Kind, Reason
 
 Policy = Literal["drop", "strict", "quote", "mark"]
 Action = Literal["kept", "dropped", "marked"]
+ConflictKind = Literal["number", "date", "negation"]
 Outcome = Literal["grounded", "partly", "ungrounded", "declined"]
 
 
@@ -28,7 +29,7 @@ class SentenceVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SourceConflict:
-    """Two passages that say different things about the same: their numbers, and where in their texts that stands.
+    """Two passages that say different things about the same: their numbers, and the sentences of their texts that do.
 
     Spans are [start, end) in characters of the passages as they are stored.
     """
@@ -37,7 +38,7 @@ class SourceConflict:
     second: int
     first_span: tuple[int, int]
     second_span: tuple[int, int]
-    kind: Literal["number", "date"]
+    kind: ConflictKind
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ class GroundingReport:
 
     outcome: Outcome
     sentences: tuple[SentenceVerdict, ...] = ()
-    conflicts: tuple[SourceConflict, ...] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:

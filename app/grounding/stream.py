@@ -6,12 +6,11 @@ stream holds: what is released does not depend on how the text was cut.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from app.grounding.boundaries import Piece, Splitter
-from app.grounding.claims import Checker, Verdict, declines
+from app.grounding.checker import SentenceChecker, Verdict, declines
 from app.grounding.markers import cite, markers, without_markers
-from app.grounding.report import Action, GroundingReport, Outcome, Policy, SentenceVerdict, SourceConflict
+from app.grounding.report import Action, GroundingReport, Outcome, Policy, SentenceVerdict
 
 # What is done with a sentence, by policy: with one that is wrong, and with one that is merely not found.
 ACTIONS: dict[Policy, dict[str, Action]] = {
@@ -29,7 +28,7 @@ class GroundingFilter:
     and nothing is released if one sentence is not supported.
     """
 
-    def __init__(self, checker: Checker, *, policy: Policy = "drop", mark: str = "not in the passages") -> None:
+    def __init__(self, checker: SentenceChecker, *, policy: Policy = "drop", mark: str = "not in the passages") -> None:
         self._checker = checker
         self._policy = policy
         self._mark = f" [{mark}]"
@@ -63,9 +62,7 @@ class GroundingFilter:
         supported = any(verdict.kind == "supported" for verdict, _ in self._verdicts)
         return supported and (self._policy != "quote" or all(action == "kept" for _, action in self._verdicts))
 
-    def report(
-        self, cited: Sequence[int] = (), conflicts: Iterable[SourceConflict] = (), *, passages: int = 0
-    ) -> GroundingReport:
+    def report(self, cited: Sequence[int] = (), *, passages: int = 0) -> GroundingReport:
         """What was found; `cited` are passages in the order of their numbers in the response, all others follow."""
         order = [*cited, *(n for n in range(1, passages + 1) if n not in cited)]
         shown = {passage: number for number, passage in enumerate(order, start=1)}
@@ -75,8 +72,7 @@ class GroundingFilter:
             )
             for index, (verdict, action) in enumerate(self._verdicts)
         )
-        found = tuple(replace(c, first=shown[c.first], second=shown[c.second]) for c in conflicts)
-        return GroundingReport(self._outcome(), sentences, found)
+        return GroundingReport(self._outcome(), sentences)
 
     def _outcome(self) -> Outcome:
         claims = [verdict.kind for verdict, _ in self._verdicts if verdict.kind != "glue"]

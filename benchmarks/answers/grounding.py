@@ -24,7 +24,7 @@ from typing import Any
 
 from rich.progress import track
 
-from app.grounding.claims import Checker
+from app.grounding.checker import Checker
 from app.grounding.evidence import Evidence, split
 from app.grounding.markers import markers
 from app.grounding.stream import GroundingFilter

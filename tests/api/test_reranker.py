@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import QueuePool
 
 from app.answer.components import Components
-from app.cli.doctor import reranker
+from app.cli.doctor import pair_models
 from app.cli.doctor.installation import Installation
 from app.embedding.shared_words import SharedWords
 from app.main import build_reranking
@@ -133,7 +133,7 @@ def test_a_real_one_is_built_from_the_settings_and_orders(company: Company, tmp_
     assert len(set(given)) == 3
     assert hits == again
     assert company.records("search.done")[-1]["reranker"] == reranking.reranker.digest
-    [ready] = reranker.check_reranker(setup_of(parts, chosen))
+    [ready] = pair_models.check_reranker(setup_of(parts, chosen))
     assert (ready.part, ready.state) == ("reranker", "ok")
     assert "the 3 best" in ready.says
 
@@ -145,8 +145,8 @@ def setup_of(parts: Components, chosen: RerankerSettings) -> Installation:
 
 def test_the_doctor_says_what_is_missing(company: Company) -> None:
     parts = parts_of(company.db)
-    assert list(reranker.check_reranker(setup_of(parts, RerankerSettings()))) == []
+    assert list(pair_models.check_reranker(setup_of(parts, RerankerSettings()))) == []
     absent = RerankerSettings(name="nobody/nothing")
-    [missing] = reranker.check_reranker(setup_of(parts, absent))
+    [missing] = pair_models.check_reranker(setup_of(parts, absent))
     assert missing.state == "fail"
     assert "unset CLEARANCE_RERANKER__NAME" in missing.mend

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx2 as httpx
 
-from app.grounding.claims import Checker
+from app.grounding.checker import Checker
 from app.grounding.evidence import Evidence
 from app.grounding.stream import GroundingFilter
 from app.guardrail.checks import default_checks

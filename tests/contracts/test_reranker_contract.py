@@ -16,24 +16,9 @@ from app.embedding.factory import build_reranker
 from app.embedding.protocol import UnusableWeights
 from app.embedding.reranker import Reranker
 from app.embedding.shared_words import SharedWords
-from tests.support.cross_encoders import MAX_LENGTH, made_in, sentence_transformers_needed
+from tests.support.cross_encoders import LONG, MAX_LENGTH, PASSAGES, made_in, sentence_transformers_needed
 
 QUESTION = "How many days of annual leave does an employee get?"
-LONG = [" ".join(f"{word} {n}" for n in range(90)) for word in ("salary", "budget", "audit")]
-# Around every power of two a batched implementation changes its shape.
-LENGTHS = [" ".join(["p"] * n) for n in (1, 2, 7, 8, 9, 15, 16, 17, 30, 31, 32, 33, 50, 60, 64, 300)]
-PASSAGES = [
-    "Staff are entitled to 25 days of paid holiday a year.",
-    "The valve of the cooling pump is made of stainless steel.",
-    "Grüße aus Zürich: Ferien gibt es ab dem ersten Tag.",
-    "休暇は年に二十五日です。",
-    "",
-    " \n\t ",
-    "a\x00b \ud800 [SEP] [PAD]",
-    *LONG,
-    *LENGTHS,
-]
-
 Build = Callable[[int], Reranker]
 
 
@@ -128,14 +113,14 @@ def test_each_run_sees_one_pair_cut_at_the_model_s_length_and_unpadded(
 
     reranker = CrossEncoderReranker(name, threads=2, cache=tmp_path)
     shapes: list[tuple[int, ...]] = []
-    forward = reranker._model.forward
+    forward = reranker._reader.model.forward
 
     def recorded(features: dict[str, Any], **options: Any) -> Any:
         shapes.append(tuple(features["input_ids"].shape))
         assert bool((features["attention_mask"] == 1).all())
         return forward(features, **options)
 
-    monkeypatch.setattr(reranker._model, "forward", recorded)
+    monkeypatch.setattr(reranker._reader.model, "forward", recorded)
     reranker.scores("q", ["a", "b c", LONG[0] * 20])
     # [CLS] q [SEP] passage [SEP]
     assert sorted(shapes) == [(1, 5), (1, 6), (1, MAX_LENGTH)]
@@ -149,7 +134,7 @@ def test_one_thread_at_a_time_uses_the_tokenizer(tmp_path: Path, monkeypatch: py
     from app.embedding.cross_encoder import CrossEncoderReranker  # noqa: PLC0415  # an extra
 
     reranker = CrossEncoderReranker(name, threads=4, cache=tmp_path)
-    preprocess, inside, met = reranker._model.preprocess, Lock(), []
+    preprocess, inside, met = reranker._reader.model.preprocess, Lock(), []
 
     def slowly(pairs: list[tuple[str, str]]) -> Any:
         met.append(not inside.acquire(blocking=False))
@@ -159,7 +144,7 @@ def test_one_thread_at_a_time_uses_the_tokenizer(tmp_path: Path, monkeypatch: py
             inside.release()
         return features
 
-    monkeypatch.setattr(reranker._model, "preprocess", slowly)
+    monkeypatch.setattr(reranker._reader.model, "preprocess", slowly)
     reranker.scores(QUESTION, PASSAGES[:8])
     assert met == [False] * 8
 
@@ -178,7 +163,7 @@ def test_a_score_that_is_no_number_is_refused(tmp_path: Path, number: float) -> 
     from app.embedding.cross_encoder import CrossEncoderReranker  # noqa: PLC0415  # an extra
 
     reranker = CrossEncoderReranker(name, threads=1, cache=tmp_path)
-    reranker._model.transformers_model.classifier.bias.data[0] = number
+    reranker._reader.model.transformers_model.classifier.bias.data[0] = number
     with pytest.raises(ArithmeticError, match="no number"):
         reranker.scores(QUESTION, PASSAGES[:2])
 

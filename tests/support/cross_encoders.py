@@ -2,6 +2,7 @@
 
 import os
 import string
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,21 @@ from tests.support.environment import real_part_missing
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LETTERS = string.ascii_lowercase + string.digits
 MAX_LENGTH = 64
+# Texts that a batch, a tokenizer or a length may treat unlike others.
+LONG = [" ".join(f"{word} {n}" for n in range(90)) for word in ("salary", "budget", "audit")]
+# Around every power of two a batched implementation changes its shape.
+LENGTHS = [" ".join(["p"] * n) for n in (1, 2, 7, 8, 9, 15, 16, 17, 30, 31, 32, 33, 50, 60, 64, 300)]
+PASSAGES = [
+    "Staff are entitled to 25 days of paid holiday a year.",
+    "The valve of the cooling pump is made of stainless steel.",
+    "Grüße aus Zürich: Ferien gibt es ab dem ersten Tag.",
+    "休暇は年に二十五日です。",
+    "",
+    " \n\t ",
+    "a\x00b \ud800 [SEP] [PAD]",
+    *LONG,
+    *LENGTHS,
+]
 
 
 def sentence_transformers_needed() -> None:
@@ -21,8 +37,10 @@ def sentence_transformers_needed() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
-def made_in(folder: Path, *, seed: int = 1, outputs: int = 1, headless: bool = False) -> str:
-    """The folder with a model of two layers that reads letters; `outputs` numbers a pair, or none if headless."""
+def made_in(
+    folder: Path, *, seed: int = 1, outputs: int = 1, headless: bool = False, labels: Sequence[str] = ()
+) -> str:
+    """The folder with a model of two layers that reads letters; `outputs` numbers a pair, or one for each label."""
     sentence_transformers_needed()
     import torch  # noqa: PLC0415  # an extra
     import transformers  # noqa: PLC0415
@@ -36,7 +54,7 @@ def made_in(folder: Path, *, seed: int = 1, outputs: int = 1, headless: bool = F
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=MAX_LENGTH,
-        num_labels=outputs,
+        **({"id2label": dict(enumerate(labels))} if labels else {"num_labels": outputs}),
         # Far from the usual .02, with which all pairs would have nearly one score.
         initializer_range=0.5,
     )

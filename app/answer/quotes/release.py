@@ -44,11 +44,15 @@ def release(chosen: Sequence[ChosenBlock], checks: Sequence[Check], clean: Redac
     """
     released = []
     for block in chosen:
-        alone = redact(block.block.text, checks).text
-        whole = redact(block.page.passage.text.strip(), checks).text
-        if all(line in whole for line in alone.split("\n")):
+        if masked_alike(block.block.text, block.page.passage, checks):
             released.append(ReleasedBlock(block, clean(block.block.text)))
     return released
+
+
+def masked_alike(text: str, passage: Passage, checks: Sequence[Check]) -> bool:
+    """Whether the guardrail masks the lines of a passage by themselves as it does where they stand."""
+    alone, whole = redact(text, checks).text, redact(passage.text.strip(), checks).text
+    return all(line in whole for line in alone.split("\n"))
 
 
 def answer_text(blocks: Sequence[ReleasedBlock], numbers: Sequence[int], *, preface: str = "") -> str:

@@ -51,9 +51,20 @@ class SearchedTurn:
 
 
 @dataclass(frozen=True)
+class EntailmentCheck:
+    """What an entailment model had to do with an answer: its digest, how many sentences it judged, and whether it then
+    failed or took too long, so that rules decided the rest alone.
+    """
+
+    model: str
+    judged: int
+    failed: bool
+
+
+@dataclass(frozen=True)
 class Grounding:
-    """What was found of a model's sentences: how many were kept, dropped and marked, the verdict on each in order with
-    its reason ("wrong:number"), and how many pairs of passages contradict each other.
+    """What was found of a model's sentences: how many were kept, dropped and marked, and the verdict on each in order
+    with its reason ("wrong:number"). No `entailment` where rules alone judge.
     """
 
     outcome: str
@@ -61,7 +72,7 @@ class Grounding:
     dropped: int
     marked: int
     verdicts: tuple[str, ...] = ()
-    conflicts: int = 0
+    entailment: EntailmentCheck | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,8 @@ class AnswerOpened(Event):
 class AnswerClosed(Event):
     """How an answer ended. Times in microseconds by stage; redactions by type, counts only.
 
-    `kept` says whether the turn was kept in its conversation; null outside of one. `blocks` are the quotes, in order.
+    `kept` says whether the turn was kept in its conversation; null outside of one. `blocks` are the quotes, in order;
+    `conflicts` counts the pairs of sentences of its sources that were shown to contradict each other.
     """
 
     kind = "answer.closed"
@@ -145,6 +157,7 @@ class AnswerClosed(Event):
     # Null if no model wrote anything.
     grounding: Grounding | None = None
     blocks: tuple[ShownBlock, ...] = ()
+    conflicts: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from app.cli.doctor import model_context, model_route, parsers, replicas, reranker, scope_index
+from app.cli.doctor import model_context, model_route, pair_models, parsers, replicas, scope_index
 from app.cli.doctor.check_result import Check, CheckResult
 from app.cli.doctor.installation import Installation
 from app.client.api import Client
@@ -261,7 +261,8 @@ CHECKS: dict[str, Check] = {
     "replicas": replicas.check_replicas,
     "search processes": scope_index.check_search_processes,
     "embedder": check_embedder,
-    "reranker": reranker.check_reranker,
+    "reranker": pair_models.check_reranker,
+    "entailment": pair_models.check_entailment,
     "model": check_model,
     "model route": model_route.check_model_route,
     "model context": model_context.check_model_context,

@@ -63,22 +63,25 @@ class SentenceOut(ApiModel):
     """What was found of a sentence of the model, by its place in what the model wrote (0 first).
 
     `wrong`: the passages contradict it, or it has a number, date or name that they do not give (`reason`). `not_found`:
-    they do not say it. `glue` says nothing that would need support. `sources` are numbers as in the answer.
+    they do not say it, or an entailment model takes it for contradicted. `glue` says nothing that would need support.
+    `sources` are numbers as in the answer.
     """
 
     index: int
     verdict: Literal["supported", "wrong", "not_found", "glue"]
     action: Literal["kept", "dropped", "marked"]
-    reason: Literal["number", "date", "name", "negation", "words"] | None
+    reason: Literal["number", "date", "name", "negation", "words", "entailment"] | None
     sources: tuple[int, ...]
 
 
 class ConflictOut(ApiModel):
-    """Two sources, by their numbers, that give different numbers or dates for the same."""
+    """Two sources, by their numbers, with the sentences that say different things about the same."""
 
     first: int
     second: int
-    kind: Literal["number", "date"]
+    kind: Literal["number", "date", "negation"]
+    first_text: str
+    second_text: str
 
 
 class GroundingOut(ApiModel):
@@ -94,7 +97,6 @@ class GroundingOut(ApiModel):
     marked: int
     reasons: dict[str, int] = Field(description="why sentences were dropped or marked")
     sentences: tuple[SentenceOut, ...]
-    conflicts: tuple[ConflictOut, ...]
 
     @classmethod
     def of(cls, report: GroundingReport | None) -> "GroundingOut | None":
@@ -105,7 +107,6 @@ class GroundingOut(ApiModel):
             **report.counts,
             reasons=dict(report.reasons),
             sentences=tuple(SentenceOut.model_validate(s) for s in report.sentences),
-            conflicts=tuple(ConflictOut(first=c.first, second=c.second, kind=c.kind) for c in report.conflicts),
         )
 
 
@@ -165,13 +166,15 @@ class AnswerOut(ApiModel):
     answer: str
     sources: tuple[SourceOut, ...]
     redactions: dict[str, int] = Field(
-        description="by kind, in the answer, paths, titles and headings of its sources, and quotes of cited ones"
+        description="by kind, in the answer, its conflicts, paths, titles and headings of its sources, and quotes of"
+        " cited ones"
     )
     fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
     blocks: tuple[BlockOut, ...] = Field((), description="the quotes, in the order of the text")
     conversation: uuid.UUID | None = None
     searched: SearchedOut | None = Field(None, description="null without an earlier turn")
     grounding: GroundingOut | None = Field(None, description="null if no model wrote anything")
+    conflicts: tuple[ConflictOut, ...] = Field((), description="sources that contradict each other")
 
 
 class ConversationOut(ApiModel):

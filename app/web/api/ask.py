@@ -11,7 +11,7 @@ from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
 from app.errors import AppError
 from app.identity.subject import require_in_person
-from app.web.api.answer_schemas import AnswerOut, AskBody, BlockOut, GroundingOut, SearchedOut, SourceOut
+from app.web.api.answer_schemas import AnswerOut, AskBody, BlockOut, ConflictOut, GroundingOut, SearchedOut, SourceOut
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 from app.web.http.sse import EventStream, encode
 
@@ -46,6 +46,7 @@ async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> A
                         conversation=done.conversation,
                         searched=None if done.searched is None else SearchedOut.model_validate(done.searched),
                         grounding=GroundingOut.of(done.grounding),
+                        conflicts=tuple(ConflictOut.model_validate(c) for c in done.conflicts),
                     )
     raise AssertionError("an answer ends with Done or with an error")
 

@@ -17,7 +17,19 @@ def found(*texts: str) -> list[tuple[int, int, str, str]]:
 
 def test_another_number_for_the_same() -> None:
     old, new = "Hotels. A hotel may cost up to EUR 120 a night.", "A hotel may cost up to EUR 145 a night."
-    assert found(old, "Something else.", new) == [(1, 3, "120", "145")]
+    assert found(old, "Something else.", new) == [(1, 3, old.removeprefix("Hotels. "), new)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Visitors may park in the garage behind the hall.", "Visitors may not park in the garage behind the hall."),
+        ("Remote work abroad is never paid by the company.", "Remote work abroad is paid by the company."),
+    ],
+)
+def test_a_denial_of_the_same(one: str, other: str) -> None:
+    assert found(one, other) == [(1, 2, one, other)]
+    assert found(other, one) == [(1, 2, other, one)]
 
 
 @pytest.mark.parametrize(
@@ -25,6 +37,8 @@ def test_another_number_for_the_same() -> None:
     [
         ("A hotel may cost up to EUR 145 a night.", "A hotel may cost up to 145 euros a night."),
         ("A hotel in Rome may cost up to EUR 145 a night.", "A meal in Bergen may cost up to EUR 45 a day."),
+        ("Visitors may park in the garage behind the hall.", "Staff may not park in the yard behind the hall."),
+        ("It is not only paid by the company in winter.", "It is paid by the company in winter."),
         ("The call takes 30 minutes on Mondays with the team.", "The call takes 3 people on Mondays with the team."),
     ],
 )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.grounding.claims import Checker, Claim
+from app.grounding.checker import Checker
+from app.grounding.claim import Claim
 from app.grounding.evidence import Evidence
 from app.grounding.near_copy import difference
 from tests.support.passages import passage

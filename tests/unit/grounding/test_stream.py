@@ -3,7 +3,7 @@
 import pytest
 
 from app.answer.replies import REPLIES
-from app.grounding.claims import Checker
+from app.grounding.checker import Checker
 from app.grounding.evidence import Evidence
 from app.grounding.report import GroundingReport, Policy
 from app.grounding.stream import GroundingFilter

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.grounding.claims import Checker
+from app.grounding.checker import Checker
 from app.grounding.evidence import Evidence
 from tests.support.passages import passage
 

@@ -9,29 +9,27 @@ is close, it is not found.
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
+from app.grounding.claim import Claim
 from app.grounding.evidence import Evidence, PassageEvidence, Sentence, Window
 from app.grounding.facts import Fact, is_supported
-from app.grounding.names import Name, holds_name, names
+from app.grounding.names import Name, holds_name
 from app.grounding.near_copy import difference
-from app.grounding.phrases import LIGHT, OPENING, OWN_NUMBER, UNKNOWN
+from app.grounding.phrases import OPENING, UNKNOWN
 from app.grounding.polarity import Negation, has_opposite
 from app.grounding.substitution import is_substituted
-from app.indexing.analysis.stems import LANGUAGES, stems
-from app.indexing.terms import text_language, words
+from app.indexing.terms import text_language
 
 # How the thresholds were set, and what they cost on each side: docs/answers.md.
 MIN_COVERAGE = 0.45  # share of a sentence's weight that a window must hold to support it
 SAME_SUBJECT = 0.5  # … to be about the same thing, so that another fact in it contradicts
 
 MISSING_COSTS = 0.5  # what a fact or name that no passage has takes from the support of a sentence
-MAX_COUNTED = 3  # content words behind a number that say what it counts
 MIN_SHARED = 0.5  # share of a clause that a sentence must hold to be read as its affirmation or denial
 
 Kind = Literal["supported", "wrong", "not_found", "glue"]
-Reason = Literal["number", "date", "name", "negation", "words", "language"]
+Reason = Literal["number", "date", "name", "negation", "words", "entailment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +45,27 @@ class Verdict:
 GLUE = Verdict("glue")
 
 
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """The window of a passage that is closest to a sentence, or all of a passage that shares no word with it, under
+    title and headings; `is_complete` if it has all the sentence's facts and names.
+    """
+
+    passage: int
+    text: str
+    is_complete: bool
+
+
 def declines(text: str) -> bool:
     """Whether a sentence says that the passages do not answer."""
     return UNKNOWN.search(text) is not None
 
 
-class Claim(Sentence):
-    """A sentence of the answer, without its markup and citations."""
+class SentenceChecker(Protocol):
+    """What judges the sentences of an answer."""
 
-    @classmethod
-    def of(cls, text: str) -> "Claim":
-        plain = OWN_NUMBER.sub(" ", _MARKUP.sub(" ", _LIST_MARK.sub("", text)))
-        return cls(plain, text_language(plain), 0, len(plain))
-
-    @cached_property
-    def checked(self) -> list[Fact]:
-        return [fact for fact in self.facts if not fact.soft]
-
-    @cached_property
-    def named(self) -> list[Name]:
-        """The words of names that are no part of a date or another fact."""
-        taken = [(fact.start, fact.end) for fact in self.facts]
-        found = names(self.text, self.language)
-        return [name for name in found if not any(a <= name.start < b for a, b in taken)]
-
-    def counted(self, fact: Fact) -> list[str]:
-        """The stems of the words right behind a number with its unit, within the clause: what it counts."""
-        behind = _CLAUSE_END.split(self.text[fact.end :], maxsplit=1)[0]
-        return words(behind, self.language)[:MAX_COUNTED] if fact.kind == "number" else []
-
-    @cached_property
-    def content(self) -> tuple[str, ...]:
-        """The stems that are looked up, each once: no facts and no words that say nothing."""
-        masked = list(self.text)
-        for fact in self.checked:
-            masked[fact.start : fact.end] = " " * (fact.end - fact.start)
-        return tuple(dict.fromkeys(w for w in words("".join(masked), self.language) if w not in _LIGHT[self.language]))
-
-
-_LIGHT = {language: frozenset(stems(sorted(LIGHT), language)) for language in LANGUAGES}
-_MARKUP = re.compile(r"[*`#>|]+|(?<!\w)_+|_+(?!\w)|\]\([^)\s]*\)|\[(?=[^\]]*\])|\]")
-_CLAUSE_END = re.compile(r"[,.;:()]")
-_LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
+    def check(self, text: str, cited: Collection[int] = ()) -> Verdict:
+        """The verdict on a sentence that cites these passages."""
 
 
 class Checker:
@@ -121,6 +98,19 @@ class Checker:
         if supporting:
             return Verdict("supported", None, _best(supporting, cited), max(supporting.values()))
         return self._unsupported(claim, best)
+
+    def premises(self, text: str, first: Collection[int], limit: int) -> list[Premise]:
+        """The closest window of each of `limit` passages, those with the numbers `first` before the others."""
+        claim = Claim.of(text)
+        closest = {p.number: _Match(p.whole, 0.0) for p in self._evidence.passages if p.sentences}
+        for match in self._matches(claim):
+            number = match.window.passage.number
+            if match.coverage > closest[number].coverage:
+                closest[number] = match
+        ordered = sorted(closest, key=lambda n: (n not in first, -closest[n].coverage, n))
+        return [
+            Premise(n, closest[n].window.text, self._differs(claim, closest[n].window) is None) for n in ordered[:limit]
+        ]
 
     def support(self, text: str) -> float:
         """How well a single window supports a sentence: its share of the words, less for each name and fact not held.

@@ -1,0 +1,96 @@
+"""Answers that need no model: the documents' own words, and the fixed replies where nothing answers."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Literal
+
+from app.answer.audit_trail import Trail
+from app.answer.components import Components
+from app.answer.events import AnswerBlock, AnswerEvent, Delta, Done
+from app.answer.prompt import Context
+from app.answer.quotes.release import ReleasedBlock, answer_text, describe, release
+from app.answer.quotes.select import QuoteSelector
+from app.answer.replies import reply
+from app.answer.shown_conflicts import show_conflicts
+from app.answer.sources import sources
+from app.grounding.conflicts import conflicts
+from app.grounding.evidence import Evidence
+from app.guardrail.redactor import InertRedactor
+from app.indexing.analysis.language import question_language
+
+# Why quotes come although a model wrote something: no passage supports it.
+UNGROUNDED = "Ungrounded"
+
+
+async def no_answer(
+    trail: Trail, mode: Literal["generate", "quote"], question: str, outcome: Literal["nothing", "asked_back"]
+) -> AsyncGenerator[AnswerEvent, None]:
+    """The fixed reply, in the language of the question, that nothing visible answers it, or that it is not whole."""
+    trail.end(outcome)
+    text = reply(outcome, question_language(question))
+    trail.output.append(text)
+    yield Delta(text)
+    yield Done(trail.id, mode, outcome, (), conversation=trail.conversation)
+
+
+async def quote(
+    parts: Components, trail: Trail, selector: QuoteSelector, context: Context, *, fallback: str | None = None
+) -> AsyncGenerator[AnswerEvent, None]:
+    """The blocks that fit best, word for word but for the guardrail.
+
+    None may be left, where the guardrail masks what the context of a model held: then nothing is shown.
+    """
+    language = question_language(selector.material.question)
+    if fallback == UNGROUNDED:
+        lead = reply("ungrounded", language) + "\n\n"
+        trail.output.append(lead)
+        yield Delta(lead)
+    numbers = {passage.chunk: n for n, passage in enumerate(context.passages, start=1)}
+    clean = InertRedactor(parts.checks, context.addresses)
+    quoted = release(selector.choose(numbers) if fallback else selector.chosen, parts.checks, clean)
+    outcome = selector.outcome([block.chosen for block in quoted])
+    used = tuple(dict.fromkeys(numbers[block.passage.chunk] for block in quoted))
+    places = [used.index(numbers[block.passage.chunk]) + 1 for block in quoted]
+    preface = "" if outcome == "quoted" else reply("may_help" if quoted else "nothing", language)
+    text = answer_text(quoted, places, preface=preface)
+    passages = [context.passages[number - 1] for number in used]
+    contradicting = show_conflicts(conflicts(Evidence(passages)), passages, parts.checks, clean, cited=())
+    trail.count(clean.counts, sources(parts.checks, selector.best_of, context, used) if quoted else None)
+    trail.blocks = tuple(block.shown for block in quoted)
+    trail.conflicts = len(contradicting)
+    trail.output.append(text)
+    trail.end(outcome, fallback)
+    yield Delta(text)
+    yield Done(
+        trail.id,
+        "quote",
+        outcome,
+        trail.sources,
+        dict(trail.shown_redactions),
+        fallback,
+        _described(parts, trail, selector, context, quoted, places),
+        trail.conversation,
+        conflicts=contradicting,
+    )
+
+
+def _described(
+    parts: Components,
+    trail: Trail,
+    selector: QuoteSelector,
+    context: Context,
+    quoted: Sequence[ReleasedBlock],
+    places: Sequence[int],
+) -> tuple[AnswerBlock, ...]:
+    # Titles and headings are counted where they stand among the sources.
+    clean = InertRedactor(parts.checks, context.addresses)
+    return tuple(
+        describe(
+            block,
+            selector.material,
+            clean,
+            number=n,
+            source_number=place,
+            feedback=parts.feedback.issue(trail.subject.user_id, trail.id, n),
+        )
+        for n, (block, place) in enumerate(zip(quoted, places, strict=True), start=1)
+    )
