@@ -119,6 +119,7 @@ class PassageEvidence:
     """A passage by its number in the context: title and headings as one text, and its sentences."""
 
     number: int
+    title: str
     header: Sentence
     sentences: tuple[Sentence, ...]
 
@@ -126,7 +127,11 @@ class PassageEvidence:
     def of(cls, number: int, passage: EvidenceText) -> "PassageEvidence":
         language = text_language(passage.text)
         above = ". ".join(dict.fromkeys([passage.title, *passage.heading_path]))
-        return cls(number, Sentence(above, language, 0, 0), tuple(split(passage.text, language)))
+        return cls(number, passage.title, Sentence(above, language, 0, 0), tuple(split(passage.text, language)))
+
+    def is_section_beside(self, other: "PassageEvidence") -> bool:
+        """Whether both seem to be of one document, under different headings."""
+        return self.title == other.title and self.header.text != other.header.text
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
