@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 from app.grounding.facts import Fact
-from app.grounding.names import WORD, fold_name, initials, names
+from app.grounding.names import WORD, Name, fold_name, holds_name, initials, names
 from app.grounding.polarity import Polarity, polarity
 from app.grounding.quantities import facts
 from app.grounding.substitution import Token
@@ -91,6 +91,10 @@ class Sentence:
                 found.append(Token(form, known, match.start() in named, number))
         return tuple(found)
 
+    def has_name(self, name: Name) -> bool:
+        """Whether a name stands here, as a word, a part of one, or the first letters of some."""
+        return holds_name(name.form, self.surface, self.initials)
+
     def stem(self, word: str) -> str | None:
         """The stem of a word in the language of the sentence, None if it is a stop word."""
         return None if is_stop_word(word, self.language) else stem(word, self.language)
@@ -107,6 +111,12 @@ class Window:
     @property
     def sentences(self) -> Sequence[Sentence]:
         return self.passage.sentences[self.first : self.last + 1]
+
+    @property
+    def around(self) -> Sequence[Sentence]:
+        """Where its subject may be named: title and headings, how the passage begins, and the sentences beside it."""
+        told = self.passage.sentences
+        return [self.passage.header, *told[:1], *told[max(0, self.first - 2) : self.last + 2]]
 
     @property
     def text(self) -> str:
@@ -132,6 +142,10 @@ class PassageEvidence:
     def is_section_beside(self, other: "PassageEvidence") -> bool:
         """Whether both seem to be of one document, under different headings."""
         return self.title == other.title and self.header.text != other.header.text
+
+    def has_name(self, name: Name) -> bool:
+        """Whether a name stands in it or above it."""
+        return any(s.has_name(name) for s in (*self.sentences, self.header))
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:

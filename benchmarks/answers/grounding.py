@@ -36,6 +36,8 @@ _AUXILIARY = re.compile(r"\b(is|are|was|were|can|could|will|would|should|must|ma
 _NEGATION = re.compile(r"\b(?:not|never) |(?<=[dsr])n't\b")
 # No word that begins a sentence, a list item or a quotation.
 _NAME = re.compile(r"(?<![.!?:*•\"“–—-] )(?<!^)(?<![\w’'\"“.!?:*/=-])[A-Z][a-zA-Z]{2,}(?: [A-Z][a-zA-Z]+)*")
+# One that is put in the place of another stands in the middle of a sentence: what begins a line may be any word.
+_SWAPPED_IN = re.compile(r"(?<=[a-z] )[A-Z][a-zA-Z]{2,}(?: [A-Z][a-zA-Z]+)*")
 KINDS = ("number or date", "name", "negation", "invented", "(nothing changed)")
 
 
@@ -174,7 +176,7 @@ def _other_name(case: Case, cases: Sequence[Case], rng: random.Random) -> str | 
     found = [m for m in found if not _is_in_link(case.sentence, m.start())]
     pool = here if rng.random() < 0.5 else " ".join(p.text for p in rng.choice(cases).passages)
     small = set(re.findall(r"\b[a-z]+\b", pool))
-    names = [m[0] for m in _NAME.finditer(pool) if small.isdisjoint(m[0].lower().split())]
+    names = [m[0] for m in _SWAPPED_IN.finditer(pool) if small.isdisjoint(m[0].lower().split())]
     said = set(case.sentence.lower().split())
     names = [name for name in names if not said & set(name.lower().split())]
     if not found or not names:

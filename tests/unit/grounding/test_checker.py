@@ -92,3 +92,24 @@ def test_what_cannot_be_compared_is_not_supported() -> None:
     """Nothing is evidence: an empty context supports nothing, and a fact that is nowhere is wrong."""
     empty = Checker(Evidence([]), QUESTION)
     assert {empty.check(sentence).kind for sentence, _ in SUPPORTED} <= {"wrong", "not_found"}
+
+
+BETWEEN = "Garages in warm valleys count the charging cycles of every single battery that customers bring in summer. "
+BATTERIES = (
+    "The packs of Toyota last longer than first claimed. Owners replace them late. {}The packs of Nissan lack fans."
+)
+
+
+@pytest.mark.parametrize(
+    ("between", "sentence"),
+    [
+        # The closest sentence names another one.
+        ("", "It is said of Nissan that its packs last longer than people had first claimed."),
+        # The name stands in the passage, and nowhere near what supports the rest.
+        (BETWEEN * 6, "Owners of cars replace what Nissan built rather late."),
+    ],
+)
+def test_a_name_from_elsewhere_in_the_passage_is_marked_and_not_left_out(between: str, sentence: str) -> None:
+    checker = Checker(Evidence([passage(BATTERIES.format(between), title="Batteries")]), "How long do they last?")
+    assert checker.check(sentence.replace("Nissan", "Toyota")).kind == "supported"
+    assert checker.check(sentence).kind == "not_found"
