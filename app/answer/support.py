@@ -58,11 +58,15 @@ def answerable(found: QuoteSupport) -> bool:
     return found.answerable >= MIN_ANSWERABLE
 
 
-def confidence(found: QuoteSupport, scores: NDArray[np.float64], number: int) -> Confidence:
-    """How sure it is that a block, by its number among the candidates, is from the section that answers."""
+def block_odds(found: QuoteSupport, scores: NDArray[np.float64], number: int) -> float:
+    """The logarithm of the odds that a block, by its number among the candidates, is from the section that answers."""
     share = float(scores[number]) - math.log(float(np.exp(scores - scores.max()).sum())) - float(scores.max())
-    sure = SURE["share of odds"] * share + SURE["answerable"] * found.answerable + SURE["bias"]
-    return "high" if sure >= MIN_HIGH else "medium" if sure >= MIN_MEDIUM else "low"
+    return SURE["share of odds"] * share + SURE["answerable"] * found.answerable + SURE["bias"]
+
+
+def confidence(odds: float) -> Confidence:
+    """The band of a block's odds."""
+    return "high" if odds >= MIN_HIGH else "medium" if odds >= MIN_MEDIUM else "low"
 
 
 def best_support(hits: Sequence[Hit]) -> float:

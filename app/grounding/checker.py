@@ -6,7 +6,7 @@ same thing and has another fact in its place, or the fact stands in no passage a
 is close, it is not found.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -82,8 +82,10 @@ class Checker:
         if self._is_glue(claim):
             return GLUE
         found = sorted(matches(self._evidence, claim), key=lambda m: -m.coverage)
-        if not found:
-            return Verdict("not_found", "words")
+        return self._judged(claim, found, cited) if found else Verdict("not_found", "words")
+
+    def _judged(self, claim: Claim, found: Sequence[Match], cited: Collection[int]) -> Verdict:
+        """The verdict by the windows, those that hold most before the others."""
         best = found[0]
         supporting: dict[int, float] = {}
         for match in found:
@@ -94,11 +96,11 @@ class Checker:
                 supporting[number] = match.coverage
         if best.coverage >= SAME_SUBJECT and (reason := self._contradictions.find(claim)) is not None:
             return Verdict("wrong", reason, (), best.coverage)
-        if supporting and self._contradictions.has_other_name(claim):
+        if not supporting:
+            return self._unsupported(claim, best)
+        if self._contradictions.has_other_name(claim):
             return Verdict("not_found", "name", (), best.coverage)
-        if supporting:
-            return Verdict("supported", None, _best(supporting, cited), max(supporting.values()))
-        return self._unsupported(claim, best)
+        return Verdict("supported", None, _best(supporting, cited), max(supporting.values()))
 
     def premises(self, text: str, first: Collection[int], limit: int) -> list[Premise]:
         """The closest window of each of `limit` passages, those with the numbers `first` before the others."""

@@ -1,11 +1,12 @@
 """What each feature brings to quotes, on a handbook whose authors asked and answered questions.
 
     python -m benchmarks.answers.quotes DATASET [--questions N] [--out FILE] [--ablation]
+    python -m benchmarks.answers.quotes --plot FILE... --to FOLDER
 
 Questions, groups and measures are those of `clearance eval --answers quote`; retrieval and choice are the product's own
 functions over a database of its own, under row-level security, so that one run can choose with and without each feature
 from the same passages. Prints means with 95 % intervals, and how long choosing takes. `--out` writes a line of JSON for
-each question, with its blocks and the section that answers it.
+each question, with its blocks and the section that answers it; `--plot` draws what each threshold costs.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from app.identity.subject import Subject
 from app.local.scratch_instance import scratch_instance
 from app.retrieval.search import Query, Results, search
 from app.scope_index.protocol import NoIndex
+from benchmarks.answers.thresholds import draw_thresholds
 from benchmarks.tables import show
 
 LIMIT = 32  # as many hits as an answer looks at
@@ -51,11 +53,20 @@ class Found:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", type=Path)
+    parser.add_argument("dataset", type=Path, nargs="?")
     parser.add_argument("--questions", type=int, default=10_000)
     parser.add_argument("--out", type=Path, help="a line of JSON for each question")
     parser.add_argument("--ablation", action="store_true", help="also without each feature")
+    parser.add_argument("--plot", type=Path, nargs="+", metavar="FILE", help="draw from the files of earlier runs")
+    parser.add_argument("--to", type=Path, default=Path("docs/img"), help="folder of the plots")
     given = parser.parse_args()
+    if given.plot:
+        draw_thresholds(
+            [json.loads(line) for file in given.plot for line in file.read_text("utf-8").splitlines()], given.to
+        )
+        return
+    if given.dataset is None:
+        parser.error("name a dataset, or files to --plot")
     dataset = read(given.dataset)
     asked = answer_questions(dataset)[: given.questions]
     with tempfile.TemporaryDirectory() as scratch, scratch_instance(Path(scratch) / "service", os.environ) as service:
@@ -107,7 +118,7 @@ def table(
         values = measure(one, outcome, chosen, ids)
         for name, value in values.items():
             measured.setdefault(f"{one.asked.group}: {name}", []).append(value)
-        rows.append(as_row(one, outcome, chosen, values))
+        rows.append({**as_row(one, outcome, chosen, values), "answerable": selector.support.answerable})
     if out is not None:
         out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     cells = []
@@ -141,6 +152,7 @@ def as_row(one: Found, outcome: str, chosen: Sequence[ChosenBlock], values: Mapp
             "heading": block.page.passage.heading_path,
             "kind": block.block.kind,
             "confidence": block.confidence,
+            "odds": block.odds,
             "text": block.block.text,
         }
         for block in chosen

@@ -12,7 +12,7 @@ from app.answer.quotes.candidates import QuotePage, is_answer, list_candidates
 from app.answer.quotes.compose import MAX_WORDS, QuoteBlock, compose
 from app.answer.quotes.material import Material
 from app.answer.quotes.weights import REPEATED, WEIGHTS, scores
-from app.answer.support import ASK_BACK_BELOW, answerable, best_support, confidence, gather
+from app.answer.support import ASK_BACK_BELOW, answerable, best_support, block_odds, confidence, gather
 from app.retrieval.duplicates import alike
 from app.retrieval.passage import Passage
 
@@ -29,12 +29,19 @@ SAME_DOCUMENT = 0.4
 
 @dataclass(frozen=True)
 class ChosenBlock:
-    """A block to show, how sure it is that it answers, and its score, which compares with no other question's."""
+    """A block to show, the logarithm of the odds that it is from the section that answers, and its score, which
+    compares with no other question's.
+    """
 
     block: QuoteBlock
     page: QuotePage
-    confidence: Confidence
+    odds: float
     score: float
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure it is that it answers."""
+        return confidence(self.odds)
 
 
 class QuoteSelector:
@@ -44,10 +51,10 @@ class QuoteSelector:
         self.material = material
         self.table = list_candidates(material)
         self._scores = scores(self.table.features, weights)
-        self._evidence = gather(material.hits, self._scores)
+        self.support = gather(material.hits, self._scores)
         # Earlier turns add words, of which an answer need not have many: the odds were set for questions without them.
         followed = material.follows_up and best_support(material.hits) >= ASK_BACK_BELOW
-        self.answerable = followed or answerable(self._evidence)
+        self.answerable = followed or answerable(self.support)
 
     def outcome(self, chosen: Sequence[ChosenBlock]) -> AnswerOutcome:
         """What showing these blocks is: an answer where one of them surely is."""
@@ -95,10 +102,10 @@ class QuoteSelector:
             left[best] = -np.inf
             if made is None or any(made.overlaps(c.block) or alike(made.text, c.block.text) for c in chosen):
                 continue
-            band = confidence(self._evidence, self._scores, best)
-            if chosen and band == "low" and self._scores[best] < self._scores.max() - FAR_BEHIND:
+            odds = block_odds(self.support, self._scores, best)
+            if chosen and confidence(odds) == "low" and self._scores[best] < self._scores.max() - FAR_BEHIND:
                 break
-            chosen.append(ChosenBlock(made, page, band, float(self._scores[best])))
+            chosen.append(ChosenBlock(made, page, odds, float(self._scores[best])))
             words -= made.words
             left -= np.array([REPEATED * self._near(candidate.page, other.page) for other in table.candidates])
         return chosen
