@@ -120,8 +120,11 @@ def difference(claim: Sentence, evidence: Evidence) -> Difference | None:
     aligned = [_changes(said, Wording(sentence)) for sentence in _nearest(said, evidence)]
     near = [(same, changes) for same, changes in aligned if same >= max(MIN_WORDS, MIN_SAME * len(said.words))]
     most = max((same for same, _ in near), default=0)
-    found = [_first_contradiction(changes) for same, changes in near if same == most]
-    return found[0] if found and all(found) else None
+    nearest = [changes for same, changes in near if same == most]
+    found = [_first_contradiction(changes) for changes in nearest]
+    if any(kind is None and not _is_reworded(changes) for kind, changes in zip(found, nearest, strict=True)):
+        return None
+    return next(filter(None, found), None)
 
 
 def contradiction(one: Sentence, other: Sentence) -> Difference | None:
@@ -151,6 +154,11 @@ def _changes(said: Wording, given: Wording) -> tuple[int, list[_Change]]:
         else:
             changes.append((said.part(begin, end), given.part(first, last)))
     return same, changes
+
+
+def _is_reworded(changes: Iterable[_Change]) -> bool:
+    """Whether other words stand in the place of some: what is said of the one is not said of the other."""
+    return any(said.content and given.content and said.content.isdisjoint(given.content) for said, given in changes)
 
 
 def _first_contradiction(changes: Iterable[_Change]) -> Difference | None:

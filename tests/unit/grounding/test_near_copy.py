@@ -73,3 +73,22 @@ def test_a_copy_of_one_passage_stands_though_another_says_otherwise() -> None:
 def test_a_sentence_that_equals_one_source_stands_though_another_denies_it() -> None:
     denied = passage("All boats may not use the slip.", title="Other harbour")
     assert difference(Claim.of("All boats may use the slip."), Evidence([denied, HARBOUR])) is None
+
+
+WINTER = "on Sundays and on all other holidays in winter and in early spring."
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        # As near as the one that is changed, about something else.
+        f"The garden pier closes at 20:00 {WINTER}",
+        # Less near, and nothing in it speaks against the hour.
+        f"Some piers close at 20:00 {WINTER}",
+    ],
+)
+def test_the_nearest_sentence_decides_and_not_one_beside_it(beside: str) -> None:
+    piers = passage(f"The harbour pier closes at 18:00 {WINTER} {beside}")
+    checker = Checker(Evidence([piers]), "When do the piers close?")
+    assert checker.check(f"The harbour pier closes at 20:00 {WINTER}").kind == "wrong"
+    assert checker.check(beside).kind == "supported"
