@@ -64,6 +64,7 @@ _NAMING_NOTHING = """
     tiempo menos ejemplo ejemplos explicar explique detalle detalles gracias favor
 """
 NAMING_NOTHING = frozenset(_NAMING_NOTHING.split())
+LETTER = re.compile(r"[A-Za-zÀ-ɏ]\W*")  # alone it names nothing; a sign of Chinese or Japanese does
 
 
 def leans(question: str) -> bool:
@@ -82,7 +83,7 @@ def is_incomplete(question: str) -> bool:
     if not words:
         return False
     named = [form for form in content(question) if form not in NAMING_NOTHING]
-    if not named:
+    if not named or LETTER.fullmatch(question.strip()):
         return True
     if words[0] in OPENERS and len(named) == 1 and len(words) <= 3:
         return True

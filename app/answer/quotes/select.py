@@ -13,7 +13,7 @@ from app.answer.quotes.compose import MAX_WORDS, QuoteBlock, compose
 from app.answer.quotes.material import Material
 from app.answer.quotes.weights import REPEATED, WEIGHTS, scores
 from app.answer.support import ASK_BACK_BELOW, answerable, best_support, block_odds, confidence, gather
-from app.retrieval.duplicates import alike
+from app.retrieval.duplicates import WORD, alike
 from app.retrieval.passage import Passage
 
 MAX_BLOCKS = 3
@@ -100,7 +100,7 @@ class QuoteSelector:
             most = min(words, MAX_WORDS if not chosen else MAX_WORDS_FURTHER)
             made = compose(candidate.page, page, candidate.span, self.material.kind, max_words=most)
             left[best] = -np.inf
-            if made is None or any(made.overlaps(c.block) or alike(made.text, c.block.text) for c in chosen):
+            if made is None or any(_says_the_same(made, c.block) for c in chosen):
                 continue
             odds = block_odds(self.support, self._scores, best)
             if chosen and confidence(odds) == "low" and self._scores[best] < self._scores.max() - FAR_BEHIND:
@@ -114,6 +114,15 @@ class QuoteSelector:
         """How much of the same both have to say: 1 within a passage, less within a document."""
         one, two = self.table.pages[page].passage, self.table.pages[other].passage
         return 1.0 if page == other else SAME_DOCUMENT * (one.document == two.document)
+
+
+def _says_the_same(one: QuoteBlock, other: QuoteBlock) -> bool:
+    """Whether two blocks show the same text, nearly the same, or a line that is the same but for its marks."""
+    return one.overlaps(other) or alike(one.text, other.text) or not _lines(one).isdisjoint(_lines(other))
+
+
+def _lines(block: QuoteBlock) -> frozenset[str]:
+    return frozenset(" ".join(WORD.findall(line.casefold())) for line in block.text.split("\n"))
 
 
 def in_reading_order(chosen: Sequence[ChosenBlock]) -> tuple[ChosenBlock, ...]:

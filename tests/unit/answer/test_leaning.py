@@ -8,7 +8,7 @@ from app.answer.leaning import is_incomplete, leans
 INCOMPLETE = [
     "And how long?", "and divers?", "How does it affect the performance?", "Did they win any awards?", "Tell me more.",
     "How often is it changed?", "Are they safer than the other ones?", "Why?", "Und wie lange?", "Und Taucher?",
-    "Et combien ?", "Et pour combien de temps ?", "¿Y cuánto tiempo?", "¿Y ella?",
+    "Et combien ?", "Et pour combien de temps ?", "¿Y cuánto tiempo?", "¿Y ella?", "x", "q?",
 ]  # fmt: skip
 # Leaning on what went before, but with something to search for.
 LEANING = [
@@ -47,7 +47,7 @@ def test_what_names_its_subject_is_never_asked_back(question: str) -> None:
     assert not is_incomplete(question)
 
 
-@pytest.mark.parametrize("question", ["", "???", "parental leave", "Travel expenses", "育児休暇は何週間ですか"])
+@pytest.mark.parametrize("question", ["", "???", "parental leave", "Travel expenses", "育児休暇は何週間ですか", "水"])
 def test_a_subject_alone_is_a_question(question: str) -> None:
     assert not is_incomplete(question)
 

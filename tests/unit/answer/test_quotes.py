@@ -79,6 +79,13 @@ def test_the_same_is_not_said_twice() -> None:
     assert len(texts("How many days of leave do I get?", LEAVE, again)) == 1
 
 
+def test_a_line_of_two_lists_is_shown_once() -> None:
+    first = passage("To take leave:\n- Ask your manager.\n- Enter the leave in the calendar.", title="Leave")
+    second = passage("When leave ends:\n- Enter the leave in the calendar!\n- Tell the team about it.", title="Return")
+    shown = "\n".join(texts("Where do I enter my leave in the calendar?", first, second))
+    assert shown.count("Enter the leave") == 1
+
+
 def test_a_passage_beside_a_hit_can_answer() -> None:
     beside = passage("The gate opens at 7:00.", title="Parking", ordinal=1)
     hit = passage("Cars park at the quay.", title="Parking", document=beside.document)
