@@ -15,7 +15,7 @@ from app.retrieval.passage import Hit
 
 # Logarithm of the odds that a page which answers is among what the asker may read.
 ANSWERABLE = {"score": 0.75, "similarity": 3.8, "share": 0.8, "bias": -9.1}
-MIN_ANSWERABLE = -1.5
+MIN_ANSWERABLE = -1.6
 # Logarithm of the odds that a block is from the section that answers: by the share of all candidates' odds that it has,
 # and by what speaks for there being an answer.
 SURE = {"share of odds": 1.2, "answerable": 0.35, "bias": 0.4}
