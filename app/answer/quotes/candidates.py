@@ -18,8 +18,10 @@ FEATURES = (
     "meaning", "meaning behind", "words", "words with headings", "words in passage", "document score", "hit score",
     "evidence", "yes or no", "row", "item", "question heading",
 )  # fmt: skip
-# Template markup, a rule of a table, an address or a bullet alone: nothing that anybody says.
-MARKUP = re.compile(r"\{[{%#].*|.*[%}]\}|!?\[[^\]]*\]\([^)]*\)\W*|https?://\S+|<[^>]+>|[^\w]*", re.DOTALL)
+# Template markup, a heading's marks, a rule of a table, an address or a bullet alone: nothing that anybody says.
+MARKUP = re.compile(
+    r"#{1,6}\s[^.!?]*|\{[{%#].*|.*[%}]\}|!?\[[^\]]*\]\([^)]*\)\W*|https?://\S+|<[^>]+>|[^\w]*", re.DOTALL
+)
 _COUNTED = re.compile(r"\w+")
 
 

@@ -1,7 +1,7 @@
 """From a span to the block that a reader would point at: with what introduces it, cut at sense. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.answer.events import BlockKind
@@ -209,7 +209,7 @@ def _made(number: int, kind: BlockKind, page: QuotePage, pieces: list[TextRun], 
         last = pieces[-1]
         rest = page.text(last.start, last.end)
         ends = [m.start() for m in CLAUSE_END.finditer(rest) if not in_brackets(rest[: m.start()])]
-        end = max((at for at in ends if _fits(page.text(last.start, last.start + at), max_words)), default=0)
+        end = _whole_clause(rest, [at for at in ends if _fits(rest[:at], max_words)])
         pieces = [TextRun(last.start, last.start + end)]
         text = page.text(last.start, last.start + end).rstrip(",;") + CUT
         if count_words(text) < SHORT:
@@ -217,6 +217,17 @@ def _made(number: int, kind: BlockKind, page: QuotePage, pieces: list[TextRun], 
     if leads(text) or text.endswith(("?", "？")):
         return None
     return QuoteBlock(number, kind, tuple(pieces), text)
+
+
+def _whole_clause(text: str, ends: Sequence[int]) -> int:
+    """The last of these ends that does not leave a mere beginning of a sentence, such as "For example"; 0 for none."""
+    for at in sorted(ends, reverse=True):
+        start, _ = sentence_spans(text[:at])[-1]
+        if count_words(text[start:at]) >= VERY_SHORT:
+            return at
+        if start:
+            return len(text[:start].rstrip())
+    return 0
 
 
 def in_brackets(text: str) -> bool:

@@ -28,7 +28,9 @@ TRAVEL = passage(
 )
 LIMITS = passage("Grade: 3; Hotel limit: EUR 145\nGrade: 4; Hotel limit: EUR 180", title="Hotel limits")
 KINDS = passage("Kinds of leave:\n- annual leave\n- sick leave\n  - with a note\n  - without a note", title="Kinds")
-CONTENTS = passage("What is leave?\nLeave:\n{% include leave.md %}\n[Leave](leave.md)\n- Leave", title="Contents")
+CONTENTS = passage(
+    "What is leave?\n### Annual leave\nLeave:\n{% include leave.md %}\n[Leave](leave.md)\n- Leave", title="Contents"
+)
 
 
 def texts(question: str, *passages: Passage) -> list[str]:
@@ -148,6 +150,17 @@ def test_whatever_stands_there_quotes_are_whole_few_and_verbatim(drawn: list[lis
         assert all(line.removesuffix(" …").strip() in source for line in one.block.text.split("\n"))
         assert "{{" not in one.block.text
     assert len({c.block.text for c in chosen}) == len(chosen)
+
+
+def test_no_cut_leaves_the_mere_beginning_of_a_sentence() -> None:
+    told = (
+        "Levels tell how people grow over the years in their teams and with them (all of them). For example, "
+        + 25 * "x "
+    )
+    page = QuotePage.of(passage(told))
+    block = compose(0, page, 0, "other", max_words=20)
+    assert block is not None
+    assert block.text == "Levels tell how people grow over the years in their teams and with them (all of them). …"
 
 
 @given(LINES)
