@@ -109,28 +109,13 @@ def words(text: str, language: str | None = None) -> list[str]:
     return [key.partition(":")[2] for _, key in _keys(tokens, language or _language(tokens))]
 
 
-def matching_pieces(pieces: Sequence[str], words: Sequence[Word]) -> set[str]:
+def matching_pieces(pieces: Iterable[str], words: Sequence[Word]) -> set[str]:
     """Those pieces of a text that contain one of a question's words, in any of its forms.
 
     Equal to comparing the `query_terms` of each piece, and much faster: plain words are stemmed in bulk, and compared
     before anything is hashed.
     """
-    wanted = {key for word in words for key in word.keys}
-    plain = {piece: form for piece in pieces if (form := plain_form(piece)) is not None}
-    dense = {piece: form for piece in pieces if piece not in plain and (form := dense_form(piece)) is not None}
-    found = {piece for piece, form in dense.items() if f"=:{form}" in wanted}
-    found |= {piece for piece in pieces if piece not in plain and piece not in dense and _matches(piece, wanted)}
-    latin = [piece for piece, form in plain.items() if script_of(form) is None and is_latin(form)]
-    found |= {piece for piece in plain.keys() - set(latin) if _matches(piece, wanted)}
-    # An English stop word on its own is no word of a question.
-    latin = [piece for piece in latin if not is_stop_word(plain[piece], LANGUAGES[0])]
-    for language in LANGUAGES:
-        ends = {key.partition(":")[2] for key in wanted if key.startswith(f"{language}:")}
-        left = [piece for piece in latin if piece not in found] if ends else []
-        for piece, end in zip(left, stems([plain[piece] for piece in left], language), strict=True):
-            if end in ends and not is_stop_word(plain[piece], language):
-                found.add(piece)
-    return found
+    return {piece for piece, _ in _matches(dict.fromkeys(pieces), {key for word in words for key in word.keys})}
 
 
 def words_in(pieces: Iterable[str], words: Sequence[Word]) -> dict[str, frozenset[int]]:
@@ -146,11 +131,32 @@ def words_in(pieces: Iterable[str], words: Sequence[Word]) -> dict[str, frozense
     starts = {_start(key.partition(":")[2]) for key in numbers}
     likely = [piece for piece in dict.fromkeys(pieces) if _begins(piece, starts)]
     found: dict[str, set[int]] = {}
-    for piece in matching_pieces(likely, words):
-        form = plain_form(piece)
-        keys = _forms(Unit("word", form)) if form else [key for word in query_terms(piece) for key in word.keys]
-        found[piece] = set().union(*(numbers.get(key, ()) for key in keys))
+    for piece, key in _matches(likely, numbers.keys()):
+        found.setdefault(piece, set()).update(numbers[key])
     return {piece: frozenset(own) for piece, own in found.items()}
+
+
+def _matches(pieces: Iterable[str], wanted: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+    """Each of these distinct pieces with each key of its own that is wanted."""
+    latin: dict[str, str] = {}
+    for piece in pieces:
+        plain, dense = plain_form(piece), dense_form(piece)
+        if plain is not None and script_of(plain) is None and is_latin(plain):
+            # An English stop word on its own is no word of a question.
+            if not is_stop_word(plain, LANGUAGES[0]):
+                latin[piece] = plain
+        elif plain is None and dense is not None:
+            if f"=:{dense}" in wanted:
+                yield piece, f"=:{dense}"
+        else:
+            yield from ((piece, key) for word in query_terms(piece) for key in word.keys if key in wanted)
+    for language in LANGUAGES:
+        prefix = f"{language}:"
+        if not any(key.startswith(prefix) for key in wanted):
+            continue
+        for (piece, form), end in zip(latin.items(), stems(list(latin.values()), language), strict=True):
+            if prefix + end in wanted and not is_stop_word(form, language):
+                yield piece, prefix + end
 
 
 def _begins(piece: str, starts: AbstractSet[str]) -> bool:
@@ -175,10 +181,6 @@ def _unaccented(form: str) -> str:
     if form.isascii():
         return form
     return "".join(c for c in unicodedata.normalize("NFD", form) if not unicodedata.combining(c))
-
-
-def _matches(piece: str, wanted: set[str]) -> bool:
-    return any(key in wanted for word in query_terms(piece) for key in word.keys)
 
 
 def text_language(text: str) -> str:

@@ -61,12 +61,12 @@ class WordFinder:
     @classmethod
     def of(cls, weights: Sequence[tuple[Word, float]], texts: Iterable[str]) -> "WordFinder":
         """For texts whose pieces are all in these."""
-        pieces = [match.group() for text in texts for match in WORD.finditer(text)]
+        pieces = set().union(*(WORD.findall(text) for text in texts))
         return cls(tuple(weight for _, weight in weights), words_in(pieces, [word for word, _ in weights]))
 
     def found(self, text: str) -> frozenset[int]:
         """The numbers of the words that stand in a text."""
-        return frozenset().union(*(self.table.get(match.group(), ()) for match in WORD.finditer(text)))
+        return frozenset().union(*(self.table[piece] for piece in self.table.keys() & set(WORD.findall(text))))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the words stand, [start, end) in characters."""

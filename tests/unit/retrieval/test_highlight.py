@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.indexing.terms import matching_pieces, query_terms
+from app.indexing.terms import matching_pieces, query_terms, words_in
 from app.retrieval.highlight import Marker
 
 # Words of several languages and their forms, stop words, identifiers, and what is none of these.
@@ -69,3 +69,14 @@ def test_many_at_once_say_what_each_alone_says(words: list[str], one: str, other
     forms = {form for word in asked for form in word.forms}
     each = {w for w in words if any(not forms.isdisjoint(found.forms) for found in query_terms(w))}
     assert matching_pieces(words, asked) == each
+
+
+@given(st.lists(WORDS, max_size=12), st.lists(WORDS, max_size=4))
+def test_which_words_a_piece_contains_is_what_each_alone_says(pieces: list[str], asked: list[str]) -> None:
+    """What is passed over by its beginning has none of the words."""
+    words = query_terms(" ".join(asked))
+    each = {
+        piece: frozenset(n for n, word in enumerate(words) if piece in matching_pieces([piece], [word]))
+        for piece in pieces
+    }
+    assert words_in(pieces, words) == {piece: numbers for piece, numbers in each.items() if numbers}
