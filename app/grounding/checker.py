@@ -69,8 +69,9 @@ class SentenceChecker(Protocol):
 class Checker:
     """Checks the sentences of one answer against its passages."""
 
-    def __init__(self, evidence: Evidence, question: str) -> None:
+    def __init__(self, evidence: Evidence, question: str, *, min_coverage: float = MIN_COVERAGE) -> None:
         self._evidence = evidence
+        self._min_coverage = min_coverage
         self._asked = Sentence(question, text_language(question), 0, 0)
         self._contradictions = Contradictions(evidence, self._asked)
 
@@ -89,7 +90,7 @@ class Checker:
         best = found[0]
         supporting: dict[int, float] = {}
         for match in found:
-            if match.coverage < MIN_COVERAGE:
+            if match.coverage < self._min_coverage:
                 break
             number = match.window.passage.number
             if number not in supporting and self._differs(claim, match.window) is None:

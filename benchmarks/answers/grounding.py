@@ -1,6 +1,6 @@
 """Does grounding find what was changed in an answer, and leave the rest alone? No service and no model.
 
-    python -m benchmarks.answers.grounding --data FOLDER [--labels FILE] [--sample N]
+    python -m benchmarks.answers.grounding --data FOLDER [--labels FILE] [--sample N | --plot FOLDER]
 
 FOLDER holds `rag-mtrag` and `grounding-wice`, as docs/answers.md says. Errors are planted by a seeded script into
 sentences word for word (drawn from passages, checked among the passages beside them) and into paraphrased ones
@@ -13,50 +13,23 @@ sentences count.
 import argparse
 import json
 import random
-import re
 import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.progress import track
 
-from app.grounding.checker import Checker
+from app.grounding.checker import MIN_COVERAGE, Checker
 from app.grounding.evidence import Evidence, split
 from app.grounding.markers import markers
 from app.grounding.stream import GroundingFilter
 from app.indexing.analysis.sentences import sentences
+from benchmarks.answers.planted_errors import KINDS, Case, Text, plants
+from benchmarks.plots import draw
 from benchmarks.stats import wilson
-
-_NUMBER = re.compile(r"(?<![\w.,$-])\$?\d[\d,]*(?:\.\d+)?(?![\w-])")
-_AUXILIARY = re.compile(r"\b(is|are|was|were|can|could|will|would|should|must|may|has|have|had|does|do)\b(?! not|n't)")
-_NEGATION = re.compile(r"\b(?:not|never) |(?<=[dsr])n't\b")
-# No word that begins a sentence, a list item or a quotation.
-_NAME = re.compile(r"(?<![.!?:*•\"“–—-] )(?<!^)(?<![\w’'\"“.!?:*/=-])[A-Z][a-zA-Z]{2,}(?: [A-Z][a-zA-Z]+)*")
-# One that is put in the place of another stands in the middle of a sentence: what begins a line may be any word.
-_SWAPPED_IN = re.compile(r"(?<=[a-z] )[A-Z][a-zA-Z]{2,}(?: [A-Z][a-zA-Z]+)*")
-KINDS = ("number or date", "name", "negation", "invented", "(nothing changed)")
-
-
-@dataclass(frozen=True)
-class Text:
-    """A passage as evidence."""
-
-    title: str
-    text: str
-    heading_path: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Case:
-    """A true sentence with the passages that it is checked against."""
-
-    sentence: str
-    passages: tuple[Text, ...]
-    question: str = ""
 
 
 def main() -> None:
@@ -64,6 +37,9 @@ def main() -> None:
     corpus = {row["id"]: Text(row["title"], row["text"]) for row in _rows(given.data / "rag-mtrag" / "corpus.jsonl")}
     verbatim = list(_verbatim(list(corpus.values()), random.Random(1), given.sample))
     answers = _answers(_rows(given.data / "rag-mtrag" / "dev" / "queries.jsonl"), corpus, given.labels)
+    if given.plot:
+        _draw_coverage(answers, given.plot / "answers-coverage.svg")
+        return
     _show_plants("Word for word", verbatim, given.sample)
     _show_plants("Paraphrased", answers, given.sample)
     _show_citations(verbatim)
@@ -74,6 +50,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--labels", type=Path)
+    parser.add_argument(
+        "--plot", type=Path, help="folder to draw what the least coverage costs"
+    )
     parser.add_argument("--sample", type=int, default=500, help="sentences of a kind at most")
     return parser.parse_args()
 
@@ -121,7 +100,7 @@ def _show_plants(title: str, cases: Sequence[Case], count: int) -> None:
             break
         checker = Checker(Evidence(case.passages), case.question)
         checker.check(case.sentence)
-        for kind, text in [(KINDS[-1], case.sentence), *_plants(case, cases, rng)]:
+        for kind, text in [(KINDS[-1], case.sentence), *plants(case, cases, rng)]:
             if len(found[kind]) < count:
                 begin = time.process_time()
                 verdict = checker.check(text)
@@ -138,76 +117,24 @@ def _show_plants(title: str, cases: Sequence[Case], count: int) -> None:
     print(f"A sentence takes {1000 * statistics.median(seconds):.1f} ms of processor time at the median.")
 
 
-def _plants(case: Case, cases: Sequence[Case], rng: random.Random) -> Iterator[tuple[str, str]]:
-    for kind, text in (
-        (KINDS[0], _other_number(case.sentence, rng)),
-        (KINDS[1], _other_name(case, cases, rng)),
-        (KINDS[2], _negated(case.sentence, rng)),
-        (KINDS[3], _from_elsewhere(case, cases, rng)),
-    ):
-        # What another passage says word for word is no error.
-        if text not in (None, case.sentence) and not any(text in passage.text for passage in case.passages):
-            yield kind, text
-
-
-def _is_in_link(sentence: str, at: int) -> bool:
-    """Whether a place is in the target of a link: it is not shown, and a change there says nothing."""
-    return re.search(r"(?:\]\(|https?://|www\.)\S*$", sentence[:at]) is not None
-
-
-def _other_number(sentence: str, rng: random.Random) -> str | None:
-    found = [m for m in _NUMBER.finditer(sentence) if m.start() > 0 and not _is_in_link(sentence, m.start())]
-    if not found:
-        return None
-    match = rng.choice(found)
-    raw = match[0].lstrip("$")
-    value = float(raw.replace(",", ""))
-    changed = value + rng.choice((1, 2, 3, 7)) if rng.random() < 0.6 else value * rng.choice((2, 10)) + (value == 0)
-    decimals = len(raw.partition(".")[2])
-    text = f"{changed:,.{decimals}f}" if "," in raw else f"{changed:.{decimals}f}"
-    return sentence[: match.end() - len(raw)] + text + sentence[match.end() :]
-
-
-def _other_name(case: Case, cases: Sequence[Case], rng: random.Random) -> str | None:
-    """One name in the place of another: of the same passages or of others."""
-    here = " ".join(p.text for p in case.passages)
-    small = set(re.findall(r"\b[a-z]+\b", here))
-    found = [m for m in _NAME.finditer(case.sentence) if small.isdisjoint(m[0].lower().split())]
-    found = [m for m in found if not _is_in_link(case.sentence, m.start())]
-    pool = here if rng.random() < 0.5 else " ".join(p.text for p in rng.choice(cases).passages)
-    small = set(re.findall(r"\b[a-z]+\b", pool))
-    names = [m[0] for m in _SWAPPED_IN.finditer(pool) if small.isdisjoint(m[0].lower().split())]
-    said = set(case.sentence.lower().split())
-    names = [name for name in names if not said & set(name.lower().split())]
-    if not found or not names:
-        return None
-    match = rng.choice(found)
-    return case.sentence[: match.start()] + rng.choice(names) + case.sentence[match.end() :]
-
-
-def _negated(sentence: str, rng: random.Random) -> str | None:
-    if match := _NEGATION.search(sentence):
-        return sentence[: match.start()] + sentence[match.end() :]
-    found = list(_AUXILIARY.finditer(sentence))
-    if not found:
-        return None
-    end = rng.choice(found).end()
-    return f"{sentence[:end]} not{sentence[end:]}"
-
-
-def _from_elsewhere(case: Case, cases: Sequence[Case], rng: random.Random) -> str | None:
-    """Of forty sentences of other passages, the one that shares most words with this one's passages."""
-    here = {w for p in case.passages for w in re.findall(r"[a-z]{4,}", p.text.lower())}
-    others = [c for c in rng.sample(cases, min(40, len(cases))) if set(c.passages).isdisjoint(case.passages)]
-    others = [c for c in others if len(c.sentence.split()) > 5]
-    if not others:
-        return None
-
-    def shared(other: Case) -> float:
-        words = re.findall(r"[a-z]{4,}", other.sentence.lower())
-        return sum(w in here for w in words) / (len(words) + 3)
-
-    return max(others, key=shared).sentence
+def _draw_coverage(cases: Sequence[Case], path: Path) -> None:
+    """The share of each kind that is missed, and of true sentences that are lost, by the coverage that supports."""
+    thresholds = [n / 100 for n in range(20, 71, 5)]
+    shares: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    for threshold in track(thresholds, description="Thresholds"):
+        rng = random.Random(2)
+        kept: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+        for case in cases:
+            checker = Checker(Evidence(case.passages), case.question, min_coverage=threshold)
+            for kind, text in [(KINDS[-1], case.sentence), *plants(case, cases, rng)]:
+                kept[kind].append(checker.check(text).kind not in {"wrong", "not_found"})
+        for kind, results in kept.items():
+            share = statistics.mean(results)
+            shares[kind].append(share if kind != KINDS[-1] else 1 - share)
+    title = f"By the share of a sentence's weight that supports it (set to {MIN_COVERAGE})"
+    names = {kind: f"missed: {kind}" for kind in KINDS[:-1]} | {KINDS[-1]: "lost: true sentences"}
+    lines = {name: (thresholds, shares[kind]) for kind, name in names.items()}
+    draw(path, (title, "share of the weight", "share of sentences"), lines)
 
 
 def _show_citations(cases: Sequence[Case]) -> None:
