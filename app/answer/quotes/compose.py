@@ -1,8 +1,9 @@
 """From a span to the block that a reader would point at: with what introduces it, cut at sense. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from app.answer.events import BlockKind
 from app.answer.quotes.candidates import QuotePage, is_answer, lead_of, leads
@@ -55,7 +56,8 @@ class QuoteBlock:
 
 
 def count_words(text: str) -> int:
-    return len(text.split())
+    """How many words a text has; a sign that something was left out is none."""
+    return sum(word != CUT.strip() for word in text.split())
 
 
 def compose(
@@ -140,10 +142,11 @@ def _list(number: int, page: QuotePage, span: int, max_words: int) -> QuoteBlock
         lead = [_last_sentence(page, first - 1)]
     shown = _window(page, begin, end, line, max_words - sum(count_words(page.text(p.start, p.end)) for p in lead))
     pieces = lead + [TextRun(page.lines[n].start, page.lines[n].end) for n in shown]
+    gaps = {at for at, (n, behind) in enumerate(pairwise([begin - 1, *shown, end + 1])) if behind > n + 1}
     if not shown:  # an item that is too long by itself: the part that was found
-        pieces = [_piece(page, span)]
+        pieces, gaps = [_piece(page, span)], set()
     kind: BlockKind = "steps" if kinds[line] == "step" else "list"
-    return _made(number, kind, page, pieces, max_words)
+    return _made(number, kind, page, pieces, max_words, cut={at + len(lead) - 1 for at in gaps})
 
 
 def _window(page: QuotePage, begin: int, end: int, line: int, max_words: int) -> list[int]:
@@ -202,9 +205,13 @@ def _last_sentence(page: QuotePage, span: int) -> TextRun:
     return TextRun(start + sentence_spans(page.text(start, end))[-1][0], end)
 
 
-def _made(number: int, kind: BlockKind, page: QuotePage, pieces: list[TextRun], max_words: int) -> QuoteBlock | None:
-    """The block; one that is too long is its last piece up to the end of a clause or a cell, with a sign of that."""
-    text = "\n".join(page.text(piece.start, piece.end) for piece in pieces)
+def _made(
+    number: int, kind: BlockKind, page: QuotePage, pieces: list[TextRun], max_words: int, cut: Collection[int] = ()
+) -> QuoteBlock | None:
+    """The block, with a sign behind the pieces `cut` that something was left out there; one that is too long is its
+    last piece up to the end of a clause or a cell, with the same sign.
+    """
+    text = "\n".join(page.text(p.start, p.end) + (CUT if at in cut else "") for at, p in enumerate(pieces))
     if not _fits(text, max_words):
         last = pieces[-1]
         rest = page.text(last.start, last.end)

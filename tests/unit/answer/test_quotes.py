@@ -12,7 +12,7 @@ from app.answer.quotes.material import Material
 from app.answer.quotes.question_kinds import question_kind
 from app.answer.quotes.release import cells_of, deciding_words, release
 from app.answer.quotes.select import MAX_BLOCKS, MAX_WORDS_SHOWN, QuoteSelector
-from app.guardrail.active_content import Addresses
+from app.guardrail.active_content import NO_ADDRESSES, Addresses
 from app.guardrail.checks import default_checks
 from app.guardrail.redactor import InertRedactor
 from app.retrieval.passage import Passage
@@ -143,13 +143,34 @@ def test_whatever_stands_there_quotes_are_whole_few_and_verbatim(drawn: list[lis
     passages = [passage("\n".join(rows), title=f"Page {n}") for n, rows in enumerate(drawn)]
     chosen = QuoteSelector(material("What is annual leave?", passages)).choose()
     assert len(chosen) <= MAX_BLOCKS
-    assert sum(c.block.words for c in chosen) <= MAX_WORDS_SHOWN + MAX_BLOCKS  # a cut is marked with one sign more
+    assert sum(c.block.words for c in chosen) <= MAX_WORDS_SHOWN
     for one in chosen:
         source = one.page.passage.text
         assert not one.block.text.endswith((":", "?", "e.g.", "3."))
         assert all(line.removesuffix(" …").strip() in source for line in one.block.text.split("\n"))
         assert "{{" not in one.block.text
     assert len({c.block.text for c in chosen}) == len(chosen)
+
+
+def test_a_list_says_where_items_were_left_out() -> None:
+    steps = "\n".join(f"{n}. Step number {n} of the way, which is told in ten words." for n in range(1, 9))
+    page = QuotePage.of(passage(f"To get a badge, follow these steps:\n{steps}"))
+    block = compose(0, page, 4, "steps", max_words=45)
+    assert block is not None
+    lines = block.text.split("\n")
+    assert lines[0] == "To get a badge, follow these steps: …"
+    assert [line[0] for line in lines[1:]] == ["4", "5"]
+    assert [line.endswith(" …") for line in lines] == [True, False, True]
+    whole = compose(0, page, 4, "steps", max_words=120)
+    assert whole is not None
+    assert "…" not in whole.text
+
+
+def test_what_is_cut_is_released() -> None:
+    told = passage("To travel:\n" + "\n".join(f"- Ask person {n} of the travel desk for a form." for n in range(20)))
+    chosen = QuoteSelector(material("Which person of the travel desk has a form?", [told])).choose()
+    assert "…" in chosen[0].block.text
+    assert [block.text for block in release(chosen, default_checks(), InertRedactor(default_checks(), NO_ADDRESSES))]
 
 
 def test_no_cut_leaves_the_mere_beginning_of_a_sentence() -> None:
@@ -172,11 +193,11 @@ def test_every_span_makes_a_block_that_fits_or_none(rows: list[str]) -> None:
                 continue  # no candidate
             made = compose(0, page, span, "other", max_words=most)
             if made is not None:
-                assert count_words(made.text) <= most + 1
+                assert count_words(made.text) <= most
                 assert len(made.text) <= MAX_CHARACTERS + 2
-                assert made.text == "\n".join(page.text(p.start, p.end) for p in made.pieces) or made.text.endswith(
-                    " …"
-                )
+                shown = [line.removesuffix(" …") for line in made.text.split("\n")]
+                pieces = "\n".join(page.text(p.start, p.end) for p in made.pieces).split("\n")
+                assert all(piece.startswith(line) for line, piece in zip(shown, pieces, strict=True))
 
 
 def test_the_deciding_words_are_marked_in_what_was_released() -> None:
