@@ -19,7 +19,6 @@ BULLET = re.compile(r"(\s*)(?:[-*•–◦▪‣·]|\[[ xX]\])\s+")
 NUMBER = re.compile(r"(\s*)(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]\s+(?=\S)")
 # A table's row is written as `Header: cell; Header: cell`.
 ROW = re.compile(r"[^:;\n]{1,80}: [^;\n]*(?:; [^:;\n]{1,80}: [^;\n]*)+;?\s*")
-WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +100,4 @@ def _open(text: str) -> bool:
 
 
 def _words(text: str) -> int:
-    return sum(1 for _ in WORD.finditer(text))
+    return len(text.split())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.answer.quotes.material import Material
 from app.answer.quotes.question_kinds import YES_NO, holds_evidence
+from app.indexing.analysis.tokens import DENSE_RUN
 from app.indexing.block_vectors import PassageBlock, directions
 from app.indexing.blocks import BlockSpan, PassageLine, block_spans, lines
 from app.retrieval.passage import Passage
@@ -22,7 +23,9 @@ FEATURES = (
 MARKUP = re.compile(
     r"#{1,6}\s[^.!?]*|\{[{%#].*|.*[%}]\}|!?\[[^\]]*\]\([^)]*\)\W*|https?://\S+|<[^>]+>|[^\w]*", re.DOTALL
 )
-_COUNTED = re.compile(r"\w+")
+_TWO_WORDS = re.compile(r"\w\W+\w")
+# Without spaces between words, so many characters are some.
+_SOME_WORDS = 6
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _rows(page: QuotePage, material: Material, places: _FoundPlaces) -> Iterator
     if not passage.blocks:  # written without vectors: the passage's own stands for each
         similarities = np.full(len(page.spans), places.similarity(passage), np.float32)
     found = [words.found(text) for text in page.texts]
-    headings = words.found("\n".join([passage.title, *passage.heading_path]))
+    headings = frozenset().union(*map(words.found, (passage.title, *passage.heading_path)))
     everywhere = words.share(headings.union(*found))
     under_question = float(bool(passage.heading_path) and passage.heading_path[-1].rstrip().endswith(("?", "？")))
     of_document = places.features(passage)
@@ -155,10 +158,14 @@ def _rows(page: QuotePage, material: Material, places: _FoundPlaces) -> Iterator
 def is_answer(page: QuotePage, number: int) -> bool:
     """Whether a span can be shown at all: no question, no markup, no word alone, no lead-in with nothing behind it."""
     text = page.texts[number]
-    words = _COUNTED.findall(text)
-    if text.endswith(("?", "？")) or MARKUP.fullmatch(text) or len(words) < 2:
+    if text.endswith(("?", "？")) or MARKUP.fullmatch(text) or not _has_words(text):
         return False
     return not leads(text) or follows_lead(page, number) is not None
+
+
+def _has_words(text: str) -> bool:
+    """Whether a text is more than one word."""
+    return bool(_TWO_WORDS.search(text)) or any(len(run) >= _SOME_WORDS for run in DENSE_RUN.findall(text))
 
 
 def leads(text: str) -> bool:

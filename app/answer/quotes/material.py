@@ -53,26 +53,45 @@ class Material:
 
 @dataclass(frozen=True)
 class WordFinder:
-    """Which of a question's words stand in a text, by a table of all pieces that have one. Made for one question."""
+    """Which of a question's words stand in a text. Made for one question.
 
+    `runs` are the runs of characters without white space of the texts that it was made for, so that one that many
+    passages have is cut into its pieces once; `holding` are those with words, and the numbers of these.
+    """
+
+    words: tuple[Word, ...]
     weights: tuple[float, ...]
-    table: Mapping[str, frozenset[int]] = field(repr=False)
+    runs: frozenset[str] = field(repr=False)
+    holding: Mapping[str, frozenset[int]] = field(repr=False)
 
     @classmethod
     def of(cls, weights: Sequence[tuple[Word, float]], texts: Iterable[str]) -> "WordFinder":
-        """For texts whose pieces are all in these."""
-        pieces = set().union(*(WORD.findall(text) for text in texts))
-        return cls(tuple(weight for _, weight in weights), words_in(pieces, [word for word, _ in weights]))
+        """Fast for these texts and parts of them, right for all."""
+        words = tuple(word for word, _ in weights)
+        runs = frozenset().union(*(text.split() for text in texts))
+        return cls(words, tuple(weight for _, weight in weights), runs, numbers_in(runs, words))
 
     def found(self, text: str) -> frozenset[int]:
         """The numbers of the words that stand in a text."""
-        return frozenset().union(*(self.table[piece] for piece in self.table.keys() & set(WORD.findall(text))))
+        runs = set(text.split())
+        new = runs - self.runs
+        holding = {**self.holding, **numbers_in(new, self.words)} if new else self.holding
+        return frozenset().union(*(holding[run] for run in runs if run in holding))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the words stand, [start, end) in characters."""
-        return [match.span() for match in WORD.finditer(text) if match.group() in self.table]
+        meant = words_in(WORD.findall(text), self.words)
+        return [match.span() for match in WORD.finditer(text) if match.group() in meant]
 
     def share(self, found: Iterable[int]) -> float:
         """The share of the question's weight that these words have, from 0 to 1; 0 for a question without words."""
         total = math.fsum(self.weights)
         return math.fsum(self.weights[n] for n in sorted(found)) / total if total else 0.0
+
+
+def numbers_in(runs: Iterable[str], words: Sequence[Word]) -> dict[str, frozenset[int]]:
+    """Those of these runs of characters without white space that hold words, with the numbers of these."""
+    pieces = {run: WORD.findall(run) for run in runs}
+    table = words_in({piece for found in pieces.values() for piece in found}, words)
+    holding = {run: [table[piece] for piece in found if piece in table] for run, found in pieces.items()}
+    return {run: frozenset().union(*found) for run, found in holding.items() if found}

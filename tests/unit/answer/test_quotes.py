@@ -42,6 +42,11 @@ def texts(question: str, *passages: Passage) -> list[str]:
     [
         ("How many days of leave do I get?", [LEAVE, PARKING], "Everyone gets 25 days of leave. Sick leave is apart."),
         ("When does the gate open?", [PARKING, LEAVE], "The gate opens at 7:00."),
+        (
+            "休暇は何日ですか",
+            [passage("休暇は年に二十五日です。", title="休暇"), PARKING],
+            "休暇は年に二十五日です。",
+        ),
         ("What is the hotel limit of grade 4?", [LIMITS], "Grade: 4; Hotel limit: EUR 180"),
         (
             "What must I do before I travel?",
@@ -55,7 +60,7 @@ def texts(question: str, *passages: Passage) -> list[str]:
             "Kinds of leave:\n- annual leave\n- sick leave\n  - with a note\n  - without a note",
         ),
     ],
-    ids=["paragraph", "line", "row", "steps with their lead-in", "nested list"],
+    ids=["paragraph", "line", "no spaces", "row", "steps with their lead-in", "nested list"],
 )
 def test_what_a_reader_would_point_at_comes_first(question: str, passages: list[Passage], first: str) -> None:
     found = texts(question, *passages)
