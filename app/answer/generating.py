@@ -61,7 +61,7 @@ async def generate(
         trail.output.append(released)
         yield Delta(released)
     clean = InertRedactor(parts.checks, context.addresses)
-    contradicting = show_conflicts(outgoing.conflicts, context.passages, parts.checks, clean, cited=outgoing.used)
+    contradicting = await in_thread(show_conflicts, context.passages, outgoing.used, parts.checks, clean)
     trail.count(outgoing.counts, sources(parts.checks, selector.best_of, context, outgoing.used))
     trail.count(clean.counts)
     trail.conflicts = len(contradicting)

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from app.answer.replies import reply
 from app.grounding.checker import Checker
-from app.grounding.conflicts import conflicts
 from app.grounding.entailment import EntailmentChecker, Judge
 from app.grounding.evidence import Evidence, EvidenceText
-from app.grounding.report import GroundingReport, Policy, SourceConflict
+from app.grounding.report import GroundingReport, Policy
 from app.grounding.stream import GroundingFilter
 from app.guardrail.active_content import Addresses
 from app.guardrail.answer_filter import AnswerFilter
@@ -35,9 +34,9 @@ class GroundedAnswer:
         judge: Judge | None = None,
     ) -> None:
         """Without a `judge` the rules decide alone."""
-        self._evidence = evidence = Evidence(passages)
+        self._passages = len(passages)
         mark = reply("unsupported", question_language(question))
-        rules = Checker(evidence, question)
+        rules = Checker(Evidence(passages), question)
         checker = EntailmentChecker(rules, judge) if judge else rules
         self._grounding = GroundingFilter(checker, policy=policy, mark=mark)
         self._filter = AnswerFilter(checks, sources=len(passages), allowed=allowed)
@@ -59,12 +58,7 @@ class GroundedAnswer:
     @property
     def report(self) -> GroundingReport:
         """What was found of each sentence; sources have their numbers in the response."""
-        return self._grounding.report(self.used, passages=len(self._evidence.passages))
-
-    @property
-    def conflicts(self) -> tuple[SourceConflict, ...]:
-        """Passages that contradict each other, by their numbers in the context."""
-        return conflicts(self._evidence)
+        return self._grounding.report(self.used, passages=self._passages)
 
     def feed(self, piece: str) -> str:
         return self._filter.feed(self._grounding.feed(piece))

@@ -3,6 +3,8 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Literal
 
+from anyio.to_thread import run_sync as in_thread
+
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
 from app.answer.events import AnswerBlock, AnswerEvent, Delta, Done
@@ -12,8 +14,6 @@ from app.answer.quotes.select import QuoteSelector
 from app.answer.replies import reply
 from app.answer.shown_conflicts import show_conflicts
 from app.answer.sources import sources
-from app.grounding.conflicts import conflicts
-from app.grounding.evidence import Evidence
 from app.guardrail.redactor import InertRedactor
 from app.indexing.analysis.language import question_language
 
@@ -53,7 +53,7 @@ async def quote(
     preface = "" if outcome == "quoted" else reply("may_help" if quoted else "nothing", language)
     text = answer_text(quoted, places, preface=preface)
     passages = [context.passages[number - 1] for number in used]
-    contradicting = show_conflicts(conflicts(Evidence(passages)), passages, parts.checks, clean, cited=())
+    contradicting = await in_thread(show_conflicts, passages, (), parts.checks, clean)
     trail.count(clean.counts, sources(parts.checks, selector.best_of, context, used) if quoted else None)
     trail.blocks = tuple(block.shown for block in quoted)
     trail.conflicts = len(contradicting)

@@ -14,7 +14,7 @@ from app.grounding.claim import Claim
 from app.grounding.contradiction import Contradictions
 from app.grounding.evidence import Evidence, Sentence, Window
 from app.grounding.facts import Fact, is_supported
-from app.grounding.lookup import Match, matches
+from app.grounding.lookup import WindowMatch, matches
 from app.grounding.names import Name
 from app.grounding.near_copy import difference
 from app.grounding.phrases import OPENING, UNKNOWN
@@ -85,7 +85,7 @@ class Checker:
         found = sorted(matches(self._evidence, claim), key=lambda m: -m.coverage)
         return self._judged(claim, found, cited) if found else Verdict("not_found", "words")
 
-    def _judged(self, claim: Claim, found: Sequence[Match], cited: Collection[int]) -> Verdict:
+    def _judged(self, claim: Claim, found: Sequence[WindowMatch], cited: Collection[int]) -> Verdict:
         """The verdict by the windows, those that hold most before the others."""
         best = found[0]
         supporting: dict[int, float] = {}
@@ -106,7 +106,7 @@ class Checker:
     def premises(self, text: str, first: Collection[int], limit: int) -> list[Premise]:
         """The closest window of each of `limit` passages, those with the numbers `first` before the others."""
         claim = Claim.of(text)
-        closest = {p.number: Match(p.whole, 0.0) for p in self._evidence.passages if p.sentences}
+        closest = {p.number: WindowMatch(p.whole, 0.0) for p in self._evidence.passages if p.sentences}
         for match in matches(self._evidence, claim):
             number = match.window.passage.number
             if match.coverage > closest[number].coverage:
@@ -163,7 +163,7 @@ class Checker:
         given = (*window.sentences, window.passage.header)
         return bool(counted) and not any(forms & s.stems for s in given for forms in counted)
 
-    def _unsupported(self, claim: Claim, best: Match) -> Verdict:
+    def _unsupported(self, claim: Claim, best: WindowMatch) -> Verdict:
         everywhere = [f for p in self._evidence.passages for s in (*p.sentences, p.header) for f in s.facts]
         for fact in claim.checked:
             if not is_supported(fact, everywhere):

@@ -7,6 +7,7 @@ say different things, since their headings say of what.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from app.grounding.evidence import Evidence, Sentence
 from app.grounding.facts import Fact, says_the_same
@@ -14,13 +15,14 @@ from app.grounding.near_copy import contradiction
 from app.grounding.report import ConflictKind, SourceConflict
 
 ITEM_NUMBER = re.compile(r"\W*(?:\w+\s+)?\d{1,3}\s*[.):]\W*\s")  # "3. ", "Step 3: "
+MAX_CONFLICTS = 5  # more of them are the rows of tables
 MIN_WORDS = 4  # content words that two sentences must share
 MIN_SHARED = 0.8  # … and their share of the words of both
 
 
 def conflicts(evidence: Evidence) -> tuple[SourceConflict, ...]:
-    """Each pair of sentences of two passages that say different things about the same, in order."""
-    return tuple(_conflicts(evidence))
+    """The first MAX_CONFLICTS pairs of sentences of two passages that say different things about the same, in order."""
+    return tuple(islice(_conflicts(evidence), MAX_CONFLICTS))
 
 
 def _conflicts(evidence: Evidence) -> Iterator[SourceConflict]:
@@ -52,6 +54,8 @@ def _told(sentence: Sentence) -> list[Fact]:
 
 
 def _is_same_subject(words: frozenset[str], others: frozenset[str]) -> bool:
+    if min(len(words), len(others)) < MIN_SHARED * max(len(words), len(others)):
+        return False
     shared = len(words & others)
     return shared >= MIN_WORDS and shared >= MIN_SHARED * len(words | others)
 

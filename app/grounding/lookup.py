@@ -8,7 +8,7 @@ from app.grounding.evidence import Evidence, Sentence, Window
 from app.grounding.facts import is_supported
 
 
-def matches(evidence: Evidence, claim: Claim) -> Iterator["Match"]:
+def matches(evidence: Evidence, claim: Claim) -> Iterator["WindowMatch"]:
     """Every window, with its share of the claim's words and facts."""
     looked_up = LookedUp(evidence, claim)
     for passage in evidence.passages:
@@ -18,11 +18,11 @@ def matches(evidence: Evidence, claim: Claim) -> Iterator["Match"]:
             bits = in_header
             for at in range(window.first, window.last + 1):
                 bits |= held[at]
-            yield Match(window, looked_up.share(bits))
+            yield WindowMatch(window, looked_up.share(bits))
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class WindowMatch:
     window: Window
     coverage: float
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.grounding.conflicts import conflicts
+from app.grounding.conflicts import MAX_CONFLICTS, conflicts
 from app.grounding.evidence import Evidence
 from app.retrieval.passage import Passage
 from tests.support.passages import passage
@@ -25,6 +25,11 @@ def test_one_number_of_several_for_the_same() -> None:
     old, new = "A hotel in zone 2 may cost up to EUR 120 a night.", "A hotel in zone 2 may cost up to EUR 145 a night."
     assert found(old, new) == [(1, 2, old, new)]
     assert found(old, new.replace("zone 2", "zone 3")) == [], "it is about something else"
+
+
+def test_the_rows_of_a_table_are_not_all_shown() -> None:
+    rows = ["\n".join(f"The fee of a berth of size {n} is {n * k} euros a night." for n in range(40)) for k in (2, 3)]
+    assert len(found(*rows)) == MAX_CONFLICTS
 
 
 def test_two_sections_of_one_document_are_about_what_their_headings_say() -> None:
