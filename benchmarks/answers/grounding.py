@@ -50,9 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--labels", type=Path)
-    parser.add_argument(
-        "--plot", type=Path, help="folder to draw what the least coverage costs"
-    )
+    parser.add_argument("--plot", type=Path, help="folder to draw what the least coverage costs")
     parser.add_argument("--sample", type=int, default=500, help="sentences of a kind at most")
     return parser.parse_args()
 
