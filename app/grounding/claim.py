@@ -48,3 +48,8 @@ class Claim(Sentence):
         for fact in self.checked:
             masked[fact.start : fact.end] = " " * (fact.end - fact.start)
         return tuple(dict.fromkeys(w for w in words("".join(masked), self.language) if w not in _LIGHT[self.language]))
+
+
+def is_denial(text: str) -> bool:
+    """Whether a sentence denies something."""
+    return any(negation.governed for negation in Claim.of(text).polarity.negations)

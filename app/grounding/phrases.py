@@ -1,4 +1,4 @@
-"""Words and turns of phrase that say nothing a passage could support, in English, German, French and Spanish. Data."""
+"""Words and turns of phrase that say nothing a passage could support, in English, German, French and Spanish."""
 
 import re
 
@@ -63,3 +63,10 @@ OWN_NUMBER = re.compile(
     r"(?i)\b(?:passages?|sources?|quellen?|fuentes?|pasajes?|abschnitte?)\s+\d{1,2}"
     r"(?:\s*(?:,|and|und|et|y|-)\s*\d{1,2})*\b"
 )
+_YES, _NO = frozenset(["yes", "ja", "oui", "sí"]), frozenset(["no", "nein", "non"])
+
+
+def bare_reply(text: str) -> bool | None:
+    """Whether a sentence is a mere yes or a mere no; None for every other."""
+    word = "".join(re.findall(r"\w+", text)).casefold()
+    return True if word in _YES else False if word in _NO else None

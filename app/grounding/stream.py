@@ -6,10 +6,13 @@ stream holds: what is released does not depend on how the text was cut.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from app.grounding.boundaries import Piece, Splitter
-from app.grounding.checker import SentenceChecker, Verdict, declines
+from app.grounding.checker import GLUE, SentenceChecker, Verdict, declines
+from app.grounding.claim import is_denial
 from app.grounding.markers import cite, markers, without_markers
+from app.grounding.phrases import bare_reply
 from app.grounding.report import Action, GroundingReport, Outcome, Policy, SentenceVerdict
 
 # What is done with a sentence, by policy: with one that is wrong, and with one that is merely not found.
@@ -37,6 +40,7 @@ class GroundingFilter:
         self._open = policy == "mark"  # a supported sentence was there: from now on pieces go out at once
         self._line = ""  # what begins the line, until something of it is kept
         self._line_kept = False
+        self._waiting: list[tuple[Piece, Verdict | None, bool]] = []  # a bare reply, and what came behind it
         self._verdicts: list[tuple[Verdict, Action]] = []
         self._declined = False
 
@@ -47,6 +51,7 @@ class GroundingFilter:
     def flush(self) -> str:
         """The answer is complete: returns what was held back, or nothing if it may not stand."""
         released = self._take(self._splitter.flush())
+        self._settle(None, None)
         if self.grounded:
             released, self._held = released + "".join(self._held), []
         return released
@@ -86,20 +91,43 @@ class GroundingFilter:
 
     def _take(self, pieces: Iterable[Piece]) -> str:
         for piece in pieces:
-            self._held.append(self._checked(piece))
+            self._let_in(piece)
         if not self._open or self._policy == "quote":
             return ""
         released, self._held = "".join(self._held), []
         return released
 
-    def _checked(self, piece: Piece) -> str:
-        """What is shown for a piece."""
+    def _let_in(self, piece: Piece) -> None:
+        """Check a piece, and settle what waited for it: a bare "Yes." waits for the next sentence with a claim."""
+        verdict = self._verdict(piece)
+        is_reply = verdict is not None and bare_reply(without_markers(piece.text)) is not None
+        if is_reply or (self._waiting and (verdict is None or (verdict.kind == "glue" and not self._declined))):
+            self._waiting.append((piece, None if is_reply else verdict, is_reply))
+            return
+        self._settle(piece, verdict)
+        self._held.append(self._released(piece, verdict))
+
+    def _settle(self, piece: Piece | None, verdict: Verdict | None) -> None:
+        """Let go of what waited, by the sentence that came behind it, if one did."""
+        for waiting, own, is_reply in self._waiting:
+            decided = _reply_verdict(waiting, piece, verdict) if is_reply else own
+            self._held.append(self._released(waiting, decided))
+        self._waiting = []
+
+    def _verdict(self, piece: Piece) -> Verdict | None:
+        """The verdict on a piece; None for one without text and for the marks of a fence."""
         if not piece.text or piece.form == "fence":
-            return self._shown(piece, piece.text)
+            return None
         named = {n for marker in markers(piece.text) for n in marker.numbers}
         bare = without_markers(piece.text)
         verdict = self._checker.check(bare, named)
         self._declined |= verdict.kind == "glue" and declines(bare)
+        return verdict
+
+    def _released(self, piece: Piece, verdict: Verdict | None) -> str:
+        """What is shown for a piece."""
+        if verdict is None:
+            return self._shown(piece, piece.text)
         action = ACTIONS[self._policy].get(verdict.kind, "kept")
         self._verdicts.append((verdict, action))
         self._open |= verdict.kind == "supported"
@@ -108,7 +136,7 @@ class GroundingFilter:
         if verdict.kind == "glue":
             return self._shown(piece, piece.text)
         if action == "marked":
-            return self._shown(piece, bare + self._mark)
+            return self._shown(piece, without_markers(piece.text) + self._mark)
         return self._shown(piece, piece.text if piece.form == "code" else cite(piece.text, verdict.passages))
 
     def _shown(self, piece: Piece, text: str) -> str:
@@ -124,3 +152,13 @@ class GroundingFilter:
             return ""
         kept, self._line, self._line_kept = self._line_kept, "", False
         return "\n" if kept else ""
+
+
+def _reply_verdict(reply: Piece, piece: Piece | None, verdict: Verdict | None) -> Verdict:
+    """The verdict on a bare yes or no: that of the sentence behind it, which must affirm or deny as it does."""
+    if piece is None or verdict is None:
+        return Verdict("not_found", "words")
+    if verdict.kind != "supported":
+        return replace(verdict, passages=())
+    agrees = bare_reply(without_markers(reply.text)) != is_denial(without_markers(piece.text))
+    return GLUE if agrees else Verdict("wrong", "negation")

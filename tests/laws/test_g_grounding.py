@@ -27,6 +27,7 @@ WRONG = ("10.5", "70 euros")
 PARTS = (
     "The tug sails up to 8 m/s", "The tug sails up to 10.5 m/s", "Divers report to Clara Brandt before 4 pm",
     "Divers report to Petra Klein", "A permit costs €30 a month", "A permit costs 70 euros a month",
+    "Night work is not allowed", "Yes. ", "No. ",
     "Night work is allowed on Sundays", "The cafeteria serves lunch", "Here is what I found:", "e.g. the tug",
     ".", ". ", "! ", "\n", "\n\n", "- ", "1. ", "> ", "# ", "| ", " |", "```\n", "`", "~~~\n", " [1]", "[2]", "[1, 2]",
     " [9]", "【1】", "[", "](", "…", "Dr. ", "(", ")", '"', " ", "  ", "\t", "**", "x", "Write to a@example.org",

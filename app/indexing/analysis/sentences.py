@@ -30,7 +30,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Where each sentence stands in `text`: [start, end) in characters, without the white space around it."""
     bounds = [0]
     for match in BOUNDARY.finditer(text):
-        if not _abbreviated(text, bounds[-1], match.start()):
+        if not _abbreviated(text, bounds[-1], match.start(), match.end()):
             bounds.append(match.end())
     found = []
     for start, end in zip(bounds, [*bounds[1:], len(text)], strict=True):
@@ -41,12 +41,16 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _abbreviated(text: str, start: int, stop: int) -> bool:
-    """True if the full stop at `stop` belongs to an abbreviation, an initial or a list number."""
+def _abbreviated(text: str, start: int, stop: int, behind: int) -> bool:
+    """True if the full stop at `stop` belongs to an abbreviation, an initial or a list number; the text goes on at
+    `behind`. "No." is one before a number alone.
+    """
     if text[stop] != ".":
         return False
     word = re.split(r"[\s(\[\"'“‘]", text[max(start, stop - 20) : stop])[-1]
     begins = not text[start : stop - len(word)].strip()
+    if word.lower() == "no":
+        return text[behind].isdigit()
     return (
         word.lower() in ABBREVIATIONS
         or (len(word) == 1 and word.isupper())

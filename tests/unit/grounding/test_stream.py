@@ -9,7 +9,9 @@ from app.grounding.report import GroundingReport, Policy
 from app.grounding.stream import GroundingFilter
 from tests.support.passages import passage
 
-TUG = passage("The tug sails up to a wind of 8 m/s. Divers report to Clara Brandt.", title="Tug")
+TUG = passage(
+    "The tug sails up to a wind of 8 m/s. Divers report to Clara Brandt. Night sailing is not allowed.", title="Tug"
+)
 PARKING = passage("A permit costs 30 euros a month.", title="Parking")
 
 
@@ -39,6 +41,17 @@ def shown(text: str, policy: Policy = "drop") -> tuple[str, GroundingReport]:
          "```\nThe tug sails up to 8 m/s.\n```"),
         ("```yaml\nThe tug sails up to 8 m/s.\n```\n", "```yaml\nThe tug sails up to 8 m/s.\n```\n"),
         ("| Tug | wind up to 8 m/s |", "| Tug | wind up to 8 m/s [1] |"),
+        # A bare reply goes with the sentence behind it, which must affirm or deny as it does.
+        ("Yes. The tug sails up to 8 m/s.", "Yes. The tug sails up to 8 m/s [1]."),
+        ("Yes [2].\n\nHere is why:\nThe tug sails up to 8 m/s.",
+         "Yes [2].\n\nHere is why:\nThe tug sails up to 8 m/s [1]."),
+        ("No. The tug sails up to 8 m/s.", "The tug sails up to 8 m/s [1]."),
+        ("Yes. Night sailing is not allowed.", "Night sailing is not allowed [1]."),
+        ("No. Night sailing is not allowed.", "No. Night sailing is not allowed [1]."),
+        ("The tug sails up to 8 m/s. Yes. It may sail at 12 m/s.", "The tug sails up to 8 m/s [1]. "),
+        ("The tug sails up to 8 m/s. Yes.", "The tug sails up to 8 m/s [1]. Yes. [not in the passages]"),
+        ("Yes. A permit costs 70 euros a month.", ""),
+        ("No. The passages do not say this.", "No. The passages do not say this."),
         ("A permit costs 70 euros a month.", ""),
         ("Here you go: Sure, let me help you.", ""),
     ],

@@ -161,6 +161,7 @@ def test_sizes_that_cannot_work_are_refused() -> None:
         ("好！！ 走吧？\n是。", ["好！！", "走吧？", "是。"]),
         ("彼は「はい。」と言った。「いいえ。」次。", ["彼は「はい。」と言った。", "「いいえ。」", "次。"]),
         ("他说：“好。”然后走了。", ["他说：“好。”", "然后走了。"]),
+        ("No. The crew stays. See No. 5 for more.", ["No.", "The crew stays.", "See No. 5 for more."]),
         ("1. First step. 2. Second", ["1. First step.", "2. Second"]),
         ("see www.example.com. for more", ["see www.example.com. for more"]),
         ("", []),
