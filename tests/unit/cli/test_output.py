@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from app.cli import output
 from app.cli.app import app
+from app.cli.ask import print_conflicts
 from app.cli.console import SafeConsole
 from app.client.api import ApiError
 
@@ -131,3 +132,13 @@ def test_what_a_file_says_that_is_verified_acts_on_no_terminal(tmp_path: Path) -
     assert shown.exit_code == 1
     assert shown.stdout.count("a␛]0;owned␇") == 2
     assert not set(HOSTILE) & set("\x1b\x07\x9b\u202e\0") & set(shown.output)
+
+
+def test_sources_that_contradict_each_other_are_shown_with_their_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    sides = {"first": 1, "first_text": "It costs 30 euros.", "second": 3, "second_text": f"It costs 45 {HOSTILE}"}
+    print_conflicts([{"kind": "number", **sides}])
+    shown = "".join(capsys.readouterr())
+    assert "contradict each other" in shown
+    assert "[1] It costs 30 euros." in shown
+    assert "[3] It costs 45" in shown
+    assert not acts(shown)
