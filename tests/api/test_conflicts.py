@@ -51,4 +51,4 @@ def test_both_sentences_are_shown(contradicting: Company, mode: str) -> None:
         assert ("120 euros" if path == "hotels-2024.md" else "145 euros") in text
         assert CARD not in text, "the guardrail masks here too"
     assert contradicting.records("answer.closed")[-1]["conflicts"] == 1
-    assert "390" not in str(answer)
+    assert "390 euros" not in str(answer), "what only the board may read contradicts nothing here"
