@@ -212,7 +212,7 @@ def test_scopes_kept_without_the_epoch(track: Track, monkeypatch: pytest.MonkeyP
     kept = KeptScopes(checked=False)
     resolving(monkeypatch, kept)
     lost = ways(track, "folder denies", "collection is re-granted")
-    score = run(track, warmed(lost, kept.kept), pairs=120, unlocked=TEXT)
+    score = run(track, warmed(lost, kept.kept), pairs=240, unlocked=TEXT)
     report(f"mutation, epoch check removed: {score}")
     assert len(score.late) > score.pairs / 4
     assert {surface for surface, *_ in score.late} >= {"search", "quote", "answer", "stream", "open", "documents"}

@@ -26,6 +26,8 @@ from tests.support.waiting import wait_for
 PATIENCE = 60.0
 # What is not committed is not flushed by a commit: soon enough by the server itself.
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "wal_writer_delay": "10ms"}
+# One that is promoted keeps what another has yet to fetch, whatever is checkpointed; that one asks often.
+SETTINGS |= {"wal_keep_size": "128MB", "wal_retrieve_retry_interval": "100ms"}
 
 
 class _Server(EmbeddedPostgres):
