@@ -212,10 +212,15 @@ def test_scopes_kept_without_the_epoch(track: Track, monkeypatch: pytest.MonkeyP
     kept = KeptScopes(checked=False)
     resolving(monkeypatch, kept)
     lost = ways(track, "folder denies", "collection is re-granted")
-    score = run(track, warmed(lost, kept.kept), pairs=240, unlocked=TEXT)
-    report(f"mutation, epoch check removed: {score}")
-    assert len(score.late) > score.pairs / 4
-    assert {surface for surface, *_ in score.late} >= {"search", "quote", "answer", "stream", "open", "documents"}
+    missing = {"search", "quote", "answer", "stream", "open", "documents"}
+    for _ in range(6):  # each surface by chance: one that takes longer is seen late less often
+        score = run(track, warmed(lost, kept.kept), pairs=120, unlocked=TEXT)
+        report(f"mutation, epoch check removed: {score}")
+        assert len(score.late) > score.pairs / 4
+        missing -= {surface for surface, *_ in score.late}
+        if not missing:
+            break
+    assert not missing
 
 
 def test_row_level_security_holds_where_scopes_are_kept(track: Track, monkeypatch: pytest.MonkeyPatch) -> None:
