@@ -57,11 +57,12 @@ async def generate(
             async for event in quoted:
                 yield event
         return
+    clean = InertRedactor(parts.checks, context.addresses)
+    contradicting = await in_thread(show_conflicts, context.passages, outgoing.used, parts.checks, clean)
+    # What takes time comes before the last words, so that nobody hangs up between these and the end.
     if released:
         trail.output.append(released)
         yield Delta(released)
-    clean = InertRedactor(parts.checks, context.addresses)
-    contradicting = await in_thread(show_conflicts, context.passages, outgoing.used, parts.checks, clean)
     trail.count(outgoing.counts, sources(parts.checks, selector.best_of, context, outgoing.used))
     trail.count(clean.counts)
     trail.conflicts = len(contradicting)
