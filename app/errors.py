@@ -2,13 +2,15 @@
 
 AppError
 ├── BadRequest            400  the request makes no sense as it stands
-├── NotSignedIn           401  no key, a wrong one, an expired or a revoked one (all the same to the caller)
+├── NotSignedIn           401  nothing to sign in with, or what is wrong, over or revoked (all the same to the caller)
 ├── NotAllowed            403  the thing is visible to you, the act is not yours
 │   ├── MissingCapability      the key or person lacks ask, download, curate, administer or audit
 │   ├── SelfGrant              the change would give its own author something to read
 │   ├── BeyondReach            the collection or role is not among those the author looks after
 │   ├── OnBehalfOfNeeded       a service's key alone: it acts for a person or not at all
 │   ├── InPersonNeeded         a service asks for what a person does with their own key alone
+│   ├── CrossSiteRequest       a change in a browser's session that this site's own page did not send
+│   ├── SignInNotAllowed      the provider vouches for somebody, and policy lets them in no further
 │   └── LabelTooHigh           the context carries a label above what the model endpoint may see
 ├── NotFound              404  absent, or not visible to you: the same bytes either way
 ├── Conflict              409  the name is taken, or the thing is in use
@@ -48,11 +50,11 @@ class BadRequest(AppError):
 
 
 class NotSignedIn(AppError):
-    status, title = 401, "No valid API key"
+    status, title = 401, "Not signed in"
 
     def __init__(self) -> None:
         super().__init__(
-            "Send a key that is neither expired nor revoked as 'Authorization: Bearer <key>'.",
+            "Send a key that is neither expired nor revoked as 'Authorization: Bearer <key>', or sign in at /sign-in.",
             headers={"WWW-Authenticate": "Bearer"},
         )
 
@@ -83,6 +85,17 @@ class InPersonNeeded(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__("A service cannot do this for you; use your own key.")
+
+
+class CrossSiteRequest(NotAllowed):
+    title = "Sent from another site"
+
+    def __init__(self) -> None:
+        super().__init__("In a browser's session a change needs this site's own page and the header 'X-CSRF-Token'.")
+
+
+class SignInNotAllowed(NotAllowed):
+    title = "You cannot sign in here"
 
 
 class BeyondReach(NotAllowed):

@@ -2,12 +2,15 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LabelName = Literal["public", "internal", "confidential", "restricted"]
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+LOCAL_SOURCE = "local"
 
 
 class Section(BaseModel):
@@ -254,6 +257,96 @@ class ApiSettings(Section):
         return value
 
 
+class ProviderSettings(Section):
+    """One identity provider (OpenID Connect). Its name is the source of the people and roles that it vouches for."""
+
+    issuer: str = Field(description="the provider's issuer, exactly as its tokens say it; discovery starts there")
+    client_id: str = Field(description="what the provider knows Clearance by")
+    client_secret: SecretStr | None = Field(None, description="unset: a public client, which PKCE alone protects")
+    label: str = Field("", max_length=60, description="what the sign-in page calls it; empty: the source's name")
+    scopes: str = Field("openid profile", pattern=r"(^|.* )openid( .*|$)", description="what is asked for at sign-in")
+    subject_claim: Literal["sub", "oid"] = Field(
+        "sub", description="the claim that names a person for ever; `oid` for Entra ID, with `tenant`"
+    )
+    tenant: str = Field("", description="Entra ID: the `tid` that its tokens must have; required with `oid`")
+    name_claim: str = Field("preferred_username", description="the claim from which a new person's name is made")
+    groups_claim: str = Field("", description="the claim that lists groups; empty: sign-ins change no role")
+    groups_hours: float = Field(24.0, gt=0, le=720, description="how long roles of a claim hold without a new sign-in")
+    create_people: bool = Field(
+        False, description="true: a first sign-in makes the person; false: only people who were provisioned come in"
+    )
+    audience: str = Field(
+        "", description="the `aud` of access tokens that are taken as a key; empty: none are; never the client_id"
+    )
+    access_token_type: Literal["at+jwt", "jwt"] = Field(
+        "at+jwt", description="`typ` of access tokens: `jwt` for Entra ID and Keycloak, which do not follow RFC 9068"
+    )
+    clients: str = Field(
+        "", description="clients whose access tokens are taken (azp or client_id), commas between; empty: any"
+    )
+    algorithms: str = Field("RS256,ES256,EdDSA,PS256", description="signatures that are taken, with commas between")
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_safe(cls, value: str) -> str:
+        """Keys that come over plain HTTP could be anybody's, but for those of this machine."""
+        return require_safe_url(value, "an issuer")
+
+    @field_validator("algorithms")
+    @classmethod
+    def _are_asymmetric(cls, value: str) -> str:
+        allowed = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+        if not (given := {name.strip() for name in value.split(",")}) <= allowed:
+            raise ValueError(f"{', '.join(sorted(given - allowed))}: only signatures with a private key can be taken")
+        return value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.subject_claim == "oid" and not self.tenant:
+            raise ValueError("`oid` is unique within its tenant alone: give `tenant` too")
+        if self.audience and self.audience == self.client_id:
+            raise ValueError("`audience` must not be the client_id: an ID token would pass for an access token")
+        return self
+
+    def split(self, name: Literal["clients", "algorithms"]) -> tuple[str, ...]:
+        """A list with commas between."""
+        return tuple(part.strip() for part in str(getattr(self, name)).split(",") if part.strip())
+
+
+class SignInSettings(Section):
+    """Signing in from a browser."""
+
+    public_url: str = Field(
+        "", description="address by which people reach this service, without a path; empty: http://127.0.0.1 and port"
+    )
+    session_hours: float = Field(12.0, gt=0, le=720, description="longest that a browser stays signed in")
+    idle_minutes: float = Field(60.0, ge=2, le=43_200, description="a session that is not used for this long is over")
+    link_hours: float = Field(72.0, gt=0, le=720, description="how long a sign-in link is good that nobody has used")
+    own_key_days: int = Field(
+        90, ge=0, le=3650, description="longest that a key lasts which people make for themselves; 0: they make none"
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_origin(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(require_safe_url(value, "the public address"))
+        if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+            raise ValueError("give the public address without a path, as in https://clearance.example")
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def require_safe_url(value: str, what: str) -> str:
+    """The URL, if it is HTTPS, or HTTP of this machine; raises ValueError."""
+    parts = urlsplit(value)
+    host = parts.hostname or ""
+    loopback = host in {"127.0.0.1", "::1", "localhost"}
+    if (parts.scheme != "https" and not (parts.scheme == "http" and loopback)) or not host:
+        raise ValueError(f"{what} begins with https://, or with http:// on this machine alone")
+    return value
+
+
 class SearchSettings(Section):
     """How far search looks."""
 
@@ -316,6 +409,24 @@ class Settings(BaseSettings):
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     access: AccessSettings = Field(default_factory=AccessSettings)
     lists: ListsSettings = Field(default_factory=ListsSettings)
+    sign_in: SignInSettings = Field(default_factory=SignInSettings)
+    providers: dict[SourceName, ProviderSettings] = Field(
+        default_factory=dict, description="identity providers by the source that each vouches for"
+    )
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach this service: scheme, host and port."""
+        return self.sign_in.public_url or f"http://127.0.0.1:{self.api.port}"
+
+    @model_validator(mode="after")
+    def _issuers_differ(self) -> Self:
+        issuers = [provider.issuer for provider in self.providers.values()]
+        if len(set(issuers)) < len(issuers):
+            raise ValueError("two providers have one issuer: a person would be of two sources")
+        if LOCAL_SOURCE in self.providers:
+            raise ValueError("'local' are the people made here; give the provider's source another name")
+        return self
 
 
 class WorkerSettings(BaseSettings):

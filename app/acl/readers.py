@@ -179,7 +179,7 @@ def reach(session: Session, subject: Subject, collections: Some[Collection], at:
 
 def _persons(users: Sequence[uuid.UUID]) -> Select[uuid.UUID, int, Any]:
     """Id, clearance and roles of those who are active persons. Services read nothing by themselves."""
-    memberships = select(Membership.user_id, Membership.role_id)
+    memberships = select(Membership.user_id, Membership.role_id).where(Membership.current())
     held = with_outer_roles(memberships.where(one_of(Membership.user_id.expression, users)))
     roles = func.array_agg(held.c.role_id).filter(held.c.role_id.is_not(None)).label("roles")
     persons = select(User.id, User.clearance, roles).outerjoin(held, held.c.user_id == User.id)

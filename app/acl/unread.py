@@ -146,7 +146,7 @@ def _names_user(principals: Sequence[Principal]) -> ColumnElement[bool]:
     roles, users = ([p.id for p in principals if p.kind == kind] for kind in ("role", "user"))
     inside = with_inner_roles(select(Role.id.label("role_id")).where(Role.id.in_(roles)))
     member = select(Membership.user_id).where(
-        Membership.user_id == User.id, Membership.role_id.in_(select(inside.c.role_id))
+        Membership.user_id == User.id, Membership.role_id.in_(select(inside.c.role_id)), Membership.current()
     )
     return or_(User.id.in_(users), member.exists())
 

@@ -150,7 +150,7 @@ class MemberStep:
 
     def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
         role, user = _still(session, Role, self.role), _still(session, User, self.user)
-        here = (Membership.user_id == self.user) & (Membership.role_id == self.role)
+        here = (Membership.user_id == self.user) & (Membership.role_id == self.role) & Membership.current()
         before = session.scalar(select(Membership.user_id).where(here)) is not None
         (add_member if self.present else remove_member)(session, subject, role, user)
         return StepResult(self, before)

@@ -14,7 +14,7 @@ from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
 from app.db.tables.people import Delegation, User
-from app.errors import InvalidInput, MissingCapability, NotFound
+from app.errors import InPersonNeeded, InvalidInput, MissingCapability, NotFound
 from app.identity.api_keys import NewKey, make_token
 from app.identity.authenticate import FOR_SERVICES, capabilities
 from app.identity.names import parse_name
@@ -69,6 +69,8 @@ def create_delegation(
     MissingCapability, or InvalidInput: the same for a service that is not there and for a name of somebody else.
     """
     require_in_person(subject)
+    if subject.means == "token":
+        raise InPersonNeeded
     if seconds > max_seconds:
         raise InvalidInput(f"expires_in may be {max_seconds} seconds at most.")
     wanted = set(allowed)
@@ -82,7 +84,8 @@ def create_delegation(
         hash=new.hash,
         service_id=to.id,
         person_id=subject.user_id,
-        key_id=subject.key_id,
+        # Made in a session, which is over by the evening, it ends by its time alone.
+        key_id=subject.key_id if subject.means == "key" else None,
         capabilities=sorted(c.value for c in wanted),
         expires_at=session.scalars(select(func.now())).one() + dt.timedelta(seconds=seconds),
     )

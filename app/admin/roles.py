@@ -106,6 +106,9 @@ def add_member(session: WriteSession, subject: Subject, role: Role, user: User) 
     refuse_service(user)
     guard_change(session, subject)
     _refuse_own_membership(subject, user)
+    here = (Membership.user_id == user.id) & (Membership.role_id == role.id)
+    # One that would end by itself gives way to one that stays.
+    session.execute(delete(Membership).where(here, Membership.ends_at.is_not(None)))
     session.execute(insert(Membership).values(user_id=user.id, role_id=role.id).on_conflict_do_nothing())
     event = RoleJoined(actor=actor(subject), role=role.id, user=user.id, epoch=policy_epoch(session))
     record(session, event)
@@ -197,6 +200,7 @@ def _views(session: Session, roles: Sequence[Role], *, members: Collection[uuid.
     around = select(RoleInside.role_id, outer.shown).join(outer, outer.id == RoleInside.inside_id)
     inside = names_by(session, around.where(RoleInside.role_id.in_(ids)).order_by(outer.name))
     within = select(Membership.role_id, User.shown).join(User, User.id == Membership.user_id)
+    within = within.where(Membership.current())
     people = names_by(session, within.where(Membership.role_id.in_(members)).order_by(User.name))
     return [
         RoleView(role.id, role.shown, role.source, inside.get(role.id, []), people.get(role.id, [])) for role in roles

@@ -17,7 +17,7 @@ from app.db.paging import Page
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Curator
 from app.db.tables.people import Membership, Role, User
-from app.errors import InvalidInput, SelfGrant
+from app.errors import Conflict, InvalidInput, SelfGrant
 from app.identity.authenticate import capabilities
 from app.identity.directory import add_person, add_service, refuse_more_than_a_service
 from app.identity.names import names_by
@@ -36,6 +36,8 @@ class NewUser:
     display_name: str
     clearance: Label | None
     capabilities: list[Capability]
+    provisions: str | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,12 @@ def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: Ne
     if new.kind == "service":
         if new.clearance is not None:
             raise InvalidInput(NO_CLEARANCE)
-        user = add_service(session, **named, allowed=new.capabilities)
+        user = add_service(session, **named, allowed=new.capabilities, provisions=new.provisions)
+    elif new.provisions is not None:
+        raise InvalidInput("Only a service keeps the people of a source: give kind 'service'.")
     else:
         clearance = Label.INTERNAL if new.clearance is None else new.clearance
-        user = add_person(session, **named, clearance=clearance, allowed=new.capabilities)
+        user = add_person(session, **named, clearance=clearance, allowed=new.capabilities, external_id=new.external_id)
         # Created now, so that two first questions of the same person never wait for each other.
         sealer.ensure_key(session, user.id)
     record(session, UserCreated(actor=actor(subject), user=user.id, after=_state(user)))
@@ -98,9 +102,13 @@ def change_user(session: WriteSession, subject: Subject, user: User, change: Use
     require_capability(subject, Capability.ADMINISTER)
     guard_change(session, subject)
     if user.kind == "service":
-        refuse_more_than_a_service(change.capabilities or ())
+        refuse_more_than_a_service(change.capabilities or (), user.provisions)
         if change.clearance is not None:
             raise InvalidInput(NO_CLEARANCE)
+    elif Capability.PROVISION in (change.capabilities or ()):
+        raise InvalidInput("Only a service provisions.")
+    if user.deleted_at is not None:
+        raise Conflict("This person is gone from their source for good; a new one can be made.")
     if change.active is False and user.id == subject.user_id:
         raise SelfGrant("You cannot switch yourself off. Ask another administrator.")
     before = _state(user)
@@ -112,6 +120,8 @@ def change_user(session: WriteSession, subject: Subject, user: User, change: Use
         user.capabilities = [c.value for c in change.capabilities]
     if change.active is not None:
         user.active = change.active
+        # The administrator's word stands against the source's.
+        user.held = not change.active
     session.flush()
     record(session, UserChanged(actor=actor(subject), user=user.id, before=before, after=_state(user)))
     return _views(session, [user])[0]
@@ -131,6 +141,7 @@ def _views(session: Session, users: Sequence[User]) -> list[UserView]:
     """Users with the names of their roles and of what they curate: three statements, however many they are."""
     ids = [user.id for user in users]
     in_roles = select(Membership.user_id, Role.shown).join(Role, Role.id == Membership.role_id)
+    in_roles = in_roles.where(Membership.current())
     roles = names_by(session, in_roles.where(Membership.user_id.in_(ids)).order_by(Role.name, Role.source))
     curators = select(Curator.user_id, Collection.name).join(Collection, Collection.id == Curator.collection_id)
     curated = names_by(session, curators.where(Curator.user_id.in_(ids)).order_by(Collection.name))

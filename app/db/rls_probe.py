@@ -15,7 +15,15 @@ CANARY = uuid.UUID("00000000-0000-4000-8000-00000000ca9a")
 CONVERSATIONS = ("conversation", "turn", "turn_answer", "turn_source")
 PROBED_TABLES = ("document", "original", "chunk", "vector_row", "scope_volume", "posting", "ingest_job", *CONVERSATIONS)
 # Also tables without text and without a row of the canary's: for the first half alone.
-SECURED_TABLES = (*PROBED_TABLES, "audit_leaf", "audit_entry", "audit_head", "access_plan", "document_history")
+SECURED_TABLES = (
+    *PROBED_TABLES,
+    "audit_leaf",
+    "audit_entry",
+    "audit_head",
+    "access_plan",
+    "document_history",
+    "directory_profile",
+)
 
 
 # The settings that a database role brings into each new connection. PostgreSQL lets every role set its own, and nothing

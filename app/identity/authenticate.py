@@ -1,12 +1,13 @@
-"""The one place where a Subject is made: from a key that was found, is in time, and belongs to an active user.
+"""The one place where a Subject is made: from what was found, is in time, and belongs to an active user.
 
-A person's key makes the person. A service's key makes nobody by itself: it needs the token of a person who lets that
-very service act for them, and then makes that person, held to what all of them may do.
+A person's key, session or access token makes the person. A service's key makes nobody by itself: it needs the token of
+a person who lets that very service act for them, and then makes that person, held to what all of them may do. Only the
+key of a provisioning service makes the service, which reads nothing.
 """
 
 import datetime as dt
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,14 +15,29 @@ from sqlalchemy.orm import Session, aliased
 
 from app.db.tables.access import Curator
 from app.db.tables.people import ApiKey, Delegation, Role, User
+from app.db.tables.sign_in import SignInIdentity, SignInSession
 from app.errors import BadRequest, MissingCapability, NotSignedIn, OnBehalfOfNeeded
-from app.identity.api_keys import hash_key, looks_like_key, looks_like_token
+from app.identity.api_keys import hash_key, looks_like_key, looks_like_session, looks_like_token
 from app.identity.names import refuse_service
 from app.identity.nesting import outer_roles, roles_of
-from app.identity.subject import EVERYONE_ID, ActingService, Capability, Label, Subject
+from app.identity.subject import EVERYONE_ID, FOR_PEOPLE, ActingService, Capability, Label, Subject
 
 # The most that a service may do, for whomever. What changes anything takes the person.
 FOR_SERVICES = frozenset({Capability.ASK, Capability.DOWNLOAD})
+# The most that an access token of a provider carries: it is made for a client that asks, and seen by it.
+FOR_TOKENS = FOR_SERVICES
+# How far a session's idle end may lag behind: it is not written at each request.
+IDLE_STEP_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A provider's access token whose signature and claims were checked: whose it is, and since when."""
+
+    source: str
+    issuer: str
+    subject: str
+    issued_at: dt.datetime
 
 
 def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> Subject:
@@ -44,9 +60,50 @@ def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> 
         if on_behalf_of is not None:
             raise BadRequest("This is a person's own key: send it without 'Clearance-On-Behalf-Of'.")
         return _person(session, user, key)
+    if user.provisions is not None:
+        if on_behalf_of is not None:
+            raise BadRequest("A provisioning service acts for nobody: send its key without 'Clearance-On-Behalf-Of'.")
+        return _provisioner(user, key)
     if on_behalf_of is None:
         raise OnBehalfOfNeeded
     return _through(session, user, key, on_behalf_of, now)
+
+
+def identify_session(session: Session, secret: str) -> Subject:
+    """The person whose session this is. Raises NotSignedIn, the same for one that is unknown, idle, over or ended."""
+    if not looks_like_session(secret):
+        raise NotSignedIn
+    found = session.execute(
+        select(SignInSession, User, func.now())
+        .join(User, User.id == SignInSession.user_id)
+        .where(SignInSession.hash == hash_key(secret), SignInSession.ended_at.is_(None))
+        .where(SignInSession.idle_until > func.now(), SignInSession.expires_at > func.now())
+        .where(User.active, User.kind == "person")
+    ).one_or_none()
+    if found is None:
+        raise NotSignedIn
+    own, user, now = found
+    if (own.idle_until - now).total_seconds() < own.idle_seconds - IDLE_STEP_SECONDS:
+        session.execute(select(func.clearance.keep_session_alive(own.id)))
+    as_key = ApiKey(id=own.id, prefix=own.prefix, capabilities=user.capabilities)
+    return replace(_person(session, user, as_key), means="session")
+
+
+def identify_token(session: Session, token: AccessToken) -> Subject:
+    """The person whom the token's subject stands for. Raises NotSignedIn for nobody, and for one who left since."""
+    user = session.scalar(
+        select(User)
+        .join(SignInIdentity, SignInIdentity.user_id == User.id)
+        .where(SignInIdentity.issuer == token.issuer, SignInIdentity.subject == token.subject)
+        .where(User.active, User.kind == "person")
+    )
+    # A token says when it was made in whole seconds: of the second in which somebody left, none is good.
+    if user is None or (user.tokens_after is not None and token.issued_at <= user.tokens_after):
+        raise NotSignedIn
+    as_key = ApiKey(
+        id=uuid.uuid5(user.id, "token"), prefix=f"token:{token.source}", capabilities=[c.value for c in FOR_TOKENS]
+    )
+    return replace(_person(session, user, as_key), means="token")
 
 
 def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
@@ -71,7 +128,7 @@ def subject_of(session: Session, user: User) -> Subject:
     Raises InvalidInput for a service, which reads nothing by itself.
     """
     refuse_service(user)
-    return _person(session, user, ApiKey(id=EVERYONE_ID, prefix="", capabilities=list(Capability)))
+    return _person(session, user, ApiKey(id=EVERYONE_ID, prefix="", capabilities=[c.value for c in FOR_PEOPLE]))
 
 
 def reader_of(session: Session, user: User) -> Subject:
@@ -107,6 +164,30 @@ def _person(session: Session, user: User, key: ApiKey) -> Subject:
     )
 
 
+def _provisioner(service: User, key: ApiKey) -> Subject:
+    """A service that keeps the people of one source: it reads nothing."""
+    nobody = _reader(service.shown, frozenset(), Label.PUBLIC, service.id)
+    return replace(
+        nobody,
+        capabilities=capabilities(key.capabilities) & capabilities(service.capabilities),
+        key_id=key.id,
+        key_prefix=key.prefix,
+        provisions=service.provisions,
+    )
+
+
+def provisioner_of(session: Session, source: str) -> Subject | None:
+    """The service that keeps the people of this source, for what we do by ourselves in its name; None: nobody made it.
+
+    Of several the first that was made.
+    """
+    query = select(User).where(User.provisions == source, User.active, User.kind == "service")
+    service = session.scalars(query.order_by(User.created_at, User.id).limit(1)).one_or_none()
+    if service is None or Capability.PROVISION.value not in service.capabilities:
+        return None
+    return _provisioner(service, ApiKey(id=service.id, prefix=f"source:{source}", capabilities=["provision"]))
+
+
 def _through(session: Session, service: User, key: ApiKey, token: str, now: dt.datetime) -> Subject:
     """The person who gave this token to this service, held to what all of them allow; NotSignedIn if it is dead."""
     if not looks_like_token(token):
@@ -115,12 +196,12 @@ def _through(session: Session, service: User, key: ApiKey, token: str, now: dt.d
     found = session.execute(
         select(Delegation, person, own)
         .join(person, person.id == Delegation.person_id)
-        .join(own, own.id == Delegation.key_id)
+        .outerjoin(own, own.id == Delegation.key_id)
         .where(Delegation.hash == hash_key(token), Delegation.service_id == service.id)
         .where(Delegation.revoked_at.is_(None), own.revoked_at.is_(None))
         .where(person.active, person.kind == "person")
     ).one_or_none()
-    if found is None or found[0].expires_at <= now or _expired(found[2], now):
+    if found is None or found[0].expires_at <= now or (found[2] is not None and _expired(found[2], now)):
         raise NotSignedIn
     delegation, giver, _ = found
     subject = _person(session, giver, key)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, CTE, ColumnElement, Select, Uuid, any_, literal, select
+from sqlalchemy import ARRAY, CTE, ColumnElement, Select, Uuid, any_, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables.access import Steward
@@ -27,14 +27,16 @@ def with_inner_roles(seed: Select[*tuple[Any, ...]]) -> CTE:
 
 def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
     """All roles of a user: those they are in, and those around them."""
-    held = with_outer_roles(select(Membership.role_id).where(Membership.user_id == user_id))
+    held = with_outer_roles(select(Membership.role_id).where(Membership.user_id == user_id, Membership.current()))
     return frozenset(session.scalars(select(held.c.role_id)))
 
 
 def roles_at(session: Session, user_id: uuid.UUID, at: dt.datetime) -> frozenset[uuid.UUID]:
     """All roles of a user at a moment of the past, by the nesting of that moment."""
     held = select(MembershipHistory.role_id).where(
-        MembershipHistory.user_id == user_id, valid_at(MembershipHistory, at)
+        MembershipHistory.user_id == user_id,
+        valid_at(MembershipHistory, at),
+        or_(MembershipHistory.ends_at.is_(None), MembershipHistory.ends_at > at),
     )
     then = valid_at(NestingHistory, at)
     around = _closure(held, NestingHistory.role_id, NestingHistory.inside_id, then)
@@ -62,6 +64,7 @@ def members_of(session: Session, role_ids: Sequence[uuid.UUID]) -> frozenset[uui
     seed = select(Role.id.label("role_id")).where(Role.id == any_(literal(list(role_ids), ARRAY(Uuid))))
     inside = with_inner_roles(seed)
     members = select(Membership.user_id).join(inside, inside.c.role_id == Membership.role_id)
+    members = members.where(Membership.current())
     return frozenset(session.scalars(members))
 
 

@@ -5,12 +5,14 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from app.errors import InPersonNeeded, MissingCapability
+from app.errors import BeyondReach, InPersonNeeded, MissingCapability
 
 EVERYONE_ID = uuid.UUID(int=0)
 
 PrincipalKind = Literal["everyone", "role", "user"]
 UserKind = Literal["person", "service"]
+# How a caller shows who they are: a key, a browser's session, or an access token of a provider.
+Means = Literal["key", "session", "token"]
 
 
 class Label(enum.IntEnum):
@@ -43,6 +45,11 @@ class Capability(enum.StrEnum):
     CURATE = "curate"
     ADMINISTER = "administer"
     AUDIT = "audit"
+    PROVISION = "provision"
+
+
+# What a person may be allowed; the rest is for services.
+FOR_PEOPLE = frozenset(Capability) - {Capability.PROVISION}
 
 
 @dataclass(frozen=True, order=True)
@@ -70,7 +77,10 @@ class Subject:
     """The verified caller. Made by `app.identity` alone; `roles` is closed under nesting.
 
     With `via`, a service asks for this person: user, roles and clearance are the person's, the key is the service's,
-    and `capabilities` is what person, service, key and token all allow.
+    and `capabilities` is what person, service, key and token all allow. With `provisions`, it is a service that keeps
+    the people and roles of that source, and reads nothing.
+
+    `key_id` and `key_prefix` name the key, the session or the person's tokens: by them requests are counted and logged.
     """
 
     user_id: uuid.UUID
@@ -82,6 +92,8 @@ class Subject:
     key_id: uuid.UUID
     key_prefix: str
     via: ActingService | None = None
+    means: Means = "key"
+    provisions: str | None = None
     # Where the request came from: for the log, never for a decision.
     address: str | None = field(default=None, compare=False)
 
@@ -112,9 +124,21 @@ def require_curator(subject: Subject, collection_id: uuid.UUID) -> None:
 
 
 def require_in_person(subject: Subject) -> None:
-    """Raise InPersonNeeded where a service acts for the subject: keys, tokens, conversations are the person's own."""
-    if subject.via is not None:
+    """Raise InPersonNeeded where a service acts: keys, tokens, conversations are the person's own."""
+    if subject.via is not None or subject.provisions is not None:
         raise InPersonNeeded
+
+
+def require_person(subject: Subject) -> None:
+    """Raise InPersonNeeded unless there is a person, themselves or through a service."""
+    if subject.provisions is not None:
+        raise InPersonNeeded
+
+
+def require_source(subject: Subject, source: str) -> None:
+    """Raise BeyondReach unless the subject keeps the people and roles of this source."""
+    if Capability.PROVISION not in subject.capabilities or subject.provisions != source:
+        raise BeyondReach("A provisioning service changes people and roles of its own source alone.")
 
 
 def may_edit_rules(subject: Subject, collection_id: uuid.UUID) -> bool:

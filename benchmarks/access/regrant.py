@@ -20,7 +20,7 @@ from app.admin.changes import RuleStep
 from app.admin.plans import preview
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
-from app.identity.subject import Capability, Label, Principal, Subject
+from app.identity.subject import FOR_PEOPLE, Label, Principal, Subject
 from benchmarks.access.rules import put_collection, put_people, put_scopes
 from benchmarks.machine import Stopwatch, load
 from benchmarks.tables import show
@@ -50,7 +50,7 @@ def main() -> None:
             roles, _ = put_people(session, rng, ROLES, PEOPLE)
         sizes = sorted({1, *given.scopes})
         collections = {size: fill(world, roles, size, given.principals) for size in sizes}
-        root = world.person("root", may=list(Capability), curates=list(collections.values()), clearance=Label.PUBLIC)
+        root = world.person("root", may=sorted(FOR_PEOPLE), curates=list(collections.values()), clearance=Label.PUBLIC)
         fresh = (allow(world.role(f"fresh-{n}"), inherits=True) for n in range(1_000_000))
         subject = world.subject(root)
         world.settle()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rich.progress import track
 
 from app.acl.rules import OwnRule
-from app.identity.subject import Capability
+from app.identity.subject import FOR_PEOPLE, Capability
 from benchmarks.world import VOCABULARY, Db, Document, World, allow, indexed, prose, question_about
 
 PER_DOCUMENT = 5  # passages
@@ -101,7 +101,7 @@ def _people(world: World) -> tuple[Keys, list[tuple[uuid.UUID, int]]]:
     curators = [world.person(f"curates-{c}", may=(Capability.CURATE,), curates=[c]) for c in (library_, elsewhere)]
     roles = zip(collections, [*readers, *secret], strict=True)
     places = [(collection, world.scope(collection, allow(role))) for collection, role in roles]
-    keys = Keys(*(world.key(user, list(Capability)) for user in (reader, *curators)))
+    keys = Keys(*(world.key(user, sorted(FOR_PEOPLE)) for user in (reader, *curators)))
     world.settle()
     return keys, places
 

@@ -180,4 +180,4 @@ def test_on_the_command_line(company: Company) -> None:
         assert run(ada, "delegations", "revoke", made[0])[0] == 0
         code, _, said = run(key, *search, token=token)
         assert code == 1
-        assert "No valid API key" in said
+        assert "Not signed in" in said

@@ -24,6 +24,13 @@ DIRECTORY = {
     "membership": "who is in which role",
     "api_key": "hashes of keys, to find out who calls",
     "delegation": "hashes of tokens, to find out for whom a service calls",
+    "sign_in_identity": "whom a provider's subject stands for",
+    "sign_in_session": "hashes of sessions, to find out who calls",
+    "sign_in_link": "hashes of links, each good once",
+    "passkey": "public keys, to find out who signs in",
+    "sign_in_attempt": "sign-ins on their way, by hashes: nobody is known yet",
+    "used_logout_token": "numbers of tokens that were taken",
+    "directory_state": "when a directory was last read",
     "curator": "who curates which collection",
     "steward": "who looks after which role",
     "collection": "collections by name, and their rules",
@@ -38,7 +45,11 @@ DIRECTORY = {
     "person_key": "wrapped keys: no row tells of a document, and what they open lies behind the lock of audit_leaf",
 }
 # Done without identity all the same: who cannot be identified leaves a record too.
-WITHOUT_IDENTITY = {("audit_leaf", "insert")}
+WITHOUT_IDENTITY = {
+    ("audit_leaf", "insert"),
+    # Who signs in is nobody yet; a logout comes from a provider.
+    *((table, verb) for table in ("sign_in_attempt", "used_logout_token") for verb in ("insert", "delete")),
+}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from app.db.tables.people import Role, User
 from app.errors import Conflict, InvalidInput, NotFound, UnknownRole
 from app.identity.directory import add_person, add_role, add_service
 from app.identity.names import find_person, find_role, find_user, known_roles, parse_name, person_ids
-from app.identity.subject import EVERYONE, Capability, Label
+from app.identity.subject import EVERYONE, FOR_PEOPLE, Capability, Label
 from tests.support.library_db import LibraryDb, check_refused, counts, touched
 
 
@@ -104,7 +104,7 @@ def test_nobody_becomes_somebody_else(library: LibraryDb, database: Database, ta
     """Not for an administrator, not for the owner in a migration, not for the superuser; a name may change."""
     person(library, "ada", "local")
     role(library, "hr", "local")
-    boss = library.person("boss", may=list(Capability))
+    boss = library.person("boss", may=sorted(FOR_PEOPLE))
     for change in OTHERS[table]:
         statement = f"update {table} set {change} where name in ('ada', 'hr')"
         for who in ("owner", "admin"):
@@ -127,7 +127,7 @@ def test_a_service_is_nobody_for_row_level_security(library: LibraryDb, database
 
 def test_a_service_has_no_place_among_people(library: LibraryDb) -> None:
     bot, collection, hr = service(library), library.collection("collection"), role(library, "hr", "local")
-    boss = library.subject(library.person("boss", may=list(Capability)))
+    boss = library.subject(library.person("boss", may=sorted(FOR_PEOPLE)))
     with library.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
         add_member(session, boss, session.get_one(Role, hr), find_user(session, "bot"))
     with library.session("owner") as session, pytest.raises(InvalidInput, match="is a service"):
@@ -150,7 +150,7 @@ ADD = (
 
 def test_only_the_person_makes_a_delegation(library: LibraryDb, database: Database) -> None:
     """With a key of their own, for a service: not an administrator, not for somebody else."""
-    bot, ada, boss = service(library), library.person("ada"), library.person("boss", may=list(Capability))
+    bot, ada, boss = service(library), library.person("ada"), library.person("boss", may=sorted(FOR_PEOPLE))
     hers, his = key(library, ada, "clr_a"), key(library, boss, "clr_b")
     wrong = [
         (boss, {"service": bot, "person": ada, "key": hers}),

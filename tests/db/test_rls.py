@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.db.session import Database
-from app.identity.subject import Capability, Label
+from app.identity.subject import FOR_PEOPLE, Capability, Label
 from tests.support.cluster import Db
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, check_refused, counts, touched
 
@@ -38,7 +38,7 @@ def two(shared: LibraryDb) -> Two:
     mine, yours = library.collection("ada", allow("user", ada)), library.collection("ben", allow("user", ben))
     library.document(mine, "a.md", "the alder note", "the ash note")
     library.document(yours, "b.md", "the birch note", "the beech note", "the box note")
-    curator = library.person("cora", may=list(Capability), curates=[mine])
+    curator = library.person("cora", may=sorted(FOR_PEOPLE), curates=[mine])
     for name in ("one", "two"):
         library.role(name)
     return Two(library, ada, ben, curator, mine)

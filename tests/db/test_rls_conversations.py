@@ -14,7 +14,7 @@ from app.answer.conversation_store import keep
 from app.answer.turns import NewTurn
 from app.db.rls_probe import CONVERSATIONS
 from app.db.session import Database
-from app.identity.subject import Capability, Label
+from app.identity.subject import FOR_PEOPLE, Label
 from ingest.write import move_to_scope
 from tests.support.library_db import LibraryDb, allow, check_refused, counts, touched
 from tests.support.waiting import wait_for
@@ -53,7 +53,7 @@ def talk(library: LibraryDb, database: Database) -> Talk:
     role = library.role("botany")
     ada = library.person("ada", roles=[role])
     mine = library.collection("mine", allow("user", ada))
-    ben = library.person("ben", clearance=Label.RESTRICTED, may=list(Capability), curates=[mine])
+    ben = library.person("ben", clearance=Label.RESTRICTED, may=sorted(FOR_PEOPLE), curates=[mine])
     ours = library.collection("ours", allow("role", role), allow("user", ben))
     alder, ash = library.document(mine, "alder.md", "the alder"), library.document(ours, "ash.md", "the ash")
     library.document(library.collection("his", allow("user", ben)), "birch.md", "the birch")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.db.rls_probe import SECURED_TABLES
 from app.db.session import TRANSACTION, Database
-from app.identity.subject import Capability
+from app.identity.subject import FOR_PEOPLE
 from tests.db.audit_db import add_leaf
 from tests.db.sql_privileges import (
     DIRECTORY,
@@ -58,7 +58,7 @@ class Full:
 @pytest.fixture
 def full(library: LibraryDb, database: Database) -> Full:
     """At least one row in every table under the lock, beside the canary's."""
-    ada = library.person("ada", may=list(Capability))
+    ada = library.person("ada", may=sorted(FOR_PEOPLE))
     hr, inner = library.role("hr"), library.role("inner")
     collection = library.collection("hr", allow("user", ada))
     library.document(collection, "a.md", "the alder note", "the ash note")
@@ -67,6 +67,17 @@ def full(library: LibraryDb, database: Database) -> Full:
         add_leaf(session)
     add = {
         "update app_user set active = false where id = :former": {"former": former},
+        "insert into sign_in_identity (issuer, subject, user_id) values ('i', 's', :ada)": {"ada": ada},
+        "insert into sign_in_session (prefix, hash, user_id, means, idle_seconds, idle_until, expires_at)"
+        " values ('s', 's', :ada, 'link', 60, now(), now())": {"ada": ada},
+        "insert into sign_in_link (prefix, hash, user_id, created_by, expires_at)"
+        " values ('l', 'l', :ada, :ada, now())": {"ada": ada},
+        "insert into passkey (user_id, credential_id, public_key) values (:ada, 'c', 'k')": {"ada": ada},
+        "insert into sign_in_attempt (state, browser, kind, details, expires_at)"
+        " values ('s', 'b', 'provider', '{}', now())": {},
+        "insert into used_logout_token (issuer, jti, expires_at) values ('i', 'j', now())": {},
+        "insert into directory_state (source, kind) values ('okta', 'ldap')": {},
+        "insert into directory_profile (id, attributes) values (:ada, '{}')": {"ada": ada},
         "insert into membership values (:ada, :hr)": {"ada": ada, "hr": hr},
         "insert into role_inside values (:inner, :hr)": {"inner": inner, "hr": hr},
         "insert into curator values (:ada, :collection)": {"ada": ada, "collection": collection},

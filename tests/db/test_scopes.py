@@ -19,10 +19,10 @@ from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Curator, PolicyEpoch, Scope
 from app.db.tables.library import IngestJob
 from app.db.tables.people import Membership, Role, RoleInside, User
-from app.identity.subject import EVERYONE, Capability, Label, Principal
+from app.identity.subject import EVERYONE, FOR_PEOPLE, Label, Principal
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts
 
-ALL = list(Capability)
+ALL = sorted(FOR_PEOPLE)
 
 
 def rule(*grants: Grant, label: Label | None = Label.INTERNAL, inherits: bool = False) -> OwnRule:

@@ -118,11 +118,11 @@ def test_people_roles_and_keys(run: Run, sample: SampleSite, tmp_path: Path) -> 
     assert run("roles", "leave", "nora", "hr", who="ada").status == 0
     assert "room 1.09" not in run(*question).out
     assert run("people", "off", "nora", who="ada").status == 0
-    assert "No valid API key" in run(*question).err
+    assert "Not signed in" in run(*question).err
     assert run("people", "set", "nora", "--on", who="ada").status == 0
     assert run(*question).status == 0
     assert run("keys", "revoke", UUID.findall(made.err)[0], who="ada").status == 0
-    assert "No valid API key" in run(*question).err
+    assert "Not signed in" in run(*question).err
     assert run("roles", "add", "night-shift", "--inside", "operations", who="ada").status == 0
     assert run("roles", "nest", "night-shift", "operations", "--undo", who="ada").status == 0
     assert run("roles", "remove", "night-shift", who="ada").status == 0

@@ -146,5 +146,5 @@ def test_an_interrupted_load_is_completed(sample: SampleSite) -> None:
         assert maya.get("/documents", limit=500) == before
     new = json.loads(people_file.read_text())
     assert {name for name in old if old[name]["key"] == new[name]["key"]} == {"ada"}
-    with Client(sample.base_url, old["maya"]["key"]) as lost, pytest.raises(ApiError, match="No valid API key"):
+    with Client(sample.base_url, old["maya"]["key"]) as lost, pytest.raises(ApiError, match="Not signed in"):
         lost.get("/users/me")

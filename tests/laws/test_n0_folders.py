@@ -15,7 +15,7 @@ from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Document
 from app.embedding.hashed import HashedEmbedder
-from app.identity.subject import Capability, Label, Principal
+from app.identity.subject import FOR_PEOPLE, Label, Principal
 from ingest import pipeline
 from tests.support.environment import LAW_FACTOR, Report
 from tests.support.library_db import LibraryDb
@@ -46,7 +46,7 @@ class Place:
         self.roles = [library.role(f"role-{seed}-{n}") for n in range(4)]
         self.model = Model(OwnRule(inherits=False, label=Label.INTERNAL))
         self.id = library.collection(f"collection-{seed}")
-        self.root = library.person(f"root-{seed}", may=list(Capability), curates=[self.id], clearance=Label.PUBLIC)
+        self.root = library.person(f"root-{seed}", may=sorted(FOR_PEOPLE), curates=[self.id], clearance=Label.PUBLIC)
         self.subject = library.subject(self.root)
         self.waiting: list[tuple[str, OwnRule, uuid.UUID]] = []
         self.embedder = HashedEmbedder()

@@ -14,7 +14,7 @@ from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
 from app.db.session import Database
 from app.db.tables.access import Collection
-from app.identity.subject import Capability, Label
+from app.identity.subject import FOR_PEOPLE, Label
 from tests.support.environment import Report
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow
 from tests.support.mined_roles import WAYS, Loaded, Matrix, check_user, load, mine, sample
@@ -92,7 +92,7 @@ def written(library: LibraryDb, table: str) -> dict[str, str]:
 
 def test_re_granting_one_of_two_equal_collections(library: LibraryDb, database: Database) -> None:
     """A and B have equal rules and share the interned one. A gets another: B's scopes and every text row stay."""
-    one, two, admin = library.role("one"), library.role("two"), library.person("root", may=list(Capability))
+    one, two, admin = library.role("one"), library.role("two"), library.person("root", may=sorted(FOR_PEOPLE))
     ada, ben = library.person("ada", roles=[one]), library.person("ben", roles=[two])
     collections = [library.collection(name, allow("role", one)) for name in ("a", "b")]
     for collection in collections:

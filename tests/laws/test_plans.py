@@ -16,7 +16,7 @@ from app.db.session import Database
 from app.db.tables.access import AccessPlan
 from app.db.tables.library import Document
 from app.errors import AppError
-from app.identity.subject import Capability, Label, Principal
+from app.identity.subject import FOR_PEOPLE, Label, Principal
 from tests.support.environment import LAW_FACTOR, Report
 from tests.support.library_db import LibraryDb, allow
 
@@ -37,7 +37,7 @@ class Town:
         for path in PATHS:
             library.document(self.collection, path, f"what {path} says")
         self.root = library.subject(
-            library.person("root", may=list(Capability), curates=[self.collection], clearance=Label.PUBLIC)
+            library.person("root", may=sorted(FOR_PEOPLE), curates=[self.collection], clearance=Label.PUBLIC)
         )
         here = select(Document.public_id).where(Document.collection_id == self.collection)
         with library.session("owner") as session:

@@ -31,13 +31,14 @@ class UserHistory(Kept, Base):
 
 
 class MembershipHistory(Kept, Base):
-    """Who was in a role."""
+    """Who was in a role, and when it would have ended by itself."""
 
     __tablename__ = "membership_history"
     __table_args__ = (Index("membership_history_user_id_role_id_idx", "user_id", "role_id"),)
 
     user_id: Mapped[uuid.UUID]
     role_id: Mapped[uuid.UUID]
+    ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class NestingHistory(Kept, Base):

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     case,
     func,
+    or_,
     text,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -49,11 +50,12 @@ class Sourced:
 class User(Sourced, Base):
     """A person or service. `clearance` is the highest label it may read; `capabilities` what it may do.
 
-    A service reads nothing by itself and is in no role: it acts for a person by a Delegation alone.
+    A service reads nothing by itself and is in no role: it acts for a person by a Delegation alone, or it keeps the
+    people and roles of the source that `provisions` names. `external_id` is what the person's source calls them.
     """
 
     __tablename__ = "app_user"
-    __table_args__: Any = (UniqueConstraint("source", "name"),)
+    __table_args__: Any = (UniqueConstraint("source", "name"), UniqueConstraint("source", "external_id"))
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
     kind: Mapped[Kind] = mapped_column(Text, server_default=text("'person'"))
@@ -62,14 +64,25 @@ class User(Sourced, Base):
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    external_id: Mapped[str | None] = mapped_column(Text)
+    provisions: Mapped[str | None] = mapped_column(Text)
+    held: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Switched off by an administrator: the source cannot switch this person on again."""
+    deleted_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    """Gone from the source: switched off for good, kept for the log."""
+    tokens_after: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    """A provider's tokens from before it are dead."""
 
 
 class Role(Sourced, Base):
+    """A role. `external_id` is what its source calls the group that it stands for."""
+
     __tablename__ = "role"
-    __table_args__: Any = (UniqueConstraint("source", "name"),)
+    __table_args__: Any = (UniqueConstraint("source", "name"), UniqueConstraint("source", "external_id"))
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    external_id: Mapped[str | None] = mapped_column(Text)
 
 
 class RoleInside(Base):
@@ -82,10 +95,18 @@ class RoleInside(Base):
 
 
 class Membership(Base):
+    """Who is in a role, and until when: what a claim or a directory gave ends by itself unless it is confirmed."""
+
     __tablename__ = "membership"
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
     role_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("role.id", ondelete="CASCADE"), primary_key=True)
+    ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+
+    @classmethod
+    def current(cls, at: ColumnElement[dt.datetime] | None = None) -> ColumnElement[bool]:
+        """Whether a membership counts at that moment; now by the transaction's clock."""
+        return or_(cls.ends_at.is_(None), cls.ends_at > (func.now() if at is None else at))
 
 
 class ApiKey(Base):
@@ -110,7 +131,8 @@ class ApiKey(Base):
 class Delegation(Base):
     """What a person lets one service do for them, until `expires_at`. Only the SHA-256 of its token is kept.
 
-    It holds together with a living key of that service alone, and ends with the person's key that it was made with.
+    It holds together with a living key of that service alone, and ends with the person's key that it was made with; one
+    that was made in a session ends by its time alone.
     """
 
     __tablename__ = "delegation"
@@ -120,7 +142,7 @@ class Delegation(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
-    key_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("api_key.id", ondelete="CASCADE"), index=True)
+    key_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("api_key.id", ondelete="CASCADE"), index=True)
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     expires_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))

@@ -10,8 +10,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from app.acl.change_guard import guard_change
 from app.answer.components import Components
 from app.db.session import ReadSession, WriteSession
-from app.errors import NotFound, NotSignedIn
-from app.identity.subject import Capability, Subject, require_capability, require_in_person
+from app.errors import MissingCapability, NotFound, NotSignedIn
+from app.identity.subject import Capability, Subject, require_capability, require_in_person, require_person
 from app.web.http.route_table import SUBJECT
 
 
@@ -36,10 +36,28 @@ def caller(request: Request, _key: Bearer, _on_behalf_of: OnBehalfOf = None) -> 
 
     The parameters are there for the API's description: the middleware has read them, and once is enough.
     """
+    subject = _verified(request)
+    require_person(subject)
+    return subject
+
+
+def _verified(request: Request) -> Subject:
     subject: Subject | None = request.scope.get(SUBJECT)
     if subject is None:
         raise NotSignedIn
     return subject
+
+
+def provisioner(request: Request, _key: Bearer) -> Subject:
+    """The service that keeps the people and roles of one source: the only caller of the routes for that."""
+    subject = _verified(request)
+    if subject.provisions is None:
+        raise MissingCapability("This is for a service that keeps the people of a source, with a key that may do so.")
+    require_capability(subject, Capability.PROVISION)
+    return subject
+
+
+Provisioner = Annotated[Subject, Depends(provisioner)]
 
 
 # The caller, or the person for whom a service asks: only for what people may delegate, which is to read and to ask.
@@ -97,6 +115,16 @@ def changing(subject: Caller, session: Writing) -> WriteSession:
 
 
 Changing = Annotated[WriteSession, Depends(changing, scope="function")]
+
+
+def provisioning(subject: Provisioner, parts: ComponentsOf) -> Iterator[WriteSession]:
+    """One transaction as a provisioning service: guarded until it is committed."""
+    with parts.database.writing(subject.user_id) as session:
+        guard_change(session, subject)
+        yield session
+
+
+Provisioning = Annotated[WriteSession, Depends(provisioning, scope="function")]
 
 
 def public_id(text: str) -> uuid.UUID:

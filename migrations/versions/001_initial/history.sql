@@ -8,7 +8,7 @@ create table user_history (
   constraint user_history_pkey primary key (id)
 );
 create table membership_history (
-  user_id uuid not null, role_id uuid not null,
+  user_id uuid not null, role_id uuid not null, ends_at timestamptz,
   valid_from timestamptz not null, valid_to timestamptz, id bigint generated always as identity,
   constraint membership_history_pkey primary key (id)
 );
@@ -53,20 +53,41 @@ create trigger history_of_changes after update of clearance, active on app_user 
   when ((old.clearance, old.active) is distinct from (new.clearance, new.active))
   execute function clearance.keep_user();
 
+-- One that ended by itself has ended then, whenever its row goes.
 create function clearance.keep_membership() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare moment timestamptz := clock_timestamp();
 begin
   if tg_op <> 'INSERT' then
-    update public.membership_history set valid_to = greatest(moment, valid_from)
+    update public.membership_history set valid_to = greatest(least(moment, old.ends_at), valid_from)
       where valid_to is null and user_id = old.user_id and role_id = old.role_id;
   end if;
   if tg_op <> 'DELETE' then
-    insert into public.membership_history (user_id, role_id, valid_from) values (new.user_id, new.role_id, moment);
+    insert into public.membership_history (user_id, role_id, ends_at, valid_from)
+      values (new.user_id, new.role_id, new.ends_at, moment);
   end if;
   return null;
 end $$;
 create trigger history after insert or delete on membership for each row execute function clearance.keep_membership();
+
+-- Whoever confirms a membership moves its end: no new row, unless it had ended in between.
+create function clearance.keep_membership_end() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare moment timestamptz := clock_timestamp();
+begin
+  if old.ends_at <= moment then
+    update public.membership_history set valid_to = greatest(old.ends_at, valid_from)
+      where valid_to is null and user_id = old.user_id and role_id = old.role_id;
+    insert into public.membership_history (user_id, role_id, ends_at, valid_from)
+      values (new.user_id, new.role_id, new.ends_at, moment);
+  else
+    update public.membership_history set ends_at = new.ends_at
+      where valid_to is null and user_id = old.user_id and role_id = old.role_id;
+  end if;
+  return null;
+end $$;
+create trigger history_of_changes after update of ends_at on membership for each row
+  when (old.ends_at is distinct from new.ends_at) execute function clearance.keep_membership_end();
 
 create function clearance.keep_nesting() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -21,12 +21,29 @@ create table app_user (
   created_at timestamptz default now() not null,
   kind text default 'person' not null,
   source text default 'local' not null,
+  -- What the source calls this person, whatever their name is today.
+  external_id text,
+  -- A service that keeps the people and roles of this one source, and nothing else (ADR 0033).
+  provisions text,
+  -- Switched off by an administrator: the source cannot switch this person on again.
+  held boolean default false not null,
+  -- Gone from its source: switched off for good, and named so that another may have the name.
+  deleted_at timestamptz,
+  -- A provider's tokens from before this moment are dead.
+  tokens_after timestamptz,
   constraint app_user_pkey primary key (id),
   constraint app_user_source_name_key unique (source, name),
+  constraint app_user_source_external_id_key unique (source, external_id),
   constraint app_user_source_check check (source ~ '^[a-z0-9][a-z0-9._-]{0,62}$'),
   constraint app_user_kind_check check (kind in ('person', 'service')),
-  -- A service may never do more than this, and only on behalf of a person.
-  constraint app_user_service_capabilities_check check (kind = 'person' or capabilities <@ '{ask,download}')
+  constraint app_user_deleted_check check (deleted_at is null or not active),
+  constraint app_user_provisions_check
+    check (provisions is null or kind = 'service' and provisions <> 'local' and provisions ~ '^[a-z0-9][a-z0-9._-]{0,62}$'),
+  -- A service may never do more than this: ask on behalf of a person, or keep the people of one source.
+  constraint app_user_service_capabilities_check check (
+    case when kind = 'person' then not 'provision' = any (capabilities)
+         when provisions is null then capabilities <@ '{ask,download}'
+         else capabilities <@ '{provision}' end)
 );
 
 create table role (
@@ -34,8 +51,11 @@ create table role (
   name text not null,
   created_at timestamptz default now() not null,
   source text default 'local' not null,
+  -- What the source calls this group: the value in a token's claim, or a directory's own id.
+  external_id text,
   constraint role_pkey primary key (id),
   constraint role_source_name_key unique (source, name),
+  constraint role_source_external_id_key unique (source, external_id),
   constraint role_source_check check (source ~ '^[a-z0-9][a-z0-9._-]{0,62}$')
 );
 
@@ -56,9 +76,11 @@ create table api_key (
 );
 create index api_key_user_id_idx on api_key (user_id);
 
+-- `ends_at`: a role that a claim or a directory gave ends by itself unless the source confirms it.
 create table membership (
   user_id uuid not null,
   role_id uuid not null,
+  ends_at timestamptz,
   constraint membership_pkey primary key (user_id, role_id),
   constraint membership_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade,
   constraint membership_role_id_fkey foreign key (role_id) references role (id) on delete cascade
@@ -73,14 +95,14 @@ create table role_inside (
   constraint role_inside_inside_id_fkey foreign key (inside_id) references role (id) on delete cascade
 );
 
--- What a person lets one service do for them, for a while. It ends with the key that it was made with.
+-- What a person lets one service do for them, for a while. It ends with the key that it was made with, if it was one.
 create table delegation (
   id uuid default gen_random_uuid() not null,
   prefix text not null,
   hash bytea not null,
   service_id uuid not null,
   person_id uuid not null,
-  key_id uuid not null,
+  key_id uuid,
   capabilities text[] not null,
   created_at timestamptz default now() not null,
   expires_at timestamptz not null,
@@ -167,10 +189,18 @@ language sql stable parallel restricted security definer set search_path = '' as
   )
 $$;
 
+-- The source whose people and roles the signed caller keeps, if it is a service for that; else null.
+create function clearance.provisioned() returns text
+language sql stable parallel restricted security definer set search_path = '' as $$
+  select u.provisions from public.app_user u
+  where u.id = (select clearance.signed_caller()) and u.active and u.kind = 'service'
+    and 'provision' = any (u.capabilities)
+$$;
+
 revoke execute on all functions in schema clearance from public;
 grant execute on function clearance.set_identity_key(bytea) to clearance_owner;
-grant execute on function clearance.signed_caller(), clearance.caller(), clearance.caller_may(text)
-  to clearance_app, clearance_owner;
+grant execute on function clearance.signed_caller(), clearance.caller(), clearance.caller_may(text),
+  clearance.provisioned() to clearance_app, clearance_owner;
 reset role;
 revoke create on schema clearance from clearance_identity;
 
@@ -253,10 +283,57 @@ end $$;
 grant select, insert, update, delete on app_user, role, role_inside, membership to clearance_app;
 grant select on app_user, role, role_inside, membership to clearance_ingest;
 
--- Keys are made by administrators, and revoked by them or by their holder.
+-- A provisioning service keeps the people and roles of its own source, and who is in which of these. A person whom it
+-- makes may ask and is cleared for 'internal'; more is an administrator's to give.
+create policy provisioners_add on app_user for insert to clearance_app
+  with check (source = (select clearance.provisioned()) and kind = 'person' and clearance <= 1
+      and capabilities <@ '{ask}' and not held);
+create policy provisioners_change on app_user for update to clearance_app
+  using (source = (select clearance.provisioned()) and kind = 'person');
+create policy provisioners_add on role for insert to clearance_app
+  with check (source = (select clearance.provisioned()));
+create policy provisioners_change on role for update to clearance_app
+  using (source = (select clearance.provisioned()));
+create policy provisioners_drop on role for delete to clearance_app
+  using (source = (select clearance.provisioned()));
+do $$
+declare
+  verb text;
+  own constant text := 'exists (select from app_user u where u.id = user_id and u.source = (select clearance.provisioned()))'
+    ' and exists (select from role r where r.id = role_id and r.source = (select clearance.provisioned()))';
+  nested constant text := 'exists (select from role r where r.id = role_id and r.source = (select clearance.provisioned()))'
+    ' and exists (select from role r where r.id = inside_id and r.source = (select clearance.provisioned()))';
+begin
+  execute format('create policy provisioners_add on membership for insert to clearance_app with check (%s)', own);
+  execute format('create policy provisioners_change on membership for update to clearance_app using (%s)', own);
+  execute format('create policy provisioners_drop on membership for delete to clearance_app using (%s)', own);
+  execute format('create policy provisioners_add on role_inside for insert to clearance_app with check (%s)', nested);
+  execute format('create policy provisioners_drop on role_inside for delete to clearance_app using (%s)', nested);
+end $$;
+
+-- What a source may not change of its own people: what they are cleared for, what they may do, and an administrator's
+-- word that they are switched off.
+create function clearance.keep_standing() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if clearance.provisioned() is not null
+      and ((new.clearance, new.capabilities, new.held) is distinct from (old.clearance, old.capabilities, old.held)
+        or old.held and new.active or old.deleted_at is not null) then
+    raise insufficient_privilege using message = 'a source changes neither what its people may do nor who was held';
+  end if;
+  return new;
+end $$;
+create trigger keeps_standing before update on app_user for each row execute function clearance.keep_standing();
+alter table app_user enable always trigger keeps_standing;
+
+-- Keys are made by administrators, and by people for themselves, for no more than they may do; they are revoked by
+-- administrators or by their holder.
 create policy services_read on api_key for select to clearance_app, clearance_ingest, clearance_identity using (true);
 create policy administrators_add on api_key for insert to clearance_app
   with check ((select clearance.caller_may('administer')));
+create policy persons_add on api_key for insert to clearance_app
+  with check (user_id = (select clearance.caller()) and expires_at is not null
+      and exists (select 1 from app_user u where u.id = user_id and api_key.capabilities <@ u.capabilities));
 create policy owners_revoke on api_key for update to clearance_app
   using ((select clearance.caller_may('administer')) or user_id = (select clearance.caller()));
 grant select, insert, update (expires_at, label, revoked_at) on api_key to clearance_app;
@@ -267,7 +344,7 @@ create policy services_read on delegation for select to clearance_app using (tru
 create policy persons_add on delegation for insert to clearance_app
   with check (person_id = (select clearance.caller())
       and exists (select 1 from app_user s where s.id = service_id and s.kind = 'service')
-      and exists (select 1 from api_key k where k.id = key_id and k.user_id = person_id));
+      and (key_id is null or exists (select 1 from api_key k where k.id = key_id and k.user_id = person_id)));
 create policy persons_revoke on delegation for update to clearance_app
   using (person_id = (select clearance.caller()) or (select clearance.caller_may('administer')));
 grant select, insert, update (revoked_at) on delegation to clearance_app;

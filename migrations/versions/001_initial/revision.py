@@ -15,7 +15,7 @@ depends_on = None
 
 # In this order: each file uses what stands in those before it.
 SUBJECTS = (
-    "identity", "access", "scopes", "library", "uploads", "placement", "audit", "history", "changes", "conversations",
+    "identity", "sign_in", "access", "scopes", "library", "uploads", "placement", "audit", "history", "changes", "conversations",
     "locks", "canary",
 )  # fmt: skip
 

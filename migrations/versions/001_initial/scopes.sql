@@ -22,7 +22,8 @@ begin
   end if;
   my_roles := array(
     with recursive held as (
-      select m.role_id from public.membership m where m.user_id = my_id
+      select m.role_id from public.membership m
+      where m.user_id = my_id and (m.ends_at is null or now() < m.ends_at)
       union
       select i.inside_id from public.role_inside i join held r on r.role_id = i.role_id
     )

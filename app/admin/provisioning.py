@@ -1,0 +1,339 @@
+"""People and groups as a source keeps them: created, changed, switched off and removed by its provisioning service.
+
+Nothing here can touch a person or role of another source, nor what somebody is cleared for or may do: `require_source`
+refuses it, and the database does (ADR 0033). A person whom a source makes may ask, is cleared for 'internal', and reads
+what roles and grants let them. To remove one is to switch them off for good: the row stays, for the log and for rules.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+import uuid
+from collections.abc import Collection as Some
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, exists, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.acl.change_guard import guard_change
+from app.admin.audit_records import policy_epoch
+from app.admin.roles import NAMED_IN_FORCE
+from app.audit.actor import actor
+from app.audit.encryption import Sealer
+from app.audit.events.base import Event
+from app.audit.events.directory import (
+    RoleChanged,
+    RoleCreated,
+    RoleJoined,
+    RoleLeft,
+    RoleRemoved,
+    UserChanged,
+    UserCreated,
+    UserRemoved,
+)
+from app.audit.log import record, record_all
+from app.db.session import WriteSession
+from app.db.tables.people import Membership, Role, RoleInside, User
+from app.db.tables.sign_in import DirectoryProfile, Passkey, SignInIdentity
+from app.errors import Conflict, InvalidInput
+from app.identity.directory import add_person, add_role
+from app.identity.nesting import outer_roles
+from app.identity.subject import Capability, Label, Subject, require_source
+
+MAX_NAME = 63
+# What is no letter, digit or sign of a name.
+_FOREIGN = re.compile(r"[^a-z0-9._@-]+")
+# A name of somebody who is gone: no name that anybody could be given.
+GONE = "~"
+
+
+@dataclass(frozen=True)
+class PersonDetails:
+    """A person as their source describes them. `external_id` is its own name for them, which never changes."""
+
+    name: str
+    display_name: str
+    external_id: str | None
+    active: bool = True
+
+
+def name_from(text: str) -> str:
+    """A name of ours from one of a directory's: lower case, ASCII; empty if nothing of it is left.
+
+    `Zoë Müller@corp.example` is `zoe-muller@corp.example`.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return _FOREIGN.sub("-", plain).strip("-._@")[:MAX_NAME].rstrip("-._@")
+
+
+def free_name(session: Session, table: type[User] | type[Role], source: str, text: str) -> str:
+    """A name for `text` that nobody in the source has: `freya`, or `freya-2` where there is one."""
+    base = name_from(text) or f"{table.__tablename__.removeprefix('app_')}-{uuid.uuid4().hex[:8]}"
+    if base == "everyone":
+        base = "everyone-1"
+    pattern = base.replace("_", r"\_")[: MAX_NAME - 6]
+    taken = set(session.scalars(select(table.name).where(table.source == source, table.name.like(f"{pattern}%"))))
+    if base not in taken:
+        return base
+    numbered = (f"{base[: MAX_NAME - 6]}-{n}" for n in range(2, len(taken) + 3))
+    return next(name for name in numbered if name not in taken)
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether this name was made from that text, be it with a number behind it."""
+    return name_from(text) in {name, name.rstrip("0123456789").removesuffix("-")}
+
+
+def create_person(
+    session: WriteSession, subject: Subject, sealer: Sealer, source: str, new: PersonDetails, *, issuer: str | None
+) -> User:
+    """A new person of this source. `issuer`: of the provider at which they sign in as `external_id`, if there is one.
+
+    Raises BeyondReach for another source, Conflict for an external id that is somebody's.
+    """
+    _require(subject, source)
+    guard_change(session, subject)
+    user = add_person(
+        session,
+        name=free_name(session, User, source, new.name),
+        display_name=new.display_name or new.name,
+        clearance=Label.INTERNAL,
+        allowed=[Capability.ASK],
+        source=source,
+        external_id=new.external_id,
+    )
+    if not new.active:
+        user.active = False
+        session.flush()
+    # Created now, so that two first questions of the same person never wait for each other.
+    sealer.ensure_key(session, user.id)
+    record(session, UserCreated(actor=actor(subject), user=user.id, after=person_state(user)))
+    link_identity(session, user, issuer)
+    return user
+
+
+def link_identity(session: WriteSession, user: User, issuer: str | None) -> None:
+    """Let who signs in at `issuer` with this person's external id be this person; Conflict if it is another's."""
+    if issuer is None or user.external_id is None:
+        return
+    values = {"issuer": issuer, "subject": user.external_id, "user_id": user.id}
+    session.execute(insert(SignInIdentity).values(**values).on_conflict_do_nothing())
+    holder = session.scalar(
+        select(SignInIdentity.user_id).where(
+            SignInIdentity.issuer == issuer, SignInIdentity.subject == user.external_id
+        )
+    )
+    if holder != user.id:
+        raise Conflict("Somebody else signs in with this external id; remove them from the source first.")
+
+
+def change_person(
+    session: WriteSession, subject: Subject, user: User, new: PersonDetails, *, issuer: str | None
+) -> bool:
+    """Make the person what their source says now; whether anything changed.
+
+    To switch somebody off ends their keys, sessions, links and what they let services do, at this commit. Whom an
+    administrator switched off stays so: raises Conflict.
+    """
+    _require(subject, user.source)
+    guard_change(session, subject)
+    if user.deleted_at is not None:
+        raise Conflict("This person is gone from the source for good.")
+    if new.active and user.held:
+        raise Conflict("An administrator switched this person off; the source cannot switch them on again.")
+    before = person_state(user)
+    if not _is_named(user.name, new.name):
+        user.name = free_name(session, User, user.source, new.name)
+    user.display_name = new.display_name or new.name
+    if new.external_id != user.external_id:
+        session.execute(delete(SignInIdentity).where(SignInIdentity.user_id == user.id))
+        user.external_id = new.external_id
+    user.active = new.active
+    session.flush()
+    link_identity(session, user, issuer)
+    after = person_state(user)
+    if before == after:
+        return False
+    record(session, UserChanged(actor=actor(subject), user=user.id, before=before, after=after))
+    return True
+
+
+def remove_person(session: WriteSession, subject: Subject, user: User) -> None:
+    """Switch a person off for good: out of all roles of their source, signed in nowhere, their name free for another.
+
+    The row stays with its id, so that the log, rules and conversations mean whom they meant.
+    """
+    _require(subject, user.source)
+    guard_change(session, subject)
+    before = person_state(user)
+    own = select(Role.id).where(Role.source == user.source)
+    held = list(
+        session.scalars(select(Membership.role_id).where(Membership.user_id == user.id, Membership.role_id.in_(own)))
+    )
+    for role_id in sorted(held):
+        change_members(session, subject, session.get_one(Role, role_id), leave=[user.id])
+    session.execute(delete(SignInIdentity).where(SignInIdentity.user_id == user.id))
+    session.execute(delete(DirectoryProfile).where(DirectoryProfile.id == user.id))
+    living = update(Passkey).where(Passkey.user_id == user.id, Passkey.revoked_at.is_(None))
+    session.execute(living.values(revoked_at=func.now()))
+    user.active, user.external_id = False, None
+    user.name = f"{user.name[: MAX_NAME - 9]}{GONE}{user.id.hex[:8]}"
+    user.deleted_at = session.scalars(select(func.now())).one()
+    session.flush()
+    record(session, UserRemoved(actor=actor(subject), user=user.id, before=before))
+
+
+def create_group(session: WriteSession, subject: Subject, source: str, name: str, *, external_id: str | None) -> Role:
+    """A new, empty role of this source for one of its groups: nothing names it yet, so that it opens nothing."""
+    _require(subject, source)
+    guard_change(session, subject)
+    role = add_role(session, free_name(session, Role, source, name), source=source, external_id=external_id)
+    record(session, RoleCreated(actor=actor(subject), role=role.id, name=role.shown))
+    return role
+
+
+def change_group(session: WriteSession, subject: Subject, role: Role, name: str, *, external_id: str | None) -> bool:
+    """Give the role of a group another name or external id; rules keep naming it by its id. Whether that changed it."""
+    _require(subject, role.source)
+    guard_change(session, subject)
+    before = {"external_id": role.external_id, "name": role.shown}
+    if not _is_named(role.name, name):
+        role.name = free_name(session, Role, role.source, name)
+    role.external_id = external_id
+    session.flush()
+    after = {"external_id": role.external_id, "name": role.shown}
+    if before == after:
+        return False
+    record(session, RoleChanged(actor=actor(subject), role=role.id, before=before, after=after))
+    return True
+
+
+def remove_group(session: WriteSession, subject: Subject, role: Role) -> None:
+    """Empty the role of a group that is gone, and delete it if no rule in force names it.
+
+    One that is named stays, so that rules keep their meaning; its group's next namesake is another role.
+    """
+    _require(subject, role.source)
+    guard_change(session, subject)
+    members = list(session.scalars(select(Membership.user_id).where(Membership.role_id == role.id)))
+    own = set(session.scalars(select(User.id).where(User.id.in_(members), User.source == role.source)))
+    change_members(session, subject, role, leave=own)
+    change_nesting(session, subject, role, inner=[])
+    session.execute(delete(DirectoryProfile).where(DirectoryProfile.id == role.id))
+    outside = len(own) < len(members) or session.scalar(_nested_elsewhere(role))
+    if outside or session.scalar(NAMED_IN_FORCE, {"role": role.id}):
+        before = {"external_id": role.external_id, "name": role.shown}
+        role.name, role.external_id = f"{role.name[: MAX_NAME - 9]}{GONE}{role.id.hex[:8]}", None
+        session.flush()
+        after = {"external_id": None, "name": role.shown}
+        record(session, RoleChanged(actor=actor(subject), role=role.id, before=before, after=after))
+        return
+    record(session, RoleRemoved(actor=actor(subject), role=role.id, name=role.shown))
+    session.execute(delete(Role).where(Role.id == role.id))
+
+
+def _nested_elsewhere(role: Role) -> Any:
+    """Whether an administrator has put the role into another, or another into it."""
+    around = or_(RoleInside.role_id == role.id, RoleInside.inside_id == role.id)
+    return select(exists().where(around))
+
+
+def change_members(
+    session: WriteSession,
+    subject: Subject,
+    role: Role,
+    *,
+    join: Some[uuid.UUID] = (),
+    leave: Some[uuid.UUID] = (),
+    ends_at: dt.datetime | None = None,
+) -> int:
+    """Put people of the source into its role and take others out; how many that changed.
+
+    `ends_at`: when those who join leave by themselves, unless the source confirms them. Raises InvalidInput for who is
+    no person of this source.
+    """
+    _require(subject, role.source)
+    guard_change(session, subject)
+    _require_people(session, role.source, {*join, *leave})
+    left: list[uuid.UUID] = []
+    if leave:
+        gone = delete(Membership).where(Membership.role_id == role.id, Membership.user_id.in_(leave))
+        left = list(session.scalars(gone.returning(Membership.user_id)))
+    joined: list[uuid.UUID] = []
+    if join:
+        rows = [{"user_id": user, "role_id": role.id, "ends_at": ends_at} for user in sorted(join)]
+        here = insert(Membership).values(rows).on_conflict_do_nothing()
+        joined = list(session.scalars(here.returning(Membership.user_id)))
+    if joined or left:
+        epoch = policy_epoch(session)
+        who = actor(subject)
+        events: list[Event] = [RoleJoined(actor=who, role=role.id, user=user, epoch=epoch) for user in joined]
+        events += [RoleLeft(actor=who, role=role.id, user=user, epoch=epoch) for user in left]
+        record_all(session, events)
+    return len(joined) + len(left)
+
+
+def change_nesting(session: WriteSession, subject: Subject, role: Role, *, inner: Sequence[uuid.UUID]) -> None:
+    """Make these roles of the source, and no others of it, lie directly inside this one. InvalidInput for a circle."""
+    _require(subject, role.source)
+    guard_change(session, subject)
+    roles = {found.id: found for found in session.scalars(select(Role).where(Role.id.in_(inner)))}
+    if any(each not in roles or roles[each].source != role.source for each in inner):
+        raise InvalidInput("Only groups of the same source lie inside one another.")
+    own = select(Role.id).where(Role.source == role.source)
+    query = select(RoleInside.role_id).where(RoleInside.inside_id == role.id, RoleInside.role_id.in_(own))
+    before = set(session.scalars(query))
+    around = outer_roles(session, role.id)
+    if circle := next((roles[each] for each in inner if each in around), None):
+        raise InvalidInput(f"'{role.shown}' lies inside '{circle.shown}' already; a circle of groups is refused.")
+    for each in sorted(set(inner) ^ before):
+        _nest(session, subject, session.get_one(Role, each), role, present=each in roles)
+
+
+def _nest(session: WriteSession, subject: Subject, role: Role, outer: Role, *, present: bool) -> None:
+    query = select(RoleInside.inside_id).where(RoleInside.role_id == role.id).order_by(RoleInside.inside_id)
+    before = [str(each) for each in session.scalars(query)]
+    if present:
+        session.execute(insert(RoleInside).values(role_id=role.id, inside_id=outer.id).on_conflict_do_nothing())
+    else:
+        pair = tuple_(RoleInside.role_id, RoleInside.inside_id) == tuple_(role.id, outer.id)
+        session.execute(delete(RoleInside).where(pair))
+    after = [str(each) for each in session.scalars(query)]
+    event = RoleChanged(
+        actor=actor(subject),
+        role=role.id,
+        before={"inside": before, "name": role.shown},
+        after={"inside": after, "name": role.shown},
+    )
+    record(session, event)
+
+
+def person_state(user: User) -> dict[str, Any]:
+    """A person as records show them before and after a change."""
+    return {
+        "active": user.active,
+        "capabilities": sorted(user.capabilities),
+        "clearance": Label(user.clearance).text,
+        "display_name": user.display_name,
+        "external_id": user.external_id,
+        "kind": user.kind,
+        "name": user.shown,
+    }
+
+
+def _require(subject: Subject, source: str) -> None:
+    """Raise BeyondReach unless the subject keeps this source, or administers everybody."""
+    if Capability.ADMINISTER not in subject.capabilities or subject.provisions is not None:
+        require_source(subject, source)
+
+
+def _require_people(session: Session, source: str, users: Some[uuid.UUID]) -> None:
+    """Raise InvalidInput unless all of these are people of the source; the same for who is not there."""
+    if not users:
+        return
+    query = select(func.count()).where(User.id.in_(users), User.source == source, User.kind == "person")
+    if session.scalars(query).one() != len(set(users)):
+        raise InvalidInput("A member is no person of this source.")

@@ -1,0 +1,1 @@
+"""Directories that are read: LDAP, and lists in files."""
