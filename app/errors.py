@@ -10,7 +10,7 @@ AppError
 │   ├── OnBehalfOfNeeded       a service's key alone: it acts for a person or not at all
 │   ├── InPersonNeeded         a service asks for what a person does with their own key alone
 │   ├── CrossSiteRequest       a change in a browser's session that this site's own page did not send
-│   ├── SignInNotAllowed      the provider vouches for somebody, and policy lets them in no further
+│   ├── SignInNotAllowed       who signs in is nobody who may come in, or the sign-in is over
 │   └── LabelTooHigh           the context carries a label above what the model endpoint may see
 ├── NotFound              404  absent, or not visible to you: the same bytes either way
 ├── Conflict              409  the name is taken, or the thing is in use
@@ -23,6 +23,7 @@ AppError
 │   └── UnreadableSearch       a search text that asks for nothing, or for too much
 ├── TooManyRequests       429  above the rate or the number of requests at once of this key
 ├── ModelUnavailable      503  the language model does not answer
+├── SignInUnavailable     503  the identity provider does not answer
 └── DatabaseUnavailable   503  PostgreSQL does not answer
 """
 
@@ -154,6 +155,10 @@ class TooManyRequests(AppError):
 
 class ModelUnavailable(AppError):
     status, title = 503, "The language model does not answer"
+
+
+class SignInUnavailable(AppError):
+    status, title = 503, "The identity provider does not answer"
 
 
 class DatabaseUnavailable(AppError):

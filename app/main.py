@@ -29,6 +29,7 @@ from app.indexing.quantizer import quantizer_for
 from app.llm.context_length import require_context
 from app.llm.endpoint import endpoint
 from app.llm.openai_chat import OpenAIChat, Sampling
+from app.oidc.provider import Provider
 from app.retrieval.rerank import Reranking
 from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.database_reader import CodeReader
@@ -51,6 +52,7 @@ from app.web.api import (
     plans,
     roles,
     search,
+    sessions,
     sync,
     uploads,
     users,
@@ -58,9 +60,12 @@ from app.web.api import (
 from app.web.api.schemas import Problem
 from app.web.http import docs_page, health, problems
 from app.web.http.authentication import Authentication
+from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
+from app.web.sign_in import routes as sign_in
+from app.web.sign_in.pages import mount_sign_in_static
 
 
 def build(settings: Settings) -> Components:
@@ -95,6 +100,7 @@ def build(settings: Settings) -> Components:
         feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
         reranking=build_reranking(settings),
         entailment=build_entailment_budget(settings),
+        providers={source: Provider(source, provider) for source, provider in settings.providers.items()},
     )
 
 
@@ -177,6 +183,8 @@ def create(parts: Components | None = None) -> FastAPI:
         for collector in counting:
             app.state.metrics.unregister(collector)
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
+        for provider in app.state.parts.providers.values():
+            provider.close()
         app.state.parts.index.close()
         app.state.parts.database.close()
 
@@ -186,7 +194,8 @@ def create(parts: Components | None = None) -> FastAPI:
     app.state.ready_limit = anyio.CapacityLimiter(1)
     app.state.failed_sign_ins = FailedSignIns()
     app.state.metrics = CollectorRegistry()
-    app.add_middleware(Authentication, settings=settings.api)
+    app.state.cookies = Cookies(settings.public_url)
+    app.add_middleware(Authentication, settings=settings.api, cookies=app.state.cookies)
     app.add_middleware(Observe, registry=app.state.metrics)
     return app
 
@@ -225,6 +234,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         grants,
         api_keys,
         delegations,
+        sessions,
         explain,
         feedback,
         plans,
@@ -235,5 +245,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(health.router)
+    app.include_router(sign_in.router)
     docs_page.mount_static(app)
+    mount_sign_in_static(app)
     return app

@@ -1,4 +1,4 @@
-"""API keys: created and changed by administrators, revoked by them or their holder, who may also end them earlier."""
+"""API keys: created by administrators, and by people for themselves; revoked by either, and shortened by the holder."""
 
 import datetime as dt
 import uuid
@@ -20,7 +20,7 @@ from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
 from app.identity.api_keys import NewKey
 from app.identity.authenticate import capabilities
 from app.identity.directory import add_key
-from app.identity.names import parse_name
+from app.identity.names import find_user, parse_name
 from app.identity.subject import Capability, Subject, require_capability
 
 ZONE_MISSING = "Give expires_at with its zone, as in 2027-01-01T00:00:00Z."
@@ -54,21 +54,46 @@ def list_keys(session: Session, subject: Subject, page: Page, *, user: str | Non
     return [_view(key, name) for key, name in found]
 
 
-def create_key(
-    session: WriteSession,
-    subject: Subject,
-    user: User,
-    *,
-    label: str,
-    allowed: list[Capability],
-    expires_at: dt.datetime | None,
-) -> tuple[KeyView, NewKey]:
-    """A new key for this user; the secret is in the second value alone. The record names who created it."""
+@dataclass(frozen=True)
+class NewKeyOptions:
+    """What a key is made with."""
+
+    label: str
+    capabilities: list[Capability]
+    expires_at: dt.datetime | None
+
+
+def create_key(session: WriteSession, subject: Subject, user: str, options: NewKeyOptions) -> tuple[KeyView, NewKey]:
+    """A new key for the user of this name; the secret is in the second value alone. The record names who created it."""
     require_capability(subject, Capability.ADMINISTER)
+    return _create(session, subject, find_user(session, user), options)
+
+
+def create_own_key(
+    session: WriteSession, subject: Subject, options: NewKeyOptions, *, max_days: int
+) -> tuple[KeyView, NewKey]:
+    """A key for oneself. Administrators make theirs as they make others'; everybody else in a browser's session.
+
+    A key or token could make keys that outlive it, so they make none. Raises MissingCapability, or InvalidInput for one
+    without an end, or with one beyond `max_days`.
+    """
+    if Capability.ADMINISTER not in subject.capabilities:
+        if subject.means != "session" or not max_days:
+            raise MissingCapability("Sign in with a browser to make a key of your own, or ask an administrator.")
+        if lacking := sorted(set(options.capabilities) - subject.capabilities):
+            raise MissingCapability(f"A key of yours can do no more than you: you lack {', '.join(lacking)}.")
+        latest = session.scalars(select(func.now())).one() + dt.timedelta(days=max_days)
+        end = options.expires_at
+        if end is None or (end.tzinfo is not None and end > latest):
+            raise InvalidInput(f"A key of your own needs expires_at, at most {max_days} days from now.")
+    return _create(session, subject, session.get_one(User, subject.user_id), options)
+
+
+def _create(session: WriteSession, subject: Subject, user: User, options: NewKeyOptions) -> tuple[KeyView, NewKey]:
     guard_change(session, subject)
-    if expires_at is not None and expires_at.tzinfo is None:
+    if options.expires_at is not None and options.expires_at.tzinfo is None:
         raise InvalidInput(ZONE_MISSING)
-    key, new = add_key(session, user, label=label, allowed=allowed, expires_at=expires_at)
+    key, new = add_key(session, user, label=options.label, allowed=options.capabilities, expires_at=options.expires_at)
     event = KeyCreated(
         actor=actor(subject),
         user=user.id,

@@ -121,12 +121,13 @@ def link_identity(session: WriteSession, user: User, issuer: str | None) -> None
         return
     values = {"issuer": issuer, "subject": user.external_id, "user_id": user.id}
     session.execute(insert(SignInIdentity).values(**values).on_conflict_do_nothing())
-    holder = session.scalar(
-        select(SignInIdentity.user_id).where(
-            SignInIdentity.issuer == issuer, SignInIdentity.subject == user.external_id
-        )
-    )
-    if holder != user.id:
+    here = (SignInIdentity.issuer == issuer) & (SignInIdentity.subject == user.external_id)
+    query = select(User).join(SignInIdentity, SignInIdentity.user_id == User.id).where(here)
+    holder = session.scalars(query).one()
+    if holder.deleted_at is not None and holder.source == user.source:
+        # Whoever comes back is somebody new, who has nothing of who they were.
+        session.execute(update(SignInIdentity).where(here).values(user_id=user.id))
+    elif holder.id != user.id:
         raise Conflict("Somebody else signs in with this external id; remove them from the source first.")
 
 
@@ -149,7 +150,8 @@ def change_person(
         user.name = free_name(session, User, user.source, new.name)
     user.display_name = new.display_name or new.name
     if new.external_id != user.external_id:
-        session.execute(delete(SignInIdentity).where(SignInIdentity.user_id == user.id))
+        mine = (SignInIdentity.user_id == user.id) & (SignInIdentity.issuer == (issuer or ""))
+        session.execute(delete(SignInIdentity).where(mine))
         user.external_id = new.external_id
     user.active = new.active
     session.flush()
@@ -175,7 +177,7 @@ def remove_person(session: WriteSession, subject: Subject, user: User) -> None:
     )
     for role_id in sorted(held):
         change_members(session, subject, session.get_one(Role, role_id), leave=[user.id])
-    session.execute(delete(SignInIdentity).where(SignInIdentity.user_id == user.id))
+    # What they signed in as stays theirs, so that the provider cannot make them anew by vouching for them.
     session.execute(delete(DirectoryProfile).where(DirectoryProfile.id == user.id))
     living = update(Passkey).where(Passkey.user_id == user.id, Passkey.revoked_at.is_(None))
     session.execute(living.values(revoked_at=func.now()))

@@ -16,13 +16,20 @@ from app.audit.events.plans import ChangeRefused, SignInRefused
 from app.audit.log import record
 from app.db.session import Database
 from app.errors import NotAllowed
-from app.identity.authenticate import why_dead
 from app.identity.subject import Subject
 
 WINDOW_SECONDS = 60
 # Sources remembered at once. Beyond them all further ones are counted as one, without their address.
 MAX_SOURCES = 1000
 NOBODY = Actor.service("nobody")
+
+
+@dataclass(frozen=True)
+class FailedCredential:
+    """Why somebody was not let in, and the public prefix of the key they came with, if it was one of ours."""
+
+    reason: str
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,11 @@ class FailedSignIns:
             return left
 
 
-def record_failed_sign_in(database: Database, failed: FailedSignIns, address: str | None, secret: str | None) -> None:
-    """Count a sign-in that failed, and record what is due. `secret`: None for what is not one key in one header."""
-    reason, prefix = "no key", None
-    if secret is not None:
-        with database.anonymous() as session:
-            reason, prefix = why_dead(session, secret)
-    record_due(database, failed.add(SignInSource(address, prefix, reason)))
+def record_failed_sign_in(
+    database: Database, failed: FailedSignIns, address: str | None, credential: FailedCredential
+) -> None:
+    """Count a sign-in that failed, and record what is due."""
+    record_due(database, failed.add(SignInSource(address, credential.prefix, credential.reason)))
 
 
 def record_due(database: Database, due: list[tuple[SignInSource, int]]) -> None:

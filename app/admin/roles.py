@@ -52,6 +52,7 @@ class RoleView:
     id: uuid.UUID
     name: str
     source: str
+    external_id: str | None
     inside: list[str]
     members: list[str]
 
@@ -72,12 +73,20 @@ def list_roles(session: Session, subject: Subject, page: Page) -> list[RoleView]
     return _views(session, found, members={role.id for role in found if all_members or role.id in mine})
 
 
-def create_role(session: WriteSession, subject: Subject, *, name: str, source: str, inside: Sequence[str]) -> RoleView:
+def create_role(
+    session: WriteSession,
+    subject: Subject,
+    *,
+    name: str,
+    source: str,
+    inside: Sequence[str],
+    external_id: str | None = None,
+) -> RoleView:
     """A new role inside the roles of these names. Raises Conflict for one that is missing, or a name that is taken."""
     require_capability(subject, Capability.ADMINISTER)
     guard_change(session, subject)
     outer = [_outer_role(session, outer) for outer in inside]
-    role = directory.add_role(session, name, source=source)
+    role = directory.add_role(session, name, source=source, external_id=external_id)
     record(session, RoleCreated(actor=actor(subject), role=role.id, name=role.shown))
     for each in outer:
         nest(session, subject, role, each)
@@ -203,5 +212,6 @@ def _views(session: Session, roles: Sequence[Role], *, members: Collection[uuid.
     within = within.where(Membership.current())
     people = names_by(session, within.where(Membership.role_id.in_(members)).order_by(User.name))
     return [
-        RoleView(role.id, role.shown, role.source, inside.get(role.id, []), people.get(role.id, [])) for role in roles
+        RoleView(role.id, role.shown, role.source, role.external_id, inside.get(role.id, []), people.get(role.id, []))
+        for role in roles
     ]

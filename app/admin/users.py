@@ -1,11 +1,12 @@
 """Users: people and services, created and changed. Only names and roles: nothing of what stands in documents."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
@@ -17,6 +18,7 @@ from app.db.paging import Page
 from app.db.session import WriteSession
 from app.db.tables.access import Collection, Curator
 from app.db.tables.people import Membership, Role, User
+from app.db.tables.sign_in import SignInSession
 from app.errors import Conflict, InvalidInput, SelfGrant
 from app.identity.authenticate import capabilities
 from app.identity.directory import add_person, add_service, refuse_more_than_a_service
@@ -64,12 +66,16 @@ class UserView:
     active: bool
     roles: list[str]
     curates: list[str]
+    external_id: str | None
+    provisions: str | None
+    last_sign_in: dt.datetime | None
+    held: bool
 
 
 def list_users(session: Session, subject: Subject, page: Page) -> list[UserView]:
     """All users, by name and source."""
     require_capability(subject, Capability.ADMINISTER)
-    query = select(User).where(User.name.not_like(r"\_%"))
+    query = select(User).where(User.name.not_like(r"\_%"), User.deleted_at.is_(None))
     return _views(session, [user for (user,) in page.rows(session, query, [User.name, User.source])])
 
 
@@ -138,8 +144,10 @@ def _state(user: User) -> dict[str, Any]:
 
 
 def _views(session: Session, users: Sequence[User]) -> list[UserView]:
-    """Users with the names of their roles and of what they curate: three statements, however many they are."""
+    """Users with their roles, what they curate and their last sign-in: four statements, however many they are."""
     ids = [user.id for user in users]
+    starts = select(SignInSession.user_id, func.max(SignInSession.created_at)).where(SignInSession.user_id.in_(ids))
+    signed_in: dict[uuid.UUID, dt.datetime] = dict(session.execute(starts.group_by(SignInSession.user_id)).all())
     in_roles = select(Membership.user_id, Role.shown).join(Role, Role.id == Membership.role_id)
     in_roles = in_roles.where(Membership.current())
     roles = names_by(session, in_roles.where(Membership.user_id.in_(ids)).order_by(Role.name, Role.source))
@@ -157,6 +165,10 @@ def _views(session: Session, users: Sequence[User]) -> list[UserView]:
             active=user.active,
             roles=roles.get(user.id, []),
             curates=curated.get(user.id, []),
+            external_id=user.external_id,
+            provisions=user.provisions,
+            last_sign_in=signed_in.get(user.id),
+            held=user.held,
         )
         for user in users
     ]

@@ -1,5 +1,6 @@
 """What a running service is made of. Built once by `app.main.build`, never a global."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.answer.entailment import EntailmentBudget
@@ -9,6 +10,7 @@ from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
 from app.identity.feedback_tokens import FeedbackTokens
 from app.llm.protocol import ChatModel
+from app.oidc.provider import Provider
 from app.retrieval.counters import OutcomeCounter
 from app.retrieval.rerank import Reranking
 from app.scope_index.protocol import VectorIndex
@@ -30,6 +32,8 @@ class Components:
     searches: OutcomeCounter = field(default_factory=OutcomeCounter)
     reranking: Reranking | None = None
     entailment: EntailmentBudget | None = None
+    # Identity providers by the source that each vouches for.
+    providers: Mapping[str, Provider] = field(default_factory=dict)
 
     @property
     def reranked(self) -> int:

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.tables.access import Curator
@@ -106,6 +106,11 @@ def identify_token(session: Session, token: AccessToken) -> Subject:
     return replace(_person(session, user, as_key), means="token")
 
 
+def is_session(session: Session, secret: str) -> bool:
+    """Whether this is, or was, a session of ours."""
+    return bool(session.scalar(select(exists().where(SignInSession.hash == hash_key(secret)))))
+
+
 def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
     """Why a sign-in failed, for the log alone, and the public prefix of the key if it is one of ours."""
     held = select(ApiKey, User.active, func.now()).join(User, User.id == ApiKey.user_id)
@@ -113,12 +118,12 @@ def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
     if found is None:
         return "unknown key", None
     key, active, now = found
+    if not active:
+        return "switched off", key.prefix
     if key.revoked_at is not None:
         return "revoked key", key.prefix
     if _expired(key, now):
         return "expired key", key.prefix
-    if not active:
-        return "switched off", key.prefix
     return "service alone", key.prefix
 
 

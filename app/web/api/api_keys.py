@@ -1,4 +1,4 @@
-"""API keys: made and changed by administrators, revoked by them or by their own holder, who may also shorten them."""
+"""API keys: made by administrators, and by people for themselves; revoked by either, and shortened by their holder."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -6,9 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.admin import api_keys as admin
-from app.identity.names import find_user
 from app.web.api.people_schemas import KeyBody, KeyOut, KeyPatch, NewKeyOut
-from app.web.http.dependencies import Administrator, Caller, Changing, Reading, public_id
+from app.web.http.dependencies import Caller, Changing, ComponentsOf, Reading, public_id
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/keys", tags=["people"])
@@ -21,12 +20,16 @@ def keys(subject: Caller, session: Reading, page: PageOf, user: Annotated[str | 
 
 
 @router.post("", status_code=201)
-def make(body: KeyBody, subject: Administrator, session: Changing) -> NewKeyOut:
-    """Make a key (administer). Its secret is in this answer and never again; the log names the maker."""
-    user = find_user(session, body.user)
-    key, new = admin.create_key(
-        session, subject, user, label=body.label, allowed=body.capabilities, expires_at=body.expires_at
-    )
+def make(body: KeyBody, subject: Caller, session: Changing, parts: ComponentsOf) -> NewKeyOut:
+    """Make a key: your own, in a browser's session, or anybody's as an administrator.
+
+    Its secret is in this answer and never again; the log names the maker.
+    """
+    new_key = admin.NewKeyOptions(body.label, body.capabilities, body.expires_at)
+    if body.user is None or body.user == subject.name:
+        key, new = admin.create_own_key(session, subject, new_key, max_days=parts.settings.sign_in.own_key_days)
+    else:
+        key, new = admin.create_key(session, subject, body.user, new_key)
     return NewKeyOut(**asdict(key), secret=new.secret)
 
 

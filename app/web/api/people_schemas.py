@@ -16,6 +16,15 @@ class UserBody(ApiModel):
 
     name: Name
     source: Name = Field("local", description="where it comes from; names of two sources never merge")
+    external_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="of a person: their name for ever in the source, like a provider's sub",
+    )
+    provisions: Name | None = Field(
+        None, description="of a service: the source whose people and roles it keeps; it can do nothing else"
+    )
     kind: UserKind = Field("person", description="a service acts only for a person who lets it, and has no clearance")
     display_name: str = Field("", max_length=200)
     clearance: LabelName | None = Field(None, description="of a person; unset: internal")
@@ -44,6 +53,10 @@ class UserOut(ApiModel):
     active: bool
     roles: list[str]
     curates: list[str]
+    external_id: str | None
+    provisions: str | None
+    last_sign_in: dt.datetime | None = Field(description="when a browser was signed in last")
+    held: bool = Field(description="switched off by an administrator: the source cannot switch them on")
 
 
 class PrincipalOut(ApiModel):
@@ -55,9 +68,9 @@ class PrincipalOut(ApiModel):
 
 
 class KeyBody(ApiModel):
-    """A new key for a user. It may do what both it and its user may."""
+    """A new key. It may do what both it and its user may. Your own, made in a browser's session, needs an end."""
 
-    user: FullName
+    user: FullName | None = Field(None, description="whose; unset: your own")
     label: str = Field("", max_length=100)
     capabilities: list[Capability] = Field(default_factory=lambda: [Capability.ASK])
     expires_at: dt.datetime | None = None
@@ -87,6 +100,44 @@ class NewKeyOut(KeyOut):
     """The key itself: shown this once, kept nowhere."""
 
     secret: str
+
+
+class SessionOut(ApiModel):
+    """A browser that is signed in, without its secret. `current`: the one that asks."""
+
+    id: uuid.UUID
+    prefix: str
+    user: str
+    means: Literal["provider", "link", "passkey"]
+    source: str | None
+    address: str | None
+    agent: str
+    created_at: dt.datetime
+    idle_until: dt.datetime
+    expires_at: dt.datetime
+    current: bool
+
+
+class SignOutOut(ApiModel):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class LinkBody(ApiModel):
+    """A link that signs a person in once."""
+
+    loopback: bool = Field(False, description="good only from the machine that the service runs on")
+
+
+class NewLinkOut(ApiModel):
+    """The link itself: shown this once, kept nowhere."""
+
+    id: uuid.UUID
+    prefix: str
+    user: str
+    expires_at: dt.datetime
+    url: str
 
 
 class DelegationBody(ApiModel):

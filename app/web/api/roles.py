@@ -24,7 +24,9 @@ def roles(subject: Caller, session: Reading, page: PageOf) -> list[RoleOut]:
 @router.post("", status_code=201)
 def make(body: RoleBody, subject: Administrator, session: Changing) -> RoleOut:
     """Make a role (administer)."""
-    made = admin.create_role(session, subject, name=body.name, source=body.source, inside=body.inside)
+    made = admin.create_role(
+        session, subject, name=body.name, source=body.source, inside=body.inside, external_id=body.external_id
+    )
     return RoleOut.model_validate(made)
 
 

@@ -149,6 +149,9 @@ class RoleBody(ApiModel):
 
     name: Name
     source: Name = Field("local", description="where it comes from; names of two sources never merge")
+    external_id: str | None = Field(
+        None, min_length=1, max_length=255, description="the group of its source that it stands for, as claims name it"
+    )
     inside: list[FullName] = Field(default_factory=list)
 
 
@@ -158,6 +161,7 @@ class RoleOut(ApiModel):
     id: uuid.UUID
     name: str
     source: str
+    external_id: str | None = Field(description="the group of its source that it stands for")
     inside: list[str]
     members: list[str]
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app.admin import users as admin
 from app.identity.names import find_user
-from app.identity.subject import Label
+from app.identity.subject import Capability, Label
 from app.settings import LabelName
 from app.web.api.people_schemas import PrincipalOut, UserBody, UserOut, UserPatch
 from app.web.http.dependencies import Administrator, CallerOrDelegate, Changing, ComponentsOf, Reading
@@ -30,7 +30,16 @@ def users(subject: Administrator, session: Reading, page: PageOf) -> list[UserOu
 @router.post("", status_code=201)
 def make(body: UserBody, subject: Administrator, session: Changing, parts: ComponentsOf) -> UserOut:
     """Make a person or a service (administer)."""
-    new = admin.NewUser(body.name, body.source, body.kind, body.display_name, _label(body.clearance), body.capabilities)
+    new = admin.NewUser(
+        name=body.name,
+        source=body.source,
+        kind=body.kind,
+        display_name=body.display_name,
+        clearance=_label(body.clearance),
+        capabilities=_capabilities(body),
+        provisions=body.provisions,
+        external_id=body.external_id,
+    )
     return UserOut.model_validate(admin.create_user(session, subject, parts.sealer, new))
 
 
@@ -39,6 +48,12 @@ def change(name: str, body: UserPatch, subject: Administrator, session: Changing
     """Change a user (administer). Nobody raises their own rights."""
     changed = admin.UserChange(body.display_name, _label(body.clearance), body.capabilities, body.active)
     return UserOut.model_validate(admin.change_user(session, subject, find_user(session, name), changed))
+
+
+def _capabilities(body: UserBody) -> list[Capability]:
+    """Those that were given; a service that keeps a source does that, unless it is told otherwise."""
+    keeps = body.provisions is not None and "capabilities" not in body.model_fields_set
+    return [Capability.PROVISION] if keeps else body.capabilities
 
 
 def _label(name: LabelName | None) -> Label | None:

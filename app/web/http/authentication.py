@@ -1,8 +1,9 @@
 """Who calls, found out before anything of the body is read: the middleware in front of all routes.
 
-It holds for every route by construction: whatever is not among `route_table.PUBLIC` needs a valid key, also a path that
-no route answers. The verified caller is left in the scope, where `dependencies.caller` takes it from, so that a key is
-looked up once. Strangers are limited by address.
+It holds for every route by construction: whatever is not among `route_table.PUBLIC` needs a valid key, token or
+session, also a path that no route answers, and a change in a session has to come from a page of ours. The verified
+caller is left in the scope, where `dependencies.caller` takes it from, so that a key is looked up once. Strangers are
+limited by address.
 """
 
 import anyio
@@ -11,18 +12,18 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import log
-from app.admin.refusals import FailedSignIns, record_due, record_failed_sign_in
+from app.admin.refusals import FailedCredential, FailedSignIns, record_due, record_failed_sign_in
 from app.answer.components import Components
-from app.errors import AppError, NotSignedIn, OnBehalfOfNeeded, TooManyRequests
-from app.identity.api_keys import looks_like_key
-from app.identity.authenticate import identify
+from app.errors import AppError, CrossSiteRequest, NotSignedIn, OnBehalfOfNeeded, TooManyRequests
 from app.identity.subject import Subject
 from app.settings import ApiSettings
+from app.sign_in.callers import Credential, identify_caller, why_failed
 from app.web.http.anonymous_limits import KnownKeys, StrangerLimits
 from app.web.http.client_address import ADDRESS, Proxies, address_of, group_of, parse_networks
+from app.web.http.credentials import SAFE_METHODS, Cookies, read_credential, require_own_page
 from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots, too_many
 from app.web.http.problems import problem
-from app.web.http.route_table import PROBES, ROUTE, SUBJECT, RouteTable
+from app.web.http.route_table import ANY_QUERY, PROBES, RESOURCE_METADATA, ROUTE, SUBJECT, RouteTable
 
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64
@@ -33,9 +34,10 @@ LIMITED_LOOKUPS, MAX_LIMITED_WAITING = 1, 8
 class Authentication:
     """ASGI middleware: finds address, route and caller, refuses what it must, and holds the caller's slot meanwhile."""
 
-    def __init__(self, app: ASGIApp, *, settings: ApiSettings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings, cookies: Cookies) -> None:
         self._app = app
         self._settings = settings
+        self._cookies = cookies
         self._proxies = Proxies(parse_networks(settings.trusted_proxies), settings.proxy_header)
         self._strangers = StrangerLimits(settings)
         self._known = KnownKeys()
@@ -64,7 +66,8 @@ class Authentication:
         if route.public:
             if route.template not in PROBES and (seconds := self._strangers.take(group_of(address_of(scope)))):
                 raise _limited(seconds)
-            route.check_query(scope)
+            if route.template not in ANY_QUERY:
+                route.check_query(scope)
             await BodyLimit(self._app, settings=self._settings, upload=False)(scope, receive, send)
             return
         scope[SUBJECT] = subject = await self._identify(scope, service)
@@ -75,36 +78,37 @@ class Authentication:
             await BodyLimit(self._app, settings=self._settings, upload=route.upload)(scope, receive, send)
 
     async def _identify(self, scope: Scope, service: FastAPI) -> Subject:
-        """The caller by the key of this request. Raises NotSignedIn, for addresses without a request left
-        TooManyRequests, and what `identify` raises. What failed and was not refused for its number is recorded; whoever
-        sends nothing to sign in with has not tried to.
+        """The caller by what this request shows. Raises NotSignedIn, for addresses without a request left
+        TooManyRequests, CrossSiteRequest, and what `identify` raises. What failed and was not refused for its number is
+        recorded; whoever sends nothing to sign in with, or a session that is over, has not tried to.
         """
         parts: Components = service.state.parts
         failed: FailedSignIns = service.state.failed_sign_ins
-        group = group_of(address_of(scope))
-        secret, token = _credentials(scope)
-        if secret is None:
+        group, address = group_of(address_of(scope)), address_of(scope)
+        credential = read_credential(scope, self._cookies)
+        if credential.kind == "none":
             if seconds := self._strangers.take(group):
                 raise _limited(seconds)
-            if _given(scope, b"authorization"):
-                await run_sync(record_failed_sign_in, parts.database, failed, address_of(scope), None)
-            raise NotSignedIn
+            raise _not_signed_in(service, parts)
         try:
-            subject = await self._verify(parts, group, secret, token)
-        except (NotSignedIn, OnBehalfOfNeeded):
-            await run_sync(record_failed_sign_in, parts.database, failed, address_of(scope), secret)
-            raise
+            if credential.kind == "session" and scope["method"] not in SAFE_METHODS:
+                require_own_page(scope, self._cookies, credential.secret)
+            subject = await self._verify(parts, group, credential)
+        except (NotSignedIn, OnBehalfOfNeeded, CrossSiteRequest) as error:
+            await run_sync(_record_refused, parts, failed, address, credential, error)
+            raise (_not_signed_in(service, parts) if isinstance(error, NotSignedIn) else error) from None
         if due := failed.due():
             await run_sync(record_due, parts.database, due)
-        return subject.at_address(address_of(scope))
+        return subject.at_address(address)
 
-    async def _verify(self, parts: Components, group: str, secret: str, token: str | None) -> Subject:
-        """The caller by this key. A wrong one costs its address a request; TooManyRequests once it has none left."""
+    async def _verify(self, parts: Components, group: str, credential: Credential) -> Subject:
+        """The caller by this credential. A wrong one costs its address a request; TooManyRequests once it has none."""
+        secret = credential.secret
         known = secret in self._known
         seconds = 0 if known else self._strangers.take(group)
         counted = not known and not seconds
         try:
-            subject = await self._look_up(parts, secret, token, known=known, limited=bool(seconds))
+            subject = await self._look_up(parts, credential, known=known, limited=bool(seconds))
         except NotSignedIn:
             self._known.discard(secret)
             if not counted:
@@ -121,12 +125,9 @@ class Authentication:
         self._known.add(secret)
         return subject
 
-    async def _look_up(
-        self, parts: Components, secret: str, token: str | None, *, known: bool, limited: bool
-    ) -> Subject:
+    async def _look_up(self, parts: Components, credential: Credential, *, known: bool, limited: bool) -> Subject:
         def look_up() -> Subject:
-            with parts.database.anonymous() as session:
-                return identify(session, secret, token)
+            return identify_caller(parts.database, parts.providers, credential)
 
         if known:
             return await run_sync(look_up)
@@ -136,24 +137,24 @@ class Authentication:
         return await run_sync(look_up, limiter=limiter)
 
 
-def _credentials(scope: Scope) -> tuple[str | None, str | None]:
-    """The key, or None for anything that is not one key in one header, and the token of a delegation if there is one.
-
-    Two keys, or two tokens, are one too many, and neither may win.
-    """
-    given, tokens = _given(scope, b"authorization"), _given(scope, b"clearance-on-behalf-of")
-    if len(given) != 1 or len(tokens) > 1:
-        return None, None
-    scheme, _, secret = given[0].partition(" ")
-    secret = secret.strip()
-    if scheme.lower() != "bearer" or not looks_like_key(secret):
-        return None, None
-    return secret, tokens[0] if tokens else None
+def _record_refused(
+    parts: Components, failed: FailedSignIns, address: str | None, credential: Credential, error: AppError
+) -> None:
+    if isinstance(error, CrossSiteRequest):
+        why: FailedCredential | None = FailedCredential("sent from another site")
+    else:
+        why = why_failed(parts.database, parts.providers, credential)
+    if why is not None:
+        record_failed_sign_in(parts.database, failed, address, why)
 
 
-def _given(scope: Scope, header: bytes) -> list[str]:
-    """The values of all headers of this name."""
-    return [value.decode("latin-1") for name, value in scope["headers"] if name == header]
+def _not_signed_in(service: FastAPI, parts: Components) -> NotSignedIn:
+    """The refusal, which names where clients learn whose access tokens are taken (RFC 9728), if any are."""
+    error = NotSignedIn()
+    if any(provider.settings.audience for provider in parts.providers.values()):
+        cookies: Cookies = service.state.cookies
+        error.headers["WWW-Authenticate"] = f'Bearer resource_metadata="{cookies.origin}{RESOURCE_METADATA}"'
+    return error
 
 
 def _limited(seconds: int) -> TooManyRequests:

@@ -12,6 +12,7 @@ from app.answer.components import Components
 from app.db.session import ReadSession, WriteSession
 from app.errors import MissingCapability, NotFound, NotSignedIn
 from app.identity.subject import Capability, Subject, require_capability, require_in_person, require_person
+from app.web.http.credentials import Cookies
 from app.web.http.route_table import SUBJECT
 
 
@@ -23,7 +24,18 @@ def parts_of(request: Request) -> Components:
 ComponentsOf = Annotated[Components, Depends(parts_of)]
 
 
-bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key: clr_…")
+def cookies_of(request: Request) -> Cookies:
+    """The names of our cookies, and where the service is reached."""
+    found: Cookies = request.app.state.cookies
+    return found
+
+
+CookiesOf = Annotated[Cookies, Depends(cookies_of)]
+
+
+bearer = HTTPBearer(
+    auto_error=False, scheme_name="API key", description="An API key (clr_…), or an access token of a provider"
+)
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 OnBehalfOf = Annotated[
     list[str] | None,

@@ -5,12 +5,32 @@ import hmac
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
 from sqlalchemy import text
 
 from app.errors import NotFound, NotSignedIn
-from app.web.http.dependencies import ComponentsOf
+from app.web.http.dependencies import ComponentsOf, CookiesOf
+from app.web.http.route_table import RESOURCE_METADATA
 
 router = APIRouter(tags=["health"])
+
+
+class ResourceMetadata(BaseModel):
+    """What a client has to know to come in with an access token."""
+
+    resource: str
+    authorization_servers: list[str]
+    bearer_methods_supported: list[str] = ["header"]
+    resource_name: str = "Clearance"
+
+
+@router.get(RESOURCE_METADATA)
+def resource_metadata(parts: ComponentsOf, cookies: CookiesOf) -> ResourceMetadata:
+    """Whose access tokens are taken here (RFC 9728). Absent where none are."""
+    issuers = [each.settings.issuer for each in parts.providers.values() if each.settings.audience]
+    if not issuers:
+        raise NotFound
+    return ResourceMetadata(resource=cookies.origin, authorization_servers=issuers)
 
 
 @router.get("/healthz")

@@ -20,8 +20,29 @@ ROUTE = "clearance.route"
 SUBJECT = "clearance.subject"
 # The tag of routes that have the rate of bulk work.
 BULK = "curation"
-# The routes that need no API key, by name. Whatever is not here needs one, also what no route answers.
-PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/static"})
+# The well-known address, and all routes that need no key, by name. Whatever is not here needs one, also what no route
+# answers.
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
+# Where people sign in: nobody is known there yet, though a session may be.
+SIGN_IN = frozenset(
+    {
+        "/",
+        "/sign-in",
+        "/sign-in/static",
+        "/sign-in/link",
+        "/sign-in/passkey",
+        "/sign-in/passkey/options",
+        "/sign-in/{source}",
+        "/sign-in/{source}/callback",
+        "/sign-in/{source}/back-channel-logout",
+        RESOURCE_METADATA,
+    }
+)
+PUBLIC = SIGN_IN | frozenset(
+    {"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/static"}
+)
+# Where a provider adds to the query what it likes.
+ANY_QUERY = frozenset({"/sign-in/{source}/callback"})
 # Those of them that stay open to an address that has used up its requests: probes must not fail because of others, and
 # they cost next to nothing.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})

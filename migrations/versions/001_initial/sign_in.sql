@@ -136,6 +136,17 @@ language sql volatile security definer set search_path = '' as $$
 $$;
 grant execute on function clearance.keep_session_alive(uuid) to clearance_app;
 
+-- Whoever is signed out everywhere: a provider's tokens from before are dead too. By the person or an administrator.
+create function clearance.end_provider_tokens(person uuid) returns void
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  if person is distinct from clearance.caller() and not clearance.caller_may('administer') then
+    raise insufficient_privilege using message = 'one ends one''s own tokens; those of others are for administrators';
+  end if;
+  update public.app_user set tokens_after = clock_timestamp() where id = end_provider_tokens.person;
+end $$;
+grant execute on function clearance.end_provider_tokens(uuid) to clearance_app;
+
 -- What has ended stays ended, what was used stays used.
 create trigger stays_revoked before update on sign_in_session for each row
   when (old.ended_at is not null and (new.ended_at is distinct from old.ended_at

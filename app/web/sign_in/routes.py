@@ -1,0 +1,242 @@
+"""Signing in and out in a browser. Every answer is a page or a redirect; what goes wrong is told on a page."""
+
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.admin.refusals import FailedCredential, record_failed_sign_in
+from app.admin.users import own_user
+from app.answer.components import Components
+from app.errors import AppError, NotFound, NotSignedIn, SignInNotAllowed
+from app.identity.api_keys import NewKey
+from app.oidc.provider import Provider, ProviderUnavailable
+from app.oidc.tokens import InvalidToken
+from app.sign_in.callers import Credential, identify_caller
+from app.sign_in.links import name_behind, use_link
+from app.sign_in.logout import end_by_provider
+from app.sign_in.provider_sign_in import Callback, arrive, depart
+from app.sign_in.sessions import Browser, Proof, ProviderUrl, current_session, sign_out, start_session
+from app.web.http.client_address import address_of
+from app.web.http.credentials import csrf_token, require_own_page, require_same_origin
+from app.web.http.dependencies import ComponentsOf, cookies_of
+from app.web.sign_in.pages import HEADERS, error_page, page
+
+router = APIRouter(include_in_schema=False)
+NOT_BELIEVED = "The provider's answer could not be believed, and nobody was signed in. Begin again at /sign-in."
+ReturnTo = Annotated[str, Query(alias="return_to", max_length=2_000)]
+
+
+def local_path(text: str) -> str:
+    """A path of this site to go on to; `/` for whatever would lead elsewhere."""
+    plain = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
+    return text if plain else "/"
+
+
+@router.get("/")
+def home(request: Request, parts: ComponentsOf, notice: Annotated[str, Query(max_length=40)] = "") -> Response:
+    """Who you are; for nobody, the way to the sign-in."""
+    secret = _session_secret(request)
+    try:
+        if secret is None:
+            raise NotSignedIn
+        subject = identify_caller(parts.database, parts.providers, Credential("session", secret))
+    except NotSignedIn:
+        return RedirectResponse("/sign-in", 303, HEADERS)
+    with parts.database.reading(subject.user_id) as session:
+        user, own = own_user(session, subject), current_session(session, subject)
+    text = NOTICES.get(notice, "")
+    until = f"{own.expires_at:%Y-%m-%d %H:%M}"
+    return page("home", user=user, csrf=csrf_token(secret), until=until, notice=text)
+
+
+@router.get("/sign-in")
+def choose(
+    parts: ComponentsOf, return_to: ReturnTo = "/", notice: Annotated[str, Query(max_length=40)] = ""
+) -> Response:
+    """The ways to sign in."""
+    to = local_path(return_to)
+    return page(
+        "sign_in",
+        providers=list(parts.providers.values()),
+        query=urlencode({"return_to": to}),
+        return_to=to,
+        notice=NOTICES.get(notice, ""),
+    )
+
+
+@router.get("/sign-in/link")
+def show_link(request: Request, parts: ComponentsOf, token: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """Ask before a link is used: programs that look at every link in a message must not use it up."""
+    return _told(
+        request, parts, lambda: page("link", token=token, name=name_behind(parts.database, token, _address(request)))
+    )
+
+
+@router.post("/sign-in/link")
+def follow_link(request: Request, parts: ComponentsOf, token: Annotated[str, Form(max_length=200)] = "") -> Response:
+    """Sign in with a link, once."""
+
+    def follow() -> Response:
+        require_same_origin(request.scope, cookies_of(request))
+        user_id = use_link(parts.database, token, _address(request))
+        new = start_session(
+            parts.database,
+            parts.settings.sign_in,
+            user_id,
+            Proof("link"),
+            browser_of(request),
+            replaced=_session_secret(request),
+        )
+        return signed_in(request, parts, new, "/")
+
+    return _told(request, parts, follow)
+
+
+@router.get("/sign-in/{source}")
+def go(
+    request: Request, source: str, parts: ComponentsOf, return_to: ReturnTo = "/", *, again: bool = False
+) -> Response:
+    """Off to the provider. `again`: it is to ask, though somebody is signed in there."""
+
+    def leave() -> Response:
+        cookies = cookies_of(request)
+        departure = depart(
+            parts.database,
+            _provider(parts, source),
+            cookies.origin,
+            return_to=local_path(return_to),
+            again=again,
+            browser=cookies.read(request.scope, cookies.browser),
+        )
+        away = RedirectResponse(departure.url, 303, HEADERS)
+        away.headers.append("Set-Cookie", cookies.header(cookies.browser, departure.attempt.browser, seconds=600))
+        return away
+
+    return _told(request, parts, leave)
+
+
+@router.get("/sign-in/{source}/callback")
+def come_back(
+    request: Request,
+    source: str,
+    parts: ComponentsOf,
+    state: Annotated[str, Query(max_length=500)] = "",
+    code: Annotated[str | None, Query(max_length=8_000)] = None,
+    iss: Annotated[str | None, Query(max_length=500)] = None,
+) -> Response:
+    """Back from the provider, with a code or without one."""
+
+    def finish() -> Response:
+        cookies = cookies_of(request)
+        answer = Callback(state, cookies.read(request.scope, cookies.browser), code, iss)
+        arrival = arrive(parts.database, _provider(parts, source), parts.sealer, cookies.origin, answer)
+        new = start_session(
+            parts.database,
+            parts.settings.sign_in,
+            arrival.user_id,
+            arrival.proof,
+            browser_of(request),
+            replaced=_session_secret(request),
+        )
+        to = "/?notice=groups" if arrival.proof.roles == "unknown" else arrival.return_to
+        return signed_in(request, parts, new, to)
+
+    return _told(request, parts, finish, source=source)
+
+
+@router.post("/sign-in/{source}/back-channel-logout")
+def back_channel_logout(
+    request: Request, source: str, parts: ComponentsOf, logout_token: Annotated[str, Form(max_length=20_000)] = ""
+) -> Response:
+    """The provider says that somebody signed out there (OpenID Connect Back-Channel Logout 1.0)."""
+    try:
+        end_by_provider(parts.database, _provider(parts, source), logout_token)
+    except InvalidToken as error:
+        _record(request, parts, f"logout token of {source}: {error}")
+        return Response(status_code=400, headers={"Cache-Control": "no-store"})
+    except ProviderUnavailable:
+        return Response(status_code=503, headers={"Cache-Control": "no-store"})
+    return Response(status_code=200, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/sign-out")
+def leave(request: Request, parts: ComponentsOf, csrf: Annotated[str, Form(max_length=200)] = "") -> Response:
+    """End this session, here and at the provider that vouched for it, if that has a place for it."""
+    cookies = cookies_of(request)
+    secret = _session_secret(request)
+    provider_url: ProviderUrl | None = None
+    if secret is not None:
+        try:
+            require_own_page(request.scope, cookies, secret, form_token=csrf)
+            provider_url = sign_out(parts.database, parts.providers, secret, f"{cookies.origin}/sign-in")
+        except NotSignedIn:
+            pass  # it was over before
+        except AppError as error:
+            return error_page(error)
+    away: Response = RedirectResponse("/sign-in?notice=signed-out", 303, HEADERS)
+    if provider_url is not None:
+        # A page, and no redirect: what a form leads to may only be our own.
+        away = page("away", url=provider_url.url, label=provider_url.label)
+    away.headers["Clear-Site-Data"] = '"cache", "storage"'
+    away.headers.append("Set-Cookie", cookies.header(cookies.session, "", seconds=0))
+    return away
+
+
+NOTICES = {
+    "signed-out": "You are signed out.",
+    "groups": "Your provider did not say which groups you are in, so none of the roles that come with groups hold. "
+    "Ask an administrator.",
+}
+
+
+def browser_of(request: Request) -> Browser:
+    """Where a sign-in comes from."""
+    agent = "".join(c for c in request.headers.get("user-agent", "") if c.isprintable())
+    return Browser(_address(request), agent)
+
+
+def signed_in(request: Request, parts: Components, new: NewKey, to: str) -> Response:
+    """On to where the person was going, with the new session; the browser keeps no secret of the way there."""
+    cookies = cookies_of(request)
+    away = RedirectResponse(to, 303, HEADERS)
+    seconds = int(parts.settings.sign_in.session_hours * 3600)
+    away.headers.append("Set-Cookie", cookies.header(cookies.session, new.secret, seconds=seconds))
+    away.headers.append("Set-Cookie", cookies.header(cookies.browser, "", seconds=0))
+    return away
+
+
+def _session_secret(request: Request) -> str | None:
+    cookies = cookies_of(request)
+    return cookies.read(request.scope, cookies.session)
+
+
+def _provider(parts: Components, source: str) -> Provider:
+    found = parts.providers.get(source)
+    if found is None:
+        raise NotFound("There is no such provider.")
+    return found
+
+
+def _address(request: Request) -> str | None:
+    return address_of(request.scope)
+
+
+def _told(request: Request, parts: Components, step: Callable[[], Response], *, source: str = "") -> Response:
+    """What the step answers; what it refuses is recorded and told on a page."""
+    try:
+        return step()
+    except InvalidToken as error:
+        _record(request, parts, f"sign-in at {source}: {error}")
+        return error_page(SignInNotAllowed(NOT_BELIEVED))
+    except AppError as error:
+        if isinstance(error, SignInNotAllowed):
+            _record(request, parts, f"sign-in{' at ' + source if source else ''}: {error.code}")
+        return error_page(error)
+
+
+def _record(request: Request, parts: Components, reason: str) -> None:
+    failed = request.app.state.failed_sign_ins
+    record_failed_sign_in(parts.database, failed, _address(request), FailedCredential(reason))
