@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest import mock
 
@@ -28,9 +28,18 @@ from app.identity.feedback_tokens import FeedbackTokens
 from app.identity.subject import Label
 from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
+from app.oidc.provider import Provider
 from app.scope_index.protocol import NoIndex
 from app.server import server_config
-from app.settings import AnswerSettings, ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from app.settings import (
+    AnswerSettings,
+    ApiSettings,
+    AuditSettings,
+    DatabaseSettings,
+    IdentitySettings,
+    Settings,
+    SignInSettings,
+)
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
 
 METRICS_KEY = "metrics-key-of-the-tests"
@@ -63,6 +72,8 @@ def parts_at(
     embedder: EmbeddingModel | None = None,
     api: ApiSettings | None = None,
     answer: AnswerSettings | None = None,
+    sign_in: SignInSettings | None = None,
+    providers: Sequence[Provider] = (),
 ) -> Components:
     """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
     generous = ApiSettings(
@@ -79,6 +90,8 @@ def parts_at(
         audit=AuditSettings(key=SecretStr(AUDIT_KEY)),
         api=api or generous,
         answer=answer or AnswerSettings(),
+        sign_in=sign_in or SignInSettings(),
+        providers={provider.source: provider.settings for provider in providers},
     )
     return Components(
         settings=settings,
@@ -89,6 +102,7 @@ def parts_at(
         sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
         checks=tuple(default_checks()),
         feedback=FeedbackTokens(bytes.fromhex(IDENTITY_KEY)),
+        providers={provider.source: provider for provider in providers},
     )
 
 

@@ -35,6 +35,8 @@ SIGN_IN = frozenset(
         "/sign-in/{source}",
         "/sign-in/{source}/callback",
         "/sign-in/{source}/back-channel-logout",
+        # Its form carries the CSRF token, which the route itself checks.
+        "/sign-out",
         RESOURCE_METADATA,
     }
 )
