@@ -18,6 +18,8 @@ from pathlib import Path
 
 VENV = Path(".venv")
 PYTHON, UV = str(VENV / "bin" / "python"), str(VENV / "bin" / "uv")
+# The identity provider of the tests, in an environment of its own.
+IDP = str(VENV / "idp")
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
@@ -30,6 +32,10 @@ STEPS: dict[str, list[list[str]]] = {
         [UV, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", "."],
     ],
     "dev": [[UV, "pip", "install", *LOCKED, "--no-deps", "-r", "requirements-dev.lock"]],
+    "idp": [
+        [UV, "venv", "--quiet", "--clear", "--python", PYTHON, IDP],
+        [UV, "pip", "install", *LOCKED, "--no-deps", "--python", f"{IDP}/bin/python", "-r", "requirements-idp.lock"],
+    ],
 }
 # What a tool says, and what to do about it.
 CURES = (
