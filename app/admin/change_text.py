@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.acl.placement import curated_path
 from app.acl.rules import Grant, OwnRule
-from app.admin.changes import ClearanceStep, GrantStep, MemberStep, NestingStep, PlanStep, RuleStep
+from app.admin.changes import ClearanceStep, GrantStep, GroupStep, MemberStep, NestingStep, PlanStep, RuleStep
 from app.db.tables.access import Collection
 from app.db.tables.people import Role, User
 from app.identity.subject import Subject
@@ -29,6 +29,9 @@ class _StepText:
         self._subject = subject
 
     def step(self, step: PlanStep) -> str:
+        return self._of_rules(step) if isinstance(step, GrantStep | RuleStep) else self._of_people(step)
+
+    def _of_rules(self, step: GrantStep | RuleStep) -> str:
         match step:
             case GrantStep():
                 act = "add" if step.present else "take away"
@@ -37,6 +40,10 @@ class _StepText:
                 return f"{self._place(step)}: take its rule away"
             case RuleStep(rule=OwnRule() as rule):
                 return f"{self._place(step)}: replace the rule by {self._rule(rule)}"
+        raise AssertionError("every kind of step has its words")
+
+    def _of_people(self, step: PlanStep) -> str:
+        match step:
             case MemberStep():
                 act = "put into" if step.present else "take out of"
                 return f"{act} role {self._role(step.role)}: {self._user(step.user)}"
@@ -45,6 +52,10 @@ class _StepText:
                 return f"members of role {inside} {'become' if step.present else 'cease to be'} members of role {outer}"
             case ClearanceStep():
                 return f"set the clearance of {self._user(step.user)} to {step.clearance.text}"
+            case GroupStep(group=None):
+                return f"let role {self._role(step.role)} stand for no group"
+            case GroupStep():
+                return f"let role {self._role(step.role)} stand for group '{step.group}' of its source"
         raise AssertionError("every kind of step has its words")
 
     def _place(self, step: GrantStep | RuleStep) -> str:

@@ -1,4 +1,4 @@
-"""One step of a plan: a rule replaced, a member in or out, a role inside another or not, a clearance set.
+"""One step of a plan: a rule replaced, a member in or out, a role inside another or not, its group, a clearance set.
 
 Each performs the same function of `app.admin` as the single change does, and so leaves the same record. Steps name
 everything by id, so that a name given anew in between cannot turn them.
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.acl.placement import lock_document
 from app.acl.rule_changes import Change
 from app.acl.rules import Grant, OwnRule
+from app.admin.claimed_roles import claimants, map_group
 from app.admin.roles import add_member, nest, remove_member, unnest
 from app.admin.rules import drop_folder_rule, set_document_rule, set_rule
 from app.admin.users import UserChange, change_user
@@ -198,6 +199,28 @@ class ClearanceStep:
         return StepResult(self, before)
 
 
+@dataclass(frozen=True)
+class GroupStep:
+    """A role comes to stand for another group of its source, or for none: who is in it follows from claims."""
+
+    role: uuid.UUID
+    group: str | None
+    collection: None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "group", "role": str(self.role), "group": self.group}
+
+    def people(self, session: Session) -> frozenset[uuid.UUID]:
+        role = _still(session, Role, self.role)
+        return members_of(session, [role.id]) | claimants(session, role.source, self.group)
+
+    def perform(self, session: WriteSession, subject: Subject, /) -> StepResult:
+        role = _still(session, Role, self.role)
+        before = role.external_id
+        map_group(session, subject, role, self.group)
+        return StepResult(self, before)
+
+
 def _still(session: Session, table: type[Named], key: uuid.UUID) -> Named:
     """The role or user of a step; raises PlanStale if it was deleted since the plan was made."""
     found = session.get(table, key)
@@ -208,7 +231,7 @@ def _still(session: Session, table: type[Named], key: uuid.UUID) -> Named:
 
 def from_json(value: dict[str, Any]) -> PlanStep:
     """The inverse of `to_json`; raises KeyError or ValueError on anything else."""
-    op: Literal["rule", "grant", "member", "nesting", "clearance"] = value["op"]
+    op: Literal["rule", "grant", "member", "nesting", "clearance", "group"] = value["op"]
     match op:
         case "grant":
             return GrantStep(*_place(value), Grant.from_json(value["grant"]), bool(value["present"]))
@@ -221,6 +244,8 @@ def from_json(value: dict[str, Any]) -> PlanStep:
             return NestingStep(uuid.UUID(value["role"]), uuid.UUID(value["inside"]), bool(value["present"]))
         case "clearance":
             return ClearanceStep(uuid.UUID(value["user"]), Label.parse(value["clearance"]))
+        case "group":
+            return GroupStep(uuid.UUID(value["role"]), value["group"])
 
 
 def _place(value: dict[str, Any]) -> tuple[uuid.UUID, str | None, uuid.UUID | None]:

@@ -105,6 +105,36 @@ def nest(
         print_success(f"{role} lies inside {outer}")
 
 
+@roles.command("map")
+@with_client
+def map_group(
+    client: Client,
+    role: Role,
+    group: Annotated[str | None, typer.Argument(help="the group as claims name it, often an id")] = None,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="stand for no group any more")] = False,
+    plan: DryRun = False,
+) -> None:
+    """Let a role stand for a group of its provider (administer): who is in it follows from sign-ins."""
+    if (group is None) != undo:
+        raise typer.BadParameter("give the group, or --undo")
+    if plan:
+        create_plan(client, {"change": "group", "role": role, "group": group})
+        return
+    client.put(path("roles", role, "group"), {"group": group})
+    print_success(f"{role} stands for {'no group' if group is None else group}")
+
+
+@roles.command("groups")
+@with_client
+def claimed_groups(client: Client) -> None:
+    """The groups that providers named when people signed in, and the roles that stand for them (administer)."""
+    listed = list(client.pages("/roles/claimed-groups"))
+    rows = ((each["source"], each["group"], each["role"], each["people"]) for each in listed)
+    headings = ("source", "group", "role", "people")
+    print_result(listed, lambda: print_table(headings, rows, empty="No sign-in has named a group."))
+
+
 def add_member(client: Client, person: str, role: str) -> ApiCall:
     place = path("roles", role, "members", person)
     again = shell_command("roles", "join", person, role)

@@ -514,3 +514,27 @@ def test_strangers_who_begin_sign_ins_are_limited_and_leave_nothing_for_long(sit
     site.browser().get("/sign-in/okta")
     assert site.company.rows("select count(*) from sign_in_attempt")[0]["count"] == 1
     assert app_of(site.client).state.cookies.session == "clearance"
+
+
+def test_a_group_is_mapped_as_foreseen(site: Site) -> None:
+    """What a mapping would give to whom is shown before it is made, out of the claims that people signed in with."""
+    zoe, max_ = site.browser(), site.browser()
+    site.sign_in(zoe, "s-1", groups=["g-fin", "g-all"], preferred_username="zoe")
+    site.sign_in(max_, "s-2", groups=["g-all"], preferred_username="max")
+    site.admin("PATCH", "/users/okta:zoe", {"clearance": "confidential"})
+    role(site, "finance", "g-old", "hr")
+    seen = site.admin("GET", "/roles/claimed-groups")
+    assert [(g["group"], g["role"], g["people"]) for g in seen] == [("g-all", None, 2), ("g-fin", None, 1)]
+    change = {"change": "group", "role": "okta:finance", "group": "g-fin"}
+    plan = site.admin("POST", "/access/plans", {"changes": [change]})
+    assert plan["steps"] == ["let role okta:finance stand for group 'g-fin' of its source"]
+    assert plan["people"] == [{"user": "okta:zoe", "gains": 1, "loses": 0}]
+    assert site.me(zoe)["roles"] == []
+    site.admin("POST", f"/access/plans/{plan['id']}/apply", {})
+    assert (site.me(zoe)["roles"], site.me(max_)["roles"]) == (["okta:finance"], [])
+    # Another group for the same role: whom the former one brought leaves.
+    site.admin("PUT", "/roles/okta:finance/group", {"group": "g-other"})
+    assert site.me(zoe)["roles"] == []
+    site.admin("PUT", "/roles/okta:finance/group", {"group": None})
+    refused = site.client.put("/api/v1/roles/hr/group", headers=site.company.headers("root"), json={"group": "g-fin"})
+    assert refused.status_code == 422

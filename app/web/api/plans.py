@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from app.acl.placement import lock_document
 from app.admin import plans as admin
-from app.admin.changes import ClearanceStep, GrantStep, MemberStep, NestingStep, PlanStep, RuleStep
+from app.admin.changes import ClearanceStep, GrantStep, GroupStep, MemberStep, NestingStep, PlanStep, RuleStep
 from app.admin.rules import collection_rule, editable_collection
 from app.db.session import WriteSession
 from app.identity.names import find_person, find_role
@@ -19,7 +19,7 @@ from app.identity.subject import Capability, Label, Subject, require_capability
 from app.paths import folder_path
 from app.settings import LabelName
 from app.web.api.rule_schemas import to_rule
-from app.web.api.schemas import AccessBody, ApiModel, GrantBody
+from app.web.api.schemas import AccessBody, ApiModel, GrantBody, GroupBody
 from app.web.http.dependencies import Caller, Changing, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
@@ -84,8 +84,16 @@ class ClearanceChange(ApiModel):
     clearance: LabelName
 
 
+class GroupChange(GroupBody):
+    """A role comes to stand for another group of its source, or for none."""
+
+    change: Literal["group"]
+    role: str
+
+
 AnyChange = Annotated[
-    RuleChange | GrantChange | MemberChange | NestingChange | ClearanceChange, Field(discriminator="change")
+    RuleChange | GrantChange | MemberChange | NestingChange | ClearanceChange | GroupChange,
+    Field(discriminator="change"),
 ]
 
 
@@ -188,6 +196,9 @@ def _step(session: WriteSession, subject: Subject, change: AnyChange) -> PlanSte
         case ClearanceChange():
             require_capability(subject, Capability.ADMINISTER)
             return ClearanceStep(find_person(session, change.user).id, Label.parse(change.clearance))
+        case GroupChange():
+            require_capability(subject, Capability.ADMINISTER)
+            return GroupStep(find_role(session, change.role).id, change.group)
 
 
 def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | GrantChange) -> PlanStep:

@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from app.admin import roles as admin
+from app.admin.claimed_roles import list_claimed_groups, map_group
 from app.identity.names import find_person, find_role, find_user
 from app.identity.stewards import find_stewarded
-from app.web.api.schemas import RoleBody, RoleOut
+from app.web.api.schemas import ClaimedGroupOut, GroupBody, RoleBody, RoleOut
 from app.web.http.dependencies import Administrator, Caller, Changing, Reading
 from app.web.http.paging import PageOf
 
@@ -28,6 +29,18 @@ def make(body: RoleBody, subject: Administrator, session: Changing) -> RoleOut:
         session, subject, name=body.name, source=body.source, inside=body.inside, external_id=body.external_id
     )
     return RoleOut.model_validate(made)
+
+
+@router.get("/claimed-groups")
+def claimed_groups(subject: Administrator, session: Reading, page: PageOf) -> list[ClaimedGroupOut]:
+    """The groups that people's last claims name, and the roles that stand for them (administer)."""
+    return [ClaimedGroupOut.model_validate(group) for group in list_claimed_groups(session, subject, page)]
+
+
+@router.put("/{name}/group", status_code=204)
+def map_to_group(name: str, body: GroupBody, subject: Administrator, session: Changing) -> None:
+    """Declare the group that a role stands for (administer): whose last claim names it comes into the role at once."""
+    map_group(session, subject, find_role(session, name), body.group)
 
 
 @router.delete("/{name}", status_code=204)

@@ -155,6 +155,21 @@ class RoleBody(ApiModel):
     inside: list[FullName] = Field(default_factory=list)
 
 
+class GroupBody(ApiModel):
+    """The group of its source that a role stands for, as claims name it; null: none."""
+
+    group: str | None = Field(min_length=1, max_length=255, examples=["00gab12cdEFG34hij5d7"])
+
+
+class ClaimedGroupOut(ApiModel):
+    """A group that people's last claims name. `role`: what stands for it; without one it gives nothing."""
+
+    source: str
+    group: str
+    role: str | None
+    people: int
+
+
 class RoleOut(ApiModel):
     """A role. `name` has its source in front, unless it is `local`."""
 
