@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.client.errors import UserError
+from app.settings import Settings
 
 PREFIX = "CLEARANCE_"
 # What every process inherits from the user's environment.
@@ -57,21 +58,10 @@ def require_external(environ: Mapping[str, str]) -> None:
 
 
 def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
-    """For the API: URLs of its two database roles, both keys, the model."""
+    """For the API: URLs of its two database roles, both keys, the model, and every section of its settings."""
+    sections = [f"{name.upper()}__" for name in Settings.model_fields if name != "database"]
     settings = _with_prefixes(
-        environ,
-        "MODEL__",
-        "EMBEDDER__",
-        "RERANKER__",
-        "IDENTITY__",
-        "AUDIT__",
-        "API__",
-        "SEARCH__",
-        "ANSWER__",
-        "DATABASE__POOL_SIZE",
-        "DATABASE__PREPARE_STATEMENTS",
-        "DATABASE__REPLICA_",
-        "LISTS__",
+        environ, *sections, "DATABASE__POOL_SIZE", "DATABASE__PREPARE_STATEMENTS", "DATABASE__REPLICA_"
     )
     proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
     return (

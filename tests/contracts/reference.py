@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Iterator
+from typing import get_args, get_origin
 
 from fastapi import FastAPI
 from pydantic import BaseModel, SecretStr
@@ -41,12 +42,14 @@ def settings() -> Iterator[str]:
     seen: set[str] = set()
     for of in (Settings, WorkerSettings):
         for section, field in of.model_fields.items():
-            group = field.annotation
+            # Of providers there is one group for each source.
+            many = get_origin(field.annotation) is dict
+            group = get_args(field.annotation)[1] if many else field.annotation
             if section in seen or not (inspect.isclass(group) and issubclass(group, BaseModel)):
                 continue
             seen.add(section)
             for name, option in group.model_fields.items():
-                variable = f"CLEARANCE_{section.upper()}__{name.upper()}"
+                variable = f"CLEARANCE_{section.upper()}__{'<SOURCE>__' if many else ''}{name.upper()}"
                 yield f"| `{variable}` | {_default(option.default)} | {option.description} |"
 
 
