@@ -268,7 +268,12 @@ class ProviderSettings(Section):
     subject_claim: Literal["sub", "oid"] = Field(
         "sub", description="the claim that names a person for ever; `oid` for Entra ID, with `tenant`"
     )
-    tenant: str = Field("", description="Entra ID: the `tid` that its tokens must have; required with `oid`")
+    tenant_claim: Literal["tid", "hd"] = Field(
+        "tid", description="the claim that names the company at the provider: `tid` of Entra ID, `hd` of Google"
+    )
+    tenant: str = Field(
+        "", description="what that claim must be; empty: not looked at, for providers that have your people alone"
+    )
     name_claim: str = Field("preferred_username", description="the claim from which a new person's name is made")
     groups_claim: str = Field("", description="the claim that lists groups; empty: sign-ins change no role")
     groups_hours: float = Field(24.0, gt=0, le=720, description="how long roles of a claim hold without a new sign-in")
@@ -302,8 +307,10 @@ class ProviderSettings(Section):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.subject_claim == "oid" and not self.tenant:
+        if self.subject_claim == "oid" and not (self.tenant and self.tenant_claim == "tid"):
             raise ValueError("`oid` is unique within its tenant alone: give `tenant` too")
+        if urlsplit(self.issuer).hostname == "accounts.google.com" and not self.tenant:
+            raise ValueError("everybody has a Google account: give `tenant_claim` hd, and your domain as `tenant`")
         if self.audience and self.audience == self.client_id:
             raise ValueError("`audience` must not be the client_id: an ID token would pass for an access token")
         return self

@@ -70,7 +70,7 @@ def verify_access_token(token: str, provider: ProviderSettings, keys: Callable[[
     """The claims of an access token that was made for us (RFC 9068). Raises InvalidToken."""
     if not provider.audience:
         raise InvalidToken("access tokens of this provider are not taken")
-    types = {"at+jwt", "application/at+jwt"} if provider.access_token_type == RFC_9068 else {"jwt", "at+jwt"}
+    types = {"at+jwt", "application/at+jwt"} if provider.access_token_type == RFC_9068 else {"jwt", "at+jwt", ""}
     claims = _verified(token, provider, keys, types=types)
     _require_audience(claims, provider.audience)
     # Keycloak says in the claims what the header does not.
@@ -179,7 +179,7 @@ def _require_audience(claims: Claims, audience: str) -> None:
 
 
 def _require_person(claims: Claims, provider: ProviderSettings) -> None:
-    if provider.tenant and claims.get("tid") != provider.tenant:
+    if provider.tenant and claims.get(provider.tenant_claim) != provider.tenant:
         raise InvalidToken("it is of another tenant")
     if not _is_text(claims.get(provider.subject_claim)):
         raise InvalidToken("it does not say who")

@@ -219,7 +219,12 @@ def test_access_tokens_are_taken_only_where_an_audience_is_set(issuer: TokenIssu
 
 
 def test_of_another_tenant(issuer: TokenIssuer) -> None:
-    """Entra ID: `oid` names a person within `tid` alone."""
+    """Entra ID: `oid` names a person within `tid` alone. Google: everybody has an account, `hd` says whose."""
+    google = {"tenant_claim": "hd", "tenant": "corp.example"}
+    assert as_id(issuer, issuer.sign(id_claims(issuer, hd="corp.example")), **google)
+    for claims in ({}, {"hd": "gmail.example"}, {"tid": "corp.example"}):
+        with pytest.raises(InvalidToken, match="another tenant"):
+            as_id(issuer, issuer.sign(id_claims(issuer, **claims)), **google)
     entra = {"subject_claim": "oid", "tenant": "t-1"}
     assert as_id(issuer, issuer.sign(id_claims(issuer, tid="t-1", oid="o")), **entra)
     for claims in ({"tid": "t-2", "oid": "o"}, {"oid": "o"}, {"tid": "t-1"}):
@@ -289,6 +294,7 @@ def test_settings_that_would_open_a_door_are_refused(issuer: TokenIssuer) -> Non
         {"algorithms": "RS256,none"},
         {"subject_claim": "oid"},
         {"subject_claim": "email"},
+        {"issuer": "https://accounts.google.com"},
         {"issuer": "http://okta.example"},
         {"scopes": "profile"},
     ):
