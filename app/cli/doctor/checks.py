@@ -14,7 +14,7 @@ import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from app.cli.doctor import model_context, model_route, pair_models, parsers, replicas, scope_index
+from app.cli.doctor import model_context, model_route, pair_models, parsers, providers, replicas, scope_index
 from app.cli.doctor.check_result import Check, CheckResult
 from app.cli.doctor.installation import Installation
 from app.client.api import Client
@@ -266,6 +266,7 @@ CHECKS: dict[str, Check] = {
     "model": check_model,
     "model route": model_route.check_model_route,
     "model context": model_context.check_model_context,
+    "providers": providers.check_providers,
     "parsers": parsers.check_parsers,
     "worker": check_worker,
     "audit": check_sequencer,

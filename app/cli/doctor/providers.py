@@ -1,0 +1,52 @@
+"""Checks the identity providers by what a sign-in needs of each: its documents, its keys, and who keeps its people."""
+
+from collections.abc import Iterator
+
+import psycopg
+from sqlalchemy import make_url
+
+from app.cli.doctor.check_result import CheckResult
+from app.cli.doctor.installation import Installation
+from app.db.bootstrap import libpq
+from app.oidc.provider import Provider, ProviderUnavailable
+from app.settings import ProviderSettings
+
+KEEPER = (
+    "select exists (select from app_user where provisions = %s and active and kind = 'service'"
+    " and 'provision' = any (capabilities))"
+)
+
+
+def check_providers(installation: Installation) -> Iterator[CheckResult]:
+    """One result for each provider; none where none is set."""
+    for source, settings in installation.settings.providers.items():
+        part = f"provider {source}"
+        provider = Provider(source, settings)
+        try:
+            # Any name: the provider's keys are fetched to look for it.
+            provider.keys("none of these")
+        except ProviderUnavailable as error:
+            mend = f"does {settings.issuer}/.well-known/openid-configuration answer from here, and as this issuer?"
+            yield CheckResult(part, "fail", str(error), mend)
+        else:
+            yield _of_people(installation, part, source, settings)
+        finally:
+            provider.close()
+
+
+def _of_people(installation: Installation, part: str, source: str, settings: ProviderSettings) -> CheckResult:
+    says = (
+        f"{settings.issuer} publishes what a sign-in needs; it sends people back to {installation.settings.public_url}"
+    )
+    if not (settings.create_people or settings.groups_claim):
+        return CheckResult(part, "ok", says)
+    with psycopg.connect(libpq(make_url(installation.urls["clearance_app"])), connect_timeout=5) as connection:
+        row = connection.execute(KEEPER, [source]).fetchone()
+    if row and row[0]:
+        return CheckResult(part, "ok", says)
+    return CheckResult(
+        part,
+        "warn",
+        "nobody keeps its people: a first sign-in makes nobody, and groups change no role",
+        f"'clearance people add-service {source}-sign-in --provisions {source}'",
+    )
