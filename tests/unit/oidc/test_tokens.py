@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from joserfc import jws
+from joserfc.jwk import RSAKey
 
 from app.oidc.tokens import (
     LOGOUT_EVENT,
@@ -92,6 +93,14 @@ def test_a_key_of_another_kind_than_the_algorithm(issuer: TokenIssuer) -> None:
         header = encoded({"alg": algorithm, "kid": key.get("kid"), "typ": "JWT"})
         with pytest.raises(InvalidToken, match="no key"):
             as_id(issuer, f"{header}.{claims}.{signature}")
+
+
+def test_a_key_that_is_for_another_algorithm(issuer: TokenIssuer) -> None:
+    """A provider that publishes what its key signs with is held to it."""
+    bound = RSAKey.generate_key(2048, {"kid": "three", "use": "sig", "alg": "PS256"})
+    held = TokenIssuer(keys=[bound])
+    with pytest.raises(InvalidToken, match="no key"):
+        as_id(held, held.sign(id_claims(held), header={"alg": "RS256"}))
 
 
 @pytest.mark.parametrize("field", ["jwk", "jku", "x5u", "x5c", "crit"])
