@@ -61,6 +61,8 @@ from app.web.http.authentication import Authentication
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
+from app.web.scim import exchange as scim_exchange
+from app.web.scim import routes as scim_routes
 
 
 def build(settings: Settings) -> Components:
@@ -234,6 +236,9 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         _summarize(resource.router)
         api.include_router(resource.router)
     app.include_router(api)
+    _summarize(scim_routes.router)
+    scim_exchange.install(app)
+    app.include_router(scim_routes.router, responses={"4XX": {"model": Problem}})
     app.include_router(health.router)
     docs_page.mount_static(app)
     return app

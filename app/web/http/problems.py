@@ -11,13 +11,13 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from app import log
-from app.admin.refusals import record_refusal
-from app.errors import AppError, InvalidInput, NotAllowed, NotFound
+from app.admin.refusals import RECORDED, record_refusal
+from app.errors import AppError, InvalidInput, NotFound
 from app.identity.subject import Subject
 from app.web.http.route_table import SUBJECT
 
 # Routes that change nothing, though they are not GET: a question that is refused has records of its own.
-ASKING = frozenset({"/ask", "/search"})
+ASKING = frozenset({"/ask", "/search", *(f"/scim/v2{where}/.search" for where in ("", "/Users", "/Groups"))})
 
 
 def problem(error: AppError) -> JSONResponse:
@@ -36,12 +36,17 @@ def install(app: FastAPI) -> None:
 def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     """In a thread: a refused change is recorded before it is answered, and without the record there is no answer."""
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class alone
+    keep_refusal(request, error)
+    return problem(error)
+
+
+def keep_refusal(request: Request, error: BaseException | None) -> None:
+    """Record the refusal of a change, if it is one that is recorded."""
     subject: Subject | None = request.scope.get(SUBJECT)
     path = str(getattr(request.scope.get("route"), "path", ""))
     changes = request.method not in {"GET", "HEAD"} and path.removeprefix("/api/v1") not in ASKING
-    if isinstance(error, NotAllowed) and subject is not None and changes:
+    if isinstance(error, RECORDED) and subject is not None and changes:
         record_refusal(request.app.state.parts.database, subject, f"{request.method} {path}", error)
-    return problem(error)
 
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
