@@ -180,9 +180,9 @@ def _compared_list(source: EntryColumns, node: Compared) -> ColumnElement[bool]:
     value = _value(_at(element, (node.attribute.sub,) if node.attribute.sub else ()), node.attribute)
     holds = _holds(value, node)
     if node.op == "ne":
-        differs = not_(exists(select(literal(1)).select_from(element).where(not_(holds))))
+        differs = not_(exists(select(literal(1)).where(not_(holds))))
         return and_(differs, _there(source, node.attribute)) if node.value is None else differs
-    found = exists(select(literal(1)).select_from(element).where(holds))
+    found = exists(select(literal(1)).where(holds))
     return or_(found, not_(_there(source, node.attribute))) if node.op == "eq" and node.value is None else found
 
 
@@ -193,7 +193,7 @@ def _any_element(source: EntryColumns, attribute: EntryAttribute, term: Conditio
         raise UnsupportedFilter(f"'{attribute.dotted}' can be selected from by 'value eq' alone.")
     element = func.jsonb_array_elements(_list(source, attribute)).column_valued("element")
     inner = EntryColumns(element)
-    return exists(select(literal(1)).select_from(element).where(condition_sql(inner, term)))
+    return exists(select(literal(1)).where(condition_sql(inner, term)))
 
 
 def _present(source: EntryColumns, attribute: EntryAttribute) -> ColumnElement[bool]:
@@ -202,7 +202,7 @@ def _present(source: EntryColumns, attribute: EntryAttribute) -> ColumnElement[b
     if attribute.many:
         element = func.jsonb_array_elements(_list(source, attribute)).column_valued("element")
         inner = _at(element, (attribute.sub,) if attribute.sub else ())
-        return exists(select(literal(1)).select_from(element).where(func.coalesce(inner, "").not_in(EMPTY)))
+        return exists(select(literal(1)).where(func.coalesce(inner, "").not_in(EMPTY)))
     if attribute.kind == "complex":
         return func.coalesce(_at(source.json, attribute.path), "").not_in(EMPTY)
     if attribute.kind == "text":

@@ -36,7 +36,7 @@ def test_scim2_tester_finds_no_fault(company: Company, report: Report) -> None:
     wrong = [r for r in results if r.status not in {Status.SUCCESS, Status.SKIPPED, Status.ACCEPTABLE}]
     counted = Counter(str(r.status) for r in results)
     report(f"scim2-tester: {len(results)} checks: {dict(counted)}")
-    assert [(r.title, r.resource_type, r.reason, r.data) for r in wrong] == []
+    assert not wrong, "\n".join(f"{r.title} of {r.resource_type}: {r.reason} {r.data}" for r in wrong)
     assert len(results) > 50
 
 

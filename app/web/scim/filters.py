@@ -31,6 +31,7 @@ from app.admin.directory_filter import (
 
 # A filter of hundreds of terms is no question of a directory.
 MAX_TERMS = 50
+NOTHING = Joined((), every=False)
 
 
 def condition_of(model: type[Resource[Any]], scim_filter: ScimFilter[Any]) -> Condition:
@@ -55,13 +56,16 @@ class _Translator(FilterVisitor[Condition]):
 
     def visit_comparison(self, node: Comparison) -> Condition:
         binding = self._resolve(node.attr_path, comparison=True)
+        if binding is None:
+            return NOTHING
         value = coerce_value(binding, node.value, node.op)
         if isinstance(value, dt.datetime) and value.tzinfo is None:
             value = value.replace(tzinfo=dt.UTC)
         return Compared(_attribute(binding), node.op.value, binding.comparable(value))
 
     def visit_present(self, node: Present) -> Condition:
-        return IsPresent(_attribute(self._resolve(node.attr_path)))
+        binding = self._resolve(node.attr_path)
+        return NOTHING if binding is None else IsPresent(_attribute(binding))
 
     def visit_not(self, node: Not) -> Condition:
         return Negated(self.visit(node.expr))
@@ -71,6 +75,8 @@ class _Translator(FilterVisitor[Condition]):
 
     def visit_value_path(self, node: ValuePath) -> Condition:
         binding = self._resolve(node.attr_path)
+        if binding is None:
+            return NOTHING
         if not isinstance(binding.field_type, type) or not issubclass(binding.field_type, BaseModel):
             raise InvalidFilterException(detail=f"Nothing can be selected from '{node.attr_path}'.")
         inner = _Translator(binding.field_type)
@@ -79,15 +85,15 @@ class _Translator(FilterVisitor[Condition]):
         self.terms = inner.terms
         return selected
 
-    def _resolve(self, path: AttrPath, *, comparison: bool = False) -> AttributeBinding:
-        """What a path names in the model. A search has refused already what none of its models has."""
+    def _resolve(self, path: AttrPath, *, comparison: bool = False) -> AttributeBinding | None:
+        """What a path names in the model. A search refused already what no type of resource has; what another has is
+        never so of this one.
+        """
         self.terms += 1
         if self.terms > MAX_TERMS:
             raise InvalidFilterException(detail=f"A filter may have {MAX_TERMS} terms.")
         bound = ScimFilter[self._model](f"{path} pr")  # type: ignore[name-defined]  # a model known when it runs
-        found = bound.resolve_comparison(path) if comparison else bound.resolve(path)
-        if found is None:
-            raise InvalidFilterException(detail=f"There is no attribute '{path}'.")
+        found: AttributeBinding | None = (bound.resolve_comparison if comparison else bound.resolve)(path, strict=False)
         return found
 
 

@@ -9,6 +9,7 @@ from scim2_models import (
     ChangePassword,
     ETag,
     Filter,
+    Mutability,
     Patch,
     Resource,
     ResourceType,
@@ -22,6 +23,7 @@ from scim2_server.utils import load_default_resource_types, load_default_schemas
 from app.web.http.route_table import MAX_PROVISIONING_BYTES
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 # What we neither keep nor give back: secrets, and what nothing of ours reads and no filter can compare.
 LEFT_OUT = frozenset({"password", "x509Certificates"})
 MAX_RESULTS = 200
@@ -34,6 +36,11 @@ def scim_provider() -> ScimProvider:
     schemas = load_default_schemas()
     user = schemas[USER]
     user.attributes = [each for each in user.attributes or [] if each.name not in LEFT_OUT]
+    members = next(each for each in schemas[GROUP].attributes or [] if each.name == "members")
+    for part in members.sub_attributes or []:
+        # How a member is called is theirs to say, not the group's.
+        if part.name == "display":
+            part.mutability = Mutability.read_only
     return ScimProvider.from_discovery(
         schemas.values(), load_default_resource_types().values(), config=_config(), policy=_policy()
     )
