@@ -10,7 +10,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, Text, case, cast, exists, false, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from app.admin.directory_filter import (
@@ -187,7 +201,8 @@ def _columns(kind: EntryKind, source: str) -> EntryColumns:
     if kind == "user":
         said = func.jsonb_extract_path_text(profile.attributes, "displayName")
         shown = case((profile.id.is_(None), User.display_name), else_=said)
-        plain |= {"active": User.active, "displayName": folded(shown)}
+        said_nothing = func.jsonb_exists(profile.attributes, "active")
+        plain |= {"active": case((said_nothing, null()), else_=User.active), "displayName": folded(shown)}
     return EntryColumns(
         json=profile.attributes,
         columns=plain,

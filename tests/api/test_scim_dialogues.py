@@ -122,7 +122,17 @@ def test_entra_removes_members_by_value_and_never_empties_the_group(entra: ScimC
     assert entra.patch(f"/Groups/{group}", removal).status_code == 204
     assert entra.members(group) == set(ids[1:])
     assert entra.patch(f"/Groups/{group}", {**removal, "value": [{"value": "nobody"}]}).status_code == 204
-    for unclear in ([], None, "", {}, [{}], [{"value": ""}], [{"value": None}], [{"value": ids[1]}, {"display": "x"}]):
+    wrong: list[Any] = [
+        [],
+        None,
+        "",
+        {},
+        [{}],
+        [{"value": ""}],
+        [{"value": None}],
+        [{"value": ids[1]}, {"display": "x"}],
+    ]
+    for unclear in wrong:
         check_error(entra.patch(f"/Groups/{group}", {**removal, "value": unclear}), 400, "invalidValue")
     assert entra.members(group) == set(ids[1:])
     assert entra.patch(f"/Groups/{group}", {**removal, "value": {"value": ids[1]}}).status_code == 204
@@ -226,7 +236,7 @@ def test_a_version_that_is_over_changes_nothing(okta: ScimClient) -> None:
 
 
 def test_a_bulk_request_is_bounded_and_its_parts_fail_alone(okta: ScimClient, company: Company) -> None:
-    body = {
+    body: dict[str, Any] = {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
         "Operations": [
             {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"schemas": [USER], "userName": "mia"}},
@@ -261,7 +271,7 @@ def test_a_thousand_members_fit_into_one_request(okta: ScimClient, company: Comp
     assert okta.patch(f"/Groups/{group}", {"op": "Add", "path": "members", "value": value * 20}).status_code == 413
 
 
-WAYS_TO_END = {
+WAYS_TO_END: dict[str, Any] = {
     "patch": {"op": "Replace", "path": "active", "value": "False"},
     "put": {"schemas": [USER], "userName": "mia", "active": False},
     "delete": None,

@@ -181,7 +181,9 @@ def test_whom_an_administrator_switched_off_stays_so(neighbours: Neighbours) -> 
     check_error(answer, 409)
     assert "administrator" in answer.json()["detail"]
     assert scim.patch(held, {"op": "replace", "path": "title", "value": "Boss"}).json()["active"] is False
-    assert scim.patch(held, {"op": "remove", "path": "active"}).json()["active"] is False
+    assert scim.patch(held, {"op": "remove", "path": "active"}).json().get("active") is None
+    left_out = scim.send("PUT", held, {"schemas": [USER], "userName": "held one"})
+    assert left_out.json().get("active") in {None, False}
     assert neighbours.company.rows(RISEN) == []
 
 
@@ -264,7 +266,7 @@ bulks = st.lists(singles, min_size=1, max_size=4).map(
 )
 
 
-@settings(max_examples=40 * LAW_FACTOR, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30 * LAW_FACTOR, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_request_widens(lasting: Neighbours, data: st.DataObject) -> None:
     """Whatever a service sends: nothing of anybody else changes, nobody rises, nobody who was switched off by hand
@@ -275,8 +277,8 @@ def test_no_request_widens(lasting: Neighbours, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 6))):
         method, path, body = data.draw(st.one_of(singles, singles, bulks))
         words = {
-            "<own>": data.draw(st.sampled_from(living(lasting, "Users"))),
-            "<group>": data.draw(st.sampled_from(living(lasting, "Groups"))),
+            "<own>": one_of_them(living(lasting, "Users"), data.draw(st.integers(0, 99))),
+            "<group>": one_of_them(living(lasting, "Groups"), data.draw(st.integers(0, 99))),
             "<foreign>": data.draw(st.sampled_from(sorted(lasting.foreign.values()))),
             "<held>": lasting.held,
             "<absent>": str(ABSENT),
@@ -289,6 +291,11 @@ def test_no_request_widens(lasting: Neighbours, data: st.DataObject) -> None:
     assert lasting.company.rows(RISEN) == []
     assert lasting.company.rows("select 1 from app_user where id = %s and active", [lasting.held]) == []
     assert lasting.visible() == seen
+
+
+def one_of_them(ids: list[str], number: int) -> str:
+    """By a number, since how many there are depends on what went before."""
+    return ids[number % len(ids)]
 
 
 def filled(request: list[Any], words: dict[str, str]) -> Any:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from scim2_models import InvalidValueException, Resource, SCIMException
+from scim2_server.conditions import Conditions
 from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE, ScimResponse
@@ -38,6 +39,14 @@ class DirectoryService(ScimService):
         if isinstance(exception.__cause__, RECORDED):
             self.refused.append(exception.__cause__)
         return super().bulk_failure(outcome, exception)
+
+    def apply_replacement(
+        self, current: Resource[Any], replacement: Resource[Any], conditions: Conditions
+    ) -> Resource[Any] | None:
+        """An absent `active` stays what it is: nobody is switched on by leaving it out."""
+        if getattr(replacement, "active", True) is None:
+            replacement = replacement.model_copy(update={"active": getattr(current, "active", None)})
+        return super().apply_replacement(current, replacement, conditions)
 
     def patch_response(self, base_url: str, resource: Resource[Any], response_parameters: Any) -> ScimResponse:
         """People are given back, as Okta wants them; of a group nothing, which may have thousands of members."""

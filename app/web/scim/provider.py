@@ -9,7 +9,6 @@ from scim2_models import (
     ChangePassword,
     ETag,
     Filter,
-    Mutability,
     Patch,
     Resource,
     ResourceType,
@@ -36,11 +35,9 @@ def scim_provider() -> ScimProvider:
     schemas = load_default_schemas()
     user = schemas[USER]
     user.attributes = [each for each in user.attributes or [] if each.name not in LEFT_OUT]
-    members = next(each for each in schemas[GROUP].attributes or [] if each.name == "members")
-    for part in members.sub_attributes or []:
+    for attribute in schemas[GROUP].attributes or []:
         # How a member is called is theirs to say, not the group's.
-        if part.name == "display":
-            part.mutability = Mutability.read_only
+        attribute.sub_attributes = [each for each in attribute.sub_attributes or [] if each.name != "display"]
     return ScimProvider.from_discovery(
         schemas.values(), load_default_resource_types().values(), config=_config(), policy=_policy()
     )

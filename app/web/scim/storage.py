@@ -33,6 +33,8 @@ from app.web.scim.provider import model_of, scim_provider
 
 # What has a place of its own, or is ours to say; never a password, whatever the models say.
 APART = frozenset({"id", "externalId", "meta", "active", "members", "groups", "password"})
+# Kept among the attributes of a person whose `active` the directory took away.
+UNASSIGNED = "active"
 ENDPOINTS = {"user": "Users", "group": "Groups"}
 
 
@@ -80,7 +82,8 @@ class SourceStorage(ScimStorage):
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         with _in_scim_words():
-            return _resource(resource_type, self._keeper.add(_kind(resource_type), _state(resource_type, resource)))
+            state = _state(resource_type, resource, new=True)
+            return _resource(resource_type, self._keeper.add(_kind(resource_type), state))
 
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
@@ -192,27 +195,27 @@ def _resource(resource_type: ResourceType, entry: DirectoryEntry) -> Resource[An
             "version": _version(entry),
         },
     }
-    links = [
-        {"value": str(link.id), "$ref": f"{ENDPOINTS[link.kind]}/{link.id}", "display": link.shown}
-        for link in entry.links or ()
-    ]
+    links = [{"value": str(link.id), "$ref": f"{ENDPOINTS[link.kind]}/{link.id}"} for link in entry.links or ()]
     if entry.kind == "user":
-        said["active"] = entry.active
-        said["groups"] = [{**link, "type": "direct"} for link in links] or None
+        said["active"] = None if UNASSIGNED in entry.attributes else entry.active
+        shown = zip(links, entry.links or (), strict=True)
+        said["groups"] = [{**each, "display": link.shown, "type": "direct"} for each, link in shown] or None
     else:
         types = [link.kind.title() for link in entry.links or ()]
         said["members"] = [{**link, "type": kind} for link, kind in zip(links, types, strict=True)] or None
     return model_of(resource_type).model_validate(said, scim_provider=scim_provider())
 
 
-def _state(resource_type: ResourceType, resource: Resource[Any]) -> EntryState:
-    """What a resource says. An absent `active` stays, and so it cannot be switched on by leaving it out."""
+def _state(resource_type: ResourceType, resource: Resource[Any], *, new: bool = False) -> EntryState:
+    """What a resource says. Of `active` that was taken away the person stays as they are: nobody comes back by it."""
     said = resource.model_dump(scim_provider=scim_provider())
     attributes = {name: value for name, value in said.items() if name not in APART}
     if _kind(resource_type) == "group":
         shown = str(said.get("displayName") or "")
         members = frozenset(_member(each) for each in said.get("members") or ())
         return EntryState(shown, shown, said.get("externalId") or None, attributes, members=members)
+    if said.get("active") is None and not new:
+        attributes[UNASSIGNED] = None
     name, parts = str(said.get("userName") or ""), said.get("name") or {}
     full = parts.get("formatted") or " ".join(filter(None, (parts.get("givenName"), parts.get("familyName"))))
     shown = said.get("displayName") or full or name
