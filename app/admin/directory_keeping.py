@@ -10,8 +10,9 @@ from collections.abc import Collection as Some
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, false, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.admin.directory_entries import DirectoryEntry, EntryKind, find_entry, kept_source, people_and_roles
 from app.admin.directory_filter import fold
@@ -76,7 +77,8 @@ class DirectoryKeeper:
             entry = role.id
             self._set_members(role, frozenset(), state.members or frozenset())
         self._describe(kind, entry, state)
-        return self._entry(kind, entry)
+        # A new person is in no group.
+        return self._entry(kind, entry, with_links=kind == "group")
 
     def change(self, entry: DirectoryEntry, state: EntryState) -> DirectoryEntry:
         """Make the entry what the directory says. Conflict for a person whom an administrator switched off."""
@@ -100,8 +102,8 @@ class DirectoryKeeper:
         else:
             remove_group(self.session, self.subject, self.session.get_one(Role, entry.id))
 
-    def _entry(self, kind: EntryKind, entry: uuid.UUID) -> DirectoryEntry:
-        found = find_entry(self.session, self.subject, kind, entry, with_links=True)
+    def _entry(self, kind: EntryKind, entry: uuid.UUID, *, with_links: bool = True) -> DirectoryEntry:
+        found = find_entry(self.session, self.subject, kind, entry, with_links=with_links)
         if found is None:
             raise NotOfSource
         return found
@@ -114,26 +116,27 @@ class DirectoryKeeper:
             raise InvalidInput(f"An external id has 1 to {MAX_EXTERNAL_ID_BYTES} bytes.")
         if len(json.dumps(state.attributes)) > MAX_PROFILE_BYTES:
             raise InvalidInput(f"The attributes of one entry may take {MAX_PROFILE_BYTES // 1024} KB.")
-        if kind == "user" and self._taken(fold(state.name), entry):
+        name_taken, id_taken = self._taken(kind, state, entry)
+        if name_taken:
             raise NameTaken("Somebody else of the source has this userName.")
-        table = User if kind == "user" else Role
-        same = select(exists().where(
-            table.source == kept_source(self.subject), table.external_id == state.external_id, table.id != entry
-        ))  # fmt: skip
-        if state.external_id is not None and self.session.scalar(same):
+        if id_taken:
             raise NameTaken("Another entry of the source has this external id.")
 
-    def _taken(self, key: str, entry: uuid.UUID | None) -> bool:
-        source = kept_source(self.subject)
+    def _taken(self, kind: EntryKind, state: EntryState, entry: uuid.UUID | None) -> tuple[bool, bool]:
+        """Whether another entry has the name, if it is a person's, and whether one has the external id: in one look."""
+        table, profile, source = (User if kind == "user" else Role), DirectoryProfile, kept_source(self.subject)
+        key, other = fold(state.name), aliased(DirectoryProfile)
         described = exists().where(
-            DirectoryProfile.source == source, DirectoryProfile.kind == "user", DirectoryProfile.name_key == key,
-            DirectoryProfile.id != entry,
+            profile.source == source, profile.kind == kind, profile.name_key == key, profile.id != entry
+        )
+        bare = exists(
+            select(table.id).outerjoin(other, other.id == table.id)
+            .where(table.source == source, table.name == key, table.id != entry, other.id.is_(None))
         )  # fmt: skip
-        bare = exists().where(
-            User.source == source, User.name == key, User.id != entry,
-            ~exists().where(DirectoryProfile.id == User.id),
-        )  # fmt: skip
-        return bool(self.session.scalar(select(described | bare)))
+        same_id = exists().where(table.source == source, table.external_id == state.external_id, table.id != entry)
+        named = or_(described, bare) if kind == "user" else false()
+        found = self.session.execute(select(named, same_id if state.external_id is not None else false())).one()
+        return bool(found[0]), bool(found[1])
 
     def _describe(self, kind: EntryKind, entry: uuid.UUID, state: EntryState) -> None:
         """Keep what the directory said; each time is a new version."""

@@ -79,7 +79,8 @@ class ScimExchange:
         provider = self._parts.settings.providers.get(str(self._subject.provisions))
         issuer = None if provider is None else provider.issuer
         keeper = DirectoryKeeper(self._session, self._subject, self._parts.sealer, issuer)
-        return SourceStorage(self._session, self._subject, keeper)
+        several = self._request.url.path.endswith("/Bulk")
+        return SourceStorage(self._session, self._subject, keeper, several)
 
     def _read(self) -> ScimRequest:
         request = self._request

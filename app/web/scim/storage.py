@@ -40,11 +40,14 @@ ENDPOINTS = {"user": "Users", "group": "Groups"}
 
 @dataclass
 class SourceStorage(ScimStorage):
-    """One request's storage. `keeper` is there where the request may change anything."""
+    """One request's storage. `keeper` is there where the request may change anything; `several`: it has parts that
+    fail alone.
+    """
 
     session: Session
     subject: Subject
     keeper: DirectoryKeeper | None = None
+    several: bool = False
 
     def get(
         self,
@@ -101,8 +104,10 @@ class SourceStorage(ScimStorage):
 
     @contextlib.contextmanager
     def operation(self) -> Iterator[None]:
-        """A savepoint, so that one failed operation of a bulk request undoes itself alone."""
-        if self.keeper is None:
+        """A savepoint, so that a failed operation of a bulk request undoes itself alone. A request of one operation is
+        undone as a whole.
+        """
+        if not self.several:
             yield
             return
         with self.session.begin_nested():
