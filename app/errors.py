@@ -13,6 +13,7 @@ AppError
 │   ├── SignInNotAllowed       who signs in is nobody who may come in, or the sign-in is over
 │   └── LabelTooHigh           the context carries a label above what the model endpoint may see
 ├── NotFound              404  absent, or not visible to you: the same bytes either way
+│   └── NotOfSource            a provisioning service would change what is not of its source, whether or not it is there
 ├── Conflict              409  the name is taken, or the thing is in use
 │   └── PlanStale              the world moved since the plan was made
 ├── TooLarge              413  the body is above the limit
@@ -20,6 +21,7 @@ AppError
 │   ├── UnknownRole            a role tag that names no role
 │   ├── Untagged               a document without any role tag: refused, never "everybody"
 │   ├── EmptyFile              nothing to index
+│   ├── ForeignMember          a group would get a member that is not of its source, whether or not it is there
 │   └── UnreadableSearch       a search text that asks for nothing, or for too much
 ├── TooManyRequests       429  above the rate or the number of requests at once of this key
 ├── ModelUnavailable      503  the language model does not answer
@@ -117,6 +119,10 @@ class NotFound(AppError):
         super().__init__(detail)
 
 
+class NotOfSource(NotFound):
+    """Refused and recorded like what is beyond one's reach, in the words for what is not there."""
+
+
 class Conflict(AppError):
     status, title = 409, "Conflict"
 
@@ -143,6 +149,13 @@ class Untagged(InvalidInput):
 
 class EmptyFile(InvalidInput):
     title = "The file is empty"
+
+
+class ForeignMember(InvalidInput):
+    title = "A member is not of the source"
+
+    def __init__(self) -> None:
+        super().__init__("A member is no person or group of this source.")
 
 
 class UnreadableSearch(InvalidInput):

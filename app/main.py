@@ -64,6 +64,8 @@ from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
+from app.web.scim import exchange as scim_exchange
+from app.web.scim import routes as scim_routes
 from app.web.sign_in import routes as sign_in
 from app.web.sign_in.pages import mount_sign_in_static
 
@@ -244,6 +246,9 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         _summarize(resource.router)
         api.include_router(resource.router)
     app.include_router(api)
+    _summarize(scim_routes.router)
+    scim_exchange.install(app)
+    app.include_router(scim_routes.router, responses={"4XX": {"model": Problem}})
     app.include_router(health.router)
     app.include_router(sign_in.router)
     docs_page.mount_static(app)

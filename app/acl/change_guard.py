@@ -125,7 +125,12 @@ def gains(mine: Mine, before: Rule | None, after: Rule) -> bool:
 
 
 def standing(session: Session, user_id: uuid.UUID) -> Standing:
-    user = session.execute(select(User.active, User.clearance, User.capabilities).where(User.id == user_id)).one()
+    """What somebody is and may do now. A service is in no role, curates nothing and looks after no role: the database
+    refuses it there, so that nothing of it is looked for.
+    """
+    query = select(User.active, User.clearance, User.capabilities, User.kind).where(User.id == user_id)
+    user = session.execute(query).one()
+    is_person = user.kind == "person"
     living = select(ApiKey.id, ApiKey.capabilities, ApiKey.expires_at).where(
         ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None)
     )
@@ -133,11 +138,15 @@ def standing(session: Session, user_id: uuid.UUID) -> Standing:
         active=user.active,
         clearance=Label(user.clearance),
         capabilities=capabilities(user.capabilities),
-        roles=roles_of(session, user_id),
-        controlled=stewarded_with_outer(session, user_id),
-        curates=frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user_id))),
+        roles=roles_of(session, user_id) if is_person else frozenset(),
+        controlled=stewarded_with_outer(session, user_id) if is_person else {},
+        curates=_curated(session, user_id) if is_person else frozenset(),
         keys={row.id: (capabilities(row.capabilities), row.expires_at) for row in session.execute(living)},
     )
+
+
+def _curated(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
+    return frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user_id)))
 
 
 def _risen(session: Session, subject: Subject, before: Standing, after: Standing) -> list[str]:

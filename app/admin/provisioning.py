@@ -74,10 +74,10 @@ def free_name(session: Session, table: type[User] | type[Role], source: str, tex
     base = name_from(text) or f"{table.__tablename__.removeprefix('app_')}-{uuid.uuid4().hex[:8]}"
     if base == "everyone":
         base = "everyone-1"
+    if not session.scalar(select(exists().where(table.source == source, table.name == base))):
+        return base
     pattern = base.replace("_", r"\_")[: MAX_NAME - 6]
     taken = set(session.scalars(select(table.name).where(table.source == source, table.name.like(f"{pattern}%"))))
-    if base not in taken:
-        return base
     numbered = (f"{base[: MAX_NAME - 6]}-{n}" for n in range(2, len(taken) + 3))
     return next(name for name in numbered if name not in taken)
 
@@ -266,9 +266,7 @@ def change_members(
         left = list(session.scalars(gone.returning(Membership.user_id)))
     joined: list[uuid.UUID] = []
     if join:
-        rows = [{"user_id": user, "role_id": role.id, "ends_at": ends_at} for user in sorted(join)]
-        here = insert(Membership).values(rows).on_conflict_do_nothing()
-        joined = list(session.scalars(here.returning(Membership.user_id)))
+        joined = _join(session, role, join, ends_at)
     if joined or left:
         epoch = policy_epoch(session)
         who = actor(subject)
@@ -276,6 +274,25 @@ def change_members(
         events += [RoleLeft(actor=who, role=role.id, user=user, epoch=epoch) for user in left]
         record_all(session, events)
     return len(joined) + len(left)
+
+
+def _join(session: WriteSession, role: Role, users: Some[uuid.UUID], ends_at: dt.datetime | None) -> list[uuid.UUID]:
+    """Put people into a role, and let them stay until `ends_at` who are there for less; those who were not in it."""
+    there = select(Membership.user_id).where(
+        Membership.role_id == role.id, Membership.user_id.in_(users), Membership.current()
+    )
+    before = set(session.scalars(there))
+    rows = [{"user_id": user, "role_id": role.id, "ends_at": ends_at} for user in sorted(users)]
+    adding = insert(Membership).values(rows)
+    later = or_(adding.excluded.ends_at.is_(None), adding.excluded.ends_at > Membership.ends_at)
+    session.execute(
+        adding.on_conflict_do_update(
+            index_elements=[Membership.user_id, Membership.role_id],
+            set_={"ends_at": adding.excluded.ends_at},
+            where=Membership.ends_at.is_not(None) & later,
+        )
+    )
+    return sorted(set(users) - before)
 
 
 def change_nesting(session: WriteSession, subject: Subject, role: Role, *, inner: Sequence[uuid.UUID]) -> None:
@@ -336,6 +353,7 @@ def _require_people(session: Session, source: str, users: Some[uuid.UUID]) -> No
     """Raise InvalidInput unless all of these are people of the source; the same for who is not there."""
     if not users:
         return
-    query = select(func.count()).where(User.id.in_(users), User.source == source, User.kind == "person")
+    there = (User.source == source, User.kind == "person", User.deleted_at.is_(None))
+    query = select(func.count()).where(User.id.in_(users), *there)
     if session.scalars(query).one() != len(set(users)):
         raise InvalidInput("A member is no person of this source.")

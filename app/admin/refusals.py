@@ -7,15 +7,15 @@ leaves no trace of itself, and one that is ours its public prefix alone.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from app.audit.actor import actor
 from app.audit.events.base import Actor
 from app.audit.events.plans import ChangeRefused, SignInRefused
 from app.audit.log import record
-from app.db.session import Database
-from app.errors import NotAllowed
+from app.db.session import Database, WriteSession
+from app.errors import AppError, ForeignMember, NotAllowed, NotOfSource
 from app.identity.subject import Subject
 
 WINDOW_SECONDS = 60
@@ -90,10 +90,20 @@ def record_due(database: Database, due: list[tuple[SignInSource, int]]) -> None:
             record(session, event)
 
 
-def record_refusal(database: Database, subject: Subject, route: str, error: NotAllowed) -> None:
+# Refusals of a change that are recorded: also of what a provisioning service may not know to be there.
+RECORDED: tuple[type[AppError], ...] = (NotAllowed, NotOfSource, ForeignMember)
+
+
+def record_refusal(database: Database, subject: Subject, route: str, error: AppError) -> None:
     """Record a change that was refused to somebody who is known: for a capability, their reach, or their own profit.
 
     `route`: method and template of the route.
     """
     with database.writing(subject.user_id) as session:
+        record_refused(session, subject, route, [error])
+
+
+def record_refused(session: WriteSession, subject: Subject, route: str, errors: Iterable[AppError]) -> None:
+    """The same within a transaction that goes on: for the parts of a request that were refused."""
+    for error in errors:
         record(session, ChangeRefused(actor=actor(subject), reason=error.code, route=route))

@@ -134,12 +134,29 @@ class UsedLogoutToken(Base):
 
 
 class DirectoryProfile(Base):
-    """What a directory said of a person or group beyond our columns, given back to it as it was."""
+    """What a directory said of a person or group beyond our columns, given back to it as it was.
+
+    `name_key` is the userName or displayName as directories compare it; of people it is unique within their source.
+    """
 
     __tablename__ = "directory_profile"
-    __table_args__ = (CheckConstraint("octet_length(attributes::text) <= 65536", name="size"),)
+    __table_args__ = (
+        CheckConstraint("octet_length(attributes::text) <= 65536", name="size"),
+        CheckConstraint("kind in ('user', 'group')", name="kind"),
+        Index("directory_profile_source_name_key_idx", "source", "kind", "name_key"),
+        Index(
+            "directory_profile_user_name_idx",
+            "source",
+            "name_key",
+            unique=True,
+            postgresql_where=text("kind = 'user'"),
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(Text, server_default=text("clearance.provisioned()"))
+    kind: Mapped[str] = mapped_column(Text, server_default=text("'user'"))
+    name_key: Mapped[str | None] = mapped_column(Text)
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -75,7 +75,8 @@ class Authentication:
             route.check_query(scope)
         limits: KeyLimits = service.state.limits
         with limits.slot(subject.key_id, bulk=route.bulk), self._uploads.slot(needed=route.upload):
-            await BodyLimit(self._app, settings=self._settings, upload=route.upload)(scope, receive, send)
+            limit = BodyLimit(self._app, settings=self._settings, upload=route.upload, max_bytes=route.max_bytes)
+            await limit(scope, receive, send)
 
     async def _identify(self, scope: Scope, service: FastAPI) -> Subject:
         """The caller by what this request shows. Raises NotSignedIn, for addresses without a request left

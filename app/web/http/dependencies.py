@@ -139,6 +139,15 @@ def provisioning(subject: Provisioner, parts: ComponentsOf) -> Iterator[WriteSes
 Provisioning = Annotated[WriteSession, Depends(provisioning, scope="function")]
 
 
+def reading_source(subject: Provisioner, parts: ComponentsOf) -> Iterator[ReadSession]:
+    """One read-only snapshot as a provisioning service."""
+    with parts.database.reading(subject.user_id) as session:
+        yield session
+
+
+SourceReading = Annotated[ReadSession, Depends(reading_source, scope="function")]
+
+
 def public_id(text: str) -> uuid.UUID:
     """A public id from a path; what is none is not there."""
     try:

@@ -12,9 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, TooLarge, TooManyRequests
 from app.settings import ApiSettings
-
-# Largest body of a request that is not an upload: enough for any JSON of ours.
-MAX_JSON_BYTES = 64 * 1024
+from app.web.http.route_table import MAX_JSON_BYTES
 
 
 @dataclass
@@ -98,12 +96,12 @@ def too_many(seconds: int, detail: str) -> TooManyRequests:
 
 
 class BodyLimit:
-    """ASGI middleware: refuses a body that is larger, or slower, than the settings allow; uploads may be larger."""
+    """ASGI middleware: refuses a body that is larger, or slower, than allowed; how large uploads are, settings say."""
 
-    def __init__(self, app: ASGIApp, *, settings: ApiSettings, upload: bool) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings, upload: bool, max_bytes: int = MAX_JSON_BYTES) -> None:
         self._app = app
         self._upload, self._megabytes = upload, settings.max_body_mb
-        self._limit = settings.max_body_mb * 1024 * 1024 if upload else MAX_JSON_BYTES
+        self._limit = settings.max_body_mb * 1024 * 1024 if upload else max_bytes
         self._seconds = settings.request_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,7 +118,7 @@ class BodyLimit:
         if self._upload:
             limit = f"{self._megabytes} MB (CLEARANCE_API__MAX_BODY_MB)"
             return TooLarge(f"The limit is {limit}; split the file or raise the limit.")
-        return TooLarge(f"The limit is {MAX_JSON_BYTES // 1024} KB; send less at once.")
+        return TooLarge(f"The limit is {self._limit // 1024} KB; send less at once.")
 
 
 class _Refused(Exception):

@@ -11,13 +11,13 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from app import log
-from app.admin.refusals import record_refusal
-from app.errors import AppError, InvalidInput, NotAllowed, NotFound
+from app.admin.refusals import RECORDED, record_refusal
+from app.errors import AppError, InvalidInput, NotFound
 from app.identity.subject import Subject
 from app.web.http.route_table import SUBJECT
 
 # Routes that change nothing, though they are not GET: a question that is refused has records of its own.
-ASKING = frozenset({"/ask", "/search"})
+ASKING = frozenset({"/ask", "/search", *(f"/scim/v2{where}/.search" for where in ("", "/Users", "/Groups"))})
 
 
 def problem(error: AppError) -> JSONResponse:
@@ -36,12 +36,17 @@ def install(app: FastAPI) -> None:
 def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     """In a thread: a refused change is recorded before it is answered, and without the record there is no answer."""
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class alone
+    keep_refusal(request, error)
+    return _answer(request, error)
+
+
+def keep_refusal(request: Request, error: BaseException | None) -> None:
+    """Record the refusal of a change, if it is one that is recorded."""
     subject: Subject | None = request.scope.get(SUBJECT)
     path = str(getattr(request.scope.get("route"), "path", ""))
     changes = request.method not in {"GET", "HEAD"} and path.removeprefix("/api/v1") not in ASKING
-    if isinstance(error, NotAllowed) and subject is not None and changes:
+    if isinstance(error, RECORDED) and subject is not None and changes:
         record_refusal(request.app.state.parts.database, subject, f"{request.method} {path}", error)
-    return problem(error)
 
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -61,17 +66,19 @@ def _wrong(error: Mapping[str, Any]) -> str:
     return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"
 
 
-async def _on_unstorable(_request: Request, _error: Exception) -> JSONResponse:
+async def _on_unstorable(request: Request, _error: Exception) -> JSONResponse:
     """A NUL, or a number beyond what a column holds: the database refuses the value, and it is the caller's."""
-    return problem(InvalidInput("A value holds a NUL character or a number that is out of range."))
+    return _answer(request, InvalidInput("A value holds a NUL character or a number that is out of range."))
 
 
-async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     """What the framework refuses by itself: unknown paths look like everything else that is not there."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class alone
     if error.status_code == http.HTTPStatus.NOT_FOUND:
-        return problem(NotFound())
+        return _answer(request, NotFound())
     phrase = http.HTTPStatus(error.status_code).phrase
+    if _from_directory(request):
+        return _scim_error(error.status_code, phrase, dict(error.headers or {}))
     return _response(error.status_code, phrase, phrase.title().replace(" ", ""), "", dict(error.headers or {}))
 
 
@@ -79,6 +86,24 @@ async def _on_unexpected(_request: Request, error: Exception) -> JSONResponse:
     """The process edge: the log gets the kind of error, the caller nothing of it."""
     log.get().error("request.failed", error=type(error).__name__, where=log.where(error))
     return _response(500, "Something went wrong", "InternalError", "It is our fault and has been logged.", {})
+
+
+def _answer(request: Request, error: AppError) -> JSONResponse:
+    """A problem; for a provisioning service on the routes of SCIM, an error as SCIM has them (RFC 7644, 3.12)."""
+    if not _from_directory(request):
+        return problem(error)
+    return _scim_error(error.status, error.detail or error.title, error.headers)
+
+
+def _from_directory(request: Request) -> bool:
+    subject: Subject | None = request.scope.get(SUBJECT)
+    return subject is not None and subject.provisions is not None and "/scim/v2/" in request.url.path
+
+
+def _scim_error(status: int, detail: str, headers: Mapping[str, str]) -> JSONResponse:
+    status = http.HTTPStatus.BAD_REQUEST if status == http.HTTPStatus.UNPROCESSABLE_ENTITY else status
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(int(status)), "detail": detail}
+    return JSONResponse(body, status, dict(headers), media_type="application/scim+json")
 
 
 def _response(status: int, title: str, code: str, detail: str, headers: dict[str, str]) -> JSONResponse:

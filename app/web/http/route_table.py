@@ -18,7 +18,9 @@ from app.errors import InvalidInput
 ROUTE = "clearance.route"
 # Where the authentication middleware leaves the verified caller for everything behind it.
 SUBJECT = "clearance.subject"
-# The tag of routes that have the rate of bulk work.
+# The tag of routes by which a directory sends its people and groups.
+PROVISIONING = "provisioning"
+# The tags of routes that have the rate of bulk work.
 BULK = "curation"
 # The well-known address, and all routes that need no key, by name. Whatever is not here needs one, also what no route
 # answers.
@@ -45,6 +47,10 @@ PUBLIC = SIGN_IN | frozenset(
 )
 # Where a provider adds to the query what it likes.
 ANY_QUERY = frozenset({"/sign-in/{source}/callback"})
+BULK_TAGS = frozenset({BULK, PROVISIONING})
+# Largest body of a request that is no upload: enough for any JSON of ours, and for groups of some thousand members.
+MAX_JSON_BYTES = 64 * 1024
+MAX_PROVISIONING_BYTES = 1024 * 1024
 # Those of them that stay open to an address that has used up its requests: probes must not fail because of others, and
 # they cost next to nothing.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -54,7 +60,9 @@ MAX_NAME = 60
 
 @dataclass(frozen=True)
 class ServedRoute:
-    """A route as the middleware sees it. `query` are the parameters that it declares."""
+    """A route as the middleware sees it. `query` are the parameters that it declares, `max_bytes` bounds a body that
+    is no upload.
+    """
 
     template: str
     methods: frozenset[str]
@@ -62,6 +70,7 @@ class ServedRoute:
     query: frozenset[str]
     bulk: bool
     upload: bool
+    max_bytes: int = MAX_JSON_BYTES
 
     @property
     def public(self) -> bool:
@@ -111,13 +120,15 @@ def _served(context: RouteContext) -> ServedRoute:
     pattern, _, _ = compile_path(template + "/{path:path}" if is_mount else template)
     is_api = isinstance(context.original_route, APIRoute)
     body = context.body_field if is_api else None
+    tags = context.tags or () if is_api else ()
     return ServedRoute(
         template=template,
         methods=frozenset({"GET", "HEAD"} if is_mount else context.methods or ()),
         pattern=pattern,
         query=frozenset(_query_names(context.dependant)) if is_api and context.dependant else frozenset(),
-        bulk=BULK in (context.tags or ()) if is_api else False,
+        bulk=bool(BULK_TAGS.intersection(tags)),
         upload=body is not None and getattr(body.field_info, "media_type", "") == "multipart/form-data",
+        max_bytes=MAX_PROVISIONING_BYTES if PROVISIONING in tags else MAX_JSON_BYTES,
     )
 
 

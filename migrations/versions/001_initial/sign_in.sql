@@ -103,15 +103,22 @@ create table used_logout_token (
 );
 
 -- What a directory said of a person or group that we keep no column for: given back to it as it was.
+-- `name_key`: the userName or displayName as directories compare it; of people it is unique within their source.
 create table directory_profile (
   id uuid not null,
+  source text default clearance.provisioned() not null,
+  kind text default 'user' not null,
+  name_key text,
   attributes jsonb not null,
   version bigint default 1 not null,
   created_at timestamptz default now() not null,
   changed_at timestamptz default now() not null,
   constraint directory_profile_pkey primary key (id),
+  constraint directory_profile_kind_check check (kind in ('user', 'group')),
   constraint directory_profile_size_check check (octet_length(attributes::text) <= 65536)
 );
+create index directory_profile_source_name_key_idx on directory_profile (source, kind, name_key);
+create unique index directory_profile_user_name_idx on directory_profile (source, name_key) where kind = 'user';
 
 -- What a directory that is fetched said last, and until when that holds.
 create table directory_state (
@@ -232,19 +239,20 @@ create policy owners_change on passkey for update to clearance_app
       or exists (select from app_user u where u.id = user_id and u.source = (select clearance.provisioned())));
 grant insert, update (sign_count, label, last_used_at, revoked_at) on passkey to clearance_app;
 
--- Profiles are the source's: seen and kept by its own service, and by administrators.
+-- Profiles are the source's: seen and kept by its own service, and by administrators; of its own people and roles alone.
 do $$
 declare
-  own constant text := 'exists (select from app_user u where u.id = directory_profile.id and u.source = (select clearance.provisioned()))'
-    ' or exists (select from role r where r.id = directory_profile.id and r.source = (select clearance.provisioned()))'
-    ' or (select clearance.caller_may(''administer''))';
+  mine constant text := '(source = (select clearance.provisioned()) or (select clearance.caller_may(''administer'')))';
+  own constant text := mine || ' and (exists (select from app_user u where u.id = directory_profile.id'
+    ' and u.source = directory_profile.source) or exists (select from role r where r.id = directory_profile.id'
+    ' and r.source = directory_profile.source))';
 begin
-  execute format('create policy owners_read on directory_profile for select to clearance_app using (%s)', own);
+  execute format('create policy owners_read on directory_profile for select to clearance_app using (%s)', mine);
   execute format('create policy owners_add on directory_profile for insert to clearance_app with check (%s)', own);
   execute format('create policy owners_change on directory_profile for update to clearance_app using (%s)', own);
-  execute format('create policy owners_drop on directory_profile for delete to clearance_app using (%s)', own);
+  execute format('create policy owners_drop on directory_profile for delete to clearance_app using (%s)', mine);
 end $$;
-grant select, insert, update (attributes, version, changed_at), delete on directory_profile to clearance_app;
+grant select, insert, update (attributes, name_key, version, changed_at), delete on directory_profile to clearance_app;
 
 create policy provisioners_add on directory_state for insert to clearance_app
   with check (source = (select clearance.provisioned()));

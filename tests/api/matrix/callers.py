@@ -23,7 +23,7 @@ WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
-IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation"})
+IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation", "scim user", "scim group"})
 
 
 def callers(world: World) -> list[Caller]:
@@ -38,6 +38,7 @@ def callers(world: World) -> list[Caller]:
         may = frozenset(PEOPLE[name].capabilities) | ({"look after"} if PEOPLE[name].looks_after else set())
         found.append(Caller(name, _key(world.keys[name]), name, may))
     found.append(Caller("strong, by a weak key", _key(world.keys["weak key"]), "strong"))
+    found.append(Caller("provisioning service", _key(world.keys["okta"]), provisions=True))
     return [*found, *_services(world)]
 
 

@@ -5,6 +5,7 @@ people, roles, keys, the log and the service; explaining, granting and planning.
 """
 
 from tests.api.matrix.library import CURATORS, LIBRARY
+from tests.api.matrix.provisioning import PROVISIONING
 from tests.api.matrix.route_access import (
     CREW,
     CREW_DOCUMENT,
@@ -186,7 +187,7 @@ ACCESS: dict[tuple[str, str], Route] = {
         ),
     ),
 }  # fmt: skip
-DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE
+DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE | PROVISIONING
 # Swagger UI's files, out of its package; not a route of ours.
 MOUNTS = {("ANY", "/api/v1/docs/static")}
 # Fields that hold a value wherever they stand and never name a thing. Whatever is not here is an identifier.

@@ -23,7 +23,8 @@ class Caller:
     """Somebody who calls. `person` is None for who is nobody to us, and gets `refusal` wherever a key is needed.
 
     `may` is what person and key both may do, with `look after` for who has roles delegated. `lent`: a service speaks
-    for the person. `headers` as they are sent, one name possibly twice.
+    for the person. `headers` as they are sent, one name possibly twice. `provisions`: a service that keeps a source,
+    nobody to every other route.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Caller:
     lent: bool = False
     metrics: bool = False
     refusal: Expected = NOT_SIGNED_IN
+    provisions: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,9 @@ RULES: dict[str, AccessRule] = {
     "another person": _another,
     "a service, by who may ask": _lending,
     "an outer role": lambda _, target: None if target.there else Expected(409, "Conflict"),
+    "of the service's source": lambda caller, target: (
+        None if caller.provisions and target.there and target.owner == "okta" else NOT_FOUND
+    ),
     "one's own": _hidden_unless(is_own),
     "one's own, or any by an administrator": _own_key,
     "one's own name, or any by an administrator": _own_name,
@@ -228,9 +233,17 @@ def expected(caller: Caller, route: Route, case: Case, target: Target) -> Expect
         return Expected(case.done)
     if needs == "metrics key":
         return Expected(case.done) if caller.metrics else NOT_SIGNED_IN
-    if caller.person is None:
+    if caller.person is None and not caller.provisions:
         return caller.refusal
-    lacking = needs != "key" and not set(needs.split(" or ")) & caller.may
+    return _of_somebody(caller, route, case, target)
+
+
+def _of_somebody(caller: Caller, route: Route, case: Case, target: Target) -> Expected:
+    """What a person gets, and a service that keeps a source, which is nobody to every route but those for it."""
+    needs = case.needs or route.needs
+    if caller.provisions and needs != "provision":
+        return IN_PERSON
+    lacking = not caller.provisions and needs != "key" and not set(needs.split(" or ")) & caller.may
     if caller.lent and (not route.lent or (case.in_person and not lacking)):
         return IN_PERSON
     if lacking:

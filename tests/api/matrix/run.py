@@ -19,7 +19,7 @@ from app.leak_test.results import ProbeResults
 from app.llm.scripted import ScriptedChat
 from app.web.http.openapi import codes_of
 from tests.api.matrix.callers import IDS, absent_twin, callers, fill, targets
-from tests.api.matrix.oracle import Caller, Expected, Target, canary_words, expected, knows, state
+from tests.api.matrix.oracle import NOT_FOUND, Caller, Expected, Target, canary_words, expected, knows, state
 from tests.api.matrix.route_access import GRANT, TARGET, Case, Route
 from tests.api.matrix.table_snapshot import TableSnapshot
 from tests.api.matrix.world import World
@@ -32,6 +32,7 @@ AT_THE_DOOR = {"NotSignedIn": "Bearer", "OnBehalfOfNeeded": None, "InPersonNeede
 CANARY_WORD = re.compile("|".join(map(re.escape, canary_words())))
 LEAKS = re.compile(r"select |insert into|update |delete from|psycopg|sqlalchemy|Traceback|\.py\b|scope_id", re.I)
 MEDIA = {
+    "scim": "application/scim+json",
     "json": "application/json",
     "html": "text/html; charset=utf-8",
     "file": "application/octet-stream",
@@ -208,12 +209,16 @@ def _knocks(caller: Caller, route: Route) -> bool:
     """Whether it can matter to the caller what is asked: who is nobody, or a service where none comes in, is told so
     at the door, of which one case and one thing are enough.
     """
+    if caller.provisions:
+        return route.needs == "provision"
     return caller.person is not None and (route.lent or not caller.lent)
 
 
 def _body_trouble(cell: Cell) -> str | None:
     """What is wrong with the class of a body whose status is right."""
     answer = cell.answer
+    if cell.caller.provisions and cell.want == NOT_FOUND:
+        return None if _media(answer) == MEDIA["scim"] else f"the refusal is {_media(answer)}"
     if cell.want.code is not None:
         if (problem := _problem(answer)) != cell.want.code:
             return f"the problem is {problem} instead of {cell.want.code}"

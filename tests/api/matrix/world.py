@@ -28,6 +28,7 @@ from tests.api.matrix.facts import (
 )
 from tests.api.matrix.route_access import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
 from tests.support.cluster import IDENTITY_KEY, Db
+from tests.support.provisioning import ScimClient, add_provisioner
 from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
@@ -70,6 +71,7 @@ def build_world(db: Db) -> World:
         founder.documents()
         founder.tokens()
         founder.own_things()
+        founder.source(client)
     return world
 
 
@@ -193,6 +195,22 @@ class Founder:
             plans[name] = self.send("POST", "/access/plans", {"changes": [change]}, by=name)["id"]
         world.things |= {"conversation": conversations, "turn": turns, "plan": plans, "answer": answers}
         world.moment = dt.datetime.now(dt.UTC).isoformat()
+
+    def source(self, client: TestClient) -> None:
+        """A source with a service that keeps it, a person and a group of it; beside them a local person and role."""
+        kept = add_provisioner(self._world.db, "okta")
+        self._world.keys["okta"] = kept.secret
+        scim = ScimClient(client, kept)
+        users, groups = {"okta": scim.user("kim")["id"]}, {"okta": scim.group("Red")["id"]}
+        with psycopg.connect(self._world.db.libpq("admin")) as connection:
+            for things, query in (
+                (users, "select id::text from app_user where name = 'bystander'"),
+                (groups, "select id::text from role where name = 'tags'"),
+            ):
+                row = connection.execute(query.encode()).fetchone()
+                assert row is not None
+                things["local"] = row[0]
+        self._world.things |= {"scim user": users, "scim group": groups}
 
 
 def _grants(rule: CollectionFacts) -> list[dict[str, Any]]:
