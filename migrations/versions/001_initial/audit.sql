@@ -171,7 +171,8 @@ create policy parts_add on audit_leaf for insert to clearance_ingest, clearance_
 -- A person's key is made by that person, or with their account; it never changes, and only the owner erases it.
 create policy services_read on person_key for select to clearance_app using (true);
 create policy callers_add on person_key for insert to clearance_app
-  with check (user_id = (select clearance.signed_caller()) or (select clearance.caller_may('administer')));
+  with check (user_id = (select clearance.signed_caller()) or (select clearance.caller_may('administer'))
+      or exists (select from app_user u where u.id = user_id and u.source = (select clearance.provisioned())));
 grant select, insert (user_id, wrapped) on person_key to clearance_app;
 
 -- Whether the caller is the one sequencer until the transaction ends. Never waits.
