@@ -29,7 +29,7 @@ class ListResolution:
     mistakes: list[ListMistake] = field(default_factory=list)
 
 
-class _Known:
+class _PeopleHere:
     """Who and what is here."""
 
     def __init__(self, session: Session, sources: set[str]) -> None:
@@ -58,7 +58,7 @@ class _Known:
 
 def resolve(session: Session, listed: PeopleList, complete: str | None) -> ListResolution:
     """Whom the rows mean and what they would change; with every mistake of the list, of reading it among them."""
-    known = _Known(session, {person.source for person in listed.people} | ({complete} if complete else set()))
+    known = _PeopleHere(session, {person.source for person in listed.people} | ({complete} if complete else set()))
     meant = _meant(known, listed)
     current, own = known.memberships(session, [before.id for _, before in meant if before is not None])
     people: list[tuple[PersonRow | None, PersonRow]] = []
@@ -87,7 +87,7 @@ def resolve(session: Session, listed: PeopleList, complete: str | None) -> ListR
     )
 
 
-def _meant(known: _Known, listed: PeopleList) -> list[tuple[ListedPerson, PersonRow | None]]:
+def _meant(known: _PeopleHere, listed: PeopleList) -> list[tuple[ListedPerson, PersonRow | None]]:
     """Each row with the person whom it means: by the source's own id if it gives one, else by name."""
     meant: list[tuple[ListedPerson, PersonRow | None]] = []
     lines: dict[uuid.UUID, int] = {}
@@ -121,7 +121,7 @@ def _after(person: ListedPerson, before: PersonRow | None) -> PersonRow:
 
 
 def _roles(
-    known: _Known, listed: PeopleList, person: ListedPerson, after: PersonRow, current: set[MemberPair]
+    known: _PeopleHere, listed: PeopleList, person: ListedPerson, after: PersonRow, current: set[MemberPair]
 ) -> set[uuid.UUID]:
     """The roles that the row names; a mistake for each that is not there, or that its source alone gives."""
     found: set[uuid.UUID] = set()
@@ -136,7 +136,7 @@ def _roles(
     return found
 
 
-def _missing(known: _Known, complete: str | None, lines: dict[uuid.UUID, int]) -> list[PersonRow]:
+def _missing(known: _PeopleHere, complete: str | None, lines: dict[uuid.UUID, int]) -> list[PersonRow]:
     if complete is None:
         return []
     return [

@@ -5,7 +5,7 @@ import unicodedata
 
 # Signs by which a name is more than parts with commas between.
 _SPECIAL = re.compile(r"[\\\"+;#]")
-_TO_ESCAPE = re.compile(r"[,+;=\\]")
+_TO_ESCAPE = re.compile(r"[,+;=\\\"#]")
 _PART = re.compile(r"\\([0-9a-fA-F]{2}|.)|([,+;\"])|([^\\,+;\"]+)", re.DOTALL)
 
 

@@ -78,7 +78,7 @@ class LdapDirectory:
         ca_file = None if settings.ca_file is None else str(settings.ca_file)
         tls = VerifiedTls(ca_certs_file=ca_file, validate=ssl.CERT_REQUIRED) if settings.uses_tls else None
         try:
-            return _Reading(settings, self._connect(tls)).snapshot(since)
+            return _DirectoryReading(settings, self._connect(tls)).snapshot(since)
         except LDAPException as error:
             raise DirectoryUnreadable(self._why(error, tls)) from None
         except OSError as error:
@@ -128,7 +128,7 @@ class LdapDirectory:
         return f"no answer from {self._place}: {type(error).__name__}"
 
 
-class _Reading:
+class _DirectoryReading:
     """One read over one connection, which it closes."""
 
     def __init__(self, settings: LdapSettings, connection: Any) -> None:

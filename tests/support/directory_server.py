@@ -91,6 +91,7 @@ class DirectoryServer:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    tls_port: int = field(default_factory=free_port)
     tls: Path | None = None
     _process: "subprocess.Popen[bytes] | None" = None
 
@@ -139,11 +140,6 @@ class DirectoryServer:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
-
-    @property
-    def tls_port(self) -> int:
-        """Where it speaks TLS from the beginning."""
-        return self.port + 1
 
     @property
     def _configuration(self) -> Path:
