@@ -88,8 +88,9 @@ DIRECTLY_AROUND = text(
 # What a source confirms holds until then: also what was given without an end, since nothing may outlast its source.
 CONFIRM = text(
     """
-    update membership m set ends_at = :until from app_user u, role g
-    where u.id = m.user_id and g.id = m.role_id and u.source = :source and g.source = :source
+    update membership m set ends_at = :until
+    where m.user_id = any (array(select u.id from app_user u where u.source = :source))
+      and m.role_id = any (array(select g.id from role g where g.source = :source))
       and (m.ends_at is null or m.ends_at < :until)
     """
 ).bindparams(bindparam("until", type_=DateTime(timezone=True)))

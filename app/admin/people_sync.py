@@ -15,7 +15,7 @@ from app.admin.audit_records import policy_epoch
 from app.admin.people_difference import PeopleDifference, StandingDirectory, WantedDirectory, directory_difference
 from app.admin.people_rows import confirm_members, directly_around, write_rows
 from app.admin.provisioning import require_keeper
-from app.admin.source_state import memberships_within, moment, nesting_of, roles_in, users_of
+from app.admin.source_state import memberships_of, moment, nesting_of, roles_in, users_of
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.base import Event
@@ -73,11 +73,10 @@ def sync_directory(  # noqa: PLR0913  # who, with what, what is wanted, and the 
 
 def standing_of(session: WriteSession, source: str) -> StandingDirectory:
     """What stands of a source."""
+    people, roles = users_of(session, [source]), roles_in(session, source)
+    members = memberships_of(session, [person.id for person in people], [role.id for role in roles])
     own, others = nesting_of(session, source)
-    members = memberships_within(session, source)
-    return StandingDirectory(
-        users_of(session, [source]), roles_in(session, source), members, own, others, moment(session)
-    )
+    return StandingDirectory(people, roles, members, own, others, moment(session))
 
 
 def refuse_large_loss(standing: StandingDirectory, difference: PeopleDifference) -> None:

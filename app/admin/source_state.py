@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from app.acl.rule_store import one_of
 from app.db.tables.people import LOCAL, Membership, Role, RoleInside, User
 from app.identity.subject import Label
 
@@ -89,15 +90,14 @@ def roles_in(session: Session, source: str | None = None) -> list[RoleRow]:
     return [RoleRow(*row) for row in session.execute(query if source is None else query.where(Role.source == source))]
 
 
-def memberships_within(session: Session, source: str) -> dict[MemberPair, dt.datetime | None]:
-    """Which people of the source are in which of its roles, and until when; ended ones too."""
-    query = (
-        select(Membership.user_id, Membership.role_id, Membership.ends_at)
-        .join(User, User.id == Membership.user_id)
-        .join(Role, Role.id == Membership.role_id)
-        .where(User.source == source, Role.source == source)
-    )
-    return {(user, role): ends_at for user, role, ends_at in session.execute(query)}
+def memberships_of(
+    session: Session, people: Some[uuid.UUID], roles: Some[uuid.UUID]
+) -> dict[MemberPair, dt.datetime | None]:
+    """Which of these people are in which of these roles, and until when; ended ones too."""
+    columns = (Membership.user_id, Membership.role_id, Membership.ends_at)
+    rows = session.execute(select(*columns).where(one_of(Membership.user_id.expression, people)))
+    among = frozenset(roles)
+    return {(user, role): ends_at for user, role, ends_at in rows if role in among}
 
 
 def nesting_of(session: Session, source: str) -> tuple[set[NestingPair], set[NestingPair]]:
