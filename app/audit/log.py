@@ -3,6 +3,7 @@
 A record exists when its transaction commits; call the model only after that.
 """
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,8 +23,8 @@ ADD_LEAVES = text(
     """
     insert into audit_leaf (id, kind, trail, actor, body, leaf_hash)
     select r.id, r.kind, r.trail, r.actor, r.body, decode(r.leaf_hash, 'hex')
-    from unnest(cast(:id as uuid[]), cast(:kind as text[]), cast(:trail as uuid[]), cast(:actor as uuid[]),
-      cast(:body as text[]), cast(:leaf_hash as text[])) as r (id, kind, trail, actor, body, leaf_hash)
+    from json_to_recordset(cast(:rows as json))
+      as r (id uuid, kind text, trail uuid, actor uuid, body text, leaf_hash text)
     """
 )
 
@@ -54,8 +55,12 @@ def record_all(session: Session, events: Sequence[Event]) -> None:
         if any(is_personal(value) for _, values in found for value in values.values()):
             raise ValueError("events with personal words are recorded one by one")
         rows = [_row(event, values, writer) for event, values in found]
-        columns = {name: [row[name] for row in rows] for name in rows[0]}
-        session.execute(ADD_LEAVES, columns | {"leaf_hash": [leaf.hex() for leaf in columns["leaf_hash"]]})
+        session.execute(ADD_LEAVES, {"rows": json.dumps(rows, default=_as_text)})
+
+
+def _as_text(value: uuid.UUID | bytes) -> str:
+    """An id, or a hash in hex."""
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _row(event: Event, values: Mapping[str, Any], writer: str) -> dict[str, Any]:

@@ -234,3 +234,13 @@ def test_a_large_file_of_people(client: TestClient, company: Company) -> None:
     done = apply(client, company, f"name,display_name,roles\n{rows}")
     assert len(done["people"]) == 1_500
     assert company.rows("select count(*) as n from membership")[0]["n"] >= 3_000
+
+
+def test_another_external_id_is_another_way_to_sign_in(client: TestClient, company: Company) -> None:
+    """Whoever was known at a provider by the old one does not come in as this person any more."""
+    apply(client, company, "name,external_id\nada,e-1\n")
+    company.execute("insert into sign_in_identity select 'https://idp', 'e-1', id from app_user where name = 'ada'")
+    apply(client, company, "name,external_id,display_name\nada,e-1,Ada\n")
+    assert company.rows("select subject from sign_in_identity") == [{"subject": "e-1"}]
+    apply(client, company, "name,external_id\nada,e-2\n")
+    assert company.rows("select subject from sign_in_identity") == []
