@@ -2,21 +2,22 @@
 
 import datetime as dt
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Some
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.acl.readers import ReaderTable, gained_and_lost, readers
+from app.acl.readers import ReaderTable, concerned, gained_and_lost, readers, rule_by_document
 from app.acl.rule_store import one_of, rules_by_part
 from app.db.tables.access import RuleGrant
 
 # Who reads under a rule from each moment on, the first being now, until the next one.
 Timeline = Sequence[tuple[dt.datetime, frozenset[uuid.UUID]]]
+Made = TypeVar("Made")
 
 
 @dataclass
@@ -100,6 +101,32 @@ class Timelines:
         """Who reads under each of these rules when."""
         now = self.now.readers_of(rules)
         return {rule_id: [(self._at, now[rule_id]), *self._later.get(rule_id, ())] for rule_id in now}
+
+
+def effects_of(
+    session: Session,
+    collections: Some[uuid.UUID],
+    people: frozenset[uuid.UUID],
+    perform: Callable[[], Made],
+    *,
+    standing: bool,
+) -> tuple[Effects, Made]:
+    """Make a change and count what it does to people who read these collections; what `perform` gives is given on.
+
+    `standing`: who somebody is may change, of these people alone, among whom may be some that are made by it. Else
+    rules alone change, and for whom is found out.
+    """
+    at = session.scalars(select(func.now())).one()
+    before = rule_by_document(session, collections)
+    was = Timelines(session, set(before.values()), people, at) if standing else None
+    made = perform()
+    after = rule_by_document(session, collections)
+    cells = Counter((rule_id, after[document]) for document, rule_id in before.items() if document in after)
+    changed = Counter({cell: n for cell, n in cells.items() if cell[0] != cell[1]})
+    if was is None:
+        cells, people = changed, concerned(session, changed)
+    now = Timelines(session, {rule_id for cell in cells for rule_id in cell}, people, at)
+    return Effects(compare(cells, was or now, now, at), changed.total()), made
 
 
 def compare(

@@ -8,7 +8,6 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -17,8 +16,8 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
-from app.acl.effects import Effects, PersonEffect, Timelines, compare
-from app.acl.readers import concerned, everybody, rule_by_document
+from app.acl.effects import Effects, PersonEffect, effects_of
+from app.acl.readers import everybody
 from app.acl.rule_changes import lock_collection
 from app.acl.unread import document_rule, place_rule, unread, why_nobody
 from app.admin.change_text import describe
@@ -176,7 +175,6 @@ def _open_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> A
 
 
 def _perform(session: WriteSession, subject: Subject, steps: Sequence[PlanStep]) -> tuple[Effects, list[StepResult]]:
-    at = session.scalars(select(func.now())).one()
     collections = {step.collection for step in steps if step.collection is not None}
     of_people = [step for step in steps if step.collection is None]
     if of_people:
@@ -184,16 +182,11 @@ def _perform(session: WriteSession, subject: Subject, steps: Sequence[PlanStep])
         collections |= {c.id for c in editable_collections(session, subject)}
     of_rules = len(of_people) < len(steps)
     people = everybody(session) if of_rules else frozenset().union(*(step.people(session) for step in of_people))
-    before = rule_by_document(session, collections)
-    was = Timelines(session, set(before.values()), people, at) if of_people else None
-    results = [step.perform(session, subject) for step in steps]
-    after = rule_by_document(session, collections)
-    cells = Counter((rule_id, after[document]) for document, rule_id in before.items() if document in after)
-    changed = Counter({cell: n for cell, n in cells.items() if cell[0] != cell[1]})
-    if was is None:
-        cells, people = changed, concerned(session, changed)
-    now = Timelines(session, {rule_id for cell in cells for rule_id in cell}, people, at)
-    return Effects(compare(cells, was or now, now, at), changed.total()), results
+
+    def perform() -> list[StepResult]:
+        return [step.perform(session, subject) for step in steps]
+
+    return effects_of(session, collections, people, perform, standing=bool(of_people))
 
 
 def _why(session: Session, result: StepResult) -> list[str]:

@@ -71,18 +71,32 @@ def name_from(text: str) -> str:
 
 def free_name(session: Session, table: type[User] | type[Role], source: str, text: str) -> str:
     """A name for `text` that nobody in the source has: `freya`, or `freya-2` where there is one."""
-    base = name_from(text) or f"{table.__tablename__.removeprefix('app_')}-{uuid.uuid4().hex[:8]}"
-    if base == "everyone":
-        base = "everyone-1"
+    base = _base_name(table, text)
     if not session.scalar(select(exists().where(table.source == source, table.name == base))):
         return base
     pattern = base.replace("_", r"\_")[: MAX_NAME - 6]
     taken = set(session.scalars(select(table.name).where(table.source == source, table.name.like(f"{pattern}%"))))
+    return _first_free(base, taken)
+
+
+def free_among(table: type[User] | type[Role], taken: Some[str], text: str) -> str:
+    """The same for who knows all names of the source that are taken."""
+    return _first_free(_base_name(table, text), taken)
+
+
+def _base_name(table: type[User] | type[Role], text: str) -> str:
+    base = name_from(text) or f"{table.__tablename__.removeprefix('app_')}-{uuid.uuid4().hex[:8]}"
+    return "everyone-1" if base == "everyone" else base
+
+
+def _first_free(base: str, taken: Some[str]) -> str:
+    if base not in taken:
+        return base
     numbered = (f"{base[: MAX_NAME - 6]}-{n}" for n in range(2, len(taken) + 3))
     return next(name for name in numbered if name not in taken)
 
 
-def _is_named(name: str, text: str) -> bool:
+def is_named(name: str, text: str) -> bool:
     """Whether this name was made from that text, be it with a number behind it."""
     return name_from(text) in {name, name.rstrip("0123456789").removesuffix("-")}
 
@@ -94,7 +108,7 @@ def create_person(
 
     Raises BeyondReach for another source, Conflict for an external id that is somebody's.
     """
-    _require(subject, source)
+    require_keeper(subject, source)
     guard_change(session, subject)
     user = add_person(
         session,
@@ -139,14 +153,14 @@ def change_person(
     To switch somebody off ends their keys, sessions, links and what they let services do, at this commit. Whom an
     administrator switched off stays so: raises Conflict.
     """
-    _require(subject, user.source)
+    require_keeper(subject, user.source)
     guard_change(session, subject)
     if user.deleted_at is not None:
         raise Conflict("This person is gone from the source for good.")
     if new.active and user.held:
         raise Conflict("An administrator switched this person off; the source cannot switch them on again.")
     before = person_state(user)
-    if not _is_named(user.name, new.name):
+    if not is_named(user.name, new.name):
         user.name = free_name(session, User, user.source, new.name)
     user.display_name = new.display_name or new.name
     if new.external_id != user.external_id:
@@ -168,7 +182,7 @@ def remove_person(session: WriteSession, subject: Subject, user: User) -> None:
 
     The row stays with its id, so that the log, rules and conversations mean whom they meant.
     """
-    _require(subject, user.source)
+    require_keeper(subject, user.source)
     guard_change(session, subject)
     before = person_state(user)
     own = select(Role.id).where(Role.source == user.source)
@@ -190,7 +204,7 @@ def remove_person(session: WriteSession, subject: Subject, user: User) -> None:
 
 def create_group(session: WriteSession, subject: Subject, source: str, name: str, *, external_id: str | None) -> Role:
     """A new, empty role of this source for one of its groups: nothing names it yet, so that it opens nothing."""
-    _require(subject, source)
+    require_keeper(subject, source)
     guard_change(session, subject)
     role = add_role(session, free_name(session, Role, source, name), source=source, external_id=external_id)
     record(session, RoleCreated(actor=actor(subject), role=role.id, name=role.shown))
@@ -199,10 +213,10 @@ def create_group(session: WriteSession, subject: Subject, source: str, name: str
 
 def change_group(session: WriteSession, subject: Subject, role: Role, name: str, *, external_id: str | None) -> bool:
     """Give the role of a group another name or external id; rules keep naming it by its id. Whether that changed it."""
-    _require(subject, role.source)
+    require_keeper(subject, role.source)
     guard_change(session, subject)
     before = {"external_id": role.external_id, "name": role.shown}
-    if not _is_named(role.name, name):
+    if not is_named(role.name, name):
         role.name = free_name(session, Role, role.source, name)
     role.external_id = external_id
     session.flush()
@@ -218,7 +232,7 @@ def remove_group(session: WriteSession, subject: Subject, role: Role) -> None:
 
     One that is named stays, so that rules keep their meaning; its group's next namesake is another role.
     """
-    _require(subject, role.source)
+    require_keeper(subject, role.source)
     guard_change(session, subject)
     members = list(session.scalars(select(Membership.user_id).where(Membership.role_id == role.id)))
     own = set(session.scalars(select(User.id).where(User.id.in_(members), User.source == role.source)))
@@ -257,7 +271,7 @@ def change_members(
     `ends_at`: when those who join leave by themselves, unless the source confirms them. Raises InvalidInput for who is
     no person of this source.
     """
-    _require(subject, role.source)
+    require_keeper(subject, role.source)
     guard_change(session, subject)
     _require_people(session, role.source, {*join, *leave})
     left: list[uuid.UUID] = []
@@ -297,7 +311,7 @@ def _join(session: WriteSession, role: Role, users: Some[uuid.UUID], ends_at: dt
 
 def change_nesting(session: WriteSession, subject: Subject, role: Role, *, inner: Sequence[uuid.UUID]) -> None:
     """Make these roles of the source, and no others of it, lie directly inside this one. InvalidInput for a circle."""
-    _require(subject, role.source)
+    require_keeper(subject, role.source)
     guard_change(session, subject)
     roles = {found.id: found for found in session.scalars(select(Role).where(Role.id.in_(inner)))}
     if any(each not in roles or roles[each].source != role.source for each in inner):
@@ -343,7 +357,7 @@ def person_state(user: User) -> dict[str, Any]:
     }
 
 
-def _require(subject: Subject, source: str) -> None:
+def require_keeper(subject: Subject, source: str) -> None:
     """Raise BeyondReach unless the subject keeps this source, or administers everybody."""
     if Capability.ADMINISTER not in subject.capabilities or subject.provisions is not None:
         require_source(subject, source)

@@ -4,15 +4,16 @@ What a record holds is `{"sealed", "commitment"}`: the words and their salt, enc
 words under that salt. Who is given words and salt can check them against the record; without the key nobody can guess.
 """
 
+import json
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,15 @@ from app.evidence.records import is_sealed, read_record
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+# The wrapped keys of many people at once.
+ADD_KEYS = text(
+    """
+    insert into person_key (user_id, wrapped)
+    select r.user_id, decode(r.wrapped, 'hex')
+    from json_to_recordset(cast(:rows as json)) as r (user_id uuid, wrapped text)
+    on conflict do nothing
+    """
+)
 
 
 class SealBroken(Exception):
@@ -96,6 +106,13 @@ class Sealer:
         if made is None:
             raise SealBroken(f"the key of {user} was made and cannot be read")
         return made
+
+    def make_keys(self, session: Session, users: Sequence[uuid.UUID]) -> None:
+        """Keys of many people who are new, in one statement; who has one keeps it."""
+        wrapped = (_encrypt(self._key, secrets.token_bytes(KEY_BYTES), f"person_key/{user}") for user in users)
+        rows = [{"user_id": str(user), "wrapped": key.hex()} for user, key in zip(users, wrapped, strict=True)]
+        if rows:
+            session.execute(ADD_KEYS, {"rows": json.dumps(rows)})
 
     def find_key(self, session: Session, user: uuid.UUID) -> bytes | None:
         """The person's key, or None: never made, or destroyed to erase that person's words. Raises SealBroken."""

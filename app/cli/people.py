@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from app.cli import people_import, people_sync
 from app.cli.api_calls import ApiCall, run_calls, shell_command
 from app.cli.connection import split_list, with_client
 from app.cli.output import print_result, print_success, print_table
@@ -16,6 +17,8 @@ Clearance = Annotated[Label | None, typer.Option(help="highest label they may re
 Capabilities = Annotated[str | None, typer.Option(help="capabilities: ask,download,curate,administer,audit")]
 
 people = typer.Typer(help="People and services.", no_args_is_help=True)
+people.add_typer(people_import.commands)
+people.add_typer(people_sync.commands)
 
 
 @people.command("list")

@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from app import errors, main
 from app.audit.events import KINDS
+from app.directories.settings import DirectorySettings
 from app.settings import Settings, WorkerSettings
 
 HEAD = """# Reference
@@ -36,11 +37,11 @@ def render() -> str:
 
 
 def settings() -> Iterator[str]:
-    """Every setting of the API and the worker, as an environment variable."""
+    """Every setting of the API, the worker and the process of directories, as an environment variable."""
     yield "## Settings\n\nAll from the environment. Secrets have no default outside `make run`, which makes its own.\n"
     yield "| variable | default | meaning |\n|---|---|---|"
     seen: set[str] = set()
-    for of in (Settings, WorkerSettings):
+    for of in (Settings, WorkerSettings, DirectorySettings):
         for section, field in of.model_fields.items():
             # Of providers there is one group for each source.
             many = get_origin(field.annotation) is dict

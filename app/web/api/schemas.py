@@ -12,7 +12,7 @@ from app.settings import LabelName
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", examples=["engineering"])]
 # A name with its source in front, but for our own: okta:engineering.
 FullName = Annotated[
-    str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,62}:)?[a-z0-9][a-z0-9._-]{0,62}$", examples=["engineering"])
+    str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,62}:)?[a-z0-9][a-z0-9._@-]{0,62}$", examples=["engineering"])
 ]
 Question = Annotated[str, Field(min_length=1, max_length=4000, examples=["How many days of parental leave do we get?"])]
 

@@ -70,6 +70,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("delete", "/documents/{document}"): (errors.SelfGrant,),
     ("post", "/users"): (errors.Conflict,),
     ("patch", "/users/{name}"): (errors.SelfGrant,),
+    ("post", "/users/import"): (errors.Conflict, errors.PlanStale, errors.SelfGrant),
     ("get", "/roles"): (errors.BeyondReach,),
     ("post", "/roles"): (errors.Conflict, errors.NotFound, errors.SelfGrant),
     ("delete", "/roles/{name}"): (errors.Conflict, errors.SelfGrant),

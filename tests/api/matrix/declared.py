@@ -50,6 +50,12 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("PATCH", "/api/v1/users/{name}"): Route(
         "administer", (on("user", THERE, "name", body={"display_name": "Another"}),)
     ),
+    ("POST", "/api/v1/users/import"): Route(
+        "administer",
+        (Case(form={"file": b"name\nnew-person\n"}),),
+        values=(".fingerprint", ".complete", ".allow_large_removal"),
+    ),
+    ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
     ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=PAGED),
     ("POST", "/api/v1/roles"): Route(
         "administer",
