@@ -49,6 +49,7 @@ from app.web.api import (
     explain,
     feedback,
     grants,
+    passkeys,
     plans,
     roles,
     search,
@@ -64,6 +65,7 @@ from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
+from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
 from app.web.sign_in.pages import mount_sign_in_static
 
@@ -235,6 +237,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         api_keys,
         delegations,
         sessions,
+        passkeys,
         explain,
         feedback,
         plans,
@@ -245,6 +248,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(health.router)
+    app.include_router(passkey_routes.router)
     app.include_router(sign_in.router)
     docs_page.mount_static(app)
     mount_sign_in_static(app)
