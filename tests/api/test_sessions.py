@@ -194,6 +194,16 @@ def test_sign_out_takes_our_own_page(ada: Browser, how: str) -> None:
     assert not over(ada)
 
 
+def test_another_site_takes_no_cookie_away(client: TestClient) -> None:
+    """Its form comes without our cookie; the answer must not clear it."""
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = client.post("/sign-out", headers=headers, follow_redirects=False)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+        assert "clear-site-data" not in answer.headers
+    assert client.post("/sign-out", headers=SAME_ORIGIN, follow_redirects=False).status_code == 303
+
+
 def test_signing_out_everywhere(client: TestClient, company: Company, ada: Browser) -> None:
     """All sessions, and what a provider gave out before: a token says when it was made."""
     other = signed_in(client, company, "ada")

@@ -179,14 +179,17 @@ def leave(request: Request, parts: ComponentsOf, csrf: Annotated[str, Form(max_l
     cookies = cookies_of(request)
     secret = session_secret(request)
     provider_url: ProviderUrl | None = None
-    if secret is not None:
-        try:
+    try:
+        # Also of who seems to have no session: to another site's form the browser gives no cookie, and would lose its
+        # own by the answer.
+        require_same_origin(request.scope, cookies)
+        if secret is not None:
             require_own_page(request.scope, cookies, secret, form_token=csrf)
             provider_url = sign_out(parts.database, parts.providers, secret, f"{cookies.origin}/sign-in")
-        except NotSignedIn:
-            pass  # it was over before
-        except AppError as error:
-            return error_page(error)
+    except NotSignedIn:
+        pass  # it was over before
+    except AppError as error:
+        return error_page(error)
     away: Response = RedirectResponse("/sign-in?notice=signed-out", 303, HEADERS)
     if provider_url is not None:
         # A page, and no redirect: what a form leads to may only be our own.

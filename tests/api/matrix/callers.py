@@ -15,7 +15,7 @@ from tests.api.matrix.facts import (
     path_on,
 )
 from tests.api.matrix.oracle import Caller, Expected, Target
-from tests.api.matrix.world import NO_GRANT, World
+from tests.api.matrix.world import NO_GRANT, SIGNED_IN, World
 from tests.api.problems import ABSENT
 from tests.support.service import METRICS_KEY
 
@@ -23,7 +23,7 @@ WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
-IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation"})
+IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation", "session", "link", "passkey"})
 
 
 def callers(world: World) -> list[Caller]:
@@ -38,6 +38,9 @@ def callers(world: World) -> list[Caller]:
         may = frozenset(PEOPLE[name].capabilities) | ({"look after"} if PEOPLE[name].looks_after else set())
         found.append(Caller(name, _key(world.keys[name]), name, may))
     found.append(Caller("strong, by a weak key", _key(world.keys["weak key"]), "strong"))
+    found.append(
+        Caller("administrator, in a session", world.session, SIGNED_IN, frozenset({"administer"}), session=True)
+    )
     return [*found, *_services(world)]
 
 
@@ -143,7 +146,7 @@ def absent_twin(target: Target, *, malformed: bool = False) -> Target:
     return Target(target.kind, value, absent=True)
 
 
-def fill(value: Any, words: Mapping[str, str]) -> Any:
+def fill(value: Any, words: Mapping[str, Any]) -> Any:
     """The value with each whole string that is a placeholder replaced."""
     if isinstance(value, Mapping):
         return {key: fill(inner, words) for key, inner in value.items()}

@@ -31,6 +31,7 @@ from tests.api.matrix.route_access import (
     on,
     pair,
 )
+from tests.api.matrix.sign_in import PAGES, SIGN_IN
 
 MEMBER = ("name", "delegable role", "outside")
 BY_OWNERS = ("one's delegated role", "another person")
@@ -44,7 +45,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/users/me"): Route("key", lent=True),
     ("GET", "/api/v1/users"): Route("administer", values=PAGED),
     ("POST", "/api/v1/users"): Route(
-        "administer", (Case(body={"name": "new-person"}, done=201),), values=(".name", ".source")
+        "administer",
+        (Case(body={"name": "new-person"}, done=201),),
+        values=(".name", ".source", ".external_id", ".provisions"),
     ),
     ("PATCH", "/api/v1/users/{name}"): Route(
         "administer", (on("user", THERE, "name", body={"display_name": "Another"}),)
@@ -56,7 +59,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
             Case(body={"name": "new-role"}, done=201),
             Case("role", "an outer role", body={"name": "new-role", "inside": ["<target>"]}, done=201),
         ),
-        values=(".name", ".source"),
+        values=(".name", ".source", ".external_id"),
     ),
     ("DELETE", "/api/v1/roles/{name}"): Route("administer", (on("free role", THERE, "name", **NONE),)),
     ("PUT", "/api/v1/roles/{name}/members/{user}"): Route(
@@ -186,9 +189,9 @@ ACCESS: dict[tuple[str, str], Route] = {
         ),
     ),
 }  # fmt: skip
-DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE
-# Swagger UI's files, out of its package; not a route of ours.
-MOUNTS = {("ANY", "/api/v1/docs/static")}
+DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE | SIGN_IN
+# Swagger UI's files, out of its package, which is not a route of ours; and the pages around signing in.
+MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES}
 # Fields that hold a value wherever they stand and never name a thing. Whatever is not here is an identifier.
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",

@@ -32,6 +32,7 @@ class Caller:
     may: frozenset[str] = frozenset()
     lent: bool = False
     metrics: bool = False
+    session: bool = False
     refusal: Expected = NOT_SIGNED_IN
 
 
@@ -182,6 +183,13 @@ def _own_name(caller: Caller, target: Target) -> Refusal:
     return None if is_own(caller, target) or administering(caller) else MISSING
 
 
+def _signed_out(caller: Caller, target: Target) -> Refusal:
+    """Another name is told the same, whether somebody has it or not."""
+    if is_own(caller, target):
+        return None
+    return _known(caller, target) if administering(caller) else MISSING
+
+
 def _explained(caller: Caller, target: Target) -> Refusal:
     return None if is_own(caller, target) else _on("open", _explain_others, NOT_FOUND)(caller, target)
 
@@ -219,6 +227,8 @@ RULES: dict[str, AccessRule] = {
     "one's own": _hidden_unless(is_own),
     "one's own, or any by an administrator": _own_key,
     "one's own name, or any by an administrator": _own_name,
+    "oneself, or anybody by an administrator": _signed_out,
+    "in a browser's session": lambda caller, _target: None if caller.session else MISSING,
 }
 
 
