@@ -72,6 +72,8 @@ def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[s
         "DATABASE__PREPARE_STATEMENTS",
         "DATABASE__REPLICA_",
         "LISTS__",
+        "SIGN_IN__",
+        "PROVIDERS__",
     )
     proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
     return (

@@ -76,7 +76,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/keys"): Route("key", (Case(), on("user", OWN_NAME, "?user")), values=PAGED),
     ("POST", "/api/v1/keys"): Route(
-        "administer", (on("user", "what is there and may be named", ".user", body={"capabilities": []}, done=201),)
+        "key", (on("user", "a user, by an administrator", ".user", body={"capabilities": []}, done=201),)
     ),
     ("PATCH", "/api/v1/keys/{key}"): Route(
         "key", (on("key", OWN_OR_ANY, "key", body={"expires_at": "2090-01-01T00:00:00Z"}),), values=(".label",)

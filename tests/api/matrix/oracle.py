@@ -139,9 +139,11 @@ def _known(_caller: Caller, target: Target) -> Refusal:
     return None if target.there else NOT_FOUND
 
 
-def _nameable(_caller: Caller, target: Target) -> Refusal:
-    """For bodies that take no name with an underscore in front, whether or not it is there."""
-    return INVALID if target.value.startswith("_") else _known(_caller, target)
+def _by_administrators(caller: Caller, target: Target) -> Refusal:
+    """The form of a name comes first, then the right, and then whether there is somebody."""
+    if target.value.startswith("_"):
+        return INVALID
+    return _known(caller, target) if administering(caller) else MISSING
 
 
 def _another(caller: Caller, target: Target) -> Refusal:
@@ -218,7 +220,7 @@ RULES: dict[str, AccessRule] = {
     "one's delegated role": _delegated,
     "a person's access to the open document": _explained,
     "what is there": _known,
-    "what is there and may be named": _nameable,
+    "a user, by an administrator": _by_administrators,
     "a role": lambda _, target: None if target.there else UNKNOWN_ROLE,
     "a person": _grantee,
     "another person": _another,
