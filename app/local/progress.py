@@ -63,7 +63,7 @@ def print_welcome(
         for name, address in links:
             console.print(Text(f"  {name:<8}{address}"), soft_wrap=True)
         another = f"{_runnable('clearance people invite NAME --loopback')} --as {ADMINISTRATOR}{option}"
-        console.print(Text(f"  anybody {another}"), soft_wrap=True)
+        console.print(Text(f"  {'others':<8}{another}"), soft_wrap=True)
     if welcome.commands:
         console.print("\nTry:")
         for command in welcome.commands:
