@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from webauthn import (
@@ -283,7 +283,7 @@ def _use(database: Database, passkey: Passkey, count: int) -> None:
 
     Authenticators that do not count say zero always.
     """
-    grows = or_(Passkey.sign_count < count, and_(Passkey.sign_count == 0, count == 0))
+    grows = Passkey.sign_count < count if count else Passkey.sign_count == 0
     with database.writing(passkey.user_id) as session:
         living = update(Passkey).where(Passkey.id == passkey.id, Passkey.revoked_at.is_(None), grows)
         used = living.values(sign_count=count, last_used_at=func.now()).returning(Passkey.id)

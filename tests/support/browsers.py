@@ -27,7 +27,8 @@ class Browser:
 
     @property
     def secret(self) -> str:
-        return self.cookies[SESSION]
+        """The secret of the session, which only the browser and tests know."""
+        return str(self.cookies[SESSION])
 
     @property
     def csrf(self) -> dict[str, str]:
