@@ -50,6 +50,7 @@ from app.web.api import (
     explain,
     feedback,
     grants,
+    passkeys,
     people_import,
     plans,
     roles,
@@ -68,6 +69,7 @@ from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
 from app.web.scim import exchange as scim_exchange
 from app.web.scim import routes as scim_routes
+from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
 from app.web.sign_in.pages import mount_sign_in_static
 
@@ -241,6 +243,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         api_keys,
         delegations,
         sessions,
+        passkeys,
         explain,
         feedback,
         plans,
@@ -254,6 +257,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     scim_exchange.install(app)
     app.include_router(scim_routes.router, responses={"4XX": {"model": Problem}})
     app.include_router(health.router)
+    app.include_router(passkey_routes.router)
     app.include_router(sign_in.router)
     docs_page.mount_static(app)
     mount_sign_in_static(app)

@@ -324,7 +324,7 @@ class SignInSettings(Section):
     """Signing in from a browser."""
 
     public_url: str = Field(
-        "", description="address by which people reach this service, without a path; empty: http://127.0.0.1 and port"
+        "", description="address by which people reach this service, without a path; empty: http://localhost and port"
     )
     session_hours: float = Field(12.0, gt=0, le=720, description="longest that a browser stays signed in")
     idle_minutes: float = Field(60.0, ge=2, le=43_200, description="a session that is not used for this long is over")
@@ -423,8 +423,8 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """Where people reach this service: scheme, host and port."""
-        return self.sign_in.public_url or f"http://127.0.0.1:{self.api.port}"
+        """Where people reach this service: scheme, host and port. A name by itself: passkeys need one."""
+        return self.sign_in.public_url or f"http://localhost:{self.api.port}"
 
     @model_validator(mode="after")
     def _issuers_differ(self) -> Self:

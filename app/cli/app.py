@@ -60,6 +60,8 @@ class Commands(LazyGroup):
         "roles": CommandEntry("roles:roles", "Roles, who is in them, and which lie inside which."),
         "grants": CommandEntry("grants:grants", "Who may read a collection or a document."),
         "keys": CommandEntry("keys:keys", "API keys."),
+        "sessions": CommandEntry("sessions:sessions", "Browsers that are signed in."),
+        "passkeys": CommandEntry("passkeys:passkeys", "Passkeys, by which people sign in."),
         "delegations": CommandEntry("delegations:delegations", "What you let services do for you."),
         "collections": CommandEntry("collections:collections", "Collections: their rules and curators."),
         "documents": CommandEntry("documents:documents", "Documents you may read."),

@@ -1,15 +1,16 @@
 """`clearance people`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from app.cli import people_import, people_sync
 from app.cli.api_calls import ApiCall, run_calls, shell_command
 from app.cli.connection import split_list, with_client
-from app.cli.output import print_result, print_success, print_table
+from app.cli.output import format_time, print_result, print_secret, print_success, print_table
 from app.cli.roles import Name, add_member, source_and_name
 from app.client.api import Client, path
+from app.client.errors import UserError
 
 Label = Literal["public", "internal", "confidential", "restricted"]
 DisplayName = Annotated[str | None, typer.Option("--display", help="full name")]
@@ -21,21 +22,42 @@ people.add_typer(people_import.commands)
 people.add_typer(people_sync.commands)
 
 
+class NobodyOfThatName(UserError):
+    """There is no user of this name."""
+
+
 @people.command("list")
 @with_client
 def list_people(client: Client) -> None:
     """Everybody (administer)."""
-    headings = ("name", "kind", "full name", "clearance", "roles", "may", "curates")
+    headings = ("name", "kind", "full name", "clearance", "roles", "may", "curates", "last sign-in (UTC)")
     response = list(client.pages("/users"))
     rows = (
         (
-            user["name"] if user["active"] else f"{user['name']} (off)",
+            f"{user['name']}{_state(user)}",
             user["kind"], user["display_name"], "–" if user["kind"] == "service" else user["clearance"],
-            user["roles"], user["capabilities"], user["curates"],
+            user["roles"], user["capabilities"], user["curates"], format_time(user["last_sign_in"]),
         )
         for user in response
     )  # fmt: skip
     print_result(response, lambda: print_table(headings, rows))
+
+
+def _state(user: dict[str, Any]) -> str:
+    """What stands behind a name: whether its source may switch it on again by itself."""
+    return "" if user["active"] else " (off, held)" if user["held"] else " (off)"
+
+
+@people.command("show")
+@with_client
+def show(client: Client, name: Name) -> None:
+    """One person or service, with source, last sign-in and whether an administrator holds them off (administer)."""
+    found = next((user for user in client.pages("/users") if user["name"] == name), None)
+    if found is None:
+        raise NobodyOfThatName(f"nobody is named {name!r}: see 'clearance people list'")
+    at = format_time(found["last_sign_in"])
+    told = {**found, "last_sign_in": f"{at} UTC" if at else "never"}
+    print_result(found, lambda: print_table(("what", "value"), told.items()))
 
 
 @people.command("me")
@@ -77,11 +99,52 @@ def add_service(
     *,
     display: DisplayName = None,
     may: Annotated[str, typer.Option(help="the most it may do for anybody: ask,download")] = "ask",
+    provisions: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="keep the people and roles of this source, and nothing else")
+    ] = None,
 ) -> None:
     """Make a service (administer). It is in no role and reads nothing, but for a person who lets it act for them."""
-    more = {"kind": "service", "display_name": display or "", "capabilities": split_list(may)}
+    allowed = ["provision"] if provisions else split_list(may)
+    more = {"kind": "service", "display_name": display or "", "capabilities": allowed, "provisions": provisions}
     created = client.post("/users", {**source_and_name(name), **more})
-    print_success(f"{name} is there; people let it act for them with 'clearance delegations make {name}'", created)
+    then = f"people let it act for them with 'clearance delegations make {name}'"
+    if provisions:
+        then = f"'clearance keys add {name} --may provision' makes the key by which it keeps '{provisions}'"
+    print_success(f"{name} is there; {then}", created)
+
+
+@people.command("invite")
+@with_client
+def invite(
+    client: Client,
+    name: Name,
+    *,
+    loopback: Annotated[bool, typer.Option("--loopback", help="good from the service's own machine alone")] = False,
+) -> None:
+    """Make a link that signs a person in once (administer). It goes to standard output, this once."""
+    made = client.post(path("users", name, "links"), {"loopback": loopback})
+    where = ", from the service's own machine alone" if loopback else ""
+    about = (
+        f"Signs {name} in, once{where}, until {format_time(made['expires_at'])} UTC; "
+        f"take it back with: clearance people uninvite {made['id']}"
+    )
+    print_result(made, lambda: print_secret(about, made["url"]))
+
+
+@people.command("uninvite")
+@with_client
+def revoke_link(client: Client, link: Annotated[str, typer.Argument(help="id of the link, as it was printed")]) -> None:
+    """Take back a link that nobody has used (administer)."""
+    client.delete(path("links", link))
+    print_success("the link signs nobody in any more")
+
+
+@people.command("sign-out")
+@with_client
+def sign_out(client: Client, name: Name) -> None:
+    """End all sessions of a person: yours, or anybody's as an administrator. Keys stay ('clearance keys revoke')."""
+    answer = client.delete(path("users", name, "sessions"))
+    print_success(f"{name} is signed out everywhere; sessions ended: {answer['ended']}", answer)
 
 
 @people.command("set")

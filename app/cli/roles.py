@@ -30,10 +30,17 @@ def list_roles(client: Client) -> None:
 @roles.command("add")
 @with_client
 def add(
-    client: Client, name: Role, *, inside: Annotated[str | None, typer.Option(help="roles around it: a,b")] = None
+    client: Client,
+    name: Role,
+    *,
+    inside: Annotated[str | None, typer.Option(help="roles around it: a,b")] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="EXTERNAL_ID", help="the group of its source whose members it has")
+    ] = None,
 ) -> None:
     """Make a role (administer)."""
-    created = client.post("/roles", {**source_and_name(name), "inside": split_list(inside)})
+    body = {**source_and_name(name), "inside": split_list(inside), "external_id": group}
+    created = client.post("/roles", body)
     print_success(f"the role {name} is there", created)
 
 

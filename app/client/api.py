@@ -100,8 +100,10 @@ class Client:
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._send("PATCH", path, json=dict(body)).json()
 
-    def delete(self, path: str) -> None:
-        self._send("DELETE", path)
+    def delete(self, path: str) -> Any:
+        """The JSON answer, or None where there is none."""
+        answer = self._send("DELETE", path)
+        return answer.json() if answer.content else None
 
     def upload(self, path: str, file: File, fields: Mapping[str, str | list[str]]) -> Any:
         """POST a multipart form with one file; a list becomes a repeated field. Returns the JSON answer."""

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app.local.instance import Instance
 from app.local.sample_cache import SampleWelcome
-from app.local.sample_people import PEOPLE_FILE
+from app.local.sample_people import ADMINISTRATOR, PEOPLE_FILE
 
 HOME = Path(".clearance")  # the default of --home
 
@@ -32,10 +32,21 @@ def print_error(console: Console, message: str) -> None:
     console.print(Text.assemble(("✗ ", "bold red"), message))
 
 
-def print_welcome(console: Console, instance: Instance, welcome: SampleWelcome | None, home: Path) -> None:
-    """Print the address, the people of the sample company, and commands to try; the instance runs from `home`."""
+def print_welcome(
+    console: Console,
+    instance: Instance,
+    welcome: SampleWelcome | None,
+    home: Path,
+    links: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Print the address, the people of the sample company, and what to try; the instance runs from `home`.
+
+    `links`: names, and the address at which a browser of this machine signs in as that person, once.
+    """
     console.print(Text.assemble("\nClearance runs at ", (instance.api_url, "bold"), "   (Ctrl-C ends it)\n"))
     if welcome is None:
+        invite = _runnable("clearance people invite NAME --key-file FILE")
+        console.print(Text(f"With an administrator's key, '{invite}' prints a link that signs NAME in from a browser."))
         return
     people = Table(title="The sample company", title_justify="left", box=None, pad_edge=False)
     people.add_column("name", no_wrap=True)
@@ -46,10 +57,16 @@ def print_welcome(console: Console, instance: Instance, welcome: SampleWelcome |
     # Keys are not printed, since terminals are logged and shared.
     keys = f"Their keys are in {_relative(home) / PEOPLE_FILE} (for you alone); "
     console.print(Text.assemble(keys, ("--as NAME", "bold"), " uses one."))
+    option = "" if home.absolute() == HOME.absolute() else f" --home {_relative(home)}"
+    if links:
+        console.print("\nSign in with a browser of this machine; each link is good once:")
+        for name, address in links:
+            console.print(Text(f"  {name:<8}{address}"), soft_wrap=True)
+        another = f"{_runnable('clearance people invite NAME --loopback')} --as {ADMINISTRATOR}{option}"
+        console.print(Text(f"  {'others':<8}{another}"), soft_wrap=True)
     if welcome.commands:
         console.print("\nTry:")
         for command in welcome.commands:
-            option = "" if home.absolute() == HOME.absolute() else f" --home {_relative(home)}"
             console.print(Text(f"  {_runnable(command)}{option}"), soft_wrap=True)
 
 

@@ -25,6 +25,7 @@ from app.local.ownership import require_own_home
 from app.local.postgres import SUPERUSER, EmbeddedPostgres, free_port
 from app.local.progress import print_error, print_welcome, timed_step
 from app.local.sample_cache import LoadTarget, SampleLoader, SampleWelcome, load_once
+from app.local.sample_links import links_for
 from app.local.secrets import LocalSecrets
 from app.local.supervisor import Program, StopRequested, Supervisor
 from app.settings import ApiSettings, DatabaseSettings
@@ -92,7 +93,8 @@ class _Startup:
         if self.embedded and sample is not None:
             with timed_step(self.screen, "sample company"):
                 welcome = load_once(self.home, LoadTarget(instance.api_url, urls), sample)
-        print_welcome(self.screen, instance, welcome, self.home)
+        links = links_for(instance.api_url, welcome) if welcome else ()
+        print_welcome(self.screen, instance, welcome, self.home, links)
 
     def _start_database(self, instance: Instance) -> Instance:
         """Start PostgreSQL, on its last port if that is free, and bring the database up to date."""

@@ -78,7 +78,8 @@ def name_behind(database: Database, secret: str, address: str | None) -> str:
     """Who would sign in with this link, for the page that asks first. Raises SignInNotAllowed."""
     with database.anonymous() as session:
         user_id = _owner(session, secret, address)
-        return session.get_one(User, user_id).display_name
+        user = session.get_one(User, user_id)
+        return user.display_name or user.shown
 
 
 def use_link(database: Database, secret: str, address: str | None) -> uuid.UUID:

@@ -43,6 +43,15 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/scim/v2/.search"): "reads, with the question in the body",
     ("POST", "/scim/v2/Users/.search"): "reads, with the question in the body",
     ("POST", "/scim/v2/Groups/.search"): "reads, with the question in the body",
+    ("DELETE", "/sessions/{session_id}"): "ends a browser's session, and begins none",
+    ("POST", "/passkeys/options"): "a challenge for oneself",
+    ("POST", "/passkeys"): "a way to sign in as oneself; the use case passes through the guard",
+    ("DELETE", "/passkeys/{passkey}"): "ends that",
+    ("POST", "/sign-in/link"): "begins a session, in which one may do what one may anyhow",
+    ("POST", "/sign-in/passkey/options"): "a challenge",
+    ("POST", "/sign-in/passkey"): "begins a session",
+    ("POST", "/sign-in/{source}/back-channel-logout"): "ends sessions",
+    ("POST", "/sign-out"): "ends one's own session",
 }
 
 

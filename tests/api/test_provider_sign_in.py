@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.oidc.provider import KEYS_SECONDS
-from tests.support.browser import Browser
+from tests.support.browsers import Browser
 from tests.support.company import Company, administering
 from tests.support.service import app_of, client_of, parts_of
 from tests.support.token_issuer import TokenIssuer, rsa_key
@@ -156,7 +156,7 @@ def test_roles_of_a_claim_end_by_themselves(site: Site) -> None:
     site.admin("PATCH", "/users/okta:zoe", {"clearance": "confidential"})
 
     def found() -> list[str]:
-        answer = browser.change("POST", "/api/v1/search", json={"query": "salary band"})
+        answer = browser.send("POST", "/api/v1/search", json={"query": "salary band"})
         return [hit["path"] for hit in answer.json()["hits"]]
 
     assert "salaries.md" in found()
@@ -322,7 +322,7 @@ def test_no_open_redirect(site: Site, to: str) -> None:
     back = browser.get("/sign-in/okta/callback", params=site.okta.code_for(location, "s-1", groups=[]))
     assert back.headers["location"] == "/"
     query = dict(parse_qsl(urlsplit(location).query))
-    assert query["redirect_uri"] == "http://127.0.0.1:8700/sign-in/okta/callback"
+    assert query["redirect_uri"] == "http://localhost:8700/sign-in/okta/callback"
 
 
 def test_on_to_where_one_was_going(site: Site) -> None:
@@ -444,11 +444,11 @@ def test_where_clients_learn_whose_tokens_are_taken(site: Site, company: Company
     """RFC 9728, and nothing of it where no provider's tokens are taken."""
     refused = site.client.get("/api/v1/users/me")
     assert refused.status_code == 401
-    where = "http://127.0.0.1:8700/.well-known/oauth-protected-resource"
+    where = "http://localhost:8700/.well-known/oauth-protected-resource"
     assert refused.headers["www-authenticate"] == f'Bearer resource_metadata="{where}"'
     document = site.client.get("/.well-known/oauth-protected-resource").json()
     assert document["authorization_servers"] == [site.okta.issuer]
-    assert document["resource"] == "http://127.0.0.1:8700"
+    assert document["resource"] == "http://localhost:8700"
     with site_of(company, TokenIssuer(), audience="") as without:
         assert without.client.get("/.well-known/oauth-protected-resource").status_code == 404
         assert without.client.get("/api/v1/users/me").headers["www-authenticate"] == "Bearer"
@@ -485,7 +485,7 @@ def test_signing_out_goes_on_to_the_provider(site: Site) -> None:
     browser = site.browser()
     site.sign_in(browser, "s-1", preferred_username="zoe")
     secret = browser.session
-    page = browser.post("/sign-out", data={"csrf": browser.csrf})
+    page = browser.post("/sign-out", data={"csrf": browser.form_token})
     assert page.status_code == 200
     assert f"{site.okta.issuer}/logout?client_id=clearance" in page.text
     assert browser.session is None
@@ -498,8 +498,8 @@ def test_sign_out_from_another_site_is_refused(site: Site) -> None:
     browser = site.browser()
     site.sign_in(browser, "s-1")
     for headers, csrf in (
-        ({"Sec-Fetch-Site": "cross-site"}, browser.csrf),
-        ({"Sec-Fetch-Site": "same-site"}, browser.csrf),
+        ({"Sec-Fetch-Site": "cross-site"}, browser.form_token),
+        ({"Sec-Fetch-Site": "same-site"}, browser.form_token),
         ({"Sec-Fetch-Site": "same-origin"}, "wrong"),
     ):
         assert browser.post("/sign-out", headers=headers, data={"csrf": csrf}).status_code == 403

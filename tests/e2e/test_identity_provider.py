@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from lxml import html  # type: ignore[import-untyped]  # ships no types
 
 from app.oidc import provider as oidc_provider
-from tests.support.browser import Browser
+from tests.support.browsers import Browser
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.company import Company, administering, found
 from tests.support.identity_provider import API, CLIENT, IdentityProvider, identity_provider
@@ -72,7 +72,7 @@ def me(browser: Browser) -> dict[str, Any]:
 
 
 def reads_salaries(browser: Browser) -> bool:
-    answer = browser.change("POST", "/api/v1/search", json={"query": "salary band of level five"})
+    answer = browser.send("POST", "/api/v1/search", json={"query": "salary band of level five"})
     return "salaries.md" in [hit["path"] for hit in answer.json()["hits"]]
 
 
@@ -136,11 +136,11 @@ def test_signed_out_both_ways(
     with httpx2.Client(trust_env=False, timeout=30) as at_provider:
         browser = sign_in(client, one, "zoe", at_provider)
         # Out here, and on to the provider, which knows us and sends the browser back.
-        page = browser.post("/sign-out", data={"csrf": browser.csrf})
+        page = browser.post("/sign-out", data={"csrf": browser.form_token})
         [link] = html.fromstring(page.text).xpath("//main//a/@href")
         assert link.startswith(f"{one.issuer}/oauth/end_session")
         back = at_provider.get(link)
-        assert back.headers["location"] == "http://127.0.0.1:8700/sign-in"
+        assert back.headers["location"] == "http://localhost:8700/sign-in"
         # It asks for the name again.
         away = Browser(client).get("/sign-in/corp").headers["location"]
         asked = at_provider.get(away, follow_redirects=True)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import psutil
 import pytest
 
@@ -65,6 +67,7 @@ def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
     port = str(free_port())
     with started(home, PYTHONPATH=str(trap), CLEARANCE_API__PORT=port) as (process, output):
         assert "clr_" not in output.read_text("utf-8"), "a key stands on the screen"
+        check_sign_in_link(output.read_text("utf-8"))
         assert (home / "people.json").stat().st_mode & 0o777 == 0o600
         demo = clearance(home, "demo")
         assert demo.returncode == 0, demo.stdout + demo.stderr
@@ -79,6 +82,19 @@ def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
     contacted = [eval(line) for line in calls.read_text().splitlines()]
     assert contacted, "the trap saw nothing at all, not even loopback: it is not set"
     assert [c for c in contacted if not stays_here(c[1])] == []
+
+
+def check_sign_in_link(printed: str) -> None:
+    """A browser of this machine is signed in by the printed link, once."""
+    [link] = re.findall(r"^  freya +(http://localhost:\d+/sign-in/link\?token=cll_\S+)$", printed, re.MULTILINE)
+    address, _, token = link.partition("?token=")
+    with httpx2.Client(trust_env=False) as browser:
+        assert "Sign in as Freya Tamm?" in browser.get(link).text
+        for status in (303, 403):
+            answer = browser.post(address, data={"token": token}, headers={"Sec-Fetch-Site": "same-origin"})
+            assert answer.status_code == status
+        page = browser.get(address.removesuffix("/sign-in/link"))
+        assert "You are signed in as <strong>freya</strong>" in page.text
 
 
 def stays_here(target: object) -> bool:

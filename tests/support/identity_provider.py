@@ -220,13 +220,13 @@ class IdentityProvider:
 
 @contextlib.contextmanager
 def identity_provider(
-    folder: Path, source: str, public_url: str = "http://127.0.0.1:8700"
+    folder: Path, source: str, public_url: str = "http://localhost:8700"
 ) -> Iterator[IdentityProvider]:
     """A provider that sends people back to `public_url`, as the provider of this source."""
     if not PROGRAM.exists():
         real_part_missing("the identity provider of the tests is not installed (make .venv/.idp)")
     folder.mkdir(parents=True, exist_ok=True)
-    made = IdentityProvider(folder, source, f"http://127.0.0.1:8700/sign-in/{source}/callback")
+    made = IdentityProvider(folder, source, f"http://localhost:8700/sign-in/{source}/callback")
     try:
         made.set_up()
         made.start()

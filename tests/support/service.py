@@ -159,13 +159,15 @@ def prompts(chat: ScriptedChat) -> list[str]:
 
 
 @contextlib.contextmanager
-def serve(parts: Components, change: Callable[[FastAPI], None] | None = None) -> Iterator[str]:
-    """The base URL of a real server over these parts, in a thread, on a free port; `change` adapts it before."""
+def serve(parts: Components, change: Callable[[FastAPI], None] | None = None, *, port: int = 0) -> Iterator[str]:
+    """The base URL of a real server over these parts, in a thread, on a free port unless one is given; `change` adapts
+    it before.
+    """
     app = application(parts)
     if change is not None:
         change(app)
     # A connection stays as long as its client, who may be kept waiting by everything else on the machine.
-    options: dict[str, Any] = {"port": 0, "log_config": None, "lifespan": "on", "timeout_keep_alive": 300}
+    options: dict[str, Any] = {"port": port, "log_config": None, "lifespan": "on", "timeout_keep_alive": 300}
     server = uvicorn.Server(server_config(app, parts.settings.api, **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

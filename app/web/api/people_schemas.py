@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -138,6 +138,29 @@ class NewLinkOut(ApiModel):
     user: str
     expires_at: dt.datetime
     url: str
+
+
+class PasskeyOptionsOut(ApiModel):
+    """The options for `navigator.credentials.create`, in the JSON form of WebAuthn."""
+
+    options: dict[str, Any]
+
+
+class PasskeyBody(ApiModel):
+    """What the browser answers: a credential in the JSON form of WebAuthn. `label`: the device, for its owner."""
+
+    credential: dict[str, Any]
+    label: str = Field("", max_length=100)
+
+
+class PasskeyOut(ApiModel):
+    """A passkey: what signs a person in, of which the service keeps the public half alone."""
+
+    id: uuid.UUID
+    user: str
+    label: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
 
 
 class DelegationBody(ApiModel):

@@ -85,6 +85,8 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("delete", "/grants/{grant}"): _GRANTS,
     ("post", "/keys"): (errors.SelfGrant, errors.NotFound),
     ("patch", "/keys/{key}"): (errors.Conflict,),
+    ("post", "/passkeys"): (errors.Conflict,),
+    ("post", "/passkeys/options"): (errors.SignInNotAllowed,),
     ("post", "/access/plans"): (errors.NotFound, *_GRANTS),
     ("post", "/access/plans/{plan}/apply"): (errors.Conflict, errors.PlanStale, *_GRANTS),
     ("delete", "/access/plans/{plan}"): (errors.Conflict,),

@@ -25,7 +25,8 @@ BULK = "curation"
 # The well-known address, and all routes that need no key, by name. Whatever is not here needs one, also what no route
 # answers.
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
-# Where people sign in: nobody is known there yet, though a session may be.
+# Where people sign in: nobody is known there yet, though a session may be. And out: a form of ours has its token in a
+# field, which the route checks by itself, and whose session is over is sent on.
 SIGN_IN = frozenset(
     {
         "/",

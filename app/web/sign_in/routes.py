@@ -1,8 +1,9 @@
 """Signing in and out in a browser. Every answer is a page or a redirect; what goes wrong is told on a page."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -10,35 +11,35 @@ from fastapi.responses import RedirectResponse, Response
 from app.admin.refusals import FailedCredential, record_failed_sign_in
 from app.admin.users import own_user
 from app.answer.components import Components
-from app.errors import AppError, NotFound, NotSignedIn, SignInNotAllowed
+from app.errors import AppError, CrossSiteRequest, NotFound, NotSignedIn, SignInNotAllowed
 from app.identity.api_keys import NewKey
 from app.oidc.provider import Provider, ProviderUnavailable
 from app.oidc.tokens import InvalidToken
 from app.sign_in.callers import Credential, identify_caller
 from app.sign_in.links import name_behind, use_link
 from app.sign_in.logout import end_by_provider
+from app.sign_in.passkey_list import own_passkeys, view_of
+from app.sign_in.passkeys import offers_passkeys
 from app.sign_in.provider_sign_in import Callback, arrive, depart
-from app.sign_in.sessions import Browser, Proof, ProviderUrl, current_session, sign_out, start_session
+from app.sign_in.sessions import Proof, ProviderUrl, current_session, sign_out, start_session
 from app.web.http.client_address import address_of
 from app.web.http.credentials import csrf_token, require_own_page, require_same_origin
 from app.web.http.dependencies import ComponentsOf, cookies_of
 from app.web.sign_in.pages import HEADERS, error_page, page
+from app.web.sign_in.return_paths import local_path
+from app.web.sign_in.session_cookies import browser_of, session_cookies, session_secret
 
 router = APIRouter(include_in_schema=False)
 NOT_BELIEVED = "The provider's answer could not be believed, and nobody was signed in. Begin again at /sign-in."
 ReturnTo = Annotated[str, Query(alias="return_to", max_length=2_000)]
 
 
-def local_path(text: str) -> str:
-    """A path of this site to go on to; `/` for whatever would lead elsewhere."""
-    plain = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
-    return text if plain else "/"
-
-
 @router.get("/")
 def home(request: Request, parts: ComponentsOf, notice: Annotated[str, Query(max_length=40)] = "") -> Response:
     """Who you are; for nobody, the way to the sign-in."""
-    secret = _session_secret(request)
+    if (named := _by_name(request)) is not None:
+        return named
+    secret = session_secret(request)
     try:
         if secret is None:
             raise NotSignedIn
@@ -47,16 +48,25 @@ def home(request: Request, parts: ComponentsOf, notice: Annotated[str, Query(max
         return RedirectResponse("/sign-in", 303, HEADERS)
     with parts.database.reading(subject.user_id) as session:
         user, own = own_user(session, subject), current_session(session, subject)
-    text = NOTICES.get(notice, "")
-    until = f"{own.expires_at:%Y-%m-%d %H:%M}"
-    return page("home", user=user, csrf=csrf_token(secret), until=until, notice=text)
+        passkeys = [view_of(each, user.name) for each in own_passkeys(session, subject)]
+    return page(
+        "home",
+        user=user,
+        csrf=csrf_token(secret),
+        until=f"{own.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M}",
+        notice=NOTICES.get(notice, ""),
+        passkeys=passkeys,
+        origin=_passkey_origin(request),
+    )
 
 
 @router.get("/sign-in")
 def choose(
-    parts: ComponentsOf, return_to: ReturnTo = "/", notice: Annotated[str, Query(max_length=40)] = ""
+    request: Request, parts: ComponentsOf, return_to: ReturnTo = "/", notice: Annotated[str, Query(max_length=40)] = ""
 ) -> Response:
     """The ways to sign in."""
+    if (named := _by_name(request)) is not None:
+        return named
     to = local_path(return_to)
     return page(
         "sign_in",
@@ -64,6 +74,7 @@ def choose(
         query=urlencode({"return_to": to}),
         return_to=to,
         notice=NOTICES.get(notice, ""),
+        origin=_passkey_origin(request),
     )
 
 
@@ -88,7 +99,7 @@ def follow_link(request: Request, parts: ComponentsOf, token: Annotated[str, For
             user_id,
             Proof("link"),
             browser_of(request),
-            replaced=_session_secret(request),
+            replaced=session_secret(request),
         )
         return signed_in(request, parts, new, "/")
 
@@ -139,7 +150,7 @@ def come_back(
             arrival.user_id,
             arrival.proof,
             browser_of(request),
-            replaced=_session_secret(request),
+            replaced=session_secret(request),
         )
         to = "/?notice=groups" if arrival.proof.roles == "unknown" else arrival.return_to
         return signed_in(request, parts, new, to)
@@ -166,16 +177,19 @@ def back_channel_logout(
 def leave(request: Request, parts: ComponentsOf, csrf: Annotated[str, Form(max_length=200)] = "") -> Response:
     """End this session, here and at the provider that vouched for it, if that has a place for it."""
     cookies = cookies_of(request)
-    secret = _session_secret(request)
+    secret = session_secret(request)
     provider_url: ProviderUrl | None = None
-    if secret is not None:
-        try:
+    try:
+        # Also of who seems to have no session: to another site's form the browser gives no cookie, and would lose its
+        # own by the answer.
+        require_same_origin(request.scope, cookies)
+        if secret is not None:
             require_own_page(request.scope, cookies, secret, form_token=csrf)
             provider_url = sign_out(parts.database, parts.providers, secret, f"{cookies.origin}/sign-in")
-        except NotSignedIn:
-            pass  # it was over before
-        except AppError as error:
-            return error_page(error)
+    except NotSignedIn:
+        pass  # it was over before
+    except AppError as error:
+        return error_page(error)
     away: Response = RedirectResponse("/sign-in?notice=signed-out", 303, HEADERS)
     if provider_url is not None:
         # A page, and no redirect: what a form leads to may only be our own.
@@ -187,30 +201,35 @@ def leave(request: Request, parts: ComponentsOf, csrf: Annotated[str, Form(max_l
 
 NOTICES = {
     "signed-out": "You are signed out.",
+    "passkey-added": "The passkey is added. From now on it signs you in.",
+    "passkey-removed": "The passkey is removed. It signs nobody in any more.",
     "groups": "Your provider did not say which groups you are in, so none of the roles that come with groups hold. "
     "Ask an administrator.",
 }
 
 
-def browser_of(request: Request) -> Browser:
-    """Where a sign-in comes from."""
-    agent = "".join(c for c in request.headers.get("user-agent", "") if c.isprintable())
-    return Browser(_address(request), agent)
-
-
 def signed_in(request: Request, parts: Components, new: NewKey, to: str) -> Response:
     """On to where the person was going, with the new session; the browser keeps no secret of the way there."""
-    cookies = cookies_of(request)
     away = RedirectResponse(to, 303, HEADERS)
-    seconds = int(parts.settings.sign_in.session_hours * 3600)
-    away.headers.append("Set-Cookie", cookies.header(cookies.session, new.secret, seconds=seconds))
-    away.headers.append("Set-Cookie", cookies.header(cookies.browser, "", seconds=0))
+    for cookie in session_cookies(request, parts, new):
+        away.headers.append("Set-Cookie", cookie)
     return away
 
 
-def _session_secret(request: Request) -> str | None:
-    cookies = cookies_of(request)
-    return cookies.read(request.scope, cookies.session)
+def _by_name(request: Request) -> Response | None:
+    """On to this machine's name, for who came by its number: cookies, passkeys and providers know one origin alone."""
+    origin = urlsplit(cookies_of(request).origin)
+    numbers = {f"{host}:{origin.port}" for host in ("127.0.0.1", "[::1]")}
+    if origin.hostname != "localhost" or request.headers.get("host") not in numbers:
+        return None
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{origin.geturl()}{request.url.path}{query}", 303, HEADERS)
+
+
+def _passkey_origin(request: Request) -> str:
+    """Where passkeys work; empty where they do not."""
+    origin = cookies_of(request).origin
+    return origin if offers_passkeys(origin) else ""
 
 
 def _provider(parts: Components, source: str) -> Provider:
@@ -232,7 +251,7 @@ def _told(request: Request, parts: Components, step: Callable[[], Response], *, 
         _record(request, parts, f"sign-in at {source}: {error}")
         return error_page(SignInNotAllowed(NOT_BELIEVED))
     except AppError as error:
-        if isinstance(error, SignInNotAllowed):
+        if isinstance(error, SignInNotAllowed | CrossSiteRequest):
             _record(request, parts, f"sign-in{' at ' + source if source else ''}: {error.code}")
         return error_page(error)
 

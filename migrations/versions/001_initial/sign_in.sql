@@ -163,11 +163,38 @@ create trigger stays_revoked before update on sign_in_link for each row
   when (old.used_at is not null and new.used_at is distinct from old.used_at
     or old.revoked_at is not null and (new.revoked_at is distinct from old.revoked_at or new.used_at is not null))
   execute function clearance.keep_revoked();
+create function clearance.keep_passkey_revoked() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'what is revoked stays revoked: passkey %', old.id using errcode = 'integrity_constraint_violation';
+end $$;
+create trigger stays_revoked before update on passkey for each row
+  when (old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at)
+  execute function clearance.keep_passkey_revoked();
 alter table sign_in_session enable always trigger stays_revoked;
 alter table sign_in_link enable always trigger stays_revoked;
+alter table passkey enable always trigger stays_revoked;
+
+-- Nothing to come in with is made for somebody who is switched off, also at the same moment: whoever switches them off
+-- waits for this lock, and then ends what was made.
+create function clearance.require_active() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform from public.app_user u where u.id = new.user_id and u.active for share;
+  if not found then
+    raise insufficient_privilege using message = 'this person is switched off';
+  end if;
+  return new;
+end $$;
+create trigger requires_active before insert on sign_in_session for each row
+  execute function clearance.require_active();
+create trigger requires_active before insert on sign_in_link for each row
+  execute function clearance.require_active();
+create trigger requires_active before insert on passkey for each row
+  execute function clearance.require_active();
 
 -- Whoever is switched off has nothing left to come in with, at that commit and whoever switches them on again: keys,
--- sessions, what services may do for them or they for others, links, and tokens that a provider gave out before.
+-- sessions, passkeys, what services may do for them or they for others, links, and tokens that a provider gave out before.
 create function clearance.end_tokens() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -185,6 +212,7 @@ begin
     where (person_id = new.id or service_id = new.id) and revoked_at is null;
   update public.sign_in_session set ended_at = now(), ended_by = 'switched off', id_token = null
     where user_id = new.id and ended_at is null;
+  update public.passkey set revoked_at = now() where user_id = new.id and revoked_at is null;
   update public.sign_in_link set revoked_at = now() where user_id = new.id and used_at is null and revoked_at is null;
   return null;
 end $$;
@@ -235,9 +263,8 @@ grant insert, update (used_at, revoked_at) on sign_in_link to clearance_app;
 create policy persons_add on passkey for insert to clearance_app
   with check (user_id = (select clearance.caller()));
 create policy owners_change on passkey for update to clearance_app
-  using (user_id = (select clearance.caller()) or (select clearance.caller_may('administer'))
-      or exists (select from app_user u where u.id = user_id and u.source = (select clearance.provisioned())));
-grant insert, update (sign_count, label, last_used_at, revoked_at) on passkey to clearance_app;
+  using (user_id = (select clearance.caller()) or (select clearance.caller_may('administer')));
+grant insert, update (sign_count, last_used_at, revoked_at) on passkey to clearance_app;
 
 -- Profiles are the source's: seen and kept by its own service, and by administrators; of its own people and roles alone.
 do $$

@@ -15,7 +15,7 @@ from tests.api.matrix.facts import (
     path_on,
 )
 from tests.api.matrix.oracle import Caller, Expected, Target
-from tests.api.matrix.world import NO_GRANT, World
+from tests.api.matrix.world import NO_GRANT, SIGNED_IN, World
 from tests.api.problems import ABSENT
 from tests.support.service import METRICS_KEY
 
@@ -23,7 +23,8 @@ WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
-IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation", "scim user", "scim group"})
+IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation", "session", "link", "passkey",
+                 "scim user", "scim group"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:
@@ -39,6 +40,9 @@ def callers(world: World) -> list[Caller]:
         found.append(Caller(name, _key(world.keys[name]), name, may))
     found.append(Caller("strong, by a weak key", _key(world.keys["weak key"]), "strong"))
     found.append(Caller("provisioning service", _key(world.keys["okta"]), provisions=True))
+    found.append(
+        Caller("administrator, in a session", world.session, SIGNED_IN, frozenset({"administer"}), session=True)
+    )
     return [*found, *_services(world)]
 
 
@@ -144,7 +148,7 @@ def absent_twin(target: Target, *, malformed: bool = False) -> Target:
     return Target(target.kind, value, absent=True)
 
 
-def fill(value: Any, words: Mapping[str, str]) -> Any:
+def fill(value: Any, words: Mapping[str, Any]) -> Any:
     """The value with each whole string that is a placeholder replaced."""
     if isinstance(value, Mapping):
         return {key: fill(inner, words) for key, inner in value.items()}

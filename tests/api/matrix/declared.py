@@ -32,6 +32,7 @@ from tests.api.matrix.route_access import (
     on,
     pair,
 )
+from tests.api.matrix.sign_in import PAGES, SIGN_IN
 
 MEMBER = ("name", "delegable role", "outside")
 BY_OWNERS = ("one's delegated role", "another person")
@@ -45,7 +46,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/users/me"): Route("key", lent=True),
     ("GET", "/api/v1/users"): Route("administer", values=PAGED),
     ("POST", "/api/v1/users"): Route(
-        "administer", (Case(body={"name": "new-person"}, done=201),), values=(".name", ".source")
+        "administer",
+        (Case(body={"name": "new-person"}, done=201),),
+        values=(".name", ".source", ".external_id", ".provisions"),
     ),
     ("PATCH", "/api/v1/users/{name}"): Route(
         "administer", (on("user", THERE, "name", body={"display_name": "Another"}),)
@@ -63,7 +66,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
             Case(body={"name": "new-role"}, done=201),
             Case("role", "an outer role", body={"name": "new-role", "inside": ["<target>"]}, done=201),
         ),
-        values=(".name", ".source"),
+        values=(".name", ".source", ".external_id"),
     ),
     ("DELETE", "/api/v1/roles/{name}"): Route("administer", (on("free role", THERE, "name", **NONE),)),
     ("PUT", "/api/v1/roles/{name}/members/{user}"): Route(
@@ -80,7 +83,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/keys"): Route("key", (Case(), on("user", OWN_NAME, "?user")), values=PAGED),
     ("POST", "/api/v1/keys"): Route(
-        "administer", (on("user", "what is there and may be named", ".user", body={"capabilities": []}, done=201),)
+        "key", (on("user", "a user, by an administrator", ".user", body={"capabilities": []}, done=201),)
     ),
     ("PATCH", "/api/v1/keys/{key}"): Route(
         "key", (on("key", OWN_OR_ANY, "key", body={"expires_at": "2090-01-01T00:00:00Z"}),), values=(".label",)
@@ -193,9 +196,9 @@ ACCESS: dict[tuple[str, str], Route] = {
         ),
     ),
 }  # fmt: skip
-DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE | PROVISIONING
-# Swagger UI's files, out of its package; not a route of ours.
-MOUNTS = {("ANY", "/api/v1/docs/static")}
+DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE | PROVISIONING | SIGN_IN
+# Swagger UI's files, out of its package, which is not a route of ours; and the pages around signing in.
+MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES}
 # Fields that hold a value wherever they stand and never name a thing. Whatever is not here is an identifier.
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",

@@ -33,6 +33,7 @@ class Caller:
     may: frozenset[str] = frozenset()
     lent: bool = False
     metrics: bool = False
+    session: bool = False
     refusal: Expected = NOT_SIGNED_IN
     provisions: bool = False
 
@@ -140,9 +141,11 @@ def _known(_caller: Caller, target: Target) -> Refusal:
     return None if target.there else NOT_FOUND
 
 
-def _nameable(_caller: Caller, target: Target) -> Refusal:
-    """For bodies that take no name with an underscore in front, whether or not it is there."""
-    return INVALID if target.value.startswith("_") else _known(_caller, target)
+def _by_administrators(caller: Caller, target: Target) -> Refusal:
+    """The form of a name comes first, then the right, and then whether there is somebody."""
+    if target.value.startswith("_"):
+        return INVALID
+    return _known(caller, target) if administering(caller) else MISSING
 
 
 def _another(caller: Caller, target: Target) -> Refusal:
@@ -184,6 +187,13 @@ def _own_name(caller: Caller, target: Target) -> Refusal:
     return None if is_own(caller, target) or administering(caller) else MISSING
 
 
+def _signed_out(caller: Caller, target: Target) -> Refusal:
+    """Another name is told the same, whether somebody has it or not."""
+    if is_own(caller, target):
+        return None
+    return _known(caller, target) if administering(caller) else MISSING
+
+
 def _explained(caller: Caller, target: Target) -> Refusal:
     return None if is_own(caller, target) else _on("open", _explain_others, NOT_FOUND)(caller, target)
 
@@ -212,7 +222,7 @@ RULES: dict[str, AccessRule] = {
     "one's delegated role": _delegated,
     "a person's access to the open document": _explained,
     "what is there": _known,
-    "what is there and may be named": _nameable,
+    "a user, by an administrator": _by_administrators,
     "a role": lambda _, target: None if target.there else UNKNOWN_ROLE,
     "a person": _grantee,
     "another person": _another,
@@ -224,6 +234,8 @@ RULES: dict[str, AccessRule] = {
     "one's own": _hidden_unless(is_own),
     "one's own, or any by an administrator": _own_key,
     "one's own name, or any by an administrator": _own_name,
+    "oneself, or anybody by an administrator": _signed_out,
+    "in a browser's session": lambda caller, _target: None if caller.session else MISSING,
 }
 
 

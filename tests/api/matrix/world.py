@@ -27,12 +27,17 @@ from tests.api.matrix.facts import (
     path_on,
 )
 from tests.api.matrix.route_access import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
+from tests.api.matrix.sign_in import REGISTRATION
+from tests.support.authenticator import Authenticator
+from tests.support.browsers import SESSION, Browser, follow
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.provisioning import ScimClient, add_provisioner
 from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
 NO_GRANT = "0" * 32
+# Who calls in a browser's session too.
+SIGNED_IN = "administrator"
 
 
 @dataclass
@@ -51,13 +56,21 @@ class World:
     # By kind and owner: the id of one thing of theirs.
     things: dict[str, dict[str, str]] = field(default_factory=dict)
     moment: str = ""
+    # What the browser of SIGNED_IN sends along, and a passkey that it was asked to make.
+    session: tuple[tuple[str, str], ...] = ()
+    registration: dict[str, Any] = field(default_factory=dict)
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.db.libpq("admin"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def places(self) -> dict[str, str]:
-        return {CREW_DOCUMENT: self.documents["crew"], OPEN_DOCUMENT: self.documents["open"], MOMENT: self.moment}
+    def places(self) -> dict[str, Any]:
+        return {
+            CREW_DOCUMENT: self.documents["crew"],
+            OPEN_DOCUMENT: self.documents["open"],
+            MOMENT: self.moment,
+            REGISTRATION: self.registration,
+        }
 
 
 def build_world(db: Db) -> World:
@@ -72,23 +85,24 @@ def build_world(db: Db) -> World:
         founder.tokens()
         founder.own_things()
         founder.source(client)
+        sign_people_in(founder)
     return world
 
 
 class Founder:
     def __init__(self, world: World, client: TestClient) -> None:
-        self._world, self._client = world, client
+        self.world, self.client = world, client
 
     def send(self, method: str, path: str, body: Any = None, *, by: str = "root", **more: Any) -> Any:
         """What an answer of success holds; as the administrator, or by another key."""
-        headers = {"Authorization": f"Bearer {self._world.keys[by]}"}
-        answer = self._client.request(method, f"/api/v1{path}", json=body, headers=headers, **more)
+        headers = {"Authorization": f"Bearer {self.world.keys[by]}"}
+        answer = self.client.request(method, f"/api/v1{path}", json=body, headers=headers, **more)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         return answer.json() if answer.content else None
 
     def people(self) -> None:
         """Roles, people, services and their keys, also some that no longer count."""
-        keys = self._world.things["key"] = {}
+        keys = self.world.things["key"] = {}
         for role, inside in ROLES.items():
             self.send("POST", "/roles", {"name": role, "inside": inside})
         for name, person in PEOPLE.items():
@@ -113,7 +127,7 @@ class Founder:
 
     def _key(self, name: str, user: str, allowed: tuple[str, ...], **more: str) -> str:
         made = self.send("POST", "/keys", {"user": user, "capabilities": allowed, **more})
-        self._world.keys[name] = made["secret"]
+        self.world.keys[name] = made["secret"]
         return str(made["id"])
 
     def collections(self) -> None:
@@ -126,7 +140,7 @@ class Founder:
 
     def documents(self) -> None:
         """A document in each collection, uploaded under a tag of the founders; its rule comes after. And folders."""
-        world = self._world
+        world = self.world
         for name in COLLECTIONS:
             place = f"/collections/{collection_name(name)}/documents"
             file, tags = {"file": ("file.md", content_of(name).encode())}, {"path": path_on(name), "roles": ["tags"]}
@@ -149,23 +163,23 @@ class Founder:
 
     def _rule(self, name: str, own: list[dict[str, Any]]) -> None:
         """Give a document its rule: its collection's grants as its own, or inherited, or both; note the grants' ids."""
-        document = self._world.documents[name]
+        document = self.world.documents[name]
         body = {"grants": own, "inherits": not own or name == "vault"}
         self.send("PUT", f"/documents/{document}/access", body, by="keeper")
         for kind, value in (("collection", collection_name(name)), ("document", document)):
             if listed := self.send("GET", "/grants", by="keeper", params={kind: value}):
-                self._world.grants[kind][name] = next(g for g in listed if g["effect"] == "allow")["id"]
+                self.world.grants[kind][name] = next(g for g in listed if g["effect"] == "allow")["id"]
 
     def tokens(self) -> None:
         """A token of everybody who may lend, and those that no longer count."""
-        kept = self._world.things["delegation"] = {}
+        kept = self.world.things["delegation"] = {}
         for name in CALLING:
             if lent := LENDABLE & set(PEOPLE[name].capabilities):
                 made = self._token(name, name, lent)
                 if name in {"reader", "outsider", "keeper"}:
                     kept[name] = made
         expired = self._token("expired", "strong", LENDABLE)
-        self._world.execute(f"update delegation set expires_at = now() where id = '{expired}'")
+        self.world.execute(f"update delegation set expires_at = now() where id = '{expired}'")
         self.send("DELETE", f"/delegations/{self._token('revoked', 'strong', LENDABLE)}")
         self._token("of a revoked key", "revoked key", LENDABLE)
         self.send("DELETE", f"/keys/{self._revoked_key}")
@@ -175,12 +189,12 @@ class Founder:
     def _token(self, name: str, by: str, capabilities: Iterable[str]) -> str:
         body = {"service": "bot", "expires_in": 3600, "capabilities": sorted(capabilities)}
         made = self.send("POST", "/delegations", body, by=by)
-        self._world.tokens[name] = made["secret"]
+        self.world.tokens[name] = made["secret"]
         return str(made["id"])
 
     def own_things(self) -> None:
         """A conversation with a turn of everybody who may ask, and plans of three."""
-        world = self._world
+        world = self.world
         conversations, turns, plans, answers = {}, {}, {}, {}
         tokens = FeedbackTokens(bytes.fromhex(IDENTITY_KEY))
         for name in CALLING:
@@ -198,11 +212,11 @@ class Founder:
 
     def source(self, client: TestClient) -> None:
         """A source with a service that keeps it, a person and a group of it; beside them a local person and role."""
-        kept = add_provisioner(self._world.db, "okta")
-        self._world.keys["okta"] = kept.secret
+        kept = add_provisioner(self.world.db, "okta")
+        self.world.keys["okta"] = kept.secret
         scim = ScimClient(client, kept)
         users, groups = {"okta": scim.user("kim")["id"]}, {"okta": scim.group("Red")["id"]}
-        with psycopg.connect(self._world.db.libpq("admin")) as connection:
+        with psycopg.connect(self.world.db.libpq("admin")) as connection:
             for things, query in (
                 (users, "select id::text from app_user where name = 'bystander'"),
                 (groups, "select id::text from role where name = 'tags'"),
@@ -210,7 +224,7 @@ class Founder:
                 row = connection.execute(query.encode()).fetchone()
                 assert row is not None
                 things["local"] = row[0]
-        self._world.things |= {"scim user": users, "scim group": groups}
+        self.world.things |= {"scim user": users, "scim group": groups}
 
 
 def _grants(rule: CollectionFacts) -> list[dict[str, Any]]:
@@ -226,3 +240,25 @@ def _grants(rule: CollectionFacts) -> list[dict[str, Any]]:
         *(one("deny", p) for p in rule.deny),
         *(one("allow", p, **past) for p in rule.ended),
     ]
+
+
+def sign_people_in(founder: Founder) -> None:
+    """Browsers of three with a passkey each, a link that nobody used, and the session that calls, which stays fresh."""
+    world = founder.world
+    passkeys, sessions = world.things["passkey"], world.things["session"] = {}, {}
+    browsers = {}
+    for name in ("reader", "outsider", SIGNED_IN):
+        link = founder.send("POST", f"/users/{name}/links", {})["url"]
+        browsers[name] = browser = Browser(founder.client)
+        assert follow(browser, link.partition("token=")[2]).status_code == 303
+        sessions[name] = browser.send("GET", "/api/v1/sessions").json()[0]["id"]
+        options = browser.send("POST", "/api/v1/passkeys/options").json()["options"]
+        credential = Authenticator().create(options)
+        passkeys[name] = browser.send("POST", "/api/v1/passkeys", json={"credential": credential}).json()["id"]
+    world.things["link"] = {"bystander": founder.send("POST", "/users/bystander/links", {})["id"]}
+    own = browsers[SIGNED_IN]
+    world.registration = Authenticator().create(own.send("POST", "/api/v1/passkeys/options").json()["options"])
+    world.session = (("Cookie", f"{SESSION}={own.secret}"), *own.csrf.items())
+    # Nothing of it is over, or written, in the time that the matrix takes.
+    world.execute("update sign_in_attempt set expires_at = now() + interval '9 hours'")
+    world.execute("update sign_in_session set idle_seconds = 60, idle_until = expires_at")

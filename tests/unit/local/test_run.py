@@ -157,6 +157,22 @@ def test_the_screen_shows_where_who_and_what_to_try() -> None:
     assert key not in output.getvalue()
 
 
+def test_the_screen_shows_links_whole() -> None:
+    """However narrow it is: a link that is broken by a line end is no link."""
+    output = io.StringIO()
+    link = "http://localhost:8700/sign-in/link?token=cll_abcdefgh_" + "x" * 43
+    welcome = SampleWelcome((SampleUser("freya", "engineering", "clr_k"),), ())
+    print_welcome(Console(file=output, width=40), INSTANCE, welcome, Path("/srv/other"), [("freya", link)])
+    assert f"  freya   {link}\n" in output.getvalue()
+    assert "people invite NAME --loopback --as ada --home /srv/other\n" in output.getvalue()
+
+
+def test_without_a_sample_the_screen_says_how_to_sign_in() -> None:
+    output = io.StringIO()
+    print_welcome(Console(file=output, width=200), INSTANCE, None, Path(".clearance"))
+    assert "clearance people invite NAME" in output.getvalue()
+
+
 def test_the_screen_says_no_markup() -> None:
     """On the console that the command line has, where text is only text."""
     output = io.StringIO()

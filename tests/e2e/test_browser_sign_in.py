@@ -1,0 +1,333 @@
+"""Signing in and out in a real browser: Chromium, with an authenticator that the browser itself makes up."""
+
+import contextlib
+import dataclasses
+import http.server
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from app.client.api import Client
+from app.settings import SignInSettings
+from tests.support.cluster import TEMPLATE, Cluster, copied
+from tests.support.company import Company, copied_company, found
+from tests.support.environment import free_port, real_part_missing
+from tests.support.service import parts_of, serve
+
+pytestmark = pytest.mark.real
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+AUTHENTICATOR = {
+    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+    "isUserVerified": True, "automaticPresenceSimulation": True,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or CHROMIUM
+    if not Path(path).exists():
+        real_part_missing("chromium is not installed (Debian package chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def template(cluster: Cluster) -> Iterator[Company]:
+    with copied(cluster, TEMPLATE) as db:
+        yield found(db, stocked=False)
+
+
+@dataclass
+class Site:
+    """A running service with its company, and what browsers complained of."""
+
+    url: str
+    company: Company
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def administrator(self) -> Client:
+        return Client(self.url, self.company.keys["root"])
+
+    def link(self, name: str, *, loopback: bool = False) -> str:
+        with self.administrator as client:
+            return str(client.post(f"/users/{name}/links", {"loopback": loopback})["url"])
+
+    def sessions(self, name: str) -> list[dict[str, Any]]:
+        with self.administrator as client:
+            return list(client.pages("/sessions", user=name))
+
+    def hear(self, message: ConsoleMessage) -> None:
+        """Keep what the browser's console calls an error; an answer of 4xx that a test asks for is none."""
+        if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
+            self.complaints.append(message.text)
+
+
+@pytest.fixture
+def site(template: Company) -> Iterator[Site]:
+    """The service at a name of this machine; no page may have broken its own policy, nor thrown an error."""
+    port = free_port()
+    with copied_company(template) as company:
+        parts = parts_of(company.db)
+        url = f"http://localhost:{port}"
+        settings = parts.settings.model_copy(update={"sign_in": SignInSettings(public_url=url)})
+        with serve(dataclasses.replace(parts, settings=settings), port=port):
+            made = Site(url, company)
+            yield made
+            assert made.complaints == []
+
+
+@pytest.fixture
+def context(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
+    with opened(chromium, site) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def opened(chromium: Browser, site: Site, **options: Any) -> Iterator[BrowserContext]:
+    """A browser of its own, with an authenticator."""
+    context = chromium.new_context(**options)
+    context.on("console", site.hear)
+    context.on("weberror", lambda error: site.complaints.append(str(error.error)))
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    return page
+
+
+def with_authenticator(context: BrowserContext, page: Page) -> None:
+    devices = context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+
+def follow(page: Page, link: str, name: str) -> None:
+    page.goto(link)
+    expect(page.get_by_role("heading", name=f"Sign in as {name}?")).to_be_visible()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+@pytest.mark.timeout(240)
+def test_a_link_and_then_a_passkey(site: Site, context: BrowserContext, page: Page) -> None:
+    """The whole way of somebody who is invited."""
+    with_authenticator(context, page)
+    page.goto(site.url)
+    expect(page).to_have_url(f"{site.url}/sign-in")
+    follow(page, site.link("ada", loopback=True), "ada")
+    [cookie] = context.cookies()
+    assert (cookie["name"], cookie["domain"], cookie["path"]) == ("clearance", "localhost", "/")
+    assert cookie["httpOnly"]
+    assert (cookie["sameSite"], cookie["secure"]) == ("Lax", False)
+    assert page.evaluate("document.cookie") == "", "a script reads the session"
+    page.get_by_role("button", name="Add a passkey of this device").click()
+    expect(page.get_by_text("The passkey is added.")).to_be_visible()
+    expect(page.get_by_text("not used yet")).to_be_visible()
+    # A second one on the same device is refused by the device itself.
+    page.get_by_role("button", name="Add a passkey of this device").click()
+    expect(page.get_by_text("This device has a passkey of yours already.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    assert context.cookies() == []
+    page.goto(site.url)
+    expect(page).to_have_url(f"{site.url}/sign-in")
+    page.goto(f"{site.url}/sign-in?return_to=/api/v1/users/me")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url(f"{site.url}/api/v1/users/me")
+    assert '"name":"ada"' in page.content()
+    page.goto(site.url)
+    expect(page.get_by_text("last used")).to_be_visible()
+    assert [session["means"] for session in site.sessions("ada")] == ["passkey"]
+    page.get_by_role("button", name="Remove the passkey").click()
+    expect(page.get_by_text("The passkey is removed.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_text("This passkey does not sign you in here.")).to_be_visible()
+
+
+def test_a_device_without_a_passkey_says_so(site: Site, context: BrowserContext, page: Page) -> None:
+    with_authenticator(context, page)
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_text("No passkey was used")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_enabled()
+
+
+def test_a_session_that_is_ended_elsewhere_is_over_at_the_next_click(
+    site: Site, context: BrowserContext, page: Page
+) -> None:
+    with_authenticator(context, page)
+    follow(page, site.link("ada"), "ada")
+    [session] = site.sessions("ada")
+    with site.administrator as client:
+        client.delete(f"/sessions/{session['id']}")
+    page.get_by_role("button", name="Add a passkey of this device").click()
+    expect(page.get_by_text("Your session is over.")).to_be_visible()
+    page.reload()
+    expect(page).to_have_url(f"{site.url}/sign-in")
+
+
+def test_a_link_is_used_up_and_says_so(site: Site, page: Page) -> None:
+    link = site.link("ada")
+    follow(page, link, "ada")
+    page.goto(link)
+    expect(page.get_by_text("This link is wrong, was used, or is too old.")).to_be_visible()
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_without_scripts_the_pages_work(chromium: Browser, site: Site) -> None:
+    with opened(chromium, site, java_script_enabled=False) as context:
+        page = context.new_page()
+        follow(page, site.link("ada"), "ada")
+        expect(page.get_by_role("button", name="Add a passkey of this device")).to_be_hidden()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+def test_this_machine_by_its_number_is_led_to_its_name(site: Site, page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{urlsplit(site.url).port}/sign-in?return_to=/x")
+    expect(page).to_have_url(f"{site.url}/sign-in?return_to=/x")
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+
+
+HOSTILE = """<!doctype html><title>hostile</title>
+<form id=link method=post action="{site}/sign-in/link"><input name=token value="{token}"></form>
+<form id=out method=post action="{site}/sign-out"><input name=csrf value=""></form>
+<form id=keys method=post action="{site}/api/v1/keys" enctype="text/plain"><input name='{{"x' value='":1}}'></form>
+<script>
+async function ride(method, path, headers, mode) {{
+  try {{
+    const answer = await fetch("{site}" + path, {{ method, headers, mode, credentials: "include" }});
+    return answer.type === "opaque" ? "opaque" : String(answer.status);
+  }} catch (error) {{ return error.name; }}
+}}
+</script>"""
+
+
+class _Hostile(http.server.BaseHTTPRequestHandler):
+    page: ClassVar[bytes] = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(self.page)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def hostile(host: str, **words: str) -> Iterator[str]:
+    """The address of a page of somebody else, on this machine too."""
+    handler = type("Page", (_Hostile,), {"page": HOSTILE.format(**words).encode()})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_page_of_somebody_else_does_nothing_here(site: Site, context: BrowserContext, page: Page, host: str) -> None:
+    """Another port of the same host is the same site to a browser, which sends our cookie along: only what the request
+    says of itself stops it.
+    """
+    follow(page, site.link("ada"), "ada")
+    token = urlsplit(site.link("ben")).query.partition("=")[2]
+    with hostile(host, site=site.url, token=token) as address:
+        for form, status in (("link", 403), ("out", 403), ("keys", 403 if host == "localhost" else 401)):
+            page.goto(address)
+            with page.expect_navigation(), page.expect_response(lambda r: r.request.method == "POST") as waiting:
+                page.evaluate(f"document.getElementById('{form}').submit()")
+            answer = waiting.value
+            assert answer.status == status, form
+            assert "clearance" in answer.request.all_headers().get("cookie", "") or host != "localhost"
+        page.goto(address)
+        headed = {"X-CSRF-Token": "x"}
+        assert page.evaluate("h => ride('DELETE', '/api/v1/users/ada/sessions', h, 'cors')", headed) == "TypeError"
+        assert page.evaluate("() => ride('GET', '/api/v1/users/me', {}, 'cors')") == "TypeError"
+        assert page.evaluate("() => ride('POST', '/sign-out', {}, 'no-cors')") == "opaque"
+    # The browser says so of requests that it sent, or whose answer it kept from the page.
+    blocked = re.compile(r"blocked by CORS policy|net::ERR_FAILED")
+    site.complaints[:] = [text for text in site.complaints if not blocked.search(text)]
+    page.goto(site.url)
+    expect(page.get_by_role("heading", name="ada")).to_be_visible()
+    assert len(site.sessions("ada")) == 1
+    assert site.sessions("ben") == []
+
+
+def test_no_page_of_somebody_else_frames_ours(site: Site, page: Page) -> None:
+    follow(page, site.link("ada"), "ada")
+    with hostile("localhost", site=site.url, token="") as address:
+        page.goto(address)
+        page.evaluate(
+            "site => { const f = document.createElement('iframe'); f.src = site + '/'; document.body.append(f) }",
+            site.url,
+        )
+        page.wait_for_timeout(500)
+        assert not any("Sign out" in frame.content() for frame in page.frames[1:])
+    refused = [text for text in site.complaints if "frame-ancestors" in text]
+    assert refused
+    site.complaints.clear()
+
+
+LONG = "Wilhelmina-Charlotte-Konstantinopolitanische-Dudelsackspfeifenmacherin " + "x" * 110
+SIZES = {"wide": {"width": 1200, "height": 800}, "phone": {"width": 360, "height": 740}}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_fit_and_can_be_used(chromium: Browser, site: Site, tmp_path: Path, scheme: str, size: str) -> None:
+    """No page is wider than its window, whatever somebody is called; buttons are named, and show where one is."""
+    with site.administrator as client:
+        client.patch("/users/mia", {"display_name": LONG})
+    with opened(chromium, site, viewport=SIZES[size], color_scheme=scheme) as context:
+        page = context.new_page()
+        with_authenticator(context, page)
+        looked_at = {"sign-in": f"{site.url}/sign-in", "link": site.link("mia")}
+        for name, address in looked_at.items():
+            page.goto(address)
+            _look(page, tmp_path / f"{name}-{scheme}-{size}.png")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Add a passkey of this device").click()
+        expect(page.get_by_text("The passkey is added.")).to_be_visible()
+        _look(page, tmp_path / f"home-{scheme}-{size}.png")
+        page.goto(looked_at["link"])
+        _look(page, tmp_path / f"error-{scheme}-{size}.png")
+
+
+def _look(page: Page, picture: Path) -> None:
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.screenshot(path=picture, full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+        "the page is wider than its window"
+    )
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none", "nothing shows where the keyboard is"
