@@ -58,12 +58,11 @@ class EntryState:
 
 @dataclass(frozen=True)
 class DirectoryKeeper:
-    """One request of a provisioning service. `issuer`: of the provider at which people of the source sign in."""
+    """One request of a provisioning service."""
 
     session: WriteSession
     subject: Subject
     sealer: Sealer
-    issuer: str | None
 
     def add(self, kind: EntryKind, state: EntryState) -> DirectoryEntry:
         """A new person, or a new group with its members. Conflict for a name or external id that is taken."""
@@ -71,7 +70,7 @@ class DirectoryKeeper:
         self._check(kind, state, None)
         if kind == "user":
             details = _details(state, active=state.active is not False)
-            entry = create_person(self.session, self.subject, self.sealer, source, details, issuer=self.issuer).id
+            entry = create_person(self.session, self.subject, self.sealer, source, details).id
         else:
             role = create_group(self.session, self.subject, source, state.name, external_id=state.external_id)
             entry = role.id
@@ -86,7 +85,7 @@ class DirectoryKeeper:
         if entry.kind == "user":
             user = self.session.get_one(User, entry.id)
             active = entry.active if state.active is None else state.active
-            change_person(self.session, self.subject, user, _details(state, active=active), issuer=self.issuer)
+            change_person(self.session, self.subject, user, _details(state, active=active))
         else:
             role = self.session.get_one(Role, entry.id)
             change_group(self.session, self.subject, role, state.name, external_id=state.external_id)

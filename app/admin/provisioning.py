@@ -101,10 +101,8 @@ def is_named(name: str, text: str) -> bool:
     return name_from(text) in {name, name.rstrip("0123456789").removesuffix("-")}
 
 
-def create_person(
-    session: WriteSession, subject: Subject, sealer: Sealer, source: str, new: PersonDetails, *, issuer: str | None
-) -> User:
-    """A new person of this source. `issuer`: of the provider at which they sign in as `external_id`, if there is one.
+def create_person(session: WriteSession, subject: Subject, sealer: Sealer, source: str, new: PersonDetails) -> User:
+    """A new person of this source, who signs in at its provider, if there is one, as `external_id`.
 
     Raises BeyondReach for another source, Conflict for an external id that is somebody's.
     """
@@ -125,29 +123,10 @@ def create_person(
     # Created now, so that two first questions of the same person never wait for each other.
     sealer.ensure_key(session, user.id)
     record(session, UserCreated(actor=actor(subject), user=user.id, after=person_state(user)))
-    link_identity(session, user, issuer)
     return user
 
 
-def link_identity(session: WriteSession, user: User, issuer: str | None) -> None:
-    """Let who signs in at `issuer` with this person's external id be this person; Conflict if it is another's."""
-    if issuer is None or user.external_id is None:
-        return
-    values = {"issuer": issuer, "subject": user.external_id, "user_id": user.id}
-    session.execute(insert(SignInIdentity).values(**values).on_conflict_do_nothing())
-    here = (SignInIdentity.issuer == issuer) & (SignInIdentity.subject == user.external_id)
-    query = select(User).join(SignInIdentity, SignInIdentity.user_id == User.id).where(here)
-    holder = session.scalars(query).one()
-    if holder.deleted_at is not None and holder.source == user.source:
-        # Whoever comes back is somebody new, who has nothing of who they were.
-        session.execute(update(SignInIdentity).where(here).values(user_id=user.id))
-    elif holder.id != user.id:
-        raise Conflict("Somebody else signs in with this external id; remove them from the source first.")
-
-
-def change_person(
-    session: WriteSession, subject: Subject, user: User, new: PersonDetails, *, issuer: str | None
-) -> bool:
+def change_person(session: WriteSession, subject: Subject, user: User, new: PersonDetails) -> bool:
     """Make the person what their source says now; whether anything changed.
 
     To switch somebody off ends their keys, sessions, links and what they let services do, at this commit. Whom an
@@ -164,12 +143,11 @@ def change_person(
         user.name = free_name(session, User, user.source, new.name)
     user.display_name = new.display_name or new.name
     if new.external_id != user.external_id:
-        mine = (SignInIdentity.user_id == user.id) & (SignInIdentity.issuer == (issuer or ""))
-        session.execute(delete(SignInIdentity).where(mine))
+        # Another external id ends what somebody was known by.
+        session.execute(delete(SignInIdentity).where(SignInIdentity.user_id == user.id))
         user.external_id = new.external_id
     user.active = new.active
     session.flush()
-    link_identity(session, user, issuer)
     after = person_state(user)
     if before == after:
         return False
@@ -191,11 +169,10 @@ def remove_person(session: WriteSession, subject: Subject, user: User) -> None:
     )
     for role_id in sorted(held):
         change_members(session, subject, session.get_one(Role, role_id), leave=[user.id])
-    # What they signed in as stays theirs, so that the provider cannot make them anew by vouching for them.
     session.execute(delete(DirectoryProfile).where(DirectoryProfile.id == user.id))
     living = update(Passkey).where(Passkey.user_id == user.id, Passkey.revoked_at.is_(None))
     session.execute(living.values(revoked_at=func.now()))
-    user.active, user.external_id = False, None
+    user.active, user.former_external_id, user.external_id = False, user.external_id, None
     user.name = f"{user.name[: MAX_NAME - 9]}{GONE}{user.id.hex[:8]}"
     user.deleted_at = session.scalars(select(func.now())).one()
     session.flush()

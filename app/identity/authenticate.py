@@ -91,19 +91,28 @@ def identify_session(session: Session, secret: str) -> Subject:
 
 def identify_token(session: Session, token: AccessToken) -> Subject:
     """The person whom the token's subject stands for. Raises NotSignedIn for nobody, and for one who left since."""
-    user = session.scalar(
-        select(User)
-        .join(SignInIdentity, SignInIdentity.user_id == User.id)
-        .where(SignInIdentity.issuer == token.issuer, SignInIdentity.subject == token.subject)
-        .where(User.active, User.kind == "person")
-    )
+    user = person_behind(session, token.source, token.issuer, token.subject)
     # A token says when it was made in whole seconds: of the second in which somebody left, none is good.
-    if user is None or (user.tokens_after is not None and token.issued_at <= user.tokens_after):
+    if user is None or not user.active or (user.tokens_after is not None and token.issued_at <= user.tokens_after):
         raise NotSignedIn
     as_key = ApiKey(
         id=uuid.uuid5(user.id, "token"), prefix=f"token:{token.source}", capabilities=[c.value for c in FOR_TOKENS]
     )
     return replace(_person(session, user, as_key), means="token")
+
+
+def person_behind(session: Session, source: str, issuer: str, subject: str) -> User | None:
+    """The person whom the subject of this issuer, the provider of that source, stands for: active or not.
+
+    Whoever signed in as it before; or else whom the source calls so, unless they signed in at another issuer. Whoever
+    is gone from the source is nobody.
+    """
+    known = select(User).join(SignInIdentity, SignInIdentity.user_id == User.id)
+    known = known.where(SignInIdentity.issuer == issuer, SignInIdentity.subject == subject)
+    living = (User.deleted_at.is_(None), User.kind == "person")
+    elsewhere = exists().where(SignInIdentity.user_id == User.id, SignInIdentity.issuer != issuer)
+    named = select(User).where(User.source == source, User.external_id == subject, ~elsewhere)
+    return session.scalar(known.where(*living)) or session.scalar(named.where(*living))
 
 
 def is_session(session: Session, secret: str) -> bool:

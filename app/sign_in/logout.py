@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.session import Database
 from app.db.tables.people import User
-from app.db.tables.sign_in import SignInIdentity, SignInSession, UsedLogoutToken
-from app.identity.authenticate import reader_of
+from app.db.tables.sign_in import SignInSession, UsedLogoutToken
+from app.identity.authenticate import person_behind, reader_of
 from app.oidc.provider import Provider
 from app.oidc.tokens import LEEWAY_SECONDS, LOGOUT_SECONDS, Claims, InvalidToken, verify_logout_token
 from app.sign_in.sessions import end_sessions
@@ -52,14 +52,14 @@ def _named(database: Database, provider: Provider, claims: Claims) -> dict[uuid.
     )
     if "sid" in claims:
         query = query.where(SignInSession.provider_session == claims["sid"])
-    if "sub" in claims and provider.settings.subject_claim == "sub":
-        query = query.join(SignInIdentity, SignInIdentity.user_id == SignInSession.user_id).where(
-            SignInIdentity.issuer == provider.settings.issuer, SignInIdentity.subject == claims["sub"]
-        )
-    elif "sid" not in claims:
+    by_person = "sub" in claims and provider.settings.subject_claim == "sub"
+    if not by_person and "sid" not in claims:
         raise InvalidToken("it names no session, and people of this provider are not known by its `sub`")
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     with database.anonymous() as session:
+        if by_person:
+            person = person_behind(session, provider.source, provider.settings.issuer, claims["sub"])
+            query = query.where(SignInSession.user_id == (None if person is None else person.id))
         for user_id, session_id in session.execute(query):
             found.setdefault(user_id, []).append(session_id)
     return dict(found)

@@ -7,7 +7,8 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import exists, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from app import log
 from app.acl.change_guard import guard_change
@@ -18,7 +19,7 @@ from app.db.session import Database
 from app.db.tables.people import User
 from app.db.tables.sign_in import SignInIdentity
 from app.errors import Conflict, SignInNotAllowed, SignInUnavailable
-from app.identity.authenticate import provisioner_of
+from app.identity.authenticate import person_behind, provisioner_of
 from app.identity.subject import Subject
 from app.oidc.provider import Provider, ProviderUnavailable
 from app.oidc.tokens import (
@@ -32,6 +33,7 @@ from app.oidc.tokens import (
 from app.sign_in.attempts import NewAttempt, begin_attempt, take_attempt
 from app.sign_in.sessions import Proof
 
+OFF = "You are switched off here. Ask an administrator."
 UNKNOWN_GROUPS = (
     "Your provider did not say which groups you are in (it leaves them out when they are too many), so none of the "
     "roles that come with groups hold. Ask an administrator."
@@ -158,26 +160,22 @@ def _person(database: Database, provider: Provider, sealer: Sealer, claims: Clai
     """The person whom the claims are about; a new one where policy says so. Raises SignInNotAllowed."""
     subject = subject_of_claims(claims, provider.settings)
     found = _known(database, provider, subject)
-    if found is None:
-        if not provider.settings.create_people:
-            raise SignInNotAllowed(
-                "You are not among the people who were set up here. Ask an administrator to let you in."
-            )
+    if found is None and provider.settings.create_people:
         _create(database, provider, sealer, claims)
         found = _known(database, provider, subject)
-    if found is None or not found.active:
-        raise SignInNotAllowed("You are switched off here. Ask an administrator.")
-    return uuid.UUID(str(found.id))
+    if found is None:
+        raise SignInNotAllowed("You are not among the people who were set up here. Ask an administrator to let you in.")
+    if not found.active:
+        raise SignInNotAllowed(OFF)
+    return found.id
 
 
-def _known(database: Database, provider: Provider, subject: str) -> Row[uuid.UUID, bool] | None:
-    query = (
-        select(User.id, User.active)
-        .join(SignInIdentity, SignInIdentity.user_id == User.id)
-        .where(SignInIdentity.issuer == provider.settings.issuer, SignInIdentity.subject == subject)
-    )
+def _known(database: Database, provider: Provider, subject: str) -> User | None:
     with database.anonymous() as session:
-        return session.execute(query).one_or_none()
+        found = person_behind(session, provider.source, provider.settings.issuer, subject)
+        if found is not None:
+            session.expunge(found)
+        return found
 
 
 def _create(database: Database, provider: Provider, sealer: Sealer, claims: Claims) -> None:
@@ -189,11 +187,15 @@ def _create(database: Database, provider: Provider, sealer: Sealer, claims: Clai
             f"'clearance people add-service {provider.source}-sign-in --provisions {provider.source}'."
         )
     subject = subject_of_claims(claims, provider.settings)
+    former = select(exists().where(User.source == provider.source, User.former_external_id == subject))
+    with database.anonymous() as session:
+        if session.scalar(former):
+            raise SignInNotAllowed(OFF)
     name = str(claims.get(provider.settings.name_claim) or claims.get("name") or subject)
     shown = str(claims.get("name") or name)[:200]
     with contextlib.suppress(Conflict), database.writing(keeper.user_id) as session:
         person = PersonDetails(name, shown, subject)
-        create_person(session, keeper, sealer, provider.source, person, issuer=provider.settings.issuer)
+        create_person(session, keeper, sealer, provider.source, person)
 
 
 def _keeper(database: Database, provider: Provider) -> Subject | None:
@@ -202,15 +204,20 @@ def _keeper(database: Database, provider: Provider) -> Subject | None:
 
 
 def _take_groups(database: Database, provider: Provider, user_id: uuid.UUID, claims: Claims) -> str | None:
-    """Give the person the roles of the groups that the claim lists, and take those it does not list.
+    """Note as whom the person signed in; give them the roles of the groups that the claim lists, and take the others.
 
     A claim that does not say is no reason to keep any: `unknown`. Roles that a directory gave directly stay as they
     are. None: the provider's claims change no role, or the person is of another source.
     """
-    if not provider.settings.groups_claim:
-        return None
+    identity = {
+        "issuer": provider.settings.issuer,
+        "subject": subject_of_claims(claims, provider.settings),
+        "user_id": user_id,
+    }
     keeper = _keeper(database, provider)
     if keeper is None:
+        with database.writing(user_id) as session:
+            session.execute(insert(SignInIdentity).values(**identity).on_conflict_do_nothing())
         return None
     groups = groups_of_claims(claims, provider.settings)
     with database.writing(keeper.user_id) as session:
@@ -220,10 +227,16 @@ def _take_groups(database: Database, provider: Provider, user_id: uuid.UUID, cla
             return None
         now = session.scalars(select(func.now())).one()
         until = now + dt.timedelta(hours=provider.settings.groups_hours)
-        identity = update(SignInIdentity).where(
-            SignInIdentity.issuer == provider.settings.issuer, SignInIdentity.user_id == user_id
+        said = {
+            "user_id": user_id,
+            "groups": None if groups is None else sorted(groups),
+            "groups_until": None if groups is None else until,
+        }
+        keys = [SignInIdentity.issuer, SignInIdentity.subject]
+        session.execute(
+            insert(SignInIdentity).values(**identity | said).on_conflict_do_update(index_elements=keys, set_=said)
         )
-        listed = None if groups is None else sorted(groups)
-        session.execute(identity.values(groups=listed, groups_until=None if groups is None else until))
+        if not provider.settings.groups_claim:
+            return None
         set_claimed_roles(session, keeper, user, groups or frozenset(), until)
     return "unknown" if groups is None else "known"

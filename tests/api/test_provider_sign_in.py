@@ -101,7 +101,36 @@ def test_policy_says_whether_a_first_sign_in_makes_anybody(company: Company) -> 
         assert browser.session is None
         # One who was set up before comes in.
         site.admin("POST", "/users", {"name": "zoe", "source": "okta", "external_id": "s-2"})
-        assert site.sign_in(browser, "s-2").status_code == 403, "nobody said that s-2 signs in at this provider"
+        assert site.sign_in(browser, "s-2").status_code == 303
+        assert site.me(browser)["name"] == "okta:zoe"
+        assert site.sign_in(browser, "zoe").status_code == 403, "a name is no external id"
+
+
+def test_another_issuer_for_the_same_source_takes_nobody_over(company: Company) -> None:
+    """Somebody who signed in at one issuer is not whom another one calls the same, though the settings say so."""
+    with site_of(company, TokenIssuer(), create_people=False) as site:
+        keeper(site)
+        site.admin("POST", "/users", {"name": "zoe", "source": "okta", "external_id": "s-2"})
+        assert site.sign_in(site.browser(), "s-2").status_code == 303
+    with site_of(company, TokenIssuer(issuer="https://moved.example"), create_people=False) as moved:
+        assert moved.sign_in(moved.browser(), "s-2").status_code == 403
+
+
+def test_who_is_gone_from_the_source_does_not_come_back_by_signing_in(site: Site) -> None:
+    """Whoever is removed is nobody, though the provider still vouches for them; who is sent anew is somebody new."""
+    browser = site.browser()
+    site.sign_in(browser, "s-1", preferred_username="zoe")
+    before = site.me(browser)["id"]
+    key = site.admin("POST", "/keys", {"user": "okta-sign-in", "capabilities": ["provision"]})["secret"]
+    headers = {"Authorization": f"Bearer {key}"}
+    assert site.client.delete(f"/scim/v2/Users/{before}", headers=headers).status_code == 204
+    assert browser.get("/api/v1/users/me").status_code == 401
+    assert site.sign_in(browser, "s-1").status_code == 403
+    assert bearer(site, site.okta.access_token("s-1")).status_code == 401
+    anew = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "zoe", "externalId": "s-1"}
+    assert site.client.post("/scim/v2/Users", headers=headers, json=anew).status_code == 201
+    assert site.sign_in(browser, "s-1").status_code == 303
+    assert site.me(browser)["id"] != before
 
 
 def test_without_a_service_that_keeps_the_source_nobody_is_made(company: Company) -> None:

@@ -65,4 +65,4 @@ class TestStorageContract(ScimStorageContract):
         parts, subject = kept
         with parts.database.dry_run(subject.user_id) as session:
             guard_change(session, subject)
-            yield SourceStorage(session, subject, DirectoryKeeper(session, subject, parts.sealer, None), several=True)
+            yield SourceStorage(session, subject, DirectoryKeeper(session, subject, parts.sealer), several=True)

@@ -70,6 +70,8 @@ class User(Sourced, Base):
     """Switched off by an administrator: the source cannot switch this person on again."""
     deleted_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     """Gone from the source: switched off for good, kept for the log."""
+    former_external_id: Mapped[str | None] = mapped_column(Text)
+    """What the source called somebody who is gone."""
     tokens_after: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     """A provider's tokens from before it are dead."""
 

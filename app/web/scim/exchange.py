@@ -76,9 +76,7 @@ class ScimExchange:
     def _storage(self) -> SourceStorage:
         if not isinstance(self._session, WriteSession):
             return SourceStorage(self._session, self._subject)
-        provider = self._parts.settings.providers.get(str(self._subject.provisions))
-        issuer = None if provider is None else provider.issuer
-        keeper = DirectoryKeeper(self._session, self._subject, self._parts.sealer, issuer)
+        keeper = DirectoryKeeper(self._session, self._subject, self._parts.sealer)
         several = self._request.url.path.endswith("/Bulk")
         return SourceStorage(self._session, self._subject, keeper, several)
 

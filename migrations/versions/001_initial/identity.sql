@@ -29,6 +29,8 @@ create table app_user (
   held boolean default false not null,
   -- Gone from its source: switched off for good, and named so that another may have the name.
   deleted_at timestamptz,
+  -- What the source called somebody who is gone: its provider vouches for them in vain.
+  former_external_id text,
   -- A provider's tokens from before this moment are dead.
   tokens_after timestamptz,
   constraint app_user_pkey primary key (id),
