@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import PREPARED
 from app.db.tables.access import PolicyEpoch, Rule, RuleGrant, Scope
+from app.db.tables.people import Membership
 from app.identity.subject import EVERYONE_ID, Subject
 
 # The subject and the moment, as parameters: the statements below are made once, when this module is loaded.
@@ -208,10 +209,11 @@ def _standing_in(ids: ColumnElement[Any]) -> ColumnElement[bool]:
 def _resolved() -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
     """All that `Visible` holds in one row: one round trip, one plan, and the grants are read once.
 
-    `turn` is the next start or end among all grants about the subject: past it, what was resolved is stale. Numbers
-    come packed: a thousand identifiers take a millisecond to parse one by one.
+    `turn` is the next start or end among all grants about the subject, and the next end of a role of theirs: past it,
+    what was resolved is stale. Numbers come packed: a thousand identifiers take a millisecond to parse one by one.
     """
     hits = _hits(func.now())
+    ending = select(func.min(Membership.ends_at)).where(Membership.user_id == USER, Membership.ends_at > func.now())
     found = _scopes(hits).subquery()
 
     def packed(value: ColumnElement[Any], name: str) -> ColumnElement[Any]:
@@ -228,7 +230,7 @@ def _resolved() -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
         func.now().label("at"),
         cast(func.pg_current_snapshot(), Text).label("snapshot"),
         select(PolicyEpoch.number).scalar_subquery().label("number"),
-        select(func.min(hits.c.turn)).scalar_subquery().label("turn"),
+        func.least(select(func.min(hits.c.turn)).scalar_subquery(), ending.scalar_subquery()).label("turn"),
         lists.c.packed,
         lists.c.public_ids,
         lists.c.labels,

@@ -17,7 +17,10 @@ import pytest
 
 from app.answer import conversation_store as conversations
 from app.answer.replies import reply
-from app.settings import AnswerSettings
+from app.oidc.provider import Provider
+from app.settings import AnswerSettings, SignInSettings
+from app.sign_in.sessions import Browser, Proof, start_session
+from app.web.http.credentials import csrf_token
 from tests.laws.worlds.caching_mutants import (
     KEPT,
     TEXT,
@@ -29,12 +32,13 @@ from tests.laws.worlds.caching_mutants import (
     warmed,
 )
 from tests.laws.worlds.revocation_race import LATER, Readers, Revocation, Score, Surface, judge, race
-from tests.laws.worlds.revocation_scenarios import MARKS, QUESTION, Track, echoing, laid_out
+from tests.laws.worlds.revocation_scenarios import AGAIN, MARKS, QUESTION, Track, echoing, laid_out, session_again
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.company import Company, found
 from tests.support.environment import LAW_FACTOR, Report
 from tests.support.questions import events, spoken
 from tests.support.service import client_of, parts_of, serve
+from tests.support.token_issuer import TokenIssuer
 
 pytestmark = pytest.mark.alone
 
@@ -65,6 +69,7 @@ def run(
     surfaces: Sequence[Surface] | None = None,
     headers: dict[str, str] | None = None,
     unlocked: Sequence[str] = (),
+    providers: Sequence[Provider] = (),
 ) -> Score:
     """One race on a server of its own. `unlocked` tables lose row-level security when it has started: its probe would
     refuse to start without.
@@ -73,7 +78,7 @@ def run(
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
     try:
-        with serve(parts_of(track.company.db, chat=echoing(), answer=FEW)) as url:
+        with serve(parts_of(track.company.db, chat=echoing(), answer=FEW, providers=providers)) as url:
             unlock(track.company, unlocked)
             readers = Readers(url, headers or track.headers, surfaces or track.surfaces(), count=READERS)
             with readers.running() as reading:
@@ -129,7 +134,7 @@ def test_no_later_export_of_the_log(track: Track, report: Report) -> None:
         update("the capability", f"app_user set capabilities = '{{}}' {audrey}",
                f"app_user set capabilities = '{{audit}}' {audrey}"),
         track.key_revoked("the key", uuid.UUID(key["id"])),
-        update("the person", f"app_user set active = false {audrey}", f"app_user set active = true {audrey}"),
+        track.deactivated("the person", track.ids["audrey"], AGAIN.format(key=key["id"])),
     ]  # fmt: skip
 
     def opened(status: int, _content: bytes) -> bool:
@@ -143,6 +148,28 @@ def test_no_later_export_of_the_log(track: Track, report: Report) -> None:
     assert not score.late, score.late[:5]
     assert not score.missed, score.missed[:5]
     assert set(score.after) == {(r.name, s.name) for r in revocations for s in surfaces}
+
+
+def test_sessions_and_tokens(track: Track, report: Report) -> None:
+    """Whoever is switched off is out on every surface from the commit, in a browser and with a provider's token too."""
+    okta = TokenIssuer()
+    subject = "insert into sign_in_identity (issuer, subject, user_id) values (:issuer, 's-ada', :ada)"
+    assert track.library.run("owner", subject, issuer=okta.issuer, ada=track.ids["ada"]) == 1
+    session = start_session(track.database, SignInSettings(), track.ids["ada"], Proof("link"), Browser(None, ""))
+    page = {"Cookie": f"clearance={session.secret}", "Sec-Fetch-Site": "same-origin"}
+    page["X-CSRF-Token"] = csrf_token(session.secret)
+    off = track.deactivated("the person is deactivated", track.ids["ada"], session_again(session.prefix))
+    token = {"Authorization": f"Bearer {okta.access_token('s-ada', exp=int(time.time()) + 3_600)}"}
+    raced: list[tuple[dict[str, str], list[Revocation]]] = [
+        (page, [off, track.session_ended("the session is ended", session.prefix)]),
+        (token, [off]),
+    ]
+    for headers, revocations in raced:
+        score = run(track, revocations, pairs=PAIRS // 4, headers=headers, providers=[okta.provider()])
+        report(f"revocation race by {'session' if headers is page else 'token'}: {score}")
+        assert not score.late, score.late[:5]
+        assert not score.missed, score.missed[:5]
+        assert {name for name, times in score.seen.items() if times} == {s.name for s in track.surfaces()}
 
 
 def test_a_stream_begun_before_may_finish(track: Track) -> None:
@@ -234,7 +261,7 @@ def test_row_level_security_holds_where_scopes_are_kept(track: Track, monkeypatc
 def test_callers_kept(track: Track, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
     """A key looked up once and kept for seconds opens after it was revoked, whatever both filters say."""
     kept = KeptCallers()
-    monkeypatch.setattr("app.web.http.authentication.identify", kept)
+    monkeypatch.setattr("app.sign_in.callers.identify", kept)
     score = run(track, warmed(ways(track, "key is revoked"), kept.kept), pairs=64)
     report(f"mutation, callers kept: {score}")
     assert len(score.late) > score.pairs / 4

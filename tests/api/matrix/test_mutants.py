@@ -129,7 +129,7 @@ def a_key_as_strong_as_its_person(patch: Patch, _world: World, _app: FastAPI) ->
         subject = identify(*given)
         return dataclasses.replace(subject, capabilities=subject.capabilities | {Capability.AUDIT})
 
-    patch.setattr("app.web.http.authentication.identify", generous)
+    patch.setattr("app.sign_in.callers.identify", generous)
 
 
 def no_expiry(patch: Patch, _world: World, _app: FastAPI) -> None:

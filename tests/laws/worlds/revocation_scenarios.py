@@ -49,6 +49,13 @@ AGAIN = """with gone as (delete from api_key where id = '{key}' returning *)
         to_jsonb(gone) || jsonb_build_object('revoked_at', null))).* from gone"""
 
 
+def session_again(prefix: str) -> str:
+    """As AGAIN, of a session."""
+    return f"""with gone as (delete from sign_in_session where prefix = '{prefix}' returning *)
+        insert into sign_in_session select (jsonb_populate_record(null::sign_in_session,
+            to_jsonb(gone) || jsonb_build_object('ended_at', null, 'ended_by', null))).* from gone"""
+
+
 def echoing(delay: float = 0.0) -> ScriptedChat:
     return ScriptedChat(endpoint(), echo, delay=delay)
 
@@ -137,16 +144,13 @@ class Track:
                 "update app_user set clearance = 2 where id = '{ada}'",
             ),
             clock("a grant ends by the clock", lambda at: [Grant("allow", payroll, None, at)]),
-            sql(
-                "the person is deactivated",
-                "update app_user set active = false where id = '{ada}'",
-                "update app_user set active = true where id = '{ada}'",
-            ),
+            self.deactivated("the person is deactivated", ada, AGAIN.format(key=ids["key"])),
             clock(
                 "a deny begins by the clock",
                 lambda at: [Grant("allow", payroll), Grant("deny", Principal("user", ada), at, None)],
             ),
             self.key_revoked("the key is revoked", ids["key"]),
+            self.role_ends("the role ends by itself"),
         ]
 
     def update(self, name: str, revoke: str, grant: str) -> Revocation:
@@ -157,6 +161,35 @@ class Track:
         """A key is revoked, and another one of the same secret takes its place."""
         revoke = f"update api_key set revoked_at = now() where id = '{key}'"
         return Revocation(name, self._sql(revoke), self._sql(AGAIN.format(key=key)))
+
+    def deactivated(self, name: str, person: uuid.UUID, *again: str) -> Revocation:
+        """A person is switched off; switched on, they have nothing to come in with but what `again` gives them."""
+        revoke = f"update app_user set active = false where id = '{person}'"
+        back = [f"update app_user set active = true, tokens_after = null where id = '{person}'", *again]
+
+        def grant() -> tuple[float, float]:
+            times = [self._sql(statement)() for statement in back]
+            return times[0][0], times[-1][1]
+
+        return Revocation(name, self._sql(revoke), grant)
+
+    def role_ends(self, name: str) -> Revocation:
+        """A role that was confirmed until now has ended by itself; nobody takes it away."""
+        here = f"user_id = '{self.ids['ada']}' and role_id = '{self.ids['payroll']}'"
+        moment = [dt.datetime.now(dt.UTC)]
+
+        def revoke() -> tuple[float, float]:
+            moment[0] = dt.datetime.now(dt.UTC) + AHEAD
+            began, committed = self._sql(f"update membership set ends_at = '{moment[0].isoformat()}' where {here}")()
+            time.sleep(max(0.0, moment[0].timestamp() - time.time()))
+            return began, max(moment[0].timestamp(), committed)
+
+        return Revocation(name, revoke, self._sql(f"update membership set ends_at = null where {here}"))
+
+    def session_ended(self, name: str, prefix: str) -> Revocation:
+        """A session is ended by somebody, and another one of the same secret takes its place."""
+        revoke = f"update sign_in_session set ended_at = now(), ended_by = 'test' where prefix = '{prefix}'"
+        return Revocation(name, self._sql(revoke), self._sql(session_again(prefix)))
 
     def chunks(self) -> set[str]:
         query = "select c.public_id from chunk c join document d on d.id = c.document_id where d.public_id = %s"
