@@ -60,7 +60,7 @@ def make_link(client: TestClient, company: Company, name: str, *, by: str = "roo
     assert answer.status_code == 201, answer.text
     url = urlsplit(answer.json()["url"])
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ORIGIN}/sign-in/link"
-    return parse_qs(url.query)["token"][0]
+    return str(parse_qs(url.query)["token"][0])
 
 
 def follow(browser: Browser, token: str) -> Response:
