@@ -9,7 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi.testclient import TestClient
 
+from app.db.session import Database
+from app.errors import SignInNotAllowed
 from app.settings import SignInSettings
+from app.sign_in.attempts import begin_attempt, take_attempt
 from tests.api.problems import ABSENT, check_problem
 from tests.support.authenticator import Authenticator, HeldPasskey, decode, encode
 from tests.support.browsers import SAME_ORIGIN, SESSION, Browser, signed_in
@@ -196,6 +199,18 @@ def test_a_challenge_ends_after_minutes(client: TestClient, company: Company, de
 def test_a_challenge_for_adding_signs_nobody_in(client: TestClient, ada: Browser, device: Authenticator) -> None:
     options = ada.send("POST", f"{PASSKEYS}/options").json()["options"]
     check_problem(use(ada, device.get(options)), 403, "SignInNotAllowed")
+
+
+def test_a_challenge_is_of_its_kind(database: Database) -> None:
+    """What was begun at a provider, or to add a passkey, is finished as that alone, also by the same browser."""
+    kinds = ("provider", "passkey", "passkey.new")
+    for kind in kinds:
+        with database.anonymous() as session:
+            new = begin_attempt(session, kind, {})
+            for other in set(kinds) - {kind}:
+                with pytest.raises(SignInNotAllowed):
+                    take_attempt(session, other, new.state, new.browser)
+            assert take_attempt(session, kind, new.state, new.browser) == {}
 
 
 @pytest.mark.parametrize(
