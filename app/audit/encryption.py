@@ -89,13 +89,16 @@ class Sealer:
         found = self.find_key(session, user)
         if found is not None:
             return found
-        key = secrets.token_bytes(KEY_BYTES)
-        wrapped = _encrypt(self._key, key, f"person_key/{user}")
-        session.execute(insert(PersonKey).values(user_id=user, wrapped=wrapped).on_conflict_do_nothing())
+        self.add_key(session, user)
         made = self.find_key(session, user)
         if made is None:
             raise SealBroken(f"the key of {user} was made and cannot be read")
         return made
+
+    def add_key(self, session: Session, user: uuid.UUID) -> None:
+        """A key for a person who has none yet; one that is there stays."""
+        wrapped = _encrypt(self._key, secrets.token_bytes(KEY_BYTES), f"person_key/{user}")
+        session.execute(insert(PersonKey).values(user_id=user, wrapped=wrapped).on_conflict_do_nothing())
 
     def find_key(self, session: Session, user: uuid.UUID) -> bytes | None:
         """The person's key, or None: never made, or destroyed to erase that person's words. Raises SealBroken."""
