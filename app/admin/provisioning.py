@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ARRAY, DateTime, Uuid, delete, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -121,7 +121,7 @@ def create_person(session: WriteSession, subject: Subject, sealer: Sealer, sourc
         user.active = False
         session.flush()
     # Created now, so that two first questions of the same person never wait for each other.
-    sealer.ensure_key(session, user.id)
+    sealer.make_keys(session, [user.id])
     record(session, UserCreated(actor=actor(subject), user=user.id, after=person_state(user)))
     return user
 
@@ -273,8 +273,10 @@ def _join(session: WriteSession, role: Role, users: Some[uuid.UUID], ends_at: dt
         Membership.role_id == role.id, Membership.user_id.in_(users), Membership.current()
     )
     before = set(session.scalars(there))
-    rows = [{"user_id": user, "role_id": role.id, "ends_at": ends_at} for user in sorted(users)]
-    adding = insert(Membership).values(rows)
+    # Of one form however many they are, so that the statement is put together once.
+    each = func.unnest(literal(sorted(users), ARRAY(Uuid))).column_valued("user_id")
+    rows = select(each, literal(role.id, Uuid), literal(ends_at, DateTime(timezone=True)))
+    adding = insert(Membership).from_select(["user_id", "role_id", "ends_at"], rows)
     later = or_(adding.excluded.ends_at.is_(None), adding.excluded.ends_at > Membership.ends_at)
     session.execute(
         adding.on_conflict_do_update(

@@ -14,7 +14,6 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.audit.events.base import CommittedText, SealedText
@@ -99,9 +98,7 @@ class Sealer:
         found = self.find_key(session, user)
         if found is not None:
             return found
-        key = secrets.token_bytes(KEY_BYTES)
-        wrapped = _encrypt(self._key, key, f"person_key/{user}")
-        session.execute(insert(PersonKey).values(user_id=user, wrapped=wrapped).on_conflict_do_nothing())
+        self.make_keys(session, [user])
         made = self.find_key(session, user)
         if made is None:
             raise SealBroken(f"the key of {user} was made and cannot be read")

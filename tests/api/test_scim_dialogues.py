@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from app.identity.api_keys import make_key
 from tests.support.company import Company
-from tests.support.provisioning import ENTERPRISE, ERROR, GROUP, PATCH_OP, USER, ScimClient, add_provisioner
+from tests.support.provisioning import ENTERPRISE, GROUP, PATCH_OP, USER, ScimClient, add_provisioner, check_error
 
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -24,15 +24,6 @@ def entra(client: TestClient, company: Company) -> ScimClient:
 @pytest.fixture
 def okta(client: TestClient, company: Company) -> ScimClient:
     return ScimClient(client, add_provisioner(company.db, "okta"))
-
-
-def check_error(answer: Any, status: int, scim_type: str | None = None) -> None:
-    """An error as RFC 7644 has them."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"].startswith("application/scim+json")
-    assert answer.json()["schemas"] == [ERROR]
-    assert answer.json()["status"] == str(status)
-    assert answer.json().get("scimType") == scim_type
 
 
 def test_entra_tests_the_connection_and_finds_nobody(entra: ScimClient) -> None:
@@ -320,7 +311,7 @@ def test_whoever_is_switched_off_has_nothing_left_to_come_in_with(okta: ScimClie
 def test_a_body_that_makes_no_sense_is_told_so(okta: ScimClient) -> None:
     headers = {**okta.key.headers, "Content-Type": "application/scim+json"}
     for content in (b"{", b"[]", b"[" * 100_000, b'{"userName": "a\\u0000b"}', b"\xff", b'{"userName": "\\ud800"}'):
-        check_error(okta.client.post("/scim/v2/Users", content=content, headers=headers), 400, ANY_TYPE(content))
+        check_error(okta.client.post("/scim/v2/Users", content=content, headers=headers), 400, scim_type_for(content))
     check_error(okta.send("GET", "/Users", filter="userName eq"), 400, "invalidFilter")
     check_error(okta.send("GET", "/Users", filter='nothing eq "x"'), 400, "invalidFilter")
     check_error(okta.send("GET", "/Groups", filter='members co "x"'), 400, "invalidFilter")
@@ -330,5 +321,5 @@ def test_a_body_that_makes_no_sense_is_told_so(okta: ScimClient) -> None:
     check_error(okta.send("PATCH", f"/Users/{okta.user('mia')['id']}", body), 400, "invalidValue")
 
 
-def ANY_TYPE(content: bytes) -> str:
+def scim_type_for(content: bytes) -> str:
     return "invalidValue" if b"u0000" in content else "invalidSyntax"

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from tests.api.problems import ABSENT, check_problem
 from tests.api.services import listed
-from tests.api.test_scim_dialogues import check_error
 from tests.support.company import PEOPLE, Company, copied_company
 from tests.support.environment import LAW_FACTOR
-from tests.support.provisioning import ENTERPRISE, GROUP, PATCH_OP, USER, ScimClient, add_provisioner
+from tests.support.provisioning import ENTERPRISE, GROUP, PATCH_OP, USER, ScimClient, add_provisioner, check_error
 from tests.support.service import client_of, parts_of
 
 # Everything that says who is who and who may read what, but for what the source 'okta' may change by right.

@@ -77,7 +77,7 @@ def full(library: LibraryDb, database: Database) -> Full:
         " values ('s', 'b', 'provider', '{}', now())": {},
         "insert into used_logout_token (issuer, jti, expires_at) values ('i', 'j', now())": {},
         "insert into directory_state (source, kind) values ('okta', 'ldap')": {},
-        "insert into directory_profile (id, attributes) values (:ada, '{}')": {"ada": ada},
+        "insert into directory_profile (id, source, attributes) values (:ada, 'local', '{}')": {"ada": ada},
         "insert into membership values (:ada, :hr)": {"ada": ada, "hr": hr},
         "insert into role_inside values (:inner, :hr)": {"inner": inner, "hr": hr},
         "insert into curator values (:ada, :collection)": {"ada": ada, "collection": collection},

@@ -47,6 +47,15 @@ def add_provisioner(db: Db, source: str) -> ProvisioningKey:
         engine.dispose()
 
 
+def check_error(answer: Response, status: int, scim_type: str | None = None) -> None:
+    """An error as RFC 7644 has them."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/scim+json")
+    assert answer.json()["schemas"] == [ERROR]
+    assert answer.json()["status"] == str(status)
+    assert answer.json().get("scimType") == scim_type
+
+
 @dataclass
 class ScimClient:
     """Sends SCIM requests with one key."""
