@@ -174,4 +174,5 @@ def change(
 def disable(client: Client, name: Name) -> None:
     """Switch a person off (administer): all their keys stop working at once."""
     changed = client.patch(path("users", name), {"active": False})
-    print_success(f"{name} is off; 'clearance people set {name} --on' undoes it", changed)
+    print_success(f"{name} is off: their keys, sessions, links and passkeys have ended", changed)
+    print_note(f"'clearance people set {name} --on' lets them in again; keys have to be made anew")

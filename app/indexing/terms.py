@@ -163,13 +163,15 @@ def _begins(piece: str, starts: AbstractSet[str]) -> bool:
     """Whether a word of the piece may have a form that begins so; stemmers keep beginnings, but for accents."""
     if piece.isascii() and piece.isalpha() and (piece[1:].islower() or len(piece) == 1):
         form = piece.lower()
-        return form[:2] in starts or (form in BASES and BASES[form][:2] in starts)
+        return not starts.isdisjoint({form[:1], form[:2], BASES.get(form, "")[:2]})
     whole = canonical(piece)
     if not whole.isascii():
         form = _unaccented(fold(whole))
         return any(start in form for start in starts)
     parts = [part.lower() for part in _PARTS.findall(whole)]
-    beginnings = {part[:2] for part in (*parts, "".join(parts), whole.lower(), *(BASES.get(p, "") for p in parts))}
+    wholes = (*parts, "".join(parts), whole.lower(), *(BASES.get(p, "") for p in parts))
+    # A stem may be one letter long where the word has two.
+    beginnings = {part[:length] for part in wholes for length in (1, 2)}
     return not beginnings.isdisjoint(starts)
 
 

@@ -32,6 +32,8 @@ _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 SYNC = "POST /collections/{name}/sync"
 # Routes with a body that answer 200: `probe_run` asks these. Any other such route is reported as not tried.
 QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC})
+# Take a list of people, and show an administrator what it would change; nobody else gets that far.
+LISTS = frozenset({"POST /users/import"})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.
 REASONS: Mapping[str, str] = {}
 # Served, and in no OpenAPI document.
@@ -100,7 +102,7 @@ def plan_probes(document: Mapping[str, Any], begun_at: dt.datetime) -> ProbePlan
         for method, operation in operations.items():
             surface = f"{method.upper()} {path.removeprefix(API)}"
             if "requestBody" in operation:
-                if method == "post" and "200" in operation["responses"] and surface not in QUESTIONS:
+                if method == "post" and "200" in operation["responses"] and surface not in QUESTIONS | LISTS:
                     not_tried[surface] = "a question with a body that the kit does not know how to fill in"
                 elif surface not in QUESTIONS:
                     not_sent.append(surface)

@@ -19,13 +19,16 @@ Request = tuple[str, str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A change as a single request and as a step of a plan; `before` and `after` are requests around each of them."""
+    """A change as a single request and as a step of a plan; `before` and `after` are requests around each of them, and
+    `first` makes what they are about.
+    """
 
     single: Request
     step: dict[str, Any]
     before: Request | None = None
     after: Request | None = None
     who: str = "root"
+    first: Request | None = None
 
 
 def step(change: str, **fields: Any) -> dict[str, Any]:
@@ -76,6 +79,12 @@ CASES = {
     "a role out of another": Case(
         ("DELETE", NESTING, None), step("unnest", role="managers", inside="hr"), before=("PUT", NESTING, None)
     ),
+    "a group": Case(
+        ("PUT", "/roles/okta:sales/group", {"group": "g-1"}),
+        step("group", role="okta:sales", group="g-1"),
+        ("PUT", "/roles/okta:sales/group", {"group": None}),
+        first=("POST", "/roles", {"name": "sales", "source": "okta"}),
+    ),
     "a clearance": Case(
         ("PATCH", "/users/mia", {"clearance": "public"}),
         step("clearance", user="mia", clearance="public"),
@@ -119,6 +128,8 @@ def test_a_step_leaves_the_record_of_the_single_change(client: TestClient, compa
             send(case.who, *case.after)
         return found
 
+    if case.first:
+        send(case.who, *case.first)
     alone = records(case.single)
     planned = records(("POST", PLANS, {"changes": [case.step]}))
     assert [r["kind"] for r in planned[:2]] == ["plan.made", "plan.applied"]

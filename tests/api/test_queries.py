@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from app.client.api import Client
 from app.main import create_routes
-from app.web.http.route_table import RouteTable, ServedRoute
+from app.web.http.route_table import ANY_QUERY, RouteTable, ServedRoute
 from tests.api.problems import ABSENT, check_problem
 from tests.support.company import Company, administering
 from tests.support.service import parts_of, serve
@@ -26,6 +26,8 @@ def test_an_unknown_parameter_is_refused_by_name_on_every_route(client: TestClie
     """Behind the key and before anything else: for a thing that is absent as for one that is hidden."""
     assert len(ROUTES) > 55
     for method, route in ROUTES:
+        if route.template in ANY_QUERY:
+            continue
         path = path_of(route)
         unsigned = client.request(method, f"{path}?documnt=1")
         signed = client.request(method, f"{path}?documnt=1", headers=company.headers("ben"))
@@ -70,6 +72,7 @@ def every(client: TestClient, path: str, headers: dict[str, str], limit: int) ->
 def test_every_list_is_paged() -> None:
     named = "users roles collections documents keys delegations jobs conversations grants access/plans access/readers"
     deeper = "access/reach audit/events collections/{name}/folders conversations/{conversation}"
+    deeper += " sessions passkeys directories roles/claimed-groups"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
     schema = create_routes().openapi()["paths"]
     for path, operations in schema.items():

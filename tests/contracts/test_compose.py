@@ -16,7 +16,7 @@ from app.scope_index.remote.address import parse
 from app.settings import ModelSettings, SearchProcessSettings
 from tests.support.environment import REPOSITORY
 
-OURS = ("api", "worker", "sequencer", "search", "init")
+OURS = ("api", "worker", "sequencer", "search", "directory", "init")
 PULLS = ("pull-ollama", "pull-vllm")
 PIN = REPOSITORY / "deploy" / "pin-images.sh"
 MODEL = "CLEARANCE_MODEL__"
@@ -39,12 +39,15 @@ def test_our_services_run_without_privileges(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
 
 
-def test_nothing_but_the_api_reaches_the_outside() -> None:
-    """The inner network has no way out. What fetches a model by hand does, and stands in no other, without a secret."""
+def test_nothing_but_the_api_and_the_directory_reaches_the_outside() -> None:
+    """The inner network has no way out. A directory server is outside of it. What fetches a model by hand does, and
+    stands in no other, without a secret.
+    """
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     services = COMPOSE["services"]
     outside = {n: s["networks"] for n, s in services.items() if set(s["networks"]) - {"inside"}}
-    assert outside == {"api": ["inside", "front"], **{name: ["outside"] for name in PULLS}}
+    front = ["inside", "front"]
+    assert outside == {"api": front, "directory": front, **{name: ["outside"] for name in PULLS}}
     for name in PULLS:
         assert services[name]["profiles"] == ["pull"]
         assert set(services[name]["environment"]) == {"MODEL_NAME"}

@@ -174,7 +174,7 @@ def test_adding_takes_the_capability(two: Two, database: Database, what: str) ->
     library = two.library
     statement, needed = BY_RIGHT[what]
     values = {k: v for k, v in {"ada": two.ada, "collection": two.collection}.items() if f":{k}" in statement}
-    others = [c for c in Capability if c not in (needed, Capability.ADMINISTER)]
+    others = sorted(FOR_PEOPLE - {needed, Capability.ADMINISTER})
     lacking = library.person(
         f"lacking {what}", may=others, curates=[two.collection] if needed is Capability.ADMINISTER else []
     )

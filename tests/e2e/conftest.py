@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from psycopg import sql
 
 from app.cli.database_setup import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
+from tests.e2e.command_runs import Run, runner
 from tests.e2e.sample_site import SampleSite, sample_site
 from tests.support.cluster import PASSWORDS, Cluster, Db
 
@@ -18,6 +20,12 @@ def sample(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     home.chmod(0o700)
     with sample_site(cluster, home) as site:
         yield site
+
+
+@pytest.fixture
+def run(sample: SampleSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs `clearance …` in this process, on a screen of 80 columns."""
+    return runner(sample, monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture

@@ -2,50 +2,16 @@
 
 import csv
 import json
-import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from app.cli.app import main
+from tests.e2e.command_runs import Run
 from tests.e2e.sample_site import SampleSite
 from tests.support.waiting import wait_for
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
-
-
-class Result(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(sample: SampleSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Runs `clearance …` in this process, on a screen of 80 columns."""
-    for name in [name for name in os.environ if name.startswith("CLEARANCE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
-    def command(*arguments: str, who: str | None = None) -> Result:
-        more = ["--home", str(sample.home), *(["--as", who] if who else [])]
-        # `verify` and `init` need no instance.
-        monkeypatch.setattr("sys.argv", ["clearance", *arguments, *(more if arguments[1:2] != ("verify",) else [])])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
-
-    return command
 
 
 def test_a_conversation_is_kept_read_back_and_deleted(run: Run) -> None:
@@ -120,6 +86,9 @@ def test_people_roles_and_keys(run: Run, sample: SampleSite, tmp_path: Path) -> 
     assert run("people", "off", "nora", who="ada").status == 0
     assert "Not signed in" in run(*question).err
     assert run("people", "set", "nora", "--on", who="ada").status == 0
+    assert "Not signed in" in run(*question).err, "what was ended stays ended"
+    made = run("keys", "make", "nora", "--days", "1", who="ada")
+    file.write_text(made.out)
     assert run(*question).status == 0
     assert run("keys", "revoke", UUID.findall(made.err)[0], who="ada").status == 0
     assert "Not signed in" in run(*question).err

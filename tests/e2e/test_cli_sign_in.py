@@ -5,10 +5,8 @@ import json
 import httpx2
 import pytest
 
+from tests.e2e.command_runs import Run
 from tests.e2e.sample_site import SampleSite
-from tests.e2e.test_cli_commands import Run, run
-
-__all__ = ["run"]
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 

@@ -77,6 +77,7 @@ def _key(secret: str) -> tuple[tuple[str, str], ...]:
 ROLES_OF = {
     "role": ["tags"],
     "free role": ["spare"],
+    "source role": ["okta:red"],
     "role with a member": ["outside"],
     "inner role": ["guests"],
     "outer role": ["crew"],

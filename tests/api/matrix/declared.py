@@ -69,6 +69,10 @@ PEOPLE: dict[tuple[str, str], Route] = {
         values=(".name", ".source", ".external_id"),
     ),
     ("DELETE", "/api/v1/roles/{name}"): Route("administer", (on("free role", THERE, "name", **NONE),)),
+    ("GET", "/api/v1/roles/claimed-groups"): Route("administer", values=PAGED),
+    ("PUT", "/api/v1/roles/{name}/group"): Route(
+        "administer", (on("source role", THERE, "name", body={"group": "g-1"}, **NONE),)
+    ),
     ("PUT", "/api/v1/roles/{name}/members/{user}"): Route(
         ROLE_OWNERS, pair(MEMBER, ("user", "user", "bystander"), *BY_OWNERS)
     ),
@@ -193,6 +197,7 @@ ACCESS: dict[tuple[str, str], Route] = {
             changing("free role", THERE, needs="administer", change="nest", role=TARGET, inside="tags"),
             changing("role", THERE, needs="administer", change="nest", role="spare", inside=TARGET),
             changing("other user", THERE, needs="administer", change="clearance", user=TARGET, clearance="public"),
+            changing("source role", THERE, needs="administer", change="group", role=TARGET, group=None),
         ),
     ),
 }  # fmt: skip
@@ -203,7 +208,7 @@ MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES}
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",
     "active", "effect", "everyone", "starts_at", "ends_at", "expires_at", "expires_in", "inherits", "format", "kind",
-    "since", "until", "newest_first", "opened", "state", "file", "at", "change",
+    "since", "until", "newest_first", "opened", "state", "file", "at", "change", "group",
 })  # fmt: skip
 # What every route takes and the callers of the matrix vary.
 CARRIED = frozenset({"@Clearance-On-Behalf-Of"})
