@@ -7,7 +7,7 @@ import typer
 from app.cli import people_import, people_sync
 from app.cli.api_calls import ApiCall, run_calls, shell_command
 from app.cli.connection import split_list, with_client
-from app.cli.output import format_time, print_result, print_secret, print_success, print_table
+from app.cli.output import format_time, print_note, print_result, print_secret, print_success, print_table
 from app.cli.roles import Name, add_member, source_and_name
 from app.client.api import Client, path
 from app.client.errors import UserError
@@ -172,7 +172,7 @@ def change(
 @people.command("off")
 @with_client
 def disable(client: Client, name: Name) -> None:
-    """Switch a person off (administer): all their keys stop working at once."""
+    """Switch a person off (administer): all that they come in with ends at once, for good."""
     changed = client.patch(path("users", name), {"active": False})
     print_success(f"{name} is off: their keys, sessions, links and passkeys have ended", changed)
     print_note(f"'clearance people set {name} --on' lets them in again; keys have to be made anew")
