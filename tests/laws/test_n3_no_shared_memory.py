@@ -33,7 +33,10 @@ KEEPERS = {
     "TTLCache",
     "LRUCache",
 }
-MAY_KEEP = {"app/indexing/quantizer.py:quantizer_for"}  # by the number of dimensions
+MAY_KEEP = {
+    "app/indexing/quantizer.py:quantizer_for",  # by the number of dimensions
+    "app/web/scim/provider.py:scim_provider",  # of nothing: what SCIM is told of our schemas
+}
 # Commands and what measures run in processes of their own.
 APART = ("app/cli/", "app/local/", "app/evaluation/")
 

@@ -208,7 +208,7 @@ class IdentityProvider:
             f'SECRET_KEY = "only-for-tests-{self.port}"\n'
             f'SERVER_NAME = "127.0.0.1:{self.port}"\nPREFERRED_URL_SCHEME = "http"\nDATABASE = "sql"\n'
             "[CANAILLE]\n"
-            f'[CANAILLE_SQL]\nDATABASE_URI = "sqlite:///{self.folder}/canaille.sqlite"\n'
+            f'[CANAILLE_SQL]\nDATABASE_URI = "sqlite:///{self.folder}/canaille.sqlite?timeout=30"\n'
             f"[CANAILLE_OIDC]\nACTIVE_JWKS = [{', '.join('{ ' + key + ' }' for key in keys)}]\n"
             '[CANAILLE_OIDC.USERINFO_MAPPING]\nSUB = "{{ user.id }}"\n'
         )

@@ -71,7 +71,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("DELETE", "/api/v1/roles/{name}"): Route("administer", (on("free role", THERE, "name", **NONE),)),
     ("GET", "/api/v1/roles/claimed-groups"): Route("administer", values=PAGED),
     ("PUT", "/api/v1/roles/{name}/group"): Route(
-        "administer", (on("source role", THERE, "name", body={"group": "g-1"}, **NONE),)
+        "administer", (on("source role", THERE, "name", body={"group": "g-1"}, **NONE),), values=(".group",)
     ),
     ("PUT", "/api/v1/roles/{name}/members/{user}"): Route(
         ROLE_OWNERS, pair(MEMBER, ("user", "user", "bystander"), *BY_OWNERS)
@@ -199,6 +199,7 @@ ACCESS: dict[tuple[str, str], Route] = {
             changing("other user", THERE, needs="administer", change="clearance", user=TARGET, clearance="public"),
             changing("source role", THERE, needs="administer", change="group", role=TARGET, group=None),
         ),
+        values=(".changes[].group",),
     ),
 }  # fmt: skip
 DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE | PROVISIONING | SIGN_IN
@@ -208,7 +209,7 @@ MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES}
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",
     "active", "effect", "everyone", "starts_at", "ends_at", "expires_at", "expires_in", "inherits", "format", "kind",
-    "since", "until", "newest_first", "opened", "state", "file", "at", "change", "group",
+    "since", "until", "newest_first", "opened", "state", "file", "at", "change",
 })  # fmt: skip
 # What every route takes and the callers of the matrix vary.
 CARRIED = frozenset({"@Clearance-On-Behalf-Of"})
