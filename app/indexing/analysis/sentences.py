@@ -19,6 +19,8 @@ ABBREVIATIONS = frozenset(
         """,
     )
 )
+# What stands before a word.
+_BEFORE_WORD = re.compile(r"[\s(\[\"'“‘]")
 
 
 def sentences(text: str) -> list[str]:
@@ -47,7 +49,7 @@ def _abbreviated(text: str, start: int, stop: int, behind: int) -> bool:
     """
     if text[stop] != ".":
         return False
-    word = re.split(r"[\s(\[\"'“‘]", text[max(start, stop - 20) : stop])[-1]
+    word = _BEFORE_WORD.split(text[max(start, stop - 20) : stop])[-1]
     begins = not text[start : stop - len(word)].strip()
     if word.lower() == "no":
         return text[behind].isdigit()
