@@ -170,7 +170,7 @@ class IdentityProvider:
     def sign_in(self, location: str, name: str, http: httpx2.Client | None = None) -> dict[str, str]:
         """What the browser brings back to us after this person has filled in the forms at `location`."""
         # Two tokens of one person in one second are the same, which the provider's table does not take.
-        time.sleep(max(0.0, self._signed_in.get(name, 0.0) + 1.1 - time.time()))
+        time.sleep(max(0.0, self._signed_in.get(name, 0.0) + 2.5 - time.time()))
         with contextlib.ExitStack() as stack:
             browser = http or stack.enter_context(httpx2.Client(trust_env=False, timeout=30))
             answer = browser.get(location)
