@@ -3,7 +3,7 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -256,19 +256,22 @@ def test_mix_up_of_two_providers(company: Company) -> None:
     with site_of(company, TokenIssuer(), evil) as site:
         keeper(site)
         keeper(site, "evil")
-        browser = site.browser()
-        location = browser.get("/sign-in/okta").headers["location"]
-        for source, answer in (
-            ("evil", site.okta.code_for(location, "s-1")),
-            ("okta", evil.code_for(location, "s-1")),
-            ("okta", {**site.okta.code_for(location, "s-1"), "iss": evil.issuer}),
-            ("okta", {k: v for k, v in site.okta.code_for(location, "s-1").items() if k != "iss"}),
-        ):
+        okta = site.okta
+        attacks: dict[str, tuple[str, Callable[[str], dict[str, str]]]] = {
+            "okta's code at the other's address": ("evil", lambda to: okta.code_for(to, "s-1")),
+            "the other answers in okta's place": ("evil", lambda to: evil.code_for(to, "s-1")),
+            "the other's code at okta's address": ("okta", lambda to: evil.code_for(to, "s-1")),
+            "okta's code, said to be the other's": (
+                "okta",
+                lambda to: {**okta.code_for(to, "s-1"), "iss": evil.issuer},
+            ),
+            "nobody says whose": ("okta", lambda to: {k: v for k, v in okta.code_for(to, "s-1").items() if k != "iss"}),
+        }
+        for what, (source, answer) in attacks.items():
             browser = site.browser()
-            again = browser.get("/sign-in/okta").headers["location"]
-            state = dict(parse_qsl(urlsplit(again).query))["state"]
-            told = browser.get(f"/sign-in/{source}/callback", params={**answer, "state": state})
-            assert (told.status_code, browser.session) == (403, None), source
+            location = browser.get("/sign-in/okta").headers["location"]
+            told = browser.get(f"/sign-in/{source}/callback", params=answer(location))
+            assert (told.status_code, browser.session) == (403, None), what
         # The same `sub` at both is two people.
         here, there = site.browser(), site.browser()
         site.sign_in(here, "s-1", preferred_username="zoe")
