@@ -34,10 +34,6 @@ from app.sign_in.attempts import NewAttempt, begin_attempt, take_attempt
 from app.sign_in.sessions import Proof
 
 OFF = "You are switched off here. Ask an administrator."
-UNKNOWN_GROUPS = (
-    "Your provider did not say which groups you are in (it leaves them out when they are too many), so none of the "
-    "roles that come with groups hold. Ask an administrator."
-)
 
 
 @dataclass(frozen=True)
@@ -50,12 +46,11 @@ class Departure:
 
 @dataclass(frozen=True)
 class Arrival:
-    """Who came back, how they showed it, where they were going, and what they should know."""
+    """Who came back, how they showed it, and where they were going."""
 
     user_id: uuid.UUID
     proof: Proof
     return_to: str
-    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +133,7 @@ def arrive(
     roles = _take_groups(database, provider, user, claims)
     sid = claims.get("sid")
     proof = Proof("provider", provider.source, sid if isinstance(sid, str) else None, token, roles)
-    return Arrival(user, proof, details["return_to"], UNKNOWN_GROUPS if roles == "unknown" else "")
+    return Arrival(user, proof, details["return_to"])
 
 
 def _check_issuer(provider: Provider, given: str | None) -> None:
