@@ -78,6 +78,7 @@ def parts_at(
     """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
     generous = ApiSettings(
         rate_per_minute=60_000,
+        page_rate_per_minute=60_000,
         burst=10_000,
         concurrent=100,
         metrics_key=SecretStr(METRICS_KEY),
