@@ -1,6 +1,8 @@
 """Conversations as their asker uses them: begun, listed, read, deleted. A reading is recorded before it is shown."""
 
+import dataclasses
 import uuid
+from functools import partial
 
 from app.acl.visible import visible_scopes
 from app.answer import conversation_store as store
@@ -32,17 +34,34 @@ def read_conversation(parts: Components, subject: Subject, conversation: uuid.UU
     with parts.database.reading(subject.user_id) as session:
         visible = visible_scopes(session, subject)
         turns = store.turns(session, subject, visible, conversation, page)
+    return _given_out(parts, subject, conversation, turns, visible.epoch)
+
+
+def read_turn(parts: Components, subject: Subject, conversation: uuid.UUID, turn: uuid.UUID) -> TurnView:
+    """One turn, as `read_conversation` gives it; raises NotFound."""
+    require_capability(subject, Capability.ASK)
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        found = store.find_turn(session, subject, visible, conversation, turn)
+    return _given_out(parts, subject, conversation, [found], visible.epoch)[0]
+
+
+def _given_out(
+    parts: Components, subject: Subject, conversation: uuid.UUID, turns: list[TurnView], epoch: int
+) -> list[TurnView]:
+    """The turns with tokens for what is said of their blocks, once it is recorded that they are read."""
     event = ConversationRead(
         actor=actor(subject),
         conversation=conversation,
         shown=tuple(turn.id for turn in turns if turn.answer is not None),
         withheld=tuple(turn.id for turn in turns if turn.answer is None),
-        policy_epoch=visible.epoch,
+        policy_epoch=epoch,
     )
     # Committed before anything is given out, as for every reading of text.
     with parts.database.writing(subject.user_id) as session:
         record(session, event)
-    return turns
+    issue = partial(parts.feedback.issue, subject.user_id)
+    return [dataclasses.replace(turn, answer=turn.answer and turn.answer.with_feedback(issue)) for turn in turns]
 
 
 def delete_conversation(session: WriteSession, subject: Subject, conversation: uuid.UUID) -> None:

@@ -5,13 +5,12 @@ the asker. Scope filter and row-level security both hold that apart: here by the
 A service that speaks for a person has none of them.
 """
 
-import dataclasses
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -21,7 +20,7 @@ from app.acl.visible import Visible
 from app.answer.events import Source
 from app.answer.followups import MAX_TURNS, RecentTurn
 from app.answer.prompt import EarlierTurn, render_turn
-from app.answer.turns import ConversationSummary, KeptAnswer, NewTurn, TurnView
+from app.answer.turns import AnswerDetails, AnswerView, ConversationSummary, NewTurn, TurnView
 from app.db.paging import Page
 from app.db.tables import conversations as tables
 from app.db.tables.library import Document
@@ -32,6 +31,8 @@ from app.identity.subject import Label, Subject, require_in_person
 RECENT = 20
 # What came of a turn that said something: its answer may help the next question.
 ANSWERED = frozenset(["answered", "quoted", "may_help"])
+# How what was shown stands in its columns.
+SOURCES, DETAILS = TypeAdapter(tuple[Source, ...]), TypeAdapter(AnswerDetails)
 
 
 def begin(session: Session, subject: Subject) -> ConversationSummary:
@@ -71,6 +72,17 @@ def turns(session: Session, subject: Subject, visible: Visible, conversation: uu
     query = _turns(subject, visible, conversation)
     found = page.rows(session, query, [turn.at, turn.id], descending=True)
     return [_turn(*row) for row in reversed(found)]
+
+
+def find_turn(
+    session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, wanted: uuid.UUID
+) -> TurnView:
+    """One turn. Raises NotFound also for one that is absent or of another conversation."""
+    require_own(session, subject, conversation)
+    found = session.execute(_turns(subject, visible, conversation).where(tables.Turn.id == wanted)).one_or_none()
+    if found is None:
+        raise NotFound
+    return _turn(*found)
 
 
 def remove(session: Session, subject: Subject, conversation: uuid.UUID) -> None:
@@ -184,8 +196,9 @@ def _keep(session: Session, subject: Subject, turn: NewTurn) -> None:
             **mine,
             made_from=len(turn.documents),
             answer=turn.answer,
-            shown=[_plain(source) for source in turn.sources],
+            shown=SOURCES.dump_python(turn.sources, mode="json"),
             redactions=dict(turn.redactions),
+            details=DETAILS.dump_python(turn.details, mode="json"),
             vector=_packed(turn.vectors[1]),
         )
         .inline()
@@ -247,7 +260,20 @@ def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> TurnView:
         outcome=row.outcome,
         policy_epoch=row.policy_epoch,
         at=row.at,
-        answer=None if answer is None else KeptAnswer(answer.answer, answer.shown, answer.redactions),
+        answer=None if answer is None else _answer(row, answer),
+    )
+
+
+def _answer(row: tables.Turn, answer: tables.TurnAnswer) -> AnswerView:
+    return AnswerView(
+        trail=row.id,
+        mode=row.mode,
+        outcome=row.outcome,
+        text=answer.answer,
+        sources=SOURCES.validate_python(answer.shown),
+        redactions=answer.redactions,
+        conversation=row.conversation_id,
+        details=DETAILS.validate_python(answer.details),
     )
 
 
@@ -258,7 +284,3 @@ def _packed(vector: NDArray[np.float32] | None) -> bytes | None:
 def _vector(row: tables.Turn, packed: bytes | None, embedder: str) -> NDArray[np.float32] | None:
     """A vector that was kept with a turn; None if it was not, or by another embedder."""
     return None if packed is None or row.embedder != embedder else np.frombuffer(packed, "<f4").astype(np.float32)
-
-
-def _plain(source: Source) -> dict[str, Any]:
-    return {**dataclasses.asdict(source), "document": str(source.document), "chunk": str(source.chunk)}

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -79,7 +80,8 @@ class Turn(Base):
 
 class TurnAnswer(Base):
     """What was said, as the guardrail released it. `made_from` is how many documents stand behind it; `shown` the
-    sources as they were given with it; `vector` that of the text, as in `Turn`: it goes where the text goes.
+    sources as they were given with it, `details` all else; `vector` that of the text, as in `Turn`: it goes where the
+    text goes.
     """
 
     __tablename__ = "turn_answer"
@@ -91,6 +93,7 @@ class TurnAnswer(Base):
     answer: Mapped[str] = mapped_column(Text)
     shown: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     redactions: Mapped[dict[str, int]] = mapped_column(JSONB)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 

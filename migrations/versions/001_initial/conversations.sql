@@ -41,6 +41,7 @@ create table turn_answer (
   answer text not null,
   shown jsonb not null,
   redactions jsonb not null,
+  details jsonb default '{}' not null,
   vector bytea,
   constraint turn_answer_pkey primary key (turn_id),
   constraint turn_answer_made_from_check check (made_from >= 0),
