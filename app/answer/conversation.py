@@ -1,4 +1,4 @@
-"""Conversations as their asker uses them: begun, listed, read, deleted. A reading is recorded before it is shown."""
+"""Conversations as their asker uses them. A reading is recorded before it is shown."""
 
 import dataclasses
 import uuid
@@ -13,7 +13,11 @@ from app.audit.events.conversations import ConversationDeleted, ConversationRead
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import ReadSession, WriteSession
+from app.errors import InvalidInput
+from app.guardrail.credentials import mask_credentials
 from app.identity.subject import Capability, Subject, require_capability
+
+MAX_TITLE = 200
 
 
 def begin_conversation(session: WriteSession, subject: Subject) -> ConversationSummary:
@@ -62,6 +66,19 @@ def _given_out(
         record(session, event)
     issue = partial(parts.feedback.issue, subject.user_id)
     return [dataclasses.replace(turn, answer=turn.answer and turn.answer.with_feedback(issue)) for turn in turns]
+
+
+def rename_conversation(
+    session: WriteSession, subject: Subject, conversation: uuid.UUID, title: str
+) -> ConversationSummary:
+    """Give a conversation a title, credentials masked, at most MAX_TITLE characters of it. Raises InvalidInput or
+    NotFound.
+    """
+    require_capability(subject, Capability.ASK)
+    masked = mask_credentials(" ".join(title.split())).text[:MAX_TITLE]
+    if not masked:
+        raise InvalidInput("'title' is blank.")
+    return store.rename(session, subject, conversation, masked)
 
 
 def delete_conversation(session: WriteSession, subject: Subject, conversation: uuid.UUID) -> None:

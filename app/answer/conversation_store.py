@@ -7,11 +7,12 @@ A service that speaks for a person has none of them.
 
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -40,7 +41,7 @@ def begin(session: Session, subject: Subject) -> ConversationSummary:
     row = tables.Conversation(user_id=subject.user_id)
     session.add(row)
     session.flush()
-    return ConversationSummary(row.id, row.created_at, None, None, 0)
+    return ConversationSummary(row.id, row.created_at, None, None, None, 0)
 
 
 def require_own(session: Session, subject: Subject, conversation: uuid.UUID) -> None:
@@ -53,16 +54,9 @@ def require_own(session: Session, subject: Subject, conversation: uuid.UUID) -> 
 def list_own(session: Session, subject: Subject, page: Page) -> list[ConversationSummary]:
     """The subject's conversations, newest first; only their own words."""
     require_in_person(subject)
-    row, turn = tables.Conversation, tables.Turn
-    own = turn.conversation_id == row.id
-    first = select(turn.question).where(own).order_by(turn.at, turn.id).limit(1).scalar_subquery()
-    last = select(func.max(turn.at)).where(own).scalar_subquery()
-    count = select(func.count()).select_from(turn).where(own).scalar_subquery()
-    query = select(row.id, row.created_at, first, last, count).where(*_own(subject))
-    return [
-        ConversationSummary(*columns)
-        for columns in page.rows(session, query, [row.created_at, row.id], descending=True)
-    ]
+    row = tables.Conversation
+    found = page.rows(session, _summaries(subject), [row.created_at, row.id], descending=True)
+    return [ConversationSummary(*columns) for columns in found]
 
 
 def turns(session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, page: Page) -> list[TurnView]:
@@ -83,6 +77,13 @@ def find_turn(
     if found is None:
         raise NotFound
     return _turn(*found)
+
+
+def rename(session: Session, subject: Subject, conversation: uuid.UUID, title: str) -> ConversationSummary:
+    """Give a conversation a title. Raises NotFound as `require_own` does."""
+    require_own(session, subject, conversation)
+    session.execute(update(tables.Conversation).where(*_own(subject, conversation)).values(title=title))
+    return ConversationSummary(*session.execute(_summaries(subject, conversation)).one())
 
 
 def remove(session: Session, subject: Subject, conversation: uuid.UUID) -> None:
@@ -220,6 +221,16 @@ def _own(subject: Subject, conversation: uuid.UUID | None = None) -> list[Column
     if conversation is not None:
         own.append(row.id == conversation)
     return own
+
+
+def _summaries(subject: Subject, conversation: uuid.UUID | None = None) -> Select[Any]:
+    """The columns of a ConversationSummary, of all that are the subject's or of this one."""
+    row, turn = tables.Conversation, tables.Turn
+    own = turn.conversation_id == row.id
+    first = select(turn.question).where(own).order_by(turn.at, turn.id).limit(1).scalar_subquery()
+    last = select(func.max(turn.at)).where(own).scalar_subquery()
+    count = select(func.count()).select_from(turn).where(own).scalar_subquery()
+    return select(row.id, row.created_at, row.title, first, last, count).where(*_own(subject, conversation))
 
 
 def _turns(subject: Subject, visible: Visible, conversation: uuid.UUID) -> Select[tables.Turn, tables.TurnAnswer]:

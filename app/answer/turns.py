@@ -15,10 +15,13 @@ from app.grounding.report import GroundingReport
 
 @dataclass(frozen=True)
 class ConversationSummary:
-    """A conversation as a list shows it: its first question, and when the last one was answered."""
+    """A conversation as a list shows it: its first question, which stands for it unless it has a title, and when the
+    last one was answered.
+    """
 
     id: uuid.UUID
     created_at: dt.datetime
+    title: str | None
     first_question: str | None
     last_at: dt.datetime | None
     turns: int

@@ -36,17 +36,19 @@ def part_of(table: str, column: str) -> ForeignKeyConstraint:
 
 
 class Conversation(Base):
-    """One person's conversation; it goes with its turns."""
+    """One person's conversation; it goes with its turns. Without a title its first question stands for it."""
 
     __tablename__ = "conversation"
     __table_args__ = (
         UniqueConstraint("id", "user_id"),
+        CheckConstraint("char_length(title) between 1 and 200", name="title"),
         Index("conversation_user_id_created_at_idx", "user_id", "created_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    title: Mapped[str | None] = mapped_column(Text)
 
 
 class Turn(Base):

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
+from app.answer.conversation import MAX_TITLE
 from app.answer.events import AnswerOutcome, BlockKind, Confidence
 from app.answer.turns import AnswerView
 from app.audit.events.answers import FeedbackReason
@@ -209,11 +210,21 @@ class AnswerOut(AnswerContentOut):
         return cls.model_validate(own | answer_content(view))
 
 
+class ConversationBody(ApiModel):
+    """What can be changed of a conversation."""
+
+    title: str = Field(min_length=1, max_length=MAX_TITLE, examples=["The move to Rotterdam"])
+
+
 class ConversationOut(ApiModel):
-    """A conversation of yours. `first_question` and `last_at` are null while it has no turn."""
+    """A conversation of yours. `title` is null until you give it one: then the first question stands for it.
+
+    `first_question` and `last_at` are null while it has no turn.
+    """
 
     id: uuid.UUID
     created_at: dt.datetime
+    title: str | None
     first_question: str | None
     last_at: dt.datetime | None
     turns: int

@@ -9,7 +9,7 @@ from app.answer import conversation as conversations
 from app.answer.replies import reply
 from app.answer.turns import TurnView
 from app.indexing.analysis.language import question_language
-from app.web.api.answer_schemas import ConversationOut, ConversationTurnsOut, TurnOut, answer_content
+from app.web.api.answer_schemas import ConversationBody, ConversationOut, ConversationTurnsOut, TurnOut, answer_content
 from app.web.http.dependencies import Asker, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
@@ -35,6 +35,13 @@ def read(conversation: str, subject: Asker, parts: ComponentsOf, page: PageOf) -
     wanted = public_id(conversation)
     turns = conversations.read_conversation(parts, subject, wanted, page)
     return ConversationTurnsOut(id=wanted, turns=[_wire(turn) for turn in turns])
+
+
+@router.patch("/{conversation}")
+def rename(conversation: str, body: ConversationBody, subject: Asker, session: Writing) -> ConversationOut:
+    """Give a conversation of yours a title; credentials in it are masked."""
+    renamed = conversations.rename_conversation(session, subject, public_id(conversation), body.title)
+    return ConversationOut.model_validate(renamed)
 
 
 @router.delete("/{conversation}", status_code=204)
