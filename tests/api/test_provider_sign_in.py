@@ -85,7 +85,7 @@ def test_the_first_sign_in_makes_the_person_and_their_groups_are_roles(site: Sit
     assert (me["name"], me["display_name"], me["source"]) == ("okta:zoe.tamm", "Zoë Tamm", "okta")
     assert me["roles"] == ["okta:engineering"]
     assert (me["clearance"], me["capabilities"]) == ("internal", ["ask"])
-    assert "okta:engineering" in browser.get("/").text
+    assert "okta:engineering" in browser.get("/me").text
     [started] = site.company.records("session.started")
     assert (started["means"], started["source"], started["roles"]) == ("provider", "okta", "known")
     assert started["actor"]["user"] == started["user"] == me["id"]

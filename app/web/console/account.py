@@ -17,7 +17,7 @@ from app.web.console.viewer import PREFERENCES_COOKIE, Preferences, ViewerOf
 from app.web.http.dependencies import Changing, ComponentsOf, CookiesOf, Reading, Writing, public_id
 from app.web.http.route_table import CONSOLE
 
-router = APIRouter(tags=[CONSOLE], include_in_schema=False)
+router = APIRouter(tags=[CONSOLE])
 MANY = 200
 YEAR = 365 * 24 * 3600
 

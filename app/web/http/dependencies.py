@@ -97,6 +97,7 @@ def requires(capability: Capability, who: Callable[..., Subject]) -> Callable[[S
 
 AskerOrDelegate = Annotated[Subject, Depends(requires(Capability.ASK, caller))]
 DownloaderOrDelegate = Annotated[Subject, Depends(requires(Capability.DOWNLOAD, caller))]
+Downloader = Annotated[Subject, Depends(requires(Capability.DOWNLOAD, in_person))]
 Asker = Annotated[Subject, Depends(requires(Capability.ASK, in_person))]
 CuratorCaller = Annotated[Subject, Depends(requires(Capability.CURATE, in_person))]
 Administrator = Annotated[Subject, Depends(requires(Capability.ADMINISTER, in_person))]

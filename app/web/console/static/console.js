@@ -88,6 +88,10 @@
   });
 
   window.clearance = { say, closeBeside };
-  restoreDrafts(document);
-  for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
+  const wake = (root) => {
+    restoreDrafts(root);
+    for (const element of root.querySelectorAll("[data-needs-script]")) element.hidden = false;
+  };
+  document.addEventListener("htmx:after:swap", () => wake(document));
+  wake(document);
 })();
