@@ -72,7 +72,6 @@ from app.web.scim import exchange as scim_exchange
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
-from app.web.sign_in.pages import mount_sign_in_static
 
 
 def build(settings: Settings) -> Components:
@@ -263,5 +262,4 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(sign_in.router)
     include_console(app)
     docs_page.mount_static(app)
-    mount_sign_in_static(app)
     return app

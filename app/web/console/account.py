@@ -66,7 +66,7 @@ def end(viewer: ViewerOf, session: Writing, session_id: str) -> Response:
 def remove_passkey(viewer: ViewerOf, session: Writing, passkey: str) -> Response:
     """Remove one of one's own passkeys."""
     revoke_passkey(session, viewer.subject, public_id(passkey))
-    return go_to(viewer, "/me#passkeys")
+    return go_to(viewer, "/me?notice=passkey-removed")
 
 
 @router.post("/me/keys")

@@ -10,7 +10,7 @@ from app.web.console.pages import go_to
 from app.web.console.viewer import ViewerOf
 from app.web.http.dependencies import ComponentsOf, CookiesOf
 from app.web.http.route_table import CONSOLE
-from app.web.sign_in.session_cookies import browser_of, session_cookies, session_secret
+from app.web.http.session_cookies import browser_of, session_cookies, session_secret
 
 router = APIRouter(tags=[CONSOLE])
 

@@ -27,7 +27,6 @@ SIGN_IN: dict[tuple[str, str], Route] = {
 # in is looked at in test_sessions, test_sign_in_links, test_passkeys and the tests of providers.
 PAGES = {
     ("GET", "/sign-in"),
-    ("ANY", "/sign-in/static"),
     ("GET", "/sign-in/link"),
     ("POST", "/sign-in/link"),
     ("POST", "/sign-in/passkey/options"),

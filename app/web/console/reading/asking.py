@@ -13,11 +13,10 @@ from app.answer import conversation as conversations
 from app.answer.components import Components
 from app.answer.events import Delta, Done, Mode
 from app.answer.feedback import give_feedback
-from app.answer.running import RunningAnswer
 from app.audit.events.answers import FeedbackReason
 from app.db.paging import Page
 from app.db.session import ReadSession
-from app.errors import AppError
+from app.errors import NotFound
 from app.identity.subject import Subject
 from app.web.console.fields import chosen
 from app.web.console.pages import go_to, page
@@ -73,7 +72,7 @@ async def ask(  # noqa: PLR0913  # each is a field of the form
     kept = public_id(conversation) if conversation else await run_sync(_begin, parts, subject)
     chosen_mode: Mode = mode or parts.settings.answer.mode
     only = chosen(collections or [])
-    begun = await running.start(parts, subject, question, chosen_mode, kept, only)
+    begun = await running.start(subject, question, chosen_mode, kept, only)
     if not viewer.part:
         return go_to(viewer, f"/conversations/{kept}#turn-{begun.id}")
     values = {"each": begun, "new_conversation": not conversation, "conversation": kept}
@@ -88,36 +87,35 @@ def _begin(parts: Components, subject: Subject) -> uuid.UUID:
 @router.get("/answers/{answer}/events")
 async def events(
     subject: Asker,
-    parts: ComponentsOf,
     running: RunningOf,
     answer: str,
     last_event_id: Annotated[str, Header(max_length=20)] = "",
 ) -> Response:
     """What is said of an answer, as it comes: from the beginning, or from where the browser was."""
-    found = await running.join(parts, subject, public_id(answer))
     after = int(last_event_id) if last_event_id.isdecimal() else 0
-    return EventStream(_encoded(found, after))
+    return EventStream(_encoded(await running.watch(subject, public_id(answer), after)))
 
 
-async def _encoded(running: RunningAnswer, after: int) -> AsyncGenerator[bytes, None]:
-    try:
-        async with aclosing(running.watch(after)) as numbered:
-            async for number, event in numbered:
-                match event:
-                    case Delta(text):
-                        yield encode("delta", {"text": text}, number=number)
-                    case Done():
-                        yield encode("done", {}, number=number)
-    except AppError as error:
-        yield encode("failed", {"code": error.code})
+async def _encoded(numbered: AsyncGenerator[tuple[int, RunningEvent], None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(numbered) as found:
+        async for number, event in found:
+            match event:
+                case Delta(text):
+                    yield encode("delta", {"text": text}, number=number)
+                case Done() | AnswerStopped() | AnswerFailed():
+                    yield encode("done", {}, number=number)
 
 
 @router.get("/answers/{answer}")
 async def whole_answer(
     viewer: ViewerOf, subject: Asker, parts: ComponentsOf, running: RunningOf, answer: str
 ) -> Response:
-    """An answer that has ended, as its conversation shows it from then on."""
-    found = await running.join(parts, subject, public_id(answer))
+    """An answer that has ended, as its conversation shows it from then on; one that is being made, as it stands."""
+    found = running.find(subject, public_id(answer))
+    if not found.ended:
+        return page(viewer, "reading/running.html", {"each": found, "new_conversation": False})
+    if found.conversation is None:
+        raise NotFound
     turn = await run_sync(conversations.read_turn, parts, subject, found.conversation, found.id)
     return page(viewer, "reading/turn.html", {"turn": turn})
 
@@ -125,8 +123,9 @@ async def whole_answer(
 @router.post("/answers/{answer}/stop")
 async def stop(viewer: ViewerOf, subject: Asker, running: RunningOf, answer: str) -> Response:
     """End an answer that is being made. What was said of it stays."""
-    stopped = await running.stop(subject, public_id(answer))
-    return go_to(viewer, f"/conversations/{stopped.conversation}") if not viewer.part else Response(status_code=204)
+    found = running.find(subject, public_id(answer))
+    await running.stop(subject, found.id)
+    return Response(status_code=204) if viewer.part else go_to(viewer, f"/conversations/{found.conversation}")
 
 
 @router.post("/feedback")

@@ -21,6 +21,13 @@
     else sessionStorage.removeItem(draftKey(field));
   });
 
+  // An address says what was given, and nothing of fields that are empty.
+  document.addEventListener("htmx:config:request", (event) => {
+    const { request } = event.detail.ctx;
+    if (request.method?.toUpperCase() !== "GET" || !(request.body instanceof FormData)) return;
+    for (const [name, value] of [...request.body]) if (value === "") request.body.delete(name);
+  });
+
   // A form that was taken is empty again; one that was refused keeps what was typed.
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
