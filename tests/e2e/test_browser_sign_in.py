@@ -175,7 +175,7 @@ def test_a_page_of_somebody_else_does_nothing_here(site: Site, context: BrowserC
         headed = {"X-CSRF-Token": "x"}
         assert page.evaluate("h => ride('DELETE', '/api/v1/users/ada/sessions', h, 'cors')", headed) == "TypeError"
         assert page.evaluate("() => ride('GET', '/api/v1/users/me', {}, 'cors')") == "TypeError"
-        assert page.evaluate("() => ride('POST', '/sign-out', {}, 'no-cors')") == "opaque"
+        assert page.evaluate("() => ride('POST', '/sign-out', {}, 'no-cors')") == "TypeError"
     # The browser says so of requests that it sent, or whose answer it kept from the page.
     blocked = re.compile(r"blocked by CORS policy|net::ERR_FAILED")
     site.complaints[:] = [text for text in site.complaints if not blocked.search(text)]

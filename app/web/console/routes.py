@@ -6,10 +6,10 @@ from fastapi import FastAPI
 
 from app.web.console import account, assets, reports, sample
 from app.web.console.errors import error_page
-from app.web.console.reading import documents, search
+from app.web.console.reading import asking, conversations, documents, search
 from app.web.http.openapi import Service
 
-ROOMS = (search, documents, account, sample)
+ROOMS = (asking, conversations, search, documents, account, sample)
 
 
 def include_console(app: Service) -> None:

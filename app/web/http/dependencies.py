@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.change_guard import guard_change
 from app.answer.components import Components
+from app.answer.running import RunningAnswers
 from app.db.session import ReadSession, WriteSession
 from app.errors import MissingCapability, NotFound, NotSignedIn
 from app.identity.subject import Capability, Subject, require_capability, require_in_person, require_person
@@ -22,6 +23,15 @@ def parts_of(request: Request) -> Components:
 
 
 ComponentsOf = Annotated[Components, Depends(parts_of)]
+
+
+def running_of(request: Request) -> RunningAnswers:
+    """The answers that this process is making."""
+    found: RunningAnswers = request.app.state.running
+    return found
+
+
+RunningOf = Annotated[RunningAnswers, Depends(running_of)]
 
 
 def cookies_of(request: Request) -> Cookies:

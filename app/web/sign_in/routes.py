@@ -51,11 +51,12 @@ def choose(
 @router.get("/sign-in/link")
 def show_link(request: Request, parts: ComponentsOf, token: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Ask before a link is used: programs that look at every link in a message must not use it up."""
-    return _told(
-        request,
-        parts,
-        lambda: page(request, "link", {"token": token, "name": name_behind(parts.database, token, _address(request))}),
-    )
+
+    def ask() -> Response:
+        name = name_behind(parts.database, token, _address(request))
+        return page(request, "link", {"token": token, "name": name})
+
+    return _told(request, parts, ask)
 
 
 @router.post("/sign-in/link")

@@ -1,11 +1,13 @@
 """The declared access of the console's pages and forms. An error is a page; who is not signed in is led to sign in."""
 
+from typing import Any
+
 from tests.api.matrix.library import READERS, SEERS
 from tests.api.matrix.route_access import OWN_OR_ANY, PAGED, QUESTION, RULERS, Case, Route, on
 
-PAGE = {"shape": "page"}
+PAGE: dict[str, Any] = {"shape": "page"}
 # After a change one is led on.
-ON = {"shape": "page", "done": 303}
+ON: dict[str, Any] = {"shape": "page", "done": 303}
 OWN = "one's own"
 
 READING: dict[tuple[str, str], Route] = {

@@ -1,10 +1,11 @@
 """Asking: the first page, a question, and the answer while it comes. It goes on when nobody watches."""
 
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Annotated, Literal
 
+import anyio
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Form, Header, Response
 
@@ -13,6 +14,7 @@ from app.answer import conversation as conversations
 from app.answer.components import Components
 from app.answer.events import Delta, Done, Mode
 from app.answer.feedback import give_feedback
+from app.answer.running import AnswerFailed, AnswerStopped, RunningEvent
 from app.audit.events.answers import FeedbackReason
 from app.db.paging import Page
 from app.db.session import ReadSession
@@ -27,6 +29,8 @@ from app.web.http.sse import EventStream, encode
 
 router = APIRouter(tags=[CONSOLE])
 LATELY = 8
+# How long the end of an answer may take after its last words: its record is committed meanwhile.
+CLOSING_SECONDS = 2.0
 MANY = 200
 
 
@@ -38,7 +42,7 @@ def first_page(viewer: ViewerOf, session: Reading, parts: ComponentsOf) -> Respo
     return ask_page(viewer, session, parts, {})
 
 
-def ask_page(viewer: Viewer, session: ReadSession, parts: Components, values: dict[str, object]) -> Response:
+def ask_page(viewer: Viewer, session: ReadSession, parts: Components, values: Mapping[str, object]) -> Response:
     """A page with the field for a question: the first one, or that of a conversation."""
     lately = conversations.list_conversations(session, viewer.subject, Page(limit=LATELY))
     collections = list_collections(session, viewer.subject, Page(limit=MANY))
@@ -53,7 +57,7 @@ def ask_page(viewer: Viewer, session: ReadSession, parts: Components, values: di
         "collections": collections if len(collections) > 1 else [],
         "mode": parts.settings.answer.mode,
     }
-    return page(viewer, "reading/ask.html", usual | values)
+    return page(viewer, "reading/ask.html", {**usual, **values})
 
 
 @router.post("/ask")
@@ -112,6 +116,8 @@ async def whole_answer(
 ) -> Response:
     """An answer that has ended, as its conversation shows it from then on; one that is being made, as it stands."""
     found = running.find(subject, public_id(answer))
+    with anyio.move_on_after(CLOSING_SECONDS):
+        await found.until_ended()
     if not found.ended:
         return page(viewer, "reading/running.html", {"each": found, "new_conversation": False})
     if found.conversation is None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from app.answer import conversation as conversations
+from app.answer.running import RunningAnswer
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.reading.asking import ask_page
@@ -41,11 +42,15 @@ def conversation_page(  # noqa: PLR0913  # each is a dependency of its own
     listing.limit = TURNS
     turns = conversations.read_conversation(parts, subject, wanted, listing.page)
     told = {turn.id for turn in turns}
+
+    def is_here(each: RunningAnswer) -> bool:
+        return each.conversation == wanted and not each.ended and each.id not in told
+
     values = {
         "conversation": wanted,
         "title": conversations.find_conversation(session, subject, wanted).title,
         "turns": turns,
-        "running": [each for each in running.of(subject, wanted) if each.id not in told] if listing.first else [],
+        "running": [each for each in running.list_own(subject) if is_here(each)] if listing.first else [],
         "earlier": listing.next,
     }
     return ask_page(viewer, session, parts, values)

@@ -71,7 +71,7 @@
     if (target?.id !== "beside" || !target.firstElementChild) return;
     const place = target.querySelector("[data-place]");
     if (place) place.scrollIntoView({ block: "center" });
-    target.focus({ preventScroll: true });
+    (target.querySelector("[data-close-beside]") || target).focus({ preventScroll: true });
   });
   const closeBeside = () => {
     if (!beside()?.firstElementChild) return false;
