@@ -29,6 +29,13 @@ def small_company(cluster: Cluster) -> Iterator[Company]:
         yield found(db, stocked=False)
 
 
+@pytest.fixture(scope="session")
+def stocked_company(cluster: Cluster) -> Iterator[Company]:
+    """The small company with its documents."""
+    with copied(cluster, TEMPLATE) as db:
+        yield found(db)
+
+
 @pytest.fixture
 def site(small_company: Company) -> Iterator[Site]:
     with served(small_company) as made:

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from app.answer import conversation as conversations
-from app.answer.running import RunningAnswer
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.reading.asking import ask_page
@@ -40,17 +39,15 @@ def conversation_page(  # noqa: PLR0913  # each is a dependency of its own
     """A conversation: its turns, what is being answered in it, and the field for what follows."""
     wanted = public_id(conversation)
     listing.limit = TURNS
+    # Before the turns: what ends meanwhile is among one of both, or among both.
+    going = [each for each in running.list_own(subject) if each.conversation == wanted and not each.ended]
     turns = conversations.read_conversation(parts, subject, wanted, listing.page)
     told = {turn.id for turn in turns}
-
-    def is_here(each: RunningAnswer) -> bool:
-        return each.conversation == wanted and not each.ended and each.id not in told
-
     values = {
         "conversation": wanted,
         "title": conversations.find_conversation(session, subject, wanted).title,
         "turns": turns,
-        "running": [each for each in running.list_own(subject) if is_here(each)] if listing.first else [],
+        "running": [each for each in going if each.id not in told] if listing.first else [],
         "earlier": listing.next,
     }
     return ask_page(viewer, session, parts, values)
