@@ -16,6 +16,7 @@ from app import log
 from app.admin.refusals import FailedSignIns, record_due
 from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
+from app.answer.running import RunningAnswers
 from app.audit.encryption import Sealer
 from app.db.replicas import Replicas
 from app.db.rls_probe import probe
@@ -185,7 +186,8 @@ def create(parts: Components | None = None) -> FastAPI:
         counting = collectors(app.state.parts)
         for collector in counting:
             app.state.metrics.register(collector)
-        yield
+        async with RunningAnswers(app.state.parts) as app.state.running:
+            yield
         for collector in counting:
             app.state.metrics.unregister(collector)
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
