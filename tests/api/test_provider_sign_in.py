@@ -171,7 +171,7 @@ def test_a_claim_that_does_not_say_gives_no_role(site: Site, claims: dict[str, A
     browser = site.browser()
     site.sign_in(browser, "s-1", groups=["g-eng"])
     back = site.sign_in(browser, "s-1", **claims)
-    assert back.headers["location"] == "/?notice=groups"
+    assert back.headers["location"] == "/me?notice=groups"
     assert "did not say which groups" in browser.get(back.headers["location"]).text
     assert site.me(browser)["roles"] == []
     assert site.company.records("session.started")[-1]["roles"] == "unknown"
