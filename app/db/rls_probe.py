@@ -22,6 +22,9 @@ SECURED_TABLES = (
     "audit_head",
     "access_plan",
     "document_history",
+    # Without its lock the next one shows too.
+    "answer_feedback_source",
+    "answer_feedback",
     "directory_profile",
 )
 

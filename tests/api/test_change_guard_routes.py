@@ -29,7 +29,7 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/ask"): "reads; writes an answer's trail",
     ("POST", "/search"): "reads; writes a record",
-    ("POST", "/feedback"): "writes a record about one's own answer",
+    ("POST", "/feedback"): "writes what one says of one's own answer",
     ("POST", "/conversations"): "one's own conversation, which nobody else sees",
     ("PATCH", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
     ("DELETE", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",

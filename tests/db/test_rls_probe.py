@@ -29,6 +29,10 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", plan, a=ada)
     library.run("owner", "insert into directory_profile (id, source, kind, name_key, attributes)"
                          " values (:a, 'okta', 'user', 'ada', '{}')", a=ada)  # fmt: skip
+    library.run("owner", "insert into answer_feedback (id, user_id, trail, block, helpful)"
+                         " values (:a, :a, :a, 0, true)", a=ada)  # fmt: skip
+    library.run("owner", "insert into answer_feedback_source select :a, id, scope_id, :a from document"
+                         " where path <> 'canary' limit 1", a=ada)  # fmt: skip
     library.run("owner", "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])")
     library.run("owner", "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf")
     return library

@@ -106,8 +106,7 @@ class Matrix:
     def _case(self, key: Key, route: Route, case: Case, who: list[Caller]) -> None:
         """First the refused and the reading cells, which must change nothing; then each act, on a world put back."""
         cells = [cell for caller in who for cell in self._cells(key, route, case, caller)]
-        # What an asker says of an answer stands in the log alone, which is not compared.
-        creates = case.done in {201, 202} and case.kind != "answer"
+        creates = case.done in {201, 202}
         writes = case.acts or key[0] in {"PUT", "PATCH", "DELETE"} or creates
         done = [c for c in cells if c.want.status < 300]
         if not done:
