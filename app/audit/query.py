@@ -67,6 +67,11 @@ class LogQuery:
         moments = ((name, getattr(self, name)) for name in MOMENTS)
         return " ".join([*terms, *(f"{name}:{_moment_text(at)}" for name, at in moments if at is not None)])
 
+    @property
+    def filters(self) -> dict[str, str]:
+        """The query as records of a reading and headers of exports have it; nothing where it asks for everything."""
+        return {"q": self.text} if self.text else {}
+
 
 EVERYTHING = LogQuery()
 
@@ -88,6 +93,14 @@ def parse(text: str) -> LogQuery:
 def is_of_kind(kind: str, wanted: str) -> bool:
     """Whether a record's kind is this one, or one of the group of this name."""
     return kind == wanted or kind.startswith(f"{wanted}.")
+
+
+def is_id(text: str) -> bool:
+    """Whether a value is an id, as it stands in a canonical text."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -202,13 +215,17 @@ def _document(at: int, value: str) -> str:
         _refuse(at, f"{_shown(value)} is no id of a document.")
 
 
+def _name(_at: int, value: str) -> str:
+    return value.lower() if is_id(value.lower()) else value
+
+
 def _any(_at: int, value: str) -> str:
     return value
 
 
 # How a value of each qualifier is checked, and the qualifiers that take a moment.
 VALUES: Mapping[str, Callable[[int, str], str]] = {
-    "who": _any, "kind": _kind, "document": _document, "via": _any, "outcome": _outcome, "address": _any,
+    "who": _name, "kind": _kind, "document": _document, "via": _name, "outcome": _outcome, "address": _any,
 }  # fmt: skip
 MOMENTS = ("after", "before")
 QUALIFIERS = (*VALUES, *MOMENTS)

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.admin.audit_log import AuditLog
+from app.audit.query import MAX_CHARACTERS
 from app.db.paging import Page
 from app.evidence.merkle import encode
-from app.web.api.schemas import EventOut, EventsOut, HeadOut
+from app.web.api.schemas import EventsOut, HeadOut
 from app.web.http.dependencies import Auditor, ComponentsOf
 from app.web.http.paging import DEFAULT_LIMIT, link_next
 
@@ -17,8 +18,12 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 
 User = Annotated[str | None, Query(description="records of what this person did")]
 Kind = Annotated[str | None, Query(description="records of this kind, such as answer.opened")]
+Q = Annotated[
+    str, Query(max_length=MAX_CHARACTERS, description="a query, as in who:freya kind:answer -outcome:nothing")
+]
 Since = Annotated[dt.datetime | None, Query(description="from then on")]
 Until = Annotated[dt.datetime | None, Query(description="before then")]
+Opened = Annotated[bool, Query(description="personal words in the clear")]
 
 
 def numbered_page(
@@ -38,17 +43,18 @@ def events(  # noqa: PLR0913  # each is one query parameter of the route
     parts: ComponentsOf,
     page: Annotated[Page, Depends(numbered_page)],
     *,
+    q: Q = "",
     user: User = None,
     kind: Kind = None,
     since: Since = None,
     until: Until = None,
     newest_first: bool = False,
+    opened: Opened = True,
 ) -> EventsOut:
-    """Records in their order, with personal words opened (audit)."""
+    """Records in their order (audit). Follow `Link` to the end: a page may be short, or empty, and not the last."""
     log = AuditLog(parts.database, parts.sealer, subject)
-    filters = log.filters(user=user, kind=kind, since=since, until=until)
-    views = log.read(filters, page, newest_first=newest_first)
-    return EventsOut(events=[EventOut.model_validate(view) for view in views])
+    query = log.query(q, user=user, kind=kind, since=since, until=until)
+    return EventsOut.model_validate(log.read(query, page, newest_first=newest_first, opened=opened))
 
 
 @router.get("/head")
@@ -64,15 +70,17 @@ def export(  # noqa: PLR0913  # each is one query parameter of the route
     parts: ComponentsOf,
     *,
     format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # the name on the wire
+    q: Q = "",
     user: User = None,
     kind: Kind = None,
     since: Since = None,
     until: Until = None,
-    opened: Annotated[bool, Query(description="personal words in the clear")] = True,
+    opened: Opened = True,
 ) -> StreamingResponse:
     """The log as a file: JSONL for `clearance audit verify`, or CSV for a spreadsheet (audit)."""
     log = AuditLog(parts.database, parts.sealer, subject)
-    lines = log.export(log.filters(user=user, kind=kind, since=since, until=until), format, opened=opened)
+    query = log.query(q, user=user, kind=kind, since=since, until=until)
+    lines = log.export(query, format, opened=opened)
     media = "application/x-ndjson" if format == "jsonl" else "text/csv; charset=utf-8"
     name = f"clearance-audit.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -204,9 +204,10 @@ class EventOut(ApiModel):
 
 
 class EventsOut(ApiModel):
-    """Records in the order asked for."""
+    """Records in the order asked for, and the id of the record of this reading."""
 
     events: list[EventOut]
+    recorded: uuid.UUID
 
 
 class HeadOut(ApiModel):
