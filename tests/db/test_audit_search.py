@@ -114,11 +114,9 @@ class Log:
         """What a record is about; how an answer ended, and what is said of it, is about what it was opened with."""
         if body["kind"] in {"answer.closed", "answer.feedback"}:
             [body] = [b for *_, b in self.records if b["kind"] == "answer.opened" and b["trail"] == body["trail"]]
-        named = (
-            {p["document"] for p in body.get("passages", ())} | {body.get("document")} | set(body.get("documents", ()))
-        )
         kind, _, target = body.get("target", "").partition(":")
-        return (named | {target if kind == "document" else None}) & set(map(str, DOCUMENTS))
+        named = {p["document"] for p in body.get("passages", ())} | {body.get("document"), *body.get("documents", ())}
+        return {str(d) for d in DOCUMENTS if str(d) in named | {target if kind == "document" else None}}
 
     def expected(self, query: LogQuery) -> list[int]:
         return [seq for seq, at, body in self.records if self.holds(query, at, body)]
@@ -141,8 +139,8 @@ class Log:
             and (query.before is None or at < query.before)
         )
 
-    def pages(self, query: LogQuery, *, limit: int, newest_first: bool) -> list[int]:
-        """All that the pages of this size give, one after the other."""
+    def pages(self, query: LogQuery, *, limit: int, newest_first: bool, full: bool) -> list[int]:
+        """All that the pages of this size give, one after the other; all but the last of them `full`."""
         found: list[int] = []
         after = None
         with self.world.as_user(self.auditor) as session:
@@ -150,6 +148,7 @@ class Log:
             for _ in itertools.count():
                 page = list_events(session, named, after_seq=after, limit=limit, newest_first=newest_first)
                 assert len(page.entries) <= limit
+                assert len(page.entries) == limit or page.reached is None or not full
                 found += [entry.seq for entry in page.entries]
                 if page.reached is None:
                     return found
@@ -204,7 +203,7 @@ def test_a_query_finds_what_python_finds(
         patch.setattr(search, "STRETCH", stretch)
         patch.setattr("app.audit.listing.PAGE_SECONDS", 0 if hurried else 10)
         patch.setattr(search, "OVERLAP", dt.timedelta(0))  # all of this log is younger than the true one
-        found = log.pages(query, limit=limit, newest_first=newest_first)
+        found = log.pages(query, limit=limit, newest_first=newest_first, full=not hurried)
     assert found == sorted(log.expected(query), reverse=newest_first)
 
 
