@@ -13,20 +13,32 @@ from app.audit.encryption import Opener, Sealer
 from app.audit.events.answers import AuditExported, AuditRead
 from app.audit.events.base import Event
 from app.audit.export import export_csv, export_jsonl
-from app.audit.listing import Entry, latest_head, list_events
+from app.audit.listing import (
+    Entry,
+    find_entry,
+    latest_head,
+    list_events,
+    list_heads,
+    list_neighbours,
+    list_trail,
+)
 from app.audit.log import record
 from app.audit.names import with_ids
+from app.audit.proofs import Verification, verify_entry
 from app.audit.query import Choice, LogQuery, LogQueryError, parse
 from app.db.paging import Page
 from app.db.session import Database
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 from app.evidence.merkle import Head
-from app.evidence.records import read_record
+from app.evidence.records import part, read_record
 from app.identity.names import find_user
 from app.identity.subject import Capability, Subject, require_capability
 
 # Of a text in the log that is no record; an export has all of it.
 RAW_CHARACTERS = 4_096
+# What is shown beside one record: of its trail, and on each side of its place.
+MAX_TRAIL, NEIGHBOURS = 100, 2
+MAX_SEQ = 2**63 - 1
 
 Format = Literal["jsonl", "csv"]
 
@@ -43,10 +55,26 @@ class EventView:
 
 
 @dataclass(frozen=True)
-class Reading:
+class LogReading:
     """Records that were read, and the id of the record of this very look."""
 
     events: list[EventView]
+    recorded: uuid.UUID
+
+
+@dataclass(frozen=True)
+class EventReading:
+    """One record that was read, with what stands around it; personal words are those of the record itself alone.
+
+    `trail`: the first records of its trail, in order, itself among them; `before` and `behind`: the records at the
+    places next to it; `recorded`: the id of the record of this very look.
+    """
+
+    event: EventView
+    verification: Verification
+    trail: list[EventView]
+    before: list[EventView]
+    behind: list[EventView]
     recorded: uuid.UUID
 
 
@@ -89,7 +117,7 @@ class AuditLog:
                 raise InvalidInput(f"The query says '{twice[0]}' already: leave out the parameter for it.")
             return with_ids(session, replace(found, **given))
 
-    def read(self, query: LogQuery, page: Page, *, newest_first: bool, opened: bool = True) -> Reading:
+    def read(self, query: LogQuery, page: Page, *, newest_first: bool, opened: bool = True) -> LogReading:
         """One page of records in their order; its place is the number that it reached. `opened`: with personal words.
 
         A page may hold fewer records than it could, or none, and yet not be the last.
@@ -102,7 +130,32 @@ class AuditLog:
         if found.reached is not None:
             page.goes_on(str(found.reached))
         event = AuditRead(actor=actor(self.subject), filters=query.filters, rows=len(views), opened=opened)
-        return Reading(views, self._record(event))
+        return LogReading(views, self._record(event))
+
+    def event(self, seq: int, *, opened: bool = True, kept: str | None = None) -> EventReading:
+        """One record in its place, its proof under the newest head or under one that was `kept`, and its surroundings.
+
+        `opened`: with its personal words. Raises NotFound, and InvalidInput for a text that is no head.
+        """
+        head = None if kept is None else _parse_head(kept)
+        with self.database.reading(self.subject.user_id) as session:
+            entry = find_entry(session, seq) if 0 <= seq <= MAX_SEQ else None
+            if entry is None:
+                raise NotFound
+            view = event_view(entry, Opener(session, self.sealer) if opened else None)
+            of = part(view.record, "trail")
+            same = list_trail(session, uuid.UUID(of), limit=MAX_TRAIL) if of else []
+            around = list_neighbours(session, seq, reach=NEIGHBOURS)
+            verification = verify_entry(session, entry, head)
+        shown = {e.seq for e in (entry, *same, *around[0], *around[1])}
+        event = AuditRead(actor=actor(self.subject), filters={"seq": str(seq)}, rows=len(shown), opened=opened)
+        trail, before, behind = ([event_view(e, None) for e in entries] for entries in (same, *around))
+        return EventReading(view, verification, trail, before, behind, self._record(event))
+
+    def heads(self, page: Page) -> list[tuple[Head, dt.datetime]]:
+        """One page of the published heads and when each was, the newest first."""
+        with self.database.reading(self.subject.user_id) as session:
+            return list_heads(session, page)
 
     def head(self) -> tuple[Head, dt.datetime | None]:
         """The newest head and when it was published."""
@@ -132,3 +185,10 @@ def event_view(entry: Entry, opener: Opener | None) -> EventView:
     found = read_record(entry.body)
     raw = None if found is not None else entry.body[:RAW_CHARACTERS]
     return EventView(entry.seq, entry.at, found, raw, opener(entry.body) if opener else {})
+
+
+def _parse_head(text: str) -> Head:
+    try:
+        return Head.parse(text)
+    except ValueError as error:
+        raise InvalidInput(f"That is no head: {error}.") from None

@@ -1,6 +1,7 @@
 """Reads the ordered log for an auditor. Row-level security shows it to nobody else: without the capability, 0 rows."""
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import Row, select
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.query import EVERYTHING, LogQuery
 from app.audit.search import PAGE_SECONDS, LogSearch, find, prepare
+from app.db.paging import Page
 from app.db.tables.audit import AuditEntry, AuditHead, AuditLeaf
 from app.evidence.merkle import EMPTY_ROOT, Head
 
@@ -59,6 +61,31 @@ def chunk(session: Session, search: LogSearch, *, after_seq: int) -> list[Entry]
     """
     numbers = find(session, search.within(after_seq + 1, search.end), limit=FETCH)
     return _entries(session, numbers.found, newest_first=False)
+
+
+def find_entry(session: Session, seq: int) -> Entry | None:
+    """The entry of this number, None if there is none."""
+    return next(iter(_entries(session, [seq], newest_first=False)), None)
+
+
+def list_trail(session: Session, trail: uuid.UUID, *, limit: int) -> list[Entry]:
+    """The first `limit` entries of a trail, in order."""
+    numbers = select(AuditEntry.seq).where(AuditEntry.trail == trail).order_by(AuditEntry.seq).limit(limit)
+    return _entries(session, list(session.scalars(numbers)), newest_first=False)
+
+
+def list_neighbours(session: Session, seq: int, *, reach: int) -> tuple[list[Entry], list[Entry]]:
+    """The entries before and behind this one, `reach` on each side, in order."""
+    before = [number for number in range(seq - reach, seq) if number >= 0]
+    behind = list(range(seq + 1, seq + 1 + reach))
+    return _entries(session, before, newest_first=False), _entries(session, behind, newest_first=False)
+
+
+def list_heads(session: Session, page: Page) -> list[tuple[Head, dt.datetime]]:
+    """One page of the published heads with their times, the newest first."""
+    query = select(AuditHead.size, AuditHead.root, AuditHead.at)
+    rows = page.rows(session, query, [AuditHead.size], descending=True)
+    return [(Head(size, bytes(root)), at) for size, root, at in rows]
 
 
 def latest_head(session: Session) -> tuple[Head, dt.datetime | None]:

@@ -16,8 +16,8 @@ _BEHIND = {
     "documents": "document", "collections": "collection", "jobs": "job", "conversations": "conversation",
     "plans": "plan", "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
-    # Ids of nobody's session, link or passkey: somebody else's key stands for each.
-    "sessions": "key", "links": "key", "passkeys": "key",
+    # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
+    "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "filters": "key", "exports": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {"document": "document", "collection": "collection", "folder": "folder", "user": "user", "role": "role"}
@@ -25,7 +25,7 @@ _QUERY_AT = {
     ("/documents", "after"): "document",
 }
 # Parameters that name nothing which could be hidden, with a value for each.
-_WORDS = {"kind": "answer.opened", "after": "WyJhIl0", "q": "kind:answer"}
+_WORDS = {"kind": "answer.opened", "after": "WyJhIl0", "q": "kind:answer", "head": "0:"}
 # What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 # Says what a sync would do, and does nothing.

@@ -5,24 +5,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy.orm import Session
 
-from app.audit import sequencing
-from app.db.session import connect
+from app.evidence.inclusion import root_by_path
+from app.evidence.merkle import decode, encode, leaf_hash
 from tests.api.problems import check_problem
 from tests.api.services import Service
+from tests.support.audit_order import sequence
 from tests.support.company import Company
 
 EVENTS = "/api/v1/audit/events"
-
-
-def sequence(company: Company) -> None:
-    """Put all records in order."""
-    engine = connect(company.db.url("sequencer"), pool_size=1)
-    with Session(engine) as session, session.begin():
-        assert sequencing.lock(session)
-        sequencing.append_batch(session)
-    engine.dispose()
 
 
 @pytest.fixture
@@ -35,7 +26,7 @@ def talked(client: TestClient, company: Company, bot: Service) -> Company:
     for who in ("ada", "ben"):
         leave = company.documents["handbook", "leave.md"]
         assert client.get(f"/api/v1/documents/{leave}", headers=company.headers(who)).status_code == 200
-    sequence(company)
+    sequence(company.db)
     return company
 
 
@@ -132,3 +123,66 @@ def test_an_export_takes_the_query_too(client: TestClient, talked: Company) -> N
     assert (header["complete"], header["filters"]) == (False, {"q": "kind:search"})
     assert [json.loads(line["record"])["kind"] for line in lines] == ["search.done"]
     assert talked.records("audit.exported")[-1]["filters"] == {"q": "kind:search"}
+
+
+def one(client: TestClient, company: Company, seq: int, **params: Any) -> dict[str, Any]:
+    answer = client.get(f"{EVENTS}/{seq}", params=params, headers=company.headers("audrey"))
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_one_record_with_its_proof_its_trail_and_its_neighbours(client: TestClient, talked: Company) -> None:
+    opened = next(e for e in read(client, talked, "who:ada kind:answer.opened"))
+    found = one(client, talked, opened["seq"])
+    assert found["event"] == opened
+    assert found["holds"]
+    assert kinds(found["trail"]) == ANSWER
+    around = [event["seq"] for event in (*found["before"], *found["behind"])]
+    assert around == [opened["seq"] + step for step in (-2, -1, 1, 2)]
+    assert {event["opened"] == {} for event in (*found["trail"], *found["before"], *found["behind"])} == {True}
+    made = talked.records("audit.read")[-1]
+    assert found["recorded"] == made["id"]
+    assert (made["filters"], made["rows"], made["opened"]) == ({"seq": str(opened["seq"])}, 5, True)
+
+
+def test_a_proof_can_be_checked_by_anybody(client: TestClient, talked: Company) -> None:
+    """With what the answer and the record itself say, and nothing of ours."""
+    proof = one(client, talked, 5)["proof"]
+    [row] = talked.rows("select l.body from audit_entry e join audit_leaf l on l.id = e.leaf_id where e.seq = 5")
+    path = tuple(decode(step) for step in proof["path"])
+    assert root_by_path(leaf_hash(row["body"]), proof["seq"], proof["size"], path) == decode(proof["root"])
+
+
+def test_a_head_that_was_kept_is_what_a_record_is_proved_under(client: TestClient, talked: Company) -> None:
+    [newest] = client.get("/api/v1/audit/heads?limit=1", headers=talked.headers("audrey")).json()
+    client.post("/api/v1/search", json={"query": "later"}, headers=talked.headers("ben"))
+    sequence(talked.db)
+    kept = f"{newest['size']}:{newest['root']}"
+    assert one(client, talked, 5, head=kept)["proof"]["size"] == newest["size"]
+    assert not one(client, talked, newest["size"], head=kept)["holds"]
+    forged = f"{newest['size']}:{encode(bytes(32))}"
+    assert not one(client, talked, 5, head=forged)["holds"]
+    answer = client.get(f"{EVENTS}/5?head=5", headers=talked.headers("audrey"))
+    check_problem(answer, 422, "InvalidInput")
+
+
+def test_sealed_words_of_a_record_stay_sealed_unless_asked_for(client: TestClient, talked: Company) -> None:
+    seq = read(client, talked, "kind:search")[0]["seq"]
+    assert one(client, talked, seq, opened=False)["event"]["opened"] == {}
+    assert talked.records("audit.read")[-1]["opened"] is False
+    assert one(client, talked, seq)["event"]["opened"]["query"]["text"] == "coffee"
+
+
+@pytest.mark.parametrize("seq", ["100000", "-1", "x", "9" * 30, "٣"])
+def test_a_number_of_no_record_is_not_there(client: TestClient, talked: Company, seq: str) -> None:
+    check_problem(client.get(f"{EVENTS}/{seq}", headers=talked.headers("audrey")), 404, "NotFound")
+
+
+def test_heads_are_listed_the_newest_first(client: TestClient, talked: Company) -> None:
+    client.post("/api/v1/search", json={"query": "later"}, headers=talked.headers("ben"))
+    sequence(talked.db)
+    heads = client.get("/api/v1/audit/heads", headers=talked.headers("audrey")).json()
+    assert len(heads) == 2
+    assert heads[0] == client.get("/api/v1/audit/head", headers=talked.headers("audrey")).json()
+    assert [head["size"] for head in heads] == sorted((head["size"] for head in heads), reverse=True)

@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.admin.audit_log import AuditLog
+from app.admin.audit_log import AuditLog, EventView
 from app.audit.query import MAX_CHARACTERS
 from app.db.paging import Page
+from app.errors import NotFound
 from app.evidence.merkle import encode
-from app.web.api.schemas import EventsOut, HeadOut
+from app.web.api.schemas import CheckOut, EventOut, EventPageOut, EventsOut, HeadOut, ProofOut
 from app.web.http.dependencies import Auditor, ComponentsOf
-from app.web.http.paging import DEFAULT_LIMIT, link_next
+from app.web.http.paging import DEFAULT_LIMIT, PageOf, link_next
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -57,6 +58,40 @@ def events(  # noqa: PLR0913  # each is one query parameter of the route
     return EventsOut.model_validate(log.read(query, page, newest_first=newest_first, opened=opened))
 
 
+@router.get("/events/{seq}")
+def event(
+    seq: str,
+    subject: Auditor,
+    parts: ComponentsOf,
+    *,
+    opened: Opened = True,
+    head: Annotated[str | None, Query(max_length=100, description="a head that you kept, size:root")] = None,
+) -> EventPageOut:
+    """One record, proved under the newest head or under yours, with those of its trail and beside it (audit)."""
+    found = AuditLog(parts.database, parts.sealer, subject).event(number(seq), opened=opened, kept=head)
+    proof = found.verification.proof
+    return EventPageOut(
+        event=EventOut.model_validate(found.event),
+        holds=found.verification.holds,
+        checks=[CheckOut.model_validate(check) for check in found.verification.checks],
+        proof=proof
+        and ProofOut(
+            seq=proof.seq, size=proof.head.size, root=encode(proof.head.root), path=[encode(h) for h in proof.path]
+        ),
+        trail=_shown(found.trail),
+        before=_shown(found.before),
+        behind=_shown(found.behind),
+        recorded=found.recorded,
+    )
+
+
+@router.get("/heads")
+def heads(subject: Auditor, parts: ComponentsOf, page: PageOf) -> list[HeadOut]:
+    """The published heads, the newest first (audit)."""
+    found = AuditLog(parts.database, parts.sealer, subject).heads(page)
+    return [HeadOut(size=head.size, root=encode(head.root), at=at) for head, at in found]
+
+
 @router.get("/head")
 def head(subject: Auditor, parts: ComponentsOf) -> HeadOut:
     """The newest head: keep it somewhere else, and no later rewrite of the log goes unseen (audit)."""
@@ -85,3 +120,14 @@ def export(  # noqa: PLR0913  # each is one query parameter of the route
     name = f"clearance-audit.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(lines, media_type=media, headers=headers)
+
+
+def number(text: str) -> int:
+    """The number of a record from a path; what is none is not there."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise NotFound
+    return int(text)
+
+
+def _shown(events: list[EventView]) -> list[EventOut]:
+    return [EventOut.model_validate(event) for event in events]

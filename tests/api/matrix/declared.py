@@ -94,7 +94,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("DELETE", "/api/v1/keys/{key}"): Route("key", (on("key", OWN_OR_ANY, "key", **NONE),)),
     ("GET", "/api/v1/audit/events"): Route("audit", (Case(), on("user", THERE, "?user")), values=PAGED),
+    ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head",)),
     ("GET", "/api/v1/audit/head"): Route("audit"),
+    ("GET", "/api/v1/audit/heads"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/export"): Route(
         "audit",
         (
