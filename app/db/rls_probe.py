@@ -20,6 +20,9 @@ SECURED_TABLES = (
     "audit_leaf",
     "audit_entry",
     "audit_head",
+    "audit_document",
+    "audit_name",
+    "audit_node",
     "access_plan",
     "document_history",
     # Without its lock the next one shows too.

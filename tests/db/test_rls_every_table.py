@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.db.rls_probe import SECURED_TABLES
 from app.db.session import TRANSACTION, Database
 from app.identity.subject import FOR_PEOPLE
-from tests.db.audit_db import add_leaf
+from tests.db.audit_db import PLACED, add_leaf
 from tests.db.sql_privileges import (
     DIRECTORY,
     OPEN,
@@ -96,7 +96,10 @@ def full(library: LibraryDb, database: Database) -> Full:
         " where path <> 'canary' limit 1": {"ada": ada},
         "insert into person_key (user_id, wrapped) values (:ada, '')": {"ada": ada},
         "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])": {},
-        "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf limit 1": {},
+        f"{PLACED} limit 1": {},
+        "insert into audit_document (document, seq) values (:id, 0)": {"id": uuid.uuid4()},
+        "insert into audit_name (name, actor, kind) values ('ada', :ada, '')": {"ada": ada},
+        "insert into audit_node (level, place, hash) values (8, 0, sha256(''))": {},
     }
     for statement, values in add.items():
         assert library.run("owner", statement, **values) == 1, statement

@@ -140,7 +140,7 @@ def _raised(operation: Schema, method: str, path: str) -> set[type[AppError]]:
         return {errors.InvalidInput, errors.DatabaseUnavailable}
     raised = {*EVERYWHERE, *RAISES.get((method, path.removeprefix(API)), ())}
     names = {p["name"] for p in operation.get("parameters", ()) if p["in"] in {"path", "query"}}
-    if names - {"limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at"}:
+    if names - {"limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at", "q"}:
         raised.add(errors.NotFound)
     if path == f"{API}/documents":
         raised.add(errors.NotFound)  # its `after` is a document

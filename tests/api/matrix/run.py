@@ -297,7 +297,7 @@ def matrix_over(world: World) -> Iterator[tuple[Matrix, io.StringIO]]:
     # Whether a label may leave the house is not what the matrix asks.
     chat = ScriptedChat(endpoint(Label.RESTRICTED), lambda _: ["It says so [1]."])
     app = application(parts_of(world.db, chat=chat))
-    service = TestClient(app, raise_server_exceptions=False)
+    service = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
     with captured_log() as lines, service as client, TableSnapshot(world.db) as kept:
         yield Matrix(world, app, ProbeClient("", http=client), chat, kept), lines
         assert kept.differing(kept.tables) == [], "tables changed past the trigger that notes it"

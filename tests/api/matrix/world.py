@@ -28,6 +28,7 @@ from tests.api.matrix.facts import (
 )
 from tests.api.matrix.route_access import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
 from tests.api.matrix.sign_in import REGISTRATION
+from tests.support.audit_order import sequence
 from tests.support.authenticator import Authenticator
 from tests.support.browsers import SESSION, Browser, follow
 from tests.support.cluster import IDENTITY_KEY, Db
@@ -86,6 +87,8 @@ def build_world(db: Db) -> World:
         founder.own_things()
         founder.source(client)
         sign_people_in(founder)
+    sequence(db)
+    world.things["record"] = {"root": "0"}
     return world
 
 
