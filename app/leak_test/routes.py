@@ -25,7 +25,7 @@ _QUERY_AT = {
     ("/documents", "after"): "document",
 }
 # Parameters that name nothing which could be hidden, with a value for each.
-_WORDS = {"kind": "answer.opened", "after": "WyJhIl0"}
+_WORDS = {"kind": "answer.opened", "after": "WyJhIl0", "text": "e", "source": "local"}
 # What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 # Says what a sync would do, and does nothing.

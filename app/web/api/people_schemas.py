@@ -59,6 +59,34 @@ class UserOut(ApiModel):
     held: bool = Field(description="switched off by an administrator: the source cannot switch them on")
 
 
+class HeldRoleOut(ApiModel):
+    """A role of somebody."""
+
+    role: str
+    source: str
+    through: list[str] = Field(description="the roles that bring it, innermost first; none: they are its member")
+    until: dt.datetime | None = Field(description="when this ends by itself")
+
+
+class CredentialsOut(ApiModel):
+    """How many living things somebody comes in with: what ends for good when they are switched off."""
+
+    keys: int
+    sessions: int
+    passkeys: int
+    links: int
+    delegations: int = Field(description="what services may do for them; of a service, what people let it do")
+
+
+class UserDetailsOut(UserOut):
+    """A person or service, how they come into each role, and what switching them off would end."""
+
+    created_at: dt.datetime
+    held_roles: list[HeldRoleOut]
+    looks_after: list[str] = Field(description="roles whose members they change")
+    credentials: CredentialsOut
+
+
 class PrincipalOut(ApiModel):
     """The person for whom a service asks, as far as the service has to know them. `capabilities` are what it may do."""
 

@@ -8,18 +8,21 @@ from app.identity.names import find_person, find_role, find_user
 from app.identity.stewards import find_stewarded
 from app.web.api.schemas import ClaimedGroupOut, GroupBody, RoleBody, RoleOut
 from app.web.http.dependencies import Administrator, Caller, Changing, Reading
-from app.web.http.paging import PageOf
+from app.web.http.paging import PageOf, SearchText, SourceName
 
 router = APIRouter(prefix="/roles", tags=["people"])
 
 
 @router.get("")
-def roles(subject: Caller, session: Reading, page: PageOf) -> list[RoleOut]:
+def roles(
+    subject: Caller, session: Reading, page: PageOf, text: SearchText = None, source: SourceName = None
+) -> list[RoleOut]:
     """All roles for administrators, and for curators, who tag with them; else those delegated to you.
 
     Members are shown to administrators and to whom the role is delegated.
     """
-    return [RoleOut.model_validate(role) for role in admin.list_roles(session, subject, page)]
+    found = admin.list_roles(session, subject, page, text=text, source=source)
+    return [RoleOut.model_validate(role) for role in found]
 
 
 @router.post("", status_code=201)

@@ -91,6 +91,11 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/access/plans/{plan}/apply"): (errors.Conflict, errors.PlanStale, *_GRANTS),
     ("delete", "/access/plans/{plan}"): (errors.Conflict,),
 }
+# Parameters that name nothing that could be missing.
+PLAIN = frozenset({
+    "limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at", "text", "source",
+    "active", "capability",
+})  # fmt: skip
 
 
 class Service(FastAPI):
@@ -135,7 +140,7 @@ def _raised(operation: Schema, method: str, path: str) -> set[type[AppError]]:
         return {errors.InvalidInput, errors.DatabaseUnavailable}
     raised = {*EVERYWHERE, *RAISES.get((method, path.removeprefix(API)), ())}
     names = {p["name"] for p in operation.get("parameters", ()) if p["in"] in {"path", "query"}}
-    if names - {"limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at"}:
+    if names - PLAIN:
         raised.add(errors.NotFound)
     if path == f"{API}/documents":
         raised.add(errors.NotFound)  # its `after` is a document

@@ -24,6 +24,7 @@ from tests.api.matrix.route_access import (
     ROLE_OWNERS,
     RULE_BODY,
     RULERS,
+    SEARCHED,
     TARGET,
     THERE,
     Case,
@@ -44,7 +45,10 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/openapi.json"): Route("public"),
     ("GET", "/metrics"): Route("metrics key", (Case(shape="text"),)),
     ("GET", "/api/v1/users/me"): Route("key", lent=True),
-    ("GET", "/api/v1/users"): Route("administer", values=PAGED),
+    ("GET", "/api/v1/users"): Route(
+        "administer", (Case(), on("role", THERE, "?role")), values=(*PAGED, *SEARCHED, "?capability")
+    ),
+    ("GET", "/api/v1/users/{name}"): Route("administer", (on("user", THERE, "name"),)),
     ("POST", "/api/v1/users"): Route(
         "administer",
         (Case(body={"name": "new-person"}, done=201),),
@@ -59,7 +63,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
         values=(".fingerprint", ".complete", ".allow_large_removal"),
     ),
     ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
-    ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=PAGED),
+    ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=(*PAGED, *SEARCHED)),
     ("POST", "/api/v1/roles"): Route(
         "administer",
         (

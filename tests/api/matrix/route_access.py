@@ -61,6 +61,8 @@ def on(kind: str, rule: str, place: str, **more: Any) -> Case:
 
 # Where a page of a list begins: a place among what the caller sees, which names nothing.
 PAGED = ("?after",)
+# What a list is searched by: the names of all that it may show.
+SEARCHED = ("?text", "?source")
 NONE: dict[str, Any] = {"done": 204, "shape": "none"}
 CREW = "qzcrewcollection"
 CREW_FOLDER = "qzcrewfolder"
