@@ -95,6 +95,42 @@ class PrincipalOut(ApiModel):
     capabilities: list[Capability]
 
 
+class RoleUseOut(ApiModel):
+    """Where rules of a collection name a role."""
+
+    collection: str
+    whole: bool = Field(description="the collection's own rule names it")
+    folders: int = Field(description="folders whose rule names it")
+    documents: int = Field(description="documents whose own rule names it")
+
+
+class RoleDetailsOut(ApiModel):
+    """One role. `used_in` is of the collections whose rules you may change."""
+
+    id: uuid.UUID
+    name: str
+    source: str
+    external_id: str | None = Field(description="the group of its source that it stands for")
+    created_at: dt.datetime
+    inside: list[str]
+    inner: list[str] = Field(description="the roles directly inside it")
+    stewards: list[str]
+    members: int = Field(description="active people who are its members")
+    people: int = Field(description="active people in it, also by nesting")
+    used_in: list[RoleUseOut]
+
+
+class RoleMemberOut(ApiModel):
+    """Somebody in a role."""
+
+    name: str
+    display_name: str
+    active: bool
+    direct: bool = Field(description="its member; else by nesting alone")
+    through: list[str] = Field(description="the roles inside it that they are a member of")
+    until: dt.datetime | None = Field(description="when they are out of it by themselves")
+
+
 class KeyBody(ApiModel):
     """A new key. It may do what both it and its user may. Your own, made in a browser's session, needs an end."""
 

@@ -72,6 +72,8 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("patch", "/users/{name}"): (errors.SelfGrant,),
     ("post", "/users/import"): (errors.Conflict, errors.PlanStale, errors.SelfGrant),
     ("get", "/roles"): (errors.BeyondReach,),
+    ("get", "/roles/{name}"): (errors.BeyondReach,),
+    ("get", "/roles/{name}/members"): (errors.BeyondReach,),
     ("post", "/roles"): (errors.Conflict, errors.NotFound, errors.SelfGrant),
     ("delete", "/roles/{name}"): (errors.Conflict, errors.SelfGrant),
     ("put", "/roles/{name}/members/{user}"): _MEMBERS,

@@ -72,6 +72,10 @@ PEOPLE: dict[tuple[str, str], Route] = {
         ),
         values=(".name", ".source", ".external_id"),
     ),
+    ("GET", "/api/v1/roles/{name}"): Route(ROLE_OWNERS, (on("delegable role", "one's delegated role", "name"),)),
+    ("GET", "/api/v1/roles/{name}/members"): Route(
+        ROLE_OWNERS, (on("delegable role", "one's delegated role", "name"),), values=(*PAGED, *SEARCHED, "?nested")
+    ),
     ("DELETE", "/api/v1/roles/{name}"): Route("administer", (on("free role", THERE, "name", **NONE),)),
     ("GET", "/api/v1/roles/claimed-groups"): Route("administer", values=PAGED),
     ("PUT", "/api/v1/roles/{name}/group"): Route(
