@@ -37,6 +37,7 @@ LIBRARY: dict[tuple[str, str], Route] = {
             Case(body={"question": QUESTION}),
             Case(body={"question": QUESTION, "mode": "quote"}),
             Case(body={"question": QUESTION, "stream": True}, shape="stream"),
+            Case("collection", SEERS, body={"question": QUESTION, "collections": [TARGET]}),
             in_conversation(),
             in_conversation(body={"question": QUESTION, "mode": "quote"}),
             in_conversation(body={"question": QUESTION, "stream": True}, shape="stream"),
@@ -141,6 +142,9 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/conversations"): Route("ask", values=PAGED),
     ("GET", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation"),), values=PAGED
+    ),
+    ("PATCH", "/api/v1/conversations/{conversation}"): Route(
+        "ask", (on("conversation", "one's own", "conversation", body={"title": "Another"}),), values=(".title",)
     ),
     ("DELETE", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation", **NONE),)
