@@ -39,6 +39,7 @@ from app.scope_index.remote.client import RemoteIndex
 from app.scope_index.remote.tls import certificate_for
 from app.settings import DatabaseSettings, Settings, required
 from app.web.api import (
+    access_decisions,
     api_keys,
     ask,
     audit,
@@ -247,6 +248,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         sessions,
         passkeys,
         explain,
+        access_decisions,
         feedback,
         plans,
         audit,

@@ -138,6 +138,17 @@ ACCESS: dict[tuple[str, str], Route] = {
             on("user", "a person's access to the open document", "?user", query={"document": OPEN_DOCUMENT}),
         ),
     ),
+    ("GET", "/api/v1/access/decision"): Route(
+        "key",
+        (
+            on("document", "who may know of others", "?document", query={"user": "bystander"}),
+            on("document", CURATORS, "?document", query={"at": MOMENT, "user": "bystander"}),
+            on(
+                "user", "a person, by who may know of others' access to the open document", "?user",
+                query={"document": OPEN_DOCUMENT},
+            ),
+        ),
+    ),
     ("GET", "/api/v1/grants"): Route(
         "key",
         (

@@ -221,6 +221,7 @@ RULES: dict[str, AccessRule] = {
     "a role, by who rules a collection": _told_of_others,
     "one's delegated role": _delegated,
     "a person's access to the open document": _explained,
+    "a person, by who may know of others' access to the open document": _on("open", _explain_others, NOT_FOUND),
     "what is there": _known,
     "a user, by an administrator": _by_administrators,
     "a role": lambda _, target: None if target.there else UNKNOWN_ROLE,
