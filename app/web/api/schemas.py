@@ -115,8 +115,9 @@ class DocumentOut(ApiModel):
 
 
 class PassageOut(ApiModel):
-    """A passage of an opened document, redacted."""
+    """A passage of an opened document, redacted. `chunk` is its id, as sources name it."""
 
+    chunk: uuid.UUID
     heading: tuple[str, ...]
     page: int | None
     text: str
