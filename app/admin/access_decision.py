@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.acl.explain import explain, explain_at
-from app.acl.history import collection_of
 from app.acl.levels import levels_at, levels_of
 from app.acl.rules import Effect, effective
 from app.acl.trace import DecisionTrace, GrantTrace, LevelKind, LevelTrace, trace
 from app.acl.visible import visible_scopes
+from app.admin.explain import require_past, require_ruler
 from app.db.session import ReadSession
 from app.db.tables.access import Scope
 from app.db.tables.people import User
-from app.errors import InvalidInput, MissingCapability, NotFound
+from app.errors import NotFound
 from app.identity.authenticate import FOR_SERVICES, capabilities, subject_of
 from app.identity.names import find_person, names_of
 from app.identity.past import NotKnown, subject_at
 from app.identity.role_ways import RoleWay, ways_at, ways_of
-from app.identity.subject import Capability, PrincipalKind, Subject, may_edit_rules
-from app.retrieval.browse import curated, find_document
-
-RULERS_ALONE = "What others may read is for administrators and for the curators of the collection."
+from app.identity.subject import Capability, PrincipalKind, Subject
+from app.retrieval.browse import find_document
 
 
 @dataclass(frozen=True)
@@ -91,14 +89,10 @@ def access_decision(
     are not theirs to change.
     """
     if at is not None:
-        if at.tzinfo is None:
-            raise InvalidInput("Give the moment with its zone, as in 2026-03-03T12:00:00Z.")
-        if collection_of(session, document) not in curated(subject):
-            raise NotFound
+        require_past(session, subject, document, at)
         return _past(session, find_person(session, user), document, at)
     listed = find_document(session, subject, visible_scopes(session, subject), document)
-    if not may_edit_rules(subject, listed.document.collection_id):
-        raise MissingCapability(RULERS_ALONE)
+    require_ruler(subject, listed.document.collection_id)
     return _now(session, find_person(session, user), document, session.get_one(Scope, listed.document.scope_id))
 
 
