@@ -56,6 +56,7 @@ from app.web.api import (
     plans,
     roles,
     search,
+    service_health,
     sessions,
     sync,
     uploads,
@@ -252,6 +253,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         feedback,
         plans,
         audit,
+        service_health,
         docs_page,
     ):
         _summarize(resource.router)

@@ -63,6 +63,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
         values=(".fingerprint", ".complete", ".allow_large_removal"),
     ),
     ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
+    ("GET", "/api/v1/health"): Route("administer"),
     ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=(*PAGED, *SEARCHED)),
     ("POST", "/api/v1/roles"): Route(
         "administer",
