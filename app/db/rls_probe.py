@@ -23,6 +23,7 @@ SECURED_TABLES = (
     "access_plan",
     "document_history",
     "directory_profile",
+    "leak_test_run",
 )
 
 

@@ -38,6 +38,7 @@ CHANGES_NOTHING: dict[Key, str] = {
         "/collections/{name}/documents",
     ): "its uploader has the text; a scope for it is made under the guard",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
+    ("POST", "/leak-tests"): "makes a key of one's own; the use case passes through the guard",
     ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
     ("POST", "/delegations"): "lends what one has to a service, for oneself alone",
     ("DELETE", "/delegations/{delegation}"): "ends that",

@@ -89,6 +89,7 @@ def full(library: LibraryDb, database: Database) -> Full:
         " select 'd', 'd', s.id, k.user_id, k.id, '{ask}', now() from app_user s, api_key k where s.name = 'bot'": {},
         "insert into access_plan (author_id, steps, effects, digest, needs_second)"
         " values (:ada, '[]', '[]', '', false)": {"ada": ada},
+        "insert into leak_test_run (started_by) values (:ada)": {"ada": ada},
         "insert into person_key (user_id, wrapped) values (:ada, '')": {"ada": ada},
         "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])": {},
         "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf limit 1": {},

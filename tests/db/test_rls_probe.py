@@ -29,6 +29,7 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", plan, a=ada)
     library.run("owner", "insert into directory_profile (id, source, kind, name_key, attributes)"
                          " values (:a, 'okta', 'user', 'ada', '{}')", a=ada)  # fmt: skip
+    library.run("owner", "insert into leak_test_run (started_by) values (:a)", a=ada)
     library.run("owner", "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])")
     library.run("owner", "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf")
     return library

@@ -89,6 +89,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("patch", "/keys/{key}"): (errors.Conflict,),
     ("post", "/passkeys"): (errors.Conflict,),
     ("post", "/passkeys/options"): (errors.SignInNotAllowed,),
+    ("post", "/leak-tests"): (errors.Conflict, errors.SelfGrant),
     ("post", "/access/plans"): (errors.NotFound, *_GRANTS),
     ("post", "/access/plans/{plan}/apply"): (errors.Conflict, errors.PlanStale, *_GRANTS),
     ("delete", "/access/plans/{plan}"): (errors.Conflict,),

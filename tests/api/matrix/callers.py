@@ -24,7 +24,7 @@ WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
 IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation", "session", "link", "passkey",
-                 "scim user", "scim group"})  # fmt: skip
+                 "scim user", "scim group", "leak test"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:

@@ -64,6 +64,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
     ("GET", "/api/v1/health"): Route("administer"),
+    ("GET", "/api/v1/leak-tests"): Route("administer", values=PAGED),
+    ("POST", "/api/v1/leak-tests"): Route("administer", (Case(done=201),)),
+    ("GET", "/api/v1/leak-tests/{run}"): Route("administer", (on("leak test", THERE, "run"),)),
     ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=(*PAGED, *SEARCHED)),
     ("POST", "/api/v1/roles"): Route(
         "administer",

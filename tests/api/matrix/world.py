@@ -85,6 +85,7 @@ def build_world(db: Db) -> World:
         founder.tokens()
         founder.own_things()
         founder.source(client)
+        founder.leak_test()
         sign_people_in(founder)
     return world
 
@@ -225,6 +226,16 @@ class Founder:
                 assert row is not None
                 things["local"] = row[0]
         self.world.things |= {"scim user": users, "scim group": groups}
+
+    def leak_test(self) -> None:
+        """One that has ended."""
+        with psycopg.connect(self.world.db.libpq("admin")) as connection:
+            row = connection.execute(
+                "insert into leak_test_run (started_by, state, ended_at) select id, 'ended', now() from app_user"
+                " where name = 'administrator' returning id::text"
+            ).fetchone()
+        assert row is not None
+        self.world.things["leak test"] = {"administrator": row[0]}
 
 
 def _grants(rule: CollectionFacts) -> list[dict[str, Any]]:
