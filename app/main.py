@@ -44,6 +44,7 @@ from app.scope_index.remote.tls import certificate_for
 from app.settings import ApiSettings, DatabaseSettings, Settings, required
 from app.web.api import (
     access_decisions,
+    access_reviews,
     api_keys,
     ask,
     audit,
@@ -270,6 +271,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         passkeys,
         explain,
         access_decisions,
+        access_reviews,
         feedback,
         plans,
         audit,

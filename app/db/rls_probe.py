@@ -24,6 +24,8 @@ SECURED_TABLES = (
     "document_history",
     "directory_profile",
     "leak_test_run",
+    "access_review",
+    "access_review_item",
 )
 
 

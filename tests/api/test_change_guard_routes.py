@@ -38,6 +38,8 @@ CHANGES_NOTHING: dict[Key, str] = {
         "/collections/{name}/documents",
     ): "its uploader has the text; a scope for it is made under the guard",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
+    ("POST", "/access/reviews"): "notes the grants that there are",
+    ("PUT", "/access/reviews/{review}/items/{item}"): "says of a grant what its close will do",
     ("POST", "/leak-tests"): "makes a key of one's own; the use case passes through the guard",
     ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
     ("POST", "/delegations"): "lends what one has to a service, for oneself alone",

@@ -30,6 +30,10 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", "insert into directory_profile (id, source, kind, name_key, attributes)"
                          " values (:a, 'okta', 'user', 'ada', '{}')", a=ada)  # fmt: skip
     library.run("owner", "insert into leak_test_run (started_by) values (:a)", a=ada)
+    library.run("owner", "insert into access_review (collection_id, title) select id, 'r' from collection"
+                         " where name = 'ada'")  # fmt: skip
+    library.run("owner", "insert into access_review_item (review_id, collection_id, ordinal, place, grant_value,"
+                         " people) select id, collection_id, 1, 'collection', '{}', 1 from access_review")  # fmt: skip
     library.run("owner", "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])")
     library.run("owner", "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf")
     return library

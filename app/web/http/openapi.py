@@ -90,6 +90,10 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/passkeys"): (errors.Conflict,),
     ("post", "/passkeys/options"): (errors.SignInNotAllowed,),
     ("post", "/leak-tests"): (errors.Conflict, errors.SelfGrant),
+    ("post", "/access/reviews"): (errors.NotFound, errors.NotAllowed),
+    ("put", "/access/reviews/{review}/items/{item}"): (errors.Conflict, errors.SelfGrant),
+    ("get", "/access/reviews/{review}/preview"): (errors.Conflict, errors.SelfGrant, errors.BeyondReach),
+    ("post", "/access/reviews/{review}/close"): (errors.Conflict, errors.PlanStale, *_GRANTS),
     ("post", "/access/plans"): (errors.NotFound, *_GRANTS),
     ("post", "/access/plans/{plan}/apply"): (errors.Conflict, errors.PlanStale, *_GRANTS),
     ("delete", "/access/plans/{plan}"): (errors.Conflict,),
@@ -97,7 +101,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
 # Parameters that name nothing that could be missing.
 PLAIN = frozenset({
     "limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at", "text", "source",
-    "active", "capability",
+    "active", "capability", "undecided",
 })  # fmt: skip
 
 

@@ -9,17 +9,21 @@ from tests.api.matrix.provisioning import PROVISIONING
 from tests.api.matrix.route_access import (
     CREW,
     CREW_DOCUMENT,
+    CREW_REVIEW,
     FOLDER_OF_CREW,
     GRANT,
     MOMENT,
     NEW_FOLDER,
     NONE,
+    OF_RULED,
     ON_CREW,
+    ON_CREW_REVIEW,
     OPEN_DOCUMENT,
     OWN_NAME,
     OWN_OR_ANY,
     PAGED,
     PERSON_ON_CREW,
+    REVIEW_ITEM,
     ROLE_ON_CREW,
     ROLE_OWNERS,
     RULE_BODY,
@@ -197,6 +201,26 @@ ACCESS: dict[tuple[str, str], Route] = {
         values=PAGED,
     ),
     ("GET", "/api/v1/access/plans"): Route("key", values=PAGED),
+    ("GET", "/api/v1/access/reviews"): Route("key", values=PAGED),
+    ("POST", "/api/v1/access/reviews"): Route(
+        "key", (on("collection", RULERS, ".collection", body={"title": "This year's"}, done=201),), values=(".title",)
+    ),
+    ("GET", "/api/v1/access/reviews/{review}"): Route("key", (on("review", OF_RULED, "review"),)),
+    ("GET", "/api/v1/access/reviews/{review}/items"): Route(
+        "key", (on("review", OF_RULED, "review"),), values=(*PAGED, "?undecided")
+    ),
+    ("GET", "/api/v1/access/reviews/{review}/preview"): Route("key", (on("review", OF_RULED, "review"),)),
+    ("PUT", "/api/v1/access/reviews/{review}/items/{item}"): Route(
+        "key",
+        (
+            on("review", ON_CREW_REVIEW, "review", path={"item": REVIEW_ITEM}, body={"decision": "withdraw"}),
+            on("review item", ON_CREW_REVIEW, "item", path={"review": CREW_REVIEW}, body={"decision": "withdraw"}),
+        ),
+        values=(".decision",),
+    ),
+    ("POST", "/api/v1/access/reviews/{review}/close"): Route(
+        "key", (on("review", OF_RULED, "review", body={}, acts=True),), values=(".fingerprint",)
+    ),
     ("GET", "/api/v1/access/plans/{plan}"): Route("key", (on("plan", OWN_OR_ANY, "plan"),)),
     ("DELETE", "/api/v1/access/plans/{plan}"): Route("key", (on("plan", OWN_OR_ANY, "plan", **NONE),)),
     ("POST", "/api/v1/access/plans/{plan}/apply"): Route("key", (on("plan", OWN_OR_ANY, "plan", acts=True),)),
