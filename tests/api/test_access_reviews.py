@@ -229,6 +229,11 @@ def test_reviews_are_for_who_rules_the_collection(client: TestClient, company: C
             absent = review.send(method, f"/{ABSENT}{path}", body, who=who)
             check_problem(hidden, 404, "NotFound")
             assert hidden.content == absent.content
+    # An administrator, with a key that may not administer: what they may see of it is the key's.
+    weak = administering(client, company)("POST", "/keys", {"user": "max", "capabilities": ["ask"]})["secret"]
+    company.keys["weak"] = weak
+    check_problem(review.send("GET", f"/{review.id}", who="weak"), 404, "NotFound")
+    assert review.send("GET", "", who="weak").json() == []
     parts = parts_of(company.db)
     ids = {row["name"]: row["id"] for row in company.rows("select name, id from app_user")}
     with parts.database.reading(ids["ada"]) as session:
