@@ -87,7 +87,7 @@ async def answer(
         trail.mark_stage("context")
         reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
         trail.mark_stage("audit")
-        yield Opened(trail.id, mode)
+        yield Opened(trail.id, mode, trail.documents)
         if context is None:
             events = no_answer(trail, mode, asked, missing or "nothing")
         elif reason is None:

@@ -1,7 +1,6 @@
 """Documents as their readers see them: list, open, download."""
 
 from dataclasses import asdict
-from urllib.parse import quote as percent
 
 from fastapi import APIRouter, Response
 
@@ -15,6 +14,7 @@ from app.web.http.dependencies import (
     Reading,
     public_id,
 )
+from app.web.http.files import attachment
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/documents", tags=["documents"])
@@ -43,11 +43,4 @@ def open_document(document: str, subject: AskerOrDelegate, parts: ComponentsOf) 
 @router.get("/{document}/original", response_class=Response)
 def original(document: str, subject: DownloaderOrDelegate, parts: ComponentsOf) -> Response:
     """The file as it was uploaded, not redacted (download). Always sent as an attachment, never shown by a browser."""
-    file_name, content = reading.download_original(parts, subject, public_id(document))
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{percent(file_name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Cache-Control": "no-store",
-    }
-    return Response(content, headers=headers, media_type="application/octet-stream")
+    return attachment(*reading.download_original(parts, subject, public_id(document)))
