@@ -29,6 +29,9 @@ SECURED_TABLES = (
     "answer_feedback_source",
     "answer_feedback",
     "directory_profile",
+    "leak_test_run",
+    "access_review",
+    "access_review_item",
 )
 
 

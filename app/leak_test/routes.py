@@ -18,7 +18,7 @@ _BEHIND = {
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
     "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "filters": "key", "exports": "key",
-    "answers": "turn",
+    "answers": "turn", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {"document": "document", "collection": "collection", "folder": "folder", "user": "user", "role": "role"}
@@ -27,7 +27,7 @@ _QUERY_AT = {
 }
 # Parameters that name nothing which could be hidden, with a value for each.
 _WORDS = {
-    "kind": "answer.opened", "after": "WyJhIl0", "head": "0:",
+    "kind": "answer.opened", "after": "WyJhIl0", "head": "0:", "text": "e", "source": "local",
     # A query over the log; to a search, words like others.
     "q": "kind:answer",
     # Of pages, whose fields are empty where nothing is given.

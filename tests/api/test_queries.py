@@ -72,7 +72,8 @@ def every(client: TestClient, path: str, headers: dict[str, str], limit: int) ->
 def test_every_list_is_paged() -> None:
     named = "users roles collections documents keys delegations jobs conversations grants access/plans access/readers"
     deeper = "access/reach audit/events audit/heads collections/{name}/folders conversations/{conversation}"
-    deeper += " sessions passkeys directories roles/claimed-groups feedback"
+    deeper += " sessions passkeys directories roles/claimed-groups feedback roles/{name}/members leak-tests"
+    deeper += " access/reviews access/reviews/{review}/items"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
     schema = create_routes().openapi()["paths"]
     for path, operations in schema.items():

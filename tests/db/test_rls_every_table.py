@@ -94,6 +94,13 @@ def full(library: LibraryDb, database: Database) -> Full:
         },
         "insert into answer_feedback_source select :ada, id, scope_id, :ada from document"
         " where path <> 'canary' limit 1": {"ada": ada},
+        "insert into leak_test_run (started_by) values (:ada)": {"ada": ada},
+        "insert into access_review (collection_id, title, opened_by) values (:collection, 'r', :ada)": {
+            "collection": collection,
+            "ada": ada,
+        },
+        "insert into access_review_item (review_id, collection_id, ordinal, place, grant_value, people)"
+        " select id, collection_id, 1, 'collection', '{}', 1 from access_review": {},
         "insert into person_key (user_id, wrapped) values (:ada, '')": {"ada": ada},
         "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])": {},
         f"{PLACED} limit 1": {},

@@ -33,6 +33,11 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
                          " values (:a, :a, :a, 0, true)", a=ada)  # fmt: skip
     library.run("owner", "insert into answer_feedback_source select :a, id, scope_id, :a from document"
                          " where path <> 'canary' limit 1", a=ada)  # fmt: skip
+    library.run("owner", "insert into leak_test_run (started_by) values (:a)", a=ada)
+    library.run("owner", "insert into access_review (collection_id, title) select id, 'r' from collection"
+                         " where name = 'ada'")  # fmt: skip
+    library.run("owner", "insert into access_review_item (review_id, collection_id, ordinal, place, grant_value,"
+                         " people) select id, collection_id, 1, 'collection', '{}', 1 from access_review")  # fmt: skip
     library.run("owner", "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])")
     library.run("owner", PLACED)
     library.run("owner", "insert into audit_document (document, seq) values (:a, 0)", a=ada)
