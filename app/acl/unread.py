@@ -44,6 +44,12 @@ def unread(session: Session, rule: Rule, collection_id: uuid.UUID) -> list[str]:
     ]
 
 
+def documents_by_scope(session: Session, collection_id: uuid.UUID, folder: str | None = None) -> dict[int, int]:
+    """How many documents of a collection, or below a folder of it, stand under each scope: for who may rule it."""
+    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
+    return {row.scope_id: row.documents for row in rows}
+
+
 def scope_rule(session: Session, scope_id: int) -> Rule:
     return rule_of(session, session.scalars(select(Scope.rule_id).where(Scope.id == scope_id)).one())
 
@@ -79,8 +85,7 @@ def why_nobody(
     if document is not None:
         standing = select(Scope.rule_id).where(Scope.id == scope_of_document(session, document))
         return _why_not(session, rules_of(session, {session.scalars(standing).one()}), named)
-    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
-    counts = {row.scope_id: row.documents for row in rows}
+    counts = documents_by_scope(session, collection_id, folder)
     if not counts:
         return ["No document stands there yet; the grant counts for those that come."]
     scopes = session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(counts)))

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from app.acl.visible import Visible
@@ -73,13 +73,23 @@ def find_collection(session: Session, subject: Subject, visible: Visible, name: 
     return found
 
 
-def folders_of_documents(session: Session, subject: Subject, collection_id: uuid.UUID) -> frozenset[str]:
-    """The folders that documents of a collection lie in, for its curators, who may list them; empty for others."""
+def documents_by_folder(session: Session, subject: Subject, collection_id: uuid.UUID) -> list[tuple[str, int, int]]:
+    """How many documents lie directly in each folder of a collection, by their scope: folder, scope, documents.
+
+    For its curators, who may list them; empty for others. The folder of what lies in no folder is the empty path.
+    """
     if collection_id not in curated(subject):
-        return frozenset()
-    folder = func.regexp_replace(Document.path, "/[^/]*$", "")
-    in_folder = (Document.collection_id == collection_id) & Document.path.contains("/")
-    lowest = session.scalars(select(folder).where(in_folder).distinct())
+        return []
+    # By length: a pattern for each of a hundred thousand paths takes three times as long.
+    name = func.strpos(func.reverse(Document.path), "/")
+    folder = case((name == 0, ""), else_=func.left(Document.path, func.length(Document.path) - name))
+    counted = select(folder, Document.scope_id, func.count()).where(Document.collection_id == collection_id)
+    return [(row[0], row[1], row[2]) for row in session.execute(counted.group_by(folder, Document.scope_id))]
+
+
+def folders_of_documents(session: Session, subject: Subject, collection_id: uuid.UUID) -> frozenset[str]:
+    """The folders that documents of a collection lie in or below, for its curators; empty for others."""
+    lowest = {folder for folder, _, _ in documents_by_folder(session, subject, collection_id) if folder}
     return frozenset(f for path in lowest for f in (path, *folders_of(path)))
 
 

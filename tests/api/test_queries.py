@@ -72,7 +72,7 @@ def every(client: TestClient, path: str, headers: dict[str, str], limit: int) ->
 def test_every_list_is_paged() -> None:
     named = "users roles collections documents keys delegations jobs conversations grants access/plans access/readers"
     deeper = "access/reach audit/events collections/{name}/folders conversations/{conversation}"
-    deeper += " sessions passkeys directories roles/claimed-groups"
+    deeper += " collections/{name}/tree sessions passkeys directories roles/claimed-groups"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
     schema = create_routes().openapi()["paths"]
     for path, operations in schema.items():
@@ -101,6 +101,7 @@ def test_pages_together_are_the_list(client: TestClient, company: Company) -> No
         ("jobs", "cleo"),
         ("access/plans", "root"),
         ("collections/handbook/folders", "root"),
+        ("collections/handbook/tree", "cleo"),
         (f"access/readers?document={document}", "cleo"),
         ("access/reach?user=ada", "root"),
     ):

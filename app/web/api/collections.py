@@ -3,14 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from app.admin import collections as admin
 from app.admin import rules
+from app.admin.collection_tree import collection_tree
 from app.identity.names import find_person
 from app.paths import folder_path
+from app.settings import LabelName
 from app.web.api.rule_schemas import to_rule, to_wire, to_wires
-from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, CollectionBody, CollectionOut
-from app.web.http.dependencies import Administrator, Caller, CallerOrDelegate, Changing, Reading
+from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, ApiModel, CollectionBody, CollectionOut
+from app.web.http.dependencies import Administrator, Caller, CallerOrDelegate, Changing, ComponentsOf, Reading
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/collections", tags=["collections"])
@@ -23,6 +26,18 @@ class FolderOut(AccessOut):
     """A folder and what it says for itself."""
 
     path: str
+
+
+class TreeFolderOut(ApiModel):
+    """A folder of a collection, or with an empty path the collection itself, and who reads what comes there."""
+
+    path: str
+    rule: AccessOut | None = Field(description="what it says for itself; null for a folder without a rule")
+    sentence: str = Field(examples=["finance and legal, not contractors; confidential; inherits"])
+    label: LabelName = Field(description="the label of what comes there without one of its own")
+    readers: int = Field(description="people who may read what comes there without tags of its own")
+    documents: int = Field(description="documents in it and below")
+    tagged: int = Field(description="of these, with tags of their own: their readers are others")
 
 
 @router.get("")
@@ -57,6 +72,28 @@ def folders(name: str, subject: Caller, session: Reading, page: PageOf) -> list[
     found = rules.list_folder_rules(session, subject, name, page)
     bodies = to_wires(session, [own for _, own in found])
     return [FolderOut(path=path, **body.model_dump()) for (path, _), body in zip(found, bodies, strict=True)]
+
+
+@router.get("/{name}/tree")
+def tree(name: str, subject: Caller, session: Reading, parts: ComponentsOf, page: PageOf) -> list[TreeFolderOut]:
+    """The folders with the rule at each level, and how many people read there: for administrators and its curators.
+
+    Curators also see the folders without a rule that documents lie in.
+    """
+    found = page.items(collection_tree(session, subject, parts.checks, name), lambda folder: folder.path)
+    wires = iter(to_wires(session, [folder.own for folder in found if folder.own is not None]))
+    return [
+        TreeFolderOut(
+            path=folder.path,
+            rule=None if folder.own is None else next(wires),
+            sentence=folder.sentence,
+            label=folder.label.text,
+            readers=folder.readers,
+            documents=folder.documents,
+            tagged=folder.tagged,
+        )
+        for folder in found
+    ]
 
 
 @router.get("/{name}/access")

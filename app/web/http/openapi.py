@@ -60,6 +60,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/collections"): (errors.Conflict, *_GRANTS),
     ("delete", "/collections/{name}"): (errors.SelfGrant, errors.Conflict),
     ("get", "/collections/{name}/folders"): (errors.NotAllowed,),
+    ("get", "/collections/{name}/tree"): (errors.NotAllowed,),
     ("get", "/collections/{name}/access"): (errors.NotAllowed,),
     ("put", "/collections/{name}/access"): _GRANTS,
     ("delete", "/collections/{name}/access"): _GRANTS,

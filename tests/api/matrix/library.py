@@ -145,6 +145,7 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ("DELETE", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation", **NONE),)
     ),
+    ("GET", "/api/v1/collections/{name}/tree"): Route("key", (on("collection", RULERS, "name"),), values=PAGED),
     ("GET", "/api/v1/collections/{name}/folders"): Route("key", (on("collection", RULERS, "name"),), values=PAGED),
     ("DELETE", "/api/v1/collections/{name}/access"): Route(
         "key",
