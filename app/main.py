@@ -61,6 +61,7 @@ from app.web.api import (
     users,
 )
 from app.web.api.schemas import Problem
+from app.web.console.routes import include_console, install_console
 from app.web.http import docs_page, health, problems
 from app.web.http.authentication import Authentication
 from app.web.http.credentials import Cookies
@@ -201,6 +202,7 @@ def create(parts: Components | None = None) -> FastAPI:
     app.state.failed_sign_ins = FailedSignIns()
     app.state.metrics = CollectorRegistry()
     app.state.cookies = Cookies(settings.public_url)
+    install_console(app)
     app.add_middleware(Authentication, settings=settings.api, cookies=app.state.cookies)
     app.add_middleware(Observe, registry=app.state.metrics)
     return app
@@ -259,6 +261,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(passkey_routes.router)
     app.include_router(sign_in.router)
+    include_console(app)
     docs_page.mount_static(app)
     mount_sign_in_static(app)
     return app

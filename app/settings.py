@@ -226,6 +226,9 @@ class ApiSettings(Section):
     request_seconds: float = Field(60.0, gt=0, description="limit for a request that does not stream")
     rate_per_minute: int = Field(120, ge=1, description="requests a minute for one key")
     bulk_rate_per_minute: int = Field(3000, ge=1, description="uploads, and looks at their jobs, a minute for one key")
+    page_rate_per_minute: int = Field(
+        600, ge=1, description="pages of the console a minute for one session, with what is found while somebody types"
+    )
     burst: int = Field(60, ge=1, description="requests one key may send at once before the rate counts")
     concurrent: int = Field(8, ge=1, description="requests of one key in progress at the same time")
     stranger_rate_per_minute: int = Field(

@@ -22,7 +22,7 @@ from app.answer.followups import WholeQuestion, without_citations
 from app.answer.prompt import Context
 from app.answer.prompt_templates import TEMPLATES
 from app.answer.sources import Cited
-from app.answer.turns import NewTurn
+from app.answer.turns import AnswerDetails, NewTurn, details_of
 from app.audit.actor import actor
 from app.audit.events import answers as events
 from app.audit.events.base import CommittedText, SealedText, new_id
@@ -61,6 +61,7 @@ class Trail:
     # The question's own vector, which a conversation keeps, and the question as it was searched for.
     vector: NDArray[np.float32] | None = None
     whole: WholeQuestion | None = None
+    done: Done | None = None
     _mark: int = field(default_factory=time.perf_counter_ns)
 
     @property
@@ -69,8 +70,9 @@ class Trail:
         return self.whole.searched if self.whole else None
 
     def completed(self, done: Done) -> Done:
-        """The end of an answer, with what was searched for and what grounding found."""
-        return replace(done, searched=self.searched, grounding=self.grounding)
+        """The end of an answer, with what was searched for and what grounding found; the turn keeps it."""
+        self.done = replace(done, searched=self.searched, grounding=self.grounding)
+        return self.done
 
     def mark_stage(self, stage: str) -> None:
         """The time since the last lap belongs to this stage (microseconds, added up)."""
@@ -172,13 +174,14 @@ class Trail:
             id=self.id,
             conversation=self.conversation,
             question=opened.question.text,
-            mode="quote" if closed.outcome in ("quoted", "may_help") else opened.mode,
+            mode=self.done.mode if self.done else opened.mode,
             outcome=closed.outcome,
             policy_epoch=opened.policy_epoch,
             answer=answer,
             sources=self.sources,
             redactions=dict(self.shown_redactions),
             documents=self.documents,
+            details=details_of(self.done).to_keep() if self.done else AnswerDetails(),
             embedder=embedder.digest,
             vectors=(self.vector, embedder.embed_query(without_citations(answer)) if said else None),
         )

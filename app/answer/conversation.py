@@ -1,6 +1,8 @@
-"""Conversations as their asker uses them: begun, listed, read, deleted. A reading is recorded before it is shown."""
+"""Conversations as their asker uses them. A reading is recorded before it is shown."""
 
+import dataclasses
 import uuid
+from functools import partial
 
 from app.acl.visible import visible_scopes
 from app.answer import conversation_store as store
@@ -11,7 +13,11 @@ from app.audit.events.conversations import ConversationDeleted, ConversationRead
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import ReadSession, WriteSession
+from app.errors import InvalidInput
+from app.guardrail.credentials import mask_credentials
 from app.identity.subject import Capability, Subject, require_capability
+
+MAX_TITLE = 200
 
 
 def begin_conversation(session: WriteSession, subject: Subject) -> ConversationSummary:
@@ -32,17 +38,47 @@ def read_conversation(parts: Components, subject: Subject, conversation: uuid.UU
     with parts.database.reading(subject.user_id) as session:
         visible = visible_scopes(session, subject)
         turns = store.turns(session, subject, visible, conversation, page)
+    return _given_out(parts, subject, conversation, turns, visible.epoch)
+
+
+def read_turn(parts: Components, subject: Subject, conversation: uuid.UUID, turn: uuid.UUID) -> TurnView:
+    """One turn, as `read_conversation` gives it; raises NotFound."""
+    require_capability(subject, Capability.ASK)
+    with parts.database.reading(subject.user_id) as session:
+        visible = visible_scopes(session, subject)
+        found = store.find_turn(session, subject, visible, conversation, turn)
+    return _given_out(parts, subject, conversation, [found], visible.epoch)[0]
+
+
+def _given_out(
+    parts: Components, subject: Subject, conversation: uuid.UUID, turns: list[TurnView], epoch: int
+) -> list[TurnView]:
+    """The turns with tokens for what is said of their blocks, once it is recorded that they are read."""
     event = ConversationRead(
         actor=actor(subject),
         conversation=conversation,
         shown=tuple(turn.id for turn in turns if turn.answer is not None),
         withheld=tuple(turn.id for turn in turns if turn.answer is None),
-        policy_epoch=visible.epoch,
+        policy_epoch=epoch,
     )
     # Committed before anything is given out, as for every reading of text.
     with parts.database.writing(subject.user_id) as session:
         record(session, event)
-    return turns
+    issue = partial(parts.feedback.issue, subject.user_id)
+    return [dataclasses.replace(turn, answer=turn.answer and turn.answer.with_feedback(issue)) for turn in turns]
+
+
+def rename_conversation(
+    session: WriteSession, subject: Subject, conversation: uuid.UUID, title: str
+) -> ConversationSummary:
+    """Give a conversation a title, credentials masked, at most MAX_TITLE characters of it. Raises InvalidInput or
+    NotFound.
+    """
+    require_capability(subject, Capability.ASK)
+    masked = mask_credentials(" ".join(title.split())).text[:MAX_TITLE]
+    if not masked:
+        raise InvalidInput("'title' is blank.")
+    return store.rename(session, subject, conversation, masked)
 
 
 def delete_conversation(session: WriteSession, subject: Subject, conversation: uuid.UUID) -> None:

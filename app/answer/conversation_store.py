@@ -5,14 +5,14 @@ the asker. Scope filter and row-level security both hold that apart: here by the
 A service that speaks for a person has none of them.
 """
 
-import dataclasses
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from app.acl.visible import Visible
 from app.answer.events import Source
 from app.answer.followups import MAX_TURNS, RecentTurn
 from app.answer.prompt import EarlierTurn, render_turn
-from app.answer.turns import ConversationSummary, KeptAnswer, NewTurn, TurnView
+from app.answer.turns import AnswerDetails, AnswerView, ConversationSummary, NewTurn, TurnView
 from app.db.paging import Page
 from app.db.tables import conversations as tables
 from app.db.tables.library import Document
@@ -32,6 +32,8 @@ from app.identity.subject import Label, Subject, require_in_person
 RECENT = 20
 # What came of a turn that said something: its answer may help the next question.
 ANSWERED = frozenset(["answered", "quoted", "may_help"])
+# How what was shown stands in its columns.
+SOURCES, DETAILS = TypeAdapter(tuple[Source, ...]), TypeAdapter(AnswerDetails)
 
 
 def begin(session: Session, subject: Subject) -> ConversationSummary:
@@ -39,7 +41,7 @@ def begin(session: Session, subject: Subject) -> ConversationSummary:
     row = tables.Conversation(user_id=subject.user_id)
     session.add(row)
     session.flush()
-    return ConversationSummary(row.id, row.created_at, None, None, 0)
+    return ConversationSummary(row.id, row.created_at, None, None, None, 0)
 
 
 def require_own(session: Session, subject: Subject, conversation: uuid.UUID) -> None:
@@ -52,16 +54,9 @@ def require_own(session: Session, subject: Subject, conversation: uuid.UUID) -> 
 def list_own(session: Session, subject: Subject, page: Page) -> list[ConversationSummary]:
     """The subject's conversations, newest first; only their own words."""
     require_in_person(subject)
-    row, turn = tables.Conversation, tables.Turn
-    own = turn.conversation_id == row.id
-    first = select(turn.question).where(own).order_by(turn.at, turn.id).limit(1).scalar_subquery()
-    last = select(func.max(turn.at)).where(own).scalar_subquery()
-    count = select(func.count()).select_from(turn).where(own).scalar_subquery()
-    query = select(row.id, row.created_at, first, last, count).where(*_own(subject))
-    return [
-        ConversationSummary(*columns)
-        for columns in page.rows(session, query, [row.created_at, row.id], descending=True)
-    ]
+    row = tables.Conversation
+    found = page.rows(session, _summaries(subject), [row.created_at, row.id], descending=True)
+    return [ConversationSummary(*columns) for columns in found]
 
 
 def turns(session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, page: Page) -> list[TurnView]:
@@ -71,6 +66,24 @@ def turns(session: Session, subject: Subject, visible: Visible, conversation: uu
     query = _turns(subject, visible, conversation)
     found = page.rows(session, query, [turn.at, turn.id], descending=True)
     return [_turn(*row) for row in reversed(found)]
+
+
+def find_turn(
+    session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, wanted: uuid.UUID
+) -> TurnView:
+    """One turn. Raises NotFound also for one that is absent or of another conversation."""
+    require_own(session, subject, conversation)
+    found = session.execute(_turns(subject, visible, conversation).where(tables.Turn.id == wanted)).one_or_none()
+    if found is None:
+        raise NotFound
+    return _turn(*found)
+
+
+def rename(session: Session, subject: Subject, conversation: uuid.UUID, title: str) -> ConversationSummary:
+    """Give a conversation a title. Raises NotFound as `require_own` does."""
+    require_own(session, subject, conversation)
+    session.execute(update(tables.Conversation).where(*_own(subject, conversation)).values(title=title))
+    return ConversationSummary(*session.execute(_summaries(subject, conversation)).one())
 
 
 def remove(session: Session, subject: Subject, conversation: uuid.UUID) -> None:
@@ -184,8 +197,9 @@ def _keep(session: Session, subject: Subject, turn: NewTurn) -> None:
             **mine,
             made_from=len(turn.documents),
             answer=turn.answer,
-            shown=[_plain(source) for source in turn.sources],
+            shown=SOURCES.dump_python(turn.sources, mode="json"),
             redactions=dict(turn.redactions),
+            details=DETAILS.dump_python(turn.details, mode="json"),
             vector=_packed(turn.vectors[1]),
         )
         .inline()
@@ -207,6 +221,16 @@ def _own(subject: Subject, conversation: uuid.UUID | None = None) -> list[Column
     if conversation is not None:
         own.append(row.id == conversation)
     return own
+
+
+def _summaries(subject: Subject, conversation: uuid.UUID | None = None) -> Select[Any]:
+    """The columns of a ConversationSummary, of all that are the subject's or of this one."""
+    row, turn = tables.Conversation, tables.Turn
+    own = turn.conversation_id == row.id
+    first = select(turn.question).where(own).order_by(turn.at, turn.id).limit(1).scalar_subquery()
+    last = select(func.max(turn.at)).where(own).scalar_subquery()
+    count = select(func.count()).select_from(turn).where(own).scalar_subquery()
+    return select(row.id, row.created_at, row.title, first, last, count).where(*_own(subject, conversation))
 
 
 def _turns(subject: Subject, visible: Visible, conversation: uuid.UUID) -> Select[tables.Turn, tables.TurnAnswer]:
@@ -247,7 +271,20 @@ def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> TurnView:
         outcome=row.outcome,
         policy_epoch=row.policy_epoch,
         at=row.at,
-        answer=None if answer is None else KeptAnswer(answer.answer, answer.shown, answer.redactions),
+        answer=None if answer is None else _answer(row, answer),
+    )
+
+
+def _answer(row: tables.Turn, answer: tables.TurnAnswer) -> AnswerView:
+    return AnswerView(
+        trail=row.id,
+        mode=row.mode,
+        outcome=row.outcome,
+        text=answer.answer,
+        sources=SOURCES.validate_python(answer.shown),
+        redactions=answer.redactions,
+        conversation=row.conversation_id,
+        details=DETAILS.validate_python(answer.details),
     )
 
 
@@ -258,7 +295,3 @@ def _packed(vector: NDArray[np.float32] | None) -> bytes | None:
 def _vector(row: tables.Turn, packed: bytes | None, embedder: str) -> NDArray[np.float32] | None:
     """A vector that was kept with a turn; None if it was not, or by another embedder."""
     return None if packed is None or row.embedder != embedder else np.frombuffer(packed, "<f4").astype(np.float32)
-
-
-def _plain(source: Source) -> dict[str, Any]:
-    return {**dataclasses.asdict(source), "document": str(source.document), "chunk": str(source.chunk)}

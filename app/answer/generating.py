@@ -68,7 +68,7 @@ async def generate(
     trail.conflicts = len(contradicting)
     outcome: AnswerOutcome = "nothing" if trail.grounding.outcome == "declined" else "answered"
     trail.end(outcome)
-    yield Done(
+    done = Done(
         trail.id,
         "generate",
         outcome,
@@ -77,6 +77,7 @@ async def generate(
         conversation=trail.conversation,
         conflicts=contradicting,
     )
+    yield trail.completed(done)
 
 
 async def _pieces(parts: Components, context: Context) -> AsyncGenerator[str, None]:

@@ -17,7 +17,7 @@ from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
-from app.answer.events import AnswerEvent, Done, Mode, Opened
+from app.answer.events import AnswerEvent, Mode, Opened
 from app.answer.followups import RecentTurn, WholeQuestion, make_whole
 from app.answer.generating import generate
 from app.answer.leaning import is_incomplete
@@ -89,7 +89,7 @@ async def answer(
             events = generate(parts, trail, selector, context)
         async with aclosing(events) as flowing:
             async for event in flowing:
-                yield trail.completed(event) if isinstance(event, Done) else event
+                yield event
     except AppError as error:
         trail.end_once("failed", error.code)
         raise

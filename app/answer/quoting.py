@@ -28,8 +28,9 @@ async def no_answer(
     trail.end(outcome)
     text = reply(outcome, question_language(question))
     trail.output.append(text)
+    done = trail.completed(Done(trail.id, mode, outcome, (), conversation=trail.conversation))
     yield Delta(text)
-    yield Done(trail.id, mode, outcome, (), conversation=trail.conversation)
+    yield done
 
 
 async def quote(
@@ -59,8 +60,7 @@ async def quote(
     trail.conflicts = len(contradicting)
     trail.output.append(text)
     trail.end(outcome, fallback)
-    yield Delta(text)
-    yield Done(
+    done = Done(
         trail.id,
         "quote",
         outcome,
@@ -71,6 +71,10 @@ async def quote(
         trail.conversation,
         conflicts=contradicting,
     )
+    # Before the last words: who hangs up at these finds the whole turn.
+    done = trail.completed(done)
+    yield Delta(text)
+    yield done
 
 
 def _described(

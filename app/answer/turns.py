@@ -2,34 +2,89 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answer.events import Source
+from app.answer.events import AnswerBlock, Done, Searched, ShownConflict, Source
+from app.grounding.report import GroundingReport
 
 
 @dataclass(frozen=True)
 class ConversationSummary:
-    """A conversation as a list shows it: its first question, and when the last one was answered."""
+    """A conversation as a list shows it: its first question, which stands for it unless it has a title, and when the
+    last one was answered.
+    """
 
     id: uuid.UUID
     created_at: dt.datetime
+    title: str | None
     first_question: str | None
     last_at: dt.datetime | None
     turns: int
 
 
 @dataclass(frozen=True)
-class KeptAnswer:
-    """What was said, and the sources that were shown with it, as wire values."""
+class AnswerDetails:
+    """What an answer has beside its text and its sources: as `Done` gives it, and as a turn keeps it."""
 
+    fallback: str | None = None
+    blocks: tuple[AnswerBlock, ...] = ()
+    searched: Searched | None = None
+    grounding: GroundingReport | None = None
+    conflicts: tuple[ShownConflict, ...] = ()
+
+    def to_keep(self) -> Self:
+        """What a conversation keeps: without tokens, which are issued at each reading, and without the words that an
+        earlier answer added to the search, since they stand in documents that this answer was not made from.
+        """
+        blocks = tuple(replace(block, feedback="") for block in self.blocks)
+        searched = self.searched
+        if searched is not None:
+            added = tuple(replace(a, words=()) if a.part == "answer" else a for a in searched.added)
+            searched = replace(searched, added=added)
+        return replace(self, blocks=blocks, searched=searched)
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """An answer as its asker sees it, whether it has just ended or is read back in its conversation."""
+
+    trail: uuid.UUID
+    mode: str
+    outcome: str
     text: str
-    sources: Sequence[Mapping[str, Any]]
+    sources: tuple[Source, ...]
     redactions: Mapping[str, int]
+    conversation: uuid.UUID | None
+    details: AnswerDetails
+
+    @classmethod
+    def of(cls, done: Done, text: str) -> Self:
+        """An answer that has ended, with the text of all its pieces."""
+        return cls(
+            trail=done.trail,
+            mode=done.mode,
+            outcome=done.outcome,
+            text=text,
+            sources=done.sources,
+            redactions=done.redactions,
+            conversation=done.conversation,
+            details=details_of(done),
+        )
+
+    def with_feedback(self, issue: Callable[[uuid.UUID, int], str]) -> Self:
+        """With a new token for each block; `issue` makes one from the trail and the block's number."""
+        blocks = tuple(replace(block, feedback=issue(self.trail, block.number)) for block in self.details.blocks)
+        return replace(self, details=replace(self.details, blocks=blocks))
+
+
+def details_of(done: Done) -> AnswerDetails:
+    """What came with the end of an answer, beside its sources."""
+    return AnswerDetails(done.fallback, done.blocks, done.searched, done.grounding, done.conflicts)
 
 
 @dataclass(frozen=True)
@@ -42,7 +97,7 @@ class TurnView:
     outcome: str
     policy_epoch: int
     at: dt.datetime
-    answer: KeptAnswer | None
+    answer: AnswerView | None
 
 
 @dataclass(frozen=True)
@@ -58,8 +113,9 @@ class NewTurn:
     outcome: str
     policy_epoch: int
     answer: str
-    sources: Sequence[Source]
+    sources: tuple[Source, ...]
     redactions: Mapping[str, int]
     documents: frozenset[uuid.UUID]
+    details: AnswerDetails = field(default_factory=AnswerDetails)
     embedder: str | None = None
     vectors: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None)

@@ -20,8 +20,11 @@ conversations = typer.Typer(help="Your conversations: kept for you, and for nobo
 def list_conversations(client: Client, *, limit: Annotated[int, typer.Option(min=1)] = 20) -> None:
     """Your conversations, newest first."""
     response = list(islice(client.pages("/conversations", limit=min(PAGE, limit)), limit))
-    rows = [(c["id"], c["turns"], format_time(c["last_at"] or c["created_at"]), c["first_question"]) for c in response]
-    headings = ("id", "turns", "last (UTC)", "first question")
+    rows = [
+        (c["id"], c["turns"], format_time(c["last_at"] or c["created_at"]), c["title"] or c["first_question"])
+        for c in response
+    ]
+    headings = ("id", "turns", "last (UTC)", "title or first question")
     print_result(response, lambda: print_table(headings, rows, empty="'clearance ask --conversation new' begins one."))
 
 
@@ -38,6 +41,14 @@ def show(
             print_turn(turn)
 
     print_result(response, show_turns)
+
+
+@conversations.command("rename")
+@with_client
+def rename(client: Client, conversation: Id, title: Annotated[str, typer.Argument(help="1 to 200 characters")]) -> None:
+    """Give a conversation a title, in the place of its first question."""
+    renamed = client.patch(path("conversations", conversation), {"title": title})
+    print_success(f"the conversation is called '{renamed['title']}'")
 
 
 @conversations.command("delete")

@@ -31,6 +31,7 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/search"): "reads; writes a record",
     ("POST", "/feedback"): "writes a record about one's own answer",
     ("POST", "/conversations"): "one's own conversation, which nobody else sees",
+    ("PATCH", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
     ("DELETE", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
     (
         "POST",

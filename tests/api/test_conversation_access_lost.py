@@ -65,7 +65,8 @@ def test_what_is_lost_is_withheld_and_comes_back(company: Company, what: str) ->
         lost, kept = ada.turns()
         notice = reply("withheld", "en")
         assert lost == given[0] | {"outcome": "withheld", "withheld": True, "notice": notice, "answer": "",
-                                   "sources": [], "redactions": {}}  # fmt: skip
+                                   "sources": [], "redactions": {}, "fallback": None, "blocks": [],
+                                   "searched": None, "grounding": None, "conflicts": []}  # fmt: skip
         assert kept == given[1]
         assert not [word for word in LOST if word in ada.get().text]
         ada.ask(ON_LEAVE)

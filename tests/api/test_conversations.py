@@ -1,6 +1,7 @@
 """Conversations: kept for their asker alone, read back as they were given, absent for everybody else."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -153,6 +154,26 @@ def test_lists_and_deletion(company: Company) -> None:
     assert deleted["conversation"] == ada.id
 
 
+def test_a_title_stands_for_it(client: TestClient, company: Company) -> None:
+    """To its asker alone; blanks are no title, and a credential in one is masked."""
+    ada = Talk(client, company, "ada")
+    path = f"/api/v1/conversations/{ada.id}"
+
+    def name(title: str, who: str = "ada") -> Any:
+        return client.patch(path, json={"title": title}, headers=company.headers(who))
+
+    renamed = name(f"  Pay   {OWN_KEY} ")
+    assert renamed.json()["title"] == "Pay [redacted: credential]"
+    assert client.get("/api/v1/conversations", headers=company.headers("ada")).json() == [renamed.json()]
+    check_problem(name("hers", "ben"), 404, "NotFound")
+    for title in ("", " \t ", "x" * 201):
+        check_problem(name(title), 422, "InvalidInput")
+    assert name("x" * 200).json()["title"] == "x" * 200
+    long = name(f"{'x' * 170} {OWN_KEY}").json()["title"]
+    assert len(long) <= 200
+    assert OWN_KEY[:8] not in long
+
+
 def test_a_service_has_no_part_in_it(client: TestClient, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through no route; nor below the routes, should one forget to ask."""
     service = make_service(client, company, "bot")
@@ -168,6 +189,7 @@ def test_a_service_has_no_part_in_it(client: TestClient, company: Company, monke
         check_problem(client.post("/api/v1/conversations", headers=headers), 403, "InPersonNeeded")
         check_problem(client.get(path, headers=headers), 403, "InPersonNeeded")
         check_problem(client.delete(path, headers=headers), 403, "InPersonNeeded")
+        check_problem(client.patch(path, json={"title": "x"}, headers=headers), 403, "InPersonNeeded")
         for more in ({}, {"stream": True}, {"mode": "quote"}):
             check_problem(client.post("/api/v1/ask", json=into | more, headers=headers), 403, "InPersonNeeded")
 

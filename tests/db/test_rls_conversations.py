@@ -154,6 +154,7 @@ def test_no_source_is_added_that_is_not_visible(talk: Talk, database: Database) 
 
 REFUSED = {
     **{f"change {table}": f"update {table} set user_id = user_id" for table in VALUES},
+    "change when it began": "update conversation set created_at = now(), title = 'x'",
     "change what was said": "update turn_answer set answer = 'x'",
     "count fewer sources": "update turn_answer set made_from = 1",
     "move a source": "update turn_source set scope_id = scope_id",
@@ -167,6 +168,17 @@ REFUSED = {
 def test_nobody_changes_what_was_said(talk: Talk, database: Database) -> None:
     for statement in REFUSED.values():
         check_refused(database, talk.ada, "permission denied", statement)
+
+
+def test_its_asker_alone_names_it(talk: Talk, database: Database) -> None:
+    """And changes nothing else of it: another column is refused above."""
+    rename = "update conversation set title = 'mine'"
+    with database.writing(talk.ben) as session:
+        assert touched(session, rename) == 0
+    with database.writing(talk.ada) as session:
+        assert touched(session, rename) == 1
+    with pytest.raises(DBAPIError, match="conversation_title_check"), database.writing(talk.ada) as session:
+        touched(session, "update conversation set title = repeat('x', 201)")
 
 
 def test_its_asker_alone_deletes_it(talk: Talk, database: Database) -> None:

@@ -24,8 +24,10 @@ from app.db.session import Database, Signer, connect
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.checks import default_checks
+from app.identity.authenticate import subject_of
 from app.identity.feedback_tokens import FeedbackTokens
-from app.identity.subject import Label
+from app.identity.names import find_person
+from app.identity.subject import Label, Subject
 from app.llm.protocol import ChatModel, Endpoint
 from app.llm.scripted import ScriptedChat
 from app.oidc.provider import Provider
@@ -78,6 +80,7 @@ def parts_at(
     """The same for who knows the database's URL alone. The limits of a key are out of the way unless `api` is given."""
     generous = ApiSettings(
         rate_per_minute=60_000,
+        page_rate_per_minute=60_000,
         burst=10_000,
         concurrent=100,
         metrics_key=SecretStr(METRICS_KEY),
@@ -145,6 +148,12 @@ def database_at(url: str, *, pool_size: int) -> Database:
     """The API's way to the database at this URL."""
     signer = Signer(IDENTITY_KEY, seconds=60)
     return Database(connect(url, pool_size=pool_size), signer, statement_timeout_ms=15_000)
+
+
+def subject_named(parts: Components, name: str) -> Subject:
+    """The person of that name, as with a key of all their capabilities."""
+    with parts.database.anonymous() as session:
+        return subject_of(session, find_person(session, name))
 
 
 def app_of(client: TestClient) -> FastAPI:

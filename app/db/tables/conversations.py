@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -35,17 +36,19 @@ def part_of(table: str, column: str) -> ForeignKeyConstraint:
 
 
 class Conversation(Base):
-    """One person's conversation; it goes with its turns."""
+    """One person's conversation; it goes with its turns. Without a title its first question stands for it."""
 
     __tablename__ = "conversation"
     __table_args__ = (
         UniqueConstraint("id", "user_id"),
+        CheckConstraint("char_length(title) between 1 and 200", name="title"),
         Index("conversation_user_id_created_at_idx", "user_id", "created_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    title: Mapped[str | None] = mapped_column(Text)
 
 
 class Turn(Base):
@@ -79,7 +82,8 @@ class Turn(Base):
 
 class TurnAnswer(Base):
     """What was said, as the guardrail released it. `made_from` is how many documents stand behind it; `shown` the
-    sources as they were given with it; `vector` that of the text, as in `Turn`: it goes where the text goes.
+    sources as they were given with it, `details` all else; `vector` that of the text, as in `Turn`: it goes where the
+    text goes.
     """
 
     __tablename__ = "turn_answer"
@@ -91,6 +95,7 @@ class TurnAnswer(Base):
     answer: Mapped[str] = mapped_column(Text)
     shown: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     redactions: Mapped[dict[str, int]] = mapped_column(JSONB)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 

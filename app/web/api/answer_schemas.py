@@ -2,11 +2,13 @@
 
 import datetime as dt
 import uuid
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
+from app.answer.conversation import MAX_TITLE
 from app.answer.events import AnswerOutcome, BlockKind, Confidence
+from app.answer.turns import AnswerView
 from app.audit.events.answers import FeedbackReason
 from app.grounding.report import GroundingReport
 from app.settings import LabelName
@@ -154,7 +156,39 @@ class FeedbackOut(ApiModel):
     record: uuid.UUID
 
 
-class AnswerOut(ApiModel):
+class AnswerContentOut(ApiModel):
+    """What an answer has, whether it has just ended or is read back."""
+
+    answer: str = ""
+    sources: tuple[SourceOut, ...] = ()
+    redactions: dict[str, int] = Field(
+        default_factory=dict,
+        description="by kind, in the answer, its conflicts, paths, titles and headings of its sources, and quotes of"
+        " cited ones",
+    )
+    fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
+    blocks: tuple[BlockOut, ...] = Field((), description="the quotes, in the order of the text")
+    searched: SearchedOut | None = Field(None, description="null without an earlier turn")
+    grounding: GroundingOut | None = Field(None, description="null if no model wrote anything")
+    conflicts: tuple[ConflictOut, ...] = Field((), description="sources that contradict each other")
+
+
+def answer_content(view: AnswerView) -> dict[str, Any]:
+    """The fields of `AnswerContentOut`."""
+    details = view.details
+    return {
+        "answer": view.text,
+        "sources": view.sources,
+        "redactions": view.redactions,
+        "fallback": details.fallback,
+        "blocks": details.blocks,
+        "searched": details.searched,
+        "grounding": GroundingOut.of(details.grounding),
+        "conflicts": details.conflicts,
+    }
+
+
+class AnswerOut(AnswerContentOut):
     """An answer. `outcome` is `nothing` if nothing you may read answers the question, `may_help` if it is not sure that
     the quotes answer it, `asked_back` if the question names nothing that could be searched for; `trail` is also the
     turn's id in its `conversation`, if there is one.
@@ -163,35 +197,45 @@ class AnswerOut(ApiModel):
     trail: uuid.UUID
     mode: Literal["generate", "quote"]
     outcome: AnswerOutcome
-    answer: str
-    sources: tuple[SourceOut, ...]
-    redactions: dict[str, int] = Field(
-        description="by kind, in the answer, its conflicts, paths, titles and headings of its sources, and quotes of"
-        " cited ones"
-    )
-    fallback: str | None = Field(None, description="why quotes came although an answer was asked for")
-    blocks: tuple[BlockOut, ...] = Field((), description="the quotes, in the order of the text")
     conversation: uuid.UUID | None = None
-    searched: SearchedOut | None = Field(None, description="null without an earlier turn")
-    grounding: GroundingOut | None = Field(None, description="null if no model wrote anything")
-    conflicts: tuple[ConflictOut, ...] = Field((), description="sources that contradict each other")
+
+    @classmethod
+    def of(cls, view: AnswerView) -> Self:
+        own = {
+            "trail": view.trail,
+            "mode": view.mode,
+            "outcome": view.outcome,
+            "conversation": view.conversation,
+        }
+        return cls.model_validate(own | answer_content(view))
+
+
+class ConversationBody(ApiModel):
+    """What can be changed of a conversation."""
+
+    title: str = Field(min_length=1, max_length=MAX_TITLE, examples=["The move to Rotterdam"])
 
 
 class ConversationOut(ApiModel):
-    """A conversation of yours. `first_question` and `last_at` are null while it has no turn."""
+    """A conversation of yours. `title` is null until you give it one: then the first question stands for it.
+
+    `first_question` and `last_at` are null while it has no turn.
+    """
 
     id: uuid.UUID
     created_at: dt.datetime
+    title: str | None
     first_question: str | None
     last_at: dt.datetime | None
     turns: int
 
 
-class TurnOut(ApiModel):
+class TurnOut(AnswerContentOut):
     """A turn as you may see it now; `id` is the trail of its answer.
 
     `withheld` if something that the answer was made from is no longer yours to read: then only the question is given,
-    with a `notice`, and `outcome` says `withheld`.
+    with a `notice`, and `outcome` says `withheld`. Tokens of `blocks` are new ones, and `searched` is without the words
+    of an earlier answer.
     """
 
     id: uuid.UUID
@@ -203,9 +247,6 @@ class TurnOut(ApiModel):
     ]
     withheld: bool
     notice: str | None
-    answer: str
-    sources: tuple[SourceOut, ...]
-    redactions: dict[str, int]
 
 
 class ConversationTurnsOut(ApiModel):

@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
+from app.answer.turns import AnswerView
 from app.errors import AppError
 from app.identity.subject import require_in_person
-from app.web.api.answer_schemas import AnswerOut, AskBody, BlockOut, ConflictOut, GroundingOut, SearchedOut, SourceOut
+from app.web.api.answer_schemas import AnswerOut, AskBody
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
 from app.web.http.sse import EventStream, encode
 
@@ -34,20 +34,7 @@ async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> A
                 case Delta(piece):
                     text += piece
                 case Done() as done:
-                    return AnswerOut(
-                        trail=done.trail,
-                        mode=done.mode,
-                        outcome=done.outcome,
-                        answer=text,
-                        sources=tuple(SourceOut.model_validate(s) for s in done.sources),
-                        redactions=dict(done.redactions),
-                        fallback=done.fallback,
-                        blocks=tuple(BlockOut.model_validate(b) for b in done.blocks),
-                        conversation=done.conversation,
-                        searched=None if done.searched is None else SearchedOut.model_validate(done.searched),
-                        grounding=GroundingOut.of(done.grounding),
-                        conflicts=tuple(ConflictOut.model_validate(c) for c in done.conflicts),
-                    )
+                    return AnswerOut.of(AnswerView.of(done, text))
     raise AssertionError("an answer ends with Done or with an error")
 
 
@@ -78,17 +65,4 @@ def _encode(event: Opened | Delta | Done) -> bytes:
         case Delta():
             return encode("delta", {"text": event.text})
         case Done():
-            sources = [SourceOut.model_validate(s).model_dump(mode="json") for s in event.sources]
-            conversation = None if event.conversation is None else str(event.conversation)
-            blocks = [BlockOut.model_validate(b).model_dump(mode="json") for b in event.blocks]
-            searched = None if event.searched is None else SearchedOut.model_validate(event.searched)
-            grounding = GroundingOut.of(event.grounding)
-            known = {
-                "trail": str(event.trail),
-                "sources": sources,
-                "blocks": blocks,
-                "conversation": conversation,
-                "searched": None if searched is None else searched.model_dump(mode="json"),
-                "grounding": grounding and grounding.model_dump(mode="json"),
-            }
-            return encode("done", {**asdict(event), **known})
+            return encode("done", AnswerOut.of(AnswerView.of(event, "")).model_dump(mode="json", exclude={"answer"}))

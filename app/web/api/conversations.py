@@ -9,7 +9,7 @@ from app.answer import conversation as conversations
 from app.answer.replies import reply
 from app.answer.turns import TurnView
 from app.indexing.analysis.language import question_language
-from app.web.api.answer_schemas import ConversationOut, ConversationTurnsOut, SourceOut, TurnOut
+from app.web.api.answer_schemas import ConversationBody, ConversationOut, ConversationTurnsOut, TurnOut, answer_content
 from app.web.http.dependencies import Asker, ComponentsOf, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 
@@ -37,6 +37,13 @@ def read(conversation: str, subject: Asker, parts: ComponentsOf, page: PageOf) -
     return ConversationTurnsOut(id=wanted, turns=[_wire(turn) for turn in turns])
 
 
+@router.patch("/{conversation}")
+def rename(conversation: str, body: ConversationBody, subject: Asker, session: Writing) -> ConversationOut:
+    """Give a conversation of yours a title; credentials in it are masked."""
+    renamed = conversations.rename_conversation(session, subject, public_id(conversation), body.title)
+    return ConversationOut.model_validate(renamed)
+
+
 @router.delete("/{conversation}", status_code=204)
 def remove(conversation: str, subject: Asker, session: Writing) -> None:
     """Delete a conversation of yours with its turns. The audit log keeps that they were."""
@@ -54,8 +61,6 @@ def _wire(turn: TurnView) -> TurnOut:
             "outcome": turn.outcome if answer else "withheld",
             "withheld": answer is None,
             "notice": None if answer else reply("withheld", question_language(turn.question)),
-            "answer": answer.text if answer else "",
-            "sources": [SourceOut.model_validate(source) for source in answer.sources] if answer else [],
-            "redactions": answer.redactions if answer else {},
         }
+        | (answer_content(answer) if answer else {})
     )

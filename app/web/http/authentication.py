@@ -20,10 +20,11 @@ from app.settings import ApiSettings
 from app.sign_in.callers import Credential, identify_caller, why_failed
 from app.web.http.anonymous_limits import KnownKeys, StrangerLimits
 from app.web.http.client_address import ADDRESS, Proxies, address_of, group_of, parse_networks
-from app.web.http.credentials import SAFE_METHODS, Cookies, read_credential, require_own_page
+from app.web.http.credentials import Cookies, is_change, read_credential, require_own_page, require_same_origin
+from app.web.http.forms import form_token, is_form, read_form, replayed, wants_page
 from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots, too_many
-from app.web.http.problems import problem
-from app.web.http.route_table import ANY_QUERY, PROBES, RESOURCE_METADATA, ROUTE, SUBJECT, RouteTable
+from app.web.http.problems import answer_error
+from app.web.http.route_table import ANY_QUERY, PAGE, PROBES, RESOURCE_METADATA, ROUTE, SUBJECT, RouteTable
 
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64
@@ -54,7 +55,7 @@ class Authentication:
                 await self._http(scope, receive, send)
             except AppError as error:
                 # Raised before the application began: it answers its own errors by itself.
-                await problem(error)(scope, receive, send)
+                await answer_error(scope, error)(scope, receive, send)
         else:
             await _refuse_socket(receive, send)
 
@@ -63,6 +64,7 @@ class Authentication:
         self._table = self._table or RouteTable(service)
         route = self._table.find(scope)
         scope[ROUTE], scope[ADDRESS] = route.template, self._proxies.client_address(scope)
+        scope[PAGE] = route.page or (not route.methods and wants_page(scope))
         if route.public:
             if route.template not in PROBES and (seconds := self._strangers.take(group_of(address_of(scope)))):
                 raise _limited(seconds)
@@ -70,18 +72,22 @@ class Authentication:
                 route.check_query(scope)
             await BodyLimit(self._app, settings=self._settings, upload=False)(scope, receive, send)
             return
-        scope[SUBJECT] = subject = await self._identify(scope, service)
+        scope[SUBJECT] = subject = await self._identify(scope, service, form=route.page and is_form(scope))
         if route.methods:
             route.check_query(scope)
         limits: KeyLimits = service.state.limits
-        with limits.slot(subject.key_id, bulk=route.bulk), self._uploads.slot(needed=route.upload):
+        with limits.slot(subject.key_id, pace=route.pace), self._uploads.slot(needed=route.upload):
+            if is_change(scope) and subject.means == "session" and route.page and is_form(scope):
+                receive = await self._require_form_token(scope, receive)
             limit = BodyLimit(self._app, settings=self._settings, upload=route.upload, max_bytes=route.max_bytes)
             await limit(scope, receive, send)
 
-    async def _identify(self, scope: Scope, service: FastAPI) -> Subject:
+    async def _identify(self, scope: Scope, service: FastAPI, *, form: bool) -> Subject:
         """The caller by what this request shows. Raises NotSignedIn, for addresses without a request left
         TooManyRequests, CrossSiteRequest, and what `identify` raises. What failed and was not refused for its number is
         recorded; whoever sends nothing to sign in with, or a session that is over, has not tried to.
+
+        `form`: the CSRF token is a field of the form, and looked at once it is known whose session it is.
         """
         parts: Components = service.state.parts
         failed: FailedSignIns = service.state.failed_sign_ins
@@ -92,8 +98,11 @@ class Authentication:
                 raise _limited(seconds)
             raise _not_signed_in(service, parts)
         try:
-            if credential.kind == "session" and scope["method"] not in SAFE_METHODS:
-                require_own_page(scope, self._cookies, credential.secret)
+            if credential.kind == "session" and is_change(scope):
+                if form:
+                    require_same_origin(scope, self._cookies)
+                else:
+                    require_own_page(scope, self._cookies, credential.secret)
             subject = await self._verify(parts, group, credential)
         except (NotSignedIn, OnBehalfOfNeeded, CrossSiteRequest) as error:
             await run_sync(_record_refused, parts, failed, address, credential, error)
@@ -101,6 +110,20 @@ class Authentication:
         if due := failed.due():
             await run_sync(record_due, parts.database, due)
         return subject.at_address(address)
+
+    async def _require_form_token(self, scope: Scope, receive: Receive) -> Receive:
+        """Raise CrossSiteRequest unless the form holds the session's CSRF token; gives the body to be read again."""
+        service: FastAPI = scope["app"]
+        credential = read_credential(scope, self._cookies)
+        body = await read_form(receive, seconds=self._settings.request_seconds)
+        try:
+            require_own_page(scope, self._cookies, credential.secret, form_token=form_token(body))
+        except CrossSiteRequest as error:
+            failed: FailedSignIns = service.state.failed_sign_ins
+            address = address_of(scope)
+            await run_sync(_record_refused, service.state.parts, failed, address, credential, error)
+            raise
+        return replayed(body, receive)
 
     async def _verify(self, parts: Components, group: str, credential: Credential) -> Subject:
         """The caller by this credential. A wrong one costs its address a request; TooManyRequests once it has none."""

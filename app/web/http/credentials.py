@@ -19,6 +19,11 @@ CSRF_HEADER = b"x-csrf-token"
 PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}")
 
 
+def is_change(scope: Scope) -> bool:
+    """Whether the request may change something, and so needs proof that our own page sent it."""
+    return scope["method"] not in SAFE_METHODS
+
+
 class Cookies:
     """The names and attributes of our cookies, which follow from where the service is reached.
 

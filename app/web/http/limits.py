@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, TooLarge, TooManyRequests
 from app.settings import ApiSettings
-from app.web.http.route_table import MAX_JSON_BYTES
+from app.web.http.route_table import MAX_JSON_BYTES, Pace
 
 
 @dataclass
@@ -26,26 +26,30 @@ class KeyLimits:
     """A token bucket and a count of running requests for each key, in this process."""
 
     def __init__(self, settings: ApiSettings) -> None:
-        self._rates = {False: settings.rate_per_minute / 60, True: settings.bulk_rate_per_minute / 60}
+        self._rates: Mapping[Pace, float] = {
+            "ordinary": settings.rate_per_minute / 60,
+            "bulk": settings.bulk_rate_per_minute / 60,
+            "page": settings.page_rate_per_minute / 60,
+        }
         self._burst = float(settings.burst)
         self._limit = settings.concurrent
-        self._buckets: dict[tuple[uuid.UUID, bool], _KeyBucket] = {}
+        self._buckets: dict[tuple[uuid.UUID, Pace], _KeyBucket] = {}
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def slot(self, key_id: uuid.UUID, *, bulk: bool) -> Iterator[None]:
+    def slot(self, key_id: uuid.UUID, *, pace: Pace) -> Iterator[None]:
         """Hold one of the key's slots; raises TooManyRequests with the seconds to wait.
 
-        `bulk` requests (uploads) have their own bucket: filling a collection must not keep its curator from asking.
+        Each pace has its own bucket: filling a collection must not keep its curator from asking.
         """
-        self._take((key_id, bulk), time.monotonic())
+        self._take((key_id, pace), time.monotonic())
         try:
             yield
         finally:
             with self._lock:
-                self._buckets[key_id, bulk].running -= 1
+                self._buckets[key_id, pace].running -= 1
 
-    def _take(self, key: tuple[uuid.UUID, bool], now: float) -> None:
+    def _take(self, key: tuple[uuid.UUID, Pace], now: float) -> None:
         rate = self._rates[key[1]]
         with self._lock:
             if len(self._buckets) > 10_000:

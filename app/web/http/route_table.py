@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
@@ -18,10 +19,16 @@ from app.errors import InvalidInput
 ROUTE = "clearance.route"
 # Where the authentication middleware leaves the verified caller for everything behind it.
 SUBJECT = "clearance.subject"
+# Set where a person in front of a browser is answered: with pages, errors too.
+PAGE = "clearance.page"
+# The tag of the console's routes: pages, and forms that carry the CSRF token in a field.
+CONSOLE = "console"
 # The tag of routes by which a directory sends its people and groups.
 PROVISIONING = "provisioning"
 # The tags of routes that have the rate of bulk work.
 BULK = "curation"
+# At which rate a route may be called: a person who turns pages is quicker than who calls the API by hand.
+Pace: TypeAlias = Literal["ordinary", "bulk", "page"]
 # The well-known address, and all routes that need no key, by name. Whatever is not here needs one, also what no route
 # answers.
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
@@ -29,7 +36,6 @@ RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 # field, which the route checks by itself, and whose session is over is sent on.
 SIGN_IN = frozenset(
     {
-        "/",
         "/sign-in",
         "/sign-in/static",
         "/sign-in/link",
@@ -44,7 +50,11 @@ SIGN_IN = frozenset(
     }
 )
 PUBLIC = SIGN_IN | frozenset(
-    {"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/static"}
+    {
+        *("/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/static"),
+        # Style sheet, script and icons of the console, and what browsers report of its policy.
+        *("/static/{name}", "/csp-reports"),
+    }
 )
 # Where a provider adds to the query what it likes.
 ANY_QUERY = frozenset({"/sign-in/{source}/callback"})
@@ -62,16 +72,20 @@ MAX_NAME = 60
 @dataclass(frozen=True)
 class ServedRoute:
     """A route as the middleware sees it. `query` are the parameters that it declares, `max_bytes` bounds a body that
-    is no upload.
+    is no upload, `page` says that a person in front of a browser is answered.
     """
 
     template: str
     methods: frozenset[str]
     pattern: re.Pattern[str]
     query: frozenset[str]
-    bulk: bool
+    pace: Pace
     upload: bool
     max_bytes: int = MAX_JSON_BYTES
+
+    @property
+    def page(self) -> bool:
+        return self.pace == "page"
 
     @property
     def public(self) -> bool:
@@ -90,7 +104,7 @@ class ServedRoute:
             raise InvalidInput(f"Give the query parameter {_named(twice)} once.")
 
 
-UNKNOWN = ServedRoute("unknown", frozenset(), re.compile(r"(?!)"), frozenset(), bulk=False, upload=False)
+UNKNOWN = ServedRoute("unknown", frozenset(), re.compile(r"(?!)"), frozenset(), pace="ordinary", upload=False)
 
 
 class RouteTable:
@@ -127,7 +141,7 @@ def _served(context: RouteContext) -> ServedRoute:
         methods=frozenset({"GET", "HEAD"} if is_mount else context.methods or ()),
         pattern=pattern,
         query=frozenset(_query_names(context.dependant)) if is_api and context.dependant else frozenset(),
-        bulk=bool(BULK_TAGS.intersection(tags)),
+        pace="bulk" if BULK_TAGS.intersection(tags) else "page" if CONSOLE in tags else "ordinary",
         upload=body is not None and getattr(body.field_info, "media_type", "") == "multipart/form-data",
         max_bytes=MAX_PROVISIONING_BYTES if PROVISIONING in tags else MAX_JSON_BYTES,
     )

@@ -1,6 +1,5 @@
 """Signing in and out in a browser. Every answer is a page or a redirect; what goes wrong is told on a page."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -9,21 +8,18 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.admin.refusals import FailedCredential, record_failed_sign_in
-from app.admin.users import own_user
 from app.answer.components import Components
 from app.errors import AppError, CrossSiteRequest, NotFound, NotSignedIn, SignInNotAllowed
 from app.identity.api_keys import NewKey
 from app.oidc.provider import Provider, ProviderUnavailable
 from app.oidc.tokens import InvalidToken
-from app.sign_in.callers import Credential, identify_caller
 from app.sign_in.links import name_behind, use_link
 from app.sign_in.logout import end_by_provider
-from app.sign_in.passkey_list import own_passkeys, view_of
 from app.sign_in.passkeys import offers_passkeys
 from app.sign_in.provider_sign_in import Callback, arrive, depart
-from app.sign_in.sessions import Proof, ProviderUrl, current_session, sign_out, start_session
+from app.sign_in.sessions import Proof, ProviderUrl, sign_out, start_session
 from app.web.http.client_address import address_of
-from app.web.http.credentials import csrf_token, require_own_page, require_same_origin
+from app.web.http.credentials import require_own_page, require_same_origin
 from app.web.http.dependencies import ComponentsOf, cookies_of
 from app.web.sign_in.pages import HEADERS, error_page, page
 from app.web.sign_in.return_paths import local_path
@@ -32,32 +28,6 @@ from app.web.sign_in.session_cookies import browser_of, session_cookies, session
 router = APIRouter(include_in_schema=False)
 NOT_BELIEVED = "The provider's answer could not be believed, and nobody was signed in. Begin again at /sign-in."
 ReturnTo = Annotated[str, Query(alias="return_to", max_length=2_000)]
-
-
-@router.get("/")
-def home(request: Request, parts: ComponentsOf, notice: Annotated[str, Query(max_length=40)] = "") -> Response:
-    """Who you are; for nobody, the way to the sign-in."""
-    if (named := _by_name(request)) is not None:
-        return named
-    secret = session_secret(request)
-    try:
-        if secret is None:
-            raise NotSignedIn
-        subject = identify_caller(parts.database, parts.providers, Credential("session", secret))
-    except NotSignedIn:
-        return RedirectResponse("/sign-in", 303, HEADERS)
-    with parts.database.reading(subject.user_id) as session:
-        user, own = own_user(session, subject), current_session(session, subject)
-        passkeys = [view_of(each, user.name) for each in own_passkeys(session, subject)]
-    return page(
-        "home",
-        user=user,
-        csrf=csrf_token(secret),
-        until=f"{own.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M}",
-        notice=NOTICES.get(notice, ""),
-        passkeys=passkeys,
-        origin=_passkey_origin(request),
-    )
 
 
 @router.get("/sign-in")
@@ -152,7 +122,7 @@ def come_back(
             browser_of(request),
             replaced=session_secret(request),
         )
-        to = "/?notice=groups" if arrival.proof.roles == "unknown" else arrival.return_to
+        to = "/me?notice=groups" if arrival.proof.roles == "unknown" else arrival.return_to
         return signed_in(request, parts, new, to)
 
     return _told(request, parts, finish, source=source)
@@ -201,10 +171,6 @@ def leave(request: Request, parts: ComponentsOf, csrf: Annotated[str, Form(max_l
 
 NOTICES = {
     "signed-out": "You are signed out.",
-    "passkey-added": "The passkey is added. From now on it signs you in.",
-    "passkey-removed": "The passkey is removed. It signs nobody in any more.",
-    "groups": "Your provider did not say which groups you are in, so none of the roles that come with groups hold. "
-    "Ask an administrator.",
 }
 
 

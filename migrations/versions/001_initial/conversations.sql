@@ -5,8 +5,10 @@ create table conversation (
   id uuid default gen_random_uuid() not null,
   user_id uuid not null,
   created_at timestamptz default now() not null,
+  title text,
   constraint conversation_pkey primary key (id),
   constraint conversation_id_user_id_key unique (id, user_id),
+  constraint conversation_title_check check (char_length(title) between 1 and 200),
   constraint conversation_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade
 );
 create index conversation_user_id_created_at_idx on conversation (user_id, created_at);
@@ -41,6 +43,7 @@ create table turn_answer (
   answer text not null,
   shown jsonb not null,
   redactions jsonb not null,
+  details jsonb default '{}' not null,
   vector bytea,
   constraint turn_answer_pkey primary key (turn_id),
   constraint turn_answer_made_from_check check (made_from >= 0),
@@ -59,7 +62,8 @@ create table turn_source (
 );
 create index turn_source_document_id_idx on turn_source (document_id);
 
--- Added and deleted by their asker, never changed; turns go with their conversation, by foreign key.
+-- Added and deleted by their asker; of what is there the title alone can be changed. Turns go with their conversation, by
+-- foreign key.
 do $$
 declare t text;
 begin
@@ -73,6 +77,8 @@ begin
   end loop;
 end $$;
 create policy askers_drop on conversation for delete to clearance_app using (user_id = (select clearance.caller()));
+create policy askers_rename on conversation for update to clearance_app
+  using (user_id = (select clearance.caller())) with check (user_id = (select clearance.caller()));
 create policy readers on turn_source for select to clearance_app
   using (user_id = (select clearance.caller()) and scope_id = any ((select clearance.visible_scopes())::int[]));
 create policy askers_add on turn_source for insert to clearance_app
@@ -83,4 +89,4 @@ create policy readers on turn_answer for select to clearance_app
   using (user_id = (select clearance.caller())
      and made_from = (select count(*) from turn_source s where s.turn_id = turn_answer.turn_id));
 grant select, insert on conversation, turn, turn_answer, turn_source to clearance_app;
-grant delete on conversation to clearance_app;
+grant delete, update (title) on conversation to clearance_app;

@@ -142,6 +142,9 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation"),), values=PAGED
     ),
+    ("PATCH", "/api/v1/conversations/{conversation}"): Route(
+        "ask", (on("conversation", "one's own", "conversation", body={"title": "Another"}),), values=(".title",)
+    ),
     ("DELETE", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation", **NONE),)
     ),

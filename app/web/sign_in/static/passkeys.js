@@ -51,7 +51,7 @@
       credential: answered(credential, ["clientDataJSON", "attestationObject"]),
       label: label.slice(0, 100),
     });
-    location.assign("/?notice=passkey-added");
+    location.assign("/me?notice=passkey-added");
   };
 
   const use = async (button) => {
@@ -71,7 +71,7 @@
 
   const remove = async (button) => {
     await send("DELETE", `/api/v1/passkeys/${encodeURIComponent(button.dataset.passkey)}`);
-    location.assign("/?notice=passkey-removed");
+    location.assign("/me?notice=passkey-removed");
   };
 
   const WORDS = {

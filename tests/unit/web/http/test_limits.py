@@ -13,9 +13,11 @@ from app.errors import AppError, TooManyRequests
 from app.settings import ApiSettings
 from app.web.http import limits
 from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots
+from app.web.http.route_table import Pace
 from tests.support.clock import Clock
 
 KEY, OTHER = uuid.uuid4(), uuid.uuid4()
+BUCKETS: tuple[tuple[uuid.UUID, Pace], ...] = ((KEY, "ordinary"), (OTHER, "ordinary"), (KEY, "bulk"), (KEY, "page"))
 
 
 @pytest.fixture
@@ -25,8 +27,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def use(key_limits: KeyLimits, key: uuid.UUID = KEY, *, bulk: bool = False) -> None:
-    with key_limits.slot(key, bulk=bulk):
+def use(key_limits: KeyLimits, key: uuid.UUID = KEY, *, pace: Pace = "ordinary") -> None:
+    with key_limits.slot(key, pace=pace):
         pass
 
 
@@ -67,24 +69,23 @@ def test_a_refused_request_costs_nothing(clock: Clock) -> None:
 
 
 def test_keys_and_kinds_of_work_do_not_share(clock: Clock) -> None:
-    of_key = KeyLimits(ApiSettings(rate_per_minute=60, bulk_rate_per_minute=60, burst=1))
-    use(of_key)
-    use(of_key, OTHER)
-    use(of_key, bulk=True)
-    for key, bulk in ((KEY, False), (OTHER, False), (KEY, True)):
+    of_key = KeyLimits(ApiSettings(rate_per_minute=60, bulk_rate_per_minute=60, page_rate_per_minute=60, burst=1))
+    for key, pace in BUCKETS:
+        use(of_key, key, pace=pace)
+    for key, pace in BUCKETS:
         with pytest.raises(TooManyRequests):
-            use(of_key, key, bulk=bulk)
+            use(of_key, key, pace=pace)
 
 
 def test_slots_are_given_back_also_after_an_error(clock: Clock) -> None:
     of_key = KeyLimits(ApiSettings(concurrent=2, burst=100))
-    with of_key.slot(KEY, bulk=False), of_key.slot(KEY, bulk=False):
+    with of_key.slot(KEY, pace="ordinary"), of_key.slot(KEY, pace="ordinary"):
         with pytest.raises(TooManyRequests, match="2 requests in progress"):
             use(of_key)
         use(of_key, OTHER)
-    with contextlib.suppress(ZeroDivisionError), of_key.slot(KEY, bulk=False):
+    with contextlib.suppress(ZeroDivisionError), of_key.slot(KEY, pace="ordinary"):
         raise ZeroDivisionError
-    with of_key.slot(KEY, bulk=False), of_key.slot(KEY, bulk=False):
+    with of_key.slot(KEY, pace="ordinary"), of_key.slot(KEY, pace="ordinary"):
         pass
 
 
@@ -94,7 +95,7 @@ def test_many_threads_never_pass_the_count() -> None:
     counts: list[int] = []
 
     def run(_: int) -> None:
-        with contextlib.suppress(TooManyRequests), of_key.slot(KEY, bulk=False):
+        with contextlib.suppress(TooManyRequests), of_key.slot(KEY, pace="ordinary"):
             inside.append(1)
             counts.append(len(inside))
             time.sleep(0)
@@ -110,7 +111,7 @@ def test_keys_that_are_gone_are_forgotten(clock: Clock) -> None:
     of_key = KeyLimits(ApiSettings(burst=1, rate_per_minute=60))
     for _ in range(10_001):
         use(of_key, uuid.uuid4())
-    with of_key.slot(KEY, bulk=False):
+    with of_key.slot(KEY, pace="ordinary"):
         clock.now += 3600
         use(of_key, OTHER)
         assert len(of_key._buckets) == 2  # what is left in memory is the point

@@ -1,0 +1,1 @@
+"""Pages for who administers: people, roles, sources, health, reviews."""

@@ -1,0 +1,1 @@
+"""Pages for who audits: the log, its events, exports, heads."""

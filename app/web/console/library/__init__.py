@@ -1,0 +1,1 @@
+"""Pages for who curates: collections, uploads, access, plans."""

@@ -1,0 +1,74 @@
+"""Where somebody may go: only what does something for whoever sees it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.web.console.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page that the navigation leads to. `key` is what follows `g` on the keyboard; `icon` its symbol."""
+
+    path: str
+    name: str
+    icon: str
+    key: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """Places under one heading; the first section has none."""
+
+    name: str
+    places: tuple[Place, ...]
+
+
+def navigation_of(viewer: Viewer) -> list[Section]:
+    """The sections for this viewer, without those that would be empty."""
+    text = viewer.translations.gettext
+    found: list[Section] = []
+    for name, places in _sections(viewer):
+        shown = tuple(
+            Place(p.path, text(p.name), p.icon, p.key, current=_is_current(viewer.path, p.path)) for p in places
+        )
+        if shown:
+            found.append(Section(text(name) if name else "", shown))
+    return found
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogues; it is translated where it is shown."""
+    return message
+
+
+def _sections(viewer: Viewer) -> Iterator[tuple[str, list[Place]]]:
+    ask = [
+        Place("/", _("Ask"), "ask", "a"),
+        Place("/search", _("Search"), "search", "s"),
+        Place("/conversations", _("Conversations"), "talk", "v"),
+    ]
+    yield "", ask if viewer.may("ask") else []
+    yield _("Library"), list(_library(viewer))
+    yield _("Company"), list(_company(viewer))
+    yield _("Evidence"), list(_evidence(viewer))
+
+
+def _library(viewer: Viewer) -> Iterator[Place]:
+    if viewer.may("ask"):
+        yield Place("/documents", _("Documents"), "document", "d")
+
+
+def _company(viewer: Viewer) -> Iterator[Place]:
+    del viewer
+    yield from ()
+
+
+def _evidence(viewer: Viewer) -> Iterator[Place]:
+    del viewer
+    yield from ()
+
+
+def _is_current(path: str, place: str) -> bool:
+    return path == place if place == "/" else path == place or path.startswith(f"{place}/")

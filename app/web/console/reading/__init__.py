@@ -1,0 +1,1 @@
+"""Pages for who reads: asking, searching, documents, conversations."""
