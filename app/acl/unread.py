@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Collection as Some
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, func, or_, select, text, true
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, func, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from app.acl.placement import scope_of_document, scope_of_upload
@@ -22,6 +22,10 @@ from app.identity.subject import EVERYONE, Label, Principal
 BY_SCOPE = text("select scope_id, documents from clearance.documents_by_scope(:collection, :folder)").bindparams(
     bindparam("collection", type_=Uuid)
 )
+BELOW_EACH = text(
+    "select f.folder, s.scope_id, s.documents from unnest(:folders) as f (folder)"
+    " cross join lateral clearance.documents_by_scope(:collection, nullif(f.folder, '')) as s"
+).bindparams(bindparam("collection", type_=Uuid), bindparam("folders", type_=ARRAY(Text)))
 # So many people are named; the rest are counted.
 NAMED = 3
 
@@ -44,10 +48,13 @@ def unread(session: Session, rule: Rule, collection_id: uuid.UUID) -> list[str]:
     ]
 
 
-def documents_by_scope(session: Session, collection_id: uuid.UUID, folder: str | None = None) -> dict[int, int]:
-    """How many documents of a collection, or below a folder of it, stand under each scope: for who may rule it."""
-    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
-    return {row.scope_id: row.documents for row in rows}
+def documents_below_each(session: Session, collection_id: uuid.UUID, folders: Some[str]) -> list[tuple[str, int, int]]:
+    """How many documents stand below each of these folders by their scope: folder, scope, documents.
+
+    For who may rule the collection, whose own folder is the empty path; the database gives others nothing.
+    """
+    rows = session.execute(BELOW_EACH, {"collection": collection_id, "folders": list(folders)})
+    return [(row.folder, row.scope_id, row.documents) for row in rows]
 
 
 def scope_rule(session: Session, scope_id: int) -> Rule:
@@ -85,7 +92,8 @@ def why_nobody(
     if document is not None:
         standing = select(Scope.rule_id).where(Scope.id == scope_of_document(session, document))
         return _why_not(session, rules_of(session, {session.scalars(standing).one()}), named)
-    counts = documents_by_scope(session, collection_id, folder)
+    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
+    counts = {row.scope_id: row.documents for row in rows}
     if not counts:
         return ["No document stands there yet; the grant counts for those that come."]
     scopes = session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(counts)))

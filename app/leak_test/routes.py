@@ -20,7 +20,10 @@ _BEHIND = {
     "sessions": "key", "links": "key", "passkeys": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
-_QUERY = {"document": "document", "collection": "collection", "folder": "folder", "user": "user", "role": "role"}
+_QUERY = {
+    "document": "document", "collection": "collection", "folder": "folder", "contains": "folder", "user": "user",
+    "role": "role",
+}  # fmt: skip
 _QUERY_AT = {
     ("/documents", "after"): "document",
 }

@@ -20,6 +20,7 @@ router = APIRouter(prefix="/collections", tags=["collections"])
 
 FOLDER = Query(description="path of a folder in the collection, like payroll/2026")
 FolderQuery = Annotated[str | None, FOLDER]
+WithinQuery = Annotated[str | None, Query(description="of this folder and those directly in it; empty: at the top")]
 
 
 class FolderOut(AccessOut):
@@ -75,24 +76,26 @@ def folders(name: str, subject: Caller, session: Reading, page: PageOf) -> list[
 
 
 @router.get("/{name}/tree")
-def tree(name: str, subject: Caller, session: Reading, parts: ComponentsOf, page: PageOf) -> list[TreeFolderOut]:
+def tree(
+    name: str, subject: Caller, session: Reading, parts: ComponentsOf, page: PageOf, folder: WithinQuery = None
+) -> list[TreeFolderOut]:
     """The folders with the rule at each level, and how many people read there: for administrators and its curators.
 
     Curators also see the folders without a rule that documents lie in.
     """
-    found = page.items(collection_tree(session, subject, parts.checks, name), lambda folder: folder.path)
-    wires = iter(to_wires(session, [folder.own for folder in found if folder.own is not None]))
+    found = page.items(collection_tree(session, subject, parts.checks, name, within=folder), lambda one: one.path)
+    wires = iter(to_wires(session, [one.own for one in found if one.own is not None]))
     return [
         TreeFolderOut(
-            path=folder.path,
-            rule=None if folder.own is None else next(wires),
-            sentence=folder.sentence,
-            label=folder.label.text,
-            readers=folder.readers,
-            documents=folder.documents,
-            tagged=folder.tagged,
+            path=one.path,
+            rule=None if one.own is None else next(wires),
+            sentence=one.sentence,
+            label=one.label.text,
+            readers=one.readers,
+            documents=one.documents,
+            tagged=one.tagged,
         )
-        for folder in found
+        for one in found
     ]
 
 

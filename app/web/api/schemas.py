@@ -112,6 +112,22 @@ class DocumentOut(ApiModel):
     label: LabelName | None = None
 
 
+class CuratedDocumentOut(ApiModel):
+    """A document of a collection that you curate. `title` is empty where you may not read it."""
+
+    id: uuid.UUID
+    path: str
+    title: str
+    media_type: str
+    size: int
+    version: int
+    updated_at: dt.datetime
+    label: LabelName
+    readers: int = Field(description="people who may read it")
+    tagged: bool = Field(description="whether it has tags of its own")
+    upload: "JobOut | None" = Field(description="your last upload to its path, while it waits or if it failed")
+
+
 class PassageOut(ApiModel):
     """A passage of an opened document, redacted."""
 

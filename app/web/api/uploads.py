@@ -3,18 +3,21 @@
 import datetime as dt
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, UploadFile
+from fastapi import APIRouter, Depends, Form, UploadFile
 from pydantic import Field
 
 from app.acl.placement import lock_document
 from app.admin import documents as admin
+from app.admin.document_rows import CuratedDocument, list_curated_documents
 from app.admin.rules import document_warnings, set_document_rule
 from app.identity.subject import Label
 from app.retrieval.browse import find_job, list_jobs
+from app.retrieval.document_list import DocumentFilter
 from app.settings import LabelName
+from app.web.api.documents import ContainsQuery, FolderQuery, OrderOf
 from app.web.api.rule_schemas import to_rule, to_wire
-from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, ApiModel, JobOut
-from app.web.http.dependencies import Changing, CuratorCaller, Reading, Writing, public_id
+from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, ApiModel, CuratedDocumentOut, JobOut
+from app.web.http.dependencies import Changing, ComponentsOf, CuratorCaller, Reading, Writing, public_id
 from app.web.http.paging import PageOf
 from app.web.http.route_table import BULK
 
@@ -47,6 +50,25 @@ def upload(
     path = form.path or form.file.filename or ""
     job, warnings = admin.upload_document(session, subject, collection=name, path=path, file=form.file.file, tags=tags)
     return JobOut.model_validate(job).model_copy(update={"warnings": warnings})
+
+
+def filter_of_collection(name: str, folder: FolderQuery = None, contains: ContainsQuery = None) -> DocumentFilter:
+    """A dependency: which documents of a collection a list is to have."""
+    return DocumentFilter(name, folder, contains or None)
+
+
+@router.get("/collections/{name}/documents")
+def curated_documents(
+    subject: CuratorCaller,
+    session: Reading,
+    parts: ComponentsOf,
+    page: PageOf,
+    where: Annotated[DocumentFilter, Depends(filter_of_collection)],
+    order: OrderOf = "path",
+) -> list[CuratedDocumentOut]:
+    """The documents of a collection, with how many people may read each (curate)."""
+    found = list_curated_documents(session, subject, parts.checks, page, where, order)
+    return [_curated_document(document) for document in found]
 
 
 @router.get("/jobs")
@@ -84,3 +106,8 @@ def change_rule(document: str, body: AccessBody, subject: CuratorCaller, session
     place = lock_document(session, subject, public_id(document))
     change = set_document_rule(session, subject, place, to_rule(session, body))
     return AccessChanged(**to_wire(session, change.after).model_dump(), warnings=document_warnings(session, place))
+
+
+def _curated_document(document: CuratedDocument) -> CuratedDocumentOut:
+    upload = None if document.upload is None else JobOut.model_validate(document.upload)
+    return CuratedDocumentOut(**(vars(document) | {"label": document.label.text, "upload": upload}))

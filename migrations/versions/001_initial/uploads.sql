@@ -5,7 +5,7 @@ create table ingest_job (
   id uuid default gen_random_uuid() not null,
   collection_id uuid not null,
   scope_id integer not null,
-  path text not null,
+  path text collate "C" not null,
   uploaded_by uuid not null,
   content bytea,
   size bigint not null,
@@ -25,7 +25,8 @@ create table ingest_job (
   constraint ingest_job_collection_id_fkey foreign key (collection_id) references collection (id) on delete cascade,
   constraint ingest_job_uploaded_by_fkey foreign key (uploaded_by) references app_user (id) on delete cascade
 );
-create index ingest_job_uploaded_by_idx on ingest_job (uploaded_by);
+create index ingest_job_uploaded_by_created_at_id_idx on ingest_job (uploaded_by, created_at, id);
+create index ingest_job_collection_id_path_created_at_idx on ingest_job (collection_id, path, created_at);
 create index ingest_job_running_idx on ingest_job (collection_id, path) where state = 'running';
 
 -- An upload says what is to be done; the worker notes how it went. Its bytes go when it ends, and what has ended stays

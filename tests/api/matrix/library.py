@@ -65,6 +65,8 @@ LIBRARY: dict[tuple[str, str], Route] = {
             Case(),
             on("collection", "anybody", "?collection", seen_by="its readers and curators"),
             on("document", "its readers and curators", "?after"),
+            on("folder", "anybody", "?folder", seen_by=RULERS),
+            on("folder", "anybody", "?contains", seen_by=RULERS),
         ),
         lent=True,
     ),
@@ -148,7 +150,20 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ("DELETE", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation", **NONE),)
     ),
-    ("GET", "/api/v1/collections/{name}/tree"): Route("key", (on("collection", RULERS, "name"),), values=PAGED),
+    ("GET", "/api/v1/collections/{name}/tree"): Route(
+        "key",
+        (on("collection", RULERS, "name"), on("folder", FOLDER_OF_CREW, "?folder", path=OF_CREW)),
+        values=PAGED,
+    ),
+    ("GET", "/api/v1/collections/{name}/documents"): Route(
+        "curate",
+        (
+            on("collection", "who curates the collection", "name"),
+            on("document", CURATORS, "?after", path=OF_CREW),
+            on("folder", "who curates the crew's collection", "?folder", path=OF_CREW),
+            on("folder", "who curates the crew's collection", "?contains", path=OF_CREW),
+        ),
+    ),
     ("GET", "/api/v1/collections/{name}/folders"): Route("key", (on("collection", RULERS, "name"),), values=PAGED),
     ("DELETE", "/api/v1/collections/{name}/access"): Route(
         "key",

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from app.admin.collections import list_collections
 from app.answer import documents as reading
 from app.db.paging import Page
+from app.retrieval.document_list import DocumentFilter
 from app.web.console.listing import ListingOf, Text
 from app.web.console.pages import page
 from app.web.console.viewer import ViewerOf
@@ -25,7 +26,7 @@ def documents(
     collection: Text = "",
 ) -> Response:
     """The documents that the viewer may read, by collection and path."""
-    found = reading.list_documents(session, subject, parts.checks, listing.page, collection=collection or None)
+    found = reading.list_documents(session, subject, parts.checks, listing.page, DocumentFilter(collection or None))
     values = {"documents": found, "listing": listing, "collection": collection}
     if viewer.part and not listing.first:
         return page(viewer, "reading/document_rows.html", values)
