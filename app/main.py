@@ -57,6 +57,7 @@ from app.web.api import (
     search,
     sessions,
     sync,
+    upload_preview,
     uploads,
     users,
 )
@@ -235,6 +236,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         conversations,
         collections,
         documents,
+        upload_preview,
         uploads,
         sync,
         users,

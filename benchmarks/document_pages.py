@@ -18,6 +18,8 @@ from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.admin.collection_tree import collection_tree
 from app.admin.document_rows import list_curated_documents
+from app.admin.documents import UploadTags
+from app.admin.upload_preview import PlannedFile, PlannedUpload, preview_upload
 from app.answer.documents import list_documents
 from app.db.paging import Page, encode_place
 from app.db.session import Database, ReadSession
@@ -88,6 +90,13 @@ def main() -> None:
             )
             for what, act in acts.items()
         ]
+        for files in (30, 3_000):
+            watch, times = Stopwatch(), []
+            for _ in range(given.rounds):
+                watch.time(lambda files=files: foresee(api, curator, files))  # type: ignore[misc]
+                times.append(watch.ms)
+            quantiles = (f"{ms:.0f}" for ms in np.quantile(times, (0.5, 0.95)))
+            rows.append((f"curator: preview of an upload of {files:,} files", *quantiles, ""))
         api.close()
     show(f"Pages of {LIMIT} of {given.documents:,} documents, ms; {load()}", ("page", "p50", "p95", "processor"), rows)
 
@@ -127,6 +136,14 @@ def trees(subject: Subject) -> dict[str, Callable[[ReadSession], object]]:
         "top of the tree": lambda session: collection_tree(session, subject, checks, NAME, within=""),
         "an area of the tree": lambda session: collection_tree(session, subject, checks, NAME, within=AREA),
     }
+
+
+def foresee(db: Database, subject: Subject, files: int) -> None:
+    """An upload of so many files to two areas, tagged for 20 roles as they are named in the rules."""
+    roles = [f"role-{number}" for number in range(20)]
+    planned = [PlannedFile(f"area{n % 2}/folder{n % 50}/new {n}.md", 1_000) for n in range(files)]
+    tags = UploadTags(roles, [], True, None, None, None)
+    preview_upload(db, subject, default_checks(), PlannedUpload(NAME, planned, tags), max_mb=50)
 
 
 def measured(api: Database, subject: Subject, act: Callable[[ReadSession], object], rounds: int) -> Sequence[str]:

@@ -130,6 +130,14 @@ def effects_of(
     return Effects(compare(cells, was or now, now, at), changed.total()), made
 
 
+def effects_of_placement(
+    session: Session, cells: Mapping[tuple[int, int], int], at: dt.datetime
+) -> dict[uuid.UUID, PersonEffect]:
+    """What people gain and lose where so many documents come from one rule to another."""
+    lines = Timelines(session, {rule_id for cell in cells for rule_id in cell}, concerned(session, cells), at)
+    return compare(cells, lines, lines, at)
+
+
 def compare(
     cells: Mapping[tuple[int, int], int], before: Timelines, after: Timelines, at: dt.datetime
 ) -> dict[uuid.UUID, PersonEffect]:

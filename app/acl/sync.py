@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.acl.change_guard import guard_change
 from app.acl.manifest import Comparison, Manifest, StoredDocument, compare, ending
-from app.acl.placement import DocumentPlacement
+from app.acl.placement import AWAITED, DocumentPlacement
 from app.acl.reader_table import ReaderTable
 from app.acl.readers import concerned, gained_and_lost
 from app.acl.rule_changes import Change, lock_collection
@@ -32,9 +32,6 @@ from app.errors import Conflict, PlanStale
 from app.identity.subject import Subject, require_curator
 from app.paths import normal_path
 
-AWAITED = text("select * from clearance.awaited(:collection, :paths)").bindparams(
-    bindparam("collection", type_=Uuid), bindparam("paths", type_=ARRAY(Text))
-)
 MOVE = text("select clearance.move_documents(:collection, :documents, :paths, :scopes)").bindparams(
     bindparam("collection", type_=Uuid),
     bindparam("documents", type_=ARRAY(BigInteger)),

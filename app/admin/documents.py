@@ -46,11 +46,11 @@ def upload_document(
 
     Raises NotFound, MissingCapability, EmptyFile, Untagged, UnknownRole or InvalidInput.
     """
-    target = _curated(session, subject, collection)
+    target = curated_collection(session, subject, collection)
     content = file.read()
     if not content:
         raise EmptyFile("The file has no bytes; there is nothing to index.")
-    upload = Upload(normal_path(path), content, _own_rule(session, tags))
+    upload = Upload(normal_path(path), content, own_rule(session, tags))
     job_id, scope = submit(session, subject, target, upload)
     event = DocumentUploaded(
         actor=actor(subject), job=job_id, collection=target.id, scope=str(scope), size=len(content)
@@ -80,7 +80,7 @@ def compare_with_folder(session: WriteSession, subject: Subject, collection: str
 
     `manifest`: the lines that list the folder (`app.acl.manifest`).
     """
-    target = _curated(session, subject, collection)
+    target = curated_collection(session, subject, collection)
     with session.begin_nested() as trial:
         compared = sync(session, subject, target, parse_manifest(manifest))
         # Nothing of the trial is left to check at the end: what could not be applied is refused here.
@@ -103,7 +103,7 @@ def follow_folder(
     Raises PlanStale unless the fingerprint is the one of what `compare_with_folder` shows now, Conflict for more than a
     fifth of the collection.
     """
-    target = _curated(session, subject, collection)
+    target = curated_collection(session, subject, collection)
     synced = sync(session, subject, target, parse_manifest(manifest))
     remove_gone(session, synced, fingerprint, allow_large_removal=allow_large_removal)
     for moved in synced.relocation.moved:
@@ -113,13 +113,15 @@ def follow_folder(
     return synced
 
 
-def _curated(session: WriteSession, subject: Subject, name: str) -> Collection:
+def curated_collection(session: WriteSession, subject: Subject, name: str) -> Collection:
+    """The collection of that name, for its curators; raises NotFound or MissingCapability."""
     found = find_collection(session, subject, visible_scopes(session, subject), name)
     require_curator(subject, found.id)
     return found
 
 
-def _own_rule(session: WriteSession, tags: UploadTags) -> OwnRule:
+def own_rule(session: WriteSession, tags: UploadTags) -> OwnRule:
+    """The rule that the tags of an upload stand for; raises Untagged, UnknownRole or InvalidInput."""
     if not tags.roles and not tags.inherits:
         raise Untagged(
             "Give at least one role tag ('roles'), or 'inherits' for what its folder and collection say; untagged "

@@ -33,8 +33,10 @@ _WORDS = {"kind": "answer.opened", "after": "WyJhIl0"}
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 # Says what a sync would do, and does nothing.
 SYNC = "POST /collections/{name}/sync"
+# Says what an upload would do, and does nothing.
+PREVIEW = "POST /collections/{name}/documents/preview"
 # Routes with a body that answer 200: `probe_run` asks these. Any other such route is reported as not tried.
-QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC})
+QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC, PREVIEW})
 # Take a list of people, and show an administrator what it would change; nobody else gets that far.
 LISTS = frozenset({"POST /users/import"})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.

@@ -37,6 +37,10 @@ CHANGES_NOTHING: dict[Key, str] = {
         "POST",
         "/collections/{name}/documents",
     ): "its uploader has the text; a scope for it is made under the guard",
+    (
+        "POST",
+        "/collections/{name}/documents/preview",
+    ): "says what an upload would do, in a transaction that is rolled back",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
     ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
     ("POST", "/delegations"): "lends what one has to a service, for oneself alone",

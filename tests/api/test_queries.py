@@ -72,7 +72,7 @@ def every(client: TestClient, path: str, headers: dict[str, str], limit: int) ->
 def test_every_list_is_paged() -> None:
     named = "users roles collections documents keys delegations jobs conversations grants access/plans access/readers"
     deeper = "access/reach audit/events collections/{name}/folders conversations/{conversation}"
-    deeper += " collections/{name}/tree sessions passkeys directories roles/claimed-groups"
+    deeper += " collections/{name}/tree collections/{name}/documents sessions passkeys directories roles/claimed-groups"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
     schema = create_routes().openapi()["paths"]
     for path, operations in schema.items():

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 
 from app.acl import rule_store, scopes
-from app.acl.effects import PersonEffect, Timelines, compare
+from app.acl.effects import PersonEffect, effects_of_placement
 from app.acl.reader_table import Pairs, ReaderTable
-from app.acl.readers import concerned, count_readers, readers
+from app.acl.readers import count_readers, readers
 from app.acl.rule_store import rules_about, rules_of
 from app.acl.rules import Grant, OwnRule, Rule, decide, effective, joined_digests, rule_digest, united
 from app.acl.scopes import repoint_scopes, scope_for
@@ -96,8 +96,7 @@ class Place:
         moves = repoint_scopes(self.session, self.collection.id)
         cells = Counter((move.before, move.after) for move in moves)
         at = self.session.scalars(select(func.now())).one()
-        lines = Timelines(self.session, {n for cell in cells for n in cell}, concerned(self.session, cells), at)
-        assert compare(cells, lines, lines, at) == self.foreseen(cells, at)
+        assert effects_of_placement(self.session, cells, at) == self.foreseen(cells, at)
         return len(moves)
 
     def foreseen(self, cells: Counter[tuple[int, int]], at: dt.datetime) -> dict[uuid.UUID, PersonEffect]:

@@ -9,6 +9,7 @@ from pydantic import Field
 from app.acl.placement import lock_document
 from app.admin import documents as admin
 from app.admin.document_rows import CuratedDocument, list_curated_documents
+from app.admin.documents import UploadTags
 from app.admin.rules import document_warnings, set_document_rule
 from app.identity.subject import Label
 from app.retrieval.browse import find_job, list_jobs
@@ -24,17 +25,27 @@ from app.web.http.route_table import BULK
 router = APIRouter(tags=[BULK])
 
 
-class UploadForm(ApiModel):
-    """A document and its role tags."""
+class TagsForm(ApiModel):
+    """Who may read what is uploaded."""
 
-    file: UploadFile = Field(description="the document")
-    path: str | None = Field(None, description="its path in the collection; unset: the file's name")
     roles: list[str] = Field(default_factory=list, description="role tags; 'everyone' is every signed-in person")
     deny: list[str] = Field(default_factory=list, description="roles that may not read it, whatever else says so")
     inherits: bool = Field(False, description="also as its folder and collection say; then it needs no role tag")
     label: LabelName | None = Field(None, description="unset: the label of its folder or collection")
     starts_at: dt.datetime | None = Field(None, description="the tags count from then on")
     ends_at: dt.datetime | None = Field(None, description="the tags count until then")
+
+    @property
+    def tags(self) -> UploadTags:
+        label = None if self.label is None else Label.parse(self.label)
+        return UploadTags(self.roles, self.deny, self.inherits, label, self.starts_at, self.ends_at)
+
+
+class UploadForm(TagsForm):
+    """A document and its role tags."""
+
+    file: UploadFile = Field(description="the document")
+    path: str | None = Field(None, description="its path in the collection; unset: the file's name")
 
 
 @router.post("/collections/{name}/documents", status_code=202)
@@ -45,10 +56,8 @@ def upload(
     session: Writing,
 ) -> JobOut:
     """Upload a document with its role tags (curate). The answer names the job; follow it at /jobs/{id}."""
-    label = None if form.label is None else Label.parse(form.label)
-    tags = admin.UploadTags(form.roles, form.deny, form.inherits, label, form.starts_at, form.ends_at)
-    path = form.path or form.file.filename or ""
-    job, warnings = admin.upload_document(session, subject, collection=name, path=path, file=form.file.file, tags=tags)
+    path, file = form.path or form.file.filename or "", form.file.file
+    job, warnings = admin.upload_document(session, subject, collection=name, path=path, file=file, tags=form.tags)
     return JobOut.model_validate(job).model_copy(update={"warnings": warnings})
 
 

@@ -67,6 +67,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("put", "/collections/{name}/curators/{user}"): (errors.SelfGrant,),
     ("delete", "/collections/{name}/curators/{user}"): (errors.SelfGrant,),
     ("post", "/collections/{name}/documents"): (errors.Untagged, errors.UnknownRole, errors.EmptyFile, *_GRANTS),
+    ("post", "/collections/{name}/documents/preview"): (errors.Untagged, errors.UnknownRole),
     ("put", "/documents/{document}/access"): _GRANTS,
     ("delete", "/documents/{document}"): (errors.SelfGrant,),
     ("post", "/users"): (errors.Conflict,),

@@ -29,6 +29,8 @@ from tests.api.matrix.route_access import (
 
 CURATORS, SEERS, READERS = "its curators", "who sees the collection", "its readers"
 OF_CREW = {"name": CREW}
+PLANNED = {"file": b"100  new.md\n", "roles": ["everyone"]}
+PATH_OF_CREW = "a path, by who curates the crew's collection"
 
 LIBRARY: dict[tuple[str, str], Route] = {
     ("POST", "/api/v1/ask"): Route(
@@ -89,7 +91,15 @@ LIBRARY: dict[tuple[str, str], Route] = {
             uploading("collection", "who curates the collection", TARGET),
             uploading("role", ROLE_OF_UPLOAD, CREW, roles=[TARGET]),
             uploading("role", ROLE_OF_UPLOAD, CREW, deny=[TARGET]),
-            uploading("path", "a path, by who curates the crew's collection", CREW, path=TARGET, seen_by=READERS),
+            uploading("path", PATH_OF_CREW, CREW, path=TARGET, seen_by=READERS),
+        ),
+    ),
+    ("POST", "/api/v1/collections/{name}/documents/preview"): Route(
+        "curate",
+        (
+            on("collection", "who curates the collection", "name", form=PLANNED),
+            Case("role", ROLE_OF_UPLOAD, path=OF_CREW, form={**PLANNED, "roles": [TARGET]}),
+            Case("role", ROLE_OF_UPLOAD, path=OF_CREW, form={**PLANNED, "deny": [TARGET]}),
         ),
     ),
     ("PATCH", "/api/v1/documents/{document}"): Route(
@@ -159,10 +169,10 @@ LIBRARY: dict[tuple[str, str], Route] = {
         "curate",
         (
             on("collection", "who curates the collection", "name"),
-            on("document", CURATORS, "?after", path=OF_CREW),
-            on("folder", "who curates the crew's collection", "?folder", path=OF_CREW),
-            on("folder", "who curates the crew's collection", "?contains", path=OF_CREW),
+            on("folder", PATH_OF_CREW, "?folder", path=OF_CREW, seen_by=RULERS),
+            on("folder", PATH_OF_CREW, "?contains", path=OF_CREW, seen_by=RULERS),
         ),
+        values=PAGED,
     ),
     ("GET", "/api/v1/collections/{name}/folders"): Route("key", (on("collection", RULERS, "name"),), values=PAGED),
     ("DELETE", "/api/v1/collections/{name}/access"): Route(
