@@ -77,7 +77,7 @@ def main() -> None:
         administrator = world.subject(world.person("administrator", may=sorted(FOR_PEOPLE)))
         world.settle()
         with db.admin() as connection:
-            by_path, at, at_id = connection.execute(MIDDLE.text.replace(":c", "%(c)s"), {"c": collection}).fetchone()
+            by_path, at, at_id = connection.execute(MIDDLE.text.replace(":c", "%(c)s"), {"c": collection}).fetchall()[0]
         asked = pages(str(by_path), encode_place([at, at_id]))
         api = db.api()
         rows = [

@@ -144,6 +144,28 @@ def lock_document(
     )
 
 
+def resubmit(session: WriteSession, collection: Collection, job_id: uuid.UUID) -> uuid.UUID | None:
+    """Upload the bytes of a failed upload once more, under the same own rule, and queue it; the new job's id.
+
+    None where there are none any more. The scope is the one that the rule has by now: uploads that have ended move with
+    the folders above them.
+    """
+    # As in `submit`: a folder that gets its rule beside us waits, and then finds this upload.
+    share_collection(session, collection.id)
+    new = uuid.uuid4()
+    if not session.scalar(select(func.clearance.retry_upload(job_id, new))):
+        return None
+    defer_upload(session, new)
+    return new
+
+
+def remove_upload(session: WriteSession, job_id: uuid.UUID) -> uuid.UUID | None:
+    """Remove an upload of one's own that has ended, and its bytes; the collection it was for, None if it is gone."""
+    gone = delete(IngestJob).where(IngestJob.id == job_id).returning(IngestJob.collection_id)
+    found: uuid.UUID | None = session.scalar(gone)
+    return found
+
+
 @dataclass(frozen=True)
 class ExpectedPlacement:
     """Where an upload would put its document: the rule that stands there now, and the one to come.
@@ -191,6 +213,13 @@ def expect_placements(
 def scope_of_document(session: Session, public_id: uuid.UUID) -> int:
     """The scope of a document that the session's caller may see or curates."""
     return session.scalars(select(Document.scope_id).where(Document.public_id == public_id)).one()
+
+
+def size_and_scope(session: Session, job_id: uuid.UUID) -> tuple[int, uuid.UUID]:
+    """The bytes of an upload of one's own, and the public id of its scope."""
+    found = select(IngestJob.size, Scope.public_id).join(Scope, Scope.id == IngestJob.scope_id)
+    row = session.execute(found.where(IngestJob.id == job_id)).one()
+    return row.size, row.public_id
 
 
 def scope_of_upload(session: Session, job_id: uuid.UUID) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.acl.readers import count_readers
 from app.acl.rules import OwnRule, Rule, effective
 from app.acl.unread import documents_below_each
-from app.admin.rule_sentence import ENGLISH, Wording, rule_sentence
+from app.admin.rule_sentence import ENGLISH, RuleWords, rule_sentence
 from app.admin.rules import editable_collection
 from app.db.session import ReadSession
 from app.db.tables.access import Collection, Folder, Scope
@@ -50,7 +50,7 @@ def collection_tree(
     name: str,
     *,
     within: str | None = None,
-    wording: Wording = ENGLISH,
+    words: RuleWords = ENGLISH,
 ) -> list[TreeFolder]:
     """The tree by path, for who may see the collection's rules; `within`: this folder and those directly in it alone.
 
@@ -78,7 +78,7 @@ def collection_tree(
         found[shown] = TreeFolder(
             path=shown,
             own=owns.get(path),
-            sentence=rule_sentence(owns.get(path, OwnRule()), names, at, wording, outermost=not path),
+            sentence=rule_sentence(owns.get(path, OwnRule()), names, at, words, outermost=not path),
             label=rule.label,
             readers=readers[path],
             documents=documents[path] + (beside.documents if beside else 0),

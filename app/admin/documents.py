@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 from app.acl.change_guard import guard_change
 from app.acl.manifest import parse_manifest
-from app.acl.placement import Upload, lock_document, remove_document, submit
+from app.acl.placement import Upload, lock_document, remove_document, resubmit, size_and_scope, submit
+from app.acl.placement import remove_upload as remove_upload_row
 from app.acl.rule_changes import role_ids, tag_grants
 from app.acl.rules import OwnRule
 from app.acl.sync import Moved, Relocation, Synced, remove_gone, sync
@@ -17,11 +18,11 @@ from app.acl.unread import unread, upload_rule
 from app.acl.visible import visible_scopes
 from app.admin.audit_records import record_rule
 from app.audit.actor import actor
-from app.audit.events.answers import DocumentDeleted, DocumentUploaded
+from app.audit.events.answers import DocumentDeleted, DocumentUploaded, UploadRemoved
 from app.audit.log import record
 from app.db.session import WriteSession
 from app.db.tables.access import Collection
-from app.errors import EmptyFile, InvalidInput, Untagged
+from app.errors import Conflict, EmptyFile, InvalidInput, Untagged
 from app.identity.subject import Label, Subject, require_curator
 from app.paths import normal_path
 from app.retrieval.browse import Job, find_collection, find_job
@@ -57,6 +58,37 @@ def upload_document(
     )
     record(session, event)
     return find_job(session, subject, job_id), unread(session, upload_rule(session, job_id), target.id)
+
+
+def retry_upload(session: WriteSession, subject: Subject, job_id: uuid.UUID) -> Job:
+    """Upload a failed file of one's own once more: the same bytes, path and tags, as a new upload.
+
+    Raises NotFound for an upload of somebody else, MissingCapability for who no longer curates the collection, and
+    Conflict for one that has not failed or was retried before.
+    """
+    job = find_job(session, subject, job_id)
+    target = curated_collection(session, subject, job.collection)
+    if job.state != "failed":
+        raise Conflict(f"This upload has not failed: it is {job.state}.")
+    retry = resubmit(session, target, job_id)
+    if retry is None:
+        raise Conflict("This upload was retried before; see how that one fares.")
+    size, scope = size_and_scope(session, retry)
+    event = DocumentUploaded(actor=actor(subject), job=retry, collection=target.id, scope=str(scope), size=size)
+    record(session, event)
+    return find_job(session, subject, retry)
+
+
+def remove_upload(session: WriteSession, subject: Subject, job_id: uuid.UUID) -> None:
+    """Remove an upload of one's own that has ended from the list, and its bytes if it failed.
+
+    Raises NotFound for one of somebody else, Conflict for one that is on its way.
+    """
+    job = find_job(session, subject, job_id)
+    if job.state in {"queued", "running"}:
+        raise Conflict("This upload is on its way; it can be removed when it has ended.")
+    if (collection := remove_upload_row(session, job_id)) is not None:
+        record(session, UploadRemoved(actor=actor(subject), job=job_id, collection=collection))
 
 
 def delete_document(session: WriteSession, subject: Subject, document: uuid.UUID) -> None:

@@ -24,14 +24,14 @@ def english_date(moment: dt.datetime) -> str:
 
 
 @dataclass(frozen=True)
-class Wording:
+class RuleWords:
     """How a surface says it in another language: a translation of the words, and of moments."""
 
     gettext: Callable[[str], str] = str
     date: Callable[[dt.datetime], str] = english_date
 
 
-ENGLISH = Wording()
+ENGLISH = RuleWords()
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -39,7 +39,7 @@ def rule_sentence(
     own: OwnRule,
     names: Mapping[uuid.UUID, str],
     at: dt.datetime,
-    wording: Wording = ENGLISH,
+    words: RuleWords = ENGLISH,
     *,
     outermost: bool = False,
 ) -> str:
@@ -47,9 +47,9 @@ def rule_sentence(
 
     `at`: past ends are marked by it. `outermost`: a collection's rule, above which there is nothing to inherit.
     """
-    gettext = wording.gettext
-    allowed = _groups([g for g in own.grants if g.effect == "allow"], names, at, wording, gettext("and"))
-    denied = _groups([g for g in own.grants if g.effect == "deny"], names, at, wording, gettext("or"))
+    gettext = words.gettext
+    allowed = _groups([g for g in own.grants if g.effect == "allow"], names, at, words, gettext("and"))
+    denied = _groups([g for g in own.grants if g.effect == "deny"], names, at, words, gettext("or"))
     refused = [gettext("not {names}").format(names=some) for some in denied]
     who = ", ".join(part for part in ("; ".join(allowed), *refused) if part)
     if not allowed and not own.inherits:
@@ -60,18 +60,18 @@ def rule_sentence(
 
 
 def _groups(
-    grants: Collection[Grant], names: Mapping[uuid.UUID, str], at: dt.datetime, wording: Wording, last: str
+    grants: Collection[Grant], names: Mapping[uuid.UUID, str], at: dt.datetime, words: RuleWords, last: str
 ) -> list[str]:
     """Those named together for each start and end, the boundless first."""
     groups: dict[tuple[dt.datetime | None, dt.datetime | None], list[Grant]] = {}
     for grant in grants:
         groups.setdefault((grant.starts_at, grant.ends_at), []).append(grant)
     ordered = sorted(groups, key=lambda bounds: [_NEVER if moment is None else moment for moment in bounds])
-    return [_who(groups[bounds], names, wording, last) + _when(*bounds, at, wording) for bounds in ordered]
+    return [_who(groups[bounds], names, words, last) + _when(*bounds, at, words) for bounds in ordered]
 
 
-def _who(grants: Collection[Grant], names: Mapping[uuid.UUID, str], wording: Wording, last: str) -> str:
-    gettext = wording.gettext
+def _who(grants: Collection[Grant], names: Mapping[uuid.UUID, str], words: RuleWords, last: str) -> str:
+    gettext = words.gettext
     roles = sorted(names.get(g.principal.id, str(g.principal.id)) for g in grants if g.principal.kind == "role")
     people = sorted(names.get(g.principal.id, str(g.principal.id)) for g in grants if g.principal.kind == "user")
     everyone = [gettext("everyone")] if any(g.principal == EVERYONE for g in grants) else []
@@ -82,11 +82,11 @@ def _who(grants: Collection[Grant], names: Mapping[uuid.UUID, str], wording: Wor
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} {last} {named[-1]}"
 
 
-def _when(starts: dt.datetime | None, ends: dt.datetime | None, at: dt.datetime, wording: Wording) -> str:
-    gettext = wording.gettext
+def _when(starts: dt.datetime | None, ends: dt.datetime | None, at: dt.datetime, words: RuleWords) -> str:
+    gettext = words.gettext
     bounds = [
-        *([gettext("from {date}").format(date=wording.date(starts))] if starts is not None else []),
-        *([gettext("until {date}").format(date=wording.date(ends))] if ends is not None else []),
+        *([gettext("from {date}").format(date=words.date(starts))] if starts is not None else []),
+        *([gettext("until {date}").format(date=words.date(ends))] if ends is not None else []),
         *([gettext("(over)")] if ends is not None and ends <= at else []),
     ]
     return "".join(f" {bound}" for bound in bounds)

@@ -30,7 +30,10 @@ class DocumentEntry:
 
 @dataclass(frozen=True)
 class Job:
-    """An upload of the subject's and its state. `stages_us` has microseconds by stage."""
+    """An upload of the subject's and its state. `stages_us` has microseconds by stage.
+
+    `retried_by`: the upload that brought its bytes once more. A failed one without can be retried.
+    """
 
     id: uuid.UUID
     collection: str
@@ -42,6 +45,7 @@ class Job:
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None
     hidden: dict[str, int] | None
+    retried_by: uuid.UUID | None
 
 
 def curated(subject: Subject) -> frozenset[uuid.UUID]:
@@ -185,6 +189,7 @@ def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
             IngestJob.finished_at,
             IngestJob.stages,
             IngestJob.hidden,
+            IngestJob.retried_by,
         )
         .join(Collection, Collection.id == IngestJob.collection_id)
         .where(IngestJob.uploaded_by == subject.user_id)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ARRAY, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, TextClause, Uuid, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from app.acl.visible import Visible
@@ -26,22 +26,27 @@ from app.retrieval.browse import DocumentEntry, curated, find_document
 DocumentOrder = Literal["path", "changed"]
 ORDERS: tuple[DocumentOrder, ...] = get_args(DocumentOrder)
 
-_CURATED = "collection c", "c.id = any (:curated)", "collection_id = c.id"
-_SEEN = (
-    "scope s join collection c on c.id = s.collection_id",
-    "s.id = any (cast(:scopes as int[])) and s.collection_id <> all (:curated)",
-    "scope_id = s.id",
-)
-_WALK = r"""
+# A page's rows of each collection that the subject curates, and of each scope that they see elsewhere.
+_CURATED = r"""
 select c.name, d.id, d.path, d.updated_at, d.public_id
-from {source}
+from collection c
 cross join lateral (
-  select d.id, d.path, d.updated_at, d.public_id from document d where d.{place}{behind}{where}
-  order by {order} limit :limit
+  select d.id, d.path, d.updated_at, d.public_id from document d
+  where d.collection_id = c.id{documents} order by {order} limit :limit
 ) d
-where {owned} and c.name not like '\_%'{of_collection}
+where c.id = any (:curated) and c.name not like '\_%'{collections}
 """
-_FOUND = "select f.id, f.name from ({walks}) f order by {order} limit :limit"
+_SEEN = r"""
+select c.name, d.id, d.path, d.updated_at, d.public_id
+from scope s
+join collection c on c.id = s.collection_id
+cross join lateral (
+  select d.id, d.path, d.updated_at, d.public_id from document d
+  where d.scope_id = s.id{documents} order by {order} limit :limit
+) d
+where s.id = any (cast(:scopes as int[])) and s.collection_id <> all (:curated) and c.name not like '\_%'{collections}
+"""
+_PAGE = "with listed as ({walks}) select l.id, l.name from listed l order by {order} limit :limit"
 
 
 @dataclass(frozen=True)
@@ -115,37 +120,25 @@ def _document_id(text: str) -> uuid.UUID:
         raise NotFound from None
 
 
-def _statement(where: DocumentFilter, order: DocumentOrder, *, begins: bool) -> Any:
+def _statement(where: DocumentFilter, order: DocumentOrder, *, begins: bool) -> TextClause:
     """The statement that finds a page's documents in their order."""
-    if order == "path":
-        behind = "" if begins else " and d.path > case when c.name = :last_name then :last_path else '' end"
-        within, ordered = "d.path", "f.name, f.path"
-    else:
-        behind = "" if begins else " and (d.updated_at, d.public_id) < (:last_at, :last_id)"
-        within, ordered = "d.updated_at desc, d.public_id desc", "f.updated_at desc, f.public_id desc"
-    conditions, of_collection = [], []
+    documents, collections = "", ""
     if where.folder is not None:
         # Paths compare by their bytes: '0' is what follows '/'.
-        conditions.append("d.path > :folder || '/' and d.path < :folder || '0'")
+        documents += " and d.path > :folder || '/' and d.path < :folder || '0'"
     if where.contains is not None:
-        conditions.append('strpos(lower(d.path collate "default"), lower(:contains)) > 0')
+        documents += ' and strpos(lower(d.path collate "default"), lower(:contains)) > 0'
     if where.collection is not None:
-        of_collection.append("c.name = :collection")
-    if order == "path" and not begins:
-        of_collection.append("c.name >= :last_name")
-    walks = [
-        _WALK.format(
-            source=source,
-            owned=owned,
-            place=place,
-            behind=behind,
-            where="".join(f" and {condition}" for condition in conditions),
-            order=within,
-            of_collection="".join(f" and {condition}" for condition in of_collection),
-        )
-        for source, owned, place in ((_CURATED,) if where.contains is not None else (_CURATED, _SEEN))
-    ]
-    statement = text(_FOUND.format(walks=" union all ".join(walks), order=ordered))
-    used = statement.compile().params
-    types = {"curated": ARRAY(Uuid)}
-    return statement.bindparams(*(bindparam(name, type_=kind) for name, kind in types.items() if name in used))
+        collections += " and c.name = :collection"
+    if order == "path":
+        within, ordered = "d.path", "l.name, l.path"
+        if not begins:
+            documents += " and d.path > case when c.name = :last_name then :last_path else '' end"
+            collections += " and c.name >= :last_name"
+    else:
+        within, ordered = "d.updated_at desc, d.public_id desc", "l.updated_at desc, l.public_id desc"
+        if not begins:
+            documents += " and (d.updated_at, d.public_id) < (:last_at, :last_id)"
+    walks = (_CURATED,) if where.contains is not None else (_CURATED, _SEEN)
+    rows = " union all ".join(walk.format(documents=documents, order=within, collections=collections) for walk in walks)
+    return text(_PAGE.format(walks=rows, order=ordered)).bindparams(bindparam("curated", type_=ARRAY(Uuid)))

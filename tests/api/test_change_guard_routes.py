@@ -41,6 +41,8 @@ CHANGES_NOTHING: dict[Key, str] = {
         "POST",
         "/collections/{name}/documents/preview",
     ): "says what an upload would do, in a transaction that is rolled back",
+    ("POST", "/jobs/{job}/retry"): "one's own upload once more, under the rule that it was sent with",
+    ("DELETE", "/jobs/{job}"): "takes one's own upload that has ended off a list",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
     ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
     ("POST", "/delegations"): "lends what one has to a service, for oneself alone",

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.folders import put, rule
+from tests.api.pages import every
 from tests.api.problems import check_problem
-from tests.api.test_queries import every
 from tests.support.company import CARD, Company
 from tests.support.worker import work_queued
 

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from app.client.api import Client
 from app.main import create_routes
 from app.web.http.route_table import ANY_QUERY, RouteTable, ServedRoute
+from tests.api.pages import every
 from tests.api.problems import ABSENT, check_problem
 from tests.support.company import Company, administering
 from tests.support.service import parts_of, serve
@@ -52,21 +53,6 @@ def test_a_name_is_shown_cut_and_without_what_a_terminal_obeys(client: TestClien
     detail = client.get(f"/api/v1/users/me?{odd}", headers=company.headers("ben")).json()["detail"]
     assert "\x1b" not in detail
     assert len(detail) < 250
-
-
-def every(client: TestClient, path: str, headers: dict[str, str], limit: int) -> list[Any]:
-    found: list[Any] = []
-    query = f"{'&' if '?' in path else '?'}limit={limit}"
-    while query:
-        answer = client.get(path + query, headers=headers)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        page = page if isinstance(page, list) else page.get("events", page.get("turns"))
-        assert len(page) <= limit
-        found += page
-        query = answer.links.get("next", {}).get("url", "")
-        path = path.partition("?")[0]
-    return found
 
 
 def test_every_list_is_paged() -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -164,7 +165,7 @@ class Posting(Base):
 
 
 class IngestJob(Base):
-    """An uploaded file on its way: seen by its uploader and by no other reader; its bytes go when it ends."""
+    """An uploaded file on its way: seen by its uploader and by no other reader; its bytes go when it ends well."""
 
     __tablename__ = "ingest_job"
     __table_args__ = (
@@ -173,6 +174,7 @@ class IngestJob(Base):
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="ingest_job_scope_id_fkey", ondelete="CASCADE"),
         Index("ingest_job_uploaded_by_created_at_id_idx", "uploaded_by", "created_at", "id"),
         Index("ingest_job_collection_id_path_created_at_idx", "collection_id", "path", "created_at"),
+        Index("ingest_job_retried_by_idx", "retried_by", postgresql_where=text("retried_by is not null")),
         Index("ingest_job_running_idx", "collection_id", "path", postgresql_where=text("state = 'running'")),
     )
 
@@ -193,6 +195,10 @@ class IngestJob(Base):
     hidden: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    # Never inserted: the database alone writes it.
+    retried_by: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("ingest_job.id", ondelete="SET NULL"), server_default=FetchedValue()
+    )
 
 
 class IndexProfile(Base):

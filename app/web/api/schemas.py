@@ -157,6 +157,7 @@ class JobOut(ApiModel):
     hidden: dict[str, int] | None = Field(
         None, description="what the file hides and is not indexed, by kind, as in {'sheets': 1, 'rows': 3}"
     )
+    retried_by: uuid.UUID | None = Field(None, description="the upload that brought its bytes once more")
     warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 
 

@@ -97,6 +97,18 @@ def job_state(job: str, subject: CuratorCaller, session: Reading) -> JobOut:
     return JobOut.model_validate(find_job(session, subject, public_id(job)))
 
 
+@router.post("/jobs/{job}/retry", status_code=202)
+def retry(job: str, subject: CuratorCaller, session: Writing) -> JobOut:
+    """Upload a failed file once more, as it was asked for (curate). The answer names the new job."""
+    return JobOut.model_validate(admin.retry_upload(session, subject, public_id(job)))
+
+
+@router.delete("/jobs/{job}", status_code=204)
+def remove_job(job: str, subject: CuratorCaller, session: Writing) -> None:
+    """Remove one of your uploads that has ended, and its bytes if it failed."""
+    admin.remove_upload(session, subject, public_id(job))
+
+
 @router.delete("/documents/{document}", status_code=204)
 def remove(document: str, subject: CuratorCaller, session: Changing) -> None:
     """Delete a document and all that was derived from it (curate)."""

@@ -68,6 +68,8 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("delete", "/collections/{name}/curators/{user}"): (errors.SelfGrant,),
     ("post", "/collections/{name}/documents"): (errors.Untagged, errors.UnknownRole, errors.EmptyFile, *_GRANTS),
     ("post", "/collections/{name}/documents/preview"): (errors.Untagged, errors.UnknownRole),
+    ("post", "/jobs/{job}/retry"): (errors.Conflict,),
+    ("delete", "/jobs/{job}"): (errors.Conflict,),
     ("put", "/documents/{document}/access"): _GRANTS,
     ("delete", "/documents/{document}"): (errors.SelfGrant,),
     ("post", "/users"): (errors.Conflict,),

@@ -23,8 +23,8 @@ WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
-IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation", "session", "link", "passkey",
-                 "scim user", "scim group"})  # fmt: skip
+IDS = frozenset({"document", "job", "failed job", "key", "conversation", "turn", "plan", "delegation", "session",
+                 "link", "passkey", "scim user", "scim group"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:
@@ -129,8 +129,9 @@ def _on_collections(world: World, kind: str, collections: list[str]) -> list[Tar
             return [Target(kind, path_on("crew"), collection="crew")]
         case "grant" | "document grant":
             return [Target(kind, grant, collection=s) for s, grant in grants.items()]
-        case "job":
-            return [Target(kind, world.jobs[s], collection=s, owner=UPLOADERS[s]) for s in collections]
+        case "job" | "failed job":
+            jobs = world.jobs if kind == "job" else world.failed_jobs
+            return [Target(kind, jobs[s], collection=s, owner=UPLOADERS[s]) for s in collections]
     raise AssertionError(f"no targets of the kind {kind!r}")
 
 

@@ -112,6 +112,8 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/jobs"): Route("curate", values=PAGED),
     ("GET", "/api/v1/jobs/{job}"): Route("curate", (on("job", "one's own", "job"),)),
+    ("POST", "/api/v1/jobs/{job}/retry"): Route("curate", (on("failed job", "one's own", "job", done=202),)),
+    ("DELETE", "/api/v1/jobs/{job}"): Route("curate", (on("failed job", "one's own", "job", **NONE),)),
     ("GET", "/api/v1/collections"): Route("key", values=PAGED, lent=True),
     ("POST", "/api/v1/collections"): Route(
         "administer",

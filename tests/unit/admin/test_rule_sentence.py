@@ -6,8 +6,8 @@ import uuid
 import pytest
 
 from app.acl.rules import Effect, Grant, OwnRule
-from app.admin.rule_sentence import Wording, rule_sentence
-from app.identity.subject import EVERYONE, Label, Principal
+from app.admin.rule_sentence import RuleWords, rule_sentence
+from app.identity.subject import EVERYONE, EVERYONE_ID, Label, Principal
 
 NOW = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 MARCH = dt.datetime(2027, 3, 3, tzinfo=dt.UTC)
@@ -20,8 +20,8 @@ NAMES = {id: name for name, id in IDS.items()}
 def grant(
     name: str, effect: Effect = "allow", starts: dt.datetime | None = None, ends: dt.datetime | None = None
 ) -> Grant:
-    kind = "user" if name == "freya" else "role"
-    who = EVERYONE if name == "everyone" else Principal(kind, IDS[name])
+    named = Principal("user" if name == "freya" else "role", IDS.get(name, EVERYONE_ID))
+    who = EVERYONE if name == "everyone" else named
     return Grant(effect, who, starts, ends)
 
 
@@ -75,6 +75,6 @@ def test_many_are_counted_and_who_is_gone_shows_an_id() -> None:
 def test_the_words_and_the_dates_are_the_surfaces() -> None:
     """A page in another language gives both; names are nobody's to translate."""
     german = {"and": "und", "until {date}": "bis {date}", "confidential": "vertraulich", "inherits": "erbt"}
-    wording = Wording(lambda text: german.get(text, text), lambda moment: f"{moment:%d.%m.%Y}")
+    words = RuleWords(lambda text: german.get(text, text), lambda moment: f"{moment:%d.%m.%Y}")
     own = OwnRule(frozenset([grant("finance", ends=MARCH), grant("legal", ends=MARCH)]), True, CONFIDENTIAL)
-    assert rule_sentence(own, NAMES, NOW, wording) == "finance und legal bis 03.03.2027; vertraulich; erbt"
+    assert rule_sentence(own, NAMES, NOW, words) == "finance und legal bis 03.03.2027; vertraulich; erbt"
