@@ -16,6 +16,7 @@ from app import log
 from app.admin.refusals import FailedSignIns, record_due
 from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
+from app.answer.running import RunningAnswers
 from app.audit.encryption import Sealer
 from app.db.replicas import Replicas
 from app.db.rls_probe import probe
@@ -73,7 +74,6 @@ from app.web.scim import exchange as scim_exchange
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
-from app.web.sign_in.pages import mount_sign_in_static
 
 
 def build(settings: Settings) -> Components:
@@ -187,7 +187,8 @@ def create(parts: Components | None = None) -> FastAPI:
         counting = collectors(app.state.parts)
         for collector in counting:
             app.state.metrics.register(collector)
-        yield
+        async with RunningAnswers(app.state.parts) as app.state.running:
+            yield
         for collector in counting:
             app.state.metrics.unregister(collector)
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
@@ -265,5 +266,4 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(sign_in.router)
     include_console(app)
     docs_page.mount_static(app)
-    mount_sign_in_static(app)
     return app

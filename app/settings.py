@@ -323,6 +323,16 @@ class ProviderSettings(Section):
         return tuple(part.strip() for part in str(getattr(self, name)).split(",") if part.strip())
 
 
+class SampleSettings(Section):
+    """The sample company of `clearance run`, which has no real people in it."""
+
+    people_file: Path | None = Field(
+        None,
+        description="set by `clearance run` alone: the sample company's people with their keys, as whom a browser of"
+        " this machine that is signed in as one of them may go on; unset: nobody goes on as anybody else",
+    )
+
+
 class SignInSettings(Section):
     """Signing in from a browser."""
 
@@ -420,6 +430,7 @@ class Settings(BaseSettings):
     access: AccessSettings = Field(default_factory=AccessSettings)
     lists: ListsSettings = Field(default_factory=ListsSettings)
     sign_in: SignInSettings = Field(default_factory=SignInSettings)
+    sample: SampleSettings = Field(default_factory=SampleSettings)
     providers: dict[SourceName, ProviderSettings] = Field(
         default_factory=dict, description="identity providers by the source that each vouches for"
     )

@@ -36,10 +36,14 @@ from app.identity.subject import Subject
 
 @dataclass
 class Trail:
-    """Collects what the closing record says, while the answer is made; `conversation` is the one it is a turn of."""
+    """Collects what the closing record says, while the answer is made; `conversation` is the one it is a turn of, and
+    `collections` are those that were chosen, by name; `collection_ids` are theirs.
+    """
 
     subject: Subject
     conversation: uuid.UUID | None = None
+    collections: tuple[str, ...] = ()
+    collection_ids: tuple[uuid.UUID, ...] = ()
     id: uuid.UUID = field(default_factory=new_id)
     outcome: events.Outcome | None = None
     reason: str | None = None
@@ -129,6 +133,7 @@ class Trail:
             depth=parts.settings.search.depth if self.codebook else None,
             reranker=self.reranker,
             conversation=self.conversation,
+            collections=self.collection_ids,
             history=tuple(e.turn for e in context.earlier) if context else (),
             searched=_searched(whole),
             added_words=SealedText(asked) if (asked := _added_words(whole, "question")) else None,

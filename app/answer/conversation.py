@@ -32,6 +32,12 @@ def list_conversations(session: ReadSession, subject: Subject, page: Page) -> li
     return store.list_own(session, subject, page)
 
 
+def find_conversation(session: ReadSession, subject: Subject, conversation: uuid.UUID) -> ConversationSummary:
+    """One of the subject's conversations, as the list shows it; raises NotFound."""
+    require_capability(subject, Capability.ASK)
+    return store.find(session, subject, conversation)
+
+
 def read_conversation(parts: Components, subject: Subject, conversation: uuid.UUID, page: Page) -> list[TurnView]:
     """The last turns, oldest first, without the answers that the subject may no longer read; raises NotFound."""
     require_capability(subject, Capability.ASK)

@@ -79,11 +79,17 @@ def find_turn(
     return _turn(*found)
 
 
+def find(session: Session, subject: Subject, conversation: uuid.UUID) -> ConversationSummary:
+    """One conversation as the list shows it. Raises NotFound as `require_own` does."""
+    require_own(session, subject, conversation)
+    return ConversationSummary(*session.execute(_summaries(subject, conversation)).one())
+
+
 def rename(session: Session, subject: Subject, conversation: uuid.UUID, title: str) -> ConversationSummary:
     """Give a conversation a title. Raises NotFound as `require_own` does."""
     require_own(session, subject, conversation)
     session.execute(update(tables.Conversation).where(*_own(subject, conversation)).values(title=title))
-    return ConversationSummary(*session.execute(_summaries(subject, conversation)).one())
+    return find(session, subject, conversation)
 
 
 def remove(session: Session, subject: Subject, conversation: uuid.UUID) -> None:

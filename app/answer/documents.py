@@ -42,8 +42,9 @@ class DocumentView:
 
 @dataclass(frozen=True)
 class OpenedPassage:
-    """A passage of an opened document, redacted. `page` counts from 1."""
+    """A passage of an opened document, redacted. `page` counts from 1; `chunk` is its id, as sources name it."""
 
+    chunk: uuid.UUID
     heading: tuple[str, ...]
     page: int | None
     text: str
@@ -68,7 +69,9 @@ def open_document(parts: Components, subject: Subject, document: uuid.UUID) -> t
     require_capability(subject, Capability.ASK)
     visible, listed, chunks = _read(parts, subject, document, passages_of, DocumentOpened)
     clean = Redactor(parts.checks)
-    passages = [OpenedPassage(tuple(clean(h) for h in c.heading_path), c.page, clean(c.text)) for c in chunks]
+    passages = [
+        OpenedPassage(c.public_id, tuple(clean(h) for h in c.heading_path), c.page, clean(c.text)) for c in chunks
+    ]
     return _view(clean, visible, listed), passages
 
 

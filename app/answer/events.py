@@ -99,10 +99,13 @@ class ShownConflict:
 
 @dataclass(frozen=True)
 class Opened:
-    """The audit record is committed; what follows is the answer to it."""
+    """The audit record is committed; what follows is the answer to it. `documents` are all that it is made from, by
+    their public ids, for who gives it out later: they are not sent.
+    """
 
     trail: uuid.UUID
     mode: Mode
+    documents: frozenset[uuid.UUID] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ trail is closed in a shield, so that a caller who hangs up leaves a record too.
 """
 
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -33,6 +33,7 @@ from app.guardrail.credentials import mask_credentials
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Subject, require_capability
 from app.llm.protocol import route
+from app.retrieval.filters import restrict_to_collections
 from app.retrieval.passage import Hit
 from app.retrieval.search import Candidates, Query, search
 
@@ -52,14 +53,20 @@ class Retrieved:
 
 
 async def answer(
-    parts: Components, subject: Subject, question: str, mode: Mode, conversation: uuid.UUID | None = None
+    parts: Components,
+    subject: Subject,
+    question: str,
+    mode: Mode,
+    conversation: uuid.UUID | None = None,
+    collections: Sequence[str] = (),
 ) -> AsyncGenerator[AnswerEvent, None]:
     """Answer as this subject, as the next turn of a conversation of theirs if one is given; else nothing is kept.
 
-    Raises AppError before the first event, or ModelUnavailable in the middle of the text.
+    `collections`, by name, are those to search in; none: all that the subject may read. Raises AppError before the
+    first event, or ModelUnavailable in the middle of the text.
     """
     require_capability(subject, Capability.ASK)
-    trail = Trail(subject, conversation)
+    trail = Trail(subject, conversation, tuple(collections))
     try:
         asked = mask_credentials(question).text
         query = Query(
@@ -80,7 +87,7 @@ async def answer(
         trail.mark_stage("context")
         reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
         trail.mark_stage("audit")
-        yield Opened(trail.id, mode)
+        yield Opened(trail.id, mode, trail.documents)
         if context is None:
             events = no_answer(trail, mode, asked, missing or "nothing")
         elif reason is None:
@@ -103,8 +110,8 @@ async def answer(
 
 
 def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retrieved:
-    """Resolve the visible scopes, make the question whole with the conversation, and search, in one read-only snapshot;
-    then put in order.
+    """Resolve the visible scopes, make the question whole with the conversation, and search in the chosen collections,
+    in one read-only snapshot; then put in order.
     """
     limits, subject = parts.settings.answer, trail.subject
     trail.vector = query.vector
@@ -118,8 +125,9 @@ def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retri
                 session, subject, visible, trail.conversation, tokens=tokens, count=parts.embedder.count
             )
         whole = whole_question(parts, trail, session, visible, query)
+        within, trail.collection_ids = restrict_to_collections(session, subject, visible, trail.collections)
         searched = replace(query, vector=whole.vector, words=whole.words, before=whole.before)
-        return visible, whole, search(session, visible, parts.index, searched), earlier
+        return visible, whole, search(session, within, parts.index, searched), earlier
 
     visible, trail.whole, found, earlier = parts.database.retrieve(subject.user_id, read)
     if parts.reranking:

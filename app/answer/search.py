@@ -114,9 +114,7 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
 
     def read(session: ReadSession) -> tuple[Visible, Candidates, Mapping[uuid.UUID, Neighbors]]:
         visible = visible_scopes(session, subject)
-        searched = visible
-        if request.collections:
-            searched = restrict_to_collections(session, subject, visible, request.collections)
+        searched, _ = restrict_to_collections(session, subject, visible, request.collections)
         candidates = search(session, searched, parts.index, query)
         chunks = [h.passage.chunk for h in candidates.hits]
         return visible, candidates, find_neighbors(session, searched, chunks, reach=request.neighbours)

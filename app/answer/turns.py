@@ -42,11 +42,7 @@ class AnswerDetails:
         earlier answer added to the search, since they stand in documents that this answer was not made from.
         """
         blocks = tuple(replace(block, feedback="") for block in self.blocks)
-        searched = self.searched
-        if searched is not None:
-            added = tuple(replace(a, words=()) if a.part == "answer" else a for a in searched.added)
-            searched = replace(searched, added=added)
-        return replace(self, blocks=blocks, searched=searched)
+        return replace(self, blocks=blocks, searched=without_answer_words(self.searched))
 
 
 @dataclass(frozen=True)
@@ -80,6 +76,14 @@ class AnswerView:
         """With a new token for each block; `issue` makes one from the trail and the block's number."""
         blocks = tuple(replace(block, feedback=issue(self.trail, block.number)) for block in self.details.blocks)
         return replace(self, details=replace(self.details, blocks=blocks))
+
+
+def without_answer_words(searched: Searched | None) -> Searched | None:
+    """What was searched for without the words of earlier answers, which are text of documents."""
+    if searched is None:
+        return None
+    added = tuple(replace(more, words=()) if more.part == "answer" else more for more in searched.added)
+    return replace(searched, added=added)
 
 
 def details_of(done: Done) -> AnswerDetails:

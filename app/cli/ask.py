@@ -40,18 +40,20 @@ def ask(
     conversation: Annotated[
         str | None, typer.Option(metavar="ID", help="keep it in this conversation of yours; 'new' begins one")
     ] = None,
+    collection: Annotated[list[str] | None, typer.Option(help="answer from this one alone; may be given again")] = None,
 ) -> None:
     """Answer a question from the documents you may read, with its sources. Nothing is kept outside a conversation."""
     is_new = conversation == "new"
     if is_new:
         conversation = client.post("/conversations", {})["id"]
-    body = {"question": question, "mode": mode, "conversation": conversation}
+    body = {"question": question, "mode": mode, "conversation": conversation, "collections": collection or []}
     try:
         print_answer(client, body, streamed=streamed and not wants_json())
     except ApiError as error:
         if not is_new:
             raise
-        again = shell_command("ask", question, "--conversation", str(conversation))
+        chosen = [word for name in collection or [] for word in ("--collection", name)]
+        again = shell_command("ask", question, *chosen, "--conversation", str(conversation))
         raise Unfinished(error, [f"the conversation {conversation} is there"], [again]) from error
 
 

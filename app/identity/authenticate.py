@@ -115,6 +115,11 @@ def person_behind(session: Session, source: str, issuer: str, subject: str) -> U
     return session.scalar(known.where(*living)) or session.scalar(named.where(*living))
 
 
+def caller_may(session: Session, capability: Capability) -> bool:
+    """Whether the person as whom this transaction reads is there, active, and has the capability now."""
+    return bool(session.scalar(select(func.clearance.caller_may(capability.value))))
+
+
 def is_session(session: Session, secret: str) -> bool:
     """Whether this is, or was, a session of ours."""
     return bool(session.scalar(select(exists().where(SignInSession.hash == hash_key(secret)))))

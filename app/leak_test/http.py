@@ -2,17 +2,19 @@
 
 import contextlib
 import json
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
 
 from app.client.api import ApiError
 
-TOO_MANY = 429
+TOO_MANY, NOT_SIGNED_IN, SEE_OTHER = 429, 401, 303
+NONCE = re.compile(r"'nonce-([\w-]{22})'")
 # Longest time one request may be put off by the rate limit.
 MAX_WAIT_SECONDS = 300.0
 # Servers close idle connections after five seconds or more, perhaps just as one is used again.
@@ -26,6 +28,20 @@ class RawAnswer:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = field(default=b"", repr=False)
+
+    @property
+    def signed_out(self) -> bool:
+        """Whether it says that nobody is signed in: to a program, or to a person, who is led to where one signs in."""
+        to_sign_in = dict(self.headers).get("location", "").startswith("/sign-in?")
+        return self.status == NOT_SIGNED_IN or (self.status == SEE_OTHER and to_sign_in)
+
+    def without_nonce(self) -> "RawAnswer":
+        """The same page with what differs between any two pages made plain: the nonce of its policy."""
+        policy = dict(self.headers).get("content-security-policy", "")
+        if (found := NONCE.search(policy)) is None:
+            return self
+        headers = tuple((name, value.replace(found[1], "NONCE")) for name, value in self.headers)
+        return replace(self, headers=headers, body=self.body.replace(found[1].encode(), b"NONCE"))
 
     def json(self) -> Any:
         """The body as JSON; None if it is not JSON."""
@@ -72,7 +88,7 @@ class ProbeClient:
     def close(self) -> None:
         self._http.close()
 
-    def send(
+    def send(  # noqa: PLR0913  # each is a part of a request
         self,
         method: str,
         path: str,
@@ -80,9 +96,11 @@ class ProbeClient:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         form: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
         headers: Sequence[tuple[str, str]] = (),
     ) -> RawAnswer:
-        """Send a request with a JSON body, or a form whose `file` is bytes, and wait out the rate limit.
+        """Send a request with a JSON body, a form whose `file` is bytes, or the fields of a plain one, and wait out
+        the rate limit.
 
         Raises ApiError if nothing answers.
         """
@@ -90,6 +108,8 @@ class ProbeClient:
         if form is not None:
             sent["files"] = {"file": ("file", form["file"])}
             sent["data"] = {name: value for name, value in form.items() if name != "file"}
+        elif fields is not None:
+            sent["data"] = dict(fields)
         elif body is not None:
             sent["json"] = body
         deadline = time.monotonic() + MAX_WAIT_SECONDS
@@ -115,7 +135,7 @@ class ProbeClient:
                 code="Unreachable", title=f"No answer from {self._base_url}", detail=why, status=0
             ) from error
         headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
-        return RawAnswer(response.status_code, headers, response.content)
+        return RawAnswer(response.status_code, headers, response.content).without_nonce()
 
     def _response(self, request: httpx2.Request) -> httpx2.Response:
         """Sent again if the connection was closed meanwhile, as servers do after an error of their own."""

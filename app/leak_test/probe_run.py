@@ -35,7 +35,6 @@ FORESEEN: dict[str, dict[str, Any]] = {
 }
 # The model is the slowest part by far, so each person asks it once, by turns in one of these ways.
 MODEL = ("POST /ask, generate", "POST /ask, generate, stream")
-NOT_SIGNED_IN = 401
 # Runs several commands in one process: each has its own arguments and output; only the start of Python is shared.
 _COMMANDS = """
 import contextlib, io, json, sys
@@ -147,7 +146,7 @@ class ProbeRun:
                 continue  # they may do this, so it would be done
             answer = self._send(client, probe, {name: target.value for name, target in chosen.items()})
             self._results.inspect(probe.surface, person, answer, sent=[target.value for target in chosen.values()])
-            if client.key is None and answer.status == NOT_SIGNED_IN:
+            if client.key is None and answer.signed_out:
                 self._refused_without_key.add(form)
             if not unknown:
                 continue

@@ -136,4 +136,4 @@ def _order(surface: str) -> tuple[int, str, str]:
     method, _, path = surface.partition(" ")
     if path.startswith(("/ask", "/search")):
         return 0, path, method
-    return {"GET": 1, "clearance": 3}.get(method, 2), path, method
+    return {"GET": 1, "page": 1, "clearance": 3}.get(method, 2), path, method

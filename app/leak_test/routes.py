@@ -17,7 +17,7 @@ _BEHIND = {
     "plans": "plan", "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
     # Ids of nobody's session, link or passkey: somebody else's key stands for each.
-    "sessions": "key", "links": "key", "passkeys": "key",
+    "sessions": "key", "links": "key", "passkeys": "key", "answers": "turn",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {
@@ -28,7 +28,12 @@ _QUERY_AT = {
     ("/documents", "after"): "document",
 }
 # Parameters that name nothing which could be hidden, with a value for each.
-_WORDS = {"kind": "answer.opened", "after": "WyJhIl0"}
+_WORDS = {
+    "kind": "answer.opened", "after": "WyJhIl0",
+    # Of pages, whose fields are empty where nothing is given.
+    "q": "What does the leak test look for?", "passage": "none", "since": "2026-01-01", "until": "2099-01-01",
+    "notice": "none",
+}  # fmt: skip
 # What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 # Says what a sync would do, and does nothing.
@@ -120,8 +125,21 @@ def plan_probes(document: Mapping[str, Any], begun_at: dt.datetime) -> ProbePlan
                 probes.extend(found)
                 if not any(probe.named for probe in found) and method != "get":
                     not_sent.append(surface)
+    probes += _page_probes(document, begun_at, not_tried)
     probes += [RouteProbe(f"GET {path.removeprefix(API)}", "GET", path) for path in UNLISTED]
     return ProbePlan(tuple(probes), not_tried, tuple(not_sent))
+
+
+def _page_probes(document: Mapping[str, Any], begun_at: dt.datetime, not_tried: dict[str, str]) -> list[RouteProbe]:
+    """Those for the pages that the document names beside the API; what cannot be tried is added to `not_tried`."""
+    probes: list[RouteProbe] = []
+    for path, operations in document.get("x-pages", {}).items():
+        surface = f"page {path}"
+        try:
+            probes += _probes(surface, "GET", path, operations["get"], document, begun_at)
+        except _UnknownParameter as unknown:
+            not_tried[surface] = str(unknown)
+    return probes
 
 
 def _named_nobody(path: str) -> str:

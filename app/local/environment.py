@@ -28,6 +28,7 @@ SMALL_MODEL = {
     "CLEARANCE_MODEL__PROMPT": "small",
     "CLEARANCE_ANSWER__MODE": "quote",
 }
+SAMPLE_PEOPLE = "CLEARANCE_SAMPLE__PEOPLE_FILE"
 METRICS_KEY, EMBEDDER_CACHE = "CLEARANCE_API__METRICS_KEY", "CLEARANCE_EMBEDDER__CACHE"
 
 
@@ -48,6 +49,7 @@ class RuntimeConfig:
     metrics_key: str = field(repr=False)
     model: Mapping[str, str] = field(repr=False)  # settings of the bundled model; empty: those of the environment
     embedder_cache: str
+    sample_people: str = ""  # the file of the sample company's people; empty: there is none
 
 
 def require_external(environ: Mapping[str, str]) -> None:
@@ -59,7 +61,8 @@ def require_external(environ: Mapping[str, str]) -> None:
 
 def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
     """For the API: URLs of its two database roles, both keys, the model, and every section of its settings."""
-    sections = [f"{name.upper()}__" for name in Settings.model_fields if name != "database"]
+    # Whether there is a sample company is not for the environment to say.
+    sections = [f"{name.upper()}__" for name in Settings.model_fields if name not in {"database", "sample"}]
     settings = _with_prefixes(
         environ, *sections, "DATABASE__POOL_SIZE", "DATABASE__PREPARE_STATEMENTS", "DATABASE__REPLICA_"
     )
@@ -73,6 +76,7 @@ def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[s
         | ({} if APP_URL in environ else {PREPARE: "true"})
         | settings
         | ({SEARCH_URL: wiring.search_url} if wiring.search_url else {})
+        | ({SAMPLE_PEOPLE: wiring.sample_people} if wiring.sample_people else {})
         | {APP_URL: wiring.app_url, IDENTITY_KEY: wiring.identity_key, AUDIT_KEY: wiring.audit_key}
         | dict(wiring.model)
     )

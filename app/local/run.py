@@ -26,6 +26,7 @@ from app.local.postgres import SUPERUSER, EmbeddedPostgres, free_port
 from app.local.progress import print_error, print_welcome, timed_step
 from app.local.sample_cache import LoadTarget, SampleLoader, SampleWelcome, load_once
 from app.local.sample_links import links_for
+from app.local.sample_people import PEOPLE_FILE
 from app.local.secrets import LocalSecrets
 from app.local.supervisor import Program, StopRequested, Supervisor
 from app.settings import ApiSettings, DatabaseSettings
@@ -83,7 +84,7 @@ class _Startup:
             environment.require_external(self.environ)
         urls = self._database_urls(instance)
         model, model_url = self._start_model()
-        config = self._config(urls, model)
+        config = self._config(urls, model, with_sample=self.embedded and sample is not None)
         for program in self._programs(config, instance.api_url):
             with timed_step(self.screen, program.name):
                 self.supervisor.start(program)
@@ -149,7 +150,7 @@ class _Startup:
     def _identity_key(self) -> str:
         return self.environ.get(environment.IDENTITY_KEY) or self.secrets.identity_key
 
-    def _config(self, urls: Mapping[str, str], model: Mapping[str, str]) -> RuntimeConfig:
+    def _config(self, urls: Mapping[str, str], model: Mapping[str, str], *, with_sample: bool) -> RuntimeConfig:
         return RuntimeConfig(
             app_url=urls["clearance_app"],
             ingest_url=urls["clearance_ingest"],
@@ -160,6 +161,7 @@ class _Startup:
             metrics_key=self.secrets.metrics_key,
             model=model,
             embedder_cache=str(self.home / "models"),
+            sample_people=str(self.home / PEOPLE_FILE) if with_sample else "",
         )
 
     def _programs(self, config: RuntimeConfig, api_url: str) -> list[Program]:

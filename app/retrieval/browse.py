@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection as Collected
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +126,13 @@ def find_document(session: Session, subject: Subject, visible: Visible, public_i
     if row is None:
         raise NotFound
     return DocumentEntry(*row)
+
+
+def are_visible(session: Session, visible: Visible, documents: Set[uuid.UUID]) -> bool:
+    """Whether all of these documents, by their public ids, are there and the subject's to read."""
+    query = select(func.count()).select_from(Document)
+    query = query.where(Document.public_id.in_(documents), Document.scope_id.in_(visible.scope_ids))
+    return session.scalar(query) == len(documents)
 
 
 def passages_of(session: Session, visible: Visible, entry: DocumentEntry) -> list[Chunk]:

@@ -1,6 +1,7 @@
 """Filters of a search: collections, a time, a folder. They narrow what is visible and never add to it."""
 
 import datetime as dt
+import uuid
 from collections.abc import Collection as AnyCollection
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -62,14 +63,21 @@ class SearchFilter:
         )
 
 
-def restrict_to_collections(session: Session, subject: Subject, visible: Visible, names: Iterable[str]) -> Visible:
-    """The visible scopes of these collections; raises NotFound if one is absent or not for the subject to see."""
+def restrict_to_collections(
+    session: Session, subject: Subject, visible: Visible, names: Iterable[str]
+) -> tuple[Visible, tuple[uuid.UUID, ...]]:
+    """The visible scopes of these collections, and the collections' ids; all that is visible for no name.
+
+    Raises NotFound if one is absent or not for the subject to see.
+    """
     wanted = set(names)
+    if not wanted:
+        return visible, ()
     known = {c.id: c.name for c in list_collections(session, subject, visible) if c.name in wanted}
     if wanted - set(known.values()):
         raise NotFound
     query = select(Scope.id).join(Collection).where(Scope.id.in_(visible.scope_ids), Collection.id.in_(known))
-    return visible.only(frozenset(session.scalars(query)))
+    return visible.only(frozenset(session.scalars(query))), tuple(sorted(known))
 
 
 def matching_chunks(

@@ -20,6 +20,22 @@ def check_problem(answer: Any, status: int, code: str) -> None:
     check_discreet(answer.text)
 
 
+def error_code(answer: Any) -> str | None:
+    """The code that a problem or an error page says; None for what is no error."""
+    if answer.headers.get("content-type") == "application/problem+json":
+        return str(answer.json()["code"])
+    found = re.search(r'<code class="code">(\w+)</code>', answer.text)
+    return found[1] if found else None
+
+
+def check_page(answer: Any, status: int, code: str) -> None:
+    """An error as somebody in front of a browser sees it, with nothing in it that could betray anything."""
+    assert (answer.status_code, error_code(answer)) == (status, code), answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    check_discreet(answer.text)
+
+
 def check_discreet(text: str) -> None:
     """No document's words, no database number or relation, no SQL, no place in our source."""
     assert not [word for word in SECRETS if word in text]

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from app.main import create_routes
 from app.web.http.credentials import csrf_token
-from app.web.http.route_table import SIGN_IN
+from app.web.http.route_table import PUBLIC
 from tests.api.access_plans import everything
-from tests.api.problems import check_problem
+from tests.api.problems import check_problem, error_code
 from tests.support.browsers import ORIGIN, Browser, signed_in
 from tests.support.company import Company
 
@@ -22,7 +23,7 @@ Headers = Mapping[str, str]
 def changing_routes() -> Iterator[tuple[str, str]]:
     """Method and a path of every route that may change something, but for those where people sign in and out."""
     for context in iter_route_contexts(create_routes().routes):
-        if isinstance(context.original_route, APIRoute) and str(context.path) not in SIGN_IN:
+        if isinstance(context.original_route, APIRoute) and str(context.path) not in PUBLIC:
             path = re.sub(r"\{(\w+)(:\w+)?\}", "ada", str(context.path))
             yield from ((method, path) for method in sorted(set(context.methods or ()) - SAFE))
 
@@ -63,13 +64,62 @@ def test_no_change_from_elsewhere(client: TestClient, company: Company, attack: 
     bodies = set()
     for method, path in ROUTES:
         answer = root.send(method, path, headers=headers)
-        check_problem(answer, 403, "CrossSiteRequest")
-        bodies.add(answer.content)
+        check_refused(answer, path)
+        if path.startswith(("/api/", "/scim/")):
+            bodies.add(answer.content)
     assert len(bodies) == 1
     assert everything(company) == before
     records = [r for r in company.records("signin.refused") if r["reason"] == "sent from another site"]
     assert records
     assert root.me().status_code == 200
+
+
+def check_refused(answer: Response, path: str) -> None:
+    """Refused as coming from another site: with a problem, or on a page."""
+    if path.startswith(("/api/", "/scim/")):
+        check_problem(answer, 403, "CrossSiteRequest")
+    else:
+        assert (answer.status_code, error_code(answer)) == (403, "CrossSiteRequest"), path
+
+
+# What the form of a page says, given the right token and that of another session.
+FORMS: dict[str, Callable[[str, str], str]] = {
+    "no token": lambda _own, _other: "x=1",
+    "empty token": lambda _own, _other: "csrf=",
+    "wrong token": lambda _own, _other: f"csrf={'x' * 43}",
+    "another session's token": lambda _own, other: f"csrf={other}",
+    "two tokens": lambda own, other: f"csrf={own}&csrf={other}",
+    "the token under another name": lambda own, _other: f"CSRF={own}",
+}  # fmt: skip
+PAGES = [route for route in ROUTES if not route[1].startswith(("/api/", "/scim/"))]
+
+
+@pytest.mark.parametrize("attack", FORMS)
+def test_no_form_without_the_token_of_this_session(client: TestClient, company: Company, attack: str) -> None:
+    """A form carries its token as a field. The right one in a header does not help a form that has a wrong one."""
+    root, other = signed_in(client, company, "admin"), signed_in(client, company, "admin")
+    body = FORMS[attack](csrf_token(root.secret), csrf_token(other.secret))
+    before = everything(company)
+    assert len(PAGES) > 10
+    for method, path in PAGES:
+        headers = {**SAME, "Content-Type": "application/x-www-form-urlencoded"}
+        check_refused(root.send(method, path, headers=headers, content=body), path)
+        headers["X-CSRF-Token"] = csrf_token(root.secret)
+        check_refused(root.send(method, path, headers=headers, content=body), path)
+    assert everything(company) == before
+
+
+def test_a_form_from_elsewhere_is_refused_with_the_right_token(client: TestClient, company: Company) -> None:
+    root = signed_in(client, company, "admin")
+    body = f"csrf={csrf_token(root.secret)}"
+    for where in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+    ):
+        for method, path in PAGES:
+            headers = {**where, "Content-Type": "application/x-www-form-urlencoded"}
+            check_refused(root.send(method, path, headers=headers, content=body), path)
 
 
 def test_the_same_from_our_own_page_goes_on(client: TestClient, company: Company) -> None:
@@ -79,9 +129,17 @@ def test_the_same_from_our_own_page_goes_on(client: TestClient, company: Company
         for method, path in ROUTES:
             root = signed_in(client, company, "admin")
             answer = root.send(method, path, headers={**headers, "X-CSRF-Token": csrf_token(root.secret)})
-            codes[method, path] = answer.json().get("code") if answer.content else None
+            codes[method, path] = error_code(answer)
     assert "CrossSiteRequest" not in codes.values()
     assert "NotSignedIn" not in codes.values()
+
+
+def test_a_form_of_ours_goes_on_with_its_token_as_a_field(client: TestClient, company: Company) -> None:
+    for method, path in PAGES:
+        root = signed_in(client, company, "admin")
+        headers = {**SAME, "Content-Type": "application/x-www-form-urlencoded"}
+        answer = root.send(method, path, headers=headers, content=f"csrf={csrf_token(root.secret)}")
+        assert error_code(answer) not in {"CrossSiteRequest", "NotSignedIn"}, path
 
 
 def test_a_path_that_no_route_answers_is_refused_too(client: TestClient, company: Company) -> None:

@@ -85,7 +85,7 @@ def test_the_first_sign_in_makes_the_person_and_their_groups_are_roles(site: Sit
     assert (me["name"], me["display_name"], me["source"]) == ("okta:zoe.tamm", "Zoë Tamm", "okta")
     assert me["roles"] == ["okta:engineering"]
     assert (me["clearance"], me["capabilities"]) == ("internal", ["ask"])
-    assert "okta:engineering" in browser.get("/").text
+    assert "okta:engineering" in browser.get("/me").text
     [started] = site.company.records("session.started")
     assert (started["means"], started["source"], started["roles"]) == ("provider", "okta", "known")
     assert started["actor"]["user"] == started["user"] == me["id"]
@@ -171,7 +171,7 @@ def test_a_claim_that_does_not_say_gives_no_role(site: Site, claims: dict[str, A
     browser = site.browser()
     site.sign_in(browser, "s-1", groups=["g-eng"])
     back = site.sign_in(browser, "s-1", **claims)
-    assert back.headers["location"] == "/?notice=groups"
+    assert back.headers["location"] == "/me?notice=groups"
     assert "did not say which groups" in browser.get(back.headers["location"]).text
     assert site.me(browser)["roles"] == []
     assert site.company.records("session.started")[-1]["roles"] == "unknown"

@@ -80,7 +80,7 @@ def test_it_is_over_when_it_is_idle(ada: Browser, company: Company) -> None:
     assert not over(ada)
     company.execute("update sign_in_session set idle_until = now()")
     assert over(ada)
-    assert ada.send("GET", "/").headers["location"] == "/sign-in"
+    assert ada.send("GET", "/").headers["location"] == "/sign-in?return_to=%2F"
 
 
 def test_use_keeps_it_alive_up_to_its_end(ada: Browser, company: Company) -> None:

@@ -5,12 +5,54 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
 from psycopg import sql
 
 from app.cli.database_setup import ADMIN_URL, BACKUP_PASSWORD, OWNER_PASSWORD
+from tests.e2e.browser_site import Site, launched, opened, served
 from tests.e2e.command_runs import Run, runner
 from tests.e2e.sample_site import SampleSite, sample_site
-from tests.support.cluster import PASSWORDS, Cluster, Db
+from tests.support.cluster import PASSWORDS, TEMPLATE, Cluster, Db, copied
+from tests.support.company import Company, found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def small_company(cluster: Cluster) -> Iterator[Company]:
+    """The people of the small company, without its documents."""
+    with copied(cluster, TEMPLATE) as db:
+        yield found(db, stocked=False)
+
+
+@pytest.fixture(scope="session")
+def stocked_company(cluster: Cluster) -> Iterator[Company]:
+    """The small company with its documents."""
+    with copied(cluster, TEMPLATE) as db:
+        yield found(db)
+
+
+@pytest.fixture
+def site(small_company: Company) -> Iterator[Site]:
+    with served(small_company) as made:
+        yield made
+
+
+@pytest.fixture
+def context(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
+    with opened(chromium, site) as made:
+        yield made
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    return page
 
 
 @pytest.fixture(scope="session")

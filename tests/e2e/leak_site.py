@@ -19,7 +19,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.acl.visible import Visible, visible_scopes
-from app.admin import collections, documents, rules
+from app.admin import collections, documents, explain, rules
 from app.answer import conversation, pipeline, search
 from app.answer import documents as opening
 from app.db.tables.access import Collection, Rule
@@ -27,7 +27,6 @@ from app.db.tables.access import Scope as AccessScope
 from app.identity.subject import Label
 from app.llm.scripted import ScriptedChat
 from app.local.administrator import create_first_administrator
-from app.web.api import explain
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 from tests.support.processes import sequencer, worker
 from tests.support.service import endpoint, parts_of, serve

@@ -1,118 +1,25 @@
 """Signing in and out in a real browser: Chromium, with an authenticator that the browser itself makes up."""
 
 import contextlib
-import dataclasses
 import http.server
 import re
-import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.client.api import Client
-from app.settings import SignInSettings
-from tests.support.cluster import TEMPLATE, Cluster, copied
-from tests.support.company import Company, copied_company, found
-from tests.support.environment import free_port, real_part_missing
-from tests.support.service import parts_of, serve
+from tests.e2e.browser_site import Site, follow, opened
 
 pytestmark = pytest.mark.real
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 AUTHENTICATOR = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
     "isUserVerified": True, "automaticPresenceSimulation": True,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or CHROMIUM
-    if not Path(path).exists():
-        real_part_missing("chromium is not installed (Debian package chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def template(cluster: Cluster) -> Iterator[Company]:
-    with copied(cluster, TEMPLATE) as db:
-        yield found(db, stocked=False)
-
-
-@dataclass
-class Site:
-    """A running service with its company, and what browsers complained of."""
-
-    url: str
-    company: Company
-    complaints: list[str] = field(default_factory=list)
-
-    @property
-    def administrator(self) -> Client:
-        return Client(self.url, self.company.keys["root"])
-
-    def link(self, name: str, *, loopback: bool = False) -> str:
-        with self.administrator as client:
-            return str(client.post(f"/users/{name}/links", {"loopback": loopback})["url"])
-
-    def sessions(self, name: str) -> list[dict[str, Any]]:
-        with self.administrator as client:
-            return list(client.pages("/sessions", user=name))
-
-    def hear(self, message: ConsoleMessage) -> None:
-        """Keep what the browser's console calls an error; an answer of 4xx that a test asks for is none."""
-        if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
-            self.complaints.append(message.text)
-
-
-@pytest.fixture
-def site(template: Company) -> Iterator[Site]:
-    """The service at a name of this machine; no page may have broken its own policy, nor thrown an error."""
-    port = free_port()
-    with copied_company(template) as company:
-        parts = parts_of(company.db)
-        url = f"http://localhost:{port}"
-        settings = parts.settings.model_copy(update={"sign_in": SignInSettings(public_url=url)})
-        with serve(dataclasses.replace(parts, settings=settings), port=port):
-            made = Site(url, company)
-            yield made
-            assert made.complaints == []
-
-
-@pytest.fixture
-def context(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
-    with opened(chromium, site) as made:
-        yield made
-
-
-@contextlib.contextmanager
-def opened(chromium: Browser, site: Site, **options: Any) -> Iterator[BrowserContext]:
-    """A browser of its own, with an authenticator."""
-    context = chromium.new_context(**options)
-    context.on("console", site.hear)
-    context.on("weberror", lambda error: site.complaints.append(str(error.error)))
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    return page
 
 
 def with_authenticator(context: BrowserContext, page: Page) -> None:
@@ -121,25 +28,19 @@ def with_authenticator(context: BrowserContext, page: Page) -> None:
     devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
 
 
-def follow(page: Page, link: str, name: str) -> None:
-    page.goto(link)
-    expect(page.get_by_role("heading", name=f"Sign in as {name}?")).to_be_visible()
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name=name)).to_be_visible()
-
-
 @pytest.mark.timeout(240)
 def test_a_link_and_then_a_passkey(site: Site, context: BrowserContext, page: Page) -> None:
     """The whole way of somebody who is invited."""
     with_authenticator(context, page)
     page.goto(site.url)
-    expect(page).to_have_url(f"{site.url}/sign-in")
+    expect(page).to_have_url(f"{site.url}/sign-in?return_to=%2F")
     follow(page, site.link("ada", loopback=True), "ada")
     [cookie] = context.cookies()
     assert (cookie["name"], cookie["domain"], cookie["path"]) == ("clearance", "localhost", "/")
     assert cookie["httpOnly"]
     assert (cookie["sameSite"], cookie["secure"]) == ("Lax", False)
     assert page.evaluate("document.cookie") == "", "a script reads the session"
+    page.goto(f"{site.url}/me")
     page.get_by_role("button", name="Add a passkey of this device").click()
     expect(page.get_by_text("The passkey is added.")).to_be_visible()
     expect(page.get_by_text("not used yet")).to_be_visible()
@@ -150,12 +51,12 @@ def test_a_link_and_then_a_passkey(site: Site, context: BrowserContext, page: Pa
     expect(page.get_by_text("You are signed out.")).to_be_visible()
     assert context.cookies() == []
     page.goto(site.url)
-    expect(page).to_have_url(f"{site.url}/sign-in")
+    expect(page).to_have_url(f"{site.url}/sign-in?return_to=%2F")
     page.goto(f"{site.url}/sign-in?return_to=/api/v1/users/me")
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url(f"{site.url}/api/v1/users/me")
     assert '"name":"ada"' in page.content()
-    page.goto(site.url)
+    page.goto(f"{site.url}/me")
     expect(page.get_by_text("last used")).to_be_visible()
     assert [session["means"] for session in site.sessions("ada")] == ["passkey"]
     page.get_by_role("button", name="Remove the passkey").click()
@@ -178,13 +79,14 @@ def test_a_session_that_is_ended_elsewhere_is_over_at_the_next_click(
 ) -> None:
     with_authenticator(context, page)
     follow(page, site.link("ada"), "ada")
+    page.goto(f"{site.url}/me")
     [session] = site.sessions("ada")
     with site.administrator as client:
         client.delete(f"/sessions/{session['id']}")
     page.get_by_role("button", name="Add a passkey of this device").click()
     expect(page.get_by_text("Your session is over.")).to_be_visible()
     page.reload()
-    expect(page).to_have_url(f"{site.url}/sign-in")
+    expect(page).to_have_url(f"{site.url}/sign-in?return_to=%2Fme")
 
 
 def test_a_link_is_used_up_and_says_so(site: Site, page: Page) -> None:
@@ -200,6 +102,7 @@ def test_without_scripts_the_pages_work(chromium: Browser, site: Site) -> None:
     with opened(chromium, site, java_script_enabled=False) as context:
         page = context.new_page()
         follow(page, site.link("ada"), "ada")
+        page.goto(f"{site.url}/me")
         expect(page.get_by_role("button", name="Add a passkey of this device")).to_be_hidden()
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_text("You are signed out.")).to_be_visible()
@@ -272,11 +175,11 @@ def test_a_page_of_somebody_else_does_nothing_here(site: Site, context: BrowserC
         headed = {"X-CSRF-Token": "x"}
         assert page.evaluate("h => ride('DELETE', '/api/v1/users/ada/sessions', h, 'cors')", headed) == "TypeError"
         assert page.evaluate("() => ride('GET', '/api/v1/users/me', {}, 'cors')") == "TypeError"
-        assert page.evaluate("() => ride('POST', '/sign-out', {}, 'no-cors')") == "opaque"
+        assert page.evaluate("() => ride('POST', '/sign-out', {}, 'no-cors')") == "TypeError"
     # The browser says so of requests that it sent, or whose answer it kept from the page.
     blocked = re.compile(r"blocked by CORS policy|net::ERR_FAILED")
     site.complaints[:] = [text for text in site.complaints if not blocked.search(text)]
-    page.goto(site.url)
+    page.goto(f"{site.url}/me")
     expect(page.get_by_role("heading", name="ada")).to_be_visible()
     assert len(site.sessions("ada")) == 1
     assert site.sessions("ben") == []
@@ -315,6 +218,7 @@ def test_the_pages_fit_and_can_be_used(chromium: Browser, site: Site, tmp_path: 
             page.goto(address)
             _look(page, tmp_path / f"{name}-{scheme}-{size}.png")
         page.get_by_role("button", name="Sign in").click()
+        page.goto(f"{site.url}/me")
         page.get_by_role("button", name="Add a passkey of this device").click()
         expect(page.get_by_text("The passkey is added.")).to_be_visible()
         _look(page, tmp_path / f"home-{scheme}-{size}.png")

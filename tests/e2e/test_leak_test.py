@@ -16,6 +16,7 @@ from unittest.mock import Mock
 import pytest
 from fastapi import FastAPI
 
+from app.admin import explain
 from app.answer import search
 from app.cli.leak_test import LEAKED, NOT_TESTED
 from app.client.api import Client
@@ -27,7 +28,6 @@ from app.leak_test.routes import ProbePlan, plan_probes
 from app.leak_test.run import leak_test
 from app.retrieval import browse
 from app.retrieval.search import Candidates
-from app.web.api import explain
 from app.web.http.dependencies import Caller, ComponentsOf
 from tests.e2e.leak_site import LeakSite, leak_site, serving, without_filter
 from tests.support.cluster import Cluster

@@ -123,6 +123,8 @@ class AnswerOpened(Event):
     # The digest of the cross-encoder that ordered the best anew; null if none did.
     reranker: str | None = None
     conversation: uuid.UUID | None = None
+    # The collections that the asker chose to search in, of `scopes`; none: all of these.
+    collections: tuple[uuid.UUID, ...] = ()
     # The earlier turns of the conversation that the model is shown too, oldest first, by their trails.
     history: tuple[uuid.UUID, ...] = ()
     # The earlier texts that the search leaned on; the words that earlier questions added, and those of an answer, which

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db.tables.base import Base
 from app.db.tables.people import new_id
 
-SignInMeans = Literal["provider", "link", "passkey"]
+SignInMeans = Literal["provider", "link", "passkey", "sample"]
 
 
 class SignInIdentity(Base):

@@ -12,7 +12,7 @@ from app.answer.turns import AnswerView
 from app.audit.events.answers import FeedbackReason
 from app.grounding.report import GroundingReport
 from app.settings import LabelName
-from app.web.api.schemas import ApiModel, Question
+from app.web.api.schemas import ApiModel, CollectionName, Question
 
 
 class AskBody(ApiModel):
@@ -22,6 +22,9 @@ class AskBody(ApiModel):
     mode: Literal["generate", "quote"] | None = Field(None, description="unset: as the service is configured")
     conversation: uuid.UUID | None = Field(
         None, description="a conversation of yours: the turn is kept there. Unset: nothing is kept"
+    )
+    collections: list[CollectionName] = Field(
+        default_factory=list, max_length=20, description="answer from these alone; none: from all that you may read"
     )
     stream: bool = Field(False, description="true: server-sent events `opened`, `delta`, `done`, `error`")
 

@@ -24,7 +24,7 @@ async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> A
     if body.conversation is not None:
         require_in_person(subject)
     mode = body.mode or parts.settings.answer.mode
-    answering = answer(parts, subject, body.question, mode, body.conversation)
+    answering = answer(parts, subject, body.question, mode, body.conversation, body.collections)
     if body.stream:
         return await _streamed(answering)
     text = ""

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from typing import Annotated
-from urllib.parse import quote as percent
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -17,6 +16,7 @@ from app.web.http.dependencies import (
     Reading,
     public_id,
 )
+from app.web.http.files import attachment
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/documents", tags=["documents"])
@@ -63,11 +63,4 @@ def open_document(document: str, subject: AskerOrDelegate, parts: ComponentsOf) 
 @router.get("/{document}/original", response_class=Response)
 def original(document: str, subject: DownloaderOrDelegate, parts: ComponentsOf) -> Response:
     """The file as it was uploaded, not redacted (download). Always sent as an attachment, never shown by a browser."""
-    file_name, content = reading.download_original(parts, subject, public_id(document))
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{percent(file_name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Cache-Control": "no-store",
-    }
-    return Response(content, headers=headers, media_type="application/octet-stream")
+    return attachment(*reading.download_original(parts, subject, public_id(document)))

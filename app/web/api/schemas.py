@@ -10,6 +10,8 @@ from app.settings import LabelName
 
 # Lower case, so that two names never differ by case alone; an underscore in front is kept for ourselves.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", examples=["engineering"])]
+# As `Name`, but that an underscore in front is not found instead of refused.
+CollectionName = Annotated[str, Field(pattern=r"^[a-z0-9_][a-z0-9._-]{0,62}$")]
 # A name with its source in front, but for our own: okta:engineering.
 FullName = Annotated[
     str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,62}:)?[a-z0-9][a-z0-9._@-]{0,62}$", examples=["engineering"])
@@ -129,8 +131,9 @@ class CuratedDocumentOut(ApiModel):
 
 
 class PassageOut(ApiModel):
-    """A passage of an opened document, redacted."""
+    """A passage of an opened document, redacted. `chunk` is its id, as sources name it."""
 
+    chunk: uuid.UUID
     heading: tuple[str, ...]
     page: int | None
     text: str

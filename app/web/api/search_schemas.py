@@ -7,10 +7,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from app.settings import LabelName
-from app.web.api.schemas import ApiModel, Question
+from app.web.api.schemas import ApiModel, CollectionName, Question
 
-# As `Name`, but that an underscore in front is not found instead of refused.
-CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]{0,62}$")]
 # What is no path is refused by `app.paths`, as everywhere.
 Folder = Annotated[str, StringConstraints(max_length=4000)]
 

@@ -17,7 +17,7 @@ from app.web.console.viewer import PREFERENCES_COOKIE, Preferences, ViewerOf
 from app.web.http.dependencies import Changing, ComponentsOf, CookiesOf, Reading, Writing, public_id
 from app.web.http.route_table import CONSOLE
 
-router = APIRouter(tags=[CONSOLE], include_in_schema=False)
+router = APIRouter(tags=[CONSOLE])
 MANY = 200
 YEAR = 365 * 24 * 3600
 
@@ -66,7 +66,7 @@ def end(viewer: ViewerOf, session: Writing, session_id: str) -> Response:
 def remove_passkey(viewer: ViewerOf, session: Writing, passkey: str) -> Response:
     """Remove one of one's own passkeys."""
     revoke_passkey(session, viewer.subject, public_id(passkey))
-    return go_to(viewer, "/me#passkeys")
+    return go_to(viewer, "/me?notice=passkey-removed")
 
 
 @router.post("/me/keys")

@@ -18,7 +18,7 @@ STATIC = Path(__file__).parent / "static"
 STYLES = ("tokens", "base", "frame", "controls", "lists", "answer", "document", "print")
 # Pinned: tests hold them against the published sums.
 VENDORED = ("vendor/htmx-4.0.1.min", "vendor/hx-csp-4.0.1.min")
-SCRIPTS = (*VENDORED, "console", "answers", "keyboard")
+SCRIPTS = (*VENDORED, "console", "answers", "keyboard", "passkeys")
 FOREVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)

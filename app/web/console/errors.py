@@ -34,6 +34,7 @@ def error_page(scope: Scope, error: AppError) -> Response:
 def _words(reader: Reader | Viewer, error: AppError) -> dict[str, object]:
     text = reader.translations.gettext
     return {
+        "code": error.code,
         "missing": isinstance(error, NotFound),
         "title": text(error.title),
         "detail": text(error.detail) if error.detail else "",

@@ -11,8 +11,10 @@ from typing import Any
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from app.web.console.answer_text import model_text, plain_text
 from app.web.console.assets import ICONS, SCRIPT, STYLE
 from app.web.console.navigation import navigation_of
+from app.web.console.text import segments
 from app.web.console.translations import LANGUAGES, Translations
 from app.web.console.viewer import Reader, Viewer
 
@@ -49,6 +51,11 @@ def _environment(translations: Translations) -> Environment:
     )
     made.install_gettext_callables(translations.gettext, translations.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.policies["ext.i18n.trimmed"] = True
+    made.filters |= {
+        "segments": segments,
+        "model_text": lambda answer: model_text(answer, translations),
+        "plain_text": lambda answer: plain_text(answer, translations),
+    }
     made.filters |= {"date": translations.date, "moment": translations.moment, "number": translations.number}
     made.globals |= {"style": STYLE.url, "script": SCRIPT.url, "icons": ICONS.url, "language": translations.language}
     return made
@@ -66,7 +73,7 @@ def page(
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     """The page of this template for this viewer. Every value is escaped."""
-    shown = {"viewer": viewer, "reader": viewer, "navigation": navigation_of(viewer), "sample_people": (), **values}
+    shown = {"viewer": viewer, "reader": viewer, "navigation": navigation_of(viewer), **values}
     return _rendered(viewer.translations, template, status, headers, shown)
 
 

@@ -1,20 +1,33 @@
 """All pages of the console, in the order of the navigation, and what stands behind them in the application."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
-from app.web.console import account, assets, reports
+from app.web.console import account, assets, reports, sample
 from app.web.console.errors import error_page
-from app.web.console.reading import asking, documents, search
+from app.web.console.reading import asking, conversations, documents, search
+from app.web.http.openapi import Service
 
-ROOMS = (asking, search, documents, account)
+ROOMS = (asking, conversations, search, documents, account, sample)
 
 
-def include_console(app: FastAPI) -> None:
-    """Serve the pages, their files, and the reports of browsers."""
+def include_console(app: Service) -> None:
+    """Serve the pages, their files, and the reports of browsers. The API's description names the pages apart."""
     for room in ROOMS:
-        app.include_router(room.router)
+        app.include_router(room.router, include_in_schema=False)
+    app.describe_pages = describe_pages
     for behind in (assets, reports):
         app.include_router(behind.router)
+
+
+def describe_pages() -> dict[str, Any]:
+    """The pages that are only looked at, as an OpenAPI document describes paths."""
+    alone = FastAPI(openapi_url="/openapi.json")
+    for room in ROOMS:
+        alone.include_router(room.router)
+    paths = alone.openapi()["paths"]
+    return {path: {"get": operations["get"]} for path, operations in paths.items() if "get" in operations}
 
 
 def install_console(app: FastAPI) -> None:

@@ -1,13 +1,15 @@
 """Who looks at a page, how they like it, and where they may go from it."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 from fastapi import Depends, Request
 
 from app.identity.subject import Capability, Subject
+from app.sign_in.sample import SamplePersonView, sample_people
 from app.web.console.translations import LANGUAGES, Translations, negotiate
+from app.web.http.client_address import address_of
 from app.web.http.credentials import csrf_token
 from app.web.http.dependencies import Caller, cookies_of
 
@@ -41,7 +43,8 @@ class Preferences:
 class Viewer:
     """The person for whom a page is made. `csrf` is empty without a session, whose forms then change nothing.
 
-    `part`: a script asks for a part of the page alone. `path`: where they are.
+    `part`: a script asks for a part of the page alone. `path`: where they are. `sample`: as whom of the sample company
+    they may go on.
     """
 
     subject: Subject
@@ -50,6 +53,7 @@ class Viewer:
     translations: Translations
     path: str
     part: bool
+    sample: tuple[SamplePersonView, ...] = ()
 
     def may(self, capability: str) -> bool:
         """Whether they have a capability, by its name."""
@@ -86,6 +90,7 @@ def viewer_of(request: Request, subject: Subject) -> Viewer:
         translations=reader.translations,
         path=request.url.path,
         part=is_part(request),
+        sample=sample_people(request.app.state.parts, subject, address_of(request.scope)),
     )
 
 
@@ -100,8 +105,3 @@ def viewer(request: Request, subject: Caller) -> Viewer:
 
 
 ViewerOf = Annotated[Viewer, Depends(viewer)]
-
-
-def whole(viewer: Viewer) -> Viewer:
-    """The same viewer, who gets the whole page."""
-    return replace(viewer, part=False)

@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.change_guard import guard_change
 from app.answer.components import Components
+from app.answer.running import RunningAnswers
 from app.db.session import ReadSession, WriteSession
 from app.errors import MissingCapability, NotFound, NotSignedIn
 from app.identity.subject import Capability, Subject, require_capability, require_in_person, require_person
@@ -22,6 +23,15 @@ def parts_of(request: Request) -> Components:
 
 
 ComponentsOf = Annotated[Components, Depends(parts_of)]
+
+
+def running_of(request: Request) -> RunningAnswers:
+    """The answers that this process is making."""
+    found: RunningAnswers = request.app.state.running
+    return found
+
+
+RunningOf = Annotated[RunningAnswers, Depends(running_of)]
 
 
 def cookies_of(request: Request) -> Cookies:
@@ -97,6 +107,7 @@ def requires(capability: Capability, who: Callable[..., Subject]) -> Callable[[S
 
 AskerOrDelegate = Annotated[Subject, Depends(requires(Capability.ASK, caller))]
 DownloaderOrDelegate = Annotated[Subject, Depends(requires(Capability.DOWNLOAD, caller))]
+Downloader = Annotated[Subject, Depends(requires(Capability.DOWNLOAD, in_person))]
 Asker = Annotated[Subject, Depends(requires(Capability.ASK, in_person))]
 CuratorCaller = Annotated[Subject, Depends(requires(Capability.CURATE, in_person))]
 Administrator = Annotated[Subject, Depends(requires(Capability.ADMINISTER, in_person))]

@@ -4,7 +4,7 @@ Examples are made from the schemas: a field's own example, its default, or a val
 answers by the middleware, what follows from its parameters, and what RAISES says; the route matrix holds answers to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -100,12 +100,17 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
 class Service(FastAPI):
     """The application, whose description says more than the framework's."""
 
+    # Gives the paths of the pages, which are no part of the API: for who tries all that is served.
+    describe_pages: Callable[[], dict[str, Any]] | None = None
+
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         made = self.openapi_schema is None
         document: dict[str, Any] = super().openapi()
         if made:
             describe(document)
+            if self.describe_pages is not None:
+                document["x-pages"] = self.describe_pages()
         return document
 
 

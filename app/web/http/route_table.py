@@ -37,7 +37,6 @@ RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 SIGN_IN = frozenset(
     {
         "/sign-in",
-        "/sign-in/static",
         "/sign-in/link",
         "/sign-in/passkey",
         "/sign-in/passkey/options",

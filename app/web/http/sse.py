@@ -37,6 +37,7 @@ async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
     scope.cancel()
 
 
-def encode(event: str, data: Mapping[str, Any]) -> bytes:
-    """One event: its name, and its data as one line of JSON."""
-    return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+def encode(event: str, data: Mapping[str, Any], *, number: int | None = None) -> bytes:
+    """One event: its name, its data as one line of JSON, and the number from which a browser goes on."""
+    place = "" if number is None else f"id: {number}\n"
+    return f"{place}event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()

@@ -1,52 +1,26 @@
-"""The few pages around signing in: rendered on the server, readable without scripts, loading from us alone."""
+"""The few pages around signing in, which look like those of the console and are for nobody who is known yet."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Request
 from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from starlette.routing import Mount
 
 from app.errors import AppError
+from app.web.console.pages import HEADERS, public_page
+from app.web.console.viewer import reader_of
 
-# Nothing but our own style sheet and script; forms go to us, and by a redirect to a provider.
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
-_TEMPLATES = Environment(
-    loader=PackageLoader("app.web.sign_in"),
-    autoescape=select_autoescape(default=True, default_for_string=True),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+__all__ = ["HEADERS", "error_page", "page"]
 
 
-STATIC = "/sign-in/static"
+def page(request: Request, template: str, values: Mapping[str, Any]) -> HTMLResponse:
+    """The page of this template, in the language of this browser."""
+    return public_page(reader_of(request), f"sign_in/{template}.html", values)
 
 
-def mount_sign_in_static(app: FastAPI) -> None:
-    """Serve the style sheet and the script of these pages; before the routes that would take `static` for a source."""
-    files = StaticFiles(directory=Path(__file__).parent / "static")
-    app.router.routes.insert(0, Mount(STATIC, files, name="sign-in-static"))
-
-
-def page(template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
-    """The page of this template. Every value is escaped."""
-    html = _TEMPLATES.get_template(f"{template}.html").render(**values)
-    return HTMLResponse(html, status, {**HEADERS, **(headers or {})})
-
-
-def error_page(error: AppError) -> HTMLResponse:
+def error_page(request: Request, error: AppError) -> HTMLResponse:
     """What went wrong, for somebody in front of a browser: what happened, and where to begin again."""
-    return page("error", status=error.status, headers=error.headers, title=error.title, detail=error.detail)
+    reader = reader_of(request)
+    text = reader.translations.gettext
+    values = {"title": text(error.title), "detail": text(error.detail) if error.detail else "", "code": error.code}
+    return public_page(reader, "sign_in/error.html", values, status=error.status, headers=error.headers)

@@ -15,9 +15,9 @@ from app.web.api.schemas import ApiModel
 from app.web.http.client_address import address_of
 from app.web.http.credentials import require_same_origin
 from app.web.http.dependencies import ComponentsOf, cookies_of
+from app.web.http.session_cookies import browser_of, session_cookies, session_secret
 from app.web.sign_in.pages import HEADERS
 from app.web.sign_in.return_paths import local_path
-from app.web.sign_in.session_cookies import browser_of, session_cookies, session_secret
 
 router = APIRouter(include_in_schema=False)
 REFUSED = "This passkey does not sign you in here. Use another way at /sign-in, or ask an administrator for a link."

@@ -21,9 +21,9 @@ from app.sign_in.sessions import Proof, ProviderUrl, sign_out, start_session
 from app.web.http.client_address import address_of
 from app.web.http.credentials import require_own_page, require_same_origin
 from app.web.http.dependencies import ComponentsOf, cookies_of
+from app.web.http.session_cookies import browser_of, session_cookies, session_secret
 from app.web.sign_in.pages import HEADERS, error_page, page
 from app.web.sign_in.return_paths import local_path
-from app.web.sign_in.session_cookies import browser_of, session_cookies, session_secret
 
 router = APIRouter(include_in_schema=False)
 NOT_BELIEVED = "The provider's answer could not be believed, and nobody was signed in. Begin again at /sign-in."
@@ -38,22 +38,25 @@ def choose(
     if (named := _by_name(request)) is not None:
         return named
     to = local_path(return_to)
-    return page(
-        "sign_in",
-        providers=list(parts.providers.values()),
-        query=urlencode({"return_to": to}),
-        return_to=to,
-        notice=NOTICES.get(notice, ""),
-        origin=_passkey_origin(request),
-    )
+    values = {
+        "providers": list(parts.providers.values()),
+        "query": urlencode({"return_to": to}),
+        "return_to": to,
+        "notice": notice,
+        "origin": _passkey_origin(request),
+    }
+    return page(request, "sign_in", values)
 
 
 @router.get("/sign-in/link")
 def show_link(request: Request, parts: ComponentsOf, token: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Ask before a link is used: programs that look at every link in a message must not use it up."""
-    return _told(
-        request, parts, lambda: page("link", token=token, name=name_behind(parts.database, token, _address(request)))
-    )
+
+    def ask() -> Response:
+        name = name_behind(parts.database, token, _address(request))
+        return page(request, "link", {"token": token, "name": name})
+
+    return _told(request, parts, ask)
 
 
 @router.post("/sign-in/link")
@@ -159,19 +162,14 @@ def leave(request: Request, parts: ComponentsOf, csrf: Annotated[str, Form(max_l
     except NotSignedIn:
         pass  # it was over before
     except AppError as error:
-        return error_page(error)
+        return error_page(request, error)
     away: Response = RedirectResponse("/sign-in?notice=signed-out", 303, HEADERS)
     if provider_url is not None:
         # A page, and no redirect: what a form leads to may only be our own.
-        away = page("away", url=provider_url.url, label=provider_url.label)
+        away = page(request, "away", {"url": provider_url.url, "label": provider_url.label})
     away.headers["Clear-Site-Data"] = '"cache", "storage"'
     away.headers.append("Set-Cookie", cookies.header(cookies.session, "", seconds=0))
     return away
-
-
-NOTICES = {
-    "signed-out": "You are signed out.",
-}
 
 
 def signed_in(request: Request, parts: Components, new: NewKey, to: str) -> Response:
@@ -215,11 +213,11 @@ def _told(request: Request, parts: Components, step: Callable[[], Response], *, 
         return step()
     except InvalidToken as error:
         _record(request, parts, f"sign-in at {source}: {error}")
-        return error_page(SignInNotAllowed(NOT_BELIEVED))
+        return error_page(request, SignInNotAllowed(NOT_BELIEVED))
     except AppError as error:
         if isinstance(error, SignInNotAllowed | CrossSiteRequest):
             _record(request, parts, f"sign-in{' at ' + source if source else ''}: {error.code}")
-        return error_page(error)
+        return error_page(request, error)
 
 
 def _record(request: Request, parts: Components, reason: str) -> None:

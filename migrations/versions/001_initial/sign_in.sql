@@ -39,7 +39,7 @@ create table sign_in_session (
   constraint sign_in_session_prefix_key unique (prefix),
   constraint sign_in_session_hash_key unique (hash),
   constraint sign_in_session_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade,
-  constraint sign_in_session_means_check check (means in ('provider', 'link', 'passkey')),
+  constraint sign_in_session_means_check check (means in ('provider', 'link', 'passkey', 'sample')),
   constraint sign_in_session_idle_check check (idle_seconds > 0 and idle_until <= expires_at),
   constraint sign_in_session_ended_check check ((ended_at is null) = (ended_by is null))
 );

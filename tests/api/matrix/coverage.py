@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
@@ -47,6 +48,9 @@ def identifiers(app: FastAPI, key: Key) -> set[str]:
         # From the function itself: a route may stay out of the schema, and nothing that it takes may.
         found |= set(_parameters(context.dependant))
     schema = app.openapi()
+    if isinstance(context.original_route, APIRoute) and template not in schema["paths"]:
+        # Forms of pages stand in no schema.
+        found |= {f".{field.alias}" for field in _body_fields(context.dependant)}
     operation = schema["paths"].get(template, {}).get(method.lower(), {})
     for content in operation.get("requestBody", {}).get("content", {}).values():
         found |= {f".{name}" for name in _leaves(content["schema"], schema)}
@@ -59,6 +63,12 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
         yield from (sign + field.alias for field in fields)
     for inner in dependant.dependencies:
         yield from _parameters(inner)
+
+
+def _body_fields(dependant: Dependant) -> Iterator[ModelField]:
+    yield from dependant.body_params
+    for inner in dependant.dependencies:
+        yield from _body_fields(inner)
 
 
 def varied_by(case: Case) -> Iterator[str]:

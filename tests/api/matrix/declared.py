@@ -4,6 +4,7 @@ The same holds for its identifiers: each is the target of some case, or stands i
 people, roles, keys, the log and the service; explaining, granting and planning. The rest is `library`.
 """
 
+from tests.api.matrix.console import APART, CONSOLE
 from tests.api.matrix.library import CURATORS, LIBRARY
 from tests.api.matrix.provisioning import PROVISIONING
 from tests.api.matrix.route_access import (
@@ -202,9 +203,9 @@ ACCESS: dict[tuple[str, str], Route] = {
         values=(".changes[].group",),
     ),
 }  # fmt: skip
-DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE | PROVISIONING | SIGN_IN
+DECLARED: dict[tuple[str, str], Route] = LIBRARY | ACCESS | PEOPLE | PROVISIONING | SIGN_IN | CONSOLE
 # Swagger UI's files, out of its package, which is not a route of ours; and the pages around signing in.
-MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES}
+MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES, *APART}
 # Fields that hold a value wherever they stand and never name a thing. Whatever is not here is an identifier.
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",

@@ -39,6 +39,7 @@ LIBRARY: dict[tuple[str, str], Route] = {
             Case(body={"question": QUESTION}),
             Case(body={"question": QUESTION, "mode": "quote"}),
             Case(body={"question": QUESTION, "stream": True}, shape="stream"),
+            Case("collection", SEERS, body={"question": QUESTION, "collections": [TARGET]}),
             in_conversation(),
             in_conversation(body={"question": QUESTION, "mode": "quote"}),
             in_conversation(body={"question": QUESTION, "stream": True}, shape="stream"),

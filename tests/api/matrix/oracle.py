@@ -235,6 +235,9 @@ RULES: dict[str, AccessRule] = {
     "one's own, or any by an administrator": _own_key,
     "one's own name, or any by an administrator": _own_name,
     "oneself, or anybody by an administrator": _signed_out,
+    "by administrators, or in a session": lambda caller, _target: (
+        None if caller.session or administering(caller) else MISSING
+    ),
     "in a browser's session": lambda caller, _target: None if caller.session else MISSING,
 }
 

@@ -19,7 +19,17 @@ from app.leak_test.results import ProbeResults
 from app.llm.scripted import ScriptedChat
 from app.web.http.openapi import codes_of
 from tests.api.matrix.callers import IDS, absent_twin, callers, fill, targets
-from tests.api.matrix.oracle import NOT_FOUND, Caller, Expected, Target, canary_words, expected, knows, state
+from tests.api.matrix.oracle import (
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    Caller,
+    Expected,
+    Target,
+    canary_words,
+    expected,
+    knows,
+    state,
+)
 from tests.api.matrix.route_access import GRANT, TARGET, Case, Route
 from tests.api.matrix.table_snapshot import TableSnapshot
 from tests.api.matrix.world import World
@@ -40,7 +50,13 @@ MEDIA = {
     "lines": "application/x-ndjson",
     "csv": "text/csv; charset=utf-8",
     "text": "text/plain; version=1.0.0; charset=utf-8",
+    "page": "text/html; charset=utf-8",
+    "download": "application/octet-stream",
 }
+# What answers somebody in front of a browser: with a page, or with a file, whose errors are pages.
+PAGES = frozenset({"page", "download"})
+# Pages say the code of an error too.
+PAGE_CODE = re.compile(rb'<code class="code">(\w+)</code>')
 
 
 @dataclass
@@ -135,7 +151,11 @@ class Matrix:
         case = cell.case
         words = {TARGET: cell.target.value, GRANT: cell.target.grant, **self._world.places()}
         path = cell.key[1].format(**fill(case.path, words))
-        sent = {"params": fill(case.query, words), "body": fill(case.body, words), "form": fill(case.form, words)}
+        sent = {"params": fill(case.query, words), "body": fill(case.body, words)}
+        sent |= {"fields" if case.shape in PAGES else "form": fill(case.form, words)}
+        if case.shape in PAGES and cell.key[0] == "POST":
+            token = dict(cell.caller.headers).get("X-CSRF-Token", "")
+            sent["fields"] = {**(sent["fields"] or {}), "csrf": token}
         cell.answer = self._client.send(cell.key[0], path, headers=cell.caller.headers, **sent)
         self.states[cell.state] += 1
         self.statuses[cell.answer.status] += 1
@@ -144,13 +164,16 @@ class Matrix:
     def _check(self, cell: Cell, request: str) -> None:
         """Status, class of body, and no canary that the caller may not know, in body, headers or prompt."""
         answer, want = cell.answer, cell.want
+        if cell.case.shape in PAGES and want == NOT_SIGNED_IN and cell.key[0] == "GET":
+            # A person is led to where they sign in, and from there back.
+            cell.want = want = Expected(303)
         if answer.status != want.status:
             self._fail(cell, f"{answer.status} instead of {want.status}: {_text(answer)[:200]}")
         elif trouble := _body_trouble(cell):
             self._fail(cell, trouble)
         if (code := _code(answer)) is not None and code not in self._codes(cell.key):
             self._fail(cell, f"answers {code}, which the description of the route does not list")
-        if want.code in AT_THE_DOOR:
+        if want.code in AT_THE_DOOR and cell.case.shape not in PAGES:
             self.at_the_door.add((want.code, dict(answer.headers).get("www-authenticate"), answer.body))
         # What callers named comes back to them in an answer that they may have, and in the 404 that says that there is
         # none, which `_compare` holds against the one for a name of nothing. Other refusals repeat nothing.
@@ -217,6 +240,8 @@ def _knocks(caller: Caller, route: Route) -> bool:
 def _body_trouble(cell: Cell) -> str | None:
     """What is wrong with the class of a body whose status is right."""
     answer = cell.answer
+    if cell.case.shape in PAGES:
+        return _page_trouble(cell)
     if cell.caller.provisions and cell.want == NOT_FOUND:
         return None if _media(answer) == MEDIA["scim"] else f"the refusal is {_media(answer)}"
     if cell.want.code is not None:
@@ -227,6 +252,21 @@ def _body_trouble(cell: Cell) -> str | None:
         return "a body where there should be none" if answer.body else None
     media = _media(answer)
     return None if media == MEDIA[cell.case.shape] else f"the body is {media} instead of {cell.case.shape}"
+
+
+def _page_trouble(cell: Cell) -> str | None:
+    """The same of a page: an error says its code in the same words as a problem."""
+    answer, code = cell.answer, cell.want.code
+    if cell.want.status in {204, 303}:
+        return "a body where there should be none" if answer.body else None
+    if _media(answer) != MEDIA["page" if code else cell.case.shape]:
+        return f"no page but {_media(answer)}"
+    if "content-security-policy" not in dict(answer.headers):
+        return "a page without a policy"
+    said = PAGE_CODE.search(answer.body)
+    if code is not None and code != "NotSignedIn" and (said is None or said[1].decode() != code):
+        return f"the page says {said and said[1].decode()} instead of {code}"
+    return f"a refusal that tells too much: {_text(answer)[:200]}" if code and LEAKS.search(_text(answer)) else None
 
 
 def _problem(answer: RawAnswer) -> str:

@@ -26,9 +26,7 @@ SIGN_IN: dict[tuple[str, str], Route] = {
 # Where nobody is known yet: pages, redirects, and what scripts and providers send. None takes a key, and what they let
 # in is looked at in test_sessions, test_sign_in_links, test_passkeys and the tests of providers.
 PAGES = {
-    ("GET", "/"),
     ("GET", "/sign-in"),
-    ("ANY", "/sign-in/static"),
     ("GET", "/sign-in/link"),
     ("POST", "/sign-in/link"),
     ("POST", "/sign-in/passkey/options"),

@@ -86,7 +86,7 @@ def forbidden_instead_of_absent(patch: Patch, _world: World, _app: FastAPI) -> N
         except NotFound:
             raise NotAllowed from None
 
-    patch.setattr("app.web.api.explain.find_document", telling)
+    patch.setattr("app.admin.explain.find_document", telling)
 
 
 def anybody_instead_of_administrators(patch: Patch, _world: World, made: FastAPI) -> None:

@@ -19,8 +19,8 @@ from tests.support.company import Company
 
 # Who asks for the visible scopes.
 ASKERS = (
-    "answer.pipeline", "answer.search", "answer.documents", "answer.conversation", "web.api.explain",
-    "admin.collections", "admin.documents", "admin.rules",
+    "answer.pipeline", "answer.search", "answer.documents", "answer.conversation",
+    "admin.collections", "admin.documents", "admin.explain", "admin.rules",
 )  # fmt: skip
 KEPT = ("turn_answer", "turn_source")
 TEXT = ("document", "original", "chunk", "vector_row", "posting", *KEPT)

@@ -105,6 +105,10 @@ def everything_said(site: Site, world: World) -> list[Answer]:
         ear.ask("POST", "/api/v1/ask", {"question": question, "mode": "quote"})
         for stream in (False, True):
             ear.ask("POST", "/api/v1/ask", {"question": question, "mode": "generate", "stream": stream})
+        for name in (*world.collections, "absent"):
+            chosen = {"question": question, "collections": [f"collection-{name}"]}
+            for mode in ("quote", "generate"):
+                ear.ask("POST", "/api/v1/ask", {**chosen, "mode": mode})
     talk = ear.ask("POST", "/api/v1/conversations").json()["id"]
     for question in (world.questions[0], f"And then? {world.questions[-1]}"):
         ear.ask("POST", "/api/v1/ask", {"question": question, "mode": "generate", "conversation": talk})

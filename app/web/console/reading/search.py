@@ -10,10 +10,10 @@ from app.web.console.fields import chosen, day_start
 from app.web.console.listing import Text
 from app.web.console.pages import page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
+from app.web.http.dependencies import Asker, ComponentsOf
 from app.web.http.route_table import CONSOLE
 
-router = APIRouter(tags=[CONSOLE], include_in_schema=False)
+router = APIRouter(tags=[CONSOLE])
 HITS = 20
 MANY = 200
 
@@ -21,7 +21,7 @@ MANY = 200
 @router.get("/search")
 def search(  # noqa: PLR0913  # each is a field of the form
     viewer: ViewerOf,
-    subject: AskerOrDelegate,
+    subject: Asker,
     parts: ComponentsOf,
     *,
     q: Text = "",

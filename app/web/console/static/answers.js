@@ -21,7 +21,7 @@
     events.addEventListener("failed", finish);
     events.onerror = () => {
       // The browser tries again by itself, from where it was, unless the service has refused it.
-      if (events.readyState === EventSource.CLOSED) finish();
+      if (events.readyState === EventSource.CLOSED) location.reload();
     };
   };
 
@@ -30,6 +30,12 @@
     watchAll();
     const last = document.querySelector(".turn:last-of-type [data-announce]");
     if (last) { window.clearance.say(last.dataset.announce); last.removeAttribute("data-announce"); }
+  });
+  // A number in a model's text opens the source of that number, beside the page as its chip in the list does.
+  document.addEventListener("click", (event) => {
+    const cite = event.target.closest("[data-cites]");
+    const source = cite?.closest(".turn")?.querySelector(`[data-source="${cite.dataset.cites}"]`);
+    if (source) { event.preventDefault(); source.click(); }
   });
   watchAll();
 })();

@@ -21,6 +21,13 @@
     else sessionStorage.removeItem(draftKey(field));
   });
 
+  // An address says what was given, and nothing of fields that are empty.
+  document.addEventListener("htmx:config:request", (event) => {
+    const { request } = event.detail.ctx;
+    if (request.method?.toUpperCase() !== "GET" || !(request.body instanceof FormData)) return;
+    for (const [name, value] of [...request.body]) if (value === "") request.body.delete(name);
+  });
+
   // A form that was taken is empty again; one that was refused keeps what was typed.
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
@@ -64,7 +71,7 @@
     if (target?.id !== "beside" || !target.firstElementChild) return;
     const place = target.querySelector("[data-place]");
     if (place) place.scrollIntoView({ block: "center" });
-    target.focus({ preventScroll: true });
+    (target.querySelector("[data-close-beside]") || target).focus({ preventScroll: true });
   });
   const closeBeside = () => {
     if (!beside()?.firstElementChild) return false;
@@ -88,6 +95,10 @@
   });
 
   window.clearance = { say, closeBeside };
-  restoreDrafts(document);
-  for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
+  const wake = (root) => {
+    restoreDrafts(root);
+    for (const element of root.querySelectorAll("[data-needs-script]")) element.hidden = false;
+  };
+  document.addEventListener("htmx:after:swap", () => wake(document));
+  wake(document);
 })();

@@ -1,9 +1,10 @@
-// Passkeys on the sign-in page and on the home page. Without it the pages work, with links and providers alone.
-"use strict";
-
+// Passkeys on the sign-in page and under one's name. Without it the pages work, with links and providers alone.
 (() => {
+  "use strict";
+  const offered = document.querySelector("button[data-origin]");
+  if (!offered) return;
   const status = document.getElementById("passkey-status");
-  const token = document.querySelector('meta[name="csrf-token"]');
+  const token = document.body.dataset.csrf;
 
   const bytes = (text) =>
     Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
@@ -16,7 +17,7 @@
 
   const send = async (method, path, body) => {
     const headers = { "Content-Type": "application/json" };
-    if (token) headers["X-CSRF-Token"] = token.content;
+    if (token) headers["X-CSRF-Token"] = token;
     const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), credentials: "same-origin" });
     const content = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
     if (answer.status === 401) throw new Error("Your session is over. Sign in again, and then go on here.");
@@ -69,11 +70,6 @@
     location.assign(signed.return_to);
   };
 
-  const remove = async (button) => {
-    await send("DELETE", `/api/v1/passkeys/${encodeURIComponent(button.dataset.passkey)}`);
-    location.assign("/me?notice=passkey-removed");
-  };
-
   const WORDS = {
     NotAllowedError: "No passkey was used: the device was asked and said no, took too long, or has none for this site.",
     InvalidStateError: "This device has a passkey of yours already.",
@@ -97,9 +93,6 @@
     });
   };
 
-  for (const button of document.querySelectorAll("button[data-passkey]")) press(button, remove);
-  const offered = document.querySelector("button[data-origin]");
-  if (!offered) return;
   if (!window.PublicKeyCredential) {
     if (offered.id === "add-passkey") status.textContent = "This browser has no passkeys.";
   } else if (offered.dataset.origin !== location.origin) {
