@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -10,14 +10,14 @@ from sqlalchemy import select
 from app.acl.readers import count_readers
 from app.acl.rule_store import one_of, rules_of
 from app.acl.rules import OwnRule
-from app.acl.visible import visible_scopes
+from app.acl.visible import Visible, visible_scopes
 from app.db.paging import Page
 from app.db.session import ReadSession
 from app.db.tables.access import Scope
 from app.guardrail.check import Check
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Label, Subject, require_curator
-from app.retrieval.browse import Job, find_collection, last_uploads
+from app.retrieval.browse import DocumentEntry, Job, find_collection, last_uploads
 from app.retrieval.document_list import DocumentFilter, DocumentOrder, list_documents
 
 
@@ -55,12 +55,25 @@ def list_curated_documents(
     collection = find_collection(session, subject, visible, where.collection or "")
     require_curator(subject, collection.id)
     entries = list_documents(session, subject, visible, page, where, order)
+    return curated_rows(session, subject, checks, visible, entries)
+
+
+def curated_rows(
+    session: ReadSession,
+    subject: Subject,
+    checks: Iterable[Check],
+    visible: Visible,
+    entries: Sequence[DocumentEntry],
+) -> list[CuratedDocument]:
+    """These documents of one collection that the subject curates."""
     columns = (Scope.id, Scope.rule_id, Scope.own_digest)
     scopes = select(*columns).where(one_of(Scope.id.expression, {entry.document.scope_id for entry in entries}))
     scope_of = {row.id: row for row in session.execute(scopes)}
     rules = rules_of(session, {row.rule_id for row in scope_of.values()})
     readers = dict(zip(rules, count_readers(session, list(rules.values()), visible.at), strict=True))
-    uploads = last_uploads(session, subject, collection.id, [entry.document.path for entry in entries])
+    collections = {entry.document.collection_id for entry in entries}
+    paths = [entry.document.path for entry in entries]
+    uploads = last_uploads(session, subject, next(iter(collections)), paths) if collections else {}
     clean = Redactor(tuple(checks))
     found = []
     for entry in entries:

@@ -20,9 +20,10 @@ from app.admin.audit_records import record_rule
 from app.audit.actor import actor
 from app.audit.events.answers import DocumentDeleted, DocumentUploaded, UploadRemoved
 from app.audit.log import record
-from app.db.session import WriteSession
+from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection
 from app.errors import Conflict, EmptyFile, InvalidInput, Untagged
+from app.identity.names import names_of
 from app.identity.subject import Label, Subject, require_curator
 from app.paths import normal_path
 from app.retrieval.browse import Job, find_collection, find_job
@@ -105,6 +106,19 @@ def move_document(session: WriteSession, subject: Subject, document: uuid.UUID, 
     for moved in relocation.moved:
         _record_move(session, subject, moved)
     return relocation
+
+
+def foresee_move(database: Database, subject: Subject, document: uuid.UUID, path: str) -> dict[str, tuple[int, int]]:
+    """Who would read the document at another path and does not now, and the other way round: (1, 0) and (0, 1) by name.
+
+    Found out by moving it and rolling that back. Raises what `move_document` would.
+    """
+    with database.dry_run(subject.user_id) as trial:
+        guard = guard_change(trial, subject)
+        people = move_document(trial, subject, document, path).people
+        guard()
+        names = names_of(trial, people)
+        return {names.get(person, str(person)): counts for person, counts in people.items()}
 
 
 def compare_with_folder(session: WriteSession, subject: Subject, collection: str, manifest: Iterable[bytes]) -> Synced:
