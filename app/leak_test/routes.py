@@ -21,7 +21,10 @@ _BEHIND = {
     "answers": "turn", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
-_QUERY = {"document": "document", "collection": "collection", "folder": "folder", "user": "user", "role": "role"}
+_QUERY = {
+    "document": "document", "collection": "collection", "folder": "folder", "contains": "folder", "user": "user",
+    "role": "role",
+}  # fmt: skip
 _QUERY_AT = {
     ("/documents", "after"): "document",
 }
@@ -37,8 +40,10 @@ _WORDS = {
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 # Says what a sync would do, and does nothing.
 SYNC = "POST /collections/{name}/sync"
+# Says what an upload would do, and does nothing.
+PREVIEW = "POST /collections/{name}/documents/preview"
 # Routes with a body that answer 200: `probe_run` asks these. Any other such route is reported as not tried.
-QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC})
+QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC, PREVIEW})
 # Take a list of people, and show an administrator what it would change; nobody else gets that far.
 LISTS = frozenset({"POST /users/import"})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.

@@ -37,6 +37,12 @@ CHANGES_NOTHING: dict[Key, str] = {
         "POST",
         "/collections/{name}/documents",
     ): "its uploader has the text; a scope for it is made under the guard",
+    (
+        "POST",
+        "/collections/{name}/documents/preview",
+    ): "says what an upload would do, in a transaction that is rolled back",
+    ("POST", "/jobs/{job}/retry"): "one's own upload once more, under the rule that it was sent with",
+    ("DELETE", "/jobs/{job}"): "takes one's own upload that has ended off a list",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
     ("POST", "/access/reviews"): "notes the grants that there are",
     ("PUT", "/access/reviews/{review}/items/{item}"): "says of a grant what its close will do",

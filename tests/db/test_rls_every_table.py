@@ -159,7 +159,7 @@ def test_nobody_gets_through_by_any_verb(full: Full) -> None:
     ("hole", "found"),
     [
         ("create policy oops on turn_answer for select to clearance_app using (true)", "select turn_answer"),
-        ("create policy oops on ingest_job for delete to clearance_app using (true)", ""),
+        ("create policy oops on chunk for delete to clearance_app using (true)", ""),
         ("grant truncate on posting to clearance_app", "truncate posting"),
         ("create policy oops on audit_head to clearance_audit using (true)", "select audit_head"),
         ("create policy oops on steward for insert to clearance_app with check (true)", "insert steward"),

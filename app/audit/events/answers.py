@@ -249,6 +249,15 @@ class DocumentFailed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UploadRemoved(Event):
+    """Somebody removed an upload of theirs that had ended, with its bytes if it had failed."""
+
+    kind = "upload.removed"
+    job: uuid.UUID
+    collection: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class DocumentDeleted(Event):
     """A document and all that was derived from it were deleted."""
 

@@ -114,6 +114,22 @@ class DocumentOut(ApiModel):
     label: LabelName | None = None
 
 
+class CuratedDocumentOut(ApiModel):
+    """A document of a collection that you curate. `title` is empty where you may not read it."""
+
+    id: uuid.UUID
+    path: str
+    title: str
+    media_type: str
+    size: int
+    version: int
+    updated_at: dt.datetime
+    label: LabelName
+    readers: int = Field(description="people who may read it")
+    tagged: bool = Field(description="whether it has tags of its own")
+    upload: "JobOut | None" = Field(description="your last upload to its path, while it waits or if it failed")
+
+
 class PassageOut(ApiModel):
     """A passage of an opened document, redacted. `chunk` is its id, as sources name it."""
 
@@ -144,6 +160,7 @@ class JobOut(ApiModel):
     hidden: dict[str, int] | None = Field(
         None, description="what the file hides and is not indexed, by kind, as in {'sheets': 1, 'rows': 3}"
     )
+    retried_by: uuid.UUID | None = Field(None, description="the upload that brought its bytes once more")
     warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 
 
