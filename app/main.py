@@ -2,7 +2,8 @@
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import anyio
 import openai
@@ -13,11 +14,13 @@ from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
+from app.admin.leak_test_runs import LeakTestRuns, LeakTestSteps
 from app.admin.refusals import FailedSignIns, record_due
 from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
 from app.answer.running import RunningAnswers
 from app.audit.encryption import Sealer
+from app.client.api import Client
 from app.db.replicas import Replicas
 from app.db.rls_probe import probe
 from app.db.session import Database, Signer, connect
@@ -27,6 +30,7 @@ from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
 from app.identity.feedback_tokens import FeedbackTokens
 from app.indexing.quantizer import quantizer_for
+from app.leak_test.run import leak_test
 from app.llm.context_length import require_context
 from app.llm.endpoint import endpoint
 from app.llm.openai_chat import OpenAIChat, Sampling
@@ -38,8 +42,10 @@ from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import NoIndex, VectorIndex
 from app.scope_index.remote.client import RemoteIndex
 from app.scope_index.remote.tls import certificate_for
-from app.settings import DatabaseSettings, Settings, required
+from app.settings import ApiSettings, DatabaseSettings, Settings, required
 from app.web.api import (
+    access_decisions,
+    access_reviews,
     api_keys,
     ask,
     audit,
@@ -51,11 +57,13 @@ from app.web.api import (
     explain,
     feedback,
     grants,
+    leak_tests,
     passkeys,
     people_import,
     plans,
     roles,
     search,
+    service_health,
     sessions,
     sync,
     upload_preview,
@@ -162,6 +170,19 @@ def collectors(parts: Components) -> tuple[Collector, ...]:
     return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
 
 
+def own_url(settings: ApiSettings) -> str:
+    """Where this process reaches itself."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound to
+    host = anywhere.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def run_leak_test(url: str, key: str, steps: LeakTestSteps) -> Mapping[str, Any]:
+    """A leak test of the service there, without starting a process; gives its report as JSON."""
+    with Client(url, key) as admin:
+        return leak_test(admin, steps, commands=False).to_json()
+
+
 def read_settings() -> Settings:
     """Those of the environment, which forgets them; ends the process with a line that says what is wrong with them."""
     forbid_inspection()
@@ -189,6 +210,7 @@ def create(parts: Components | None = None) -> FastAPI:
             app.state.metrics.register(collector)
         async with RunningAnswers(app.state.parts) as app.state.running:
             yield
+        app.state.leak_tests.close()
         for collector in counting:
             app.state.metrics.unregister(collector)
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
@@ -202,6 +224,7 @@ def create(parts: Components | None = None) -> FastAPI:
     app.state.limits = KeyLimits(settings.api)
     app.state.ready_limit = anyio.CapacityLimiter(1)
     app.state.failed_sign_ins = FailedSignIns()
+    app.state.leak_tests = LeakTestRuns(run_leak_test, own_url(settings.api))
     app.state.metrics = CollectorRegistry()
     app.state.cookies = Cookies(settings.public_url)
     install_console(app)
@@ -250,9 +273,13 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         sessions,
         passkeys,
         explain,
+        access_decisions,
+        access_reviews,
         feedback,
         plans,
         audit,
+        service_health,
+        leak_tests,
         docs_page,
     ):
         _summarize(resource.router)

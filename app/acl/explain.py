@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.acl.history import rule_at
-from app.acl.rules import Decision, Grant, OwnRule, decide, effective
-from app.acl.scopes import rule_chain
-from app.db.tables.access import Collection, Folder, Scope
+from app.acl.levels import levels_at, levels_of
+from app.acl.rules import Decision, Grant, decide, effective
+from app.acl.trace import RuleLevel, first_that_counts
+from app.db.tables.access import Scope
 from app.db.tables.library import Document
 from app.db.tables.people import Role
 from app.identity.past import NotKnown, subject_at
 from app.identity.subject import Subject
-
-Level = tuple[str, OwnRule]
 
 
 @dataclass(frozen=True)
@@ -32,32 +30,25 @@ class Explanation:
 def explain(session: Session, subject: Subject, document_id: uuid.UUID) -> Explanation | None:
     """Why the subject may or may not read the document now; None if the session sees no such document."""
     row = session.execute(
-        select(Collection, Scope, func.now())
-        .join(Scope, Scope.collection_id == Collection.id)
-        .join(Document, Document.scope_id == Scope.id)
-        .where(Document.public_id == document_id)
+        select(Scope, func.now()).join(Document, Document.scope_id == Scope.id).where(Document.public_id == document_id)
     ).one_or_none()
     if row is None:
         return None
-    collection, scope, at = row
-    own = OwnRule.from_json(scope.own_rule)
-    above = rule_chain(session, collection.id, scope.folder_id)
-    rule = effective(*above, own)
-    levels = [*zip(_places(session, collection, scope), above, strict=True), ("of its own", own)]
-    # What lies above the innermost level that breaks with it does not count.
-    start = max((n for n, (_, own) in enumerate(levels) if not own.inherits), default=0)
-    return _explained(session, subject, decide(subject, rule, at), _Told(rule.label.text, at, levels[start:]))
+    scope, at = row
+    levels = levels_of(session, scope)
+    rule = effective(*(level.own for level in levels))
+    told = _Told(rule.label.text, at, levels[first_that_counts(levels) :])
+    return _explained(session, subject, decide(subject, rule, at), told)
 
 
 def explain_at(session: Session, subject: Subject, document_id: uuid.UUID, at: dt.datetime) -> Explanation:
     """Why the subject could or could not read the document at a moment of the past, by the history that is kept."""
     try:
         then = subject_at(session, subject, at)
-        rule, own = rule_at(session, document_id, at)
+        rule, levels = levels_at(session, document_id, at)
     except NotKnown as unknown:
         text = f"{subject.name} could not read it on {_moment(at)}: by the history, {unknown}."
         return Explanation(False, "not there", text, at)
-    levels = [] if own is None else [("inherited", OwnRule(rule.grants - own.grants)), ("of its own", own)]
     told = _Told(rule.label.text, at, levels, past=True)
     return _explained(session, subject, decide(then, rule, at), told)
 
@@ -68,7 +59,7 @@ class _Told:
 
     label: str
     at: dt.datetime
-    levels: list[Level]
+    levels: list[RuleLevel]
     past: bool = False
 
 
@@ -98,7 +89,7 @@ def _words(session: Session, subject: Subject, decision: Decision, told: _Told) 
             return f"{who} {may_not} read it{when}: no grant names {who}, a role of {who}, or everyone."
 
 
-def _grant(session: Session, grant: Grant, levels: list[Level]) -> str:
+def _grant(session: Session, grant: Grant, levels: list[RuleLevel]) -> str:
     match grant.principal.kind:
         case "everyone":
             whom = "everyone"
@@ -112,19 +103,8 @@ def _grant(session: Session, grant: Grant, levels: list[Level]) -> str:
         for word, moment in (("from", grant.starts_at), ("until", grant.ends_at))
         if moment is not None
     ]
-    place = next((name for name, own in reversed(levels) if grant in own.grants), "")
+    place = next((level.words for level in reversed(levels) if grant in level.own.grants), "")
     return " ".join(part for part in (f"the {grant.effect} grant to {whom}", *times, place) if part)
-
-
-def _places(session: Session, collection: Collection, scope: Scope) -> list[str]:
-    """The names of the levels above a document: its collection, then the folders with rules down to its own."""
-    names = [f"of the collection '{collection.name}'"]
-    if scope.folder_id is not None:
-        path = session.scalars(select(Folder.path).where(Folder.id == scope.folder_id)).one()
-        above = select(Folder.path).where(Folder.collection_id == collection.id)
-        above = above.where((Folder.path == path) | func.starts_with(path, Folder.path + "/"))
-        names += [f"of the folder '{p}'" for p in session.scalars(above.order_by(func.length(Folder.path)))]
-    return names
 
 
 def _moment(moment: dt.datetime) -> str:

@@ -5,6 +5,7 @@ Never reads their text: who curates a collection does not thereby read it.
 
 import hashlib
 import uuid
+from collections.abc import Collection as Collected
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -142,6 +143,19 @@ def lock_document(
     return DocumentPlacement(
         found.id, found.public_id, found.version_id, found.path, row.Collection, found.scope_id, row.folder_id, own
     )
+
+
+def documents_on(
+    session: Session, subject: Subject, scopes: Collected[uuid.UUID]
+) -> dict[uuid.UUID, list[tuple[uuid.UUID, str]]]:
+    """The documents on each of these scopes, by its public id: their ids and paths, for who curates the collection."""
+    curated = subject.curates if Capability.CURATE in subject.capabilities else frozenset()
+    query = select(Scope.public_id, Document.public_id, Document.path).join(Document, Document.scope_id == Scope.id)
+    query = query.where(Scope.public_id.in_(scopes), Document.collection_id.in_(curated)).order_by(Document.path)
+    found: dict[uuid.UUID, list[tuple[uuid.UUID, str]]] = {}
+    for scope, document, path in session.execute(query):
+        found.setdefault(scope, []).append((document, path))
+    return found
 
 
 def resubmit(session: WriteSession, collection: Collection, job_id: uuid.UUID) -> uuid.UUID | None:

@@ -67,6 +67,12 @@ def place_rule(session: Session, collection_id: uuid.UUID, folder: str | None) -
     return effective(*rule_chain(session, collection_id, below))
 
 
+def count_by_scope(session: Session, collection_id: uuid.UUID, folder: str | None = None) -> dict[int, int]:
+    """How many documents of a collection, or below a folder, stand under each scope; for who may edit its rules."""
+    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
+    return {row.scope_id: row.documents for row in rows}
+
+
 def document_rule(session: Session, document: uuid.UUID) -> Rule:
     """The rule of a document of one's own collections."""
     return scope_rule(session, scope_of_document(session, document))
@@ -92,8 +98,7 @@ def why_nobody(
     if document is not None:
         standing = select(Scope.rule_id).where(Scope.id == scope_of_document(session, document))
         return _why_not(session, rules_of(session, {session.scalars(standing).one()}), named)
-    rows = session.execute(BY_SCOPE, {"collection": collection_id, "folder": folder})
-    counts = {row.scope_id: row.documents for row in rows}
+    counts = count_by_scope(session, collection_id, folder)
     if not counts:
         return ["No document stands there yet; the grant counts for those that come."]
     scopes = session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(counts)))

@@ -47,7 +47,7 @@ def explain_access(
     listed = find_document(session, subject, visible_scopes(session, subject), document)
     asked = subject
     if user not in {None, subject.name}:
-        _require_ruler(subject, listed.document.collection_id)
+        require_ruler(subject, listed.document.collection_id)
         asked = subject_of(session, find_person(session, user or ""))
     found = explain(session, asked, document)
     if found is None:
@@ -59,7 +59,7 @@ def list_readers(session: ReadSession, subject: Subject, document: uuid.UUID, pa
     """Everybody who may read a document now, by name. Raises NotFound or MissingCapability as `explain_access`."""
     visible = visible_scopes(session, subject)
     listed = find_document(session, subject, visible, document)
-    _require_ruler(subject, listed.document.collection_id)
+    require_ruler(subject, listed.document.collection_id)
     found = readers_of_scope(session, listed.document.scope_id, visible.at)
     return page.items(names_of(session, found).values(), str)
 
@@ -88,15 +88,20 @@ def list_reach(
 def _past(
     session: ReadSession, subject: Subject, document: uuid.UUID, user: str | None, at: dt.datetime
 ) -> Explanation:
-    if at.tzinfo is None:
-        raise InvalidInput("Give the moment with its zone, as in 2026-03-03T12:00:00Z.")
-    if collection_of(session, document) not in curated(subject):
-        raise NotFound
+    require_past(session, subject, document, at)
     asked = subject if user in {None, subject.name} else subject_of(session, find_person(session, user or ""))
     return explain_at(session, asked, document, at)
 
 
-def _require_ruler(subject: Subject, collection_id: uuid.UUID) -> None:
-    """What others may read is told to who may rule the collection; the document is visible to the caller already."""
+def require_past(session: ReadSession, subject: Subject, document: uuid.UUID, at: dt.datetime) -> None:
+    """Raise InvalidInput for a moment without its zone, NotFound for who curates no collection it stood on last."""
+    if at.tzinfo is None:
+        raise InvalidInput("Give the moment with its zone, as in 2026-03-03T12:00:00Z.")
+    if collection_of(session, document) not in curated(subject):
+        raise NotFound
+
+
+def require_ruler(subject: Subject, collection_id: uuid.UUID) -> None:
+    """Raise MissingCapability unless the subject may be told what others read of a collection that they see."""
     if collection_id not in curated(subject) and Capability.ADMINISTER not in subject.capabilities:
         raise MissingCapability("What others may read is for administrators and for the curators of the collection.")

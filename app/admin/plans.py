@@ -119,6 +119,17 @@ def preview(trial: WriteSession, subject: Subject, steps: Sequence[PlanStep]) ->
     )
 
 
+def make_steps(session: WriteSession, subject: Subject, steps: Sequence[PlanStep]) -> tuple[Effects, bytes]:
+    """Take these steps for good; what they did to whom, and the digest of a preview of just that.
+
+    Raises what they raise, and SelfGrant with the commit where the subject would gain by them.
+    """
+    guard_change(session, subject)
+    _lock_collections(session, steps)
+    effects, results = _perform(session, subject, steps)
+    return effects, _digest(steps, effects, results)
+
+
 def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> PlanView:
     """Make the change of a plan. Raises PlanStale if it would do anything else now than the plan says.
 
@@ -130,11 +141,8 @@ def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> P
     event = PlanApplied(actor=actor(subject), plan=plan.id, author=plan.author_id, needs_second=plan.needs_second)
     record(session, event)
     steps = [from_json(step) for step in plan.steps]
-    for collection_id in sorted({step.collection for step in steps if step.collection is not None}):
-        if (collection := session.get(Collection, collection_id)) is not None:
-            lock_collection(session, collection)
-    effects, results = _perform(session, subject, steps)
-    if _digest(steps, effects, results) != plan.digest:
+    _, digest = make_steps(session, subject, steps)
+    if digest != plan.digest:
         raise PlanStale(
             "Since the plan was made, the rules or documents it is about have changed, and it would do something else "
             "now. Nothing was applied. Make the plan again and look at it."
@@ -223,6 +231,12 @@ def _perform(session: WriteSession, subject: Subject, steps: Sequence[PlanStep])
         return [step.perform(session, subject) for step in steps]
 
     return effects_of(session, collections, people, perform, standing=bool(of_people))
+
+
+def _lock_collections(session: WriteSession, steps: Sequence[PlanStep]) -> None:
+    for collection_id in sorted({step.collection for step in steps if step.collection is not None}):
+        if (collection := session.get(Collection, collection_id)) is not None:
+            lock_collection(session, collection)
 
 
 def _why(session: Session, result: StepResult) -> list[str]:

@@ -2,11 +2,11 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, any_, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
@@ -22,7 +22,8 @@ from app.db.tables.sign_in import SignInSession
 from app.errors import Conflict, InvalidInput, SelfGrant
 from app.identity.authenticate import capabilities
 from app.identity.directory import add_person, add_service, refuse_more_than_a_service
-from app.identity.names import names_by
+from app.identity.names import find_role, name_contains, names_by
+from app.identity.nesting import in_role
 from app.identity.subject import Capability, Label, Subject, UserKind, require_capability
 
 NO_CLEARANCE = "A service has no clearance: it reads what the person it acts for may read."
@@ -72,15 +73,34 @@ class UserView:
     held: bool
 
 
-def list_users(session: Session, subject: Subject, page: Page) -> list[UserView]:
-    """All users, by name and source."""
+@dataclass(frozen=True)
+class UserFilter:
+    """Which users are listed; None: all.
+
+    `text` stands in the name, with its source in front, or in the full name, in any case of letters. `role` is the name
+    of a role that they are in, or come into by nesting.
+    """
+
+    text: str | None = None
+    source: str | None = None
+    active: bool | None = None
+    kind: UserKind | None = None
+    capability: Capability | None = None
+    role: str | None = None
+
+
+ANY_USER = UserFilter()
+
+
+def list_users(session: Session, subject: Subject, page: Page, wanted: UserFilter = ANY_USER) -> list[UserView]:
+    """The users that pass the filter, by name and source. Raises NotFound for a role that is not there."""
     require_capability(subject, Capability.ADMINISTER)
-    query = select(User).where(User.name.not_like(r"\_%"), User.deleted_at.is_(None))
-    return _views(session, [user for (user,) in page.rows(session, query, [User.name, User.source])])
+    query = select(User).where(User.name.not_like(r"\_%"), User.deleted_at.is_(None), *_conditions(session, wanted))
+    return user_views(session, [user for (user,) in page.rows(session, query, [User.name, User.source])])
 
 
 def own_user(session: Session, subject: Subject) -> UserView:
-    return _views(session, [session.get_one(User, subject.user_id)])[0]
+    return user_views(session, [session.get_one(User, subject.user_id)])[0]
 
 
 def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: NewUser) -> UserView:
@@ -100,7 +120,7 @@ def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: Ne
         # Created now, so that two first questions of the same person never wait for each other.
         sealer.ensure_key(session, user.id)
     record(session, UserCreated(actor=actor(subject), user=user.id, after=_state(user)))
-    return _views(session, [user])[0]
+    return user_views(session, [user])[0]
 
 
 def change_user(session: WriteSession, subject: Subject, user: User, change: UserChange) -> UserView:
@@ -130,7 +150,22 @@ def change_user(session: WriteSession, subject: Subject, user: User, change: Use
         user.held = not change.active
     session.flush()
     record(session, UserChanged(actor=actor(subject), user=user.id, before=before, after=_state(user)))
-    return _views(session, [user])[0]
+    return user_views(session, [user])[0]
+
+
+def _conditions(session: Session, wanted: UserFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.text is not None:
+        yield name_contains(User, wanted.text) | User.display_name.icontains(wanted.text, autoescape=True)
+    if wanted.source is not None:
+        yield User.source == wanted.source
+    if wanted.active is not None:
+        yield User.active == wanted.active
+    if wanted.kind is not None:
+        yield User.kind == wanted.kind
+    if wanted.capability is not None:
+        yield literal(wanted.capability.value) == any_(User.capabilities)
+    if wanted.role is not None:
+        yield in_role(User.id.expression, find_role(session, wanted.role).id)
 
 
 def _state(user: User) -> dict[str, Any]:
@@ -143,7 +178,7 @@ def _state(user: User) -> dict[str, Any]:
     }
 
 
-def _views(session: Session, users: Sequence[User]) -> list[UserView]:
+def user_views(session: Session, users: Sequence[User]) -> list[UserView]:
     """Users with their roles, what they curate and their last sign-in: four statements, however many they are."""
     ids = [user.id for user in users]
     starts = select(SignInSession.user_id, func.max(SignInSession.created_at)).where(SignInSession.user_id.in_(ids))

@@ -10,7 +10,6 @@ from app.cli.connection import split_list, with_client
 from app.cli.output import format_time, print_note, print_result, print_secret, print_success, print_table
 from app.cli.roles import Name, add_member, source_and_name
 from app.client.api import Client, path
-from app.client.errors import UserError
 
 Label = Literal["public", "internal", "confidential", "restricted"]
 DisplayName = Annotated[str | None, typer.Option("--display", help="full name")]
@@ -22,16 +21,14 @@ people.add_typer(people_import.commands)
 people.add_typer(people_sync.commands)
 
 
-class NobodyOfThatName(UserError):
-    """There is no user of this name."""
-
-
 @people.command("list")
 @with_client
-def list_people(client: Client) -> None:
-    """Everybody (administer)."""
+def list_people(
+    client: Client, text: Annotated[str | None, typer.Argument(help="stands in the name or full name")] = None
+) -> None:
+    """Everybody, or those whose name says this (administer)."""
     headings = ("name", "kind", "full name", "clearance", "roles", "may", "curates", "last sign-in (UTC)")
-    response = list(client.pages("/users"))
+    response = list(client.pages("/users", text=text))
     rows = (
         (
             f"{user['name']}{_state(user)}",
@@ -51,13 +48,22 @@ def _state(user: dict[str, Any]) -> str:
 @people.command("show")
 @with_client
 def show(client: Client, name: Name) -> None:
-    """One person or service, with source, last sign-in and whether an administrator holds them off (administer)."""
-    found = next((user for user in client.pages("/users") if user["name"] == name), None)
-    if found is None:
-        raise NobodyOfThatName(f"nobody is named {name!r}: see 'clearance people list'")
+    """One person or service: source, roles and how they come by them, last sign-in, what switching off ends."""
+    found = client.get(path("users", name))
     at = format_time(found["last_sign_in"])
-    told = {**found, "last_sign_in": f"{at} UTC" if at else "never"}
+    told = {
+        **found,
+        "last_sign_in": f"{at} UTC" if at else "never",
+        "held_roles": [_held(role) for role in found["held_roles"]],
+        "credentials": [f"{number} {what}" for what, number in found["credentials"].items()],
+    }
     print_result(found, lambda: print_table(("what", "value"), told.items()))
+
+
+def _held(role: dict[str, Any]) -> str:
+    """A role, by which others it comes, and until when."""
+    by = f" by {' in '.join(role['through'])}" if role["through"] else ""
+    return f"{role['role']}{by}" + (f" until {format_time(role['until'])} UTC" if role["until"] else "")
 
 
 @people.command("me")

@@ -20,9 +20,9 @@ roles = typer.Typer(help="Roles, who is in them, and which lie inside which.", n
 
 @roles.command("list")
 @with_client
-def list_roles(client: Client) -> None:
-    """All roles (administer or curate); members are shown to administrators."""
-    listed = list(client.pages("/roles"))
+def list_roles(client: Client, text: Annotated[str | None, typer.Argument(help="stands in the name")] = None) -> None:
+    """All roles, or those whose name says this (administer or curate); members are shown to administrators."""
+    listed = list(client.pages("/roles", text=text))
     rows = ((role["name"], role["inside"], role["members"]) for role in listed)
     print_result(listed, lambda: print_table(("role", "inside", "members"), rows))
 

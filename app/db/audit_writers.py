@@ -19,6 +19,7 @@ BY_CALLERS = (
     *("user.made", "user.changed", "user.removed", "role.made", "role.changed", "role.removed"),
     *("role.joined", "role.left", "audit.read", "audit.exported"),
     *("session.started", "session.ended", "link.made", "link.revoked", "passkey.made", "passkey.revoked"),
+    *("leaktest.started", "leaktest.ended", "review.opened", "review.decided", "review.closed"),
 )
 # By the API, where nobody is known: in a transaction without identity, and in nobody's name.
 BY_NOBODY = ("signin.refused",)

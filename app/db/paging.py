@@ -64,6 +64,10 @@ class Page:
             self._on_next(place(shown[-1]))
         return shown
 
+    def goes_on(self, place: str) -> None:
+        """Say where the next page begins, for a list that finds its pages by itself."""
+        self._on_next(place)
+
     def _cut(self, found: Sequence[Item], place: Callable[[Item], tuple[Any, ...]]) -> list[Item]:
         return self.first(found, lambda item: encode_place(place(item)))
 

@@ -20,9 +20,18 @@ SECURED_TABLES = (
     "audit_leaf",
     "audit_entry",
     "audit_head",
+    "audit_document",
+    "audit_name",
+    "audit_node",
     "access_plan",
     "document_history",
+    # Without its lock the next one shows too.
+    "answer_feedback_source",
+    "answer_feedback",
     "directory_profile",
+    "leak_test_run",
+    "access_review",
+    "access_review_item",
 )
 
 

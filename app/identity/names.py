@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.db.tables.people import LOCAL, Role, User
@@ -57,6 +57,11 @@ def find_role(session: Session, name: str) -> Role:
     if role is None:
         raise NotFound(f"No role is named {name!r}.")
     return role
+
+
+def name_contains(table: type[User | Role], text: str) -> ColumnElement[bool]:
+    """Whether a text stands in the name as people write it, in any case of letters."""
+    return table.shown.icontains(text, autoescape=True)
 
 
 def names_by(session: Session, query: Select[*tuple[Any, ...]]) -> dict[uuid.UUID, list[str]]:

@@ -26,6 +26,11 @@ def with_inner_roles(seed: Select[*tuple[Any, ...]]) -> CTE:
     return _closure(seed, RoleInside.inside_id, RoleInside.role_id)
 
 
+def with_outer_roles_at(seed: Select[*tuple[Any, ...]], at: dt.datetime) -> CTE:
+    """The same outwards by the nesting of a moment of the past."""
+    return _closure(seed, NestingHistory.role_id, NestingHistory.inside_id, valid_at(NestingHistory, at))
+
+
 def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
     """All roles of a user: those they are in, and those around them."""
     held = with_outer_roles(select(Membership.role_id).where(Membership.user_id == user_id, Membership.current()))
@@ -39,8 +44,7 @@ def roles_at(session: Session, user_id: uuid.UUID, at: dt.datetime) -> frozenset
         valid_at(MembershipHistory, at),
         or_(MembershipHistory.ends_at.is_(None), MembershipHistory.ends_at > at),
     )
-    then = valid_at(NestingHistory, at)
-    around = _closure(held, NestingHistory.role_id, NestingHistory.inside_id, then)
+    around = with_outer_roles_at(held, at)
     return frozenset(session.scalars(select(around.c.role_id)))
 
 
@@ -58,6 +62,13 @@ def stewarded_with_outer(session: Session, user_id: uuid.UUID) -> dict[uuid.UUID
     for role, outer in session.execute(select(around.c.steward_of, around.c.role_id)):
         found.setdefault(role, set()).add(outer)
     return {role: frozenset(outer) for role, outer in found.items()}
+
+
+def in_role(user_id: ColumnElement[uuid.UUID], role_id: uuid.UUID) -> ColumnElement[bool]:
+    """Whether a user is in this role now, also by way of the roles inside it."""
+    inside = with_inner_roles(select(Role.id.label("role_id")).where(Role.id == role_id))
+    members = select(Membership.user_id).join(inside, inside.c.role_id == Membership.role_id)
+    return user_id.in_(members.where(Membership.current()))
 
 
 def members_of(session: Session, role_ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:

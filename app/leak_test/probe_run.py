@@ -86,9 +86,16 @@ class ProbeRun:
     """Asks everything as everybody; `advanced` is called after each part with the parts done and the number of all."""
 
     def __init__(
-        self, setup: Setup, plan: ProbePlan, results: ProbeResults, advanced: Callable[[int, int], None]
+        self,
+        setup: Setup,
+        plan: ProbePlan,
+        results: ProbeResults,
+        advanced: Callable[[int, int], None],
+        *,
+        commands: bool = True,
     ) -> None:
         self._setup, self._plan, self._results, self._advanced = setup, plan, results, advanced
+        self._with_commands = commands
         self._done, self._total, self._lock = 0, 0, threading.Lock()
         self._absent = {kind: _absent(kind) for kind in {target.kind for target in setup.targets}}
         self._stopping = threading.Event()
@@ -204,7 +211,7 @@ class ProbeRun:
 
     def _commands(self, person: str) -> None:
         client = self._setup.model_clients[person]
-        if client.key is None:
+        if client.key is None or not self._with_commands:
             self._step()
             return
         documents = [target for target in self._setup.targets if target.kind == "document"]

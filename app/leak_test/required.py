@@ -8,6 +8,7 @@ from app.leak_test.routes import SYNC
 from app.leak_test.setup import Setup
 
 # The surfaces that show documents whole, by the places of canaries that they show.
+COMMAND_ASK = "clearance ask"
 WHOLE = ("title", "heading", "path", "text")
 SHOWN: dict[str, tuple[str, ...]] = {
     "POST /search": WHOLE,
@@ -20,8 +21,12 @@ SHOWN: dict[str, tuple[str, ...]] = {
 }
 
 
-def check_shown(setup: Setup, results: ProbeResults) -> None:
-    """Note each surface on which somebody was not shown what they may see."""
+def check_shown(setup: Setup, results: ProbeResults, *, commands: bool = True) -> None:
+    """Note each surface on which somebody was not shown what they may see; of commands, if they were run."""
+    if not commands:
+        for surface in (*SHOWN, COMMAND_ASK):
+            for person in PEOPLE if surface.startswith("clearance ") else ():
+                results.waive(surface, person)
     for person in PEOPLE:
         read = {document.name for document in DOCUMENTS if person in document.readers}
         if read:
@@ -37,7 +42,7 @@ def _documents(setup: Setup, results: ProbeResults, person: str, read: set[str])
     for surface, kinds in SHOWN.items():
         results.require_shown(surface, person, _of(setup, read, *kinds))
     titles = _of(setup, read, "title")
-    for surface in (*ASKS, "clearance ask", CITED):
+    for surface in (*ASKS, COMMAND_ASK, CITED):
         if surface not in {*MODEL, CITED} or results.verdict(surface, person) != "not asked":
             results.require_shown(surface, person, titles, all_of=False)
 

@@ -16,8 +16,9 @@ _BEHIND = {
     "documents": "document", "collections": "collection", "jobs": "job", "conversations": "conversation",
     "plans": "plan", "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
-    # Ids of nobody's session, link or passkey: somebody else's key stands for each.
-    "sessions": "key", "links": "key", "passkeys": "key", "answers": "turn",
+    # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
+    "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "filters": "key", "exports": "key",
+    "answers": "turn", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {
@@ -29,10 +30,11 @@ _QUERY_AT = {
 }
 # Parameters that name nothing which could be hidden, with a value for each.
 _WORDS = {
-    "kind": "answer.opened", "after": "WyJhIl0",
+    "kind": "answer.opened", "after": "WyJhIl0", "head": "0:", "text": "e", "source": "local",
+    # A query over the log; to a search, words like others.
+    "q": "kind:answer",
     # Of pages, whose fields are empty where nothing is given.
-    "q": "What does the leak test look for?", "passage": "none", "since": "2026-01-01", "until": "2099-01-01",
-    "notice": "none",
+    "passage": "none", "since": "2026-01-01", "until": "2099-01-01", "notice": "none",
 }  # fmt: skip
 # What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.metadata
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
@@ -29,12 +30,12 @@ class Progress(Protocol):
         """`done` of all parts have been asked."""
 
 
-def leak_test(admin: Client, progress: Progress) -> LeakReport:
+def leak_test(admin: Client, progress: Progress, *, commands: bool = True) -> LeakReport:
     """Plant, ask as everybody, judge, remove. `admin` speaks as an administrator.
 
     Raises CannotTest or ApiError if it cannot be made or cleaned up, KeyboardInterrupt if it was ended; what was
-    planted is removed then too. Call it from the main thread: it holds back signals while it removes, and ignores them
-    from then on if it was ended.
+    planted is removed then too. In the main thread it holds back signals while it removes, and ignores them from then
+    on if it was ended. Without `commands` it starts no process: the commands ask the routes that are asked anyhow.
     """
     begun = time.monotonic()
     if "administer" not in admin.get("/users/me")["capabilities"]:
@@ -46,7 +47,7 @@ def leak_test(admin: Client, progress: Progress) -> LeakReport:
     try:
         with _ending():
             setup.build(progress.begin_step)
-            results, plan = _ask_everything(setup, progress)
+            results, plan = _ask_everything(setup, progress, commands=commands)
     except KeyboardInterrupt:
         ended = True
         raise
@@ -69,7 +70,7 @@ def leak_test(admin: Client, progress: Progress) -> LeakReport:
     )
 
 
-def _ask_everything(setup: Setup, progress: Progress) -> tuple[ProbeResults, ProbePlan]:
+def _ask_everything(setup: Setup, progress: Progress, *, commands: bool) -> tuple[ProbeResults, ProbePlan]:
     progress.begin_step("a conversation")
     results = ProbeResults()
     seed_conversation(setup, results)
@@ -80,8 +81,8 @@ def _ask_everything(setup: Setup, progress: Progress) -> tuple[ProbeResults, Pro
     # Now everything that carries a canary is there.
     results.look_for(setup.canaries)
     progress.begin_step("asking as everybody")
-    ProbeRun(setup, plan, results, progress.advanced).run()
-    check_shown(setup, results)
+    ProbeRun(setup, plan, results, progress.advanced, commands=commands).run()
+    check_shown(setup, results, commands=commands)
     for surface, reason in plan.not_tried.items():
         if surface not in REASONS:
             results.add_failure(surface, "", "not tried", "–", reason)
@@ -101,6 +102,9 @@ def _ending() -> Iterator[None]:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
+    if not _has_signals():
+        yield
+        return
     before = signal.signal(signal.SIGTERM, end)
     try:
         yield
@@ -115,9 +119,17 @@ def _undisturbed(progress: Progress, *, for_good: bool) -> Iterator[None]:
     def later(_number: int, _frame: FrameType | None) -> None:
         progress.begin_step("removing all of it; it ends by itself")
 
+    if not _has_signals():
+        yield
+        return
     before = {number: signal.signal(number, later) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if for_good else handler)
+
+
+def _has_signals() -> bool:
+    """Whether signals come to this thread: in a service they are its own."""
+    return threading.current_thread() is threading.main_thread()

@@ -130,9 +130,26 @@ def find_document(session: Session, subject: Subject, visible: Visible, public_i
 
 def are_visible(session: Session, visible: Visible, documents: Set[uuid.UUID]) -> bool:
     """Whether all of these documents, by their public ids, are there and the subject's to read."""
-    query = select(func.count()).select_from(Document)
+    return len(readable_documents(session, visible, documents)) == len(documents)
+
+
+def readable_documents(session: Session, visible: Visible, documents: Set[uuid.UUID]) -> dict[int, int]:
+    """Those of these documents, by their public ids, that the subject may read: their numbers, and their scopes."""
+    query = select(Document.id, Document.scope_id)
     query = query.where(Document.public_id.in_(documents), Document.scope_id.in_(visible.scope_ids))
-    return session.scalar(query) == len(documents)
+    return {row.id: row.scope_id for row in session.execute(query)}
+
+
+def places_of(
+    session: Session, subject: Subject, collection_id: uuid.UUID, documents: Set[int]
+) -> dict[int, tuple[uuid.UUID, str]]:
+    """The public ids and paths of those of these documents that lie in a collection which the subject curates."""
+    query = select(Document.id, Document.public_id, Document.path).where(
+        Document.id.in_(documents),
+        Document.collection_id == collection_id,
+        Document.collection_id.in_(curated(subject)),
+    )
+    return {number: (public_id, path) for number, public_id, path in session.execute(query)}
 
 
 def passages_of(session: Session, visible: Visible, entry: DocumentEntry) -> list[Chunk]:

@@ -29,7 +29,7 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/ask"): "reads; writes an answer's trail",
     ("POST", "/search"): "reads; writes a record",
-    ("POST", "/feedback"): "writes a record about one's own answer",
+    ("POST", "/feedback"): "writes what one says of one's own answer",
     ("POST", "/conversations"): "one's own conversation, which nobody else sees",
     ("PATCH", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
     ("DELETE", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
@@ -44,6 +44,9 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/jobs/{job}/retry"): "one's own upload once more, under the rule that it was sent with",
     ("DELETE", "/jobs/{job}"): "takes one's own upload that has ended off a list",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
+    ("POST", "/access/reviews"): "notes the grants that there are",
+    ("PUT", "/access/reviews/{review}/items/{item}"): "says of a grant what its close will do",
+    ("POST", "/leak-tests"): "makes a key of one's own; the use case passes through the guard",
     ("DELETE", "/access/plans/{plan}"): "ends a plan of which nothing was made",
     ("POST", "/delegations"): "lends what one has to a service, for oneself alone",
     ("DELETE", "/delegations/{delegation}"): "ends that",

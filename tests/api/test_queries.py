@@ -57,8 +57,9 @@ def test_a_name_is_shown_cut_and_without_what_a_terminal_obeys(client: TestClien
 
 def test_every_list_is_paged() -> None:
     named = "users roles collections documents keys delegations jobs conversations grants access/plans access/readers"
-    deeper = "access/reach audit/events collections/{name}/folders conversations/{conversation}"
-    deeper += " collections/{name}/tree collections/{name}/documents sessions passkeys directories roles/claimed-groups"
+    deeper = "access/reach audit/events audit/heads collections/{name}/folders conversations/{conversation}"
+    deeper += " sessions passkeys directories roles/claimed-groups feedback roles/{name}/members leak-tests"
+    deeper += " access/reviews access/reviews/{review}/items collections/{name}/tree collections/{name}/documents"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
     schema = create_routes().openapi()["paths"]
     for path, operations in schema.items():

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.admin.health.check_result import CheckResult
+from app.admin.health.search_processes import check_search_processes
 from app.answer.components import Components
-from app.cli.doctor.check_result import CheckResult
-from app.cli.doctor.installation import Installation
-from app.cli.doctor.scope_index import check_search_processes as search_processes
 from app.indexing.quantizer import ProductQuantizer
 from app.main import build_index
 from app.retrieval import search as retrieval
@@ -61,10 +60,8 @@ def parts_over(company: Company, addresses: list[str], certificate: Path) -> Com
     return dataclasses.replace(parts, settings=settings, index=build_index(settings, DIMENSIONS))
 
 
-def examined(parts: Components, company: Company, home: Path) -> list[CheckResult]:
-    urls = {"clearance_app": company.db.url("app")}
-    setup = Installation(settings=parts.settings, urls=urls, api_url="", home=home, instance=None, embedded=False)
-    return list(search_processes(setup))
+def examined(parts: Components, company: Company) -> list[CheckResult]:
+    return list(check_search_processes(parts.settings.lists, company.db.url("app"), parts.embedder.dimensions))
 
 
 def counted(client: TestClient) -> dict[str, float]:
@@ -89,9 +86,9 @@ def test_log_and_metrics_say_who_found_the_nearest(
     monkeypatch.setattr(retrieval, "FUSION_DEPTH", 2)
     parts = parts_over(company, [address for _, address in started], certificate)
     wait_for(
-        lambda: [f.state for f in examined(parts, company, tmp_path)] == ["ok", "ok"],
+        lambda: [f.state for f in examined(parts, company)] == ["ok", "ok"],
         seconds=PATIENCE,
-        message=lambda: str(examined(parts, company, tmp_path)),
+        message=lambda: str(examined(parts, company)),
     )
 
     def hits() -> Any:
@@ -114,7 +111,7 @@ def test_log_and_metrics_say_who_found_the_nearest(
     for kind in ("search.done", "answer.opened"):
         assert [r["codebook"] for r in company.records(kind)] == [ProductQuantizer(DIMENSIONS).digest, None]
         assert [r["depth"] for r in company.records(kind)] == [1, None]
-    assert [f.state for f in examined(parts, company, tmp_path)] == ["ok", "fail"]
+    assert [f.state for f in examined(parts, company)] == ["ok", "fail"]
 
 
 def test_the_doctor_finds_what_is_wrong(
@@ -124,16 +121,16 @@ def test_the_doctor_finds_what_is_wrong(
     addresses = [address for _, address in started]
     right = parts_over(company, addresses, certificate)
     wait_for(
-        lambda: [f.state for f in examined(right, company, tmp_path)] == ["ok", "ok"],
+        lambda: [f.state for f in examined(right, company)] == ["ok", "ok"],
         seconds=PATIENCE,
-        message=lambda: str(examined(right, company, tmp_path)),
+        message=lambda: str(examined(right, company)),
     )
-    turned = examined(parts_over(company, addresses[::-1], certificate), company, tmp_path)
+    turned = examined(parts_over(company, addresses[::-1], certificate), company)
     assert [(f.state, "in their order" in f.says) for f in turned] == [("fail", True)] * 2
-    [alone] = examined(parts_over(company, addresses[:1], certificate), company, tmp_path)
+    [alone] = examined(parts_over(company, addresses[:1], certificate), company)
     assert "shard 1/2 and not 1/1" in alone.says
     another = written(tmp_path / "another.pem", certified(days=29).pem)
-    strange = examined(parts_over(company, addresses, another), company, tmp_path)
+    strange = examined(parts_over(company, addresses, another), company)
     assert [(f.part, f.state) for f in strange] == [
         ("search certificate", "warn"),
         ("search process 1/2", "ok"),
@@ -141,4 +138,4 @@ def test_the_doctor_finds_what_is_wrong(
     ]
     assert f"expires on {datetime.now(UTC) + timedelta(days=29):%Y-%m-%d}" in strange[0].says
     assert "does not show the certificate" in strange[2].says
-    assert examined(parts_of(company.db), company, tmp_path) == []
+    assert examined(parts_of(company.db), company) == []

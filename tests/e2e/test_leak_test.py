@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -17,6 +19,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.admin import explain
+from app.admin.leak_test_runs import LeakTestSteps
 from app.answer import search
 from app.cli.leak_test import LEAKED, NOT_TESTED
 from app.client.api import Client
@@ -26,6 +29,7 @@ from app.leak_test.cast import PEOPLE
 from app.leak_test.report import LeakReport
 from app.leak_test.routes import ProbePlan, plan_probes
 from app.leak_test.run import leak_test
+from app.main import run_leak_test
 from app.retrieval import browse
 from app.retrieval.search import Candidates
 from app.web.http.dependencies import Caller, ComponentsOf
@@ -244,6 +248,18 @@ def test_the_next_run_cleans_up_what_a_killed_one_left_and_nothing_leaks(site: L
         assert "clr_" not in text
         assert "cld_" not in text
     check_all_was_asked(json.loads(saved))
+
+
+def test_a_run_that_the_service_starts_holds_too(site: LeakSite) -> None:
+    """In a thread, where no signal comes, and without starting a process: all but the commands is asked."""
+    with serving(site) as url, ThreadPoolExecutor(1) as threads:
+        steps = LeakTestSteps(lambda _: None, threading.Event())
+        report = threads.submit(run_leak_test, url, site.key, steps).result()
+    assert report["failures"] == []
+    asked = {row["surface"] for row in report["matrix"] if "holds" in row["verdicts"].values()}
+    assert {"POST /search", "GET /documents", "GET /audit/events", "POST /ask, quote"} <= asked
+    assert not any(surface.startswith("clearance ") for surface in asked)
+    assert site.left() == {}
 
 
 def check_all_was_asked(report: dict[str, Any]) -> None:

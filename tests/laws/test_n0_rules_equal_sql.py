@@ -7,56 +7,29 @@ import datetime as dt
 import inspect
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.acl import visible
-from app.acl.rules import Grant, OwnRule, decide, effective, next_change
-from app.acl.scopes import scope_for
+from app.acl.rules import decide, next_change
 from app.db.session import WriteSession
-from app.db.tables.access import Collection, Scope
-from app.db.tables.people import Membership, Role, RoleInside, User
+from app.db.tables.access import Scope
 from app.identity.authenticate import subject_of
-from app.identity.subject import EVERYONE, Capability, Label, Principal, Subject
+from app.identity.subject import Subject
+from tests.laws.worlds.policies import Built, Policy, policies
 from tests.support.environment import LAW_FACTOR, Report
 from tests.support.identities import act_as
 from tests.support.library_db import LibraryDb
 
-# From now: long past, the last tick, this very moment, the next tick, far off.
-OFFSETS = [dt.timedelta(days=-1), *(dt.timedelta(microseconds=n) for n in (-1, 0, 1)), dt.timedelta(days=1)]
 EXAMPLES = 80 * LAW_FACTOR
 # A mutant is found in the first few worlds, but for a rare run: one that is not ends the test only after these.
 MUTANT_EXAMPLES = 800
-NOMINAL = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-ROLES = [uuid.UUID(int=n) for n in range(1, 6)]
-USERS = [uuid.UUID(int=n) for n in range(11, 19)]
-STRANGERS = [uuid.UUID(int=n) for n in range(21, 24)]
-LABELS = st.sampled_from(list(Label))
 Scopes = Callable[[Session, Subject, dt.datetime], set[int]]
-
-
-@dataclass(frozen=True)
-class Person:
-    """A user to be: the numbers of his roles, his clearance, and whether he is active."""
-
-    roles: frozenset[int]
-    clearance: Label
-    active: bool
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A world: nesting as pairs of role numbers (circles too, which the product refuses to write)."""
-
-    nesting: frozenset[tuple[int, int]]
-    people: tuple[Person, ...]
-    collections: tuple[tuple[OwnRule, tuple[OwnRule, ...]], ...]
 
 
 @dataclass
@@ -66,85 +39,6 @@ class Tally:
     seen: int = 0
     reasons: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
-
-
-moments = st.none() | st.sampled_from([NOMINAL + offset for offset in OFFSETS])
-principals = st.sampled_from([
-    *[EVERYONE] * 8,
-    *[Principal("role", role) for role in (*ROLES, *STRANGERS)] * 3,
-    *[Principal("user", user) for user in USERS] * 2,
-])  # fmt: skip
-grants = st.builds(Grant, st.sampled_from(["allow", "allow", "allow", "deny"]), principals, moments, moments)
-owns = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.booleans(), st.none() | LABELS)
-collection_owns = st.builds(OwnRule, st.frozensets(grants, max_size=4), st.just(False), LABELS)
-people = st.builds(
-    Person, st.frozensets(st.integers(0, 4), max_size=3), LABELS, st.sampled_from([True, True, True, True, False])
-)
-policies = st.builds(
-    Policy,
-    nesting=st.frozensets(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=5),
-    people=st.lists(people, min_size=5, max_size=8).map(tuple),
-    collections=st.lists(
-        st.tuples(collection_owns, st.lists(owns, min_size=3, max_size=7).map(tuple)), min_size=2, max_size=3
-    ).map(tuple),
-)
-
-
-class Built:
-    """A policy in the database, uncommitted: one transaction has one now(), so times can meet it to the tick."""
-
-    def __init__(self, session: WriteSession, policy: Policy) -> None:
-        self.session = session
-        self.policy = policy
-        self.at: dt.datetime = session.scalars(select(func.now())).one()
-        self.users = [
-            User(id=USERS[n], name=f"u{n}", display_name="", clearance=int(p.clearance), active=p.active)
-            for n, p in enumerate(policy.people)
-        ]
-        session.add_all([*(Role(id=role, name=f"role{n}") for n, role in enumerate(ROLES)), *self.users])
-        session.flush()
-        session.add_all(
-            Membership(user_id=u.id, role_id=ROLES[r])
-            for u, p in zip(self.users, policy.people, strict=True)
-            for r in p.roles
-        )
-        session.add_all(RoleInside(role_id=ROLES[a], inside_id=ROLES[b]) for a, b in policy.nesting if a != b)
-        session.flush()
-        self.rules = {scope: effective(collection, own) for scope, collection, own in self._scopes()}
-
-    def subject(self, number: int) -> Subject:
-        """The user with his roles closed under nesting, here and not in SQL."""
-        held = set(self.policy.people[number].roles)
-        while more := {b for a, b in self.policy.nesting if a in held} - held:
-            held |= more
-        return Subject(
-            user_id=self.users[number].id,
-            name="",
-            roles=frozenset(ROLES[r] for r in held),
-            clearance=self.policy.people[number].clearance,
-            capabilities=frozenset(Capability),
-            curates=frozenset(),
-            key_id=STRANGERS[0],
-            key_prefix="",
-        )
-
-    def _scopes(self) -> list[tuple[int, OwnRule, OwnRule]]:
-        found = []
-        for number, (collection, owned) in enumerate(self.policy.collections):
-            collection_rule = self._from_now(collection)
-            made = Collection(name=f"collection{number}", own_rule=collection_rule.to_json())
-            self.session.add(made)
-            self.session.flush()
-            for own in (OwnRule(), *map(self._from_now, owned)):
-                found.append((scope_for(self.session, made, own), collection_rule, own))
-        return found
-
-    def _from_now(self, own: OwnRule) -> OwnRule:
-        """The rule with its times as far from now as they were drawn from NOMINAL."""
-        late = self.at - NOMINAL
-        moved = (replace(g, starts_at=g.starts_at and g.starts_at + late, ends_at=g.ends_at and g.ends_at + late)
-                 for g in own.grants)  # fmt: skip
-        return replace(own, grants=frozenset(moved))
 
 
 def by_select(session: Session, subject: Subject, at: dt.datetime) -> set[int]:

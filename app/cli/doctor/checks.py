@@ -4,32 +4,30 @@ import contextlib
 import datetime as dt
 import shutil
 import stat
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx2
 import psycopg
-from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from app.cli.doctor import model_context, model_route, pair_models, parsers, providers, replicas, scope_index
-from app.cli.doctor.check_result import Check, CheckResult
+from app.admin.health import database as databases
+from app.admin.health import model, processes, search_processes
+from app.admin.health.check_result import CheckResult
+from app.admin.health.providers import check_providers
+from app.admin.health.replicas import check_replicas
+from app.cli.doctor import pair_models, parsers
 from app.cli.doctor.installation import Installation
 from app.client.api import Client
-from app.db.bootstrap import alembic_config, libpq
-from app.db.rls_probe import OWN_SETTINGS, RowLevelSecurityBroken, probe
+from app.db.bootstrap import libpq
+from app.db.rls_probe import OWN_SETTINGS
 from app.db.session import Database, Signer, connect
 from app.embedding.factory import build_embedder
-from app.embedding.protocol import UnusableWeights
+from app.embedding.protocol import EmbeddingModel, UnusableWeights
 from app.local.sample_people import ADMINISTRATOR_KEY, PEOPLE_FILE
+from app.settings import Settings
 
-MAX_JOB_AGE = dt.timedelta(minutes=5)
-MAX_LEAF_AGE = dt.timedelta(seconds=60)
-MAX_HEARTBEAT_AGE = dt.timedelta(seconds=60)
-# Seconds. A signed identity is valid for a minute by the database's clock; a service that is further off sees no row.
-MAX_SKEW, LARGE_SKEW = 30.0, 3.0
+Check = Callable[[Installation], Iterator[CheckResult]]
 MIN_DISK, LOW_DISK = 200 * 2**20, 2 * 2**30
 PRIVATE_FILES = ("secrets.json", "run.json", "sample.json", PEOPLE_FILE, ADMINISTRATOR_KEY)
 
@@ -95,8 +93,6 @@ def check_database(installation: Installation) -> Iterator[CheckResult]:
 
 def check_migrations(installation: Installation) -> Iterator[CheckResult]:
     """The database is at the newest migration."""
-    script = ScriptDirectory.from_config(alembic_config(""))
-    expected = script.get_current_head()
     role = next((r for r in ("clearance_owner", "clearance_backup") if r in installation.urls), "clearance_app")
     try:
         with _connect(installation, role) as connection:
@@ -106,24 +102,16 @@ def check_migrations(installation: Installation) -> Iterator[CheckResult]:
         return
     except psycopg.errors.UndefinedTable:
         row = None
-    current = row[0] if row else None
-    if current == expected:
-        yield CheckResult("migrations", "ok", f"at {current}, the newest")
-    else:
-        mend = "restart 'clearance run'" if installation.embedded else "clearance init"
-        yield CheckResult("migrations", "fail", f"the database is at {current}, this version wants {expected}", mend)
+    mend = "restart 'clearance run'" if installation.embedded else "clearance init"
+    yield databases.check_revision(row[0] if row else None, mend)
 
 
 def check_row_level_security(installation: Installation) -> Iterator[CheckResult]:
     """Without an identity no row is visible; the canary identity sees one row of each table."""
     engine = connect(installation.urls["clearance_app"], pool_size=1)
-    identity = installation.settings.identity
+    signer = Signer(installation.settings.identity.key.get_secret_value(), seconds=60)
     try:
-        probe(Database(engine, Signer(identity.key.get_secret_value(), seconds=60), statement_timeout_ms=15_000))
-    except RowLevelSecurityBroken as broken:
-        yield CheckResult("row-level security", "fail", str(broken), "do not serve anybody before this holds")
-    else:
-        yield CheckResult("row-level security", "ok", "nobody sees nothing, the canary sees one row of each table")
+        yield from databases.check_row_level_security(Database(engine, signer, statement_timeout_ms=15_000))
     finally:
         engine.dispose()
 
@@ -131,60 +119,34 @@ def check_row_level_security(installation: Installation) -> Iterator[CheckResult
 def check_role_settings(installation: Installation) -> Iterator[CheckResult]:
     """No database role has settings of its own, which each role can give itself, as it can change its password."""
     with _connect(installation, "clearance_app") as connection:
-        settings = connection.execute(OWN_SETTINGS).fetchall()
-    if settings:
-        text = ", ".join(f"{_short_name(role)}: {setting}" for role, setting in settings)
-        mend = "find out who had that role's password, change it, and run 'clearance init': it removes them"
-        yield CheckResult("database roles", "fail", f"settings that a role brings into each connection ({text})", mend)
-    else:
-        yield CheckResult("database roles", "ok", "none brings settings of its own")
+        yield databases.check_role_settings(connection.execute(OWN_SETTINGS).fetchall())
 
 
 def check_embedder(installation: Installation) -> Iterator[CheckResult]:
     """The embedder loads, and is the one the index was made with."""
-    options = installation.settings.embedder
     try:
-        built = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
+        built = _embedder(installation)
     except (UnusableWeights, ModuleNotFoundError) as error:
-        yield CheckResult(
-            "embedder",
-            "fail",
-            str(error),
-            "install the environment anew from its lock, or change CLEARANCE_EMBEDDER__KIND",
-        )
+        mend = "install the environment anew from its lock, or change CLEARANCE_EMBEDDER__KIND"
+        yield CheckResult("embedder", "fail", str(error), mend)
         return
     with _connect(installation, "clearance_app") as connection:
         row = connection.execute("select embedder from index_profile").fetchone()
-    if row is None:
-        yield CheckResult("embedder", "ok", f"{options.kind}, {built.dimensions} dimensions; nothing is indexed yet")
-    elif row[0] == built.digest:
-        yield CheckResult("embedder", "ok", f"{options.kind}, {built.dimensions} dimensions, that of the index")
-    else:
-        mend = "use the embedder that made the index, or index the documents anew"
-        yield CheckResult(
-            "embedder", "fail", f"the index was made with {row[0][:12]}…, this is {built.digest[:12]}…", mend
-        )
+    kind = installation.settings.embedder.kind
+    yield databases.check_index(kind, built.dimensions, built.digest, row[0] if row else None)
 
 
-def check_model(installation: Installation) -> Iterator[CheckResult]:
-    """The language model answers with one token."""
-    options = installation.settings.model
-    headers = {"Authorization": f"Bearer {options.api_key.get_secret_value()}"}
-    body = {"model": options.name, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 1}
-    begin = time.monotonic()
-    url = f"{options.base_url.rstrip('/')}/chat/completions"
-    mend = "CLEARANCE_MODEL__BASE_URL, __NAME and __API_KEY name it; until it answers, answers are quotes"
-    try:
-        timeout = httpx2.Timeout(options.first_token_seconds, connect=options.connect_seconds)
-        response = httpx2.post(url, json=body, headers=headers, timeout=timeout)
-    except httpx2.TransportError as error:
-        yield CheckResult("model", "fail", f"{options.base_url}: {error or type(error).__name__}", mend)
-        return
-    if response.is_success:
-        seconds = time.monotonic() - begin
-        yield CheckResult("model", "ok", f"{options.name} at {options.base_url}, {seconds:.1f} s for a word")
-    else:
-        yield CheckResult("model", "fail", f"{options.base_url} answers with HTTP status {response.status_code}", mend)
+def _embedder(installation: Installation) -> EmbeddingModel:
+    options = installation.settings.embedder
+    return build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
+
+
+def check_search_processes(installation: Installation) -> Iterator[CheckResult]:
+    """Each of them answers, where there are any."""
+    lists = installation.settings.lists
+    if lists.addresses:
+        url = installation.urls["clearance_app"]
+        yield from search_processes.check_search_processes(lists, url, _embedder(installation).dimensions)
 
 
 def check_worker(installation: Installation) -> Iterator[CheckResult]:
@@ -200,13 +162,7 @@ def check_worker(installation: Installation) -> Iterator[CheckResult]:
         )
     log = installation.home / "logs" / "worker.log"
     mend = f"see {log}" if installation.embedded else "start it: python -m ingest"
-    if heartbeat is None or now - heartbeat > MAX_HEARTBEAT_AGE:
-        since = "never was one" if heartbeat is None else f"the last heartbeat is {_format_age(now - heartbeat)} old"
-        yield CheckResult("worker", "fail", f"no worker: {since}; {waiting} uploads wait", mend)
-    elif waiting and now - oldest > MAX_JOB_AGE:
-        yield CheckResult("worker", "warn", f"{waiting} uploads wait, the oldest for {_format_age(now - oldest)}", mend)
-    else:
-        yield CheckResult("worker", "ok", f"alive, {waiting} uploads wait")
+    yield processes.check_worker(heartbeat, waiting, oldest, now, mend)
 
 
 def check_sequencer(installation: Installation) -> Iterator[CheckResult]:
@@ -221,13 +177,10 @@ def check_sequencer(installation: Installation) -> Iterator[CheckResult]:
             " where not exists (select 1 from audit_entry e where e.leaf_id = l.id)",
         )
         size = _value(connection, "select max(size) from audit_head")
-    if count and now - oldest > MAX_LEAF_AGE:
-        log = installation.home / "logs" / "sequencer.log"
-        mend = f"see {log}" if installation.embedded else "python -m app.sequencer_process"
-        waiting = f"{count} records wait for their order, the oldest for {_format_age(now - oldest)}"
-        yield CheckResult("audit", "fail", f"{waiting}: the sequencer does not run", mend)
-    else:
-        yield CheckResult("audit", "ok", f"{size or 0} records in order, {count} on their way")
+    log = installation.home / "logs" / "sequencer.log"
+    mend = f"see {log}" if installation.embedded else "python -m app.sequencer_process"
+    age = now - oldest if count else None
+    yield processes.check_sequencer(f"{count} records", age, f"{size or 0} records in order, ", mend)
 
 
 def check_disk(installation: Installation) -> Iterator[CheckResult]:
@@ -246,10 +199,12 @@ def check_clock(installation: Installation) -> Iterator[CheckResult]:
         before = dt.datetime.now(dt.UTC)
         database_time = _value(connection, "select clock_timestamp()")
         after = dt.datetime.now(dt.UTC)
-    skew = max(0.0, (database_time - after).total_seconds(), (before - database_time).total_seconds())
-    state: Literal["ok", "warn", "fail"] = "fail" if skew > MAX_SKEW else "warn" if skew > LARGE_SKEW else "ok"
-    mend = "" if state == "ok" else "set both clocks by NTP: signed identities hold for a minute"
-    yield CheckResult("clock", state, f"{skew:.1f} s from the clock of the database", mend)
+    yield databases.check_clock(before, database_time, after)
+
+
+def of_settings(check: Callable[[Settings, str], Iterator[CheckResult]]) -> Check:
+    """A check of an installation that takes its settings and the URL of the API's database role."""
+    return lambda installation: check(installation.settings, installation.urls["clearance_app"])
 
 
 CHECKS: dict[str, Check] = {
@@ -258,15 +213,15 @@ CHECKS: dict[str, Check] = {
     "migrations": check_migrations,
     "row-level security": check_row_level_security,
     "database roles": check_role_settings,
-    "replicas": replicas.check_replicas,
-    "search processes": scope_index.check_search_processes,
+    "replicas": of_settings(check_replicas),
+    "search processes": check_search_processes,
     "embedder": check_embedder,
     "reranker": pair_models.check_reranker,
     "entailment": pair_models.check_entailment,
-    "model": check_model,
-    "model route": model_route.check_model_route,
-    "model context": model_context.check_model_context,
-    "providers": providers.check_providers,
+    "model": lambda installation: model.check_model(installation.settings.model),
+    "model route": lambda installation: model.check_model_route(installation.settings.model),
+    "model context": lambda installation: model.check_model_context(installation.settings),
+    "providers": of_settings(check_providers),
     "parsers": parsers.check_parsers,
     "worker": check_worker,
     "audit": check_sequencer,
@@ -292,8 +247,3 @@ def _value(connection: psycopg.Connection, statement: str) -> Any:
 
 def _short_name(role: str) -> str:
     return role.removeprefix("clearance_")
-
-
-def _format_age(age: dt.timedelta) -> str:
-    seconds = int(age.total_seconds())
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

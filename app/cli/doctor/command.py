@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import typer
 
+from app.admin.health.check_result import CheckResult
 from app.cli.connection import HOME, AsJson, Home
 from app.cli.console import err
-from app.cli.doctor.check_result import CheckResult
 from app.cli.doctor.checks import CHECKS, check_file_modes
 from app.cli.doctor.installation import Installation
 from app.cli.output import print_note, print_result, print_table

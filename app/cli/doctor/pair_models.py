@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from app.cli.doctor.check_result import CheckResult
+from app.admin.health.check_result import CheckResult
 from app.cli.doctor.installation import Installation
 from app.embedding.factory import build_entailment, build_reranker
 from app.embedding.protocol import UnusableWeights

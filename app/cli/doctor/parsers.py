@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from app.cli.doctor.check_result import CheckResult
+from app.admin.health.check_result import CheckResult
 from app.cli.doctor.installation import Installation
 from app.settings import WorkerOptions
 

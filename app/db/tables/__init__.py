@@ -1,6 +1,29 @@
 """The tables, as SQLAlchemy declares them."""
 
-from app.db.tables import access, audit, conversations, history, library, people, sign_in
+from app.db.tables import (
+    access,
+    audit,
+    conversations,
+    feedback,
+    history,
+    leak_tests,
+    library,
+    people,
+    reviews,
+    sign_in,
+)
 from app.db.tables.base import Base
 
-__all__ = ["Base", "access", "audit", "conversations", "history", "library", "people", "sign_in"]
+__all__ = [
+    "Base",
+    "access",
+    "audit",
+    "conversations",
+    "feedback",
+    "history",
+    "leak_tests",
+    "library",
+    "people",
+    "reviews",
+    "sign_in",
+]

@@ -59,12 +59,76 @@ class UserOut(ApiModel):
     held: bool = Field(description="switched off by an administrator: the source cannot switch them on")
 
 
+class HeldRoleOut(ApiModel):
+    """A role of somebody."""
+
+    role: str
+    source: str
+    through: list[str] = Field(description="the roles that bring it, innermost first; none: they are its member")
+    until: dt.datetime | None = Field(description="when this ends by itself")
+
+
+class CredentialsOut(ApiModel):
+    """How many living things somebody comes in with: what ends for good when they are switched off."""
+
+    keys: int
+    sessions: int
+    passkeys: int
+    links: int
+    delegations: int = Field(description="what services may do for them; of a service, what people let it do")
+
+
+class UserDetailsOut(UserOut):
+    """A person or service, how they come into each role, and what switching them off would end."""
+
+    created_at: dt.datetime
+    held_roles: list[HeldRoleOut]
+    looks_after: list[str] = Field(description="roles whose members they change")
+    credentials: CredentialsOut
+
+
 class PrincipalOut(ApiModel):
     """The person for whom a service asks, as far as the service has to know them. `capabilities` are what it may do."""
 
     id: uuid.UUID
     name: str
     capabilities: list[Capability]
+
+
+class RoleUseOut(ApiModel):
+    """Where rules of a collection name a role."""
+
+    collection: str
+    whole: bool = Field(description="the collection's own rule names it")
+    folders: int = Field(description="folders whose rule names it")
+    documents: int = Field(description="documents whose own rule names it")
+
+
+class RoleDetailsOut(ApiModel):
+    """One role. `used_in` is of the collections whose rules you may change."""
+
+    id: uuid.UUID
+    name: str
+    source: str
+    external_id: str | None = Field(description="the group of its source that it stands for")
+    created_at: dt.datetime
+    inside: list[str]
+    inner: list[str] = Field(description="the roles directly inside it")
+    stewards: list[str]
+    members: int = Field(description="active people who are its members")
+    people: int = Field(description="active people in it, also by nesting")
+    used_in: list[RoleUseOut]
+
+
+class RoleMemberOut(ApiModel):
+    """Somebody in a role."""
+
+    name: str
+    display_name: str
+    active: bool
+    direct: bool = Field(description="its member; else by nesting alone")
+    through: list[str] = Field(description="the roles inside it that they are a member of")
+    until: dt.datetime | None = Field(description="when they are out of it by themselves")
 
 
 class KeyBody(ApiModel):

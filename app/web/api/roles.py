@@ -1,25 +1,34 @@
 """Roles, who is in them, and which lie inside which (administer; curators may list them)."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from app.admin import roles as admin
 from app.admin.claimed_roles import list_claimed_groups, map_group
+from app.admin.role_details import get_role, list_role_members
 from app.identity.names import find_person, find_role, find_user
 from app.identity.stewards import find_stewarded
+from app.web.api.people_schemas import RoleDetailsOut, RoleMemberOut
 from app.web.api.schemas import ClaimedGroupOut, GroupBody, RoleBody, RoleOut
 from app.web.http.dependencies import Administrator, Caller, Changing, Reading
-from app.web.http.paging import PageOf
+from app.web.http.paging import PageOf, SearchText, SourceName
 
 router = APIRouter(prefix="/roles", tags=["people"])
 
+Nested = Annotated[bool, Query(description="also who is in it as a member of a role inside it")]
+
 
 @router.get("")
-def roles(subject: Caller, session: Reading, page: PageOf) -> list[RoleOut]:
+def roles(
+    subject: Caller, session: Reading, page: PageOf, text: SearchText = None, source: SourceName = None
+) -> list[RoleOut]:
     """All roles for administrators, and for curators, who tag with them; else those delegated to you.
 
     Members are shown to administrators and to whom the role is delegated.
     """
-    return [RoleOut.model_validate(role) for role in admin.list_roles(session, subject, page)]
+    found = admin.list_roles(session, subject, page, text=text, source=source)
+    return [RoleOut.model_validate(role) for role in found]
 
 
 @router.post("", status_code=201)
@@ -35,6 +44,22 @@ def make(body: RoleBody, subject: Administrator, session: Changing) -> RoleOut:
 def claimed_groups(subject: Administrator, session: Reading, page: PageOf) -> list[ClaimedGroupOut]:
     """The groups that people's last claims name, and the roles that stand for them (administer)."""
     return [ClaimedGroupOut.model_validate(group) for group in list_claimed_groups(session, subject, page)]
+
+
+@router.get("/{name}")
+def role(name: str, subject: Caller, session: Reading) -> RoleDetailsOut:
+    """One role (administer, or to whom it is delegated): nesting, how many are in it, and which rules name it."""
+    return RoleDetailsOut.model_validate(get_role(session, subject, find_stewarded(session, subject, name)))
+
+
+@router.get("/{name}/members")
+def members(
+    name: str, subject: Caller, session: Reading, page: PageOf, text: SearchText = None, nested: Nested = False
+) -> list[RoleMemberOut]:
+    """Who is in a role, also who is switched off (administer, or to whom it is delegated)."""
+    found = find_stewarded(session, subject, name)
+    listed = list_role_members(session, subject, found, page, nested=nested, text=text)
+    return [RoleMemberOut.model_validate(member) for member in listed]
 
 
 @router.put("/{name}/group", status_code=204)

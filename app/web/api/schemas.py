@@ -224,9 +224,43 @@ class EventOut(ApiModel):
 
 
 class EventsOut(ApiModel):
-    """Records in the order asked for."""
+    """Records in the order asked for, and the id of the record of this reading."""
 
     events: list[EventOut]
+    recorded: uuid.UUID
+
+
+class CheckOut(ApiModel):
+    """One thing that was checked of a record, whether it holds, and what was found."""
+
+    name: Literal["form", "leaf", "inclusion", "head"]
+    holds: bool
+    said: str
+
+
+class ProofOut(ApiModel):
+    """That record `seq` stands under a head (RFC 6962, section 2.1.1): the hashes from its leaf up, in base64."""
+
+    seq: int
+    size: int
+    root: str
+    path: list[str]
+
+
+class EventPageOut(ApiModel):
+    """A record, whether it is what the log's head says, and what stands around it; personal words of itself alone.
+
+    `recorded` is the id of the record of this reading.
+    """
+
+    event: EventOut
+    holds: bool
+    checks: list[CheckOut]
+    proof: ProofOut | None
+    trail: list[EventOut] = Field(description="the first 100 records of the same trail, in order")
+    before: list[EventOut]
+    behind: list[EventOut]
+    recorded: uuid.UUID
 
 
 class HeadOut(ApiModel):

@@ -1,16 +1,31 @@
 """Users (administer). Only names and roles: who a person is says nothing of what stands in the documents."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
 
 from app.admin import users as admin
+from app.admin.user_details import get_user
 from app.identity.names import find_user
-from app.identity.subject import Capability, Label
+from app.identity.subject import Capability, Label, UserKind
 from app.settings import LabelName
-from app.web.api.people_schemas import PrincipalOut, UserBody, UserOut, UserPatch
+from app.web.api.people_schemas import PrincipalOut, UserBody, UserDetailsOut, UserOut, UserPatch
 from app.web.http.dependencies import Administrator, CallerOrDelegate, Changing, ComponentsOf, Reading
-from app.web.http.paging import PageOf
+from app.web.http.paging import PageOf, SearchText, SourceName
 
 router = APIRouter(prefix="/users", tags=["people"])
+
+
+def user_filter(
+    text: SearchText = None,
+    source: SourceName = None,
+    active: Annotated[bool | None, Query(description="may sign in or not")] = None,
+    kind: Annotated[UserKind | None, Query()] = None,
+    capability: Annotated[Capability | None, Query()] = None,
+    role: Annotated[str | None, Query(description="a role that they are in, also by nesting")] = None,
+) -> admin.UserFilter:
+    """Which users are asked for."""
+    return admin.UserFilter(text, source, active, kind, capability, role)
 
 
 @router.get("/me")
@@ -22,9 +37,20 @@ def me(subject: CallerOrDelegate, session: Reading) -> UserOut | PrincipalOut:
 
 
 @router.get("")
-def users(subject: Administrator, session: Reading, page: PageOf) -> list[UserOut]:
-    """All users (administer)."""
-    return [UserOut.model_validate(user) for user in admin.list_users(session, subject, page)]
+def users(
+    subject: Administrator,
+    session: Reading,
+    page: PageOf,
+    wanted: Annotated[admin.UserFilter, Depends(user_filter)],
+) -> list[UserOut]:
+    """All users by name, or those that pass every filter (administer)."""
+    return [UserOut.model_validate(user) for user in admin.list_users(session, subject, page, wanted)]
+
+
+@router.get("/{name}")
+def user(name: str, subject: Administrator, session: Reading) -> UserDetailsOut:
+    """One user (administer): how they come into each role, and what switching them off would end."""
+    return UserDetailsOut.model_validate(get_user(session, subject, name))
 
 
 @router.post("", status_code=201)

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.change_guard import guard_change
+from app.admin.leak_test_runs import LeakTestRuns
 from app.answer.components import Components
 from app.answer.running import RunningAnswers
 from app.db.session import ReadSession, WriteSession
@@ -23,6 +24,15 @@ def parts_of(request: Request) -> Components:
 
 
 ComponentsOf = Annotated[Components, Depends(parts_of)]
+
+
+def leak_tests_of(request: Request) -> LeakTestRuns:
+    """What starts leak tests in this process."""
+    found: LeakTestRuns = request.app.state.leak_tests
+    return found
+
+
+LeakTestsOf = Annotated[LeakTestRuns, Depends(leak_tests_of)]
 
 
 def running_of(request: Request) -> RunningAnswers:

@@ -76,6 +76,8 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("patch", "/users/{name}"): (errors.SelfGrant,),
     ("post", "/users/import"): (errors.Conflict, errors.PlanStale, errors.SelfGrant),
     ("get", "/roles"): (errors.BeyondReach,),
+    ("get", "/roles/{name}"): (errors.BeyondReach,),
+    ("get", "/roles/{name}/members"): (errors.BeyondReach,),
     ("post", "/roles"): (errors.Conflict, errors.NotFound, errors.SelfGrant),
     ("delete", "/roles/{name}"): (errors.Conflict, errors.SelfGrant),
     ("put", "/roles/{name}/members/{user}"): _MEMBERS,
@@ -91,10 +93,20 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("patch", "/keys/{key}"): (errors.Conflict,),
     ("post", "/passkeys"): (errors.Conflict,),
     ("post", "/passkeys/options"): (errors.SignInNotAllowed,),
+    ("post", "/leak-tests"): (errors.Conflict, errors.SelfGrant),
+    ("post", "/access/reviews"): (errors.NotFound, errors.NotAllowed),
+    ("put", "/access/reviews/{review}/items/{item}"): (errors.Conflict, errors.SelfGrant),
+    ("get", "/access/reviews/{review}/preview"): (errors.Conflict, errors.SelfGrant, errors.BeyondReach),
+    ("post", "/access/reviews/{review}/close"): (errors.Conflict, errors.PlanStale, *_GRANTS),
     ("post", "/access/plans"): (errors.NotFound, *_GRANTS),
     ("post", "/access/plans/{plan}/apply"): (errors.Conflict, errors.PlanStale, *_GRANTS),
     ("delete", "/access/plans/{plan}"): (errors.Conflict,),
 }
+# Parameters that name nothing that could be missing.
+PLAIN = frozenset({
+    "limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at", "text", "source",
+    "active", "capability", "undecided",
+})  # fmt: skip
 
 
 class Service(FastAPI):
@@ -144,7 +156,7 @@ def _raised(operation: Schema, method: str, path: str) -> set[type[AppError]]:
         return {errors.InvalidInput, errors.DatabaseUnavailable}
     raised = {*EVERYWHERE, *RAISES.get((method, path.removeprefix(API)), ())}
     names = {p["name"] for p in operation.get("parameters", ()) if p["in"] in {"path", "query"}}
-    if names - {"limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at"}:
+    if names - PLAIN:
         raised.add(errors.NotFound)
     if path == f"{API}/documents":
         raised.add(errors.NotFound)  # its `after` is a document

@@ -10,6 +10,9 @@ from app.db.paging import Page
 DEFAULT_LIMIT, MAX_LIMIT = 100, 500
 After = Annotated[str | None, Query(max_length=2000, description="where the page before ended, as its Link says")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="most items of one page")]
+# What lists are searched by.
+SearchText = Annotated[str | None, Query(min_length=1, max_length=200, description="stands in the name")]
+SourceName = Annotated[str | None, Query(max_length=63, description="where they come from")]
 
 
 def page_of(request: Request, response: Response, after: After = None, limit: Limit = DEFAULT_LIMIT) -> Page:

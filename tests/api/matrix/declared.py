@@ -10,21 +10,26 @@ from tests.api.matrix.provisioning import PROVISIONING
 from tests.api.matrix.route_access import (
     CREW,
     CREW_DOCUMENT,
+    CREW_REVIEW,
     FOLDER_OF_CREW,
     GRANT,
     MOMENT,
     NEW_FOLDER,
     NONE,
+    OF_RULED,
     ON_CREW,
+    ON_CREW_REVIEW,
     OPEN_DOCUMENT,
     OWN_NAME,
     OWN_OR_ANY,
     PAGED,
     PERSON_ON_CREW,
+    REVIEW_ITEM,
     ROLE_ON_CREW,
     ROLE_OWNERS,
     RULE_BODY,
     RULERS,
+    SEARCHED,
     TARGET,
     THERE,
     Case,
@@ -45,7 +50,10 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/openapi.json"): Route("public"),
     ("GET", "/metrics"): Route("metrics key", (Case(shape="text"),)),
     ("GET", "/api/v1/users/me"): Route("key", lent=True),
-    ("GET", "/api/v1/users"): Route("administer", values=PAGED),
+    ("GET", "/api/v1/users"): Route(
+        "administer", (Case(), on("role", THERE, "?role")), values=(*PAGED, *SEARCHED, "?capability")
+    ),
+    ("GET", "/api/v1/users/{name}"): Route("administer", (on("user", THERE, "name"),)),
     ("POST", "/api/v1/users"): Route(
         "administer",
         (Case(body={"name": "new-person"}, done=201),),
@@ -60,7 +68,11 @@ PEOPLE: dict[tuple[str, str], Route] = {
         values=(".fingerprint", ".complete", ".allow_large_removal"),
     ),
     ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
-    ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=PAGED),
+    ("GET", "/api/v1/health"): Route("administer"),
+    ("GET", "/api/v1/leak-tests"): Route("administer", values=PAGED),
+    ("POST", "/api/v1/leak-tests"): Route("administer", (Case(done=201),)),
+    ("GET", "/api/v1/leak-tests/{run}"): Route("administer", (on("leak test", THERE, "run"),)),
+    ("GET", "/api/v1/roles"): Route("administer or curate or look after", values=(*PAGED, *SEARCHED)),
     ("POST", "/api/v1/roles"): Route(
         "administer",
         (
@@ -68,6 +80,10 @@ PEOPLE: dict[tuple[str, str], Route] = {
             Case("role", "an outer role", body={"name": "new-role", "inside": ["<target>"]}, done=201),
         ),
         values=(".name", ".source", ".external_id"),
+    ),
+    ("GET", "/api/v1/roles/{name}"): Route(ROLE_OWNERS, (on("delegable role", "one's delegated role", "name"),)),
+    ("GET", "/api/v1/roles/{name}/members"): Route(
+        ROLE_OWNERS, (on("delegable role", "one's delegated role", "name"),), values=(*PAGED, *SEARCHED, "?nested")
     ),
     ("DELETE", "/api/v1/roles/{name}"): Route("administer", (on("free role", THERE, "name", **NONE),)),
     ("GET", "/api/v1/roles/claimed-groups"): Route("administer", values=PAGED),
@@ -95,7 +111,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("DELETE", "/api/v1/keys/{key}"): Route("key", (on("key", OWN_OR_ANY, "key", **NONE),)),
     ("GET", "/api/v1/audit/events"): Route("audit", (Case(), on("user", THERE, "?user")), values=PAGED),
+    ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head",)),
     ("GET", "/api/v1/audit/head"): Route("audit"),
+    ("GET", "/api/v1/audit/heads"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/export"): Route(
         "audit",
         (
@@ -129,6 +147,17 @@ ACCESS: dict[tuple[str, str], Route] = {
             on("document", CURATORS, "?document", query={"at": MOMENT}),
             on("document", CURATORS, "?document", query={"at": MOMENT, "user": "bystander"}),
             on("user", "a person's access to the open document", "?user", query={"document": OPEN_DOCUMENT}),
+        ),
+    ),
+    ("GET", "/api/v1/access/decision"): Route(
+        "key",
+        (
+            on("document", "who may know of others", "?document", query={"user": "bystander"}),
+            on("document", CURATORS, "?document", query={"at": MOMENT, "user": "bystander"}),
+            on(
+                "user", "a person, by who may know of others' access to the open document", "?user",
+                query={"document": OPEN_DOCUMENT},
+            ),
         ),
     ),
     ("GET", "/api/v1/grants"): Route(
@@ -175,6 +204,26 @@ ACCESS: dict[tuple[str, str], Route] = {
         values=PAGED,
     ),
     ("GET", "/api/v1/access/plans"): Route("key", values=PAGED),
+    ("GET", "/api/v1/access/reviews"): Route("key", values=PAGED),
+    ("POST", "/api/v1/access/reviews"): Route(
+        "key", (on("collection", RULERS, ".collection", body={"title": "This year's"}, done=201),), values=(".title",)
+    ),
+    ("GET", "/api/v1/access/reviews/{review}"): Route("key", (on("review", OF_RULED, "review"),)),
+    ("GET", "/api/v1/access/reviews/{review}/items"): Route(
+        "key", (on("review", OF_RULED, "review"),), values=(*PAGED, "?undecided")
+    ),
+    ("GET", "/api/v1/access/reviews/{review}/preview"): Route("key", (on("review", OF_RULED, "review"),)),
+    ("PUT", "/api/v1/access/reviews/{review}/items/{item}"): Route(
+        "key",
+        (
+            on("review", ON_CREW_REVIEW, "review", path={"item": REVIEW_ITEM}, body={"decision": "withdraw"}),
+            on("review item", ON_CREW_REVIEW, "item", path={"review": CREW_REVIEW}, body={"decision": "withdraw"}),
+        ),
+        values=(".decision",),
+    ),
+    ("POST", "/api/v1/access/reviews/{review}/close"): Route(
+        "key", (on("review", OF_RULED, "review", body={}, acts=True),), values=(".fingerprint",)
+    ),
     ("GET", "/api/v1/access/plans/{plan}"): Route("key", (on("plan", OWN_OR_ANY, "plan"),)),
     ("DELETE", "/api/v1/access/plans/{plan}"): Route("key", (on("plan", OWN_OR_ANY, "plan", **NONE),)),
     ("POST", "/api/v1/access/plans/{plan}/apply"): Route("key", (on("plan", OWN_OR_ANY, "plan", acts=True),)),
@@ -210,7 +259,7 @@ MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES, *APART}
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",
     "active", "effect", "everyone", "starts_at", "ends_at", "expires_at", "expires_in", "inherits", "format", "kind",
-    "since", "until", "newest_first", "opened", "state", "file", "at", "change",
+    "since", "until", "newest_first", "opened", "state", "file", "at", "change", "q",
 })  # fmt: skip
 # What every route takes and the callers of the matrix vary.
 CARRIED = frozenset({"@Clearance-On-Behalf-Of"})

@@ -52,6 +52,11 @@ LIBRARY: dict[tuple[str, str], Route] = {
         values=(".helpful", ".reason"),
         lent=True,
     ),
+    ("GET", "/api/v1/feedback"): Route(
+        "curate",
+        (on("collection", "who curates the collection", "?collection"),),
+        values=PAGED,
+    ),
     ("POST", "/api/v1/search"): Route(
         "ask",
         (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.api.matrix.facts import COLLECTIONS, FOLDERS, PEOPLE, UPLOADERS, collection_name, folder_on, path_on, reads
-from tests.api.matrix.route_access import Case, Route
+from tests.api.matrix.route_access import OF_RULED, ON_CREW_REVIEW, Case, Route
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,10 @@ def _hidden_unless(may: Callable[[Caller, Target], bool]) -> AccessRule:
 
 
 _curator = _hidden_unless(curating)
+
+
+def _ruling(caller: Caller, target: Target) -> bool:
+    return target.there and (curating(caller, target) or administering(caller))
 
 
 def _collection_rules(caller: Caller, target: Target) -> Refusal:
@@ -221,6 +225,9 @@ RULES: dict[str, AccessRule] = {
     "a role, by who rules a collection": _told_of_others,
     "one's delegated role": _delegated,
     "a person's access to the open document": _explained,
+    "a person, by who may know of others' access to the open document": _on("open", _explain_others, NOT_FOUND),
+    OF_RULED: _hidden_unless(_ruling),
+    ON_CREW_REVIEW: _on("crew", _hidden_unless(_ruling), NOT_FOUND),
     "what is there": _known,
     "a user, by an administrator": _by_administrators,
     "a role": lambda _, target: None if target.there else UNKNOWN_ROLE,
@@ -295,7 +302,8 @@ def knows(caller: Caller, collection: str, part: str) -> bool:
     if part in {"title", "text"}:
         return reading(caller, target)
     if part == "folder":
-        return curating(caller, target) or administering(caller)
+        # The record of a folder's rule names its path.
+        return curating(caller, target) or administering(caller) or "audit" in caller.may
     if _placed(caller, target) or UPLOADERS[collection] == caller.person:
         return True
     # /users/me says what one curates, also to a key that may not curate.

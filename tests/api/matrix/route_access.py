@@ -12,6 +12,8 @@ GRANT = "<grant>"
 CREW_DOCUMENT = "<crew document>"
 OPEN_DOCUMENT = "<open document>"
 MOMENT = "<moment>"
+# The review of the crew's collection, and its first grant.
+CREW_REVIEW, REVIEW_ITEM = "<crew review>", "<crew review item>"
 ANYBODY = {"everyone": True}
 QUESTION = "What do the quarterly figures say?"
 
@@ -61,6 +63,8 @@ def on(kind: str, rule: str, place: str, **more: Any) -> Case:
 
 # Where a page of a list begins: a place among what the caller sees, which names nothing.
 PAGED = ("?after",)
+# What a list is searched by: the names of all that it may show.
+SEARCHED = ("?text", "?source")
 NONE: dict[str, Any] = {"done": 204, "shape": "none"}
 CREW = "qzcrewcollection"
 CREW_FOLDER = "qzcrewfolder"
@@ -74,6 +78,8 @@ ROLE_OF_UPLOAD = "a role, by who curates the crew's collection"
 FOLDER_OF_CREW = "a folder of the crew's collection"
 NEW_FOLDER = "a new folder on the crew's collection"
 RULERS = "who rules the collection"
+OF_RULED = "a review, by who rules its collection"
+ON_CREW_REVIEW = "a review of the crew's collection, by who rules it"
 OWN_OR_ANY = "one's own, or any by an administrator"
 OWN_NAME = "one's own name, or any by an administrator"
 THERE = "what is there"

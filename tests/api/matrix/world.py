@@ -26,8 +26,9 @@ from tests.api.matrix.facts import (
     folder_on,
     path_on,
 )
-from tests.api.matrix.route_access import CREW_DOCUMENT, MOMENT, OPEN_DOCUMENT, QUESTION
+from tests.api.matrix.route_access import CREW_DOCUMENT, CREW_REVIEW, MOMENT, OPEN_DOCUMENT, QUESTION, REVIEW_ITEM
 from tests.api.matrix.sign_in import REGISTRATION
+from tests.support.audit_order import sequence
 from tests.support.authenticator import Authenticator
 from tests.support.browsers import SESSION, Browser, follow
 from tests.support.cluster import IDENTITY_KEY, Db
@@ -67,6 +68,9 @@ class World:
     )
     # By kind and owner: the id of one thing of theirs.
     things: dict[str, dict[str, str]] = field(default_factory=dict)
+    # By collection: the review of those in FOLDERS, and its first grant.
+    reviews: dict[str, str] = field(default_factory=dict)
+    review_items: dict[str, str] = field(default_factory=dict)
     moment: str = ""
     # What the browser of SIGNED_IN sends along, and a passkey that it was asked to make.
     session: tuple[tuple[str, str], ...] = ()
@@ -81,6 +85,8 @@ class World:
             CREW_DOCUMENT: self.documents["crew"],
             OPEN_DOCUMENT: self.documents["open"],
             MOMENT: self.moment,
+            CREW_REVIEW: self.reviews["crew"],
+            REVIEW_ITEM: self.review_items["crew"],
             REGISTRATION: self.registration,
         }
 
@@ -97,7 +103,11 @@ def build_world(db: Db) -> World:
         founder.tokens()
         founder.own_things()
         founder.source(client)
+        founder.leak_test()
+        founder.open_reviews()
         sign_people_in(founder)
+    sequence(db)
+    world.things["record"] = {"root": "0"}
     return world
 
 
@@ -239,6 +249,26 @@ class Founder:
                 assert row is not None
                 things["local"] = row[0]
         self.world.things |= {"scim user": users, "scim group": groups}
+
+    def open_reviews(self) -> None:
+        """A review of two collections, in which all was decided."""
+        for name in FOLDERS:
+            body = {"collection": collection_name(name), "title": "Of this year"}
+            review = self.world.reviews[name] = self.send("POST", "/access/reviews", body, by="keeper")["id"]
+            items = self.send("GET", f"/access/reviews/{review}/items")
+            self.world.review_items[name] = items[0]["id"]
+            for item in items:
+                self.send("PUT", f"/access/reviews/{review}/items/{item['id']}", {"decision": "keep"})
+
+    def leak_test(self) -> None:
+        """One that has ended."""
+        with psycopg.connect(self.world.db.libpq("admin")) as connection:
+            row = connection.execute(
+                "insert into leak_test_run (started_by, state, ended_at) select id, 'ended', now() from app_user"
+                " where name = 'administrator' returning id::text"
+            ).fetchone()
+        assert row is not None
+        self.world.things["leak test"] = {"administrator": row[0]}
 
 
 def _grants(rule: CollectionFacts) -> list[dict[str, Any]]:

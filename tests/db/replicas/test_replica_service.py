@@ -2,17 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from app.admin.health.replicas import check_replicas
 from app.answer import pipeline
 from app.answer import search as search_route
-from app.cli.doctor.installation import Installation
-from app.cli.doctor.replicas import check_replicas as replicas
 from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
 from app.identity.api_keys import make_key
@@ -98,19 +96,11 @@ def _settings(pair: Pair, *urls: str) -> Settings:
     )
 
 
-def test_the_doctor_looks_at_each_standby(pair: Pair, tmp_path: Path) -> None:
+def test_the_doctor_looks_at_each_standby(pair: Pair) -> None:
     """The good one, one that is not there, one that another database role would read; no password is shown."""
     settings = _settings(pair, pair.url(), GONE, pair.url("search"))
-    setup = Installation(
-        settings=settings,
-        urls={"clearance_app": pair.library.db.url("app")},
-        api_url="",
-        home=tmp_path,
-        instance=None,
-        embedded=False,
-    )
     assert pair.looks_there() == 1
-    found = list(replicas(setup))
+    found = list(check_replicas(settings, pair.library.db.url("app")))
     assert [(f.part, f.state) for f in found] == [("replica 1", "ok"), ("replica 2", "fail"), ("replica 3", "fail")]
     assert "s3cret" not in repr(found) + repr(settings) + repr(settings.database)
 

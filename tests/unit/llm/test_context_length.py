@@ -4,15 +4,12 @@ import contextlib
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from app.cli.doctor.check_result import CheckResult
-from app.cli.doctor.installation import Installation
-from app.cli.doctor.model_context import check_model_context
+from app.admin.health.model import check_model_context
 from app.llm.context_length import ContextTooShort, endpoint_context, needed_context, require_context
 from app.main import create
 from app.settings import AnswerSettings, AuditSettings, DatabaseSettings, IdentitySettings, ModelSettings, Settings
@@ -119,10 +116,5 @@ def test_the_service_does_not_start_on_a_model_that_holds_too_little(monkeypatch
      (None, "warn", "does not say what it holds; 3,500 tokens are needed")],
 )  # fmt: skip
 def test_the_doctor_looks_at_it(length: int | None, state: str, says: str) -> None:
-    setup = Installation(
-        settings=settings("http://127.0.0.1:9", context_length=length),
-        urls={}, api_url="", home=Path(), instance=None, embedded=True,
-    )  # fmt: skip
-    finding: CheckResult
-    (finding,) = check_model_context(setup)
+    (finding,) = check_model_context(settings("http://127.0.0.1:9", context_length=length))
     assert (finding.state, says in finding.says, bool(finding.mend)) == (state, True, state != "ok")

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from app.cli.doctor import model_route, parsers
-from app.cli.doctor.check_result import CheckResult
+from app.admin.health.check_result import CheckResult
+from app.admin.health.model import check_model_route
+from app.cli.doctor import parsers
 from app.cli.doctor.installation import Installation
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, ModelSettings, Settings
 
 
-def found(check: Any, **model: Any) -> list[CheckResult]:
+def found(check: Any) -> list[CheckResult]:
     settings = Settings(
         database=DatabaseSettings(),
         identity=IdentitySettings(key=SecretStr("00")),
         audit=AuditSettings(key=SecretStr("00")),
-        model=ModelSettings(**model),
     )
     setup = Installation(settings=settings, urls={}, api_url="", home=Path(), instance=None, embedded=True)
     return list(check(setup))
@@ -79,5 +79,5 @@ def test_a_setting_that_is_not_needed_is_named(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_where_text_may_go_is_shown(model: dict[str, Any], state: str, says: str) -> None:
-    (finding,) = found(model_route.check_model_route, **model)
+    (finding,) = check_model_route(ModelSettings(**model))
     assert (finding.state, says in finding.says) == (state, True), finding

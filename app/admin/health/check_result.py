@@ -1,10 +1,8 @@
-"""What a check of `clearance doctor` returns."""
+"""What a check returns."""
 
-from collections.abc import Callable, Iterator
+import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
-
-from app.cli.doctor.installation import Installation
 
 State = Literal["ok", "warn", "fail"]
 
@@ -19,4 +17,7 @@ class CheckResult:
     mend: str = ""
 
 
-Check = Callable[[Installation], Iterator[CheckResult]]
+def format_age(age: dt.timedelta) -> str:
+    """Seconds, or minutes from two on."""
+    seconds = int(age.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
-from app.cli.doctor.check_result import CheckResult, State
-from app.cli.doctor.installation import Installation
+from app.admin.health.check_result import CheckResult, State
 from app.db.replicas import Replicas
 from app.db.rls_probe import CANARY
 from app.db.session import Database, Signer, connect
 from app.db.standby_engine import connect_standby
+from app.settings import Settings
 
 WAIT_MS = 1_000  # for a replica to catch up with the primary
 TIMEOUT_MS = 15_000
@@ -41,13 +41,16 @@ OUTCOMES: dict[str, tuple[State, str, str]] = {
 }
 
 
-def check_replicas(installation: Installation) -> Iterator[CheckResult]:
-    """A result for each replica, in the order of the setting. Raises DatabaseUnavailable if the primary is down."""
-    signer = Signer(installation.settings.identity.key.get_secret_value(), seconds=60)
-    for number, url in enumerate(installation.settings.database.standbys(), 1):
-        engine = connect_standby(url, pool_size=1, statement_timeout_ms=TIMEOUT_MS)
+def check_replicas(settings: Settings, url: str) -> Iterator[CheckResult]:
+    """A result for each replica, in the order of the setting; `url` is the primary's.
+
+    Raises DatabaseUnavailable if the primary is down.
+    """
+    signer = Signer(settings.identity.key.get_secret_value(), seconds=60)
+    for number, standby in enumerate(settings.database.standbys(), 1):
+        engine = connect_standby(standby, pool_size=1, statement_timeout_ms=TIMEOUT_MS)
         replicas = Replicas([engine], wait_ms=WAIT_MS)
-        primary = connect(installation.urls["clearance_app"], pool_size=1)
+        primary = connect(url, pool_size=1)
         database = Database(primary, signer, statement_timeout_ms=TIMEOUT_MS, replicas=replicas)
         try:
             database.retrieve(CANARY, lambda session: session.execute(text("select 1")))

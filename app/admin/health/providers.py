@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import psycopg
 from sqlalchemy import make_url
 
-from app.cli.doctor.check_result import CheckResult
-from app.cli.doctor.installation import Installation
+from app.admin.health.check_result import CheckResult
 from app.db.bootstrap import libpq
 from app.oidc.provider import Provider, ProviderUnavailable
-from app.settings import ProviderSettings
+from app.settings import ProviderSettings, Settings
 
 KEEPER = (
     "select exists (select from app_user where provisions = %s and active and kind = 'service'"
@@ -17,30 +16,29 @@ KEEPER = (
 )
 
 
-def check_providers(installation: Installation) -> Iterator[CheckResult]:
-    """One result for each provider; none where none is set."""
-    for source, settings in installation.settings.providers.items():
+def check_providers(settings: Settings, url: str) -> Iterator[CheckResult]:
+    """One result for each provider; none where none is set. `url` is the database's, for who keeps its people."""
+    for source, chosen in settings.providers.items():
         part = f"provider {source}"
-        provider = Provider(source, settings)
+        provider = Provider(source, chosen)
         try:
             # Any name: the provider's keys are fetched to look for it.
             provider.keys("none of these")
         except ProviderUnavailable as error:
-            mend = f"does {settings.issuer}/.well-known/openid-configuration answer from here, and as this issuer?"
+            mend = f"does {chosen.issuer}/.well-known/openid-configuration answer from here, and as this issuer?"
             yield CheckResult(part, "fail", str(error), mend)
         else:
-            yield _of_people(installation, part, source, settings)
+            says = f"{chosen.issuer} publishes what a sign-in needs; it sends people back to {settings.public_url}"
+            yield _of_people(url, says, source, chosen)
         finally:
             provider.close()
 
 
-def _of_people(installation: Installation, part: str, source: str, settings: ProviderSettings) -> CheckResult:
-    says = (
-        f"{settings.issuer} publishes what a sign-in needs; it sends people back to {installation.settings.public_url}"
-    )
+def _of_people(url: str, says: str, source: str, settings: ProviderSettings) -> CheckResult:
+    part = f"provider {source}"
     if not (settings.create_people or settings.groups_claim):
         return CheckResult(part, "ok", says)
-    with psycopg.connect(libpq(make_url(installation.urls["clearance_app"])), connect_timeout=5) as connection:
+    with psycopg.connect(libpq(make_url(url)), connect_timeout=5) as connection:
         row = connection.execute(KEEPER, [source]).fetchone()
     if row and row[0]:
         return CheckResult(part, "ok", says)

@@ -7,39 +7,37 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from app.cli.doctor.check_result import CheckResult, State
-from app.cli.doctor.installation import Installation
+from app.admin.health.check_result import CheckResult, State
 from app.db.session import connect
-from app.embedding.factory import build_embedder
 from app.indexing.quantizer import quantizer_for
 from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.remote.connection import Connection
 from app.scope_index.remote.messages import InvalidMessage, Message, Refused, Target, ViewReply, ViewRequest, pack
 from app.scope_index.remote.tls import SharedCertificate, certificate_for
 from app.scope_index.snapshot import Snapshot
+from app.settings import ListsSettings
 
 MAX_SECONDS = 5.0  # to wait for one process
 RENEW_BEFORE = timedelta(days=30)  # before the certificate expires
 
 
-def check_search_processes(installation: Installation) -> Iterator[CheckResult]:
+def check_search_processes(lists: ListsSettings, url: str, dimensions: int) -> Iterator[CheckResult]:
     """A result for each search process, in the order of the shards, after one for a certificate that expires soon.
+
+    `url` is the primary's, `dimensions` are those of the embedder's vectors.
 
     Raises DatabaseUnavailable; ValueError or SettingMissing for invalid settings.
     """
-    lists, options = installation.settings.lists, installation.settings.embedder
     if not lists.addresses:
         return
-    embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
-    quantizer = quantizer_for(embedder.dimensions)
+    quantizer = quantizer_for(dimensions)
     if quantizer is None:
-        yield CheckResult("search processes", "warn", f"vectors of {embedder.dimensions} dimensions have no lists")
+        yield CheckResult("search processes", "warn", f"vectors of {dimensions} dimensions have no lists")
         return
     certificate = certificate_for(lists.addresses, lists.certificate)
     if certificate is not None and certificate.expires < datetime.now(UTC) + RENEW_BEFORE:
         says = f"{lists.certificate} expires on {certificate.expires:%Y-%m-%d}; PostgreSQL answers from then on"
         yield CheckResult("search certificate", "warn", says, "make another one for all processes: docs/scale.md")
-    url = installation.urls["clearance_app"]
     database, total = DatabaseIdentity(url)(), len(lists.addresses)
     for number, address in enumerate(lists.addresses, 1):
         target = Target(bytes.fromhex(quantizer.digest), database, number, total)

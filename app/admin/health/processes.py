@@ -1,0 +1,54 @@
+"""Checks the other processes by what they leave in the database: the worker, the sequencer, what directories said."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+
+from app.admin.directories import DirectoryView
+from app.admin.health.check_result import CheckResult, format_age
+
+MAX_JOB_AGE = dt.timedelta(minutes=5)
+MAX_LEAF_AGE = dt.timedelta(seconds=60)
+MAX_HEARTBEAT_AGE = dt.timedelta(seconds=60)
+
+
+def check_worker(
+    heartbeat: dt.datetime | None, waiting: int, oldest: dt.datetime | None, now: dt.datetime, mend: str
+) -> CheckResult:
+    """The worker's last heartbeat is recent, and no upload has waited for long."""
+    if heartbeat is None or now - heartbeat > MAX_HEARTBEAT_AGE:
+        since = "never was one" if heartbeat is None else f"the last heartbeat is {format_age(now - heartbeat)} old"
+        return CheckResult("worker", "fail", f"no worker: {since}; {waiting} uploads wait", mend)
+    if oldest is not None and now - oldest > MAX_JOB_AGE:
+        return CheckResult("worker", "warn", f"{waiting} uploads wait, the oldest for {format_age(now - oldest)}", mend)
+    return CheckResult("worker", "ok", f"alive, {waiting} uploads wait")
+
+
+def check_sequencer(waiting: str, age: dt.timedelta | None, ordered: str, mend: str) -> CheckResult:
+    """The sequencer appends new audit records to the log soon after they are written.
+
+    `waiting` and `ordered` say how many records are on their way and in order, `age` how long the oldest has waited.
+    """
+    if age is not None and age > MAX_LEAF_AGE:
+        says = f"{waiting} wait for their order, the oldest for {format_age(age)}: the sequencer does not run"
+        return CheckResult("audit", "fail", says, mend)
+    return CheckResult("audit", "ok", f"{ordered}{waiting} on their way")
+
+
+def check_directories(views: Iterable[DirectoryView]) -> Iterator[CheckResult]:
+    """What each directory said last still counts, and nothing went wrong since."""
+    for view in views:
+        part = f"directory {view.source}"
+        if view.stale:
+            said = (
+                "has said nothing yet" if view.fresh_until is None else f"counts no more since {_day(view.fresh_until)}"
+            )
+            mend = "does its process run? its log says what is wrong: python -m app.directory_process"
+            yield CheckResult(part, "fail", f"what it gave {said}: its roles let nobody read", mend)
+        elif view.last_error is not None:
+            yield CheckResult(part, "warn", f"the last attempt failed ({view.last_error})", "see its log")
+        else:
+            yield CheckResult(part, "ok", f"{view.people} people, {view.groups} groups, read {_day(view.synced_at)}")
+
+
+def _day(moment: dt.datetime | None) -> str:
+    return "never" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
