@@ -6,10 +6,15 @@ from fastapi import FastAPI
 
 from app.web.console import account, assets, reports, sample
 from app.web.console.errors import error_page
+from app.web.console.library import access, collections, plans, uploading
 from app.web.console.reading import asking, conversations, documents, search
 from app.web.http.openapi import Service
 
-ROOMS = (asking, conversations, search, documents, account, sample)
+ROOMS = (
+    *(asking, conversations, search, documents),
+    *(collections, uploading, access, plans),
+    *(account, sample),
+)
 
 
 def include_console(app: Service) -> None:
