@@ -5,11 +5,26 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.web.console import account, assets, reports, sample
+from app.web.console.company import access, credentials, health, people, reviews, roles, sources
 from app.web.console.errors import error_page
 from app.web.console.reading import asking, conversations, documents, search
 from app.web.http.openapi import Service
 
-ROOMS = (asking, conversations, search, documents, account, sample)
+ROOMS = (
+    asking,
+    conversations,
+    search,
+    documents,
+    people,
+    roles,
+    sources,
+    credentials,
+    access,
+    reviews,
+    health,
+    account,
+    sample,
+)
 
 
 def include_console(app: Service) -> None:
