@@ -66,6 +66,7 @@ from app.web.api import (
     service_health,
     sessions,
     sync,
+    upload_preview,
     uploads,
     users,
 )
@@ -259,6 +260,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         conversations,
         collections,
         documents,
+        upload_preview,
         uploads,
         sync,
         users,

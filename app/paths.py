@@ -23,6 +23,8 @@ MAX_CHARACTERS = 1000
 # The index over paths holds entries of some 2,700 bytes.
 MAX_BYTES = 2400
 MAX_NAME = 255
+# Shorter names are told apart by one letter.
+MIN_ALIKE = 4
 # Longer input is refused before it is normalised, which may take a few characters together.
 MAX_INPUT = 4 * MAX_CHARACTERS
 
@@ -84,6 +86,24 @@ def skeleton(path: str) -> str:
     folded = unicodedata.normalize("NFKD", path).casefold().translate(_LOOKALIKES)
     plain = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
     return "/".join(name.translate(_HYPHENS).rstrip(".-") for name in plain.split("/"))
+
+
+def look_alike(name: str, other: str) -> bool:
+    """Whether one of two names of folders is easily taken for the other: of one skeleton, or one letter apart.
+
+    Numbers of different years or parts are not meant to be alike, nor are names of a few letters.
+    """
+    if name == other:
+        return False
+    a, b = sorted((skeleton(name), skeleton(other)), key=len)
+    if a == b:
+        return True
+    if len(a) < MIN_ALIKE or len(b) - len(a) > 1:
+        return False
+    same = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
+    differing = b[same] + a[same : same + 1]
+    rest = a[same:] if len(b) > len(a) else a[same + 1 :]
+    return rest == b[same + 1 :] and not any(c.isdigit() for c in differing)
 
 
 def _objection(character: str) -> str:

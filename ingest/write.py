@@ -162,7 +162,7 @@ def scope_of(session: Session, scope_id: int) -> uuid.UUID:
 
 
 def finish_job(session: Session, job: IngestJob, state: str, *, reason: str | None = None) -> None:
-    """Note how an upload ended; the database lets go of its bytes."""
+    """Note how an upload ended; the database lets go of its bytes, unless it failed."""
     job.state, job.reason = state, reason
     job.finished_at = dt.datetime.now(dt.UTC)
     session.flush()

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.acl.readers import ReaderTable, concerned, gained_and_lost, readers, rule_by_document
+from app.acl.reader_table import ReaderTable
+from app.acl.readers import concerned, gained_and_lost, readers, rule_by_document
 from app.acl.rule_store import one_of, rules_by_part
 from app.db.tables.access import RuleGrant
 
@@ -85,7 +86,7 @@ class Timelines:
     """
 
     def __init__(self, session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> None:
-        self.now = ReaderTable(session, rules, users, at)
+        self.now = ReaderTable.of_stored(session, rules, users, at)
         self._at = at
         self._later: dict[int, list[tuple[dt.datetime, frozenset[uuid.UUID]]]] = defaultdict(list)
         for moment, turning in sorted(_moments(session, rules, at).items()):
@@ -127,6 +128,14 @@ def effects_of(
         cells, people = changed, concerned(session, changed)
     now = Timelines(session, {rule_id for cell in cells for rule_id in cell}, people, at)
     return Effects(compare(cells, was or now, now, at), changed.total()), made
+
+
+def effects_of_placement(
+    session: Session, cells: Mapping[tuple[int, int], int], at: dt.datetime
+) -> dict[uuid.UUID, PersonEffect]:
+    """What people gain and lose where so many documents come from one rule to another."""
+    lines = Timelines(session, {rule_id for cell in cells for rule_id in cell}, concerned(session, cells), at)
+    return compare(cells, lines, lines, at)
 
 
 def compare(

@@ -6,13 +6,15 @@ Never reads their text: who curates a collection does not thereby read it.
 import hashlib
 import uuid
 from collections.abc import Collection as Collected
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
 from app.acl.rule_changes import Change
+from app.acl.rule_store import compose, intern_composed, intern_parts
 from app.acl.rules import OwnRule
 from app.acl.scopes import Move, nearest_folder, scope_for, share_collection
 from app.db.queue import defer_upload
@@ -20,7 +22,18 @@ from app.db.session import WriteSession
 from app.db.tables.access import Collection, Scope
 from app.db.tables.library import Document, IngestJob
 from app.errors import Conflict, NotFound
-from app.identity.subject import Capability, Subject
+from app.identity.subject import Capability, Label, Subject
+
+PATHS = bindparam("paths", type_=ARRAY(Text))
+COLLECTION = bindparam("collection", type_=Uuid)
+AWAITED = text("select * from clearance.awaited(:collection, :paths)").bindparams(COLLECTION, PATHS)
+# The nearest folder with a rule above each path, and the rule of the document that stands there.
+STANDING = text(
+    "select p.path, clearance.nearest_folder(:collection, p.path, null) as folder_id, s.rule_id"
+    " from unnest(:paths) with ordinality as p (path, place)"
+    " left join document d on d.collection_id = :collection and d.path = p.path left join scope s on s.id = d.scope_id"
+    " order by p.place"
+).bindparams(COLLECTION, PATHS)
 
 
 @dataclass(frozen=True)
@@ -145,9 +158,82 @@ def documents_on(
     return found
 
 
+def resubmit(session: WriteSession, collection: Collection, job_id: uuid.UUID) -> uuid.UUID | None:
+    """Upload the bytes of a failed upload once more, under the same own rule, and queue it; the new job's id.
+
+    None where there are none any more. The scope is the one that the rule has by now: uploads that have ended move with
+    the folders above them.
+    """
+    # As in `submit`: a folder that gets its rule beside us waits, and then finds this upload.
+    share_collection(session, collection.id)
+    new = uuid.uuid4()
+    if not session.scalar(select(func.clearance.retry_upload(job_id, new))):
+        return None
+    defer_upload(session, new)
+    return new
+
+
+def remove_upload(session: WriteSession, job_id: uuid.UUID) -> uuid.UUID | None:
+    """Remove an upload of one's own that has ended, and its bytes; the collection it was for, None if it is gone."""
+    gone = delete(IngestJob).where(IngestJob.id == job_id).returning(IngestJob.collection_id)
+    found: uuid.UUID | None = session.scalar(gone)
+    return found
+
+
+@dataclass(frozen=True)
+class ExpectedPlacement:
+    """Where an upload would put its document: the rule that stands there now, and the one to come.
+
+    `replaces`: a document stands there; if none does, `before` is a rule under which nobody reads. `awaited`: another
+    upload to the same path is on its way.
+    """
+
+    path: str
+    before: int
+    after: int
+    replaces: bool
+    awaited: bool
+
+
+def expect_placements(
+    session: WriteSession, subject: Subject, collection: Collection, paths: Sequence[str], own: OwnRule
+) -> list[ExpectedPlacement]:
+    """Where uploads to these paths, in normal form, with this own rule would put their documents.
+
+    For curators of the collection, in a transaction that is rolled back: what no document stands under yet is made.
+    """
+    guard_change(session, subject)
+    share_collection(session, collection.id)
+    given = {"collection": collection.id, "paths": list(paths)}
+    found = session.execute(STANDING, given).all()
+    folders = {row.folder_id for row in found}
+    scopes = {folder_id: scope_for(session, collection, own, folder_id) for folder_id in folders}
+    rules = dict(session.execute(select(Scope.id, Scope.rule_id).where(Scope.id.in_(scopes.values()))).all())
+    awaited = set(session.scalars(AWAITED, given))
+    [nothing] = intern_parts(session, [frozenset()]).values()
+    [nobody] = intern_composed(session, [compose(Label.RESTRICTED, nothing, None)]).values()
+    return [
+        ExpectedPlacement(
+            row.path,
+            nobody if row.rule_id is None else row.rule_id,
+            rules[scopes[row.folder_id]],
+            replaces=row.rule_id is not None,
+            awaited=row.path in awaited,
+        )
+        for row in found
+    ]
+
+
 def scope_of_document(session: Session, public_id: uuid.UUID) -> int:
     """The scope of a document that the session's caller may see or curates."""
     return session.scalars(select(Document.scope_id).where(Document.public_id == public_id)).one()
+
+
+def size_and_scope(session: Session, job_id: uuid.UUID) -> tuple[int, uuid.UUID]:
+    """The bytes of an upload of one's own, and the public id of its scope."""
+    found = select(IngestJob.size, Scope.public_id).join(Scope, Scope.id == IngestJob.scope_id)
+    row = session.execute(found.where(IngestJob.id == job_id)).one()
+    return row.size, row.public_id
 
 
 def scope_of_upload(session: Session, job_id: uuid.UUID) -> int:

@@ -17,8 +17,9 @@ from sqlalchemy.exc import IntegrityError
 
 from app.acl.change_guard import guard_change
 from app.acl.manifest import Comparison, Manifest, StoredDocument, compare, ending
-from app.acl.placement import DocumentPlacement
-from app.acl.readers import ReaderTable, concerned, gained_and_lost
+from app.acl.placement import AWAITED, DocumentPlacement
+from app.acl.reader_table import ReaderTable
+from app.acl.readers import concerned, gained_and_lost
 from app.acl.rule_changes import Change, lock_collection
 from app.acl.rule_store import rules_of
 from app.acl.rules import OwnRule, Rule
@@ -31,9 +32,6 @@ from app.errors import Conflict, PlanStale
 from app.identity.subject import Subject, require_curator
 from app.paths import normal_path
 
-AWAITED = text("select * from clearance.awaited(:collection, :paths)").bindparams(
-    bindparam("collection", type_=Uuid), bindparam("paths", type_=ARRAY(Text))
-)
 MOVE = text("select clearance.move_documents(:collection, :documents, :paths, :scopes)").bindparams(
     bindparam("collection", type_=Uuid),
     bindparam("documents", type_=ARRAY(BigInteger)),
@@ -213,7 +211,9 @@ def _gained_and_lost(session: WriteSession, cells: Counter[tuple[int, int]]) -> 
     """By person: how many of these documents they read now and did not, and did and no longer do."""
     at = session.scalars(select(func.now())).one()
     changed = {cell: n for cell, n in cells.items() if cell[0] != cell[1]}
-    reading = ReaderTable(session, {rule for cell in changed for rule in cell}, concerned(session, changed), at)
+    reading = ReaderTable.of_stored(
+        session, {rule for cell in changed for rule in cell}, concerned(session, changed), at
+    )
     return gained_and_lost(changed, reading, reading)
 
 

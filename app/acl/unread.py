@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Collection as Some
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, func, or_, select, text, true
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, func, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from app.acl.placement import scope_of_document, scope_of_upload
@@ -22,6 +22,10 @@ from app.identity.subject import EVERYONE, Label, Principal
 BY_SCOPE = text("select scope_id, documents from clearance.documents_by_scope(:collection, :folder)").bindparams(
     bindparam("collection", type_=Uuid)
 )
+BELOW_EACH = text(
+    "select f.folder, s.scope_id, s.documents from unnest(:folders) as f (folder)"
+    " cross join lateral clearance.documents_by_scope(:collection, nullif(f.folder, '')) as s"
+).bindparams(bindparam("collection", type_=Uuid), bindparam("folders", type_=ARRAY(Text)))
 # So many people are named; the rest are counted.
 NAMED = 3
 
@@ -42,6 +46,15 @@ def unread(session: Session, rule: Rule, collection_id: uuid.UUID) -> list[str]:
         "Nobody can read this: no active person is allowed by a grant, not denied by another one, and cleared for the "
         f"label '{rule.label.text}'."
     ]
+
+
+def documents_below_each(session: Session, collection_id: uuid.UUID, folders: Some[str]) -> list[tuple[str, int, int]]:
+    """How many documents stand below each of these folders by their scope: folder, scope, documents.
+
+    For who may rule the collection, whose own folder is the empty path; the database gives others nothing.
+    """
+    rows = session.execute(BELOW_EACH, {"collection": collection_id, "folders": list(folders)})
+    return [(row.folder, row.scope_id, row.documents) for row in rows]
 
 
 def scope_rule(session: Session, scope_id: int) -> Rule:

@@ -1,8 +1,9 @@
 """The audit log for auditors, who do not thereby read documents. Reading and exporting it is recorded too."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -12,18 +13,32 @@ from app.audit.encryption import Opener, Sealer
 from app.audit.events.answers import AuditExported, AuditRead
 from app.audit.events.base import Event
 from app.audit.export import export_csv, export_jsonl
-from app.audit.listing import Entry, Filters, latest_head, list_events
+from app.audit.listing import (
+    Entry,
+    find_entry,
+    latest_head,
+    list_events,
+    list_heads,
+    list_neighbours,
+    list_trail,
+)
 from app.audit.log import record
+from app.audit.names import with_ids
+from app.audit.proofs import Verification, verify_entry
+from app.audit.query import Choice, LogQuery, LogQueryError, parse
 from app.db.paging import Page
 from app.db.session import Database
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 from app.evidence.merkle import Head
-from app.evidence.records import read_record
+from app.evidence.records import part, read_record
 from app.identity.names import find_user
 from app.identity.subject import Capability, Subject, require_capability
 
 # Of a text in the log that is no record; an export has all of it.
 RAW_CHARACTERS = 4_096
+# What is shown beside one record: of its trail, and on each side of its place.
+MAX_TRAIL, NEIGHBOURS = 100, 2
+MAX_SEQ = 2**63 - 1
 
 Format = Literal["jsonl", "csv"]
 
@@ -40,6 +55,30 @@ class EventView:
 
 
 @dataclass(frozen=True)
+class LogReading:
+    """Records that were read, and the id of the record of this very look."""
+
+    events: list[EventView]
+    recorded: uuid.UUID
+
+
+@dataclass(frozen=True)
+class EventReading:
+    """One record that was read, with what stands around it; personal words are those of the record itself alone.
+
+    `trail`: the first records of its trail, in order, itself among them; `before` and `behind`: the records at the
+    places next to it; `recorded`: the id of the record of this very look.
+    """
+
+    event: EventView
+    verification: Verification
+    trail: list[EventView]
+    before: list[EventView]
+    behind: list[EventView]
+    recorded: uuid.UUID
+
+
+@dataclass(frozen=True)
 class AuditLog:
     """What an auditor does with the log. Raises MissingCapability for anybody else."""
 
@@ -50,37 +89,82 @@ class AuditLog:
     def __post_init__(self) -> None:
         require_capability(self.subject, Capability.AUDIT)
 
-    def filters(
-        self, *, user: str | None, kind: str | None, since: dt.datetime | None, until: dt.datetime | None
-    ) -> Filters:
-        """Which records are meant; `user` by name. Raises NotFound, or InvalidInput for a time without zone."""
+    def query(
+        self,
+        q: str = "",
+        *,
+        user: str | None = None,
+        kind: str | None = None,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> LogQuery:
+        """The query of a text, with ids in the place of names; what else is given must hold as well.
+
+        Raises InvalidInput, which says what is wrong and where, and NotFound for a `user` of no name of today.
+        """
+        try:
+            found = parse(q)
+        except LogQueryError as error:
+            raise InvalidInput(str(error)) from None
         if any(t is not None and t.tzinfo is None for t in (since, until)):
             raise InvalidInput("Give since and until with their zone, as in 2027-01-01T00:00:00Z.")
-        user_id = None
-        if user is not None:
-            with self.database.reading(self.subject.user_id) as session:
-                user_id = find_user(session, user).id
-        return Filters(user=user_id, kind=kind, since=since, until=until)
+        with self.database.reading(self.subject.user_id) as session:
+            given: dict[str, Any] = {"kind": kind and Choice(frozenset({kind})), "after": since, "before": until}
+            if user is not None:
+                given["who"] = Choice(frozenset({str(find_user(session, user).id)}))
+            given = {name: value for name, value in given.items() if value is not None}
+            if twice := [name for name in given if getattr(found, name)]:
+                raise InvalidInput(f"The query says '{twice[0]}' already: leave out the parameter for it.")
+            return with_ids(session, replace(found, **given))
 
-    def read(self, filters: Filters, page: Page, *, newest_first: bool) -> list[EventView]:
-        """One page of records in their order; its place is the number of the last one."""
+    def read(self, query: LogQuery, page: Page, *, newest_first: bool, opened: bool = True) -> LogReading:
+        """One page of records in their order; its place is the number that it reached. `opened`: with personal words.
+
+        A page may hold fewer records than it could, or none, and yet not be the last.
+        """
         with self.database.reading(self.subject.user_id) as session:
             after = None if page.after is None else int(page.after)
-            more = list_events(session, filters, after_seq=after, limit=page.limit + 1, newest_first=newest_first)
-            entries = page.first(more, lambda entry: str(entry.seq))
-            opener = Opener(session, self.sealer)
-            views = [event_view(entry, opener) for entry in entries]
-        self._record(AuditRead(actor=actor(self.subject), filters=filters.as_text(), rows=len(views)))
-        return views
+            found = list_events(session, query, after_seq=after, limit=page.limit, newest_first=newest_first)
+            opener = Opener(session, self.sealer) if opened else None
+            views = [event_view(entry, opener) for entry in found.entries]
+        if found.reached is not None:
+            page.goes_on(str(found.reached))
+        event = AuditRead(actor=actor(self.subject), filters=query.filters, rows=len(views), opened=opened)
+        return LogReading(views, self._record(event))
+
+    def event(self, seq: int, *, opened: bool = True, kept: str | None = None) -> EventReading:
+        """One record in its place, its proof under the newest head or under one that was `kept`, and its surroundings.
+
+        `opened`: with its personal words. Raises NotFound, and InvalidInput for a text that is no head.
+        """
+        head = None if kept is None else _parse_head(kept)
+        with self.database.reading(self.subject.user_id) as session:
+            entry = find_entry(session, seq) if 0 <= seq <= MAX_SEQ else None
+            if entry is None:
+                raise NotFound
+            view = event_view(entry, Opener(session, self.sealer) if opened else None)
+            of = part(view.record, "trail")
+            same = list_trail(session, uuid.UUID(of), limit=MAX_TRAIL) if of else []
+            around = list_neighbours(session, seq, reach=NEIGHBOURS)
+            verification = verify_entry(session, entry, head)
+        shown = {e.seq for e in (entry, *same, *around[0], *around[1])}
+        event = AuditRead(actor=actor(self.subject), filters={"seq": str(seq)}, rows=len(shown), opened=opened)
+        trail, before, behind = ([event_view(e, None) for e in entries] for entries in (same, *around))
+        return EventReading(view, verification, trail, before, behind, self._record(event))
+
+    def heads(self, page: Page) -> list[tuple[Head, dt.datetime]]:
+        """One page of the published heads and when each was, the newest first."""
+        with self.database.reading(self.subject.user_id) as session:
+            return list_heads(session, page)
 
     def head(self) -> tuple[Head, dt.datetime | None]:
         """The newest head and when it was published."""
         with self.database.reading(self.subject.user_id) as session:
             return latest_head(session)
 
-    def export(self, filters: Filters, format: Format, *, opened: bool) -> Iterator[str]:
+    def export(self, query: LogQuery, format: Format, *, opened: bool) -> Iterator[str]:
         """The records as text, in pieces; recorded when it is called. `opened`: with personal words in the clear."""
-        event = AuditExported(actor=actor(self.subject), format=format, filters=filters.as_text(), opened=opened)
+        event = AuditExported(actor=actor(self.subject), format=format, filters=query.filters, opened=opened)
         self._record(event)
         write = export_jsonl if format == "jsonl" else export_csv
 
@@ -88,16 +172,23 @@ class AuditLog:
             return Opener(session, self.sealer)
 
         return write(
-            lambda: self.database.reading(self.subject.user_id), opener=opener if opened else None, filters=filters
+            lambda: self.database.reading(self.subject.user_id), opener=opener if opened else None, query=query
         )
 
-    def _record(self, event: Event) -> None:
+    def _record(self, event: Event) -> uuid.UUID:
         with self.database.writing(self.subject.user_id) as session:
-            record(session, event, self.sealer)
+            return record(session, event, self.sealer)
 
 
-def event_view(entry: Entry, opener: Opener) -> EventView:
-    """An entry as it is shown; raw where it is no record of ours."""
+def event_view(entry: Entry, opener: Opener | None) -> EventView:
+    """An entry as it is shown; raw where it is no record of ours. Without an opener no personal words."""
     found = read_record(entry.body)
     raw = None if found is not None else entry.body[:RAW_CHARACTERS]
-    return EventView(entry.seq, entry.at, found, raw, opener(entry.body))
+    return EventView(entry.seq, entry.at, found, raw, opener(entry.body) if opener else {})
+
+
+def _parse_head(text: str) -> Head:
+    try:
+        return Head.parse(text)
+    except ValueError as error:
+        raise InvalidInput(f"That is no head: {error}.") from None

@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -62,6 +62,18 @@ class PlanView:
     people: list[tuple[str, PersonEffect]]
     why: list[str]
     warnings: list[str]
+
+
+@dataclass(frozen=True)
+class PlanCheck:
+    """What a plan would do now: how many documents would come under another rule, and whose reading it would change.
+
+    `stale`: that is not what the plan says, or not from where it says.
+    """
+
+    stale: bool
+    documents: int
+    people: list[tuple[str, PersonEffect]]
 
 
 def create_plan(
@@ -141,6 +153,24 @@ def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> P
         )
     _end(session, plan, subject, "applied")
     return _views(session, subject, [plan])[0]
+
+
+def recheck_plan(database: Database, subject: Subject, plan_id: uuid.UUID) -> PlanCheck:
+    """What an open plan would do now, beside what it says: found out as `create_plan` did, and rolled back.
+
+    Raises NotFound, Conflict for one that has ended, and what its steps raise where they cannot be made any more.
+    """
+    with database.dry_run(subject.user_id) as trial:
+        guard_change(trial, subject)
+        plan = _open_plan(trial, subject, plan_id)
+        effects, results = _perform(trial, subject, [from_json(step) for step in plan.steps])
+        now = _digest([result.step for result in results], effects, results)
+        names = names_of(trial, effects.people)
+        return PlanCheck(
+            stale=now != plan.digest,
+            documents=effects.documents,
+            people=_named(effects, names),
+        )
 
 
 def withdraw_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> None:
@@ -256,12 +286,14 @@ def _views(session: Session, subject: Subject, plans: Sequence[AccessPlan]) -> l
             needs_second=plan.needs_second,
             documents=effects[plan.id].documents,
             steps=describe(session, subject, [from_json(step) for step in plan.steps]),
-            people=sorted(
-                ((names.get(user, str(user)), effect) for user, effect in effects[plan.id].people.items()),
-                key=lambda pair: pair[0],
-            ),
+            people=_named(effects[plan.id], names),
             why=plan.effects.get("why", []),
             warnings=plan.effects.get("warnings", []),
         )
         for plan in plans
     ]
+
+
+def _named(effects: Effects, names: Mapping[uuid.UUID, str]) -> list[tuple[str, PersonEffect]]:
+    people = ((names.get(user, str(user)), effect) for user, effect in effects.people.items())
+    return sorted(people, key=lambda pair: pair[0])

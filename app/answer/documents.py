@@ -19,7 +19,8 @@ from app.guardrail.check import Check
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Label, Subject, require_capability
 from app.retrieval.browse import DocumentEntry, find_document, original_of, passages_of
-from app.retrieval.browse import list_documents as browse
+from app.retrieval.document_list import EVERY, DocumentFilter, DocumentOrder
+from app.retrieval.document_list import list_documents as browse
 
 Content = TypeVar("Content")
 
@@ -50,12 +51,17 @@ class OpenedPassage:
 
 
 def list_documents(
-    session: ReadSession, subject: Subject, checks: Iterable[Check], page: Page, *, collection: str | None
+    session: ReadSession,
+    subject: Subject,
+    checks: Iterable[Check],
+    page: Page,
+    where: DocumentFilter = EVERY,
+    order: DocumentOrder = "path",
 ) -> list[DocumentView]:
-    """The documents that the subject may read, and those that they curate (without titles), by collection and path."""
+    """The documents that the subject may read, and those that they curate (without titles)."""
     visible = visible_scopes(session, subject)
     clean = Redactor(tuple(checks))
-    return [_view(clean, visible, d) for d in browse(session, subject, visible, page, collection=collection)]
+    return [_view(clean, visible, d) for d in browse(session, subject, visible, page, where, order)]
 
 
 def open_document(parts: Components, subject: Subject, document: uuid.UUID) -> tuple[DocumentView, list[OpenedPassage]]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -119,7 +119,8 @@ class Delta:
 class Done:
     """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
     kept, known by its trail. `blocks` are the quotes, in the order of the text. `searched` is None where there was no
-    earlier turn; `grounding` is what was found of the sentences of a model; `conflicts` are among the sources.
+    earlier turn; `grounding` is what was found of the sentences of a model; `conflicts` are among the sources;
+    `feedback` is a token for the whole answer, as a block's is for a block.
     """
 
     trail: uuid.UUID
@@ -133,6 +134,12 @@ class Done:
     searched: Searched | None = None
     grounding: GroundingReport | None = None
     conflicts: tuple[ShownConflict, ...] = ()
+    feedback: str = ""
+
+
+def cited_documents(sources: Iterable[Source]) -> tuple[uuid.UUID, ...]:
+    """The documents of those that are cited, each once."""
+    return tuple(dict.fromkeys(source.document for source in sources if source.cited))
 
 
 AnswerEvent = Opened | Delta | Done

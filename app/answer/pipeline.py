@@ -17,7 +17,7 @@ from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation_store as conversations
 from app.answer.audit_trail import Trail
 from app.answer.components import Components
-from app.answer.events import AnswerEvent, Mode, Opened
+from app.answer.events import AnswerEvent, Done, Mode, Opened, cited_documents
 from app.answer.followups import RecentTurn, WholeQuestion, make_whole
 from app.answer.generating import generate
 from app.answer.leaning import is_incomplete
@@ -31,6 +31,7 @@ from app.db.session import ReadSession
 from app.errors import AppError
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.redactor import Redactor
+from app.identity.feedback_tokens import WHOLE_ANSWER
 from app.identity.subject import Capability, Subject, require_capability
 from app.llm.protocol import route
 from app.retrieval.filters import restrict_to_collections
@@ -96,7 +97,7 @@ async def answer(
             events = generate(parts, trail, selector, context)
         async with aclosing(events) as flowing:
             async for event in flowing:
-                yield event
+                yield _with_token(parts, subject, event) if isinstance(event, Done) else event
     except AppError as error:
         trail.end_once("failed", error.code)
         raise
@@ -107,6 +108,12 @@ async def answer(
         trail.mark_stage("answer")
         with anyio.CancelScope(shield=True):
             await in_thread(trail.close, parts)
+
+
+def _with_token(parts: Components, subject: Subject, done: Done) -> Done:
+    """The end of an answer with the token by which its asker can say whether it helped."""
+    token = parts.feedback.issue(subject.user_id, done.trail, WHOLE_ANSWER, cited_documents(done.sources))
+    return replace(done, feedback=token)
 
 
 def retrieve(parts: Components, trail: Trail, query: Query, mode: Mode) -> Retrieved:

@@ -94,7 +94,7 @@ def _described(
             clean,
             number=n,
             source_number=place,
-            feedback=parts.feedback.issue(trail.subject.user_id, trail.id, n),
+            feedback=parts.feedback.issue(trail.subject.user_id, trail.id, n, [block.passage.document]),
         )
         for n, (block, place) in enumerate(zip(quoted, places, strict=True), start=1)
     )

@@ -128,6 +128,7 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
         query=SealedText(asked),
         policy_epoch=visible.epoch,
         hits=tuple(h.passage.chunk for h in found.hits),
+        documents=tuple(dict.fromkeys(h.passage.document for h in found.hits)),
         around=tuple(b.chunk for a in neighbors.values() for b in (*a.before, *a.after)),
         codebook=found.codebook,
         depth=depth if found.codebook else None,

@@ -2,15 +2,16 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answer.events import AnswerBlock, Done, Searched, ShownConflict, Source
+from app.answer.events import AnswerBlock, Done, Searched, ShownConflict, Source, cited_documents
 from app.grounding.report import GroundingReport
+from app.identity.feedback_tokens import WHOLE_ANSWER
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class AnswerView:
     redactions: Mapping[str, int]
     conversation: uuid.UUID | None
     details: AnswerDetails
+    feedback: str = ""
 
     @classmethod
     def of(cls, done: Done, text: str) -> Self:
@@ -70,12 +72,16 @@ class AnswerView:
             redactions=done.redactions,
             conversation=done.conversation,
             details=details_of(done),
+            feedback=done.feedback,
         )
 
-    def with_feedback(self, issue: Callable[[uuid.UUID, int], str]) -> Self:
-        """With a new token for each block; `issue` makes one from the trail and the block's number."""
-        blocks = tuple(replace(block, feedback=issue(self.trail, block.number)) for block in self.details.blocks)
-        return replace(self, details=replace(self.details, blocks=blocks))
+    def with_feedback(self, issue: Callable[[uuid.UUID, int, Iterable[uuid.UUID]], str]) -> Self:
+        """With new tokens for itself and each block; `issue` makes one from the trail, the number and the documents."""
+        blocks = tuple(
+            replace(block, feedback=issue(self.trail, block.number, [block.document])) for block in self.details.blocks
+        )
+        whole = issue(self.trail, WHOLE_ANSWER, cited_documents(self.sources))
+        return replace(self, details=replace(self.details, blocks=blocks), feedback=whole)
 
 
 def without_answer_words(searched: Searched | None) -> Searched | None:

@@ -14,7 +14,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from app.audit.listing import ALL, Entry, Filters, chunk, latest_head
+from app.audit.listing import Entry, chunk, latest_head
+from app.audit.query import EVERYTHING, LogQuery
+from app.audit.search import prepare
 from app.evidence.merkle import encode
 from app.evidence.records import part, read_record
 from app.evidence.verify import FORMAT, FORMAT_VERSION
@@ -37,24 +39,24 @@ FORMULA_START = ("=", "+", "-", "@")
 INNER_START = re.compile(r"([;,\t\r\n\"|]\s*)(?=[=+\-@＝＋－＠])")
 
 
-def export_jsonl(reads: Reads, *, opener: MakeOpener | None = None, filters: Filters = ALL) -> Iterator[str]:
+def export_jsonl(reads: Reads, *, opener: MakeOpener | None = None, query: LogQuery = EVERYTHING) -> Iterator[str]:
     """Lines of the export, each with its newline, in order; with `opener`, personal words go along in the clear.
 
     A filtered export is no whole chain: its header says `complete: false`, and verification says so too.
     """
     with reads() as session:
         head, at = latest_head(session)
-    chosen = filters.as_text()
+    filters = query.filters
     yield _line(
         {
             "format": FORMAT,
             "version": FORMAT_VERSION,
-            "complete": not chosen,
+            "complete": not filters,
             "range": {"first": 0, "size": head.size},
-            "filters": chosen,
+            "filters": filters,
         }
     )
-    for entry, opened in _entries(reads, opener, filters, head.size):
+    for entry, opened in _entries(reads, opener, query, head.size):
         yield _line(
             {"seq": entry.seq, "leaf_hash": encode(entry.leaf_hash), "record": entry.body}
             | ({"opened": dict(opened)} if opened else {})
@@ -63,24 +65,26 @@ def export_jsonl(reads: Reads, *, opener: MakeOpener | None = None, filters: Fil
     yield _line({"head": {"size": head.size, "root": encode(head.root), **published}})
 
 
-def export_csv(reads: Reads, *, opener: MakeOpener | None = None, filters: Filters = ALL) -> Iterator[str]:
+def export_csv(reads: Reads, *, opener: MakeOpener | None = None, query: LogQuery = EVERYTHING) -> Iterator[str]:
     """Lines of a CSV file, a header row first; no cell can run as a formula. Not for verification: use JSONL."""
     with reads() as session:
         head, _ = latest_head(session)
     yield _row(COLUMNS)
-    for entry, opened in _entries(reads, opener, filters, head.size):
+    for entry, opened in _entries(reads, opener, query, head.size):
         cells = _cells(entry, opened)
         yield _row([safe_cell(cells[name]) for name in COLUMNS])
 
 
 def _entries(
-    reads: Reads, opener: MakeOpener | None, filters: Filters, size: int
+    reads: Reads, opener: MakeOpener | None, query: LogQuery, size: int
 ) -> Iterator[tuple[Entry, Mapping[str, Mapping[str, Any]]]]:
     """The entries below `size` with what is opened of them; between two chunks no transaction is open."""
+    with reads() as session:
+        search = prepare(session, query).within(0, size)
     after = -1
     while True:
         with reads() as session:
-            entries = chunk(session, filters, size=size, after_seq=after)
+            entries = chunk(session, search, after_seq=after)
             open_body = opener(session) if opener else None
             found = [(entry, open_body(entry.body) if open_body else {}) for entry in entries]
         if not found:

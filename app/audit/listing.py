@@ -2,11 +2,14 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from app.audit.query import EVERYTHING, LogQuery
+from app.audit.search import PAGE_SECONDS, LogSearch, find, prepare
+from app.db.paging import Page
 from app.db.tables.audit import AuditEntry, AuditHead, AuditLeaf
 from app.evidence.merkle import EMPTY_ROOT, Head
 
@@ -24,44 +27,65 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Filters:
-    """Which entries: of one user, of one kind, from `since` on, before `until`. Without any: all of them."""
+class Listing:
+    """A page of entries. `reached` is where the next one begins, if there may be more: not always the last entry."""
 
-    user: uuid.UUID | None = None
-    kind: str | None = None
-    since: dt.datetime | None = None
-    until: dt.datetime | None = None
-
-    def as_text(self) -> dict[str, str]:
-        """Those that are set, for the record of this reading and for the header of an export."""
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {
-            name: value.isoformat() if isinstance(value, dt.datetime) else str(value)
-            for name, value in given.items()
-            if value is not None
-        }
-
-
-ALL = Filters()
+    entries: list[Entry]
+    reached: int | None
 
 
 def list_events(
-    session: Session, filters: Filters = ALL, *, after_seq: int | None = None, limit: int, newest_first: bool = False
-) -> list[Entry]:
-    """One page of at most `limit` entries; `after_seq` is the last one of the page before, in the same direction."""
-    statement = _entries(filters)
-    if after_seq is not None:
-        statement = statement.where(AuditEntry.seq < after_seq if newest_first else AuditEntry.seq > after_seq)
-    order = AuditEntry.seq.desc() if newest_first else AuditEntry.seq
-    return [_entry(row) for row in session.execute(statement.order_by(order).limit(limit))]
+    session: Session,
+    query: LogQuery = EVERYTHING,
+    *,
+    after_seq: int | None = None,
+    limit: int,
+    newest_first: bool = False,
+) -> Listing:
+    """One page of at most `limit` entries; `after_seq` is what the page before reached, in the same direction.
 
-
-def chunk(session: Session, filters: Filters, *, size: int, after_seq: int) -> list[Entry]:
-    """The next FETCH entries behind `after_seq` and below `size`. What stands below a head never changes, so that
-    chunks read one by one, each in a transaction of its own, are what one snapshot would give.
+    Names in the query are ids (`app.audit.names`). A page may end early, so that it ends in time where few are found.
     """
-    statement = _entries(filters).where(AuditEntry.seq < size, AuditEntry.seq > after_seq)
-    return [_entry(row) for row in session.execute(statement.order_by(AuditEntry.seq).limit(FETCH))]
+    search = prepare(session, query)
+    if after_seq is not None:
+        search = search.within(0, after_seq) if newest_first else search.within(after_seq + 1, search.end)
+    numbers = find(session, search, limit=limit + 1, newest_first=newest_first, seconds=PAGE_SECONDS)
+    shown = numbers.found[:limit]
+    more = len(numbers.found) > limit
+    return Listing(_entries(session, shown, newest_first=newest_first), shown[-1] if more else numbers.reached)
+
+
+def chunk(session: Session, search: LogSearch, *, after_seq: int) -> list[Entry]:
+    """The next FETCH entries behind `after_seq`. What stands below a head never changes, so that chunks read one by
+    one, each in a transaction of its own, are what one snapshot would give.
+    """
+    numbers = find(session, search.within(after_seq + 1, search.end), limit=FETCH)
+    return _entries(session, numbers.found, newest_first=False)
+
+
+def find_entry(session: Session, seq: int) -> Entry | None:
+    """The entry of this number, None if there is none."""
+    return next(iter(_entries(session, [seq], newest_first=False)), None)
+
+
+def list_trail(session: Session, trail: uuid.UUID, *, limit: int) -> list[Entry]:
+    """The first `limit` entries of a trail, in order."""
+    numbers = select(AuditEntry.seq).where(AuditEntry.trail == trail).order_by(AuditEntry.seq).limit(limit)
+    return _entries(session, list(session.scalars(numbers)), newest_first=False)
+
+
+def list_neighbours(session: Session, seq: int, *, reach: int) -> tuple[list[Entry], list[Entry]]:
+    """The entries before and behind this one, `reach` on each side, in order."""
+    before = [number for number in range(seq - reach, seq) if number >= 0]
+    behind = list(range(seq + 1, seq + 1 + reach))
+    return _entries(session, before, newest_first=False), _entries(session, behind, newest_first=False)
+
+
+def list_heads(session: Session, page: Page) -> list[tuple[Head, dt.datetime]]:
+    """One page of the published heads with their times, the newest first."""
+    query = select(AuditHead.size, AuditHead.root, AuditHead.at)
+    rows = page.rows(session, query, [AuditHead.size], descending=True)
+    return [(Head(size, bytes(root)), at) for size, root, at in rows]
 
 
 def latest_head(session: Session) -> tuple[Head, dt.datetime | None]:
@@ -71,19 +95,14 @@ def latest_head(session: Session) -> tuple[Head, dt.datetime | None]:
     return (Head(row.size, bytes(row.root)), row.at) if row else (Head(0, EMPTY_ROOT), None)
 
 
-def _entries(filters: Filters) -> Select[int, dt.datetime, bytes, str]:
-    statement = select(AuditEntry.seq, AuditLeaf.at, AuditEntry.leaf_hash, AuditLeaf.body).join(
-        AuditLeaf, AuditLeaf.id == AuditEntry.leaf_id
+def _entries(session: Session, numbers: list[int], *, newest_first: bool) -> list[Entry]:
+    statement = (
+        select(AuditEntry.seq, AuditLeaf.at, AuditEntry.leaf_hash, AuditLeaf.body)
+        .join(AuditLeaf, AuditLeaf.id == AuditEntry.leaf_id)
+        .where(AuditEntry.seq.in_(numbers))
+        .order_by(AuditEntry.seq.desc() if newest_first else AuditEntry.seq)
     )
-    if filters.user is not None:
-        statement = statement.where(AuditLeaf.actor == filters.user)
-    if filters.kind is not None:
-        statement = statement.where(AuditLeaf.kind == filters.kind)
-    if filters.since is not None:
-        statement = statement.where(AuditLeaf.at >= filters.since)
-    if filters.until is not None:
-        statement = statement.where(AuditLeaf.at < filters.until)
-    return statement
+    return [_entry(row) for row in session.execute(statement)]
 
 
 def _entry(row: Row[int, dt.datetime, bytes, str]) -> Entry:

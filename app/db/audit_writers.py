@@ -13,6 +13,7 @@ ActsFor = Literal["caller", "nobody"]
 BY_CALLERS = (
     *("answer.opened", "answer.closed", "answer.feedback", "search.done", "conversation.read", "conversation.deleted"),
     *("document.opened", "document.downloaded", "document.uploaded", "document.deleted"),
+    "upload.removed",
     *("policy.changed", "change.refused", "plan.made", "plan.applied", "plan.withdrawn"),
     *("key.made", "key.changed", "key.revoked", "delegation.made", "delegation.revoked"),
     *("user.made", "user.changed", "user.removed", "role.made", "role.changed", "role.removed"),

@@ -53,6 +53,10 @@ class Page:
             ordered = [item for item in ordered if key(item) > place]
         return self._cut(ordered, lambda item: (key(item),))
 
+    def place(self, *kinds: type) -> list[Any] | None:
+        """The values of these kinds behind which the page begins; None for the first page. Raises InvalidInput."""
+        return None if self.after is None else _decode(self.after, kinds)
+
     def first(self, items: Sequence[Item], place: Callable[[Item], str]) -> list[Item]:
         """The same of items that stand behind `after` already, one more than the limit if there are more."""
         shown = list(items[: self.limit])
@@ -60,11 +64,16 @@ class Page:
             self._on_next(place(shown[-1]))
         return shown
 
+    def goes_on(self, place: str) -> None:
+        """Say where the next page begins, for a list that finds its pages by itself."""
+        self._on_next(place)
+
     def _cut(self, found: Sequence[Item], place: Callable[[Item], tuple[Any, ...]]) -> list[Item]:
-        return self.first(found, lambda item: _encode(place(item)))
+        return self.first(found, lambda item: encode_place(place(item)))
 
 
-def _encode(values: Sequence[Any]) -> str:
+def encode_place(values: Sequence[Any]) -> str:
+    """A place as callers get it: what `Page.place` reads."""
     texts = [value.isoformat() if isinstance(value, dt.datetime) else str(value) for value in values]
     return base64.urlsafe_b64encode(json.dumps(texts, separators=(",", ":")).encode()).decode().rstrip("=")
 

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection as Collected
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, CTE, ColumnElement, Select, Uuid, any_, literal, or_, select
+from sqlalchemy import ARRAY, CTE, ColumnElement, Select, Uuid, any_, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables.access import Steward
@@ -77,6 +78,14 @@ def members_of(session: Session, role_ids: Sequence[uuid.UUID]) -> frozenset[uui
     members = select(Membership.user_id).join(inside, inside.c.role_id == Membership.role_id)
     members = members.where(Membership.current())
     return frozenset(session.scalars(members))
+
+
+def members_by_role(session: Session, users: Collected[uuid.UUID]) -> dict[str, int]:
+    """How many of these users are in each role, also by way of the roles inside it, by the role's name."""
+    among = Membership.user_id == any_(literal(list(users), ARRAY(Uuid)))
+    held = with_outer_roles(select(Membership.user_id, Membership.role_id).where(among, Membership.current()))
+    counted = select(Role.shown, func.count()).join(held, held.c.role_id == Role.id).group_by(Role.id)
+    return dict(session.execute(counted).all())
 
 
 def _closure(seed: Select[*tuple[Any, ...]], start: Column, end: Column, *where: ColumnElement[bool]) -> CTE:

@@ -15,7 +15,7 @@ from app.client.api import path
 from app.leak_test.cast import LEFT, PEOPLE, ProbeTarget, random_word
 from app.leak_test.http import ProbeClient, RawAnswer
 from app.leak_test.results import ProbeResults
-from app.leak_test.routes import API, SYNC, ProbePlan, RouteProbe
+from app.leak_test.routes import API, PREVIEW, SYNC, ProbePlan, RouteProbe
 from app.leak_test.setup import CannotTest, Setup
 
 CONVERSATION = "GET /conversations/{conversation}"
@@ -27,6 +27,11 @@ ASKS: dict[str, dict[str, Any]] = {
     "POST /ask, quote, stream": {"mode": "quote", "stream": True},
     "POST /ask, generate": {"mode": "generate"},
     "POST /ask, generate, stream": {"mode": "generate", "stream": True},
+}
+# What somebody in charge may have foreseen, with the form that asks for it.
+FORESEEN: dict[str, dict[str, Any]] = {
+    SYNC: {"file": b""},
+    PREVIEW: {"file": b"1  probe.md\n", "inherits": "true"},
 }
 # The model is the slowest part by far, so each person asks it once, by turns in one of these ways.
 MODEL = ("POST /ask, generate", "POST /ask, generate, stream")
@@ -101,7 +106,7 @@ class ProbeRun:
         """Each person in threads of their own; what would change something comes when all have read."""
         reads = [probe for probe in self._plan.probes if not probe.changes]
         changes = [probe for probe in self._plan.probes if probe.changes]
-        self._total = len(PEOPLE) * (len(reads) + len(changes) + len(ASKS) + 3)
+        self._total = len(PEOPLE) * (len(reads) + len(changes) + len(ASKS) + 2 + len(FORESEEN))
         self._each(lambda person: self._probe_all(person, reads), self._ask_and_search)
         self._each(lambda person: self._probe_all(person, changes))
 
@@ -117,7 +122,7 @@ class ProbeRun:
 
     def _ask_and_search(self, person: str) -> None:
         self._questions(person)
-        self._sync(person)
+        self._foresee(person)
         self._commands(person)
 
     def _step(self) -> None:
@@ -189,18 +194,20 @@ class ProbeRun:
             if opened.status != 200:
                 self._results.add_failure(CITED, person, "missing", "a cited source", f"status {opened.status}")
 
-    def _sync(self, person: str) -> None:
-        """Ask what a sync with an empty folder would remove, which only the curator is told."""
+    def _foresee(self, person: str) -> None:
+        """Ask what a sync with an empty folder would remove, and what an upload would do: the curator alone is told."""
         [collection] = (target for target in self._setup.targets if target.kind == "collection")
         nowhere, client = self._absent["collection"], self._setup.model_clients[person]
-        hidden, absent = (
-            client.send("POST", f"{API}{path('collections', name, 'sync')}", form={"file": b""})
-            for name in (collection.value, nowhere)
-        )
-        self._results.inspect(SYNC, person, hidden, sent=[collection.value])
-        if person not in collection.knowers:
-            self._results.compare(SYNC, person, _of(collection), (hidden, absent), {collection.value: nowhere})
-        self._step()
+        for surface, form in FORESEEN.items():
+            method, template = surface.split(" ")
+            hidden, absent = (
+                client.send(method, API + template.replace("{name}", path(name)[1:]), form=form)
+                for name in (collection.value, nowhere)
+            )
+            self._results.inspect(surface, person, hidden, sent=[collection.value])
+            if person not in collection.knowers:
+                self._results.compare(surface, person, _of(collection), (hidden, absent), {collection.value: nowhere})
+            self._step()
 
     def _commands(self, person: str) -> None:
         client = self._setup.model_clients[person]

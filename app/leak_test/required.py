@@ -50,7 +50,8 @@ def _documents(setup: Setup, results: ProbeResults, person: str, read: set[str])
 def _others(setup: Setup, results: ProbeResults) -> None:
     """What is shown to those who look after things."""
     paths = _of(setup, {document.name for document in DOCUMENTS}, "path")
-    for surface in ("GET /documents", "GET /jobs", SYNC, "clearance documents list"):
+    lists = ("GET /documents", "GET /collections/{name}/documents", "GET /jobs")
+    for surface in (*lists, SYNC, "clearance documents list"):
         results.require_shown(surface, CURATES, paths)
     for person in (CURATES, ADMINISTERS):
         results.require_shown(

@@ -16,28 +16,34 @@ _BEHIND = {
     "documents": "document", "collections": "collection", "jobs": "job", "conversations": "conversation",
     "plans": "plan", "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
-    # Ids of nobody's session, link or passkey: somebody else's key stands for each.
-    "sessions": "key", "links": "key", "passkeys": "key", "answers": "turn",
-    "leak-tests": "key", "reviews": "plan", "items": "key",
+    # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
+    "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "filters": "key", "exports": "key",
+    "answers": "turn", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
-_QUERY = {"document": "document", "collection": "collection", "folder": "folder", "user": "user", "role": "role"}
+_QUERY = {
+    "document": "document", "collection": "collection", "folder": "folder", "contains": "folder", "user": "user",
+    "role": "role",
+}  # fmt: skip
 _QUERY_AT = {
     ("/documents", "after"): "document",
 }
 # Parameters that name nothing which could be hidden, with a value for each.
 _WORDS = {
-    "kind": "answer.opened", "after": "WyJhIl0", "text": "e", "source": "local",
+    "kind": "answer.opened", "after": "WyJhIl0", "head": "0:", "text": "e", "source": "local",
+    # A query over the log; to a search, words like others.
+    "q": "kind:answer",
     # Of pages, whose fields are empty where nothing is given.
-    "q": "What does the leak test look for?", "passage": "none", "since": "2026-01-01", "until": "2099-01-01",
-    "notice": "none",
+    "passage": "none", "since": "2026-01-01", "until": "2099-01-01", "notice": "none",
 }  # fmt: skip
 # What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of"})
 # Says what a sync would do, and does nothing.
 SYNC = "POST /collections/{name}/sync"
+# Says what an upload would do, and does nothing.
+PREVIEW = "POST /collections/{name}/documents/preview"
 # Routes with a body that answer 200: `probe_run` asks these. Any other such route is reported as not tried.
-QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC})
+QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC, PREVIEW})
 # Take a list of people, and show an administrator what it would change; nobody else gets that far.
 LISTS = frozenset({"POST /users/import"})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.

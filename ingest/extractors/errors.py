@@ -11,6 +11,8 @@ ExtractionError
 └── TimedOut          took longer than the limit
 """
 
+from app.file_kinds import UNSUPPORTED
+
 
 class ExtractionError(Exception):
     """Base of all permanent failures; `reason` is a sentence for the person who uploaded, without document text."""
@@ -28,9 +30,7 @@ class ExtractionError(Exception):
 
 
 class Unsupported(ExtractionError):
-    default = (
-        "This kind of file is not supported: upload it as PDF, DOCX, PPTX, XLSX, HTML, Markdown, CSV, EML or text."
-    )
+    default = UNSUPPORTED
 
 
 class Encrypted(ExtractionError):

@@ -4,8 +4,8 @@ import io
 import re
 import zipfile
 from enum import StrEnum
-from pathlib import PurePosixPath
 
+from app.file_kinds import BINARY_ENDINGS, OLD_KINDS, TEXT_TYPES, ending_of, named_as
 from ingest.extractors.errors import Empty, Encrypted, FileTooLarge, Malformed, Unsupported
 
 ZIP_MEMBERS = 10_000
@@ -29,15 +29,7 @@ class Kind(StrEnum):
     XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-TEXT_KINDS = {
-    "md": Kind.MARKDOWN, "markdown": Kind.MARKDOWN, "mdx": Kind.MARKDOWN,
-    "html": Kind.HTML, "htm": Kind.HTML, "xhtml": Kind.HTML,
-    "csv": Kind.CSV, "tsv": Kind.TSV, "tab": Kind.TSV, "eml": Kind.EML,
-    "txt": Kind.TEXT, "text": Kind.TEXT, "log": Kind.TEXT, "rst": Kind.TEXT, "org": Kind.TEXT, "adoc": Kind.TEXT,
-    "asciidoc": Kind.TEXT, "": Kind.TEXT,
-}  # fmt: skip
-BINARY_EXTENSIONS = {"pdf": "PDF", "docx": "Word", "docm": "Word", "pptx": "PowerPoint", "pptm": "PowerPoint",
-                     "xlsx": "Excel", "xlsm": "Excel"}  # fmt: skip
+TEXT_KINDS = {ending: Kind(media_type) for ending, media_type in TEXT_TYPES.items()}
 OOXML_MAIN = {
     b"wordprocessingml.document.main+xml": Kind.DOCX, b"word.document.macroEnabled.main+xml": Kind.DOCX,
     b"wordprocessingml.template.main+xml": Kind.DOCX,
@@ -45,18 +37,13 @@ OOXML_MAIN = {
     b"powerpoint.presentation.macroEnabled.main+xml": Kind.PPTX,
     b"spreadsheetml.sheet.main+xml": Kind.XLSX, b"excel.sheet.macroEnabled.main+xml": Kind.XLSX,
 }  # fmt: skip
-OLE_ADVICE = {
-    "doc": "an old Word file: save it as .docx", "dot": "an old Word file: save it as .docx",
-    "xls": "an old Excel file: save it as .xlsx", "ppt": "an old PowerPoint file: save it as .pptx",
-    "msg": "an Outlook message: save it as .eml",
-}  # fmt: skip
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # of UTF-16 and UTF-32
 
 
 def kind_of(content: bytes, *, filename: str) -> Kind:
     """The kind of file. Raises `Empty`, `Encrypted`, `Malformed`, `TooLarge` or `Unsupported`."""
-    extension = PurePosixPath(filename.replace("\\", "/")).suffix.lower().lstrip(".")
+    extension = ending_of(filename)
     if not content.strip(b"\0 \t\r\n\f"):
         raise Empty
     if content.startswith(OLE_MAGIC):
@@ -72,7 +59,7 @@ def _ole(content: bytes, extension: str) -> Exception:
     """An OLE container is an encrypted office file or one of the old formats; neither is read."""
     if "EncryptedPackage".encode("utf-16-le") in content:
         return Encrypted()
-    advice = OLE_ADVICE.get(extension, "in an old binary format: save it as .docx, .xlsx or .pptx")
+    advice = OLD_KINDS.get(extension, "in an old binary format: save it as .docx, .xlsx or .pptx")
     return Unsupported(f"The file is {advice} and upload that.")
 
 
@@ -112,8 +99,8 @@ def _ooxml_kind(archive: zipfile.ZipFile) -> Kind | None:
 
 
 def _not_ooxml(archive: zipfile.ZipFile, extension: str) -> Exception:
-    if extension in BINARY_EXTENSIONS:
-        return Malformed(f"The file is not a {BINARY_EXTENSIONS[extension]} file, or it is damaged: save it again.")
+    if extension in BINARY_ENDINGS:
+        return Malformed(f"The file is not a {BINARY_ENDINGS[extension]} file, or it is damaged: save it again.")
     if "mimetype" in archive.namelist():
         return Unsupported("OpenDocument and EPUB files are not supported: save it as .docx, .xlsx, .pptx or PDF.")
     return Unsupported("The file is an archive: unpack it and upload the files in it.")
@@ -132,10 +119,10 @@ def _refuse_entities(archive: zipfile.ZipFile) -> None:
 def _plain(content: bytes, extension: str) -> Kind:
     if content.startswith(b"{\\rtf"):
         raise Unsupported("The file is in Rich Text Format: save it as .docx and upload that.")
-    if extension in BINARY_EXTENSIONS:
-        raise Malformed(f"The file is not a {BINARY_EXTENSIONS[extension]} file, or it is damaged: save it again.")
-    if extension in OLE_ADVICE:
-        raise Unsupported(f"The file is named as {OLE_ADVICE[extension]} and upload that.")
+    if extension in BINARY_ENDINGS:
+        raise Malformed(f"The file is not a {BINARY_ENDINGS[extension]} file, or it is damaged: save it again.")
+    if extension in OLD_KINDS:
+        raise Unsupported(named_as(extension))
     if extension not in TEXT_KINDS:
         raise Unsupported
     if not content.startswith(WIDE_MARKS) and _looks_binary(content[:65536]):

@@ -29,7 +29,7 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/ask"): "reads; writes an answer's trail",
     ("POST", "/search"): "reads; writes a record",
-    ("POST", "/feedback"): "writes a record about one's own answer",
+    ("POST", "/feedback"): "writes what one says of one's own answer",
     ("POST", "/conversations"): "one's own conversation, which nobody else sees",
     ("PATCH", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
     ("DELETE", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
@@ -37,6 +37,12 @@ CHANGES_NOTHING: dict[Key, str] = {
         "POST",
         "/collections/{name}/documents",
     ): "its uploader has the text; a scope for it is made under the guard",
+    (
+        "POST",
+        "/collections/{name}/documents/preview",
+    ): "says what an upload would do, in a transaction that is rolled back",
+    ("POST", "/jobs/{job}/retry"): "one's own upload once more, under the rule that it was sent with",
+    ("DELETE", "/jobs/{job}"): "takes one's own upload that has ended off a list",
     ("POST", "/access/plans"): "keeps what a judged transaction would do, which is rolled back",
     ("POST", "/access/reviews"): "notes the grants that there are",
     ("PUT", "/access/reviews/{review}/items/{item}"): "says of a grant what its close will do",

@@ -66,7 +66,7 @@ def test_what_is_lost_is_withheld_and_comes_back(company: Company, what: str) ->
         notice = reply("withheld", "en")
         assert lost == given[0] | {"outcome": "withheld", "withheld": True, "notice": notice, "answer": "",
                                    "sources": [], "redactions": {}, "fallback": None, "blocks": [],
-                                   "searched": None, "grounding": None, "conflicts": []}  # fmt: skip
+                                   "searched": None, "grounding": None, "conflicts": [], "feedback": ""}  # fmt: skip
         assert kept == given[1]
         assert not [word for word in LOST if word in ada.get().text]
         ada.ask(ON_LEAVE)

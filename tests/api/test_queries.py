@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from app.client.api import Client
 from app.main import create_routes
 from app.web.http.route_table import ANY_QUERY, RouteTable, ServedRoute
+from tests.api.pages import every
 from tests.api.problems import ABSENT, check_problem
 from tests.support.company import Company, administering
 from tests.support.service import parts_of, serve
@@ -54,26 +55,11 @@ def test_a_name_is_shown_cut_and_without_what_a_terminal_obeys(client: TestClien
     assert len(detail) < 250
 
 
-def every(client: TestClient, path: str, headers: dict[str, str], limit: int) -> list[Any]:
-    found: list[Any] = []
-    query = f"{'&' if '?' in path else '?'}limit={limit}"
-    while query:
-        answer = client.get(path + query, headers=headers)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        page = page if isinstance(page, list) else page.get("events", page.get("turns"))
-        assert len(page) <= limit
-        found += page
-        query = answer.links.get("next", {}).get("url", "")
-        path = path.partition("?")[0]
-    return found
-
-
 def test_every_list_is_paged() -> None:
     named = "users roles collections documents keys delegations jobs conversations grants access/plans access/readers"
-    deeper = "access/reach audit/events collections/{name}/folders conversations/{conversation}"
-    deeper += " sessions passkeys directories roles/claimed-groups roles/{name}/members leak-tests access/reviews"
-    deeper += " access/reviews/{review}/items"
+    deeper = "access/reach audit/events audit/heads collections/{name}/folders conversations/{conversation}"
+    deeper += " sessions passkeys directories roles/claimed-groups feedback roles/{name}/members leak-tests"
+    deeper += " access/reviews access/reviews/{review}/items collections/{name}/tree collections/{name}/documents"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
     schema = create_routes().openapi()["paths"]
     for path, operations in schema.items():
@@ -102,6 +88,7 @@ def test_pages_together_are_the_list(client: TestClient, company: Company) -> No
         ("jobs", "cleo"),
         ("access/plans", "root"),
         ("collections/handbook/folders", "root"),
+        ("collections/handbook/tree", "cleo"),
         (f"access/readers?document={document}", "cleo"),
         ("access/reach?user=ada", "root"),
     ):

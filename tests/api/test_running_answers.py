@@ -112,6 +112,19 @@ def test_who_joins_reads_it_while_all_of_it_is_theirs_to_read(company: Company, 
     play(company, act)
 
 
+def test_the_scope_filter_holds_alone(company: Company) -> None:
+    """The lock open, what was lost is withheld all the same."""
+
+    async def act(site: Play) -> None:
+        begun = await site.answers.start(site.subject("ada"), ON_SALARY, "generate")
+        company.execute("alter table document no force row level security, disable row level security")
+        await site.answers.watch(site.subject("ada"), begun.id)
+        company.execute(LOSSES["a membership"])
+        assert await site.refused("ada", begun.id) == reply("withheld", "en")
+
+    play(company, act)
+
+
 @pytest.mark.parametrize(
     "ending", ["update app_user set active = false", "update app_user set capabilities = '{curate}'"]
 )

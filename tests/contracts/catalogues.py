@@ -11,6 +11,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
+from app import errors
+
 CONSOLE = Path(__file__).parents[2] / "app" / "web" / "console"
 ROOMS = ("reading", "library", "company", "evidence")
 FRAME = "frame"
@@ -28,8 +30,11 @@ def sources(room: str) -> Iterator[Path]:
 
 
 def messages_of(room: str) -> Catalog:
-    """What a room says, in the order in which it stands there."""
+    """What a room says, in the order in which it stands there; the frame says the titles of errors too."""
     found = Catalog()
+    for error in vars(errors).values() if room == FRAME else ():
+        if isinstance(error, type) and issubclass(error, errors.AppError):
+            found.add(error.title)
     for file in sources(room):
         method = "jinja2" if file.suffix == ".html" else "python"
         method = "jinja2.ext:babel_extract" if method == "jinja2" else method

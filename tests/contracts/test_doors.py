@@ -23,6 +23,7 @@ DOORS = {
     "app/acl/visible.py": {"scope_volume"},
     # Codes and numbers of scopes, as a database role of its own.
     "app/scope_index/database_reader.py": {"vector_row"},
+    "app/retrieval/document_list.py": {"document", "original"},
     "app/retrieval/browse.py": {"document", "original", "chunk", "ingest_job"},
     # Conversations, for who asked.
     "app/answer/conversation_store.py": {

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.audit.encryption import Sealer
-from app.audit.events.answers import SearchDone
-from app.audit.events.base import Actor, SealedText
+from app.audit.events.answers import AnswerOpened, SearchDone, ShownPassage
+from app.audit.events.base import Actor, CommittedText, SealedText
 from app.audit.events.plans import SignInRefused
 from app.audit.log import record
 from app.db.audit_writers import WRITERS
@@ -25,6 +25,8 @@ SEALER = Sealer(bytes(range(32)))
 LEAF = (
     "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, :trail, :actor, :body, :hash)"
 )
+# Gives leaves the place 0, as the owner alone could.
+PLACED = "insert into audit_entry (seq, leaf_id, leaf_hash, at, kind) select 0, id, leaf_hash, at, kind from audit_leaf"
 # A record, or a row of the table: anything may stand in it.
 Record: TypeAlias = dict[str, Any]
 
@@ -49,7 +51,7 @@ class AuditDb(LibraryDb):
     def ask(self, user: uuid.UUID, words: str = "who earns what?") -> uuid.UUID:
         """Record a search by `user`, committed."""
         with self.acting(user) as session:
-            event = SearchDone(actor=Actor(user, "Ada"), query=SealedText(words), policy_epoch=1, hits=())
+            event = SearchDone(actor=Actor(user, "Ada"), query=SealedText(words), policy_epoch=1, hits=(), documents=())
             return record(session, event, SEALER)
 
     def check_order(self, expected: int) -> Head:
@@ -85,3 +87,22 @@ def add_leaf(session: Session, trail: uuid.UUID | None = None) -> uuid.UUID:
     nobody = Actor.service("nobody")
     event = SignInRefused(actor=nobody, reason="unknown", prefix=None, count=1, trail=trail or uuid.uuid4())
     return record(session, event)
+
+
+def opened(person: uuid.UUID, trail: uuid.UUID, *documents: uuid.UUID) -> AnswerOpened:
+    """An answer of this person's that is made from a passage of each document."""
+    return AnswerOpened(
+        actor=Actor(person, "Ada"),
+        trail=trail,
+        question=SealedText("who earns what?"),
+        mode="quote",
+        policy_epoch=1,
+        valid_until=None,
+        scopes=(),
+        passages=tuple(ShownPassage(uuid.uuid4(), d, uuid.uuid4(), rank=1, label="public") for d in documents),
+        label="public",
+        embedder="e",
+        template="t",
+        prompt=CommittedText("p"),
+        model=None,
+    )

@@ -17,18 +17,24 @@ from sqlalchemy.engine import ExecutionContext
 from app.db.session import Database
 
 TABLES = frozenset({"chunk", "vector_row", "posting", "original", "document", "scope_volume"})
-# Comparisons of whole numbers and ids are leakproof (a test asks the catalog, FUNCTIONS); nothing else is let through.
+# Comparisons of whole numbers and ids, of paths and of moments are leakproof (a test asks the catalog, FUNCTIONS);
+# nothing else is let through.
 COLUMN = r"\(*(?:\w+\.)?(?:id|scope_id|document_id|chunk_id|collection_id|public_id|ordinal|term|changed)"
-GIVEN = r"(?:'[^']*'::[\w\[\]]+|\$\d+|\(\$\d+\)::\w+(?:\[\])?|\(InitPlan \d+\)\.col\d+)"
+GIVEN = r"(?:'[^']*'::[\w\[\] ]+|\$\d+|\(\$\d+\)::\w+(?:\[\])?|\(InitPlan \d+\)\.col\d+)"
 VALUE = rf"(?:ANY \((?:{GIVEN}|\w+\.\w+)\)|{GIVEN}|\w+\.\w+)"
-KEY = rf"{COLUMN} (?:=|<>|<|<=|>|>=) {VALUE}\)*"
+# Where a page of a list begins, and the folder that it is of.
+TEXT = r"'[^']*'::text"
+PATH = rf"\(*(?:\w+\.)?path [<>] (?:{TEXT}|CASE WHEN \(c\w*\.name = {TEXT}\) THEN {TEXT} ELSE {TEXT} END)\)*"
+MOMENT = rf"\(*ROW\((?:\w+\.)?updated_at, (?:\w+\.)?public_id\) < ROW\({GIVEN}, {GIVEN}\)\)*"
+KEY = rf"(?:{COLUMN} (?:=|<>|<|<=|>|>=) {VALUE}\)*|{PATH}|{MOMENT})"
 # The same through a hash table of the scopes, resolved once.
 HASHED = r"\(*ANY \((?:\w+\.)?scope_id = \(hashed SubPlan \d+\)\.col1\)\)*"
 LEAKPROOF = re.compile(rf"(?:{KEY}|{HASHED})(?: (?:AND|OR) (?:{KEY}|{HASHED}))*", re.S)
 OF_NUMBERS = [f"int{a}{op}" for a in ("4", "8", "48", "84") for op in ("eq", "ne", "lt", "le", "gt", "ge")]
 EXPLAIN = "explain (analyze, verbose off, timing off, format json)"
 NAMED = re.compile(r"%\((\w+)\)s")
-FUNCTIONS = [*OF_NUMBERS, "xid8ge", "xid8lt", "uuid_eq"]
+OF_PLACES = ["text_lt", "text_gt", "timestamptz_lt", "timestamptz_eq", "uuid_lt"]
+FUNCTIONS = [*OF_NUMBERS, *OF_PLACES, "xid8ge", "xid8lt", "uuid_eq"]
 
 
 @dataclass(frozen=True)

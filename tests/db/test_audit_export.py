@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +18,8 @@ from sqlalchemy.orm import Session
 from app.audit import listing, sequencing
 from app.audit.encryption import Opener, Sealer
 from app.audit.export import COLUMNS, export_csv, export_jsonl
-from app.audit.listing import Filters, latest_head, list_events
+from app.audit.listing import latest_head, list_events
+from app.audit.query import EVERYTHING, Choice, LogQuery
 from app.evidence.verify import read_head, verify
 from app.identity.subject import Capability
 from tests.db.audit_db import SEALER, AuditDb, add_leaf
@@ -41,9 +43,9 @@ class Log:
         with world.session("sequencer") as session:
             sequencing.append_batch(session)
 
-    def export(self, path: Path, *, opened: bool = True, filters: Filters = Filters(), key: Sealer = SEALER) -> Path:  # noqa: B008  # frozen
+    def export(self, path: Path, *, opened: bool = True, query: LogQuery = EVERYTHING, key: Sealer = SEALER) -> Path:
         opener = (lambda session: Opener(session, key)) if opened else None
-        path.write_text("".join(export_jsonl(self.reads, opener=opener, filters=filters)))
+        path.write_text("".join(export_jsonl(self.reads, opener=opener, query=query)))
         return path
 
     def reads(self) -> AbstractContextManager[Session]:
@@ -105,7 +107,7 @@ def test_the_wrong_audit_key_opens_nothing(log: Log, tmp_path: Path) -> None:
 
 
 def test_a_filtered_export_says_that_it_is_a_selection(log: Log, tmp_path: Path) -> None:
-    path = log.export(tmp_path / "log.jsonl", filters=Filters(user=log.ada))
+    path = log.export(tmp_path / "log.jsonl", query=of(log.ada))
     report = verify(path)
     assert report.ok
     assert (report.entries, report.complete) == (2, False)
@@ -140,15 +142,24 @@ def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
 
 
+def of(user: uuid.UUID) -> LogQuery:
+    return LogQuery(who=Choice(frozenset({str(user)})))
+
+
 def test_listing_pages_and_filters(log: Log) -> None:
+    searches = LogQuery(kind=Choice(frozenset({"search.done"})))
     with log.world.as_user(log.auditor) as session:
-        assert [e.seq for e in list_events(session, after_seq=9, limit=3)] == [10, 11, 12]
-        assert [e.seq for e in list_events(session, limit=2, newest_first=True)] == [62, 61]
-        assert [e.seq for e in list_events(session, limit=2, newest_first=True, after_seq=61)] == [60, 59]
-        assert [e.seq for e in list_events(session, Filters(user=log.bob), limit=9)] == [1]
-        assert len(list_events(session, Filters(kind="search.done"), limit=9)) == 3
-        [second] = list_events(session, Filters(user=log.bob), limit=1)
+
+        def seqs(query: LogQuery = EVERYTHING, **page: Any) -> list[int]:
+            return [entry.seq for entry in list_events(session, query, **page).entries]
+
+        assert seqs(after_seq=9, limit=3) == [10, 11, 12]
+        assert seqs(limit=2, newest_first=True) == [62, 61]
+        assert seqs(limit=2, newest_first=True, after_seq=61) == [60, 59]
+        assert seqs(of(log.bob), limit=9) == [1]
+        assert seqs(searches, limit=9) == [0, 1, 2]
+        [second] = list_events(session, of(log.bob), limit=1).entries
         tick = dt.timedelta(microseconds=1)
-        assert list_events(session, Filters(since=second.at, until=second.at + tick), limit=9) == [second]
-        assert list_events(session, Filters(user=uuid.uuid4()), limit=9) == []
+        assert seqs(LogQuery(after=second.at, before=second.at + tick), limit=9) == [second.seq]
+        assert seqs(of(uuid.uuid4()), limit=9) == []
         assert latest_head(session)[0].size == 63

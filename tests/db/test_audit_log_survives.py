@@ -60,8 +60,8 @@ class Log:
         path = folder / "log.jsonl"
         with self.world.as_user(self.auditor) as reading:
             opener = Opener(reading, SEALER)
-            listed = [event_view(entry, opener) for entry in list_events(reading, limit=100_000)]
-            wire = json.loads(EventsOut(events=listed).model_dump_json())["events"]
+            listed = [event_view(entry, opener) for entry in list_events(reading, limit=100_000).entries]
+            wire = json.loads(EventsOut(events=listed, recorded=uuid.uuid4()).model_dump_json())["events"]
         lines = export_jsonl(self.reads, opener=lambda session: Opener(session, SEALER))
         path.write_text("".join(lines))
         cells = export_csv(self.reads, opener=lambda session: Opener(session, SEALER))

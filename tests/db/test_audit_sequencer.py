@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.audit import sequencing
-from app.audit.events.answers import AnswerClosed, AnswerOpened
-from app.audit.events.base import Actor, CommittedText, SealedText
+from app.audit.events.answers import AnswerClosed
+from app.audit.events.base import Actor
 from app.audit.log import record
 from app.evidence.merkle import Frontier
 from app.sequencer_process import Sequencer
-from tests.db.audit_db import SEALER, AuditDb, add_leaf
+from tests.db.audit_db import PLACED, SEALER, AuditDb, add_leaf, opened
 from tests.support.cluster import Db
 from tests.support.identities import act_as
 from tests.support.processes import sequencer
@@ -165,24 +165,6 @@ def test_one_sequencer_works_at_a_time(world: AuditDb) -> None:
     world.check_order(1)
 
 
-def opened(person: uuid.UUID, trail: uuid.UUID) -> AnswerOpened:
-    return AnswerOpened(
-        actor=Actor(person, "Ada"),
-        trail=trail,
-        question=SealedText("who earns what?"),
-        mode="quote",
-        policy_epoch=1,
-        valid_until=None,
-        scopes=(),
-        passages=(),
-        label="public",
-        embedder="e",
-        template="t",
-        prompt=CommittedText("p"),
-        model=None,
-    )
-
-
 def test_trails_that_nobody_closed_are_closed_once(world: AuditDb) -> None:
     left, closed = uuid.uuid4(), uuid.uuid4()
     person = uuid.uuid4()
@@ -205,7 +187,7 @@ def test_a_pass_that_fails_publishes_nothing_and_raises(world: AuditDb) -> None:
     with world.session("app") as session:
         leaf = add_leaf(session)
         add_leaf(session)
-    world.run("owner", "insert into audit_entry select 0, id, leaf_hash from audit_leaf where id = :id", id=leaf)
+    world.run("owner", f"{PLACED} where id = :id", id=leaf)
     with pytest.raises(Exception, match="audit_entry_pkey"):
         Sequencer(world.engine("sequencer"), close_after=NEVER).run(lambda _: True)
     assert world.value("owner", "select count(*) from audit_head") == 0

@@ -21,12 +21,13 @@ from app import log
 from app.acl import visible as acl
 from app.acl.visible import Visible, visible_scopes
 from app.db import session as sessions
-from app.db.paging import Page
+from app.db.paging import Page, encode_place
 from app.db.session import ReadSession, connect
 from app.errors import NotFound
 from app.identity.subject import Subject
 from app.indexing.terms import query_terms
-from app.retrieval import browse, dense, filters, lexical, neighbors, phrases, reader, search
+from app.retrieval import browse, dense, document_list, filters, lexical, neighbors, phrases, reader, search
+from app.retrieval.document_list import DocumentOrder
 from app.retrieval.passage import Hit
 from app.scope_index.database_reader import CodeReader
 from app.scope_index.index import ScopeIndex
@@ -72,7 +73,13 @@ class Asking:
     @property
     def first(self) -> browse.DocumentEntry:
         """A document that the reader may open."""
-        return browse.list_documents(self.session, self.subject, self.visible, Page(limit=1), collection=None)[0]
+        return self.list_documents(Page(limit=1))[0]
+
+    def list_documents(
+        self, page: Page, where: document_list.DocumentFilter = document_list.EVERY, order: DocumentOrder = "path"
+    ) -> list[browse.DocumentEntry]:
+        """A page of a list."""
+        return document_list.list_documents(self.session, self.subject, self.visible, page, where, order)
 
     def no_job(self) -> None:
         """An upload that is not there."""
@@ -113,18 +120,25 @@ BROWSING: Mapping[str, Shape] = {
     "folders_of_documents": lambda a: browse.folders_of_documents(
         a.session, a.subject, browse.find_collection(a.session, a.subject, a.visible, "collection-20").id
     ),
-    "list_documents": lambda a: browse.list_documents(
-        a.session,
-        a.subject,
-        a.visible,
-        Page(limit=5, after=str(a.first.document.public_id)),
-        collection="collection-20",
+    "documents_by_folder": lambda a: browse.documents_by_folder(
+        a.session, a.subject, browse.find_collection(a.session, a.subject, a.visible, "collection-20").id, ""
+    ),
+    "list_documents": lambda a: a.list_documents(
+        Page(limit=5, after=str(a.first.document.public_id)), document_list.DocumentFilter("collection-20")
     ),
     "find_document": lambda a: browse.find_document(a.session, a.subject, a.visible, a.first.document.public_id),
     "passages_of": lambda a: browse.passages_of(a.session, a.visible, a.first),
     "original_of": lambda a: browse.original_of(a.session, a.visible, a.first),
     "list_jobs": lambda a: browse.list_jobs(a.session, a.subject, Page(limit=5), state="queued"),
     "find_job": lambda a: a.no_job(),
+    "last_uploads": lambda a: browse.last_uploads(a.session, a.subject, uuid.uuid4(), ["a.md", "b.md"]),
+}
+LISTS: Mapping[str, Shape] = {
+    "all documents": lambda a: a.list_documents(Page(limit=5)),
+    "documents of a folder": lambda a: a.list_documents(Page(limit=5), document_list.DocumentFilter(folder="x")),
+    "documents by change": lambda a: a.list_documents(
+        Page(limit=5, after=encode_place([a.first.document.updated_at, a.first.document.public_id])), order="changed"
+    ),
 }
 # The documents of passages as one would write it: for a thousand passages the planner reads the index of all documents.
 JOINED = """
@@ -133,7 +147,7 @@ JOINED = """
 """
 # A subquery that is sorted is planned by itself: it reads all documents, whatever the join would have needed.
 SORTED = JOINED.replace("join document d", "join (select * from document order by collection_id, path) d")
-MODULES = (filters, neighbors, browse, dense, lexical, phrases, search, reader)
+MODULES = (filters, neighbors, browse, document_list, dense, lexical, phrases, search, reader)
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +192,8 @@ def wrong(found: list[tuple[str, Sent]]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def by_reader(site: Site) -> dict[str, list[tuple[str, Sent]]]:
-    readers: dict[str, Mapping[str, Shape]] = {"wide": {**SEARCHES, **BROWSING}, "curator": SEARCHES}
-    readers["narrow"] = readers["wide"]
+    every, both = {**SEARCHES, **BROWSING, **LISTS}, {**SEARCHES, **LISTS}
+    readers: dict[str, Mapping[str, Shape]] = {"wide": every, "narrow": every, "curator": both}
     return {who: sent(site, who, shapes) for who, shapes in readers.items()}
 
 
@@ -203,7 +217,7 @@ def test_no_statement_of_these_modules_is_forgotten(site: Site, by_reader: dict[
             if isinstance(clause, TextClause) and "select" in clause.text:
                 assert str(clause.compile(dialect=dialect)) in found, f"{module.__name__}.{name}"
     called = set()
-    for module in (filters, neighbors, browse):
+    for module in (filters, neighbors, browse, document_list):
         own = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
         called |= {f.__name__ for f in own if "session" in inspect.signature(f).parameters}
     assert called == set(BROWSING)

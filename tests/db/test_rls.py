@@ -87,6 +87,35 @@ def test_an_upload_is_for_its_uploader(database: Database, two: Two) -> None:
         check_refused(database, user, "row-level security", add, collection=two.collection, scope=scope, by=by)
 
 
+def test_a_failed_upload_is_its_uploaders_to_retry_and_to_remove(database: Database, two: Two) -> None:
+    """Whatever SQL says: nobody else's, nothing that is on its way, and only in a collection that they curate."""
+    add = (
+        "insert into ingest_job (collection_id, scope_id, path, uploaded_by, content, size, sha256, state)"
+        " values (:collection, :scope, 'x', :by, 'secret', 6, '', :state)"
+    )
+    given = {"collection": two.collection, "scope": two.library.scope(two.collection)}
+    other = two.library.person("carl", may=sorted(FOR_PEOPLE), curates=[two.collection])
+    with two.library.session("owner") as session:
+        for state, by in (("failed", two.curator), ("queued", two.curator), ("running", two.ada)):
+            touched(session, add, by=by, state=state, **given)
+    job = "select id::text from ingest_job where state = '{}' order by created_at desc limit 1"
+    failed, queued = (two.library.text(job.format(state)) for state in ("failed", "queued"))
+    retry = "select 1 where clearance.retry_upload(:job, gen_random_uuid())"
+    for stranger in (two.ada, other):
+        with database.writing(stranger) as session:
+            assert touched(session, retry, job=failed) == 0
+            assert touched(session, "delete from ingest_job") == 0
+    two.library.run("owner", f"delete from curator where user_id = '{two.curator}'")
+    with database.writing(two.curator) as session:
+        assert touched(session, retry, job=failed) == 0
+    two.library.run("owner", f"insert into curator values ('{two.curator}', '{two.collection}')")
+    with database.writing(two.curator) as session:
+        assert touched(session, retry, job=queued) == 0
+        assert touched(session, retry, job=failed) == 1
+        assert touched(session, retry, job=failed) == 0
+        assert touched(session, "delete from ingest_job") == 1, "the failed one alone"
+
+
 REFUSED_APP = {
     "read the identity key": "select * from clearance.identity_key",
     "change the identity key": "select clearance.set_identity_key(sha256(''))",

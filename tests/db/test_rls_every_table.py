@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.db.rls_probe import SECURED_TABLES
 from app.db.session import TRANSACTION, Database
 from app.identity.subject import FOR_PEOPLE
-from tests.db.audit_db import add_leaf
+from tests.db.audit_db import PLACED, add_leaf
 from tests.db.sql_privileges import (
     DIRECTORY,
     OPEN,
@@ -89,6 +89,11 @@ def full(library: LibraryDb, database: Database) -> Full:
         " select 'd', 'd', s.id, k.user_id, k.id, '{ask}', now() from app_user s, api_key k where s.name = 'bot'": {},
         "insert into access_plan (author_id, steps, effects, digest, needs_second)"
         " values (:ada, '[]', '[]', '', false)": {"ada": ada},
+        "insert into answer_feedback (id, user_id, trail, block, helpful) values (:ada, :ada, :ada, 0, true)": {
+            "ada": ada
+        },
+        "insert into answer_feedback_source select :ada, id, scope_id, :ada from document"
+        " where path <> 'canary' limit 1": {"ada": ada},
         "insert into leak_test_run (started_by) values (:ada)": {"ada": ada},
         "insert into access_review (collection_id, title, opened_by) values (:collection, 'r', :ada)": {
             "collection": collection,
@@ -98,7 +103,10 @@ def full(library: LibraryDb, database: Database) -> Full:
         " select id, collection_id, 1, 'collection', '{}', 1 from access_review": {},
         "insert into person_key (user_id, wrapped) values (:ada, '')": {"ada": ada},
         "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])": {},
-        "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf limit 1": {},
+        f"{PLACED} limit 1": {},
+        "insert into audit_document (document, seq) values (:id, 0)": {"id": uuid.uuid4()},
+        "insert into audit_name (name, actor, kind) values ('ada', :ada, '')": {"ada": ada},
+        "insert into audit_node (level, place, hash) values (8, 0, sha256(''))": {},
     }
     for statement, values in add.items():
         assert library.run("owner", statement, **values) == 1, statement
@@ -151,7 +159,7 @@ def test_nobody_gets_through_by_any_verb(full: Full) -> None:
     ("hole", "found"),
     [
         ("create policy oops on turn_answer for select to clearance_app using (true)", "select turn_answer"),
-        ("create policy oops on ingest_job for delete to clearance_app using (true)", ""),
+        ("create policy oops on chunk for delete to clearance_app using (true)", ""),
         ("grant truncate on posting to clearance_app", "truncate posting"),
         ("create policy oops on audit_head to clearance_audit using (true)", "select audit_head"),
         ("create policy oops on steward for insert to clearance_app with check (true)", "insert steward"),

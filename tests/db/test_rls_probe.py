@@ -7,7 +7,7 @@ import pytest
 
 from app.db.rls_probe import PROBED_TABLES, SECURED_TABLES, RowLevelSecurityBroken, probe
 from app.db.session import Database
-from tests.db.audit_db import add_leaf
+from tests.db.audit_db import PLACED, add_leaf
 from tests.support.library_db import LibraryDb, allow
 from tests.support.service import database_at
 
@@ -29,13 +29,20 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", plan, a=ada)
     library.run("owner", "insert into directory_profile (id, source, kind, name_key, attributes)"
                          " values (:a, 'okta', 'user', 'ada', '{}')", a=ada)  # fmt: skip
+    library.run("owner", "insert into answer_feedback (id, user_id, trail, block, helpful)"
+                         " values (:a, :a, :a, 0, true)", a=ada)  # fmt: skip
+    library.run("owner", "insert into answer_feedback_source select :a, id, scope_id, :a from document"
+                         " where path <> 'canary' limit 1", a=ada)  # fmt: skip
     library.run("owner", "insert into leak_test_run (started_by) values (:a)", a=ada)
     library.run("owner", "insert into access_review (collection_id, title) select id, 'r' from collection"
                          " where name = 'ada'")  # fmt: skip
     library.run("owner", "insert into access_review_item (review_id, collection_id, ordinal, place, grant_value,"
                          " people) select id, collection_id, 1, 'collection', '{}', 1 from access_review")  # fmt: skip
     library.run("owner", "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])")
-    library.run("owner", "insert into audit_entry (seq, leaf_id, leaf_hash) select 0, id, leaf_hash from audit_leaf")
+    library.run("owner", PLACED)
+    library.run("owner", "insert into audit_document (document, seq) values (:a, 0)", a=ada)
+    library.run("owner", "insert into audit_name (name, actor, kind) values ('ada', :a, '')", a=ada)
+    library.run("owner", "insert into audit_node (level, place, hash) values (8, 0, sha256(''))")
     return library
 
 

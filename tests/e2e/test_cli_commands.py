@@ -30,6 +30,8 @@ def test_a_conversation_is_kept_read_back_and_deleted(run: Run) -> None:
     for who in ("ada", "maya"):
         assert run("conversations", "show", conversation, who=who).status == 1
         assert conversation not in run("conversations", "list", who=who).out
+    assert run("conversations", "rename", conversation, "Rotterdam", who="jonas").status == 0
+    assert "Rotterdam" in run("conversations", "list", who="jonas").out
     assert run("conversations", "delete", conversation, who="jonas").status == 0
     assert run("conversations", "show", conversation, who="jonas").status == 1
 
@@ -41,6 +43,8 @@ def test_ask_shows_the_answer_with_its_sources(run: Run) -> None:
         assert "EUR 18.74 million" in budget.out
         assert "[1] finance/budgets/rotterdam-project.md  confidential" in budget.out
         assert "quoted word for word" in budget.err
+    elsewhere = run("ask", "What is the budget for the Rotterdam project?", "--collection", "nowhere", who="jonas")
+    assert elsewhere.status == 1
     nothing = run("ask", "How do I repot an orchid?", who="ada")
     assert nothing.out.strip() == "Nothing you may read answers this."
     assert "nobody is named 'nemo'" in run("ask", "hello", who="nemo").err

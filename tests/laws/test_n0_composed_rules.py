@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 
 from app.acl import rule_store, scopes
-from app.acl.effects import PersonEffect, Timelines, compare
-from app.acl.readers import concerned, readers
+from app.acl.effects import PersonEffect, effects_of_placement
+from app.acl.reader_table import Pairs, ReaderTable
+from app.acl.readers import count_readers, readers
 from app.acl.rule_store import rules_about, rules_of
 from app.acl.rules import Grant, OwnRule, Rule, decide, effective, joined_digests, rule_digest, united
 from app.acl.scopes import repoint_scopes, scope_for
@@ -95,8 +96,7 @@ class Place:
         moves = repoint_scopes(self.session, self.collection.id)
         cells = Counter((move.before, move.after) for move in moves)
         at = self.session.scalars(select(func.now())).one()
-        lines = Timelines(self.session, {n for cell in cells for n in cell}, concerned(self.session, cells), at)
-        assert compare(cells, lines, lines, at) == self.foreseen(cells, at)
+        assert effects_of_placement(self.session, cells, at) == self.foreseen(cells, at)
         return len(moves)
 
     def foreseen(self, cells: Counter[tuple[int, int]], at: dt.datetime) -> dict[uuid.UUID, PersonEffect]:
@@ -128,12 +128,20 @@ class Place:
         assert len(set(wanted.values())) == len(rules)
         at = self.session.scalars(select(func.now())).one()
         found = readers(self.session, list(rules), USERS, at)
+        self.check_values(list(rules.items()), found, at)
         for subject in map(self.subject, USERS):
             about = rules_about(self.session, list(rules), {subject.user_id, *subject.roles})
             for number, rule in rules.items():
                 said = decide(subject, rule, at)
                 assert (subject.user_id in found.get(number, ())) == said.allowed
                 assert decide(subject, about[number], at) == said
+
+    def check_values(self, rules: list[tuple[int, Rule]], found: Pairs, at: dt.datetime) -> None:
+        """Rules as values, which need not be stored, have the same readers as those that are."""
+        everybody = ReaderTable.of_values(self.session, [rule for _, rule in rules], at).readers_of(range(len(rules)))
+        assert {number: everybody[n] & set(USERS) for n, (number, _) in enumerate(rules)} == found
+        counts = count_readers(self.session, [rule for _, rule in rules], at)
+        assert counts == [len(everybody[n]) for n in range(len(rules))]
 
     def subject(self, user: uuid.UUID) -> Subject:
         """One of the people, with roles by hand."""

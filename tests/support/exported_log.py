@@ -18,7 +18,11 @@ USER = uuid.UUID(int=7)
 def entry(seq: int, words: str) -> dict[str, Any]:
     """One entry of an export that opens its query."""
     event = SearchDone(
-        actor=Actor(USER, "Ada", key="ck_ada"), query=SealedText(words), policy_epoch=seq, hits=(uuid.UUID(int=seq),)
+        actor=Actor(USER, "Ada", key="ck_ada"),
+        query=SealedText(words),
+        policy_epoch=seq,
+        hits=(uuid.UUID(int=seq),),
+        documents=(uuid.UUID(int=seq + 1_000),),
     )
     record = event.to_record()
     record["query"] = seal(KEY, event.query, record=event.id, field="query")

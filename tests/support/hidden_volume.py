@@ -32,7 +32,7 @@ FIRST_ID = 1_000
 VISIBLE_SCOPES = 30
 HIDDEN_SCOPES = 24
 OWN_COLLECTIONS = 4  # of hidden documents alone
-LIBRARY, ELSEWHERE = "library", "elsewhere"
+LIBRARY, ELSEWHERE, FOLDER = "library", "elsewhere", "books"
 EMBEDDER = HashedEmbedder()
 WORDS = 120  # of a passage
 VOCABULARY = [
@@ -200,7 +200,7 @@ def _tables(books: Sequence[Book], places: Sequence[Place]) -> Iterator[tuple[st
 
 def _books(texts: Sequence[str], name: str, scope: Any) -> Iterator[Book]:
     for n, start in enumerate(range(0, len(texts), PER_DOCUMENT)):
-        path = f"{name}-{n}.md"
+        path = f"{FOLDER}/{name}-{n}.md"
         passages = [
             DocumentPassage(text, (), None, o, EMBEDDER.count(text), path, path)
             for o, text in enumerate(texts[start : start + PER_DOCUMENT])

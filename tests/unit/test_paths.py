@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.client.access_file import AccessFile, AccessFileError
 from app.errors import InvalidInput
-from app.paths import MAX_BYTES, MAX_NAME, folder_path, folders_of, is_below, normal_path, skeleton
+from app.paths import MAX_BYTES, MAX_NAME, folder_path, folders_of, is_below, look_alike, normal_path, skeleton
 from app.retrieval.filters import SearchFilter
 from tests.support.path_text import ANYTHING, BLANKS, LETTERS
 
@@ -115,3 +115,26 @@ def test_paths_that_look_alike_are_two_and_have_one_skeleton(one: str, other: st
     assert normal_path(one) != normal_path(other)
     assert skeleton(one) == skeleton(other)
     assert skeleton("pay/2026") != skeleton("pay/2027")
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "alike"),
+    [
+        ("Pay", "pay", True),
+        ("payroll", "payrol", True),
+        ("payroll", "payrall", True),
+        ("payroll", "xpayroll", True),
+        ("pay-roll", "pay roll", True),
+        ("payroll", "payroll", False),
+        ("payroll", "paylor", False),
+        ("payroll", "pay", False),
+        # Short names, and numbers, are told apart by one character.
+        ("hr", "it", False),
+        ("law", "lab", False),
+        ("2026", "2027", False),
+        ("report1", "report", False),
+    ],
+)
+def test_names_of_folders_that_are_taken_for_each_other(name: str, other: str, alike: bool) -> None:
+    """A warning at an upload into a new folder; in either order."""
+    assert look_alike(name, other) == look_alike(other, name) == alike

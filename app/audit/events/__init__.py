@@ -4,8 +4,8 @@ from app.audit.events import answers, conversations, delegations, directory, lea
 from app.audit.events.base import Event
 
 # The order of the reference, by what stands before a kind's dot.
-_ORDER = ("answer", "search", "conversation", "document", "policy", "change", "signin", "session", "link", "passkey",
-          "plan", "review", "key", "delegation", "user", "role", "audit", "leaktest")  # fmt: skip
+_ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
+          "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "leaktest")  # fmt: skip
 _MODULES = (answers, conversations, directory, plans, delegations, sign_in, leak_tests, reviews)
 _VALUES = [each for module in _MODULES for each in vars(module).values()]
 _EVENTS = [each for each in _VALUES if isinstance(each, type) and issubclass(each, Event) and "kind" in vars(each)]

@@ -175,12 +175,16 @@ class AnswerFeedback(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SearchDone(Event):
-    """A search and the chunks it gave, best first; `codebook`, `depth` and `reranker` as in `AnswerOpened`."""
+    """A search and the chunks it gave, best first; `codebook`, `depth` and `reranker` as in `AnswerOpened`.
+
+    `documents` are those that the hits are from, each once.
+    """
 
     kind = "search.done"
     query: SealedText
     policy_epoch: int
     hits: tuple[uuid.UUID, ...]
+    documents: tuple[uuid.UUID, ...]
     # Passages shown beside the hits.
     around: tuple[uuid.UUID, ...] = ()
     codebook: str | None = None
@@ -245,6 +249,15 @@ class DocumentFailed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UploadRemoved(Event):
+    """Somebody removed an upload of theirs that had ended, with its bytes if it had failed."""
+
+    kind = "upload.removed"
+    job: uuid.UUID
+    collection: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class DocumentDeleted(Event):
     """A document and all that was derived from it were deleted."""
 
@@ -256,11 +269,12 @@ class DocumentDeleted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditRead(Event):
-    """Somebody read the log, with these filters."""
+    """Somebody read the log, with these filters; `opened` says whether they were shown personal words in the clear."""
 
     kind = "audit.read"
     filters: Mapping[str, str]
     rows: int
+    opened: bool
 
 
 @dataclass(frozen=True, kw_only=True)

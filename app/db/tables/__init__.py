@@ -1,6 +1,17 @@
 """The tables, as SQLAlchemy declares them."""
 
-from app.db.tables import access, audit, conversations, history, leak_tests, library, people, reviews, sign_in
+from app.db.tables import (
+    access,
+    audit,
+    conversations,
+    feedback,
+    history,
+    leak_tests,
+    library,
+    people,
+    reviews,
+    sign_in,
+)
 from app.db.tables.base import Base
 
 __all__ = [
@@ -8,6 +19,7 @@ __all__ = [
     "access",
     "audit",
     "conversations",
+    "feedback",
     "history",
     "leak_tests",
     "library",

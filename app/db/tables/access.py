@@ -111,7 +111,7 @@ class Folder(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
     collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
-    path: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text(collation="C"))
     own_rule: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 

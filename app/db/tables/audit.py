@@ -7,7 +7,19 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -35,6 +47,7 @@ class AuditLeaf(Base):
 
     __tablename__ = "audit_leaf"
     __table_args__ = (
+        CheckConstraint("octet_length(kind) <= 100", name="kind"),
         CheckConstraint(r"leaf_hash = sha256('\x00'::bytea || convert_to(body, 'UTF8'))", name="leaf_hash"),
         CheckConstraint(
             "body::jsonb @> jsonb_build_object('id', id, 'kind', kind, 'trail', trail,"
@@ -43,8 +56,7 @@ class AuditLeaf(Base):
         ),
         CheckConstraint("writer is null or clearance.is_record(body, kind, writer)", name="record"),
         Index("audit_leaf_xid_idx", "xid"),
-        Index("audit_leaf_actor_idx", "actor", "at"),
-        Index("audit_leaf_kind_idx", "kind", "at"),
+        Index("audit_leaf_opened_idx", "at", postgresql_where=text("kind = 'answer.opened'")),
         Index("audit_leaf_closed_idx", "trail", postgresql_where=text("kind = 'answer.closed'")),
     )
 
@@ -61,17 +73,65 @@ class AuditLeaf(Base):
 
 
 class AuditEntry(Base):
-    """The place of a leaf in the log: `seq` counts from 0 without a gap."""
+    """The place of a leaf in the log, `seq`, which counts from 0 without a gap; and by what its record is found."""
 
     __tablename__ = "audit_entry"
     __table_args__ = (
         CheckConstraint("seq >= 0", name="seq"),
         CheckConstraint("octet_length(leaf_hash) = 32", name="leaf_hash"),
+        Index("audit_entry_actor_kind_seq_idx", "actor", "kind", "seq"),
+        Index("audit_entry_kind_seq_idx", "kind", "seq"),
+        *(
+            Index(f"audit_entry_{'_'.join(names)}_idx", *names, postgresql_where=text(f"{names[0]} is not null"))
+            for names in (("trail", "kind", "seq"), ("via", "seq"), ("outcome", "seq"), ("address", "seq"))
+        ),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     leaf_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("audit_leaf.id"), unique=True)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+    kind: Mapped[str] = mapped_column(Text)
+    trail: Mapped[uuid.UUID | None]
+    actor: Mapped[uuid.UUID | None]
+    via: Mapped[uuid.UUID | None]
+    outcome: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[str | None] = mapped_column(Text)
+
+
+class AuditDocument(Base):
+    """A record that names this document; or the end of an answer, or a word on it, whose opening named it."""
+
+    __tablename__ = "audit_document"
+
+    document: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(ForeignKey("audit_entry.seq"), primary_key=True, autoincrement=False)
+
+
+class AuditName(Base):
+    """A name under which this user stands in a record, with an empty kind; or, with the zero UUID, that of a part of
+    ours, which is no user, with a kind of its records.
+    """
+
+    __tablename__ = "audit_name"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    actor: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class AuditNode(Base):
+    """The root of the perfect subtree over the 2^level entries from place * 2^level on; of 256 entries and more."""
+
+    __tablename__ = "audit_node"
+    __table_args__ = (
+        CheckConstraint("level >= 8", name="level"),
+        CheckConstraint("octet_length(hash) = 32", name="hash"),
+    )
+
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AuditHead(Base):

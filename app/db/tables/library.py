@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -43,23 +44,31 @@ def derived_from(table: str, column: str) -> ForeignKeyConstraint:
     )
 
 
+def _by_change(place: str, other: str) -> Index:
+    """The index of a list by change, of a scope or of a collection."""
+    name = f"document_{place}_updated_at_idx"
+    return Index(name, place, "updated_at", "public_id", postgresql_include=[other, "path", "id"])
+
+
 class Document(Base):
     """A document's place and state, without its text. Also shown to those who curate its collection."""
 
     __tablename__ = "document"
     __table_args__ = (
-        UniqueConstraint("collection_id", "path"),
+        UniqueConstraint("collection_id", "path", postgresql_include=["scope_id", "id"]),
         UniqueConstraint("id", "scope_id"),
         CheckConstraint("clearance.is_normal_path(path)", name="path"),
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="document_scope_id_fkey"),
-        Index("document_scope_id_idx", "scope_id"),
+        Index("document_scope_id_idx", "scope_id", "path", postgresql_include=["collection_id", "id"]),
+        _by_change("scope_id", "collection_id"),
+        _by_change("collection_id", "scope_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=new_id)
     collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
     scope_id: Mapped[int] = mapped_column(Integer)
-    path: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text(collation="C"))
     media_type: Mapped[str] = mapped_column(Text)
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
@@ -156,21 +165,24 @@ class Posting(Base):
 
 
 class IngestJob(Base):
-    """An uploaded file on its way: seen by its uploader and by no other reader; its bytes go when it ends."""
+    """An uploaded file on its way: seen by its uploader and by no other reader; its bytes go when it ends well."""
 
     __tablename__ = "ingest_job"
     __table_args__ = (
         CheckConstraint("state in ('queued', 'running', 'indexed', 'unchanged', 'failed')", name="state"),
         CheckConstraint("clearance.is_normal_path(path)", name="path"),
         ForeignKeyConstraint(["scope_id", "collection_id"], SCOPE, name="ingest_job_scope_id_fkey", ondelete="CASCADE"),
+        Index("ingest_job_uploaded_by_created_at_id_idx", "uploaded_by", "created_at", "id"),
+        Index("ingest_job_collection_id_path_created_at_idx", "collection_id", "path", "created_at"),
+        Index("ingest_job_retried_by_idx", "retried_by", postgresql_where=text("retried_by is not null")),
         Index("ingest_job_running_idx", "collection_id", "path", postgresql_where=text("state = 'running'")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
     collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"))
     scope_id: Mapped[int] = mapped_column(Integer)
-    path: Mapped[str] = mapped_column(Text)
-    uploaded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str] = mapped_column(Text(collation="C"))
+    uploaded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
     # Deferred: the API may add the bytes and not read them again.
     content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
     size: Mapped[int] = mapped_column(BigInteger)
@@ -183,6 +195,10 @@ class IngestJob(Base):
     hidden: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    # Never inserted: the database alone writes it.
+    retried_by: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("ingest_job.id", ondelete="SET NULL"), server_default=FetchedValue()
+    )
 
 
 class IndexProfile(Base):

@@ -11,6 +11,7 @@ from app.answer.events import AnswerOutcome, BlockKind, Confidence
 from app.answer.turns import AnswerView
 from app.audit.events.answers import FeedbackReason
 from app.grounding.report import GroundingReport
+from app.identity.feedback_tokens import MAX_TOKEN
 from app.settings import LabelName
 from app.web.api.schemas import ApiModel, CollectionName, Question
 
@@ -146,17 +147,38 @@ class BlockOut(ApiModel):
 
 
 class FeedbackBody(ApiModel):
-    """What you say of a block of an answer that you were given."""
+    """What you say of an answer that you were given, or of a block of it; the last word counts."""
 
-    token: str = Field(max_length=100, description="`feedback` of the block")
+    token: str = Field(max_length=MAX_TOKEN, description="`feedback` of the answer or the block")
     helpful: bool
     reason: FeedbackReason | None = Field(None, description="what was amiss, if anything")
+    question: Question | None = Field(
+        None, description="your question, if the curators of its documents may read it; null: they may not"
+    )
 
 
 class FeedbackOut(ApiModel):
     """What you said is in the audit log; `record` is its id there."""
 
     record: uuid.UUID
+
+
+class FeedbackSourceOut(ApiModel):
+    """A document of the collection that an answer was made from."""
+
+    document: uuid.UUID
+    path: str
+
+
+class FeedbackEntryOut(ApiModel):
+    """What somebody said of an answer. `question` is what was asked, where the asker shares it."""
+
+    id: uuid.UUID
+    at: dt.datetime
+    helpful: bool
+    reason: FeedbackReason | None
+    question: str | None
+    sources: tuple[FeedbackSourceOut, ...]
 
 
 class AnswerContentOut(ApiModel):
@@ -174,6 +196,7 @@ class AnswerContentOut(ApiModel):
     searched: SearchedOut | None = Field(None, description="null without an earlier turn")
     grounding: GroundingOut | None = Field(None, description="null if no model wrote anything")
     conflicts: tuple[ConflictOut, ...] = Field((), description="sources that contradict each other")
+    feedback: str = Field("", description="as that of a block, for the whole answer")
 
 
 def answer_content(view: AnswerView) -> dict[str, Any]:
@@ -188,6 +211,7 @@ def answer_content(view: AnswerView) -> dict[str, Any]:
         "searched": details.searched,
         "grounding": GroundingOut.of(details.grounding),
         "conflicts": details.conflicts,
+        "feedback": view.feedback,
     }
 
 

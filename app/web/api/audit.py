@@ -6,19 +6,25 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.admin.audit_log import AuditLog
+from app.admin.audit_log import AuditLog, EventView
+from app.audit.query import MAX_CHARACTERS
 from app.db.paging import Page
+from app.errors import NotFound
 from app.evidence.merkle import encode
-from app.web.api.schemas import EventOut, EventsOut, HeadOut
+from app.web.api.schemas import CheckOut, EventOut, EventPageOut, EventsOut, HeadOut, ProofOut
 from app.web.http.dependencies import Auditor, ComponentsOf
-from app.web.http.paging import DEFAULT_LIMIT, link_next
+from app.web.http.paging import DEFAULT_LIMIT, PageOf, link_next
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 User = Annotated[str | None, Query(description="records of what this person did")]
 Kind = Annotated[str | None, Query(description="records of this kind, such as answer.opened")]
+Q = Annotated[
+    str, Query(max_length=MAX_CHARACTERS, description="a query, as in who:freya kind:answer -outcome:nothing")
+]
 Since = Annotated[dt.datetime | None, Query(description="from then on")]
 Until = Annotated[dt.datetime | None, Query(description="before then")]
+Opened = Annotated[bool, Query(description="personal words in the clear")]
 
 
 def numbered_page(
@@ -38,17 +44,52 @@ def events(  # noqa: PLR0913  # each is one query parameter of the route
     parts: ComponentsOf,
     page: Annotated[Page, Depends(numbered_page)],
     *,
+    q: Q = "",
     user: User = None,
     kind: Kind = None,
     since: Since = None,
     until: Until = None,
     newest_first: bool = False,
+    opened: Opened = True,
 ) -> EventsOut:
-    """Records in their order, with personal words opened (audit)."""
+    """Records in their order (audit). Follow `Link` to the end: a page may be short, or empty, and not the last."""
     log = AuditLog(parts.database, parts.sealer, subject)
-    filters = log.filters(user=user, kind=kind, since=since, until=until)
-    views = log.read(filters, page, newest_first=newest_first)
-    return EventsOut(events=[EventOut.model_validate(view) for view in views])
+    query = log.query(q, user=user, kind=kind, since=since, until=until)
+    return EventsOut.model_validate(log.read(query, page, newest_first=newest_first, opened=opened))
+
+
+@router.get("/events/{seq}")
+def event(
+    seq: str,
+    subject: Auditor,
+    parts: ComponentsOf,
+    *,
+    opened: Opened = True,
+    head: Annotated[str | None, Query(max_length=100, description="a head that you kept, size:root")] = None,
+) -> EventPageOut:
+    """One record, proved under the newest head or under yours, with those of its trail and beside it (audit)."""
+    found = AuditLog(parts.database, parts.sealer, subject).event(number(seq), opened=opened, kept=head)
+    proof = found.verification.proof
+    return EventPageOut(
+        event=EventOut.model_validate(found.event),
+        holds=found.verification.holds,
+        checks=[CheckOut.model_validate(check) for check in found.verification.checks],
+        proof=proof
+        and ProofOut(
+            seq=proof.seq, size=proof.head.size, root=encode(proof.head.root), path=[encode(h) for h in proof.path]
+        ),
+        trail=_shown(found.trail),
+        before=_shown(found.before),
+        behind=_shown(found.behind),
+        recorded=found.recorded,
+    )
+
+
+@router.get("/heads")
+def heads(subject: Auditor, parts: ComponentsOf, page: PageOf) -> list[HeadOut]:
+    """The published heads, the newest first (audit)."""
+    found = AuditLog(parts.database, parts.sealer, subject).heads(page)
+    return [HeadOut(size=head.size, root=encode(head.root), at=at) for head, at in found]
 
 
 @router.get("/head")
@@ -64,16 +105,29 @@ def export(  # noqa: PLR0913  # each is one query parameter of the route
     parts: ComponentsOf,
     *,
     format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # the name on the wire
+    q: Q = "",
     user: User = None,
     kind: Kind = None,
     since: Since = None,
     until: Until = None,
-    opened: Annotated[bool, Query(description="personal words in the clear")] = True,
+    opened: Opened = True,
 ) -> StreamingResponse:
     """The log as a file: JSONL for `clearance audit verify`, or CSV for a spreadsheet (audit)."""
     log = AuditLog(parts.database, parts.sealer, subject)
-    lines = log.export(log.filters(user=user, kind=kind, since=since, until=until), format, opened=opened)
+    query = log.query(q, user=user, kind=kind, since=since, until=until)
+    lines = log.export(query, format, opened=opened)
     media = "application/x-ndjson" if format == "jsonl" else "text/csv; charset=utf-8"
     name = f"clearance-audit.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(lines, media_type=media, headers=headers)
+
+
+def number(text: str) -> int:
+    """The number of a record from a path; what is none is not there."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise NotFound
+    return int(text)
+
+
+def _shown(events: list[EventView]) -> list[EventOut]:
+    return [EventOut.model_validate(event) for event in events]

@@ -3,26 +3,42 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from app.admin import collections as admin
 from app.admin import rules
+from app.admin.collection_tree import collection_tree
 from app.identity.names import find_person
 from app.paths import folder_path
+from app.settings import LabelName
 from app.web.api.rule_schemas import to_rule, to_wire, to_wires
-from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, CollectionBody, CollectionOut
-from app.web.http.dependencies import Administrator, Caller, CallerOrDelegate, Changing, Reading
+from app.web.api.schemas import AccessBody, AccessChanged, AccessOut, ApiModel, CollectionBody, CollectionOut
+from app.web.http.dependencies import Administrator, Caller, CallerOrDelegate, Changing, ComponentsOf, Reading
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
 FOLDER = Query(description="path of a folder in the collection, like payroll/2026")
 FolderQuery = Annotated[str | None, FOLDER]
+WithinQuery = Annotated[str | None, Query(description="of this folder and those directly in it; empty: at the top")]
 
 
 class FolderOut(AccessOut):
     """A folder and what it says for itself."""
 
     path: str
+
+
+class TreeFolderOut(ApiModel):
+    """A folder of a collection, or with an empty path the collection itself, and who reads what comes there."""
+
+    path: str
+    rule: AccessOut | None = Field(description="what it says for itself; null for a folder without a rule")
+    sentence: str = Field(examples=["finance and legal, not contractors; confidential; inherits"])
+    label: LabelName = Field(description="the label of what comes there without one of its own")
+    readers: int = Field(description="people who may read what comes there without tags of its own")
+    documents: int = Field(description="documents in it and below")
+    tagged: int = Field(description="of these, with tags of their own: their readers are others")
 
 
 @router.get("")
@@ -57,6 +73,30 @@ def folders(name: str, subject: Caller, session: Reading, page: PageOf) -> list[
     found = rules.list_folder_rules(session, subject, name, page)
     bodies = to_wires(session, [own for _, own in found])
     return [FolderOut(path=path, **body.model_dump()) for (path, _), body in zip(found, bodies, strict=True)]
+
+
+@router.get("/{name}/tree")
+def tree(
+    name: str, subject: Caller, session: Reading, parts: ComponentsOf, page: PageOf, folder: WithinQuery = None
+) -> list[TreeFolderOut]:
+    """The folders with the rule at each level, and how many people read there: for administrators and its curators.
+
+    Curators also see the folders without a rule that documents lie in.
+    """
+    found = page.items(collection_tree(session, subject, parts.checks, name, within=folder), lambda one: one.path)
+    wires = iter(to_wires(session, [one.own for one in found if one.own is not None]))
+    return [
+        TreeFolderOut(
+            path=one.path,
+            rule=None if one.own is None else next(wires),
+            sentence=one.sentence,
+            label=one.label.text,
+            readers=one.readers,
+            documents=one.documents,
+            tagged=one.tagged,
+        )
+        for one in found
+    ]
 
 
 @router.get("/{name}/access")

@@ -1,10 +1,12 @@
 """Documents as their readers see them: list, open, download."""
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.answer import documents as reading
+from app.retrieval.document_list import DocumentFilter, DocumentOrder
 from app.web.api.schemas import DocumentOut, OpenedOut, PassageOut
 from app.web.http.dependencies import (
     AskerOrDelegate,
@@ -20,16 +22,34 @@ from app.web.http.paging import PageOf
 router = APIRouter(prefix="/documents", tags=["documents"])
 
 
+FolderQuery = Annotated[str | None, Query(description="of this folder and those below it")]
+ContainsQuery = Annotated[
+    str | None, Query(max_length=200, description="a text in the path; of collections that you curate alone")
+]
+
+
+def document_filter(
+    collection: str | None = None, folder: FolderQuery = None, contains: ContainsQuery = None
+) -> DocumentFilter:
+    """A dependency: which documents a list is to have."""
+    return DocumentFilter(collection, folder, contains or None)
+
+
+FilterOf = Annotated[DocumentFilter, Depends(document_filter)]
+OrderOf = Annotated[DocumentOrder, Query(description="by collection and path, or what changed last first")]
+
+
 @router.get("")
 def documents(
     subject: CallerOrDelegate,
     session: Reading,
     parts: ComponentsOf,
     page: PageOf,
-    collection: str | None = None,
+    where: FilterOf,
+    order: OrderOf = "path",
 ) -> list[DocumentOut]:
-    """The documents you may read, and those in collections you curate (without titles), by collection and path."""
-    found = reading.list_documents(session, subject, parts.checks, page, collection=collection)
+    """The documents you may read, and those in collections you curate (without titles)."""
+    found = reading.list_documents(session, subject, parts.checks, page, where, order)
     return [DocumentOut.model_validate(document) for document in found]
 
 

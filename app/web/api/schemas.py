@@ -114,6 +114,22 @@ class DocumentOut(ApiModel):
     label: LabelName | None = None
 
 
+class CuratedDocumentOut(ApiModel):
+    """A document of a collection that you curate. `title` is empty where you may not read it."""
+
+    id: uuid.UUID
+    path: str
+    title: str
+    media_type: str
+    size: int
+    version: int
+    updated_at: dt.datetime
+    label: LabelName
+    readers: int = Field(description="people who may read it")
+    tagged: bool = Field(description="whether it has tags of its own")
+    upload: "JobOut | None" = Field(description="your last upload to its path, while it waits or if it failed")
+
+
 class PassageOut(ApiModel):
     """A passage of an opened document, redacted. `chunk` is its id, as sources name it."""
 
@@ -144,6 +160,7 @@ class JobOut(ApiModel):
     hidden: dict[str, int] | None = Field(
         None, description="what the file hides and is not indexed, by kind, as in {'sheets': 1, 'rows': 3}"
     )
+    retried_by: uuid.UUID | None = Field(None, description="the upload that brought its bytes once more")
     warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 
 
@@ -207,9 +224,43 @@ class EventOut(ApiModel):
 
 
 class EventsOut(ApiModel):
-    """Records in the order asked for."""
+    """Records in the order asked for, and the id of the record of this reading."""
 
     events: list[EventOut]
+    recorded: uuid.UUID
+
+
+class CheckOut(ApiModel):
+    """One thing that was checked of a record, whether it holds, and what was found."""
+
+    name: Literal["form", "leaf", "inclusion", "head"]
+    holds: bool
+    said: str
+
+
+class ProofOut(ApiModel):
+    """That record `seq` stands under a head (RFC 6962, section 2.1.1): the hashes from its leaf up, in base64."""
+
+    seq: int
+    size: int
+    root: str
+    path: list[str]
+
+
+class EventPageOut(ApiModel):
+    """A record, whether it is what the log's head says, and what stands around it; personal words of itself alone.
+
+    `recorded` is the id of the record of this reading.
+    """
+
+    event: EventOut
+    holds: bool
+    checks: list[CheckOut]
+    proof: ProofOut | None
+    trail: list[EventOut] = Field(description="the first 100 records of the same trail, in order")
+    before: list[EventOut]
+    behind: list[EventOut]
+    recorded: uuid.UUID
 
 
 class HeadOut(ApiModel):

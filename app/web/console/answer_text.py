@@ -8,6 +8,28 @@ from app.web.console.text import markdown
 from app.web.console.translations import Translations
 
 
+def _(message: str) -> str:
+    """Marks a message for the catalogues; it is translated where it is shown."""
+    return message
+
+
+# What the guardrail takes out, in the words of the pages; a kind without one is said as it is.
+HIDDEN_WORDS = {
+    "email": _("e-mail address hidden"),
+    "phone": _("phone number hidden"),
+    "card": _("card number hidden"),
+    "iban": _("IBAN hidden"),
+    "ip": _("IP address hidden"),
+    "national id": _("personal number hidden"),
+    "credential": _("credential hidden"),
+}
+
+
+def hidden_word(kind: str, translations: Translations) -> str:
+    """What is said of a value of this kind that the guardrail took out."""
+    return translations.gettext(HIDDEN_WORDS.get(kind, kind))
+
+
 def source_url(source: Source) -> str:
     """The document of a source, at the passage."""
     return f"/documents/{source.document}?passage={source.chunk}"
@@ -16,7 +38,7 @@ def source_url(source: Source) -> str:
 def model_text(answer: AnswerView, translations: Translations) -> Markup:
     """What the model wrote, its citations as links."""
     addresses = [(source.number, source_url(source)) for source in answer.sources if source.cited]
-    return markdown(answer.text, addresses, translations.gettext("%(kind)s hidden"))
+    return markdown(answer.text, addresses, lambda kind: hidden_word(kind, translations))
 
 
 def plain_text(answer: AnswerView, translations: Translations) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from app.web.console.answer_text import model_text, plain_text
+from app.web.console.answer_text import hidden_word, model_text, plain_text
 from app.web.console.assets import ICONS, SCRIPT, STYLE
 from app.web.console.navigation import navigation_of
 from app.web.console.text import segments
@@ -53,6 +53,7 @@ def _environment(translations: Translations) -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     made.filters |= {
         "segments": segments,
+        "hidden_word": lambda kind: hidden_word(kind, translations),
         "model_text": lambda answer: model_text(answer, translations),
         "plain_text": lambda answer: plain_text(answer, translations),
     }

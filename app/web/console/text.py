@@ -62,10 +62,10 @@ def _marked(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -
         yield Segment(text[place:end])
 
 
-def markdown(text: str, sources: Sequence[tuple[int, str]], hidden_word: str) -> Markup:
+def markdown(text: str, sources: Sequence[tuple[int, str]], hidden_word: Callable[[str], str]) -> Markup:
     """What a model wrote, as HTML: forms of a short list, and its citations as links to the sources of these numbers.
 
-    `hidden_word` is said of what the guardrail took out, with `%(kind)s` in it.
+    `hidden_word` says what the guardrail took out, by its kind.
     """
     html = nh3.clean(
         _MARKDOWN.render(text),
@@ -83,7 +83,7 @@ def markdown(text: str, sources: Sequence[tuple[int, str]], hidden_word: str) ->
         return f'<a class="chip" href="{escape(addresses[number])}" data-cites="{number}">{number}</a>'
 
     def hidden(match: re.Match[str]) -> str:
-        return f'<span class="redacted">{escape(hidden_word % {"kind": match[1]})}</span>'
+        return f'<span class="redacted">{escape(hidden_word(match[1]))}</span>'
 
     return Markup(_outside_tags(html, lambda part: CITATION.sub(cited, HIDDEN.sub(hidden, part))))  # noqa: S704
 

@@ -46,7 +46,7 @@ grant execute on function clearance.is_normal_path(text) to clearance_app, clear
 create table folder (
   id uuid default gen_random_uuid() not null,
   collection_id uuid not null,
-  path text not null,
+  path text collate "C" not null,
   own_rule jsonb not null,
   created_at timestamptz default now() not null,
   constraint folder_pkey primary key (id),

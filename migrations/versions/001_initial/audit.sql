@@ -67,6 +67,7 @@ create table audit_leaf (
   -- The database role that wrote it; null only where the owner says that this is not known.
   writer text default session_user,
   constraint audit_leaf_pkey primary key (id),
+  constraint audit_leaf_kind_check check (octet_length(kind) <= 100),
   -- RFC 6962 section 2.1: a leaf is hashed behind one zero byte.
   constraint audit_leaf_leaf_hash_check check (leaf_hash = sha256('\x00'::bytea || convert_to(body, 'UTF8'))),
   -- The plain columns are an index over the body, never a second truth.
@@ -77,19 +78,61 @@ create table audit_leaf (
   constraint audit_leaf_record_check check (writer is null or clearance.is_record(body, kind, writer))
 );
 create index audit_leaf_xid_idx on audit_leaf (xid);
-create index audit_leaf_actor_idx on audit_leaf (actor, at);
-create index audit_leaf_kind_idx on audit_leaf (kind, at);
+create index audit_leaf_opened_idx on audit_leaf (at) where kind = 'answer.opened';
 create index audit_leaf_closed_idx on audit_leaf (trail) where kind = 'answer.closed';
 
+-- The place of a leaf, and by what it is found: from its columns and, where they have the form, from its record. They
+-- stand here and not with the leaf, so that whoever asks waits for one index less, and lists run in order.
 create table audit_entry (
   seq bigint not null,
   leaf_id uuid not null,
   leaf_hash bytea not null,
+  at timestamptz not null,
+  kind text not null,
+  trail uuid,
+  actor uuid,
+  via uuid,
+  outcome text,
+  address text,
   constraint audit_entry_pkey primary key (seq),
   constraint audit_entry_leaf_id_key unique (leaf_id),
   constraint audit_entry_leaf_id_fkey foreign key (leaf_id) references audit_leaf (id),
   constraint audit_entry_seq_check check (seq >= 0),
   constraint audit_entry_leaf_hash_check check (octet_length(leaf_hash) = 32)
+);
+create index audit_entry_actor_kind_seq_idx on audit_entry (actor, kind, seq);
+create index audit_entry_kind_seq_idx on audit_entry (kind, seq);
+create index audit_entry_trail_kind_seq_idx on audit_entry (trail, kind, seq) where trail is not null;
+create index audit_entry_via_seq_idx on audit_entry (via, seq) where via is not null;
+create index audit_entry_outcome_seq_idx on audit_entry (outcome, seq) where outcome is not null;
+create index audit_entry_address_seq_idx on audit_entry (address, seq) where address is not null;
+
+-- Which records name a document by its id; how an answer ended, and what was said of it, count as about its documents.
+create table audit_document (
+  document uuid not null,
+  seq bigint not null,
+  constraint audit_document_pkey primary key (document, seq),
+  constraint audit_document_seq_fkey foreign key (seq) references audit_entry (seq)
+);
+
+-- Under which names users stand in records, as they were called then, with an empty kind; and, with the zero UUID, parts
+-- of ours, which are no users, each with the kinds of its records.
+create table audit_name (
+  name text not null,
+  actor uuid not null,
+  kind text not null,
+  constraint audit_name_pkey primary key (name, actor, kind)
+);
+
+-- The roots of the perfect subtrees of 256 leaves and more: node `place` of a level is over the leaves from
+-- place * 2^level on. A proof reads one for each level, and the leaves of one block.
+create table audit_node (
+  level smallint not null,
+  place bigint not null,
+  hash bytea not null,
+  constraint audit_node_pkey primary key (level, place),
+  constraint audit_node_level_check check (level >= 8),
+  constraint audit_node_hash_check check (octet_length(hash) = 32)
 );
 
 create table audit_head (
@@ -137,16 +180,18 @@ end $$;
 do $$
 declare t text;
 begin
-  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head'] loop
+  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_name', 'audit_node'] loop
     execute format('create trigger append_only before update or delete or truncate on %I '
                    'for each statement execute function clearance.refuse_audit_change()', t);
     execute format('alter table %I enable always trigger append_only', t);
     execute format('create policy auditors_read on %I for select to clearance_app '
                    'using ((select clearance.caller_may(''audit'')))', t);
+    execute format('grant select on %I to clearance_app', t);
+  end loop;
+  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head'] loop
     execute format('create policy sequencer_read on %I for select to clearance_sequencer using (true)', t);
   end loop;
 end $$;
-grant select on audit_leaf, audit_entry, audit_head to clearance_app;
 grant select on audit_entry, audit_head to clearance_sequencer;
 -- Not `body`: to put leaves in order takes their hashes, not their content.
 grant select (id, at, xid, kind, trail, leaf_hash) on audit_leaf to clearance_sequencer;
@@ -184,6 +229,69 @@ begin
   return found;
 end $$;
 
+-- The documents that a record names by id. A text that is no id is none, whoever wrote it.
+create function clearance.documents_of(record jsonb) returns setof uuid
+language sql immutable parallel safe set search_path = '' as $$
+  select distinct case when pg_input_is_valid(n.name, 'uuid') then n.name::uuid end
+  from (
+    select record ->> 'document'
+    union all select substr(record ->> 'target', 10) where starts_with(record ->> 'target', 'document:')
+    union all select p.value ->> 'document' from jsonb_array_elements(
+      case jsonb_typeof(record -> 'passages') when 'array' then record -> 'passages' else '[]' end) as p
+    union all select d.value from jsonb_array_elements_text(
+      case jsonb_typeof(record -> 'documents') when 'array' then record -> 'documents' else '[]' end) as d
+  ) as n (name)
+  where pg_input_is_valid(n.name, 'uuid')
+$$;
+
+-- Notes the leaves of these ids as entries from `first` on, with what they are found by; gives how many there are.
+create function clearance.note_entries(leaves uuid[], first bigint) returns bigint
+language plpgsql volatile set search_path = '' as $$
+declare
+  placed bigint;
+begin
+  with leaf as materialized (
+    select first + v.n - 1 as seq, l.id, l.leaf_hash, l.at, l.kind, l.trail, l.actor, l.body::jsonb as record
+    from unnest(leaves) with ordinality as v (id, n) join public.audit_leaf l on l.id = v.id
+  ), read as materialized (
+    select l.seq, l.id, l.leaf_hash, l.at, l.kind, l.trail, l.actor, l.record #>> '{actor,name}' as name,
+      case when pg_input_is_valid(l.record #>> '{actor,via,service}', 'uuid')
+        then (l.record #>> '{actor,via,service}')::uuid end as via,
+      l.record #>> '{actor,via,name}' as via_name,
+      -- What is no word of ours is found by nothing: an index takes no text of any length.
+      case when octet_length(l.record ->> 'outcome') <= 100 then l.record ->> 'outcome' end as outcome,
+      case when octet_length(l.record #>> '{actor,address}') <= 100 then l.record #>> '{actor,address}' end as address
+    from leaf l
+  ), names as (
+    insert into public.audit_name (name, actor, kind)
+    select distinct n.name, n.actor, n.kind from (
+      select r.name, coalesce(r.actor, '00000000-0000-0000-0000-000000000000'),
+        case when r.actor is null then r.kind else '' end from read r
+      union all select r.via_name, r.via, '' from read r where r.via is not null
+    ) as n (name, actor, kind)
+    where octet_length(n.name) <= 1000
+    on conflict do nothing
+  )
+  insert into public.audit_entry (seq, leaf_id, leaf_hash, at, kind, trail, actor, via, outcome, address)
+  select r.seq, r.id, r.leaf_hash, r.at, r.kind, r.trail, r.actor, r.via, r.outcome, r.address from read r;
+  get diagnostics placed = row_count;
+
+  -- The ids lead: no plan goes through all of the log. Of a trail one opening counts, whoever wrote more.
+  insert into public.audit_document (document, seq)
+  select d.id, first + v.n - 1
+  from unnest(leaves) with ordinality as v (id, n)
+    join public.audit_leaf l on l.id = v.id
+    left join lateral (
+      select e.leaf_id from public.audit_entry e
+      where l.kind in ('answer.closed', 'answer.feedback') and e.trail = l.trail and e.kind = 'answer.opened'
+      order by e.seq limit 1
+    ) as opened on true
+    join public.audit_leaf named on named.id = any (array[l.id, opened.leaf_id])
+    cross join lateral clearance.documents_of(named.body::jsonb) as d (id)
+  on conflict do nothing;
+  return placed;
+end $$;
+
 -- Gives these leaves the next numbers, in this order, and publishes the head over all (RFC 6962 section 2.1). Nobody
 -- writes a number or a head by itself: a gap or a wrong root would spoil the log for ever.
 create function clearance.place_leaves(leaves uuid[]) returns table (size bigint, root bytea)
@@ -193,27 +301,26 @@ declare
   first bigint := 0;
   nodes bytea[] := '{}';
   node bytea;
-  filled bigint;
-  placed bigint;
+  level int;
 begin
   perform 1 from clearance.turn t where t.name = 'audit' for update;
   select h.size, h.frontier into first, nodes from public.audit_head h order by h.size desc limit 1;
   first := coalesce(first, 0);
   nodes := coalesce(nodes, '{}');
-  insert into public.audit_entry (seq, leaf_id, leaf_hash)
-    select first + v.n - 1, l.id, l.leaf_hash
-    from unnest(leaves) with ordinality as v (id, n) join public.audit_leaf l on l.id = v.id;
-  get diagnostics placed = row_count;
-  if placed = 0 or placed <> cardinality(leaves) then
+  if cardinality(leaves) = 0 or clearance.note_entries(leaves, first) <> cardinality(leaves) then
     raise exception 'some of these are no leaves of the log' using errcode = 'integrity_constraint_violation';
   end if;
   size := first;
-  for node in select e.leaf_hash from public.audit_entry e where e.seq >= first order by e.seq loop
-    filled := size;
-    while filled & 1 = 1 loop
+  for node in select e.leaf_hash from public.audit_entry e
+              where e.seq >= first and e.seq < first + cardinality(leaves) order by e.seq loop
+    level := 0;
+    while (size >> level) & 1 = 1 loop
       node := sha256('\x01'::bytea || nodes[cardinality(nodes)] || node);
       nodes := trim_array(nodes, 1);
-      filled := filled >> 1;
+      level := level + 1;
+      if level >= 8 then
+        insert into public.audit_node values (level, size >> level, node);
+      end if;
     end loop;
     nodes := array_append(nodes, node);
     size := size + 1;

@@ -1,12 +1,13 @@
 -- Documents and what is derived from them. Derived rows carry the scope of their document by foreign keys that cascade:
 -- to move a document is to change one column of one row, and no derived row can stand under another rule.
 
+-- Paths compare by their bytes, so that what lies in a folder stands together, and lists have one order everywhere.
 create table document (
   id bigint generated always as identity,
   public_id uuid default gen_random_uuid() not null,
   collection_id uuid not null,
   scope_id integer not null,
-  path text not null,
+  path text collate "C" not null,
   media_type text not null,
   size bigint not null,
   sha256 bytea not null,
@@ -16,14 +17,20 @@ create table document (
   created_at timestamptz default now() not null,
   updated_at timestamptz default now() not null,
   constraint document_pkey primary key (id),
-  constraint document_collection_id_path_key unique (collection_id, path),
+  constraint document_collection_id_path_key unique (collection_id, path) include (scope_id, id),
   constraint document_id_scope_id_key unique (id, scope_id),
   constraint document_path_check check (clearance.is_normal_path(path)),
   constraint document_scope_id_fkey foreign key (scope_id, collection_id) references scope (id, collection_id),
   constraint document_public_id_key unique (public_id),
   constraint document_collection_id_fkey foreign key (collection_id) references collection (id) on delete cascade
 );
-create index document_scope_id_idx on document (scope_id);
+-- A page of a list is taken from each scope that its reader sees, or each collection that they curate, by path or by
+-- change: from these indexes alone, so that what is hidden, and what stands on other pages, is not looked at.
+create index document_scope_id_idx on document (scope_id, path) include (collection_id, id);
+create index document_scope_id_updated_at_idx on document (scope_id, updated_at, public_id)
+  include (collection_id, path, id);
+create index document_collection_id_updated_at_idx on document (collection_id, updated_at, public_id)
+  include (scope_id, path, id);
 
 create table chunk (
   id bigint generated always as identity,

@@ -30,7 +30,9 @@ language sql stable security definer set search_path = '' as $$
   select d.scope_id, count(*)
   from public.document d
   where d.collection_id = documents_by_scope.collection
-    and (documents_by_scope.folder is null or starts_with(d.path, documents_by_scope.folder || '/'))
+    -- Paths compare by their bytes: '0' is what follows '/', and no path has a character as high as the last one.
+    and d.path > coalesce(documents_by_scope.folder || '/', '')
+    and d.path < coalesce(documents_by_scope.folder || '0', chr(1114111))
     and clearance.may_rule(documents_by_scope.collection)
   group by d.scope_id
 $$;
@@ -39,7 +41,8 @@ $$;
 create function clearance.documents_below(collection uuid, folder text) returns bigint
 language sql stable security definer set search_path = '' as $$
   select count(*) from public.document d
-  where d.collection_id = documents_below.collection and starts_with(d.path, documents_below.folder || '/')
+  where d.collection_id = documents_below.collection
+    and d.path > documents_below.folder || '/' and d.path < documents_below.folder || '0'
     and clearance.may_rule(documents_below.collection)
 $$;
 

@@ -5,7 +5,7 @@ create table ingest_job (
   id uuid default gen_random_uuid() not null,
   collection_id uuid not null,
   scope_id integer not null,
-  path text not null,
+  path text collate "C" not null,
   uploaded_by uuid not null,
   content bytea,
   size bigint not null,
@@ -17,26 +17,31 @@ create table ingest_job (
   created_at timestamptz default now() not null,
   finished_at timestamptz,
   hidden jsonb,
+  -- The upload that brought the bytes of this one once more.
+  retried_by uuid,
   constraint ingest_job_pkey primary key (id),
   constraint ingest_job_path_check check (clearance.is_normal_path(path)),
   constraint ingest_job_state_check check (state in ('queued', 'running', 'indexed', 'unchanged', 'failed')),
   constraint ingest_job_scope_id_fkey foreign key (scope_id, collection_id) references scope (id, collection_id)
     on delete cascade,
   constraint ingest_job_collection_id_fkey foreign key (collection_id) references collection (id) on delete cascade,
-  constraint ingest_job_uploaded_by_fkey foreign key (uploaded_by) references app_user (id) on delete cascade
+  constraint ingest_job_uploaded_by_fkey foreign key (uploaded_by) references app_user (id) on delete cascade,
+  constraint ingest_job_retried_by_fkey foreign key (retried_by) references ingest_job (id) on delete set null
 );
-create index ingest_job_uploaded_by_idx on ingest_job (uploaded_by);
+create index ingest_job_uploaded_by_created_at_id_idx on ingest_job (uploaded_by, created_at, id);
+create index ingest_job_collection_id_path_created_at_idx on ingest_job (collection_id, path, created_at);
+create index ingest_job_retried_by_idx on ingest_job (retried_by) where retried_by is not null;
 create index ingest_job_running_idx on ingest_job (collection_id, path) where state = 'running';
 
--- An upload says what is to be done; the worker notes how it went. Its bytes go when it ends, and what has ended stays
--- so.
+-- An upload says what is to be done; the worker notes how it went. Its bytes go when it ends well: those of a failed one
+-- stay until it is retried, removed or forgotten. What has ended stays so.
 create function clearance.end_upload() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   if old.state in ('indexed', 'unchanged', 'failed') and new.state <> old.state then
     raise exception 'the upload % has ended', old.id using errcode = 'integrity_constraint_violation';
   end if;
-  if new.state in ('indexed', 'unchanged', 'failed') then
+  if new.state in ('indexed', 'unchanged') then
     new.content := null;
   end if;
   return new;
@@ -63,6 +68,27 @@ begin
           jsonb_build_object('job', job));
 end $$;
 grant execute on function clearance.defer_upload(uuid) to clearance_app;
+
+-- Uploads a failed file of the caller's once more, as it was asked for: the same bytes, path and own rule, under the
+-- scope that this has by now. The API cannot read the bytes; they go over to the new upload. False if there are none.
+create function clearance.retry_upload(job uuid, retry uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  failed public.ingest_job;
+begin
+  select * into failed from public.ingest_job j
+    where j.id = retry_upload.job and j.state = 'failed' and j.content is not null
+      and j.uploaded_by = clearance.caller() and j.collection_id = any (clearance.curated()) for update;
+  if not found then
+    return false;
+  end if;
+  insert into public.ingest_job (id, collection_id, scope_id, path, uploaded_by, content, size, sha256)
+  values (retry_upload.retry, failed.collection_id, failed.scope_id, failed.path, failed.uploaded_by, failed.content,
+          failed.size, failed.sha256);
+  update public.ingest_job j set content = null, retried_by = retry_upload.retry where j.id = failed.id;
+  return true;
+end $$;
+grant execute on function clearance.retry_upload(uuid, uuid) to clearance_app;
 
 -- The documents at the places of the uploads that are being worked on: no other one's passages may come or go.
 create function clearance.worked_on() returns bigint[]
@@ -192,8 +218,10 @@ create policy uploaders_read on ingest_job for select to clearance_app
   using (uploaded_by = (select clearance.caller()));
 create policy curators_add on ingest_job for insert to clearance_app
   with check (uploaded_by = (select clearance.caller()) and collection_id = any ((select clearance.curated())::uuid[]));
+create policy uploaders_drop on ingest_job for delete to clearance_app
+  using (uploaded_by = (select clearance.caller()) and state in ('indexed', 'unchanged', 'failed'));
 grant select (id, collection_id, scope_id, path, uploaded_by, size, sha256, state, reason, document_id, stages,
-  created_at, finished_at, hidden) on ingest_job to clearance_app;
+  created_at, finished_at, hidden, retried_by), delete on ingest_job to clearance_app;
 grant insert (id, collection_id, scope_id, path, uploaded_by, content, size, sha256, reason, document_id,
   stages, finished_at) on ingest_job to clearance_app;
 

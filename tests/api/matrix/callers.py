@@ -23,8 +23,8 @@ WRONG = "clr_abcdefgh_" + "x" * 43
 WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
-IDS = frozenset({"document", "job", "key", "conversation", "turn", "plan", "delegation", "session", "link", "passkey",
-                 "scim user", "scim group", "leak test", "review", "review item"})  # fmt: skip
+IDS = frozenset({"document", "job", "failed job", "key", "conversation", "turn", "plan", "delegation", "session",
+                 "link", "passkey", "scim user", "scim group", "leak test", "review", "review item"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:
@@ -133,8 +133,9 @@ def _on_collections(world: World, kind: str, collections: list[str]) -> list[Tar
         case "review" | "review item":
             ids = world.reviews if kind == "review" else world.review_items
             found = [Target(kind, ids[s], collection=s) for s in collections if s in ids]
-        case "job":
-            found = [Target(kind, world.jobs[s], collection=s, owner=UPLOADERS[s]) for s in collections]
+        case "job" | "failed job":
+            jobs = world.jobs if kind == "job" else world.failed_jobs
+            found = [Target(kind, jobs[s], collection=s, owner=UPLOADERS[s]) for s in collections]
         case _:
             raise AssertionError(f"no targets of the kind {kind!r}")
     return found

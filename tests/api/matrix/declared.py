@@ -111,7 +111,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("DELETE", "/api/v1/keys/{key}"): Route("key", (on("key", OWN_OR_ANY, "key", **NONE),)),
     ("GET", "/api/v1/audit/events"): Route("audit", (Case(), on("user", THERE, "?user")), values=PAGED),
+    ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head",)),
     ("GET", "/api/v1/audit/head"): Route("audit"),
+    ("GET", "/api/v1/audit/heads"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/export"): Route(
         "audit",
         (
@@ -257,7 +259,7 @@ MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES, *APART}
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",
     "active", "effect", "everyone", "starts_at", "ends_at", "expires_at", "expires_in", "inherits", "format", "kind",
-    "since", "until", "newest_first", "opened", "state", "file", "at", "change",
+    "since", "until", "newest_first", "opened", "state", "file", "at", "change", "q",
 })  # fmt: skip
 # What every route takes and the callers of the matrix vary.
 CARRIED = frozenset({"@Clearance-On-Behalf-Of"})

@@ -29,6 +29,8 @@ from tests.api.matrix.route_access import (
 
 CURATORS, SEERS, READERS = "its curators", "who sees the collection", "its readers"
 OF_CREW = {"name": CREW}
+PLANNED = {"file": b"100  new.md\n", "roles": ["everyone"]}
+PATH_OF_CREW = "a path, by who curates the crew's collection"
 
 LIBRARY: dict[tuple[str, str], Route] = {
     ("POST", "/api/v1/ask"): Route(
@@ -50,6 +52,11 @@ LIBRARY: dict[tuple[str, str], Route] = {
         values=(".helpful", ".reason"),
         lent=True,
     ),
+    ("GET", "/api/v1/feedback"): Route(
+        "curate",
+        (on("collection", "who curates the collection", "?collection"),),
+        values=PAGED,
+    ),
     ("POST", "/api/v1/search"): Route(
         "ask",
         (
@@ -66,6 +73,8 @@ LIBRARY: dict[tuple[str, str], Route] = {
             Case(),
             on("collection", "anybody", "?collection", seen_by="its readers and curators"),
             on("document", "its readers and curators", "?after"),
+            on("folder", "anybody", "?folder", seen_by=RULERS),
+            on("folder", "anybody", "?contains", seen_by=RULERS),
         ),
         lent=True,
     ),
@@ -88,7 +97,15 @@ LIBRARY: dict[tuple[str, str], Route] = {
             uploading("collection", "who curates the collection", TARGET),
             uploading("role", ROLE_OF_UPLOAD, CREW, roles=[TARGET]),
             uploading("role", ROLE_OF_UPLOAD, CREW, deny=[TARGET]),
-            uploading("path", "a path, by who curates the crew's collection", CREW, path=TARGET, seen_by=READERS),
+            uploading("path", PATH_OF_CREW, CREW, path=TARGET, seen_by=READERS),
+        ),
+    ),
+    ("POST", "/api/v1/collections/{name}/documents/preview"): Route(
+        "curate",
+        (
+            on("collection", "who curates the collection", "name", form=PLANNED),
+            Case("role", ROLE_OF_UPLOAD, path=OF_CREW, form={**PLANNED, "roles": [TARGET]}),
+            Case("role", ROLE_OF_UPLOAD, path=OF_CREW, form={**PLANNED, "deny": [TARGET]}),
         ),
     ),
     ("PATCH", "/api/v1/documents/{document}"): Route(
@@ -101,6 +118,8 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/jobs"): Route("curate", values=PAGED),
     ("GET", "/api/v1/jobs/{job}"): Route("curate", (on("job", "one's own", "job"),)),
+    ("POST", "/api/v1/jobs/{job}/retry"): Route("curate", (on("failed job", "one's own", "job", done=202),)),
+    ("DELETE", "/api/v1/jobs/{job}"): Route("curate", (on("failed job", "one's own", "job", **NONE),)),
     ("GET", "/api/v1/collections"): Route("key", values=PAGED, lent=True),
     ("POST", "/api/v1/collections"): Route(
         "administer",
@@ -148,6 +167,20 @@ LIBRARY: dict[tuple[str, str], Route] = {
     ),
     ("DELETE", "/api/v1/conversations/{conversation}"): Route(
         "ask", (on("conversation", "one's own", "conversation", **NONE),)
+    ),
+    ("GET", "/api/v1/collections/{name}/tree"): Route(
+        "key",
+        (on("collection", RULERS, "name"), on("folder", FOLDER_OF_CREW, "?folder", path=OF_CREW)),
+        values=PAGED,
+    ),
+    ("GET", "/api/v1/collections/{name}/documents"): Route(
+        "curate",
+        (
+            on("collection", "who curates the collection", "name"),
+            on("folder", PATH_OF_CREW, "?folder", path=OF_CREW, seen_by=RULERS),
+            on("folder", PATH_OF_CREW, "?contains", path=OF_CREW, seen_by=RULERS),
+        ),
+        values=PAGED,
     ),
     ("GET", "/api/v1/collections/{name}/folders"): Route("key", (on("collection", RULERS, "name"),), values=PAGED),
     ("DELETE", "/api/v1/collections/{name}/access"): Route(

@@ -108,8 +108,7 @@ class Matrix:
     def _case(self, key: Key, route: Route, case: Case, who: list[Caller]) -> None:
         """First the refused and the reading cells, which must change nothing; then each act, on a world put back."""
         cells = [cell for caller in who for cell in self._cells(key, route, case, caller)]
-        # What an asker says of an answer stands in the log alone, which is not compared.
-        creates = case.done in {201, 202} and case.kind != "answer"
+        creates = case.done in {201, 202}
         writes = case.acts or key[0] in {"PUT", "PATCH", "DELETE"} or creates
         done = [c for c in cells if c.want.status < 300]
         if not done:
@@ -302,7 +301,7 @@ def matrix_over(world: World) -> Iterator[tuple[Matrix, io.StringIO]]:
     app = application(parts_of(world.db, chat=chat))
     # Started, and never performed: a test beside the cells would change what they are held against.
     app.state.leak_tests = LeakTestRuns(lambda *_: {}, "", spawn=lambda _: threading.Thread())
-    service = TestClient(app, raise_server_exceptions=False)
+    service = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
     with captured_log() as lines, service as client, TableSnapshot(world.db) as kept:
         yield Matrix(world, app, ProbeClient("", http=client), chat, kept), lines
         assert kept.differing(kept.tables) == [], "tables changed past the trigger that notes it"

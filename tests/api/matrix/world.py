@@ -28,6 +28,7 @@ from tests.api.matrix.facts import (
 )
 from tests.api.matrix.route_access import CREW_DOCUMENT, CREW_REVIEW, MOMENT, OPEN_DOCUMENT, QUESTION, REVIEW_ITEM
 from tests.api.matrix.sign_in import REGISTRATION
+from tests.support.audit_order import sequence
 from tests.support.authenticator import Authenticator
 from tests.support.browsers import SESSION, Browser, follow
 from tests.support.cluster import IDENTITY_KEY, Db
@@ -38,6 +39,17 @@ from tests.support.worker import work_queued
 NO_GRANT = "0" * 32
 # Who calls in a browser's session too.
 SIGNED_IN = "administrator"
+# Each upload once more, as one that failed.
+FAILED = """
+with failed as (
+  insert into ingest_job
+    (collection_id, scope_id, path, uploaded_by, content, size, sha256, state, reason, created_at, finished_at)
+  select collection_id, scope_id, path, uploaded_by, 'x', size, sha256, 'failed', 'The file is damaged.', created_at,
+    finished_at
+  from ingest_job where path <> 'canary' returning id, collection_id
+)
+select c.name, f.id::text from failed f join collection c on c.id = f.collection_id
+"""
 
 
 @dataclass
@@ -48,6 +60,7 @@ class World:
     keys: dict[str, str] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
+    failed_jobs: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     # By kind and collection: the id of one grant of what stands there.
     grants: dict[str, dict[str, str]] = field(
@@ -93,6 +106,8 @@ def build_world(db: Db) -> World:
         founder.leak_test()
         founder.open_reviews()
         sign_people_in(founder)
+    sequence(db)
+    world.things["record"] = {"root": "0"}
     return world
 
 
@@ -157,8 +172,10 @@ class Founder:
             rows = connection.execute(
                 "select c.name, d.public_id::text from document d join collection c on c.id = d.collection_id"
             ).fetchall()
+            failed = connection.execute(FAILED).fetchall()
         names = {collection_name(name): name for name in COLLECTIONS} | {"_canary": "_canary"}
         world.documents = {names[name]: public_id for name, public_id in rows}
+        world.failed_jobs = {names[name]: job for name, job in failed}
         for name, rule in COLLECTIONS.items():
             self._rule(name, _grants(rule))
         for name in FOLDERS:

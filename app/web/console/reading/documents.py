@@ -10,6 +10,7 @@ from app.admin.explain import explain_access
 from app.answer import documents as reading
 from app.answer.documents import OpenedPassage
 from app.db.paging import Page
+from app.retrieval.document_list import DocumentFilter
 from app.web.console.listing import ListingOf, Text
 from app.web.console.pages import page
 from app.web.console.viewer import ViewerOf
@@ -52,7 +53,7 @@ def documents(
     collection: Text = "",
 ) -> Response:
     """The documents that the viewer may read, by collection and path."""
-    found = reading.list_documents(session, subject, parts.checks, listing.page, collection=collection or None)
+    found = reading.list_documents(session, subject, parts.checks, listing.page, DocumentFilter(collection or None))
     values = {"documents": found, "listing": listing, "collection": collection}
     if viewer.part and not listing.first:
         return page(viewer, "reading/document_rows.html", values)

@@ -43,7 +43,7 @@ FORBIDDEN = (
 
 
 def rendered(text: str) -> str:
-    return str(markdown(text, [(1, "/documents/a?passage=b"), (2, "/documents/c")], "%(kind)s hidden"))
+    return str(markdown(text, [(1, "/documents/a?passage=b"), (2, "/documents/c")], "{} hidden".format))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -1,0 +1,241 @@
+"""How long a page of the audit log takes: `python -m benchmarks.audit_log_pages [--records 10000000]`.
+
+Fills a database with records of a year as a company makes them, put in order by the product's own function, and reads
+pages of 100 through the use case, each of which is recorded too. Milliseconds of the clock; the newest come first.
+"""
+
+import argparse
+import hashlib
+import time
+import uuid
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from rich.progress import track
+
+from app.admin.audit_log import AuditLog, EventView
+from app.audit.actor import actor
+from app.audit.encryption import Sealer
+from app.audit.events.answers import SearchDone
+from app.audit.events.base import SealedText
+from app.audit.log import record
+from app.db.paging import Page
+from app.db.session import Database
+from app.identity.subject import Capability, Subject
+from benchmarks.machine import load
+from benchmarks.tables import show
+from benchmarks.world import AUDIT_KEY, Db, World, database, server
+
+# A server of some memory. Nothing is lost that anybody needs.
+SETTINGS = {
+    "shared_buffers": "2GB", "max_wal_size": "16GB", "synchronous_commit": "off", "checkpoint_timeout": "1h",
+    "autovacuum": "off",
+}  # fmt: skip
+STEP, PLACED, LIMIT = 200_000, 20_000, 100
+PEOPLE, DOCUMENTS = 3_000, 100_000
+# Of ten records three open an answer, three close one, two are searches, one is of a document, one of another kind.
+# People and documents come as in life: few often, most seldom. Person 2999 is in the first thousand records alone,
+# `role.removed` is there five times at the beginning, and only person 7 exports.
+FILL = """
+with n as (
+  select n, n - case when n % 10 between 3 and 5 then 3 else 0 end as t, n % 10 as c
+  from generate_series({first}, {last}) as n
+), drawn as (
+  select n, t, c, (abs(hashint8extended(t, 1) % 1000000) / 1e6)::float8 as r1,
+    (abs(hashint8extended(t, 2) % 1000000) / 1e6)::float8 as r2, abs(hashint8extended(t, 3) % 1000000) as r3
+  from n
+), chosen as (
+  select n, t, r3,
+    case when n < 1000 and n % 50 = 9 then 2999 else floor(2999 * r1 ^ 3)::int end as p,
+    case when c < 3 then 'answer.opened' when c < 6 then 'answer.closed' when c < 8 then 'search.done'
+      when c = 8 then case when r3 % 4 = 0 then 'document.downloaded' else 'document.opened' end
+      else case when n < 50 then 'role.removed' when r3 % 20 = 0 then 'audit.exported'
+        else (array['session.started','policy.changed','role.joined','user.changed','audit.read','answer.feedback'])
+          [1 + r3 % 6] end end as kind,
+    array(select md5('d' || floor(100000 * (abs(hashint8extended(t, 10 + k) % 1000000) / 1e6) ^ 2))::uuid
+      from generate_series(1, 8) as k) as docs
+  from drawn
+), said as (
+  select n, kind, docs, r3, case when kind = 'audit.exported' then 7 when p = 7 then 8 else p end as p,
+    case when kind in ('answer.opened', 'answer.closed') then md5('t' || t)::uuid end as trail,
+    md5('leaf' || n)::uuid as id, timestamptz '2026-01-01Z' + n * interval '3 seconds' as at
+  from chosen
+), written as (
+  select s.*, md5('user' || p)::uuid as actor,
+    '{"actor":{"address":"10.0.' || p % 7 || '.' || p % 199 || '","key":"clr_00000000","name":"p' || p || '","user":"'
+      || md5('user' || p)::uuid || '","via":'
+      || case when r3 % 17 = 0 then '{"delegation":"cld_00000000","name":"bot","service":"' || md5('bot')::uuid || '"}'
+         else 'null' end
+      || '},"at":"' || to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"'
+      || case when kind = 'search.done' then ',"documents":["' || array_to_string(docs, '","') || '"]'
+              when kind like 'document.%' then ',"document":"' || docs[1] || '"'
+              when kind = 'answer.opened' then ',"embedder":"' || repeat('e', 64) || '"' else '' end
+      || ',"id":"' || id || '","kind":"' || kind || '"'
+      || case kind
+           when 'answer.closed' then ',"latency_us":{"model":812345,"retrieve":20123,"route":12},"outcome":"'
+             || (array['quoted','answered','nothing','hung_up'])[1 + (r3 % 100 > 60)::int + (r3 % 100 > 90)::int
+               + (r3 % 1000 = 999)::int] || '"'
+           when 'answer.opened' then ',"passages":[' || (
+             select string_agg('{"chunk":"' || d || '","document":"' || d || '","label":"internal","rank":' || o
+               || ',"version":"' || d || '"}', ',') from unnest(docs) with ordinality as u (d, o))
+             || '],"question":{"commitment":"' || repeat('c', 44) || '","keeps":"text","sealed":"'
+             || repeat(md5(n::text), 5) || '"},"scopes":["' || array_to_string(docs || docs, '","') || '"]'
+           else '' end
+      || ',"trail":' || coalesce('"' || trail || '"', 'null') || ',"v":2,"writer":"clearance_app"}' as body
+  from said s
+)
+insert into audit_leaf (id, at, kind, trail, actor, body, leaf_hash, writer)
+select id, at, kind, trail, actor, body, sha256('\\x00'::bytea || convert_to(body, 'UTF8')), 'clearance_app'
+from written
+"""
+PLACE = "select size from clearance.place_leaves(array(select md5('leaf' || n)::uuid from generate_series({0}, {1}) n))"
+# A record is held to its form when it is written, which would take hours here.
+UNCHECKED = "alter table audit_leaf drop constraint audit_leaf_record_check, drop constraint audit_leaf_body_check"
+SIZES = """
+    select relname, pg_table_size(oid), pg_indexes_size(oid), reltuples::bigint from pg_class
+    where relname ~ '^audit_' and relkind = 'r' order by 2 desc
+"""
+
+
+def id_of(what: str) -> uuid.UUID:
+    """What PostgreSQL gives for `md5(what)::uuid`."""
+    return uuid.UUID(hashlib.md5(what.encode()).hexdigest())
+
+
+def fill(db: Db, records: int) -> tuple[float, float]:
+    """Write the records and put them in order; seconds of both."""
+    written = placed = 0.0
+    with db.admin() as connection:
+        connection.execute(UNCHECKED)
+        for first in track(range(0, records, STEP), description="records"):
+            last = min(first + STEP, records) - 1
+            began = time.perf_counter()
+            connection.execute(FILL.replace("{first}", str(first)).replace("{last}", str(last)).encode())
+            written += time.perf_counter() - began
+            for begin in range(first, last + 1, PLACED):
+                began = time.perf_counter()
+                connection.execute(PLACE.format(begin, min(begin + PLACED - 1, last)).encode())
+                placed += time.perf_counter() - began
+            if first == 0:
+                connection.execute("analyze")
+        connection.execute("vacuum analyze")
+    return written, placed
+
+
+def queries(records: int) -> dict[str, tuple[str, bool, int | None]]:
+    """What is read: a query, whether the newest come first, and the number that the page before reached."""
+    busy, seldom, gone = (id_of(f"user{number}") for number in (0, 2500, 2999))
+    often, rare = id_of("d0"), id_of("d99990")
+    newest: dict[str, str] = {
+        "a busy person": f"who:{busy}",
+        "a person seldom seen": f"who:{seldom}",
+        "a person long gone": f"who:{gone}",
+        "a person of no record": f"who:{uuid.UUID(int=7)}",
+        "a busy person, a kind they have": f"who:{busy} kind:search.done",
+        "a busy person, a kind they have none of": f"who:{busy} kind:audit.exported",
+        "a frequent kind": "kind:answer.opened",
+        "a group of kinds": "kind:answer",
+        "a kind of five old records": "kind:role.removed",
+        "without searches and sign-ins": "-kind:search,session",
+        "a frequent document": f"document:{often}",
+        "a document seldom seen": f"document:{rare}",
+        "a document of a person long gone": f"document:{often} who:{gone}",
+        "a service": "via:bot",
+        "a busy person by a service": f"who:{busy} via:bot",
+        "a frequent outcome": "outcome:nothing",
+        "a busy person, a rare outcome": f"who:{busy} outcome:hung_up",
+        "an address": "address:10.0.3.77",
+        "a busy person, an address never theirs": f"who:{busy} address:10.0.3.77",
+        "a day long ago": "after:2026-01-03 before:2026-01-04",
+        "a busy person, a day long ago": f"who:{busy} after:2026-01-03 before:2026-01-04",
+    }
+    return {
+        "the newest": ("", True, None),
+        "from the middle": ("", True, records // 2),
+        "the oldest": ("", False, None),
+        **{name: (q, True, None) for name, q in newest.items()},
+    }
+
+
+def auditor_of(world: World) -> Subject:
+    return world.subject(world.person("auditor", may=[Capability.AUDIT]))
+
+
+def measure(log: AuditLog, q: str, *, newest_first: bool, after: int | None, rounds: int) -> tuple[str, ...]:
+    """Median and slowest milliseconds of a page, how many records it has, and whether there may be more."""
+    found, more = list[EventView](), list[str]()
+
+    def read() -> None:
+        more.clear()
+        page = Page(limit=LIMIT, after=None if after is None else str(after), on_next=more.append)
+        found[:] = log.read(log.query(q), page, newest_first=newest_first, opened=False).events
+
+    return *timed(read, rounds), str(len(found)), "yes" if more else ""
+
+
+def timed(call: Callable[[], object], rounds: int) -> tuple[str, str]:
+    """Median and slowest milliseconds; the first two rounds, which fill caches, are left out."""
+    times = []
+    for _ in range(rounds + 2):
+        began = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - began))
+    return f"{np.median(times[2:]):.1f}", f"{max(times[2:]):.1f}"
+
+
+def inserting(api: Database, subject: Subject, sealer: Sealer, rounds: int) -> str:
+    """Median milliseconds in which an asker's transaction adds one record."""
+    times = []
+    for _ in range(rounds):
+        event = SearchDone(
+            actor=actor(subject),
+            query=SealedText("who earns what?"),
+            policy_epoch=1,
+            hits=(),
+            documents=(uuid.uuid4(),),
+        )
+        with api.writing(subject.user_id) as session:
+            began = time.perf_counter()
+            record(session, event, sealer)
+            times.append(1000 * (time.perf_counter() - began))
+    return f"{np.median(times):.2f} ms"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=15)
+    given = parser.parse_args()
+    sealer = Sealer(bytes.fromhex(AUDIT_KEY))
+    with server(SETTINGS) as running:
+        db = database(running)
+        world = World(db)
+        written, placed = fill(db, given.records)
+        subject = auditor_of(world)
+        api = db.api()
+        log = AuditLog(api, sealer, subject)
+        rows = []
+        for name, (q, newest_first, after) in queries(given.records).items():
+            found = measure(log, q, newest_first=newest_first, after=after, rounds=given.rounds)
+            rows.append((name, *found))
+        for seq in (7, given.records // 3, given.records - 1):
+            rows.append(
+                (f"record {seq:,} with its proof", *timed(partial(log.event, seq, opened=False), given.rounds), "", "")
+            )
+        adding = inserting(api, subject, sealer, 500)
+        api.close()
+        with db.admin() as connection:
+            sizes = connection.execute(SIZES.encode()).fetchall()
+    columns = ("asked for", "median ms", "slowest", "records", "more")
+    show(f"Pages of {LIMIT} of {given.records:,} records; {load()}", columns, rows)
+    tables = [(t, f"{count:,}", f"{heap / 2**20:,.0f}", f"{index / 2**20:,.0f}") for t, heap, index, count in sizes]
+    show("Tables", ("table", "rows", "MiB", "indexes, MiB"), tables)
+    per = 1e6 / given.records
+    print(
+        f"Adding a record: {adding}; filled in {written * per:.0f} µs, put in order in {placed * per:.0f} µs a record."
+    )
+
+
+if __name__ == "__main__":
+    main()
