@@ -27,7 +27,7 @@ from app.retrieval.browse import curated, find_document
 
 
 @dataclass(frozen=True)
-class RuleLevel:
+class StatedRule:
     """What a level says for itself. `folder` is empty for the collection, None for the document. `counts`: it is not
     broken with further down.
     """
@@ -60,7 +60,7 @@ class PlaceAccess:
     collection: str
     folder: str
     document: CuratedDocument | None
-    levels: list[RuleLevel]
+    levels: list[StatedRule]
     own: OwnRule | None
     grants: list[GrantLine]
     label: Label
@@ -132,7 +132,7 @@ def _access(session: Session, page: Page, words: RuleWords, place: _Place) -> Pl
     names = names_of(session, {grant.principal.id for own in owns for grant in own.grants} | reading)
     first = max((n for n, own in enumerate(owns) if not own.inherits), default=0)
     levels = [
-        RuleLevel(folder, rule_sentence(own, names, at, words, outermost=folder == ""), counts=n >= first)
+        StatedRule(folder, rule_sentence(own, names, at, words, outermost=folder == ""), counts=n >= first)
         for n, (folder, own) in enumerate(place.owns.items())
     ]
     return PlaceAccess(

@@ -13,7 +13,7 @@ ROWS = 50
 
 
 @dataclass
-class Listing:
+class ListedPage:
     """A page of a list. `next` is the address of the one after it, known once it was read; empty: none."""
 
     path: str
@@ -35,11 +35,11 @@ class Listing:
         self.next = f"{self.path}?{urlencode([*self.query, ('after', place)])}"
 
 
-def listing(request: Request, after: After = None) -> Listing:
+def listing(request: Request, after: After = None) -> ListedPage:
     """A dependency: the page of the list at this address."""
     query = [(name, value) for name, value in parse_qsl(request.url.query) if name != "after"]
-    return Listing(request.url.path, query, after or None)
+    return ListedPage(request.url.path, query, after or None)
 
 
-ListingOf = Annotated[Listing, Depends(listing)]
+ListingOf = Annotated[ListedPage, Depends(listing)]
 Text = Annotated[str, Query(max_length=1_000)]

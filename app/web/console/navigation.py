@@ -18,23 +18,23 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Section:
+class NavigationSection:
     """Places under one heading; the first section has none."""
 
     name: str
     places: tuple[Place, ...]
 
 
-def navigation_of(viewer: Viewer) -> list[Section]:
+def navigation_of(viewer: Viewer) -> list[NavigationSection]:
     """The sections for this viewer, without those that would be empty."""
     text = viewer.translations.gettext
-    found: list[Section] = []
+    found: list[NavigationSection] = []
     for name, places in _sections(viewer):
         shown = tuple(
             Place(p.path, text(p.name), p.icon, p.key, current=_is_current(viewer.path, p.path)) for p in places
         )
         if shown:
-            found.append(Section(text(name) if name else "", shown))
+            found.append(NavigationSection(text(name) if name else "", shown))
     return found
 
 

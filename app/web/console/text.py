@@ -26,7 +26,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["
 
 
 @dataclass(frozen=True)
-class Segment:
+class TextSegment:
     """A piece of a text: marked or not; `hidden` is the kind of what the guardrail took out of it."""
 
     text: str
@@ -34,32 +34,32 @@ class Segment:
     hidden: str | None = None
 
 
-def segments(text: str, marks: Sequence[tuple[int, int]] = ()) -> list[Segment]:
+def segments(text: str, marks: Sequence[tuple[int, int]] = ()) -> list[TextSegment]:
     """The text in pieces, with the parts between [start, end) marked, and what was hidden as pieces of their own."""
     return list(_segments(text, sorted(marks)))
 
 
-def _segments(text: str, marks: Sequence[tuple[int, int]]) -> Iterator[Segment]:
+def _segments(text: str, marks: Sequence[tuple[int, int]]) -> Iterator[TextSegment]:
     place = 0
     for match in HIDDEN.finditer(text):
         yield from _marked(text, place, match.start(), marks)
-        yield Segment(match[0], hidden=match[1])
+        yield TextSegment(match[0], hidden=match[1])
         place = match.end()
     yield from _marked(text, place, len(text), marks)
 
 
-def _marked(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -> Iterator[Segment]:
+def _marked(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -> Iterator[TextSegment]:
     place = start
     for mark in marks:
         first, last = max(mark[0], place), min(mark[1], end)
         if first >= last:
             continue
         if place < first:
-            yield Segment(text[place:first])
-        yield Segment(text[first:last], marked=True)
+            yield TextSegment(text[place:first])
+        yield TextSegment(text[first:last], marked=True)
         place = last
     if place < end:
-        yield Segment(text[place:end])
+        yield TextSegment(text[place:end])
 
 
 def markdown(text: str, sources: Sequence[tuple[int, str]], hidden_word: Callable[[str], str]) -> Markup:

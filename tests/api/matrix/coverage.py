@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi import FastAPI
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import BaseModel
 
 from tests.api.matrix.declared import CARRIED, MOUNTS, VALUES
 from tests.api.matrix.route_access import TARGET, Case, Route
@@ -50,7 +51,7 @@ def identifiers(app: FastAPI, key: Key) -> set[str]:
     schema = app.openapi()
     if isinstance(context.original_route, APIRoute) and template not in schema["paths"]:
         # Forms of pages stand in no schema.
-        found |= {f".{field.alias}" for field in _body_fields(context.dependant)}
+        found |= {f".{name}" for field in _body_fields(context.dependant) for name in _names_in(field)}
     operation = schema["paths"].get(template, {}).get(method.lower(), {})
     for content in operation.get("requestBody", {}).get("content", {}).values():
         found |= {f".{name}" for name in _leaves(content["schema"], schema)}
@@ -69,6 +70,16 @@ def _body_fields(dependant: Dependant) -> Iterator[ModelField]:
     yield from dependant.body_params
     for inner in dependant.dependencies:
         yield from _body_fields(inner)
+
+
+def _names_in(field: ModelField) -> Iterator[str]:
+    """The names of a form's fields: of a parameter its own, of a model those that it has."""
+    model = field.field_info.annotation
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        yield field.alias
+        return
+    for name, inner in model.model_fields.items():
+        yield f"{name}[]" if get_origin(inner.annotation) is list else name
 
 
 def varied_by(case: Case) -> Iterator[str]:

@@ -259,7 +259,7 @@ MOUNTS = {("ANY", "/api/v1/docs/static"), *PAGES, *APART}
 VALUES = frozenset({
     "limit", "question", "query", "mode", "stream", "label", "description", "display_name", "clearance", "capabilities",
     "active", "effect", "everyone", "starts_at", "ends_at", "expires_at", "expires_in", "inherits", "format", "kind",
-    "since", "until", "newest_first", "opened", "state", "file", "at", "change", "q",
+    "since", "until", "newest_first", "opened", "state", "file", "at", "change", "order", "csrf", "q",
 })  # fmt: skip
 # What every route takes and the callers of the matrix vary.
 CARRIED = frozenset({"@Clearance-On-Behalf-Of"})

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from app.web.console.text import Segment, markdown, segments
+from app.web.console.text import TextSegment, markdown, segments
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -96,11 +96,11 @@ def test_an_address_that_the_guardrail_left_is_a_link_that_tells_nothing_of_us()
 def test_what_was_hidden_is_a_mark() -> None:
     assert '<span class="redacted">phone hidden</span>' in rendered("Call [redacted: phone].")
     assert segments("Call [redacted: phone] now", [(0, 4), (23, 26)]) == [
-        Segment("Call", marked=True),
-        Segment(" "),
-        Segment("[redacted: phone]", hidden="phone"),
-        Segment(" "),
-        Segment("now", marked=True),
+        TextSegment("Call", marked=True),
+        TextSegment(" "),
+        TextSegment("[redacted: phone]", hidden="phone"),
+        TextSegment(" "),
+        TextSegment("now", marked=True),
     ]
 
 
