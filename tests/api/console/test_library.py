@@ -38,7 +38,7 @@ def text_of(browser: Browser, path: str, **headers: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text.split("<main")[-1].split("</main>")[0]))
 
 
-def plan(browser: Browser, **fields: str) -> str:
+def plan(browser: Browser, **fields: Any) -> str:
     """The address of the plan that a form makes."""
     answer = browser.submit("/plans", **fields)
     assert answer.status_code == 303, answer.text
