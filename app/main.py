@@ -210,7 +210,7 @@ def create(parts: Components | None = None) -> FastAPI:
             app.state.metrics.register(collector)
         async with RunningAnswers(app.state.parts) as app.state.running:
             yield
-        app.state.leak_tests.close()
+        await anyio.to_thread.run_sync(app.state.leak_tests.close)
         for collector in counting:
             app.state.metrics.unregister(collector)
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))

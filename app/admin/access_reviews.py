@@ -27,6 +27,7 @@ from app.db.session import WriteSession
 from app.db.tables.access import Collection, Folder, Scope
 from app.db.tables.reviews import AccessReview, AccessReviewItem, ReviewDecision, ReviewPlace, ReviewState
 from app.errors import Conflict, InvalidInput, NotFound, SelfGrant
+from app.evidence.merkle import canonical
 from app.identity.names import names_of
 from app.identity.subject import EVERYONE, Capability, PrincipalKind, Subject
 
@@ -124,6 +125,14 @@ def list_reviews(
 def get_review(session: Session, subject: Subject, review_id: uuid.UUID) -> ReviewView:
     """One of them; raises NotFound."""
     return review_views(session, [find_review(session, subject, review_id)])[0]
+
+
+def review_manifest(session: Session, subject: Subject, review_id: uuid.UUID) -> bytes:
+    """The manifest of a closed review in canonical form, whose SHA-256 the log has. Raises NotFound."""
+    review = find_review(session, subject, review_id)
+    if review.manifest is None:
+        raise NotFound
+    return canonical(review.manifest).encode()
 
 
 def list_review_items(

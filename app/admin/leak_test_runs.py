@@ -105,8 +105,8 @@ RunLeakTest = Callable[[str, str, LeakTestSteps], Mapping[str, Any]]
 
 
 def start_thread(work: Callable[[], None]) -> threading.Thread:
-    """A thread that does this, beside the requests."""
-    thread = threading.Thread(target=work, name="leak-test")
+    """A thread that does this beside the requests, and does not keep the process from ending."""
+    thread = threading.Thread(target=work, name="leak-test", daemon=True)
     thread.start()
     return thread
 

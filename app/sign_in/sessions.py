@@ -154,7 +154,10 @@ def list_sessions(session: Session, subject: Subject, page: Page, *, user: str |
     else:
         source, name = parse_name(user)
         query = query.where(User.source == source, User.name == name)
-    found = page.rows(session, query, [SignInSession.created_at, SignInSession.id])
+    return _views(subject, page.rows(session, query, [SignInSession.created_at, SignInSession.id]))
+
+
+def _views(subject: Subject, found: Iterable[tuple[SignInSession, str]]) -> list[SessionView]:
     return [
         SessionView(
             each.id,
@@ -171,6 +174,13 @@ def list_sessions(session: Session, subject: Subject, page: Page, *, user: str |
         )
         for each, name in found
     ]
+
+
+def list_all_sessions(session: Session, subject: Subject, page: Page) -> list[SessionView]:
+    """The sessions of everybody, newest first (administer)."""
+    require_capability(subject, Capability.ADMINISTER)
+    query = select(SignInSession, User.shown).join(User, User.id == SignInSession.user_id).where(*_living())
+    return _views(subject, page.rows(session, query, [SignInSession.created_at, SignInSession.id], descending=True))
 
 
 def end_session(session: WriteSession, subject: Subject, session_id: uuid.UUID) -> None:

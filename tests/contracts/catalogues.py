@@ -56,12 +56,13 @@ def catalogue(language: str, room: str) -> Catalog:
 
 
 def up_to_date(language: str, room: str) -> bytes:
-    """The file as it should be: every message, with the translation that it has."""
-    known, made = catalogue(language, room), Catalog(locale=language, header_comment="", fuzzy=False)
+    """The file as it should be: every message, with the translation that it has, here or else in another room."""
+    made = Catalog(locale=language, header_comment="", fuzzy=False)
+    elsewhere = {m.id: m.string for other in (FRAME, *ROOMS) for m in catalogue(language, other) if any(m.string)}
+    known = elsewhere | {m.id: m.string for m in catalogue(language, room) if any(m.string)}
     for message in messages_of(room):
         if message.id:
-            before = known.get(message.id)
-            made.add(message.id, before.string if before else None)
+            made.add(message.id, known.get(message.id))
     written = io.BytesIO()
     write_po(written, made, width=0, omit_header=True)
     return written.getvalue()

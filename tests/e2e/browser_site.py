@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from app.admin.leak_test_runs import LeakTestRuns, RunLeakTest
 from app.client.api import Client
 from app.llm.protocol import ChatModel
 from app.settings import SignInSettings
@@ -43,6 +45,7 @@ class Site:
     url: str
     company: Company
     complaints: list[str] = field(default_factory=list)
+    apps: list[FastAPI] = field(default_factory=list)
 
     @property
     def administrator(self) -> Client:
@@ -55,6 +58,11 @@ class Site:
     def sessions(self, name: str) -> list[dict[str, Any]]:
         with self.administrator as client:
             return list(client.pages("/sessions", user=name))
+
+    def leak_tests(self, run: RunLeakTest) -> None:
+        """Let this stand in for the leak test, which asks for minutes."""
+        for app in self.apps:
+            app.state.leak_tests = LeakTestRuns(run, self.url)
 
     def hear(self, message: ConsoleMessage) -> None:
         """Keep what the browser's console calls an error; an answer of 4xx that a test asks for is none."""
@@ -70,8 +78,9 @@ def served(template: Company, *, chat: ChatModel | None = None, **settings: Any)
         parts = parts_of(company.db, chat=chat)
         url = f"http://localhost:{port}"
         given = {"sign_in": SignInSettings(public_url=url), **settings}
-        with serve(dataclasses.replace(parts, settings=parts.settings.model_copy(update=given)), port=port):
-            made = Site(url, company)
+        made = Site(url, company)
+        parts = dataclasses.replace(parts, settings=parts.settings.model_copy(update=given))
+        with serve(parts, made.apps.append, port=port):
             yield made
             assert made.complaints == []
 

@@ -4,8 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Integer, Text, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, CheckConstraint, DateTime, ForeignKey, Index, Integer, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base
@@ -34,5 +33,5 @@ class LeakTestRow(Base):
     beat_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     ended_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     failures: Mapped[int | None] = mapped_column(Integer)
-    report: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    report: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)

@@ -10,12 +10,11 @@ from pydantic import ConfigDict, Field, model_validator
 
 from app.acl.placement import lock_document
 from app.admin import plans as admin
-from app.admin.changes import ClearanceStep, GrantStep, GroupStep, MemberStep, NestingStep, PlanStep, RuleStep
+from app.admin.changes import GrantStep, PlanStep, RuleStep
+from app.admin.plan_steps import clearance_step, group_step, member_step, nesting_step
 from app.admin.rules import collection_rule, editable_collection
 from app.db.session import WriteSession
-from app.identity.names import find_person, find_role
-from app.identity.stewards import find_stewarded
-from app.identity.subject import Capability, Label, Subject, require_capability
+from app.identity.subject import Label, Subject
 from app.paths import folder_path
 from app.settings import LabelName
 from app.web.api.rule_schemas import to_rule
@@ -186,19 +185,13 @@ def _step(session: WriteSession, subject: Subject, change: AnyChange) -> PlanSte
         case RuleChange() | GrantChange():
             return _rule_step(session, subject, change)
         case MemberChange():
-            # The role first: who may change no members is not told who is there.
-            role, user = find_stewarded(session, subject, change.role), find_person(session, change.user)
-            return MemberStep(user.id, role.id, change.change == "join")
+            return member_step(session, subject, change.role, change.user, present=change.change == "join")
         case NestingChange():
-            require_capability(subject, Capability.ADMINISTER)
-            role, inside = find_role(session, change.role), find_role(session, change.inside)
-            return NestingStep(role.id, inside.id, change.change == "nest")
+            return nesting_step(session, subject, change.role, change.inside, present=change.change == "nest")
         case ClearanceChange():
-            require_capability(subject, Capability.ADMINISTER)
-            return ClearanceStep(find_person(session, change.user).id, Label.parse(change.clearance))
+            return clearance_step(session, subject, change.user, Label.parse(change.clearance))
         case GroupChange():
-            require_capability(subject, Capability.ADMINISTER)
-            return GroupStep(find_role(session, change.role).id, change.group)
+            return group_step(session, subject, change.role, change.group)
 
 
 def _rule_step(session: WriteSession, subject: Subject, change: RuleChange | GrantChange) -> PlanStep:

@@ -67,8 +67,18 @@ def _library(viewer: Viewer) -> Iterator[Place]:
 
 
 def _company(viewer: Viewer) -> Iterator[Place]:
-    del viewer
-    yield from ()
+    if viewer.may("administer"):
+        yield Place("/people", _("People"), "people", "p")
+        yield Place("/roles", _("Roles"), "role", "r")
+        yield Place("/sources", _("Sources"), "source")
+        yield Place("/keys", _("Keys"), "key")
+        yield Place("/sessions", _("Sessions"), "person")
+    if viewer.may("administer") or viewer.curates:
+        yield Place("/access", _("Who may read"), "search", "w")
+        yield Place("/reviews", _("Reviews"), "plan")
+    if viewer.may("administer"):
+        yield Place("/health", _("Health"), "health", "h")
+        yield Place("/leak-tests", _("Leak tests"), "report")
 
 
 def _evidence(viewer: Viewer) -> Iterator[Place]:

@@ -5,14 +5,17 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.web.console import account, assets, reports, sample
+from app.web.console.company import access, credentials, health, people, reviews, roles, sources
 from app.web.console.errors import error_page
-from app.web.console.library import access, collections, plans, uploading
+from app.web.console.library import access as library_access
+from app.web.console.library import collections, plans, uploading
 from app.web.console.reading import asking, conversations, documents, search
 from app.web.http.openapi import Service
 
 ROOMS = (
     *(asking, conversations, search, documents),
-    *(collections, uploading, access, plans),
+    *(collections, uploading, library_access, plans),
+    *(people, roles, sources, credentials, access, reviews, health),
     *(account, sample),
 )
 

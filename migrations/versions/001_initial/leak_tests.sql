@@ -13,7 +13,8 @@ create table leak_test_run (
   beat_at timestamptz default now() not null,
   ended_at timestamptz,
   failures int,
-  report jsonb,
+  -- As it was written: its people stand in an order.
+  report json,
   error text,
   constraint leak_test_run_pkey primary key (id),
   constraint leak_test_run_started_by_fkey foreign key (started_by) references app_user (id) on delete cascade,

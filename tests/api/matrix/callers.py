@@ -93,7 +93,8 @@ FIRST = {
     "outsider": "crew",
 }
 # Persons and services where only one will do.
-WHO = {"curator": "curator", "member": "outsider", "steward": "steward", "service": "bot", "other user": "bystander"}
+WHO = {"curator": "curator", "member": "outsider", "steward": "steward", "service": "bot", "other user": "bystander",
+       "user who is off": "gone", "user with a session": "outsider"}  # fmt: skip
 
 
 def targets(world: World, kind: str, caller: Caller) -> list[Target]:

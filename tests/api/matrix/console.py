@@ -6,15 +6,24 @@ from tests.api.matrix.library import CURATORS, OF_CREW, PATH_OF_CREW, READERS, S
 from tests.api.matrix.route_access import (
     CREW,
     CREW_DOCUMENT,
+    CREW_REVIEW,
     FOLDER_OF_CREW,
     NEW_FOLDER,
+    OF_RULED,
+    ON_CREW_REVIEW,
+    OPEN_DOCUMENT,
     OWN_OR_ANY,
     PAGED,
     PERSON_ON_DOCUMENT,
     QUESTION,
+    REVIEW_ITEM,
     ROLE_OF_UPLOAD,
     ROLE_ON_CREW,
+    ROLE_OWNERS,
     RULERS,
+    SEARCHED,
+    TARGET,
+    THERE,
     Case,
     Route,
     on,
@@ -165,8 +174,119 @@ CURATING: dict[tuple[str, str], Route] = {
         values=PAGED,
     ),
 }
-CONSOLE = READING | ACCOUNT | CURATING
-# What the matrix leaves to other tests: files that everybody may have; answers, which go on after the request that
+# A role that is delegated to them is not theirs to see, and one that is not there neither.
+THEIR_ROLE = "one's delegated role"
+NEW = {"shape": "page", "done": 201}
+COMPANY: dict[tuple[str, str], Route] = {
+    ("GET", "/people"): Route(
+        "administer",
+        (Case(**PAGE), on("role", THERE, "?role", **PAGE)),
+        values=(*PAGED, *SEARCHED, "?capability"),
+    ),
+    ("POST", "/people"): Route("administer", (Case(form={"name": "new-person"}, **ON),), values=(".name",)),
+    ("GET", "/people/{name}"): Route("administer", (on("user", THERE, "name", **PAGE),), values=("?notice",)),
+    ("GET", "/people/{name}/reading"): Route("administer", (on("other user", THERE, "name", **PAGE),)),
+    ("POST", "/people/{name}/off"): Route("administer", (on("other user", THERE, "name", **ON),)),
+    ("POST", "/people/{name}/on"): Route("administer", (on("user who is off", THERE, "name", **ON),)),
+    ("POST", "/people/{name}/capabilities"): Route(
+        "administer", (on("other user", THERE, "name", form={"capabilities": ["download"]}, **ON),)
+    ),
+    ("POST", "/people/{name}/clearance"): Route(
+        "administer", (on("other user", THERE, "name", form={"clearance": "public"}, **ON),)
+    ),
+    ("POST", "/people/{name}/roles"): Route(
+        "administer",
+        (
+            on("other user", THERE, "name", form={"role": "outside"}, **ON),
+            Case("role", THERE, path={"name": "bystander"}, form={"role": TARGET}, **ON),
+        ),
+        values=(".act",),
+    ),
+    ("POST", "/people/{name}/link"): Route("administer", (on("other user", THERE, "name", **NEW),)),
+    ("POST", "/people/{name}/sign-out"): Route(
+        "administer", (on("user with a session", THERE, "name", **ON),)
+    ),
+    ("GET", "/roles"): Route("administer or curate or look after", (Case(**PAGE),), values=(*PAGED, "?text")),
+    ("POST", "/roles"): Route("administer", (Case(form={"name": "new-role"}, **ON),), values=(".name",)),
+    ("GET", "/roles/{name}"): Route(
+        ROLE_OWNERS, (on("delegable role", THEIR_ROLE, "name", **PAGE),), values=(*PAGED, "?text", "?nested")
+    ),
+    ("POST", "/roles/{name}/delete"): Route("administer", (on("free role", THERE, "name", **ON),)),
+    ("POST", "/roles/{name}/members"): Route(
+        ROLE_OWNERS,
+        (
+            on("delegable role", THEIR_ROLE, "name", form={"user": "bystander"}, **ON),
+            Case("other user", THERE, path={"name": "outside"}, form={"user": TARGET}, **ON),
+        ),
+        values=(".act",),
+    ),
+    ("POST", "/roles/{name}/nesting"): Route(
+        "administer",
+        (
+            on("free role", THERE, "name", form={"outer": "tags"}, **ON),
+            Case("role", THERE, path={"name": "spare"}, form={"outer": TARGET}, **ON),
+        ),
+        values=(".act",),
+    ),
+    ("POST", "/roles/{name}/group"): Route(
+        "administer", (on("source role", THERE, "name", form={"group": "g-1"}, **ON),), values=(".group",)
+    ),
+    ("POST", "/roles/{name}/stewards"): Route(
+        "administer",
+        (
+            on("role", THERE, "name", form={"user": "bystander"}, **ON),
+            Case("user", "another person", path={"name": "tags"}, form={"user": TARGET}, **ON),
+        ),
+        values=(".act",),
+    ),
+    ("GET", "/sources"): Route("administer", (Case(**PAGE),)),
+    ("GET", "/sources/groups"): Route("administer", (Case(**PAGE),), values=PAGED),
+    ("GET", "/keys"): Route("administer", (Case(**PAGE),), values=(*PAGED, "?user")),
+    ("POST", "/keys/{key}/revoke"): Route("administer", (on("key", THERE, "key", **ON),), values=(".user",)),
+    ("GET", "/sessions"): Route("administer", (Case(**PAGE),), values=PAGED),
+    ("POST", "/sessions/{session_id}/end"): Route(
+        "administer", (on("session", THERE, "session_id", **ON),), values=(".user",)
+    ),
+    ("GET", "/access"): Route(
+        "key",
+        (
+            Case(**PAGE),
+            on("document", "who may know of others", "?document", query={"user": "bystander"}, **PAGE),
+            on(
+                "user", "a person, by who may know of others' access to the open document", "?user",
+                query={"document": OPEN_DOCUMENT}, **PAGE,
+            ),
+        ),
+    ),
+    ("GET", "/health"): Route("administer", (Case(**PAGE),), values=("?look",)),
+    ("GET", "/leak-tests"): Route("administer", (Case(**PAGE),), values=PAGED),
+    ("POST", "/leak-tests"): Route("administer", (Case(acts=True, **ON),)),
+    ("GET", "/leak-tests/{run}"): Route("administer", (on("leak test", THERE, "run", **PAGE),)),
+    ("GET", "/reviews"): Route("key", (Case(**PAGE),), values=PAGED),
+    ("POST", "/reviews"): Route(
+        "key",
+        (Case("collection", RULERS, form={"collection": TARGET, "title": "This year's"}, **ON),),
+        values=(".title",),
+    ),
+    ("GET", "/reviews/{review}"): Route(
+        "key", (on("review", OF_RULED, "review", **PAGE),), values=(*PAGED, "?undecided")
+    ),
+    ("GET", "/reviews/{review}/close"): Route("key", (on("review", OF_RULED, "review", **PAGE),)),
+    ("POST", "/reviews/{review}/items/{item}"): Route(
+        "key",
+        (
+            on("review", ON_CREW_REVIEW, "review", path={"item": REVIEW_ITEM}, form={"decision": "withdraw"}, **ON),
+            on(
+                "review item", ON_CREW_REVIEW, "item",
+                path={"review": CREW_REVIEW}, form={"decision": "withdraw"}, **ON,
+            ),
+        ),
+        values=(".decision",),
+    ),
+}  # fmt: skip
+CONSOLE = READING | ACCOUNT | CURATING | COMPANY
+# What the matrix leaves to other tests: a review's close, whose form names what was seen before, and the manifest of a
+# closed one (test_company); files that everybody may have; answers, which go on after the request that
 # began them (test_answers); and the sample company (test_sample).
 APART = {
     ("GET", "/static/{name}"),
@@ -176,4 +296,6 @@ APART = {
     ("GET", "/answers/{answer}/events"),
     ("POST", "/answers/{answer}/stop"),
     ("POST", "/sample/person"),
+    ("POST", "/reviews/{review}/close"),
+    ("GET", "/reviews/{review}/manifest"),
 }

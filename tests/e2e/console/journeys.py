@@ -1,10 +1,22 @@
 """The pages of the console by who uses them, and a site that has something on each of them."""
 
+import json
 from collections.abc import Mapping
 
 from app.client.api import Client
 from tests.e2e.browser_site import Site
 
+# A leak test that found something.
+REPORT = {
+    "failures": [
+        {"surface": "GET /documents", "person": "in B", "wrong": "leak", "canary": "title of for A", "where": "$[0]"}
+    ],
+    "matrix": [{"surface": "GET /documents", "verdicts": {"in A": "holds", "in B": "fails"}}],
+    "people": {"in A": "in role A", "in B": "in role B"},
+    "requests": 7,
+    "seconds": 1.5,
+    "stays": "The service keeps the users, switched off.",
+}
 QUESTION = "How many weeks of parental leave does an employee get?"
 PAGES: Mapping[str, tuple[str, ...]] = {
     "ada": (
@@ -19,6 +31,22 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "absent",
     ),
     "nora": ("first", "me"),
+    "admin": (
+        "people",
+        "nobody like that",
+        "person",
+        "what they read",
+        "roles",
+        "role",
+        "sources",
+        "groups",
+        "keys",
+        "sessions",
+        "health",
+        "leak tests",
+        "leak test",
+    ),
+    "cleo": ("who may read", "decision", "reviews", "review", "closing"),
 }
 
 
@@ -28,8 +56,39 @@ def prepare(site: Site) -> dict[str, str]:
         conversation = ada.post("/conversations", {})["id"]
         for mode in ("quote", "generate"):
             ada.post("/ask", {"question": QUESTION, "mode": mode, "conversation": conversation})
+    with site.administrator as root:
+        root.post("/roles", {"name": "seniors", "inside": ["engineering"]})
+        root.put("/roles/seniors/members/mia")
+    with Client(site.url, site.company.keys["cleo"]) as cleo:
+        review = cleo.post("/access/reviews", {"collection": "hr", "title": "Autumn"})["id"]
+        [first, *_] = cleo.get(f"/access/reviews/{review}/items")
+        cleo.put(f"/access/reviews/{review}/items/{first['id']}", {"decision": "withdraw"})
+    site.company.execute(
+        "insert into leak_test_run (started_by, state, ended_at, failures, report)"
+        f" select id, 'ended', now(), 1, '{json.dumps(REPORT)}' from app_user where name = 'admin'"
+    )
+    [run] = site.company.rows("select id from leak_test_run")
+    salaries = site.company.documents["hr", "salaries.md"]
     return {
         "first": "/",
+        "people": "/people",
+        "nobody like that": "/people?text=zzz",
+        "person": "/people/ada",
+        "what they read": "/people/ada/reading",
+        "roles": "/roles",
+        "role": "/roles/engineering",
+        "sources": "/sources",
+        "groups": "/sources/groups",
+        "keys": "/keys",
+        "sessions": "/sessions",
+        "health": "/health?look=now",
+        "leak tests": "/leak-tests",
+        "leak test": f"/leak-tests/{run['id']}",
+        "who may read": "/access",
+        "decision": f"/access?user=ada&document={salaries}",
+        "reviews": "/reviews",
+        "review": f"/reviews/{review}",
+        "closing": f"/reviews/{review}/close",
         "search": "/search?q=parental+leave",
         "nothing found": '/search?q="no+such+words"',
         "documents": "/documents",
