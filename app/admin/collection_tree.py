@@ -30,11 +30,13 @@ _Owns = Mapping[str, OwnRule]
 class TreeFolder:
     """A folder, or the collection itself, whose path is empty.
 
-    `own` is None for a folder without a rule. `label` and `readers` are of the rule that counts for what comes there
-    without tags of its own; `documents` lie in the folder or below it, `tagged` of them with tags of their own.
+    `redacted`: the path is not the one by which the folder is known. `own` is None for a folder without a rule. `label`
+    and `readers` are of the rule that counts for what comes there without tags of its own; `documents` lie in the
+    folder or below it, `tagged` of them with tags of their own.
     """
 
     path: str
+    redacted: bool
     own: OwnRule | None
     sentence: str
     label: Label
@@ -77,6 +79,7 @@ def collection_tree(
         beside = found.get(shown)
         found[shown] = TreeFolder(
             path=shown,
+            redacted=shown != path,
             own=owns.get(path),
             sentence=rule_sentence(owns.get(path, OwnRule()), names, at, words, outermost=not path),
             label=rule.label,

@@ -20,7 +20,7 @@ from app.admin.audit_records import record_rule
 from app.audit.actor import actor
 from app.audit.events.answers import DocumentDeleted, DocumentUploaded, UploadRemoved
 from app.audit.log import record
-from app.db.session import Database, WriteSession
+from app.db.session import Database, ReadSession, WriteSession
 from app.db.tables.access import Collection
 from app.errors import Conflict, EmptyFile, InvalidInput, Untagged
 from app.identity.names import names_of
@@ -92,11 +92,12 @@ def remove_upload(session: WriteSession, subject: Subject, job_id: uuid.UUID) ->
         record(session, UploadRemoved(actor=actor(subject), job=job_id, collection=collection))
 
 
-def delete_document(session: WriteSession, subject: Subject, document: uuid.UUID) -> None:
-    """Delete a document and all that was derived from it; raises NotFound."""
+def delete_document(session: WriteSession, subject: Subject, document: uuid.UUID) -> str:
+    """Delete a document and all that was derived from it; the name of its collection. Raises NotFound."""
     place = lock_document(session, subject, document)
     remove_document(session, subject, place)
     _record_deletion(session, subject, place.collection.id, place.public_id, place.version_id)
+    return place.collection.name
 
 
 def move_document(session: WriteSession, subject: Subject, document: uuid.UUID, path: str) -> Relocation:
@@ -159,7 +160,7 @@ def follow_folder(
     return synced
 
 
-def curated_collection(session: WriteSession, subject: Subject, name: str) -> Collection:
+def curated_collection(session: ReadSession | WriteSession, subject: Subject, name: str) -> Collection:
     """The collection of that name, for its curators; raises NotFound or MissingCapability."""
     found = find_collection(session, subject, visible_scopes(session, subject), name)
     require_curator(subject, found.id)

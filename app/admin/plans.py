@@ -66,12 +66,8 @@ class PlanView:
 
 @dataclass(frozen=True)
 class PlanCheck:
-    """What a plan would do now: how many documents would come under another rule, and whose reading it would change.
+    """What a stale plan would do now: how many documents would come under another rule, and whose reading changes."""
 
-    `stale`: that is not what the plan says, or not from where it says.
-    """
-
-    stale: bool
     documents: int
     people: list[tuple[str, PersonEffect]]
 
@@ -155,22 +151,32 @@ def apply_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> P
     return _views(session, subject, [plan])[0]
 
 
-def recheck_plan(database: Database, subject: Subject, plan_id: uuid.UUID) -> PlanCheck:
-    """What an open plan would do now, beside what it says: found out as `create_plan` did, and rolled back.
+def apply_or_recheck(database: Database, subject: Subject, plan_id: uuid.UUID) -> PlanCheck | None:
+    """Make the change of a plan; where it is stale, nothing is changed, and what it would do now is given.
 
-    Raises NotFound, Conflict for one that has ended, and what its steps raise where they cannot be made any more.
+    Raises what `apply_plan` raises but for PlanStale. In transactions of its own: no part of one can be taken back, for
+    grants are added by the transaction that makes their rule alone.
     """
-    with database.dry_run(subject.user_id) as trial:
-        guard_change(trial, subject)
-        plan = _open_plan(trial, subject, plan_id)
-        effects, results = _perform(trial, subject, [from_json(step) for step in plan.steps])
-        now = _digest([result.step for result in results], effects, results)
-        names = names_of(trial, effects.people)
-        return PlanCheck(
-            stale=now != plan.digest,
-            documents=effects.documents,
-            people=_named(effects, names),
-        )
+    try:
+        with database.writing(subject.user_id) as session:
+            apply_plan(session, subject, plan_id)
+    except PlanStale:
+        with database.dry_run(subject.user_id) as trial:
+            guard_change(trial, subject)
+            plan = _open_plan(trial, subject, plan_id)
+            effects, _ = _perform(trial, subject, [from_json(step) for step in plan.steps])
+            return PlanCheck(effects.documents, _named(effects, names_of(trial, effects.people)))
+    return None
+
+
+def remake_plan(
+    database: Database, session: WriteSession, subject: Subject, plan_id: uuid.UUID, *, second_administrator: bool
+) -> PlanView:
+    """The same steps as a new plan of the subject, previewed as of now; the old one is withdrawn."""
+    plan = _open_plan(session, subject, plan_id)
+    steps = [from_json(step) for step in plan.steps]
+    withdraw_plan(session, subject, plan_id)
+    return create_plan(database, session, subject, lambda _: steps, second_administrator=second_administrator)
 
 
 def withdraw_plan(session: WriteSession, subject: Subject, plan_id: uuid.UUID) -> None:

@@ -16,7 +16,18 @@ from app.local.scratch_instance import scratch_instance
 from benchmarks.answers.scripted_endpoint import scripted_endpoint
 
 QUESTION = "Within how many working days is a request for training 4 answered?"
-SUBJECTS = "leave travel kitchen parking training security holidays laptops meetings visitors".split()
+SUBJECTS = [
+    "leave",
+    "travel",
+    "kitchen",
+    "parking",
+    "training",
+    "security",
+    "holidays",
+    "laptops",
+    "meetings",
+    "visitors",
+]
 TEXT = """# {title}
 
 Every employee may ask for {title} from the first day on. The request goes to the office of {title} on floor {number}.

@@ -58,6 +58,12 @@ def _sections(viewer: Viewer) -> Iterator[tuple[str, list[Place]]]:
 def _library(viewer: Viewer) -> Iterator[Place]:
     if viewer.may("ask"):
         yield Place("/documents", _("Documents"), "document", "d")
+    yield Place("/collections", _("Collections"), "folder", "c")
+    if viewer.may("curate"):
+        yield Place("/jobs", _("Jobs"), "upload", "j")
+    if viewer.curates or viewer.may("administer"):
+        yield Place("/plans", _("Plans"), "plan", "p")
+        yield Place("/reach", _("Who reads what"), "people", "w")
 
 
 def _company(viewer: Viewer) -> Iterator[Place]:

@@ -2,16 +2,23 @@
 
 from typing import Any
 
-from tests.api.matrix.library import READERS, SEERS
+from tests.api.matrix.library import CURATORS, OF_CREW, PATH_OF_CREW, READERS, SEERS
 from tests.api.matrix.route_access import (
+    CREW,
+    CREW_DOCUMENT,
     CREW_REVIEW,
+    FOLDER_OF_CREW,
+    NEW_FOLDER,
     OF_RULED,
     ON_CREW_REVIEW,
     OPEN_DOCUMENT,
     OWN_OR_ANY,
     PAGED,
+    PERSON_ON_DOCUMENT,
     QUESTION,
     REVIEW_ITEM,
+    ROLE_OF_UPLOAD,
+    ROLE_ON_CREW,
     ROLE_OWNERS,
     RULERS,
     SEARCHED,
@@ -79,6 +86,93 @@ ACCOUNT: dict[tuple[str, str], Route] = {
         values=(".label", ".days", ".capabilities"),
     ),
     ("POST", "/me/keys/{key}/revoke"): Route("key", (on("key", OWN_OR_ANY, "key", **ON),)),
+}
+SHEET = {"file": b"100  new.md\n", "roles": ["everyone"]}
+GRANTED = {"change": "grant", "kind": "user", "name": "bystander"}
+CURATING: dict[tuple[str, str], Route] = {
+    ("GET", "/collections"): Route("key", (Case(**PAGE),), values=PAGED),
+    ("GET", "/collections/{name}"): Route(
+        "key",
+        (
+            on("collection", SEERS, "name", **PAGE),
+            on("folder", FOLDER_OF_CREW, "?folder", path=OF_CREW, **PAGE),
+            on("folder", PATH_OF_CREW, "?contains", path=OF_CREW, needs="curate", seen_by=RULERS, **PAGE),
+        ),
+        values=(*PAGED, "?order"),
+    ),
+    ("GET", "/collections/{name}/access"): Route(
+        "key",
+        (
+            on("collection", RULERS, "name", **PAGE),
+            on("folder", NEW_FOLDER, "?folder", path=OF_CREW, seen_by=FOLDER_OF_CREW, **PAGE),
+        ),
+        values=PAGED,
+    ),
+    ("GET", "/collections/{name}/upload"): Route(
+        "curate",
+        (
+            on("collection", "who curates the collection", "name", **PAGE),
+            on("folder", PATH_OF_CREW, "?folder", path=OF_CREW, seen_by=RULERS, **PAGE),
+        ),
+    ),
+    ("POST", "/collections/{name}/upload/preview"): Route(
+        "curate",
+        (
+            on("collection", "who curates the collection", "name", form=SHEET, **PAGE),
+            Case("role", ROLE_OF_UPLOAD, path=OF_CREW, form={**SHEET, "roles": ["<target>"]}, **PAGE),
+            Case("role", ROLE_OF_UPLOAD, path=OF_CREW, form={**SHEET, "deny": ["<target>"]}, **PAGE),
+        ),
+        values=(".starts", ".ends"),
+    ),
+    ("GET", "/documents/{document}/access"): Route(
+        "curate",
+        (
+            on("document", CURATORS, "document", **PAGE),
+            on("user", PERSON_ON_DOCUMENT, "?user", path={"document": CREW_DOCUMENT}, **PAGE),
+        ),
+        values=PAGED,
+    ),
+    ("GET", "/documents/{document}/move"): Route(
+        "curate", (on("document", CURATORS, "document", **PAGE),), values=("?to",)
+    ),
+    ("POST", "/documents/{document}/move"): Route(
+        "curate", (on("document", CURATORS, "document", form={"to": "moved.md"}, **ON),), values=(".to",)
+    ),
+    ("GET", "/documents/{document}/delete"): Route("curate", (on("document", CURATORS, "document", **PAGE),)),
+    ("POST", "/documents/{document}/delete"): Route("curate", (on("document", CURATORS, "document", **ON),)),
+    ("GET", "/jobs"): Route("curate", (Case(**PAGE),), values=PAGED),
+    ("POST", "/jobs/{job}/retry"): Route("curate", (on("failed job", OWN, "job", **ON),)),
+    ("POST", "/jobs/{job}/remove"): Route("curate", (on("failed job", OWN, "job", **ON),)),
+    ("GET", "/plans"): Route("key", (Case(**PAGE),), values=PAGED),
+    ("POST", "/plans"): Route(
+        "key",
+        (
+            Case("collection", RULERS, form={"collection": "<target>", **GRANTED}, **ON),
+            Case("folder", NEW_FOLDER, form={"collection": CREW, "folder": "<target>", **GRANTED}, **ON),
+            Case("document", CURATORS, form={"document": "<target>", **GRANTED}, needs="curate", **ON),
+            Case("role", ROLE_ON_CREW, form={"collection": CREW, "change": "grant", "name": "<target>"}, **ON),
+            Case(
+                "grant",
+                "a grant of the crew's collection",
+                form={"collection": CREW, "change": "revoke", "grant": "<target>"},
+                **ON,
+            ),
+        ),
+        values=(".change", ".kind", ".starts", ".ends"),
+    ),
+    ("GET", "/plans/{plan}"): Route("key", (on("plan", OWN_OR_ANY, "plan", **PAGE),)),
+    ("POST", "/plans/{plan}/apply"): Route("key", (on("plan", OWN_OR_ANY, "plan", **ON),)),
+    ("POST", "/plans/{plan}/again"): Route("key", (on("plan", OWN_OR_ANY, "plan", **ON),)),
+    ("POST", "/plans/{plan}/withdraw"): Route("key", (on("plan", OWN_OR_ANY, "plan", **ON),)),
+    ("GET", "/grants"): Route("key", (Case(**PAGE),), values=PAGED),
+    ("GET", "/reach"): Route(
+        "key",
+        (
+            on("user", "a person, by who rules a collection", "?user", **PAGE),
+            on("role", "a role, by who rules a collection", "?role", **PAGE),
+        ),
+        values=PAGED,
+    ),
 }
 # A role that is delegated to them is not theirs to see, and one that is not there neither.
 THEIR_ROLE = "one's delegated role"
@@ -190,7 +284,7 @@ COMPANY: dict[tuple[str, str], Route] = {
         values=(".decision",),
     ),
 }  # fmt: skip
-CONSOLE = READING | ACCOUNT | COMPANY
+CONSOLE = READING | ACCOUNT | CURATING | COMPANY
 # What the matrix leaves to other tests: a review's close, whose form names what was seen before, and the manifest of a
 # closed one (test_company); files that everybody may have; answers, which go on after the request that
 # began them (test_answers); and the sample company (test_sample).
