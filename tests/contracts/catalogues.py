@@ -58,10 +58,8 @@ def catalogue(language: str, room: str) -> Catalog:
 def up_to_date(language: str, room: str) -> bytes:
     """The file as it should be: every message, with the translation that it has, here or else in another room."""
     made = Catalog(locale=language, header_comment="", fuzzy=False)
-    elsewhere = {
-        m.id: m.string for other in (FRAME, *ROOMS) for m in catalogue(language, other) if m.string and any(m.string)
-    }
-    known = elsewhere | {m.id: m.string for m in catalogue(language, room) if m.string and any(m.string)}
+    others = [other for other in (FRAME, *ROOMS) if other != room]
+    known = {m.id: m.string for each in (*others, room) for m in catalogue(language, each) if any(m.string or ())}
     for message in messages_of(room):
         if message.id:
             made.add(message.id, known.get(message.id))

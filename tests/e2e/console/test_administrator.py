@@ -1,4 +1,4 @@
-"""An administrator's day in a real browser: finding people, switching one off, looking why, reviews, the doctor."""
+"""An administrator's day in a real browser: finding people, switching one off, looking why, reviewing, the doctor."""
 
 import re
 import threading
