@@ -62,8 +62,8 @@ def _library(viewer: Viewer) -> Iterator[Place]:
     if viewer.may("curate"):
         yield Place("/jobs", _("Jobs"), "upload", "j")
     if viewer.curates or viewer.may("administer"):
-        yield Place("/plans", _("Plans"), "plan", "p")
-        yield Place("/reach", _("Who reads what"), "people", "w")
+        yield Place("/plans", _("Plans"), "plan")
+        yield Place("/reach", _("Who reads what"), "people")
 
 
 def _company(viewer: Viewer) -> Iterator[Place]:

@@ -262,5 +262,5 @@ def test_what_people_call_themselves_and_their_roles_is_text(
     for path in ("/people", "/people/eve", "/roles/hr", "/people?text=" + "%3Cimg"):
         page = root.get(path).text
         assert "<img" not in page
-        assert "49" not in page.split("<main")[1].split("</main>")[0]
         assert "&lt;img" in page
+        assert "{{7*7}}" in page

@@ -68,8 +68,13 @@
   for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("is-over"));
   drop.addEventListener("drop", async (event) => {
     event.preventDefault();
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-    choose((await Promise.all(entries.map((entry) => entriesOf(entry, "")))).flat());
+    // At once: what is dropped is gone after the first pause.
+    const dropped = [...event.dataTransfer.items].filter((item) => item.kind === "file").map((item) => {
+      const entry = item.webkitGetAsEntry();
+      const file = item.getAsFile();
+      return entry ? entriesOf(entry, "") : [{ file, path: file.name }];
+    });
+    choose((await Promise.all(dropped)).flat());
   });
 
   const call = async (path, options = {}) => {
