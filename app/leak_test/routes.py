@@ -18,7 +18,7 @@ _BEHIND = {
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
     "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "filters": "key", "exports": "key",
-    "answers": "turn", "leak-tests": "key", "reviews": "plan", "items": "key",
+    "answers": "turn", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {
@@ -34,10 +34,11 @@ _WORDS = {
     # A query over the log; to a search, words like others.
     "q": "kind:answer",
     # Of pages, whose fields are empty where nothing is given.
+    "to": "moved.md", "at": "",
     "passage": "none", "since": "2026-01-01", "until": "2099-01-01", "notice": "none",
 }  # fmt: skip
 # What each client sends by itself.
-_CARRIED = frozenset({"Clearance-On-Behalf-Of"})
+_CARRIED = frozenset({"Clearance-On-Behalf-Of", "last-event-id"})
 # Says what a sync would do, and does nothing.
 SYNC = "POST /collections/{name}/sync"
 # Says what an upload would do, and does nothing.
@@ -47,7 +48,9 @@ QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC, PREVIEW})
 # Take a list of people, and show an administrator what it would change; nobody else gets that far.
 LISTS = frozenset({"POST /users/import"})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.
-REASONS: Mapping[str, str] = {}
+REASONS: Mapping[str, str] = {
+    "POST /access/reviews/{review}/close": "its body says what its own preview said, and closing would withdraw grants",
+}
 # Served, and in no OpenAPI document.
 UNLISTED = ("/metrics", f"{API}/docs", f"{API}/openapi.json")
 

@@ -70,4 +70,7 @@ def _about(entry: Mapping[str, object]) -> str:
 
 
 def _is_this_machine(address: str | None) -> bool:
-    return address is not None and ipaddress.ip_address(address).is_loopback
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False

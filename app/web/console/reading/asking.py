@@ -68,7 +68,7 @@ async def ask(  # noqa: PLR0913  # each is a field of the form
     running: RunningOf,
     *,
     question: Annotated[str, Form(min_length=1, max_length=4_000)],
-    mode: Annotated[Literal["quote", "generate"] | None, Form()] = None,
+    mode: Annotated[Mode | None, Form()] = None,
     conversation: Annotated[str, Form(max_length=40)] = "",
     collections: Annotated[list[str] | None, Form(max_length=20)] = None,
 ) -> Response:
