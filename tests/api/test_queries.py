@@ -1,5 +1,6 @@
 """Query parameters: what a route does not know is refused by name, on every route; lists come in pages."""
 
+import html
 import re
 from typing import Any
 
@@ -10,7 +11,7 @@ from app.client.api import Client
 from app.main import create_routes
 from app.web.http.route_table import ANY_QUERY, RouteTable, ServedRoute
 from tests.api.pages import every
-from tests.api.problems import ABSENT, check_problem
+from tests.api.problems import ABSENT, check_page, check_problem
 from tests.support.company import Company, administering
 from tests.support.service import parts_of, serve
 
@@ -32,12 +33,13 @@ def test_an_unknown_parameter_is_refused_by_name_on_every_route(client: TestClie
         path = path_of(route)
         unsigned = client.request(method, f"{path}?documnt=1")
         signed = client.request(method, f"{path}?documnt=1", headers=company.headers("ben"))
-        if route.public:
-            check_problem(unsigned, 422, "InvalidInput")
+        if route.page:
+            check_page(signed, 422, "InvalidInput")
+            detail = html.unescape(signed.text)
         else:
-            check_problem(unsigned, 401, "NotSignedIn")
-        check_problem(signed, 422, "InvalidInput")
-        detail = signed.json()["detail"]
+            check_problem(unsigned, *((422, "InvalidInput") if route.public else (401, "NotSignedIn")))
+            check_problem(signed, 422, "InvalidInput")
+            detail = signed.json()["detail"]
         assert [name for name in ("'documnt'", *route.query) if name not in detail] == [], route.template
 
 

@@ -177,7 +177,7 @@ def test_a_page_of_somebody_else_does_nothing_here(site: Site, context: BrowserC
         assert page.evaluate("() => ride('GET', '/api/v1/users/me', {}, 'cors')") == "TypeError"
         assert page.evaluate("() => ride('POST', '/sign-out', {}, 'no-cors')") == "TypeError"
     # The browser says so of requests that it sent, or whose answer it kept from the page.
-    blocked = re.compile(r"blocked by CORS policy|net::ERR_FAILED")
+    blocked = re.compile(r"blocked by CORS policy|net::ERR_FAILED|net::ERR_BLOCKED_BY_RESPONSE")
     site.complaints[:] = [text for text in site.complaints if not blocked.search(text)]
     page.goto(f"{site.url}/me")
     expect(page.get_by_role("heading", name="ada")).to_be_visible()

@@ -35,7 +35,8 @@ def describe_pages() -> dict[str, Any]:
     for room in ROOMS:
         alone.include_router(room.router)
     paths = alone.openapi()["paths"]
-    return {path: {"get": operations["get"]} for path, operations in paths.items() if "get" in operations}
+    looked_at = {path: operations["get"] for path, operations in paths.items() if "get" in operations}
+    return {path: {"get": {"parameters": get.get("parameters", [])}} for path, get in looked_at.items()}
 
 
 def install_console(app: FastAPI) -> None:
