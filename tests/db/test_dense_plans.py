@@ -127,6 +127,11 @@ BROWSING: Mapping[str, Shape] = {
         Page(limit=5, after=str(a.first.document.public_id)), document_list.DocumentFilter("collection-20")
     ),
     "find_document": lambda a: browse.find_document(a.session, a.subject, a.visible, a.first.document.public_id),
+    "are_visible": lambda a: browse.are_visible(a.session, a.visible, {a.first.document.public_id}),
+    "readable_documents": lambda a: browse.readable_documents(a.session, a.visible, {a.first.document.public_id}),
+    "places_of": lambda a: browse.places_of(
+        a.session, a.subject, a.first.document.collection_id, {a.first.document.id}
+    ),
     "passages_of": lambda a: browse.passages_of(a.session, a.visible, a.first),
     "original_of": lambda a: browse.original_of(a.session, a.visible, a.first),
     "list_jobs": lambda a: browse.list_jobs(a.session, a.subject, Page(limit=5), state="queued"),
