@@ -34,9 +34,11 @@ _WORDS = {
     # A query over the log; to a search, words like others.
     "q": "kind:answer",
     # Of pages, whose fields are empty where nothing is given.
-    "to": "moved.md", "at": "",
+    "to": "moved.md", "at": "", "folder": "pages",
     "passage": "none", "since": "2026-01-01", "until": "2099-01-01", "notice": "none",
 }  # fmt: skip
+# Where a folder narrows what the caller reads anyway: who reads a document knows its path.
+FOLDERS_OF_READERS = frozenset({(f"{API}/documents", "folder"), ("/search", "folder"), ("/documents", "folder")})
 # What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of", "last-event-id"})
 # Says what a sync would do, and does nothing.
@@ -198,6 +200,8 @@ def _kind(path: str, parameter: Mapping[str, Any], schema: Mapping[str, Any]) ->
         if kind is None:
             raise _UnknownParameter(f"the kit does not know what {{{name}}} names")
         return kind
+    if (path, name) in FOLDERS_OF_READERS:
+        return None
     kind = _QUERY_AT.get((path.removeprefix(API), name))
     if kind is None and schema.get("format") != "date-time" and schema.get("type") == "string":
         kind = _QUERY.get(name)

@@ -208,7 +208,8 @@ def _replaceable(hidden: Cell, absent: Cell) -> dict[str, str]:
     """What may differ: the word in a refusal that says what is not there; word, id and time of what was just made."""
     word = {hidden.target.value: absent.target.value}
     status = hidden.answer.status
-    if status in {404, 422}:
+    # Who is not signed in is led back to the address that they asked for.
+    if status in {303, 404, 422}:
         return word
     if not 200 <= status < 300 or hidden.key[0] == "GET":
         return {}
