@@ -38,7 +38,7 @@ READING: dict[tuple[str, str], Route] = {
     ("GET", "/"): Route("key", (Case(**PAGE),)),
     ("POST", "/feedback"): Route(
         "ask",
-        (Case("answer", OWN, form={"token": "<target>", "helpful": "yes"}, **PAGE),),
+        (Case("answer", OWN, form={"token": "<target>", "helpful": "yes"}, acts=True, **PAGE),),
         values=(".helpful", ".reason"),
     ),
     ("GET", "/conversations"): Route("ask", (Case(**PAGE),), values=PAGED),

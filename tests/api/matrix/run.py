@@ -108,9 +108,9 @@ class Matrix:
     def _case(self, key: Key, route: Route, case: Case, who: list[Caller]) -> None:
         """First the refused and the reading cells, which must change nothing; then each act, on a world put back."""
         cells = [cell for caller in who for cell in self._cells(key, route, case, caller)]
-        creates = case.done in {201, 202}
+        creates = case.done in {201, 202, 303}
         writes = case.acts or key[0] in {"PUT", "PATCH", "DELETE"} or creates
-        done = [c for c in cells if c.want.status < 300]
+        done = [c for c in cells if c.want.status < 400]
         if not done:
             self._fail(cells[0], "by the oracle nobody may ever do this: the case shows nothing")
         acting = done if writes else []
@@ -122,7 +122,7 @@ class Matrix:
             self._kept.restore()
         for cell in acting:
             self._send(cell)
-            if not self._kept.restore() and 200 <= cell.answer.status < 300:
+            if not self._kept.restore() and 200 <= cell.answer.status < 300 and cell.case.shape not in PAGES:
                 self._fail(cell, "the act changed nothing")
         self._compare(cells)
 
@@ -209,7 +209,8 @@ def _replaceable(hidden: Cell, absent: Cell) -> dict[str, str]:
     word = {hidden.target.value: absent.target.value}
     status = hidden.answer.status
     # Who is not signed in is led back to the address that they asked for.
-    if status in {303, 404, 422}:
+    if status in {303, 404, 422} or (hidden.case.shape in PAGES and hidden.key[0] == "GET"):
+        # A page shows in its fields what was asked for.
         return word
     if not 200 <= status < 300 or hidden.key[0] == "GET":
         return {}
