@@ -38,7 +38,9 @@ _WORDS = {
     "passage": "none", "since": "2026-01-01", "until": "2099-01-01", "notice": "none",
 }  # fmt: skip
 # Where a folder narrows what the caller reads anyway: who reads a document knows its path.
-FOLDERS_OF_READERS = frozenset({(f"{API}/documents", "folder"), ("/search", "folder"), ("/documents", "folder")})
+FOLDERS_OF_READERS = frozenset(
+    (path, "folder") for path in (f"{API}/documents", "/search", "/documents", "/collections/{name}")
+)
 # What each client sends by itself.
 _CARRIED = frozenset({"Clearance-On-Behalf-Of", "last-event-id"})
 # Says what a sync would do, and does nothing.
