@@ -14,7 +14,6 @@ from tests.api.matrix.route_access import (
     OPEN_DOCUMENT,
     OWN_OR_ANY,
     PAGED,
-    PERSON_ON_DOCUMENT,
     QUESTION,
     REVIEW_ITEM,
     ROLE_OF_UPLOAD,
@@ -33,6 +32,7 @@ PAGE: dict[str, Any] = {"shape": "page"}
 # After a change one is led on.
 ON: dict[str, Any] = {"shape": "page", "done": 303}
 OWN = "one's own"
+PART_OF_CREW = "a part of the crew's collection, by who sees it"
 
 READING: dict[tuple[str, str], Route] = {
     ("GET", "/"): Route("key", (Case(**PAGE),)),
@@ -62,7 +62,7 @@ READING: dict[tuple[str, str], Route] = {
         "key",
         (
             Case(**PAGE),
-            on("collection", "anybody", "?collection", seen_by="its readers and curators", **PAGE),
+            on("collection", "anybody", "?collection", seen_by=SEERS, **PAGE),
             on("document", "its readers and curators", "?after", **PAGE),
         ),
     ),
@@ -95,8 +95,8 @@ CURATING: dict[tuple[str, str], Route] = {
         "key",
         (
             on("collection", SEERS, "name", **PAGE),
-            on("folder", FOLDER_OF_CREW, "?folder", path=OF_CREW, **PAGE),
-            on("folder", PATH_OF_CREW, "?contains", path=OF_CREW, needs="curate", seen_by=RULERS, **PAGE),
+            on("folder", PART_OF_CREW, "?folder", path=OF_CREW, seen_by=RULERS, **PAGE),
+            on("folder", PART_OF_CREW, "?contains", path=OF_CREW, seen_by=RULERS, **PAGE),
         ),
         values=(*PAGED, "?order"),
     ),
@@ -128,7 +128,13 @@ CURATING: dict[tuple[str, str], Route] = {
         "curate",
         (
             on("document", CURATORS, "document", **PAGE),
-            on("user", PERSON_ON_DOCUMENT, "?user", path={"document": CREW_DOCUMENT}, **PAGE),
+            on(
+                "user",
+                "a person there, by curators of the crew's document",
+                "?user",
+                path={"document": CREW_DOCUMENT},
+                **PAGE,
+            ),
         ),
         values=PAGED,
     ),

@@ -174,6 +174,15 @@ def _told_of_others(caller: Caller, target: Target) -> Refusal:
     return _known(caller, target) if rules else MISSING
 
 
+def _looked_into(caller: Caller, target: Target) -> Refusal:
+    """A folder of the crew's collection: who rules there is told that there is none, who reads there finds nothing."""
+    crew = Target("collection", collection_name("crew"), "crew")
+    if not sees_collection(caller, crew):
+        return NOT_FOUND
+    rules = curating(caller, crew) or administering(caller)
+    return NOT_FOUND if rules and (not target.there or target.collection != "crew") else None
+
+
 def _lending(caller: Caller, target: Target) -> Refusal:
     """A service, by who has what is to be lent; the form of a name comes first."""
     if target.value.startswith("_"):
@@ -216,9 +225,12 @@ RULES: dict[str, AccessRule] = {
     "a role, by who rules the crew's collection": _on("crew", _collection_rules, UNKNOWN_ROLE),
     "a person, by who rules the crew's collection": _grantee_on_crew(_collection_rules),
     "a role, by curators of the crew's document": _on("crew", _curator, UNKNOWN_ROLE),
+    "a person there, by curators of the crew's document": _on("crew", _curator, NOT_FOUND),
     "a person, by curators of the crew's document": _grantee_on_crew(_curator),
     "a role, by who curates the crew's collection": _on("crew", _collection_curator, UNKNOWN_ROLE),
     "a path, by who curates the crew's collection": _on("crew", _collection_curator, None),
+    "a part of the crew's collection, by who sees it": _on("crew", _hidden_unless(sees_collection), None),
+    "a folder to look into": _looked_into,
     "a folder of the crew's collection": _on("crew", _collection_rules, NOT_FOUND),
     "a new folder on the crew's collection": _on("crew", _collection_rules, None),
     "a person, by who rules a collection": _told_of_others,

@@ -153,8 +153,9 @@ class Matrix:
         words = {TARGET: cell.target.value, GRANT: cell.target.grant, **self._world.places()}
         path = cell.key[1].format(**fill(case.path, words))
         sent = {"params": fill(case.query, words), "body": fill(case.body, words)}
-        sent |= {"fields" if case.shape in PAGES else "form": fill(case.form, words)}
-        if case.shape in PAGES and cell.key[0] == "POST":
+        with_file = any(isinstance(value, bytes) for value in (case.form or {}).values())
+        sent |= {"fields" if case.shape in PAGES and not with_file else "form": fill(case.form, words)}
+        if case.shape in PAGES and cell.key[0] == "POST" and not with_file:
             token = dict(cell.caller.headers).get("X-CSRF-Token", "")
             sent["fields"] = {**(sent["fields"] or {}), "csrf": token}
         cell.answer = self._client.send(cell.key[0], path, headers=cell.caller.headers, **sent)
@@ -178,7 +179,7 @@ class Matrix:
             self.at_the_door.add((want.code, dict(answer.headers).get("www-authenticate"), answer.body))
         # What callers named comes back to them in an answer that they may have, and in the 404 that says that there is
         # none, which `_compare` holds against the one for a name of nothing. Other refusals repeat nothing.
-        sent = [request] if want.status < 300 or want.status == 404 else []
+        sent = [request] if want.status < 400 or want.status == 404 else []
         self.results.inspect(cell.surface, cell.caller.name, answer, sent=sent)
         for prompt in prompts(self._chat):
             self.results.find_leaks(cell.surface, cell.caller.name, RawAnswer(200, body=prompt.encode()), sent=sent)
@@ -207,6 +208,8 @@ class Matrix:
 def _replaceable(hidden: Cell, absent: Cell) -> dict[str, str]:
     """What may differ: the word in a refusal that says what is not there; word, id and time of what was just made."""
     word = {hidden.target.value: absent.target.value}
+    if hidden.case.shape in PAGES and hidden.target.value == hidden.caller.person:
+        return {}  # their name stands on every page of theirs
     status = hidden.answer.status
     # Who is not signed in is led back to the address that they asked for.
     if status in {303, 404, 422} or (hidden.case.shape in PAGES and hidden.key[0] == "GET"):
