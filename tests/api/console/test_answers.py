@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from typing import Any
 
 from fastapi.testclient import TestClient
 
@@ -44,7 +45,10 @@ def test_what_is_not_ones_own_or_not_there_cannot_be_asked_in(client: TestClient
     ada, ben = signed_in(client, company, "ada"), signed_in(client, company, "ben")
     conversation = ada.submit("/ask", question=QUESTION, mode="quote").headers["location"].split("/")[2].split("#")[0]
     for field, hidden, absent in (("conversation", conversation, str(ABSENT)), ("collections", "hr", "zz")):
-        answers = [ben.submit("/ask", question=QUESTION, mode="quote", **{field: value}) for value in (hidden, absent)]
+        asked: list[dict[str, Any]] = [
+            {"question": QUESTION, "mode": "quote", field: value} for value in (hidden, absent)
+        ]
+        answers = [ben.submit("/ask", **fields) for fields in asked]
         check_page(answers[0], 404, "NotFound")
         assert without_nonce(answers[0].text) == without_nonce(answers[1].text)
 

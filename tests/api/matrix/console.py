@@ -95,7 +95,7 @@ CURATING: dict[tuple[str, str], Route] = {
         "key",
         (
             on("collection", SEERS, "name", **PAGE),
-            on("folder", PART_OF_CREW, "?folder", path=OF_CREW, seen_by=RULERS, **PAGE),
+            on("folder", "a folder to look into", "?folder", path=OF_CREW, seen_by=RULERS, **PAGE),
             on("folder", PART_OF_CREW, "?contains", path=OF_CREW, seen_by=RULERS, **PAGE),
         ),
         values=(*PAGED, "?order"),
