@@ -46,7 +46,7 @@ WRONG: list[tuple[str, str, str, Any, tuple[int, str], str]] = [
     ("root", "POST", "/users", {"name": "zed", "display_name": "a\0b"}, INVALID, "NUL"),
     ("root", "GET", "/keys?user=%00", None, INVALID, "NUL"),
     ("root", "PATCH", "/users/a%00b", {}, INVALID, "NUL"),
-    ("audrey", "GET", f"/audit/events?after={10**30}", None, INVALID, "out of range"),
+    ("audrey", "GET", f"/audit/events?after={10**30}", None, INVALID, "after: Input should be less than or equal to"),
     ("audrey", "GET", f"/audit/events?since={NAIVE}", None, INVALID, "zone"),
     ("root", "POST", "/keys", {"user": "ben", "expires_at": NAIVE}, INVALID, "zone"),
     ("root", "POST", "/collections", {"name": "x", "grants": [{"role": "hr", "starts_at": NAIVE}]}, INVALID, "zone"),

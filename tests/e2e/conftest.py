@@ -16,8 +16,9 @@ from tests.support.cluster import PASSWORDS, TEMPLATE, Cluster, Db, copied
 from tests.support.company import Company, found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For one module: while a browser runs, so does its event loop, in which others could start none."""
     with launched() as browser:
         yield browser
 

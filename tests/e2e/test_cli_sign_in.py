@@ -61,7 +61,7 @@ def test_what_is_for_administrators(run: Run, command: tuple[str, ...]) -> None:
 
 
 def test_nobody_is_told_as_nobody(run: Run) -> None:
-    assert "nobody is named 'nemo'" in run("people", "show", "nemo", who="ada").err
+    assert "No user is named 'nemo'" in run("people", "show", "nemo", who="ada").err
     assert run("people", "invite", "nemo", who="ada").status == 1
     assert run("passkeys", "list", who="ada").err.strip() == "Nothing."
     assert run("passkeys", "revoke", "11111111-2222-4333-8444-555555555555", who="ada").status == 1

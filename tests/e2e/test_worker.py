@@ -189,7 +189,8 @@ def test_every_file_ends_and_a_bad_one_with_a_reason(site: Site) -> None:
         assert [r["job"] for r in site.company.records("document.failed")].count(jobs[path]) == 1
     assert site.company.rows("select 1 from ingest_job where state in ('queued', 'running')") == []
     kept = site.company.rows("select id from ingest_job where content is not null")
-    assert {str(row["id"]) for row in kept} == {jobs[path] for path in BAD}, "those that failed, until they are retried"
+    here = {str(row["id"]) for row in kept} & set(jobs.values())
+    assert here == {jobs[path] for path in BAD}, "those that failed, until they are retried"
     assert site.company.rows("select 1 from procrastinate_jobs where queue_name = 'ingest' and status = 'doing'") == []
 
 

@@ -72,7 +72,7 @@ def test_global_statistics_show(
     """Test of the test: BM25's statistics counted over hidden passages too."""
     count_all_rows(monkeypatch, statistic)
     with side("all", made["B×5"], role="owner") as full:
-        assert len(differing(bare, full, questions(stock, 20))) >= 15
+        assert len(differing(bare, full, questions(stock, 20))) >= 10
 
 
 def test_candidates_shared_with_hidden_passages_show(
@@ -92,4 +92,4 @@ def test_candidates_shared_with_hidden_passages_show(
 
     monkeypatch.setattr(dense._IndexSearch, "run", shared)
     with side("B×5", made["B×5"]) as full:
-        assert len(differing(bare, full, questions(stock, 20))) >= 15
+        assert len(differing(bare, full, questions(stock, 20))) >= 10

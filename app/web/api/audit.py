@@ -15,6 +15,9 @@ from app.web.api.schemas import CheckOut, EventOut, EventPageOut, EventsOut, Hea
 from app.web.http.dependencies import Auditor, ComponentsOf
 from app.web.http.paging import DEFAULT_LIMIT, PageOf, link_next
 
+# The largest number that the log could give.
+MAX_NUMBER = 2**63 - 1
+
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 User = Annotated[str | None, Query(description="records of what this person did")]
@@ -30,7 +33,7 @@ Opened = Annotated[bool, Query(description="personal words in the clear")]
 def numbered_page(
     request: Request,
     response: Response,
-    after: Annotated[int | None, Query(description="the last number of the page before")] = None,
+    after: Annotated[int | None, Query(le=MAX_NUMBER, description="the last number of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="most records of one page")] = DEFAULT_LIMIT,
 ) -> Page:
     """The page that is asked for, by the numbers that the log itself gives."""
