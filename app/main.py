@@ -14,7 +14,9 @@ from prometheus_client.registry import Collector
 from starlette.types import Lifespan
 
 from app import log
+from app.admin.background import BackgroundWork
 from app.admin.leak_test_runs import LeakTestRuns, LeakTestSteps
+from app.admin.log_exports import LogExports
 from app.admin.refusals import FailedSignIns, record_due
 from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
@@ -58,10 +60,12 @@ from app.web.api import (
     feedback,
     grants,
     leak_tests,
+    log_exports,
     passkeys,
     people_import,
     plans,
     roles,
+    saved_queries,
     search,
     service_health,
     sessions,
@@ -210,7 +214,7 @@ def create(parts: Components | None = None) -> FastAPI:
             app.state.metrics.register(collector)
         async with RunningAnswers(app.state.parts) as app.state.running:
             yield
-        await anyio.to_thread.run_sync(app.state.leak_tests.close)
+        await anyio.to_thread.run_sync(app.state.background.close)
         for collector in counting:
             app.state.metrics.unregister(collector)
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
@@ -224,7 +228,9 @@ def create(parts: Components | None = None) -> FastAPI:
     app.state.limits = KeyLimits(settings.api)
     app.state.ready_limit = anyio.CapacityLimiter(1)
     app.state.failed_sign_ins = FailedSignIns()
-    app.state.leak_tests = LeakTestRuns(run_leak_test, own_url(settings.api))
+    app.state.background = BackgroundWork()
+    app.state.leak_tests = LeakTestRuns(run_leak_test, own_url(settings.api), app.state.background)
+    app.state.log_exports = LogExports(app.state.background)
     app.state.metrics = CollectorRegistry()
     app.state.cookies = Cookies(settings.public_url)
     install_console(app)
@@ -278,6 +284,8 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         feedback,
         plans,
         audit,
+        log_exports,
+        saved_queries,
         service_health,
         leak_tests,
         docs_page,

@@ -10,7 +10,7 @@ from app import log
 from app.db.queue import QUEUE, TASK
 from ingest import pipeline
 from ingest.sandbox import SandboxUnavailable
-from ingest.write import collect_scopes, fold_volumes
+from ingest.write import collect_scopes, fold_volumes, remove_old_exports
 
 # Ours, not the file's: worth another try.
 TRANSIENT = (DBAPIError, OperationalError, SandboxUnavailable)
@@ -48,6 +48,7 @@ def build_worker(
     def tidy(timestamp: int) -> None:  # noqa: ARG001  # given by the queue
         gone = collect_scopes(parts.engine, keep_jobs_days)
         log.get().info("scopes.collected", gone=gone)
+        log.get().info("log_exports.removed", gone=remove_old_exports(parts.engine))
 
     @app.periodic(cron="*/2 * * * *")
     @app.task(name="ingest.fold", queue=QUEUE, queueing_lock="ingest.fold")

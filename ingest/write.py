@@ -71,6 +71,7 @@ LOCK_PLACE = text("select clearance.hold_place(:job)")
 MOVE = text("select clearance.move_document(:job)")
 PUT = text("select id, public_id, scope_id from clearance.put_document(:job, :media_type, :version)")
 FOLD = text("select clearance.fold_volumes()")
+REMOVE_EXPORTS = text("select clearance.remove_old_exports()")
 COLLECT = text("select clearance.collect_scopes(make_interval(days => :days))")
 
 
@@ -172,6 +173,12 @@ def collect_scopes(engine: Engine, keep_jobs_days: int) -> int:
     """Drop scopes on which nothing stands, and uploads that ended this long ago; gives how many scopes went."""
     with Session(engine) as session, session.begin():
         return int(session.scalar(COLLECT, {"days": keep_jobs_days}) or 0)
+
+
+def remove_old_exports(engine: Engine) -> int:
+    """Remove exports of the log that are older than a day; gives how many."""
+    with Session(engine) as session, session.begin():
+        return int(session.scalar(REMOVE_EXPORTS) or 0)
 
 
 def fold_volumes(engine: Engine) -> int:

@@ -1,21 +1,25 @@
 """The audit log for auditors, who do not thereby read documents. Reading and exporting it is recorded too."""
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.audit.actor import actor
 from app.audit.encryption import Opener, Sealer
-from app.audit.events.answers import AuditExported, AuditRead
 from app.audit.events.base import Event
-from app.audit.export import export_csv, export_jsonl
+from app.audit.events.log_reading import AuditExported, AuditRead, ExportFormat
+from app.audit.export import FORMS, ExportPiece, MakeOpener, export_log, export_pieces
 from app.audit.listing import (
     Entry,
     find_entry,
+    find_head,
+    find_number,
     latest_head,
     list_events,
     list_heads,
@@ -27,10 +31,11 @@ from app.audit.names import with_ids
 from app.audit.proofs import Verification, verify_entry
 from app.audit.query import Choice, LogQuery, LogQueryError, parse
 from app.db.paging import Page
-from app.db.session import Database
-from app.errors import InvalidInput, NotFound
+from app.db.session import Database, WriteSession
+from app.errors import InvalidInput, MissingCapability, NotFound
 from app.evidence.merkle import Head
 from app.evidence.records import part, read_record
+from app.identity.authenticate import caller_may
 from app.identity.names import find_user
 from app.identity.subject import Capability, Subject, require_capability
 
@@ -39,8 +44,6 @@ RAW_CHARACTERS = 4_096
 # What is shown beside one record: of its trail, and on each side of its place.
 MAX_TRAIL, NEIGHBOURS = 100, 2
 MAX_SEQ = 2**63 - 1
-
-Format = Literal["jsonl", "csv"]
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class AuditLog:
             raise InvalidInput(str(error)) from None
         if any(t is not None and t.tzinfo is None for t in (since, until)):
             raise InvalidInput("Give since and until with their zone, as in 2027-01-01T00:00:00Z.")
-        with self.database.reading(self.subject.user_id) as session:
+        with self.reading() as session:
             given: dict[str, Any] = {"kind": kind and Choice(frozenset({kind})), "after": since, "before": until}
             if user is not None:
                 given["who"] = Choice(frozenset({str(find_user(session, user).id)}))
@@ -122,7 +125,7 @@ class AuditLog:
 
         A page may hold fewer records than it could, or none, and yet not be the last.
         """
-        with self.database.reading(self.subject.user_id) as session:
+        with self.reading() as session:
             after = None if page.after is None else int(page.after)
             found = list_events(session, query, after_seq=after, limit=page.limit, newest_first=newest_first)
             opener = Opener(session, self.sealer) if opened else None
@@ -130,7 +133,7 @@ class AuditLog:
         if found.reached is not None:
             page.goes_on(str(found.reached))
         event = AuditRead(actor=actor(self.subject), filters=query.filters, rows=len(views), opened=opened)
-        return LogReading(views, self._record(event))
+        return LogReading(views, self.record(event))
 
     def event(self, seq: int, *, opened: bool = True, kept: str | None = None) -> EventReading:
         """One record in its place, its proof under the newest head or under one that was `kept`, and its surroundings.
@@ -138,7 +141,7 @@ class AuditLog:
         `opened`: with its personal words. Raises NotFound, and InvalidInput for a text that is no head.
         """
         head = None if kept is None else _parse_head(kept)
-        with self.database.reading(self.subject.user_id) as session:
+        with self.reading() as session:
             entry = find_entry(session, seq) if 0 <= seq <= MAX_SEQ else None
             if entry is None:
                 raise NotFound
@@ -150,33 +153,64 @@ class AuditLog:
         shown = {e.seq for e in (entry, *same, *around[0], *around[1])}
         event = AuditRead(actor=actor(self.subject), filters={"seq": str(seq)}, rows=len(shown), opened=opened)
         trail, before, behind = ([event_view(e, None) for e in entries] for entries in (same, *around))
-        return EventReading(view, verification, trail, before, behind, self._record(event))
+        return EventReading(view, verification, trail, before, behind, self.record(event))
 
     def heads(self, page: Page) -> list[tuple[Head, dt.datetime]]:
         """One page of the published heads and when each was, the newest first."""
-        with self.database.reading(self.subject.user_id) as session:
+        with self.reading() as session:
             return list_heads(session, page)
 
     def head(self) -> tuple[Head, dt.datetime | None]:
         """The newest head and when it was published."""
-        with self.database.reading(self.subject.user_id) as session:
+        with self.reading() as session:
             return latest_head(session)
 
-    def export(self, query: LogQuery, format: Format, *, opened: bool) -> Iterator[str]:
-        """The records as text, in pieces; recorded when it is called. `opened`: with personal words in the clear."""
-        event = AuditExported(actor=actor(self.subject), format=format, filters=query.filters, opened=opened)
-        self._record(event)
-        write = export_jsonl if format == "jsonl" else export_csv
+    def export(self, query: LogQuery, format: ExportFormat, *, opened: bool) -> Iterator[str]:
+        """The records as text, in pieces; recorded when it is called. `opened`: with personal words in the clear.
 
-        def opener(session: Session) -> Opener:
-            return Opener(session, self.sealer)
+        Raises MissingCapability between two pieces if the capability has gone: what was sent is no whole file.
+        """
+        self.record(AuditExported(actor=actor(self.subject), format=format, filters=query.filters, opened=opened))
+        return export_log(self.reading, FORMS[format], opener=self.opener(opened=opened), query=query)
 
-        return write(
-            lambda: self.database.reading(self.subject.user_id), opener=opener if opened else None, query=query
-        )
+    def export_pieces(
+        self, query: LogQuery, format: ExportFormat, size: int, *, opened: bool, after: int
+    ) -> Iterator[ExportPiece]:
+        """What is missing of an export up to the head of this size when `after` was reached; nothing is recorded."""
+        with self.reading() as session:
+            published = find_head(session, size)
+        opener = self.opener(opened=opened)
+        return export_pieces(self.reading, FORMS[format], query, published, opener=opener, after=after)
 
-    def _record(self, event: Event) -> uuid.UUID:
-        with self.database.writing(self.subject.user_id) as session:
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction as the auditor. The database shows nothing to who is none any more, which is not to look like
+        the end of the log: MissingCapability.
+        """
+        with self.database.reading(self.subject.user_id) as session:
+            if not caller_may(session, Capability.AUDIT):
+                raise MissingCapability
+            yield session
+
+    def opener(self, *, opened: bool) -> MakeOpener | None:
+        """What opens personal words, if they are to be opened."""
+        return (lambda session: Opener(session, self.sealer)) if opened else None
+
+    def number_of(self, record: uuid.UUID) -> int:
+        """The number of a record; raises NotFound for one that has none, or not yet."""
+        with self.reading() as session:
+            seq = find_number(session, record)
+        if seq is None:
+            raise NotFound
+        return seq
+
+    def writing(self) -> AbstractContextManager[WriteSession]:
+        """A transaction as the auditor that changes what they keep, or records what they do."""
+        return self.database.writing(self.subject.user_id)
+
+    def record(self, event: Event) -> uuid.UUID:
+        """Record what the auditor does."""
+        with self.writing() as session:
             return record(session, event, self.sealer)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app import log
 from app.admin.api_keys import KeyView, NewKeyOptions, create_own_key, revoke_key
+from app.admin.background import BackgroundWork
 from app.audit.actor import actor
 from app.audit.events.leak_tests import LeakTestEnded, LeakTestStarted
 from app.audit.log import record
@@ -104,22 +105,11 @@ class LeakTestSteps:
 RunLeakTest = Callable[[str, str, LeakTestSteps], Mapping[str, Any]]
 
 
-def start_thread(work: Callable[[], None]) -> threading.Thread:
-    """A thread that does this beside the requests, and does not keep the process from ending."""
-    thread = threading.Thread(target=work, name="leak-test", daemon=True)
-    thread.start()
-    return thread
-
-
 class LeakTestRuns:
-    """Starts runs, and knows those of this process. `url` is the service's own address."""
+    """Starts runs in this process. `url` is the service's own address."""
 
-    def __init__(
-        self, run: RunLeakTest, url: str, spawn: Callable[[Callable[[], None]], threading.Thread] = start_thread
-    ) -> None:
-        self._run, self._url, self._spawn = run, url, spawn
-        self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+    def __init__(self, run: RunLeakTest, url: str, background: BackgroundWork) -> None:
+        self._run, self._url, self._background = run, url, background
 
     def start(self, database: Database, subject: Subject) -> uuid.UUID:
         """Start a run in the administrator's name. Raises Conflict while there is one."""
@@ -127,16 +117,8 @@ class LeakTestRuns:
         require_capability(subject, Capability.ADMINISTER)
         with database.writing(subject.user_id) as session:
             run, key, new = _begin(session, subject)
-        thread = self._spawn(lambda: self._perform(database, subject, run, key, new))
-        self._threads = [*(each for each in self._threads if each.is_alive()), thread]
+        self._background.start(lambda: self._perform(database, subject, run, key, new))
         return run
-
-    def close(self, seconds: float = 5.0) -> None:
-        """Tell the runs of this process that it ends, and wait a moment."""
-        self._stopping.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(seconds)
 
     def _perform(self, database: Database, subject: Subject, run: uuid.UUID, key: KeyView, new: NewKey) -> None:
         def write(values: Mapping[str, Any]) -> None:
@@ -145,7 +127,7 @@ class LeakTestRuns:
 
         values: dict[str, Any]
         try:
-            report = self._run(self._url, new.secret, LeakTestSteps(write, self._stopping))
+            report = self._run(self._url, new.secret, LeakTestSteps(write, self._background.stopping))
             values = {"state": "ended", "failures": len(report["failures"]), "report": dict(report)}
         except (UserError, AppError) as error:
             values = {"state": "failed", "error": str(error)}

@@ -116,6 +116,14 @@ class Sealer:
         wrapped = session.scalar(select(PersonKey.wrapped).where(PersonKey.user_id == user))
         return None if wrapped is None else _decrypt(self._key, wrapped, f"person_key/{user}")
 
+    def seal_bytes(self, clear: bytes, context: str) -> bytes:
+        """Seal what is no one person's under the key of the settings; it opens under this context alone."""
+        return _encrypt(self._key, clear, context)
+
+    def open_bytes(self, sealed: bytes, context: str) -> bytes:
+        """Open what `seal_bytes` made; raises SealBroken."""
+        return _decrypt(self._key, sealed, context)
+
     def seal_record(self, session: Session, record: Mapping[str, Any], user: uuid.UUID) -> dict[str, Any]:
         """The record with all its personal words sealed under `user`'s key."""
         key = self.ensure_key(session, user)

@@ -4,20 +4,23 @@ JSONL: a header line, one line for each entry with its record verbatim, and the 
 """
 
 import csv
+import datetime as dt
 import io
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from app.audit.listing import Entry, chunk, latest_head
+from app.audit.events.log_reading import ExportFormat
+from app.audit.listing import Entry, latest_head, next_entries
 from app.audit.query import EVERYTHING, LogQuery
 from app.audit.search import prepare
-from app.evidence.merkle import encode
+from app.evidence.merkle import Head, encode
 from app.evidence.records import part, read_record
 from app.evidence.verify import FORMAT, FORMAT_VERSION
 
@@ -39,15 +42,71 @@ FORMULA_START = ("=", "+", "-", "@")
 INNER_START = re.compile(r"([;,\t\r\n\"|]\s*)(?=[=+\-@＝＋－＠])")
 
 
-def export_jsonl(reads: Reads, *, opener: MakeOpener | None = None, query: LogQuery = EVERYTHING) -> Iterator[str]:
-    """Lines of the export, each with its newline, in order; with `opener`, personal words go along in the clear.
+@dataclass(frozen=True)
+class ExportForm:
+    """How a file is written: what is first, the line of an entry with what is opened of it, what is last."""
+
+    first: Callable[[LogQuery, Head], str]
+    entry: Callable[[Entry, Mapping[str, Mapping[str, Any]]], str]
+    last: Callable[[Head, dt.datetime | None], str]
+
+
+@dataclass(frozen=True)
+class ExportPiece:
+    """Some lines of an export, and how many entries they hold. `reached`: the last number that was looked at, or the
+    head's size, which is the number of none, with the last piece.
+    """
+
+    text: str
+    records: int
+    reached: int
+
+
+def export_log(
+    reads: Reads, form: ExportForm, *, opener: MakeOpener | None = None, query: LogQuery = EVERYTHING
+) -> Iterator[str]:
+    """An export up to the newest head, in pieces; with `opener`, personal words go along in the clear.
 
     A filtered export is no whole chain: its header says `complete: false`, and verification says so too.
     """
     with reads() as session:
-        head, at = latest_head(session)
+        published = latest_head(session)
+    for piece in export_pieces(reads, form, query, published, opener=opener):
+        yield piece.text
+
+
+def export_pieces(
+    reads: Reads,
+    form: ExportForm,
+    query: LogQuery,
+    published: tuple[Head, dt.datetime | None],
+    *,
+    opener: MakeOpener | None,
+    after: int = -1,
+) -> Iterator[ExportPiece]:
+    """What is missing of an export up to a head when the number `after` was reached; -1: all of it.
+
+    Between two pieces no transaction is open.
+    """
+    head, at = published
+    if after >= head.size:
+        return
+    with reads() as session:
+        search = prepare(session, query).within(0, head.size)
+    text, reached = form.first(query, head) if after < 0 else "", after
+    while reached < head.size:
+        with reads() as session:
+            entries, found = next_entries(session, search, after_seq=reached)
+            open_body = opener(session) if opener else None
+            text += "".join(form.entry(entry, open_body(entry.body) if open_body else {}) for entry in entries)
+        reached = head.size if found is None else found
+        yield ExportPiece(text + (form.last(head, at) if found is None else ""), len(entries), reached)
+        text = ""
+
+
+def _jsonl_first(query: LogQuery, head: Head) -> str:
     filters = query.filters
-    yield _line(
+    return _line(
         {
             "format": FORMAT,
             "version": FORMAT_VERSION,
@@ -56,41 +115,23 @@ def export_jsonl(reads: Reads, *, opener: MakeOpener | None = None, query: LogQu
             "filters": filters,
         }
     )
-    for entry, opened in _entries(reads, opener, query, head.size):
-        yield _line(
-            {"seq": entry.seq, "leaf_hash": encode(entry.leaf_hash), "record": entry.body}
-            | ({"opened": dict(opened)} if opened else {})
-        )
+
+
+def _jsonl_entry(entry: Entry, opened: Mapping[str, Mapping[str, Any]]) -> str:
+    return _line(
+        {"seq": entry.seq, "leaf_hash": encode(entry.leaf_hash), "record": entry.body}
+        | ({"opened": dict(opened)} if opened else {})
+    )
+
+
+def _jsonl_last(head: Head, at: dt.datetime | None) -> str:
     published = {"at": at.isoformat()} if at else {}
-    yield _line({"head": {"size": head.size, "root": encode(head.root), **published}})
+    return _line({"head": {"size": head.size, "root": encode(head.root), **published}})
 
 
-def export_csv(reads: Reads, *, opener: MakeOpener | None = None, query: LogQuery = EVERYTHING) -> Iterator[str]:
-    """Lines of a CSV file, a header row first; no cell can run as a formula. Not for verification: use JSONL."""
-    with reads() as session:
-        head, _ = latest_head(session)
-    yield _row(COLUMNS)
-    for entry, opened in _entries(reads, opener, query, head.size):
-        cells = _cells(entry, opened)
-        yield _row([safe_cell(cells[name]) for name in COLUMNS])
-
-
-def _entries(
-    reads: Reads, opener: MakeOpener | None, query: LogQuery, size: int
-) -> Iterator[tuple[Entry, Mapping[str, Mapping[str, Any]]]]:
-    """The entries below `size` with what is opened of them; between two chunks no transaction is open."""
-    with reads() as session:
-        search = prepare(session, query).within(0, size)
-    after = -1
-    while True:
-        with reads() as session:
-            entries = chunk(session, search, after_seq=after)
-            open_body = opener(session) if opener else None
-            found = [(entry, open_body(entry.body) if open_body else {}) for entry in entries]
-        if not found:
-            return
-        yield from found
-        after = found[-1][0].seq
+def _csv_entry(entry: Entry, opened: Mapping[str, Mapping[str, Any]]) -> str:
+    cells = _cells(entry, opened)
+    return _row([safe_cell(cells[name]) for name in COLUMNS])
 
 
 def safe_cell(text: str) -> str:
@@ -137,3 +178,10 @@ def _row(cells: tuple[str, ...] | list[str]) -> str:
 
 def _line(value: Mapping[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":")) + "\n"
+
+
+# CSV is not for verification; no cell of it can run as a formula.
+FORMS: Mapping[ExportFormat, ExportForm] = {
+    "jsonl": ExportForm(_jsonl_first, _jsonl_entry, _jsonl_last),
+    "csv": ExportForm(lambda _query, _head: _row(COLUMNS), _csv_entry, lambda _head, _at: ""),
+}

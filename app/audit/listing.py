@@ -13,7 +13,9 @@ from app.db.paging import Page
 from app.db.tables.audit import AuditEntry, AuditHead, AuditLeaf
 from app.evidence.merkle import EMPTY_ROOT, Head
 
-FETCH = 500  # rows in memory at once, and in one transaction of an export
+# Of an export: rows in memory at once, and about how long one transaction looks for them.
+FETCH = 500
+PIECE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,24 @@ def list_events(
     return Listing(_entries(session, shown, newest_first=newest_first), shown[-1] if more else numbers.reached)
 
 
-def chunk(session: Session, search: LogSearch, *, after_seq: int) -> list[Entry]:
-    """The next FETCH entries behind `after_seq`. What stands below a head never changes, so that chunks read one by
-    one, each in a transaction of its own, are what one snapshot would give.
+def next_entries(session: Session, search: LogSearch, *, after_seq: int) -> tuple[list[Entry], int | None]:
+    """The next entries behind `after_seq`, at most FETCH, and the number that was reached; None: there are no more.
+
+    What stands below a head never changes, so that pieces read one by one, each in a transaction of its own, are what
+    one snapshot would give. A piece may be short, or empty, and not the last.
     """
-    numbers = find(session, search.within(after_seq + 1, search.end), limit=FETCH)
-    return _entries(session, numbers.found, newest_first=False)
+    numbers = find(session, search.within(after_seq + 1, search.end), limit=FETCH, seconds=PIECE_SECONDS)
+    return _entries(session, numbers.found, newest_first=False), numbers.reached
 
 
 def find_entry(session: Session, seq: int) -> Entry | None:
     """The entry of this number, None if there is none."""
     return next(iter(_entries(session, [seq], newest_first=False)), None)
+
+
+def find_number(session: Session, record: uuid.UUID) -> int | None:
+    """The number of the record of this id; None while it has none."""
+    return session.scalar(select(AuditEntry.seq).where(AuditEntry.leaf_id == record))
 
 
 def list_trail(session: Session, trail: uuid.UUID, *, limit: int) -> list[Entry]:
@@ -93,6 +102,16 @@ def latest_head(session: Session) -> tuple[Head, dt.datetime | None]:
     newest = select(AuditHead.size, AuditHead.root, AuditHead.at).order_by(AuditHead.size.desc()).limit(1)
     row = session.execute(newest).first()
     return (Head(row.size, bytes(row.root)), row.at) if row else (Head(0, EMPTY_ROOT), None)
+
+
+def find_head(session: Session, size: int) -> tuple[Head, dt.datetime | None]:
+    """The published head of this size and when it was; of size 0, the head of nothing. Raises LookupError if none."""
+    if size == 0:
+        return Head(0, EMPTY_ROOT), None
+    row = session.execute(select(AuditHead.root, AuditHead.at).where(AuditHead.size == size)).first()
+    if row is None:
+        raise LookupError(f"no head of {size} entries was published")
+    return Head(size, bytes(row.root)), row.at
 
 
 def _entries(session: Session, numbers: list[int], *, newest_first: bool) -> list[Entry]:

@@ -17,7 +17,7 @@ _BEHIND = {
     "plans": "plan", "users": "user", "roles": "role", "keys": "key", "delegations": "delegation", "grants": "grant",
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
-    "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "filters": "key", "exports": "key",
+    "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "queries": "key", "exports": "key",
     "answers": "turn", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.admin.background import BackgroundWork
 from app.admin.leak_test_runs import LeakTestRuns, LeakTestSteps, RunLeakTest
 from app.client.errors import UserError
 from tests.api.problems import ABSENT, check_problem
@@ -21,15 +22,21 @@ Using = Callable[[RunLeakTest], LeakTestRuns]
 
 
 @pytest.fixture
-def using(client: TestClient) -> Iterator[Using]:
+def background() -> Iterator[BackgroundWork]:
+    made = BackgroundWork()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def using(client: TestClient, background: BackgroundWork) -> Using:
     """The service with a leak test that a test writes, in a thread as always."""
 
     def replace(run: RunLeakTest) -> LeakTestRuns:
-        app_of(client).state.leak_tests = LeakTestRuns(run, "http://here")
+        app_of(client).state.leak_tests = LeakTestRuns(run, "http://here", background)
         return app_of(client).state.leak_tests  # type: ignore[no-any-return]
 
-    yield replace
-    app_of(client).state.leak_tests.close()
+    return replace
 
 
 def start(client: TestClient, company: Company, who: str = "root") -> Any:
@@ -108,7 +115,9 @@ def test_what_fails_is_said_without_what_nobody_expected(client: TestClient, com
     assert company.rows("select 1 from api_key where label = 'leak test' and revoked_at is null") == []
 
 
-def test_a_service_that_stops_ends_it(client: TestClient, company: Company, using: Using) -> None:
+def test_a_service_that_stops_ends_it(
+    client: TestClient, company: Company, using: Using, background: BackgroundWork
+) -> None:
     begun = threading.Event()
 
     def run(_url: str, _key: str, steps: LeakTestSteps) -> Mapping[str, Any]:
@@ -116,10 +125,10 @@ def test_a_service_that_stops_ends_it(client: TestClient, company: Company, usin
             steps.advanced(1, 2)
             begun.set()
 
-    runs = using(run)
+    using(run)
     started = start(client, company).json()["id"]
     assert begun.wait(10)
-    runs.close()
+    background.close()
     found = ended(client, company, started)
     assert (found["state"], found["error"]) == ("failed", "the service is being stopped")
 

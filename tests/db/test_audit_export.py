@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import listing, sequencing
 from app.audit.encryption import Opener, Sealer
-from app.audit.export import COLUMNS, export_csv, export_jsonl
+from app.audit.export import COLUMNS, FORMS, export_log
 from app.audit.listing import latest_head, list_events
 from app.audit.query import EVERYTHING, Choice, LogQuery
 from app.evidence.verify import read_head, verify
@@ -45,7 +45,7 @@ class Log:
 
     def export(self, path: Path, *, opened: bool = True, query: LogQuery = EVERYTHING, key: Sealer = SEALER) -> Path:
         opener = (lambda session: Opener(session, key)) if opened else None
-        path.write_text("".join(export_jsonl(self.reads, opener=opener, query=query)))
+        path.write_text("".join(export_log(self.reads, FORMS["jsonl"], opener=opener, query=query)))
         return path
 
     def reads(self) -> AbstractContextManager[Session]:
@@ -113,8 +113,9 @@ def test_a_filtered_export_says_that_it_is_a_selection(log: Log, tmp_path: Path)
     assert (report.entries, report.complete) == (2, False)
 
 
-def test_who_reads_an_export_slowly_holds_no_connection(log: Log) -> None:
-    """Also in the middle: between two chunks no transaction is open."""
+def test_who_reads_an_export_slowly_holds_no_connection(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in the middle: between two pieces no transaction is open."""
+    monkeypatch.setattr("app.audit.listing.FETCH", 10)
     open_now = 0
 
     @contextlib.contextmanager
@@ -125,15 +126,16 @@ def test_who_reads_an_export_slowly_holds_no_connection(log: Log) -> None:
             yield session
         open_now -= 1
 
-    for lines in (export_jsonl(counted), export_csv(counted, opener=lambda s: Opener(s, SEALER))):
-        for _ in range(55):
-            next(lines)
+    opened = export_log(counted, FORMS["csv"], opener=lambda s: Opener(s, SEALER))
+    for pieces in (export_log(counted, FORMS["jsonl"]), opened):
+        for _ in range(5):
+            assert next(pieces).count("\n") >= 10
             assert open_now == 0
-        assert len(list(lines)) > 5
+        assert len(list(pieces)) > 1
 
 
 def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
-    lines = export_csv(log.reads, opener=lambda s: Opener(s, SEALER))
+    lines = export_log(log.reads, FORMS["csv"], opener=lambda s: Opener(s, SEALER))
     rows = list(csv.reader(io.StringIO("".join(lines), newline="")))
     assert rows[0] == list(COLUMNS)
     assert len(rows) == 64

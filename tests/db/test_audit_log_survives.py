@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from app.admin.audit_log import event_view
 from app.audit import sequencing
 from app.audit.encryption import Opener
-from app.audit.export import export_csv, export_jsonl
+from app.audit.export import FORMS, export_log
 from app.audit.listing import list_events
 from app.db.audit_writers import WRITERS
 from app.evidence.merkle import canonical
@@ -62,9 +62,9 @@ class Log:
             opener = Opener(reading, SEALER)
             listed = [event_view(entry, opener) for entry in list_events(reading, limit=100_000).entries]
             wire = json.loads(EventsOut(events=listed, recorded=uuid.uuid4()).model_dump_json())["events"]
-        lines = export_jsonl(self.reads, opener=lambda session: Opener(session, SEALER))
+        lines = export_log(self.reads, FORMS["jsonl"], opener=lambda session: Opener(session, SEALER))
         path.write_text("".join(lines))
-        cells = export_csv(self.reads, opener=lambda session: Opener(session, SEALER))
+        cells = export_log(self.reads, FORMS["csv"], opener=lambda session: Opener(session, SEALER))
         rows = list(csv.reader(io.StringIO("".join(cells), newline="")))
         report = verify(path)
         assert [finding for finding in report.findings if finding.kind not in REMARKS] == []

@@ -62,7 +62,7 @@ class Site:
     def leak_tests(self, run: RunLeakTest) -> None:
         """Let this stand in for the leak test, which asks for minutes."""
         for app in self.apps:
-            app.state.leak_tests = LeakTestRuns(run, self.url)
+            app.state.leak_tests = LeakTestRuns(run, self.url, app.state.background)
 
     def hear(self, message: ConsoleMessage) -> None:
         """Keep what the browser's console calls an error; an answer of 4xx that a test asks for is none."""

@@ -265,23 +265,3 @@ class DocumentDeleted(Event):
     document: uuid.UUID
     version: uuid.UUID
     collection: uuid.UUID
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditRead(Event):
-    """Somebody read the log, with these filters; `opened` says whether they were shown personal words in the clear."""
-
-    kind = "audit.read"
-    filters: Mapping[str, str]
-    rows: int
-    opened: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditExported(Event):
-    """Somebody exported the log; `opened` says whether personal words went along in the clear."""
-
-    kind = "audit.exported"
-    format: Literal["jsonl", "csv"]
-    filters: Mapping[str, str]
-    opened: bool

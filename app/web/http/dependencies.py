@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.change_guard import guard_change
 from app.admin.leak_test_runs import LeakTestRuns
+from app.admin.log_exports import LogExports
 from app.answer.components import Components
 from app.answer.running import RunningAnswers
 from app.db.session import ReadSession, WriteSession
@@ -33,6 +34,15 @@ def leak_tests_of(request: Request) -> LeakTestRuns:
 
 
 LeakTestsOf = Annotated[LeakTestRuns, Depends(leak_tests_of)]
+
+
+def log_exports_of(request: Request) -> LogExports:
+    """What makes exports of the log in this process."""
+    found: LogExports = request.app.state.log_exports
+    return found
+
+
+LogExportsOf = Annotated[LogExports, Depends(log_exports_of)]
 
 
 def running_of(request: Request) -> RunningAnswers:

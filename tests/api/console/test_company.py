@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.admin.background import BackgroundWork
 from app.admin.leak_test_runs import LeakTestRuns
 from tests.api.problems import ABSENT, check_page
 from tests.support.browsers import Browser, signed_in
@@ -205,14 +206,15 @@ def test_a_leak_test_shows_how_far_it_is_and_then_its_report(
         go_on.wait(20)
         return report
 
-    runs = app_of(client).state.leak_tests = LeakTestRuns(run, "http://here")
+    background = BackgroundWork()
+    app_of(client).state.leak_tests = LeakTestRuns(run, "http://here", background)
     place = root.submit("/leak-tests").headers["location"]
     check_page(root.submit("/leak-tests"), 409, "Conflict")
     while "3 of 7" not in root.get(place).text:
         pass
     assert 'hx-trigger="every 2s"' in root.get(place, headers={"HX-Request": "true"}).text
     go_on.set()
-    runs.close()
+    background.close()
     done = root.get(place).text
     assert "1 thing is wrong." in done
     assert "leak, title of x ($[0])" in done

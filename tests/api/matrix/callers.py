@@ -24,7 +24,8 @@ WRONG_TOKEN = "cld_abcdefgh_" + "x" * 43
 ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
 IDS = frozenset({"document", "job", "failed job", "key", "conversation", "turn", "plan", "delegation", "session",
-                 "link", "passkey", "scim user", "scim group", "leak test", "review", "review item"})  # fmt: skip
+                 "link", "passkey", "scim user", "scim group", "leak test", "review", "review item",
+                 "log export", "silent export", "saved query"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:

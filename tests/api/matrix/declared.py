@@ -122,6 +122,21 @@ PEOPLE: dict[tuple[str, str], Route] = {
             on("user", THERE, "?user", shape="lines"),
         ),
     ),
+    ("GET", "/api/v1/audit/queries"): Route("audit", values=PAGED),
+    ("POST", "/api/v1/audit/queries"): Route(
+        "audit", (Case(body={"name": "Ada", "q": "kind:search"}, done=201),), values=(".name",)
+    ),
+    ("DELETE", "/api/v1/audit/queries/{query}"): Route("audit", (on("saved query", "one's own", "query", **NONE),)),
+    ("GET", "/api/v1/audit/exports"): Route("audit", values=PAGED),
+    ("POST", "/api/v1/audit/exports"): Route("audit", (Case(body={}, done=201),)),
+    ("GET", "/api/v1/audit/exports/{export}"): Route("audit", (on("log export", "one's own", "export"),)),
+    ("GET", "/api/v1/audit/exports/{export}/file"): Route(
+        "audit", (on("log export", "one's own", "export", shape="download"),)
+    ),
+    ("POST", "/api/v1/audit/exports/{export}/resume"): Route(
+        "audit", (on("silent export", "one's own", "export", **NONE),)
+    ),
+    ("DELETE", "/api/v1/audit/exports/{export}"): Route("audit", (on("log export", "one's own", "export", **NONE),)),
     ("PUT", "/api/v1/roles/{name}/stewards/{user}"): Route(
         "administer", pair(("name", "role", "tags"), ("user", "user", "bystander"), other="another person")
     ),

@@ -13,7 +13,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app import errors
+from app.admin.background import BackgroundWork
 from app.admin.leak_test_runs import LeakTestRuns
+from app.admin.log_exports import LogExports
 from app.identity.subject import Label
 from app.leak_test.canaries import Canary
 from app.leak_test.http import ProbeClient, RawAnswer
@@ -304,8 +306,10 @@ def matrix_over(world: World) -> Iterator[tuple[Matrix, io.StringIO]]:
     # Whether a label may leave the house is not what the matrix asks.
     chat = ScriptedChat(endpoint(Label.RESTRICTED), lambda _: ["It says so [1]."])
     app = application(parts_of(world.db, chat=chat))
-    # Started, and never performed: a test beside the cells would change what they are held against.
-    app.state.leak_tests = LeakTestRuns(lambda *_: {}, "", spawn=lambda _: threading.Thread())
+    # Started, and never performed: what goes on beside the cells would change what they are held against.
+    background = BackgroundWork(lambda _: threading.Thread())
+    app.state.leak_tests = LeakTestRuns(lambda *_: {}, "", background)
+    app.state.log_exports = LogExports(background)
     service = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
     with captured_log() as lines, service as client, TableSnapshot(world.db) as kept:
         yield Matrix(world, app, ProbeClient("", http=client), chat, kept), lines

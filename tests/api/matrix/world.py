@@ -104,6 +104,7 @@ def build_world(db: Db) -> World:
         founder.own_things()
         founder.source(client)
         founder.leak_test()
+        founder.evidence()
         founder.open_reviews()
         sign_people_in(founder)
     sequence(db)
@@ -269,6 +270,22 @@ class Founder:
             ).fetchone()
         assert row is not None
         self.world.things["leak test"] = {"administrator": row[0]}
+
+    def evidence(self) -> None:
+        """What an auditor keeps: an export that is ready, one whose process is gone, and a query."""
+        of_auditor = "select id, {} from app_user where name = 'auditor' returning id::text"
+        export = "insert into log_export (requested_by, format, q, resolved, opened, size, state, beat_at) "
+        made = {
+            "log export": export + of_auditor.format("'csv', '', '', false, 0, 'ready', now()"),
+            "silent export": export
+            + of_auditor.format("'csv', '', '', false, 0, 'running', now() - interval '1 hour'"),
+            "saved query": "insert into saved_query (user_id, name, q) " + of_auditor.format("'mine', 'kind:answer'"),
+        }
+        with psycopg.connect(self.world.db.libpq("admin")) as connection:
+            for kind, statement in made.items():
+                row = connection.execute(statement.encode()).fetchone()
+                assert row is not None
+                self.world.things[kind] = {"auditor": row[0]}
 
 
 def _grants(rule: CollectionFacts) -> list[dict[str, Any]]:

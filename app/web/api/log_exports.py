@@ -1,0 +1,101 @@
+"""Exports of the log that are made in the background (audit). Asking for one and downloading it are recorded."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Literal
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from app.admin.audit_log import AuditLog
+from app.admin.log_exports import (
+    LogExportView,
+    download_log_export,
+    get_log_export,
+    list_log_exports,
+    remove_log_export,
+)
+from app.audit.query import MAX_CHARACTERS
+from app.web.api.schemas import ApiModel
+from app.web.http.dependencies import Auditor, ComponentsOf, LogExportsOf, Reading, Writing, public_id
+from app.web.http.files import streamed_attachment
+from app.web.http.paging import PageOf
+
+router = APIRouter(prefix="/audit/exports", tags=["audit"])
+
+
+class LogExportBody(ApiModel):
+    """What is to be exported, and whether personal words go along in the clear."""
+
+    format: Literal["jsonl", "csv"] = "jsonl"
+    q: str = Field(default="", max_length=MAX_CHARACTERS, description="a query, as of the list; empty: everything")
+    opened: bool = False
+
+
+class RequestedOut(ApiModel):
+    """What was asked for."""
+
+    id: uuid.UUID
+
+
+class LogExportOut(ApiModel):
+    """An export: how far it is, and until when it is kept. `done` of `size` entries have been looked at."""
+
+    id: uuid.UUID
+    requested_at: dt.datetime
+    format: Literal["jsonl", "csv"]
+    q: str
+    opened: bool
+    state: Literal["running", "ready", "failed"]
+    silent: bool = Field(description="nothing was heard of it for a minute: it can be resumed")
+    done: int
+    size: int
+    records: int
+    bytes: int
+    kept_until: dt.datetime
+    error: str | None
+
+
+@router.post("", status_code=201)
+def start(body: LogExportBody, subject: Auditor, parts: ComponentsOf, exports: LogExportsOf) -> RequestedOut:
+    """Export what a query finds up to the newest head, in the background (audit). One at a time; kept for a day."""
+    audit_log = AuditLog(parts.database, parts.sealer, subject)
+    return RequestedOut(id=exports.start(audit_log, body.q, body.format, opened=body.opened))
+
+
+@router.get("")
+def log_exports(subject: Auditor, session: Reading, page: PageOf) -> list[LogExportOut]:
+    """Your exports, newest first (audit)."""
+    return [LogExportOut.model_validate(export) for export in list_log_exports(session, subject, page)]
+
+
+@router.get("/{export}")
+def one_log_export(export: str, subject: Auditor, session: Reading) -> LogExportOut:
+    """One of yours (audit): ask again while it runs."""
+    return LogExportOut.model_validate(get_log_export(session, subject, public_id(export)))
+
+
+@router.post("/{export}/resume", status_code=204)
+def resume(export: str, subject: Auditor, parts: ComponentsOf, exports: LogExportsOf) -> None:
+    """Go on with one whose process has ended, where it was (audit)."""
+    exports.resume(AuditLog(parts.database, parts.sealer, subject), public_id(export))
+
+
+@router.get("/{export}/file")
+def file(export: str, subject: Auditor, parts: ComponentsOf) -> StreamingResponse:
+    """What was exported (audit): the file that `GET /audit/export` would have sent."""
+    return export_file(*download_log_export(AuditLog(parts.database, parts.sealer, subject), public_id(export)))
+
+
+@router.delete("/{export}", status_code=204)
+def remove(export: str, subject: Auditor, session: Writing) -> None:
+    """Remove one of yours; if it runs, it ends (audit)."""
+    remove_log_export(session, subject, public_id(export))
+
+
+def export_file(export: LogExportView, pieces: Iterator[str]) -> StreamingResponse:
+    """An export as a file to be saved, named by the day on which it was asked for."""
+    name = f"clearance-audit-{export.requested_at:%Y-%m-%d}.{export.format}"
+    return streamed_attachment(name, pieces, length=export.bytes)

@@ -1,0 +1,72 @@
+-- What auditors keep for themselves: queries of the log under a name, and exports of it, made in the background and kept
+-- for a day. The content of an export is sealed under the audit key, so that a copy of the database shows nobody's words.
+
+create table saved_query (
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  name text not null,
+  q text not null,
+  constraint saved_query_pkey primary key (id),
+  constraint saved_query_user_id_name_key unique (user_id, name),
+  constraint saved_query_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade
+);
+
+create table log_export (
+  id uuid default gen_random_uuid() not null,
+  requested_by uuid not null,
+  requested_at timestamptz default now() not null,
+  format text not null,
+  -- The query as it was written, and with ids in the place of names, as it is answered and recorded.
+  q text not null,
+  resolved text not null,
+  opened boolean not null,
+  -- The number of entries under the head at which it ends.
+  size bigint not null,
+  state text default 'running' not null,
+  -- The last number that was looked at, how many records and bytes were written, and in how many parts.
+  reached bigint default -1 not null,
+  records bigint default 0 not null,
+  bytes bigint default 0 not null,
+  parts int default 0 not null,
+  -- When it last went on, or ended. A day later it is gone.
+  beat_at timestamptz default now() not null,
+  error text,
+  constraint log_export_pkey primary key (id),
+  constraint log_export_requested_by_fkey foreign key (requested_by) references app_user (id) on delete cascade,
+  constraint log_export_format_check check (format in ('jsonl', 'csv')),
+  constraint log_export_state_check check (state in ('running', 'ready', 'failed'))
+);
+-- One at a time for each auditor.
+create unique index log_export_running_idx on log_export (requested_by) where state = 'running';
+create index log_export_requested_by_idx on log_export (requested_by, requested_at, id);
+
+create table log_export_part (
+  export_id uuid not null,
+  ordinal int not null,
+  content bytea not null,
+  constraint log_export_part_pkey primary key (export_id, ordinal),
+  constraint log_export_part_export_id_fkey foreign key (export_id) references log_export (id) on delete cascade
+);
+
+-- Each is its auditor's alone, and no longer anybody's when they are no auditor any more.
+create policy auditors_own on saved_query for all to clearance_app
+  using (user_id = (select clearance.caller()) and (select clearance.caller_may('audit')));
+create policy auditors_own on log_export for all to clearance_app
+  using (requested_by = (select clearance.caller()) and (select clearance.caller_may('audit'))
+    and beat_at > now() - interval '1 day');
+-- Under the policy above.
+create policy auditors_own on log_export_part for all to clearance_app
+  using (exists (select from log_export e where e.id = export_id));
+grant select, insert (user_id, name, q), update (q), delete on saved_query to clearance_app;
+grant select, insert (requested_by, format, q, resolved, opened, size),
+  update (state, reached, records, bytes, parts, beat_at, error), delete on log_export to clearance_app;
+grant select, insert on log_export_part to clearance_app;
+
+-- The worker removes what is older than a day, and reads none of it.
+create function clearance.remove_old_exports() returns bigint
+language sql security definer set search_path = '' as $$
+  with gone as (delete from public.log_export where beat_at <= now() - interval '1 day' returning 1)
+  select count(*) from gone
+$$;
+revoke all on function clearance.remove_old_exports() from public;
+grant execute on function clearance.remove_old_exports() to clearance_ingest;

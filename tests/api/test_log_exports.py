@@ -1,0 +1,220 @@
+"""Exports that are made in the background: the same file as one sent at once, whatever breaks off."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.admin.background import BackgroundWork
+from app.admin.log_exports import MAX_EXPORTS, LogExports
+from app.evidence.verify import verify
+from tests.api.problems import check_problem
+from tests.support.audit_order import sequence
+from tests.support.company import Company
+from tests.support.service import app_of
+from tests.support.waiting import wait_for
+
+EXPORTS = "/api/v1/audit/exports"
+
+
+@pytest.fixture
+def busy(client: TestClient, company: Company, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """A company of some searches, whose exports have several parts."""
+    monkeypatch.setattr("app.audit.listing.FETCH", 5)
+    for number in range(12):
+        answer = client.post("/api/v1/search", json={"query": f"coffee {number}"}, headers=company.headers("ben"))
+        assert answer.status_code == 200
+    sequence(company.db)
+    return company
+
+
+def start(client: TestClient, company: Company, who: str = "audrey", **body: Any) -> Any:
+    return client.post(EXPORTS, json=body, headers=company.headers(who))
+
+
+def state(client: TestClient, company: Company, export: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"{EXPORTS}/{export}", headers=company.headers("audrey")).json()
+    return found
+
+
+def ended(client: TestClient, company: Company, export: str) -> dict[str, Any]:
+    wait_for(lambda: state(client, company, export)["state"] != "running", seconds=30)
+    return state(client, company, export)
+
+
+def download(client: TestClient, company: Company, export: str, who: str = "audrey") -> Any:
+    return client.get(f"{EXPORTS}/{export}/file", headers=company.headers(who))
+
+
+def file_of(client: TestClient, company: Company, export: str, path: Path) -> Path:
+    answer = download(client, company, export)
+    assert answer.status_code == 200, answer.text
+    path.write_bytes(answer.content)
+    return path
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+@pytest.mark.parametrize("opened", [True, False])
+def test_it_is_the_file_that_would_have_been_sent(client: TestClient, busy: Company, format: str, opened: bool) -> None:
+    export = start(client, busy, format=format, q="kind:search", opened=opened).json()["id"]
+    found = ended(client, busy, export)
+    assert (found["state"], found["records"], found["done"]) == ("ready", 12, found["size"])
+    got = download(client, busy, export)
+    sent = client.get(
+        "/api/v1/audit/export",
+        params={"format": format, "q": "kind:search", "opened": opened},
+        headers=busy.headers("audrey"),
+    )
+    assert got.text == sent.text
+    assert ("coffee 3" in got.text) == opened
+    assert got.headers["content-disposition"].endswith(f".{format}")
+    assert found["bytes"] == len(got.content) == int(got.headers["content-length"])
+
+
+def test_the_whole_log_verifies(client: TestClient, busy: Company, tmp_path: Path) -> None:
+    export = start(client, busy, opened=True).json()["id"]
+    size = ended(client, busy, export)["size"]
+    report = verify(file_of(client, busy, export, tmp_path / "log.jsonl"))
+    assert (report.ok, report.entries, report.complete) == (True, size, True)
+
+
+def test_asking_and_downloading_are_recorded(client: TestClient, busy: Company) -> None:
+    export = start(client, busy, format="csv", q="who:ben", opened=True).json()["id"]
+    ended(client, busy, export)
+    [ben] = busy.rows("select id::text from app_user where name = 'ben'")
+    made = busy.records("audit.exported")[-1]
+    assert (made["export"], made["filters"], made["opened"]) == (export, {"q": f"who:{ben['id']}"}, True)
+    assert busy.records("audit.downloaded") == []
+    assert download(client, busy, export).status_code == 200
+    taken = busy.records("audit.downloaded")[-1]
+    assert (taken["export"], taken["opened"], taken["actor"]["name"]) == (export, True, "audrey")
+
+
+def test_nobody_else_sees_it(client: TestClient, busy: Company) -> None:
+    """Neither an administrator nor another auditor, and who is none any more has nothing."""
+    export = start(client, busy).json()["id"]
+    ended(client, busy, export)
+    for path in ("", f"/{export}", f"/{export}/file"):
+        check_problem(client.get(EXPORTS + path, headers=busy.headers("ada")), 403, "MissingCapability")
+    busy.execute("update app_user set capabilities = '{ask}' where name = 'audrey'")
+    check_problem(download(client, busy, export), 403, "MissingCapability")
+    busy.execute("update app_user set capabilities = '{audit}' where name = 'audrey'")
+    busy.execute("update log_export set requested_by = (select id from app_user where name = 'ada')")
+    assert client.get(EXPORTS, headers=busy.headers("audrey")).json() == []
+    for path in ("", "/file"):
+        check_problem(client.get(f"{EXPORTS}/{export}{path}", headers=busy.headers("audrey")), 404, "NotFound")
+    check_problem(client.delete(f"{EXPORTS}/{export}", headers=busy.headers("audrey")), 404, "NotFound")
+
+
+def test_no_words_lie_about_in_the_database(client: TestClient, busy: Company) -> None:
+    export = start(client, busy, opened=True).json()["id"]
+    ended(client, busy, export)
+    parts = busy.rows("select content from log_export_part where export_id = %s", [export])
+    assert len(parts) > 3
+    # Neither the text nor what compresses it stands at the beginning of a part, nor anywhere in it.
+    assert not any(b"coffee" in bytes(p["content"]) or bytes(p["content"])[12:14] == b"\x78\x9c" for p in parts)
+
+
+def test_one_at_a_time_and_not_too_many(client: TestClient, busy: Company) -> None:
+    held = BackgroundWork(lambda _: threading.Thread())
+    app_of(client).state.log_exports = LogExports(held)
+    first = start(client, busy).json()["id"]
+    check_problem(start(client, busy), 409, "Conflict")
+    check_problem(download(client, busy, first), 409, "Conflict")
+    busy.execute("update log_export set state = 'ready'")
+    busy.execute(
+        "insert into log_export (requested_by, format, q, resolved, opened, size, state) select requested_by, format,"
+        f" q, resolved, opened, size, state from log_export, generate_series(2, {MAX_EXPORTS})"
+    )
+    answer = start(client, busy)
+    check_problem(answer, 409, "Conflict")
+    assert "remove one first" in answer.json()["detail"]
+    assert client.delete(f"{EXPORTS}/{first}", headers=busy.headers("audrey")).status_code == 204
+    assert start(client, busy).status_code == 201
+
+
+def test_what_is_interrupted_goes_on_where_it_was(client: TestClient, busy: Company, tmp_path: Path) -> None:
+    """The process ended in the middle: after a minute it says so, and what is taken up again is one whole file."""
+    stopped = BackgroundWork()
+    app_of(client).state.log_exports = LogExports(_ending_after(stopped, busy, parts=2))
+    export = start(client, busy, opened=True).json()["id"]
+    stopped.close()
+    found = state(client, busy, export)
+    assert (found["state"], found["silent"]) == ("running", False)
+    resume = f"{EXPORTS}/{export}/resume"
+    check_problem(client.post(resume, headers=busy.headers("audrey")), 409, "Conflict")
+    busy.execute("update log_export set beat_at = now() - interval '2 minutes'")
+    assert state(client, busy, export)["silent"]
+    assert 0 < found["done"] < found["size"]
+    app_of(client).state.log_exports = LogExports(app_of(client).state.background)
+    assert client.post(resume, headers=busy.headers("audrey")).status_code == 204
+    found = ended(client, busy, export)
+    report = verify(file_of(client, busy, export, tmp_path / "log.jsonl"))
+    assert (report.ok, report.complete, report.entries) == (True, True, found["size"])
+
+
+def _ending_after(work: BackgroundWork, company: Company, *, parts: int) -> BackgroundWork:
+    """The same, whose `stopping` is set once so many parts are written."""
+
+    class Ending(threading.Event):
+        def is_set(self) -> bool:
+            [row] = company.rows("select max(parts) as parts from log_export")
+            return bool(row["parts"] >= parts)
+
+    work.stopping = Ending()
+    return work
+
+
+def test_who_is_no_auditor_any_more_gets_no_part_of_it(client: TestClient, busy: Company) -> None:
+    """The database shows them nothing, and that is not to pass for the end of the log."""
+    work = BackgroundWork()
+
+    class Revoking(threading.Event):
+        def is_set(self) -> bool:
+            busy.execute("update app_user set capabilities = '{ask}' where name = 'audrey' and exists ("
+                         "select from log_export where parts > 1)")  # fmt: skip
+            return False
+
+    work.stopping = Revoking()
+    app_of(client).state.log_exports = LogExports(work)
+    export = start(client, busy).json()["id"]
+    for thread in work._threads:
+        thread.join(20)
+    [row] = busy.rows("select state, reached < size as part from log_export where id = %s", [export])
+    assert (row["state"], row["part"]) == ("running", True)
+
+
+def test_one_that_is_removed_ends(client: TestClient, busy: Company) -> None:
+    work = BackgroundWork()
+
+    class Removing(threading.Event):
+        def is_set(self) -> bool:
+            busy.execute("delete from log_export where parts > 0")
+            return False
+
+    work.stopping = Removing()
+    app_of(client).state.log_exports = LogExports(work)
+    export = start(client, busy).json()["id"]
+    for thread in work._threads:
+        thread.join(20)
+    check_problem(client.get(f"{EXPORTS}/{export}", headers=busy.headers("audrey")), 404, "NotFound")
+    assert busy.rows("select 1 from log_export_part") == []
+
+
+def test_after_a_day_it_is_gone(client: TestClient, busy: Company) -> None:
+    """Not shown from then on; and the worker removes it."""
+    export = start(client, busy).json()["id"]
+    ended(client, busy, export)
+    busy.execute("update log_export set beat_at = now() - interval '25 hours'")
+    check_problem(client.get(f"{EXPORTS}/{export}", headers=busy.headers("audrey")), 404, "NotFound")
+    assert busy.rows("select clearance.remove_old_exports() as gone") == [{"gone": 1}]
+    assert busy.rows("select 1 from log_export") == []
+
+
+def test_what_is_wrong_with_a_query_is_said(client: TestClient, busy: Company) -> None:
+    answer = start(client, busy, q="kind:searched")
+    check_problem(answer, 422, "InvalidInput")
+    assert "there is no kind 'searched'" in answer.json()["detail"]
+    assert busy.rows("select 1 from log_export") == []
