@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -126,8 +127,9 @@ class AuditLog:
         A page may hold fewer records than it could, or none, and yet not be the last.
         """
         with self.reading() as session:
-            after = None if page.after is None else int(page.after)
-            found = list_events(session, query, after_seq=after, limit=page.limit, newest_first=newest_first)
+            found = list_events(
+                session, query, after_seq=_place(page.after), limit=page.limit, newest_first=newest_first
+            )
             opener = Opener(session, self.sealer) if opened else None
             views = [event_view(entry, opener) for entry in found.entries]
         if found.reached is not None:
@@ -219,6 +221,14 @@ def event_view(entry: Entry, opener: Opener | None) -> EventView:
     found = read_record(entry.body)
     raw = None if found is not None else entry.body[:RAW_CHARACTERS]
     return EventView(entry.seq, entry.at, found, raw, opener(entry.body) if opener else {})
+
+
+def _place(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise InvalidInput("The place of the page is no number of a record.")
+    return int(text)
 
 
 def _parse_head(text: str) -> Head:

@@ -9,10 +9,9 @@ from fastapi.responses import StreamingResponse
 from app.admin.audit_log import AuditLog, EventView
 from app.audit.query import MAX_CHARACTERS
 from app.db.paging import Page
-from app.errors import NotFound
 from app.evidence.merkle import encode
 from app.web.api.schemas import CheckOut, EventOut, EventPageOut, EventsOut, HeadOut, ProofOut
-from app.web.http.dependencies import Auditor, ComponentsOf
+from app.web.http.dependencies import Auditor, ComponentsOf, record_number
 from app.web.http.paging import DEFAULT_LIMIT, PageOf, link_next
 
 # The largest number that the log could give.
@@ -71,7 +70,7 @@ def event(
     head: Annotated[str | None, Query(max_length=100, description="a head that you kept, size:root")] = None,
 ) -> EventPageOut:
     """One record, proved under the newest head or under yours, with those of its trail and beside it (audit)."""
-    found = AuditLog(parts.database, parts.sealer, subject).event(number(seq), opened=opened, kept=head)
+    found = AuditLog(parts.database, parts.sealer, subject).event(record_number(seq), opened=opened, kept=head)
     proof = found.verification.proof
     return EventPageOut(
         event=EventOut.model_validate(found.event),
@@ -123,13 +122,6 @@ def export(  # noqa: PLR0913  # each is one query parameter of the route
     name = f"clearance-audit.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(lines, media_type=media, headers=headers)
-
-
-def number(text: str) -> int:
-    """The number of a record from a path; what is none is not there."""
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise NotFound
-    return int(text)
 
 
 def _shown(events: list[EventView]) -> list[EventOut]:

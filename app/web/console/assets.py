@@ -15,7 +15,19 @@ from fastapi import APIRouter, Request, Response
 from app.errors import NotFound
 
 STATIC = Path(__file__).parent / "static"
-STYLES = ("tokens", "base", "frame", "controls", "lists", "answer", "document", "library", "company", "print")
+STYLES = (
+    "tokens",
+    "base",
+    "frame",
+    "controls",
+    "lists",
+    "answer",
+    "document",
+    "library",
+    "company",
+    "evidence",
+    "print",
+)
 # Pinned: tests hold them against the published sums.
 VENDORED = ("vendor/htmx-4.0.1.min", "vendor/hx-csp-4.0.1.min")
 SCRIPTS = (*VENDORED, "console", "answers", "keyboard", "passkeys", "upload")

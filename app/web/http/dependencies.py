@@ -179,6 +179,13 @@ def reading_source(subject: Provisioner, parts: ComponentsOf) -> Iterator[ReadSe
 SourceReading = Annotated[ReadSession, Depends(reading_source, scope="function")]
 
 
+def record_number(text: str) -> int:
+    """The number of a record of the log, from a path; what is none is not there."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise NotFound
+    return int(text)
+
+
 def public_id(text: str) -> uuid.UUID:
     """A public id from a path; what is none is not there."""
     try:

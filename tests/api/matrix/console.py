@@ -290,7 +290,24 @@ COMPANY: dict[tuple[str, str], Route] = {
         values=(".decision",),
     ),
 }  # fmt: skip
-CONSOLE = READING | ACCOUNT | CURATING | COMPANY
+EVIDENCE: dict[tuple[str, str], Route] = {
+    ("GET", "/log"): Route("audit", (Case(**PAGE),), values=PAGED),
+    ("GET", "/log/{seq}"): Route("audit", (on("record", THERE, "seq", **PAGE),), values=("?head",)),
+    ("POST", "/log/{seq}/words"): Route("audit", (on("record", THERE, "seq", acts=True, **PAGE),)),
+    ("GET", "/log/records/{record}"): Route("audit", (on("recorded id", THERE, "record", **ON),)),
+    ("POST", "/log/queries"): Route(
+        "audit", (Case(form={"name": "Ada", "q": "kind:search"}, acts=True, **ON),), values=(".name",)
+    ),
+    ("POST", "/log/queries/{query}/remove"): Route("audit", (on("saved query", OWN, "query", acts=True, **ON),)),
+    ("GET", "/heads"): Route("audit", (Case(**PAGE),), values=PAGED),
+    ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
+    ("POST", "/exports"): Route("audit", (Case(form={"format": "csv"}, acts=True, **ON),)),
+    ("GET", "/exports/{export}"): Route("audit", (on("log export", OWN, "export", **PAGE),)),
+    ("GET", "/exports/{export}/file"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
+    ("POST", "/exports/{export}/resume"): Route("audit", (on("silent export", OWN, "export", acts=True, **ON),)),
+    ("POST", "/exports/{export}/remove"): Route("audit", (on("log export", OWN, "export", acts=True, **ON),)),
+}
+CONSOLE = READING | ACCOUNT | CURATING | COMPANY | EVIDENCE
 # What the matrix leaves to other tests: a review's close, whose form names what was seen before, and the manifest of a
 # closed one (test_company); files that everybody may have; answers, which go on after the request that
 # began them (test_answers); and the sample company (test_sample).

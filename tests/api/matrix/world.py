@@ -109,6 +109,9 @@ def build_world(db: Db) -> World:
         sign_people_in(founder)
     sequence(db)
     world.things["record"] = {"root": "0"}
+    with psycopg.connect(db.libpq("admin")) as connection:
+        [first] = connection.execute("select leaf_id::text from audit_entry where seq = 0").fetchall()
+    world.things["recorded id"] = {"root": first[0]}
     return world
 
 

@@ -1,0 +1,68 @@
+"""Exports of the log: asked for, watched, downloaded, taken up again, removed."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Query, Response
+
+from app.admin.audit_log import AuditLog
+from app.admin.log_exports import download_log_export, get_log_export, list_log_exports, remove_log_export
+from app.audit.query import MAX_CHARACTERS
+from app.web.api.log_exports import export_file
+from app.web.console.listing import ListingOf
+from app.web.console.pages import go_to, page
+from app.web.console.viewer import ViewerOf
+from app.web.http.dependencies import Auditor, ComponentsOf, LogExportsOf, Reading, Writing, public_id
+from app.web.http.route_table import CONSOLE
+
+router = APIRouter(tags=[CONSOLE])
+Q = Annotated[str, Query(max_length=MAX_CHARACTERS)]
+
+
+@router.get("/exports")
+def exports(viewer: ViewerOf, subject: Auditor, session: Reading, listing: ListingOf, q: Q = "") -> Response:
+    """The auditor's own, newest first, and a form for another one."""
+    values = {"exports": list_log_exports(session, subject, listing.page), "listing": listing, "q": q}
+    return page(viewer, "evidence/export_rows.html" if viewer.part else "evidence/exports.html", values)
+
+
+@router.post("/exports")
+def start(  # noqa: PLR0913  # each is a field of the form
+    viewer: ViewerOf,
+    subject: Auditor,
+    parts: ComponentsOf,
+    exports: LogExportsOf,
+    *,
+    format: Annotated[Literal["jsonl", "csv"], Form()] = "jsonl",
+    q: Annotated[str, Form(max_length=MAX_CHARACTERS)] = "",
+    opened: Annotated[Literal["", "yes"], Form()] = "",
+) -> Response:
+    """Start one; it is recorded."""
+    audit_log = AuditLog(parts.database, parts.sealer, subject)
+    return go_to(viewer, f"/exports/{exports.start(audit_log, q, format, opened=bool(opened))}")
+
+
+@router.get("/exports/{export}")
+def one_export(viewer: ViewerOf, subject: Auditor, session: Reading, export: str) -> Response:
+    """One: how far it is, asked again while it runs."""
+    values = {"export": get_log_export(session, subject, public_id(export))}
+    return page(viewer, "evidence/export_state.html" if viewer.part else "evidence/export.html", values)
+
+
+@router.get("/exports/{export}/file")
+def file(subject: Auditor, parts: ComponentsOf, export: str) -> Response:
+    """What was exported, to be saved; it is recorded."""
+    return export_file(*download_log_export(AuditLog(parts.database, parts.sealer, subject), public_id(export)))
+
+
+@router.post("/exports/{export}/resume")
+def resume(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, exports: LogExportsOf, export: str) -> Response:
+    """Go on with one whose process has ended."""
+    exports.resume(AuditLog(parts.database, parts.sealer, subject), public_id(export))
+    return go_to(viewer, f"/exports/{public_id(export)}")
+
+
+@router.post("/exports/{export}/remove")
+def remove(viewer: ViewerOf, subject: Auditor, session: Writing, export: str) -> Response:
+    """Remove one; if it runs, it ends."""
+    remove_log_export(session, subject, public_id(export))
+    return go_to(viewer, "/exports")

@@ -1,0 +1,139 @@
+"""The log: a table that a query narrows, one record with its proof, queries that are kept, and the published heads."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Response
+
+from app.admin.audit_log import AuditLog, EventReading
+from app.admin.saved_queries import list_saved_queries, remove_saved_query, save_query
+from app.audit.query import MAX_CHARACTERS, QUALIFIERS
+from app.db.paging import Page
+from app.errors import InvalidInput
+from app.evidence.merkle import canonical, encode
+from app.web.console.evidence.words import (
+    KIND_WORDS,
+    OFFERED,
+    OUTCOME_WORDS,
+    actor_of,
+    fields_of,
+    passages_of,
+    summary_of,
+)
+from app.web.console.listing import ListingOf
+from app.web.console.pages import go_to, page
+from app.web.console.viewer import Viewer, ViewerOf
+from app.web.http.dependencies import Auditor, ComponentsOf, Writing, public_id, record_number
+from app.web.http.route_table import CONSOLE
+
+router = APIRouter(tags=[CONSOLE])
+Q = Annotated[str, Query(max_length=MAX_CHARACTERS)]
+MANY = 100
+WORDS = {
+    "kinds": KIND_WORDS,
+    "outcomes": OUTCOME_WORDS,
+    "actor_of": actor_of,
+    "summary_of": summary_of,
+    "fields_of": fields_of,
+    "passages_of": passages_of,
+}
+
+
+@router.get("/log")
+def log(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, listing: ListingOf, q: Q = "") -> Response:
+    """Records, newest first, without anybody's words; reading them is recorded."""
+    audit_log, found, trouble = AuditLog(parts.database, parts.sealer, subject), None, ""
+    try:
+        found = audit_log.read(audit_log.query(q), listing.page, newest_first=True, opened=False)
+    except InvalidInput as error:
+        # It says at which character: beside the query, which stays as it was written.
+        trouble = error.detail
+    values = {"q": q, "found": found, "trouble": trouble, "listing": listing, **WORDS}
+    if viewer.part:
+        return page(viewer, "evidence/log_rows.html", values)
+    with audit_log.reading() as session:
+        kept = list_saved_queries(session, subject, Page(limit=MANY))
+    offered = {"offered": OFFERED, "kept": kept, "qualifiers": QUALIFIERS}
+    return page(viewer, "evidence/log.html", {**values, **offered}, status=422 if trouble else 200)
+
+
+@router.post("/log/queries")
+def keep_query(
+    viewer: ViewerOf,
+    subject: Auditor,
+    session: Writing,
+    name: Annotated[str, Form(max_length=100)],
+    q: Annotated[str, Form(max_length=MAX_CHARACTERS)],
+) -> Response:
+    """Keep a query under a name, and go on with it."""
+    kept = save_query(session, subject, name, q)
+    return go_to(viewer, f"/log?{urlencode({'q': kept.q})}")
+
+
+@router.post("/log/queries/{query}/remove")
+def remove_query(viewer: ViewerOf, subject: Auditor, session: Writing, query: str) -> Response:
+    """Remove one."""
+    remove_saved_query(session, subject, public_id(query))
+    return go_to(viewer, "/log")
+
+
+@router.get("/log/records/{record}")
+def look_up(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, record: str) -> Response:
+    """The place of a record, by its id."""
+    found = AuditLog(parts.database, parts.sealer, subject).number_of(public_id(record))
+    return go_to(viewer, f"/log/{found}")
+
+
+@router.get("/log/{seq}")
+def event(
+    viewer: ViewerOf,
+    subject: Auditor,
+    parts: ComponentsOf,
+    seq: str,
+    head: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """One record in plain words, proved under the newest head or one that somebody kept; nobody's words."""
+    found = AuditLog(parts.database, parts.sealer, subject).event(
+        record_number(seq), opened=False, kept=head.strip() or None
+    )
+    return _event_page(viewer, found, head)
+
+
+@router.post("/log/{seq}/words")
+def open_words(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, seq: str) -> Response:
+    """The same with personal words in the clear: the record of this look says so."""
+    found = AuditLog(parts.database, parts.sealer, subject).event(record_number(seq), opened=True)
+    return _event_page(viewer, found, "")
+
+
+@dataclass(frozen=True)
+class ProofText:
+    """A proof as text: the head, and the hashes from the leaf up."""
+
+    size: int
+    root: str
+    path: list[str]
+
+
+def _event_page(viewer: Viewer, found: EventReading, head: str) -> Response:
+    record, proof = found.event.record, found.verification.proof
+    values = {
+        "event": found.event,
+        "verification": found.verification,
+        "proof": proof and ProofText(proof.head.size, encode(proof.head.root), [encode(each) for each in proof.path]),
+        "body": None if record is None else canonical(record),
+        "trail": found.trail,
+        "around": [*found.before, found.event, *found.behind],
+        "recorded": found.recorded,
+        "kept_head": head,
+    }
+    return page(viewer, "evidence/event.html", {**values, **WORDS})
+
+
+@router.get("/heads")
+def heads(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, listing: ListingOf) -> Response:
+    """The published heads, newest first: to be kept somewhere else."""
+    found = AuditLog(parts.database, parts.sealer, subject).heads(listing.page)
+    values = {"heads": [(head.size, encode(head.root), at) for head, at in found], "listing": listing}
+    return page(viewer, "evidence/head_rows.html" if viewer.part else "evidence/heads.html", values)

@@ -1,0 +1,160 @@
+"""Records of the log in plain words: what somebody did, and what stands in a record beside that."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.admin.audit_log import EventView
+from app.audit.query import Choice, LogQuery
+from app.evidence.records import is_sealed, part
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogues; it is translated where it is shown."""
+    return message
+
+
+# What the actor did, behind their name.
+KIND_WORDS: Mapping[str, str] = {
+    "answer.opened": _("asked"),
+    "answer.closed": _("ended an answer"),
+    "answer.feedback": _("said how an answer helped"),
+    "search.done": _("searched"),
+    "conversation.read": _("read a conversation back"),
+    "conversation.deleted": _("deleted a conversation"),
+    "document.opened": _("read a document"),
+    "document.downloaded": _("downloaded a document"),
+    "document.uploaded": _("uploaded a file"),
+    "document.indexed": _("made a version of a document searchable"),
+    "document.failed": _("could not index a file"),
+    "document.deleted": _("deleted a document"),
+    "upload.removed": _("removed an upload"),
+    "policy.changed": _("changed who may read something"),
+    "change.refused": _("was refused a change"),
+    "signin.refused": _("was refused at the sign-in"),
+    "session.started": _("signed in"),
+    "session.ended": _("ended a session"),
+    "link.made": _("created a sign-in link"),
+    "link.revoked": _("took a sign-in link back"),
+    "passkey.made": _("registered a passkey"),
+    "passkey.revoked": _("removed a passkey"),
+    "plan.made": _("planned a change"),
+    "plan.applied": _("made a planned change"),
+    "plan.withdrawn": _("withdrew a planned change"),
+    "review.opened": _("opened an access review"),
+    "review.decided": _("decided on a grant in a review"),
+    "review.closed": _("closed an access review"),
+    "key.made": _("created an API key"),
+    "key.changed": _("changed an API key"),
+    "key.revoked": _("revoked an API key"),
+    "delegation.made": _("let a service act for them"),
+    "delegation.revoked": _("ended a delegation"),
+    "user.made": _("created a user"),
+    "user.changed": _("changed a user"),
+    "user.removed": _("deleted a user"),
+    "role.made": _("created a role"),
+    "role.changed": _("changed a role"),
+    "role.removed": _("deleted a role"),
+    "role.joined": _("put somebody into a role"),
+    "role.left": _("took somebody out of a role"),
+    "audit.read": _("read the log"),
+    "audit.exported": _("exported the log"),
+    "audit.downloaded": _("downloaded an export of the log"),
+    "leaktest.started": _("started a leak test"),
+    "leaktest.ended": _("ended a leak test"),
+}
+OUTCOME_WORDS: Mapping[str, str] = {
+    "answered": _("answered"), "quoted": _("quoted"), "may_help": _("passages that may help"),
+    "nothing": _("nothing found"), "asked_back": _("asked back"), "refused": _("refused"), "failed": _("failed"),
+    "abandoned": _("abandoned"), "hung_up": _("hung up"),
+}  # fmt: skip
+# What lists offer beside the auditor's own queries.
+OFFERED: Mapping[str, str] = {
+    "kind:answer": _("Answers"),
+    "kind:search": _("Searches"),
+    "kind:document": _("Documents"),
+    "kind:change,plan,policy,review,role": _("Changes of access"),
+    "kind:link,passkey,session,signin": _("Sign-ins"),
+    "kind:audit": _("Looks at the log"),
+    "-kind:audit.read": _("All but looks"),
+}
+# In every record, and shown apart from its own fields.
+COMMON = frozenset({"actor", "at", "id", "kind", "trail", "v", "writer"})
+# Fields in whose id a query finds what else was recorded of it.
+_DOCUMENTS = frozenset({"document"})
+_PEOPLE = frozenset({"user", "person", "service"})
+
+
+@dataclass(frozen=True)
+class EventActor:
+    """Who did it, as they were called then; `q` finds all that is recorded of them. Without a name: nobody known."""
+
+    name: str
+    q: str
+    via: str
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """A field of a record: a text, or what it is made of as JSON; `q` finds what else was recorded of its value.
+
+    `sealed`: it holds personal words. `words` are these in the clear, where they were opened; `lack` says why there are
+    none: erased, unreadable, or commitment, where only that was kept.
+    """
+
+    name: str
+    text: str = ""
+    json: str = ""
+    q: str = ""
+    sealed: bool = False
+    words: str = ""
+    lack: str = ""
+
+
+def actor_of(event: EventView) -> EventActor:
+    """Who did what this record says."""
+    actor = part(event.record, "actor")
+    name, user = part(actor, "name") or "", part(actor, "user") or ""
+    found = LogQuery(who=Choice(frozenset({user or name}))).text if user or name else ""
+    return EventActor(str(name or user), found, str(part(part(actor, "via"), "name") or ""))
+
+
+def summary_of(event: EventView) -> str:
+    """A few of a record's own values, for a line of a list: never personal words."""
+    record: Mapping[str, Any] = event.record or {}
+    passages = record.get("passages")
+    found = [
+        part(part(record, "filters"), "q"),
+        *(record.get(name) for name in ("action", "target", "name", "reason", "cause", "means")),
+        len(passages) if isinstance(passages, list) and passages else None,
+    ]
+    return " · ".join(str(value) for value in found if isinstance(value, str | int) and value != "")
+
+
+def fields_of(event: EventView) -> Iterator[FieldView]:
+    """What a record has beside what every record has, without its passages, which are a table."""
+    for name, value in (event.record or {}).items():
+        if name not in COMMON and not (name == "passages" and passages_of(event)):
+            yield _field(name, value, event.opened.get(name))
+
+
+def _field(name: str, value: object, opened: Mapping[str, Any] | None) -> FieldView:
+    if is_sealed(value):
+        given: Mapping[str, Any] = opened or {}
+        lacks = ("erased", "unreadable") if opened is not None else ()
+        lack = next((each for each in lacks if given.get(each)), "commitment" if opened and "text" not in given else "")
+        return FieldView(name, sealed=True, words=str(given.get("text", "")), lack=lack)
+    if isinstance(value, Mapping | list):
+        return FieldView(name, json=json.dumps(value, indent=1, ensure_ascii=False)) if value else FieldView(name)
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    q = f"document:{text}" if name in _DOCUMENTS and text else f"who:{text}" if name in _PEOPLE and text else ""
+    return FieldView(name, text=text, q=q)
+
+
+def passages_of(event: EventView) -> list[Mapping[str, Any]]:
+    """The passages that were shown, in their order; none where the record has no such list."""
+    found = (event.record or {}).get("passages")
+    if isinstance(found, list) and all(isinstance(each, Mapping) and "document" in each for each in found):
+        return found
+    return []

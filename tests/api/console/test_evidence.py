@@ -1,0 +1,217 @@
+"""The auditor's pages: the log, one record, exports and heads; each look is recorded, and nobody else sees them."""
+
+import re
+import uuid
+from typing import get_args
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.audit.events import KINDS
+from app.audit.events.answers import Outcome
+from app.audit.query import parse
+from app.evidence.verify import verify
+from app.web.console.evidence.words import KIND_WORDS, OFFERED, OUTCOME_WORDS
+from tests.api.problems import ABSENT, check_page
+from tests.support.audit_order import sequence
+from tests.support.browsers import Browser, signed_in
+from tests.support.company import Company
+from tests.support.waiting import wait_for
+
+OWN = ("/log", "/log/0", "/exports", "/heads")
+SECRET = "<b>parental</b> leave of Ada"
+
+
+@pytest.fixture
+def audrey(client: TestClient, company: Company) -> Browser:
+    """An auditor of a company where Ada asked and Ben searched."""
+    question = {"question": f"How long is {SECRET}?", "mode": "quote"}
+    assert client.post("/api/v1/ask", json=question, headers=company.headers("ada")).status_code == 200
+    assert client.post("/api/v1/search", json={"query": "coffee"}, headers=company.headers("ben")).status_code == 200
+    sequence(company.db)
+    return signed_in(client, company, "audrey")
+
+
+def number_of(company: Company, kind: str) -> int:
+    [row] = company.rows("select max(seq) as seq from audit_entry where kind = %s", [kind])
+    return int(row["seq"])
+
+
+@pytest.mark.parametrize("path", OWN)
+def test_its_pages_are_for_auditors(client: TestClient, company: Company, audrey: Browser, path: str) -> None:
+    """Others are told the same of a record that is there and of one that is not."""
+    assert audrey.get(path).status_code == 200
+    for name in ("ada", "cleo"):
+        check_page(signed_in(client, company, name).get(path), 403, "MissingCapability")
+    check_page(signed_in(client, company, "ada").get("/log/999999"), 403, "MissingCapability")
+
+
+@pytest.mark.parametrize("path", ["/log/999999", "/log/x", "/log/-1", f"/log/records/{ABSENT}", f"/exports/{ABSENT}",
+                                  f"/exports/{ABSENT}/file"])  # fmt: skip
+def test_what_is_not_there(audrey: Browser, path: str) -> None:
+    check_page(audrey.get(path), 404, "NotFound")
+
+
+def test_the_log_says_in_words_what_was_done_and_never_the_words_of_the_asker(
+    company: Company, audrey: Browser
+) -> None:
+    shown = audrey.get("/log").text
+    for words in ("asked", "ended an answer", "searched", "passage", "quoted"):
+        assert words in shown, words
+    assert "parental" not in shown
+    assert "coffee" not in shown
+    made = company.records("audit.read")[-1]
+    assert made["opened"] is False
+    assert f'href="/log/records/{made["id"]}"' in shown
+
+
+def test_a_look_leads_to_its_own_record(company: Company, audrey: Browser) -> None:
+    """Once it has a place; until then it is not there."""
+    [look] = re.findall(r'href="(/log/records/[^"]+)"', audrey.get("/log?q=kind:search").text)
+    check_page(audrey.get(look), 404, "NotFound")
+    sequence(company.db)
+    place = audrey.get(look)
+    assert place.status_code == 303
+    assert "kind:search" in audrey.get(place.headers["location"]).text
+
+
+def test_a_query_narrows_it_and_stays_where_it_is_wrong(audrey: Browser) -> None:
+    found = audrey.get("/log?q=who:ben").text
+    assert "searched" in found
+    assert "asked</a>" not in found
+    wrong = audrey.get('/log?q=who:ben kind:"<i>"')
+    assert wrong.status_code == 422
+    assert 'value="who:ben kind:&#34;&lt;i&gt;&#34;"' in wrong.text
+    assert "At character 14: there is no kind" in wrong.text
+    assert "No record is like that." in audrey.get("/log?q=who:ben kind:answer").text
+    assert "<html" not in audrey.get("/log?q=who:ben", headers={"HX-Request": "true"}).text
+
+
+def test_a_page_of_the_log_leads_further_back(client: TestClient, company: Company, audrey: Browser) -> None:
+    for _ in range(60):
+        audrey.get("/log?q=kind:search")
+    sequence(company.db)
+    first = audrey.get("/log").text
+    [following] = set(re.findall(r'href="(/log\?after=[^"]+)"', first))
+    second = audrey.get(following, headers={"HX-Request": "true"}).text
+    numbers = re.findall(r'<a href="/log/(\d+)">', first + second)
+    assert len(numbers) == len(set(numbers)) > 60
+    assert numbers == sorted(numbers, key=int, reverse=True)
+    for wrong in ("x", "1e9", "9" * 30):
+        answer = audrey.get(f"/log?after={wrong}")
+        assert (answer.status_code, "no number of a record" in answer.text) == (422, True)
+
+
+def test_a_record_shows_its_words_when_that_is_asked_for_and_recorded(company: Company, audrey: Browser) -> None:
+    place = f"/log/{number_of(company, 'answer.opened')}"
+    closed = audrey.get(place).text
+    assert "Sealed: a person’s own words." in closed
+    assert "parental" not in closed
+    assert company.records("audit.read")[-1]["opened"] is False
+    check_page(audrey.post(f"{place}/words", data={}), 403, "CrossSiteRequest")
+    opened = audrey.submit(f"{place}/words")
+    assert opened.status_code == 200
+    assert "How long is &lt;b&gt;parental&lt;/b&gt; leave of Ada?" in opened.text
+    assert "<b>parental" not in opened.text
+    made = company.records("audit.read")[-1]
+    assert (made["opened"], made["filters"]) == (True, {"seq": place.rpartition("/")[2]})
+
+
+def test_erased_words_say_so(company: Company, audrey: Browser) -> None:
+    company.execute("delete from person_key where user_id = (select id from app_user where name = 'ben')")
+    shown = audrey.submit(f"/log/{number_of(company, 'search.done')}/words").text
+    assert "Erased: the key of these words was destroyed." in shown
+    assert "Yes, by the head below." in shown
+
+
+def test_a_record_is_proved_under_the_newest_head_and_one_that_was_kept(company: Company, audrey: Browser) -> None:
+    heads = re.findall(r'data-copy="(\d+:[^"]+)"', audrey.get("/heads").text)
+    place = f"/log/{number_of(company, 'answer.opened')}"
+    assert "Yes, by the head below." in audrey.get(place).text
+    kept = audrey.get(place, params={"head": heads[0]}).text
+    assert "The head that you gave is the one that was published here." in kept
+    size, _, root = heads[0].partition(":")
+    other = audrey.get(place, params={"head": f"{size}:{root[:-6]}AAAAA="}).text
+    assert "the log was rewritten" in other
+    assert "verdict--no" in other
+    check_page(audrey.get(f"{place}?head=nonsense"), 422, "InvalidInput")
+
+
+def test_a_changed_record_is_found(company: Company, audrey: Browser) -> None:
+    """By whoever owns the database: the page says No, and shows what stands there now."""
+    number = number_of(company, "search.done")
+    company.execute(
+        "alter table audit_leaf disable trigger all; alter table audit_leaf drop constraint audit_leaf_leaf_hash_check;"
+        'update audit_leaf set body = replace(body, \'"v":2\', \'"v":2,"w":1\') where id ='
+        f" (select leaf_id from audit_entry where seq = {number})"
+    )
+    shown = audrey.get(f"/log/{number}").text
+    assert "verdict--no" in shown
+    assert "It does not hash to the leaf of its place: it was changed." in shown
+
+
+def test_queries_are_kept_and_removed(company: Company, audrey: Browser) -> None:
+    answer = audrey.submit("/log/queries", name="Ben’s <searches>", q="who:ben kind:search")
+    assert answer.headers["location"] == "/log?q=who%3Aben+kind%3Asearch"
+    shown = audrey.get(answer.headers["location"]).text
+    assert "Ben’s &lt;searches&gt;" in shown
+    [remove] = re.findall(r'action="(/log/queries/[^"]+/remove)"', shown)
+    assert audrey.submit(remove).status_code == 303
+    assert "&lt;searches&gt;" not in audrey.get("/log").text
+    check_page(audrey.submit("/log/queries", name="x", q="freya"), 422, "InvalidInput")
+
+
+def test_an_export_is_started_watched_downloaded_and_removed(
+    company: Company, audrey: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = audrey.submit("/exports", format="jsonl", q="", opened="yes").headers["location"]
+    wait_for(lambda: "Ready." in audrey.get(place).text, seconds=20)
+    assert "every 1s" not in audrey.get(place, headers={"HX-Request": "true"}).text
+    got = audrey.get(f"{place}/file")
+    assert got.headers["content-disposition"].startswith("attachment")
+    path = tmp_path_factory.mktemp("export") / "log.jsonl"
+    path.write_bytes(got.content)
+    report = verify(path)
+    assert (report.ok, report.complete, report.opened > 0) == (True, True, True)
+    export = place.rpartition("/")[2]
+    assert company.records("audit.downloaded")[-1]["export"] == export
+    assert audrey.submit(f"{place}/remove").headers["location"] == "/exports"
+    check_page(audrey.get(place), 404, "NotFound")
+    check_page(audrey.submit("/exports", q="freya"), 422, "InvalidInput")
+
+
+def test_an_interrupted_export_says_so_and_goes_on(company: Company, audrey: Browser) -> None:
+    company.execute(
+        "insert into log_export (requested_by, format, q, resolved, opened, size, state, beat_at) select id, 'csv', '',"
+        " '', false, (select max(size) from audit_head), 'running', now() - interval '1 hour' from app_user"
+        " where name = 'audrey'"
+    )
+    [row] = company.rows("select id from log_export")
+    place = f"/exports/{row['id']}"
+    assert "interrupted" in audrey.get("/exports").text
+    assert "every 1s" not in audrey.get(place).text
+    assert audrey.submit(f"{place}/resume").headers["location"] == place
+    wait_for(lambda: "Ready." in audrey.get(place).text, seconds=20)
+    check_page(audrey.submit(f"{place}/resume"), 409, "Conflict")
+
+
+def test_every_kind_and_outcome_has_its_words_and_every_offered_query_is_one() -> None:
+    assert set(KIND_WORDS) == set(KINDS)
+    assert set(OUTCOME_WORDS) == set(get_args(Outcome))
+    assert all(parse(q).text == q for q in OFFERED)
+
+
+def test_somebody_with_a_name_of_markup_is_a_name(company: Company, audrey: Browser) -> None:
+    company.execute("update app_user set name = '<img src=x onerror=alert(1)>' where name = 'ben'")
+    audrey.client.post("/api/v1/search", json={"query": "tea"}, headers=company.headers("ben"))
+    sequence(company.db)
+    shown = audrey.get("/log").text
+    assert "<img" not in shown
+    [who] = set(re.findall(r'href="(/log\?q=[^"]+)">&lt;img', shown))
+    assert "searched" in audrey.get(who).text
+
+
+def test_an_id_that_is_none_is_not_there(audrey: Browser) -> None:
+    for path in ("/log/records/x", "/exports/x"):
+        check_page(audrey.get(path), 404, "NotFound")
+    check_page(audrey.submit(f"/exports/{uuid.uuid4()}/remove"), 404, "NotFound")
