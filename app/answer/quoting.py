@@ -47,7 +47,7 @@ async def quote(
         yield Delta(lead)
     numbers = {passage.chunk: n for n, passage in enumerate(context.passages, start=1)}
     clean = InertRedactor(parts.checks, context.addresses)
-    quoted = release(selector.choose(numbers) if fallback else selector.chosen, parts.checks, clean)
+    quoted = release(selector.choose(numbers) if fallback else selector.chosen_within(numbers), parts.checks, clean)
     outcome = selector.outcome([block.chosen for block in quoted])
     used = tuple(dict.fromkeys(numbers[block.passage.chunk] for block in quoted))
     places = [used.index(numbers[block.passage.chunk]) + 1 for block in quoted]

@@ -202,15 +202,16 @@ def _language(tokens: Iterable[Unit]) -> str:
 def _keys(tokens: Iterable[Unit], language: str) -> Iterator[tuple[Unit, str]]:
     """The units that are no stop words of the language, each with its key there.
 
-    An extra unit followed by one of the same stem (`OKRs`: okrs, okr) is dropped.
+    An extra unit with one of the same stem right behind it (`OKRs`: okrs, okr) is dropped. Behind a stop word, such a
+    unit is of another token (`_OF _OF`: of, OF, of, OF), and both count.
     """
     previous: tuple[Unit, str] | None = None
     for unit in tokens:
-        if unit.kind == "exact" or not is_stop_word(unit.form, language):
-            key = _key(unit, language)
-            if previous and not (previous[0].extra and previous[1] == key):
-                yield previous
-            previous = unit, key
+        stop = unit.kind != "exact" and is_stop_word(unit.form, language)
+        key = "" if stop else _key(unit, language)
+        if previous and not (previous[0].extra and previous[1] == key):
+            yield previous
+        previous = None if stop else (unit, key)
     if previous:
         yield previous
 

@@ -158,6 +158,17 @@ def test_an_answer_that_takes_too_long_is_ended(company: Company) -> None:
     assert found[-1][1]["code"] == "ModelUnavailable"
 
 
+def test_quotes_come_of_what_a_small_context_holds(company: Company) -> None:
+    """More than one passage would be quoted, and one has room."""
+    asked = "Who cleans the coffee machine, and where is the form for parental leave?"
+    with client_of(parts_of(company.db)) as client:
+        assert len(ask(client, company, "ben", asked, mode="quote").json()["blocks"]) > 1
+    with client_of(parts_of(company.db, answer=AnswerSettings(passages=1))) as client:
+        answer = ask(client, company, "ben", asked, mode="quote")
+    assert answer.status_code == 200, answer.text
+    assert {source["number"] for source in answer.json()["sources"]} == {1}
+
+
 @pytest.mark.parametrize("options", [{}, {"stream": True}, {"mode": "quote"}, {"mode": "quote", "stream": True}])
 def test_planted_secrets_come_out_in_no_channel(talking_to: Talk, company: Company, options: dict[str, Any]) -> None:
     said = f"The card is {CARD} [1] and the key is {API_KEY} [2]; once more {CARD[:9]}{CARD[9:]}."

@@ -1,18 +1,14 @@
 """Signing in and out in a real browser: Chromium, with an authenticator that the browser itself makes up."""
 
-import contextlib
-import http.server
 import re
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.browser_site import Site, follow, opened
+from tests.e2e.foreign_page import hostile, let_in, submitted
 
 pytestmark = pytest.mark.real
 
@@ -114,48 +110,6 @@ def test_this_machine_by_its_number_is_led_to_its_name(site: Site, page: Page) -
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
 
 
-HOSTILE = """<!doctype html><title>hostile</title>
-<form id=link method=post action="{site}/sign-in/link"><input name=token value="{token}"></form>
-<form id=out method=post action="{site}/sign-out"><input name=csrf value=""></form>
-<form id=keys method=post action="{site}/api/v1/keys" enctype="text/plain"><input name='{{"x' value='":1}}'></form>
-<script>
-async function ride(method, path, headers, mode) {{
-  try {{
-    const answer = await fetch("{site}" + path, {{ method, headers, mode, credentials: "include" }});
-    return answer.type === "opaque" ? "opaque" : String(answer.status);
-  }} catch (error) {{ return error.name; }}
-}}
-</script>"""
-
-
-class _Hostile(http.server.BaseHTTPRequestHandler):
-    page: ClassVar[bytes] = b""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(self.page)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def hostile(host: str, **words: str) -> Iterator[str]:
-    """The address of a page of somebody else, on this machine too."""
-    handler = type("Page", (_Hostile,), {"page": HOSTILE.format(**words).encode()})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://{host}:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_page_of_somebody_else_does_nothing_here(site: Site, context: BrowserContext, page: Page, host: str) -> None:
     """Another port of the same host is the same site to a browser, which sends our cookie along: only what the request
@@ -164,13 +118,11 @@ def test_a_page_of_somebody_else_does_nothing_here(site: Site, context: BrowserC
     follow(page, site.link("ada"), "ada")
     token = urlsplit(site.link("ben")).query.partition("=")[2]
     with hostile(host, site=site.url, token=token) as address:
-        for form, status in (("link", 403), ("out", 403), ("keys", 403 if host == "localhost" else 401)):
-            page.goto(address)
-            with page.expect_navigation(), page.expect_response(lambda r: r.request.method == "POST") as waiting:
-                page.evaluate(f"document.getElementById('{form}').submit()")
-            answer = waiting.value
-            assert answer.status == status, form
-            assert "clearance" in answer.request.all_headers().get("cookie", "") or host != "localhost"
+        sent = submitted(page, address)
+        assert let_in(sent) == []
+        refused = 403 if host == "localhost" else 401
+        assert {each.form: each.status for each in sent} == {"link": 403, "page": refused, "keys": refused, "out": 403}
+        assert all(each.with_cookie for each in sent) or host != "localhost"
         page.goto(address)
         headed = {"X-CSRF-Token": "x"}
         assert page.evaluate("h => ride('DELETE', '/api/v1/users/ada/sessions', h, 'cors')", headed) == "TypeError"

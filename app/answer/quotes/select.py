@@ -67,6 +67,10 @@ class QuoteSelector:
         """The blocks to show, of all passages."""
         return self.choose()
 
+    def chosen_within(self, context: Collection[uuid.UUID]) -> tuple[ChosenBlock, ...]:
+        """Those of the blocks to show whose passages the context had room for."""
+        return tuple(block for block in self.chosen if block.page.passage.chunk in context)
+
     def choose(self, among: Collection[uuid.UUID] | None = None) -> tuple[ChosenBlock, ...]:
         """At most MAX_BLOCKS blocks of MAX_WORDS_SHOWN words together, only of the passages `among`.
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from app.identity.feedback_tokens import MAX_DOCUMENTS, WHOLE_ANSWER, FeedbackTokens
 from tests.api.problems import ABSENT, check_page, error_code
 from tests.support.browsers import Browser, signed_in
+from tests.support.cluster import IDENTITY_KEY
 from tests.support.company import SECRETS, Company
 
 QUESTION = "How many weeks of parental leave does an employee get?"
@@ -15,7 +17,7 @@ QUESTION = "How many weeks of parental leave does an employee get?"
 
 def begin(browser: Browser, **fields: str) -> str:
     """The id of an answer that was begun."""
-    turn = browser.submit("/ask", part=True, question=QUESTION, mode="quote", **fields)
+    turn = browser.submit("/ask", part=True, **{"question": QUESTION, "mode": "quote", **fields})
     assert turn.status_code == 200, turn.text
     found = re.search(r'id="turn-([0-9a-f-]{36})"', turn.text)
     assert found is not None
@@ -78,4 +80,18 @@ def test_a_thumb_is_kept_once_it_is_ones_own(client: TestClient, company: Compan
     kept = ada.submit("/feedback", part=True, token=token, helpful="no")
     assert (kept.status_code, error_code(kept)) == (200, None)
     assert [record["helpful"] for record in company.records("answer.feedback")] == [False]
-    assert uuid.UUID(company.records("answer.feedback")[0]["trail"]) == uuid.UUID(answer)
+    [said] = company.records("answer.feedback")
+    assert (uuid.UUID(said["trail"]), said["block"]) == (uuid.UUID(answer), WHOLE_ANSWER)
+
+
+def test_an_answer_that_a_model_wrote_has_a_thumb_too(client: TestClient, company: Company) -> None:
+    ada = signed_in(client, company, "ada")
+    answer = begin(ada, mode="generate")
+    html = ada.send("GET", f"/answers/{answer}", headers={"HX-Request": "true"}).text
+    [token, *_] = re.findall(r'name="token" value="([^"]+)"', html)
+    assert ada.submit("/feedback", part=True, token=token, helpful="yes").status_code == 200
+    # As long as a token can be: of an answer made from as many documents as it names.
+    longest = FeedbackTokens(bytes.fromhex(IDENTITY_KEY)).issue(
+        uuid.UUID(ada.me().json()["id"]), uuid.UUID(answer), WHOLE_ANSWER, [uuid.uuid4() for _ in range(MAX_DOCUMENTS)]
+    )
+    assert ada.submit("/feedback", part=True, token=longest, helpful="no").status_code == 200

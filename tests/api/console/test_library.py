@@ -55,6 +55,19 @@ def test_collections_say_their_rule_to_who_may_see_it(client: TestClient, hr: Co
     assert "no collection that you may see" not in reader
 
 
+def test_a_document_leads_who_curates_it_to_its_access(client: TestClient, hr: Company, cleo: Browser) -> None:
+    """And nobody else: hank curates another collection, and finds no such page."""
+    address = f"/documents/{hr.documents['handbook', 'leave.md']}"
+    link = f'href="{address}/access"'
+    assert link in cleo.get(address).text
+    assert cleo.get(f"{address}/access").status_code == 200
+    for name in ("ada", "hank"):
+        other = signed_in(client, hr, name)
+        page = other.get(address)
+        assert (page.status_code, link in page.text) == (200, False)
+        assert other.get(f"{address}/access").status_code in {403, 404}
+
+
 def test_a_collection_shows_its_folders_with_their_rules_and_documents(cleo: Browser) -> None:
     """A curator sees paths and how many read each; titles are for readers."""
     shown = text_of(cleo, "/collections/hr")

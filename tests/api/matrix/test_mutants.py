@@ -3,22 +3,31 @@
 import dataclasses
 import uuid
 from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.responses import Response
+from starlette.types import Scope
 
 from app import log
 from app.acl.placement import lock_document
-from app.acl.visible import Visible
+from app.acl.visible import Visible, visible_scopes
+from app.admin import users
+from app.answer import documents as reading
+from app.answer.components import Components
+from app.answer.documents import DocumentView, OpenedPassage
 from app.db.tables.access import AccessPlan, Collection
 from app.db.tables.library import Chunk, Document, Original
-from app.errors import NotAllowed, NotFound
+from app.errors import AppError, NotAllowed, NotFound
 from app.identity.authenticate import identify
 from app.identity.subject import Capability, Subject
+from app.leak_test.results import Wrong
 from app.retrieval.browse import DocumentEntry, find_collection, find_document
+from app.web.console.errors import error_page
 from app.web.http.dependencies import Administrator, caller, in_person
 from tests.api.matrix.declared import DECLARED
 from tests.api.matrix.run import leaking_lines, matrix_over
@@ -145,6 +154,70 @@ def plans_by_row_security_alone(patch: Patch, _world: World, _app: FastAPI) -> N
     patch.setattr("app.admin.plans.plans_of", lambda _subject: select(AccessPlan))
 
 
+def _alone(patch: Patch, name: str, module: ModuleType, **replaced: Any) -> None:
+    """Another module in the place of one, where a room of the console names it: all others have the true one."""
+    patch.setattr(f"app.web.console.{name}", SimpleNamespace(**{**vars(module), **replaced}))
+
+
+def _view(listed: DocumentEntry) -> DocumentView:
+    row = listed.document
+    return DocumentView(
+        id=row.public_id, collection=listed.collection, path=row.path, title=listed.title or "",
+        media_type=row.media_type, size=row.size, version=row.version, updated_at=row.updated_at, label="internal",
+    )  # fmt: skip
+
+
+def a_page_of_any_document(patch: Patch, world: World, _app: FastAPI) -> None:
+    _unlock(world, "document", "original", "chunk")
+
+    def opened(parts: Components, subject: Subject, public_id: uuid.UUID) -> tuple[DocumentView, list[OpenedPassage]]:
+        with parts.database.reading(subject.user_id) as session:
+            row = session.scalar(select(Document).where(Document.public_id == public_id))
+            if row is None:
+                raise NotFound
+            title = session.scalar(select(Original.title).where(Original.document_id == row.id))
+            chunks = session.scalars(select(Chunk).where(Chunk.document_id == row.id)).all()
+            passages = [OpenedPassage(c.public_id, tuple(c.heading_path), c.page, c.text) for c in chunks]
+            return _view(DocumentEntry(row, "", title)), passages
+
+    _alone(patch, "reading.documents.reading", reading, open_document=opened)
+    patch.setattr("app.web.console.reading.documents.explain_access", lambda *_: SimpleNamespace(text="Because."))
+
+
+def a_page_that_lists_what_is_hidden(patch: Patch, world: World, _app: FastAPI) -> None:
+    _unlock(world, "document", "original")
+
+    def everything(session: Session, subject: Subject, *_: Any) -> list[DocumentView]:
+        visible = visible_scopes(session, subject)
+        ids = session.scalars(select(Document.public_id).where(Document.path != "canary")).all()
+        return [_view(_any_document(session, subject, visible, each)) for each in ids]
+
+    patch.setattr("app.web.console.library.collections.list_documents", everything)
+
+
+def a_page_of_the_company_for_anybody(patch: Patch, _world: World, made: FastAPI) -> None:
+    """The route asks for no capability any more, and the page asks the floor as if its viewer had it."""
+    made.dependency_overrides[get_args(Administrator)[1].dependency] = in_person
+
+    def listed(session: Session, subject: Subject, *given: Any) -> list[users.UserView]:
+        raised = dataclasses.replace(subject, capabilities=subject.capabilities | {Capability.ADMINISTER})
+        return users.list_users(session, raised, *given)
+
+    _alone(patch, "company.people.users", users, list_users=listed)
+
+
+def an_error_page_that_tells(_patch: Patch, world: World, made: FastAPI) -> None:
+    there = set(world.documents.values())
+
+    def telling(scope: Scope, error: AppError) -> Response:
+        answer = error_page(scope, error)
+        if not there.isdisjoint(scope["path"].split("/")):
+            answer.headers["x-cache"] = "hit"
+        return answer
+
+    made.state.error_page = telling
+
+
 DOCUMENT = "/api/v1/documents/{document}"
 MUTATIONS: list[tuple[Callable[[Patch, World, FastAPI], None], tuple[str, str]]] = [
     (no_filter_on_open, ("GET", DOCUMENT)),
@@ -162,6 +235,14 @@ MUTATIONS: list[tuple[Callable[[Patch, World, FastAPI], None], tuple[str, str]]]
     (plans_by_row_security_alone, ("GET", "/api/v1/access/plans/{plan}")),
 ]
 
+# What breaks a page alone, with the route of the API that gives the same and stays whole, and what must be found.
+PAGE_MUTATIONS: list[tuple[Callable[[Patch, World, FastAPI], None], str, str, Wrong]] = [
+    (a_page_of_any_document, "/documents/{document}", DOCUMENT, "leak"),
+    (a_page_that_lists_what_is_hidden, "/collections/{name}", "/api/v1/collections/{name}", "leak"),
+    (a_page_of_the_company_for_anybody, "/people", "/api/v1/users", "unexpected"),
+    (an_error_page_that_tells, "/documents/{document}/original", f"{DOCUMENT}/original", "told apart"),
+]
+
 
 @pytest.mark.parametrize(("mutation", "key"), MUTATIONS, ids=lambda v: v.__name__ if callable(v) else f"{v[0]} {v[1]}")
 def test_a_broken_route_is_named(
@@ -176,6 +257,27 @@ def test_a_broken_route_is_named(
         results = matrix.run({key: DECLARED[key]})
     assert {failure.surface for failure in results.failures} == {f"{key[0]} {key[1]}"}
     report(f"{mutation.__name__}: {len(results.failures)} wrong; {str(results.failures[0])[:260]}")
+
+
+@pytest.mark.parametrize(
+    ("mutation", "page", "beside", "wrong"), PAGE_MUTATIONS, ids=lambda v: v.__name__ if callable(v) else v
+)
+def test_a_broken_page_is_named_and_not_the_route_beside_it(
+    world: World,
+    monkeypatch: Patch,
+    report: Report,
+    mutation: Callable[[Patch, World, FastAPI], None],
+    page: str,
+    beside: str,
+    wrong: Wrong,
+) -> None:
+    with matrix_over(world) as (matrix, _):
+        mutation(monkeypatch, world, matrix.app)
+        results = matrix.run({("GET", path): DECLARED["GET", path] for path in (beside, page)})
+    assert {failure.surface for failure in results.failures} == {f"GET {page}"}
+    found = [failure for failure in results.failures if failure.wrong == wrong]
+    report(f"{mutation.__name__}: {len(found)} {wrong}; {str(found[:1])[:260]}")
+    assert found
 
 
 def test_a_log_line_that_tells_is_found(world: World, monkeypatch: Patch) -> None:

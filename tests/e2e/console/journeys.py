@@ -46,7 +46,25 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "leak tests",
         "leak test",
     ),
-    "cleo": ("who may read", "decision", "reviews", "review", "closing"),
+    "cleo": (
+        "collections",
+        "collection",
+        "upload",
+        "access of a collection",
+        "access of a document",
+        "moving",
+        "deleting",
+        "plans",
+        "plan",
+        "grants",
+        "jobs",
+        "reach",
+        "who may read",
+        "decision",
+        "reviews",
+        "review",
+        "closing",
+    ),
 }
 
 
@@ -63,6 +81,8 @@ def prepare(site: Site) -> dict[str, str]:
         review = cleo.post("/access/reviews", {"collection": "hr", "title": "Autumn"})["id"]
         [first, *_] = cleo.get(f"/access/reviews/{review}/items")
         cleo.put(f"/access/reviews/{review}/items/{first['id']}", {"decision": "withdraw"})
+        change = {"change": "grant", "collection": "hr", "grant": {"role": "managers"}}
+        plan = cleo.post("/access/plans", {"changes": [change]})["id"]
     site.company.execute(
         "insert into leak_test_run (started_by, state, ended_at, failures, report)"
         f" select id, 'ended', now(), 1, '{json.dumps(REPORT)}' from app_user where name = 'admin'"
@@ -84,6 +104,18 @@ def prepare(site: Site) -> dict[str, str]:
         "health": "/health?look=now",
         "leak tests": "/leak-tests",
         "leak test": f"/leak-tests/{run['id']}",
+        "collections": "/collections",
+        "collection": "/collections/hr",
+        "upload": "/collections/hr/upload",
+        "access of a collection": "/collections/hr/access",
+        "access of a document": f"/documents/{salaries}/access",
+        "moving": f"/documents/{salaries}/move?to=pay%2Fsalaries.md",
+        "deleting": f"/documents/{salaries}/delete",
+        "plans": "/plans",
+        "plan": f"/plans/{plan}",
+        "grants": "/grants",
+        "jobs": "/jobs",
+        "reach": "/reach?user=ada",
         "who may read": "/access",
         "decision": f"/access?user=ada&document={salaries}",
         "reviews": "/reviews",

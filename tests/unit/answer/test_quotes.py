@@ -108,6 +108,19 @@ def test_the_best_block_leads_and_the_others_follow_in_the_order_of_their_sectio
     assert others == sorted(others, key=sheds.text.index)
 
 
+def test_a_context_without_room_for_all_passages_holds_the_best_block() -> None:
+    """`answer.passages` may be 1, and what is quoted stand in three passages."""
+    passages = [
+        passage(f"The {place} gate opens at {hour}:00.", title=place) for place, hour in (("north", 7), ("south", 8))
+    ]
+    selector = QuoteSelector(material("When does the gate open?", passages))
+    found = [block.page.passage.chunk for block in selector.chosen]
+    assert len(found) == 2
+    assert selector.chosen_within(found) == selector.chosen
+    assert selector.chosen_within(found[:1]) == selector.chosen[:1]
+    assert selector.chosen_within(()) == ()
+
+
 def test_a_passage_without_vectors_is_quoted_by_its_words() -> None:
     """Rows from before there were vectors of lines: the passage's own similarity stands for each."""
     found = material("When does the gate open?", [PARKING])

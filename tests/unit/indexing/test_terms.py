@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import Stemmer
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.indexing.analysis.irregular import BASES
@@ -63,6 +63,7 @@ SENTENCES = {
         ("one\nnext\ttwo", ["one", "next", "two"]),
         ("and/or input/output", ["input", "output"]),  # what only joins words is no identifier
         ("OKRs OKR", ["okr", "okr"]),  # a plural that the stemmer knows counts once
+        ("_OF _OF", ["of", "of"]),  # as identifiers they are no stop words, and each counts
         ("...!?", []),
         ("\u0000 \ud800", []),
     ],
@@ -236,6 +237,7 @@ def test_counts_are_of_words(text: str) -> None:
     assert set(found) == set(field_terms("", (), text).counts)
 
 
+@example("_OF", "_OF")
 @given(st.text(max_size=100), st.text(max_size=100))
 def test_a_line_break_joins_no_words(one: str, two: str) -> None:
     assert words(f"{one}\n{two}", "en") == words(one, "en") + words(two, "en")

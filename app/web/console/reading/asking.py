@@ -19,6 +19,7 @@ from app.audit.events.answers import FeedbackReason
 from app.db.paging import Page
 from app.db.session import ReadSession
 from app.errors import NotFound
+from app.identity.feedback_tokens import MAX_TOKEN
 from app.identity.subject import Subject
 from app.web.console.fields import chosen
 from app.web.console.pages import go_to, page
@@ -139,7 +140,7 @@ def feedback(
     viewer: ViewerOf,
     subject: Asker,
     parts: ComponentsOf,
-    token: Annotated[str, Form(max_length=100)],
+    token: Annotated[str, Form(max_length=MAX_TOKEN)],
     helpful: Annotated[Literal["yes", "no"], Form()],
     reason: Annotated[FeedbackReason | None, Form()] = None,
 ) -> Response:

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.admin.collections import list_collections
+from app.admin.collections import get_collection, list_collections
 from app.admin.explain import explain_access
 from app.answer import documents as reading
 from app.answer.documents import OpenedPassage
 from app.db.paging import Page
+from app.retrieval.browse import curated
 from app.retrieval.document_list import DocumentFilter
 from app.web.console.listing import ListingOf, Text
 from app.web.console.pages import page
@@ -74,10 +75,11 @@ def open_document(
     opened, passages = reading.open_document(parts, subject, public_id(document))
     with parts.database.reading(subject.user_id) as session:
         why = explain_access(session, subject, opened.id)
+        curates = viewer.curates and get_collection(session, subject, opened.collection).id in curated(subject)
     found = next((n for n, each in enumerate(passages) if str(each.chunk) == passage), None)
     text = around(passages, found or 0) if viewer.part else part_of(passages, found, part)
     template = "reading/beside.html" if viewer.part else "reading/document.html"
-    return page(viewer, template, {"document": opened, "text": text, "why": why})
+    return page(viewer, template, {"document": opened, "text": text, "why": why, "curates": curates})
 
 
 @router.get("/documents/{document}/original")

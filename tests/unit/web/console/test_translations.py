@@ -6,6 +6,7 @@ import pytest
 
 from app.web.console.translations import LANGUAGES, negotiate
 from app.web.console.viewer import Preferences
+from tests.contracts.catalogues import FRAME, ROOMS, catalogue
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,16 @@ def test_plurals_dates_and_numbers_are_those_of_the_language() -> None:
     assert (english.moment(day), german.number(12_345)) == ("Mar 3, 2026, 21:30 UTC", "12.345")
     assert english.ngettext("one", "many", 1) == "one"
     assert english.ngettext("one", "many", 0) == "many"
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES.keys() - {"en"}))
+def test_a_message_is_said_in_one_way_in_all_rooms(language: str) -> None:
+    """The rooms share one table: of two translations, the room that is read later would speak for both."""
+    said: dict[object, dict[object, str]] = {}
+    for room in (FRAME, *ROOMS):
+        for message in catalogue(language, room):
+            said.setdefault(message.id, {})[message.string] = room
+    assert {message: found for message, found in said.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize(
