@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from app.client.api import Client
 from tests.e2e.browser_site import Site
+from tests.support.audit_order import sequence
 
 # A leak test that found something.
 REPORT = {
@@ -65,6 +66,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "review",
         "closing",
     ),
+    "audrey": ("log", "wrong query", "record", "heads", "exports", "export"),
 }
 
 
@@ -88,6 +90,11 @@ def prepare(site: Site) -> dict[str, str]:
         f" select id, 'ended', now(), 1, '{json.dumps(REPORT)}' from app_user where name = 'admin'"
     )
     [run] = site.company.rows("select id from leak_test_run")
+    sequence(site.company.db)
+    with Client(site.url, site.company.keys["audrey"]) as audrey:
+        audrey.post("/audit/queries", {"name": "Ada’s answers", "q": "who:ada kind:answer"})
+        export = audrey.post("/audit/exports", {"q": "who:ada", "format": "csv"})["id"]
+    [asked] = site.company.rows("select max(seq) as seq from audit_entry where kind = 'answer.opened'")
     salaries = site.company.documents["hr", "salaries.md"]
     return {
         "first": "/",
@@ -121,6 +128,12 @@ def prepare(site: Site) -> dict[str, str]:
         "reviews": "/reviews",
         "review": f"/reviews/{review}",
         "closing": f"/reviews/{review}/close",
+        "log": "/log",
+        "wrong query": "/log?q=kind:answers",
+        "record": f"/log/{asked['seq']}",
+        "heads": "/heads",
+        "exports": "/exports",
+        "export": f"/exports/{export}",
         "search": "/search?q=parental+leave",
         "nothing found": '/search?q="no+such+words"',
         "documents": "/documents",
