@@ -1,5 +1,6 @@
 """The pages of the console by who uses them, and a site that has something on each of them."""
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 
@@ -50,6 +51,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "cleo": (
         "collections",
         "collection",
+        "document",
         "upload",
         "access of a collection",
         "access of a document",
@@ -83,8 +85,12 @@ def prepare(site: Site) -> dict[str, str]:
         review = cleo.post("/access/reviews", {"collection": "hr", "title": "Autumn"})["id"]
         [first, *_] = cleo.get(f"/access/reviews/{review}/items")
         cleo.put(f"/access/reviews/{review}/items/{first['id']}", {"decision": "withdraw"})
-        change = {"change": "grant", "collection": "hr", "grant": {"role": "managers"}}
-        plan = cleo.post("/access/plans", {"changes": [change]})["id"]
+        soon = (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat()
+        timed, plan = (
+            cleo.post("/access/plans", {"changes": [{"change": "grant", "collection": "hr", "grant": grant}]})["id"]
+            for grant in ({"user": "ben", "ends_at": soon}, {"role": "managers"})
+        )
+        cleo.post(f"/access/plans/{timed}/apply", {})
     site.company.execute(
         "insert into leak_test_run (started_by, state, ended_at, failures, report)"
         f" select id, 'ended', now(), 1, '{json.dumps(REPORT)}' from app_user where name = 'admin'"

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.e2e.browser_site import Site, follow, opened
 from tests.e2e.console.journeys import PAGES, prepare
@@ -41,6 +41,18 @@ def test_the_pages_of_nobody_break_no_rule(site: Site, page: Page) -> None:
     for path in ("/sign-in", "/sign-in/link?token=x"):
         page.goto(site.url + path)
         assert violations(page) == []
+
+
+def test_the_sheet_of_an_upload_breaks_no_rule(site: Site, page: Page) -> None:
+    """What is foreseen of files that are read, that cannot be, and that are refused, with the tags open."""
+    follow(page, site.link("cleo"), "cleo")
+    page.goto(f"{site.url}/collections/hr/upload")
+    files = {"new.md": b"# New", "salaries.md": b"# Other", "old.doc": b"x", "empty.md": b""}
+    given = [FilePayload(name=name, mimeType="text/markdown", buffer=text) for name, text in files.items()]
+    page.set_input_files("#files", given)
+    expect(page.get_by_role("region", name="Before anything is sent")).to_be_visible()
+    page.get_by_label("these roles alone").check()
+    assert violations(page) == []
 
 
 def test_everything_fits_at_twice_the_size_and_for_long_names(chromium: Browser, site: Site) -> None:
