@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import log
@@ -32,6 +33,7 @@ from app.identity.subject import Capability, Subject, require_capability
 
 KEPT = dt.timedelta(days=1)
 MAX_EXPORTS = 10
+RUNNING = "An export of yours is running. Wait until it has ended, or remove it."
 # One that was not heard of for so long has no process any more.
 SILENCE = dt.timedelta(minutes=1)
 
@@ -40,7 +42,7 @@ _SILENT = (LogExport.state == "running") & (LogExport.beat_at < func.now() - SIL
 
 @dataclass(frozen=True)
 class LogExportView:
-    """An export as its auditor sees it; `silent`: it says that it runs, and nothing was heard of it for a minute.
+    """An export as its auditor sees it; interrupted is one of which nothing was heard for a minute.
 
     `done` of `size` entries have been looked at, `records` written. `kept_until`: when it is removed.
     """
@@ -51,7 +53,6 @@ class LogExportView:
     q: str
     opened: bool
     state: ExportState
-    silent: bool
     done: int
     size: int
     records: int
@@ -102,12 +103,14 @@ class LogExports:
         return export
 
     def resume(self, audit_log: AuditLog, export: uuid.UUID) -> None:
-        """Go on with one whose process has ended. Raises NotFound, and Conflict for one that is not interrupted."""
-        with audit_log.writing() as session:
-            taken = update(LogExport).where(LogExport.id == export, _SILENT).values(beat_at=func.now())
-            if session.scalar(taken.returning(LogExport.id)) is None:
-                _find(session, export)
-                raise Conflict("This export is not interrupted: there is nothing to take up again.")
+        """Go on with one whose process has ended. Raises NotFound, and Conflict for one that is not interrupted, or
+        while another one runs.
+        """
+        try:
+            with audit_log.writing() as session:
+                _take_up(session, export)
+        except IntegrityError:
+            raise Conflict(RUNNING) from None
         self.background.start(lambda: self._make(audit_log, export))
 
     def _make(self, audit_log: AuditLog, export: uuid.UUID) -> None:
@@ -170,6 +173,8 @@ def _begin(
 ) -> uuid.UUID:
     if (session.scalar(select(func.count()).select_from(LogExport)) or 0) >= MAX_EXPORTS:
         raise Conflict(f"You keep {MAX_EXPORTS} exports already: remove one first.")
+    # One whose process is gone stands in nobody's way.
+    session.execute(update(LogExport).where(_SILENT).values(state="interrupted"))
     head, _ = latest_head(session)
     values: Mapping[str, Any] = {
         "requested_by": subject.user_id, "format": format, "q": q.strip(), "resolved": resolved.text,
@@ -182,8 +187,15 @@ def _begin(
     )
     export: uuid.UUID | None = session.scalar(made.returning(LogExport.id))
     if export is None:
-        raise Conflict("An export of yours is running. Wait until it has ended, or remove it.")
+        raise Conflict(RUNNING)
     return export
+
+
+def _take_up(session: WriteSession, export: uuid.UUID) -> None:
+    taken = update(LogExport).where(LogExport.id == export, _SILENT | (LogExport.state == "interrupted"))
+    if session.scalar(taken.values(state="running", beat_at=func.now()).returning(LogExport.id)) is None:
+        _find(session, export)
+        raise Conflict("This export is not interrupted: there is nothing to take up again.")
 
 
 def _add(audit_log: AuditLog, export: uuid.UUID, written: tuple[int, int], piece: ExportPiece) -> bool:
@@ -226,8 +238,7 @@ def _view(row: LogExport, *, silent: bool) -> LogExportView:
         format=row.format,
         q=row.q,
         opened=row.opened,
-        state=row.state,
-        silent=silent,
+        state="interrupted" if silent else row.state,
         done=min(row.reached + 1, row.size),
         size=row.size,
         records=row.records,

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db.tables.base import Base
 from app.db.tables.people import new_id
 
-ExportState = Literal["running", "ready", "failed"]
+ExportState = Literal["running", "interrupted", "ready", "failed"]
 
 
 class SavedQuery(Base):
@@ -48,7 +48,7 @@ class LogExport(Base):
     __tablename__ = "log_export"
     __table_args__ = (
         CheckConstraint("format in ('jsonl', 'csv')", name="format"),
-        CheckConstraint("state in ('running', 'ready', 'failed')", name="state"),
+        CheckConstraint("state in ('running', 'interrupted', 'ready', 'failed')", name="state"),
         Index("log_export_running_idx", "requested_by", unique=True, postgresql_where=text("state = 'running'")),
         Index("log_export_requested_by_idx", "requested_by", "requested_at", "id"),
     )

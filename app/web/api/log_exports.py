@@ -48,8 +48,9 @@ class LogExportOut(ApiModel):
     format: Literal["jsonl", "csv"]
     q: str
     opened: bool
-    state: Literal["running", "ready", "failed"]
-    silent: bool = Field(description="nothing was heard of it for a minute: it can be resumed")
+    state: Literal["running", "interrupted", "ready", "failed"] = Field(
+        description="interrupted: nothing was heard of it for a minute; it can be resumed"
+    )
     done: int
     size: int
     records: int

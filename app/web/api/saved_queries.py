@@ -41,7 +41,7 @@ def save(body: SavedQueryBody, subject: Auditor, session: Writing) -> SavedQuery
     return SavedQueryOut.model_validate(save_query(session, subject, body.name, body.q))
 
 
-@router.delete("/{query}", status_code=204)
-def remove(query: str, subject: Auditor, session: Writing) -> None:
+@router.delete("/{saved}", status_code=204)
+def remove(saved: str, subject: Auditor, session: Writing) -> None:
     """Remove one of yours (audit)."""
-    remove_saved_query(session, subject, public_id(query))
+    remove_saved_query(session, subject, public_id(saved))

@@ -34,7 +34,7 @@ create table log_export (
   constraint log_export_pkey primary key (id),
   constraint log_export_requested_by_fkey foreign key (requested_by) references app_user (id) on delete cascade,
   constraint log_export_format_check check (format in ('jsonl', 'csv')),
-  constraint log_export_state_check check (state in ('running', 'ready', 'failed'))
+  constraint log_export_state_check check (state in ('running', 'interrupted', 'ready', 'failed'))
 );
 -- One at a time for each auditor.
 create unique index log_export_running_idx on log_export (requested_by) where state = 'running';

@@ -298,13 +298,13 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ("POST", "/log/queries"): Route(
         "audit", (Case(form={"name": "Ada", "q": "kind:search"}, acts=True, **ON),), values=(".name",)
     ),
-    ("POST", "/log/queries/{query}/remove"): Route("audit", (on("saved query", OWN, "query", acts=True, **ON),)),
+    ("POST", "/log/queries/{saved}/remove"): Route("audit", (on("saved query", OWN, "saved", acts=True, **ON),)),
     ("GET", "/heads"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/exports"): Route("audit", (Case(form={"format": "csv"}, acts=True, **ON),)),
     ("GET", "/exports/{export}"): Route("audit", (on("log export", OWN, "export", **PAGE),)),
     ("GET", "/exports/{export}/file"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
-    ("POST", "/exports/{export}/resume"): Route("audit", (on("silent export", OWN, "export", acts=True, **ON),)),
+    ("POST", "/exports/{export}/resume"): Route("audit", (on("interrupted export", OWN, "export", acts=True, **ON),)),
     ("POST", "/exports/{export}/remove"): Route("audit", (on("log export", OWN, "export", acts=True, **ON),)),
 }
 CONSOLE = READING | ACCOUNT | CURATING | COMPANY | EVIDENCE

@@ -126,15 +126,15 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("POST", "/api/v1/audit/queries"): Route(
         "audit", (Case(body={"name": "Ada", "q": "kind:search"}, done=201),), values=(".name",)
     ),
-    ("DELETE", "/api/v1/audit/queries/{query}"): Route("audit", (on("saved query", "one's own", "query", **NONE),)),
+    ("DELETE", "/api/v1/audit/queries/{saved}"): Route("audit", (on("saved query", "one's own", "saved", **NONE),)),
     ("GET", "/api/v1/audit/exports"): Route("audit", values=PAGED),
     ("POST", "/api/v1/audit/exports"): Route("audit", (Case(body={}, done=201),)),
     ("GET", "/api/v1/audit/exports/{export}"): Route("audit", (on("log export", "one's own", "export"),)),
     ("GET", "/api/v1/audit/exports/{export}/file"): Route(
-        "audit", (on("log export", "one's own", "export", shape="download"),)
+        "audit", (on("log export", "one's own", "export", shape="file"),)
     ),
     ("POST", "/api/v1/audit/exports/{export}/resume"): Route(
-        "audit", (on("silent export", "one's own", "export", **NONE),)
+        "audit", (on("interrupted export", "one's own", "export", acts=True, **NONE),)
     ),
     ("DELETE", "/api/v1/audit/exports/{export}"): Route("audit", (on("log export", "one's own", "export", **NONE),)),
     ("PUT", "/api/v1/roles/{name}/stewards/{user}"): Route(

@@ -276,17 +276,17 @@ class Founder:
 
     def evidence(self) -> None:
         """What an auditor keeps: an export that is ready, one whose process is gone, and a query."""
-        of_auditor = "select id, {} from app_user where name = 'auditor' returning id::text"
-        export = "insert into log_export (requested_by, format, q, resolved, opened, size, state, beat_at) "
+        export = "insert into log_export (requested_by, format, q, resolved, opened, size, state) select id,"
+        query = "insert into saved_query (user_id, name, q) select id, 'mine', 'kind:answer'"
         made = {
-            "log export": export + of_auditor.format("'csv', '', '', false, 0, 'ready', now()"),
-            "silent export": export
-            + of_auditor.format("'csv', '', '', false, 0, 'running', now() - interval '1 hour'"),
-            "saved query": "insert into saved_query (user_id, name, q) " + of_auditor.format("'mine', 'kind:answer'"),
+            "log export": f"{export} 'csv', '', '', false, 0, 'ready'",
+            "interrupted export": f"{export} 'csv', '', '', false, 0, 'interrupted'",
+            "saved query": query,
         }
         with psycopg.connect(self.world.db.libpq("admin")) as connection:
             for kind, statement in made.items():
-                row = connection.execute(statement.encode()).fetchone()
+                returning = f"{statement} from app_user where name = 'auditor' returning id::text"
+                row = connection.execute(returning.encode()).fetchone()
                 assert row is not None
                 self.world.things[kind] = {"auditor": row[0]}
 

@@ -71,10 +71,10 @@ def keep_query(
     return go_to(viewer, f"/log?{urlencode({'q': kept.q})}")
 
 
-@router.post("/log/queries/{query}/remove")
-def remove_query(viewer: ViewerOf, subject: Auditor, session: Writing, query: str) -> Response:
+@router.post("/log/queries/{saved}/remove")
+def remove_query(viewer: ViewerOf, subject: Auditor, session: Writing, saved: str) -> Response:
     """Remove one."""
-    remove_saved_query(session, subject, public_id(query))
+    remove_saved_query(session, subject, public_id(saved))
     return go_to(viewer, "/log")
 
 
