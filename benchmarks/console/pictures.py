@@ -114,16 +114,27 @@ def _leak_test(company: Company) -> str:
     return run
 
 
-def pictures(browser: Browser, company: Company, shot: Shot) -> Iterator[Image.Image]:
+def signed_in(browser: Browser, company: Company, names: set[str]) -> dict[str, Any]:
+    """What the browsers of these people keep once they have signed in."""
+    kept: dict[str, Any] = {}
+    for name in sorted(names):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(company.link(name))
+        page.get_by_role("button", name="Sign in").click()
+        page.locator("body[data-person]").wait_for(state="attached")
+        kept[name] = context.storage_state()
+        context.close()
+    return kept
+
+
+def pictures(browser: Browser, company: Company, shot: Shot, state: Any) -> Iterator[Image.Image]:
     """Light and dark, wide and on a phone."""
     for viewport in (WIDE, PHONE):
         for scheme in ("light", "dark"):
-            options: Any = {"viewport": viewport, "color_scheme": scheme, "locale": "en-GB"}
+            options: Any = {"viewport": viewport, "color_scheme": scheme, "locale": "en-GB", "storage_state": state}
             context = browser.new_context(**options)
             page = context.new_page()
-            page.goto(company.link(shot.person))
-            page.get_by_role("button", name="Sign in").click()
-            page.locator("body[data-person]").wait_for()
             page.goto(f"{company.url.replace('127.0.0.1', 'localhost')}{shot.path}")
             shot.act(page)
             page.wait_for_timeout(300)
@@ -159,8 +170,9 @@ def main() -> None:
         parser.exit(1, f"{error}\n")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        kept = signed_in(browser, company, {shot.person for shot in shots})
         for shot in shots:
-            found = list(pictures(browser, company, shot))
+            found = list(pictures(browser, company, shot, kept[shot.person]))
             if given.whole:
                 given.whole.mkdir(parents=True, exist_ok=True)
                 for number, each in enumerate(found):
