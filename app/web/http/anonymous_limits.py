@@ -27,8 +27,11 @@ class StrangerLimits:
         self._buckets: OrderedDict[str, _AddressBucket] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, group: str) -> int:
-        """Count one request of this address; 0 if it may go on, else the seconds to wait, and nothing is counted."""
+    def take(self, group: str, cost: float = 1.0) -> int:
+        """Count one request of this address; 0 if it may go on, else the seconds to wait, and nothing is counted.
+
+        `cost`: how much of a request it is.
+        """
         now = time.monotonic()
         with self._lock:
             bucket = self._buckets.setdefault(group, _AddressBucket(self._burst, now))
@@ -37,16 +40,16 @@ class StrangerLimits:
                 self._buckets.popitem(last=False)
             bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._rate)
             bucket.filled_at = now
-            if bucket.tokens < 1:
-                return int((1 - bucket.tokens) / self._rate) + 1
-            bucket.tokens -= 1
+            if bucket.tokens < cost:
+                return int((cost - bucket.tokens) / self._rate) + 1
+            bucket.tokens -= cost
             return 0
 
-    def give_back(self, group: str) -> None:
-        """The request was nobody strange's after all."""
+    def give_back(self, group: str, requests: int = 1) -> None:
+        """These requests were nobody strange's after all."""
         with self._lock:
             if (bucket := self._buckets.get(group)) is not None:
-                bucket.tokens = min(self._burst, bucket.tokens + 1)
+                bucket.tokens = min(self._burst, bucket.tokens + requests)
 
     def __len__(self) -> int:
         return len(self._buckets)

@@ -24,12 +24,22 @@ from app.web.http.credentials import Cookies, is_change, read_credential, requir
 from app.web.http.forms import form_token, is_form, read_form, replayed, wants_page
 from app.web.http.limits import BodyLimit, KeyLimits, UploadSlots, too_many
 from app.web.http.problems import answer_error
-from app.web.http.route_table import ANY_QUERY, PAGE, PROBES, RESOURCE_METADATA, ROUTE, SUBJECT, RouteTable
+from app.web.http.route_table import (
+    ANY_QUERY,
+    PAGE,
+    RESOURCE_METADATA,
+    ROUTE,
+    SIGN_IN_REQUESTS,
+    SIGNED_IN,
+    SUBJECT,
+    RouteTable,
+)
 
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64
 # The same for addresses that have used up their requests: a valid key still passes, wrong ones keep nobody waiting.
-LIMITED_LOOKUPS, MAX_LIMITED_WAITING = 1, 8
+# As many wait as people of one office may come at once, with sessions that this process has not seen yet.
+LIMITED_LOOKUPS, MAX_LIMITED_WAITING = 1, 64
 
 
 class Authentication:
@@ -66,11 +76,14 @@ class Authentication:
         scope[ROUTE], scope[ADDRESS] = route.template, self._proxies.client_address(scope)
         scope[PAGE] = route.page or (not route.methods and wants_page(scope))
         if route.public:
-            if route.template not in PROBES and (seconds := self._strangers.take(group_of(address_of(scope)))):
+            group = group_of(address_of(scope))
+            if route.cost and (seconds := self._strangers.take(group, route.cost)):
                 raise _limited(seconds)
             if route.template not in ANY_QUERY:
                 route.check_query(scope)
             await BodyLimit(self._app, settings=self._settings, upload=False)(scope, receive, send)
+            if scope.get(SIGNED_IN):
+                self._strangers.give_back(group, SIGN_IN_REQUESTS)
             return
         scope[SUBJECT] = subject = await self._identify(scope, service, form=route.page and is_form(scope))
         if route.methods:

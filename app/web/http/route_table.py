@@ -19,6 +19,8 @@ from app.errors import InvalidInput
 ROUTE = "clearance.route"
 # Where the authentication middleware leaves the verified caller for everything behind it.
 SUBJECT = "clearance.subject"
+# Set by a route by which somebody has just signed in.
+SIGNED_IN = "clearance.signed_in"
 # Set where a person in front of a browser is answered: with pages, errors too.
 PAGE = "clearance.page"
 # The tag of the console's routes: pages, and forms that carry the CSRF token in a field.
@@ -64,6 +66,12 @@ MAX_PROVISIONING_BYTES = 1024 * 1024
 # Those of them that stay open to an address that has used up its requests: probes must not fail because of others, and
 # they cost next to nothing.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+# What pages load, and how much of a request each of those is for an address: it comes out of memory and a browser keeps
+# it, but an office that opens its browsers in the morning loads it as often as it has people.
+STATIC = frozenset({"/static/{name}"})
+STATIC_COST = 0.1
+# What a sign-in takes of an address, which gets it back: the page that it is begun on, and the request that ends it.
+SIGN_IN_REQUESTS = 2
 MAX_NAMED = 5
 MAX_NAME = 60
 
@@ -89,6 +97,11 @@ class ServedRoute:
     @property
     def public(self) -> bool:
         return self.template in PUBLIC
+
+    @property
+    def cost(self) -> float:
+        """How much of a request it is for the address of somebody who is not known."""
+        return 0.0 if self.template in PROBES else STATIC_COST if self.template in STATIC else 1.0
 
     def check_query(self, scope: Scope) -> None:
         """Raise InvalidInput for a parameter that the route does not know, or that is given twice: one that is ignored

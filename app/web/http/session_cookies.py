@@ -7,6 +7,7 @@ from app.identity.api_keys import NewKey
 from app.sign_in.sessions import Browser
 from app.web.http.client_address import address_of
 from app.web.http.dependencies import cookies_of
+from app.web.http.route_table import SIGNED_IN
 
 
 def browser_of(request: Request) -> Browser:
@@ -22,7 +23,11 @@ def session_secret(request: Request) -> str | None:
 
 
 def session_cookies(request: Request, parts: Components, new: NewKey) -> tuple[str, str]:
-    """The Set-Cookie headers of a sign-in: the new session, and no secret of the way there any more."""
+    """The Set-Cookie headers of a sign-in: the new session, and no secret of the way there any more.
+
+    The middleware is told, for whom this is nobody strange any more.
+    """
+    request.scope[SIGNED_IN] = True
     cookies = cookies_of(request)
     seconds = int(parts.settings.sign_in.session_hours * 3600)
     return (

@@ -35,6 +35,14 @@ def test_what_was_nobody_strange_is_given_back(clock: Clock) -> None:
     assert [limits.take("a") > 0 for _ in range(2)] == [False, True]
 
 
+def test_what_pages_load_is_a_part_of_a_request(clock: Clock) -> None:
+    limits = StrangerLimits(ApiSettings(stranger_rate_per_minute=60, stranger_burst=2))
+    assert [limits.take("a", 0.25) for _ in range(8)] == [0] * 8
+    assert limits.take("a", 0.25) == 1
+    limits.give_back("a", 2)
+    assert [limits.take("a") > 0 for _ in range(3)] == [False, False, True]
+
+
 def test_the_table_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anonymous_limits, "MAX_ADDRESSES", 100)
     limits = StrangerLimits(ApiSettings(stranger_burst=1))
