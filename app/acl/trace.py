@@ -25,11 +25,11 @@ class RuleLevel:
         """Where a grant of this level stands, as in "the allow grant to everyone …"."""
         match self.kind:
             case "document":
-                return "of its own"
+                return "on the document itself"
             case "inherited":
                 return "inherited"
             case kind:
-                return f"of the {kind} '{self.name}'"
+                return f"on the {kind} '{self.name}'"
 
 
 @dataclass(frozen=True)

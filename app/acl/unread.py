@@ -107,7 +107,9 @@ def why_nobody(
     reached = {scope: rule for scope, rule in pointing.items() if not added.isdisjoint(rules[rule].grants)}
     found = []
     if beside := sum(n for scope, n in counts.items() if scope not in reached):
-        found.append(f"{beside} document(s) carry tags of their own, or stand in a folder that breaks with the rule.")
+        many = f"{beside} documents carry tags of their own, or stand"
+        carry = "1 document carries tags of its own, or stands" if beside == 1 else many
+        found.append(f"{carry} in a folder that breaks with the rule.")
     if reached:
         found += _why_not(session, {rule: rules[rule] for rule in reached.values()}, named)
     return found

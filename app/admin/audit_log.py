@@ -226,7 +226,7 @@ def event_view(entry: Entry, opener: Opener | None) -> EventView:
 def _place(text: str | None) -> int | None:
     if text is None:
         return None
-    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+    if not re.fullmatch(r"-?[0-9]{1,19}", text) or abs(int(text)) > MAX_SEQ:
         raise InvalidInput("The place of the page is no number of a record.")
     return int(text)
 

@@ -100,7 +100,8 @@ def print_summary(
     if gone:
         print_table(("no longer in the folder",), ((g["path"],) for g in gone[:MAX_ROWS]))
         print_more(len(gone))
-        print_note(f"{len(gone)} document(s) without a file here stay in {collection}; --sync removes them")
+        what = "1 document stays" if len(gone) == 1 else f"{len(gone)} documents stay"
+        print_note(f"{what} in {collection} without a file here; --sync removes what stays so")
 
 
 def synchronize(client: Client, collection: str, scan: FolderScan, *, yes: bool, large: bool) -> dict[str, Any]:

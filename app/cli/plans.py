@@ -101,7 +101,8 @@ def print_plan(plan: dict[str, Any]) -> None:
     print_table(("who", "gains", "loses"), list(rows)[:MAX_PEOPLE], empty="Nobody gains or loses a document.")
     if len(people) > MAX_PEOPLE:
         print_text(f"and {len(people) - MAX_PEOPLE} more")
-    print_note(f"{plan['documents']} document(s) come under another rule")
+    count = plan["documents"]
+    print_note(f"{count} {'document comes' if count == 1 else 'documents come'} under another rule")
     for later in plan["later"][:MAX_PEOPLE]:
         turns = (("gains", later["gains"], later["gains_from"]), ("loses", later["loses"], later["loses_from"]))
         text = " and ".join(f"{verb} {count} from {since[:19]} UTC on" for verb, count, since in turns if count)

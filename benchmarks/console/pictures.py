@@ -64,7 +64,11 @@ def _drop_file(page: Page) -> None:
     text = b"# Crew change at Aldermouth\n\nThe crew changes on Tuesdays at 06:30 from the north quay.\n"
     files: Any = [{"name": f"crew-change-{n}.md", "mimeType": "text/markdown", "buffer": text} for n in (1, 2)]
     page.locator("input[type=file]").first.set_input_files(files)
-    page.get_by_role("button", name="Upload", exact=False).first.wait_for()
+    page.get_by_label("these roles alone").check()
+    page.get_by_label("operations", exact=True).first.check()
+    page.locator("#sheet .gains").first.wait_for()
+    page.locator("#sheet .sheet").first.scroll_into_view_if_needed()
+    page.locator("#sheet .sheet button").first.wait_for()
     page.wait_for_timeout(600)
 
 
@@ -78,9 +82,9 @@ def prepare(company: Company) -> list[Shot]:
     with company.as_person("jonas") as jonas:
         conversation = jonas.post("/conversations", {})["id"]
         jonas.post("/ask", {"question": ASKED, "mode": "quote", "conversation": conversation})
-    with company.as_person("wren") as wren:
-        change = {"change": "grant", "collection": "operations", "folder": "marine", "grant": {"role": "contractors"}}
-        plan = wren.post("/access/plans", {"changes": [change]})["id"]
+    with company.as_person("ada") as ada:
+        change = {"change": "join", "user": "callum", "role": "finance"}
+        plan = ada.post("/access/plans", {"changes": [change]})["id"]
     report = _leak_test(company)
     with company.as_person("oskar") as oskar:
         oskar.post("/audit/queries", {"name": "What Jonas asked", "q": "who:jonas kind:answer"})
@@ -94,7 +98,7 @@ def prepare(company: Company) -> list[Shot]:
         Shot("document", "jonas", f"/documents/{rotterdam}"),
         Shot("collection", "wren", "/collections/operations"),
         Shot("upload", "wren", "/collections/operations/upload", _drop_file),
-        Shot("plan", "wren", f"/plans/{plan}"),
+        Shot("plan", "ada", f"/plans/{plan}"),
         Shot("person", "ada", "/people/jonas"),
         Shot("decision", "wren", f"/access?user=luca&document={rules}"),
         Shot("leak-test", "ada", f"/leak-tests/{report}"),

@@ -43,9 +43,10 @@ def test_the_rule_that_decides_is_named_with_its_place(client: TestClient, compa
     def ask(user: str) -> str:
         return str(explain(client, company, "cleo", document=document, user=user).json()["explanation"])
 
-    assert ask("ada").startswith("ada may read it: the allow grant to the role 'hr' of its own, and its label")
+    granted = "ada may read it: the allow grant to the role 'hr' on the document itself, and its label"
+    assert ask("ada").startswith(granted)
     client.put(f"/api/v1/documents/{document}/access", json={"grants": []}, headers=cleo)
-    assert "the allow grant to the role 'hr' of the collection 'hr'" in ask("ada")
+    assert "the allow grant to the role 'hr' on the collection 'hr'" in ask("ada")
     put(client, company, "pay/a.md")
     work_queued(company.db)
     folder = {"grants": [{"effect": "deny", "user": "ada"}]}
@@ -53,7 +54,7 @@ def test_the_rule_that_decides_is_named_with_its_place(client: TestClient, compa
     [place] = [d["id"] for d in client.get("/api/v1/documents", headers=cleo).json() if d["path"] == "pay/a.md"]
     told = explain(client, company, "cleo", document=place, user="ada").json()
     assert (told["allowed"], told["reason"]) == (False, "denied")
-    assert "the deny grant to this person by name of the folder 'pay'" in told["explanation"]
+    assert "the deny grant to this person by name on the folder 'pay'" in told["explanation"]
 
 
 def test_could_she_see_it_then(client: TestClient, company: Company) -> None:

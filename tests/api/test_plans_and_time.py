@@ -107,7 +107,7 @@ def test_the_steps_are_in_words(client: TestClient, company: Company) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (OPEN_HR, "1 document(s) carry tags of their own, or stand in a folder that breaks with the rule."),
+        (OPEN_HR, "1 document carries tags of its own, or stands in a folder that breaks with the rule."),
         ({**OPEN_HR, "folder": "x"}, "No document stands there yet; the grant counts for those that come."),
         ({**OPEN_HR, "grant": {"role": "void"}}, "Nobody is in role void."),
         ({**OPEN_HR, "grant": {"role": "hr"}}, "The rule says this already."),

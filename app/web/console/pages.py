@@ -57,7 +57,12 @@ def _environment(translations: Translations) -> Environment:
         "model_text": lambda answer: model_text(answer, translations),
         "plain_text": lambda answer: plain_text(answer, translations),
     }
-    made.filters |= {"date": translations.date, "moment": translations.moment, "number": translations.number}
+    made.filters |= {
+        "date": translations.date,
+        "moment": translations.moment,
+        "second": translations.second,
+        "number": translations.number,
+    }
     made.globals |= {"style": STYLE.url, "script": SCRIPT.url, "icons": ICONS.url, "language": translations.language}
     return made
 

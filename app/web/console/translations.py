@@ -50,6 +50,11 @@ class Translations:
         at = moment.astimezone(dt.UTC)
         return f"{self.date(at)}, {at:%H:%M} UTC"
 
+    def second(self, moment: dt.datetime) -> str:
+        """The same to the second."""
+        at = moment.astimezone(dt.UTC)
+        return f"{self.date(at)}, {at:%H:%M:%S} UTC"
+
     def number(self, value: int) -> str:
         return numbers.format_decimal(value, locale=self.locale)
 

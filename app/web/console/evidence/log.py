@@ -18,6 +18,7 @@ from app.web.console.evidence.words import (
     OUTCOME_WORDS,
     actor_of,
     fields_of,
+    hits_of,
     passages_of,
     summary_of,
 )
@@ -36,6 +37,7 @@ WORDS = {
     "actor_of": actor_of,
     "summary_of": summary_of,
     "fields_of": fields_of,
+    "hits_of": hits_of,
     "passages_of": passages_of,
 }
 

@@ -79,10 +79,14 @@ OFFERED: Mapping[str, str] = {
     "kind:audit": _("Looks at the log"),
     "-kind:audit.read": _("All but looks"),
 }
+# What a line of a list shows of a record.
+SUMMED_UP = ("action", "target", "name", "reason", "cause", "means", "document", "format", "decision", "prefix")
 # In every record, and shown apart from its own fields.
 COMMON = frozenset({"actor", "at", "id", "kind", "trail", "v", "writer"})
 # Fields in whose id a query finds what else was recorded of it.
 _DOCUMENTS = frozenset({"document"})
+# Values of one field that are shown without being asked for.
+MAX_SHOWN = 6
 _PEOPLE = frozenset({"user", "person", "service"})
 
 
@@ -97,7 +101,8 @@ class EventActor:
 
 @dataclass(frozen=True)
 class FieldView:
-    """A field of a record: a text, or what it is made of as JSON; `q` finds what else was recorded of its value.
+    """A field of a record: a text, or what it is made of as JSON, `many` values of it; `q` finds what else was recorded
+    of its value.
 
     `sealed`: it holds personal words. `words` are these in the clear, where they were opened; `lack` says why there are
     none: erased, unreadable, or commitment, where only that was kept.
@@ -106,6 +111,7 @@ class FieldView:
     name: str
     text: str = ""
     json: str = ""
+    many: bool = False
     q: str = ""
     sealed: bool = False
     words: str = ""
@@ -123,11 +129,9 @@ def actor_of(event: EventView) -> EventActor:
 def summary_of(event: EventView) -> str:
     """A few of a record's own values, for a line of a list: never personal words."""
     record: Mapping[str, Any] = event.record or {}
-    passages = record.get("passages")
     found = [
         part(part(record, "filters"), "q"),
-        *(record.get(name) for name in ("action", "target", "name", "reason", "cause", "means")),
-        len(passages) if isinstance(passages, list) and passages else None,
+        *(record.get(name) for name in SUMMED_UP),
     ]
     return " · ".join(str(value) for value in found if isinstance(value, str | int) and value != "")
 
@@ -146,10 +150,17 @@ def _field(name: str, value: object, opened: Mapping[str, Any] | None) -> FieldV
         lack = next((each for each in lacks if given.get(each)), "commitment" if opened and "text" not in given else "")
         return FieldView(name, sealed=True, words=str(given.get("text", "")), lack=lack)
     if isinstance(value, Mapping | list):
-        return FieldView(name, json=json.dumps(value, indent=1, ensure_ascii=False)) if value else FieldView(name)
+        shown = json.dumps(value, indent=1, ensure_ascii=False) if value else ""
+        return FieldView(name, json=shown, many=len(value) > MAX_SHOWN)
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     q = f"document:{text}" if name in _DOCUMENTS and text else f"who:{text}" if name in _PEOPLE and text else ""
     return FieldView(name, text=text, q=q)
+
+
+def hits_of(event: EventView) -> int:
+    """How many passages a search gave, or an answer was made from."""
+    found = (event.record or {}).get("hits")
+    return len(found) if isinstance(found, list) else len(passages_of(event))
 
 
 def passages_of(event: EventView) -> list[Mapping[str, Any]]:
