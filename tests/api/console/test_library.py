@@ -284,3 +284,26 @@ def test_every_page_of_the_library_speaks_german(cleo: Browser) -> None:
         ("/reach", "Was jemand lesen kann"),
     ):
         assert said in cleo.send("GET", page, headers=german).text, page
+
+
+def test_what_askers_say_is_shown_to_curators_without_who_says_it(
+    client: TestClient, hr: Company, cleo: Browser
+) -> None:
+    """And with the question where its asker wants it; it is text, whatever it is."""
+    asked = "How long is <b>parental</b> leave?"
+    body = {"question": "How many weeks of parental leave does an employee get?", "mode": "quote"}
+    for share in ("", "yes"):
+        answer = client.post("/api/v1/ask", json=body, headers=hr.headers("ada")).json()
+        ada = signed_in(client, hr, "ada")
+        given = {"token": answer["feedback"], "helpful": "no", "asked": asked}
+        assert "let the curators see my question" in ada.submit("/feedback", part=True, **given).text
+        assert ada.submit("/feedback", part=True, reason="outdated", share=share, **given).status_code == 200
+    page = cleo.get("/collections/handbook/feedback").text
+    rows = re.findall(r'<div class="row" data-row>.*?</div>', page, re.DOTALL)
+    assert ["outdated" in row for row in rows] == [True, True]
+    assert ["&lt;b&gt;parental&lt;/b&gt;" in row for row in rows] == [True, False]
+    assert "<b>parental" not in page
+    assert re.search(r"\bada\b", page) is None
+    assert "Nothing was said yet." in cleo.get("/collections/hr/feedback").text
+    check_page(ada.get("/collections/handbook/feedback"), 403, "MissingCapability")
+    check_page(cleo.get("/collections/nothing/feedback"), 404, "NotFound")

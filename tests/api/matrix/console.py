@@ -39,7 +39,7 @@ READING: dict[tuple[str, str], Route] = {
     ("POST", "/feedback"): Route(
         "ask",
         (Case("answer", OWN, form={"token": "<target>", "helpful": "yes"}, acts=True, **PAGE),),
-        values=(".helpful", ".reason"),
+        values=(".helpful", ".reason", ".asked", ".share"),
     ),
     ("GET", "/conversations"): Route("ask", (Case(**PAGE),), values=PAGED),
     ("GET", "/conversations/{conversation}"): Route(
@@ -107,6 +107,9 @@ CURATING: dict[tuple[str, str], Route] = {
             on("folder", NEW_FOLDER, "?folder", path=OF_CREW, seen_by=FOLDER_OF_CREW, **PAGE),
         ),
         values=PAGED,
+    ),
+    ("GET", "/collections/{name}/feedback"): Route(
+        "curate", (on("collection", "who curates the collection", "name", **PAGE),), values=PAGED
     ),
     ("GET", "/collections/{name}/upload"): Route(
         "curate",

@@ -53,6 +53,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "collection",
         "document",
         "upload",
+        "what askers say",
         "access of a collection",
         "access of a document",
         "moving",
@@ -77,7 +78,10 @@ def prepare(site: Site) -> dict[str, str]:
     with Client(site.url, site.company.keys["ada"]) as ada:
         conversation = ada.post("/conversations", {})["id"]
         for mode in ("quote", "generate"):
-            ada.post("/ask", {"question": QUESTION, "mode": mode, "conversation": conversation})
+            answer = ada.post("/ask", {"question": QUESTION, "mode": mode, "conversation": conversation})
+        ada.post(
+            "/feedback", {"token": answer["feedback"], "helpful": False, "reason": "outdated", "question": QUESTION}
+        )
     with site.administrator as root:
         root.post("/roles", {"name": "seniors", "inside": ["engineering"]})
         root.put("/roles/seniors/members/mia")
@@ -120,6 +124,7 @@ def prepare(site: Site) -> dict[str, str]:
         "collections": "/collections",
         "collection": "/collections/hr",
         "upload": "/collections/hr/upload",
+        "what askers say": "/collections/handbook/feedback",
         "access of a collection": "/collections/hr/access",
         "access of a document": f"/documents/{salaries}/access",
         "moving": f"/documents/{salaries}/move?to=pay%2Fsalaries.md",

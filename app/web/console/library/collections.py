@@ -8,6 +8,7 @@ from app.admin.collection_rows import describe_collections
 from app.admin.collection_tree import collection_tree
 from app.admin.collections import get_collection
 from app.admin.document_rows import list_curated_documents
+from app.admin.feedback import list_feedback
 from app.answer.documents import list_documents
 from app.identity.subject import may_edit_rules
 from app.paths import folders_of
@@ -29,6 +30,14 @@ def collections(viewer: ViewerOf, session: Reading, listing: ListingOf) -> Respo
     found = describe_collections(session, viewer.subject, listing.page, rule_words(viewer))
     template = "collection_rows.html" if viewer.part and not listing.first else "collections.html"
     return page(viewer, f"library/{template}", {"collections": found, "listing": listing})
+
+
+@router.get("/collections/{name}/feedback")
+def feedback(viewer: ViewerOf, session: Reading, parts: ComponentsOf, listing: ListingOf, name: str) -> Response:
+    """What was said of answers made from it, for its curators, without who said it."""
+    found = list_feedback(session, viewer.subject, parts.checks, listing.page, collection=name)
+    values = {"name": name, "entries": found, "listing": listing}
+    return page(viewer, "library/feedback_rows.html" if viewer.part else "library/feedback.html", values)
 
 
 @router.get("/collections/{name}")

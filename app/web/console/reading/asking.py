@@ -30,6 +30,7 @@ from app.web.http.sse import EventStream, encode
 
 router = APIRouter(tags=[CONSOLE])
 LATELY = 8
+MAX_QUESTION = 4_000
 # How long the end of an answer may take after its last words: its record is committed meanwhile.
 CLOSING_SECONDS = 2.0
 MANY = 200
@@ -68,7 +69,7 @@ async def ask(  # noqa: PLR0913  # each is a field of the form
     parts: ComponentsOf,
     running: RunningOf,
     *,
-    question: Annotated[str, Form(min_length=1, max_length=4_000)],
+    question: Annotated[str, Form(min_length=1, max_length=MAX_QUESTION)],
     mode: Annotated[Mode | None, Form()] = None,
     conversation: Annotated[str, Form(max_length=40)] = "",
     collections: Annotated[list[str] | None, Form(max_length=20)] = None,
@@ -136,14 +137,19 @@ async def stop(viewer: ViewerOf, subject: Asker, running: RunningOf, answer: str
 
 
 @router.post("/feedback")
-def feedback(
+def feedback(  # noqa: PLR0913  # each is a field of the form
     viewer: ViewerOf,
     subject: Asker,
     parts: ComponentsOf,
+    *,
     token: Annotated[str, Form(max_length=MAX_TOKEN)],
     helpful: Annotated[Literal["yes", "no"], Form()],
     reason: Annotated[FeedbackReason | None, Form()] = None,
+    asked: Annotated[str, Form(max_length=MAX_QUESTION)] = "",
+    share: Annotated[Literal["", "yes"], Form()] = "",
 ) -> Response:
-    """Keep what somebody says of an answer."""
-    give_feedback(parts, subject, token, helpful=helpful == "yes", reason=reason)
-    return page(viewer, "reading/thanks.html", {"token": token, "helpful": helpful == "yes", "reason": reason})
+    """Keep what somebody says of an answer; with what was `asked` only where they `share` it."""
+    good, question = helpful == "yes", asked if share and asked else None
+    give_feedback(parts, subject, token, helpful=good, reason=reason, question=question)
+    said = {"token": token, "helpful": good, "reason": reason, "asked": asked}
+    return page(viewer, "reading/thanks.html", said)
