@@ -5,17 +5,15 @@ while somebody types, the first words of an answer on the page against the serve
 once: no piece and no record lost.
 """
 
-import json
-import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 
-from app.client.api import Client
 from benchmarks.console.browser import in_a_browser
 from benchmarks.console.site import QUESTION, ConsoleSite, console_site
+from benchmarks.console.streaming import streaming
+from benchmarks.machine import load
 from benchmarks.stats import quantile
 from benchmarks.tables import show
 
@@ -53,72 +51,14 @@ def against_the_api(site: ConsoleSite) -> None:
     for name, page, call in pairs:
         page(), call()
         both = [(timed(page), timed(call)) for _ in range(ROUNDS)]
-        ratio = statistics.median(p / c for p, c in both)
-        rows.append(
-            (name, str(quantile([p for p, _ in both], 0.5)), str(quantile([c for _, c in both], 0.5)), f"{ratio:.2f}")
-        )
-    show("a page against its API call, ms at the median, and their ratio", ("page", "page", "API", "ratio"), rows)
-
-
-def streaming(site: ConsoleSite) -> None:
-    """32 people ask at once, each in a session of their own, and read their answers to the end."""
-    with ThreadPoolExecutor(PEOPLE) as threads:
-        sessions = list(threads.map(site.session, [f"reader-{n}" for n in range(PEOPLE)]))
-        begun = time.perf_counter()
-        told = list(threads.map(_stream, sessions))
-        seconds = time.perf_counter() - begun
-    lost = sum(not whole for whole, _, _ in told)
-    with Client(site.url, site.admin_key) as client:
-        client.post("/users", {"name": "auditor", "capabilities": ["audit"]})
-        key = str(client.post("/keys", {"user": "auditor", "capabilities": ["audit"]})["secret"])
-    time.sleep(3)
-    with Client(site.url, key) as auditor:
-        trails = {trail for _, trail, _ in told}
-        kinds = {
-            kind: sum(
-                event["record"]["trail"] in trails
-                for page in [auditor.get("/audit/events", kind=kind, limit=1000, newest_first=True)]
-                for event in page["events"]
-            )
-            for kind in ("answer.opened", "answer.closed")
-        }
-    waits = [first for _, _, first in told]
-    show(
-        f"{PEOPLE} people streaming at once",
-        ("", "figure"),
-        [
-            ("answers that were not whole", str(lost)),
-            ("records of opened answers", str(kinds["answer.opened"])),
-            ("records of closed answers", str(kinds["answer.closed"])),
-            ("first words after, ms, p50", str(quantile(waits, 0.5))),
-            ("first words after, ms, p95", str(quantile(waits, 0.95))),
-            ("all read after, s", f"{seconds:.1f}"),
-        ],
-    )
-
-
-def _stream(session: httpx2.Client) -> tuple[bool, str, float]:
-    """Whether the pieces are the answer that is kept; its trail; milliseconds until the first words."""
-    page = session.get("/").text
-    token = page.partition('data-csrf="')[2].partition('"')[0]
-    form = {"question": QUESTION, "mode": "generate", "csrf": token}
-    begun = time.perf_counter()
-    turn = session.post("/ask", data=form, headers={"HX-Request": "true"})
-    turn.raise_for_status()
-    trail = turn.text.partition('id="turn-')[2].partition('"')[0]
-    pieces, first = [], 0.0
-    with session.stream("GET", f"/answers/{trail}/events") as events:
-        for line in events.iter_lines():
-            if line.startswith("data: ") and "text" in (data := json.loads(line[6:])):
-                first = first or (time.perf_counter() - begun) * 1_000
-                pieces.append(data["text"])
-    kept = session.get(f"/answers/{trail}", headers={"HX-Request": "true"}).text
-    words = [word for word in "".join(pieces).split() if word.isalpha()]
-    return bool(words) and all(word in kept for word in words), trail, first
+        figures = [[p for p, _ in both], [c for _, c in both], [p / c for p, c in both]]
+        rows.append((name, *(str(quantile(of, 0.5)) for of in figures)))
+    title = f"a page against its API call, ms at the median, and their ratio; {load()}"
+    show(title, ("page", "page", "API", "ratio"), rows)
 
 
 if __name__ == "__main__":
     with console_site(PEOPLE) as site:
         against_the_api(site)
         in_a_browser(site)
-        streaming(site)
+        streaming(site, PEOPLE)

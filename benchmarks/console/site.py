@@ -13,9 +13,8 @@ from app.client.access_file import Tags
 from app.client.api import Client
 from app.client.upload import UploadItem, upload
 from app.local.scratch_instance import scratch_instance
-from benchmarks.answers.scripted_endpoint import scripted_endpoint
+from benchmarks.console.model import PacedModel, paced_model
 
-QUESTION = "Within how many working days is a request for training 4 answered?"
 SUBJECTS = [
     "leave",
     "travel",
@@ -28,6 +27,7 @@ SUBJECTS = [
     "meetings",
     "visitors",
 ]
+DOCUMENTS = 40
 TEXT = """# {title}
 
 Every employee may ask for {title} from the first day on. The request goes to the office of {title} on floor {number}.
@@ -42,13 +42,26 @@ The company pays up to {number}00 euros a year for {title}, and nothing beyond t
 """
 
 
+def _title(number: int) -> str:
+    return f"{SUBJECTS[number % len(SUBJECTS)]} {number}"
+
+
+def question_of(person: int) -> str:
+    """What this person asks: each has a question of their own, which one document answers."""
+    return f"Within how many working days is a request for {_title(person % DOCUMENTS)} answered?"
+
+
+QUESTION = question_of(4)
+
+
 @dataclass(frozen=True)
 class ConsoleSite:
-    """Where the service is, an administrator's key, and the key of somebody who may ask."""
+    """Where the service is, an administrator's key, the key of somebody who may ask, and the model behind it all."""
 
     url: str
     admin_key: str
     reader_key: str
+    model: PacedModel
 
     def link(self, person: str) -> str:
         with Client(self.url, self.admin_key) as client:
@@ -68,14 +81,13 @@ class ConsoleSite:
 
 @contextlib.contextmanager
 def console_site(people: int) -> Iterator[ConsoleSite]:
-    """A service with `people` readers, reader-0 and so on, and some hundred passages; its model copies at once."""
-    with tempfile.TemporaryDirectory() as folder, scripted_endpoint() as model:
-        environ = dict(os.environ) | {"CLEARANCE_MODEL__BASE_URL": model, "CLEARANCE_MODEL__NAME": "scripted"}
+    """A service with `people` readers, reader-0 and so on, and some hundred passages; its model says what they say."""
+    with tempfile.TemporaryDirectory() as folder, paced_model() as model:
+        environ = dict(os.environ) | {"CLEARANCE_MODEL__BASE_URL": model.url, "CLEARANCE_MODEL__NAME": "scripted"}
         home = Path(folder) / "home"
         with scratch_instance(home, environ, model=True) as instance:
-            site = ConsoleSite(
-                instance.api_url, instance.admin_key, _found(instance.api_url, instance.admin_key, people)
-            )
+            reader = _found(instance.api_url, instance.admin_key, people)
+            site = ConsoleSite(instance.api_url, instance.admin_key, reader, model)
             _stock(site, Path(folder))
             yield site
 
@@ -95,8 +107,8 @@ def _stock(site: ConsoleSite, folder: Path) -> None:
     with Client(site.url, site.admin_key) as client:
         key = str(client.post("/keys", {"user": "librarian", "capabilities": ["curate"]})["secret"])
     items = []
-    for number in range(40):
-        title = f"{SUBJECTS[number % len(SUBJECTS)]} {number}"
+    for number in range(DOCUMENTS):
+        title = _title(number)
         file = folder / f"page-{number}.md"
         file.write_text(TEXT.format(title=title, number=number + 2), "utf-8")
         items.append(UploadItem(file, "handbook", f"pages/page-{number}.md", Tags((), label="internal", inherits=True)))
