@@ -1,8 +1,10 @@
 """What somebody in front of Chromium waits for."""
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from benchmarks.console.site import QUESTION, ConsoleSite
 from benchmarks.stats import quantile
@@ -33,12 +35,20 @@ TYPED = """() => {
 }"""
 
 
-def in_a_browser(site: ConsoleSite) -> None:
+@contextlib.contextmanager
+def launched() -> Iterator[Browser]:
+    """The browser of the system's packages."""
     path = shutil.which("chromium")
     if path is None:
         raise SystemExit("chromium is not installed (Debian package chromium)")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def in_a_browser(site: ConsoleSite) -> None:
+    with launched() as chromium:
         context = chromium.new_context()
         page = context.new_page()
         page.goto(site.link("reader-1").replace("127.0.0.1", "localhost"))
@@ -53,7 +63,6 @@ def in_a_browser(site: ConsoleSite) -> None:
         first = [_first_words(site, page) for _ in range(12)]
         waits.append(("server's first words to the page", str(quantile(first, 0.5)), str(quantile(first, 0.95))))
         show("in the browser, ms", ("", "p50", "p95"), waits)
-        chromium.close()
 
 
 def _loaded(site: ConsoleSite, page: Page, *, cold: bool) -> tuple[str, str, str]:
