@@ -1,13 +1,15 @@
 """What somebody in front of Chromium waits for."""
 
+import contextlib
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import httpx2
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from benchmarks.console.site import QUESTION, ConsoleSite
 from benchmarks.machine import load
@@ -49,12 +51,20 @@ ROUNDS = 12
 FIRST, BETWEEN = 1.0, 0.01
 
 
-def in_a_browser(site: ConsoleSite) -> None:
+@contextlib.contextmanager
+def launched() -> Iterator[Browser]:
+    """The browser of the system's packages."""
     path = shutil.which("chromium")
     if path is None:
         raise SystemExit("chromium is not installed (Debian package chromium)")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def in_a_browser(site: ConsoleSite) -> None:
+    with launched() as chromium:
         context = chromium.new_context()
         page = context.new_page()
         page.goto(site.link("reader-1").replace("127.0.0.1", "localhost"))
@@ -74,9 +84,8 @@ def in_a_browser(site: ConsoleSite) -> None:
             ("first words: the server's event to the page", [since_server for since_server, _ in first]),
             ("... of it, in the page's script", [in_script for _, in_script in first]),
         ]
-        rows = [(name, str(quantile(of, 0.5)), str(quantile(of, 0.95))) for name, of in figures]
-        show(f"in the browser, ms; {load()}", ("", "p50", "p95"), rows)
-        chromium.close()
+        waits = [(name, str(quantile(of, 0.5)), str(quantile(of, 0.95))) for name, of in figures]
+        show(f"in the browser, ms; {load()}", ("", "p50", "p95"), waits)
 
 
 def _loaded(site: ConsoleSite, page: Page, *, cold: bool) -> tuple[str, str, str]:

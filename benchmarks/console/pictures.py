@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from app.client.api import Client
 from app.client.errors import UserError
+from benchmarks.console.browser import launched
 
 ASKED = "What is the budget for the Rotterdam project?"
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
@@ -172,8 +173,7 @@ def main() -> None:
         shots = [shot for shot in prepare(company) if not given.only or shot.name in given.only]
     except UserError as error:
         parser.exit(1, f"{error}\n")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with launched() as browser:
         kept = signed_in(browser, company, {shot.person for shot in shots})
         for shot in shots:
             found = list(pictures(browser, company, shot, kept[shot.person]))

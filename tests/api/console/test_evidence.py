@@ -79,6 +79,8 @@ def test_a_query_narrows_it_and_stays_where_it_is_wrong(audrey: Browser) -> None
     found = audrey.get("/log?q=who:ben").text
     assert "searched" in found
     assert "asked</a>" not in found
+    [place] = set(re.findall(r'href="(/log/\d+\?q=who%3Aben)">searched', found))
+    assert '<a href="/log?q=who%3Aben"><code>who:ben</code></a>' in audrey.get(place).text
     wrong = audrey.get('/log?q=who:ben kind:"<i>"')
     assert wrong.status_code == 422
     assert 'value="who:ben kind:&#34;&lt;i&gt;&#34;"' in wrong.text

@@ -56,7 +56,9 @@ def test_an_upload_is_foreseen_then_sent_and_followed(site: Site, cleo: Page, fi
     cleo.get_by_role("link", name="hr", exact=True).click()
     cleo.get_by_role("link", name="Upload").click()
     cleo.get_by_label("Into the folder").fill("new")
-    cleo.set_input_files("#files", files)
+    with cleo.expect_file_chooser() as chooser:
+        cleo.get_by_text("Choose files").click()
+    chooser.value.set_files(files)
     sheet = cleo.get_by_role("region", name="Before anything is sent")
     expect(sheet).to_contain_text("2 people gain these 2 files.")
     expect(sheet).to_contain_text("ada, hank")
@@ -176,3 +178,17 @@ def _upload(site: Site, path: str) -> Any:
         )  # fmt: skip
         assert answer.status_code == 202, answer.text
     work_queued(site.company.db)
+
+
+def test_a_rule_without_a_role_waits_for_one(site: Site, cleo: Page, files: list[Path]) -> None:
+    """Nothing is refused while somebody is still choosing, and nothing is said of another rule."""
+    cleo.goto(f"{site.url}/collections/hr/upload")
+    cleo.set_input_files("#files", files)
+    sheet = cleo.get_by_role("region", name="Before anything is sent")
+    expect(sheet).to_be_visible()
+    cleo.get_by_label("these roles alone").check()
+    expect(cleo.get_by_text("Tick a role: then this says who gains.")).to_be_visible()
+    expect(sheet).to_have_count(0)
+    expect(cleo.get_by_role("alert")).to_have_count(0)
+    cleo.get_by_label("managers", exact=True).first.check()
+    expect(sheet).to_be_visible()

@@ -94,19 +94,29 @@ def event(
     parts: ComponentsOf,
     seq: str,
     head: Annotated[str, Query(max_length=100)] = "",
+    q: Q = "",
 ) -> Response:
-    """One record in plain words, proved under the newest head or one that somebody kept; nobody's words."""
+    """One record in plain words, proved under the newest head or one that somebody kept; nobody's words.
+
+    `q`: the query that found it, to which the page leads back.
+    """
     found = AuditLog(parts.database, parts.sealer, subject).event(
         record_number(seq), opened=False, kept=head.strip() or None
     )
-    return _event_page(viewer, found, head)
+    return _event_page(viewer, found, q, head)
 
 
 @router.post("/log/{seq}/words")
-def open_words(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, seq: str) -> Response:
+def open_words(
+    viewer: ViewerOf,
+    subject: Auditor,
+    parts: ComponentsOf,
+    seq: str,
+    q: Annotated[str, Form(max_length=MAX_CHARACTERS)] = "",
+) -> Response:
     """The same with personal words in the clear: the record of this look says so."""
     found = AuditLog(parts.database, parts.sealer, subject).event(record_number(seq), opened=True)
-    return _event_page(viewer, found, "")
+    return _event_page(viewer, found, q)
 
 
 @dataclass(frozen=True)
@@ -118,10 +128,11 @@ class ProofText:
     path: list[str]
 
 
-def _event_page(viewer: Viewer, found: EventReading, head: str) -> Response:
+def _event_page(viewer: Viewer, found: EventReading, q: str, head: str = "") -> Response:
     record, proof = found.event.record, found.verification.proof
     values = {
         "event": found.event,
+        "q": q,
         "verification": found.verification,
         "proof": proof and ProofText(proof.head.size, encode(proof.head.root), [encode(each) for each in proof.path]),
         "body": None if record is None else canonical(record),

@@ -25,9 +25,12 @@
   const placed = ({ path }) => [form.elements.folder.value.replace(/^\/+|\/+$/g, ""), path].filter(Boolean).join("/");
 
   // What the sheet is made from is only the names and sizes of the files.
+  const lacksRole = () => form.elements.rule.value === "tags" && !form.querySelector("input[name=roles]:checked");
   const preview = () => {
     if (!files.length || !progress.hidden) return;
     clearTimeout(asked);
+    // What it said was of another rule.
+    if (lacksRole()) { sheet.replaceChildren(); return; }
     asked = setTimeout(() => htmx.ajax("POST", form.dataset.preview, { source: form, target: sheet, swap: "innerHTML" }), 150);
   };
   form.addEventListener("htmx:config:request", (event) => {
@@ -46,6 +49,7 @@
   }
   form.addEventListener("change", (event) => {
     form.querySelector("[data-roles]").hidden = form.elements.rule.value === "inherits";
+    form.querySelector("[data-choose-roles]").hidden = !lacksRole();
     if (event.target.type !== "file") preview();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
