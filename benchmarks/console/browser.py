@@ -61,8 +61,8 @@ def in_a_browser(site: ConsoleSite) -> None:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector("#question")
         rows = [
-            ("first page, cold", *_loaded(site, page, cold=True)),
-            ("first page, warm", *_loaded(site, page, cold=False)),
+            ("cold", *_loaded(site, page, cold=True)),
+            ("warm", *_loaded(site, page, cold=False)),
         ]
         show("the first page", ("", "requests", "KB over the wire", "of another origin"), rows)
         typed = _typing(site, page)
@@ -74,8 +74,8 @@ def in_a_browser(site: ConsoleSite) -> None:
             ("first words: the server's event to the page", [since_server for since_server, _ in first]),
             ("... of it, in the page's script", [in_script for _, in_script in first]),
         ]
-        rows = [(name, str(quantile(of, 0.5)), str(quantile(of, 0.95))) for name, of in figures]
-        show(f"in the browser, ms; {load()}", ("", "p50", "p95"), rows)
+        waits = [(name, str(quantile(of, 0.5)), str(quantile(of, 0.95))) for name, of in figures]
+        show(f"in the browser, ms; {load()}", ("", "p50", "p95"), waits)
         chromium.close()
 
 
