@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app.db.session import PREPARED
+from app.db.session import PREPARED, ReadSession
 from app.db.tables.access import PolicyEpoch, Rule, RuleGrant, Scope
 from app.db.tables.people import Membership
 from app.identity.subject import EVERYONE_ID, Subject
@@ -122,7 +122,17 @@ class Visible:
 
 
 def visible_scopes(session: Session, subject: Subject) -> Visible:
-    """Resolve the scopes of a subject with the transaction's clock."""
+    """Resolve the scopes of a subject with the transaction's clock; in a snapshot once, for there it cannot change."""
+    if not isinstance(session, ReadSession):
+        return _resolve(session, subject)
+    resolved: dict[tuple[object, ...], Visible] = session.info.setdefault("visible scopes", {})
+    asked = (subject.user_id, subject.roles, subject.clearance)
+    if asked not in resolved:
+        resolved[asked] = _resolve(session, subject)
+    return resolved[asked]
+
+
+def _resolve(session: Session, subject: Subject) -> Visible:
     found = session.execute(_RESOLVED, _parameters(subject)).one()
     # Nothing visible is NULL, not an empty string.
     ids, labels = (np.frombuffer(packed or b"", ">i4").tolist() for packed in (found.packed, found.labels))

@@ -2,7 +2,9 @@
 
 import dataclasses
 import uuid
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from app.acl.visible import visible_scopes
 from app.answer import conversation_store as store
@@ -18,6 +20,7 @@ from app.guardrail.credentials import mask_credentials
 from app.identity.subject import Capability, Subject, require_capability
 
 MAX_TITLE = 200
+Beside = TypeVar("Beside")
 
 
 def begin_conversation(session: WriteSession, subject: Subject) -> ConversationSummary:
@@ -40,11 +43,19 @@ def find_conversation(session: ReadSession, subject: Subject, conversation: uuid
 
 def read_conversation(parts: Components, subject: Subject, conversation: uuid.UUID, page: Page) -> list[TurnView]:
     """The last turns, oldest first, without the answers that the subject may no longer read; raises NotFound."""
+    return read_conversation_and(parts, subject, conversation, page, lambda _: None)[0]
+
+
+def read_conversation_and(
+    parts: Components, subject: Subject, conversation: uuid.UUID, page: Page, beside: Callable[[ReadSession], Beside]
+) -> tuple[list[TurnView], Beside]:
+    """The same, and what is to stand beside it, read in the same snapshot."""
     require_capability(subject, Capability.ASK)
     with parts.database.reading(subject.user_id) as session:
         visible = visible_scopes(session, subject)
         turns = store.turns(session, subject, visible, conversation, page)
-    return _given_out(parts, subject, conversation, turns, visible.epoch)
+        found = beside(session)
+    return _given_out(parts, subject, conversation, turns, visible.epoch), found
 
 
 def read_turn(parts: Components, subject: Subject, conversation: uuid.UUID, turn: uuid.UUID) -> TurnView:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
-
 from app.acl.visible import Visible, visible_scopes
 from app.answer.components import Components
 from app.audit.actor import actor
@@ -23,6 +21,7 @@ from app.retrieval.document_list import EVERY, DocumentFilter, DocumentOrder
 from app.retrieval.document_list import list_documents as browse
 
 Content = TypeVar("Content")
+Beside = TypeVar("Beside")
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,26 @@ def list_documents(
 
 def open_document(parts: Components, subject: Subject, document: uuid.UUID) -> tuple[DocumentView, list[OpenedPassage]]:
     """One document with its passages in order, redacted. Raises NotFound for one the subject may not read."""
+    return open_document_and(parts, subject, document, lambda *_: None)[:2]
+
+
+def open_document_and(
+    parts: Components, subject: Subject, document: uuid.UUID, beside: Callable[[ReadSession, DocumentEntry], Beside]
+) -> tuple[DocumentView, list[OpenedPassage], Beside]:
+    """The same, and what is to stand beside it, read in the same snapshot."""
     require_capability(subject, Capability.ASK)
-    visible, listed, chunks = _read(parts, subject, document, passages_of, DocumentOpened)
+    visible, listed, (chunks, found) = _read(
+        parts,
+        subject,
+        document,
+        lambda session, visible, listed: (passages_of(session, visible, listed), beside(session, listed)),
+        DocumentOpened,
+    )
     clean = Redactor(parts.checks)
     passages = [
         OpenedPassage(c.public_id, tuple(clean(h) for h in c.heading_path), c.page, clean(c.text)) for c in chunks
     ]
-    return _view(clean, visible, listed), passages
+    return _view(clean, visible, listed), passages, found
 
 
 def download_original(parts: Components, subject: Subject, document: uuid.UUID) -> tuple[str, bytes]:
@@ -86,7 +98,7 @@ def _read(
     parts: Components,
     subject: Subject,
     document: uuid.UUID,
-    take: Callable[[Session, Visible, DocumentEntry], Content],
+    take: Callable[[ReadSession, Visible, DocumentEntry], Content],
     kind: type[DocumentOpened] | type[DocumentDownloaded],
 ) -> tuple[Visible, DocumentEntry, Content]:
     """Read a document in one snapshot, and commit that it was read before anything of it is given out."""

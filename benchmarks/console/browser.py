@@ -71,8 +71,8 @@ def in_a_browser(site: ConsoleSite) -> None:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector("#question")
         rows = [
-            ("first page, cold", *_loaded(site, page, cold=True)),
-            ("first page, warm", *_loaded(site, page, cold=False)),
+            ("cold", *_loaded(site, page, cold=True)),
+            ("warm", *_loaded(site, page, cold=False)),
         ]
         show("the first page", ("", "requests", "KB over the wire", "of another origin"), rows)
         typed = _typing(site, page)

@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
@@ -57,6 +58,26 @@ def test_regranting_a_collection_writes_no_content(library: LibraryDb, database:
     assert {table: places(library, table) for table in TEXT_TABLES} == before
     with database.reading(ada) as session:
         assert counts(session)["chunk"] == 12
+
+
+def test_scopes_are_resolved_once_in_a_snapshot_and_anew_in_each(library: LibraryDb, database: Database) -> None:
+    """Each subject's own; where something may be written, as often as they are asked for."""
+    ada, ben = library.person("ada"), library.person("ben")
+    adas = library.scope(library.collection("ada's", allow("user", ada)))
+    bens = library.scope(library.collection("ben's", allow("user", ben)))
+    one, other = library.subject(ada), library.subject(ben)
+    with database.reading(ada) as session:
+        first = visible_scopes(session, one)
+        assert visible_scopes(session, one) is first
+        assert first.scope_ids == (adas,)
+        assert visible_scopes(session, other).scope_ids == (bens,)
+        assert visible_scopes(session, replace(one, clearance=Label.PUBLIC)).scope_ids == ()
+        adas_too = library.scope(library.collection("ada's too", allow("user", ada)))
+        assert visible_scopes(session, one) is first
+    with database.reading(ada) as session:
+        assert visible_scopes(session, one).scope_ids == (adas, adas_too)
+    with library.session("owner") as session:
+        assert visible_scopes(session, one) is not visible_scopes(session, one)
 
 
 def test_equal_rules_on_two_collections_are_two_scopes(library: LibraryDb) -> None:

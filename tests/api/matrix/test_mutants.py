@@ -170,7 +170,9 @@ def _view(listed: DocumentEntry) -> DocumentView:
 def a_page_of_any_document(patch: Patch, world: World, _app: FastAPI) -> None:
     _unlock(world, "document", "original", "chunk")
 
-    def opened(parts: Components, subject: Subject, public_id: uuid.UUID) -> tuple[DocumentView, list[OpenedPassage]]:
+    def opened(
+        parts: Components, subject: Subject, public_id: uuid.UUID, _: object
+    ) -> tuple[DocumentView, list[OpenedPassage], tuple[object, bool]]:
         with parts.database.reading(subject.user_id) as session:
             row = session.scalar(select(Document).where(Document.public_id == public_id))
             if row is None:
@@ -178,10 +180,9 @@ def a_page_of_any_document(patch: Patch, world: World, _app: FastAPI) -> None:
             title = session.scalar(select(Original.title).where(Original.document_id == row.id))
             chunks = session.scalars(select(Chunk).where(Chunk.document_id == row.id)).all()
             passages = [OpenedPassage(c.public_id, tuple(c.heading_path), c.page, c.text) for c in chunks]
-            return _view(DocumentEntry(row, "", title)), passages
+            return _view(DocumentEntry(row, "", title)), passages, (SimpleNamespace(text="Because."), False)
 
-    _alone(patch, "reading.documents.reading", reading, open_document=opened)
-    patch.setattr("app.web.console.reading.documents.explain_access", lambda *_: SimpleNamespace(text="Because."))
+    _alone(patch, "reading.documents.reading", reading, open_document_and=opened)
 
 
 def a_page_that_lists_what_is_hidden(patch: Patch, world: World, _app: FastAPI) -> None:

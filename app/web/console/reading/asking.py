@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import anyio
@@ -15,6 +16,7 @@ from app.answer.components import Components
 from app.answer.events import Delta, Done, Mode
 from app.answer.feedback import give_feedback
 from app.answer.running import AnswerFailed, AnswerStopped, RunningEvent
+from app.answer.turns import ConversationSummary
 from app.audit.events.answers import FeedbackReason
 from app.db.paging import Page
 from app.db.session import ReadSession
@@ -41,13 +43,26 @@ def first_page(viewer: ViewerOf, session: Reading, parts: ComponentsOf) -> Respo
     """Where one begins: asking, or, for who may not ask, what they may do."""
     if not viewer.may("ask"):
         return page(viewer, "reading/start.html", {})
-    return ask_page(viewer, session, parts, {})
+    return ask_page(viewer, parts, around_field(viewer, session), {})
 
 
-def ask_page(viewer: Viewer, session: ReadSession, parts: Components, values: Mapping[str, object]) -> Response:
-    """A page with the field for a question: the first one, or that of a conversation."""
+@dataclass(frozen=True)
+class AroundField:
+    """What stands around the field for a question: where one talked lately, and collections to choose from."""
+
+    lately: list[ConversationSummary]
+    collections: list[str]
+
+
+def around_field(viewer: Viewer, session: ReadSession) -> AroundField:
+    """What this viewer finds there."""
     lately = conversations.list_conversations(session, viewer.subject, Page(limit=LATELY))
     collections = list_collections(session, viewer.subject, Page(limit=MANY))
+    return AroundField(lately, [each.name for each in collections])
+
+
+def ask_page(viewer: Viewer, parts: Components, around: AroundField, values: Mapping[str, object]) -> Response:
+    """A page with the field for a question: the first one, or that of a conversation."""
     usual = {
         "conversation": None,
         "title": "",
@@ -55,8 +70,8 @@ def ask_page(viewer: Viewer, session: ReadSession, parts: Components, values: Ma
         "running": (),
         "earlier": "",
         "new_conversation": False,
-        "lately": [each for each in lately if each.turns],
-        "collections": collections if len(collections) > 1 else [],
+        "lately": [each for each in around.lately if each.turns],
+        "collections": around.collections if len(around.collections) > 1 else [],
         "mode": parts.settings.answer.mode,
     }
     return page(viewer, "reading/ask.html", {**usual, **values})

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from app.answer import conversation as conversations
+from app.answer.turns import ConversationSummary
+from app.db.session import ReadSession
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
-from app.web.console.reading.asking import ask_page
+from app.web.console.reading.asking import AroundField, around_field, ask_page
 from app.web.console.viewer import ViewerOf
 from app.web.http.dependencies import Asker, ComponentsOf, Reading, RunningOf, Writing, public_id
 from app.web.http.route_table import CONSOLE
@@ -26,10 +28,9 @@ def list_conversations(viewer: ViewerOf, subject: Asker, session: Reading, listi
 
 
 @router.get("/conversations/{conversation}")
-def conversation_page(  # noqa: PLR0913  # each is a dependency of its own
+def conversation_page(
     viewer: ViewerOf,
     subject: Asker,
-    session: Reading,
     parts: ComponentsOf,
     running: RunningOf,
     listing: ListingOf,
@@ -41,16 +42,22 @@ def conversation_page(  # noqa: PLR0913  # each is a dependency of its own
     listing.limit = TURNS
     # Before the turns: what ends meanwhile is among one of both, or among both.
     going = [each for each in running.list_own(subject) if each.conversation == wanted and not each.ended]
-    turns = conversations.read_conversation(parts, subject, wanted, listing.page)
+
+    def beside(session: ReadSession) -> tuple[AroundField, ConversationSummary]:
+        around = around_field(viewer, session)
+        listed = next((each for each in around.lately if each.id == wanted), None)
+        return around, listed or conversations.find_conversation(session, subject, wanted)
+
+    turns, (around, found) = conversations.read_conversation_and(parts, subject, wanted, listing.page, beside)
     told = {turn.id for turn in turns}
     values = {
         "conversation": wanted,
-        "title": conversations.find_conversation(session, subject, wanted).title,
+        "title": found.title,
         "turns": turns,
         "running": [each for each in going if each.id not in told] if listing.first else [],
         "earlier": listing.next,
     }
-    return ask_page(viewer, session, parts, values)
+    return ask_page(viewer, parts, around, values)
 
 
 @router.post("/conversations/{conversation}/rename")

@@ -5,12 +5,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.admin.collections import get_collection, list_collections
+from app.acl.explain import Explanation
+from app.admin.collections import list_collections
 from app.admin.explain import explain_access
 from app.answer import documents as reading
 from app.answer.documents import OpenedPassage
 from app.db.paging import Page
-from app.retrieval.browse import curated
+from app.db.session import ReadSession
+from app.retrieval.browse import DocumentEntry, curated
 from app.retrieval.document_list import DocumentFilter
 from app.web.console.listing import ListingOf, Text
 from app.web.console.pages import page
@@ -72,10 +74,12 @@ def open_document(
     part: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> Response:
     """A document with its text: at this passage, or this part of it. Beside another page, what stands around."""
-    opened, passages = reading.open_document(parts, subject, public_id(document))
-    with parts.database.reading(subject.user_id) as session:
-        why = explain_access(session, subject, opened.id)
-        curates = viewer.curates and get_collection(session, subject, opened.collection).id in curated(subject)
+
+    def beside(session: ReadSession, listed: DocumentEntry) -> tuple[Explanation, bool]:
+        why = explain_access(session, subject, listed.document.public_id)
+        return why, viewer.curates and listed.document.collection_id in curated(subject)
+
+    opened, passages, (why, curates) = reading.open_document_and(parts, subject, public_id(document), beside)
     found = next((n for n, each in enumerate(passages) if str(each.chunk) == passage), None)
     text = around(passages, found or 0) if viewer.part else part_of(passages, found, part)
     template = "reading/beside.html" if viewer.part else "reading/document.html"
