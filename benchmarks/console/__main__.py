@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 import httpx2
 
+from app.client.api import Client
 from benchmarks.console.browser import in_a_browser
 from benchmarks.console.site import QUESTION, ConsoleSite, console_site
 from benchmarks.console.streaming import streaming
@@ -27,6 +28,8 @@ from benchmarks.stats import quantile
 from benchmarks.tables import show
 
 ROUNDS = 40
+# What the page of oneself shows: four calls of the API.
+MINE = ("/users/me", "/keys", "/sessions", "/passkeys")
 PEOPLE = 32
 
 
@@ -38,6 +41,28 @@ def timed(call: Callable[[], httpx2.Response]) -> float:
     return (time.perf_counter() - begun) * 1_000
 
 
+Pairs = list[tuple[str, Callable[[], httpx2.Response], Callable[[], httpx2.Response]]]
+
+
+def _of_the_others(site: ConsoleSite) -> Pairs:
+    """Pages of who curates, administers and audits, each with the call that it stands on."""
+    with Client(site.url, site.admin_key) as admin:
+        admin.post("/users", {"name": "warden", "capabilities": ["curate", "administer", "audit"]})
+        admin.put("/collections/handbook/curators/warden")
+        key = admin.post("/keys", {"user": "warden", "capabilities": ["curate", "administer", "audit"]})["secret"]
+    browser = site.session("warden")
+    api = httpx2.Client(base_url=f"{site.url}/api/v1", trust_env=False, timeout=60)
+    api.headers["Authorization"] = f"Bearer {key}"
+    looks = "newest_first=true&opened=false&limit=50"
+    return [
+        ("a collection", lambda: browser.get("/collections/handbook"),
+         lambda: [api.get(f"/collections/handbook/{part}") for part in ("tree", "documents?limit=50")][-1]),
+        ("people", lambda: browser.get("/people"), lambda: api.get("/users?limit=50")),
+        ("the log", lambda: browser.get("/log"), lambda: api.get(f"/audit/events?{looks}")),
+        ("a record", lambda: browser.get("/log/7"), lambda: api.get("/audit/events/7?opened=false")),
+    ]  # fmt: skip
+
+
 def against_the_api(site: ConsoleSite) -> None:
     """Each page and the API call that it stands on, one after the other in turn."""
     browser = site.session("reader-0")
@@ -46,7 +71,7 @@ def against_the_api(site: ConsoleSite) -> None:
     document = api.get("/documents").json()[0]["id"]
     conversation = api.post("/conversations", json={}).json()["id"]
     api.post("/ask", json={"question": QUESTION, "mode": "quote", "conversation": conversation})
-    pairs: list[tuple[str, Callable[[], httpx2.Response], Callable[[], httpx2.Response]]] = [
+    pairs: Pairs = [
         ("search", lambda: browser.get("/search", params={"q": QUESTION}, headers={"HX-Request": "true"}),
          lambda: api.post("/search", json={"query": QUESTION, "limit": 20})),
         ("documents", lambda: browser.get("/documents"), lambda: api.get("/documents?limit=50")),
@@ -54,8 +79,10 @@ def against_the_api(site: ConsoleSite) -> None:
         ("conversations", lambda: browser.get("/conversations"), lambda: api.get("/conversations?limit=50")),
         ("a conversation", lambda: browser.get(f"/conversations/{conversation}"),
          lambda: api.get(f"/conversations/{conversation}?limit=20")),
-        ("who I am", lambda: browser.get("/me"), lambda: api.get("/users/me")),
+        ("who I am, with its lists", lambda: browser.get("/me"), lambda: [api.get(path) for path in MINE][-1]),
+        ("... against the first alone", lambda: browser.get("/me"), lambda: api.get(MINE[0])),
     ]  # fmt: skip
+    pairs += _of_the_others(site)
     rows = []
     for name, page, call in pairs:
         page(), call()
