@@ -1,0 +1,93 @@
+"""What the service allows and how far it goes: requests, search, answers, changes of access."""
+
+import ipaddress
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from app.settings.section import Section
+
+
+class ApiSettings(Section):
+    """The HTTP service."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; loopback unless you say otherwise")
+    port: int = Field(8700, description="port to listen on")
+    max_body_mb: int = Field(50, ge=1, description="largest upload; every other request may have 64 KB")
+    max_uploads: int = Field(
+        4, ge=1, description="uploads in progress at the same time, of everybody; each may fill max_body_mb of /tmp"
+    )
+    request_seconds: float = Field(60.0, gt=0, description="limit for a request that does not stream")
+    rate_per_minute: int = Field(120, ge=1, description="requests a minute for one key")
+    bulk_rate_per_minute: int = Field(3000, ge=1, description="uploads, and looks at their jobs, a minute for one key")
+    page_rate_per_minute: int = Field(
+        600, ge=1, description="pages of the console a minute for one session, with what is found while somebody types"
+    )
+    burst: int = Field(60, ge=1, description="requests one key may send at once before the rate counts")
+    concurrent: int = Field(8, ge=1, description="requests of one key in progress at the same time")
+    stranger_rate_per_minute: int = Field(
+        60, ge=1, description="requests a minute without a valid key, wrong keys among them, from one address"
+    )
+    stranger_burst: int = Field(40, ge=1, description="such requests from one address at once before the rate counts")
+    header_seconds: float = Field(10.0, gt=0, description="limit for the head of a request to arrive")
+    max_connections: int = Field(1_000, ge=1, description="connections of this process at the same time")
+    max_connections_per_address: int = Field(
+        200, ge=1, description="of one address, but for trusted proxies; the longest idle one gives way to a new one"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="networks of your own proxies, with commas between, such as 10.0.0.0/8; their proxy_header alone is"
+        " believed; empty: no such header is read",
+    )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for", description="the header in which trusted proxies name the client"
+    )
+    delegation_seconds: int = Field(86_400, ge=1, description="longest that a person may let a service act for them")
+    metrics_key: SecretStr | None = Field(None, description="bearer token for /metrics; unset: /metrics is off")
+    log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ipaddress.ip_network(part)
+        return value
+
+
+class SearchSettings(Section):
+    """How far search looks."""
+
+    depth: int = Field(
+        200,
+        ge=60,
+        le=5_000,
+        description="nearest passages by code that are compared exactly, among up to 100,000 that the asker sees; among"
+        " more, more of them; `clearance codebook check` says what a corpus needs",
+    )
+
+
+class AnswerSettings(Section):
+    """How an answer is made."""
+
+    mode: Literal["generate", "quote"] = Field("generate", description="used when a request names no mode")
+    passages: int = Field(8, ge=1, le=50, description="most passages in a context")
+    context_tokens: int = Field(1_600, ge=100, description="token budget of the passages in a context")
+    history_tokens: int = Field(
+        400, ge=0, description="token budget of a conversation's earlier turns in a prompt; 0: the model sees none"
+    )
+    max_seconds: float = Field(300.0, gt=0, description="longest streamed answer")
+    grounding: Literal["drop", "strict", "quote", "mark"] = Field(
+        "drop",
+        description="what becomes of a model's sentences: drop: those that change or contradict what the passages say"
+        " are left out, those not found there are marked; strict: both are left out; quote: one such sentence, and"
+        " quotes come instead of the whole answer; mark: nothing is left out",
+    )
+
+
+class AccessSettings(Section):
+    """How changes of access are made."""
+
+    second_administrator: bool = Field(
+        True,
+        description="a plan that gives its author something to read: another one may apply it; false: it is refused",
+    )
