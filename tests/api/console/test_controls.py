@@ -29,8 +29,8 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/log/)\d+")
 # What somebody writes where a form asks for these.
 KNOWN = {
     "name": "somebody-new", "display_name": "Somebody New", "user": "ben", "person": "ben", "role": "hr",
-    "inside": "managers", "outer": "managers", "to": "moved/here.md", "folder": "news", "path": "news", "group": "g-1", "days": "7",
-    "question": "How long is parental leave?", "title": "Another title", "label": "internal", "q": "kind:answer",
+    "inside": "managers", "outer": "managers", "to": "moved/here.md", "folder": "news", "path": "news", "group": "g-1",
+    "days": "7", "question": "How long is leave?", "title": "Another title", "label": "internal", "q": "kind:answer",
 }  # fmt: skip
 # What ends something comes last, so that it is there for the others.
 ENDS = re.compile(r"(delete|remove|revoke|end|off|withdraw|close)$")

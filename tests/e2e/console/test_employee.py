@@ -194,6 +194,10 @@ def test_revoked_while_reading(site: Site, page: Page, speaker: Speaker) -> None
     page.reload()
     expect(last_turn(page)).to_contain_text("What this answer was made from is no longer yours to read.")
     assert "florins" not in page.content()
+    last_turn(page).get_by_role("button", name="Ask again").click()
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(last_turn(page)).not_to_contain_text("ninety-one")
+    expect(last_turn(page).get_by_role("button", name="Ask again")).to_be_visible()
 
 
 def test_revoked_while_it_is_written(site: Site, page: Page, speaker: Speaker) -> None:
