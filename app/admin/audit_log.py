@@ -21,6 +21,7 @@ from app.audit.listing import (
     find_entry,
     find_head,
     find_number,
+    is_recorded,
     latest_head,
     list_events,
     list_heads,
@@ -33,7 +34,7 @@ from app.audit.proofs import Verification, verify_entry
 from app.audit.query import Choice, LogQuery, LogQueryError, parse
 from app.db.paging import Page
 from app.db.session import Database, WriteSession
-from app.errors import InvalidInput, MissingCapability, NotFound
+from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
 from app.evidence.merkle import Head
 from app.evidence.records import part, read_record
 from app.identity.authenticate import caller_may
@@ -199,9 +200,12 @@ class AuditLog:
         return (lambda session: Opener(session, self.sealer)) if opened else None
 
     def number_of(self, record: uuid.UUID) -> int:
-        """The number of a record; raises NotFound for one that has none, or not yet."""
+        """The number of a record; raises NotFound for one that is not there, and Conflict for one that has none yet."""
         with self.reading() as session:
             seq = find_number(session, record)
+            waits = seq is None and is_recorded(session, record)
+        if waits:
+            raise Conflict("This record has no number yet: look again in a moment.")
         if seq is None:
             raise NotFound
         return seq

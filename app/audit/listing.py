@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.orm import Session
 
 from app.audit.query import EVERYTHING, LogQuery
@@ -75,6 +75,11 @@ def find_entry(session: Session, seq: int) -> Entry | None:
 def find_number(session: Session, record: uuid.UUID) -> int | None:
     """The number of the record of this id; None while it has none."""
     return session.scalar(select(AuditEntry.seq).where(AuditEntry.leaf_id == record))
+
+
+def is_recorded(session: Session, record: uuid.UUID) -> bool:
+    """Whether there is a record of this id, with a number or still without."""
+    return bool(session.scalar(select(exists().where(AuditLeaf.id == record))))
 
 
 def list_trail(session: Session, trail: uuid.UUID, *, limit: int) -> list[Entry]:

@@ -66,9 +66,9 @@ def test_the_log_says_in_words_what_was_done_and_never_the_words_of_the_asker(
 
 
 def test_a_look_leads_to_its_own_record(company: Company, audrey: Browser) -> None:
-    """Once it has a place; until then it is not there."""
+    """Once it has a place; until then the page says so."""
     [look] = re.findall(r'href="(/log/records/[^"]+)"', audrey.get("/log?q=kind:search").text)
-    check_page(audrey.get(look), 404, "NotFound")
+    check_page(audrey.get(look), 409, "Conflict")
     sequence(company.db)
     place = audrey.get(look)
     assert place.status_code == 303
