@@ -18,7 +18,7 @@ from app.web.console.library.words import rule_words
 from app.web.console.listing import ListingOf, Text
 from app.web.console.pages import page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import ComponentsOf, Reading
+from app.web.http.dependencies import ComponentsOf, CuratorCaller, Reading
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -33,9 +33,11 @@ def collections(viewer: ViewerOf, session: Reading, listing: ListingOf) -> Respo
 
 
 @router.get("/collections/{name}/feedback")
-def feedback(viewer: ViewerOf, session: Reading, parts: ComponentsOf, listing: ListingOf, name: str) -> Response:
+def feedback(
+    viewer: ViewerOf, subject: CuratorCaller, session: Reading, parts: ComponentsOf, listing: ListingOf, name: str
+) -> Response:
     """What was said of answers made from it, for its curators, without who said it."""
-    found = list_feedback(session, viewer.subject, parts.checks, listing.page, collection=name)
+    found = list_feedback(session, subject, parts.checks, listing.page, collection=name)
     values = {"name": name, "entries": found, "listing": listing}
     return page(viewer, "library/feedback_rows.html" if viewer.part else "library/feedback.html", values)
 
