@@ -40,6 +40,7 @@ class Rule(Base):
     __tablename__ = "rule"
     __table_args__ = (
         Index("rule_own_idx", func.coalesce(text("own_id"), text("id"))),
+        Index("rule_own_id_idx", "own_id", postgresql_where=text("own_id is not null")),
         Index("rule_above_id_idx", "above_id", postgresql_where=text("above_id is not null")),
     )
 
@@ -93,7 +94,9 @@ class Curator(Base):
     __tablename__ = "curator"
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
-    collection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"), primary_key=True)
+    collection_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("collection.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class Folder(Base):
@@ -122,7 +125,7 @@ class Steward(Base):
     __tablename__ = "steward"
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
-    role_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("role.id", ondelete="CASCADE"), primary_key=True)
+    role_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("role.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class AccessPlan(Base):
@@ -132,7 +135,7 @@ class AccessPlan(Base):
     __table_args__ = (CheckConstraint("state in ('open', 'applied', 'withdrawn')", name="state"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
-    author_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    author_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     made_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     effects: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -156,6 +159,7 @@ class Scope(Base):
         UniqueConstraint("id", "collection_id"),
         ForeignKeyConstraint(["folder_id", "collection_id"], ["folder.id", "folder.collection_id"], ondelete="CASCADE"),
         Index("scope_rule_id_idx", "rule_id"),
+        Index("scope_own_part_id_idx", "own_part_id", postgresql_where=text("own_part_id is not null")),
     )
 
     id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)

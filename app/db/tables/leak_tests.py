@@ -24,7 +24,7 @@ class LeakTestRow(Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
-    started_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    started_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     state: Mapped[LeakTestState] = mapped_column(Text, server_default=text("'running'"))
     step: Mapped[str] = mapped_column(Text, server_default=text("''"))

@@ -17,6 +17,7 @@ create table curator (
   constraint curator_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade,
   constraint curator_collection_id_fkey foreign key (collection_id) references collection (id) on delete cascade
 );
+create index curator_collection_id_idx on curator (collection_id);
 
 -- Who may put people into a role and take them out, without being an administrator.
 create table steward (
@@ -26,6 +27,7 @@ create table steward (
   constraint steward_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade,
   constraint steward_role_id_fkey foreign key (role_id) references role (id) on delete cascade
 );
+create index steward_role_id_idx on steward (role_id);
 
 -- Paths have one normal form, that of app/paths.py, as far as PostgreSQL can see it: NFC, no blank but the plain one
 -- and none at either end of a name, no empty name, no `.` or `..`, no backslash, nothing invisible. Whatever
@@ -74,6 +76,7 @@ create table rule (
   constraint rule_above_id_fkey foreign key (above_id) references rule (id)
 );
 create index rule_own_idx on rule (coalesce(own_id, id));
+create index rule_own_id_idx on rule (own_id) where own_id is not null;
 create index rule_above_id_idx on rule (above_id) where above_id is not null;
 
 create table rule_grant (
@@ -118,6 +121,7 @@ create table scope (
   constraint scope_own_part_id_fkey foreign key (own_part_id) references rule (id)
 );
 create index scope_rule_id_idx on scope (rule_id);
+create index scope_own_part_id_idx on scope (own_part_id) where own_part_id is not null;
 
 -- A change before it is made: what it is, what it would do, and whether a second administrator has to agree.
 create table access_plan (
@@ -135,6 +139,7 @@ create table access_plan (
   constraint access_plan_author_id_fkey foreign key (author_id) references app_user (id) on delete cascade,
   constraint access_plan_state_check check (state in ('open', 'applied', 'withdrawn'))
 );
+create index access_plan_author_id_idx on access_plan (author_id);
 
 create trigger persons_alone before insert or update on curator
   for each row execute function clearance.refuse_service();

@@ -87,6 +87,7 @@ create table membership (
   constraint membership_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade,
   constraint membership_role_id_fkey foreign key (role_id) references role (id) on delete cascade
 );
+create index membership_role_id_idx on membership (role_id);
 
 -- Members of role_id are members of inside_id too.
 create table role_inside (
@@ -96,6 +97,7 @@ create table role_inside (
   constraint role_inside_role_id_fkey foreign key (role_id) references role (id) on delete cascade,
   constraint role_inside_inside_id_fkey foreign key (inside_id) references role (id) on delete cascade
 );
+create index role_inside_inside_id_idx on role_inside (inside_id);
 
 -- What a person lets one service do for them, for a while. It ends with the key that it was made with, if it was one.
 create table delegation (

@@ -21,6 +21,7 @@ create table leak_test_run (
   constraint leak_test_run_state_check check (state in ('running', 'ended', 'failed')),
   constraint leak_test_run_ended_check check ((state = 'running') = (ended_at is null))
 );
+create index leak_test_run_started_by_idx on leak_test_run (started_by);
 -- One at a time in the whole installation: two would take each other's people for leftovers.
 create unique index leak_test_run_running_idx on leak_test_run (state) where state = 'running';
 
