@@ -127,6 +127,11 @@ class EmbeddedPostgres:
             raise
         return self
 
+    def start_again(self) -> None:
+        """Start it where it was, after its process has ended; raises as `start` does."""
+        self.stop()
+        self.start()
+
     def stop(self, *, seconds: float = 30.0) -> None:
         """Stop the server: open transactions are rolled back, a checkpoint is written. It is killed after `seconds`."""
         process, self._process = self._process, None

@@ -42,7 +42,7 @@ class CannotRun(UserError):
 def run(
     folder: Path, *, environ: Mapping[str, str], sample: SampleLoader | None = None, console: Console | None = None
 ) -> int:
-    """Run until SIGINT or SIGTERM (returns 0) or until a program that must run ends (prints why and returns 1).
+    """Run until SIGINT or SIGTERM (returns 0) or until a program of it keeps ending (prints why and returns 1).
 
     `folder` (`.clearance`) holds all state. The database and the model that `environ` names are used, or else started
     here. `sample` is called once for a database started here. Main thread only.
@@ -107,7 +107,11 @@ class _Startup:
         with timed_step(self.screen, "postgres"):
             server.start()
             self.supervisor.adopt(
-                "postgres", alive=lambda: server.pid is not None, stop=server.stop, log=server.log_path
+                "postgres",
+                alive=lambda: server.pid is not None,
+                start=server.start_again,
+                stop=server.stop,
+                log=server.log_path,
             )
         with timed_step(self.screen, "database"):
             _prepare(
@@ -165,7 +169,7 @@ class _Startup:
         )
 
     def _programs(self, config: RuntimeConfig, api_url: str) -> list[Program]:
-        """The API, whose end ends the run; the worker and the sequencer, which are restarted."""
+        """The API, the sequencer and the worker."""
         env, python = self.environ, sys.executable
         api = Program("api", [python, "-m", "app"], environment.api_environment(env, config),
                       ready=lambda: responds(f"{api_url}/readyz"), ready_seconds=120.0)  # fmt: skip
@@ -173,9 +177,9 @@ class _Startup:
         worker_env = environment.worker_environment(env, config)
         return [
             api,
-            Program("sequencer", [python, "-m", "app.sequencer_process"], sequencer_env, restart=True),
+            Program("sequencer", [python, "-m", "app.sequencer_process"], sequencer_env),
             # Last, since loading its parsers takes both cores for seconds.
-            Program("worker", [python, "-m", "ingest"], worker_env, restart=True),
+            Program("worker", [python, "-m", "ingest"], worker_env),
         ]
 
 

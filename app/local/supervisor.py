@@ -1,4 +1,4 @@
-"""Starts programs, watches them, and stops those it started, last first."""
+"""Starts programs, watches them, starts again those that end, and stops all of them, last first."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from app.local.launcher import launch_command
 MAX_LOG_BYTES = 20_000_000
 LOG_TAIL_LINES = 12
 STABLE_SECONDS = 60.0  # a program that ran this long is restarted without a pause
-MAX_PAUSE = 60.0
+MAX_FAILURES = 6  # so often in succession a program may end sooner than that; then all is over
 POLL_SECONDS = 0.05
 
 
@@ -27,7 +27,7 @@ class StopRequested(KeyboardInterrupt):
 
 
 class ProgramEnded(UserError):
-    """A program that must run has ended; the message holds the last lines of its log."""
+    """A program has ended before it was ready, or keeps ending; the message holds the last lines of its log."""
 
 
 class NotReady(UserError):
@@ -38,8 +38,7 @@ class NotReady(UserError):
 class Program:
     """A program to start: `argv[0]` is an absolute path, `env` is the whole environment.
 
-    `ready` is polled until it returns true, for at most `ready_seconds`. With `restart`, a program that ends is
-    reported and started again after a pause that doubles each time; without, its end raises ProgramEnded.
+    `ready` is polled until it returns true, for at most `ready_seconds`.
     """
 
     name: str
@@ -47,15 +46,45 @@ class Program:
     env: Mapping[str, str]
     ready: Callable[[], bool] | None = None
     ready_seconds: float = 60.0
-    restart: bool = False
 
 
-class _Child:
+class _Watched:
+    """Something that is started again when it ends, after a pause that doubles with each failure in succession."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self.failures, self.resume_at = 0, 0.0
+        self.started = time.monotonic()
+
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        raise NotImplementedError
+
+    def launch(self) -> None:
+        """Start it, and note when. Raises UserError if it cannot be started."""
+        raise NotImplementedError
+
+    def report(self) -> str:
+        """How it ended, and the last lines of its log."""
+        raise NotImplementedError
+
+    def plan_restart(self, now: float) -> float:
+        """Note that it failed; gives the seconds until the next start. Raises ProgramEnded if it keeps failing."""
+        self.failures = 0 if now - self.started > STABLE_SECONDS else self.failures + 1
+        if self.failures >= MAX_FAILURES:
+            raise ProgramEnded(f"{self.report()}\n  ended {MAX_FAILURES} times in succession: given up")
+        pause = 2.0 ** (self.failures - 1) if self.failures else 0.0
+        self.resume_at = now + pause
+        return pause
+
+
+class _Child(_Watched):
     """A started program. It leads its own process group, so that Ctrl-C on the terminal reaches only the supervisor."""
 
     def __init__(self, program: Program, log: Path) -> None:
-        self.program, self.log = program, log
-        self.failures = 0
+        super().__init__()
+        self.program, self.log, self.name = program, log, program.name
         self.launch()
 
     def launch(self) -> None:
@@ -95,8 +124,8 @@ class _Child:
 
     def report(self) -> str:
         """How it ended, and the last lines of its log since its start."""
-        code = self.process.returncode
-        how = f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit status {code}"
+        code = self.collect()
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         return f"{self.program.name} ended {how}; last lines of {self.log}:\n{self.log_tail()}"
 
     def log_tail(self) -> str:
@@ -114,11 +143,20 @@ class _Child:
                 self._begin = 0
 
 
-@dataclass(frozen=True)
-class _Adopted:
-    name: str
-    alive: Callable[[], bool]
-    log: Path
+class _Adopted(_Watched):
+    """A process that was started elsewhere, and is started again there."""
+
+    def __init__(self, name: str, *, alive: Callable[[], bool], start: Callable[[], object], log: Path) -> None:
+        super().__init__()
+        self.name, self.log = name, log
+        self._alive, self._start = alive, start
+
+    def ended(self) -> bool:
+        return not self._alive()
+
+    def launch(self) -> None:
+        self.resume_at, self.started = 0.0, time.monotonic()
+        self._start()
 
     def report(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
@@ -128,7 +166,7 @@ class _Adopted:
 class Supervisor:
     """A context manager that turns SIGINT and SIGTERM into StopRequested, and stops its programs on exit.
 
-    Logs go to `logs/NAME.log`. `report` gets a message for each program that ended and will be restarted. Main thread
+    Logs go to `logs/NAME.log`. `report` gets a message for each program that ended and is started again. Main thread
     only.
     """
 
@@ -178,27 +216,30 @@ class Supervisor:
             time.sleep(POLL_SECONDS)
         return child.process.pid
 
-    def adopt(self, name: str, *, alive: Callable[[], bool], stop: Callable[[], None], log: Path) -> None:
-        """Watch, and in its turn stop, a process that was started elsewhere; its early end raises ProgramEnded."""
-        self._adopted.append(_Adopted(name, alive, log))
+    def adopt(
+        self,
+        name: str,
+        *,
+        alive: Callable[[], bool],
+        start: Callable[[], object],
+        stop: Callable[[], None],
+        log: Path,
+    ) -> None:
+        """Watch a process that was started elsewhere, start it again there, and in its turn stop it."""
+        self._adopted.append(_Adopted(name, alive=alive, start=start, log=log))
         self._stops.callback(stop)
 
     def check(self) -> None:
-        """Check all programs once: restart those with `restart` when it is time; raise ProgramEnded for others."""
-        for adopted in self._adopted:
-            if not adopted.alive():
-                raise ProgramEnded(adopted.report())
-        now = time.monotonic()
+        """Look at all programs once, and start again those that ended when it is time. Raises ProgramEnded."""
         for child in self._children:
             child.shorten_log()
-            if child.resume_at:
-                if now >= child.resume_at:
-                    child.launch()
-            elif child.ended():
-                child.collect()
-                if not child.program.restart:
-                    raise ProgramEnded(child.report())
-                self._plan_restart(child, now)
+        for watched in (*self._adopted, *self._children):
+            now = time.monotonic()
+            if watched.resume_at:
+                if now >= watched.resume_at:
+                    self._launch(watched)
+            elif watched.ended():
+                self._plan_restart(watched, watched.report())
 
     def run(self) -> None:
         """Check again and again, until StopRequested or ProgramEnded."""
@@ -206,11 +247,15 @@ class Supervisor:
             self.check()
             time.sleep(POLL_SECONDS * 4)
 
-    def _plan_restart(self, child: _Child, now: float) -> None:
-        child.failures = 0 if now - child.started > STABLE_SECONDS else child.failures + 1
-        pause = min(MAX_PAUSE, 2.0 ** (child.failures - 1)) if child.failures else 0.0
-        child.resume_at = now + pause
-        self._report(f"{child.report()}\n  started again in {pause:.0f} s")
+    def _launch(self, watched: _Watched) -> None:
+        try:
+            watched.launch()
+        except UserError as error:
+            self._plan_restart(watched, str(error))
+
+    def _plan_restart(self, watched: _Watched, why: str) -> None:
+        pause = watched.plan_restart(time.monotonic())
+        self._report(f"{why}\n  {watched.name} is started again in {pause:.0f} s")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if not self._stopping:

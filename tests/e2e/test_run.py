@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import psutil
 import pytest
 
+from app.evidence.verify import verify
 from tests.support.environment import REPOSITORY, free_port
 from tests.support.waiting import wait_for
 
@@ -56,6 +58,11 @@ def clearance(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+# What is started again when it dies, and a word of its command line.
+PARTS = {"api": "app", "model": "app.local.model_server", "postgres": "postgres", "worker": "ingest",
+         "sequencer": "app.sequencer_process"}  # fmt: skip
+
+
 @pytest.mark.timeout(600)
 def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
     """The newcomer's path; nothing phones home on it, and nothing is left when it ends."""
@@ -77,11 +84,39 @@ def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
         assert process.wait(60) == 0
         _, alive = psutil.wait_procs(children, timeout=10)
         assert alive == []
-    with started(home, CLEARANCE_API__PORT=port):
+    with started(home, CLEARANCE_API__PORT=port) as (process, output):
         assert clearance(home, "ask", "What is the budget for the Rotterdam project?", "--as", "freya").returncode == 0
+        check_parts_that_die(home, process, output)
     contacted = [eval(line) for line in calls.read_text().splitlines()]
     assert contacted, "the trap saw nothing at all, not even loopback: it is not set"
     assert [c for c in contacted if not stays_here(c[1])] == []
+
+
+def check_parts_that_die(home: Path, process: subprocess.Popen[str], output: Path) -> None:
+    """Each part is killed, said on the terminal and started again; the next question is answered, and the log stays
+    whole.
+    """
+
+    def answers() -> bool:
+        return (
+            "18.74" in clearance(home, "ask", "What is the budget for the Rotterdam project?", "--as", "jonas").stdout
+        )
+
+    for part, word in PARTS.items():
+        children = psutil.Process(process.pid).children()
+        [victim] = [child for child in children if any(Path(each).name == word for each in child.cmdline())]
+        victim.kill()
+        said = f"{part} is started again"
+        wait_for(partial(_stands_in, output, said), seconds=10, message=output.read_text)
+        wait_for(answers, seconds=30, message=output.read_text)
+    assert process.poll() is None
+    exported = home.parent / "log.jsonl"
+    assert clearance(home, "audit", "export", "--to", str(exported), "--as", "oskar").returncode == 0
+    assert verify(exported).ok
+
+
+def _stands_in(output: Path, text: str) -> bool:
+    return text in output.read_text("utf-8")
 
 
 def check_sign_in_link(printed: str) -> None:
