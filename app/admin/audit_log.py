@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import itertools
 import re
 import uuid
 from collections.abc import Iterator
@@ -171,10 +172,10 @@ class AuditLog:
     def export(self, query: LogQuery, format: ExportFormat, *, opened: bool) -> Iterator[str]:
         """The records as text, in pieces; recorded when it is called. `opened`: with personal words in the clear.
 
-        Raises MissingCapability between two pieces if the capability has gone: what was sent is no whole file.
+        Raises MissingCapability if the capability has gone, later between two pieces: what was sent is no whole file.
         """
         self.record(AuditExported(actor=actor(self.subject), format=format, filters=query.filters, opened=opened))
-        return export_log(self.reading, FORMS[format], opener=self.opener(opened=opened), query=query)
+        return begun(export_log(self.reading, FORMS[format], opener=self.opener(opened=opened), query=query))
 
     def export_pieces(
         self, query: LogQuery, format: ExportFormat, size: int, *, opened: bool, after: int
@@ -218,6 +219,11 @@ class AuditLog:
         """Record what the auditor does."""
         with self.writing() as session:
             return record(session, event, self.sealer)
+
+
+def begun(pieces: Iterator[str]) -> Iterator[str]:
+    """The same, with the first piece made: what refuses it does so before anything is sent."""
+    return itertools.chain([next(pieces, "")], pieces)
 
 
 def event_view(entry: Entry, opener: Opener | None) -> EventView:

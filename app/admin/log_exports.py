@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import log
-from app.admin.audit_log import AuditLog
+from app.admin.audit_log import AuditLog, begun
 from app.admin.background import BackgroundWork
 from app.audit.actor import actor
 from app.audit.events.log_reading import AuditDownloaded, AuditExported, ExportFormat
@@ -155,7 +155,7 @@ def download_log_export(audit_log: AuditLog, export: uuid.UUID) -> tuple[LogExpo
     if view.state != "ready":
         raise Conflict("This export is not ready yet.")
     audit_log.record(AuditDownloaded(actor=actor(audit_log.subject), export=export, opened=view.opened))
-    return view, _pieces(audit_log, export, row.parts)
+    return view, begun(_pieces(audit_log, export, row.parts))
 
 
 def _pieces(audit_log: AuditLog, export: uuid.UUID, parts: int) -> Iterator[str]:

@@ -164,12 +164,19 @@ def test_sessions_and_tokens(track: Track, report: Report) -> None:
         (page, [off, track.session_ended("the session is ended", session.prefix)]),
         (token, [off]),
     ]
+    every = {s.name for s in track.surfaces()}
     for headers, revocations in raced:
-        score = run(track, revocations, pairs=PAIRS // 4, headers=headers, providers=[okta.provider()])
-        report(f"revocation race by {'session' if headers is page else 'token'}: {score}")
-        assert not score.late, score.late[:5]
-        assert not score.missed, score.missed[:5]
-        assert {name for name, times in score.seen.items() if times} == {s.name for s in track.surfaces()}
+        seen: set[str] = set()
+        # Seldom a race ends before each surface has shown it once: then it is run again.
+        for _ in range(3):
+            score = run(track, revocations, pairs=PAIRS // 4, headers=headers, providers=[okta.provider()])
+            report(f"revocation race by {'session' if headers is page else 'token'}: {score}")
+            assert not score.late, score.late[:5]
+            assert not score.missed, score.missed[:5]
+            seen |= {name for name, times in score.seen.items() if times}
+            if seen == every:
+                break
+        assert seen == every
 
 
 def test_a_stream_begun_before_may_finish(track: Track) -> None:

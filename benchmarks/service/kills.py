@@ -1,0 +1,156 @@
+"""How long after a part dies is the next question answered? `python -m benchmarks.service.kills [--rounds 20]`.
+
+Runs `clearance run` with its sample company, asks without a pause in two threads, and kills one part after the other
+with SIGKILL, each again only when it has run for a minute, as one that works. Seconds from the kill to the end of the
+first good answer that was asked after it; beside it the requests that failed meanwhile. At the end the log is verified:
+every answer that was given is in it, opened and closed.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import psutil
+from rich.progress import track
+
+from app.evidence.verify import verify
+from app.local.postgres import free_port
+from benchmarks.machine import load
+from benchmarks.stats import quantile
+from benchmarks.tables import show
+
+# A part, and a word of its command line.
+PARTS = {"api": "app", "model": "app.local.model_server", "postgres": "postgres", "worker": "ingest",
+         "sequencer": "app.sequencer_process"}  # fmt: skip
+QUESTION = {"question": "What is the budget for the Rotterdam project?", "mode": "quote"}
+ASKING, PATIENCE, STABLE = 2, 60.0, 62.0  # threads; seconds
+
+
+@dataclass
+class Asked:
+    """What two threads asked: when each question began and ended, and whether it was answered."""
+
+    done: list[tuple[float, float, bool]] = field(default_factory=list)
+    trails: set[str] = field(default_factory=set)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self, url: str, key: str) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx2.Client(base_url=url, headers=headers, trust_env=False, timeout=20) as client:
+            while not self.stopping.is_set():
+                begun, trail = time.monotonic(), ""
+                with contextlib.suppress(httpx2.HTTPError, ValueError, KeyError):
+                    answer = client.post("/api/v1/ask", json=QUESTION).raise_for_status().json()
+                    trail = str(answer["trail"]) if answer["outcome"] == "quoted" else ""
+                self.done.append((begun, time.monotonic(), bool(trail)))
+                self.trails |= {trail} - {""}
+                time.sleep(0.1 if trail else 0.2)
+
+    def good_after(self, moment: float) -> float | None:
+        """When the first good answer ended that was asked after this moment."""
+        return min((end for begun, end, good in self.done if begun >= moment and good), default=None)
+
+    def failed_since(self, moment: float) -> int:
+        return sum(end >= moment and not good for _, end, good in self.done)
+
+
+@contextlib.contextmanager
+def running(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`clearance run` when its welcome is there, and its URL."""
+    port, said = free_port(), home.parent / "said.txt"
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "CLEARANCE_API__PORT": str(port)}
+    environ |= {"CLEARANCE_API__RATE_PER_MINUTE": "100000", "CLEARANCE_API__BURST": "1000"}
+    with said.open("wb") as out:
+        argv = [sys.executable, "-m", "app.cli", "run", "--home", str(home)]
+        process = subprocess.Popen(argv, env=environ, stdout=out, stderr=subprocess.STDOUT)  # our own
+    try:
+        while "Try:" not in said.read_text("utf-8"):
+            if process.poll() is not None:
+                raise SystemExit(said.read_text("utf-8"))
+            time.sleep(0.5)
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def kill(run: subprocess.Popen[bytes], word: str) -> float:
+    """Kill the part with this word; gives the moment."""
+    [part] = [
+        child for child in psutil.Process(run.pid).children() if word in {Path(each).name for each in child.cmdline()}
+    ]
+    begun = time.monotonic()
+    part.kill()
+    return begun
+
+
+def measure(run: subprocess.Popen[bytes], asked: Asked, rounds: int) -> dict[str, list[tuple[float, int]]]:
+    """For each part the seconds to the next good answer, and the requests that failed, of each kill."""
+    found: dict[str, list[tuple[float, int]]] = {part: [] for part in PARTS}
+    last = dict.fromkeys(PARTS, time.monotonic())
+    for part in track([part for _ in range(rounds) for part in PARTS], description="kills"):
+        time.sleep(max(3.0, last[part] + STABLE - time.monotonic()))
+        last[part] = begun = kill(run, PARTS[part])
+        while (good := asked.good_after(begun)) is None:
+            if time.monotonic() > begun + PATIENCE or run.poll() is not None:
+                raise SystemExit(f"no answer within {PATIENCE:.0f} s after {part} was killed")
+            time.sleep(0.05)
+        found[part].append((good - begun, asked.failed_since(begun)))
+    return found
+
+
+def check_log(url: str, key: str, trails: set[str], folder: Path) -> tuple[int, int, bool]:
+    """Answers given, those of them that the log has opened and closed, and whether it verifies as a whole."""
+    time.sleep(5)  # what was given last is put in order
+    path = folder / "log.jsonl"
+    headers = {"Authorization": f"Bearer {key}"}
+    path.write_bytes(httpx2.get(f"{url}/api/v1/audit/export", headers=headers, trust_env=False, timeout=120).content)
+    kinds: dict[str, set[str]] = {}
+    for line in path.read_text("utf-8").splitlines()[1:-1]:
+        record = json.loads(json.loads(line)["record"])
+        kinds.setdefault(record["trail"] or "", set()).add(record["kind"])
+    whole = sum({"answer.opened", "answer.closed"} <= kinds.get(trail, set()) for trail in trails)
+    return len(trails), whole, verify(path).ok
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        with running(home) as (run, url):
+            people = json.loads((home / "people.json").read_text("utf-8"))
+            asked = Asked()
+            threads = [threading.Thread(target=asked.ask, args=(url, people["jonas"]["key"])) for _ in range(ASKING)]
+            for thread in threads:
+                thread.start()
+            try:
+                found = measure(run, asked, rounds)
+            finally:
+                asked.stopping.set()
+            for thread in threads:
+                thread.join()
+            given, whole, verified = check_log(url, people["oskar"]["key"], asked.trails, Path(folder))
+    rows = [
+        (part, str(len(of)), str(quantile([s for s, _ in of], 0.5)), f"{max(s for s, _ in of):.1f}",
+         str(sum(failed for _, failed in of)))
+        for part, of in found.items()
+    ]  # fmt: skip
+    show(f"seconds to the next good answer; {load()}", ("part", "kills", "median", "worst", "requests failed"), rows)
+    print(f"{given} answers were given; the log has {whole} of them opened and closed, and verifies: {verified}.")
+
+
+if __name__ == "__main__":
+    main()
