@@ -1,5 +1,6 @@
 """Starts programs, watches them, starts again those that end, and stops all of them, last first."""
 
+import abc
 import contextlib
 import os
 import shutil
@@ -48,7 +49,7 @@ class Program:
     ready_seconds: float = 60.0
 
 
-class _Watched:
+class _Watched(abc.ABC):
     """Something that is started again when it ends, after a pause that doubles with each failure in succession."""
 
     name: str
@@ -57,17 +58,17 @@ class _Watched:
         self.failures, self.resume_at = 0, 0.0
         self.started = time.monotonic()
 
+    @abc.abstractmethod
     def ended(self) -> bool:
         """Whether it has ended."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def launch(self) -> None:
         """Start it, and note when. Raises UserError if it cannot be started."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def report(self) -> str:
         """How it ended, and the last lines of its log."""
-        raise NotImplementedError
 
     def plan_restart(self, now: float) -> float:
         """Note that it failed; gives the seconds until the next start. Raises ProgramEnded if it keeps failing."""
