@@ -137,7 +137,7 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
     with parts.database.writing(subject.user_id) as session:
         record(session, event, parts.sealer)
     view = _HitView(Redactor(parts.checks), plain)
-    return SearchResult([view(h, neighbors[h.passage.chunk]) for h in found.hits], list(found.unmatched))
+    return SearchResult(view.show(found.hits, neighbors), list(found.unmatched))
 
 
 def _filter(request: SearchRequest) -> SearchFilter:
@@ -159,10 +159,15 @@ class _HitView:
         self._clean = clean
         self._marker = Marker(query_terms(plain))
 
-    def __call__(self, hit: Hit, neighbors: Neighbors) -> SearchHit:
-        passage, clean = hit.passage, self._clean
+    def show(self, hits: Sequence[Hit], neighbors: Mapping[uuid.UUID, Neighbors]) -> list[SearchHit]:
         # Redacted first and cut after: cut first, half a card number would pass.
-        part = self._marker.snippet(clean(passage.text), length=SNIPPET)
+        texts = [self._clean(hit.passage.text) for hit in hits]
+        self._marker.look_at(texts)
+        return [self._hit(h, text, neighbors[h.passage.chunk]) for h, text in zip(hits, texts, strict=True)]
+
+    def _hit(self, hit: Hit, text: str, neighbors: Neighbors) -> SearchHit:
+        passage, clean = hit.passage, self._clean
+        part = self._marker.snippet(text, length=SNIPPET)
         lead, tail = ("… " if part.cut[0] else ""), (" …" if part.cut[1] else "")
         return SearchHit(
             document=passage.document,

@@ -34,11 +34,13 @@ class Run:
     """How far a decision reads from its start: the longest stretch that `pattern` matches, and one character more.
 
     `pattern` must accept every prefix of what it accepts (and so the empty text), and at most `extent` characters. Then
-    the reach is known, whatever follows, as soon as one character beyond it is there.
+    the reach is known, whatever follows, as soon as one character beyond it is there. In a stretch of fewer than
+    `min_extent` characters no check finds anything, and none is asked.
     """
 
     pattern: re.Pattern[str]
     extent: int
+    min_extent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class Check(Protocol):
 
     @property
     def opener(self) -> re.Pattern[str]:
-        """Matches wherever a finding can start. Reads one character left, and right no further than the word there."""
+        """Matches, at its beginning, wherever a finding can start. Reads one character left, and right no further than
+        the word there and the character that ends it."""
 
     @property
     def needs(self) -> str:
@@ -107,17 +110,20 @@ class Check(Protocol):
 
 
 WORD = Run(re.compile(r"[^ \n]{0,128}"), 128)
-NUMBER = Run(re.compile(r"(?:[+(\d][\d ().+/x\-]{0,47})?", re.ASCII), 48)
+NUMBER = Run(re.compile(r"(?:[+(\d][\d ().+/x\-]{0,47})?", re.ASCII), 48, min_extent=6)
 
-NUMBER_START = re.compile(r"(?<![A-Za-z0-9])(?=[+(\d])", re.ASCII)
+# The sign is looked for first: the text is searched for it many times faster than for a place with something before it.
+NUMBER_START = re.compile(r"[+(\d](?<![A-Za-z0-9].)", re.ASCII)
 LONG_WORD_START = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9_][^ \n]{7})")
+# The same but for words of prose, which have nothing but small letters behind the first: no token is such a word.
+TOKEN_START = re.compile(LONG_WORD_START.pattern + r"(?![A-Za-z][a-z]{7,19}[ \n.,;:!?)])")
 
 
 def accept_all(match: re.Match[str], before: str) -> bool:
     return bool(match) and before is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PatternCheck:
     """A check made of one pattern, matched at the start, and a condition on the match and the text before it."""
 

@@ -7,16 +7,17 @@ of the findings; one unbroken mask becomes one placeholder, named after the long
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from app.guardrail.check import BEFORE, WORD, Check, Cue, Finding, Run, Tail
+from app.guardrail.check import BEFORE, WORD, Check, Finding, Run, Tail
+from app.guardrail.groups import CheckGroup, group_checks
 from app.guardrail.normal import Normaliser
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
 _WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-]|[^ \n]{8}|[A-Z]{2}", re.ASCII)
-_PIECE = 256  # a whole text is fed in pieces of this many characters: what is near a cue is then known more narrowly
+_PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
 
@@ -32,24 +33,6 @@ class Redacted:
     counts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Checks that start at the same places and read the same text."""
-
-    opener: re.Pattern[str]
-    run: Run
-    needs: str
-    cue: Cue | None
-    checks: tuple[Check, ...]
-
-
-def _grouped(checks: Iterable[Check]) -> tuple[_Group, ...]:
-    groups: dict[tuple[re.Pattern[str], Run, str, Cue | None], list[Check]] = {}
-    for check in checks:
-        groups.setdefault((check.opener, check.run, check.needs, check.cue), []).append(check)
-    return tuple(_Group(*key, tuple(of)) for key, of in groups.items())
-
-
 def placeholder(kind: str) -> str:
     """What stands in the text instead of a finding."""
     return f"[redacted: {kind}]"
@@ -59,8 +42,8 @@ class Gate:
     """Redacts one stream: `feed` each piece, `flush` at its end. An aborted stream is simply not flushed."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
-        self._groups = _grouped(checks)
-        self._cue_words = tuple({word for group in self._groups if group.cue for word in group.cue.words})
+        self._checks = group_checks(tuple(checks))
+        self._groups = self._checks.groups
         self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
@@ -72,7 +55,6 @@ class Gate:
         self._mask_kind = ""
         self._tail: Tail | None = None
         self._waiting: Run | None = None  # what the start at scan, the first undecided one, waits for the end of
-        self._cued = -1  # up to here, a cue word is near enough to matter
         self._parts: list[str] = []
         self._counts: Counter[str] = Counter()
         self._open = True
@@ -90,6 +72,27 @@ class Gate:
     def feed(self, token: str) -> str:
         """Take the next piece of the text; returns what can be released now (often nothing, or more than the piece)."""
         self._enter()
+        self._take(token)
+        released = self._advance(final=False)
+        self._open = True
+        return released
+
+    def finish(self, token: str) -> str:
+        """Take the last piece of the text; returns all that was held back. The gate is closed afterwards."""
+        self._enter()
+        self._take(token)
+        return self._advance(final=True)
+
+    def flush(self) -> str:
+        """The text is complete: returns what was held back. The gate is closed afterwards."""
+        return self.finish("")
+
+    def _enter(self) -> None:
+        if not self._open:
+            raise GateClosed("the stream has ended or a check has failed; nothing more is released")
+        self._open = False  # stays so if a check raises
+
+    def _take(self, token: str) -> None:
         if token:
             raw, folded, drops = self._normaliser.feed(token)
             if drops:
@@ -97,19 +100,6 @@ class Gate:
                 self._drops.extend(size + at for at in drops)
             self._raw += raw
             self._text += folded
-        released = self._advance(final=False)
-        self._open = True
-        return released
-
-    def flush(self) -> str:
-        """The text is complete: returns what was held back. The gate is closed afterwards."""
-        self._enter()
-        return self._advance(final=True)
-
-    def _enter(self) -> None:
-        if not self._open:
-            raise GateClosed("the stream has ended or a check has failed; nothing more is released")
-        self._open = False  # stays so if a check raises
 
     def _advance(self, *, final: bool) -> str:
         size = len(self._text)
@@ -134,37 +124,47 @@ class Gate:
     def _candidates(self, limit: int) -> list[tuple[int, int]]:
         """Starts in scan..limit that some group wants to see, in order, each with the number of the group."""
         text, scan = self._text, self._scan
-        recent = text[max(scan - BEFORE, 0) : limit].lower()
-        if any(word in recent for word in self._cue_words):
-            self._cued = limit + BEFORE
-        cued = self._cued >= scan
-        if not cued and _WORTH_A_LOOK.search(text, scan) is None:
-            return []
+        cues = self._checks.find_cues(text, max(scan - BEFORE, 0), limit)
+        worth = _WORTH_A_LOOK.search(text, scan) is not None
         found = []
         for number, group in enumerate(self._groups):
-            if (group.cue is not None and not cued) or (group.needs and text.find(group.needs, scan) < 0):
-                continue
-            for match in group.opener.finditer(text, scan):
-                if match.start() >= limit:
-                    break
-                found.append((match.start(), number))
+            if group.cue is not None:
+                for begin, end in group.near_cue(cues) if cues else ():
+                    found += [(at, number) for at in group.starts(text, max(begin, scan), end)]
+            elif worth and (not group.needs or text.find(group.needs, scan) >= 0):
+                found += [(at, number) for at in group.starts(text, scan, limit)]
+        if self._mask_end >= 0:
+            found = list({*found, *self._behind_mask(limit)})
         found.sort()
         return found
+
+    def _behind_mask(self, limit: int) -> Iterator[tuple[int, int]]:
+        """All starts of the groups with a cue that are near the latest mask: what hides text brings a cue nearer.
+
+        Farther on, what stands before a start is the text itself (`_before`).
+        """
+        begin, end = max(self._scan, self._mask_end), min(limit, self._mask_end + BEFORE)
+        for number, group in enumerate(self._groups):
+            if group.cue is not None:
+                yield from ((at, number) for at in group.starts(self._text, begin, end))
 
     def _decide(self, limit: int, *, final: bool) -> None:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
         if self._waiting is not None and not final and self._reach(self._waiting, self._scan) == len(self._text):
             return
         queue = self._candidates(limit)
-        at = 0
+        at, masked = 0, self._mask_end
         while True:
+            if self._mask_end != masked:
+                masked = self._mask_end
+                queue, at = sorted({*queue[at:], *self._behind_mask(limit)}), 0
             while at < len(queue) and queue[at][0] < self._scan:
                 at += 1
             start = queue[at][0] if at < len(queue) else limit
             # Behind a mask stands a bracket, not the character that was there: every check gets to see that start.
             if self._scan <= self._mask_end <= start and self._mask_end < limit:
                 start = self._mask_end
-                groups: Sequence[_Group] = self._groups
+                groups: Sequence[CheckGroup] = self._groups
             elif start >= limit:
                 break
             else:
@@ -179,7 +179,7 @@ class Gate:
                 return
         self._scan = max(self._scan, limit)
 
-    def _judge(self, start: int, groups: Sequence[_Group], *, final: bool) -> bool:
+    def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
         """Decide one start; False if a check needs text that is not there yet."""
         text, size = self._text, len(self._text)
         before = self._before(start)
@@ -193,6 +193,8 @@ class Gate:
             if end == size and not final:
                 self._waiting = group.run
                 return False
+            if end - start < group.run.min_extent:
+                continue
             window = before + text[start : end + 1]
             for check in group.checks:
                 found = check.at(window, len(before))
@@ -230,8 +232,7 @@ class Gate:
         self._cover(max(self._mask_end, end))
 
     def _cover(self, end: int) -> None:
-        """Lengthen the mask. A reader does not see what it hides: a cue before it comes that much nearer."""
-        self._cued += end - self._mask_end
+        """Lengthen the mask."""
         self._mask_end = end
         self._out = end + bisect_left(self._drops, end)
 
@@ -263,7 +264,6 @@ class Gate:
         self._drops = [at - cut for at in self._drops[gone:]]
         self._scan -= cut
         self._out -= raw_cut
-        self._cued -= cut
         self._mask_start = max(self._mask_start - cut, -1)
         self._mask_end = max(self._mask_end - cut, -1)
 
@@ -271,6 +271,7 @@ class Gate:
 def redact(text: str, checks: Sequence[Check]) -> Redacted:
     """The redaction of a whole text: what a Gate releases for it."""
     gate = Gate(checks)
-    pieces = [gate.feed(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE)]
-    released = "".join(pieces) + gate.flush()
+    last = max((len(text) - 1) // _PIECE * _PIECE, 0)
+    pieces = [gate.feed(text[at : at + _PIECE]) for at in range(0, last, _PIECE)]
+    released = "".join(pieces) + gate.finish(text[last:])
     return Redacted(released, dict(gate.counts))

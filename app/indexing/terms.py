@@ -87,14 +87,17 @@ def query_terms(text: str) -> tuple[Word, ...]:
     Stop words of the question's language are left out; a question of nothing else has no words.
     """
     tokens = list(islice(units(text), _MAX_UNITS))
-    found: dict[str, Word] = {}
+    found: dict[str, Unit] = {}
     for unit, key in _keys(tokens, _language(tokens)):
         if key not in found and len(found) < MAX_WORDS:
-            keys = tuple(_forms(unit))
-            found[key] = Word(tuple(map(term_hash, keys)), unit.extra, keys, unit.form)
+            found[key] = unit
         elif key in found and not unit.extra:
             found[key] = replace(found[key], extra=False)
-    return tuple(sorted(found.values(), key=lambda word: word.forms))
+    words = [
+        Word(tuple(map(term_hash, keys)), unit.extra, keys, unit.form)
+        for unit, keys in zip(found.values(), _forms(list(found.values())), strict=True)
+    ]
+    return tuple(sorted(words, key=lambda word: word.forms))
 
 
 def terms(text: str) -> Counter[int]:
@@ -227,8 +230,18 @@ def _key(unit: Unit, language: str) -> str:
     return f"=:{unit.form}"
 
 
-def _forms(unit: Unit) -> list[str]:
-    """The keys that a unit of a question may have in a passage, each once; none where it is a stop word."""
-    return list(
-        dict.fromkeys(_key(unit, x) for x in LANGUAGES if unit.kind == "exact" or not is_stop_word(unit.form, x))
-    )
+def _forms(units: Sequence[Unit]) -> list[tuple[str, ...]]:
+    """The keys that each unit of a question may have in a passage, each once; none where it is a stop word."""
+    latin = [u.form for u in units if u.kind != "exact" and script_of(u.form) is None and is_latin(u.form)]
+    stemmed = {language: dict(zip(latin, stems(latin, language), strict=True)) for language in LANGUAGES}
+
+    def keys(unit: Unit) -> Iterator[str]:
+        for language in LANGUAGES:
+            if unit.kind != "exact" and is_stop_word(unit.form, language):
+                continue
+            if unit.kind == "exact" or unit.form not in stemmed[language]:
+                yield _key(unit, language)
+            else:
+                yield f"{language}:{stemmed[language][unit.form]}"
+
+    return [tuple(dict.fromkeys(keys(unit))) for unit in units]

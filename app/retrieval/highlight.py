@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.indexing.analysis.tokens import DENSE_RUN, LETTER
-from app.indexing.terms import Word, matching_pieces
+from app.indexing.terms import Word, words_in
 
-WORD = re.compile(rf"{LETTER}+(?:[-'’._]{LETTER}+)*")
+_WORD = re.compile(rf"{LETTER}+(?:[-'’._]{LETTER}+)*")
+# The same for a text that is ASCII, for which it is several times faster.
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:[-'._][A-Za-z0-9]+)*")
 # A snippet begins at a word, at most this many characters before its first mark.
 LEAD = 80
 
@@ -34,11 +36,15 @@ class Marker:
 
     def marks(self, text: str) -> list[tuple[int, int]]:
         """(start, end) of each word of the text that is one of the question's, in any of its forms."""
-        found = [(text[a:b], (a, b)) for a, b in _pieces(text)]
-        new = list(dict.fromkeys(word for word, _ in found if word not in self._known))
-        meant = matching_pieces(new, self._words)
+        self.look_at([text])
+        return _joined((a, b) for a, b in _pieces(text) if self._known[text[a:b]])
+
+    def look_at(self, texts: Iterable[str]) -> None:
+        """Look up the words of all these texts at once, in a fraction of the time that one after the other takes."""
+        pieces = dict.fromkeys(text[a:b] for text in texts for a, b in _pieces(text))
+        new = [piece for piece in pieces if piece not in self._known]
+        meant = words_in(new, self._words) if new else {}
         self._known |= {word: word in meant for word in new}
-        return _joined(span for word, span in found if self._known[word])
 
     def snippet(self, text: str, *, length: int) -> Snippet:
         """The part of at most `length` characters that has the most different words of the question, marked."""
@@ -51,11 +57,24 @@ class Marker:
         return Snippet(text[start:end], inside, (start > 0, end < len(text)))
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text in order, joined where they stand inside identifiers and the like."""
+    return (_ASCII_WORD if text.isascii() else _WORD).findall(text)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where these words stand, [start, end) in characters."""
+    return [word.span() for word in (_ASCII_WORD if text.isascii() else _WORD).finditer(text)]
+
+
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """Where the words of a text stand; of a script without spaces, its pairs of characters, as they are indexed."""
-    for word in WORD.finditer(text):
-        start = word.start()
-        for part in filter(None, DENSE_RUN.split(word.group())) if DENSE_RUN.search(word.group()) else [word.group()]:
+    if text.isascii():
+        yield from word_spans(text)
+        return
+    for begin, stop in word_spans(text):
+        word, start = text[begin:stop], begin
+        for part in filter(None, DENSE_RUN.split(word)) if DENSE_RUN.search(word) else [word]:
             end = start + len(part)
             if DENSE_RUN.match(part) and len(part) > 1:
                 yield from ((at, at + 2) for at in range(start, end - 1))

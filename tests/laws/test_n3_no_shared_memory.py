@@ -13,8 +13,10 @@ import pytest
 
 from app.answer.quotes.select import QuoteSelector
 from app.embedding.hashed import HashedEmbedder
+from app.guardrail.checks import default_checks
+from app.guardrail.gate import redact
 from app.indexing.analysis import stems
-from app.indexing.terms import field_terms, matching_pieces, query_terms, terms
+from app.indexing.terms import field_terms, query_terms, terms, words_in
 from app.retrieval import highlight
 from app.retrieval.duplicates import alike
 from app.retrieval.highlight import Marker
@@ -34,6 +36,7 @@ KEEPERS = {
     "LRUCache",
 }
 MAY_KEEP = {
+    "app/guardrail/groups.py:group_checks",  # by the checks, which are the same for all texts
     "app/indexing/quantizer.py:quantizer_for",  # by the number of dimensions
     "app/web/scim/provider.py:scim_provider",  # of nothing: what SCIM is told of our schemas
 }
@@ -43,6 +46,8 @@ APART = ("app/cli/", "app/local/", "app/evaluation/")
 TEXT = (
     "Parental leave lasts fourteen weeks. Straßenbahnen kündigen rétroactivement; see max_retry_count and 東京タワー. "
 )
+UNCOMMON = "\u13a0\u2c80\U00010330\ufb01"  # letters that no table holds beforehand
+CHECKS = default_checks()
 OTHER = "Unrelated warming words so that each stemmer of this thread is there: уже книги λόγος كتاب."
 WORK: dict[str, Callable[[], object]] = {
     "highlights": lambda: Marker(query_terms("weeks of parental leave")).snippet(TEXT * 3, length=200),
@@ -51,6 +56,7 @@ WORK: dict[str, Callable[[], object]] = {
     "terms": lambda: terms(TEXT),
     "quotes": lambda: QuoteSelector(material("How long is parental leave?", [passage(TEXT)])).choose(),
     "near-copies": lambda: alike(TEXT, TEXT + "more"),
+    "redaction": lambda: redact(f"{TEXT} {UNCOMMON} mail@example.org", CHECKS).text,
     "a test vector": lambda: HashedEmbedder().embed_query(TEXT),
 }
 
@@ -59,6 +65,8 @@ def keepers(source: str) -> list[str]:
     """The names of what a module keeps results with, for the whole process."""
     found = []
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and node.name == "__missing__" and _stores(node):
+            found.append(node.name)
         made = [*node.decorator_list] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
         made += [node] if isinstance(node, ast.Call) else []
         for each in made:
@@ -66,6 +74,11 @@ def keepers(source: str) -> list[str]:
             if (name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")) in KEEPERS:
                 found.append(getattr(node, "name", ""))
     return [name for name in found if name] or found
+
+
+def _stores(function: ast.FunctionDef) -> bool:
+    """Whether it puts something under a key."""
+    return any(isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) for node in ast.walk(function))
 
 
 def test_nothing_keeps_results_by_a_text() -> None:
@@ -82,6 +95,7 @@ def test_what_keeps_results_would_be_found() -> None:
     """Test of the test: as a decorator, called or not, by its module, and around a function."""
     for line in ("@lru_cache(maxsize=9)\ndef f(x): ...", "@functools.cache\ndef f(x): ...", "f = lru_cache(9)(g)"):
         assert keepers(line), line
+    assert keepers("class T(dict):\n def __missing__(self, key):\n  self[key] = f(key)\n  return self[key]")
     assert not keepers("@property\ndef f(x): return cast(str, x)")
 
 
@@ -110,6 +124,7 @@ def test_the_second_caller_costs_what_the_first_cost(what: str) -> None:
         QuoteSelector(material(text, [passage(text)])).choose()
         alike(text, text)
         HashedEmbedder().embed_query(text)
+        redact(text, CHECKS)
     first = calls(WORK[what])
     assert first > 5
     assert calls(WORK[what]) == first
@@ -117,15 +132,15 @@ def test_the_second_caller_costs_what_the_first_cost(what: str) -> None:
 
 def test_a_memory_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Test of the test: with a memory of word forms for all callers, the second one does less."""
-    known: dict[str, set[str]] = {}
+    known: dict[str, dict[str, frozenset[int]]] = {}
 
-    def remembered(given: list[str], words: Any) -> set[str]:
-        return known.setdefault(" ".join(given), matching_pieces(given, words))
+    def remembered(given: list[str], words: Any) -> dict[str, frozenset[int]]:
+        return known.setdefault(" ".join(given), words_in(given, words))
 
-    def remembering(given: list[str], words: Any) -> set[str]:
+    def remembering(given: list[str], words: Any) -> dict[str, frozenset[int]]:
         return known[" ".join(given)] if " ".join(given) in known else remembered(given, words)
 
-    monkeypatch.setattr(highlight, "matching_pieces", remembering)
+    monkeypatch.setattr(highlight, "words_in", remembering)
     first = calls(WORK["highlights"])
     assert calls(WORK["highlights"]) < first
 

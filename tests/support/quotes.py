@@ -9,7 +9,7 @@ from app.embedding.hashed import HashedEmbedder
 from app.indexing.block_vectors import PassageBlock, encode_vectors
 from app.indexing.blocks import block_spans
 from app.indexing.terms import query_terms, words_in
-from app.retrieval.highlight import WORD
+from app.retrieval.highlight import words_of
 from app.retrieval.passage import Hit, Passage, RankInfo
 
 
@@ -26,9 +26,7 @@ def material(question: str, passages: Sequence[Passage], around: Sequence[Passag
     """All of them found, better ones first; words weigh by the passages they stand in."""
     embedder, words = HashedEmbedder(), query_terms(question)
     vector = embedder.embed_query(question)
-    standing = [
-        frozenset().union(*words_in([m.group() for m in WORD.finditer(p.text)], words).values()) for p in passages
-    ]
+    standing = [frozenset().union(*words_in(words_of(p.text), words).values()) for p in passages]
     weights = []
     for number, word in enumerate(words):
         count = sum(number in found for found in standing)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.answer.quotes.question_kinds import QuestionKind, question_kind
 from app.indexing.terms import Word, words_in
-from app.retrieval.highlight import WORD
+from app.retrieval.highlight import word_spans, words_of
 from app.retrieval.passage import Hit, Passage
 
 # So many hits are looked at, and the passages beside them.
@@ -80,8 +80,8 @@ class WordFinder:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the words stand, [start, end) in characters."""
-        meant = words_in(WORD.findall(text), self.words)
-        return [match.span() for match in WORD.finditer(text) if match.group() in meant]
+        meant = words_in(words_of(text), self.words)
+        return [(start, end) for start, end in word_spans(text) if text[start:end] in meant]
 
     def share(self, found: Iterable[int]) -> float:
         """The share of the question's weight that these words have, from 0 to 1; 0 for a question without words."""
@@ -91,7 +91,7 @@ class WordFinder:
 
 def numbers_in(runs: Iterable[str], words: Sequence[Word]) -> dict[str, frozenset[int]]:
     """Those of these runs of characters without white space that hold words, with the numbers of these."""
-    pieces = {run: WORD.findall(run) for run in runs}
+    pieces = {run: words_of(run) for run in runs}
     table = words_in({piece for found in pieces.values() for piece in found}, words)
     holding = {run: [table[piece] for piece in found if piece in table] for run, found in pieces.items()}
     return {run: frozenset().union(*found) for run, found in holding.items() if found}

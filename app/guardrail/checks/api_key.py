@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import LONG_WORD_START, WORD, Finding, Tail
+from app.guardrail.check import TOKEN_START, WORD, Finding, Tail
 
 # Service, how its keys begin, how they go on. Formats as the services document them.
 _FORMATS = (
@@ -106,7 +106,7 @@ class ApiKeyCheck:
 
     kind = "credential"
     run = WORD
-    opener = LONG_WORD_START
+    opener = TOKEN_START
     needs = ""
     cue = None
     tail = Tail(re.compile(r"[\w+/=.\-~]*", re.ASCII), closer=False)

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import LONG_WORD_START, PatternCheck, Tail
+from app.guardrail.check import TOKEN_START, PatternCheck, Tail
 
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:eyJ[\w\-]{10,}={0,2}(?:\.[\w\-]+={0,2}){1,4}|eyJ(?:hbGci|0eXAi|raWQi|4NXQi|lbmMi|jdHki)[\w\-]{118,})",
@@ -13,6 +13,6 @@ CHECK = PatternCheck(
     kind="credential",
     reason="JSON Web Token",
     pattern=_TOKEN,
-    opener=LONG_WORD_START,
+    opener=TOKEN_START,
     tail=Tail(re.compile(r"[\w\-.=]*", re.ASCII), closer=False),
 )

@@ -94,7 +94,7 @@ CHECKS: tuple[PatternCheck, ...] = (
         standing_alone(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D]", re.ASCII | re.IGNORECASE),
         _uk_nino,
         run=_NINO_RUN,
-        opener=re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}[ \d])", re.ASCII),
+        opener=re.compile(r"(?i)(?<![a-z0-9])(?=[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z][ \d])", re.ASCII),
     ),
     number_rule("UK NHS number", r"\d{3}[ \-]?\d{3}[ \-]?\d{4}", _uk_nhs, words="nhs"),
     PatternCheck(

@@ -49,6 +49,11 @@ _DENSE = (
 )
 # Words joined by what stands inside identifiers, paths, addresses and versions; C++ and C# keep their signs.
 COMPOUND = re.compile(rf"{_W}+(?:(?:::|->|:\\|(?<=\d),(?=\d{{3}}(?!\d))|[-./@:\\'#&~+]){_W}+)*(?:\+\+|#(?!\w))?")
+# The same for a text that is ASCII, for which it is several times faster.
+_ASCII_COMPOUND = re.compile(
+    r"[A-Za-z0-9_]+(?:(?:::|->|:\\|(?<=\d),(?=\d{3}(?!\d))|[-./@:\\'#&~+])[A-Za-z0-9_]+)*(?:\+\+|#(?![A-Za-z0-9_]))?",
+    re.ASCII,
+)
 DENSE_RUN = re.compile(f"([{_DENSE}]+)")
 _DROPPED = {0xAD: None, 0x200B: None, 0x200C: None, 0x200D: None, 0x2060: None, 0xFEFF: None, 0x2019: "'", 0x2BC: "'"}
 _DROPPED |= {0x2010: "-", 0x2011: "-"}
@@ -69,18 +74,25 @@ MAX_WHOLE = 200  # characters of an identifier that becomes a unit as a whole
 
 def canonical(text: str) -> str:
     """NFKC, with apostrophes and hyphens of one kind, and without characters that have no width."""
+    if text.isascii():
+        return text
     return unicodedata.normalize("NFKC", text.translate(_DROPPED)).translate(_DROPPED)
 
 
 def fold(text: str) -> str:
     """Case-folded, and normalised to NFKC again."""
-    return unicodedata.normalize("NFKC", text.casefold())
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.casefold())
+
+
+def compounds(text: str) -> Iterator[re.Match[str]]:
+    """The words of a canonical text, joined where they stand inside identifiers and the like."""
+    return (_ASCII_COMPOUND if text.isascii() else COMPOUND).finditer(text)
 
 
 def surface(text: str) -> list[str]:
     """The written words in order, for exact phrases: not stemmed, stop words included, without punctuation."""
     found: list[str] = []
-    for match in COMPOUND.finditer(canonical(text)):
+    for match in compounds(canonical(text)):
         # "dog's" and "dogs" are one word here.
         for piece in _WORDS.findall(fold(match.group()).replace("'", "")):
             for part in filter(None, DENSE_RUN.split(piece)):
@@ -90,7 +102,7 @@ def surface(text: str) -> list[str]:
 
 def units(text: str) -> Iterator[Unit]:
     """The units of a text in order. Lazy: of a megabyte only as much is tokenized as the caller consumes."""
-    for match in COMPOUND.finditer(canonical(text)):
+    for match in compounds(canonical(text)):
         token = match.group()
         if token.isalpha() and not _CAMEL.search(token) and not DENSE_RUN.search(token):
             yield from _plain(token)

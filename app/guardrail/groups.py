@@ -1,0 +1,74 @@
+"""Checks as the gate asks them: in groups that start at the same places and read the same text. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.guardrail.check import BEFORE, Check, Cue, Run
+
+Ranges = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckGroup:
+    """Checks that start at the same places and read the same text."""
+
+    opener: re.Pattern[str]
+    run: Run
+    needs: str
+    cue: Cue | None
+    checks: tuple[Check, ...]
+
+    def starts(self, text: str, begin: int, end: int) -> Iterator[int]:
+        """The places in begin..end at which a finding can start."""
+        for match in self.opener.finditer(text, begin):
+            if (at := match.start()) >= end:
+                return
+            yield at
+
+    def near_cue(self, found: Mapping[str, Ranges]) -> Ranges:
+        """Where a start has a word of the group's cue before it: of what `CheckGroups.find_cues` found, the ranges that
+        belong to the cue, made one where they touch, ascending.
+        """
+        apart: Ranges = []
+        for begin, end in sorted(span for word in (self.cue.words if self.cue else ()) for span in found.get(word, ())):
+            if apart and begin <= apart[-1][1]:
+                apart[-1] = apart[-1][0], max(apart[-1][1], end)
+            else:
+                apart.append((begin, end))
+        return apart
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGroups:
+    """The groups of some checks, and the words of all their cues."""
+
+    groups: tuple[CheckGroup, ...]
+    cue_words: tuple[str, ...]
+
+    def find_cues(self, text: str, since: int, limit: int) -> dict[str, Ranges]:
+        """For each cue word that stands between `since` and `limit`, the ranges of starts that have it near enough
+        before them.
+        """
+        lowered = text[since:limit].lower()
+        if len(lowered) != limit - since:  # of some letters the small ones are two
+            return {word: [(since, limit)] for word in self.cue_words}
+        found: dict[str, Ranges] = {}
+        for word in self.cue_words:
+            at = lowered.find(word)
+            while at >= 0:
+                found.setdefault(word, []).append((since + at + len(word), min(since + at + BEFORE + 1, limit)))
+                at = lowered.find(word, at + 1)
+        return found
+
+
+@lru_cache(maxsize=16)  # of the checks alone, never of a text: there are as many as there are sets of checks
+def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
+    """The checks in groups, those of one start together."""
+    found: dict[tuple[re.Pattern[str], Run, str, Cue | None], list[Check]] = {}
+    for check in checks:
+        found.setdefault((check.opener, check.run, check.needs, check.cue), []).append(check)
+    groups = tuple(CheckGroup(*key, tuple(of)) for key, of in found.items())
+    words: Sequence[str] = [word for group in groups if group.cue for word in group.cue.words]
+    return CheckGroups(groups, tuple(dict.fromkeys(words)))
