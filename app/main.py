@@ -23,9 +23,10 @@ from app.answer.entailment import EntailmentBudget
 from app.answer.running import RunningAnswers
 from app.audit.encryption import Sealer
 from app.client.api import Client
+from app.db.engine import connect
 from app.db.replicas import Replicas
 from app.db.rls_probe import probe
-from app.db.session import Database, Signer, connect
+from app.db.session import Database, Signer
 from app.db.standby_engine import connect_standby
 from app.embedding.factory import build_embedder, build_entailment, build_reranker
 from app.guardrail.checks import default_checks

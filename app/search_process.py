@@ -7,7 +7,7 @@ import signal
 import sys
 
 from app import log
-from app.db.session import connect
+from app.db.engine import connect
 from app.hardening import forbid_inspection, forget_settings
 from app.indexing.quantizer import ProductQuantizer
 from app.scope_index.database_id import DatabaseIdentity

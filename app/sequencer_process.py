@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import log
 from app.audit import sequencing
-from app.db.session import connect
+from app.db.engine import connect
 from app.hardening import forbid_inspection, forget_settings
 from app.settings import AuditSettings
 

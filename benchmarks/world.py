@@ -23,8 +23,9 @@ from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.client.api import Client
 from app.db.bootstrap import LOGIN_ROLES, close_database, libpq, prepare
+from app.db.engine import connect
 from app.db.rls_probe import CANARY
-from app.db.session import Database, Signer, WriteSession, connect
+from app.db.session import Database, Signer, WriteSession
 from app.db.tables.access import Collection, Curator
 from app.db.tables.library import IngestJob
 from app.db.tables.people import ApiKey, Membership, Role, User

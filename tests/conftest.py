@@ -11,7 +11,8 @@ import hypothesis
 import pytest
 
 from app.db.bootstrap import prepare
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.local.postgres import EmbeddedPostgres
 from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db, copied
 from tests.support.environment import Report

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Uuid
 
 from app.acl.rules import Effect, Grant, Rule, joined_digests, rule_digest, united
-from app.db.session import BINARY, WriteSession
+from app.db.engine import BINARY
+from app.db.session import WriteSession
 from app.db.tables import access
 from app.identity.subject import EVERYONE_ID, Label, Principal, PrincipalKind
 

@@ -33,7 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app.db.session import PREPARED, ReadSession
+from app.db.engine import PREPARED
+from app.db.session import ReadSession
 from app.db.tables.access import PolicyEpoch, Rule, RuleGrant, Scope
 from app.db.tables.people import Membership
 from app.identity.subject import EVERYONE_ID, Subject

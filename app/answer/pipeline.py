@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import anyio
+import numpy as np
 from anyio.to_thread import run_sync as in_thread
+from numpy.typing import NDArray
 
 from app.acl.visible import Visible, visible_scopes
 from app.answer import conversation_store as conversations
@@ -53,6 +55,19 @@ class Retrieved:
     earlier: tuple[EarlierTurn, ...] = ()
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What is known before the first word: the question without credentials, what quotes it has, what it lacks, the
+    context if it lacks nothing, and why the model may see that; None if no model is asked.
+    """
+
+    question: str
+    selector: QuoteSelector
+    missing: Literal["nothing", "asked_back"] | None
+    context: Context | None
+    reason: str | None
+
+
 async def answer(
     parts: Components,
     subject: Subject,
@@ -69,32 +84,14 @@ async def answer(
     require_capability(subject, Capability.ASK)
     trail = Trail(subject, conversation, tuple(collections))
     try:
-        asked = mask_credentials(question).text
-        query = Query(
-            asked,
-            await in_thread(parts.embedder.embed_query, asked),
-            limit=4 * parts.settings.answer.passages,
-            depth=parts.settings.search.depth,
-            min_candidates=parts.reranked,
-            languages=parts.embedder.languages,
-            with_neighbors=LOOKED_AT,
-        )
-        trail.mark_stage("embed")
-        found = await in_thread(retrieve, parts, trail, query, mode)
-        trail.mark_stage("retrieve")
-        selector = await in_thread(QuoteSelector, found.material)
-        missing = what_is_missing(found, selector)
-        context = None if missing else assemble(parts, asked, found, selector, mode)
-        trail.mark_stage("context")
-        reason = await in_thread(open_trail, parts, trail, asked, found.visible, context, mode)
-        trail.mark_stage("audit")
+        found = await in_thread(prepare, parts, trail, question, mode)
         yield Opened(trail.id, mode, trail.documents)
-        if context is None:
-            events = no_answer(trail, mode, asked, missing or "nothing")
-        elif reason is None:
-            events = quote(parts, trail, selector, context)
+        if found.context is None:
+            events = no_answer(trail, mode, found.question, found.missing or "nothing")
+        elif found.reason is None:
+            events = quote(parts, trail, found.selector, found.context)
         else:
-            events = generate(parts, trail, selector, context)
+            events = generate(parts, trail, found.selector, found.context)
         async with aclosing(events) as flowing:
             async for event in flowing:
                 yield _with_token(parts, subject, event) if isinstance(event, Done) else event
@@ -108,6 +105,35 @@ async def answer(
         trail.mark_stage("answer")
         with anyio.CancelScope(shield=True):
             await in_thread(trail.close, parts)
+
+
+def prepare(parts: Components, trail: Trail, question: str, mode: Mode) -> Prepared:
+    """All that comes before the first word, one stage a line. Its record is committed when this returns."""
+    asked = mask_credentials(question).text
+    vector = parts.embedder.embed_query(asked)
+    trail.mark_stage("embed")
+    found = retrieve(parts, trail, search_query(parts, asked, vector), mode)
+    trail.mark_stage("retrieve")
+    selector = QuoteSelector(found.material)
+    missing = what_is_missing(found, selector)
+    context = None if missing else assemble(parts, asked, found, selector, mode)
+    trail.mark_stage("context")
+    reason = open_trail(parts, trail, asked, found.visible, context, mode)
+    trail.mark_stage("audit")
+    return Prepared(asked, selector, missing, context, reason)
+
+
+def search_query(parts: Components, asked: str, vector: NDArray[np.float32]) -> Query:
+    """What a question looks for."""
+    return Query(
+        asked,
+        vector,
+        limit=4 * parts.settings.answer.passages,
+        depth=parts.settings.search.depth,
+        min_candidates=parts.reranked,
+        languages=parts.embedder.languages,
+        with_neighbors=LOOKED_AT,
+    )
 
 
 def _with_token(parts: Components, subject: Subject, done: Done) -> Done:

@@ -40,11 +40,20 @@ async def quote(
 
     None may be left, where the guardrail masks what the context of a model held: then nothing is shown.
     """
-    language = question_language(selector.material.question)
     if fallback == UNGROUNDED:
-        lead = reply("ungrounded", language) + "\n\n"
+        lead = reply("ungrounded", question_language(selector.material.question)) + "\n\n"
         trail.output.append(lead)
         yield Delta(lead)
+    text, done = await in_thread(_quoted, parts, trail, selector, context, fallback)
+    yield Delta(text)
+    yield done
+
+
+def _quoted(
+    parts: Components, trail: Trail, selector: QuoteSelector, context: Context, fallback: str | None
+) -> tuple[str, Done]:
+    """The text of the quotes, and the end of the answer. It takes milliseconds, and so a thread."""
+    language = question_language(selector.material.question)
     numbers = {passage.chunk: n for n, passage in enumerate(context.passages, start=1)}
     clean = InertRedactor(parts.checks, context.addresses)
     quoted = release(selector.choose(numbers) if fallback else selector.chosen_within(numbers), parts.checks, clean)
@@ -54,7 +63,7 @@ async def quote(
     preface = "" if outcome == "quoted" else reply("may_help" if quoted else "nothing", language)
     text = answer_text(quoted, places, preface=preface)
     passages = [context.passages[number - 1] for number in used]
-    contradicting = await in_thread(show_conflicts, passages, (), parts.checks, clean)
+    contradicting = show_conflicts(passages, (), parts.checks, clean)
     trail.count(clean.counts, sources(parts.checks, selector.best_of, context, used) if quoted else None)
     trail.blocks = tuple(block.shown for block in quoted)
     trail.conflicts = len(contradicting)
@@ -72,9 +81,7 @@ async def quote(
         conflicts=contradicting,
     )
     # Before the last words: who hangs up at these finds the whole turn.
-    done = trail.completed(done)
-    yield Delta(text)
-    yield done
+    return text, trail.completed(done)
 
 
 def _described(

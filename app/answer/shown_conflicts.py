@@ -19,6 +19,8 @@ def show_conflicts(
 
     One is left out whose words the guardrail masks in their passage, and not by themselves.
     """
+    if len(passages) < 2:  # a pair
+        return ()
     order = [*cited, *(n for n in range(1, len(passages) + 1) if n not in cited)]
     shown = []
     for conflict in conflicts(Evidence(passages)):

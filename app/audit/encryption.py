@@ -13,10 +13,11 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from app.audit.events.base import CommittedText, SealedText
+from app.db.engine import CHANGES_NO_ACCESS, KEEPS_PLAN
 from app.db.tables.audit import PersonKey
 from app.evidence.merkle import SALT_BYTES, commitment, decode, encode
 from app.evidence.records import is_sealed, read_record
@@ -31,6 +32,13 @@ ADD_KEYS = text(
     from json_to_recordset(cast(:rows as json)) as r (user_id uuid, wrapped text)
     on conflict do nothing
     """
+)
+
+
+_WRAPPED = (
+    select(PersonKey.wrapped)
+    .where(PersonKey.user_id == bindparam("user"))
+    .execution_options(**CHANGES_NO_ACCESS, **KEEPS_PLAN)
 )
 
 
@@ -113,7 +121,7 @@ class Sealer:
 
     def find_key(self, session: Session, user: uuid.UUID) -> bytes | None:
         """The person's key, or None: never made, or destroyed to erase that person's words. Raises SealBroken."""
-        wrapped = session.scalar(select(PersonKey.wrapped).where(PersonKey.user_id == user))
+        wrapped = session.scalar(_WRAPPED, {"user": user})
         return None if wrapped is None else _decrypt(self._key, wrapped, f"person_key/{user}")
 
     def seal_bytes(self, clear: bytes, context: str) -> bytes:

@@ -15,7 +15,8 @@ from app.client.access_file import Tags
 from app.client.api import ApiError, Client, path
 from app.client.errors import UserError
 from app.client.upload import UploadItem, UploadOutcome, upload
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.embedding.factory import build_embedder
 from app.embedding.protocol import EmbeddingModel
 from app.evaluation import baselines

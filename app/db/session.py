@@ -7,49 +7,42 @@ caller and a transaction pooler between us and PostgreSQL changes nothing.
 import contextlib
 import hashlib
 import hmac
-import secrets
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from psycopg.pq import Format
-from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from app.db.engine import (
+    CHANGES_NO_ACCESS,
+    KEEPS_PLAN,
+    may_have_changed_access,
+    send_with_next,
+    watch_changes,
+)
 from app.db.replicas import Replicas, SnapshotLost
 from app.errors import DatabaseUnavailable
 
 # Asked for in the round trip that begins the transaction: the backend, and the moment at which the transaction began.
 # An identity is signed for these two and holds in no other transaction.
-TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))").execution_options(opens=True)
+TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))").execution_options(
+    opens=True, **CHANGES_NO_ACCESS, **KEEPS_PLAN
+)
 # Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
 # cost as much as a whole table, or that it takes because a table is large: time would tell how much is hidden in it
 # (promise N3; `benchmarks.side_channel` measures it).
-BEGIN_AS = text(
-    "select set_config('clearance.identity', :identity, true), set_config('statement_timeout', :timeout, true),"
+BEGIN_AS = (
+    "select set_config('clearance.identity', %(identity)s, true), set_config('statement_timeout', %(timeout)s, true),"
     " set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)"
 )
-# A statement with this option may keep its plan on a connection, and save making it: up to a millisecond where a caller
-# has a thousand scopes. The plan is for any values, under the settings that every reading transaction begins with.
-PREPARED = {"prepared": True}
-# Marks a statement that reads megabytes of bytes, which take long to be written and read as text.
-BINARY = {"binary": True}
-
-
-def prepared(statement: str) -> TextClause:
-    """A statement as text that may keep its plan."""
-    return text(statement).execution_options(**PREPARED)
-
-
 # In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it. And it reads
 # by plain index scans: what makes the planner take a bitmap is statistics of all rows (promise N3).
-BEGIN_READING = prepared(f"{BEGIN_AS.text}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()")
-
+BEGIN_READING = f"{BEGIN_AS}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()"
 
 # Whether this transaction has changed access: noted by triggers, whatever statement did it.
 ACCESS_CHANGED = text(
@@ -154,6 +147,7 @@ class Database:
             # Of any commit, also one that a stage makes by itself though it should not.
             event.listen(session, "before_commit", _refuse_unguarded)
             self._begin(session, user_id)
+            watch_changes(session.connection())
             yield session
 
     @contextlib.contextmanager
@@ -176,9 +170,15 @@ class Database:
         self.engine.dispose()
         self.replicas.close()
 
-    def _begin(self, session: Session, user_id: uuid.UUID | None, begin: TextClause = BEGIN_AS) -> None:
-        identity = "" if user_id is None else self._signer.sign(user_id, transaction_of(session))
-        session.execute(begin, {"identity": identity, "timeout": self._timeout})
+    def _begin(self, session: Session, user_id: uuid.UUID | None, begin: str = BEGIN_AS) -> None:
+        values = {
+            "identity": "" if user_id is None else self._signer.sign(user_id, transaction_of(session)),
+            "timeout": self._timeout,
+        }
+        if isinstance(session, ReadSession) and session.on_standby:
+            session.connection().exec_driver_sql(begin, values)
+        else:
+            send_with_next(session.connection(), begin, values)
 
 
 def transaction_of(session: Session | Connection) -> str:
@@ -186,61 +186,12 @@ def transaction_of(session: Session | Connection) -> str:
     return str(session.execute(TRANSACTION).scalar_one())
 
 
-def connect(url: str, *, pool_size: int, prepare: bool = False) -> Engine:
-    """An engine fit for a transaction pooler, unless it may `prepare`; dead connections are noticed before use."""
-    engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=10,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        # Never by itself: what is not marked PREPARED may be sent under other settings.
-        connect_args={"prepare_threshold": sys.maxsize if prepare else None, "connect_timeout": 5},
-    )
-    event.listen(engine, "do_execute", _execute)
-    if prepare:
-        event.listen(engine, "connect", _hide_names)
-    return engine
-
-
-def _hide_names(connection: Any, _record: Any) -> None:
-    """Give the plans that this connection keeps names that no SQL can know.
-
-    SQL that somebody smuggled into an earlier transaction could put a statement of its own under a name that it knows,
-    and this would then run as the next caller. The view that lists the names is closed (`app.db.bootstrap`).
-    """
-    if connection._prepared._prepared_idx != 0:  # psycopg has no public way to choose the names
-        raise RuntimeError("this psycopg numbers its statements in another way: its names would be known")
-    connection._prepared._prepared_idx = secrets.randbits(128)
-
-
-def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send what may keep its plan, or goes along with BEGIN; True tells SQLAlchemy that it was sent.
-
-    Results of a statement marked BINARY come as PostgreSQL has them, and not as text.
-    """
-    options = context.execution_options
-    if options.get("binary"):
-        cursor.format = Format.BINARY
-    if options.get("opens"):
-        # A pipeline: one round trip for both.
-        with cursor.connection.pipeline():
-            cursor.execute(statement, parameters)
-        return True
-    # Other transactions have other settings, and a plan once kept is taken under all of them.
-    kept = bool(options.get("prepared") and options.get("postgresql_readonly"))
-    if kept:
-        cursor.execute(statement, parameters, prepare=True)
-    return kept
-
-
 def _refuse_unguarded(session: WriteSession) -> None:
     """Last before the commit: a change of access is checked by its guard; without a guard it is not committed."""
     session.flush()
     if session.guard is not None:
         session.guard()
-    elif session.scalar(ACCESS_CHANGED):
+    elif may_have_changed_access(session.connection()) and session.scalar(ACCESS_CHANGED):
         raise UnguardedChange(
             "this transaction changed access without 'app.acl.change_guard.guard_change'; nothing of it was committed"
         )

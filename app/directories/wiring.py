@@ -3,7 +3,8 @@
 import datetime as dt
 
 from app.audit.encryption import Sealer
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.directories.ldap import LdapDirectory
 from app.directories.settings import DirectorySettings
 from app.directories.sync import DirectorySync, SyncBounds

@@ -175,13 +175,23 @@ class Evidence:
 
     def __init__(self, passages: Sequence[EvidenceText]) -> None:
         self.passages = tuple(PassageEvidence.of(n, p) for n, p in enumerate(passages, start=1))
-        sentences = [s for p in self.passages for s in p.sentences]
-        self._frequency = Counter(stem for s in sentences for stem in s.stems)
-        self._count = len(sentences)
-        self._by_prefix: dict[str, set[str]] = {}
+
+    @cached_property
+    def _frequency(self) -> Counter[str]:
+        """In how many sentences each stem stands."""
+        return Counter(stem for p in self.passages for s in p.sentences for stem in s.stems)
+
+    @cached_property
+    def _count(self) -> int:
+        return sum(len(p.sentences) for p in self.passages)
+
+    @cached_property
+    def _by_prefix(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
         for known in set().union(*(p.vocabulary for p in self.passages)):
             if len(known) >= PREFIX:
-                self._by_prefix.setdefault(known[:PREFIX], set()).add(known)
+                found.setdefault(known[:PREFIX], set()).add(known)
+        return found
 
     def weight(self, stem: str) -> float:
         """How much a word tells: more the fewer sentences it stands in, and as much as a rare one if it is in none."""

@@ -10,16 +10,18 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import LargeBinary, Row, Uuid, bindparam, exists, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
+from app.db.engine import KEEPS_PLAN
 from app.db.tables.access import Curator
 from app.db.tables.people import ApiKey, Delegation, Role, User
 from app.db.tables.sign_in import SignInIdentity, SignInSession
 from app.errors import BadRequest, MissingCapability, NotSignedIn, OnBehalfOfNeeded
 from app.identity.api_keys import hash_key, looks_like_key, looks_like_session, looks_like_token
 from app.identity.names import refuse_service
-from app.identity.nesting import outer_roles, roles_of
+from app.identity.nesting import held_roles, outer_roles, roles_of
 from app.identity.subject import EVERYONE_ID, FOR_PEOPLE, ActingService, Capability, Label, Subject
 
 # The most that a service may do, for whomever. What changes anything takes the person.
@@ -40,6 +42,41 @@ class AccessToken:
     issued_at: dt.datetime
 
 
+# All that makes a person the caller, in one round trip: it is asked for at each request.
+_HASH = bindparam("hash", type_=LargeBinary())
+_PERSON = (
+    User.id.label("user_id"),
+    User.kind,
+    User.shown,
+    User.clearance,
+    User.capabilities.label("user_capabilities"),
+    held_roles().label("roles"),
+    func.array(
+        select(Curator.collection_id).where(Curator.user_id == User.id).correlate(User).scalar_subquery(),
+        type_=ARRAY(Uuid),
+    ).label("curates"),
+    func.now().label("now"),
+)
+_LIVING_KEY = (ApiKey.hash == _HASH, ApiKey.revoked_at.is_(None), User.active)
+_BY_KEY = (
+    select(ApiKey.id.label("key_id"), ApiKey.prefix, ApiKey.expires_at, *_PERSON)
+    .add_columns(ApiKey.capabilities.label("key_capabilities"))
+    .join_from(ApiKey, User, User.id == ApiKey.user_id)
+    .where(*_LIVING_KEY)
+    .execution_options(**KEEPS_PLAN)
+)
+_KEY_AND_USER = select(ApiKey, User, func.now()).join(User, User.id == ApiKey.user_id).where(*_LIVING_KEY)
+_BY_SESSION = (
+    select(SignInSession.id.label("key_id"), SignInSession.prefix, *_PERSON)
+    .add_columns(SignInSession.idle_until, SignInSession.idle_seconds, User.capabilities.label("key_capabilities"))
+    .join_from(SignInSession, User, User.id == SignInSession.user_id)
+    .where(SignInSession.hash == _HASH, SignInSession.ended_at.is_(None))
+    .where(SignInSession.idle_until > func.now(), SignInSession.expires_at > func.now())
+    .where(User.active, User.kind == "person")
+    .execution_options(**KEEPS_PLAN)
+)
+
+
 def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> Subject:
     """The caller who holds this key, or the person whose token the service that holds it sends.
 
@@ -48,18 +85,14 @@ def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> 
     """
     if not looks_like_key(secret):
         raise NotSignedIn
-    found = session.execute(
-        select(ApiKey, User, func.now())
-        .join(User, User.id == ApiKey.user_id)
-        .where(ApiKey.hash == hash_key(secret), ApiKey.revoked_at.is_(None), User.active)
-    ).one_or_none()
-    if found is None or _expired(found[0], found[2]):
+    found = session.execute(_BY_KEY, {"hash": hash_key(secret)}).one_or_none()
+    if found is None or (found.expires_at is not None and found.expires_at <= found.now):
         raise NotSignedIn
-    key, user, now = found
-    if user.kind == "person":
+    if found.kind == "person":
         if on_behalf_of is not None:
             raise BadRequest("This is a person's own key: send it without 'Clearance-On-Behalf-Of'.")
-        return _person(session, user, key)
+        return _subject(found)
+    key, user, now = session.execute(_KEY_AND_USER, {"hash": hash_key(secret)}).one()
     if user.provisions is not None:
         if on_behalf_of is not None:
             raise BadRequest("A provisioning service acts for nobody: send its key without 'Clearance-On-Behalf-Of'.")
@@ -73,20 +106,12 @@ def identify_session(session: Session, secret: str) -> Subject:
     """The person whose session this is. Raises NotSignedIn, the same for one that is unknown, idle, over or ended."""
     if not looks_like_session(secret):
         raise NotSignedIn
-    found = session.execute(
-        select(SignInSession, User, func.now())
-        .join(User, User.id == SignInSession.user_id)
-        .where(SignInSession.hash == hash_key(secret), SignInSession.ended_at.is_(None))
-        .where(SignInSession.idle_until > func.now(), SignInSession.expires_at > func.now())
-        .where(User.active, User.kind == "person")
-    ).one_or_none()
+    found = session.execute(_BY_SESSION, {"hash": hash_key(secret)}).one_or_none()
     if found is None:
         raise NotSignedIn
-    own, user, now = found
-    if (own.idle_until - now).total_seconds() < own.idle_seconds - IDLE_STEP_SECONDS:
-        session.execute(select(func.clearance.keep_session_alive(own.id)))
-    as_key = ApiKey(id=own.id, prefix=own.prefix, capabilities=user.capabilities)
-    return replace(_person(session, user, as_key), means="session")
+    if (found.idle_until - found.now).total_seconds() < found.idle_seconds - IDLE_STEP_SECONDS:
+        session.execute(select(func.clearance.keep_session_alive(found.key_id)))
+    return replace(_subject(found), means="session")
 
 
 def identify_token(session: Session, token: AccessToken) -> Subject:
@@ -180,6 +205,20 @@ def _person(session: Session, user: User, key: ApiKey) -> Subject:
         curates=frozenset(session.scalars(select(Curator.collection_id).where(Curator.user_id == user.id))),
         key_id=key.id,
         key_prefix=key.prefix,
+    )
+
+
+def _subject(found: Row[*tuple[Any, ...]]) -> Subject:
+    """The person of a row of `_BY_KEY` or `_BY_SESSION`."""
+    return Subject(
+        user_id=found.user_id,
+        name=found.shown,
+        roles=frozenset(found.roles),
+        clearance=Label(found.clearance),
+        capabilities=capabilities(found.key_capabilities) & capabilities(found.user_capabilities),
+        curates=frozenset(found.curates),
+        key_id=found.key_id,
+        key_prefix=found.prefix,
     )
 
 

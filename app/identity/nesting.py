@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables.access import Steward
 from app.db.tables.history import MembershipHistory, NestingHistory, valid_at
-from app.db.tables.people import Membership, Role, RoleInside
+from app.db.tables.people import Membership, Role, RoleInside, User
 
 Column = InstrumentedAttribute[uuid.UUID]
 
@@ -29,6 +29,13 @@ def with_inner_roles(seed: Select[*tuple[Any, ...]]) -> CTE:
 def with_outer_roles_at(seed: Select[*tuple[Any, ...]], at: dt.datetime) -> CTE:
     """The same outwards by the nesting of a moment of the past."""
     return _closure(seed, NestingHistory.role_id, NestingHistory.inside_id, valid_at(NestingHistory, at))
+
+
+def held_roles() -> ColumnElement[list[uuid.UUID]]:
+    """All roles of the `User` of a statement around this, as an array, as `roles_of` gives them."""
+    seed = select(Membership.role_id).where(Membership.user_id == User.id, Membership.current()).correlate(User)
+    held = _closure(seed, RoleInside.role_id, RoleInside.inside_id, nesting=True)
+    return func.array(select(held.c.role_id).scalar_subquery(), type_=ARRAY(Uuid))
 
 
 def roles_of(session: Session, user_id: uuid.UUID) -> frozenset[uuid.UUID]:
@@ -88,8 +95,10 @@ def members_by_role(session: Session, users: Collected[uuid.UUID]) -> dict[str, 
     return dict(session.execute(counted).all())
 
 
-def _closure(seed: Select[*tuple[Any, ...]], start: Column, end: Column, *where: ColumnElement[bool]) -> CTE:
-    found = seed.cte(recursive=True)
+def _closure(
+    seed: Select[*tuple[Any, ...]], start: Column, end: Column, *where: ColumnElement[bool], nesting: bool = False
+) -> CTE:
+    found = seed.cte(recursive=True, nesting=nesting)
     # The recursive part gives the columns in the order of the seed, which a union takes by their place.
     columns = [end if column.name == "role_id" else column for column in found.c]
     return found.union(select(*columns).join_from(found, end.class_, start == found.c.role_id).where(*where))

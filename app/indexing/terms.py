@@ -7,9 +7,10 @@ language was detected for it, and stems of different languages never meet.
 
 import hashlib
 import re
+import string
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -139,6 +140,27 @@ def words_in(pieces: Iterable[str], words: Sequence[Word]) -> dict[str, frozense
     return {piece: frozenset(own) for piece, own in found.items()}
 
 
+def may_hold(words: Sequence[Word]) -> Callable[[str], bool]:
+    """A quick test of a run of characters without white space: False only where none of these words stands in it.
+
+    A run of plain letters, whatever marks stand around it, holds a word only with the beginning of one of its stems.
+    """
+    starts = {_start(key.partition(":")[2]) for word in words for key in word.keys}
+    irregular = {form[:2] for form, base in BASES.items() if not starts.isdisjoint((base[:1], base[:2]))}
+    beginnings = tuple(starts | irregular)
+
+    def test(run: str) -> bool:
+        if not (run.isascii() and run.strip(string.punctuation).isalpha()):
+            return True
+        folded = run.lower()
+        for each in beginnings:  # noqa: SIM110  # twice as fast; and a pattern would be kept by `re` for all callers
+            if each in folded:
+                return True
+        return False
+
+    return test
+
+
 def _matches(pieces: Iterable[str], wanted: AbstractSet[str]) -> Iterator[tuple[str, str]]:
     """Each of these distinct pieces with each key of its own that is wanted."""
     latin: dict[str, str] = {}
@@ -166,7 +188,7 @@ def _begins(piece: str, starts: AbstractSet[str]) -> bool:
     """Whether a word of the piece may have a form that begins so; stemmers keep beginnings, but for accents."""
     if piece.isascii() and piece.isalpha() and (piece[1:].islower() or len(piece) == 1):
         form = piece.lower()
-        return not starts.isdisjoint({form[:1], form[:2], BASES.get(form, "")[:2]})
+        return form[:2] in starts or form[0] in starts or (form in BASES and BASES[form][:2] in starts)
     whole = canonical(piece)
     if not whole.isascii():
         form = _unaccented(fold(whole))

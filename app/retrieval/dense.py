@@ -17,7 +17,7 @@ from pgvector import HalfVector
 from sqlalchemy import text
 
 from app import log
-from app.db.session import PREPARED
+from app.db.engine import PREPARED
 from app.retrieval.reader import ReaderSnapshot
 from app.scope_index.protocol import IndexUnavailable, IndexView, ScanResult, VectorIndex, merge
 

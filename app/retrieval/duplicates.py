@@ -38,13 +38,15 @@ def alike(one: str, other: str) -> bool:
 
 
 def _near_copies(one: _Shingles, other: _Shingles) -> bool:
-    smaller, larger = sorted((len(one), len(other)))
-    if smaller < MIN_JACCARD * larger:
+    smaller, larger = (one, other) if len(one) <= len(other) else (other, one)
+    if len(smaller) < MIN_JACCARD * len(larger):
         return False
-    common = len(one & other)
-    return common >= MIN_JACCARD * (smaller + larger - common)
+    common = len(smaller & larger)
+    return common >= MIN_JACCARD * (len(smaller) + len(larger) - common)
 
 
 def _shingles(text: str) -> _Shingles:
-    words = [word.casefold() for word in WORD.findall(text)]
-    return frozenset(tuple(words[n : n + SHINGLE]) for n in range(max(len(words) - SHINGLE + 1, 1)))
+    words = WORD.findall(text.lower()) if text.isascii() else [word.casefold() for word in WORD.findall(text)]
+    if len(words) < SHINGLE:
+        return frozenset([tuple(words)])
+    return frozenset(zip(*(words[n:] for n in range(SHINGLE)), strict=False))

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession, prepared
+from app.db.engine import prepared
+from app.db.session import ReadSession
 from app.db.tables.access import Collection, Scope
 from app.errors import NotFound
 from app.identity.subject import Subject

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
-from app.db.session import BINARY, ReadSession, prepared
+from app.db.engine import BINARY, prepared
+from app.db.session import ReadSession
 from app.indexing.postings import chunks_of, unpack
 from app.indexing.terms import Word
 from app.retrieval.bm25 import K1, Best, Corpus, Ids, best, idf, restrict, scored

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Uuid
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession, prepared
+from app.db.engine import prepared
+from app.db.session import ReadSession
 
 # The scope filter stands on the hit and on its neighbors. The range of ordinals is computed first: a sum is not
 # leakproof, and with one in the join all passages of the document would be read to find those few.

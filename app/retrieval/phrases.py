@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession, prepared
+from app.db.engine import prepared
+from app.db.session import ReadSession
 from app.indexing.analysis.tokens import surface
 from app.indexing.postings import chunks_of
 from app.indexing.terms import Word, query_terms

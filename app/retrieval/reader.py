@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.acl.visible import Visible
-from app.db.session import ReadSession, prepared
+from app.db.engine import prepared
+from app.db.session import ReadSession
 from app.retrieval.corpus_size import VisibleCorpus
 from app.scope_index.protocol import Entries
 from app.scope_index.snapshot import Snapshot

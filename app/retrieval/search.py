@@ -17,7 +17,8 @@ from sqlalchemy import any_, select
 from sqlalchemy.orm import undefer
 
 from app.acl.visible import Visible
-from app.db.session import PREPARED, ReadSession
+from app.db.engine import PREPARED
+from app.db.session import ReadSession
 from app.db.tables.access import Collection
 from app.db.tables.library import Chunk, Document, Original
 from app.identity.subject import Label

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.db.session import connect
+from app.db.engine import connect
 from app.errors import DatabaseUnavailable
 
 # A cluster and its standbys share this number; a copy by dump and restore has another.

@@ -28,7 +28,8 @@ from rich.progress import track
 from app.acl.visible import visible_scopes
 from app.answer.followups import RecentTurn, WholeQuestion, make_whole
 from app.cli.evaluated_systems import LoadedDataset, configured_embedder, load_dataset
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.embedding.protocol import EmbeddingModel
 from app.evaluation.layouts import read
 from app.evaluation.measures import difference, mean, recall

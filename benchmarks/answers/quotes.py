@@ -26,7 +26,8 @@ from app.answer.quotes.material import LOOKED_AT, Material
 from app.answer.quotes.select import ChosenBlock, QuoteSelector
 from app.answer.quotes.weights import WEIGHTS
 from app.cli.evaluated_systems import LoadedDataset, configured_embedder, load_dataset
-from app.db.session import Database, ReadSession, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, ReadSession, Signer
 from app.evaluation.answer_measures import Reply, measure_answer
 from app.evaluation.answer_questions import AskedQuestion, answer_questions
 from app.evaluation.layouts import read

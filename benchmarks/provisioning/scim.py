@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from sqlalchemy.orm import Session
 
-from app.db.session import connect
+from app.db.engine import connect
 from app.identity.directory import add_key, add_service
 from app.identity.subject import Capability
 from benchmarks.machine import load

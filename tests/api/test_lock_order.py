@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from app.db.session import connect
+from app.db.engine import connect
 from app.embedding.hashed import HashedEmbedder
 from ingest import pipeline
 from ingest.document import Extracted

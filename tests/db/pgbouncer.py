@@ -21,7 +21,8 @@ import pytest
 from sqlalchemy import make_url, text
 
 from app.db.bootstrap import libpq
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.errors import DatabaseUnavailable
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Db, answers
 from tests.support.environment import free_port, real_part_missing

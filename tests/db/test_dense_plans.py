@@ -21,8 +21,9 @@ from app import log
 from app.acl import visible as acl
 from app.acl.visible import Visible, visible_scopes
 from app.db import session as sessions
+from app.db.engine import connect
 from app.db.paging import Page, encode_place
-from app.db.session import ReadSession, connect
+from app.db.session import ReadSession
 from app.errors import NotFound
 from app.identity.subject import Subject
 from app.indexing.terms import query_terms

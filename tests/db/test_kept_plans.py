@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from app.acl.visible import visible_scopes
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.retrieval import dense
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoIndex
@@ -136,7 +137,7 @@ def test_plans_are_kept_if_they_may_be(
     for _ in range(8):
         with database.writing(ada) as session:
             visible_scopes(session, library.subject(ada))
-            assert list(session.scalars(KEPT)) == []
+            assert not any("rule_grant" in statement for statement in session.scalars(KEPT))
     of_many, of_few = kept(0), kept(2_000)
     assert any("posting" in statement for statement in of_many) == prepare
     assert any("clearance.remember_scopes" in statement for statement in of_many) == prepare

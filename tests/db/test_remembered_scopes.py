@@ -31,7 +31,7 @@ class Collections:
         """A reading transaction of the API's."""
         connection.execute(text("set transaction isolation level repeatable read read only"))
         identity = signed_for(connection, who, seconds=seconds)
-        connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+        connection.exec_driver_sql(BEGIN_AS, {"identity": identity, "timeout": "15000"})
         if remember:
             assert connection.scalar(REMEMBER)
 
@@ -82,10 +82,10 @@ def test_another_identity_in_the_same_transaction_has_its_own(collections: Colle
         collections.begin(connection, collections.ada)
         kept = connection.scalar(KEPT)
         identity = signed_for(connection, collections.ben)
-        connection.execute(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+        connection.exec_driver_sql(BEGIN_AS, {"identity": identity, "timeout": "15000"})
         assert connection.scalar(KEPT) == kept
         assert connection.scalar(SEEN) == [collections.of_ben]
-        connection.execute(BEGIN_AS, {"identity": "", "timeout": "15000"})
+        connection.exec_driver_sql(BEGIN_AS, {"identity": "", "timeout": "15000"})
         assert connection.scalar(SEEN) == []
 
 

@@ -11,8 +11,9 @@ import pytest
 from psycopg import sql
 
 from app.db.bootstrap import prepare
+from app.db.engine import connect
 from app.db.rls_probe import RowLevelSecurityBroken, probe
-from app.db.session import Database, Signer, connect
+from app.db.session import Database, Signer
 from app.local.binaries import find_binaries
 from tests.db.schema_shape import shape
 from tests.db.sql_privileges import OPEN, locked_tables, uncovered

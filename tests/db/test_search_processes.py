@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app import search_process as search_process_main
-from app.db.session import connect
+from app.db.engine import connect
 from app.retrieval import dense
 from app.retrieval.dense import Near, nearest
 from app.retrieval.reader import ReaderSnapshot

@@ -9,8 +9,9 @@ from sqlalchemy import make_url
 from app.cli.app import main
 from app.cli.database_setup import ADMIN_URL
 from app.db.bootstrap import libpq
+from app.db.engine import connect
 from app.db.rls_probe import probe
-from app.db.session import Database, Signer, connect
+from app.db.session import Database, Signer
 from app.identity.api_keys import hash_key
 from tests.support.cluster import PASSWORDS, Cluster
 

@@ -24,7 +24,8 @@ from sqlalchemy import text
 
 from app import log
 from app.acl.visible import visible_scopes
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.identity.subject import Subject
 from app.indexing.quantizer import ProductQuantizer
 from app.retrieval import dense

@@ -25,7 +25,7 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import Engine, text
 
-from app.db.session import connect
+from app.db.engine import connect
 from app.indexing.quantizer import ProductQuantizer
 from app.retrieval import dense
 from app.retrieval import search as retrieval

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.audit import sequencing
-from app.db.session import connect
+from app.db.engine import connect
 from tests.support.cluster import Db
 
 

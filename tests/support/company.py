@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from app.audit.encryption import Sealer, unseal
-from app.db.session import connect
+from app.db.engine import connect
 from app.local.administrator import create_first_administrator
 from tests.support.cluster import AUDIT_KEY, Db, copied, database_in
 from tests.support.service import client_of, parts_of

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from app.acl.change_guard import guard_change
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
+from app.db.engine import connect
 from app.db.rls_probe import CANARY
-from app.db.session import Database, WriteSession, connect
+from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Curator
 from app.db.tables.library import IngestJob
 from app.db.tables.people import Membership, Role, RoleInside, User

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy.orm import Session
 
-from app.db.session import connect
+from app.db.engine import connect
 from app.identity.directory import add_key, add_service
 from app.identity.subject import Capability
 from tests.support.cluster import Db

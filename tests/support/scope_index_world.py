@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from app import log
 from app.acl.rules import OwnRule
 from app.acl.visible import visible_scopes
-from app.db.session import Database, ReadSession, connect
+from app.db.engine import connect
+from app.db.session import Database, ReadSession
 from app.identity.subject import Subject
 from app.indexing.quantizer import ProductQuantizer
 from app.retrieval.corpus_size import visible_corpus

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from app import log
 from app.acl.rules import OwnRule
-from app.db.session import Database, connect
+from app.db.engine import connect
+from app.db.session import Database
 from app.identity.subject import Subject
 from app.retrieval.reader import ReaderSnapshot
 from app.scope_index.database_id import DatabaseIdentity

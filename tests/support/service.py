@@ -20,7 +20,8 @@ from starlette.types import Lifespan
 from app import main
 from app.answer.components import Components
 from app.audit.encryption import Sealer
-from app.db.session import Database, Signer, connect
+from app.db.engine import connect
+from app.db.session import Database, Signer
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.checks import default_checks

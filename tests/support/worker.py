@@ -5,7 +5,7 @@ import re
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from app.db.session import connect
+from app.db.engine import connect
 from app.db.tables.library import IngestJob
 from app.embedding.hashed import HashedEmbedder
 from app.embedding.protocol import EmbeddingModel

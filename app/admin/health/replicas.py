@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from sqlalchemy import text
 
 from app.admin.health.check_result import CheckResult, State
+from app.db.engine import connect
 from app.db.replicas import Replicas
 from app.db.rls_probe import CANARY
-from app.db.session import Database, Signer, connect
+from app.db.session import Database, Signer
 from app.db.standby_engine import connect_standby
 from app.settings import Settings
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from app.admin.health.check_result import CheckResult, State
-from app.db.session import connect
+from app.db.engine import connect
 from app.indexing.quantizer import quantizer_for
 from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.remote.connection import Connection

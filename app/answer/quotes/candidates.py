@@ -48,6 +48,15 @@ class QuotePage:
         """The text of each span."""
         return tuple(self.text(span.start, span.end) for span in self.spans)
 
+    @cached_property
+    def answers(self) -> tuple[bool, ...]:
+        """Of each span, whether it can be shown at all: no question, no markup, no word alone, no lead-in alone."""
+        found: list[bool] = []
+        for text in reversed(self.texts):
+            shown = not text.endswith(("?", "？")) and not MARKUP.fullmatch(text) and _has_words(text)
+            found.append(shown and (not leads(text) or (bool(found) and found[-1])))
+        return tuple(reversed(found))
+
     def vectors(self, dimensions: int) -> NDArray[np.float32]:
         """The unit vector of each span, shape (spans, dimensions): zero where the index has none."""
         known = {(b.start, b.end): b for b in self.passage.blocks}
@@ -131,7 +140,7 @@ def _rows(page: QuotePage, material: Material, places: _FoundPlaces) -> Iterator
     of_document = places.features(passage)
     for number, text in enumerate(page.texts):
         line = page.lines[page.spans[number].line]
-        if not is_answer(page, number):
+        if not page.answers[number]:
             continue
         lead = lead_of(page, number)
         own = found[number] | (found[lead] if lead is not None else frozenset())
@@ -155,14 +164,6 @@ def _rows(page: QuotePage, material: Material, places: _FoundPlaces) -> Iterator
         )
 
 
-def is_answer(page: QuotePage, number: int) -> bool:
-    """Whether a span can be shown at all: no question, no markup, no word alone, no lead-in with nothing behind it."""
-    text = page.texts[number]
-    if text.endswith(("?", "？")) or MARKUP.fullmatch(text) or not _has_words(text):
-        return False
-    return not leads(text) or follows_lead(page, number) is not None
-
-
 def _has_words(text: str) -> bool:
     """Whether a text is more than one word."""
     return bool(_TWO_WORDS.search(text)) or any(len(run) >= _SOME_WORDS for run in DENSE_RUN.findall(text))
@@ -171,12 +172,6 @@ def _has_words(text: str) -> bool:
 def leads(text: str) -> bool:
     """Whether a text only introduces what comes after it."""
     return text.endswith((":", "："))
-
-
-def follows_lead(page: QuotePage, number: int) -> int | None:
-    """The span behind this one, if this one can introduce it."""
-    behind = number + 1
-    return behind if behind < len(page.spans) and is_answer(page, behind) else None
 
 
 def lead_of(page: QuotePage, number: int) -> int | None:

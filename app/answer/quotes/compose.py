@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.answer.events import BlockKind
-from app.answer.quotes.candidates import QuotePage, is_answer, lead_of, leads
+from app.answer.quotes.candidates import QuotePage, lead_of, leads
 from app.answer.quotes.question_kinds import SHORT_ANSWERS, QuestionKind
 from app.indexing.analysis.sentences import sentence_spans
 
@@ -110,7 +110,7 @@ def _continues(page: QuotePage, span: int, words: int) -> bool:
     if behind == len(page.spans) or page.lines[page.spans[behind].line].kind != "paragraph":
         return False
     same_line = page.spans[behind].line == page.spans[span].line
-    return words < (SHORT if same_line else VERY_SHORT) and is_answer(page, behind) and not leads(page.texts[behind])
+    return words < (SHORT if same_line else VERY_SHORT) and page.answers[behind] and not leads(page.texts[behind])
 
 
 def _led_by_evidence(text: str, kind: QuestionKind) -> int:

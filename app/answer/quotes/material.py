@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.answer.quotes.question_kinds import QuestionKind, question_kind
-from app.indexing.terms import Word, words_in
+from app.indexing.terms import Word, may_hold, words_in
 from app.retrieval.highlight import word_spans, words_of
 from app.retrieval.passage import Hit, Passage
 
@@ -91,7 +91,8 @@ class WordFinder:
 
 def numbers_in(runs: Iterable[str], words: Sequence[Word]) -> dict[str, frozenset[int]]:
     """Those of these runs of characters without white space that hold words, with the numbers of these."""
-    pieces = {run: words_of(run) for run in runs}
+    likely = may_hold(words)
+    pieces = {run: words_of(run) for run in runs if likely(run)}
     table = words_in({piece for found in pieces.values() for piece in found}, words)
     holding = {run: [table[piece] for piece in found if piece in table] for run, found in pieces.items()}
     return {run: frozenset().union(*found) for run, found in holding.items() if found}

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.answer.events import AnswerOutcome, Confidence
-from app.answer.quotes.candidates import QuotePage, is_answer, list_candidates
+from app.answer.quotes.candidates import QuotePage, list_candidates
 from app.answer.quotes.compose import MAX_WORDS, QuoteBlock, compose
 from app.answer.quotes.material import Material
 from app.answer.quotes.weights import REPEATED, WEIGHTS, scores
@@ -84,20 +85,20 @@ class QuoteSelector:
         if best := self._best({passage.chunk}, 1):
             return best[0].block.text
         page = QuotePage.of(passage)
-        shown = (compose(0, page, n, "other") for n in range(len(page.spans)) if is_answer(page, n))
+        shown = (compose(0, page, n, "other") for n in range(len(page.spans)) if page.answers[n])
         return next((block.text for block in shown if block is not None), "")
 
     def _best(self, among: Collection[uuid.UUID] | None, limit: int) -> list[ChosenBlock]:
         """The blocks, best first."""
         table, left = self.table, self._scores.copy()
         if among is not None:
-            outside = [n for n, c in enumerate(table.candidates) if table.pages[c.page].passage.chunk not in among]
-            left[outside] = -np.inf
+            inside = [n for n, page in enumerate(table.pages) if page.passage.chunk in among]
+            left[~np.isin(self._pages, inside)] = -np.inf
         chosen: list[ChosenBlock] = []
         words = MAX_WORDS_SHOWN
         for _ in range(min(TRIED, len(left))):
             best = int(left.argmax())
-            if len(chosen) == limit or np.isneginf(left[best]):
+            if np.isneginf(left[best]):
                 break
             candidate = table.candidates[best]
             page = table.pages[candidate.page]
@@ -110,14 +111,24 @@ class QuoteSelector:
             if chosen and confidence(odds) == "low" and self._scores[best] < self._scores.max() - FAR_BEHIND:
                 break
             chosen.append(ChosenBlock(made, page, odds, float(self._scores[best])))
+            if len(chosen) == limit:
+                break
             words -= made.words
-            left -= np.array([REPEATED * self._near(candidate.page, other.page) for other in table.candidates])
+            left -= REPEATED * self._near(candidate.page)[self._pages]
         return chosen
 
-    def _near(self, page: int, other: int) -> float:
-        """How much of the same both have to say: 1 within a passage, less within a document."""
-        one, two = self.table.pages[page].passage, self.table.pages[other].passage
-        return 1.0 if page == other else SAME_DOCUMENT * (one.document == two.document)
+    @cached_property
+    def _pages(self) -> NDArray[np.intp]:
+        """The page of each candidate."""
+        return np.array([candidate.page for candidate in self.table.candidates], np.intp)
+
+    def _near(self, page: int) -> NDArray[np.float64]:
+        """How much of the same each page has to say as this one: 1 for itself, less for those of its document."""
+        pages = self.table.pages
+        document = pages[page].passage.document
+        near = np.array([SAME_DOCUMENT * (other.passage.document == document) for other in pages])
+        near[page] = 1.0
+        return near
 
 
 def _says_the_same(one: QuoteBlock, other: QuoteBlock) -> bool:

@@ -20,8 +20,9 @@ from app.cli.doctor import pair_models, parsers
 from app.cli.doctor.installation import Installation
 from app.client.api import Client
 from app.db.bootstrap import libpq
+from app.db.engine import connect
 from app.db.rls_probe import OWN_SETTINGS
-from app.db.session import Database, Signer, connect
+from app.db.session import Database, Signer
 from app.embedding.factory import build_embedder
 from app.embedding.protocol import EmbeddingModel, UnusableWeights
 from app.local.sample_people import ADMINISTRATOR_KEY, PEOPLE_FILE

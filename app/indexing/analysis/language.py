@@ -7,7 +7,7 @@ from itertools import islice
 
 from app.indexing.analysis.stems import LANGUAGES
 from app.indexing.analysis.stop_words import STOP_WORDS
-from app.indexing.analysis.tokens import COMPOUND, canonical, fold
+from app.indexing.analysis.tokens import canonical, compounds, fold
 
 # Words of the text that are counted.
 MAX_WORDS = 400
@@ -76,7 +76,7 @@ def question_language(text: str) -> str:
     text = canonical(text[:MAX_CHARACTERS])
     if script := _script_language(text):
         return script
-    words = [fold(match.group()) for match in COMPOUND.finditer(text)]
+    words = [fold(match.group()) for match in compounds(text)]
     counts: Counter[str] = Counter()
     for word in set(words):
         counts.update(language for language in LANGUAGES if word in STOP_WORDS[language])
@@ -84,7 +84,7 @@ def question_language(text: str) -> str:
     alone = len(opened) == 1 and text.rstrip().endswith("?")
     counts.update(dict.fromkeys(opened, MIN_STOP_WORDS if alone else 1))
     counts["es"] += 2 * ("¿" in text or "¡" in text)
-    for language, letters in LETTERS.items():
+    for language, letters in LETTERS.items() if not text.isascii() else ():
         having = sum(not set(letters).isdisjoint(word) for word in set(words))
         counts[language] += min(having, 1) if language in LANGUAGES else having
     best = max((*LANGUAGES, *LETTERS), key=counts.__getitem__)

@@ -1,7 +1,10 @@
-"""Who calls, what they may do, and the transaction they act in: the dependencies of all routes."""
+"""Who calls, what they may do, and the transaction they act in: the dependencies of all routes.
+
+What only looks at the request is `async`, though it waits for nothing: for anything else a thread is taken.
+"""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -19,7 +22,7 @@ from app.web.http.credentials import Cookies
 from app.web.http.route_table import SUBJECT
 
 
-def parts_of(request: Request) -> Components:
+async def parts_of(request: Request) -> Components:
     parts: Components = request.app.state.parts
     return parts
 
@@ -27,7 +30,7 @@ def parts_of(request: Request) -> Components:
 ComponentsOf = Annotated[Components, Depends(parts_of)]
 
 
-def leak_tests_of(request: Request) -> LeakTestRuns:
+async def leak_tests_of(request: Request) -> LeakTestRuns:
     """What starts leak tests in this process."""
     found: LeakTestRuns = request.app.state.leak_tests
     return found
@@ -36,7 +39,7 @@ def leak_tests_of(request: Request) -> LeakTestRuns:
 LeakTestsOf = Annotated[LeakTestRuns, Depends(leak_tests_of)]
 
 
-def log_exports_of(request: Request) -> LogExports:
+async def log_exports_of(request: Request) -> LogExports:
     """What makes exports of the log in this process."""
     found: LogExports = request.app.state.log_exports
     return found
@@ -45,7 +48,7 @@ def log_exports_of(request: Request) -> LogExports:
 LogExportsOf = Annotated[LogExports, Depends(log_exports_of)]
 
 
-def running_of(request: Request) -> RunningAnswers:
+async def running_of(request: Request) -> RunningAnswers:
     """The answers that this process is making."""
     found: RunningAnswers = request.app.state.running
     return found
@@ -73,7 +76,7 @@ OnBehalfOf = Annotated[
 ]
 
 
-def caller(request: Request, _key: Bearer, _on_behalf_of: OnBehalfOf = None) -> Subject:
+async def caller(request: Request, _key: Bearer, _on_behalf_of: OnBehalfOf = None) -> Subject:
     """The caller whom the authentication middleware has verified; without it nobody is anybody.
 
     The parameters are there for the API's description: the middleware has read them, and once is enough.
@@ -90,7 +93,7 @@ def _verified(request: Request) -> Subject:
     return subject
 
 
-def provisioner(request: Request, _key: Bearer) -> Subject:
+async def provisioner(request: Request, _key: Bearer) -> Subject:
     """The service that keeps the people and roles of one source: the only caller of the routes for that."""
     subject = _verified(request)
     if subject.provisions is None:
@@ -106,7 +109,7 @@ Provisioner = Annotated[Subject, Depends(provisioner)]
 CallerOrDelegate = Annotated[Subject, Depends(caller)]
 
 
-def in_person(subject: CallerOrDelegate) -> Subject:
+async def in_person(subject: CallerOrDelegate) -> Subject:
     """The caller in person: a route is closed to services unless it says CallerOrDelegate."""
     require_in_person(subject)
     return subject
@@ -115,10 +118,10 @@ def in_person(subject: CallerOrDelegate) -> Subject:
 Caller = Annotated[Subject, Depends(in_person)]
 
 
-def requires(capability: Capability, who: Callable[..., Subject]) -> Callable[[Subject], Subject]:
+def requires(capability: Capability, who: Callable[..., Awaitable[Subject]]) -> Callable[[Subject], Awaitable[Subject]]:
     """A dependency: what `who` gives, if it has this capability."""
 
-    def check(subject: Annotated[Subject, Depends(who)]) -> Subject:
+    async def check(subject: Annotated[Subject, Depends(who)]) -> Subject:
         require_capability(subject, capability)
         return subject
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.acl.visible import visible_scopes
-from app.db.session import connect
+from app.db.engine import connect
 from app.db.tables.people import User
 from app.identity.authenticate import subject_of
 from app.identity.subject import Subject

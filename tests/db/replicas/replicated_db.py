@@ -14,8 +14,9 @@ import psycopg
 from sqlalchemy import make_url, text
 
 from app.db.bootstrap import libpq
+from app.db.engine import connect
 from app.db.replicas import Replicas
-from app.db.session import Database, ReadSession, Signer, connect
+from app.db.session import Database, ReadSession, Signer
 from app.db.standby_engine import connect_standby
 from app.local.binaries import find_binaries
 from app.local.postgres import EmbeddedPostgres

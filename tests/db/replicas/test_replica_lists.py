@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from app.acl.visible import visible_scopes
-from app.db.session import ReadSession, connect
+from app.db.engine import connect
+from app.db.session import ReadSession
 from app.embedding.hashed import HashedEmbedder
 from app.identity.subject import Subject
 from app.retrieval import dense
