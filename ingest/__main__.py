@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app import log
-from app.db.session import connect
+from app.db.engine import connect
 from app.embedding.factory import build_embedder
 from app.hardening import forbid_inspection, forget_settings
 from app.settings import SettingMissing, WorkerOptions, WorkerSettings, required
