@@ -9,28 +9,23 @@ every answer that was given is in it, opened and closed.
 import argparse
 import contextlib
 import json
-import os
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
-import psutil
 from rich.progress import track
 
 from app.evidence.verify import verify
-from app.local.postgres import free_port
 from benchmarks.machine import load
+from benchmarks.service.running import find_part, running
 from benchmarks.stats import quantile
 from benchmarks.tables import show
 
-# A part, and a word of its command line.
+# A part, and what it runs as.
 PARTS = {"api": "app", "model": "app.local.model_server", "postgres": "postgres", "worker": "ingest",
          "sequencer": "app.sequencer_process"}  # fmt: skip
 QUESTION = {"question": "What is the budget for the Rotterdam project?", "mode": "quote"}
@@ -65,33 +60,11 @@ class Asked:
         return sum(end >= moment and not good for _, end, good in self.done)
 
 
-@contextlib.contextmanager
-def running(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`clearance run` when its welcome is there, and its URL."""
-    port, said = free_port(), home.parent / "said.txt"
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "CLEARANCE_API__PORT": str(port)}
-    environ |= {"CLEARANCE_API__RATE_PER_MINUTE": "100000", "CLEARANCE_API__BURST": "1000"}
-    with said.open("wb") as out:
-        argv = [sys.executable, "-m", "app.cli", "run", "--home", str(home)]
-        process = subprocess.Popen(argv, env=environ, stdout=out, stderr=subprocess.STDOUT)  # our own
-    try:
-        while "Try:" not in said.read_text("utf-8"):
-            if process.poll() is not None:
-                raise SystemExit(said.read_text("utf-8"))
-            time.sleep(0.5)
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-
-
-def kill(run: subprocess.Popen[bytes], word: str) -> float:
-    """Kill the part with this word; gives the moment."""
-    [part] = [
-        child for child in psutil.Process(run.pid).children() if word in {Path(each).name for each in child.cmdline()}
-    ]
+def kill(run: subprocess.Popen[bytes], part: str) -> float:
+    """Kill this part; gives the moment."""
+    victim = find_part(run, part)
     begun = time.monotonic()
-    part.kill()
+    victim.kill()
     return begun
 
 
@@ -130,19 +103,21 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        with running(home) as (run, url):
+        with running(home) as run:
             people = json.loads((home / "people.json").read_text("utf-8"))
             asked = Asked()
-            threads = [threading.Thread(target=asked.ask, args=(url, people["jonas"]["key"])) for _ in range(ASKING)]
+            threads = [
+                threading.Thread(target=asked.ask, args=(run.url, people["jonas"]["key"])) for _ in range(ASKING)
+            ]
             for thread in threads:
                 thread.start()
             try:
-                found = measure(run, asked, rounds)
+                found = measure(run.process, asked, rounds)
             finally:
                 asked.stopping.set()
             for thread in threads:
                 thread.join()
-            given, whole, verified = check_log(url, people["oskar"]["key"], asked.trails, Path(folder))
+            given, whole, verified = check_log(run.url, people["oskar"]["key"], asked.trails, Path(folder))
     rows = [
         (part, str(len(of)), str(quantile([s for s, _ in of], 0.5)), f"{max(s for s, _ in of):.1f}",
          str(sum(failed for _, failed in of)))
