@@ -8,11 +8,13 @@ every answer that was given is in it, opened and closed.
 
 import argparse
 import contextlib
+import functools
 import json
 import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +70,18 @@ def kill(run: subprocess.Popen[bytes], part: str) -> float:
     return begun
 
 
-def measure(run: subprocess.Popen[bytes], asked: Asked, rounds: int) -> dict[str, list[tuple[float, int]]]:
+def start_model(url: str, key: str) -> None:
+    """Ask a question of the model, which starts with the first."""
+    headers = {"Authorization": f"Bearer {key}"}
+    body = QUESTION | {"mode": "generate"}
+    httpx2.post(f"{url}/api/v1/ask", json=body, headers=headers, trust_env=False, timeout=120).raise_for_status()
+
+
+def measure(
+    run: subprocess.Popen[bytes], asked: Asked, rounds: int, wake_model: Callable[[], None]
+) -> dict[str, list[tuple[float, int]]]:
     """For each part the seconds to the next good answer, and the requests that failed, of each kill."""
+    wake_model()
     found: dict[str, list[tuple[float, int]]] = {part: [] for part in PARTS}
     last = dict.fromkeys(PARTS, time.monotonic())
     for part in track([part for _ in range(rounds) for part in PARTS], description="kills"):
@@ -80,6 +92,8 @@ def measure(run: subprocess.Popen[bytes], asked: Asked, rounds: int) -> dict[str
                 raise SystemExit(f"no answer within {PATIENCE:.0f} s after {part} was killed")
             time.sleep(0.05)
         found[part].append((good - begun, asked.failed_since(begun)))
+        if part == "model":
+            wake_model()
     return found
 
 
@@ -105,14 +119,14 @@ def main() -> None:
         home = Path(folder) / "home"
         with running(home) as run:
             people = json.loads((home / "people.json").read_text("utf-8"))
-            asked = Asked()
+            asked, asker = Asked(), (run.url, people["jonas"]["key"])
             threads = [
                 threading.Thread(target=asked.ask, args=(run.url, people["jonas"]["key"])) for _ in range(ASKING)
             ]
             for thread in threads:
                 thread.start()
             try:
-                found = measure(run.process, asked, rounds)
+                found = measure(run.process, asked, rounds, functools.partial(start_model, *asker))
             finally:
                 asked.stopping.set()
             for thread in threads:
