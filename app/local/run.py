@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.client.errors import UserError
-from app.db.bootstrap import UnknownRevision, prepare
+from app.db.bootstrap import prepare
+from app.db.revisions import UnknownRevision
 from app.hardening import forbid_inspection
-from app.local import environment, model_server
+from app.local import bundled_model, environment
 from app.local.environment import RuntimeConfig
 from app.local.instance import Instance, process_start
 from app.local.ownership import require_own_home
@@ -148,9 +149,9 @@ class _Startup:
         settings = {
             environment.MODEL_URL: url,
             environment.MODEL_KEY: self.secrets.model_api_key,
-            environment.MODEL_NAME: model_server.MODEL_NAME,
+            environment.MODEL_NAME: bundled_model.MODEL_NAME,
             # As the model server has it; asking would start it.
-            environment.MODEL_CONTEXT: str(model_server.CONTEXT_TOKENS),
+            environment.MODEL_CONTEXT: str(bundled_model.CONTEXT_TOKENS),
         }
         return settings, url
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from app.client.errors import UserError
+from app.local.bundled_model import MODEL_NAME as LOCAL_MODEL
 from app.local.environment import (
     APP_URL,
     AUDIT_KEY,
@@ -23,7 +24,6 @@ from app.local.environment import (
     SMALL_MODEL,
 )
 from app.local.instance import Instance
-from app.local.model_server import MODEL_NAME as LOCAL_MODEL
 from app.local.run import role_urls
 from app.local.secrets import FILE as SECRETS_FILE
 from app.local.secrets import LocalSecrets
