@@ -6,6 +6,7 @@ this program when the first question waits there.
 
 import argparse
 import asyncio
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -91,11 +92,9 @@ def main(arguments: Sequence[str]) -> int:
     stop_signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)  # inherited by the server's threads; sigwait takes them
     try:
-        listener = (
-            socket.create_server(("127.0.0.1", options.port))
-            if options.port
-            else socket.socket(fileno=options.listener)
-        )
+        listener = _listener(options)
+        if options.lock:
+            _hold(options.lock)
         server = serve(api_key=api_key)
     except (OSError, RuntimeError) as error:
         log.get().error("model_server.failed", reason=str(error))
@@ -108,11 +107,24 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _listener(options: argparse.Namespace) -> socket.socket:
+    if options.port:
+        return socket.create_server(("127.0.0.1", options.port))
+    return socket.socket(fileno=options.listener)
+
+
+def _hold(path: Path) -> None:
+    """Lock the file until this process ends."""
+    descriptor = os.open(path, os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)  # somebody who looks at it holds it for a moment
+
+
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m app.local.model_server", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--port", type=int)
     where.add_argument("--listener", type=int)
+    parser.add_argument("--lock", type=Path, help="a file to keep locked, by which others see that this runs")
     return parser.parse_args(arguments)
 
 

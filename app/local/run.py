@@ -137,10 +137,12 @@ class _Startup:
         """
         if url := self.environ.get(environment.MODEL_URL):
             return {}, url
+        lock = self.home / "model.lock"
+        lock.touch(mode=0o600)
         listener = socket.create_server(("127.0.0.1", MODEL_PORT if is_free("127.0.0.1", MODEL_PORT) else 0))
         program = Program(
             "model",
-            [sys.executable, "-m", "app.local.model_server", "--listener", str(listener.fileno())],
+            [sys.executable, "-m", "app.local.model_server", "--listener", str(listener.fileno()), "--lock", str(lock)],
             environment.model_server_environment(self.environ, api_key=self.secrets.model_api_key),
             listener=listener,
         )
@@ -151,6 +153,7 @@ class _Startup:
             environment.MODEL_KEY: self.secrets.model_api_key,
             environment.MODEL_NAME: bundled_model.MODEL_NAME,
             # As the model server has it; asking would start it.
+            environment.MODEL_LOCK: str(lock),
             environment.MODEL_CONTEXT: str(bundled_model.CONTEXT_TOKENS),
         }
         return settings, url

@@ -1,6 +1,7 @@
 """`clearance run` as a newcomer starts it, with every Python process watched for a socket that leaves this machine."""
 
 import ipaddress
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from app.evidence.verify import verify
+from app.local.sample_people import ADMINISTRATOR, PEOPLE_FILE
 from tests.support.environment import REPOSITORY, free_port
 from tests.support.waiting import wait_for
 
@@ -101,10 +103,12 @@ def check_parts_that_die(home: Path, process: subprocess.Popen[str], output: Pat
     def answers() -> bool:
         return "18.74" in clearance(home, "ask", QUESTION, "--as", "jonas").stdout
 
+    assert "has not started yet" in health_of_model(home)
     assert running_part(process, "app.local.model_server") is None, "the model started before anybody asked it"
     generated = clearance(home, "ask", QUESTION, "--mode", "generate", "--as", "jonas")
     assert generated.returncode == 0
     assert "The model did not answer" not in generated.stdout + generated.stderr
+    assert "s for a word" in health_of_model(home)
     for part, word in PARTS.items():
         victim = running_part(process, word)
         assert victim is not None
@@ -116,6 +120,14 @@ def check_parts_that_die(home: Path, process: subprocess.Popen[str], output: Pat
     exported = home.parent / "log.jsonl"
     assert clearance(home, "audit", "export", "--to", str(exported), "--as", "oskar").returncode == 0
     assert verify(exported).ok
+
+
+def health_of_model(home: Path) -> str:
+    """What the service says of its model."""
+    key = json.loads((home / PEOPLE_FILE).read_text("utf-8"))[ADMINISTRATOR]["key"]
+    url = json.loads((home / "run.json").read_text("utf-8"))["api_url"]
+    answer = httpx2.get(f"{url}/api/v1/health", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=30)
+    return next(str(check["says"]) for check in answer.json()["checks"] if check["part"] == "model")
 
 
 def running_part(process: subprocess.Popen[str], word: str) -> psutil.Process | None:
