@@ -1,12 +1,13 @@
 """The API service; `python -m app` serves it. All wiring is in `build`."""
 
 import contextlib
+import functools
 import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import anyio
-import openai
+import httpx2
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
@@ -36,7 +37,8 @@ from app.indexing.quantizer import quantizer_for
 from app.leak_test.run import leak_test
 from app.llm.context_length import require_context
 from app.llm.endpoint import endpoint
-from app.llm.openai_chat import OpenAIChat, Sampling
+from app.llm.late_chat import LateChat
+from app.llm.protocol import ChatModel
 from app.oidc.provider import Provider
 from app.retrieval.rerank import Reranking
 from app.scope_index.database_id import DatabaseIdentity
@@ -45,7 +47,7 @@ from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import NoIndex, VectorIndex
 from app.scope_index.remote.client import RemoteIndex
 from app.scope_index.remote.tls import certificate_for
-from app.settings import ApiSettings, DatabaseSettings, Settings, required
+from app.settings import ApiSettings, DatabaseSettings, ModelSettings, Settings, required
 from app.web.api import (
     access_decisions,
     access_reviews,
@@ -83,7 +85,7 @@ from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
-from app.web.scim import exchange as scim_exchange
+from app.web.scim import entry as scim_entry
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
@@ -110,18 +112,25 @@ def build(settings: Settings) -> Components:
         ),
         embedder=embedder,
         index=build_index(settings, embedder.dimensions),
-        chat=OpenAIChat(
-            endpoint(settings.model),
-            api_key=settings.model.api_key.get_secret_value(),
-            sampling=Sampling(settings.model.max_tokens, settings.model.frequency_penalty),
-            timeout=openai.Timeout(settings.model.first_token_seconds, connect=settings.model.connect_seconds),
-        ),
+        chat=LateChat(endpoint(settings.model), functools.partial(build_chat, settings.model)),
         sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
         checks=tuple(default_checks()),
         feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
         reranking=build_reranking(settings),
         entailment=build_entailment_budget(settings),
         providers={source: Provider(source, provider) for source, provider in settings.providers.items()},
+    )
+
+
+def build_chat(model: ModelSettings) -> ChatModel:
+    """The client of the language model. Imported with the first question for it: the library takes most of a second."""
+    from app.llm.openai_chat import OpenAIChat, Sampling  # noqa: PLC0415
+
+    return OpenAIChat(
+        endpoint(model),
+        api_key=model.api_key.get_secret_value(),
+        sampling=Sampling(model.max_tokens, model.frequency_penalty),
+        timeout=httpx2.Timeout(model.first_token_seconds, connect=model.connect_seconds),
     )
 
 
@@ -295,7 +304,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         api.include_router(resource.router)
     app.include_router(api)
     _summarize(scim_routes.router)
-    scim_exchange.install(app)
+    scim_entry.install(app)
     app.include_router(scim_routes.router, responses={"4XX": {"model": Problem}})
     app.include_router(health.router)
     app.include_router(passkey_routes.router)

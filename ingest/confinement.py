@@ -158,6 +158,41 @@ def measure() -> Layers:
     return Layers(**json.loads(said)) if said else Layers(False, 0, "the process that tried it was killed")
 
 
+def require_confinement(uid: int, *, allow_unconfined: bool) -> Layers:
+    """What confines a parser here. Raises `Unconfined` where none could be started as `uid`, with the reason.
+
+    This process gives up nothing. The parsers' own processes look again: this only says at the worker's start what they
+    would say later.
+    """
+    layers = measure()
+    if layers.level == "missing" and not allow_unconfined:
+        raise Unconfined(0, layers.reason)
+    reason = _reason_from_child(lambda: drop_root(uid))
+    if reason:
+        raise Unconfined(0, reason)
+    return layers
+
+
+def _reason_from_child(act: Callable[[], object]) -> str:
+    """Why a child cannot do this, empty if it can."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+
+        def told() -> None:
+            try:
+                act()
+            except Unconfined as error:
+                os.write(writing, str(error.strerror).encode())
+
+        _exit_after(told)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        said = answer.read()
+    os.waitpid(pid, 0)
+    return said.decode()
+
+
 def _exit_after(act: Callable[[], object]) -> None:
     """End this forked process after `act`, whatever it raises, without running what the parent has registered."""
     try:

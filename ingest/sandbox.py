@@ -149,7 +149,7 @@ class Sandbox:
         self.level = str(layers["level"])
         log.get().info("sandbox.started", **layers)
         if self.level == "missing":
-            log.get().warning("sandbox.unconfined", risk="a hostile file reaches all that the worker reaches")
+            warn_unconfined()
         return ours
 
     def _stop(self) -> None:
@@ -160,6 +160,10 @@ class Sandbox:
                 os.killpg(self._process.pid, signal.SIGKILL)  # its own session, so its children too
             self._process.wait()
         self._process = self._control = None
+
+
+def warn_unconfined() -> None:
+    log.get().warning("sandbox.unconfined", risk="a hostile file reaches all that the worker reaches")
 
 
 def _spawn(control: socket.socket, program: list[str]) -> subprocess.Popen[bytes]:

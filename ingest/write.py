@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pgvector import HalfVector
-from sqlalchemy import Engine, bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, undefer
@@ -70,9 +70,6 @@ LOCK_MOVE = text("select clearance.hold_move(:job)")
 LOCK_PLACE = text("select clearance.hold_place(:job)")
 MOVE = text("select clearance.move_document(:job)")
 PUT = text("select id, public_id, scope_id from clearance.put_document(:job, :media_type, :version)")
-FOLD = text("select clearance.fold_volumes()")
-REMOVE_EXPORTS = text("select clearance.remove_old_exports()")
-COLLECT = text("select clearance.collect_scopes(make_interval(days => :days))")
 
 
 @dataclass(frozen=True)
@@ -167,24 +164,6 @@ def finish_job(session: Session, job: IngestJob, state: str, *, reason: str | No
     job.state, job.reason = state, reason
     job.finished_at = dt.datetime.now(dt.UTC)
     session.flush()
-
-
-def collect_scopes(engine: Engine, keep_jobs_days: int) -> int:
-    """Drop scopes on which nothing stands, and uploads that ended this long ago; gives how many scopes went."""
-    with Session(engine) as session, session.begin():
-        return int(session.scalar(COLLECT, {"days": keep_jobs_days}) or 0)
-
-
-def remove_old_exports(engine: Engine) -> int:
-    """Remove exports of the log that are older than a day; gives how many."""
-    with Session(engine) as session, session.begin():
-        return int(session.scalar(REMOVE_EXPORTS) or 0)
-
-
-def fold_volumes(engine: Engine) -> int:
-    """Put the sums of each scope's volume into one; gives how many rows went."""
-    with Session(engine) as session, session.begin():
-        return int(session.scalar(FOLD) or 0)
 
 
 def claim_profile(session: Session, embedder: str) -> str:

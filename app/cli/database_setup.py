@@ -11,7 +11,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app.cli.output import print_note, print_result, print_success, print_text
 from app.client.errors import UserError
-from app.db.bootstrap import UnknownRevision, libpq, prepare
+from app.db.bootstrap import libpq, prepare
+from app.db.revisions import UnknownRevision
 from app.errors import Conflict
 from app.local.administrator import create_first_administrator
 from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL

@@ -3,7 +3,6 @@
 Importing them all would load the database driver, the vector index and the web framework, which takes seconds.
 """
 
-import gc
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from typing import Any, ClassVar, Literal, cast, get_args, get_origin
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_group
+
+from app.imports import uncollected
 
 Command = TyperCommand | TyperGroup
 
@@ -47,13 +48,8 @@ class LazyGroup(TyperGroup):
 def load(target: str, name: str) -> Command:
     """Import `module:attribute` of `app.cli`, a Typer group or a function, and return it as a command."""
     module, _, attribute = target.partition(":")
-    collecting = gc.isenabled()
-    gc.disable()  # modules are never garbage, and looking through thousands of their objects takes time
-    try:
+    with uncollected():
         member = getattr(importlib.import_module(f"app.cli.{module}"), attribute)
-    finally:
-        if collecting:
-            gc.enable()
     parent = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
     if isinstance(member, typer.Typer):
         parent.add_typer(member, name=name)

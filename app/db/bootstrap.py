@@ -6,17 +6,18 @@ Needs a connection that may create roles (a superuser, since the backup role get
 from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.engine import URL
 
 from app.db.audit_writers import WRITERS
+from app.db.revisions import current_revision, newest_revision
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine import URL
 
 LOGIN_ROLES = (
     "clearance_owner",
@@ -42,68 +43,43 @@ COUNTING_ROLES = sql.SQL("clearance_owner, clearance_backup, pg_monitor")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class UnknownRevision(RuntimeError):
-    """The database stands at a revision that is not among ours. Nothing in it was changed."""
-
-    def __init__(self, revision: str) -> None:
-        super().__init__(
-            f"the database is at revision '{revision}', which this version of Clearance does not know: it was made by a"
-            " newer version, or by one before 0.1.0, from which no upgrade leads here"
-        )
-
-
 def prepare(*, admin_url: str, database: str, passwords: Mapping[str, str], identity_key: str) -> None:
     """Create what is missing and migrate to the newest revision.
 
     `admin_url` is `postgresql+psycopg://…` of a superuser; `passwords` maps each of LOGIN_ROLES to its password;
     `identity_key` is 32 bytes in hex, the same that the API signs with. Raises UnknownRevision.
     """
-    admin = make_url(admin_url)
-    inside = admin.set(database=database)
-    with psycopg.connect(libpq(admin), autocommit=True) as connection:
+    inside = urlsplit(admin_url)._replace(path=f"/{quote(database, safe='')}").geturl()
+    with psycopg.connect(libpq(admin_url), autocommit=True) as connection:
         is_there = connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone()
         if is_there:
             # Before a password or a privilege is changed.
-            _current_revision(inside)
+            current_revision(libpq(inside))
         _create_roles(connection, passwords)
         if not is_there:
             name = sql.Identifier(database)
             connection.execute(sql.SQL("create database {} owner clearance_owner").format(name))
     with psycopg.connect(libpq(inside), autocommit=True) as connection:
         _create_schema(connection, database)
-    owner = inside.set(username="clearance_owner", password=passwords["clearance_owner"])
-    migrate(owner.render_as_string(hide_password=False))
+    owner = _as_role(inside, "clearance_owner", passwords["clearance_owner"])
+    migrate(owner)
     with psycopg.connect(libpq(owner)) as connection:
         connection.execute("select clearance.set_identity_key(decode(%s, 'hex'))", [identity_key])
 
 
 def migrate(owner_url: str, revision: str = "head") -> None:
     """Run the Alembic migrations as the owner; a database that is already there costs one query."""
-    config = alembic_config(owner_url)
-    current = _current_revision(make_url(owner_url))
-    if revision != "head" or current != ScriptDirectory.from_config(config).get_current_head():
-        command.upgrade(config, revision)
+    if current_revision(libpq(owner_url)) != newest_revision() or revision != "head":
+        from alembic import command  # noqa: PLC0415  # most starts migrate nothing
+
+        command.upgrade(alembic_config(owner_url), revision)
     if revision == "head":
         _sync_writers(owner_url)
 
 
-def _current_revision(url: URL) -> str | None:
-    """The revision that this database stands at, None for an empty one. Raises UnknownRevision."""
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()}
-    if current is not None and current not in known:
-        raise UnknownRevision(current)
-    return current
-
-
 def _sync_writers(owner_url: str) -> None:
     """Bring the database's copy of who may write which records up to date."""
-    with psycopg.connect(libpq(make_url(owner_url))) as connection, connection.cursor() as cursor:
+    with psycopg.connect(libpq(owner_url)) as connection, connection.cursor() as cursor:
         cursor.execute("lock table clearance.audit_writer in exclusive mode")
         known = set(cursor.execute("select role, kind, acts_for, name from clearance.audit_writer").fetchall())
         wanted = {astuple(writer) for writer in WRITERS}
@@ -112,8 +88,10 @@ def _sync_writers(owner_url: str) -> None:
             cursor.executemany("insert into clearance.audit_writer values (%s, %s, %s, %s)", sorted(wanted, key=str))
 
 
-def alembic_config(owner_url: str) -> Config:
+def alembic_config(owner_url: str) -> "Config":
     """Alembic's configuration with the URL passed in memory, so that it stands in no file and on no command line."""
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.set_main_option("recursive_version_locations", "true")
@@ -121,9 +99,17 @@ def alembic_config(owner_url: str) -> Config:
     return config
 
 
-def libpq(url: URL) -> str:
+def libpq(url: "URL | str") -> str:
     """The URL as libpq reads it, without SQLAlchemy's driver name."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+    return f"postgresql{text[text.index(':') :]}"
+
+
+def _as_role(url: str, role: str, password: str) -> str:
+    """The URL for another database role."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{quote(role, safe='')}:{quote(password, safe='')}@{host}").geturl()
 
 
 def _create_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:

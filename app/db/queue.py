@@ -5,9 +5,6 @@ import uuid
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-QUEUE = "ingest"
-TASK = "ingest.upload"
-
 # The database adds this one task for an upload of the caller's (`uploads.sql` of the migrations); the API's role can
 # write nothing else into the queue.
 DEFER = text("select clearance.defer_upload(:job)")

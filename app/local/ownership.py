@@ -10,6 +10,7 @@ from app.client.errors import UserError
 # Written by a run. PostgreSQL's folder is not among them: it belongs to the user that PostgreSQL runs as.
 RUN_FILES = (
     "secrets.json", "run.json", "run.lock", "sample.json", "people.json", "administrator.key", "logs", "models",
+    "model.lock",
 )  # fmt: skip
 ELSEWHERE = "run it in a folder of your own, or name one: clearance run --home FOLDER"
 

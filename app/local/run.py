@@ -1,7 +1,6 @@
 """`clearance run`: starts everything on one machine, from secrets to a ready API, and runs it until Ctrl-C."""
 
 import contextlib
-import errno
 import fcntl
 import os
 import socket
@@ -10,25 +9,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import httpx2
 import psycopg
 from pydantic import ValidationError
 from rich.console import Console
 
 from app.client.errors import UserError
-from app.db.bootstrap import UnknownRevision, prepare
+from app.db.bootstrap import prepare
+from app.db.revisions import UnknownRevision
 from app.hardening import forbid_inspection
-from app.local import environment, model_server
+from app.local import bundled_model, environment
 from app.local.environment import RuntimeConfig
 from app.local.instance import Instance, process_start
 from app.local.ownership import require_own_home
-from app.local.postgres import SUPERUSER, EmbeddedPostgres, free_port
+from app.local.ports import address_of, is_free, require_free, responds
+from app.local.postgres import SUPERUSER, EmbeddedPostgres
+from app.local.programs import Program
 from app.local.progress import print_error, print_welcome, timed_step
 from app.local.sample_cache import LoadTarget, SampleLoader, SampleWelcome, load_once
 from app.local.sample_links import links_for
 from app.local.sample_people import PEOPLE_FILE
 from app.local.secrets import LocalSecrets
-from app.local.supervisor import Program, StopRequested, Supervisor
+from app.local.supervisor import StopRequested, Supervisor
 from app.settings import ApiSettings, DatabaseSettings
 
 DATABASE = "clearance"
@@ -76,7 +77,7 @@ class _Startup:
 
     def start_all(self, sample: SampleLoader | None) -> None:
         """Start all programs, write run.json, load the sample, and print what to do next."""
-        api_url = f"http://{_address(self.api.host)}:{self.api.port}"
+        api_url = f"http://{address_of(self.api.host)}:{self.api.port}"
         instance = Instance(pid=os.getpid(), born=process_start(os.getpid()) or 0, api_url=api_url, model_url="")
         if self.embedded:
             instance = self._start_database(instance)
@@ -100,7 +101,7 @@ class _Startup:
     def _start_database(self, instance: Instance) -> Instance:
         """Start PostgreSQL, on its last port if that is free, and bring the database up to date."""
         last = Instance.last(self.home)
-        port = last.postgres_port if last and last.postgres_port and _is_free("127.0.0.1", last.postgres_port) else 0
+        port = last.postgres_port if last and last.postgres_port and is_free("127.0.0.1", last.postgres_port) else 0
         server = EmbeddedPostgres(
             self.home / "postgres", password=self.secrets.superuser_password, port=port, uid=_postgres_uid(self.environ)
         )
@@ -130,24 +131,30 @@ class _Startup:
         return role_urls(self.secrets.role_passwords(), instance.postgres_port)
 
     def _start_model(self) -> tuple[dict[str, str], str]:
-        """Settings for the API and the model's URL; starts the bundled model unless the environment names another."""
+        """Settings for the API and the model's URL: the bundled one's, unless the environment names another.
+
+        It starts with the first question for a model; whoever answers by quotes alone does without its memory.
+        """
         if url := self.environ.get(environment.MODEL_URL):
             return {}, url
-        port = MODEL_PORT if _is_free("127.0.0.1", MODEL_PORT) else free_port()
-        root = f"http://127.0.0.1:{port}"
+        lock = self.home / "model.lock"
+        lock.touch(mode=0o600)
+        listener = socket.create_server(("127.0.0.1", MODEL_PORT if is_free("127.0.0.1", MODEL_PORT) else 0))
         program = Program(
             "model",
-            [sys.executable, "-m", "app.local.model_server", "--port", str(port)],
+            [sys.executable, "-m", "app.local.model_server", "--listener", str(listener.fileno()), "--lock", str(lock)],
             environment.model_server_environment(self.environ, api_key=self.secrets.model_api_key),
-            ready=lambda: responds(f"{root}/health"),
+            listener=listener,
         )
-        with timed_step(self.screen, "model"):
-            self.supervisor.start(program)
-        url = f"{root}/v1"
+        self.supervisor.start_on_demand(program)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         settings = {
             environment.MODEL_URL: url,
             environment.MODEL_KEY: self.secrets.model_api_key,
-            environment.MODEL_NAME: model_server.MODEL_NAME,
+            environment.MODEL_NAME: bundled_model.MODEL_NAME,
+            # As the model server has it; asking would start it.
+            environment.MODEL_LOCK: str(lock),
+            environment.MODEL_CONTEXT: str(bundled_model.CONTEXT_TOKENS),
         }
         return settings, url
 
@@ -197,7 +204,7 @@ def _require_ready(home: Path, environ: Mapping[str, str]) -> None:
     if instance := Instance.running(home):
         raise CannotRun(_already_running(home, instance))
     api = _api_settings(environ)
-    _require_free(api.host, api.port)
+    require_free(api.host, api.port)
 
 
 def _api_settings(environ: Mapping[str, str]) -> ApiSettings:
@@ -249,59 +256,3 @@ def _already_running(home: Path, instance: Instance | None) -> str:
         f"Clearance already runs from {home}{where}: use that one, end it with Ctrl-C in its terminal, or start "
         "another with a folder and a port of its own (CLEARANCE_API__PORT=8701 clearance run --home OTHER)"
     )
-
-
-def _address(host: str) -> str:
-    """The host part of a URL by which this machine reaches a server that listens on `host`."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what a user may have set
-    return f"[{host}]" if ":" in host else host
-
-
-def responds(url: str) -> bool:
-    """Whether a GET returns status 200."""
-    try:
-        return httpx2.get(url, timeout=5.0, trust_env=False).status_code == httpx2.codes.OK
-    except httpx2.TransportError:
-        return False
-
-
-def _require_free(host: str, port: int) -> None:
-    """Raise CannotRun unless the API can listen there; the message tells another Clearance from other programs."""
-    error = _bind_error(host, port)
-    if error is None:
-        return
-    another = f"set another port: CLEARANCE_API__PORT={port + 1 if 1024 <= port < 65535 else 8701} make run"
-    if error.errno == errno.EADDRINUSE:
-        url, taken = f"http://{_address(host)}:{port}", f"port {port} on {host} is taken by another"
-        if _is_clearance(url):
-            raise CannotRun(f"{taken} Clearance: use that one (--url {url}), or {another}")
-        raise CannotRun(f"{taken} program ('ss -ltnp' shows which): end it, or {another}")
-    if error.errno == errno.EACCES:
-        raise CannotRun(f"port {port} is for root alone: {another}")
-    raise CannotRun(
-        f"cannot listen on {host} ({error.strerror}): set CLEARANCE_API__HOST to an address of this machine"
-    )
-
-
-def _is_clearance(url: str) -> bool:
-    """Whether the server there refuses a request without a key as Clearance does."""
-    try:
-        answer = httpx2.get(f"{url}/api/v1/users/me", timeout=2.0, trust_env=False)
-        return bool(answer.json()["type"].startswith("urn:clearance:"))
-    except (httpx2.TransportError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def _is_free(host: str, port: int) -> bool:
-    return _bind_error(host, port) is None
-
-
-def _bind_error(host: str, port: int) -> OSError | None:
-    """The error of listening there; None if it is possible."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: closed connections do not count
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return error
-    return None

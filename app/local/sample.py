@@ -15,7 +15,6 @@ from app.client.access_file import AccessFile
 from app.client.api import Client, path
 from app.client.upload import ACCESS_FILE, UploadItem, UploadOutcome, scan_folder, upload
 from app.identity.subject import Capability
-from app.local.administrator import create_first_administrator
 from app.local.sample_cache import LoadTarget, SampleLoader, SampleUser, SampleWelcome
 from app.local.sample_people import (
     ADMINISTRATOR,
@@ -113,6 +112,8 @@ def _administrator_key(home: Path, target: LoadTarget) -> str:
     """The first administrator's key, which is saved so that an interrupted load can be completed."""
     file = home / ADMINISTRATOR_KEY
     if not file.exists():
+        from app.local.administrator import create_first_administrator  # noqa: PLC0415  # once in an installation
+
         new = create_first_administrator(target.database_urls["clearance_owner"], name=ADMINISTRATOR)
         write_private(file, new.secret + "\n")
     return file.read_text(encoding="utf-8").strip()

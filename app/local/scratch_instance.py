@@ -23,8 +23,9 @@ from app.local.administrator import create_first_administrator
 from app.local.environment import INHERITED, MODEL_URL
 from app.local.instance import Instance
 from app.local.launcher import launch_command
+from app.local.ports import responds
 from app.local.postgres import SUPERUSER, free_port
-from app.local.run import responds, role_urls, run
+from app.local.run import role_urls, run
 from app.local.secrets import LocalSecrets, write_private
 
 LOG = "service.log"

@@ -40,10 +40,15 @@ class ModelSettings(Section):
         "large", description="how it is told what to do: `small` for models of less than about a billion weights"
     )
     frequency_penalty: float = Field(0.0, ge=0, le=2, description="sent if not 0: keeps small models out of circles")
+    lock: Path | None = Field(
+        None,
+        description="file that a server started on demand keeps locked while it runs: without the lock a check of the"
+        " service says that it has not started, and does not start it",
+    )
     connect_seconds: float = Field(3.0, gt=0, description="limit for the connection")
     first_token_seconds: float = Field(60.0, gt=0, description="limit between two pieces of the stream")
 
-    @field_validator("internal", "context_length", mode="before")
+    @field_validator("internal", "context_length", "lock", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         """A compose file can pass a variable on only as an empty one."""

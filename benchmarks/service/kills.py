@@ -8,29 +8,26 @@ every answer that was given is in it, opened and closed.
 
 import argparse
 import contextlib
+import functools
 import json
-import os
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
-import psutil
 from rich.progress import track
 
 from app.evidence.verify import verify
-from app.local.postgres import free_port
 from benchmarks.machine import load
+from benchmarks.service.running import find_part, running
 from benchmarks.stats import quantile
 from benchmarks.tables import show
 
-# A part, and a word of its command line.
+# A part, and what it runs as.
 PARTS = {"api": "app", "model": "app.local.model_server", "postgres": "postgres", "worker": "ingest",
          "sequencer": "app.sequencer_process"}  # fmt: skip
 QUESTION = {"question": "What is the budget for the Rotterdam project?", "mode": "quote"}
@@ -65,38 +62,26 @@ class Asked:
         return sum(end >= moment and not good for _, end, good in self.done)
 
 
-@contextlib.contextmanager
-def running(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`clearance run` when its welcome is there, and its URL."""
-    port, said = free_port(), home.parent / "said.txt"
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "CLEARANCE_API__PORT": str(port)}
-    environ |= {"CLEARANCE_API__RATE_PER_MINUTE": "100000", "CLEARANCE_API__BURST": "1000"}
-    with said.open("wb") as out:
-        argv = [sys.executable, "-m", "app.cli", "run", "--home", str(home)]
-        process = subprocess.Popen(argv, env=environ, stdout=out, stderr=subprocess.STDOUT)  # our own
-    try:
-        while "Try:" not in said.read_text("utf-8"):
-            if process.poll() is not None:
-                raise SystemExit(said.read_text("utf-8"))
-            time.sleep(0.5)
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-
-
-def kill(run: subprocess.Popen[bytes], word: str) -> float:
-    """Kill the part with this word; gives the moment."""
-    [part] = [
-        child for child in psutil.Process(run.pid).children() if word in {Path(each).name for each in child.cmdline()}
-    ]
+def kill(run: subprocess.Popen[bytes], part: str) -> float:
+    """Kill this part; gives the moment."""
+    victim = find_part(run, part)
     begun = time.monotonic()
-    part.kill()
+    victim.kill()
     return begun
 
 
-def measure(run: subprocess.Popen[bytes], asked: Asked, rounds: int) -> dict[str, list[tuple[float, int]]]:
+def start_model(url: str, key: str) -> None:
+    """Ask a question of the model, which starts with the first."""
+    headers = {"Authorization": f"Bearer {key}"}
+    body = QUESTION | {"mode": "generate"}
+    httpx2.post(f"{url}/api/v1/ask", json=body, headers=headers, trust_env=False, timeout=120).raise_for_status()
+
+
+def measure(
+    run: subprocess.Popen[bytes], asked: Asked, rounds: int, wake_model: Callable[[], None]
+) -> dict[str, list[tuple[float, int]]]:
     """For each part the seconds to the next good answer, and the requests that failed, of each kill."""
+    wake_model()
     found: dict[str, list[tuple[float, int]]] = {part: [] for part in PARTS}
     last = dict.fromkeys(PARTS, time.monotonic())
     for part in track([part for _ in range(rounds) for part in PARTS], description="kills"):
@@ -107,6 +92,8 @@ def measure(run: subprocess.Popen[bytes], asked: Asked, rounds: int) -> dict[str
                 raise SystemExit(f"no answer within {PATIENCE:.0f} s after {part} was killed")
             time.sleep(0.05)
         found[part].append((good - begun, asked.failed_since(begun)))
+        if part == "model":
+            wake_model()
     return found
 
 
@@ -130,19 +117,21 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        with running(home) as (run, url):
+        with running(home) as run:
             people = json.loads((home / "people.json").read_text("utf-8"))
-            asked = Asked()
-            threads = [threading.Thread(target=asked.ask, args=(url, people["jonas"]["key"])) for _ in range(ASKING)]
+            asked, asker = Asked(), (run.url, people["jonas"]["key"])
+            threads = [
+                threading.Thread(target=asked.ask, args=(run.url, people["jonas"]["key"])) for _ in range(ASKING)
+            ]
             for thread in threads:
                 thread.start()
             try:
-                found = measure(run, asked, rounds)
+                found = measure(run.process, asked, rounds, functools.partial(start_model, *asker))
             finally:
                 asked.stopping.set()
             for thread in threads:
                 thread.join()
-            given, whole, verified = check_log(url, people["oskar"]["key"], asked.trails, Path(folder))
+            given, whole, verified = check_log(run.url, people["oskar"]["key"], asked.trails, Path(folder))
     rows = [
         (part, str(len(of)), str(quantile([s for s, _ in of], 0.5)), f"{max(s for s, _ in of):.1f}",
          str(sum(failed for _, failed in of)))

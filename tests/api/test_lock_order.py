@@ -16,7 +16,7 @@ from app.db.engine import connect
 from app.embedding.hashed import HashedEmbedder
 from ingest import pipeline
 from ingest.document import Extracted
-from ingest.write import collect_scopes
+from ingest.upkeep import COLLECT
 from tests.support.company import DOCUMENTS, Company, upload
 from tests.support.waiting import wait_for
 from tests.support.worker import extract_markdown
@@ -118,7 +118,8 @@ def test_the_collector_waits_for_the_epoch_with_empty_hands(company: Company) ->
 
     def collect(take: Callable[[], object]) -> None:
         take()
-        collect_scopes(engine, 0)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(COLLECT, {"days": 0})
 
     try:
         _, held = held_while_waiting(company, collect)

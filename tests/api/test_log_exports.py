@@ -17,7 +17,7 @@ from app.admin.log_exports import MAX_EXPORTS, LogExports, _add
 from app.audit.export import ExportPiece
 from app.errors import MissingCapability
 from app.evidence.verify import verify
-from ingest.write import remove_old_exports
+from ingest.upkeep import REMOVE_EXPORTS
 from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
 from tests.support.company import Company
@@ -256,7 +256,8 @@ def test_after_a_day_it_is_gone(client: TestClient, busy: Company) -> None:
     busy.execute("update log_export set beat_at = now() - interval '25 hours'")
     check_problem(client.get(f"{EXPORTS}/{export}", headers=busy.headers("audrey")), 404, "NotFound")
     engine = create_engine(busy.db.url("ingest"))
-    assert remove_old_exports(engine) == 1
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql(REMOVE_EXPORTS).scalar() == 1
     engine.dispose()
     assert busy.rows("select 1 from log_export") == []
 

@@ -14,7 +14,8 @@ from procrastinate.schema import SchemaManager
 from psycopg import sql
 
 from app.cli import database_setup
-from app.db.bootstrap import UnknownRevision, alembic_config, close_database, migrate, prepare
+from app.db.bootstrap import alembic_config, close_database, migrate, prepare
+from app.db.revisions import UnknownRevision
 from app.db.rls_probe import probe
 from app.evidence.verify import read_head, verify
 from app.local import run

@@ -217,3 +217,26 @@ def is_blank(proc: Path, given: Mapping[str, str]) -> bool:
 def test_this_process_can_be_inspected() -> None:
     """So the test above tells a difference."""
     assert ctypes.CDLL(None).prctl(PR_SET_DUMPABLE - 1, 0, 0, 0, 0) == 1
+
+
+@pytest.mark.parametrize("layer", ["landlock", "seccomp"])
+def test_a_worker_that_could_not_confine_a_parser_ends_before_it_looks_for_uploads(layer: str) -> None:
+    """There is no database at this URL: it does not come to ask."""
+    done = worker_that_ends(["tests/e2e/poor_kernel.py", layer, "-m", "ingest"])
+    assert done.returncode == 1
+    assert "clearance worker: a parser cannot be confined here" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_a_worker_whose_parsers_would_be_somebody_ends_at_once() -> None:
+    done = worker_that_ends(["-m", "ingest"], CLEARANCE_WORKER__PARSER_UID="65534")
+    assert done.returncode == 1
+    assert "user id 65534 belongs to nobody" in done.stderr
+
+
+def worker_that_ends(arguments: list[str], **settings: str) -> subprocess.CompletedProcess[str]:
+    nowhere = {"CLEARANCE_DATABASE__INGEST_URL": "postgresql+psycopg://clearance_ingest:x@127.0.0.1:1/clearance"}
+    return subprocess.run(
+        [sys.executable, *arguments], env={**os.environ, **nowhere, **settings}, cwd=REPOSITORY, check=False,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip

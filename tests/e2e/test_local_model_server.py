@@ -13,7 +13,8 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
 from app.client.api import Client
-from app.local.model_server import CONTEXT_TOKENS, KEY_VARIABLE, MODEL_NAME, WeightsWrong, verify, weights
+from app.local.bundled_model import CONTEXT_TOKENS, MODEL_NAME
+from app.local.model_server import KEY_VARIABLE, WeightsWrong, verify, weights
 from tests.support.environment import free_port
 from tests.support.processes import Process, process
 from tests.support.waiting import wait_for

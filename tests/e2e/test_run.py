@@ -1,6 +1,7 @@
 """`clearance run` as a newcomer starts it, with every Python process watched for a socket that leaves this machine."""
 
 import ipaddress
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from app.evidence.verify import verify
+from app.local.sample_people import ADMINISTRATOR, PEOPLE_FILE
 from tests.support.environment import REPOSITORY, free_port
 from tests.support.waiting import wait_for
 
@@ -58,6 +60,7 @@ def clearance(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+QUESTION = "What is the budget for the Rotterdam project?"
 # What is started again when it dies, and a word of its command line.
 PARTS = {"api": "app", "model": "app.local.model_server", "postgres": "postgres", "worker": "ingest",
          "sequencer": "app.sequencer_process"}  # fmt: skip
@@ -85,7 +88,7 @@ def test_first_run_demo_second_run_and_a_clean_end(tmp_path: Path) -> None:
         _, alive = psutil.wait_procs(children, timeout=10)
         assert alive == []
     with started(home, CLEARANCE_API__PORT=port) as (process, output):
-        assert clearance(home, "ask", "What is the budget for the Rotterdam project?", "--as", "freya").returncode == 0
+        assert clearance(home, "ask", QUESTION, "--as", "freya").returncode == 0
         check_parts_that_die(home, process, output)
     contacted = [eval(line) for line in calls.read_text().splitlines()]
     assert contacted, "the trap saw nothing at all, not even loopback: it is not set"
@@ -98,13 +101,17 @@ def check_parts_that_die(home: Path, process: subprocess.Popen[str], output: Pat
     """
 
     def answers() -> bool:
-        return (
-            "18.74" in clearance(home, "ask", "What is the budget for the Rotterdam project?", "--as", "jonas").stdout
-        )
+        return "18.74" in clearance(home, "ask", QUESTION, "--as", "jonas").stdout
 
+    assert "has not started yet" in health_of_model(home)
+    assert running_part(process, "app.local.model_server") is None, "the model started before anybody asked it"
+    generated = clearance(home, "ask", QUESTION, "--mode", "generate", "--as", "jonas")
+    assert generated.returncode == 0
+    assert "The model did not answer" not in generated.stdout + generated.stderr
+    assert "s for a word" in health_of_model(home)
     for part, word in PARTS.items():
-        children = psutil.Process(process.pid).children()
-        [victim] = [child for child in children if any(Path(each).name == word for each in child.cmdline())]
+        victim = running_part(process, word)
+        assert victim is not None
         victim.kill()
         said = f"{part} is started again"
         wait_for(partial(_stands_in, output, said), seconds=10, message=output.read_text)
@@ -113,6 +120,20 @@ def check_parts_that_die(home: Path, process: subprocess.Popen[str], output: Pat
     exported = home.parent / "log.jsonl"
     assert clearance(home, "audit", "export", "--to", str(exported), "--as", "oskar").returncode == 0
     assert verify(exported).ok
+
+
+def health_of_model(home: Path) -> str:
+    """What the service says of its model."""
+    key = json.loads((home / PEOPLE_FILE).read_text("utf-8"))[ADMINISTRATOR]["key"]
+    url = json.loads((home / "run.json").read_text("utf-8"))["api_url"]
+    answer = httpx2.get(f"{url}/api/v1/health", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=30)
+    return next(str(check["says"]) for check in answer.json()["checks"] if check["part"] == "model")
+
+
+def running_part(process: subprocess.Popen[str], word: str) -> psutil.Process | None:
+    """The process of the run with this word in its command line."""
+    children = psutil.Process(process.pid).children()
+    return next((child for child in children if any(Path(each).name == word for each in child.cmdline())), None)
 
 
 def _stands_in(output: Path, text: str) -> bool:

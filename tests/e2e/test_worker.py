@@ -3,8 +3,10 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fastapi.testclient import TestClient
 from fpdf import FPDF
@@ -87,6 +89,18 @@ def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             worker(tmp_path_factory.mktemp("worker"), db) as process,
         ):
             yield Site(company, client, process)
+
+
+def test_until_the_first_upload_it_holds_no_parser_and_no_embedder(cluster: Cluster, tmp_path: Path) -> None:
+    with copied(cluster, TEMPLATE) as db:
+        company = found(db, stocked=False)
+        with client_of(parts_of(db, embedder=OnnxEmbedder(threads=1))) as client, worker(tmp_path, db) as process:
+            site, seen = Site(company, client, process), psutil.Process(process.child.pid)
+            libraries = {Path(mapped.path).name.partition(".")[0] for mapped in seen.memory_maps()}
+            assert seen.children() == []
+            assert not {name for name in libraries if "onnxruntime" in name}
+            assert site.put("cleo", "handbook", "a.md", PAGE, "everyone")["state"] == "indexed"
+            assert [child.cmdline()[1:3] for child in seen.children()] == [["-m", "ingest.zygote"]]
 
 
 def pdf(words: str, *, password: str | None = None) -> bytes:

@@ -3,20 +3,13 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from alembic.script import ScriptDirectory
-
 from app.admin.health.check_result import CheckResult, State
-from app.db.bootstrap import alembic_config
+from app.db.revisions import newest_revision
 from app.db.rls_probe import RowLevelSecurityBroken, probe
 from app.db.session import Database
 
 # Seconds. A signed identity is valid for a minute by the database's clock; a service that is further off sees no row.
 MAX_SKEW, LARGE_SKEW = 30.0, 3.0
-
-
-def newest_revision() -> str | None:
-    """The revision that this version wants the database to be at."""
-    return ScriptDirectory.from_config(alembic_config("")).get_current_head()
 
 
 def check_revision(current: str | None, mend: str) -> CheckResult:

@@ -1,5 +1,6 @@
 """Checks the language model: whether it answers, what it holds, and where text may be sent."""
 
+import fcntl
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ ROUTE, CONTEXT = "model route", "model context"
 
 def check_model(options: ModelSettings, *, seconds: float | None = None) -> Iterator[CheckResult]:
     """The language model answers with one token, within these seconds or those of the settings."""
+    if not is_started(options):
+        yield CheckResult("model", "ok", f"{options.name} has not started yet: the first question for it starts it")
+        return
     headers = {"Authorization": f"Bearer {options.api_key.get_secret_value()}"}
     body = {"model": options.name, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 1}
     begin, shown = time.monotonic(), without_password(options.base_url)
@@ -36,6 +40,18 @@ def check_model(options: ModelSettings, *, seconds: float | None = None) -> Iter
         yield CheckResult("model", "ok", f"{options.name} at {shown}, {took:.1f} s for a word")
     else:
         yield CheckResult("model", "fail", f"{shown} answers with HTTP status {response.status_code}", mend)
+
+
+def is_started(options: ModelSettings) -> bool:
+    """Whether the server runs; true as well of one that is not started on demand, which nobody here can know."""
+    if options.lock is None:
+        return True
+    try:
+        with options.lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:  # locked; or not to be seen: then it is asked
+        return True
+    return False
 
 
 def check_model_route(model: ModelSettings) -> Iterator[CheckResult]:

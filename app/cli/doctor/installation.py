@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from app.client.errors import UserError
+from app.local.bundled_model import CONTEXT_TOKENS
+from app.local.bundled_model import MODEL_NAME as LOCAL_MODEL
 from app.local.environment import (
     APP_URL,
     AUDIT_KEY,
     BACKUP_URL,
     IDENTITY_KEY,
     INGEST_URL,
+    MODEL_CONTEXT,
     MODEL_KEY,
     MODEL_NAME,
     MODEL_URL,
@@ -23,7 +26,6 @@ from app.local.environment import (
     SMALL_MODEL,
 )
 from app.local.instance import Instance
-from app.local.model_server import MODEL_NAME as LOCAL_MODEL
 from app.local.run import role_urls
 from app.local.secrets import FILE as SECRETS_FILE
 from app.local.secrets import LocalSecrets
@@ -87,6 +89,7 @@ class Installation:
                 MODEL_URL: last.model_url,
                 MODEL_KEY: secrets.model_api_key,
                 MODEL_NAME: LOCAL_MODEL,
+                MODEL_CONTEXT: str(CONTEXT_TOKENS),
             }
         return cls(
             settings=_settings({name: value for name, value in settings.items() if not environ.get(name)}),

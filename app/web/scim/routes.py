@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from scim2_server.responses import SCIM_MEDIA_TYPE
 
 from app.web.http.route_table import PROVISIONING
-from app.web.scim.exchange import PREFIX, ChangingExchange, ReadingExchange
+from app.web.scim.entry import ChangingExchange, ReadingExchange
+from app.web.scim.media import PREFIX, SCIM_MEDIA_TYPE
 
 Text = Annotated[str | None, Query()]
 

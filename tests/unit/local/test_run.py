@@ -20,8 +20,9 @@ from app.local.environment import (
     worker_environment,
 )
 from app.local.instance import Instance, process_start
+from app.local.ports import address_of
 from app.local.progress import _runnable, print_error, print_welcome, timed_step
-from app.local.run import _address, run
+from app.local.run import run
 from app.local.sample_cache import LoadTarget, SampleUser, SampleWelcome, load_once
 
 WIRING = RuntimeConfig(
@@ -191,7 +192,7 @@ def test_the_screen_says_no_markup() -> None:
     [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("fd00::1", "[fd00::1]")],
 )
 def test_the_url_is_one_that_can_be_reached(host: str, shown: str) -> None:
-    assert _address(host) == shown
+    assert address_of(host) == shown
 
 
 def test_a_wrong_port_and_missing_settings_are_named(tmp_path: Path) -> None:

@@ -3,15 +3,18 @@
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from app.local import supervisor as module
-from app.local.supervisor import STABLE_SECONDS, NotReady, Program, ProgramEnded, StopRequested, Supervisor
+from app.local import programs as module
+from app.local.programs import STABLE_SECONDS, Program, ProgramEnded
+from app.local.supervisor import NotReady, StopRequested, Supervisor
 from tests.support.waiting import alive, wait_for
 
 ENV = {"PATH": "/usr/bin:/bin", "MARK": "given"}
@@ -174,6 +177,72 @@ def test_one_that_keeps_ending_ends_everything_after_growing_pauses(
         with pytest.raises(ProgramEnded, match=r"worker ended with exit status 1(.|\n)*no disk(.|\n)*given up"):
             supervisor.run()
         monkeypatch.undo()
+
+
+# Accepts one connection, answers it, and stays.
+ANSWER = """
+import socket, sys, time
+listener = socket.socket(fileno=int(sys.argv[1]))
+connection, _ = listener.accept()
+connection.sendall(b"at your service")
+connection.close()
+time.sleep(60)
+"""
+
+
+def on_demand(listener: socket.socket, *argv: str) -> Program:
+    return Program("model", [*(argv or (sys.executable, "-c", ANSWER)), str(listener.fileno())], ENV, listener=listener)
+
+
+def ask(listener: socket.socket) -> socket.socket:
+    return socket.create_connection(listener.getsockname(), timeout=20)
+
+
+def test_one_on_demand_starts_with_the_first_connection_which_waits_for_it(
+    supervisor: Supervisor, reports: list[str]
+) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    with supervisor:
+        supervisor.start_on_demand(on_demand(listener))
+        for _ in range(3):
+            supervisor.check()
+        assert supervisor.pids == {}
+        for _ in range(2):  # and again when it has died
+            with ask(listener) as caller:
+                supervisor.check()
+                pid = supervisor.pids["model"]
+                assert caller.recv(100) == b"at your service"
+            supervisor.check()
+            assert supervisor.pids == {"model": pid}
+            os.kill(pid, signal.SIGKILL)
+            while supervisor.pids:
+                supervisor.check()
+            supervisor._children[0].resume_at = 0.0
+            supervisor.check()
+            assert supervisor.pids == {}, "nobody has asked"
+    assert "model ended by SIGKILL" in reports[0]
+    assert "model is started again when it is asked, in 1 s at the earliest" in reports[0]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        listener.getsockname()
+
+
+def test_one_on_demand_that_cannot_start_ends_everything_and_leaves_no_caller_waiting(supervisor: Supervisor) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    program = on_demand(listener, "/bin/sh", "-c", "echo no weights; exit 2")
+
+    def session() -> None:
+        with supervisor:
+            supervisor.start_on_demand(program)
+            callers.append(ask(listener))
+            while True:
+                supervisor.check()
+                supervisor._children[0].resume_at = 0.0
+
+    callers: list[socket.socket] = []
+    with pytest.raises(ProgramEnded, match=r"model ended with exit status 2(.|\n)*no weights(.|\n)*given up"):
+        session()
+    with callers[0], pytest.raises(ConnectionResetError):
+        callers[0].recv(1)
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
