@@ -21,7 +21,7 @@ import yaml
 from rich.progress import track
 
 from benchmarks.machine import load
-from benchmarks.service.kills import running
+from benchmarks.service.running import running
 from benchmarks.stats import quantile
 from benchmarks.tables import show
 
@@ -152,10 +152,10 @@ def main() -> None:
     for count in given.processes:
         os.environ["CLEARANCE_API__PROCESSES"] = str(count)
         os.environ["CLEARANCE_API__CONCURRENT"] = "64"
-        with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "home") as (started, url):
+        with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "home") as started:
             people = json.loads((Path(folder) / "home" / "people.json").read_text("utf-8"))
             keys = [people[name]["key"] for name in ("jonas",)]
-            run, port = psutil.Process(started.pid), int(url.rsplit(":", 1)[1])
+            run, port = psutil.Process(started.process.pid), int(started.url.rsplit(":", 1)[1])
             for kind in KINDS:
                 for clients in track(given.clients, f"{kind}, {count} processes"):
                     rows.append((str(count), *measure(run, port, kind, keys, clients, given.seconds).row(kind)))
