@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.events.base import CommittedText, SealedText
 from app.db.engine import CHANGES_NO_ACCESS, KEEPS_PLAN
+from app.db.session import WRAPPED_KEYS
 from app.db.tables.audit import PersonKey
 from app.evidence.merkle import SALT_BYTES, commitment, decode, encode
 from app.evidence.records import is_sealed, read_record
@@ -121,7 +122,9 @@ class Sealer:
 
     def find_key(self, session: Session, user: uuid.UUID) -> bytes | None:
         """The person's key, or None: never made, or destroyed to erase that person's words. Raises SealBroken."""
-        wrapped = session.scalar(_WRAPPED, {"user": user})
+        wrapped = session.info.get(WRAPPED_KEYS, {}).get(user)
+        if wrapped is None:
+            wrapped = session.scalar(_WRAPPED, {"user": user})
         return None if wrapped is None else _decrypt(self._key, wrapped, f"person_key/{user}")
 
     def seal_bytes(self, clear: bytes, context: str) -> bytes:

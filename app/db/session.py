@@ -32,6 +32,12 @@ from app.errors import DatabaseUnavailable
 TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))").execution_options(
     opens=True, **CHANGES_NO_ACCESS, **KEEPS_PLAN
 )
+# The same with the key under which a writer's words are sealed, wrapped as it is stored: each record asks for it.
+WRITERS_TRANSACTION = text(
+    "select concat_ws('|', pg_backend_pid(), extract(epoch from now())) as transaction,"
+    " (select wrapped from person_key where user_id = :user) as wrapped_key"
+).execution_options(opens=True, **CHANGES_NO_ACCESS, **KEEPS_PLAN)
+WRAPPED_KEYS = "wrapped keys by user"
 # Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
 # cost as much as a whole table, or that it takes because a table is large: time would tell how much is hidden in it
 # (promise N3; `benchmarks.side_channel` measures it).
@@ -172,13 +178,21 @@ class Database:
 
     def _begin(self, session: Session, user_id: uuid.UUID | None, begin: str = BEGIN_AS) -> None:
         values = {
-            "identity": "" if user_id is None else self._signer.sign(user_id, transaction_of(session)),
+            "identity": "" if user_id is None else self._signer.sign(user_id, self._open(session, user_id)),
             "timeout": self._timeout,
         }
         if isinstance(session, ReadSession) and session.on_standby:
             session.connection().exec_driver_sql(begin, values)
         else:
             send_with_next(session.connection(), begin, values)
+
+    def _open(self, session: Session, user_id: uuid.UUID) -> str:
+        """Begin the transaction; gives what it says of itself."""
+        if not isinstance(session, WriteSession):
+            return transaction_of(session)
+        row = session.execute(WRITERS_TRANSACTION, {"user": user_id}).one()
+        session.info[WRAPPED_KEYS] = {user_id: row.wrapped_key}
+        return str(row.transaction)
 
 
 def transaction_of(session: Session | Connection) -> str:
