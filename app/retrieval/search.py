@@ -4,7 +4,6 @@ Every candidate gets both scores, exact, whichever leg found it; each step is a 
 query.
 """
 
-import datetime as dt
 from collections.abc import Collection as AnyCollection
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,27 +12,22 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from sqlalchemy import any_, select
-from sqlalchemy.orm import undefer
 
 from app.acl.visible import Visible
-from app.db.session import PREPARED, ReadSession
-from app.db.tables.access import Collection
-from app.db.tables.library import Chunk, Document, Original
-from app.identity.subject import Label
+from app.db.session import ReadSession
 from app.indexing.analysis.language import question_language
-from app.indexing.block_vectors import unpack_blocks
 from app.indexing.quantizer import quantizer_for
 from app.indexing.terms import Word
 from app.retrieval import phrases
 from app.retrieval.corpus_size import visible_corpus
 from app.retrieval.dense import DEFAULT_DEPTH, Outcome, nearest
 from app.retrieval.duplicates import collapse
-from app.retrieval.filters import CHUNKS, IN_SCOPE, SearchFilter, matching_chunks
+from app.retrieval.filters import SearchFilter, matching_chunks
 from app.retrieval.fusion import Candidate, combine, lexical_weight
 from app.retrieval.lexical import Match
 from app.retrieval.neighbors import neighbor_ids
 from app.retrieval.passage import Hit, Passage, RankInfo
+from app.retrieval.passage_rows import document_ids, read_passages
 from app.retrieval.query_syntax import Parsed, parse
 from app.retrieval.reader import ReaderSnapshot
 from app.retrieval.rerank import Reranking
@@ -157,7 +151,7 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
     count = max(query.limit + OVERFETCH, query.min_candidates)
     best = [chunk for chunk, _ in ordered[:count]]
     beside = neighbor_ids(session, visible, best[: query.with_neighbors])
-    passages = _read(session, visible, list(dict.fromkeys([*best, *beside])), len(query.vector))
+    passages = read_passages(session, visible, list(dict.fromkeys([*best, *beside])), len(query.vector))
     hits = [
         Hit(
             passages[chunk],
@@ -218,11 +212,7 @@ def _fused(
 ) -> list[tuple[int, float]]:
     """All candidates with their fused scores, best first."""
     chunks = sorted(similarity.keys() & matches.keys())
-    rows = reader.session.execute(
-        select(Chunk.id, Chunk.document_id).where(Chunk.id == any_(CHUNKS), IN_SCOPE).execution_options(**PREPARED),
-        {"chunks": chunks, "scopes": reader.visible.scope_array},
-    )
-    document = {row.id: row.document_id for row in rows}
+    document = document_ids(reader.session, reader.visible, chunks)
     return combine(
         [
             Candidate(chunk, document[chunk], similarity[chunk], _share(matches[chunk], max_score))
@@ -231,35 +221,3 @@ def _fused(
         ],
         words,
     )
-
-
-def _read(session: ReadSession, visible: Visible, chunk_ids: list[int], dimensions: int) -> dict[int, Passage]:
-    rows = session.execute(
-        select(Chunk, Document, Original.title, Collection.name)
-        .join(Document, Document.id == Chunk.document_id)
-        .join(Original, Original.document_id == Document.id)
-        .join(Collection, Collection.id == Document.collection_id)
-        .where(Chunk.id == any_(CHUNKS), IN_SCOPE)
-        .options(undefer(Chunk.blocks))
-        .execution_options(**PREPARED),
-        {"chunks": chunk_ids, "scopes": visible.scope_array},
-    )
-    return {
-        chunk.id: Passage(
-            chunk=chunk.public_id,
-            document=document.public_id,
-            version=document.version_id,
-            collection=collection,
-            path=document.path,
-            title=title,
-            heading_path=tuple(chunk.heading_path),
-            page=chunk.page,
-            text=chunk.text,
-            tokens=chunk.tokens,
-            label=Label(visible.labels[chunk.scope_id]),
-            ordinal=chunk.ordinal,
-            blocks=unpack_blocks(chunk.blocks, dimensions),
-            date=document.updated_at.astimezone(dt.UTC).date(),
-        )
-        for chunk, document, title, collection in rows
-    }
