@@ -32,6 +32,9 @@ MIXES = (2654435769, 2246822507)
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float64]
 NONE: Ids = np.empty(0, np.int64)
+# How often a term stands in a passage, weighted by field, by the code of its counts.
+FREQUENCY: Floats = np.tensordot(FIELD_WEIGHTS, COUNTS, 1)
+ROUNDED_FREQUENCY = FREQUENCY.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -131,20 +134,18 @@ class _Scale:
     """What a word adds to a score, by the code of its counts and the length of the passage."""
 
     def __init__(self, mean: float) -> None:
-        title, headings, body = FIELD_WEIGHTS
-        self._tf = COUNTS[0] * title + COUNTS[1] * headings + COUNTS[2] * body
         self._norm = K1 * (1 - B + B * np.arange(MAX_LENGTH + 1) / mean)
-        self._rounded_tf, self._rounded_norm = self._tf.astype(np.float32), self._norm.astype(np.float32)
+        self._rounded_norm = self._norm.astype(np.float32)
 
     def contributions(self, entries: Ids, weight: float) -> Floats:
         """What the word adds to the score of each passage of its list, in the order of the list."""
-        tf = self._tf[codes_of(entries)]
+        tf = FREQUENCY[codes_of(entries)]
         added: Floats = weight * tf * (K1 + 1) / (tf + self._norm[lengths_of(entries)])
         return added
 
     def rounded(self, entries: Ids, weight: float) -> NDArray[np.float32]:
         """The same, rounded: half the bytes, and no more is needed to drop what is far below."""
-        added: NDArray[np.float32] = self._rounded_tf.take(codes_of(entries))
+        added: NDArray[np.float32] = ROUNDED_FREQUENCY.take(codes_of(entries))
         added /= added + self._rounded_norm.take(lengths_of(entries))
         added *= np.float32(weight * (K1 + 1))
         return added

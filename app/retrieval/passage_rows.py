@@ -15,6 +15,7 @@ from app.db.session import BINARY, ReadSession, prepared
 from app.identity.subject import Label
 from app.indexing.block_vectors import unpack_blocks
 from app.retrieval.passage import Passage
+from app.retrieval.reader import ReaderSnapshot, array_text
 
 # The document of each passage, packed. The scope filter is applied here, as `= any` walks all scopes for each row.
 DOCUMENT_IDS = prepared(
@@ -45,17 +46,17 @@ PASSAGES = prepared(
 ROW = np.dtype([("chunk", ">i8"), ("document", ">i8"), ("scope", ">i4")])
 
 
-def document_ids(session: ReadSession, visible: Visible, chunks: Sequence[int]) -> dict[int, int]:
+def document_ids(reader: ReaderSnapshot, chunks: Sequence[int]) -> dict[int, int]:
     """The document of each of these passages that is visible."""
-    packed = session.execute(DOCUMENT_IDS, {"chunks": list(chunks)}).scalar_one()
+    packed = reader.session.execute(DOCUMENT_IDS, {"chunks": array_text(chunks)}).scalar_one()
     rows = np.frombuffer(packed or b"", ROW)
-    rows = rows[np.isin(rows["scope"], np.array(visible.scope_ids, np.int32))]
+    rows = rows[reader.sees(rows["scope"])]
     return dict(zip(rows["chunk"].tolist(), rows["document"].tolist(), strict=True))
 
 
 def read_passages(session: ReadSession, visible: Visible, chunks: Sequence[int], dimensions: int) -> dict[int, Passage]:
     """Those of these passages that are visible, by their numbers; `dimensions` are those of their blocks' vectors."""
-    rows = session.execute(PASSAGES, {"chunks": list(chunks), "scopes": visible.scope_array})
+    rows = session.execute(PASSAGES, {"chunks": array_text(chunks), "scopes": visible.scope_array})
     return {
         row.id: Passage(
             chunk=row.chunk,

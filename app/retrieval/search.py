@@ -11,7 +11,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from pgvector import HalfVector
 
 from app.acl.visible import Visible
 from app.db.session import ReadSession
@@ -20,7 +19,7 @@ from app.indexing.quantizer import quantizer_for
 from app.indexing.terms import Word
 from app.retrieval import phrases
 from app.retrieval.corpus_size import visible_corpus
-from app.retrieval.dense import DEFAULT_DEPTH, Outcome, nearest
+from app.retrieval.dense import DEFAULT_DEPTH, Outcome, nearest, scan_ahead
 from app.retrieval.duplicates import collapse
 from app.retrieval.filters import SearchFilter, matching_chunks
 from app.retrieval.fusion import Candidate, combine, lexical_weight
@@ -29,7 +28,7 @@ from app.retrieval.neighbors import neighbor_ids
 from app.retrieval.passage import Hit, Passage, RankInfo
 from app.retrieval.passage_rows import document_ids, read_passages
 from app.retrieval.query_syntax import Parsed, parse
-from app.retrieval.reader import ReaderSnapshot
+from app.retrieval.reader import ReaderSnapshot, halfvec_text
 from app.retrieval.rerank import Reranking
 from app.scope_index.protocol import VectorIndex
 
@@ -132,18 +131,22 @@ class Candidates:
 def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Query) -> Candidates:
     """The visible passages that fit a query best, from which `Candidates.best` makes the results."""
     reader = ReaderSnapshot(session, visible, visible_corpus(session, visible))
+    index = scan_ahead(reader, index, query.vector, limit=FUSION_DEPTH, depth=query.depth)
     window = FUSION_DEPTH if query.filter.is_empty else FILTER_WINDOW
     lexical = phrases.find(session, visible, query.parsed, limit=window, corpus=reader.corpus, words=query.words)
     passing = matching_chunks(session, visible, query.filter, [m.chunk_id for m in lexical.matches])
     by_words = [m for m in lexical.matches if m.chunk_id in passing][:FUSION_DEPTH]
     predicate = _Predicate(reader, lexical.conditions, query.filter)
-    dense = nearest(reader, index, query.vector, limit=FUSION_DEPTH, predicate=predicate, depth=query.depth)
-    similarity = {n.chunk_id: n.similarity for n in dense.near}
     matches = {m.chunk_id: m for m in by_words}
+    dense = nearest(
+        reader, index, query.vector, limit=FUSION_DEPTH, predicate=predicate, depth=query.depth, also=list(matches)
+    )
+    similarity = {n.chunk_id: n.similarity for n in dense.near}
     ranks = _ranks(list(similarity), list(matches))
+    similarity |= {chunk: dense.similarities[chunk] for chunk in matches if chunk in dense.similarities}
     # A score that one leg did not give is computed, never taken to be 0.
     if missing := [chunk for chunk in matches if chunk not in similarity]:
-        similarity |= reader.similarities(HalfVector(query.vector).to_text(), missing)
+        similarity |= reader.similarities(halfvec_text(query.vector), missing)
     if missing := [chunk for chunk in similarity if chunk not in matches]:
         matches |= {m.chunk_id: m for m in lexical.lists.scored(lexical.words, missing)}
     max_score = lexical.lists.max_score(lexical.words)
@@ -212,7 +215,7 @@ def _fused(
 ) -> list[tuple[int, float]]:
     """All candidates with their fused scores, best first."""
     chunks = sorted(similarity.keys() & matches.keys())
-    document = document_ids(reader.session, reader.visible, chunks)
+    document = document_ids(reader, chunks)
     return combine(
         [
             Candidate(chunk, document[chunk], similarity[chunk], _share(matches[chunk], max_score))
