@@ -90,7 +90,9 @@ class ProductQuantizer:
         half = 1
         while half < self._block:
             pairs = vectors.reshape(len(vectors), -1, 2, half)
-            vectors = np.stack((pairs[:, :, 0] + pairs[:, :, 1], pairs[:, :, 0] - pairs[:, :, 1]), axis=2)
+            vectors = np.empty_like(pairs)
+            np.add(pairs[:, :, 0], pairs[:, :, 1], out=vectors[:, :, 0])
+            np.subtract(pairs[:, :, 0], pairs[:, :, 1], out=vectors[:, :, 1])
             half *= 2
         return vectors.reshape(-1, self.dimensions) * np.float32(self._block**-0.5)
 

@@ -7,18 +7,18 @@ and what is dead in it changes how often we ask, and nothing else.
 """
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pgvector import HalfVector
 from sqlalchemy import text
 
 from app import log
 from app.db.engine import PREPARED
-from app.retrieval.reader import ReaderSnapshot
+from app.retrieval.reader import ReaderSnapshot, halfvec_text
+from app.retrieval.scan_ahead import ScanAhead
 from app.scope_index.protocol import IndexUnavailable, IndexView, ScanResult, VectorIndex, merge
 
 # Exact nearest rows among the visible ones. `+ 0` keeps approximate indexes out: one shared with hidden rows would let
@@ -38,6 +38,8 @@ BITMAPS = text("select set_config('enable_bitmapscan', :state, true)")
 
 # At or below this many visible passages an exact scan is as fast.
 EXACT_SCAN_LIMIT = 2_000
+# From this many on, a scan takes longer than a thread needs to begin.
+AHEAD_FROM = 20_000
 # Candidates ranked exactly, and the number of visible passages above which there are more of them (`effective_depth`).
 DEFAULT_DEPTH, GROWS_FROM = 200, 100_000
 # The share of the depth that does not grow, and how the rest does: for equal recall, measured up to a million.
@@ -64,10 +66,14 @@ class Near:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The nearest visible chunks, nearest first, and how they were found."""
+    """The nearest visible chunks, nearest first, and how they were found.
+
+    `similarities` are those of other visible chunks that were looked at, by chunk.
+    """
 
     near: list[Near]
     outcome: Outcome
+    similarities: Mapping[int, float] = field(default_factory=dict)
 
 
 class Predicate(Protocol):
@@ -82,7 +88,7 @@ def accept_all(chunks: Sequence[int]) -> Collection[int]:
     return frozenset(chunks)
 
 
-def nearest(
+def nearest(  # noqa: PLR0913  # who asks what of which index, how deep, under which conditions, and what comes along
     reader: ReaderSnapshot,
     index: VectorIndex,
     query: NDArray[np.float32],
@@ -90,33 +96,46 @@ def nearest(
     limit: int,
     predicate: Predicate = accept_all,
     depth: int = DEFAULT_DEPTH,
+    also: Sequence[int] = (),
 ) -> Nearest:
     """The `limit` nearest accepted visible chunks to a unit vector of shape (dimensions,), ties by id.
 
-    At most MAX_EXAMINED chunks are examined; an accepted one behind them is not found.
+    At most MAX_EXAMINED chunks are examined; an accepted one behind them is not found. The similarities of those of the
+    chunks `also` that are visible come along where the index is asked: one statement reads both.
     """
-    depth = max(effective_depth(reader.corpus.passages, depth), limit)
-    if reader.corpus.passages <= max(EXACT_SCAN_LIMIT, depth):
+    depth = _depth(reader, limit, depth)
+    if _are_few(reader, depth):
         return Nearest(_exact(reader, query, limit, predicate), "few")
-    found = _by_index(reader, index, query, predicate, depth)
-    if not isinstance(found, dict):
-        return Nearest(_exact(reader, query, limit, predicate), found)
-    ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
-    return Nearest([Near(*pair) for pair in ranked], "lists")
-
-
-def _by_index(
-    reader: ReaderSnapshot, index: VectorIndex, query: NDArray[np.float32], predicate: Predicate, depth: int
-) -> dict[int, float] | Literal["unready", "lost", "undecided"]:
-    """The `depth` best by code with their exact similarities, or why PostgreSQL has to answer."""
     view = index.view(reader.corpus.snapshot)
     if view is None:
-        return "unready"
+        return Nearest(_exact(reader, query, limit, predicate), "unready")
+    search = _IndexSearch(reader, view, query, predicate, also)
     try:
-        found = _IndexSearch(reader, view, query, predicate).run(depth)
+        found = search.run(depth)
     except IndexUnavailable:
-        return "lost"
-    return "undecided" if found is None else found
+        return Nearest(_exact(reader, query, limit, predicate), "lost")
+    if found is None:
+        return Nearest(_exact(reader, query, limit, predicate), "undecided", search.visible)
+    ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    return Nearest([Near(*pair) for pair in ranked], "lists", search.visible)
+
+
+def scan_ahead(
+    reader: ReaderSnapshot, index: VectorIndex, query: NDArray[np.float32], *, limit: int, depth: int = DEFAULT_DEPTH
+) -> VectorIndex:
+    """The index for a `nearest` with the same arguments: its scan begins now, if it is long."""
+    depth = _depth(reader, limit, depth)
+    if reader.corpus.passages < AHEAD_FROM or _are_few(reader, depth):
+        return index
+    return ScanAhead(index, reader, query, depth + OVERFETCH)
+
+
+def _depth(reader: ReaderSnapshot, limit: int, depth: int) -> int:
+    return max(effective_depth(reader.corpus.passages, depth), limit)
+
+
+def _are_few(reader: ReaderSnapshot, depth: int) -> bool:
+    return reader.corpus.passages <= max(EXACT_SCAN_LIMIT, depth)
 
 
 def effective_depth(passages: int, depth: int = DEFAULT_DEPTH) -> int:
@@ -137,7 +156,7 @@ def _exact(reader: ReaderSnapshot, query: NDArray[np.float32], limit: int, predi
 
 
 def _first_accepted(reader: ReaderSnapshot, query: NDArray[np.float32], limit: int, predicate: Predicate) -> list[Near]:
-    parameters = {"query": HalfVector(query).to_text(), "scopes": reader.visible.scope_array}
+    parameters = {"query": halfvec_text(query), "scopes": reader.visible.scope_array}
     # With many visible rows the setting above differs, so the statement is planned under it each time.
     many = reader.corpus.passages > EXACT_SCAN_LIMIT
     statement = NEAREST if many else NEAREST.execution_options(**PREPARED)
@@ -155,14 +174,19 @@ class _IndexSearch:
     """One search through the index: which chunks the database was asked about, and what it said."""
 
     def __init__(
-        self, reader: ReaderSnapshot, view: IndexView, query: NDArray[np.float32], predicate: Predicate
+        self,
+        reader: ReaderSnapshot,
+        view: IndexView,
+        query: NDArray[np.float32],
+        predicate: Predicate,
+        also: Sequence[int] = (),
     ) -> None:
-        self._reader, self._view, self._query, self._predicate = reader, view, query, predicate
-        self._text = HalfVector(query).to_text()
+        self._reader, self._view, self._query, self._predicate, self._also = reader, view, query, predicate, also
+        self._text = halfvec_text(query)
         self._looked_up: set[int] = set()
         self._examined: set[int] = set()
         # Similarities of the chunks that the reader sees, and of those among them that the predicate accepts.
-        self._visible: dict[int, float] = {}
+        self.visible: dict[int, float] = {}
         self._accepted: dict[int, float] = {}
         # The scored rows that are newer than the index, once they were read.
         self._delta: ScanResult | None = None
@@ -174,7 +198,7 @@ class _IndexSearch:
             scan = self._scan(count)
             if scan is None:
                 return None
-            chosen = best_candidates(scan, self._visible, depth, accepted=self._accepted)
+            chosen = best_candidates(scan, self.visible, depth, accepted=self._accepted)
             if len(self._accepted if chosen is None else chosen) > depth + MAX_TIES:
                 return None
             if chosen is not None:
@@ -186,7 +210,8 @@ class _IndexSearch:
     def _scan(self, count: int) -> ScanResult | None:
         """At least `count` candidates, looked up in the database; None if the delta is too large."""
         scan = self._view.scan(self._query, self._reader.scopes, depth=count)
-        unknown = [chunk for chunk in dict.fromkeys(scan.ids.tolist()) if chunk not in self._looked_up]
+        wanted = dict.fromkeys([*scan.ids.tolist(), *self._also])
+        unknown = [chunk for chunk in wanted if chunk not in self._looked_up]
         self._looked_up.update(unknown)
         if self._delta is None:
             since, width = self._view.since, len(self._query) // 4
@@ -195,25 +220,25 @@ class _IndexSearch:
                 return None
             self._delta = self._view.score(self._query, delta.entries)
             self._looked_up.update(delta.similarities)
-            self._visible |= similarities | delta.similarities
+            self.visible |= similarities | delta.similarities
         elif unknown:
-            self._visible |= self._reader.similarities(self._text, unknown)
+            self.visible |= self._reader.similarities(self._text, unknown)
         merged = merge([scan, self._delta], count)
         self._examine(merged)
         return merged
 
     def _examine(self, scan: ScanResult) -> None:
         """Apply the predicate to the visible candidates that it has not seen yet."""
-        new = [c for c in dict.fromkeys(scan.ids.tolist()) if c in self._visible and c not in self._examined]
+        new = [c for c in dict.fromkeys(scan.ids.tolist()) if c in self.visible and c not in self._examined]
         self._examined.update(new)
         if new:
             accepted = self._predicate(new)
-            self._accepted |= {chunk: self._visible[chunk] for chunk in new if chunk in accepted}
+            self._accepted |= {chunk: self.visible[chunk] for chunk in new if chunk in accepted}
 
     def _all(self) -> dict[int, float] | None:
         """Every accepted entry, when all were examined; None if the index holds fewer than the database."""
-        if len(self._visible) < self._reader.corpus.passages:
-            log.get().error("lists.incomplete", there=len(self._visible), visible=self._reader.corpus.passages)
+        if len(self.visible) < self._reader.corpus.passages:
+            log.get().error("lists.incomplete", there=len(self.visible), visible=self._reader.corpus.passages)
             return None
         return self._accepted
 

@@ -6,6 +6,7 @@ It looks at the hits of one search alone, so a hidden document can neither hide 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from app.retrieval.passage import Hit
 
@@ -38,15 +39,18 @@ def alike(one: str, other: str) -> bool:
 
 
 def _near_copies(one: _Shingles, other: _Shingles) -> bool:
-    smaller, larger = (one, other) if len(one) <= len(other) else (other, one)
-    if len(smaller) < MIN_JACCARD * len(larger):
+    small, large = sorted((one, other), key=len)
+    smaller, larger = len(small), len(large)
+    if smaller < MIN_JACCARD * larger:
         return False
-    common = len(smaller & larger)
-    return common >= MIN_JACCARD * (len(smaller) + len(larger) - common)
+    # So many of the smaller may be missing from the other. Most pairs have not one of that many in common.
+    missing = smaller - MIN_JACCARD * (smaller + larger) / (1 + MIN_JACCARD)
+    if large.isdisjoint(islice(small, int(missing) + 2)):
+        return False
+    common = len(small & large)
+    return common >= MIN_JACCARD * (smaller + larger - common)
 
 
 def _shingles(text: str) -> _Shingles:
     words = WORD.findall(text.lower()) if text.isascii() else [word.casefold() for word in WORD.findall(text)]
-    if len(words) < SHINGLE:
-        return frozenset([tuple(words)])
-    return frozenset(zip(*(words[n:] for n in range(SHINGLE)), strict=False))
+    return frozenset(zip(*(words[n:] for n in range(SHINGLE)), strict=False)) or frozenset({tuple(words)})

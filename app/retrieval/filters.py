@@ -6,10 +6,8 @@ from collections.abc import Collection as AnyCollection
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select
 from sqlalchemy.orm import Session
-from sqlalchemy.types import BigInteger
 
 from app.acl.visible import Visible
 from app.db.engine import prepared
@@ -20,9 +18,6 @@ from app.identity.subject import Subject
 from app.paths import folder_path, is_below
 from app.retrieval.browse import list_collections
 
-CHUNKS = bindparam("chunks", type_=ARRAY(BigInteger))
-# The scope filter as one value: a thousand scopes as parameters of their own cost milliseconds.
-IN_SCOPE = text("chunk.scope_id = any (cast(:scopes as int[]))")
 # The documents of passages, one by one by their keys: for many of them the planner would read all that is visible, and
 # the index of the documents as a whole, hidden ones too (promise N3).
 DOCUMENTS = prepared(

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from sqlalchemy import bindparam
@@ -14,11 +15,11 @@ from app.db.engine import BINARY, prepared
 from app.db.session import ReadSession
 from app.indexing.postings import chunks_of, unpack
 from app.indexing.terms import Word
-from app.retrieval.bm25 import K1, Best, Corpus, Ids, best, idf, restrict, scored
+from app.retrieval.bm25 import K1, NONE, Best, Corpus, Ids, InvertedList, best, idf, restrict, scored
 from app.retrieval.corpus_size import visible_corpus
 
 TERMS = bindparam("terms", type_=ARRAY(BigInteger))
-NO_ENTRIES: Ids = np.empty(0, np.int64)
+NO_ENTRIES = NONE
 
 # The visible inverted list of each term; its length is the number of visible passages that the term stands in.
 POSTINGS = (
@@ -52,10 +53,16 @@ class InvertedLists:
     by_term: Mapping[int, Ids]
     frequencies: Mapping[int, int]
     """The number of visible passages that each term stands in."""
+    _by_word: dict[Word, InvertedList] = field(default_factory=dict, compare=False, repr=False)
 
     def postings(self, word: Word) -> Ids:
         """The entries of a word, whatever form it has in a passage; each passage has one at most."""
-        return np.concatenate([NO_ENTRIES, *(self.by_term[f] for f in word.forms if f in self.by_term)])
+        found = [self.by_term[form] for form in word.forms if form in self.by_term]
+        return found[0] if len(found) == 1 else np.concatenate([NO_ENTRIES, *found])
+
+    def _lists(self, words: Sequence[Word]) -> list[InvertedList]:
+        """The list of each word. They stay as long as this search: the leg of meaning asks for scores from them too."""
+        return [self._by_word.setdefault(word, InvertedList(self.postings(word))) for word in words]
 
     def containing_all(self, words: Sequence[Word]) -> Ids:
         """The passages in which all of these words stand, ascending."""
@@ -71,7 +78,10 @@ class InvertedLists:
 
     def best(self, words: Sequence[Word], limit: int, *, among: Ids | None = None, without: Ids | None = None) -> Best:
         """The best passages for these words, only of those `among`, and none of those `without`."""
-        lists = [restrict(self.postings(word), among=among, without=without) for word in words]
+        if among is None and (without is None or not len(without)):
+            lists = self._lists(words)
+        else:
+            lists = [InvertedList(restrict(self.postings(word), among=among, without=without)) for word in words]
         return best(lists, [self.weight(word) for word in words], self.corpus.mean, limit)
 
     def needs(self, word: Word) -> bool:
@@ -83,9 +93,8 @@ class InvertedLists:
 
     def scored(self, words: Sequence[Word], chunks: Sequence[int]) -> list[Match]:
         """The scores of these visible passages, whether they are among the best or not."""
-        lists = [self.postings(word) for word in words]
         weights = [self.weight(word) for word in words]
-        return self.matches(words, scored(np.array(chunks, np.int64), lists, weights, self.corpus.mean))
+        return self.matches(words, scored(np.array(chunks, np.int64), self._lists(words), weights, self.corpus.mean))
 
     def max_score(self, words: Sequence[Word]) -> float:
         """An upper bound of any passage's score, as if it had each word without end; words that stand nowhere count."""
@@ -95,7 +104,7 @@ class InvertedLists:
         """These passages with the share of the words' weight that stands in each."""
         weights = [self.weight(word) if self.needs(word) else 0.0 for word in words]
         total = math.fsum(weights)
-        shares = [math.fsum(np.compress(column, weights)) / total if total else 0.0 for column in found.stands.T]
+        shares = [math.fsum(compress(weights, column)) / total if total else 0.0 for column in found.stands.T.tolist()]
         rows = zip(found.chunks.tolist(), found.scores.tolist(), shares, strict=True)
         return [Match(chunk, score, share) for chunk, score, share in rows]
 

@@ -1,8 +1,9 @@
 """A reader's transaction, and what it says of candidates: which of them the reader sees, and how near they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ class ReaderSnapshot:
     ) -> tuple[dict[int, float], NDArray[np.void], int]:
         parameters = {
             "query": query,
-            "chunks": f"{{{','.join(map(str, chunks))}}}",
+            "chunks": array_text(chunks),
             "width": width,
             "first": str(first),
             "end": str(end),
@@ -104,7 +105,26 @@ class ReaderSnapshot:
 
     def _in_scope(self, rows: NDArray[np.void]) -> NDArray[np.void]:
         """The scope filter on each row; row-level security already applied to the statement."""
-        return rows[np.isin(rows["scope"], self.scopes)]
+        return rows[self.sees(rows["scope"])]
+
+    def sees(self, scopes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which of these scopes are visible."""
+        if not len(self.scopes):
+            return np.zeros(len(scopes), np.bool_)
+        at = np.minimum(np.searchsorted(self.scopes, scopes), len(self.scopes) - 1)
+        visible: NDArray[np.bool_] = self.scopes[at] == scopes
+        return visible
+
+
+def array_text(numbers: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes an array: made quicker than psycopg makes one of a list."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def halfvec_text(vector: NDArray[np.float32]) -> str:
+    """A vector of shape (dimensions,) as pgvector reads a halfvec; five digits tell any two halves apart."""
+    halves = vector.astype(np.float16).tolist()
+    return f"[{','.join(['%.5g'] * len(halves))}]" % tuple(halves)
 
 
 def _similarities(rows: NDArray[np.void]) -> dict[int, float]:

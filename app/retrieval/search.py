@@ -4,7 +4,6 @@ Every candidate gets both scores, exact, whichever leg found it; each step is a 
 query.
 """
 
-import datetime as dt
 from collections.abc import Collection as AnyCollection
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,31 +11,24 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from pgvector import HalfVector
-from sqlalchemy import any_, select
-from sqlalchemy.orm import undefer
 
 from app.acl.visible import Visible
-from app.db.engine import PREPARED
 from app.db.session import ReadSession
-from app.db.tables.access import Collection
-from app.db.tables.library import Chunk, Document, Original
-from app.identity.subject import Label
 from app.indexing.analysis.language import question_language
-from app.indexing.block_vectors import unpack_blocks
 from app.indexing.quantizer import quantizer_for
 from app.indexing.terms import Word
 from app.retrieval import phrases
 from app.retrieval.corpus_size import visible_corpus
-from app.retrieval.dense import DEFAULT_DEPTH, Outcome, nearest
+from app.retrieval.dense import DEFAULT_DEPTH, Outcome, nearest, scan_ahead
 from app.retrieval.duplicates import collapse
-from app.retrieval.filters import CHUNKS, IN_SCOPE, SearchFilter, matching_chunks
+from app.retrieval.filters import SearchFilter, matching_chunks
 from app.retrieval.fusion import Candidate, combine, lexical_weight
 from app.retrieval.lexical import Match
 from app.retrieval.neighbors import neighbor_ids
 from app.retrieval.passage import Hit, Passage, RankInfo
+from app.retrieval.passage_rows import document_ids, read_passages
 from app.retrieval.query_syntax import Parsed, parse
-from app.retrieval.reader import ReaderSnapshot
+from app.retrieval.reader import ReaderSnapshot, halfvec_text
 from app.retrieval.rerank import Reranking
 from app.scope_index.protocol import VectorIndex
 
@@ -139,18 +131,22 @@ class Candidates:
 def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Query) -> Candidates:
     """The visible passages that fit a query best, from which `Candidates.best` makes the results."""
     reader = ReaderSnapshot(session, visible, visible_corpus(session, visible))
+    index = scan_ahead(reader, index, query.vector, limit=FUSION_DEPTH, depth=query.depth)
     window = FUSION_DEPTH if query.filter.is_empty else FILTER_WINDOW
     lexical = phrases.find(session, visible, query.parsed, limit=window, corpus=reader.corpus, words=query.words)
     passing = matching_chunks(session, visible, query.filter, [m.chunk_id for m in lexical.matches])
     by_words = [m for m in lexical.matches if m.chunk_id in passing][:FUSION_DEPTH]
     predicate = _Predicate(reader, lexical.conditions, query.filter)
-    dense = nearest(reader, index, query.vector, limit=FUSION_DEPTH, predicate=predicate, depth=query.depth)
-    similarity = {n.chunk_id: n.similarity for n in dense.near}
     matches = {m.chunk_id: m for m in by_words}
+    dense = nearest(
+        reader, index, query.vector, limit=FUSION_DEPTH, predicate=predicate, depth=query.depth, also=list(matches)
+    )
+    similarity = {n.chunk_id: n.similarity for n in dense.near}
     ranks = _ranks(list(similarity), list(matches))
+    similarity |= {chunk: dense.similarities[chunk] for chunk in matches if chunk in dense.similarities}
     # A score that one leg did not give is computed, never taken to be 0.
     if missing := [chunk for chunk in matches if chunk not in similarity]:
-        similarity |= reader.similarities(HalfVector(query.vector).to_text(), missing)
+        similarity |= reader.similarities(halfvec_text(query.vector), missing)
     if missing := [chunk for chunk in similarity if chunk not in matches]:
         matches |= {m.chunk_id: m for m in lexical.lists.scored(lexical.words, missing)}
     max_score = lexical.lists.max_score(lexical.words)
@@ -158,7 +154,7 @@ def search(session: ReadSession, visible: Visible, index: VectorIndex, query: Qu
     count = max(query.limit + OVERFETCH, query.min_candidates)
     best = [chunk for chunk, _ in ordered[:count]]
     beside = neighbor_ids(session, visible, best[: query.with_neighbors])
-    passages = _read(session, visible, list(dict.fromkeys([*best, *beside])), len(query.vector))
+    passages = read_passages(session, visible, list(dict.fromkeys([*best, *beside])), len(query.vector))
     hits = [
         Hit(
             passages[chunk],
@@ -219,11 +215,7 @@ def _fused(
 ) -> list[tuple[int, float]]:
     """All candidates with their fused scores, best first."""
     chunks = sorted(similarity.keys() & matches.keys())
-    rows = reader.session.execute(
-        select(Chunk.id, Chunk.document_id).where(Chunk.id == any_(CHUNKS), IN_SCOPE).execution_options(**PREPARED),
-        {"chunks": chunks, "scopes": reader.visible.scope_array},
-    )
-    document = {row.id: row.document_id for row in rows}
+    document = document_ids(reader, chunks)
     return combine(
         [
             Candidate(chunk, document[chunk], similarity[chunk], _share(matches[chunk], max_score))
@@ -232,35 +224,3 @@ def _fused(
         ],
         words,
     )
-
-
-def _read(session: ReadSession, visible: Visible, chunk_ids: list[int], dimensions: int) -> dict[int, Passage]:
-    rows = session.execute(
-        select(Chunk, Document, Original.title, Collection.name)
-        .join(Document, Document.id == Chunk.document_id)
-        .join(Original, Original.document_id == Document.id)
-        .join(Collection, Collection.id == Document.collection_id)
-        .where(Chunk.id == any_(CHUNKS), IN_SCOPE)
-        .options(undefer(Chunk.blocks))
-        .execution_options(**PREPARED),
-        {"chunks": chunk_ids, "scopes": visible.scope_array},
-    )
-    return {
-        chunk.id: Passage(
-            chunk=chunk.public_id,
-            document=document.public_id,
-            version=document.version_id,
-            collection=collection,
-            path=document.path,
-            title=title,
-            heading_path=tuple(chunk.heading_path),
-            page=chunk.page,
-            text=chunk.text,
-            tokens=chunk.tokens,
-            label=Label(visible.labels[chunk.scope_id]),
-            ordinal=chunk.ordinal,
-            blocks=unpack_blocks(chunk.blocks, dimensions),
-            date=document.updated_at.astimezone(dt.UTC).date(),
-        )
-        for chunk, document, title, collection in rows
-    }

@@ -16,7 +16,7 @@ DOORS = {
     "app/retrieval/reader.py": {"vector_row"},
     "app/retrieval/lexical.py": {"posting"},
     "app/retrieval/phrases.py": {"original", "chunk"},
-    "app/retrieval/search.py": {"document", "original", "chunk"},
+    "app/retrieval/passage_rows.py": {"document", "original", "chunk"},
     "app/retrieval/filters.py": {"document", "chunk"},
     "app/retrieval/neighbors.py": {"chunk"},
     # How much stands in the caller's scopes, as numbers.

@@ -27,7 +27,18 @@ from app.db.session import ReadSession
 from app.errors import NotFound
 from app.identity.subject import Subject
 from app.indexing.terms import query_terms
-from app.retrieval import browse, dense, document_list, filters, lexical, neighbors, phrases, reader, search
+from app.retrieval import (
+    browse,
+    dense,
+    document_list,
+    filters,
+    lexical,
+    neighbors,
+    passage_rows,
+    phrases,
+    reader,
+    search,
+)
 from app.retrieval.document_list import DocumentOrder
 from app.retrieval.passage import Hit
 from app.scope_index.database_reader import CodeReader
@@ -153,7 +164,7 @@ JOINED = """
 """
 # A subquery that is sorted is planned by itself: it reads all documents, whatever the join would have needed.
 SORTED = JOINED.replace("join document d", "join (select * from document order by collection_id, path) d")
-MODULES = (filters, neighbors, browse, document_list, dense, lexical, phrases, search, reader)
+MODULES = (filters, neighbors, browse, document_list, dense, lexical, passage_rows, phrases, search, reader)
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +300,8 @@ def test_what_would_leak_is_found(site: Site, what: str) -> None:
         (reader, "LOOKUP", "where r.changed", "where length(r.code) > 0 and r.changed", "plain", "over vector_row"),
         (reader, "LOOKUP", "where r.chunk_id", "where length(r.code) > 0 and r.chunk_id", "plain", "over vector_row"),
         (dense, "NEAREST", "where scope_id", "where length(code) > 0 and scope_id", "without lists", "over vector_row"),
-        (search, "IN_SCOPE", "chunk.scope_id", "length(chunk.text) > 0 and chunk.scope_id", "plain", "over chunk"),
+        (passage_rows, "PASSAGES", "where chunk.id", "where length(text) > 0 and chunk.id", "plain", "over chunk"),
+        (passage_rows, "DOCUMENT_IDS", "where chunk.id", "where length(text) > 0 and chunk.id", "plain", "over chunk"),
         (filters, "DOCUMENTS", filters.DOCUMENTS.text, SORTED, "recent", "the whole of an index of document"),
         (filters, "DOCUMENTS", filters.DOCUMENTS.text, JOINED, "in a folder without lists", "rows in vain"),
         (filters, "DOCUMENTS", "where document.id", "where path <> '' and document.id", "recent", "Filter over"),

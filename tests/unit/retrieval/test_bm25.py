@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.indexing.postings import pack
 from app.indexing.terms import Counts
 from app.retrieval import bm25
-from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B, Corpus, Ids, best, idf, restrict
+from app.retrieval.bm25 import FIELD_WEIGHTS, K1, B, Corpus, Ids, InvertedList, best, idf, restrict
 
 
 def random_lists(seed: int, words: int, passages: int) -> list[Ids]:
@@ -41,27 +41,57 @@ def exhaustive(lists: list[Ids], weights: list[float], mean: float, limit: int) 
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
+def best_of(lists: list[Ids], limit: int, corpus: Corpus) -> bm25.Best:
+    weights = [idf(corpus, len(entries)) for entries in lists]
+    return best([InvertedList(entries) for entries in lists], weights, corpus.mean, limit)
+
+
+def differs(lists: list[Ids], limit: int, corpus: Corpus) -> bool:
+    """Whether `best` finds other passages, scores or another order than scoring them one by one."""
+    found = best_of(lists, limit, corpus)
+    weights = [idf(corpus, len(entries)) for entries in lists]
+    wanted = exhaustive(lists, weights, corpus.mean, limit)
+    return list(zip(found.chunks.tolist(), found.scores.tolist(), strict=True)) != wanted
+
+
 @settings(max_examples=150)
-@given(st.integers(0, 10**6), st.integers(0, 8), st.integers(1, 1500), st.integers(1, 60))
-def test_skipping_changes_no_bit(seed: int, words: int, passages: int, limit: int) -> None:
+@given(
+    st.integers(0, 10**6), st.integers(0, 8), st.integers(1, 1500), st.integers(1, 60), st.sampled_from([1, 64, 4096])
+)
+def test_skipping_changes_no_bit(seed: int, words: int, passages: int, limit: int, blocks: int) -> None:
+    """With so few blocks, too, that each holds many passages, as blocks of millions of passages do."""
     lists = random_lists(seed, words, passages)
     corpus = Corpus(passages, 80 * passages)
-    weights = [idf(corpus, len(entries)) for entries in lists]
-    found = best(lists, weights, corpus.mean, limit)
-    assert list(zip(found.chunks.tolist(), found.scores.tolist(), strict=True)) == exhaustive(
-        lists, weights, corpus.mean, limit
-    )
+    limit = min(limit, max(blocks - 1, 1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bm25, "MIN_BLOCKS", max(blocks, 16))
+        patch.setattr(bm25, "MAX_BLOCKS", max(blocks, 16))
+        assert not differs(lists, limit, corpus)
+        found = best_of(lists, limit, corpus)
     for n, entries in enumerate(lists):
         assert found.stands[n].tolist() == np.isin(found.chunks, entries >> 25).tolist()
 
 
-def test_frequent_words_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else there was nothing to prove: of a long list only what a rare word found is scored."""
+@pytest.mark.parametrize("mutant", ["bound too low", "ties dropped", "reached too high"])
+def test_a_careless_bound_is_found(monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
+    """Test of the test: what would drop passages that belong to the best."""
+    rounded, reached = bm25._Scale.rounded, bm25._reached
+    if mutant == "bound too low":
+        monkeypatch.setattr(bm25._Scale, "rounded", lambda *given: rounded(*given) * np.float32(0.9))
+    elif mutant == "ties dropped":
+        monkeypatch.setattr(bm25, "BOUND_MARGIN", -1e-4)
+    else:
+        monkeypatch.setattr(bm25, "_reached", lambda scores, limit: reached(scores, max(limit // 2, 1)))
+    worlds = ((random_lists(seed, 5, 1500), Corpus(1500, 80 * 1500)) for seed in range(20))
+    assert any(differs(lists, 40, corpus) for lists, corpus in worlds)
+
+
+def test_few_passages_are_scored_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else there was nothing to prove: of long lists only what blocks with high bounds hold is scored."""
     rng = np.random.default_rng(1)
     rare = np.array([pack(c, Counts(body=3), 80) for c in range(0, 30_000, 100)], np.int64)
     common = np.array([pack(c, Counts(body=1), 80) for c in rng.permutation(20_000).tolist()], np.int64)
     corpus = Corpus(30_000, 80 * 30_000)
-    weights = [idf(corpus, len(entries)) for entries in (rare, common)]
     scored: list[int] = []
     parts = bm25._Scale.contributions
 
@@ -70,9 +100,18 @@ def test_frequent_words_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
         return parts(scale, entries, weight)
 
     monkeypatch.setattr(bm25._Scale, "contributions", counted)
-    found = best([rare, common], weights, corpus.mean, 20)
+    assert not differs([rare, common], 20, corpus)
     assert sum(scored) < len(common) / 4
-    assert found.chunks.tolist() == [c for c, _ in exhaustive([rare, common], weights, corpus.mean, 20)]
+
+
+def test_who_shares_a_block_does_not_follow_from_the_distance_of_numbers() -> None:
+    """Between the numbers of visible passages stand those of hidden ones: they must not make bounds closer or wider."""
+    sizes = []
+    for apart in (1, 2, 16, 1_000, 4_096):
+        entries = np.arange(20_000, dtype=np.int64) * 16 * apart << 25
+        sizes.append(len(np.unique(bm25._blocks(entries, 1 << 20, bm25.MIXES[0]))))
+    # 20,000 drawn from the 65,536 lines of sixteen blocks.
+    assert max(sizes) - min(sizes) < 600, sizes
 
 
 def test_idf_falls_with_frequency_and_stays_positive() -> None:
