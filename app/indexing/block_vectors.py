@@ -4,7 +4,8 @@ A byte for each dimension, scaled to the vector's own greatest: what is compared
 taken from other texts.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,10 +57,4 @@ def unpack_blocks(stored: bytes, dimensions: int) -> tuple[PassageBlock, ...]:
     """The blocks from their stored form; none where there is none. Raises ValueError if it is of other dimensions."""
     if len(stored) % (_SPAN_BYTES + dimensions):
         raise ValueError(f"the stored blocks have not {dimensions} dimensions")
-    return tuple(_unpacked(stored, dimensions))
-
-
-def _unpacked(stored: bytes, dimensions: int) -> Iterator[PassageBlock]:
-    for at in range(0, len(stored), _SPAN_BYTES + dimensions):
-        start, end = np.frombuffer(stored, SPAN_DTYPE, 2, at).tolist()
-        yield PassageBlock(start, end, stored[at + _SPAN_BYTES : at + _SPAN_BYTES + dimensions])
+    return tuple(PassageBlock(*row) for row in struct.iter_unpack(f"<ii{dimensions}s", stored))

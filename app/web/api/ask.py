@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -13,13 +12,14 @@ from app.errors import AppError
 from app.identity.subject import require_in_person
 from app.web.api.answer_schemas import AnswerOut, AskBody
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
+from app.web.http.responses import json_of
 from app.web.http.sse import EventStream, encode
 
 router = APIRouter(tags=["ask"])
 
 
 @router.post("/ask", response_model=AnswerOut, responses={200: {"content": {"text/event-stream": {}}}})
-async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> Any:
+async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> Response:
     """Answer a question from what you may read, with its sources; `stream: true` sends server-sent events."""
     if body.conversation is not None:
         require_in_person(subject)
@@ -34,7 +34,7 @@ async def ask(body: AskBody, subject: AskerOrDelegate, parts: ComponentsOf) -> A
                 case Delta(piece):
                     text += piece
                 case Done() as done:
-                    return AnswerOut.of(AnswerView.of(done, text))
+                    return json_of(AnswerOut.of(AnswerView.of(done, text)))
     raise AssertionError("an answer ends with Done or with an error")
 
 

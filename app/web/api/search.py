@@ -1,16 +1,17 @@
 """POST /search: passages, without an answer."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.answer.search import SearchRequest, search_documents
 from app.web.api.search_schemas import HitOut, SearchBody, SearchOut
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
+from app.web.http.responses import json_of
 
 router = APIRouter(tags=["ask"])
 
 
-@router.post("/search")
-def search_passages(body: SearchBody, subject: AskerOrDelegate, parts: ComponentsOf) -> SearchOut:
+@router.post("/search", response_model=SearchOut)
+def search_passages(body: SearchBody, subject: AskerOrDelegate, parts: ComponentsOf) -> Response:
     """Find passages that you may read. "Quotes" and -minus bind, but not in a question (a text that ends in `?`)."""
     request = SearchRequest(
         text=body.query,
@@ -25,4 +26,4 @@ def search_passages(body: SearchBody, subject: AskerOrDelegate, parts: Component
     hits = [HitOut.model_validate(hit) for hit in found.hits]
     if not body.explain:
         hits = [hit.model_copy(update={"explained": None}) for hit in hits]
-    return SearchOut(hits=hits, unmatched=found.unmatched)
+    return json_of(SearchOut(hits=hits, unmatched=found.unmatched))
