@@ -24,6 +24,7 @@ class Recorder:
 
     def __init__(self, *, lost: bool = False, ready: bool = True) -> None:
         self.asked: list[tuple[str, int]] = []
+        self.begun = threading.Event()
         self.since, self._lost, self._ready = HERE, lost, ready
 
     def view(self, snapshot: Snapshot) -> "Recorder | None":
@@ -32,6 +33,7 @@ class Recorder:
 
     def scan(self, query: NDArray[np.float32], scopes: NDArray[np.int32], *, depth: int) -> ScanResult:
         self.asked.append((threading.current_thread().name, depth))
+        self.begun.set()
         if self._lost:
             raise IndexUnavailable("a shard did not answer")
         return ScanResult(np.arange(depth), np.full(depth, query.sum() + scopes.sum(), np.float32), -np.inf)
@@ -54,6 +56,7 @@ def reader() -> ReaderSnapshot:
 def test_the_scan_ran_elsewhere_and_once() -> None:
     index, seen = Recorder(), reader()
     ahead = ScanAhead(index, seen, QUERY, 7)
+    assert index.begun.wait(60)
     view = ahead.view(HERE)
     assert view is not None
     assert view.since is HERE
