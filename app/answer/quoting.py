@@ -44,12 +44,12 @@ async def quote(
         lead = reply("ungrounded", question_language(selector.material.question)) + "\n\n"
         trail.output.append(lead)
         yield Delta(lead)
-    text, done = await in_thread(_quoted, parts, trail, selector, context, fallback)
+    text, done = await in_thread(make_quotes, parts, trail, selector, context, fallback)
     yield Delta(text)
     yield done
 
 
-def _quoted(
+def make_quotes(
     parts: Components, trail: Trail, selector: QuoteSelector, context: Context, fallback: str | None
 ) -> tuple[str, Done]:
     """The text of the quotes, and the end of the answer. It takes milliseconds, and so a thread."""

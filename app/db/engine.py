@@ -71,6 +71,11 @@ def send_with_next(connection: Connection, statement: str, values: Mapping[str, 
     connection.info[_PENDING] = (statement, values)
 
 
+def send_pending(connection: Connection) -> None:
+    """Send now what was to go along with the next statement, for one that is not sent by SQLAlchemy."""
+    _send(connection.info.pop(_PENDING, None), connection.connection.driver_connection)
+
+
 def watch_changes(connection: Connection) -> None:
     """From now on, remember whether a statement was sent that may change access."""
     connection.info[_CHANGES] = False
@@ -130,8 +135,7 @@ def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool
     if pending is not None or options.get("opens"):
         # A pipeline: one round trip for all, with BEGIN before the first of a transaction.
         with cursor.connection.pipeline():
-            if pending is not None:
-                cursor.connection.execute(*pending, prepare=True)
+            _send(pending, cursor.connection)
             cursor.execute(statement, parameters, prepare=True if keep else None)
         return True
     if keep:
@@ -144,6 +148,9 @@ def _execute_many(cursor: Any, _statement: str, _parameters: Any, context: Any) 
     info = _info(context)
     if _CHANGES in info:
         info[_CHANGES] = True
-    pending = info.pop(_PENDING, None)
+    _send(info.pop(_PENDING, None), cursor.connection)
+
+
+def _send(pending: tuple[str, Mapping[str, str]] | None, connection: Any) -> None:
     if pending is not None:
-        cursor.connection.execute(*pending)
+        connection.execute(*pending, prepare=True)

@@ -17,7 +17,7 @@ EVERY = [
 # Decisions and changes are records of their time.
 CURRENT = [page for page in EVERY if page.parent.name != "adr" and page.name != "CHANGELOG.md"]
 WALKS = [page for page in CURRENT if page.parent.name == "dev" or page.name in {"CONTRIBUTING.md", "tour.md"}]
-ASKS = "`answer()` (`app/answer/pipeline.py`)"
+ASKS = "`prepare()` (`app/answer/pipeline.py`)"
 
 
 def named(page: Path) -> str:
@@ -48,8 +48,8 @@ def test_links_lead_to_files(page: Path) -> None:
         ("`app/paths.py` has `is_above()`", "no file named here defines is_above()"),
         ("`app/db/session.py`: `Database.rewriting`", "no file named here defines Database.rewriting"),
         ("`app.paths.abnormal_path`", "no file named here defines app.paths.abnormal_path"),
-        (f"{ASKS} → `folder_path()` (`app/paths.py`)", "answer() does not call folder_path()"),
-        (f"{ASKS} calls:\n\n1. `normal_path()` (`app/paths.py`), first.", "answer() does not call normal_path()"),
+        (f"{ASKS} → `folder_path()` (`app/paths.py`)", "prepare() does not call folder_path()"),
+        (f"{ASKS} calls:\n\n1. `normal_path()` (`app/paths.py`), first.", "prepare() does not call normal_path()"),
         ("`make everything`", "no target: make everything"),
         ("`clearance sing`", "no command or option: clearance sing"),
         ("`clearance audit verify --tail X`", "no command or option: clearance audit verify --tail X"),
