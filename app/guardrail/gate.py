@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Self
 
 from app.guardrail.check import BEFORE, WORD, Check, Cue, Finding, Run, Tail
 from app.guardrail.normal import Normaliser
@@ -43,6 +44,20 @@ class _Group:
     checks: tuple[Check, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedChecks:
+    """Checks as a gate asks them: found out once for many short texts, of which each has a gate of its own."""
+
+    groups: tuple[_Group, ...]
+    cue_words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, checks: Iterable[Check]) -> Self:
+        """These checks in their order."""
+        groups = _grouped(checks)
+        return cls(groups, tuple({word for group in groups if group.cue for word in group.cue.words}))
+
+
 def _grouped(checks: Iterable[Check]) -> tuple[_Group, ...]:
     groups: dict[tuple[re.Pattern[str], Run, str, Cue | None], list[Check]] = {}
     for check in checks:
@@ -58,9 +73,9 @@ def placeholder(kind: str) -> str:
 class Gate:
     """Redacts one stream: `feed` each piece, `flush` at its end. An aborted stream is simply not flushed."""
 
-    def __init__(self, checks: Sequence[Check]) -> None:
-        self._groups = _grouped(checks)
-        self._cue_words = tuple({word for group in self._groups if group.cue for word in group.cue.words})
+    def __init__(self, checks: Sequence[Check] | PreparedChecks) -> None:
+        prepared = checks if isinstance(checks, PreparedChecks) else PreparedChecks.of(checks)
+        self._groups, self._cue_words = prepared.groups, prepared.cue_words
         self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
@@ -268,7 +283,7 @@ class Gate:
         self._mask_end = max(self._mask_end - cut, -1)
 
 
-def redact(text: str, checks: Sequence[Check]) -> Redacted:
+def redact(text: str, checks: Sequence[Check] | PreparedChecks) -> Redacted:
     """The redaction of a whole text: what a Gate releases for it."""
     gate = Gate(checks)
     pieces = [gate.feed(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE)]

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from app.guardrail.active_content import Addresses, make_inert
 from app.guardrail.check import Check
-from app.guardrail.gate import redact
+from app.guardrail.gate import PreparedChecks, redact
 
 
 class Redactor:
     """Redacts short texts and counts what it took out."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
-        self._checks = checks
+        self._checks = PreparedChecks.of(checks)
         self.counts: Counter[str] = Counter()
 
     def __call__(self, text: str) -> str:
