@@ -3,11 +3,12 @@
 Rows and index entries that PostgreSQL looks at are counted, not timed.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from app.acl.readers import reach
 from app.acl.rules import OwnRule
@@ -17,6 +18,7 @@ from app.db.session import Database, ReadSession
 from app.db.tables.access import Collection
 from app.identity.subject import Capability, Subject
 from app.retrieval.document_list import ORDERS, DocumentOrder, list_documents
+from app.sign_in.sessions import list_all_sessions
 from tests.db.test_hidden_work import ALLOW, COUNTED
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.library_db import LibraryDb, allow, library_of
@@ -30,6 +32,13 @@ insert into document (collection_id, scope_id, path, media_type, size, sha256, v
     sha256(''), 1, now() - make_interval(secs => (n * 53 + :number * 71) % 977)
   from generate_series(1, :each) n
 """
+SESSIONS = """
+insert into sign_in_session (prefix, hash, user_id, means, idle_seconds, idle_until, expires_at, created_at)
+  select 'p' || n, sha256(n::text::bytea), :user, 'link', 60, now() + interval '1 day', now() + interval '1 day',
+    now() - make_interval(mins => n * 37 % 2003)
+  from generate_series(1, 2000) n
+"""
+OF_SESSIONS = text(COUNTED.text.replace("document, original, chunk, vector_row, posting", "sign_in_session"))
 IN_ORDER = {
     "path": "select d.id from document d join collection c on c.id = d.collection_id where c.name like 'shelf%'"
     " order by c.name, d.path",
@@ -46,13 +55,13 @@ class Shelves:
     database: Database
     people: dict[str, Subject]
 
-    def reading(self, who: str, do: Callable[[ReadSession, Subject], object]) -> int:
+    def reading(self, who: str, do: Callable[[ReadSession, Subject], object], counted: TextClause = COUNTED) -> int:
         """How many rows and index entries PostgreSQL looks at for this, where who sees what is known already."""
         with self.database.reading(self.people[who].user_id) as session:
             visible_scopes(session, self.people[who])
-            before = int(session.execute(COUNTED).scalar_one())
+            before = int(session.execute(counted).scalar_one())
             do(session, self.people[who])
-            return int(session.execute(COUNTED).scalar_one()) - before
+            return int(session.execute(counted).scalar_one()) - before
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +143,16 @@ def test_reach_is_counted_for_who_may_rule(shelves: Shelves, who: str, counted: 
     )
     with shelves.database.reading(shelves.people[who].user_id) as session:
         assert session.scalar(statement) == counted
+
+
+def test_of_the_sessions_of_everybody_a_page_is_looked_at(shelves: Shelves) -> None:
+    shelves.library.run("admin", SESSIONS, user=shelves.people["all"].user_id)
+    shelves.library.run("admin", "analyze sign_in_session")
+    found = list[dt.datetime]()
+
+    def ask(session: ReadSession, subject: Subject) -> None:
+        found.extend(one.created_at for one in list_all_sessions(session, subject, Page(limit=LIMIT)))
+
+    assert shelves.reading("administrator", ask, OF_SESSIONS) <= 2 * (LIMIT + 1)
+    assert len(found) == LIMIT
+    assert found == sorted(found, reverse=True)
