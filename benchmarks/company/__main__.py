@@ -72,6 +72,7 @@ def measure_routes(db: Db, filled: Company, rounds: int, only: str) -> list[Figu
         callers = {who: Caller(url, key, who) for who, key in filled.keys.items()}
         once = {who: Caller(url, key, who, kept=False) for who, key in filled.keys.items()}
         processors = Processors(pid, db.server.pid or 0)
+        processors.rest()
         figures, sent = [], []
         for who, caller in callers.items():
             asked = list(reads(templates, facts_of(db, filled, who)))
@@ -132,7 +133,9 @@ def beside_peer(db: Db, sizes: Sizes, python: Path | None) -> list[peer.Beside]:
     filled = fill(smaller, sizes)
     truth = peer.truth_of(smaller, filled, QUESTIONS)
     with api_process(smaller, more=_settings(smaller)) as (url, pid):
-        rows = peer.ours(url, Processors(pid, db.server.pid or 0), smaller, filled, truth)
+        processors = Processors(pid, db.server.pid or 0)
+        processors.rest()
+        rows = peer.ours(url, processors, smaller, filled, truth)
     for found in peer.theirs(python, db.server, smaller, truth):
         rows += found
     return rows

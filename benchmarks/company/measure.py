@@ -15,6 +15,7 @@ from benchmarks.company.routes import Asked
 from benchmarks.world import Db
 
 WARM_UPS = 2
+AT_REST_MS = 50.0  # of processor time a second
 # What PostgreSQL notes of each statement, sent as text or as a statement with parameters.
 STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]+): ")
 
@@ -33,6 +34,11 @@ class Figures:
     statements: int
     kilobytes: float
 
+    @property
+    def cpu(self) -> float:
+        """Processor time of both: what the clock would show on a machine of one's own, but for the network."""
+        return self.api_cpu + self.postgres_cpu
+
 
 class Processors:
     """Processor time in ms of a process, and of a PostgreSQL: its processes, and those of it that have ended."""
@@ -44,6 +50,16 @@ class Processors:
         own = self._postgres.cpu_times()
         backends = sum(_spent(child.pid) for child in self._postgres.children())
         return _spent(self._pid), backends + 1000 * (own.children_user + own.children_system)
+
+    def rest(self, seconds: float = 120.0) -> None:
+        """Wait until the process does next to nothing: one that was just started still loads its lists."""
+        deadline = time.monotonic() + seconds
+        spent = self.read()[0]
+        while time.monotonic() < deadline:
+            time.sleep(1.0)
+            before, spent = spent, self.read()[0]
+            if spent - before < AT_REST_MS:
+                return
 
 
 def _spent(pid: int) -> float:

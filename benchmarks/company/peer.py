@@ -5,7 +5,6 @@ import os
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from app.acl.visible import visible_scopes
 from app.db.bootstrap import libpq
 from app.local.postgres import EmbeddedPostgres, free_port
 from benchmarks.company.company import Company
+from benchmarks.company.dense_leg import DenseLeg
 from benchmarks.company.measure import Processors
 from benchmarks.company.passages import Sentences
 from benchmarks.search.cases import TIED
@@ -27,10 +27,10 @@ from benchmarks.world import EMBEDDER, PASSWORD, ROOT, Db, World
 
 READERS = {"100 %": ("employee, 100 %", "employee-all"), "10 %": ("employee, 10 %", "employee-tenth"),
            "1 %": ("employee, 1 %", "employee-few")}  # fmt: skip
-K, DEEP = 10, 50
+K = 10
 # As pgvector's documentation has it; the class makes none by itself.
 HNSW = "create index on langchain_pg_embedding using hnsw (embedding vector_cosine_ops)"
-CHUNKS = "select id, scope_id, public_id from chunk where id >= %s order by id"
+CHUNKS = "select scope_id from chunk where id >= %s order by id"
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,11 @@ class Beside:
 
 @dataclass(frozen=True)
 class Truth:
-    """All passages with their vectors, scopes and texts, and the questions. `places`: of passages by public id."""
+    """All passages with their texts, vectors and scopes, in order, and the questions."""
 
     texts: NDArray[np.str_]
     vectors: NDArray[np.float32]
     scopes: NDArray[np.int64]
-    places: Mapping[uuid.UUID, int]
     questions: Sequence[str]
 
     def judge(self, question: int, visible: Sequence[int], found: Sequence[int]) -> tuple[float, int]:
@@ -72,14 +71,14 @@ def truth_of(db: Db, company: Company, questions: int) -> Truth:
     sentences = Sentences()
     with db.admin() as connection:
         rows = connection.execute(CHUNKS, [company.first]).fetchall()
-    scopes = np.array([scope for _, scope, _ in rows], np.int64)
+    scopes = np.array([scope for (scope,) in rows], np.int64)
     batches = list(sentences.batches(company.sizes.passages, 20_000))
     vectors = np.concatenate([batch.rows for batch in batches])
     passages = np.array([sentences.text(drawn) for batch in batches for drawn in batch.drawn])
     least = np.flatnonzero(np.isin(scopes, scopes_of(db, READERS["1 %"][1])))
     asked = np.random.default_rng(3).choice(least, questions)
     texts = [sentences.question(int(number)) for number in asked]
-    return Truth(passages, vectors, scopes, {public: place for place, (_, _, public) in enumerate(rows)}, texts)
+    return Truth(passages, vectors, scopes, texts)
 
 
 def scopes_of(db: Db, name: str) -> list[int]:
@@ -94,23 +93,20 @@ def scopes_of(db: Db, name: str) -> list[int]:
 
 
 def ours(url: str, processors: Processors, db: Db, company: Company, truth: Truth) -> list[Beside]:
-    """POST /search of the product. Its hits are found by words too: judged are those that it says are nearest."""
+    """POST /search of the product, which searches for words too; what is judged is what it finds by vectors alone."""
     found = []
-    for share, (who, name) in READERS.items():
-        with httpx2.Client(
-            base_url=url, headers={"Authorization": f"Bearer {company.keys[who]}"}, timeout=120, trust_env=False
-        ) as http:
+    with DenseLeg(db, {share: name for share, (_, name) in READERS.items()}) as leg:
+        for share, (who, _) in READERS.items():
+            headers = {"Authorization": f"Bearer {company.keys[who]}"}
+            with httpx2.Client(base_url=url, headers=headers, timeout=120, trust_env=False) as http:
 
-            def search(question: str, http: httpx2.Client = http) -> None:
-                http.post("/api/v1/search", json={"query": question, "limit": K}).raise_for_status()
+                def search(question: str, http: httpx2.Client = http) -> None:
+                    http.post("/api/v1/search", json={"query": question, "limit": K}).raise_for_status()
 
-            def nearest(question: str, http: httpx2.Client = http) -> list[int]:
-                body = {"query": question, "limit": DEEP, "explain": True}
-                hits = http.post("/api/v1/search", json=body).raise_for_status().json()["hits"]
-                near = [hit for hit in hits if (hit["explained"]["similarity_rank"] or DEEP) <= K]
-                return [truth.places[uuid.UUID(hit["chunk"])] for hit in near]
+                def nearest(question: str, share: str = share) -> list[int]:
+                    return [number - company.first for number in leg.nearest(share, question, K)]
 
-            found.append(_timed("Clearance", share, processors, truth, scopes_of(db, name), (search, nearest)))
+                found.append(_timed("Clearance", share, processors, truth, leg.scopes(share), (search, nearest)))
     return found
 
 

@@ -24,8 +24,11 @@ def show_all(filled: Company, figures: Sequence[Figures], beside: Sequence[Besid
             rows,
             left=2,
         )
-        over = [each for each in figures if each.p50 > each.bound]
-        console.print(f"{len(figures)} asked, {len(over)} above their bound.")
+        clock, cpu = (
+            sum(each > f.bound for each, f in zip(of, figures, strict=True))
+            for of in ([f.p50 for f in figures], [f.cpu for f in figures])
+        )
+        console.print(f"{len(figures)} asked; above their bound: {clock} by the clock, {cpu} by processor time.")
         console.print(f"Not asked: {'; '.join(f'{route} ({why})' for route, why in APART.items())}.", style="dim")
     if beside:
         rows = [
