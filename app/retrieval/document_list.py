@@ -29,7 +29,7 @@ ORDERS: tuple[DocumentOrder, ...] = get_args(DocumentOrder)
 # A page's rows of each collection that the subject curates, and of each scope that they see elsewhere. Of the scopes
 # that come first by their first documents, as many as a page has rows: whatever stands on the page is in one of these,
 # for the first document of its scope stands before it. Of fifteen hundred scopes all but a hundred are so asked for one
-# row alone.
+# row alone; and by change, nothing that is older than the first documents of so many scopes is on the page.
 _CURATED = r"""
 select c.name, d.id, d.path, d.updated_at, d.public_id
 from collection c
@@ -39,10 +39,9 @@ cross join lateral (
 ) d
 where c.id = any (:curated) and c.name not like '\_%'{collections}
 """
-_SEEN = r"""
-select c.name, d.id, d.path, d.updated_at, d.public_id
-from (
-  select s.id, c.name
+_FIRST = r"""
+first as materialized (
+  select s.id, c.name{age}
   from scope s
   join collection c on c.id = s.collection_id
   cross join lateral (
@@ -51,13 +50,20 @@ from (
   ) d
   where s.id = any (cast(:scopes as int[])) and s.collection_id <> all (:curated) and c.name not like '\_%'{collections}
   order by {first} limit :limit
-) c
+),
+"""
+_SEEN = r"""
+select c.name, d.id, d.path, d.updated_at, d.public_id
+from first c
 cross join lateral (
   select d.id, d.path, d.updated_at, d.public_id from document d
-  where d.scope_id = c.id{documents} order by {order} limit :limit
+  where d.scope_id = c.id{documents}{not_older} order by {order} limit :limit
 ) d
 """
-_PAGE = "with listed as ({walks}) select l.id, l.name from listed l order by {order} limit :limit"
+_PAGE = "with {first} listed as ({walks}) select l.id, l.name from listed l order by {order} limit :limit"
+_NOT_OLDER = (
+    " and d.updated_at >= (select case when count(*) = :limit then min(f.updated_at) else '-infinity' end from first f)"
+)
 
 
 @dataclass(frozen=True)
@@ -151,8 +157,13 @@ def _statement(subject: Subject, where: DocumentFilter, order: DocumentOrder, *,
         ordered = "l.updated_at desc, l.public_id desc"
         if not begins:
             documents += " and (d.updated_at, d.public_id) < (:last_at, :last_id)"
-    walks = [_CURATED] if where.contains is not None or curated(subject) else []
-    walks += [_SEEN] if where.contains is None else []
     given = {"documents": documents, "order": within, "first": first, "collections": collections}
+    # By path, an index that holds the paths alone is to do.
+    given["age"], given["not_older"] = (", d.updated_at", _NOT_OLDER) if order == "changed" else ("", "")
+    walks = [_CURATED] if where.contains is not None or curated(subject) else []
+    # Paths of what is only read are shown redacted: a text in them is not looked for.
+    walks += [_SEEN] if where.contains is None else []
     rows = " union all ".join(f"({walk.format(**given)})" for walk in walks)
-    return text(_PAGE.format(walks=rows, order=ordered)).bindparams(bindparam("curated", type_=ARRAY(Uuid)))
+    firsts = _FIRST.format(**given) if _SEEN in walks else ""
+    page = text(_PAGE.format(first=firsts, walks=rows, order=ordered))
+    return page.bindparams(bindparam("curated", type_=ARRAY(Uuid)))
