@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.progress import track
 
+from app import log
 from app.client.api import Client
 from app.main import build, create
 from app.settings import AuditSettings, DatabaseSettings, EmbedderSettings, IdentitySettings, Settings
@@ -31,18 +32,24 @@ QUESTIONS = 30
 
 def main() -> None:
     given = _arguments()
+    log.configure(json=True, level="WARNING")  # what the lists say would stand among the tables
     sizes = Sizes(given.people, given.roles, given.passages, given.records, given.per_document)
     results: dict[str, object] = {"sizes": asdict(sizes), "load_before": load()}
     with company(sizes, given.keep) as (db, filled):
         results["filled_in_seconds"] = filled.seconds
         figures = [] if given.peer_alone else measure_routes(db, filled, given.rounds, given.only)
         results["routes"] = [asdict(each) for each in figures]
+        _save(results, given.out)
         beside = beside_peer(db, replace(sizes, passages=given.peer_passages, records=1_000), given.peer)
         results["beside"] = [asdict(each) for each in beside]
     results["load_after"] = load()
-    if given.out:
-        given.out.write_text(json.dumps(results, indent=1), "utf-8")
+    _save(results, given.out)
     report.show_all(filled, figures, beside, given.peer_passages)
+
+
+def _save(results: dict[str, object], out: Path | None) -> None:
+    if out is not None:
+        out.write_text(json.dumps(results, indent=1), "utf-8")
 
 
 def _arguments() -> argparse.Namespace:

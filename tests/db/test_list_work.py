@@ -19,7 +19,7 @@ from app.db.tables.access import Collection
 from app.identity.subject import Capability, Subject
 from app.retrieval.document_list import ORDERS, DocumentOrder, list_documents
 from app.sign_in.sessions import list_all_sessions
-from tests.db.test_hidden_work import ALLOW, COUNTED
+from tests.db.looked_at import ALLOW, COUNTED
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.library_db import LibraryDb, allow, library_of
 from tests.support.service import database_at
