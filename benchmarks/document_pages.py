@@ -41,7 +41,7 @@ DOCUMENTS = text(
     insert into document (collection_id, scope_id, path, media_type, size, sha256, version, updated_at)
     select :collection, case when n % 10 = 0 then :tagged else (cast(:scopes as int[]))[1 + n % :folders] end,
            'area' || n % :folders % 40 || '/folder' || n % :folders || '/report ' || n || '.md', 'text/plain', 1,
-           sha256(''), 1, now() - make_interval(secs => 7919 * n % 1000003)
+           sha256(''), 1, now() - make_interval(secs => 7919 * cast(n as bigint) % 1000003)
     from generate_series(0, :documents - 1) n
     """
 )

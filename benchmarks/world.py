@@ -226,8 +226,11 @@ def question_about(passage: str) -> str:
 
 
 @contextlib.contextmanager
-def api_process(db: Db, module: str = "app") -> Iterator[tuple[str, int]]:
-    """The API with the hashed embedder, in a process of its own that runs this module: its URL and process id."""
+def api_process(db: Db, module: str = "app", more: Mapping[str, str] | None = None) -> Iterator[tuple[str, int]]:
+    """The API with the hashed embedder, in a process of its own that runs this module: its URL and process id.
+
+    `more` are settings besides, by the names of their variables.
+    """
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
     environ = {name: os.environ[name] for name in PLAIN if name in os.environ} | {
@@ -239,6 +242,7 @@ def api_process(db: Db, module: str = "app") -> Iterator[tuple[str, int]]:
         "CLEARANCE_EMBEDDER__KIND": "hashed",
         "CLEARANCE_API__PORT": port,
         **{f"CLEARANCE_API__{name.upper()}": str(value) for name, value in NO_LIMITS.items()},
+        **(more or {}),
     }
     with tempfile.TemporaryFile() as log, Client(url, None) as client:
         process = subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environ, stdout=log, stderr=log)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections import Counter
 from collections.abc import Collection as Some
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +10,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from app.acl.reader_table import BLOCK, Pairs, ReaderTable, is_active
-from app.acl.rule_store import one_of
+from app.acl.rule_store import array, one_of
 from app.acl.rules import Rule
 from app.acl.visible import scopes_select
 from app.db.tables import access
@@ -23,6 +22,9 @@ from app.identity.subject import Subject
 BY_RULE = text("select rule_id, documents from clearance.documents_by_rule(:collections)").bindparams(
     bindparam("collections", type_=ARRAY(Uuid))
 )
+COUNTED = text(
+    "select collection_id, documents from clearance.count_documents(:collections, cast(:scopes as int[]))"
+).bindparams(bindparam("collections", type_=ARRAY(Uuid)))
 
 
 def readers(session: Session, rules: Some[int], users: Some[uuid.UUID], at: dt.datetime) -> Pairs:
@@ -98,12 +100,7 @@ def rule_by_document(session: Session, collections: Some[uuid.UUID]) -> dict[int
 
 def reach(session: Session, subject: Subject, collections: Some[Collection], at: dt.datetime) -> dict[str, int]:
     """How many documents of each of these collections a subject reads; of those the session's caller may rule."""
-    scopes = scopes_select(subject, at).subquery()
-    visible = session.execute(select(Scope.collection_id, Scope.rule_id).join(scopes, scopes.c.id == Scope.id)).all()
-    # A rule is one value for all collections, so its number says whether what stands under it is read.
-    read = {(row.collection_id, row.rule_id) for row in visible}
-    counted: dict[str, int] = {}
-    for collection in collections:
-        by_rule = Counter(rule_by_document(session, [collection.id]).values())
-        counted[collection.name] = sum(n for rule_id, n in by_rule.items() if (collection.id, rule_id) in read)
-    return {name: n for name, n in counted.items() if n}
+    scopes = [row.id for row in session.execute(scopes_select(subject, at))]
+    given = {"collections": [collection.id for collection in collections], "scopes": array(scopes)}
+    counted = {row.collection_id: row.documents for row in session.execute(COUNTED, given)}
+    return {collection.name: counted[collection.id] for collection in collections if collection.id in counted}

@@ -56,7 +56,7 @@ def curated(subject: Subject) -> frozenset[uuid.UUID]:
 
 def readable_collections(subject: Subject, visible: Visible) -> Select[Collection]:
     """The collections with a scope the subject may read, those they curate, and all for an administrator."""
-    readable = select(Scope.collection_id).where(Scope.id.in_(visible.scope_ids))
+    readable = select(Scope.collection_id).where(visible.has(Scope.id.expression))
     query = select(Collection).where(Collection.name.not_like(r"\_%"))
     if Capability.ADMINISTER not in subject.capabilities:
         query = query.where(or_(Collection.id.in_(readable), Collection.id.in_(curated(subject))))
@@ -120,7 +120,7 @@ def find_document(session: Session, subject: Subject, visible: Visible, public_i
     row = session.execute(
         select(Document, Collection.name, Original.title)
         .join(Collection, Collection.id == Document.collection_id)
-        .outerjoin(Original, (Original.document_id == Document.id) & Original.scope_id.in_(visible.scope_ids))
+        .outerjoin(Original, (Original.document_id == Document.id) & visible.has(Original.scope_id.expression))
         .where(Document.public_id == public_id, _listed(subject, visible), Collection.name.not_like(r"\_%"))
     ).one_or_none()
     if row is None:
@@ -136,7 +136,7 @@ def are_visible(session: Session, visible: Visible, documents: Set[uuid.UUID]) -
 def readable_documents(session: Session, visible: Visible, documents: Set[uuid.UUID]) -> dict[int, int]:
     """Those of these documents, by their public ids, that the subject may read: their numbers, and their scopes."""
     query = select(Document.id, Document.scope_id)
-    query = query.where(Document.public_id.in_(documents), Document.scope_id.in_(visible.scope_ids))
+    query = query.where(Document.public_id.in_(documents), visible.has(Document.scope_id.expression))
     return {row.id: row.scope_id for row in session.execute(query)}
 
 
@@ -159,7 +159,7 @@ def passages_of(session: Session, visible: Visible, entry: DocumentEntry) -> lis
     return list(
         session.scalars(
             select(Chunk)
-            .where(Chunk.document_id == entry.document.id, Chunk.scope_id.in_(visible.scope_ids))
+            .where(Chunk.document_id == entry.document.id, visible.has(Chunk.scope_id.expression))
             .order_by(Chunk.ordinal)
         )
     )
@@ -169,7 +169,7 @@ def original_of(session: Session, visible: Visible, entry: DocumentEntry) -> byt
     """The original bytes; raises NotFound for a subject who may not read them."""
     content = session.scalar(
         select(Original.content).where(
-            Original.document_id == entry.document.id, Original.scope_id.in_(visible.scope_ids)
+            Original.document_id == entry.document.id, visible.has(Original.scope_id.expression)
         )
     )
     if content is None:
@@ -223,4 +223,4 @@ def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
 
 def _listed(subject: Subject, visible: Visible) -> ColumnElement[bool]:
     """The scope filter of a list: the scopes the subject may read, or the collections they curate (without titles)."""
-    return or_(Document.scope_id.in_(visible.scope_ids), Document.collection_id.in_(curated(subject)))
+    return or_(visible.has(Document.scope_id.expression), Document.collection_id.in_(curated(subject)))

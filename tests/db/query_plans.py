@@ -27,14 +27,16 @@ VALUE = rf"(?:ANY \((?:{GIVEN}|\w+\.\w+)\)|{GIVEN}|\w+\.\w+)"
 TEXT = r"'[^']*'::text"
 PATH = rf"\(*(?:\w+\.)?path [<>] (?:{TEXT}|CASE WHEN \(c\w*\.name = {TEXT}\) THEN {TEXT} ELSE {TEXT} END)\)*"
 MOMENT = rf"\(*ROW\((?:\w+\.)?updated_at, (?:\w+\.)?public_id\) < ROW\({GIVEN}, {GIVEN}\)\)*"
-KEY = rf"(?:{COLUMN} (?:=|<>|<|<=|>|>=) {VALUE}\)*|{PATH}|{MOMENT})"
+# What is older than the first documents of the scopes before it is not on the page.
+NOT_OLDER = rf"\(*(?:\w+\.)?updated_at >= {GIVEN}\)*"
+KEY = rf"(?:{COLUMN} (?:=|<>|<|<=|>|>=) {VALUE}\)*|{PATH}|{MOMENT}|{NOT_OLDER})"
 # The same through a hash table of the scopes, resolved once.
 HASHED = r"\(*ANY \((?:\w+\.)?scope_id = \(hashed SubPlan \d+\)\.col1\)\)*"
 LEAKPROOF = re.compile(rf"(?:{KEY}|{HASHED})(?: (?:AND|OR) (?:{KEY}|{HASHED}))*", re.S)
 OF_NUMBERS = [f"int{a}{op}" for a in ("4", "8", "48", "84") for op in ("eq", "ne", "lt", "le", "gt", "ge")]
 EXPLAIN = "explain (analyze, verbose off, timing off, format json)"
 NAMED = re.compile(r"%\((\w+)\)s")
-OF_PLACES = ["text_lt", "text_gt", "timestamptz_lt", "timestamptz_eq", "uuid_lt"]
+OF_PLACES = ["text_lt", "text_gt", "timestamptz_lt", "timestamptz_eq", "timestamptz_ge", "uuid_lt"]
 FUNCTIONS = [*OF_NUMBERS, *OF_PLACES, "xid8ge", "xid8lt", "uuid_eq"]
 
 

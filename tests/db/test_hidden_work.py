@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import pytest
 from psycopg import sql
-from sqlalchemy import text
 
 from app.acl.visible import Visible, visible_scopes
 from app.db import session as db_session
@@ -21,6 +20,7 @@ from app.retrieval.browse import find_document, list_collections, original_of, p
 from app.retrieval.document_list import DocumentFilter, list_documents
 from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoIndex
+from tests.db.looked_at import ALLOW, COUNTED
 from tests.support.cluster import TEMPLATE, Cluster, copied
 from tests.support.hidden_volume import EMBEDDER, FOLDER, LIBRARY, Books, draw_books, worlds
 from tests.support.library_db import library_of
@@ -29,20 +29,6 @@ from tests.support.service import database_at
 VISIBLE = 100  # passages
 TIMES = 20  # hidden ones for each of them
 FULL = f"B×{TIMES}"
-# Rows read one after another, and index entries, of all tables with text. Rows fetched by an index are left out: each
-# has an entry that counts, and an index-only or a bitmap scan, between which the planner chooses, counts none.
-COUNTED = text(
-    """
-    select sum(pg_stat_get_xact_tuples_returned(c.oid))::int
-    from pg_class c left join pg_index i on i.indexrelid = c.oid
-    where coalesce(i.indrelid, c.oid) = any ('{document, original, chunk, vector_row, posting}'::regclass[])
-    """
-)
-# The service's database role may not read statistics; the counting needs them.
-ALLOW = """
-grant execute on function pg_stat_get_xact_tuples_returned(oid) to clearance_app;
-grant select on pg_class, pg_index to clearance_app;
-"""
 
 
 @dataclass(frozen=True)

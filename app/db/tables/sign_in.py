@@ -57,6 +57,7 @@ class SignInSession(Base):
             "provider_session",
             postgresql_where=text("ended_at is null"),
         ),
+        Index("sign_in_session_created_at_id_idx", "created_at", "id", postgresql_where=text("ended_at is null")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)

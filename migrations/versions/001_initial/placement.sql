@@ -22,6 +22,18 @@ language sql stable security definer set search_path = '' as $$
   group by s.rule_id
 $$;
 
+-- How many documents of these collections stand under these scopes: how far the reach of somebody goes who reads them.
+-- Counted in an index, by the scopes: what somebody does not read is not looked at.
+create function clearance.count_documents(collections uuid[], scopes int[])
+  returns table (collection_id uuid, documents bigint)
+language sql stable security definer set search_path = '' as $$
+  select d.collection_id, count(*)
+  from public.document d
+  where d.scope_id = any (scopes) and d.collection_id = any (collections)
+    and ((select clearance.caller_may('administer')) or d.collection_id = any ((select clearance.curated())::uuid[]))
+  group by d.collection_id
+$$;
+
 -- How many documents of a collection, or below a folder of it, stand under each scope: a plan tells by it why a grant
 -- opens nothing.
 create function clearance.documents_by_scope(collection uuid, folder text)
@@ -154,7 +166,7 @@ begin
 end $$;
 
 grant execute on function clearance.nearest_folder(uuid, text, uuid), clearance.documents_by_rule(uuid[]),
-  clearance.documents_by_scope(uuid, text), clearance.documents_below(uuid, text), clearance.awaited(uuid, text[]),
-  clearance.misplaced(uuid, uuid), clearance.replace_scopes(int[], int[], uuid),
+  clearance.count_documents(uuid[], int[]), clearance.documents_by_scope(uuid, text),
+  clearance.documents_below(uuid, text), clearance.awaited(uuid, text[]), clearance.misplaced(uuid, uuid), clearance.replace_scopes(int[], int[], uuid),
   clearance.move_documents(uuid, bigint[], text[], int[]) to clearance_app;
 grant execute on function clearance.collect_scopes(interval) to clearance_ingest;

@@ -44,6 +44,8 @@ create table sign_in_session (
   constraint sign_in_session_ended_check check ((ended_at is null) = (ended_by is null))
 );
 create index sign_in_session_user_id_idx on sign_in_session (user_id);
+-- The list of everybody's sessions, the newest first: of tens of thousands a page is read.
+create index sign_in_session_created_at_id_idx on sign_in_session (created_at, id) where ended_at is null;
 create index sign_in_session_provider_session_idx on sign_in_session (source, provider_session)
   where ended_at is null;
 
