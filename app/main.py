@@ -1,8 +1,8 @@
 """The API service; `python -m app` serves it. All wiring is in `build`."""
 
 import contextlib
-import gc
 import functools
+import gc
 import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
