@@ -1,0 +1,112 @@
+"""What goes along with the first statement of a transaction, and what is not asked: nothing of it reaches the next one.
+
+What no other test holds: that the statement which was to go along is dropped with a transaction that sends none, goes
+before many rows of values too, and that what a transaction did is forgotten where the next one begins.
+"""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event, text
+
+from app.audit.actor import actor
+from app.audit.encryption import Sealer
+from app.audit.events.answers import SearchDone
+from app.audit.events.base import SealedText
+from app.audit.log import record
+from app.db import engine as engines
+from app.db.engine import connect
+from app.db.session import Database, Signer, UnguardedChange, WriteSession
+from app.errors import DatabaseUnavailable
+from tests.support.cluster import IDENTITY_KEY, Db
+from tests.support.library_db import LibraryDb
+
+IDENTITY = text("select current_setting('clearance.identity', true)")
+CALLER = text("select clearance.signed_caller()")
+
+
+@pytest.fixture
+def database(db: Db) -> Iterator[Database]:
+    """One connection for all."""
+    made = Database(
+        connect(db.url("app"), pool_size=1, prepare=True),
+        Signer(IDENTITY_KEY, seconds=60),
+        statement_timeout_ms=15_000,
+    )
+    yield made
+    made.close()
+
+
+def add_record(session: WriteSession, library: LibraryDb, who: uuid.UUID) -> None:
+    event = SearchDone(
+        actor=actor(library.subject(who)), query=SealedText("words"), policy_epoch=1, hits=(), documents=()
+    )
+    record(session, event, Sealer(bytes(32)))
+
+
+def test_what_nothing_followed_is_not_sent_later(library: LibraryDb, database: Database) -> None:
+    """It would be another transaction's: signed for one that is over, but sent all the same."""
+    ada = library.person("ada")
+    for begin in (database.writing, database.reading):
+        with begin(ada):
+            pass
+        with database.engine.connect() as connection:
+            assert not connection.scalar(IDENTITY)
+    with database.anonymous() as session:
+        assert session.scalar(CALLER) is None
+
+
+def test_it_goes_before_many_rows_of_values(library: LibraryDb, database: Database) -> None:
+    ada = library.person("ada")
+    with database.writing(ada) as session:
+        connection = session.connection()
+        connection.execute(text("select set_config('clearance.test', :value, true)"), [{"value": "a"}, {"value": "b"}])
+        assert connection.scalar(CALLER) == ada
+
+
+def test_records_alone_are_not_asked_whether_access_changed(library: LibraryDb, database: Database) -> None:
+    """One statement less for each search and answer; whatever else a transaction sends, it is asked."""
+    ada, sent = library.person("ada"), list[str]()
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: sent.append(statement))
+    with database.writing(ada) as session:
+        add_record(session, library, ada)  # makes the key
+    for others, asked in (((), False), (("select 1",), True), ((), False)):
+        sent.clear()
+        with database.writing(ada) as session:
+            for statement in others:
+                session.execute(text(statement))
+            add_record(session, library, ada)
+        assert any("clearance.changed" in statement for statement in sent) == asked
+
+
+def test_a_change_beside_a_record_is_refused(library: LibraryDb, database: Database) -> None:
+    ada = library.person("ada")
+    with database.writing(ada) as session:
+        add_record(session, library, ada)
+    with pytest.raises(UnguardedChange), database.writing(ada) as session:
+        session.execute(text("select set_config('clearance.changed', 'yes', true)"))
+        add_record(session, library, ada)
+
+
+def test_a_connection_that_died_while_it_waited_is_replaced(
+    library: LibraryDb, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = library.person("ada")
+
+    def break_it() -> None:
+        with database.reading(ada) as session:
+            backend = session.scalar(text("select pg_backend_pid()"))
+        library.run("admin", f"select pg_terminate_backend({backend})")
+
+    monkeypatch.setattr(engines, "IDLE_SECONDS", 0.0)
+    break_it()
+    with database.reading(ada) as session:
+        assert session.scalar(CALLER) == ada
+    break_it()
+    # One that hardly waited is not asked: the request is answered as one during which the server went.
+    monkeypatch.setattr(engines, "IDLE_SECONDS", 60.0)
+    with pytest.raises(DatabaseUnavailable), database.reading(ada) as session:
+        session.scalar(CALLER)
+    with database.reading(ada) as session:
+        assert session.scalar(CALLER) == ada
