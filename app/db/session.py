@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, event, text
@@ -18,10 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.db.engine import (
-    CHANGES_NO_ACCESS,
-    KEEPS_PLAN,
+    ask_directly,
     may_have_changed_access,
-    send_with_next,
     watch_changes,
 )
 from app.db.replicas import Replicas, SnapshotLost
@@ -29,26 +27,25 @@ from app.errors import DatabaseUnavailable
 
 # Asked for in the round trip that begins the transaction: the backend, and the moment at which the transaction began.
 # An identity is signed for these two and holds in no other transaction.
-TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))").execution_options(
-    opens=True, **CHANGES_NO_ACCESS, **KEEPS_PLAN
-)
-# The same with the key under which a writer's words are sealed, wrapped as it is stored: each record asks for it.
-WRITERS_TRANSACTION = text(
-    "select concat_ws('|', pg_backend_pid(), extract(epoch from now())) as transaction,"
-    " (select wrapped from person_key where user_id = :user) as wrapped_key"
-).execution_options(opens=True, **CHANGES_NO_ACCESS, **KEEPS_PLAN)
+TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))")
+# As the engines of `Database` begin theirs.
+BEGIN_READ, BEGIN_WRITE = "begin isolation level repeatable read read only", "begin isolation level read committed"
+# Of a writing session: the wrapped keys that it has read, by their users.
 WRAPPED_KEYS = "wrapped keys by user"
-# Set by one statement: `true` makes all values end with the transaction. The last three keep the planner from ways that
-# cost as much as a whole table, or that it takes because a table is large: time would tell how much is hidden in it
-# (promise N3; `benchmarks.side_channel` measures it).
-BEGIN_AS = (
-    "select set_config('clearance.identity', %(identity)s, true), set_config('statement_timeout', %(timeout)s, true),"
-    " set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"
-    " set_config('max_parallel_workers_per_gather', '0', true)"
+# Set by one statement, the identity as $1 and the limit of a statement as $2; they end with the transaction. The last
+# three keep the planner from ways that cost as much as a whole table, or that it takes because a table is large: time
+# would tell how much is hidden in it (promise N3; `benchmarks.side_channel` measures it).
+SETTINGS = (
+    "set_config('clearance.identity', $1, true)",
+    "set_config('statement_timeout', $2, true)",
+    "set_config('enable_seqscan', 'off', true)",
+    "set_config('jit', 'off', true)",
+    "set_config('max_parallel_workers_per_gather', '0', true)",
 )
 # In a snapshot nothing changes who sees what: resolved here once, and remembered for what comes behind it. And it reads
 # by plain index scans: what makes the planner take a bitmap is statistics of all rows (promise N3).
-BEGIN_READING = f"{BEGIN_AS}, set_config('enable_bitmapscan', 'off', true), clearance.remember_scopes()"
+READING_SETTINGS = (*SETTINGS, "set_config('enable_bitmapscan', 'off', true)", "clearance.remember_scopes()")
+
 
 # Whether this transaction has changed access: noted by triggers, whatever statement did it.
 ACCESS_CHANGED = text(
@@ -114,7 +111,7 @@ class Database:
         """A snapshot as this user sees it."""
         # What was read stays readable when the snapshot has ended: nothing in it can change.
         with _translate_errors(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
-            self._begin(session, user_id, BEGIN_READING)
+            self._begin(session, user_id, READING_SETTINGS)
             yield session
 
     def retrieve(self, user_id: uuid.UUID, read: Callable[[ReadSession], Read]) -> Read:
@@ -139,7 +136,7 @@ class Database:
             if connection is not None:
                 with ReadSession(connection, expire_on_commit=False) as session:
                     session.on_standby = True
-                    self._begin(session, user_id, BEGIN_READING)
+                    self._begin(session, user_id, READING_SETTINGS)
                     yield session
                 return
         with self.reading(user_id) as session:
@@ -176,23 +173,46 @@ class Database:
         self.engine.dispose()
         self.replicas.close()
 
-    def _begin(self, session: Session, user_id: uuid.UUID | None, begin: str = BEGIN_AS) -> None:
-        values = {
-            "identity": "" if user_id is None else self._signer.sign(user_id, self._open(session, user_id)),
-            "timeout": self._timeout,
-        }
-        if isinstance(session, ReadSession) and session.on_standby:
-            session.connection().exec_driver_sql(begin, values)
+    def _begin(self, session: Session, user_id: uuid.UUID | None, settings: Sequence[str] = SETTINGS) -> None:
+        """Begin the transaction, and set in it whose it is and what holds for it."""
+        connection = session.connection()
+        if isinstance(session, ReadSession) and session.on_standby and user_id is not None:
+            # Through the driver, which gives a standby up after a while.
+            named = select_settings(settings).replace("$1", ":identity").replace("$2", ":timeout")
+            identity = self._signer.sign(user_id, transaction_of(session))
+            session.execute(text(named), {"identity": identity, "timeout": self._timeout})
+            return
+        if user_id is None:
+            literal = select_settings(settings).replace("$1", "''").replace("$2", f"'{int(self._timeout)}'")
+            if ask_directly(connection, f"{BEGIN_WRITE}; {literal}") is not None:
+                return
         else:
-            send_with_next(session.connection(), begin, values)
+            identity = self._signer.sign(user_id, self._open(session, user_id))
+            if ask_directly(connection, select_settings(settings), (identity, self._timeout)) is not None:
+                return
+        # The connection is lost: this says so as any statement does.
+        session.execute(text("select 1"))
 
     def _open(self, session: Session, user_id: uuid.UUID) -> str:
-        """Begin the transaction; gives what it says of itself."""
-        if not isinstance(session, WriteSession):
+        """Begin the transaction; gives what it says of itself. A writer's also reads the key that records are sealed
+        under, wrapped as it is stored.
+        """
+        begin, also = BEGIN_READ, ""
+        if isinstance(session, WriteSession):
+            # What may wait for a lock has its limit of time. A UUID in hex holds nothing that could be SQL.
+            begin = f"{BEGIN_WRITE}; set local statement_timeout = {int(self._timeout)}"
+            also = f", (select wrapped from person_key where user_id = '{user_id.hex}')"  # noqa: S608  # see above
+        row = ask_directly(session.connection(), f"{begin}; {TRANSACTION.text}{also}")
+        if row is None:
             return transaction_of(session)
-        row = session.execute(WRITERS_TRANSACTION, {"user": user_id}).one()
-        session.info[WRAPPED_KEYS] = {user_id: row.wrapped_key}
-        return str(row.transaction)
+        if also:
+            session.info[WRAPPED_KEYS] = {user_id: bytes.fromhex(row[1].removeprefix("\\x")) if row[1] else None}
+        return str(row[0])
+
+
+def select_settings(settings: Sequence[str]) -> str:
+    """The statement that sets these."""
+    return f"select {', '.join(settings)}"
 
 
 def transaction_of(session: Session | Connection) -> str:

@@ -14,7 +14,6 @@ import psycopg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExecutionContext
 
-from app.db.engine import send_pending
 from app.db.session import Database
 
 TABLES = frozenset({"chunk", "vector_row", "posting", "original", "document", "scope_volume"})
@@ -78,7 +77,6 @@ def explained(database: Database) -> Iterator[list[Sent]]:
     def note(
         connection: Connection, _cursor: object, statement: str, values: Any, context: ExecutionContext, _many: bool
     ) -> None:
-        send_pending(connection)
         raw = connection.connection.driver_connection
         assert isinstance(raw, psycopg.Connection)
         sent.append(Sent(statement, _plan(raw.execute(f"{EXPLAIN} {statement}".encode(), values))))

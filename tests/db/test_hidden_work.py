@@ -131,6 +131,8 @@ def test_a_hidden_document_costs_one_entry_more_than_an_absent_one(sites: dict[s
 def test_with_sequential_scans_hidden_rows_are_looked_at(
     sites: dict[str, Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    allowed = db_session.BEGIN_READING.replace("'enable_seqscan', 'off'", "'enable_seqscan', 'on'")
-    monkeypatch.setattr(db_session, "BEGIN_READING", allowed)
+    allowed = [
+        each.replace("'enable_seqscan', 'off'", "'enable_seqscan', 'on'") for each in db_session.READING_SETTINGS
+    ]
+    monkeypatch.setattr(db_session, "READING_SETTINGS", allowed)
     assert sites[FULL].work(ask) > sites["A"].work(ask) + VISIBLE

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.db.engine import connect
+from app.db.engine import ask_directly, connect
 from app.db.rls_probe import CANARY
-from app.db.session import BEGIN_AS, Database, Signer, transaction_of
+from app.db.session import SETTINGS, Database, Signer, select_settings, transaction_of
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.identities import Made, by_hand, changed, good, signed, soon
 from tests.support.library_db import LibraryDb, allow, counts
@@ -34,9 +34,7 @@ class Two:
     def sees(self, identity: Made) -> dict[str, int]:
         """What raw SQL as the API's database role sees with this value."""
         with self.library.session("app") as session:
-            session.connection().exec_driver_sql(
-                BEGIN_AS, {"identity": identity(transaction_of(session)), "timeout": "10000"}
-            )
+            ask_directly(session.connection(), select_settings(SETTINGS), (identity(transaction_of(session)), "10000"))
             return counts(session, ["chunk", "document"])
 
 
@@ -119,14 +117,14 @@ def test_an_identity_of_an_earlier_transaction_sees_nothing(two: Two) -> None:
     """Read out of a session, a moment ago, on the same backend and on another one: it is good no more."""
     with two.library.session("app") as session:
         stolen = good(two.ada)(transaction_of(session))
-        session.connection().exec_driver_sql(BEGIN_AS, {"identity": stolen, "timeout": "10000"})
+        ask_directly(session.connection(), select_settings(SETTINGS), (stolen, "10000"))
         assert counts(session, ["chunk", "document"]) != NONE
     for _ in range(3):
         assert two.sees(lambda _: stolen) == NONE
     with two.library.session("app") as session, two.library.session("app") as beside:
         stolen = good(two.ada)(transaction_of(session))
         for each, seen in ((session, {"chunk": 1, "document": 1}), (beside, NONE)):
-            each.connection().exec_driver_sql(BEGIN_AS, {"identity": stolen, "timeout": "10000"})
+            ask_directly(each.connection(), select_settings(SETTINGS), (stolen, "10000"))
             assert counts(each, ["chunk", "document"]) == seen
 
 
@@ -146,7 +144,7 @@ def test_any_text_sees_nothing(two: Two) -> None:
                 identity = change if isinstance(change, str) else _spliced(right, *change)
                 if identity == right:
                     return
-                connection.exec_driver_sql(BEGIN_AS, {"identity": identity, "timeout": "10000"})
+                ask_directly(connection, select_settings(SETTINGS), (identity, "10000"))
                 assert connection.scalar(text("select count(*) from chunk")) == 0
                 assert connection.scalar(text("select clearance.caller()")) is None
 
@@ -185,7 +183,7 @@ def test_the_mac_of_the_database_is_hmac(library: LibraryDb) -> None:
         with library.session("owner") as session:
             session.execute(SET_KEY, {"k": key})
             identity = by_hand(CANARY, soon(), transaction_of(session), key)
-            session.connection().exec_driver_sql(BEGIN_AS, {"identity": identity, "timeout": "0"})
+            ask_directly(session.connection(), select_settings(SETTINGS), (identity, "0"))
             assert session.scalar(text("select clearance.caller()")) == CANARY, key
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Connection, text
 
-from app.db.session import BEGIN_AS, Database
+from app.db.engine import ask_directly
+from app.db.session import SETTINGS, Database, select_settings
 from tests.support.identities import signed_for
 from tests.support.library_db import LibraryDb, allow
 
@@ -31,7 +32,7 @@ class Collections:
         """A reading transaction of the API's."""
         connection.execute(text("set transaction isolation level repeatable read read only"))
         identity = signed_for(connection, who, seconds=seconds)
-        connection.exec_driver_sql(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+        ask_directly(connection, select_settings(SETTINGS), (identity, "15000"))
         if remember:
             assert connection.scalar(REMEMBER)
 
@@ -82,10 +83,10 @@ def test_another_identity_in_the_same_transaction_has_its_own(collections: Colle
         collections.begin(connection, collections.ada)
         kept = connection.scalar(KEPT)
         identity = signed_for(connection, collections.ben)
-        connection.exec_driver_sql(BEGIN_AS, {"identity": identity, "timeout": "15000"})
+        ask_directly(connection, select_settings(SETTINGS), (identity, "15000"))
         assert connection.scalar(KEPT) == kept
         assert connection.scalar(SEEN) == [collections.of_ben]
-        connection.exec_driver_sql(BEGIN_AS, {"identity": "", "timeout": "15000"})
+        ask_directly(connection, select_settings(SETTINGS), ("", "15000"))
         assert connection.scalar(SEEN) == []
 
 

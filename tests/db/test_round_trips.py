@@ -1,7 +1,7 @@
-"""What goes along with the first statement of a transaction, and what is not asked: nothing of it reaches the next one.
+"""How a transaction begins on a connection that others had, and what it is not asked at its end.
 
-What no other test holds: that the statement which was to go along is dropped with a transaction that sends none, goes
-before many rows of values too, and that what a transaction did is forgotten where the next one begins.
+What no other test holds: what is sent past the engine, and that what a transaction did is forgotten where the next one
+begins.
 """
 
 import uuid
@@ -45,25 +45,30 @@ def add_record(session: WriteSession, library: LibraryDb, who: uuid.UUID) -> Non
     record(session, event, Sealer(bytes(32)))
 
 
-def test_what_nothing_followed_is_not_sent_later(library: LibraryDb, database: Database) -> None:
-    """It would be another transaction's: signed for one that is over, but sent all the same."""
+def test_settings_end_with_their_transaction(library: LibraryDb, database: Database) -> None:
+    """On the one connection that all share."""
     ada = library.person("ada")
     for begin in (database.writing, database.reading):
-        with begin(ada):
-            pass
+        with begin(ada) as session:
+            assert session.scalar(CALLER) == ada
         with database.engine.connect() as connection:
             assert not connection.scalar(IDENTITY)
+            assert connection.scalar(text("show statement_timeout")) == "0"
     with database.anonymous() as session:
         assert session.scalar(CALLER) is None
+        assert session.scalar(text("show statement_timeout")) == "15s"
 
 
-def test_it_goes_before_many_rows_of_values(library: LibraryDb, database: Database) -> None:
-    ada = library.person("ada")
-    with database.writing(ada) as session:
-        connection = session.connection()
-        keep = text("select set_config('clearance.' || :name, current_setting('clearance.identity', true), true)")
-        connection.execute(keep, [{"name": "first"}, {"name": "second"}])
-        assert connection.scalar(text("select current_setting('clearance.first', true)")).startswith(str(ada))
+def test_transactions_are_of_their_kind(library: LibraryDb, database: Database) -> None:
+    """Begun past the engine, which would see to it."""
+    ada, kind = library.person("ada"), text("select current_setting('transaction_isolation')")
+    with database.reading(ada) as session:
+        assert session.scalar(kind) == "repeatable read"
+        assert session.scalar(text("show transaction_read_only")) == "on"
+    for opened in (database.writing(ada), database.dry_run(ada), database.anonymous()):
+        with opened as session:
+            assert session.scalar(kind) == "read committed"
+            assert session.scalar(text("show transaction_read_only")) == "off"
 
 
 def test_records_alone_are_not_asked_whether_access_changed(library: LibraryDb, database: Database) -> None:
