@@ -4,6 +4,7 @@ import contextlib
 import functools
 import sys
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -30,6 +31,7 @@ from app.db.rls_probe import probe
 from app.db.session import Database, Signer
 from app.db.standby_engine import connect_standby
 from app.embedding.factory import build_embedder, build_entailment, build_reranker
+from app.embedding.protocol import EmbeddingModel
 from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
 from app.identity.feedback_tokens import FeedbackTokens
@@ -85,23 +87,39 @@ from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
+from app.web.http.relay import Relay
+from app.web.http.shared import Shared
 from app.web.scim import entry as scim_entry
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
 
 
-def build(settings: Settings) -> Components:
-    """The real parts that the settings name."""
-    url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
+@dataclass(frozen=True)
+class Prepared:
+    """What was made before the process parted into several; alone it has all for itself, and loads its own embedder."""
+
+    settings: Settings
+    shared: Shared = field(default_factory=Shared)
+    embedder: EmbeddingModel | None = None
+
+
+def load_embedder(settings: Settings) -> EmbeddingModel:
+    """The embedder that the settings name."""
     options = settings.embedder
-    embedder = build_embedder(
+    return build_embedder(
         kind=options.kind,
         name=options.name,
         threads=options.threads,
         cache=options.cache,
         languages=options.languages,
     )
+
+
+def build(settings: Settings, embedder: EmbeddingModel | None = None) -> Components:
+    """The real parts that the settings name; the embedder, if it is not loaded yet."""
+    url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
+    embedder = embedder or load_embedder(settings)
     return Components(
         settings=settings,
         database=Database(
@@ -210,19 +228,20 @@ def read_settings() -> Settings:
     return settings
 
 
-def create(parts: Components | None = None) -> FastAPI:
-    """The service over these parts, or over those of the environment."""
-    settings = parts.settings if parts else read_settings()
+def create(parts: Components | None = None, prepared: Prepared | None = None) -> FastAPI:
+    """The service over these parts, or over those that the settings name: the prepared ones, or the environment's."""
+    prepared = prepared or Prepared(parts.settings if parts else read_settings())
+    settings, shared = prepared.settings, prepared.shared
     log.configure(json=settings.api.log_json)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.parts = parts or build(settings)
+        app.state.parts = parts or build(settings, prepared.embedder)
         probe(app.state.parts.database)
         counting = collectors(app.state.parts)
         for collector in counting:
             app.state.metrics.register(collector)
-        async with RunningAnswers(app.state.parts) as app.state.running:
+        async with RunningAnswers(app.state.parts, shared.places) as app.state.running:
             yield
         await anyio.to_thread.run_sync(app.state.background.close)
         for collector in counting:
@@ -235,7 +254,7 @@ def create(parts: Components | None = None) -> FastAPI:
 
     app = create_routes(lifespan)
     app.state.api_settings = settings.api
-    app.state.limits = KeyLimits(settings.api)
+    app.state.limits = KeyLimits(settings.api, shared.keys)
     app.state.ready_limit = anyio.CapacityLimiter(1)
     app.state.failed_sign_ins = FailedSignIns()
     app.state.background = BackgroundWork()
@@ -244,8 +263,11 @@ def create(parts: Components | None = None) -> FastAPI:
     app.state.metrics = CollectorRegistry()
     app.state.cookies = Cookies(settings.public_url)
     install_console(app)
-    app.add_middleware(Authentication, settings=settings.api, cookies=app.state.cookies)
+    app.state.peers = shared.peers
+    app.add_middleware(Authentication, settings=settings.api, cookies=app.state.cookies, shared=shared)
     app.add_middleware(Observe, registry=app.state.metrics)
+    if shared.peers is not None:
+        app.add_middleware(Relay, peers=shared.peers, places=shared.places)
     return app
 
 
