@@ -20,7 +20,7 @@ class StrangerLimits:
     def __init__(self, settings: ApiSettings, table: SharedTable | None = None) -> None:
         self._rate = settings.stranger_rate_per_minute / 60
         self._burst = float(settings.stranger_burst)
-        self._table = table or SharedTable(Processes(), sets=MAX_ADDRESSES // WAYS)
+        self._table = SharedTable(Processes(), sets=MAX_ADDRESSES // WAYS) if table is None else table
 
     def take(self, group: str, cost: float = 1.0) -> int:
         """Count one request of this address; 0 if it may go on, else the seconds to wait, and nothing is counted.

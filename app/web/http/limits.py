@@ -30,7 +30,7 @@ class KeyLimits:
         }
         self._burst = float(settings.burst)
         self._limit = settings.concurrent
-        self._table = table or SharedTable(Processes(), sets=MAX_KEYS // WAYS)
+        self._table = SharedTable(Processes(), sets=MAX_KEYS // WAYS) if table is None else table
 
     @contextlib.contextmanager
     def slot(self, key_id: uuid.UUID, *, pace: Pace) -> Iterator[None]:
@@ -65,7 +65,7 @@ class UploadSlots:
 
     def __init__(self, limit: int, table: SharedTable | None = None) -> None:
         self._limit = limit
-        self._table = table or SharedTable(Processes(), sets=1)
+        self._table = SharedTable(Processes(), sets=1) if table is None else table
 
     @contextlib.contextmanager
     def slot(self, *, needed: bool) -> Iterator[None]:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import log
 from app.web.http.peers import HEADER, RELAYED, Peers
-from app.web.http.shared_table import SharedTable, TableFull
+from app.web.http.shared_table import SharedTable
 from app.web.http.sse import until_gone
 
 # The paths that name an answer, or a conversation in which one may be made.
@@ -36,10 +36,7 @@ class SharedPlaces:
 
     def begin(self, person: uuid.UUID, limit: int) -> bool:
         """Count one more of this person, unless all processes together have `limit`."""
-        try:
-            return self._table.hold(b"person" + person.bytes, limit)
-        except TableFull:
-            return False
+        return self._table.hold(b"person" + person.bytes, limit)
 
     def end(self, person: uuid.UUID) -> None:
         """One less."""
@@ -48,9 +45,7 @@ class SharedPlaces:
     def show(self, ids: Sequence[uuid.UUID]) -> None:
         """Requests for these come to this process from now on."""
         for each in ids:
-            try:
-                self._table.hold(each.bytes)
-            except TableFull:  # it can be watched over connections of this process alone
+            if not self._table.hold(each.bytes):  # it can be watched over connections of this process alone
                 log.get().warning("answer.not_shared")
 
     def hide(self, ids: Sequence[uuid.UUID]) -> None:

@@ -123,9 +123,12 @@ class SharedTable:
                 _ENTRY.pack_into(self._memory, place, digest, total, found.filled_at, *found.running)
 
     def hold(self, name: bytes, limit: int = MAX_RUNNING) -> bool:
-        """Count one more running for this process, unless all processes together have `limit`. Raises TableFull."""
-        with self.bucket(name, full=0.0, now=time.monotonic()) as found:
-            return self.begin(found, limit)
+        """Count one more running for this process, unless all processes together have `limit`, or there is no place."""
+        try:
+            with self.bucket(name, full=0.0, now=time.monotonic()) as found:
+                return self.begin(found, limit)
+        except TableFull:
+            return False
 
     def begin(self, bucket: Bucket, limit: int) -> bool:
         """The same for a bucket that is held."""
