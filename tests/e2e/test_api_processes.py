@@ -91,8 +91,12 @@ def connections(url: str, count: int) -> Iterator[Sequence[httpx.Client]]:
     """Clients with a connection each, which all of them have open."""
     with contextlib.ExitStack() as stack:
         limits = httpx.Limits(max_connections=1)
-        options = {"base_url": url, "trust_env": False, "limits": limits, "timeout": 30, "verify": CONTEXT}
-        made = [stack.enter_context(httpx.Client(**options)) for _ in range(count)]
+        made = [
+            stack.enter_context(
+                httpx.Client(base_url=url, trust_env=False, limits=limits, timeout=30, verify=CONTEXT),
+            )
+            for _ in range(count)
+        ]
         for each in made:
             each.get("/healthz")
         yield made

@@ -144,7 +144,12 @@ def test_a_process_that_is_killed_with_the_lock_keeps_nobody_waiting() -> None:
     pid = in_child(work)
     os.read(ready, 1)
     done = threading.Event()
-    waiting = threading.Thread(target=lambda: (table.hold(b"other"), done.set()))
+
+    def wait() -> None:
+        table.hold(b"other")
+        done.set()
+
+    waiting = threading.Thread(target=wait)
     waiting.start()
     assert not done.wait(0.2), "the lock is not held"
     os.kill(pid, signal.SIGKILL)
