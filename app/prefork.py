@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from app import log
 from app.hardening import forbid_inspection
@@ -57,7 +58,7 @@ class Prefork:
         self._mask: set[int] = set()
 
     def run(self) -> int:
-        """Until a signal ends it, which it then dies of, or a process keeps dying: gives that one's exit status.
+        """Until a signal ends it, or a process keeps dying: gives that one's exit status, or -N for signal N.
 
         Raises ThreadsBeforeFork. Main thread only.
         """
@@ -70,7 +71,8 @@ class Prefork:
         while True:
             got = signal.sigtimedwait(WATCHED, self._seconds_to_wait())
             if got is not None and got.si_signo in STOPS:
-                return self._stop(signal.Signals(got.si_signo))
+                self._stop_children(signal.Signals(got.si_signo))
+                return -got.si_signo
             for child, status in self._ended():
                 if self._has_failed(child, status):
                     self._stop_children(signal.SIGTERM)
@@ -134,14 +136,6 @@ class Prefork:
             sys.stderr.flush()
             os._exit(status)
 
-    def _stop(self, number: signal.Signals) -> int:
-        """End all, and then die as a process does of this signal."""
-        self._stop_children(number)
-        signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
-        signal.raise_signal(number)
-        return 128 + number  # the first process of a container does not die of it
-
     def _stop_children(self, number: signal.Signals) -> None:
         """Send them this signal and wait; a further one goes to them too. Who takes too long is killed."""
         self._signal_children(number)
@@ -158,6 +152,15 @@ class Prefork:
     def _signal_children(self, number: signal.Signals) -> None:
         for pid in self._children:
             os.kill(pid, number)
+
+
+def end_as(status: int) -> NoReturn:
+    """End this process with an exit status, or, where it is -N, as a process does that signal N ends."""
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {-status})
+        signal.raise_signal(-status)
+    sys.exit(status if status >= 0 else 128 - status)  # the first process of a container does not die of a signal
 
 
 def require_one_thread() -> None:

@@ -1,5 +1,6 @@
 """The API's server process: `python -m app`. Nothing else starts the API: uvicorn alone has not its limits."""
 
+import os
 import resource
 import socket
 import sys
@@ -11,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.main import Prepared, create, load_embedder, read_settings
-from app.prefork import Prefork
+from app.prefork import Prefork, end_as
 from app.settings import ApiSettings, Settings
 from app.web.http.accepting import Acceptor
 from app.web.http.connections import ConnectionLimits, protocol_class
@@ -23,6 +24,8 @@ SHUTDOWN_SECONDS = 5
 # Then the application ends, with what goes on in its background.
 CLOSING_SECONDS = 15
 STARTUP_FAILED = 3
+# Bytes of the folder of sockets, whose paths may have 107.
+MAX_FOLDER = 95
 
 
 def server_config(app: FastAPI, settings: ApiSettings, **options: Any) -> uvicorn.Config:
@@ -47,7 +50,7 @@ def serve() -> None:
     if settings.api.processes > 1:
         with tempfile.TemporaryDirectory(prefix="clearance-") as folder:
             status = _serve_in_processes(settings, Path(folder))
-        sys.exit(status)
+        end_as(status)
     server = uvicorn.Server(server_config(create(prepared=Prepared(settings)), settings.api))
     server.run()
     if not server.started:
@@ -55,7 +58,9 @@ def serve() -> None:
 
 
 def _serve_in_processes(settings: Settings, folder: Path) -> int:
-    """The exit status. What is large and only read is made before the processes part."""
+    """The exit status, or -N for signal N. What is large and only read is made before the processes part."""
+    if len(os.fsencode(folder)) > MAX_FOLDER:
+        sys.exit(f"clearance api: {folder} is too long for the path of a socket: set TMPDIR to a shorter one")
     shared = Shared(settings.api.processes, folder)
     listener = listen_on(settings.api)
     # Models on PyTorch start threads, or live on a GPU: each process loads its own.

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import ssl
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -237,13 +238,18 @@ def test_with_the_first_process_all_end(company: Company, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_in_order(company: Company, tmp_path: Path, number: signal.Signals) -> None:
-    with speaking_model(pieces=600, delay=0.05) as model, two(tmp_path, company, model=model) as (running, url):
+    folder = {"TMPDIR": tempfile.mkdtemp()}
+    with (
+        speaking_model(pieces=600, delay=0.05) as model,
+        two(tmp_path, company, model=model, **folder) as (running, url),
+    ):
         with connections(url, 2) as made:
             begun = [begin_answer(client, company, "cleo")[0] for client in made]
         pids = [child.pid for child in children(running)]
         running.child.send_signal(number)
         assert running.child.wait(20) == -number
         assert not any(map(alive, pids))
+        Path(folder["TMPDIR"]).rmdir()  # nothing is left there
         closed = {record["trail"]: record["outcome"] for record in company.records("answer.closed")}
         assert [closed.get(trail) for trail in begun] == ["hung_up", "hung_up"]
         assert "Traceback" not in running.said

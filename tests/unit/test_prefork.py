@@ -17,7 +17,7 @@ from tests.support.waiting import alive, wait_for
 PROGRAM = """
 import os, pathlib, signal, sys, time
 from app.hardening import forbid_inspection
-from app.prefork import Prefork
+from app.prefork import Prefork, end_as
 
 forbid_inspection()
 folder = pathlib.Path(sys.argv[1])
@@ -33,7 +33,7 @@ def forget(number):
     with (folder / f"{number}.forgotten").open("a") as file:
         print("x", file=file)
 
-sys.exit(Prefork(2, serve, forget=forget, grace=5).run())
+end_as(Prefork(2, serve, forget=forget, grace=5).run())
 """
 WAITS = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(60)"
 
