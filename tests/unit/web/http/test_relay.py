@@ -134,7 +134,14 @@ def test_a_request_for_an_answer_goes_on_whole_to_who_makes_it(pair: Pair) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/answers/nothing", "/answers/01a2245d-2595-7323-9ae7-a2de4b44e255", f"/x/answers/{ANSWER}", f"/api/v1/answers/{ANSWER}"]
+    "path",
+    [
+        "/",
+        "/answers/nothing",
+        "/answers/01a2245d-2595-7323-9ae7-a2de4b44e255",
+        f"/x/answers/{ANSWER}",
+        f"/api/v1/answers/{ANSWER}",
+    ],
 )
 def test_every_other_request_stays(pair: Pair, path: str) -> None:
     assert pair.ask(path=path)["by"] == "zero"
