@@ -96,7 +96,7 @@ from app.web.sign_in import routes as sign_in
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Beforehand:
     """What was made before the process parted into several; alone it has all for itself, and loads its own embedder."""
 
     settings: Settings
@@ -228,9 +228,9 @@ def read_settings() -> Settings:
     return settings
 
 
-def create(parts: Components | None = None, prepared: Prepared | None = None) -> FastAPI:
+def create(parts: Components | None = None, prepared: Beforehand | None = None) -> FastAPI:
     """The service over these parts, or over those that the settings name: the prepared ones, or the environment's."""
-    prepared = prepared or Prepared(parts.settings if parts else read_settings())
+    prepared = prepared or Beforehand(parts.settings if parts else read_settings())
     settings, shared = prepared.settings, prepared.shared
     log.configure(json=settings.api.log_json)
 

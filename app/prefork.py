@@ -35,7 +35,7 @@ class ThreadsBeforeFork(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Child:
+class ServingProcess:
     """A process that serves: its number from 0, and when it was started."""
 
     number: int
@@ -52,7 +52,7 @@ class Prefork:
         self, count: int, serve: Callable[[int], None], *, forget: Callable[[int], None], grace: float
     ) -> None:
         self._count, self._serve, self._forget, self._grace = count, serve, forget, grace
-        self._children: dict[int, Child] = {}
+        self._children: dict[int, ServingProcess] = {}
         self._due: dict[int, float] = {}
         self._failures = 0
         self._mask: set[int] = set()
@@ -82,7 +82,7 @@ class Prefork:
     def _seconds_to_wait(self) -> float:
         return max(0.0, min(self._due.values(), default=time.monotonic() + 60.0) - time.monotonic())
 
-    def _ended(self) -> list[tuple[Child, int]]:
+    def _ended(self) -> list[tuple[ServingProcess, int]]:
         """Those that have ended meanwhile, with their exit status as a shell gives it."""
         found = []
         for pid in list(self._children):
@@ -94,7 +94,7 @@ class Prefork:
                 found.append((child, code if code >= 0 else 128 - code))
         return found
 
-    def _has_failed(self, child: Child, status: int) -> bool:
+    def _has_failed(self, child: ServingProcess, status: int) -> bool:
         """Plan its successor, unless too many failed in succession."""
         now = time.monotonic()
         self._failures = 0 if now - child.started > STABLE_SECONDS else self._failures + 1
@@ -114,7 +114,7 @@ class Prefork:
         pid = os.fork()
         if pid == 0:
             self._be_child(parent, number)
-        self._children[pid] = Child(number, time.monotonic())
+        self._children[pid] = ServingProcess(number, time.monotonic())
 
     def _be_child(self, parent: int, number: int) -> None:
         """Serve, and never return."""

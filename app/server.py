@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from app.main import Prepared, create, load_embedder, read_settings
+from app.main import Beforehand, create, load_embedder, read_settings
 from app.prefork import Prefork, end_as
 from app.settings import ApiSettings, Settings
 from app.web.http.accepting import Acceptor
@@ -51,7 +51,7 @@ def serve() -> None:
         with tempfile.TemporaryDirectory(prefix="clearance-") as folder:
             status = _serve_in_processes(settings, Path(folder))
         end_as(status)
-    server = uvicorn.Server(server_config(create(prepared=Prepared(settings)), settings.api))
+    server = uvicorn.Server(server_config(create(prepared=Beforehand(settings)), settings.api))
     server.run()
     if not server.started:
         sys.exit(STARTUP_FAILED)
@@ -65,7 +65,7 @@ def _serve_in_processes(settings: Settings, folder: Path) -> int:
     listener = listen_on(settings.api)
     # Models on PyTorch start threads, or live on a GPU: each process loads its own.
     embedder = None if settings.embedder.kind == "sentence-transformers" else load_embedder(settings)
-    app = create(prepared=Prepared(settings, shared, embedder))
+    app = create(prepared=Beforehand(settings, shared, embedder))
 
     def serve_as(number: int) -> None:
         shared.processes.number = number
