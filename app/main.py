@@ -1,14 +1,12 @@
-"""The API service; `python -m app` serves it. All wiring is in `build`."""
+"""The API service; `python -m app` serves it."""
 
 import contextlib
-import functools
 import gc
 import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import anyio
-import httpx2
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
@@ -21,34 +19,15 @@ from app.admin.leak_test_runs import LeakTestRuns, LeakTestSteps
 from app.admin.log_exports import LogExports
 from app.admin.refusals import FailedSignIns, record_due
 from app.answer.components import Components
-from app.answer.entailment import EntailmentBudget
 from app.answer.running import RunningAnswers
-from app.audit.encryption import Sealer
 from app.client.api import Client
-from app.db.engine import connect
-from app.db.replicas import Replicas
 from app.db.rls_probe import probe
-from app.db.session import Database, Signer
-from app.db.standby_engine import connect_standby
-from app.embedding.factory import build_embedder, build_entailment, build_reranker
-from app.guardrail.checks import default_checks
 from app.hardening import forbid_inspection, forget_settings
-from app.identity.feedback_tokens import FeedbackTokens
-from app.indexing.quantizer import quantizer_for
 from app.leak_test.run import leak_test
 from app.llm.context_length import require_context
 from app.llm.endpoint import endpoint
-from app.llm.late_chat import LateChat
-from app.llm.protocol import ChatModel
-from app.oidc.provider import Provider
-from app.retrieval.rerank import Reranking
-from app.scope_index.database_id import DatabaseIdentity
-from app.scope_index.database_reader import CodeReader
-from app.scope_index.index import ScopeIndex
-from app.scope_index.protocol import NoIndex, VectorIndex
 from app.scope_index.remote.client import RemoteIndex
-from app.scope_index.remote.tls import certificate_for
-from app.settings import ApiSettings, DatabaseSettings, ModelSettings, Settings, required
+from app.settings import ApiSettings, Settings
 from app.web.api import (
     access_decisions,
     access_reviews,
@@ -86,97 +65,12 @@ from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
 from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
+from app.web.http.relay import Relay
 from app.web.scim import entry as scim_entry
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
-
-
-def build(settings: Settings) -> Components:
-    """The real parts that the settings name."""
-    url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
-    options = settings.embedder
-    embedder = build_embedder(
-        kind=options.kind,
-        name=options.name,
-        threads=options.threads,
-        cache=options.cache,
-        languages=options.languages,
-    )
-    return Components(
-        settings=settings,
-        database=Database(
-            connect(url, pool_size=settings.database.pool_size, prepare=settings.database.prepare_statements),
-            Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
-            statement_timeout_ms=settings.database.statement_timeout_ms,
-            replicas=build_replicas(settings.database),
-        ),
-        embedder=embedder,
-        index=build_index(settings, embedder.dimensions),
-        chat=LateChat(endpoint(settings.model), functools.partial(build_chat, settings.model)),
-        sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
-        checks=tuple(default_checks()),
-        feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
-        reranking=build_reranking(settings),
-        entailment=build_entailment_budget(settings),
-        providers={source: Provider(source, provider) for source, provider in settings.providers.items()},
-    )
-
-
-def build_chat(model: ModelSettings) -> ChatModel:
-    """The client of the language model. Imported with the first question for it: the library takes most of a second."""
-    from app.llm.openai_chat import OpenAIChat, Sampling  # noqa: PLC0415
-
-    return OpenAIChat(
-        endpoint(model),
-        api_key=model.api_key.get_secret_value(),
-        sampling=Sampling(model.max_tokens, model.frequency_penalty),
-        timeout=httpx2.Timeout(model.first_token_seconds, connect=model.connect_seconds),
-    )
-
-
-def build_reranking(settings: Settings) -> Reranking | None:
-    """The cross-encoder and how far it looks, if one is set."""
-    options = settings.embedder
-    reranker = build_reranker(settings.reranker.name, threads=options.threads, cache=options.cache)
-    return Reranking(reranker, settings.reranker.candidates) if reranker else None
-
-
-def build_entailment_budget(settings: Settings) -> EntailmentBudget | None:
-    """The entailment model and what an answer may take of it, if one is set."""
-    options, chosen = settings.embedder, settings.entailment
-    model = build_entailment(chosen.name, threads=options.threads, cache=options.cache)
-    return EntailmentBudget(model, chosen.sentences, chosen.seconds, options.threads) if model else None
-
-
-def build_replicas(settings: DatabaseSettings) -> Replicas:
-    """The standbys that searches may go to, if any."""
-    limit = settings.statement_timeout_ms
-    engines = [
-        connect_standby(url, pool_size=settings.pool_size, statement_timeout_ms=limit) for url in settings.standbys()
-    ]
-    return Replicas(engines, wait_ms=settings.replica_wait_ms)
-
-
-def build_index(settings: Settings, dimensions: int) -> VectorIndex:
-    """The scope lists, in search processes or loading their codes here; with neither PostgreSQL searches alone."""
-    book = quantizer_for(dimensions)
-    if book is None:
-        return NoIndex()
-    if settings.lists.addresses:
-        return RemoteIndex(
-            settings.lists.addresses,
-            book,
-            certificate=certificate_for(settings.lists.addresses, settings.lists.certificate),
-            seconds=settings.lists.seconds,
-            database=DatabaseIdentity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")),
-        )
-    if settings.database.search_url is None:
-        return NoIndex()
-    engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)
-    lists = ScopeIndex(CodeReader(engine, book), book)
-    lists.start()
-    return lists
+from app.wiring import Beforehand, build
 
 
 def collectors(parts: Components) -> tuple[Collector, ...]:
@@ -211,14 +105,15 @@ def read_settings() -> Settings:
     return settings
 
 
-def create(parts: Components | None = None) -> FastAPI:
-    """The service over these parts, or over those of the environment."""
-    settings = parts.settings if parts else read_settings()
+def create(parts: Components | None = None, prepared: Beforehand | None = None) -> FastAPI:
+    """The service over these parts, or over those that the settings name: the prepared ones, or the environment's."""
+    prepared = prepared or Beforehand(parts.settings if parts else read_settings())
+    settings, shared = prepared.settings, prepared.shared
     log.configure(json=settings.api.log_json)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.parts = parts or build(settings)
+        app.state.parts = parts or build(settings, prepared.embedder)
         probe(app.state.parts.database)
         counting = collectors(app.state.parts)
         for collector in counting:
@@ -226,7 +121,7 @@ def create(parts: Components | None = None) -> FastAPI:
         # What is there now stays: to look through it for garbage would stop the service for a quarter of a second.
         gc.collect()
         gc.freeze()
-        async with RunningAnswers(app.state.parts) as app.state.running:
+        async with RunningAnswers(app.state.parts, shared.places) as app.state.running:
             yield
         gc.unfreeze()
         await anyio.to_thread.run_sync(app.state.background.close)
@@ -240,7 +135,7 @@ def create(parts: Components | None = None) -> FastAPI:
 
     app = create_routes(lifespan)
     app.state.api_settings = settings.api
-    app.state.limits = KeyLimits(settings.api)
+    app.state.limits = KeyLimits(settings.api, shared.keys)
     app.state.ready_limit = anyio.CapacityLimiter(1)
     app.state.failed_sign_ins = FailedSignIns()
     app.state.background = BackgroundWork()
@@ -249,8 +144,11 @@ def create(parts: Components | None = None) -> FastAPI:
     app.state.metrics = CollectorRegistry()
     app.state.cookies = Cookies(settings.public_url)
     install_console(app)
-    app.add_middleware(Authentication, settings=settings.api, cookies=app.state.cookies)
+    app.state.peers = shared.peers
+    app.add_middleware(Authentication, settings=settings.api, cookies=app.state.cookies, shared=shared)
     app.add_middleware(Observe, registry=app.state.metrics)
+    if shared.peers is not None:
+        app.add_middleware(Relay, peers=shared.peers, places=shared.places)
     return app
 
 

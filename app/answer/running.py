@@ -1,4 +1,4 @@
-"""Answers that go on when nobody watches them: begun, joined late and more than once, stopped. In one process.
+"""Answers that go on when nobody watches them, in the process that took the question: joined more than once, stopped.
 
 Each is made by a task of its own, whose cancel scopes stay in it. What came of it is kept while it is made and a short
 while after, and given only to its asker, while all that it is made from is theirs to read. For the event loop's thread.
@@ -17,6 +17,7 @@ from anyio.to_thread import run_sync as in_thread
 
 from app import log
 from app.acl.visible import visible_scopes
+from app.answer.answer_places import AnswerPlaces, OnlyPlace
 from app.answer.components import Components
 from app.answer.events import AnswerEvent, Done, Mode, Opened
 from app.answer.pipeline import answer
@@ -29,7 +30,7 @@ from app.identity.subject import Capability, Subject, require_capability, requir
 from app.indexing.analysis.language import question_language
 from app.retrieval.browse import are_visible
 
-# How many answers of one person may be made at once.
+# How many answers of one person may be made at once, in all processes.
 MAX_RUNNING = 3
 # How long an answer that has ended can still be joined.
 KEPT_SECONDS = 60.0
@@ -73,6 +74,11 @@ class RunningAnswer:
             raise ValueError("an answer has no id before it is opened")
         return self.opened.trail
 
+    @property
+    def ids(self) -> tuple[uuid.UUID, ...]:
+        """What requests for it name: the answer, or the conversation that it is made in."""
+        return (self.id,) if self.conversation is None else (self.id, self.conversation)
+
     def add(self, event: RunningEvent) -> None:
         """Keep an event, and tell who waits for it."""
         if isinstance(event, Done):
@@ -111,8 +117,16 @@ class RunningAnswer:
 class RunningAnswers:
     """The running answers of this process: an async context, at whose end all of them are stopped and recorded."""
 
-    def __init__(self, parts: Components, *, per_person: int = MAX_RUNNING, kept_seconds: float = KEPT_SECONDS) -> None:
+    def __init__(
+        self,
+        parts: Components,
+        places: AnswerPlaces | None = None,
+        *,
+        per_person: int = MAX_RUNNING,
+        kept_seconds: float = KEPT_SECONDS,
+    ) -> None:
         self._parts, self._per_person, self._kept_seconds = parts, per_person, kept_seconds
+        self._places = places or OnlyPlace()
         self._tasks: TaskGroup = anyio.create_task_group()
         self._answers: dict[uuid.UUID, RunningAnswer] = {}
         self._begun: set[RunningAnswer] = set()
@@ -140,17 +154,17 @@ class RunningAnswers:
         Raises what is raised before that, and TooManyRequests for who has as many in progress as they may.
         """
         require_in_person(subject)
-        if sum(running.user_id == subject.user_id for running in self._begun) >= self._per_person:
+        running = RunningAnswer(subject.user_id, mask_credentials(question).text, conversation)
+        if not self._places.begin(subject.user_id, self._per_person):
             raise TooManyRequests(
                 f"You have {self._per_person} answers in progress, the most you may have: wait for one, or stop it."
             )
-        running = RunningAnswer(subject.user_id, mask_credentials(question).text, conversation)
-        answering = answer(self._parts, subject, question, mode, conversation, collections)
         self._begun.add(running)
+        answering = answer(self._parts, subject, question, mode, conversation, collections)
         try:
             await self._tasks.start(self._run, running, answering)
         except BaseException:
-            self._begun.discard(running)
+            self._is_made(running)
             raise
         return running
 
@@ -208,6 +222,7 @@ class RunningAnswers:
         finally:
             if running.opened is not None:
                 del self._answers[running.id]
+                self._places.hide(running.ids)
 
     async def _make(
         self, running: RunningAnswer, answering: AsyncGenerator[AnswerEvent, None], task_status: TaskStatus[None]
@@ -220,14 +235,21 @@ class RunningAnswers:
                         running.add(event)
                         if isinstance(event, Opened):
                             running.opened, self._answers[event.trail] = event, running
+                            self._places.show(running.ids)
                             task_status.started()
         except Exception as error:  # an edge of the process: whoever began it may be gone
             if running.opened is None:
                 raise
             running.add(_failure(error))
         finally:
-            self._begun.discard(running)
+            self._is_made(running)
             running.end()
+
+    def _is_made(self, running: RunningAnswer) -> None:
+        """It counts no longer among those that its asker has in progress."""
+        if running in self._begun:
+            self._begun.discard(running)
+            self._places.end(running.user_id)
 
 
 def _failure(error: Exception) -> AnswerFailed:

@@ -1,5 +1,6 @@
 """The environment of each process, which holds only the secrets that the process needs."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,6 +32,9 @@ SMALL_MODEL = {
 }
 SAMPLE_PEOPLE = "CLEARANCE_SAMPLE__PEOPLE_FILE"
 METRICS_KEY, EMBEDDER_CACHE = "CLEARANCE_API__METRICS_KEY", "CLEARANCE_EMBEDDER__CACHE"
+PROCESSES = "CLEARANCE_API__PROCESSES"
+# API processes of a run that is not told: one more takes 120 MB, and a laptop has other things to do as well.
+MAX_USUAL_PROCESSES = 2
 
 
 class SettingsMissing(UserError):
@@ -72,6 +76,7 @@ def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[s
         _base(environ)
         | proxies
         | {METRICS_KEY: wiring.metrics_key, EMBEDDER_CACHE: wiring.embedder_cache}
+        | {PROCESSES: str(min(MAX_USUAL_PROCESSES, len(os.sched_getaffinity(0))))}
         | (SMALL_MODEL if wiring.model else {})
         # There is no pooler in front of an embedded database.
         | ({} if APP_URL in environ else {PREPARE: "true"})

@@ -13,6 +13,13 @@ class ApiSettings(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on; loopback unless you say otherwise")
     port: int = Field(8700, description="port to listen on")
+    processes: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="processes that answer on this port, one for each core that answering may take; limits by key and"
+        " by address count for all together, connections for each; each has its own pool of database connections",
+    )
     max_body_mb: int = Field(50, ge=1, description="largest upload; every other request may have 64 KB")
     max_uploads: int = Field(
         4, ge=1, description="uploads in progress at the same time, of everybody; each may fill max_body_mb of /tmp"
@@ -30,9 +37,12 @@ class ApiSettings(Section):
     )
     stranger_burst: int = Field(40, ge=1, description="such requests from one address at once before the rate counts")
     header_seconds: float = Field(10.0, gt=0, description="limit for the head of a request to arrive")
-    max_connections: int = Field(1_000, ge=1, description="connections of this process at the same time")
+    max_connections: int = Field(1_000, ge=1, description="connections of one API process at the same time")
     max_connections_per_address: int = Field(
-        200, ge=1, description="of one address, but for trusted proxies; the longest idle one gives way to a new one"
+        200,
+        ge=1,
+        description="of one address to one API process, but for trusted proxies; the longest idle one gives way to a"
+        " new one",
     )
     trusted_proxies: str = Field(
         "",

@@ -16,9 +16,10 @@ from rich.progress import track
 
 from app import log
 from app.client.api import Client
-from app.main import build, create
+from app.main import create
 from app.settings import AuditSettings, DatabaseSettings, EmbedderSettings, IdentitySettings, Settings
 from app.web.http.route_table import RouteTable
+from app.wiring import build
 from benchmarks.company import peer, report
 from benchmarks.company.company import Company, Sizes, company, fill
 from benchmarks.company.measure import Caller, Figures, Processors, count_statements, measure

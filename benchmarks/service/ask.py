@@ -24,8 +24,9 @@ from app.embedding.onnx import OnnxEmbedder
 from app.identity.subject import Label
 from app.llm.protocol import Endpoint, Message
 from app.llm.scripted import ScriptedChat
-from app.main import build, create
+from app.main import create
 from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from app.wiring import build
 from benchmarks.machine import load
 from benchmarks.stats import p50_p95
 from benchmarks.tables import show

@@ -16,10 +16,11 @@ from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 
 from app.embedding.hashed import HashedEmbedder
-from app.main import build, create
+from app.main import create
 from app.oidc.provider import Provider
 from app.settings import ApiSettings, AuditSettings, DatabaseSettings, IdentitySettings, ProviderSettings, Settings
 from app.sign_in.sessions import Browser, Proof, start_session
+from app.wiring import build
 from benchmarks.machine import load
 from benchmarks.stats import p50_p95, quantile
 from benchmarks.tables import show

@@ -5,8 +5,9 @@ import dataclasses
 import uvicorn
 
 from app.llm.scripted import ScriptedChat
-from app.main import build, create
+from app.main import create
 from app.settings import Settings
+from app.wiring import build
 
 SAID = ("It is said ", "in the first of them [1], ", "and again ", "in the second [2].")
 

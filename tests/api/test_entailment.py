@@ -12,8 +12,8 @@ from app.cli.doctor import pair_models
 from app.cli.doctor.installation import Installation
 from app.embedding.entailment import Entailment
 from app.embedding.shared_sentences import SharedSentences
-from app.main import build_entailment_budget
 from app.settings import EntailmentSettings
+from app.wiring import build_entailment_budget
 from tests.support.company import Company
 from tests.support.cross_encoders import made_in
 from tests.support.questions import ask

@@ -13,9 +13,9 @@ from app.answer.components import Components
 from app.cli.doctor import pair_models
 from app.cli.doctor.installation import Installation
 from app.embedding.shared_words import SharedWords
-from app.main import build_reranking
 from app.retrieval.rerank import Reranking
 from app.settings import RerankerSettings
+from app.wiring import build_reranking
 from tests.support.company import Company
 from tests.support.cross_encoders import made_in
 from tests.support.questions import ask

@@ -14,10 +14,10 @@ from app.admin.health.check_result import CheckResult
 from app.admin.health.search_processes import check_search_processes
 from app.answer.components import Components
 from app.indexing.quantizer import ProductQuantizer
-from app.main import build_index
 from app.retrieval import search as retrieval
 from app.scope_index.sharding import Shard
 from app.settings import EmbedderSettings, ListsSettings, SearchSettings
+from app.wiring import build_index
 from tests.support.certificates import certified, written
 from tests.support.company import Company
 from tests.support.processes import Process

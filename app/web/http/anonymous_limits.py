@@ -4,28 +4,23 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from app.settings import ApiSettings
+from app.web.http.shared_table import WAYS, Processes, SharedTable
 
-MAX_ADDRESSES = 10_000
+MAX_ADDRESSES = 16_384
 MAX_KNOWN_KEYS = 10_000
 
 
-@dataclass
-class _AddressBucket:
-    tokens: float
-    filled_at: float
-
-
 class StrangerLimits:
-    """A token bucket for each address (IPv6: each /64); beyond MAX_ADDRESSES the longest unused is forgotten."""
+    """A token bucket for each address (IPv6: each /64), of all API processes together; beyond MAX_ADDRESSES, or in a
+    set of the table that is full before, the longest unused is forgotten.
+    """
 
-    def __init__(self, settings: ApiSettings) -> None:
+    def __init__(self, settings: ApiSettings, table: SharedTable | None = None) -> None:
         self._rate = settings.stranger_rate_per_minute / 60
         self._burst = float(settings.stranger_burst)
-        self._buckets: OrderedDict[str, _AddressBucket] = OrderedDict()
-        self._lock = threading.Lock()
+        self._table = SharedTable(Processes(), sets=MAX_ADDRESSES // WAYS) if table is None else table
 
     def take(self, group: str, cost: float = 1.0) -> int:
         """Count one request of this address; 0 if it may go on, else the seconds to wait, and nothing is counted.
@@ -33,12 +28,8 @@ class StrangerLimits:
         `cost`: how much of a request it is.
         """
         now = time.monotonic()
-        with self._lock:
-            bucket = self._buckets.setdefault(group, _AddressBucket(self._burst, now))
-            self._buckets.move_to_end(group)
-            if len(self._buckets) > MAX_ADDRESSES:
-                self._buckets.popitem(last=False)
-            bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._rate)
+        with self._table.bucket(group.encode(), full=self._burst, now=now) as bucket:
+            bucket.tokens = min(self._burst, bucket.tokens + max(0.0, now - bucket.filled_at) * self._rate)
             bucket.filled_at = now
             if bucket.tokens < cost:
                 return int((cost - bucket.tokens) / self._rate) + 1
@@ -47,18 +38,17 @@ class StrangerLimits:
 
     def give_back(self, group: str, requests: int = 1) -> None:
         """These requests were nobody strange's after all."""
-        with self._lock:
-            if (bucket := self._buckets.get(group)) is not None:
-                bucket.tokens = min(self._burst, bucket.tokens + requests)
+        self._table.give_back(group.encode(), requests, full=self._burst)
 
     def __len__(self) -> int:
-        return len(self._buckets)
+        return len(self._table)
 
 
 class KnownKeys:
-    """Digests of keys that were valid when last seen. They open nothing: each request looks its key up all the same.
+    """Digests of keys that were valid when this process last saw them.
 
-    They say which keys need not queue with strangers while somebody floods us with wrong ones.
+    They open nothing: each request looks its key up all the same. They say which keys need not queue with strangers
+    while somebody floods us with wrong ones.
     """
 
     def __init__(self) -> None:

@@ -34,6 +34,7 @@ from app.web.http.route_table import (
     SUBJECT,
     RouteTable,
 )
+from app.web.http.shared import Shared
 
 # Keys of strangers that are looked up at the same time, and that may wait for it; known keys do not wait here.
 LOOKUPS, MAX_WAITING = 4, 64
@@ -45,14 +46,14 @@ LIMITED_LOOKUPS, MAX_LIMITED_WAITING = 1, 64
 class Authentication:
     """ASGI middleware: finds address, route and caller, refuses what it must, and holds the caller's slot meanwhile."""
 
-    def __init__(self, app: ASGIApp, *, settings: ApiSettings, cookies: Cookies) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings, cookies: Cookies, shared: Shared) -> None:
         self._app = app
         self._settings = settings
         self._cookies = cookies
         self._proxies = Proxies(parse_networks(settings.trusted_proxies), settings.proxy_header)
-        self._strangers = StrangerLimits(settings)
+        self._strangers = StrangerLimits(settings, shared.strangers)
         self._known = KnownKeys()
-        self._uploads = UploadSlots(settings.max_uploads)
+        self._uploads = UploadSlots(settings.max_uploads, shared.in_progress)
         self._lookups = anyio.CapacityLimiter(LOOKUPS)
         self._limited_lookups = anyio.CapacityLimiter(LIMITED_LOOKUPS)
         self._table: RouteTable | None = None

@@ -51,7 +51,8 @@ class Connections:
         those it is refused.
         """
         group = group_of(address)
-        exempt = address is not None and self.limits.proxies.trusts(address)
+        # Without an address it is another process of ours, which has counted the caller's own connection.
+        exempt = address is None or self.limits.proxies.trusts(address)
         of_group = self._by_group.get(group, {})
         if not exempt and len(of_group) >= self.limits.per_address and not _make_room(of_group):
             return False

@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from app.errors import NotFound, NotSignedIn
 from app.web.http.dependencies import ComponentsOf, CookiesOf
+from app.web.http.metrics import by_process
+from app.web.http.peers import RELAYED, Peers
 from app.web.http.route_table import RESOURCE_METADATA
 
 router = APIRouter(tags=["health"])
@@ -53,12 +55,20 @@ async def ready(request: Request, parts: ComponentsOf) -> dict[str, str]:
 
 
 @router.get("/metrics", include_in_schema=False)
-def metrics(request: Request, parts: ComponentsOf) -> Response:
-    """Prometheus metrics, for who has the metrics key; not there if none is set."""
+async def metrics(request: Request, parts: ComponentsOf) -> Response:
+    """Prometheus metrics, for who has the metrics key; not there if none is set.
+
+    Of several processes each has its own numbers, with a label `process`: a sum would go back when one is replaced.
+    """
     key = parts.settings.api.metrics_key
     if key is None:
         raise NotFound
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {key.get_secret_value()}".encode()):
         raise NotSignedIn
-    return Response(generate_latest(request.app.state.metrics), media_type=CONTENT_TYPE_LATEST)
+    text = await run_sync(generate_latest, request.app.state.metrics)
+    peers: Peers | None = request.app.state.peers
+    if peers is not None and RELAYED not in request.scope:
+        others = await peers.ask_others("/metrics", {"authorization": given})
+        text = await run_sync(by_process, {peers.processes.number: text.decode(), **others})
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

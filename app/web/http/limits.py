@@ -1,11 +1,9 @@
 """Limits of who is known: requests a minute and at once for each key, uploads at once, size and time of a body."""
 
 import contextlib
-import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,19 +11,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import BadRequest, TooLarge, TooManyRequests
 from app.settings import ApiSettings
 from app.web.http.route_table import MAX_JSON_BYTES, Pace
+from app.web.http.shared_table import WAYS, Processes, SharedTable, TableFull
 
-
-@dataclass
-class _KeyBucket:
-    tokens: float
-    filled_at: float
-    running: int = 0
+# The name of the one place that counts uploads.
+UPLOADS = b"uploads"
+# Keys of which something is remembered, and their paces apart; of who is beyond that the longest unused is forgotten.
+MAX_KEYS = 32_768
 
 
 class KeyLimits:
-    """A token bucket and a count of running requests for each key, in this process."""
+    """A token bucket and a count of running requests for each key, of all API processes together."""
 
-    def __init__(self, settings: ApiSettings) -> None:
+    def __init__(self, settings: ApiSettings, table: SharedTable | None = None) -> None:
         self._rates: Mapping[Pace, float] = {
             "ordinary": settings.rate_per_minute / 60,
             "bulk": settings.bulk_rate_per_minute / 60,
@@ -33,8 +30,7 @@ class KeyLimits:
         }
         self._burst = float(settings.burst)
         self._limit = settings.concurrent
-        self._buckets: dict[tuple[uuid.UUID, Pace], _KeyBucket] = {}
-        self._lock = threading.Lock()
+        self._table = SharedTable(Processes(), sets=MAX_KEYS // WAYS) if table is None else table
 
     @contextlib.contextmanager
     def slot(self, key_id: uuid.UUID, *, pace: Pace) -> Iterator[None]:
@@ -42,43 +38,34 @@ class KeyLimits:
 
         Each pace has its own bucket: filling a collection must not keep its curator from asking.
         """
-        self._take((key_id, pace), time.monotonic())
+        name = key_id.bytes + pace.encode()
+        try:
+            self._take(name, self._rates[pace], time.monotonic())
+        except TableFull:
+            raise too_many(1, "The service has too many requests in progress; try again.") from None
         try:
             yield
         finally:
-            with self._lock:
-                self._buckets[key_id, pace].running -= 1
+            self._table.release(name)
 
-    def _take(self, key: tuple[uuid.UUID, Pace], now: float) -> None:
-        rate = self._rates[key[1]]
-        with self._lock:
-            if len(self._buckets) > 10_000:
-                self._forget(now)
-            bucket = self._buckets.setdefault(key, _KeyBucket(self._burst, now))
-            bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * rate)
+    def _take(self, name: bytes, rate: float, now: float) -> None:
+        with self._table.bucket(name, full=self._burst, now=now) as bucket:
+            bucket.tokens = min(self._burst, bucket.tokens + max(0.0, now - bucket.filled_at) * rate)
             bucket.filled_at = now
-            if bucket.running >= self._limit:
-                raise too_many(1, f"This key has {self._limit} requests in progress, the most it may have.")
-            if bucket.tokens < 1:
+            if bucket.tokens < 1 and sum(bucket.running) < self._limit:
                 seconds = int((1 - bucket.tokens) / rate) + 1
                 raise too_many(seconds, f"This key has used up its requests; try again in {seconds} s.")
+            if not self._table.begin(bucket, self._limit):
+                raise too_many(1, f"This key has {self._limit} requests in progress, the most it may have.")
             bucket.tokens -= 1
-            bucket.running += 1
-
-    def _forget(self, now: float) -> None:
-        """Drop full, idle buckets: they would be made again just like that."""
-        full = self._burst / min(self._rates.values())
-        idle = [key for key, b in self._buckets.items() if not b.running and now - b.filled_at > full]
-        for key in idle:
-            del self._buckets[key]
 
 
 class UploadSlots:
-    """Bounds the uploads in progress: each may fill `max_body_mb` of the temporary folder."""
+    """Bounds the uploads in progress, of all API processes: each may fill `max_body_mb` of the temporary folder."""
 
-    def __init__(self, limit: int) -> None:
-        self._left = threading.BoundedSemaphore(limit)
+    def __init__(self, limit: int, table: SharedTable | None = None) -> None:
         self._limit = limit
+        self._table = SharedTable(Processes(), sets=1) if table is None else table
 
     @contextlib.contextmanager
     def slot(self, *, needed: bool) -> Iterator[None]:
@@ -86,12 +73,12 @@ class UploadSlots:
         if not needed:
             yield
             return
-        if not self._left.acquire(blocking=False):
+        if not self._table.hold(UPLOADS, self._limit):
             raise too_many(1, f"The service has {self._limit} uploads in progress, the most it takes; try again.")
         try:
             yield
         finally:
-            self._left.release()
+            self._table.release(UPLOADS)
 
 
 def too_many(seconds: int, detail: str) -> TooManyRequests:

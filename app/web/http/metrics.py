@@ -6,11 +6,12 @@ it was sent, or a query. And no answer is stored on its way, unless it says so i
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -66,6 +67,28 @@ class ListSearches(Collector):
             for shard, number in lost.items():
                 family.add_metric([shard], number)
             yield family
+
+
+class _Merged(Collector):
+    """Families that were collected elsewhere."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def by_process(texts: Mapping[int, str]) -> bytes:
+    """The metrics of several processes as one text, each sample with the label `process`."""
+    families: dict[str, Metric] = {}
+    for number, text in sorted(texts.items()):
+        for family in text_string_to_metric_families(text):
+            merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            merged.samples += [each._replace(labels={**each.labels, "process": str(number)}) for each in family.samples]
+    registry = CollectorRegistry()
+    registry.register(_Merged(families.values()))
+    return generate_latest(registry)
 
 
 class Observe:

@@ -23,7 +23,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
         async with aclosing(self._source) as source, anyio.create_task_group() as tasks:
-            tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
+            tasks.start_soon(until_gone, receive, tasks.cancel_scope)
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             async for piece in source:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -31,7 +31,8 @@ class EventStream(Response):
             tasks.cancel_scope.cancel()
 
 
-async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+async def until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+    """End the scope when the client has hung up."""
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

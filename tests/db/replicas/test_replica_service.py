@@ -14,9 +14,9 @@ from app.answer import search as search_route
 from app.db.session import ReadSession
 from app.db.tables.people import ApiKey
 from app.identity.api_keys import make_key
-from app.main import build_replicas
 from app.retrieval.search import Candidates, search
 from app.settings import AuditSettings, DatabaseSettings, IdentitySettings, Settings
+from app.wiring import build_replicas
 from tests.db.replicas.replicated_db import DOCUMENTS, Pair, end_at_once, lock, outcomes
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY
 from tests.support.service import METRICS_KEY, client_of, parts_of

@@ -81,6 +81,17 @@ def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:
     assert api_environment(own, WIRING)["CLEARANCE_API__METRICS_KEY"] == "own"
 
 
+def test_the_api_has_two_processes_where_there_are_two_cores_unless_it_is_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "CLEARANCE_API__PROCESSES"
+    for cores, processes in ((1, "1"), (2, "2"), (64, "2")):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        assert api_environment(ENVIRON, WIRING)[name] == processes
+    assert api_environment(ENVIRON | {name: "5"}, WIRING)[name] == "5"
+    assert name not in worker_environment(ENVIRON | {name: "5"}, WIRING)
+
+
 def test_plans_are_kept_in_a_database_of_ones_own() -> None:
     """Before another one a pooler may stand, where they would get lost."""
     name = "CLEARANCE_DATABASE__PREPARE_STATEMENTS"

@@ -47,9 +47,10 @@ def test_the_table_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(anonymous_limits, "MAX_ADDRESSES", 100)
     limits = StrangerLimits(ApiSettings(stranger_burst=1))
     for number in range(1000):
+        clock.now += 0.001
         limits.take(str(number))
         limits.take("always here")
-    assert len(limits) == 100
+    assert 90 <= len(limits) <= 100
     assert limits.take("always here") > 0  # what is used is not what is forgotten
 
 

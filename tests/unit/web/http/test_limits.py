@@ -107,15 +107,18 @@ def test_many_threads_never_pass_the_count() -> None:
     assert inside == []
 
 
-def test_keys_that_are_gone_are_forgotten(clock: Clock) -> None:
-    of_key = KeyLimits(ApiSettings(burst=1, rate_per_minute=60))
-    for _ in range(10_001):
-        use(of_key, uuid.uuid4())
+def test_of_many_keys_one_with_a_running_request_is_never_forgotten(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_KEYS", 64)
+    of_key = KeyLimits(ApiSettings(burst=2, rate_per_minute=60, concurrent=1))
     with of_key.slot(KEY, pace="ordinary"):
-        clock.now += 3600
-        use(of_key, OTHER)
-        assert len(of_key._buckets) == 2  # what is left in memory is the point
-        clock.now += 3600
+        for _ in range(1000):
+            clock.now += 0.01
+            use(of_key, uuid.uuid4())
+        with pytest.raises(TooManyRequests, match="1 requests in progress"):
+            use(of_key)
+    assert len(of_key._table) <= 64  # what is left in memory is the point
 
 
 async def drain(_: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,133 @@
+"""Puts the real parts of the API together, from its settings. All wiring is in `build`."""
+
+import functools
+from dataclasses import dataclass, field
+
+import httpx2
+
+from app.answer.components import Components
+from app.answer.entailment import EntailmentBudget
+from app.audit.encryption import Sealer
+from app.db.engine import connect
+from app.db.replicas import Replicas
+from app.db.session import Database, Signer
+from app.db.standby_engine import connect_standby
+from app.embedding.factory import build_embedder, build_entailment, build_reranker
+from app.embedding.protocol import EmbeddingModel
+from app.guardrail.checks import default_checks
+from app.identity.feedback_tokens import FeedbackTokens
+from app.indexing.quantizer import quantizer_for
+from app.llm.endpoint import endpoint
+from app.llm.late_chat import LateChat
+from app.llm.protocol import ChatModel
+from app.oidc.provider import Provider
+from app.retrieval.rerank import Reranking
+from app.scope_index.database_id import DatabaseIdentity
+from app.scope_index.database_reader import CodeReader
+from app.scope_index.index import ScopeIndex
+from app.scope_index.protocol import NoIndex, VectorIndex
+from app.scope_index.remote.client import RemoteIndex
+from app.scope_index.remote.tls import certificate_for
+from app.settings import DatabaseSettings, ModelSettings, Settings, required
+from app.web.http.shared import Shared
+
+
+@dataclass(frozen=True)
+class Beforehand:
+    """What was made before the process parted into several; alone it has all for itself, and loads its own embedder."""
+
+    settings: Settings
+    shared: Shared = field(default_factory=Shared)
+    embedder: EmbeddingModel | None = None
+
+
+def load_embedder(settings: Settings) -> EmbeddingModel:
+    """The embedder that the settings name."""
+    options = settings.embedder
+    return build_embedder(
+        kind=options.kind,
+        name=options.name,
+        threads=options.threads,
+        cache=options.cache,
+        languages=options.languages,
+    )
+
+
+def build(settings: Settings, embedder: EmbeddingModel | None = None) -> Components:
+    """The real parts that the settings name; the embedder, if it is not loaded yet."""
+    url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
+    embedder = embedder or load_embedder(settings)
+    return Components(
+        settings=settings,
+        database=Database(
+            connect(url, pool_size=settings.database.pool_size, prepare=settings.database.prepare_statements),
+            Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
+            statement_timeout_ms=settings.database.statement_timeout_ms,
+            replicas=build_replicas(settings.database),
+        ),
+        embedder=embedder,
+        index=build_index(settings, embedder.dimensions),
+        chat=LateChat(endpoint(settings.model), functools.partial(build_chat, settings.model)),
+        sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
+        checks=tuple(default_checks()),
+        feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
+        reranking=build_reranking(settings),
+        entailment=build_entailment_budget(settings),
+        providers={source: Provider(source, provider) for source, provider in settings.providers.items()},
+    )
+
+
+def build_chat(model: ModelSettings) -> ChatModel:
+    """The client of the language model. Imported with the first question for it: the library takes most of a second."""
+    from app.llm.openai_chat import OpenAIChat, Sampling  # noqa: PLC0415
+
+    return OpenAIChat(
+        endpoint(model),
+        api_key=model.api_key.get_secret_value(),
+        sampling=Sampling(model.max_tokens, model.frequency_penalty),
+        timeout=httpx2.Timeout(model.first_token_seconds, connect=model.connect_seconds),
+    )
+
+
+def build_reranking(settings: Settings) -> Reranking | None:
+    """The cross-encoder and how far it looks, if one is set."""
+    options = settings.embedder
+    reranker = build_reranker(settings.reranker.name, threads=options.threads, cache=options.cache)
+    return Reranking(reranker, settings.reranker.candidates) if reranker else None
+
+
+def build_entailment_budget(settings: Settings) -> EntailmentBudget | None:
+    """The entailment model and what an answer may take of it, if one is set."""
+    options, chosen = settings.embedder, settings.entailment
+    model = build_entailment(chosen.name, threads=options.threads, cache=options.cache)
+    return EntailmentBudget(model, chosen.sentences, chosen.seconds, options.threads) if model else None
+
+
+def build_replicas(settings: DatabaseSettings) -> Replicas:
+    """The standbys that searches may go to, if any."""
+    limit = settings.statement_timeout_ms
+    engines = [
+        connect_standby(url, pool_size=settings.pool_size, statement_timeout_ms=limit) for url in settings.standbys()
+    ]
+    return Replicas(engines, wait_ms=settings.replica_wait_ms)
+
+
+def build_index(settings: Settings, dimensions: int) -> VectorIndex:
+    """The scope lists, in search processes or loading their codes here; with neither PostgreSQL searches alone."""
+    book = quantizer_for(dimensions)
+    if book is None:
+        return NoIndex()
+    if settings.lists.addresses:
+        return RemoteIndex(
+            settings.lists.addresses,
+            book,
+            certificate=certificate_for(settings.lists.addresses, settings.lists.certificate),
+            seconds=settings.lists.seconds,
+            database=DatabaseIdentity(required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")),
+        )
+    if settings.database.search_url is None:
+        return NoIndex()
+    engine = connect(settings.database.search_url.get_secret_value(), pool_size=2)
+    lists = ScopeIndex(CodeReader(engine, book), book)
+    lists.start()
+    return lists
