@@ -56,6 +56,7 @@ def batched(threads: int) -> EmbeddingModel:
     params=[
         pytest.param(lambda _threads: HashedEmbedder(), id="hashed"),
         pytest.param(lambda threads: OnnxEmbedder(threads=threads), id="onnx"),
+        pytest.param(lambda threads: OnnxEmbedder(threads=threads, int8=True), id="onnx-int8"),
         pytest.param(real, id="sentence-transformers", marks=pytest.mark.real),
         pytest.param(batched, id="sentence-transformers-batched", marks=pytest.mark.real),
     ],
