@@ -12,6 +12,11 @@ from ingest.pipeline import WorkerComponents
 from ingest.sandbox import Sandbox
 from ingest.write import claim_profile
 
+OTHER_EMBEDDER = (
+    "The index was made with another embedder, another version of it, or a processor that computes other vectors;"
+    " use that one, or make the index anew."
+)
+
 
 class OtherEmbedder(RuntimeError):
     """The index holds vectors of another embedder; mixing them would make search meaningless."""
@@ -31,7 +36,7 @@ def loaded(settings: WorkerSettings, url: str) -> Iterator[WorkerComponents]:
         embedder = build_embedder(kind=options.kind, name=options.name, threads=options.threads, cache=options.cache)
         with Session(engine) as session, session.begin():
             if claim_profile(session, embedder.digest) != embedder.digest:
-                raise OtherEmbedder("The index was made with another embedder; use that one, or make the index anew.")
+                raise OtherEmbedder(OTHER_EMBEDDER)
         yield WorkerComponents(engine, embedder, lambda content, name: sandbox.extract(content, filename=name))
     finally:
         sandbox.close()

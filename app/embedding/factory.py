@@ -15,7 +15,7 @@ from app.indexing.analysis.language import QUESTION_LANGUAGES
 
 def build_embedder(
     *,
-    kind: Literal["onnx", "sentence-transformers", "hashed"],
+    kind: Literal["onnx", "onnx-int8", "sentence-transformers", "hashed"],
     name: str,
     threads: int,
     cache: Path,
@@ -26,10 +26,10 @@ def build_embedder(
     Raises UnusableWeights if model files are absent or changed, ModuleNotFoundError if an extra is not installed.
     """
     match kind:
-        case "onnx":
+        case "onnx" | "onnx-int8":
             from app.embedding.onnx import OnnxEmbedder  # noqa: PLC0415  # wiring
 
-            return OnnxEmbedder(threads=threads)
+            return OnnxEmbedder(threads=threads, int8=kind == "onnx-int8")
         case "hashed":
             from app.embedding.hashed import HashedEmbedder  # noqa: PLC0415  # wiring
 

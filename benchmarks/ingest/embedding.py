@@ -102,7 +102,7 @@ def main() -> None:
         return
     kinds = ["encode", "sentence-transformers"] if find_spec("sentence_transformers") else []
     runs: dict[tuple[str, str], Run] = {}
-    for one in [(kind, threads) for kind in [*kinds, "onnx"] for threads in "12"] + [("hashed", "1")]:
+    for one in [(kind, threads) for kind in [*kinds, "onnx", "onnx-int8"] for threads in "12"] + [("hashed", "1")]:
         command = [sys.executable, "-m", "benchmarks.ingest.embedding", "--seconds", str(arguments.seconds)]
         done = subprocess.run([*command, "--one", *one], cwd=ROOT, check=True, stdout=subprocess.PIPE)
         runs[one] = json.loads(done.stdout)

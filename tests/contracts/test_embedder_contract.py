@@ -56,6 +56,7 @@ def batched(threads: int) -> EmbeddingModel:
     params=[
         pytest.param(lambda _threads: HashedEmbedder(), id="hashed"),
         pytest.param(lambda threads: OnnxEmbedder(threads=threads), id="onnx"),
+        pytest.param(lambda threads: OnnxEmbedder(threads=threads, int8=True), id="onnx-int8"),
         pytest.param(real, id="sentence-transformers", marks=pytest.mark.real),
         pytest.param(batched, id="sentence-transformers-batched", marks=pytest.mark.real),
     ],
@@ -232,6 +233,10 @@ def test_wiring_keeps_heavy_run_times_apart() -> None:
     """The default process never loads torch."""
     built = build_embedder(kind="hashed", name="", threads=1, cache=Path())
     assert isinstance(built, HashedEmbedder)
-    assert isinstance(build_embedder(kind="onnx", name="", threads=1, cache=Path()), OnnxEmbedder)
+    exact = build_embedder(kind="onnx", name="", threads=1, cache=Path())
+    assert isinstance(exact, OnnxEmbedder)
+    coded = build_embedder(kind="onnx-int8", name="", threads=1, cache=Path())
+    assert (exact.digest, coded.digest) == (OnnxEmbedder().digest, OnnxEmbedder(int8=True).digest)
+    assert exact.digest != coded.digest
     if find_spec("sentence_transformers") is None:
         assert "torch" not in sys.modules

@@ -53,5 +53,5 @@ def check_index(kind: str, dimensions: int, digest: str, indexed_by: str | None)
         return CheckResult("embedder", "ok", f"{kind}, {dimensions} dimensions; nothing is indexed yet")
     if indexed_by == digest:
         return CheckResult("embedder", "ok", f"{kind}, {dimensions} dimensions, that of the index")
-    mend = "use the embedder that made the index, or index the documents anew"
+    mend = "use the embedder that made the index, its version and kind of processor too, or index the documents anew"
     return CheckResult("embedder", "fail", f"the index was made with {indexed_by[:12]}…, this is {digest[:12]}…", mend)
