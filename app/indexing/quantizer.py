@@ -90,7 +90,7 @@ class ProductQuantizer:
         half = 1
         while half < self._block:
             pairs = vectors.reshape(len(vectors), -1, 2, half)
-            vectors = np.empty_like(pairs)
+            vectors = np.empty_like(pairs, order="C")
             np.add(pairs[:, :, 0], pairs[:, :, 1], out=vectors[:, :, 0])
             np.subtract(pairs[:, :, 0], pairs[:, :, 1], out=vectors[:, :, 1])
             half *= 2
