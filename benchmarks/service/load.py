@@ -8,6 +8,7 @@ request: the API's, and PostgreSQL's. The clients run on the same machine and ta
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import tempfile
@@ -92,8 +93,9 @@ def cpu(processes: Sequence[psutil.Process]) -> float:
     """CPU seconds that these have used, with the children that they waited for."""
     found = 0.0
     for process in processes:
-        times = process.cpu_times()
-        found += times.user + times.system + times.children_user + times.children_system
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that its parent has waited for is among the parent's
+            times = process.cpu_times()
+            found += times.user + times.system + times.children_user + times.children_system
     return found
 
 

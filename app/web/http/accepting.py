@@ -111,5 +111,8 @@ class Acceptor:
 
     async def _serve(self, connection: socket.socket) -> None:
         connection.setblocking(False)
+        if connection.family != socket.AF_UNIX:
+            # asyncio does so for servers of its own. Without it an answer of two pieces takes 40 ms more.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):  # it is gone already
             await self._loop.connect_accepted_socket(self._protocol, connection)

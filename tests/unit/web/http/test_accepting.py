@@ -22,6 +22,8 @@ async def seconds_to_accept(own: int, other: int | None) -> float:
 
     class Noting(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken = transport.get_extra_info("socket")
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "small pieces are sent at once"
             accepted.set()
             transport.close()
 
