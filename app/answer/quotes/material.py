@@ -85,8 +85,11 @@ class WordFinder:
 
     def share(self, found: Iterable[int]) -> float:
         """The share of the question's weight that these words have, from 0 to 1; 0 for a question without words."""
-        total = math.fsum(self.weights)
-        return math.fsum(self.weights[n] for n in sorted(found)) / total if total else 0.0
+        return math.fsum(self.weights[n] for n in found) / self._total if self._total else 0.0
+
+    @cached_property
+    def _total(self) -> float:
+        return math.fsum(self.weights)
 
 
 def numbers_in(runs: Iterable[str], words: Sequence[Word]) -> dict[str, frozenset[int]]:
