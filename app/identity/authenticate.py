@@ -86,7 +86,7 @@ def identify(session: Session, secret: str, on_behalf_of: str | None = None) -> 
     if not looks_like_key(secret):
         raise NotSignedIn
     found = session.execute(_BY_KEY, {"hash": hash_key(secret)}).one_or_none()
-    if found is None or (found.expires_at is not None and found.expires_at <= found.now):
+    if found is None or _expired(found.expires_at, found.now):
         raise NotSignedIn
     if found.kind == "person":
         if on_behalf_of is not None:
@@ -161,7 +161,7 @@ def why_dead(session: Session, secret: str) -> tuple[str, str | None]:
         return "switched off", key.prefix
     if key.revoked_at is not None:
         return "revoked key", key.prefix
-    if _expired(key, now):
+    if _expired(key.expires_at, now):
         return "expired key", key.prefix
     return "service alone", key.prefix
 
@@ -259,7 +259,7 @@ def _through(session: Session, service: User, key: ApiKey, token: str, now: dt.d
         .where(Delegation.revoked_at.is_(None), own.revoked_at.is_(None))
         .where(person.active, person.kind == "person")
     ).one_or_none()
-    if found is None or found[0].expires_at <= now or (found[2] is not None and _expired(found[2], now)):
+    if found is None or found[0].expires_at <= now or (found[2] is not None and _expired(found[2].expires_at, now)):
         raise NotSignedIn
     delegation, giver, _ = found
     subject = _person(session, giver, key)
@@ -274,5 +274,5 @@ def _through(session: Session, service: User, key: ApiKey, token: str, now: dt.d
     )
 
 
-def _expired(key: ApiKey, now: dt.datetime) -> bool:
-    return key.expires_at is not None and key.expires_at <= now
+def _expired(expires_at: dt.datetime | None, now: dt.datetime) -> bool:
+    return expires_at is not None and expires_at <= now
