@@ -12,14 +12,14 @@ from typing import Any
 
 import psycopg
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import InvalidatePoolError
 
 # A statement with this option may keep its plan on a connection, and save making it: up to a millisecond where a caller
 # has a thousand scopes. The plan is for any values, under the settings that every reading transaction begins with.
 PREPARED = {"prepared": True}
-# The same for a statement that no reading transaction sends: by a key that is one of a table, whatever plan it takes.
+# The same in any transaction: for a statement that reads by the key of a table, which is one way under all settings.
 KEEPS_PLAN = {"keeps plan": True}
 # Marks a statement that reads megabytes of bytes, which take long to be written and read as text.
 BINARY = {"binary": True}
@@ -50,6 +50,7 @@ def connect(url: str, *, pool_size: int, prepare: bool = False) -> Engine:
     )
     event.listen(engine, "do_execute", _execute)
     event.listen(engine, "do_executemany", _execute_many)
+    event.listen(engine, "do_execute_no_params", _execute_without_values)
     event.listen(engine, "checkin", _checked_in)
 
     @event.listens_for(engine, "checkout")
@@ -65,14 +66,19 @@ def connect(url: str, *, pool_size: int, prepare: bool = False) -> Engine:
 
 def ask_directly(connection: Connection, statement: str, values: Sequence[str] = ()) -> list[str | None] | None:
     """Send a statement past SQLAlchemy and psycopg's own machinery, at a fifth of the processor time; gives its one row
-    as text. Without `values` (for $1, $2 …) it may be several statements, and the row is the last one's.
+    as text. Without `values` (for $1, $2 …) it begins a transaction: several statements, and the row is the last one's.
 
     None if the connection is lost: whoever then sends a statement as usual gets the error, and the pool learns of it.
-    Raises psycopg.Error for a statement that fails.
+    Raises psycopg.Error for a statement that fails, RuntimeError where one would begin a transaction within another:
+    PostgreSQL would go on with that one, under its settings.
     """
     raw = connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the connection is not psycopg's")
+    if _CHANGES in connection.info:
+        connection.info[_CHANGES] = True
+    if not values and raw.pgconn.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
+        raise RuntimeError("the connection has a transaction already")
     try:
         if values:
             result = raw.pgconn.exec_params(statement.encode(), [value.encode() for value in values])
@@ -148,7 +154,15 @@ def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool
 
 
 def _execute_many(_cursor: Any, _statement: str, _parameters: Any, context: Any) -> None:
-    """A statement with many rows of values, which is not marked."""
+    _note_change(context)
+
+
+def _execute_without_values(_cursor: Any, _statement: str, context: Any) -> None:
+    _note_change(context)
+
+
+def _note_change(context: Any) -> None:
+    """What is sent in a way of its own has no mark that is believed."""
     info = _info(context)
     if _CHANGES in info:
         info[_CHANGES] = True

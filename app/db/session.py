@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -236,7 +237,7 @@ def _translate_errors() -> Iterator[None]:
     """Turn a lost or unreachable database into the error that callers can act on."""
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
+    except (OperationalError, PoolTimeout, psycopg.OperationalError) as error:
         raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -113,19 +113,11 @@ def words(text: str, language: str | None = None) -> list[str]:
     return [key.partition(":")[2] for _, key in _keys(tokens, language or _language(tokens))]
 
 
-def matching_pieces(pieces: Iterable[str], words: Sequence[Word]) -> set[str]:
-    """Those pieces of a text that contain one of a question's words, in any of its forms.
-
-    Equal to comparing the `query_terms` of each piece, and much faster: plain words are stemmed in bulk, and compared
-    before anything is hashed.
-    """
-    return {piece for piece, _ in _matches(dict.fromkeys(pieces), {key for word in words for key in word.keys})}
-
-
 def words_in(pieces: Iterable[str], words: Sequence[Word]) -> dict[str, frozenset[int]]:
     """Those pieces that contain some of a question's words, in any of their forms, with the numbers of these words.
 
-    Equal to asking `matching_pieces` for each word alone. A piece that has the beginning of no word is passed over: of
+    Equal to comparing the `query_terms` of each piece, and much faster: plain words are stemmed in bulk, and compared
+    before anything is hashed. A piece that has the beginning of no word is passed over: of
     the thousand words of a context some dozens are left.
     """
     numbers: dict[str, set[int]] = {}

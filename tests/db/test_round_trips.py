@@ -4,11 +4,13 @@ What no other test holds: what is sent past the engine, and that what a transact
 begins.
 """
 
+import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
@@ -84,6 +86,41 @@ def test_records_alone_are_not_asked_whether_access_changed(library: LibraryDb, 
                 session.execute(text(statement))
             add_record(session, library, ada)
         assert any("clearance.changed" in statement for statement in sent) == asked
+
+
+def test_no_way_to_send_a_change_is_overlooked(library: LibraryDb, database: Database) -> None:
+    """Also without the hook of ordinary statements: with many rows of values, with none, and past the engine."""
+    ada, change = library.person("ada"), "select set_config('clearance.changed', 'yes', true)"
+    named = text("select set_config('clearance.' || :name, 'yes', true)")
+    ways: tuple[Callable[[Connection], object], ...] = (
+        lambda c: c.execute(named, [{"name": "changed"}, {"name": "moved"}]),
+        lambda c: c.exec_driver_sql(change, execution_options={"no_parameters": True}),
+        lambda c: engines.ask_directly(c, "select set_config('clearance.changed', $1, true)", ("yes",)),
+    )
+    for send in ways:
+        with pytest.raises(UnguardedChange), database.writing(ada) as session:
+            send(session.connection())
+
+
+def test_no_transaction_begins_within_another(library: LibraryDb, database: Database) -> None:
+    """PostgreSQL would only warn, and go on with the identity and the isolation of the one that is open."""
+    with database.reading(library.person("ada")) as session, pytest.raises(RuntimeError, match="already"):
+        engines.ask_directly(session.connection(), "begin; select 1")
+
+
+def test_who_waits_for_a_lock_at_the_beginning_is_told(db: Db, library: LibraryDb) -> None:
+    """Within the limit of a statement, and as anybody whom the database keeps waiting."""
+    signer = Signer(IDENTITY_KEY, seconds=60)
+    impatient = Database(connect(db.url("app"), pool_size=1), signer, statement_timeout_ms=200)
+    ada = library.person("ada")
+    with psycopg.connect(db.libpq("admin"), autocommit=True) as locker, contextlib.closing(impatient):
+        locker.execute("begin")
+        locker.execute("lock table person_key in access exclusive mode")
+        with pytest.raises(DatabaseUnavailable), impatient.writing(ada):
+            pass
+        locker.execute("rollback")
+        with impatient.writing(ada) as session:
+            assert session.scalar(CALLER) == ada
 
 
 def test_a_change_beside_a_record_is_refused(library: LibraryDb, database: Database) -> None:
