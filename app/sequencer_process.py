@@ -1,10 +1,13 @@
 """The process that orders the audit log: `python -m app.sequencer_process`. Run one, or several: one works at a time.
 
-It reads two settings and needs no others: CLEARANCE_DATABASE__SEQUENCER_URL, CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS.
+It reads CLEARANCE_DATABASE__SEQUENCER_URL and, of CLEARANCE_AUDIT__…, what is about closing and signing; no other
+setting. It alone has the key that signs the log's heads: no API process and no database role can sign in its name.
 """
 
 import datetime as dt
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,8 +19,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from app import log
-from app.audit import sequencing
+from app.audit import sequencing, signing
+from app.audit.witnessing import WitnessAddress, cosign_until
 from app.db.engine import connect
+from app.evidence.signed_note import SigningKey
 from app.hardening import forbid_inspection, forget_settings
 from app.settings import AuditSettings
 
@@ -34,10 +39,24 @@ class _Database(BaseModel):
 
 class _Audit(BaseModel):
     close_after_seconds: int = AuditSettings.model_fields["close_after_seconds"].default
+    signing_key: SecretStr | None = None
+    previous_signing_key: SecretStr | None = None
+    checkpoint_entries: int = AuditSettings.model_fields["checkpoint_entries"].default
+    checkpoint_seconds: int = AuditSettings.model_fields["checkpoint_seconds"].default
+    witnesses: str = ""
+
+    def signer(self) -> signing.LogSigner | None:
+        """Who signs heads; None without a key. Raises BadKey, which does not quote it."""
+        if self.signing_key is None:
+            return None
+        before = self.previous_signing_key
+        key = SigningKey.parse(self.signing_key.get_secret_value())
+        previous = SigningKey.parse(before.get_secret_value()) if before else None
+        return signing.LogSigner(key, previous, entries=self.checkpoint_entries, seconds=self.checkpoint_seconds)
 
 
 class SequencerSettings(BaseSettings):
-    """The part of the settings that this process may know: no key, no other database role's URL."""
+    """The part of the settings that this process may know: its own key, no other one, no other database role's URL."""
 
     model_config = SettingsConfigDict(env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="ignore")
 
@@ -53,13 +72,22 @@ class _Known:
     open_since: dt.datetime = sequencing.BEGINNING
     next_close: float = 0.0
     next_sweep: float = field(default_factory=lambda: time.monotonic() + SWEEP_EVERY_SECONDS)
+    announced: bool = False  # whether the key in use is the one of the newest checkpoint
 
 
 class Sequencer:
     """Polls for committed leaves; outlives the database, reconnecting with a growing pause."""
 
-    def __init__(self, engine: Engine, *, close_after: dt.timedelta, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        close_after: dt.timedelta,
+        signer: signing.LogSigner | None = None,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
         self._engine = engine
+        self._signer = signer
         self._close_after = close_after
         self._poll_seconds = poll_seconds
         self._log = log.get()
@@ -93,11 +121,25 @@ class Sequencer:
             if now >= known.next_close:
                 known = replace(known, open_since=self._close(session, known), next_close=now + CLOSE_EVERY_SECONDS)
             placed = sequencing.append_batch(session, horizon=known.horizon)
+            if self._signer is not None:
+                known = self._sign(session, self._signer, known, behind=placed.more)
         # Only now: a pass that did not commit has found nothing out.
         self._known = replace(known, horizon=placed.horizon)
         if placed.head is not None:
             self._log.debug("audit.ordered", count=placed.count, size=placed.head.size)
         return placed.more
+
+    def _sign(self, session: Session, signer: signing.LogSigner, known: _Known, *, behind: bool) -> _Known:
+        """Sign the newest head if it is time; a new key is first recorded. `behind`: more leaves wait already."""
+        if not known.announced:
+            if behind:
+                return known
+            if signing.announce_key(session, signer):
+                sequencing.append_batch(session)
+                signing.sign_if_due(session, signer, now=True)
+                self._log.info("audit.signing_key_changed", key=str(signer.key.verifier))
+        signing.sign_if_due(session, signer)
+        return replace(known, announced=True)
 
     def _close(self, session: Session, known: _Known) -> dt.datetime:
         trails, since = sequencing.close_abandoned(session, older_than=self._close_after, since=known.open_since)
@@ -115,11 +157,22 @@ def main() -> None:
     log.configure(json=True)
     settings = SequencerSettings()
     forget_settings()
-    engine = connect(settings.database.sequencer_url.get_secret_value(), pool_size=1)
+    try:
+        signer = settings.audit.signer()
+        witnesses = WitnessAddress.parse_all(settings.audit.witnesses)
+    except ValueError as error:
+        sys.exit(f"clearance sequencer: the keys in CLEARANCE_AUDIT__…SIGNING_KEY or …__WITNESSES: {error}")
+    if signer is None:
+        log.get().warning("audit.heads_unsigned", set="CLEARANCE_AUDIT__SIGNING_KEY")
+    url = settings.database.sequencer_url.get_secret_value()
+    engine, stopping = connect(url, pool_size=1), threading.Event()
+    cosign_until(stopping, url, witnesses)
     log.get().info("audit.sequencer_started")
-    Sequencer(engine, close_after=dt.timedelta(seconds=settings.audit.close_after_seconds)).run(
+    close_after = dt.timedelta(seconds=settings.audit.close_after_seconds)
+    Sequencer(engine, close_after=close_after, signer=signer).run(
         lambda seconds: signal.sigtimedwait(stop, seconds) is not None
     )
+    stopping.set()
     engine.dispose()
     log.get().info("audit.sequencer_stopped")
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
+from app.audit.checkpoints import find_checkpoint
 from app.audit.events.log_reading import ExportFormat
 from app.audit.listing import Entry, latest_head, next_entries
 from app.audit.query import EVERYTHING, LogQuery
@@ -44,9 +45,11 @@ INNER_START = re.compile(r"([;,\t\r\n\"|]\s*)(?=[=+\-@＝＋－＠])")
 
 @dataclass(frozen=True)
 class ExportForm:
-    """How a file is written: what is first, the line of an entry with what is opened of it, what is last."""
+    """How a file is written: what is first, with the note of a checkpoint if there is one; the line of an entry with
+    what is opened of it; what is last.
+    """
 
-    first: Callable[[LogQuery, Head], str]
+    first: Callable[[LogQuery, Head, str | None], str]
     entry: Callable[[Entry, Mapping[str, Mapping[str, Any]]], str]
     last: Callable[[Head, dt.datetime | None], str]
 
@@ -93,7 +96,8 @@ def export_pieces(
         return
     with reads() as session:
         search = prepare(session, query).within(0, head.size)
-    text, reached = form.first(query, head) if after < 0 else "", after
+        signed = find_checkpoint(session, at_most=head.size)
+    text, reached = form.first(query, head, signed.note if signed else None) if after < 0 else "", after
     while reached < head.size:
         with reads() as session:
             entries, found = next_entries(session, search, after_seq=reached)
@@ -104,7 +108,7 @@ def export_pieces(
         text = ""
 
 
-def _jsonl_first(query: LogQuery, head: Head) -> str:
+def _jsonl_first(query: LogQuery, head: Head, note: str | None) -> str:
     filters = query.filters
     return _line(
         {
@@ -113,6 +117,8 @@ def _jsonl_first(query: LogQuery, head: Head) -> str:
             "complete": not filters,
             "range": {"first": 0, "size": head.size},
             "filters": filters,
+            # Of all entries up to it: it says nothing of a selection.
+            **({"checkpoint": note} if note and not filters else {}),
         }
     )
 
@@ -183,5 +189,5 @@ def _line(value: Mapping[str, Any]) -> str:
 # CSV is not for verification; no cell of it can run as a formula.
 FORMS: Mapping[ExportFormat, ExportForm] = {
     "jsonl": ExportForm(_jsonl_first, _jsonl_entry, _jsonl_last),
-    "csv": ExportForm(lambda _query, _head: _row(COLUMNS), _csv_entry, lambda _head, _at: ""),
+    "csv": ExportForm(lambda _query, _head, _note: _row(COLUMNS), _csv_entry, lambda _head, _at: ""),
 }

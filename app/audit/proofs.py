@@ -1,5 +1,5 @@
-"""Proofs that an entry stands under a published head, from what is kept of the tree: the leaf hashes of one block of
-256, a node for each level above it, and the head's frontier.
+"""Proofs that an entry stands under a published head, and that one head continues another, from what is kept of the
+tree: the leaf hashes of one block of 256, a node for each level above it, and the later head's frontier.
 """
 
 import datetime as dt
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.listing import Entry
 from app.db.tables.audit import AuditEntry, AuditHead, AuditNode
+from app.evidence.consistency import consistency_ranges
 from app.evidence.inclusion import InclusionProof, path_ranges
 from app.evidence.merkle import Frontier, Head, leaf_hash, merkle_root
 from app.evidence.records import read_record
@@ -60,6 +61,28 @@ def verify_entry(session: Session, entry: Entry, kept: Head | None = None) -> Ve
     return Verification(tuple(checks), proof)
 
 
+def inclusion_proof(session: Session, seq: int, size: int) -> InclusionProof:
+    """The proof of an entry under the published head of this size. Raises LookupError if there is none, or NoProof."""
+    published = _published(session, size)
+    if published is None:
+        raise LookupError(f"no head of {size} entries was published")
+    return InclusionProof(seq, Head(published.size, bytes(published.root)), _path(session, seq, published))
+
+
+def consistency_path(session: Session, earlier: int, later: int) -> tuple[bytes, ...]:
+    """The hashes that lead from a tree of `earlier` entries to the published head of `later`; none from nothing.
+
+    Raises LookupError if no such head was published, and NoProof where it is the smaller one.
+    """
+    published = _published(session, later)
+    if published is None:
+        raise LookupError(f"no head of {later} entries was published")
+    if earlier == 0:
+        return ()
+    # Small subtrees stand on both sides of the earlier tree's end, in the block of its last entry.
+    return _hashes(session, earlier - 1, consistency_ranges(earlier, later), published)
+
+
 def _published(session: Session, size: int | None) -> AuditHead | None:
     newest = select(AuditHead).order_by(AuditHead.size.desc()).limit(1)
     return session.scalar(newest if size is None else newest.where(AuditHead.size == size))
@@ -97,8 +120,11 @@ def _check_head(published: AuditHead, kept: Head | None) -> EntryCheck:
 
 
 def _path(session: Session, seq: int, head: AuditHead) -> tuple[bytes, ...]:
-    """The hashes of the path, each from where it is kept."""
-    ranges = path_ranges(seq, head.size)
+    return _hashes(session, seq, path_ranges(seq, head.size), head)
+
+
+def _hashes(session: Session, seq: int, ranges: list[tuple[int, int]], head: AuditHead) -> tuple[bytes, ...]:
+    """The hashes over these ranges, each from where it is kept; small ones stand in the block of entry `seq`."""
     block, nodes = _block(session, seq, head.size), _nodes(session, ranges)
 
     def hash_over(first: int, end: int) -> bytes:

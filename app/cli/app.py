@@ -76,6 +76,11 @@ class Commands(LazyGroup):
             "How many documents a person or a role may read, by collection (administrators; curators: of their own).",
         ),
         "audit": CommandEntry("audit:audit", "The audit log."),
+        "witness": CommandEntry(
+            "witness:witness",
+            "Watch logs from elsewhere: sign each checkpoint that only adds to the one before, and refuse a rewritten "
+            "log.",
+        ),
     }
 
 

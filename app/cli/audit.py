@@ -10,9 +10,12 @@ import typer
 from app.cli.connection import AsJson, parse_time, with_client
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
-from app.client.api import Client
+from app.client.api import Client, path
 from app.client.errors import UserError
 from app.evidence.merkle import Head, decode
+from app.evidence.receipt import ReceiptReport, is_receipt, verify_receipt
+from app.evidence.report import VerifyReport
+from app.evidence.signed_note import BadKey, SigningKey, VerifierKey
 from app.evidence.verify import read_head
 from app.evidence.verify import verify as verify_file
 
@@ -25,7 +28,7 @@ audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 
 class NoHead(UserError):
-    """--head is no head of a log, or a file cannot be read."""
+    """--head is no head of a log, --key no key, or a file cannot be read."""
 
 
 @audit.command("events")
@@ -81,22 +84,105 @@ def head(client: Client) -> None:
     print_result({**response, "head": line}, show)
 
 
-@audit.command("verify")
-def verify(
-    file: Annotated[Path, typer.Argument(help="an export, as JSONL")],
+@audit.command("checkpoint")
+@with_client
+def checkpoint(client: Client) -> None:
+    """The newest head that the log signed, as a note. Keep it where the operator cannot write (audit)."""
+    found = client.get("/audit/checkpoints", limit=1)
+    if not found:
+        raise NoHead("no head of this log was signed yet: the sequencer signs them where it has a signing key")
+    print_result(found[0], lambda: print_text(found[0]["note"].rstrip("\n")))
+
+
+@audit.command("receipt")
+@with_client
+def receipt(
+    client: Client,
+    trail: Annotated[str, typer.Argument(help="of the answer, as the log and the answer name it")],
     *,
-    head: Annotated[str | None, typer.Option(help="a head kept earlier: size:root, or a file that holds one")] = None,
+    to: Annotated[str | None, typer.Option(help="file; - is standard output")] = None,
+    opened: Annotated[bool, typer.Option("--opened/--sealed", help="with the question in the clear or not")] = False,
+    force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
+) -> None:
+    """Write what proves one answer to a file: its records, and how they stand in the signed log (audit)."""
+    name = to or f"clearance-receipt-{trail}.json"
+    download(client, path("audit", "receipts", trail), name, force=force, opened=opened)
+
+
+@audit.command("keygen")
+def keygen(
+    name: Annotated[str, typer.Argument(help="of the log, for ever: a host and a path, as in audit.example.com/log")],
+    *,
+    witness: Annotated[bool, typer.Option("--witness", help="the key of a witness, not of a log")] = False,
     _as_json: AsJson = False,
 ) -> None:
-    """Check an exported log. Needs neither a service nor a database; exit status 1 if anything is wrong."""
+    """A new pair of keys: the first line is the secret that signs, the second what others check with."""
     try:
-        report = verify_file(file, head=None if head is None else read_head(head))
+        key = SigningKey.generate(name, "witness" if witness else "log")
+    except BadKey as error:
+        raise NoHead(str(error)) from error
+    pair = {"signing_key": key.secret(), "verifier_key": str(key.verifier)}
+
+    def show() -> None:
+        print_text(pair["signing_key"])
+        print_text(pair["verifier_key"])
+        print_note("The first is a secret, for the sequencer alone; give the second to whoever is to check the log.")
+
+    print_result(pair, show)
+
+
+@audit.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="an export, as JSONL, or a receipt")],
+    *,
+    head: Annotated[
+        str | None, typer.Option(help="a head kept earlier: size:root, or a file that holds one, or a checkpoint")
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="a key that you trust, or a file that holds one: the log's, or a witness's; can be repeated"),
+    ] = None,
+    answer: Annotated[Path | None, typer.Option(help="of a receipt: a file with the text that was answered")] = None,
+    _as_json: AsJson = False,
+) -> None:
+    """Check an exported log or a receipt. Needs neither a service nor a database; exit status 1 if anything is wrong.
+
+    With `--key` a checkpoint must be signed by that key; with the key of a witness, the witness must have signed too.
+    """
+    trusted = [_read_key(each) for each in key or ()]
+    try:
+        report = _report(file, head, trusted, answer)
     except ValueError as error:
         raise NoHead(f"{head!r} is no head: {error}") from error
     except OSError as error:
         raise NoHead(f"cannot read {error.filename}: {error.strerror}") from error
     print_result({"ok": report.ok, "lines": list(report.lines)}, lambda: print_report(report.lines, ok=report.ok))
     raise typer.Exit(0 if report.ok else 1)
+
+
+def _report(
+    file: Path, head: str | None, trusted: list[VerifierKey], answer: Path | None
+) -> VerifyReport | ReceiptReport:
+    """What is found of an export or of a receipt. Raises ValueError for a head that is none, and OSError."""
+    with file.open("rb") as opened:
+        first = opened.readline()
+    if not is_receipt(first):
+        if answer is not None:
+            raise NoHead("--answer is for receipts: an export holds many answers")
+        return verify_file(file, head=None if head is None else read_head(head, trusted), trusted=trusted)
+    if head is not None or not trusted:
+        raise NoHead("a receipt is checked with the log's key: give --key, and no --head")
+    text = None if answer is None else answer.read_text("utf-8")
+    return verify_receipt(first.decode(errors="replace"), trusted=trusted, answer=text)
+
+
+def _read_key(given: str) -> VerifierKey:
+    """A key from the command line, or from a file."""
+    file = Path(given)
+    try:
+        return VerifierKey.parse(file.read_text("utf-8") if file.is_file() else given)
+    except (BadKey, OSError, UnicodeDecodeError) as error:
+        raise NoHead(f"{given!r} is no key: {error}") from error
 
 
 def print_report(lines: Sequence[str], *, ok: bool) -> None:

@@ -24,7 +24,7 @@ BY_CALLERS = (
 # By the API, where nobody is known: in a transaction without identity, and in nobody's name.
 BY_NOBODY = ("signin.refused",)
 BY_WORKER = ("document.indexed", "document.failed")
-BY_SEQUENCER = ("answer.closed",)
+BY_SEQUENCER = ("answer.closed", "signingkey.changed")
 WORKER = "worker"
 SEQUENCER = "clearance-sequencer"
 

@@ -17,6 +17,7 @@ LogFindingKind = Literal[
     "canonical",
     "format",
     "selection",
+    "signature",
 ]
 # What a writer did and no later change: worth a look, and no sign of tampering.
 REMARKS = frozenset({"canonical"})
@@ -34,7 +35,9 @@ class LogFinding:
 
 @dataclass
 class VerifyReport:
-    """What verification found. `ok` with a `held` head means: nothing was changed since that head was kept."""
+    """What verification found. `ok` with a `held` head means: nothing was changed since that head was kept; with
+    `signers`: the entries under `checkpoint` are those that they signed.
+    """
 
     path: str
     held: Head | None
@@ -43,6 +46,8 @@ class VerifyReport:
     opened: int = 0
     erased: int = 0
     head: Head | None = None
+    checkpoint: Head | None = None  # the last head of the file that was signed
+    signers: tuple[str, ...] = ()  # those who are trusted, by name
     findings: list[LogFinding] = field(default_factory=list)
 
     def add(self, kind: LogFindingKind, seq: int | None, message: str) -> None:
@@ -81,8 +86,12 @@ class VerifyReport:
     def _limits(self) -> list[str]:
         if not self.complete:
             return ["  a selection, not the whole log: each record was checked, what may be missing was not"]
-        if self.held is None:
-            return [
-                "  no earlier head was given: this shows that the file agrees with itself, not that it is the original"
-            ]
-        return [f"  compared with the head kept earlier, {self.held}"] if self.ok else []
+        if not self.ok:
+            return []
+        lines = [f"  compared with the head kept earlier, {self.held}"] if self.held else []
+        if self.checkpoint and self.signers:
+            lines += [f"  the first {self.checkpoint.size} entries are signed by {' and '.join(self.signers)}"]
+        return lines or [
+            "  no earlier head and no key was given: this shows that the file agrees with itself, not that it is the"
+            " original"
+        ]

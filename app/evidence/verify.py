@@ -1,39 +1,58 @@
-"""Verifies an exported log offline, with nothing but the file and, better, a head that was kept from earlier.
+"""Verifies an exported log offline, with nothing but the file and, better, a head that was kept from earlier or the key
+by which the log signs its heads.
 
-Without a kept head a file can only be shown to agree with itself: who rewrites all of it is found by the head alone.
+Without either a file can only be shown to agree with itself. With the key alone, whoever has the log's signing key
+could still have rewritten all of it; a kept head, or the signature of a witness, shows that nobody did.
 """
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.evidence.merkle import SALT_BYTES, Frontier, Head, commitment, decode, encode, leaf_hash
-from app.evidence.records import is_sealed, part, read_record
+from app.evidence.checkpoint import Checkpoint, follow_key_change
+from app.evidence.merkle import Frontier, Head, decode, encode, leaf_hash
+from app.evidence.opened import opened_text_matches
+from app.evidence.places import Places
+from app.evidence.records import read_record
 from app.evidence.report import LogFindingKind, VerifyReport
+from app.evidence.signed_note import MAX_NOTE_BYTES, BadNote, VerifierKey
 
 FORMAT = "clearance-audit"
 FORMAT_VERSION = 1
-HEADER_KEYS = {"format", "version", "complete", "range", "filters"}
+HEADER_KEYS = {"format", "version", "complete", "range", "filters", "checkpoint"}
 ENTRY_KEYS = {"seq", "leaf_hash", "record"}
 
 
-def verify(path: Path, *, head: Head | None = None) -> VerifyReport:
-    """Check the JSONL export at `path`, and against `head` if one was kept. Raises OSError alone."""
-    checker = _Checker(VerifyReport(str(path), held=head))
+def verify(path: Path, *, head: Head | None = None, trusted: Sequence[VerifierKey] = ()) -> VerifyReport:
+    """Check the JSONL export at `path`, and against `head` if one was kept. Raises OSError alone.
+
+    With keys that are `trusted`, its checkpoint must be signed by one of the log's, and by one of the witnesses' if any
+    is among them. A key that the log introduced later, signed by a trusted one, is trusted from there on.
+    """
+    checker = _Checker(VerifyReport(str(path), held=head), trusted)
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             checker.line(number, raw)
     return checker.finish()
 
 
-def read_head(given: str) -> Head:
-    """The head in `size:root`, or in a file that holds this, a head line, or an earlier export. Raises ValueError."""
+def read_head(given: str, trusted: Sequence[VerifierKey] = ()) -> Head:
+    """The head in `size:root`, or in a file that holds this, a checkpoint, a head line, or an earlier export.
+
+    Raises ValueError; also for a checkpoint that none of the trusted keys signed, where any are given.
+    """
     path = Path(given)
     if not path.is_file():
         return Head.parse(given)
-    last = path.read_bytes().strip().rpartition(b"\n")[2].decode()
+    raw = path.read_bytes()
+    if b"\n\n" in raw[:MAX_NOTE_BYTES]:
+        checkpoint = Checkpoint.parse(raw.decode())
+        if trusted:
+            checkpoint.log_signers(trusted)
+        return checkpoint.head
+    last = raw.strip().rpartition(b"\n")[2].decode()
     if not last.startswith("{"):
         return Head.parse(last)
     value = json.loads(last)
@@ -54,35 +73,13 @@ def _head(value: Any) -> Head:
     return Head(size, root)
 
 
-class _Places:
-    """Follows the numbers of the entries: which are skipped, which come late, which come again."""
-
-    def __init__(self) -> None:
-        self.expected = 0
-        self.missing: list[tuple[int, int]] = []  # half-open ranges
-        self.whole = True
-
-    def take(self, seq: int) -> LogFindingKind | None:
-        """Note the next entry's number; says `reorder` or `duplicate` where that is what it shows."""
-        if seq == self.expected:
-            self.expected += 1
-            return None
-        self.whole = False
-        if seq > self.expected:
-            self.missing.append((self.expected, seq))
-            self.expected = seq + 1
-            return None
-        for index, (first, end) in enumerate(self.missing):
-            if first <= seq < end:
-                self.missing[index : index + 1] = [r for r in ((first, seq), (seq + 1, end)) if r[0] < r[1]]
-                return "reorder"
-        return "duplicate"
-
-
 class _Checker:
-    def __init__(self, report: VerifyReport) -> None:
+    def __init__(self, report: VerifyReport, trusted: Sequence[VerifierKey]) -> None:
         self.report = report
-        self.places = _Places()
+        self.trusted = list(trusted)
+        self.checkpoint: Checkpoint | None = None
+        self.at_checkpoint: tuple[bytes, bytes] | None = None
+        self.places = Places()
         self.ids: dict[uuid.UUID, int] = {}
         self.announced: int | None = None
         # Over what the lines claim and over what the records give: an edit of either shows which of the two is true.
@@ -120,8 +117,9 @@ class _Checker:
                 self._find("drop", first, f"{which} missing")
             self._own_head()
             self._held_head()
-        elif report.held is not None:
-            self._find("selection", None, "a selection cannot be compared with the head kept: export the whole log")
+            self._signed_head()
+        elif report.held is not None or self.trusted:
+            self._find("selection", None, "a selection cannot be compared with a head: export the whole log")
         return report
 
     def _header(self, value: Mapping[str, Any]) -> None:
@@ -137,8 +135,19 @@ class _Checker:
                     self._find("format", None, f"{name} {version} is not a format that this program knows")
                 self._refuse_extra("the header", None, set(value) - HEADER_KEYS)
                 self.report.complete, self.announced = complete, size
+                if complete and "checkpoint" in value:
+                    self._read_checkpoint(value["checkpoint"])
             case _:
                 self._find("format", None, "line 1 is no header")
+
+    def _read_checkpoint(self, note: object) -> None:
+        try:
+            self.checkpoint = Checkpoint.parse(str(note))
+        except BadNote as error:
+            self._find("format", None, f"the checkpoint of the file is none: {error}")
+            return
+        if self.checkpoint.head.size == 0:
+            self.at_checkpoint = self._roots()
 
     def _head_line(self, number: int, value: Mapping[str, Any]) -> None:
         self._refuse_extra("the head's line", None, set(value) - {"head"})
@@ -188,6 +197,8 @@ class _Checker:
         if earlier != seq:
             self._find("duplicate", seq, f"entry {seq} is the record of entry {earlier} once more")
         self._opened(seq, record, opened)
+        if record["kind"] == "signingkey.changed" and (key := follow_key_change(self.trusted, record)):
+            self.trusted.append(key)
         return leaf_hash(body)
 
     def _opened(self, seq: int, record: Mapping[str, Any], opened: object) -> None:
@@ -196,18 +207,12 @@ class _Checker:
             return
         for name, words in opened.items():
             sealed = record.get(name)
-            keeps = part(sealed, "keeps") if is_sealed(sealed) else None
-            match words:
-                case {"text": str(text), "salt": str(salt), **beside} if (
-                    keeps == "text" and not beside and _matches(sealed, text, salt)
-                ):
-                    self.report.opened += 1
-                case {"salt": str(salt), **beside} if keeps == "salt" and not beside and _is_salt(salt):
-                    pass  # the text was never kept: who holds it can check it with this salt
-                case {"erased": True, **beside} | {"unreadable": True, **beside} if keeps is not None and not beside:
-                    self.report.erased += 1
-                case _:
-                    self._find("opened", seq, f"the opened {name} of entry {seq} is not what was recorded")
+            if not opened_text_matches(sealed, words):
+                self._find("opened", seq, f"the opened {name} of entry {seq} is not what was recorded")
+            elif "text" in words:
+                self.report.opened += 1
+            elif "salt" not in words:
+                self.report.erased += 1
 
     def _grow(self, claimed: str, computed: bytes) -> None:
         try:
@@ -217,6 +222,8 @@ class _Checker:
         self.computed.append(computed)
         if self.report.held is not None and self.computed.size == self.report.held.size:
             self.at_held = self._roots()
+        if self.checkpoint is not None and self.computed.size == self.checkpoint.head.size:
+            self.at_checkpoint = self._roots()
 
     def _roots(self) -> tuple[bytes, bytes]:
         return self.claimed.root(), self.computed.root()
@@ -244,6 +251,30 @@ class _Checker:
             message = f"the first {held.size} entries are not those of the head kept: the log was rewritten"
             self._find("rewrite", None, message)
 
+    def _signed_head(self) -> None:
+        """What the file's checkpoint says: of its entries, and, where keys are trusted, who signed it."""
+        checkpoint = self.checkpoint
+        if checkpoint is None:
+            if self.trusted:
+                self._find("signature", None, "there is no checkpoint in the file: nobody signed a head of it")
+            return
+        if checkpoint.head.size > self.places.expected:
+            self._find("truncation", self.places.expected, f"its checkpoint has {checkpoint.head.size} entries")
+        elif self.at_checkpoint is not None and checkpoint.head.root not in self.at_checkpoint:
+            self._find("rewrite", None, f"the first {checkpoint.head.size} entries are not those of its checkpoint")
+        try:
+            signers = [*checkpoint.log_signers(self.trusted), *self._witnesses(checkpoint)] if self.trusted else []
+        except BadNote as error:
+            self._find("signature", None, f"the checkpoint of {checkpoint.head.size} entries: {error}")
+            return
+        self.report.checkpoint, self.report.signers = checkpoint.head, tuple(key.name for key in signers)
+
+    def _witnesses(self, checkpoint: Checkpoint) -> Sequence[VerifierKey]:
+        found = checkpoint.witnesses(self.trusted)
+        if not found and any(key.use == "witness" for key in self.trusted):
+            raise BadNote("none of the witnesses that you trust signed it")
+        return found
+
     def _refuse_extra(self, what: str, seq: int | None, extra: set[str]) -> None:
         if extra:
             self._find("format", seq, f"{what} carries what no export writes: {', '.join(sorted(extra))}")
@@ -258,17 +289,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("a key stands twice")
     return value
-
-
-def _is_salt(salt: str) -> bool:
-    try:
-        return len(decode(salt)) == SALT_BYTES
-    except ValueError:
-        return False
-
-
-def _matches(sealed: object, text: str, salt: str) -> bool:
-    try:
-        return isinstance(sealed, Mapping) and sealed.get("commitment") == encode(commitment(decode(salt), text))
-    except ValueError:
-        return False

@@ -19,7 +19,7 @@ _BEHIND = {
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
     "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "queries": "key", "exports": "key",
     "log": "key", "records": "key",
-    "answers": "turn", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
+    "answers": "turn", "receipts": "turn", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {
@@ -37,6 +37,7 @@ _WORDS = {
     # Of pages, whose fields are empty where nothing is given.
     "to": "moved.md", "at": "", "folder": "pages",
     "passage": "none", "since": "2026-01-01", "until": "2099-01-01", "notice": "none",
+    "earlier": "0", "later": "1",
 }  # fmt: skip
 # Where a folder narrows what the caller reads anyway: who reads a document knows its path.
 FOLDERS_OF_READERS = frozenset(

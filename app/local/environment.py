@@ -19,6 +19,9 @@ PREPARE = "CLEARANCE_DATABASE__PREPARE_STATEMENTS"
 SEARCH_URL, BACKUP_URL = "CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_DATABASE__BACKUP_URL"
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
+SIGNING_KEY, PREVIOUS_SIGNING_KEY = "CLEARANCE_AUDIT__SIGNING_KEY", "CLEARANCE_AUDIT__PREVIOUS_SIGNING_KEY"
+# Of the section AUDIT.
+SEQUENCERS = ("CLOSE_AFTER_SECONDS", "SIGNING_KEY", "PREVIOUS_SIGNING_KEY", "CHECKPOINT_", "WITNESSES")
 MODEL_URL, MODEL_KEY, MODEL_NAME = "CLEARANCE_MODEL__BASE_URL", "CLEARANCE_MODEL__API_KEY", "CLEARANCE_MODEL__NAME"
 MODEL_CONTEXT, MODEL_LOCK = "CLEARANCE_MODEL__CONTEXT_LENGTH", "CLEARANCE_MODEL__LOCK"
 # The bundled model reads some 100 tokens a second and answers badly: it gets short prompts, and the default mode is
@@ -51,6 +54,7 @@ class RuntimeConfig:
     search_url: str = field(repr=False)  # empty: no scope index
     identity_key: str = field(repr=False)
     audit_key: str = field(repr=False)
+    signing_key: str = field(repr=False)
     metrics_key: str = field(repr=False)
     model: Mapping[str, str] = field(repr=False)  # settings of the bundled model; empty: those of the environment
     embedder_cache: str
@@ -71,6 +75,7 @@ def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[s
     settings = _with_prefixes(
         environ, *sections, "DATABASE__POOL_SIZE", "DATABASE__PREPARE_STATEMENTS", "DATABASE__REPLICA_"
     )
+    settings = {name: value for name, value in settings.items() if name not in {SIGNING_KEY, PREVIOUS_SIGNING_KEY}}
     proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
     return (
         _base(environ)
@@ -95,10 +100,9 @@ def worker_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dic
 
 
 def sequencer_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
-    """For the audit sequencer: its database URL."""
-    return (
-        _base(environ) | _with_prefixes(environ, "AUDIT__CLOSE_AFTER_SECONDS") | {SEQUENCER_URL: wiring.sequencer_url}
-    )
+    """For the audit sequencer: its database URL, and the key that signs the log's heads, which nobody else gets."""
+    own = _with_prefixes(environ, *(f"AUDIT__{name}" for name in SEQUENCERS))
+    return _base(environ) | {SIGNING_KEY: wiring.signing_key} | own | {SEQUENCER_URL: wiring.sequencer_url}
 
 
 def model_server_environment(environ: Mapping[str, str], *, api_key: str) -> dict[str, str]:

@@ -29,6 +29,7 @@ from app.local.sample_cache import LoadTarget, SampleLoader, SampleWelcome, load
 from app.local.sample_links import links_for
 from app.local.sample_people import PEOPLE_FILE
 from app.local.secrets import LocalSecrets
+from app.local.signing_key import open_signing_key
 from app.local.supervisor import StopRequested, Supervisor
 from app.settings import ApiSettings, DatabaseSettings
 
@@ -169,6 +170,7 @@ class _Startup:
             search_url=urls["clearance_search"],
             identity_key=self._identity_key(),
             audit_key=self.environ.get(environment.AUDIT_KEY) or self.secrets.audit_key,
+            signing_key=open_signing_key(self.home).secret(),
             metrics_key=self.secrets.metrics_key,
             model=model,
             embedder_cache=str(self.home / "models"),

@@ -51,7 +51,7 @@ class LocalSecrets:
         folder.chmod(0o700)
         path = folder / FILE
         if not path.is_symlink() and not path.exists():
-            _write_new(path, json.dumps(asdict(cls()), indent=2))
+            write_new(path, json.dumps(asdict(cls()), indent=2))
         return cls(**_read(path, {item.name for item in fields(cls)}))
 
     def role_passwords(self) -> dict[str, str]:
@@ -70,7 +70,8 @@ def write_private(path: Path, text: str) -> None:
     _write_beside(path, text).replace(path)
 
 
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
+    """Create `path` with mode 0600; where it is there already, it stays as it is."""
     work = _write_beside(path, text)
     try:
         os.link(work, path)  # unlike a rename, this never replaces a file of another process
@@ -90,7 +91,8 @@ def _write_beside(path: Path, text: str) -> Path:
     return work
 
 
-def _read(path: Path, names: set[str]) -> dict[str, str]:
+def read_private(path: Path) -> str:
+    """The text of a file that nobody else can read; raises SecretsUnusable for any other one."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
@@ -101,7 +103,11 @@ def _read(path: Path, names: set[str]) -> dict[str, str]:
             raise SecretsUnusable(f"others can read {path}: make new secrets, or run chmod 600 if nobody did")
         if status.st_uid not in (os.geteuid(), 0):
             raise SecretsUnusable(f"{path} belongs to another user")
-        text = file.read()
+        return file.read()
+
+
+def _read(path: Path, names: set[str]) -> dict[str, str]:
+    text = read_private(path)
     try:
         data = json.loads(text)
     except ValueError as error:

@@ -76,6 +76,12 @@ class Settings(BaseSettings):
         return self.sign_in.public_url or f"http://localhost:{self.api.port}"
 
     @model_validator(mode="after")
+    def _signed_elsewhere(self) -> Self:
+        if self.audit.signing_key is not None or self.audit.previous_signing_key is not None:
+            raise ValueError("the keys that sign the log are the sequencer's alone: take them from this environment")
+        return self
+
+    @model_validator(mode="after")
     def _issuers_differ(self) -> Self:
         issuers = [provider.issuer for provider in self.providers.values()]
         if len(set(issuers)) < len(issuers):

@@ -21,6 +21,20 @@ class AuditSettings(Section):
 
     key: SecretStr = Field(description="wraps the per-person keys, 32 bytes in hex")
     close_after_seconds: int = Field(600, ge=1, description="a trail still open after this is closed as abandoned")
+    signing_key: SecretStr | None = Field(
+        None, description="sequencer: signs the log's heads, as `clearance audit keygen` makes it; unset: nobody signs"
+    )
+    previous_signing_key: SecretStr | None = Field(
+        None,
+        description="sequencer: the key before, while it is being replaced, so that who trusts it trusts the new one",
+    )
+    checkpoint_entries: int = Field(1_000, ge=1, description="sequencer: sign a head after so many records")
+    checkpoint_seconds: int = Field(60, ge=1, description="sequencer: or after so long, where any came")
+    witnesses: str = Field(
+        "",
+        description="sequencer: witnesses that sign checkpoints too, each as its URL, a space and its key, with commas"
+        " between (`clearance witness`)",
+    )
 
 
 class ProviderSettings(Section):

@@ -115,6 +115,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     rounds = parser.parse_args().rounds
+    if rounds < 2:  # of one there is no median and worst
+        parser.error("--rounds must be at least 2")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         with running(home) as run:

@@ -26,6 +26,8 @@ def world(db: Db) -> Iterator[AuditDb]:
         # What a small log has none of.
         made.run("owner", "insert into audit_document (document, seq) values (:id, 0)", id=uuid.uuid4())
         made.run("owner", "insert into audit_node (level, place, hash) values (8, 0, sha256(''))")
+        made.run("owner", "insert into audit_checkpoint (size, note) values (1, '')")
+        made.run("owner", "insert into audit_cosignature (size, signer, line) values (1, 'w', E'\u2014 w\\n')")
         yield made
 
 
@@ -36,6 +38,8 @@ COLUMNS = {
     "audit_document": "document",
     "audit_name": "name",
     "audit_node": "hash",
+    "audit_checkpoint": "note",
+    "audit_cosignature": "line",
 }
 CHANGES = ["update {0} set {1} = {1}", "delete from {0}", "truncate {0} cascade"]
 

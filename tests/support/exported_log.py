@@ -9,7 +9,10 @@ from typing import Any
 from app.audit.encryption import seal, unseal
 from app.audit.events.answers import SearchDone
 from app.audit.events.base import Actor, SealedText
+from app.audit.events.signing_keys import SigningKeyChanged
 from app.evidence import merkle
+from app.evidence.checkpoint import key_change_text
+from app.evidence.signed_note import SigningKey
 
 KEY = bytes(range(32))
 USER = uuid.UUID(int=7)
@@ -46,10 +49,27 @@ def rehash(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "leaf_hash": merkle.encode(merkle.leaf_hash(entry["record"]))}
 
 
+def key_change(seq: int, key: SigningKey, previous: SigningKey, signer: SigningKey) -> dict[str, Any]:
+    """An entry by which the log's key changes, endorsed by this signer."""
+    event = SigningKeyChanged(
+        actor=Actor.service("clearance-sequencer"),
+        key=str(key.verifier),
+        previous=str(previous.verifier),
+        endorsement=merkle.encode(signer.sign(key_change_text(previous.verifier, key.verifier)).signature),
+    )
+    body = merkle.canonical(event.to_record())
+    return {"seq": seq, "leaf_hash": merkle.encode(merkle.leaf_hash(body)), "record": body}
+
+
 def write(
-    path: Path, entries: Sequence[dict[str, Any]], *, head: merkle.Head | None = None, complete: bool = True
+    path: Path,
+    entries: Sequence[dict[str, Any]],
+    *,
+    head: merkle.Head | None = None,
+    complete: bool = True,
+    note: str | None = None,
 ) -> Path:
-    """Write an export of `entries` under `head`, by default their own."""
+    """Write an export of `entries` under `head`, by default their own, with the note of a checkpoint."""
     head = head or head_of(entries)
     header = {
         "format": "clearance-audit",
@@ -57,7 +77,7 @@ def write(
         "complete": complete,
         "range": {"first": 0, "size": head.size},
         "filters": {} if complete else {"kind": "search.done"},
-    }
+    } | ({} if note is None else {"checkpoint": note})
     last = {"head": {"size": head.size, "root": merkle.encode(head.root)}}
     path.write_text("".join(json.dumps(line) + "\n" for line in (header, *entries, last)))
     return path

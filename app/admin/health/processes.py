@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from app.admin.directories import DirectoryView
 from app.admin.health.check_result import CheckResult, format_age
@@ -9,6 +10,7 @@ from app.admin.health.check_result import CheckResult, format_age
 MAX_JOB_AGE = dt.timedelta(minutes=5)
 MAX_LEAF_AGE = dt.timedelta(seconds=60)
 MAX_HEARTBEAT_AGE = dt.timedelta(seconds=60)
+MAX_UNSIGNED_AGE = dt.timedelta(hours=1)
 
 
 def check_worker(
@@ -32,6 +34,44 @@ def check_sequencer(waiting: str, age: dt.timedelta | None, ordered: str, mend: 
         says = f"{waiting} wait for their order, the oldest for {format_age(age)}: the sequencer does not run"
         return CheckResult("audit", "fail", says, mend)
     return CheckResult("audit", "ok", f"{ordered}{waiting} on their way")
+
+
+@dataclass(frozen=True)
+class SignatureState:
+    """How far the log is signed: entries under the newest head, under the newest one that was signed, and under the
+    newest that a witness signed; and since when there is one that was not. None: there is none.
+    """
+
+    entries: int | None
+    signed: int | None
+    unsigned_since: dt.datetime | None
+    cosigned: int | None
+    uncosigned_since: dt.datetime | None
+
+
+def check_signatures(state: SignatureState, now: dt.datetime) -> CheckResult:
+    """The newest heads are signed, and seen by a witness if ever one saw any."""
+    part = "signed heads"
+    if not state.entries:
+        return CheckResult(part, "ok", "no record to sign yet")
+    if state.signed is None:
+        says = (
+            "no head is signed: whoever controls the database could rewrite the log, and only kept heads would show it"
+        )
+        return CheckResult(part, "warn", says, "clearance audit keygen; CLEARANCE_AUDIT__SIGNING_KEY of the sequencer")
+    if state.unsigned_since is not None and now - state.unsigned_since > MAX_UNSIGNED_AGE:
+        age = format_age(now - state.unsigned_since)
+        says = f"{state.entries - state.signed} records are under no signed head for {age}"
+        return CheckResult(part, "fail", says, "has the sequencer lost CLEARANCE_AUDIT__SIGNING_KEY? see its log")
+    if state.uncosigned_since is not None and now - state.uncosigned_since > MAX_UNSIGNED_AGE:
+        says = (
+            f"no witness has signed for {format_age(now - state.uncosigned_since)}: it is gone, or it refuses this log"
+        )
+        return CheckResult(
+            part, "fail", says, "see audit.not_cosigned in the log of the sequencer, and ask the witness"
+        )
+    seen = "no witness" if state.cosigned is None else f"the first {state.cosigned} by a witness too"
+    return CheckResult(part, "ok", f"the first {state.signed} of {state.entries} records, {seen}")
 
 
 def check_directories(views: Iterable[DirectoryView]) -> Iterator[CheckResult]:

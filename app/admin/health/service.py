@@ -123,3 +123,9 @@ def _check_processes(session: Session) -> Iterator[CheckResult]:
     waiting = f"{'more than ' if full else ''}{state.records} records"
     age = None if oldest is None or not state.records else state.at - oldest
     yield processes.check_sequencer(waiting, age, "", "start it: python -m app.sequencer_process")
+    yield processes.check_signatures(
+        processes.SignatureState(
+            state.entries, state.signed, state.unsigned_since, state.cosigned, state.uncosigned_since
+        ),
+        state.at,
+    )

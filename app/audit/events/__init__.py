@@ -10,13 +10,26 @@ from app.audit.events import (
     plans,
     reviews,
     sign_in,
+    signing_keys,
 )
 from app.audit.events.base import Event
 
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
-          "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "leaktest")  # fmt: skip
-_MODULES = (answers, conversations, directory, plans, delegations, sign_in, log_reading, leak_tests, reviews)
+          "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "signingkey",
+          "leaktest")  # fmt: skip
+_MODULES = (
+    answers,
+    conversations,
+    directory,
+    plans,
+    delegations,
+    sign_in,
+    log_reading,
+    signing_keys,
+    leak_tests,
+    reviews,
+)
 _VALUES = [each for module in _MODULES for each in vars(module).values()]
 _EVENTS = [each for each in _VALUES if isinstance(each, type) and issubclass(each, Event) and "kind" in vars(each)]
 # Read by the test that holds docs/audit.md to this list, and by whoever filters by kind.

@@ -26,11 +26,12 @@ from app.db.session import Database, Signer
 from app.embedding.factory import build_embedder
 from app.embedding.protocol import EmbeddingModel, UnusableWeights
 from app.local.sample_people import ADMINISTRATOR_KEY, PEOPLE_FILE
+from app.local.signing_key import FILE as SIGNING_KEY_FILE
 from app.settings import Settings
 
 Check = Callable[[Installation], Iterator[CheckResult]]
 MIN_DISK, LOW_DISK = 200 * 2**20, 2 * 2**30
-PRIVATE_FILES = ("secrets.json", "run.json", "sample.json", PEOPLE_FILE, ADMINISTRATOR_KEY)
+PRIVATE_FILES = ("secrets.json", SIGNING_KEY_FILE, "run.json", "sample.json", PEOPLE_FILE, ADMINISTRATOR_KEY)
 
 
 def check_file_modes(home: Path) -> Iterator[CheckResult]:
@@ -166,6 +167,16 @@ def check_worker(installation: Installation) -> Iterator[CheckResult]:
     yield processes.check_worker(heartbeat, waiting, oldest, now, mend)
 
 
+# As `clearance.process_states` says it to an administrator of the service.
+SIGNATURES = """
+    select s.entries, s.signed,
+      (select h.at from audit_head h where h.size > coalesce(s.signed, 0) order by h.size limit 1), s.cosigned,
+      (select c.at from audit_checkpoint c where c.size > s.cosigned order by c.size limit 1)
+    from (select (select max(size) from audit_head) as entries, (select max(size) from audit_checkpoint) as signed,
+      (select max(size) from audit_cosignature) as cosigned) as s
+"""
+
+
 def check_sequencer(installation: Installation) -> Iterator[CheckResult]:
     """The sequencer appends new audit records to the log soon after they are written."""
     if "clearance_sequencer" not in installation.urls:
@@ -178,10 +189,12 @@ def check_sequencer(installation: Installation) -> Iterator[CheckResult]:
             " where not exists (select 1 from audit_entry e where e.leaf_id = l.id)",
         )
         size = _value(connection, "select max(size) from audit_head")
+        signatures = processes.SignatureState(*_row(connection, SIGNATURES))
     log = installation.home / "logs" / "sequencer.log"
     mend = f"see {log}" if installation.embedded else "python -m app.sequencer_process"
     age = now - oldest if count else None
     yield processes.check_sequencer(f"{count} records", age, f"{size or 0} records in order, ", mend)
+    yield processes.check_signatures(signatures, now)
 
 
 def check_disk(installation: Installation) -> Iterator[CheckResult]:

@@ -150,6 +150,29 @@ class AuditHead(Base):
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
 
 
+class AuditCheckpoint(Base):
+    """A head under the signature of the log, as a note. What it says of the head is held to the head."""
+
+    __tablename__ = "audit_checkpoint"
+    __table_args__ = (CheckConstraint("octet_length(note) <= 8192", name="note"),)
+
+    size: Mapped[int] = mapped_column(ForeignKey("audit_head.size"), primary_key=True, autoincrement=False)
+    note: Mapped[str] = mapped_column(Text)
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
+
+
+class AuditCosignature(Base):
+    """The line by which a witness signed a checkpoint; `signer` is its key as text."""
+
+    __tablename__ = "audit_cosignature"
+    __table_args__ = (CheckConstraint(r"octet_length(line) <= 1024 and line ~ E'^\u2014 [^\n]+\n$'", name="line"),)
+
+    size: Mapped[int] = mapped_column(ForeignKey("audit_checkpoint.size"), primary_key=True, autoincrement=False)
+    signer: Mapped[str] = mapped_column(Text, primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
+
+
 class PersonKey(Base):
     """The wrapped key that seals one person's words; it names the user without a foreign key and outlives the row."""
 

@@ -269,3 +269,19 @@ class HeadOut(ApiModel):
     size: int
     root: str
     at: dt.datetime | None
+
+
+class CheckpointOut(ApiModel):
+    """A head that the log signed (c2sp.org/tlog-checkpoint), with the signatures of the witnesses that saw it."""
+
+    size: int
+    at: dt.datetime
+    note: str
+
+
+class ConsistencyOut(ApiModel):
+    """The hashes that lead from an earlier head to a later one (RFC 6962 section 2.1.2), in base64."""
+
+    earlier: int
+    later: int
+    path: list[str]

@@ -97,6 +97,8 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/audit/exports"): (errors.Conflict,),
     ("post", "/audit/exports/{export}/resume"): (errors.Conflict,),
     ("get", "/audit/exports/{export}/file"): (errors.Conflict,),
+    ("get", "/audit/consistency"): (errors.NotFound,),
+    ("get", "/audit/receipts/{trail}"): (errors.Conflict,),
     ("post", "/audit/queries"): (errors.Conflict,),
     ("post", "/access/reviews"): (errors.NotFound, errors.NotAllowed),
     ("put", "/access/reviews/{review}/items/{item}"): (errors.Conflict, errors.SelfGrant),

@@ -147,6 +147,25 @@ create table audit_head (
   constraint audit_head_frontier_check check (cardinality(frontier) = bit_count(size::bit(64)))
 );
 
+-- Heads that the sequencer signed with a key that no other part has, as notes (docs/audit.md), and who else saw them.
+create table audit_checkpoint (
+  size bigint not null,
+  note text not null,
+  at timestamptz not null default clock_timestamp(),
+  constraint audit_checkpoint_pkey primary key (size),
+  constraint audit_checkpoint_size_fkey foreign key (size) references audit_head (size),
+  constraint audit_checkpoint_note_check check (octet_length(note) <= 8192)
+);
+create table audit_cosignature (
+  size bigint not null,
+  signer text not null,
+  line text not null,
+  at timestamptz not null default clock_timestamp(),
+  constraint audit_cosignature_pkey primary key (size, signer),
+  constraint audit_cosignature_size_fkey foreign key (size) references audit_checkpoint (size),
+  constraint audit_cosignature_line_check check (octet_length(line) <= 1024 and line ~ E'^\u2014 [^\n]+\n$')
+);
+
 -- The key under which the words of one person are sealed, itself wrapped. It outlives the user's row, so it names the
 -- user by id without a foreign key; to delete the row is to erase the words.
 create table person_key (
@@ -180,7 +199,8 @@ end $$;
 do $$
 declare t text;
 begin
-  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_name', 'audit_node'] loop
+  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_name', 'audit_node',
+                           'audit_checkpoint', 'audit_cosignature'] loop
     execute format('create trigger append_only before update or delete or truncate on %I '
                    'for each statement execute function clearance.refuse_audit_change()', t);
     execute format('alter table %I enable always trigger append_only', t);
@@ -188,11 +208,12 @@ begin
                    'using ((select clearance.caller_may(''audit'')))', t);
     execute format('grant select on %I to clearance_app', t);
   end loop;
-  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head'] loop
+  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_node', 'audit_checkpoint',
+                           'audit_cosignature'] loop
     execute format('create policy sequencer_read on %I for select to clearance_sequencer using (true)', t);
   end loop;
 end $$;
-grant select on audit_entry, audit_head to clearance_sequencer;
+grant select on audit_entry, audit_head, audit_node, audit_checkpoint, audit_cosignature to clearance_sequencer;
 -- Not `body`: to put leaves in order takes their hashes, not their content.
 grant select (id, at, xid, kind, trail, leaf_hash) on audit_leaf to clearance_sequencer;
 
@@ -332,4 +353,28 @@ begin
   insert into public.audit_head (size, root, frontier) values (size, root, nodes);
   return next;
 end $$;
-grant execute on function clearance.take_audit_turn(), clearance.place_leaves(uuid[]) to clearance_sequencer;
+
+-- Keeps a signed head. Its signature is for readers to check, who trust no database; but no note can stand here for
+-- another head than the one that was published.
+create function clearance.publish_checkpoint(of_size bigint, signed text) returns void
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  insert into public.audit_checkpoint (size, note)
+  select h.size, signed from public.audit_head h
+  where h.size = of_size and split_part(signed, E'\n', 2) = h.size::text
+    and split_part(signed, E'\n', 3) = encode(h.root, 'base64');
+  if not found then
+    raise exception 'this note is of no head of the log' using errcode = 'integrity_constraint_violation';
+  end if;
+end $$;
+
+-- Keeps the signature of a witness under a checkpoint; of each the first. Few are kept, whoever signs.
+create function clearance.keep_cosignature(of_size bigint, of_signer text, signed text) returns void
+language sql volatile security definer set search_path = '' as $$
+  insert into public.audit_cosignature (size, signer, line)
+  select of_size, of_signer, signed
+  where (select count(*) from public.audit_cosignature c where c.size = of_size) < 32
+  on conflict do nothing
+$$;
+grant execute on function clearance.take_audit_turn(), clearance.place_leaves(uuid[]),
+  clearance.publish_checkpoint(bigint, text), clearance.keep_cosignature(bigint, text, text) to clearance_sequencer;

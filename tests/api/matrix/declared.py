@@ -13,6 +13,7 @@ from tests.api.matrix.route_access import (
     CREW_REVIEW,
     FOLDER_OF_CREW,
     GRANT,
+    LOG_SIZE,
     MOMENT,
     NEW_FOLDER,
     NONE,
@@ -114,6 +115,11 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head",)),
     ("GET", "/api/v1/audit/head"): Route("audit"),
     ("GET", "/api/v1/audit/heads"): Route("audit", values=PAGED),
+    ("GET", "/api/v1/audit/checkpoints"): Route("audit", values=PAGED),
+    ("GET", "/api/v1/audit/consistency"): Route(
+        "audit", (Case(query={"earlier": "0", "later": LOG_SIZE}),), values=("?earlier", "?later")
+    ),
+    ("GET", "/api/v1/audit/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail"),)),
     ("GET", "/api/v1/audit/export"): Route(
         "audit",
         (

@@ -12,6 +12,7 @@ GRANT = "<grant>"
 CREW_DOCUMENT = "<crew document>"
 OPEN_DOCUMENT = "<open document>"
 MOMENT = "<moment>"
+LOG_SIZE = "<log size>"
 # The review of the crew's collection, and its first grant.
 CREW_REVIEW, REVIEW_ITEM = "<crew review>", "<crew review item>"
 ANYBODY = {"everyone": True}

@@ -26,7 +26,15 @@ from tests.api.matrix.facts import (
     folder_on,
     path_on,
 )
-from tests.api.matrix.route_access import CREW_DOCUMENT, CREW_REVIEW, MOMENT, OPEN_DOCUMENT, QUESTION, REVIEW_ITEM
+from tests.api.matrix.route_access import (
+    CREW_DOCUMENT,
+    CREW_REVIEW,
+    LOG_SIZE,
+    MOMENT,
+    OPEN_DOCUMENT,
+    QUESTION,
+    REVIEW_ITEM,
+)
 from tests.api.matrix.sign_in import REGISTRATION
 from tests.support.audit_order import sequence
 from tests.support.authenticator import Authenticator
@@ -72,6 +80,7 @@ class World:
     reviews: dict[str, str] = field(default_factory=dict)
     review_items: dict[str, str] = field(default_factory=dict)
     moment: str = ""
+    log_size: int = 0
     # What the browser of SIGNED_IN sends along, and a passkey that it was asked to make.
     session: tuple[tuple[str, str], ...] = ()
     registration: dict[str, Any] = field(default_factory=dict)
@@ -85,6 +94,7 @@ class World:
             CREW_DOCUMENT: self.documents["crew"],
             OPEN_DOCUMENT: self.documents["open"],
             MOMENT: self.moment,
+            LOG_SIZE: str(self.log_size),
             CREW_REVIEW: self.reviews["crew"],
             REVIEW_ITEM: self.review_items["crew"],
             REGISTRATION: self.registration,
@@ -107,7 +117,8 @@ def build_world(db: Db) -> World:
         founder.evidence()
         founder.open_reviews()
         sign_people_in(founder)
-    sequence(db)
+    world.log_size = sequence(db)
+    world.things["trail"] = {"root": next(iter(world.things["turn"].values()))}
     world.things["record"] = {"root": "0"}
     with psycopg.connect(db.libpq("admin")) as connection:
         [first] = connection.execute("select leaf_id::text from audit_entry where seq = 0").fetchall()

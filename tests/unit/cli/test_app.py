@@ -24,7 +24,7 @@ WITH_BARS, MORE = {"demo", "ingest", "leak-test"}, {"rich", "yaml"}
 # They measure and look into the database themselves.
 ON_THE_DATABASE = {"codebook", "doctor", "eval"}
 # Their result is what they start, show or play.
-NO_DATA = {"run", "demo"}
+NO_DATA = {"run", "demo", "witness"}
 PROBE = """
 import sys
 sys.argv = ["clearance", *sys.argv[1:]]

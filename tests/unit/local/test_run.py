@@ -32,11 +32,15 @@ WIRING = RuntimeConfig(
     search_url="postgresql+psycopg://clearance_search:LISTS@h/d",
     identity_key="IDENTITY",
     audit_key="AUDIT",
+    signing_key="SIGNING",
     metrics_key="METRICS",
     model={"CLEARANCE_MODEL__API_KEY": "MODEL"},
     embedder_cache="/models",
 )
-SECRETS = {"APP", "LISTS", "INGEST", "SEQUENCER", "IDENTITY", "AUDIT", "METRICS", "MODEL", "ADMIN", "CLOUD", "PROXY"}
+SECRETS = {
+    *("APP", "LISTS", "INGEST", "SEQUENCER", "IDENTITY", "AUDIT", "SIGNING", "METRICS", "MODEL", "ADMIN", "CLOUD"),
+    "PROXY",
+}
 ENVIRON = {
     "PATH": "/bin",
     "AWS_SECRET_ACCESS_KEY": "CLOUD",
@@ -61,9 +65,18 @@ def held(environment: dict[str, str]) -> set[str]:
 def test_each_process_gets_its_own_secrets_and_no_other() -> None:
     assert held(api_environment(ENVIRON, WIRING)) == {"APP", "LISTS", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
     assert held(worker_environment(ENVIRON, WIRING)) == {"INGEST"}
-    assert held(sequencer_environment(ENVIRON, WIRING)) == {"SEQUENCER"}
+    assert held(sequencer_environment(ENVIRON, WIRING)) == {"SEQUENCER", "SIGNING"}
     assert held(model_server_environment(ENVIRON, api_key="MODEL")) == {"MODEL"}
     assert held({"repr": repr(WIRING)}) == set()
+
+
+def test_a_signing_key_of_ones_own_reaches_the_sequencer_alone() -> None:
+    own = ENVIRON | {"CLEARANCE_AUDIT__SIGNING_KEY": "OWN", "CLEARANCE_AUDIT__PREVIOUS_SIGNING_KEY": "BEFORE"}
+    sequencer = sequencer_environment(own, WIRING)
+    assert sequencer["CLEARANCE_AUDIT__SIGNING_KEY"] == "OWN"
+    assert sequencer["CLEARANCE_AUDIT__PREVIOUS_SIGNING_KEY"] == "BEFORE"
+    for environment in (api_environment(own, WIRING), worker_environment(own, WIRING)):
+        assert not {name for name in environment if "SIGNING" in name}
 
 
 def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:

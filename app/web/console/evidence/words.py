@@ -61,6 +61,7 @@ KIND_WORDS: Mapping[str, str] = {
     "audit.read": _("read the log"),
     "audit.exported": _("exported the log"),
     "audit.downloaded": _("downloaded an export of the log"),
+    "signingkey.changed": _("began to sign the log's heads with another key"),
     "leaktest.started": _("started a leak test"),
     "leaktest.ended": _("ended a leak test"),
 }

@@ -1,0 +1,43 @@
+"""What an auditor takes away to prove something elsewhere: signed heads, how they continue one another, receipts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.admin.audit_log import AuditLog
+from app.admin.audit_proofs import AuditProofs
+from app.evidence.merkle import encode
+from app.web.api.audit import MAX_NUMBER, Opened
+from app.web.api.schemas import CheckpointOut, ConsistencyOut
+from app.web.http.dependencies import Auditor, ComponentsOf, public_id
+from app.web.http.paging import PageOf
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+Size = Annotated[int, Query(ge=0, le=MAX_NUMBER)]
+
+
+@router.get("/checkpoints")
+def checkpoints(subject: Auditor, parts: ComponentsOf, page: PageOf) -> list[CheckpointOut]:
+    """The heads that the log signed, the newest first (audit)."""
+    found = AuditProofs(AuditLog(parts.database, parts.sealer, subject)).checkpoints(page)
+    return [CheckpointOut.model_validate(each) for each in found]
+
+
+@router.get("/consistency")
+def consistency(subject: Auditor, parts: ComponentsOf, earlier: Size, later: Size) -> ConsistencyOut:
+    """The proof that the head of `later` entries continues the one of `earlier` that you kept (audit)."""
+    path = AuditProofs(AuditLog(parts.database, parts.sealer, subject)).consistency(earlier, later)
+    return ConsistencyOut(earlier=earlier, later=later, path=[encode(each) for each in path])
+
+
+@router.get("/receipts/{trail}")
+def receipt(trail: str, subject: Auditor, parts: ComponentsOf, *, opened: Opened = False) -> Response:
+    """The records of one answer with their proofs, for who has the log's key and nothing else of ours (audit).
+
+    It holds the answer's commitment, against which the text can be compared, and no text of the answer.
+    """
+    proofs = AuditProofs(AuditLog(parts.database, parts.sealer, subject))
+    text = proofs.receipt(public_id(trail), opened=opened)
+    name = f"clearance-receipt-{public_id(trail)}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(text, media_type="application/json", headers=headers)
