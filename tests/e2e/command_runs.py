@@ -31,8 +31,9 @@ def runner(
 
     def command(*arguments: str, who: str | None = None) -> Result:
         more = ["--home", str(sample.home), *(["--as", who] if who else [])]
-        # `verify` and `init` need no instance.
-        monkeypatch.setattr("sys.argv", ["clearance", *arguments, *(more if arguments[1:2] != ("verify",) else [])])
+        # These need no instance.
+        alone = arguments[1:2] in {("verify",), ("keygen",)}
+        monkeypatch.setattr("sys.argv", ["clearance", *arguments, *([] if alone else more)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()

@@ -11,6 +11,7 @@ from app.local.sample import sample_loader
 from app.local.sample_cache import LoadTarget
 from app.local.sample_people import read_people
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, TEMPLATE, Cluster, Db, copied
+from tests.support.log_keys import LOG_KEY
 from tests.support.processes import api, sequencer, worker
 
 NO_MODEL = "http://127.0.0.1:9/v1"  # the discard port: nothing listens
@@ -42,6 +43,10 @@ class SampleSite:
         return {f"CLEARANCE_{name}": value for name, value in settings.items()}
 
 
+# After every record, so that no test waits a minute.
+SIGNED = {"CLEARANCE_AUDIT__SIGNING_KEY": LOG_KEY.secret(), "CLEARANCE_AUDIT__CHECKPOINT_ENTRIES": "1"}
+
+
 @contextlib.contextmanager
 def sample_site(cluster: Cluster, home: Path) -> Iterator[SampleSite]:
     """Start everything, load the company through the API, and end what was started."""
@@ -49,7 +54,7 @@ def sample_site(cluster: Cluster, home: Path) -> Iterator[SampleSite]:
         copied(cluster, TEMPLATE) as db,
         api(home, db, model_url=NO_MODEL, CLEARANCE_EMBEDDER__KIND="onnx", **UNLIMITED) as (served, url),
         worker(home, db),
-        sequencer(home, db, close_after=600),
+        sequencer(home, db, close_after=600, **SIGNED),
     ):
         pid = served.child.pid
         Instance(pid=pid, born=process_start(pid) or 0, api_url=url, model_url=NO_MODEL).save(home)

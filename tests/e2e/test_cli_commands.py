@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.evidence.signed_note import SigningKey
 from tests.e2e.command_runs import Run
 from tests.e2e.sample_site import SampleSite
+from tests.support.log_keys import LOG_KEY
 from tests.support.waiting import wait_for
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
@@ -255,6 +257,39 @@ def by_part(shown: str) -> dict[str, str]:
     return {line.split("\t")[0]: line.replace("\t", " ") for line in shown.splitlines()}
 
 
+def test_one_answer_is_proved_to_a_stranger(run: Run, sample: SampleSite, tmp_path: Path) -> None:
+    """With the public key, the text of the answer and one file; and nothing of the service."""
+    with sample.client("maya") as maya:
+        answer = maya.post("/ask", {"question": "How many holidays do I have?", "mode": "quote"})
+    text, file, kept = tmp_path / "answer.txt", tmp_path / "receipt.json", tmp_path / "checkpoint"
+    text.write_text(answer["answer"])
+    receipt = ("audit", "receipt", answer["trail"], "--to", str(file))
+    wait_for(lambda: run(*receipt, who="oskar").status == 0)
+    key = ("--key", str(LOG_KEY.verifier))
+    good = run("audit", "verify", str(file), *key, "--answer", str(text))
+    assert good.status == 0, good.out
+    assert "receipt: OK" in good.out
+    text.write_text("Another answer.")
+    assert run("audit", "verify", str(file), *key, "--answer", str(text)).status == 1
+    assert "give --key" in " ".join(run("audit", "verify", str(file)).err.split())
+    assert "is no key" in run("audit", "verify", str(file), "--key", "nonsense").err
+    shown = run("audit", "checkpoint", "--json", who="oskar")
+    kept.write_text(json.loads(shown.out)["note"])
+    export = tmp_path / "log.jsonl"
+    assert run("audit", "export", "--to", str(export), who="oskar").status == 0
+    signed = run("audit", "verify", str(export), *key, "--head", str(kept))
+    assert signed.status == 0, signed.out
+    assert "entries are signed by log.example/audit" in " ".join(signed.out.split())
+
+
+def test_keys_are_made_for_logs_and_witnesses(run: Run) -> None:
+    for options, use in (((), "log"), (("--witness",), "witness")):
+        pair = json.loads(run("audit", "keygen", "audit.example.com/log", *options, "--json").out)
+        key = SigningKey.parse(pair["signing_key"])
+        assert (str(key.verifier), key.use) == (pair["verifier_key"], use)
+    assert "has no spaces" in run("audit", "keygen", "two words").err
+
+
 # `1` is the first document of the last search.
 WITH_JSON = [
     ("maya", "search", "holidays"), ("ada", "people", "list"), ("maya", "people", "me"), ("ada", "roles", "list"),
@@ -262,7 +297,8 @@ WITH_JSON = [
     ("maya", "documents", "show", "1"), ("wren", "jobs", "list"), ("maya", "conversations", "list"),
     ("maya", "delegations", "list"), ("ada", "grants", "plans"), ("ada", "grants", "show", "handbook"),
     ("ada", "grants", "folders", "handbook"), ("ada", "what-can-see", "--user", "maya"), ("maya", "explain", "1"),
-    ("oskar", "audit", "head"), ("oskar", "audit", "events"), ("maya", "ask", "How many holidays?"),
+    ("oskar", "audit", "head"), ("oskar", "audit", "checkpoint"), ("oskar", "audit", "events"),
+    ("maya", "ask", "How many holidays?"),
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import httpx2
 import psutil
 import pytest
 
+from app.evidence.signed_note import VerifierKey
 from app.evidence.verify import verify
 from app.local.sample_people import ADMINISTRATOR, PEOPLE_FILE
 from tests.support.environment import REPOSITORY, free_port
@@ -119,7 +120,10 @@ def check_parts_that_die(home: Path, process: subprocess.Popen[str], output: Pat
     assert process.poll() is None
     exported = home.parent / "log.jsonl"
     assert clearance(home, "audit", "export", "--to", str(exported), "--as", "oskar").returncode == 0
-    assert verify(exported).ok
+    signed_by = VerifierKey.parse((home / "audit-signing.pub").read_text("utf-8"))
+    report = verify(exported, trusted=[signed_by])
+    assert report.ok, report.lines
+    assert report.signers == (signed_by.name,)
 
 
 def health_of_model(home: Path) -> str:

@@ -84,11 +84,12 @@ def worker(folder: Path, db: Db, **settings: str) -> Iterator[Process]:
 
 
 @contextlib.contextmanager
-def sequencer(folder: Path, db: Db, *, close_after: int) -> Iterator[Process]:
+def sequencer(folder: Path, db: Db, *, close_after: int, **settings: str) -> Iterator[Process]:
     """The audit sequencer."""
     given = {
         "CLEARANCE_DATABASE__SEQUENCER_URL": db.url("sequencer"),
         "CLEARANCE_AUDIT__CLOSE_AFTER_SECONDS": str(close_after),
+        **settings,
     }
     with process(folder, ["app.sequencer_process"], given) as made:
         yield made
