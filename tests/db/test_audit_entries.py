@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import uuid
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from app.audit import sequencing
 from app.audit.events.answers import AnswerClosed
 from app.audit.events.base import Actor
+from app.audit.events.conversations import ConversationRead
 from app.audit.log import record
 from tests.db.audit_db import LEAF, SEALER, AuditDb, Record, forged, leaf, opened
 from tests.support.cluster import TEMPLATE, Cluster, copied
@@ -74,3 +76,33 @@ def test_an_answer_that_ends_later_is_about_what_it_was_opened_with(world: Audit
             record(session, event, SEALER)
         place(world)
     assert world.value("owner", "select count(*) from audit_document where document = :id", id=document) == 2
+
+
+def test_a_conversation_read_back_is_about_the_documents_of_what_was_given_out(world: AuditDb) -> None:
+    """Of the answers that were shown, not of those that were withheld; also where all get their places at once."""
+    person, shown, withheld = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    given, kept_back = uuid.uuid4(), uuid.uuid4()
+    read = ConversationRead(
+        actor=Actor(person, "Ada"), conversation=uuid.uuid4(), shown=(shown, uuid.uuid4()), withheld=(withheld,),
+        policy_epoch=1,
+    )  # fmt: skip
+    with world.acting(person) as session:
+        for event in (opened(person, shown, given), opened(person, withheld, kept_back), read):
+            record(session, event, SEALER)
+    place(world)
+    about = "select count(*) from audit_document d join audit_entry e using (seq) where document = :id"
+    about += " and e.kind = 'conversation.read'"
+    assert world.value("owner", about, id=given) == 1
+    assert world.value("owner", about, id=kept_back) == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "found"),
+    [
+        (None, 0), ("x", 0), (7, 0), ({"a": 1}, 0), ([], 0), ([1, None, {}, "x", [], LONG], 0),
+        ([str(uuid.UUID(int=5))] * 3, 1), ([str(uuid.UUID(int=n)) for n in range(2_000)], 1_000),
+    ],
+)  # fmt: skip
+def test_whatever_stands_as_shown_is_no_error_and_has_an_end(world: AuditDb, shown: object, found: int) -> None:
+    count = "select count(*) from clearance.trails_of('conversation.read', null, :body)"
+    assert world.value("admin", count, body=json.dumps({"shown": shown})) == found

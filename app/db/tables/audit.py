@@ -103,6 +103,7 @@ class AuditDocument(Base):
     """A record that names this document; or the end of an answer, or a word on it, whose opening named it."""
 
     __tablename__ = "audit_document"
+    __table_args__ = (Index("audit_document_seq_idx", "seq"),)
 
     document: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(ForeignKey("audit_entry.seq"), primary_key=True, autoincrement=False)

@@ -1,5 +1,6 @@
 """What an auditor takes away to prove something elsewhere: signed heads, how they continue one another, receipts."""
 
+import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -37,7 +38,11 @@ def receipt(trail: str, subject: Auditor, parts: ComponentsOf, *, opened: Opened
     It holds the answer's commitment, against which the text can be compared, and no text of the answer.
     """
     proofs = AuditProofs(AuditLog(parts.database, parts.sealer, subject))
-    text = proofs.receipt(public_id(trail), opened=opened)
-    name = f"clearance-receipt-{public_id(trail)}.json"
+    return receipt_file(public_id(trail), proofs.receipt(public_id(trail), opened=opened))
+
+
+def receipt_file(trail: uuid.UUID, text: str, media_type: str = "application/json") -> Response:
+    """A receipt as a file to be saved."""
+    name = f"clearance-receipt-{trail}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(text, media_type="application/json", headers=headers)
+    return Response(text, media_type=media_type, headers=headers)

@@ -115,6 +115,9 @@ create table audit_document (
   constraint audit_document_seq_fkey foreign key (seq) references audit_entry (seq)
 );
 
+-- By record: what a person was shown.
+create index audit_document_seq_idx on audit_document (seq);
+
 -- Under which names users stand in records, as they were called then, with an empty kind; and, with the zero UUID, parts
 -- of ours, which are no users, each with the kinds of its records.
 create table audit_name (
@@ -265,6 +268,21 @@ language sql immutable parallel safe set search_path = '' as $$
   where pg_input_is_valid(n.name, 'uuid')
 $$;
 
+-- The trails whose answers a record is about, beside its own documents: the one that ended or was spoken of, and those
+-- that were given out again. A text that is no id is none, whoever wrote it.
+create function clearance.trails_of(kind text, trail uuid, body text) returns setof uuid
+language sql immutable parallel safe set search_path = '' as $$
+  select trail where kind in ('answer.closed', 'answer.feedback')
+  union all (
+    select distinct case when pg_input_is_valid(s.id, 'uuid') then s.id::uuid end
+    from (select body::jsonb -> 'shown' as shown where kind = 'conversation.read') as r
+      cross join lateral jsonb_array_elements_text(
+        case jsonb_typeof(r.shown) when 'array' then r.shown else '[]' end) as s (id)
+    where pg_input_is_valid(s.id, 'uuid')
+    limit 1000
+  )
+$$;
+
 -- Notes the leaves of these ids as entries from `first` on, with what they are found by; gives how many there are.
 create function clearance.note_entries(leaves uuid[], first bigint) returns bigint
 language plpgsql volatile set search_path = '' as $$
@@ -297,18 +315,30 @@ begin
   select r.seq, r.id, r.leaf_hash, r.at, r.kind, r.trail, r.actor, r.via, r.outcome, r.address from read r;
   get diagnostics placed = row_count;
 
-  -- The ids lead: no plan goes through all of the log. Of a trail one opening counts, whoever wrote more.
+  -- The ids lead: no plan goes through all of the log.
   insert into public.audit_document (document, seq)
   select d.id, first + v.n - 1
   from unnest(leaves) with ordinality as v (id, n)
     join public.audit_leaf l on l.id = v.id
-    left join lateral (
-      select e.leaf_id from public.audit_entry e
-      where l.kind in ('answer.closed', 'answer.feedback') and e.trail = l.trail and e.kind = 'answer.opened'
-      order by e.seq limit 1
-    ) as opened on true
-    join public.audit_leaf named on named.id = any (array[l.id, opened.leaf_id])
-    cross join lateral clearance.documents_of(named.body::jsonb) as d (id)
+    cross join lateral clearance.documents_of(l.body::jsonb) as d (id)
+  on conflict do nothing;
+
+  -- What was noted of an answer's opening counts for what is about the answer. Of a trail one opening counts, whoever
+  -- wrote more, and no record counts for more documents than people can be shown.
+  insert into public.audit_document (document, seq)
+  select d.document, first + v.n - 1
+  from unnest(leaves) with ordinality as v (id, n)
+    join public.audit_leaf l on l.id = v.id
+    cross join lateral (
+      select noted.document
+      from clearance.trails_of(l.kind, l.trail, l.body) as t (id)
+        cross join lateral (
+          select e.seq from public.audit_entry e where e.trail = t.id and e.kind = 'answer.opened' order by e.seq limit 1
+        ) as opened
+        join public.audit_document noted on noted.seq = opened.seq
+      limit 10000
+    ) as d
+  where l.kind in ('answer.closed', 'answer.feedback', 'conversation.read')
   on conflict do nothing;
   return placed;
 end $$;

@@ -303,6 +303,12 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ),
     ("POST", "/log/queries/{saved}/remove"): Route("audit", (on("saved query", OWN, "saved", acts=True, **ON),)),
     ("GET", "/heads"): Route("audit", (Case(**PAGE),), values=PAGED),
+    ("GET", "/shown"): Route(
+        "audit",
+        (Case(**PAGE), Case(query={"document": CREW_DOCUMENT}, **PAGE), on("user", THERE, "?user", **PAGE)),
+        values=(*PAGED, "?document", "?since", "?until"),
+    ),
+    ("GET", "/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="download"),)),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/exports"): Route("audit", (Case(form={"format": "csv"}, acts=True, **ON),)),
     ("GET", "/exports/{export}"): Route("audit", (on("log export", OWN, "export", **PAGE),)),

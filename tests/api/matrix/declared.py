@@ -115,6 +115,12 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head",)),
     ("GET", "/api/v1/audit/head"): Route("audit"),
     ("GET", "/api/v1/audit/heads"): Route("audit", values=PAGED),
+    ("GET", "/api/v1/audit/shown"): Route(
+        "audit",
+        # The log has documents by id, also those that are gone: one that is not in it is no other than a hidden one.
+        (Case(query={"document": OPEN_DOCUMENT}), Case(query={"document": CREW_DOCUMENT}), on("user", THERE, "?user")),
+        values=(*PAGED, "?document"),
+    ),
     ("GET", "/api/v1/audit/checkpoints"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/consistency"): Route(
         "audit", (Case(query={"earlier": "0", "later": LOG_SIZE}),), values=("?earlier", "?later")

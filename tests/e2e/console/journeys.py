@@ -69,7 +69,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "review",
         "closing",
     ),
-    "audrey": ("log", "wrong query", "record", "heads", "exports", "export"),
+    "audrey": ("log", "wrong query", "record", "shown", "shown to nobody", "heads", "exports", "export"),
 }
 
 
@@ -142,6 +142,8 @@ def prepare(site: Site) -> dict[str, str]:
         "log": "/log",
         "wrong query": "/log?q=kind:answers",
         "record": f"/log/{asked['seq']}",
+        "shown": "/shown?user=ada",
+        "shown to nobody": f"/shown?document={salaries}&until=2026-01-01",
         "heads": "/heads",
         "exports": "/exports",
         "export": f"/exports/{export}",

@@ -7,9 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.client.api import Client
+from app.evidence.receipt import verify_receipt
 from app.evidence.verify import verify
 from tests.e2e.browser_site import Site, follow
 from tests.support.audit_order import sequence
+from tests.support.log_keys import LOG_KEY
 
 pytestmark = pytest.mark.real
 QUESTION = "How many weeks of parental leave does an employee get?"
@@ -117,3 +119,27 @@ def test_who_is_no_auditor_any_more_sees_nothing_with_the_next_step(site: Site, 
     expect(page.get_by_role("heading", name="A capability is missing")).to_be_visible()
     expect(page.locator("body")).not_to_contain_text("ada")
     expect(page.get_by_role("navigation", name="Main").get_by_role("link", name="Log")).to_have_count(0)
+
+
+def test_who_was_shown_a_document_is_answered_from_its_record(site: Site, page: Page, tmp_path: Path) -> None:
+    """The two everyday questions, one leading to the other; and the receipt of the answer, checked by a stranger."""
+    follow(page, site.link("audrey"), "audrey")
+    page.goto(f"{site.url}/log?q=who:ada kind:answer.opened")
+    page.locator(".log [data-row]").get_by_role("link", name="asked").click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Receipt of this answer").click()
+    path = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(path)
+    assert verify_receipt(path.read_text("utf-8"), trusted=[LOG_KEY.verifier]).ok
+    leave = str(site.company.documents["handbook", "leave.md"])
+    page.locator(".passages-of").get_by_role("link", name=leave).first.click()
+    expect(page.get_by_role("heading", name="Who was shown what")).to_be_visible()
+    row = page.locator(".shown [data-row]", has_text="ada")
+    expect(row).to_have_count(1)
+    row.get_by_role("link", name="ada").click()
+    expect(page.get_by_label("Person, by a name of now or then")).to_have_value("ada")
+    expect(page.locator(".shown [data-row]", has_text=leave)).to_have_count(1)
+    page.get_by_label("Person, by a name of now or then").fill("nobody")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Nobody is named 'nobody'")
+    expect(page.get_by_label("Person, by a name of now or then")).to_have_value("nobody")
