@@ -24,6 +24,10 @@ Kind = Annotated[str | None, typer.Option(help="records of this kind, such as an
 Since = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from then on")]
 Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then")]
 
+# Heads of columns, by what they count.
+WAYS = {"answers": "answers", "searches": "searches", "opened": "opened", "downloaded": "downloaded",
+        "read back": "read_back"}  # fmt: skip
+
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 
@@ -48,6 +52,29 @@ def events(
     )["events"]
     rows = ((e["seq"], format_time(e["at"]), record_kind(e), actor_name(e), summary(e)) for e in response)
     print_result(response, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
+
+
+@audit.command("shown")
+@with_client
+def shown(
+    client: Client,
+    *,
+    document: Annotated[str | None, typer.Option(help="who was shown this: its id, also of one that is gone")] = None,
+    user: User = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+) -> None:
+    """Who was shown a document, or what a person was shown, last shown first (audit). Reading is recorded too."""
+    filters = {"document": document, "user": user, "since": _iso(since), "until": _iso(until)}
+    found = client.get("/audit/shown", limit=limit, **filters)
+    columns = ("who", "document", *WAYS, "first (UTC)", "last (UTC)")
+    rows = (
+        (each["user"] or f"{', '.join(each['names'])} (gone)", each["document"],
+         *(each["times"][way] or "–" for way in WAYS.values()), format_time(each["first"]), format_time(each["last"]))
+        for each in found
+    )  # fmt: skip
+    print_result(found, lambda: print_table(columns, rows, empty="Nobody was, as far as the log goes."))
 
 
 @audit.command("export")

@@ -257,6 +257,17 @@ def by_part(shown: str) -> dict[str, str]:
     return {line.split("\t")[0]: line.replace("\t", " ") for line in shown.splitlines()}
 
 
+def test_who_was_shown_what_is_asked_both_ways(run: Run, sample: SampleSite) -> None:
+    with sample.client("maya") as maya:
+        found = maya.post("/search", {"query": "town hall"})["hits"][0]["document"]
+    asked = ("audit", "shown", "--document", found)
+    wait_for(lambda: "maya" in run(*asked, who="oskar").out)
+    assert found in run("audit", "shown", "--user", "maya", "--json", who="oskar").out
+    assert "Nobody was, as far as the log goes." in run(*asked, "--until", "2026-01-01", who="oskar").err
+    assert "of which document" in run("audit", "shown", who="oskar").err
+    assert "A capability is missing" in run(*asked, who="ada").err
+
+
 def test_one_answer_is_proved_to_a_stranger(run: Run, sample: SampleSite, tmp_path: Path) -> None:
     """With the public key, the text of the answer and one file; and nothing of the service."""
     with sample.client("maya") as maya:
@@ -298,6 +309,7 @@ WITH_JSON = [
     ("maya", "delegations", "list"), ("ada", "grants", "plans"), ("ada", "grants", "show", "handbook"),
     ("ada", "grants", "folders", "handbook"), ("ada", "what-can-see", "--user", "maya"), ("maya", "explain", "1"),
     ("oskar", "audit", "head"), ("oskar", "audit", "checkpoint"), ("oskar", "audit", "events"),
+    ("oskar", "audit", "shown", "--user", "maya"),
     ("maya", "ask", "How many holidays?"),
 ]  # fmt: skip
 

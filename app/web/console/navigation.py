@@ -84,7 +84,7 @@ def _company(viewer: Viewer) -> Iterator[Place]:
 def _evidence(viewer: Viewer) -> Iterator[Place]:
     if viewer.may("audit"):
         yield Place("/log", _("Log"), "log", "l")
-        yield Place("/shown", _("Who was shown what"), "people", "o")
+        yield Place("/shown", _("Who saw what"), "people", "o")
         yield Place("/exports", _("Exports"), "download", "x")
         yield Place("/heads", _("Heads"), "report")
 
