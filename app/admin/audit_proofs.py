@@ -71,8 +71,7 @@ class AuditProofs:
 
 
 def _covering(session: Session, seq: int) -> KeptCheckpoint:
-    """The first checkpoint over this entry."""
-    found = find_checkpoint(session, at_least=seq + 1, oldest=True)
+    found = find_checkpoint(session, at_least=seq + 1)
     if found is None:
         raise Conflict(NOT_YET if find_checkpoint(session) else UNSIGNED)
     return found

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from app.db.paging import Page
@@ -26,20 +26,24 @@ def list_checkpoints(session: Session, page: Page) -> list[KeptCheckpoint]:
     return _whole(session, page.rows(session, query, [AuditCheckpoint.size], descending=True))
 
 
-def find_checkpoint(
-    session: Session, *, at_least: int = 0, at_most: int | None = None, oldest: bool = False
-) -> KeptCheckpoint | None:
-    """The newest checkpoint of so many entries, or the oldest; None if there is none."""
-    order = AuditCheckpoint.size.asc() if oldest else AuditCheckpoint.size.desc()
-    query = (
-        select(AuditCheckpoint.size, AuditCheckpoint.at, AuditCheckpoint.note)
-        .where(AuditCheckpoint.size >= at_least)
-        .order_by(order)
-        .limit(1)
-    )
-    if at_most is not None:
-        query = query.where(AuditCheckpoint.size <= at_most)
+def find_checkpoint(session: Session, *, at_least: int = 0, at_most: int | None = None) -> KeptCheckpoint | None:
+    """The newest checkpoint of so many entries that a witness saw, or, where none saw any, the newest; None: none is
+    there.
+
+    The newest and not the first: what somebody with the sequencer's password may have put there is overtaken.
+    """
+    found = (_newest(session, table, at_least, at_most) for table in (AuditCosignature, AuditCheckpoint))
+    size = next((each for each in found if each is not None), None)
+    query = select(AuditCheckpoint.size, AuditCheckpoint.at, AuditCheckpoint.note).where(AuditCheckpoint.size == size)
     return next(iter(_whole(session, session.execute(query))), None)
+
+
+def _newest(
+    session: Session, table: type[AuditCosignature | AuditCheckpoint], at_least: int, at_most: int | None
+) -> int | None:
+    """The largest size of the table between these, by its key."""
+    query = select(func.max(table.size)).where(table.size >= at_least)
+    return session.scalar(query if at_most is None else query.where(table.size <= at_most))
 
 
 def _whole(session: Session, rows: Iterable[Row[int, dt.datetime, str]]) -> list[KeptCheckpoint]:

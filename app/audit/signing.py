@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app import log
 from app.audit.events.signing_keys import SigningKeyChanged
 from app.audit.log import record
 from app.audit.sequencing import SEQUENCER
@@ -55,6 +56,8 @@ def announce_key(session: Session, signer: LogSigner) -> bool:
     if note is not None and _signed_by(note, signer.key):
         return False
     endorsed = signer.previous if note is not None and signer.previous and _signed_by(note, signer.previous) else None
+    if signer.previous is not None and endorsed is None:
+        log.get().warning("audit.previous_key_unused", reason="the newest checkpoint is not signed by it")
     event = SigningKeyChanged(
         actor=SEQUENCER,
         key=str(signer.key.verifier),

@@ -88,8 +88,10 @@ class Witness:
         if request.old > checkpoint.head.size:
             raise WitnessRefused(400, "the old size is larger than the checkpoint's")
         with self._locked(checkpoint.origin) as path:
-            self._require_continuation(request, _last(path))
-            _replace(path, str(checkpoint))
+            last = _last(path)
+            self._require_continuation(request, last)
+            if checkpoint.head != last:
+                _replace(path, str(checkpoint))
         return self._key.sign(checkpoint.note.text, moment=moment)
 
     def last(self, origin: str) -> Head:

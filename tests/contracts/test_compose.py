@@ -67,10 +67,14 @@ def test_secrets_come_from_the_environment() -> None:
                 assert "${" in value, f"{variable} stands in the file"
 
 
-@pytest.mark.parametrize("name", ["worker", "sequencer"])
-def test_each_process_gets_its_own_secrets_only(name: str) -> None:
-    """Neither the worker, which opens hostile files, nor the sequencer has a key or another one's database role."""
-    assert len(COMPOSE["services"][name]["environment"]) == 1
+def test_each_process_gets_its_own_secrets_only() -> None:
+    """The worker, which opens hostile files, has no key, and neither it nor the sequencer another's database role. The
+    key that signs the log is the sequencer's, and nobody else's.
+    """
+    environments = {name: set(service.get("environment") or {}) for name, service in COMPOSE["services"].items()}
+    assert environments["worker"] == {"CLEARANCE_DATABASE__INGEST_URL"}
+    assert environments["sequencer"] == {"CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_AUDIT__SIGNING_KEY"}
+    assert [name for name, names in environments.items() if "CLEARANCE_AUDIT__SIGNING_KEY" in names] == ["sequencer"]
 
 
 def test_a_search_process_gets_the_codes_only(monkeypatch: pytest.MonkeyPatch) -> None:

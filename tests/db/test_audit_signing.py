@@ -166,6 +166,16 @@ def test_signatures_of_witnesses_stand_under_the_note_in_the_order_in_which_they
         assert find_checkpoint(session) == find_checkpoint(session, at_most=2) == found
         assert find_checkpoint(session, at_most=1) is None
         assert find_checkpoint(session, at_least=3) is None
+    with passes(world, LogSigner(LOG_KEY)) as made:
+        made.add(1)
+        made.sequencer.step()
+    newer = world.check_order(3)
+    world.run("sequencer", PUBLISH, **note(newer))
+    with world.as_user(auditor) as session:
+        assert find_checkpoint(session) == found, "what a witness saw comes first"
+        later = find_checkpoint(session, at_least=3)
+        assert later is not None
+        assert later.size == 3, "but not where it covers too little"
 
 
 def test_heads_of_every_size_are_shown_to_continue_one_another(world: AuditDb) -> None:
