@@ -20,10 +20,11 @@ AUDIT = "/api/v1/audit"
 QUESTION = {"question": "How long is parental leave?", "mode": "quote"}
 
 
-@pytest.fixture
-def asked(client: TestClient, company: Company) -> tuple[str, str]:
+@pytest.fixture(params=["quote", "generate"])
+def asked(client: TestClient, company: Company, request: pytest.FixtureRequest) -> tuple[str, str]:
     """Ada asked something, which is in the signed log: the trail, and the words of the answer."""
-    answer = client.post("/api/v1/ask", json=QUESTION, headers=company.headers("ada")).json()
+    question = QUESTION | {"mode": request.param}
+    answer = client.post("/api/v1/ask", json=question, headers=company.headers("ada")).json()
     sequence(company.db)
     return answer["trail"], answer["answer"]
 

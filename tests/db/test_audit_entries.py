@@ -14,6 +14,9 @@ from app.audit.events.answers import AnswerClosed
 from app.audit.events.base import Actor
 from app.audit.events.conversations import ConversationRead
 from app.audit.log import record
+from app.audit.shown import ShownFilter, list_shown
+from app.db.paging import Page
+from app.identity.subject import Capability
 from tests.db.audit_db import LEAF, SEALER, AuditDb, Record, forged, leaf, opened
 from tests.support.cluster import TEMPLATE, Cluster, copied
 
@@ -106,3 +109,18 @@ def test_a_conversation_read_back_is_about_the_documents_of_what_was_given_out(w
 def test_whatever_stands_as_shown_is_no_error_and_has_an_end(world: AuditDb, shown: object, found: int) -> None:
     count = "select count(*) from clearance.trails_of('conversation.read', null, :body)"
     assert world.value("admin", count, body=json.dumps({"shown": shown})) == found
+
+
+def test_an_answer_counts_as_shown_whether_or_not_it_ended(world: AuditDb) -> None:
+    """Its asker could have read the passages; a second closing, by the sequencer, counts nothing."""
+    person, trail, document = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    ended = AnswerClosed(actor=Actor(person, "Ada"), trail=trail, outcome="quoted")
+    with world.acting(person) as session:
+        for event in (opened(person, trail, document), opened(person, uuid.uuid4(), document), ended):
+            record(session, event, SEALER)
+    with world.session("sequencer") as session:
+        record(session, AnswerClosed(actor=sequencing.SEQUENCER, trail=trail, outcome="abandoned"))
+    place(world)
+    with world.as_user(world.person("au", may=[Capability.AUDIT])) as session:
+        [found] = list_shown(session, ShownFilter(document=document), Page(limit=5))
+    assert (found.person, found.times["answers"], sum(found.times.values())) == (person, 2, 2)

@@ -1,7 +1,7 @@
 """What another implementation wrote: a checkpoint and proofs by golang.org/x/mod/sumdb (note, tlog), version 0.19.
 
-Eleven records "record 0" to "record 10", signed by a key that was drawn for this; record 6 proved under all of them, and
-the tree of five records shown to be the beginning of the tree of eleven.
+Eleven records "record 0" to "record 10", signed by a key that was drawn for this; record 6 proved under all of them,
+and the tree of five records shown to be the beginning of the tree of eleven.
 """
 
 from app.evidence.checkpoint import Checkpoint
