@@ -5,16 +5,19 @@ pages of 100 through the use case, each of which is recorded too. Milliseconds o
 """
 
 import argparse
+import datetime as dt
 import hashlib
 import time
 import uuid
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from rich.progress import track
 
 from app.admin.audit_log import AuditLog, EventView
+from app.admin.shown import ShownView, show_sightings
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.answers import SearchDone
@@ -158,6 +161,31 @@ def queries(records: int) -> dict[str, tuple[str, bool, int | None]]:
     }
 
 
+def sightings() -> dict[str, dict[str, Any]]:
+    """Who saw what, as it is asked: of documents and people that come often and seldom."""
+    often, rare, middle = id_of("d0"), id_of("d99990"), id_of("d5000")
+    since = dt.datetime(2026, 1, 3, tzinfo=dt.UTC)
+    return {
+        "who saw a frequent document": {"document": often},
+        "who saw a document of the middle": {"document": middle},
+        "who saw a document seldom seen": {"document": rare},
+        "who saw a frequent document, since a day": {"document": often, "since": since},
+        "what a person of the middle saw": {"user": str(id_of("user1500"))},
+        "what a person seldom seen saw": {"user": str(id_of("user2900"))},
+        "whether a busy person saw a document": {"user": str(id_of("user0")), "document": middle},
+    }
+
+
+def shown(log: AuditLog, wanted: dict[str, Any], rounds: int) -> tuple[str, ...]:
+    """Median and slowest milliseconds of a page of who saw what, how many rows it has, and how often they count."""
+    found = list[ShownView]()
+
+    def read() -> None:
+        found[:] = show_sightings(log, Page(limit=LIMIT), **wanted).rows
+
+    return *timed(read, rounds), str(len(found)), f"{sum(sum(each.times.values()) for each in found):,} times"
+
+
 def auditor_of(world: World) -> Subject:
     return world.subject(world.person("auditor", may=[Capability.AUDIT]))
 
@@ -223,6 +251,8 @@ def main() -> None:
             rows.append(
                 (f"record {seq:,} with its proof", *timed(partial(log.event, seq, opened=False), given.rounds), "", "")
             )
+        for name, wanted in sightings().items():
+            rows.append((name, *shown(log, wanted, given.rounds)))
         adding = inserting(api, subject, sealer, 500)
         api.close()
         with db.admin() as connection:

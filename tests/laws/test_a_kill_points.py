@@ -7,6 +7,7 @@ no model saw is no breach: there the kill came in between.) A hundred kills in `
 """
 
 import contextlib
+import functools
 import json
 import os
 import random
@@ -89,9 +90,11 @@ def in_the_middle(model: Model, rng: random.Random) -> None:
     time.sleep(rng.random() * LATEST)
 
 
-def kill_the_api(folder: Path, company: Company, model: Model, model_url: str, rng: random.Random) -> None:
+def kill_the_api(
+    folder: Path, company: Company, model: Model, model_url: str, rng: random.Random, module: str = "app"
+) -> None:
     for _ in range(KILLS):
-        with api(folder, company.db, model_url=model_url) as (running, url), asking(url, company):
+        with api(folder, company.db, model_url=model_url, module=module) as (running, url), asking(url, company):
             in_the_middle(model, rng)
             running.kill()
 
@@ -108,14 +111,25 @@ def kill_postgres(folder: Path, company: Company, model: Model, model_url: str, 
             wait_for(lambda: is_ready(url), seconds=30, message=lambda: running.said)
 
 
+Kill = Callable[[Path, Company, Model, str, random.Random], None]
+
+
 @pytest.mark.parametrize("kill", [kill_the_api, kill_postgres], ids=["API", "PostgreSQL"])
-def test_every_prompt_that_a_model_saw_stands_in_the_log_once(
-    kill: Callable[[Path, Company, Model, str, random.Random], None], tmp_path: Path, report: Report
-) -> None:
+def test_every_prompt_that_a_model_saw_stands_in_the_log_once(kill: Kill, tmp_path: Path, report: Report) -> None:
+    report(compare(kill, tmp_path))
+
+
+def test_a_record_that_comes_late_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="0 records of what the model was shown"):
+        compare(functools.partial(kill_the_api, module="tests.laws.late_records"), tmp_path)
+
+
+def compare(kill: Kill, folder: Path) -> str:
+    """Kill again and again, and hold what the model saw against the log; gives how much was looked at."""
     model, rng = Model(), random.Random(16)
-    with company_in(tmp_path) as company:
+    with company_in(folder) as company:
         with http_stub(model.speak) as url:
-            kill(tmp_path, company, model, f"{url}/v1", rng)
+            kill(folder, company, model, f"{url}/v1", rng)
         records = committed(company)
         texts = {str(row["id"]): row["text"] for row in company.rows("select public_id as id, text from chunk")}
     assert len(model.prompts) >= KILLS, "the model was hardly asked"
@@ -127,7 +141,7 @@ def test_every_prompt_that_a_model_saw_stands_in_the_log_once(
         assert places, "a prompt of no passage"
         assert -1 not in places
         assert places == sorted(places), "and in the order of the record"
-    report(f"{KILLS} kills, {len(model.prompts)} prompts, {len(records)} records")
+    return f"{KILLS} kills, {len(model.prompts)} prompts, {len(records)} records"
 
 
 def committed(company: Company) -> list[dict[str, Any]]:

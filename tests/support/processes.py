@@ -96,8 +96,8 @@ def sequencer(folder: Path, db: Db, *, close_after: int, **settings: str) -> Ite
 
 
 @contextlib.contextmanager
-def api(folder: Path, db: Db, *, model_url: str, **settings: str) -> Iterator[tuple[Process, str]]:
-    """The API, ready, and its URL."""
+def api(folder: Path, db: Db, *, model_url: str, module: str = "app", **settings: str) -> Iterator[tuple[Process, str]]:
+    """The API, ready, and its URL; `module` is what starts it."""
     port = free_port()
     given = {
         "CLEARANCE_DATABASE__APP_URL": db.url("app"),
@@ -109,7 +109,7 @@ def api(folder: Path, db: Db, *, model_url: str, **settings: str) -> Iterator[tu
         "CLEARANCE_API__PORT": str(port),
         **settings,
     }
-    command = ["app"]
+    command = [module]
     url = f"http://127.0.0.1:{port}"
     with process(folder, command, given) as made:
         wait_for(lambda: is_ready(url), seconds=60, message=lambda: made.said)
