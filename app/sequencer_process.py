@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,8 +22,10 @@ from sqlalchemy.orm import Session
 
 from app import log
 from app.audit import sequencing, signing
+from app.audit.checkpoint_folder import keep_in
 from app.audit.witnessing import WitnessAddress, cosign_until
 from app.db.engine import connect
+from app.evidence.checkpoint import Checkpoint
 from app.evidence.signed_note import SigningKey
 from app.hardening import forbid_inspection, forget_settings
 from app.settings import AuditSettings
@@ -44,6 +48,7 @@ class _Audit(BaseModel):
     checkpoint_entries: int = AuditSettings.model_fields["checkpoint_entries"].default
     checkpoint_seconds: int = AuditSettings.model_fields["checkpoint_seconds"].default
     witnesses: str = ""
+    checkpoint_folder: str = ""
 
     def signer(self) -> signing.LogSigner | None:
         """Who signs heads; None without a key. Raises BadKey, which does not quote it."""
@@ -84,10 +89,12 @@ class Sequencer:
         *,
         close_after: dt.timedelta,
         signer: signing.LogSigner | None = None,
+        keep: Callable[[Checkpoint], None] = lambda _: None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._engine = engine
-        self._signer = signer
+        self._signer, self._keep = signer, keep
+        self._signed: list[Checkpoint] = []
         self._close_after = close_after
         self._poll_seconds = poll_seconds
         self._log = log.get()
@@ -115,6 +122,7 @@ class Sequencer:
         now, known = time.monotonic(), self._known
         if now >= known.next_sweep:
             known = _Known()
+        self._signed.clear()
         with Session(self._engine) as session, session.begin():
             if not sequencing.lock(session):
                 return False
@@ -125,6 +133,8 @@ class Sequencer:
                 known = self._sign(session, self._signer, known, behind=placed.more)
         # Only now: a pass that did not commit has found nothing out.
         self._known = replace(known, horizon=placed.horizon)
+        for checkpoint in self._signed:
+            self._keep(checkpoint)
         if placed.head is not None:
             self._log.debug("audit.ordered", count=placed.count, size=placed.head.size)
         return placed.more
@@ -134,11 +144,13 @@ class Sequencer:
         if not known.announced:
             if behind:
                 return known
-            if signing.announce_key(session, signer):
+            if changed := signing.announce_key(session, signer):
                 sequencing.append_batch(session)
-                signing.sign_if_due(session, signer, now=True)
                 self._log.info("audit.signing_key_changed", key=str(signer.key.verifier))
-        signing.sign_if_due(session, signer)
+        else:
+            changed = False
+        if signed := signing.sign_if_due(session, signer, now=changed):
+            self._signed.append(signed)
         return replace(known, announced=True)
 
     def _close(self, session: Session, known: _Known) -> dt.datetime:
@@ -146,6 +158,11 @@ class Sequencer:
         if trails:
             self._log.info("audit.trails_abandoned", count=len(trails))
         return since
+
+
+def _keeping(folder: str) -> Callable[[Checkpoint], None]:
+    """What keeps a checkpoint that was committed: in this folder, or nowhere else."""
+    return partial(keep_in, Path(folder)) if folder else lambda _: None
 
 
 def main() -> None:
@@ -169,7 +186,7 @@ def main() -> None:
     cosign_until(stopping, url, witnesses)
     log.get().info("audit.sequencer_started")
     close_after = dt.timedelta(seconds=settings.audit.close_after_seconds)
-    Sequencer(engine, close_after=close_after, signer=signer).run(
+    Sequencer(engine, close_after=close_after, signer=signer, keep=_keeping(settings.audit.checkpoint_folder)).run(
         lambda seconds: signal.sigtimedwait(stop, seconds) is not None
     )
     stopping.set()

@@ -30,6 +30,10 @@ class AuditSettings(Section):
     )
     checkpoint_entries: int = Field(1_000, ge=1, description="sequencer: sign a head after so many records")
     checkpoint_seconds: int = Field(60, ge=1, description="sequencer: or after so long, where any came")
+    checkpoint_folder: str = Field(
+        "",
+        description="sequencer: also write each signed head as a file of its own into this folder, and never over one",
+    )
     witnesses: str = Field(
         "",
         description="sequencer: witnesses that sign checkpoints too, each as its URL, a space and its key, with commas"
