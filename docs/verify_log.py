@@ -63,9 +63,8 @@ def checked(note, keys):  # size and root of a checkpoint that the log signed, a
         _, name, data = line.split(" ")
         for key_name, identity, witness, public in keys:
             if (key_name, identity) == (name, b64(data)[:4]) and (witness or name == origin):
-                made = b64(data)[12:] if witness else b64(data)[4:]
                 stamp = f"cosignature/v1\ntime {int.from_bytes(b64(data)[4:12])}\n" if witness else ""
-                if not made_by(public, made, f"{stamp}{text}\n".encode()):
+                if not made_by(public, b64(data)[12 if witness else 4 :], f"{stamp}{text}\n".encode()):
                     raise ValueError(f"the signature of {name} is forged")
                 found.add(witness)
     if keys and not {False, *(key[2] for key in keys)} <= found:
@@ -94,6 +93,8 @@ def wrong_words(record, opened):  # fields whose opened words are not those that
 
 
 def receipt(records, keys):
+    if len({json.loads(each["record"])["trail"] for each in records}) != 1:
+        yield "format: its records are not those of one answer"
     for each in records:
         head, _, note = each["proof"].partition("\n\n")
         index, *path = [line for line in head.split("\n")[1:] if not line.startswith("extra ")]
@@ -122,8 +123,7 @@ def only(value, *names):
     return value
 
 
-def export(header, rest, keys, kept):
-    *entries, last = rest
+def export(header, entries, last, keys, kept):
     count, missing, seen, nodes, roots, found = 0, set(), set(), [], {0: hashlib.sha256(b"").digest()}, []
     only(only(header, "format", "version", "complete", "range", "filters", "checkpoint")["range"], "first", "size")
     only(only(last, "head")["head"], "size", "root", "at")
@@ -175,7 +175,7 @@ def main():
         with pathlib.Path(given.file).open(encoding="utf-8") as file:
             first, *rest = [json.loads(line, object_pairs_hook=unique) for line in file]
         kept = (int(size), b64(top)) if given.head else None
-        found = [*(receipt(first["records"], keys) if "records" in first else export(first, rest, keys, kept))]
+        found = [*(export(first, rest[:-1], rest[-1], keys, kept) if rest else receipt(first["records"], keys))]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         found = [f"{'signature' if 'sign' in str(error) else 'format'}: {type(error).__name__}: {error}"]
     print("\n".join(found) or f"OK{'' if keys or given.head else ', by itself: no key and no head was given'}")

@@ -200,7 +200,7 @@ def _report(
     if head is not None or not trusted:
         raise NoHead("a receipt is checked with the log's key: give --key, and no --head")
     text = None if answer is None else answer.read_text("utf-8")
-    return verify_receipt(first.decode(errors="replace"), trusted=trusted, answer=text)
+    return verify_receipt(file.read_text("utf-8", errors="replace"), trusted=trusted, answer=text)
 
 
 def _read_key(given: str) -> VerifierKey:

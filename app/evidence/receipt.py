@@ -13,7 +13,7 @@ from typing import Any
 from app.evidence.checkpoint import Checkpoint
 from app.evidence.merkle import leaf_hash
 from app.evidence.opened import matches_commitment, opened_text_matches
-from app.evidence.records import is_sealed, part, read_record
+from app.evidence.records import is_sealed, part, read_record, unique_keys
 from app.evidence.signed_note import BadNote, VerifierKey
 from app.evidence.tlog_proof import read_proof
 
@@ -63,7 +63,7 @@ def verify_receipt(text: str, *, trusted: Sequence[VerifierKey], answer: str | N
     """Check a receipt with the keys that you trust; with `answer`, also that it is the text that was given."""
     report = ReceiptReport()
     try:
-        entries = _entries(json.loads(text))
+        entries = _entries(json.loads(text, object_pairs_hook=unique_keys))
     except (ValueError, RecursionError) as error:
         report.wrong.append(f"it is no receipt that this program knows: {error}")
         return report

@@ -43,3 +43,11 @@ def is_sealed(value: object) -> bool:
 def part(value: object, name: str) -> Any:
     """A field of what may be an object; None where it is none, or has no such field."""
     return value.get(name) if isinstance(value, Mapping) else None
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys differ: with two equal ones, two readers might see two logs."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key stands twice")
+    return value

@@ -15,7 +15,7 @@ from app.evidence.checkpoint import Checkpoint, follow_key_change
 from app.evidence.merkle import Frontier, Head, decode, encode, leaf_hash
 from app.evidence.opened import opened_text_matches
 from app.evidence.places import Places
-from app.evidence.records import read_record
+from app.evidence.records import read_record, unique_keys
 from app.evidence.report import LogFindingKind, VerifyReport
 from app.evidence.signed_note import MAX_NOTE_BYTES, BadNote, VerifierKey
 
@@ -89,7 +89,7 @@ class _Checker:
     def line(self, number: int, raw: bytes) -> None:
         """Check one line of the file, the first being 1."""
         try:
-            value = json.loads(raw.decode(), object_pairs_hook=_unique)
+            value = json.loads(raw.decode(), object_pairs_hook=unique_keys)
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
@@ -281,11 +281,3 @@ class _Checker:
 
     def _find(self, kind: LogFindingKind, seq: int | None, message: str) -> None:
         self.report.add(kind, seq, message)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys differ: with two equal ones, two readers might see two logs."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice")
-    return value

@@ -28,7 +28,9 @@ PROGRAM.loader.exec_module(verify_log)
 def stand_alone(path: Path) -> set[str]:
     """The kinds of what the stand-alone verifier finds, with the head that was kept."""
     first, *rest = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    return {line.partition(":")[0] for line in verify_log.export(first, rest, [], (HEAD.size, HEAD.root))}
+    return {
+        line.partition(":")[0] for line in verify_log.export(first, rest[:-1], rest[-1], [], (HEAD.size, HEAD.root))
+    }
 
 
 plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

@@ -75,7 +75,10 @@ def test_what_is_no_receipt_is_said(text: str) -> None:
 def test_anything_beside_is_refused() -> None:
     value = json.loads(write_receipt(signed_records()))
     value["records"][0]["note"] = "FORGED"
-    assert "no receipt" in verify_receipt(json.dumps(value), trusted=[LOG_KEY.verifier]).wrong[0]
+    text = write_receipt(signed_records())
+    twice = text.replace('"record":', '"record":"FORGED","record":', 1)
+    for forged in (json.dumps(value), twice, text + "FORGED\n", text + text):
+        assert "no receipt" in verify_receipt(forged, trusted=[LOG_KEY.verifier]).wrong[0]
 
 
 def test_proofs_are_files_that_others_read() -> None:

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from app.evidence.verify import verify
 from tests.support.environment import REPOSITORY
 from tests.support.exported_log import entry, head_of, key_change, rehash, write
 from tests.support.log_keys import LOG_KEY, NEXT_KEY, STRANGER_KEY, WITNESS_KEY
-from tests.support.receipts import signed_records
+from tests.support.receipts import BODIES, records, signed_records
 from tests.support.tampered_logs import CORPUS, EXTRA
 from tests.support.tampered_logs import LOG as ENTRIES
 
@@ -105,6 +106,16 @@ def test_receipts_are_checked(tmp_path: Path) -> None:
     assert run(path, "--key", str(STRANGER_KEY.verifier)) == {"signature"}
     path.write_text(text.replace("Ada", "Eve"))
     assert run(path, "--key", key) == {"edit"}
+    other = [record for record, _ in records(uuid.UUID(int=71))]
+    mixed = signed_records([BODIES[0], BODIES[1], other[0], other[1], *BODIES[4:]])
+    for forged in (
+        write_receipt(mixed),
+        text + "FORGED\n",
+        text + text,
+        text.replace('"record":', '"record":"","record":'),
+    ):
+        path.write_text(forged)
+        assert run(path, "--key", key) == {"format"}
     value = json.loads(text)
     value["records"][0]["opened"]["question"]["text"] = "another"
     path.write_text(json.dumps(value))
