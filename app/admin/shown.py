@@ -16,7 +16,7 @@ from app.audit.query import Choice, LogQuery, is_id
 from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records
 from app.db.paging import Page
 from app.db.tables.people import User
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def show_sightings(
 ) -> ShownReading:
     """One page of who was shown what, last shown first (audit). Names the document, the user, or both.
 
-    `user` is a name of today, one that any record knows, or an id: also of somebody who is gone. Raises InvalidInput.
+    `user` is a name of today, one that any record knows, or an id: also of somebody who is gone. Raises
+    NotFound for a name of nobody, and InvalidInput.
     """
     if document is None and user is None:
         raise InvalidInput("Say of which document, or of which user.")
@@ -75,12 +76,18 @@ def show_sightings(
 
 
 def _person(session: Session, user: str) -> uuid.UUID:
-    """The one whom the name means; raises InvalidInput for a name of nobody, of no person, or of several."""
-    named = with_ids(session, LogQuery(who=Choice(frozenset({user})))).who.wanted
-    people = [name for name in named if is_id(name)]
+    """The one whom the name means. Raises NotFound for a name of nobody, and InvalidInput for one of several, or of a
+    part of ours.
+    """
+    try:
+        named = with_ids(session, LogQuery(who=Choice(frozenset({user})))).who.wanted
+    except InvalidInput:
+        named = frozenset()
+    if not named or user.startswith("_"):
+        raise NotFound(f"No user is named {user!r}, now or in any record.")
+    people = sorted(name for name in named if is_id(name))
     if len(people) != 1:
-        several = ", ".join(sorted(people))
-        why = f"names several users: say which by id, of {several}" if several else "is no user"
+        why = f"names several users: say which by id, of {', '.join(people)}" if people else "is no user"
         raise InvalidInput(f"{user!r} {why}.")
     return uuid.UUID(people[0])
 

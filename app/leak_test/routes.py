@@ -19,7 +19,7 @@ _BEHIND = {
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
     "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "queries": "key", "exports": "key",
     "log": "key", "records": "key",
-    "answers": "turn", "receipts": "turn", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
+    "answers": "turn", "receipts": "key", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {
@@ -28,6 +28,8 @@ _QUERY = {
 }  # fmt: skip
 _QUERY_AT = {
     ("/documents", "after"): "document",
+    # The log has documents by their ids, and its auditors ask for any: what is in it is no secret from them.
+    **{(path, "document"): "key" for path in ("/audit/shown", "/shown")},
 }
 # Parameters that name nothing which could be hidden, with a value for each.
 _WORDS = {

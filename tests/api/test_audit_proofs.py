@@ -38,7 +38,7 @@ def get(client: TestClient, company: Company, path: str, **params: Any) -> Any:
 def receipt(client: TestClient, company: Company, trail: str, **params: Any) -> str:
     answer = client.get(f"{AUDIT}/receipts/{trail}", params=params, headers=company.headers("audrey"))
     assert answer.status_code == 200, answer.text
-    assert answer.headers["content-disposition"] == f'attachment; filename="clearance-receipt-{trail}.json"'
+    assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''clearance-receipt-{trail}.json"
     return answer.text
 
 

@@ -114,7 +114,6 @@ def test_each_question_is_recorded(client: TestClient, used: Company) -> None:
     ("params", "says"),
     [
         ({}, "of which document, or of which user"),
-        ({"user": "nobody"}, "Nobody is named 'nobody'"),
         ({"user": "clearance-sequencer"}, "is no user"),
         ({"user": "ada", "since": "2026-01-01T00:00:00"}, "with their zone"),
         ({"user": "ada", "label": "secret"}, "label"),
@@ -127,6 +126,13 @@ def test_a_question_that_is_not_understood_is_refused(
     answer = client.get(SHOWN, params=params, headers=used.headers("audrey"))
     check_problem(answer, 422, "InvalidInput")
     assert says in answer.text
+
+
+@pytest.mark.parametrize("user", ["nobody", "_canary", "okta:ada"])
+def test_a_name_of_nobody_is_not_there(client: TestClient, used: Company, user: str) -> None:
+    answer = client.get(SHOWN, params={"user": user}, headers=used.headers("audrey"))
+    check_problem(answer, 404, "NotFound")
+    assert f"No user is named '{user}'" in answer.json()["detail"]
 
 
 def test_nobody_else_asks(client: TestClient, used: Company) -> None:

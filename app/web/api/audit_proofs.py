@@ -11,6 +11,7 @@ from app.evidence.merkle import encode
 from app.web.api.audit import MAX_NUMBER, Opened
 from app.web.api.schemas import CheckpointOut, ConsistencyOut
 from app.web.http.dependencies import Auditor, ComponentsOf, public_id
+from app.web.http.files import attachment
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -41,8 +42,6 @@ def receipt(trail: str, subject: Auditor, parts: ComponentsOf, *, opened: Opened
     return receipt_file(public_id(trail), proofs.receipt(public_id(trail), opened=opened))
 
 
-def receipt_file(trail: uuid.UUID, text: str, media_type: str = "application/json") -> Response:
+def receipt_file(trail: uuid.UUID, text: str) -> Response:
     """A receipt as a file to be saved."""
-    name = f"clearance-receipt-{trail}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(text, media_type=media_type, headers=headers)
+    return attachment(f"clearance-receipt-{trail}.json", text.encode())

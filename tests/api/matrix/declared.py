@@ -125,7 +125,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/audit/consistency"): Route(
         "audit", (Case(query={"earlier": "0", "later": LOG_SIZE}),), values=("?earlier", "?later")
     ),
-    ("GET", "/api/v1/audit/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail"),)),
+    ("GET", "/api/v1/audit/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="file"),)),
     ("GET", "/api/v1/audit/export"): Route(
         "audit",
         (

@@ -141,5 +141,5 @@ def test_who_was_shown_a_document_is_answered_from_its_record(site: Site, page: 
     expect(page.locator(".shown [data-row]", has_text=leave)).to_have_count(1)
     page.get_by_label("Person, now or then").fill("nobody")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("Nobody is named 'nobody'")
+    expect(page.get_by_role("alert")).to_contain_text("No user is named 'nobody'")
     expect(page.get_by_label("Person, now or then")).to_have_value("nobody")

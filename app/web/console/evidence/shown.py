@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from app.admin.audit_log import AuditLog
 from app.admin.audit_proofs import AuditProofs
 from app.admin.shown import show_sightings
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 from app.web.api.audit_proofs import receipt_file
 from app.web.console.listing import ListingOf
 from app.web.console.pages import page
@@ -34,7 +34,7 @@ def shown(  # noqa: PLR0913  # each is a field of the form
     until: Text = "",
 ) -> Response:
     """People and documents, last shown first, for a document or a person; recorded. Without either, the form alone."""
-    found, trouble = None, ""
+    found, trouble = None, None
     asked = {"document": document.strip(), "user": user.strip(), "since": since.strip(), "until": until.strip()}
     if asked["document"] or asked["user"]:
         try:
@@ -46,20 +46,20 @@ def shown(  # noqa: PLR0913  # each is a field of the form
                 since=_day(asked["since"]),
                 until=_day(asked["until"]),
             )
-        except InvalidInput as error:
+        except (InvalidInput, NotFound) as error:
             # Beside the form, which stays as it was filled in.
-            trouble = error.detail
+            trouble = error
     values = {"asked": asked, "found": found, "trouble": trouble, "listing": listing}
     if viewer.part:
         return page(viewer, "evidence/shown_rows.html", values)
-    return page(viewer, "evidence/shown.html", values, status=422 if trouble else 200)
+    return page(viewer, "evidence/shown.html", values, status=trouble.status if trouble else 200)
 
 
 @router.get("/receipts/{trail}")
 def receipt(subject: Auditor, parts: ComponentsOf, trail: str) -> Response:
     """What proves one answer to a stranger, to be saved; recorded. Without anybody's words."""
     proofs = AuditProofs(AuditLog(parts.database, parts.sealer, subject))
-    return receipt_file(public_id(trail), proofs.receipt(public_id(trail), opened=False), "application/octet-stream")
+    return receipt_file(public_id(trail), proofs.receipt(public_id(trail), opened=False))
 
 
 def _id(text: str) -> uuid.UUID | None:
