@@ -94,7 +94,8 @@ class Sequencer:
     ) -> None:
         self._engine = engine
         self._signer, self._keep = signer, keep
-        self._signed: list[Checkpoint] = []
+        self._signed: list[Checkpoint] = []  # in the pass under way
+        self._last: Checkpoint | None = None  # outlives the database: it may have been rewritten meanwhile
         self._close_after = close_after
         self._poll_seconds = poll_seconds
         self._log = log.get()
@@ -134,6 +135,7 @@ class Sequencer:
         # Only now: a pass that did not commit has found nothing out.
         self._known = replace(known, horizon=placed.horizon)
         for checkpoint in self._signed:
+            self._last = checkpoint
             self._keep(checkpoint)
         if placed.head is not None:
             self._log.debug("audit.ordered", count=placed.count, size=placed.head.size)
@@ -149,7 +151,7 @@ class Sequencer:
                 self._log.info("audit.signing_key_changed", key=str(signer.key.verifier))
         else:
             changed = False
-        if signed := signing.sign_if_due(session, signer, now=changed):
+        if signed := signing.sign_if_due(session, signer, now=changed, last=self._last):
             self._signed.append(signed)
         return replace(known, announced=True)
 

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from app import log
 from app.audit.events.signing_keys import SigningKeyChanged
 from app.audit.log import record
+from app.audit.proofs import consistency_path
 from app.audit.sequencing import SEQUENCER
 from app.evidence.checkpoint import Checkpoint, key_change_text
+from app.evidence.consistency import is_consistent
 from app.evidence.merkle import Head, encode
 from app.evidence.signed_note import BadKey, BadNote, SigningKey
 
@@ -68,17 +70,40 @@ def announce_key(session: Session, signer: LogSigner) -> bool:
     return True
 
 
-def sign_if_due(session: Session, signer: LogSigner, *, now: bool = False) -> Checkpoint | None:
-    """Sign and keep a checkpoint of the newest head, if one is due; `now`: as soon as there is something new."""
+def sign_if_due(
+    session: Session, signer: LogSigner, *, now: bool = False, last: Checkpoint | None = None
+) -> Checkpoint | None:
+    """Sign and keep a checkpoint of the newest head, if one is due; `now`: as soon as there is something new.
+
+    A head that does not continue the `last` checkpoint that the caller signed, or else the newest that stands here
+    under the signer's key, is not signed: the log was rewritten.
+    """
     row = session.execute(NEWEST).first()
     if row is None or row.size == row.signed_size:
         return None
     waited = row.signed_size is None or row.now - row.signed_at >= dt.timedelta(seconds=signer.seconds)
     if not (now or waited or row.size - row.signed_size >= signer.entries):
         return None
-    checkpoint = Checkpoint.sign(Head(row.size, bytes(row.root)), [signer.key])
+    head, before = Head(row.size, bytes(row.root)), last or _own_checkpoint(row.note, signer)
+    if before is not None and not _continues(session, before.head, head):
+        log.get().error("audit.log_was_rewritten", size=head.size, signed=before.head.size)
+        return None
+    checkpoint = Checkpoint.sign(head, [signer.key])
     session.execute(PUBLISH, {"size": row.size, "note": str(checkpoint)})
     return checkpoint
+
+
+def _own_checkpoint(note: str | None, signer: LogSigner) -> Checkpoint | None:
+    """The checkpoint of a note, if the key or the one before it signed it."""
+    keys = [signer.key, *([signer.previous] if signer.previous else [])]
+    return Checkpoint.parse(note) if note is not None and any(_signed_by(note, key) for key in keys) else None
+
+
+def _continues(session: Session, earlier: Head, later: Head) -> bool:
+    """Whether the later head only adds to the earlier one. The hashes come from the database, and cannot lie."""
+    return earlier.size <= later.size and is_consistent(
+        earlier, later, consistency_path(session, earlier.size, later.size)
+    )
 
 
 def _signed_by(note: str, key: SigningKey) -> bool:

@@ -26,7 +26,7 @@ from tests.support.log_keys import LOG_KEY
 from tests.support.processes import Process, process
 from tests.support.waiting import wait_for
 
-LINES = "select line from audit_cosignature order by size"
+PUBLISH = "select clearance.publish_checkpoint(:size, :note)"
 
 
 @pytest.fixture
@@ -107,13 +107,33 @@ def test_a_rewritten_log_gets_no_signature(world: AuditDb, tmp_path: Path) -> No
         made.add(300)
         with cosigning(world, witness.address) as brings:
             assert brings.step()
+        signed = made.sizes()
         rewrite(world)
         made.add(1)
+        assert made.sizes() == signed, "the sequencer remembers what it signed"
+        with passes(world, LogSigner(LOG_KEY, entries=1)) as anew:
+            anew.add(1)
+            assert anew.sizes() == signed, "and one that starts anew reads it from its own signature"
+        forged = Checkpoint.sign(world.check_order(303), [LOG_KEY])
+        world.run("sequencer", PUBLISH, size=303, note=str(forged))
         with cosigning(world, witness.address) as brings, pytest.raises(WitnessFailed, match="422"):
             brings.step()
-        assert kept(world).log_signers([LOG_KEY.verifier]), "the log itself signs it"
+        assert kept(world).log_signers([LOG_KEY.verifier]), "whoever has the key signs it"
         assert not kept(world).witnesses([witness.address.key])
         wait_for(lambda: "witness.refused" in running.said)
+
+
+def test_a_running_sequencer_remembers_what_the_database_forgot(world: AuditDb) -> None:
+    with passes(world, LogSigner(LOG_KEY, entries=1)) as made:
+        made.add(3)
+        assert made.sizes() == [4]
+        rewrite(world)
+        with world.session("admin") as session:
+            session.execute(text("set local session_replication_role = replica"))
+            session.execute(text("alter table audit_checkpoint disable trigger append_only"))
+            session.execute(text("delete from audit_checkpoint"))
+        made.add(1)
+        assert made.sizes() == []
 
 
 @pytest.mark.alone
