@@ -5,15 +5,15 @@ import datetime as dt
 import itertools
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from app.audit.actor import actor
-from app.audit.encryption import Opener, Sealer
+from app.audit.encryption import Sealer
 from app.audit.events.base import Event
 from app.audit.events.log_reading import AuditExported, AuditRead, ExportFormat
 from app.audit.export import FORMS, ExportPiece, MakeOpener, export_log, export_pieces
@@ -31,6 +31,7 @@ from app.audit.listing import (
 )
 from app.audit.log import record
 from app.audit.names import with_ids
+from app.audit.opener import Opener
 from app.audit.proofs import Verification, verify_entry
 from app.audit.query import Choice, LogQuery, LogQueryError, parse
 from app.db.paging import Page
@@ -58,6 +59,17 @@ class EventView:
     record: dict[str, Any] | None
     raw: str | None
     opened: dict[str, dict[str, Any]]
+
+
+class Approved(Protocol):
+    """An opening that may be used (`app.admin.openings`): by it, and by nothing else, words are opened."""
+
+    @property
+    def id(self) -> uuid.UUID: ...
+
+    def opener(self, session: Session, sealer: Sealer) -> Opener:
+        """Checks it again in this transaction."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -123,8 +135,8 @@ class AuditLog:
                 raise InvalidInput(f"The query says '{twice[0]}' already: leave out the parameter for it.")
             return with_ids(session, replace(found, **given))
 
-    def read(self, query: LogQuery, page: Page, *, newest_first: bool, opened: bool = True) -> LogReading:
-        """One page of records in their order; its place is the number that it reached. `opened`: with personal words.
+    def read(self, query: LogQuery, page: Page, *, newest_first: bool, approved: Approved | None = None) -> LogReading:
+        """One page of records in their order; its place is the number that it reached. Words by an opening alone.
 
         A page may hold fewer records than it could, or none, and yet not be the last.
         """
@@ -132,32 +144,41 @@ class AuditLog:
             found = list_events(
                 session, query, after_seq=_place(page.after), limit=page.limit, newest_first=newest_first
             )
-            opener = Opener(session, self.sealer) if opened else None
+            opener = approved.opener(session, self.sealer) if approved else None
             views = [event_view(entry, opener) for entry in found.entries]
         if found.reached is not None:
             page.goes_on(str(found.reached))
-        event = AuditRead(actor=actor(self.subject), filters=query.filters, rows=len(views), opened=opened)
-        return LogReading(views, self.record(event))
+        return LogReading(views, self.record(self.look(query.filters, len(views), approved)))
 
-    def event(self, seq: int, *, opened: bool = True, kept: str | None = None) -> EventReading:
+    def event(self, seq: int, *, approved: Approved | None = None, kept: str | None = None) -> EventReading:
         """One record in its place, its proof under the newest head or under one that was `kept`, and its surroundings.
 
-        `opened`: with its personal words. Raises NotFound, and InvalidInput for a text that is no head.
+        Its words, and those of its trail, by an opening alone. Raises NotFound, and InvalidInput for a text that is no
+        head.
         """
         head = None if kept is None else _parse_head(kept)
         with self.reading() as session:
             entry = find_entry(session, seq) if 0 <= seq <= MAX_SEQ else None
             if entry is None:
                 raise NotFound
-            view = event_view(entry, Opener(session, self.sealer) if opened else None)
+            opener = approved.opener(session, self.sealer) if approved else None
+            view = event_view(entry, opener)
             of = part(view.record, "trail")
             same = list_trail(session, uuid.UUID(of), limit=MAX_TRAIL) if of else []
             around = list_neighbours(session, seq, reach=NEIGHBOURS)
             verification = verify_entry(session, entry, head)
         shown = {e.seq for e in (entry, *same, *around[0], *around[1])}
-        event = AuditRead(actor=actor(self.subject), filters={"seq": str(seq)}, rows=len(shown), opened=opened)
-        trail, before, behind = ([event_view(e, None) for e in entries] for entries in (same, *around))
+        event = self.look({"seq": str(seq)}, len(shown), approved)
+        trail = [event_view(e, opener) for e in same]
+        before, behind = ([event_view(e, None) for e in entries] for entries in around)
         return EventReading(view, verification, trail, before, behind, self.record(event))
+
+    def look(self, filters: Mapping[str, str], rows: int, approved: Approved | None) -> AuditRead:
+        """What the log says of a look into it."""
+        opening = approved.id if approved else None
+        return AuditRead(
+            actor=actor(self.subject), filters=filters, rows=rows, opened=opening is not None, opening=opening
+        )
 
     def heads(self, page: Page) -> list[tuple[Head, dt.datetime]]:
         """One page of the published heads and when each was, the newest first."""
@@ -169,21 +190,28 @@ class AuditLog:
         with self.reading() as session:
             return latest_head(session)
 
-    def export(self, query: LogQuery, format: ExportFormat, *, opened: bool) -> Iterator[str]:
-        """The records as text, in pieces; recorded when it is called. `opened`: with personal words in the clear.
+    def export(self, query: LogQuery, format: ExportFormat, *, approved: Approved | None = None) -> Iterator[str]:
+        """The records as text, in pieces; recorded when it is called. With an opening, its words go along in the clear.
 
-        Raises MissingCapability if the capability has gone, later between two pieces: what was sent is no whole file.
+        Raises MissingCapability if the capability has gone, and Conflict if the opening has ended, later between two
+        pieces: what was sent is no whole file.
         """
-        self.record(AuditExported(actor=actor(self.subject), format=format, filters=query.filters, opened=opened))
-        return begun(export_log(self.reading, FORMS[format], opener=self.opener(opened=opened), query=query))
+        opening = approved.id if approved else None
+        self.record(
+            AuditExported(
+                actor=actor(self.subject), format=format, filters=query.filters, opened=approved is not None,
+                opening=opening,
+            )
+        )  # fmt: skip
+        return begun(export_log(self.reading, FORMS[format], opener=self.opener(approved), query=query))
 
     def export_pieces(
-        self, query: LogQuery, format: ExportFormat, size: int, *, opened: bool, after: int
+        self, query: LogQuery, format: ExportFormat, size: int, *, approved: Approved | None, after: int
     ) -> Iterator[ExportPiece]:
         """What is missing of an export up to the head of this size when `after` was reached; nothing is recorded."""
         with self.reading() as session:
             published = find_head(session, size)
-        opener = self.opener(opened=opened)
+        opener = self.opener(approved)
         return export_pieces(self.reading, FORMS[format], query, published, opener=opener, after=after)
 
     @contextlib.contextmanager
@@ -196,9 +224,9 @@ class AuditLog:
                 raise MissingCapability
             yield session
 
-    def opener(self, *, opened: bool) -> MakeOpener | None:
-        """What opens personal words, if they are to be opened."""
-        return (lambda session: Opener(session, self.sealer)) if opened else None
+    def opener(self, approved: Approved | None) -> MakeOpener | None:
+        """What opens personal words, transaction by transaction, if they are to be opened."""
+        return (lambda session: approved.opener(session, self.sealer)) if approved else None
 
     def number_of(self, record: uuid.UUID) -> int:
         """The number of a record; raises NotFound for one that is not there, and Conflict for one that has none yet."""

@@ -3,18 +3,14 @@ receipts.
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.admin.audit_log import MAX_TRAIL, AuditLog
-from app.audit.actor import actor
+from app.admin.audit_log import MAX_TRAIL, Approved, AuditLog
 from app.audit.checkpoints import KeptCheckpoint, find_checkpoint, list_checkpoints
-from app.audit.encryption import Opener
-from app.audit.events.log_reading import AuditRead
-from app.audit.listing import Entry, list_trail
+from app.audit.listing import list_trail
+from app.audit.opener import OpenedFields, SealedWords, salt_of
 from app.audit.proofs import consistency_path, inclusion_proof
 from app.db.paging import Page
 from app.errors import Conflict, InvalidInput, NotFound
@@ -50,23 +46,26 @@ class AuditProofs:
         except NoProof:
             raise InvalidInput("The later head must have at least as many entries as the earlier one.") from None
 
-    def receipt(self, trail: uuid.UUID, *, opened: bool) -> str:
+    def receipt(self, trail: uuid.UUID, *, approved: Approved | None = None) -> str:
         """The records of one answer with their proofs, as a file that anybody can verify; recorded.
 
-        `opened`: with the asker's words. The answer's own text is not in it, but what it takes to compare one. Raises
-        NotFound for a trail of no records, and Conflict while its records are under no signed head.
+        By an opening of this trail with its words, the answer's too where it was kept; else with what it takes to
+        compare an answer that somebody holds. Raises NotFound for a trail of no records, and Conflict while its records
+        are under no signed head.
         """
         with self.log.reading() as session:
             entries = list_trail(session, trail, limit=MAX_TRAIL)
             if not entries:
                 raise NotFound
             signed = _covering(session, entries[-1].seq)
-            opener = Opener(session, self.log.sealer)
-            records = [_proved(session, entry, signed, opener, opened=opened) for entry in entries]
-        event = AuditRead(
-            actor=actor(self.log.subject), filters={"receipt": str(trail)}, rows=len(entries), opened=opened
-        )
-        self.log.record(event)
+            words = SealedWords(session, self.log.sealer)
+            opener = approved.opener(session, self.log.sealer) if approved else None
+            records = []
+            for entry in entries:
+                shown = salt_of(words, entry.body, "output") | _without_prompt(opener(entry.body) if opener else {})
+                proof = inclusion_proof(session, entry.seq, signed.size)
+                records.append(ReceiptRecord(entry.body, shown, write_proof(proof, signed.note)))
+        self.log.record(self.log.look({"receipt": str(trail)}, len(entries), approved))
         return write_receipt(records)
 
 
@@ -77,14 +76,6 @@ def _covering(session: Session, seq: int) -> KeptCheckpoint:
     return found
 
 
-def _proved(session: Session, entry: Entry, signed: KeptCheckpoint, opener: Opener, *, opened: bool) -> ReceiptRecord:
-    shown = {name: each for name, each in opener(entry.body).items() if _is_shown(name, each, opened=opened)}
-    proof = inclusion_proof(session, entry.seq, signed.size)
-    return ReceiptRecord(entry.body, shown, write_proof(proof, signed.note))
-
-
-def _is_shown(name: str, words: Mapping[str, Any], *, opened: bool) -> bool:
-    """The salt of the answer is what a receipt is for. The one of the prompt would let its holder try out the text of
-    documents.
-    """
-    return name != "prompt" and (opened or (name == "output" and "text" not in words))
+def _without_prompt(words: OpenedFields) -> OpenedFields:
+    """With the salt of the prompt, the holder of a receipt could try out the text of documents."""
+    return {name: each for name, each in words.items() if name != "prompt"}

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import log
 from app.admin.audit_log import AuditLog, begun
 from app.admin.background import BackgroundWork
+from app.admin.openings import ApprovedOpening, Openings
 from app.audit.actor import actor
 from app.audit.events.log_reading import AuditDownloaded, AuditExported, ExportFormat
 from app.audit.export import ExportPiece
@@ -51,7 +52,7 @@ class LogExportView:
     requested_at: dt.datetime
     format: ExportFormat
     q: str
-    opened: bool
+    opening: uuid.UUID | None
     state: ExportState
     done: int
     size: int
@@ -89,35 +90,44 @@ class LogExports:
 
     background: BackgroundWork
 
-    def start(self, audit_log: AuditLog, q: str, format: ExportFormat, *, opened: bool) -> uuid.UUID:
-        """Start an export of what the query finds, up to the newest head; recorded. `opened`: with personal words.
+    def start(self, openings: Openings, q: str, format: ExportFormat, opening: uuid.UUID | None = None) -> uuid.UUID:
+        """Start an export of what the query finds, up to the newest head; recorded. By an opening of exactly this query
+        with personal words.
 
-        Raises InvalidInput for what is no query, and Conflict while the auditor has one running, or too many.
+        Raises InvalidInput for what is no query, Conflict while the auditor has one running, or too many, and what
+        `Openings.approved` raises.
         """
+        audit_log = openings.log
         resolved = audit_log.query(q)
+        approved = openings.approved(opening, resolved) if opening else None
         with audit_log.writing() as session:
-            export = _begin(session, audit_log.subject, q, resolved, format, opened=opened)
-            who, filters = actor(audit_log.subject), resolved.filters
-            record(session, AuditExported(actor=who, format=format, filters=filters, opened=opened, export=export))
-        self.background.start(lambda: self._make(audit_log, export))
+            export = _begin(session, audit_log.subject, q, resolved, format, opening)
+            event = AuditExported(
+                actor=actor(audit_log.subject), format=format, filters=resolved.filters, opened=opening is not None,
+                export=export, opening=opening,
+            )  # fmt: skip
+            record(session, event)
+        self.background.start(lambda: self._make(audit_log, export, approved))
         return export
 
-    def resume(self, audit_log: AuditLog, export: uuid.UUID) -> None:
-        """Go on with one whose process has ended. Raises NotFound, and Conflict for one that is not interrupted, or
-        while another one runs.
+    def resume(self, openings: Openings, export: uuid.UUID) -> None:
+        """Go on with one whose process has ended. Raises NotFound, Conflict for one that is not interrupted, or while
+        another one runs, and what `Openings.approved` raises.
         """
+        audit_log = openings.log
+        approved = _approved(openings, export)
         try:
             with audit_log.writing() as session:
                 _take_up(session, export)
         except IntegrityError:
             raise Conflict(RUNNING) from None
-        self.background.start(lambda: self._make(audit_log, export))
+        self.background.start(lambda: self._make(audit_log, export, approved))
 
-    def _make(self, audit_log: AuditLog, export: uuid.UUID) -> None:
+    def _make(self, audit_log: AuditLog, export: uuid.UUID, approved: ApprovedOpening | None) -> None:
         """Write what is missing, and how it ended. What stops with the process stays, and can be taken up again."""
         values: dict[str, Any]
         try:
-            if not self._write(audit_log, export):
+            if not self._write(audit_log, export, approved):
                 return
             values = {"state": "ready"}
         except AppError as error:
@@ -131,36 +141,49 @@ class LogExports:
         except Exception as error:  # noqa: BLE001  # it is taken for interrupted when it was silent for long
             log.get().error("log_export.not_ended", error=type(error).__name__, where=log.where(error))
 
-    def _write(self, audit_log: AuditLog, export: uuid.UUID) -> bool:
+    def _write(self, audit_log: AuditLog, export: uuid.UUID, approved: ApprovedOpening | None) -> bool:
         """Whether it is whole; False if it was removed, is somebody else's to make now, or the process ends."""
         with audit_log.reading() as session:
             row, _ = _find(session, export)
         parts, reached = row.parts, row.reached
         query = parse(row.resolved)
-        for piece in audit_log.export_pieces(query, row.format, row.size, opened=row.opened, after=reached):
+        for piece in audit_log.export_pieces(query, row.format, row.size, approved=approved, after=reached):
             if self.background.stopping.is_set() or not _add(audit_log, export, (parts, reached), piece):
                 return False
             parts, reached = parts + 1, piece.reached
         return True
 
 
-def download_log_export(audit_log: AuditLog, export: uuid.UUID) -> tuple[LogExportView, Iterator[str]]:
-    """An export that is ready and its content in pieces; recorded. Raises NotFound, and Conflict for one that is not.
+def download_log_export(openings: Openings, export: uuid.UUID) -> tuple[LogExportView, Iterator[str]]:
+    """An export that is ready and its content in pieces; recorded. Raises NotFound, Conflict for one that is not, and
+    what `Openings.approved` raises for one with personal words.
 
-    Every piece is read as the auditor: it breaks off where the export or the capability is gone.
+    Every piece is read as the auditor: it breaks off where the export, the capability or the opening is gone.
     """
+    audit_log = openings.log
     with audit_log.reading() as session:
         row, silent = _find(session, export)
         view = _view(row, silent=silent)
     if view.state != "ready":
         raise Conflict("This export is not ready yet.")
-    audit_log.record(AuditDownloaded(actor=actor(audit_log.subject), export=export, opened=view.opened))
-    return view, begun(_pieces(audit_log, export, row.parts))
+    approved = _approved(openings, export)
+    opened = view.opening is not None
+    audit_log.record(AuditDownloaded(actor=actor(audit_log.subject), export=export, opened=opened))
+    return view, begun(_pieces(audit_log, export, row.parts, approved))
 
 
-def _pieces(audit_log: AuditLog, export: uuid.UUID, parts: int) -> Iterator[str]:
+def _approved(openings: Openings, export: uuid.UUID) -> ApprovedOpening | None:
+    """What an export of one's own opens words by; None for one without."""
+    with openings.log.reading() as session:
+        row, _ = _find(session, export)
+    return openings.approved(row.opening, parse(row.resolved)) if row.opening else None
+
+
+def _pieces(audit_log: AuditLog, export: uuid.UUID, parts: int, approved: ApprovedOpening | None) -> Iterator[str]:
     for ordinal in range(parts):
         with audit_log.reading() as session:
+            if approved is not None:
+                approved.opener(session, audit_log.sealer)
             wanted = (LogExportPart.export_id == export) & (LogExportPart.ordinal == ordinal)
             content = session.scalar(select(LogExportPart.content).where(wanted))
         if content is None:
@@ -169,7 +192,12 @@ def _pieces(audit_log: AuditLog, export: uuid.UUID, parts: int) -> Iterator[str]
 
 
 def _begin(
-    session: WriteSession, subject: Subject, q: str, resolved: LogQuery, format: ExportFormat, *, opened: bool
+    session: WriteSession,
+    subject: Subject,
+    q: str,
+    resolved: LogQuery,
+    format: ExportFormat,
+    opening: uuid.UUID | None,
 ) -> uuid.UUID:
     if (session.scalar(select(func.count()).select_from(LogExport)) or 0) >= MAX_EXPORTS:
         raise Conflict(f"You keep {MAX_EXPORTS} exports already: remove one first.")
@@ -178,7 +206,7 @@ def _begin(
     head, _ = latest_head(session)
     values: Mapping[str, Any] = {
         "requested_by": subject.user_id, "format": format, "q": q.strip(), "resolved": resolved.text,
-        "opened": opened, "size": head.size,
+        "opening": opening, "size": head.size,
     }  # fmt: skip
     made = (
         insert(LogExport)
@@ -237,7 +265,7 @@ def _view(row: LogExport, *, silent: bool) -> LogExportView:
         requested_at=row.requested_at,
         format=row.format,
         q=row.q,
-        opened=row.opened,
+        opening=row.opening,
         state="interrupted" if silent else row.state,
         done=min(row.reached + 1, row.size),
         size=row.size,

@@ -9,8 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.admin.audit_log import AuditLog
-from app.audit.actor import actor
-from app.audit.events.log_reading import AuditRead
 from app.audit.names import with_ids
 from app.audit.query import Choice, LogQuery, is_id
 from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records
@@ -70,7 +68,7 @@ def show_sightings(
     moments = (("since", since), ("until", until))
     asked = {"shown": str(document or ""), "to": str(person or "")} | {k: v.isoformat() for k, v in moments if v}
     filters = {name: value for name, value in asked.items() if value}
-    event = AuditRead(actor=actor(log.subject), filters=filters, rows=len(found), opened=False)
+    event = log.look(filters, len(found), None)
     views = [_view(each, today.get(each.person), names.get(each.person, [])) for each in found]
     return ShownReading(views, log.record(event))
 

@@ -19,6 +19,7 @@ from app.answer.components import Components
 from app.answer.conversation_store import ANSWERED, keep
 from app.answer.events import Done, Searched, Source, TurnPart
 from app.answer.followups import WholeQuestion, without_citations
+from app.answer.kept_answers import KeepingPolicy, kept_excerpts, kept_output
 from app.answer.prompt import Context
 from app.answer.prompt_templates import TEMPLATES
 from app.answer.sources import Cited
@@ -62,6 +63,8 @@ class Trail:
     reranker: str | None = None
     opened: events.AnswerOpened | None = None
     documents: frozenset[uuid.UUID] = frozenset()
+    # Whether the log keeps the answer, sealed.
+    keeps: bool = False
     # The question's own vector, which a conversation keeps, and the question as it was searched for.
     vector: NDArray[np.float32] | None = None
     whole: WholeQuestion | None = None
@@ -144,6 +147,7 @@ class Trail:
             record(session, event, parts.sealer)
         self.opened = event
         self.documents = context.documents if context else frozenset()
+        self.keeps = KeepingPolicy.of(parts.settings.audit).keeps(context)
 
     def close(self, parts: Components) -> None:
         """Commit how it ended; does nothing for a trail that was never opened."""
@@ -158,7 +162,8 @@ class Trail:
             tokens_in=self.tokens_in,
             tokens_out=self.tokens_out,
             latency_us=self.stages,
-            output=CommittedText("".join(self.output)),
+            output=kept_output("".join(self.output), self.documents, keeps=self.keeps),
+            excerpts=kept_excerpts(self.sources, self.documents) if self.keeps else None,
             grounding=_grounding(self.grounding, self.entailment),
             conflicts=self.conflicts,
             blocks=self.blocks,

@@ -1,4 +1,5 @@
-"""Seals personal words under a key for each person, so that destroying one key erases one person's words.
+"""Seals personal words under a key for each person, so that destroying one key erases one person's words. What holds
+text of documents is sealed under their keys too, so that destroying one of these erases that document's text.
 
 What a record holds is `{"sealed", "commitment"}`: the words and their salt, encrypted (AES-256-GCM), and an HMAC of the
 words under that salt. Who is given words and salt can check them against the record; without the key nobody can guess.
@@ -13,15 +14,17 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from app.audit.events.base import CommittedText, SealedText
 from app.db.engine import CHANGES_NO_ACCESS, KEEPS_PLAN
 from app.db.session import WRAPPED_KEYS
-from app.db.tables.audit import PersonKey
+from app.db.tables.audit import DocumentKey, PersonKey
 from app.evidence.merkle import SALT_BYTES, commitment, decode, encode
-from app.evidence.records import is_sealed, read_record
+from app.evidence.records import DOCUMENTS
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -31,6 +34,17 @@ ADD_KEYS = text(
     insert into person_key (user_id, wrapped)
     select r.user_id, decode(r.wrapped, 'hex')
     from json_to_recordset(cast(:rows as json)) as r (user_id uuid, wrapped text)
+    on conflict do nothing
+    """
+)
+
+
+ADD_DOCUMENT_KEYS = text(
+    """
+    insert into document_key (document, wrapped)
+    select r.document, decode(r.wrapped, 'hex')
+    from json_to_recordset(cast(:rows as json)) as r (document uuid, wrapped text)
+    order by r.document
     on conflict do nothing
     """
 )
@@ -67,7 +81,7 @@ def _decrypt(key: bytes, sealed: bytes, context: str) -> bytes:
         raise SealBroken(f"{context} does not open under this key") from error
 
 
-def seal(key: bytes, value: SealedText | CommittedText, *, record: uuid.UUID, field: str) -> dict[str, str]:
+def seal(key: bytes, value: SealedText | CommittedText, *, record: uuid.UUID, field: str) -> dict[str, Any]:
     """The form in which a record holds `value`; bound to its record and field, so it opens nowhere else."""
     salt = secrets.token_bytes(SALT_BYTES)
     kept = value.text.encode() if isinstance(value, SealedText) else b""
@@ -77,10 +91,23 @@ def seal(key: bytes, value: SealedText | CommittedText, *, record: uuid.UUID, fi
         "sealed": encode(_encrypt(key, salt + kept, context)),
         "commitment": encode(commitment(salt, value.text)),
         "keeps": "text" if isinstance(value, SealedText) else "salt",
-    }
+    } | ({DOCUMENTS: sorted(map(str, documents_in(value)))} if documents_in(value) else {})
 
 
-def unseal(key: bytes, value: Mapping[str, str], *, record: uuid.UUID, field: str) -> UnsealedText:
+def documents_in(value: object) -> frozenset[uuid.UUID]:
+    """The documents whose text is in a value that is to be sealed."""
+    return value.documents if isinstance(value, SealedText) else frozenset()
+
+
+def joint_key(person: bytes, documents: Sequence[bytes]) -> bytes:
+    """The key that takes a person's and those of all documents, these in the order of their ids, to be made again."""
+    if not documents:
+        return person
+    derived = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"clearance person and documents")
+    return derived.derive(b"".join((person, *documents)))
+
+
+def unseal(key: bytes, value: Mapping[str, Any], *, record: uuid.UUID, field: str) -> UnsealedText:
     """Open what `seal` made; raises SealBroken."""
     try:
         sealed, keeps = decode(value["sealed"]), value["keeps"]
@@ -139,45 +166,43 @@ class Sealer:
         """The record with all its personal words sealed under `user`'s key."""
         key = self.ensure_key(session, user)
         identity = uuid.UUID(record["id"])
+        of_documents = self._ensure_document_keys(session, frozenset().union(*map(documents_in, record.values())))
         return {
-            name: seal(key, value, record=identity, field=name) if is_personal(value) else value
+            name: seal(
+                joint_key(key, [of_documents[each] for each in sorted(documents_in(value))]),
+                value,
+                record=identity,
+                field=name,
+            )
+            if is_personal(value)
+            else value
             for name, value in record.items()
         }
+
+    def _ensure_document_keys(self, session: Session, documents: frozenset[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+        """The keys of these documents, made on first use. Two that make one at a time both get the first one's."""
+        if not documents:
+            return {}
+        found = self.find_document_keys(session, documents)
+        if missing := sorted(documents - set(found)):
+            rows = [{"document": str(each), "wrapped": self._wrap_document_key(each).hex()} for each in missing]
+            session.execute(ADD_DOCUMENT_KEYS, {"rows": json.dumps(rows)})
+            found |= self.find_document_keys(session, frozenset(missing))
+        if set(found) != documents:
+            raise SealBroken("keys of documents were made and cannot be read")
+        return found
+
+    def _wrap_document_key(self, document: uuid.UUID) -> bytes:
+        return _encrypt(self._key, secrets.token_bytes(KEY_BYTES), f"document_key/{document}")
+
+    def find_document_keys(self, session: Session, documents: frozenset[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+        """The keys that there are of these documents; one that was destroyed is missing. Raises SealBroken."""
+        rows = session.execute(
+            select(DocumentKey.document, DocumentKey.wrapped).where(DocumentKey.document.in_(documents))
+        )
+        return {each: _decrypt(self._key, wrapped, f"document_key/{each}") for each, wrapped in rows}
 
 
 def is_personal(value: object) -> bool:
     """Whether a record's field holds words that must be sealed."""
     return isinstance(value, SealedText | CommittedText)
-
-
-class Opener:
-    """Opens the personal words of records for an auditor; keeps the unwrapped keys of one export."""
-
-    def __init__(self, session: Session, sealer: Sealer) -> None:
-        self._session = session
-        self._sealer = sealer
-        self._keys: dict[uuid.UUID, bytes | None] = {}
-
-    def __call__(self, body: str) -> dict[str, dict[str, Any]]:
-        """The sealed fields of a record: `{"text", "salt"}`, `{"salt"}`, `{"erased"}` or `{"unreadable"}` for each."""
-        record = read_record(body)
-        if record is None:
-            return {}
-        return {name: self._open(record, name) for name, value in record.items() if is_sealed(value)}
-
-    def _open(self, record: Mapping[str, Any], field: str) -> dict[str, Any]:
-        if record["actor"]["user"] is None:
-            return {"unreadable": True}
-        user = uuid.UUID(record["actor"]["user"])
-        try:
-            if user not in self._keys:
-                self._keys[user] = self._sealer.find_key(self._session, user)
-            key = self._keys[user]
-            if key is None:
-                return {"erased": True}
-            opened = unseal(key, record[field], record=uuid.UUID(record["id"]), field=field)
-        except SealBroken:
-            # Shown as such rather than raised: one altered record must not stop the export of all the others.
-            return {"unreadable": True}
-        text = {} if opened.text is None else {"text": opened.text}
-        return {**text, "salt": encode(opened.salt)}

@@ -77,6 +77,13 @@ def find_number(session: Session, record: uuid.UUID) -> int | None:
     return session.scalar(select(AuditEntry.seq).where(AuditEntry.leaf_id == record))
 
 
+def find_numbers(session: Session, records: set[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """The numbers of those of these records that have one."""
+    wanted = select(AuditEntry.leaf_id, AuditEntry.seq).where(AuditEntry.leaf_id.in_(records))
+    found: dict[uuid.UUID, int] = dict(session.execute(wanted).all())
+    return found
+
+
 def is_recorded(session: Session, record: uuid.UUID) -> bool:
     """Whether there is a record of this id, with a number or still without."""
     return bool(session.scalar(select(exists().where(AuditLeaf.id == record))))

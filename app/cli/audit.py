@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from app.cli import openings
 from app.cli.connection import AsJson, parse_time, with_client
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
@@ -29,6 +30,7 @@ WAYS = {"answers": "answers", "searches": "searches", "opened": "opened", "downl
         "read back": "read_back"}  # fmt: skip
 
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+audit.add_typer(openings.commands)
 
 
 class NoHead(UserError):
@@ -46,10 +48,9 @@ def events(
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
 ) -> None:
-    """The newest records, with personal words opened (audit). Reading is recorded too."""
-    response = client.get(
-        "/audit/events", user=user, kind=kind, since=_iso(since), until=_iso(until), limit=limit, newest_first=True
-    )["events"]
+    """The newest records (audit). Reading is recorded too. Words stay sealed: see `clearance audit open`."""
+    filters = {"user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
+    response = client.get("/audit/events", limit=limit, newest_first=True, **filters)["events"]
     rows = ((e["seq"], format_time(e["at"]), record_kind(e), actor_name(e), summary(e)) for e in response)
     print_result(response, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
 
@@ -88,13 +89,13 @@ def export(  # noqa: PLR0913  # each is one option of the command
     kind: Kind = None,
     since: Since = None,
     until: Until = None,
-    opened: Annotated[bool, typer.Option("--opened/--sealed", help="personal words in the clear or not")] = True,
+    opening: Annotated[str | None, typer.Option(help="of exactly these records: personal words in the clear")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
 ) -> None:
-    """Write the log to a file (audit)."""
+    """Write the log to a file (audit). Personal words stay sealed but for an opening (`clearance audit open`)."""
     filters = {"user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
     name = to or f"clearance-audit.{format}"
-    download(client, "/audit/export", name, force=force, format=format, opened=opened, **filters)
+    download(client, "/audit/export", name, force=force, format=format, opening=opening, **filters)
 
 
 @audit.command("head")
@@ -128,12 +129,12 @@ def receipt(
     trail: Annotated[str, typer.Argument(help="of the answer, as the log and the answer name it")],
     *,
     to: Annotated[str | None, typer.Option(help="file; - is standard output")] = None,
-    opened: Annotated[bool, typer.Option("--opened/--sealed", help="with the question in the clear or not")] = False,
+    opening: Annotated[str | None, typer.Option(help="of this trail: its words in the clear")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
 ) -> None:
     """Write what proves one answer to a file: its records, and how they stand in the signed log (audit)."""
     name = to or f"clearance-receipt-{trail}.json"
-    download(client, path("audit", "receipts", trail), name, force=force, opened=opened)
+    download(client, path("audit", "receipts", trail), name, force=force, opening=opening)
 
 
 @audit.command("keygen")

@@ -50,6 +50,7 @@ SCRIPT = (
     "<img src=https://collector.example/?q=forecast>\n"
 )
 PIECE_LENGTH = 4
+REASON = "The demonstration shows what was asked."
 EDIT_AFTER = b'"kind\\":\\"answer.opened'
 
 
@@ -170,7 +171,9 @@ class _Demo:
         auditor = self.client(AUDITOR)
         events = self._events(auditor)
         for trail, asker in self.trails.items():
-            self._print_trail(asker, events.get((trail, "answer.opened")), events.get((trail, "answer.closed")))
+            both = (events.get((trail, "answer.opened")), events.get((trail, "answer.closed")))
+            self._print_trail(auditor, asker, *both)
+        print_aside("Each question stood sealed: it was opened for a reason, which the log keeps, and its asker sees.")
         print_aside("Oskar may read the log, not the documents: it names passages by id and holds none of their text.")
         print_title("5  And proof that nobody changed the log")
         with tempfile.TemporaryDirectory() as folder:
@@ -243,7 +246,9 @@ class _Demo:
                 return events
             time.sleep(0.5)
 
-    def _print_trail(self, asker: str, opened: dict[str, Any] | None, closed: dict[str, Any] | None) -> None:
+    def _print_trail(
+        self, auditor: Client, asker: str, opened: dict[str, Any] | None, closed: dict[str, Any] | None
+    ) -> None:
         if opened is None or closed is None:
             self._fail(f"a question of {asker} is not in the log")
             return
@@ -251,7 +256,11 @@ class _Demo:
         if record["actor"]["name"] != asker:
             self._fail(f"a question of {asker} is recorded as one of {record['actor']['name']}")
         redacted = format_redactions(end) or "nothing"
-        question = opened["opened"].get("question", {}).get("text")
+        if opened["opened"]:
+            self._fail(f"the question of {asker} stands open in the log")
+        opening = auditor.post("/audit/openings", {"record": record["id"], "reason": REASON})
+        shown = auditor.get(path("audit", "events", str(opened["seq"])), opening=opening["id"])["event"]
+        question = shown["opened"].get("question", {}).get("text")
         if not question:
             self._fail(f"the auditor cannot open the question of {asker}")
         facts = (

@@ -14,7 +14,7 @@ from app.client.api import Client, path
 Label = Literal["public", "internal", "confidential", "restricted"]
 DisplayName = Annotated[str | None, typer.Option("--display", help="full name")]
 Clearance = Annotated[Label | None, typer.Option(help="highest label they may read")]
-Capabilities = Annotated[str | None, typer.Option(help="capabilities: ask,download,curate,administer,audit")]
+Capabilities = Annotated[str | None, typer.Option(help="capabilities: ask,download,curate,administer,audit,open")]
 
 people = typer.Typer(help="People and services.", no_args_is_help=True)
 people.add_typer(people_import.commands)

@@ -13,8 +13,8 @@ def opened_text_matches(sealed: object, words: object) -> bool:
         case {"text": str(text), "salt": str(salt), **beside}:
             return keeps == "text" and not beside and matches_commitment(sealed, text, salt)
         case {"salt": str(salt), **beside}:
-            # The text was never kept: who holds it can check it with this salt.
-            return keeps == "salt" and not beside and _is_salt(salt)
+            # The text was never kept, or is left out: who holds it can check it with this salt.
+            return keeps is not None and not beside and _is_salt(salt)
         case {"erased": True, **beside} | {"unreadable": True, **beside}:
             return keeps is not None and not beside
         case _:

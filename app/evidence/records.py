@@ -11,6 +11,7 @@ from typing import Any
 from app.evidence.merkle import NotCanonical, parse
 
 SEALED = {"sealed", "commitment", "keeps"}
+DOCUMENTS = "documents"
 
 
 def read_record(body: str) -> dict[str, Any] | None:
@@ -36,8 +37,13 @@ def _is_id(text: str) -> bool:
 
 
 def is_sealed(value: object) -> bool:
-    """Whether a record's field holds a sealed value."""
-    return isinstance(value, Mapping) and set(value) == SEALED and all(isinstance(v, str) for v in value.values())
+    """Whether a record's field holds a sealed value; one with text of documents names these."""
+    if not isinstance(value, Mapping) or set(value) - {DOCUMENTS} != SEALED:
+        return False
+    named = value.get(DOCUMENTS, [])
+    return all(isinstance(value[name], str) for name in SEALED) and (
+        isinstance(named, list) and all(isinstance(each, str) and _is_id(each) for each in named)
+    )
 
 
 def part(value: object, name: str) -> Any:

@@ -45,6 +45,7 @@ class Capability(enum.StrEnum):
     CURATE = "curate"
     ADMINISTER = "administer"
     AUDIT = "audit"
+    OPEN = "open"
     PROVISION = "provision"
 
 

@@ -20,6 +20,23 @@ class AuditSettings(Section):
     """The audit log."""
 
     key: SecretStr = Field(description="wraps the per-person keys, 32 bytes in hex")
+    opening_needs_second: bool = Field(
+        False, description="true: sealed words are opened only when somebody else with `open` approves of the reason"
+    )
+    opening_hours: float = Field(
+        24.0, gt=0, le=720, description="how long words can be read for one reason, from when it was given or approved"
+    )
+    tell_askers: bool = Field(
+        True, description="true: a person sees when, by whom and for what reason words of theirs were opened"
+    )
+    keep_answers: Literal["never", "public", "internal", "confidential", "restricted"] = Field(
+        "never",
+        description="keep the released answer and its excerpts, sealed, where nothing in its context has a higher"
+        " label; never: commitments alone",
+    )
+    keep_answers_of: str = Field(
+        "", description="... and all of its context is from these collections, by name, with commas; empty: from any"
+    )
     close_after_seconds: int = Field(600, ge=1, description="a trail still open after this is closed as abandoned")
     signing_key: SecretStr | None = Field(
         None, description="sequencer: signs the log's heads, as `clearance audit keygen` makes it; unset: nobody signs"

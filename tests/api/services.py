@@ -40,7 +40,7 @@ def make_service(client: TestClient, company: Company, name: str, *capabilities:
     may = list(capabilities) or ["ask", "download"]
     made = client.post("/api/v1/users", json={"name": name, "kind": "service", "capabilities": may}, headers=root)
     assert made.status_code == 201, made.text
-    every = ["ask", "download", "curate", "administer", "audit"]
+    every = ["ask", "download", "curate", "administer", "audit", "open"]
     key = client.post("/api/v1/keys", json={"user": name, "capabilities": every}, headers=root)
     assert key.status_code == 201, key.text
     return Service(client, company, name, key.json())

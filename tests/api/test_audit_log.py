@@ -12,6 +12,7 @@ from tests.api.problems import check_problem
 from tests.api.services import Service
 from tests.support.audit_order import sequence
 from tests.support.company import Company
+from tests.support.openings import opening
 
 EVENTS = "/api/v1/audit/events"
 
@@ -102,7 +103,7 @@ def test_parameters_and_query_together(client: TestClient, talked: Company) -> N
 
 def test_reading_is_recorded_with_the_query_and_says_as_what(client: TestClient, talked: Company) -> None:
     """With the ids that names stood for: names may be given to others."""
-    params: dict[str, Any] = {"q": "-kind:search   who:ada", "limit": 2, "opened": False}
+    params: dict[str, Any] = {"q": "-kind:search   who:ada", "limit": 2}
     answer = client.get(EVENTS, params=params, headers=talked.headers("audrey")).json()
     made = talked.records("audit.read")[-1]
     [ada] = talked.rows("select id from app_user where name = 'ada'")
@@ -110,11 +111,18 @@ def test_reading_is_recorded_with_the_query_and_says_as_what(client: TestClient,
     assert (made["filters"], made["rows"], made["opened"]) == ({"q": f"who:{ada['id']} -kind:search"}, 2, False)
 
 
-def test_personal_words_are_opened_if_asked_for_and_the_record_says_so(client: TestClient, talked: Company) -> None:
-    for opened, texts in ((True, ["coffee"]), (False, [])):
-        events = read(client, talked, "kind:search", opened=opened)
-        assert [event["opened"]["query"]["text"] for event in events if event["opened"]] == texts
-        assert talked.records("audit.read")[-1]["opened"] == opened
+def test_personal_words_are_opened_by_an_opening_alone_and_the_record_says_so(
+    client: TestClient, talked: Company
+) -> None:
+    [event] = read(client, talked, "kind:search")
+    assert event["opened"] == {}
+    made = talked.records("audit.read")[-1]
+    assert (made["opened"], made["opening"]) == (False, None)
+    by = opening(client, talked, record=event["record"]["id"])
+    events = read(client, talked, "", opening=by)
+    assert [event["opened"]["query"]["text"] for event in events if event["opened"]] == ["coffee"], "of that one alone"
+    made = talked.records("audit.read")[-1]
+    assert (made["opened"], made["opening"]) == (True, by)
 
 
 def test_an_export_takes_the_query_too(client: TestClient, talked: Company) -> None:
@@ -143,7 +151,7 @@ def test_one_record_with_its_proof_its_trail_and_its_neighbours(client: TestClie
     assert {event["opened"] == {} for event in (*found["trail"], *found["before"], *found["behind"])} == {True}
     made = talked.records("audit.read")[-1]
     assert found["recorded"] == made["id"]
-    assert (made["filters"], made["rows"], made["opened"]) == ({"seq": str(opened["seq"])}, 5, True)
+    assert (made["filters"], made["rows"], made["opened"]) == ({"seq": str(opened["seq"])}, 5, False)
 
 
 def test_a_proof_can_be_checked_by_anybody(client: TestClient, talked: Company) -> None:
@@ -169,9 +177,11 @@ def test_a_head_that_was_kept_is_what_a_record_is_proved_under(client: TestClien
 
 def test_sealed_words_of_a_record_stay_sealed_unless_asked_for(client: TestClient, talked: Company) -> None:
     seq = read(client, talked, "kind:search")[0]["seq"]
-    assert one(client, talked, seq, opened=False)["event"]["opened"] == {}
+    found = one(client, talked, seq)["event"]
+    assert found["opened"] == {}
     assert talked.records("audit.read")[-1]["opened"] is False
-    assert one(client, talked, seq)["event"]["opened"]["query"]["text"] == "coffee"
+    by = opening(client, talked, record=found["record"]["id"])
+    assert one(client, talked, seq, opening=by)["event"]["opened"]["query"]["text"] == "coffee"
 
 
 @pytest.mark.parametrize("seq", ["100000", "-1", "x", "9" * 30, "٣"])

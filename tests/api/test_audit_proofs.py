@@ -15,6 +15,7 @@ from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
 from tests.support.company import Company
 from tests.support.log_keys import LOG_KEY
+from tests.support.openings import opening
 
 AUDIT = "/api/v1/audit"
 QUESTION = {"question": "How long is parental leave?", "mode": "quote"}
@@ -67,7 +68,8 @@ def test_a_stranger_checks_a_receipt(client: TestClient, company: Company, asked
     assert report.ok, report.lines
     assert verify_receipt(sealed, trusted=[LOG_KEY.verifier], answer=words + ".").ok is False
     assert QUESTION["question"] not in sealed
-    opened = receipt(client, company, trail, opened=True)
+    asked_in = company.records("answer.opened")[-1]["id"]
+    opened = receipt(client, company, trail, opening=opening(client, company, record=asked_in))
     assert verify_receipt(opened, trusted=[LOG_KEY.verifier], answer=words).ok
     assert QUESTION["question"] in opened
     for text in (sealed, opened):

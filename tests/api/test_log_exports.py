@@ -21,6 +21,7 @@ from ingest.upkeep import REMOVE_EXPORTS
 from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
 from tests.support.company import Company
+from tests.support.openings import opening
 from tests.support.service import app_of, parts_of, subject_named
 from tests.support.waiting import wait_for
 
@@ -66,13 +67,14 @@ def file_of(client: TestClient, company: Company, export: str, path: Path) -> Pa
 @pytest.mark.parametrize("format", ["jsonl", "csv"])
 @pytest.mark.parametrize("opened", [True, False])
 def test_it_is_the_file_that_would_have_been_sent(client: TestClient, busy: Company, format: str, opened: bool) -> None:
-    export = start(client, busy, format=format, q="kind:search", opened=opened).json()["id"]
+    by = opening(client, busy, q="kind:search") if opened else None
+    export = start(client, busy, format=format, q="kind:search", opening=by).json()["id"]
     found = ended(client, busy, export)
     assert (found["state"], found["records"], found["done"]) == ("ready", 12, found["size"])
     got = download(client, busy, export)
     sent = client.get(
         "/api/v1/audit/export",
-        params={"format": format, "q": "kind:search", "opened": opened},
+        params={"format": format, "q": "kind:search"} | ({"opening": by} if by else {}),
         headers=busy.headers("audrey"),
     )
     assert got.text == sent.text
@@ -82,18 +84,20 @@ def test_it_is_the_file_that_would_have_been_sent(client: TestClient, busy: Comp
 
 
 def test_the_whole_log_verifies(client: TestClient, busy: Company, tmp_path: Path) -> None:
-    export = start(client, busy, opened=True).json()["id"]
+    export = start(client, busy).json()["id"]
     size = ended(client, busy, export)["size"]
     report = verify(file_of(client, busy, export, tmp_path / "log.jsonl"))
     assert (report.ok, report.entries, report.complete) == (True, size, True)
 
 
 def test_asking_and_downloading_are_recorded(client: TestClient, busy: Company) -> None:
-    export = start(client, busy, format="csv", q="who:ben", opened=True).json()["id"]
+    by = opening(client, busy, q="who:ben")
+    export = start(client, busy, format="csv", q="who:ben", opening=by).json()["id"]
     ended(client, busy, export)
     [ben] = busy.rows("select id::text from app_user where name = 'ben'")
     made = busy.records("audit.exported")[-1]
     assert (made["export"], made["filters"], made["opened"]) == (export, {"q": f"who:{ben['id']}"}, True)
+    assert made["opening"] == by
     assert busy.records("audit.downloaded") == []
     assert download(client, busy, export).status_code == 200
     taken = busy.records("audit.downloaded")[-1]
@@ -127,7 +131,7 @@ def readable(content: bytes) -> bool:
 
 def test_no_words_lie_about_in_the_database(client: TestClient, busy: Company) -> None:
     assert readable(b"nonce" + zlib.compress(b"coffee")), "else nothing is tried"
-    export = start(client, busy, opened=True).json()["id"]
+    export = start(client, busy).json()["id"]
     ended(client, busy, export)
     parts = busy.rows("select content from log_export_part where export_id = %s", [export])
     assert len(parts) > 3
@@ -138,7 +142,7 @@ def test_an_export_that_is_sent_breaks_off_when_its_auditor_is_none_any_more(bus
     """The database shows them nothing from then on, and that is not to pass for the end of the log."""
     parts = parts_of(busy.db)
     audit_log = AuditLog(parts.database, parts.sealer, subject_named(parts, "audrey"))
-    pieces = audit_log.export(audit_log.query(""), "jsonl", opened=False)
+    pieces = audit_log.export(audit_log.query(""), "jsonl")
     assert next(pieces)
     busy.execute("update app_user set capabilities = '{ask}' where name = 'audrey'")
     with pytest.raises(MissingCapability):
@@ -154,8 +158,8 @@ def test_one_at_a_time_and_not_too_many(client: TestClient, busy: Company) -> No
     check_problem(download(client, busy, first), 409, "Conflict")
     busy.execute("update log_export set state = 'ready'")
     busy.execute(
-        "insert into log_export (requested_by, format, q, resolved, opened, size, state) select requested_by, format,"
-        f" q, resolved, opened, size, state from log_export, generate_series(2, {MAX_EXPORTS})"
+        "insert into log_export (requested_by, format, q, resolved, opening, size, state) select requested_by, format,"
+        f" q, resolved, opening, size, state from log_export, generate_series(2, {MAX_EXPORTS})"
     )
     answer = start(client, busy)
     check_problem(answer, 409, "Conflict")
@@ -168,7 +172,7 @@ def test_what_is_interrupted_goes_on_where_it_was(client: TestClient, busy: Comp
     """The process ended in the middle: after a minute it says so, and what is taken up again is one whole file."""
     stopped = BackgroundWork()
     app_of(client).state.log_exports = LogExports(_ending_after(stopped, busy, parts=2))
-    export = start(client, busy, opened=True).json()["id"]
+    export = start(client, busy).json()["id"]
     stopped.close()
     found = state(client, busy, export)
     assert found["state"] == "running"

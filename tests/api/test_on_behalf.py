@@ -11,7 +11,7 @@ from tests.support.company import Company
 from tests.support.service import client_of, parts_of, prompts, saying
 
 WRONG = "cld_abcdefgh_" + "x" * 43
-EVERY = ["ask", "download", "curate", "administer", "audit"]
+EVERY = ["ask", "download", "curate", "administer", "audit", "open"]
 
 
 def refusal(client: TestClient) -> bytes:

@@ -16,14 +16,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.audit import listing, sequencing
-from app.audit.encryption import Opener, Sealer
+from app.audit.encryption import Sealer
 from app.audit.export import COLUMNS, FORMS, export_log
 from app.audit.listing import latest_head, list_events
+from app.audit.opener import Opener
 from app.audit.query import EVERYTHING, Choice, LogQuery
 from app.evidence.verify import read_head, verify
 from app.identity.subject import Capability
 from tests.db.audit_db import SEALER, AuditDb, add_leaf
 from tests.support.cluster import Db
+from tests.support.openings import ALL_WORDS
 
 WORDS = "=cmd|' /C calc'!A0 who earns what?"
 
@@ -44,7 +46,7 @@ class Log:
             sequencing.append_batch(session)
 
     def export(self, path: Path, *, opened: bool = True, query: LogQuery = EVERYTHING, key: Sealer = SEALER) -> Path:
-        opener = (lambda session: Opener(session, key)) if opened else None
+        opener = (lambda session: Opener(session, key, ALL_WORDS)) if opened else None
         path.write_text("".join(export_log(self.reads, FORMS["jsonl"], opener=opener, query=query)))
         return path
 
@@ -126,7 +128,7 @@ def test_who_reads_an_export_slowly_holds_no_connection(log: Log, monkeypatch: p
             yield session
         open_now -= 1
 
-    opened = export_log(counted, FORMS["csv"], opener=lambda s: Opener(s, SEALER))
+    opened = export_log(counted, FORMS["csv"], opener=lambda s: Opener(s, SEALER, ALL_WORDS))
     for pieces in (export_log(counted, FORMS["jsonl"]), opened):
         for _ in range(5):
             assert next(pieces).count("\n") >= 10
@@ -135,7 +137,7 @@ def test_who_reads_an_export_slowly_holds_no_connection(log: Log, monkeypatch: p
 
 
 def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
-    lines = export_log(log.reads, FORMS["csv"], opener=lambda s: Opener(s, SEALER))
+    lines = export_log(log.reads, FORMS["csv"], opener=lambda s: Opener(s, SEALER, ALL_WORDS))
     rows = list(csv.reader(io.StringIO("".join(lines), newline="")))
     assert rows[0] == list(COLUMNS)
     assert len(rows) == 64

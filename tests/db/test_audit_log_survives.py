@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from app.admin.audit_log import event_view
 from app.audit import sequencing
-from app.audit.encryption import Opener
 from app.audit.export import FORMS, export_log
 from app.audit.listing import list_events
+from app.audit.opener import Opener
 from app.db.audit_writers import WRITERS
 from app.evidence.merkle import canonical
 from app.evidence.report import REMARKS
@@ -33,6 +33,7 @@ from app.web.api.schemas import EventsOut
 from tests.db.audit_db import LEAF, SEALER, AuditDb, Record, forged, leaf
 from tests.support.cluster import Db
 from tests.support.identities import act_as
+from tests.support.openings import ALL_WORDS
 
 OLD = text(
     "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash, writer)"
@@ -59,12 +60,12 @@ class Log:
                 pass
         path = folder / "log.jsonl"
         with self.world.as_user(self.auditor) as reading:
-            opener = Opener(reading, SEALER)
+            opener = Opener(reading, SEALER, ALL_WORDS)
             listed = [event_view(entry, opener) for entry in list_events(reading, limit=100_000).entries]
             wire = json.loads(EventsOut(events=listed, recorded=uuid.uuid4()).model_dump_json())["events"]
-        lines = export_log(self.reads, FORMS["jsonl"], opener=lambda session: Opener(session, SEALER))
+        lines = export_log(self.reads, FORMS["jsonl"], opener=lambda session: Opener(session, SEALER, ALL_WORDS))
         path.write_text("".join(lines))
-        cells = export_log(self.reads, FORMS["csv"], opener=lambda session: Opener(session, SEALER))
+        cells = export_log(self.reads, FORMS["csv"], opener=lambda session: Opener(session, SEALER, ALL_WORDS))
         rows = list(csv.reader(io.StringIO("".join(cells), newline="")))
         report = verify(path)
         assert [finding for finding in report.findings if finding.kind not in REMARKS] == []

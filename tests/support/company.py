@@ -44,7 +44,7 @@ PEOPLE: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "mia": (("ask", "download"), "restricted", ("managers",)),
     "cleo": (("ask", "curate"), "internal", ()),
     "hank": (("ask", "curate"), "confidential", ("hr",)),
-    "audrey": (("audit",), "internal", ()),
+    "audrey": (("audit", "open"), "internal", ()),
     "nora": ((), "internal", ()),
 }
 COLLECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -157,7 +157,7 @@ def administering(client: TestClient, company: Company) -> Callable[[str, str, A
 
 def _make_dead_keys(company: Company, send: Callable[[str, str, Any], Any]) -> None:
     """A key past its end and a revoked one, both of a person who may do everything with a living one."""
-    every = ["ask", "download", "curate", "administer", "audit"]
+    every = ["ask", "download", "curate", "administer", "audit", "open"]
     send("POST", "/users", {"name": "max", "capabilities": every, "clearance": "restricted"})
     past = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)).isoformat()
     company.keys["expired"] = send("POST", "/keys", {"user": "max", "capabilities": every, "expires_at": past})[

@@ -16,8 +16,8 @@ from app.audit.events.base import Event
 
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
-          "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "signingkey",
-          "leaktest")  # fmt: skip
+          "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "opening",
+          "signingkey", "leaktest")  # fmt: skip
 _MODULES = (
     answers,
     conversations,

@@ -1,6 +1,7 @@
 """What is recorded: one frozen class for each kind of record. `docs/audit.md` lists the kinds, under test.
 
-No event carries document text, titles or file names: an auditor reads the log, not the documents.
+No event carries document text, titles or file names in the clear: an auditor reads the log, not the documents. What
+was released of them stands in it where the policy says so, sealed, and is opened for a reason alone.
 """
 
 import datetime as dt
@@ -140,7 +141,8 @@ class AnswerOpened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerClosed(Event):
-    """How an answer ended. Times in microseconds by stage; redactions by type, counts only.
+    """How an answer ended. Times in microseconds by stage; redactions by type, counts only. `output` is the released
+    answer: sealed, or, as the policy says, a commitment alone.
 
     `kept` says whether the turn was kept in its conversation; null outside of one. `blocks` are the quotes, in order;
     `conflicts` counts the pairs of sentences of its sources that were shown to contradict each other.
@@ -154,7 +156,9 @@ class AnswerClosed(Event):
     tokens_in: int | None = None
     tokens_out: int | None = None
     latency_us: Mapping[str, int] = field(default_factory=dict)
-    output: CommittedText | None = None
+    output: SealedText | CommittedText | None = None
+    # What was shown of the sources, as JSON, where the policy keeps answers.
+    excerpts: SealedText | None = None
     kept: bool | None = None
     # Null if no model wrote anything.
     grounding: Grounding | None = None

@@ -27,9 +27,13 @@ def utc_now() -> dt.datetime:
 
 @dataclass(frozen=True)
 class SealedText:
-    """Personal words that an auditor may open: kept, sealed under the actor's key, with a commitment beside them."""
+    """Personal words that may be opened for a reason: kept, sealed under the actor's key, with a commitment beside.
+
+    `documents` are those whose text is in them, by their public ids: it is sealed under their keys too.
+    """
 
     text: str = field(repr=False)
+    documents: frozenset[uuid.UUID] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,18 @@ class AuditCosignature(Base):
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
 
 
+class DocumentKey(Base):
+    """The wrapped key of a document, by its public id: what holds its text is sealed under this one too. It outlives
+    the document.
+    """
+
+    __tablename__ = "document_key"
+
+    document: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
+
+
 class PersonKey(Base):
     """The wrapped key that seals one person's words; it names the user without a foreign key and outlives the row."""
 

@@ -1,4 +1,4 @@
-"""What auditors keep for themselves: queries of the log under a name, and exports of it."""
+"""What auditors keep for themselves: queries of the log under a name, exports of it, and what they asked to open."""
 
 import datetime as dt
 import uuid
@@ -38,6 +38,42 @@ class SavedQuery(Base):
     q: Mapped[str] = mapped_column(Text)
 
 
+class Opening(Base):
+    """Sealed words that somebody asked to open: of one record and its trail, or of what a query finds (`resolved`, with
+    ids in the place of names). `asker` is whose words they are, where it is one person's.
+    """
+
+    __tablename__ = "opening"
+    __table_args__ = (
+        CheckConstraint("char_length(reason) between 10 and 1000", name="reason"),
+        CheckConstraint(
+            "(record is null) <> (resolved is null) and (trail is null or record is not null)"
+            " and (asker is null) = (record is null)",
+            name="scope",
+        ),
+        CheckConstraint(
+            "(decided_by is null) = (decided_at is null) and (decided_by is null) = (approved is null)", name="decided"
+        ),
+        CheckConstraint("decided_by is distinct from requested_by", name="second"),
+        Index("opening_requested_at_idx", "requested_at", "id"),
+        Index("opening_requested_by_idx", "requested_by"),
+        Index("opening_asker_idx", "asker", "requested_at", "id", postgresql_where=text("asker is not null")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
+    requested_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    requested_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    reason: Mapped[str] = mapped_column(Text)
+    record: Mapped[uuid.UUID | None]
+    trail: Mapped[uuid.UUID | None]
+    asker: Mapped[uuid.UUID | None]
+    resolved: Mapped[str | None] = mapped_column(Text)
+    needs_second: Mapped[bool] = mapped_column(Boolean)
+    decided_by: Mapped[uuid.UUID | None]
+    decided_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    approved: Mapped[bool | None] = mapped_column(Boolean)
+
+
 class LogExport(Base):
     """An export that an auditor asked for: of which query, how far it is. `resolved` has ids in the place of names.
 
@@ -51,6 +87,7 @@ class LogExport(Base):
         CheckConstraint("state in ('running', 'interrupted', 'ready', 'failed')", name="state"),
         Index("log_export_running_idx", "requested_by", unique=True, postgresql_where=text("state = 'running'")),
         Index("log_export_requested_by_idx", "requested_by", "requested_at", "id"),
+        Index("log_export_opening_idx", "opening", postgresql_where=text("opening is not null")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
@@ -59,7 +96,7 @@ class LogExport(Base):
     format: Mapped[Literal["jsonl", "csv"]] = mapped_column(Text)
     q: Mapped[str] = mapped_column(Text)
     resolved: Mapped[str] = mapped_column(Text)
-    opened: Mapped[bool] = mapped_column(Boolean)
+    opening: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("opening.id", ondelete="CASCADE"))
     size: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[ExportState] = mapped_column(Text, server_default=text("'running'"))
     reached: Mapped[int] = mapped_column(BigInteger, server_default=text("-1"))

@@ -1,17 +1,18 @@
 """The audit log: read and exported by auditors, who do not thereby read documents. Reading it is recorded too."""
 
 import datetime as dt
+import uuid
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.admin.audit_log import AuditLog, EventView
+from app.admin.audit_log import EventView
 from app.audit.query import MAX_CHARACTERS
 from app.db.paging import Page
 from app.evidence.merkle import encode
 from app.web.api.schemas import CheckOut, EventOut, EventPageOut, EventsOut, HeadOut, ProofOut
-from app.web.http.dependencies import Auditor, ComponentsOf, record_number
+from app.web.http.dependencies import AuditLogOf, OpeningsOf, record_number
 from app.web.http.paging import DEFAULT_LIMIT, PageOf, link_next
 
 # The largest number that the log could give.
@@ -26,7 +27,9 @@ Q = Annotated[
 ]
 Since = Annotated[dt.datetime | None, Query(description="from then on")]
 Until = Annotated[dt.datetime | None, Query(description="before then")]
-Opened = Annotated[bool, Query(description="personal words in the clear")]
+OpeningId = Annotated[
+    uuid.UUID | None, Query(description="an opening of yours, by which personal words are in the clear")
+]
 
 
 def numbered_page(
@@ -42,8 +45,7 @@ def numbered_page(
 
 @router.get("/events")
 def events(  # noqa: PLR0913  # each is one query parameter of the route
-    subject: Auditor,
-    parts: ComponentsOf,
+    openings: OpeningsOf,
     page: Annotated[Page, Depends(numbered_page)],
     *,
     q: Q = "",
@@ -52,25 +54,28 @@ def events(  # noqa: PLR0913  # each is one query parameter of the route
     since: Since = None,
     until: Until = None,
     newest_first: bool = False,
-    opened: Opened = True,
+    opening: OpeningId = None,
 ) -> EventsOut:
-    """Records in their order (audit). Follow `Link` to the end: a page may be short, or empty, and not the last."""
-    log = AuditLog(parts.database, parts.sealer, subject)
-    query = log.query(q, user=user, kind=kind, since=since, until=until)
-    return EventsOut.model_validate(log.read(query, page, newest_first=newest_first, opened=opened))
+    """Records in their order (audit). Follow `Link` to the end: a page may be short, or empty, and not the last.
+
+    Personal words stay sealed, but for those of the record and trail that an opening is of.
+    """
+    query = openings.log.query(q, user=user, kind=kind, since=since, until=until)
+    approved = openings.approved(opening) if opening else None
+    return EventsOut.model_validate(openings.log.read(query, page, newest_first=newest_first, approved=approved))
 
 
 @router.get("/events/{seq}")
 def event(
     seq: str,
-    subject: Auditor,
-    parts: ComponentsOf,
+    openings: OpeningsOf,
     *,
-    opened: Opened = True,
+    opening: OpeningId = None,
     head: Annotated[str | None, Query(max_length=100, description="a head that you kept, size:root")] = None,
 ) -> EventPageOut:
     """One record, proved under the newest head or under yours, with those of its trail and beside it (audit)."""
-    found = AuditLog(parts.database, parts.sealer, subject).event(record_number(seq), opened=opened, kept=head)
+    approved = openings.approved(opening) if opening else None
+    found = openings.log.event(record_number(seq), approved=approved, kept=head)
     proof = found.verification.proof
     return EventPageOut(
         event=EventOut.model_validate(found.event),
@@ -88,23 +93,22 @@ def event(
 
 
 @router.get("/heads")
-def heads(subject: Auditor, parts: ComponentsOf, page: PageOf) -> list[HeadOut]:
+def heads(log: AuditLogOf, page: PageOf) -> list[HeadOut]:
     """The published heads, the newest first (audit)."""
-    found = AuditLog(parts.database, parts.sealer, subject).heads(page)
+    found = log.heads(page)
     return [HeadOut(size=head.size, root=encode(head.root), at=at) for head, at in found]
 
 
 @router.get("/head")
-def head(subject: Auditor, parts: ComponentsOf) -> HeadOut:
+def head(log: AuditLogOf) -> HeadOut:
     """The newest head: keep it somewhere else, and no later rewrite of the log goes unseen (audit)."""
-    newest, at = AuditLog(parts.database, parts.sealer, subject).head()
+    newest, at = log.head()
     return HeadOut(size=newest.size, root=encode(newest.root), at=at)
 
 
 @router.get("/export")
 def export(  # noqa: PLR0913  # each is one query parameter of the route
-    subject: Auditor,
-    parts: ComponentsOf,
+    openings: OpeningsOf,
     *,
     format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # the name on the wire
     q: Q = "",
@@ -112,12 +116,15 @@ def export(  # noqa: PLR0913  # each is one query parameter of the route
     kind: Kind = None,
     since: Since = None,
     until: Until = None,
-    opened: Opened = True,
+    opening: OpeningId = None,
 ) -> StreamingResponse:
-    """The log as a file: JSONL for `clearance audit verify`, or CSV for a spreadsheet (audit)."""
-    log = AuditLog(parts.database, parts.sealer, subject)
-    query = log.query(q, user=user, kind=kind, since=since, until=until)
-    lines = log.export(query, format, opened=opened)
+    """The log as a file: JSONL for `clearance audit verify`, or CSV for a spreadsheet (audit).
+
+    With personal words by an opening of the same query.
+    """
+    query = openings.log.query(q, user=user, kind=kind, since=since, until=until)
+    approved = openings.approved(opening, query) if opening else None
+    lines = openings.log.export(query, format, approved=approved)
     media = "application/x-ndjson" if format == "jsonl" else "text/csv; charset=utf-8"
     name = f"clearance-audit.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -5,12 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.admin.audit_log import AuditLog
 from app.admin.audit_proofs import AuditProofs
 from app.evidence.merkle import encode
-from app.web.api.audit import MAX_NUMBER, Opened
+from app.web.api.audit import MAX_NUMBER, OpeningId
 from app.web.api.schemas import CheckpointOut, ConsistencyOut
-from app.web.http.dependencies import Auditor, ComponentsOf, public_id
+from app.web.http.dependencies import AuditLogOf, OpeningsOf, public_id
 from app.web.http.files import attachment
 from app.web.http.paging import PageOf
 
@@ -19,27 +18,27 @@ Size = Annotated[int, Query(ge=0, le=MAX_NUMBER)]
 
 
 @router.get("/checkpoints")
-def checkpoints(subject: Auditor, parts: ComponentsOf, page: PageOf) -> list[CheckpointOut]:
+def checkpoints(log: AuditLogOf, page: PageOf) -> list[CheckpointOut]:
     """The heads that the log signed, the newest first (audit)."""
-    found = AuditProofs(AuditLog(parts.database, parts.sealer, subject)).checkpoints(page)
+    found = AuditProofs(log).checkpoints(page)
     return [CheckpointOut.model_validate(each) for each in found]
 
 
 @router.get("/consistency")
-def consistency(subject: Auditor, parts: ComponentsOf, earlier: Size, later: Size) -> ConsistencyOut:
+def consistency(log: AuditLogOf, earlier: Size, later: Size) -> ConsistencyOut:
     """The proof that the head of `later` entries continues the one of `earlier` that you kept (audit)."""
-    path = AuditProofs(AuditLog(parts.database, parts.sealer, subject)).consistency(earlier, later)
+    path = AuditProofs(log).consistency(earlier, later)
     return ConsistencyOut(earlier=earlier, later=later, path=[encode(each) for each in path])
 
 
 @router.get("/receipts/{trail}")
-def receipt(trail: str, subject: Auditor, parts: ComponentsOf, *, opened: Opened = False) -> Response:
+def receipt(trail: str, openings: OpeningsOf, *, opening: OpeningId = None) -> Response:
     """The records of one answer with their proofs, for who has the log's key and nothing else of ours (audit).
 
-    It holds the answer's commitment, against which the text can be compared, and no text of the answer.
+    It holds the answer's commitment, against which a text can be compared; by an opening of the trail its words too.
     """
-    proofs = AuditProofs(AuditLog(parts.database, parts.sealer, subject))
-    return receipt_file(public_id(trail), proofs.receipt(public_id(trail), opened=opened))
+    approved = openings.approved(opening) if opening else None
+    return receipt_file(public_id(trail), AuditProofs(openings.log).receipt(public_id(trail), approved=approved))
 
 
 def receipt_file(trail: uuid.UUID, text: str) -> Response:

@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from app.admin.audit_log import AuditLog
 from app.admin.log_exports import (
     LogExportView,
     download_log_export,
@@ -19,7 +18,7 @@ from app.admin.log_exports import (
 )
 from app.audit.query import MAX_CHARACTERS
 from app.web.api.schemas import ApiModel
-from app.web.http.dependencies import Auditor, ComponentsOf, LogExportsOf, Reading, Writing, public_id
+from app.web.http.dependencies import Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
 from app.web.http.files import streamed_attachment
 from app.web.http.paging import PageOf
 
@@ -27,11 +26,11 @@ router = APIRouter(prefix="/audit/exports", tags=["audit"])
 
 
 class LogExportBody(ApiModel):
-    """What is to be exported, and whether personal words go along in the clear."""
+    """What is to be exported. `opening`: one of yours, of exactly this query, by which personal words go along."""
 
     format: Literal["jsonl", "csv"] = "jsonl"
     q: str = Field(default="", max_length=MAX_CHARACTERS, description="a query, as of the list; empty: everything")
-    opened: bool = False
+    opening: uuid.UUID | None = None
 
 
 class RequestedOut(ApiModel):
@@ -47,7 +46,7 @@ class LogExportOut(ApiModel):
     requested_at: dt.datetime
     format: Literal["jsonl", "csv"]
     q: str
-    opened: bool
+    opening: uuid.UUID | None
     state: Literal["running", "interrupted", "ready", "failed"] = Field(
         description="interrupted: nothing was heard of it for a minute; it can be resumed"
     )
@@ -60,10 +59,9 @@ class LogExportOut(ApiModel):
 
 
 @router.post("", status_code=201)
-def start(body: LogExportBody, subject: Auditor, parts: ComponentsOf, exports: LogExportsOf) -> RequestedOut:
+def start(body: LogExportBody, openings: OpeningsOf, exports: LogExportsOf) -> RequestedOut:
     """Export what a query finds up to the newest head, in the background (audit). One at a time; kept for a day."""
-    audit_log = AuditLog(parts.database, parts.sealer, subject)
-    return RequestedOut(id=exports.start(audit_log, body.q, body.format, opened=body.opened))
+    return RequestedOut(id=exports.start(openings, body.q, body.format, body.opening))
 
 
 @router.get("")
@@ -79,15 +77,15 @@ def one_log_export(export: str, subject: Auditor, session: Reading) -> LogExport
 
 
 @router.post("/{export}/resume", status_code=204)
-def resume(export: str, subject: Auditor, parts: ComponentsOf, exports: LogExportsOf) -> None:
+def resume(export: str, openings: OpeningsOf, exports: LogExportsOf) -> None:
     """Go on with one whose process has ended, where it was (audit)."""
-    exports.resume(AuditLog(parts.database, parts.sealer, subject), public_id(export))
+    exports.resume(openings, public_id(export))
 
 
 @router.get("/{export}/file")
-def file(export: str, subject: Auditor, parts: ComponentsOf) -> StreamingResponse:
+def file(export: str, openings: OpeningsOf) -> StreamingResponse:
     """What was exported (audit): the file that `GET /audit/export` would have sent."""
-    return export_file(*download_log_export(AuditLog(parts.database, parts.sealer, subject), public_id(export)))
+    return export_file(*download_log_export(openings, public_id(export)))
 
 
 @router.delete("/{export}", status_code=204)

@@ -248,7 +248,8 @@ class ProofOut(ApiModel):
 
 
 class EventPageOut(ApiModel):
-    """A record, whether it is what the log's head says, and what stands around it; personal words of itself alone.
+    """A record, whether it is what the log's head says, and what stands around it; by an opening with its words and
+    those of its trail.
 
     `recorded` is the id of the record of this reading.
     """

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from app.admin import api_keys
+from app.admin.openings import list_own_openings
 from app.admin.users import own_user
 from app.db.paging import Page
 from app.identity.subject import FOR_PEOPLE, Capability
@@ -34,6 +35,7 @@ def account(viewer: ViewerOf, session: Reading, parts: ComponentsOf, cookies: Co
         "origin": cookies.origin if offers_passkeys(cookies.origin) else "",
         "sessions": list_sessions(session, viewer.subject, Page(limit=MANY), user=name),
         "keys": [key for key in keys if key.revoked_at is None],
+        "openings": list_own_openings(session, viewer.subject, Page(limit=MANY), told=parts.settings.audit.tell_askers),
         "own_key_days": parts.settings.sign_in.own_key_days,
         "notice": notice,
     }

@@ -11,8 +11,10 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.acl.change_guard import guard_change
+from app.admin.audit_log import AuditLog
 from app.admin.leak_test_runs import LeakTestRuns
 from app.admin.log_exports import LogExports
+from app.admin.openings import OpeningPolicy, Openings
 from app.answer.components import Components
 from app.answer.running import RunningAnswers
 from app.db.session import ReadSession, WriteSession
@@ -135,6 +137,23 @@ Asker = Annotated[Subject, Depends(requires(Capability.ASK, in_person))]
 CuratorCaller = Annotated[Subject, Depends(requires(Capability.CURATE, in_person))]
 Administrator = Annotated[Subject, Depends(requires(Capability.ADMINISTER, in_person))]
 Auditor = Annotated[Subject, Depends(requires(Capability.AUDIT, in_person))]
+
+
+async def audit_log_of(subject: Auditor, parts: ComponentsOf) -> AuditLog:
+    """The log as its auditor."""
+    return AuditLog(parts.database, parts.sealer, subject)
+
+
+AuditLogOf = Annotated[AuditLog, Depends(audit_log_of)]
+
+
+async def openings_of(log: AuditLogOf, parts: ComponentsOf) -> Openings:
+    """The openings of sealed words, under the policy of the settings."""
+    settings = parts.settings.audit
+    return Openings(log, OpeningPolicy(settings.opening_needs_second, settings.opening_hours))
+
+
+OpeningsOf = Annotated[Openings, Depends(openings_of)]
 
 
 def reading(subject: CallerOrDelegate, parts: ComponentsOf) -> Iterator[ReadSession]:

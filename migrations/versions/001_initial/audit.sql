@@ -178,6 +178,15 @@ create table person_key (
   constraint person_key_pkey primary key (user_id)
 );
 
+-- The key of a document, wrapped too: what holds its text is sealed under this key and its reader's at once, so that to
+-- delete either row is to erase it. It outlives the document.
+create table document_key (
+  document uuid not null,
+  wrapped bytea not null,
+  created_at timestamptz not null default clock_timestamp(),
+  constraint document_key_pkey primary key (document)
+);
+
 -- Which kinds of records a database role writes, and in whose name: the caller's whose identity the transaction
 -- carries, or nobody's. A part of ours that acts by itself has one name. Filled from app/db/audit_writers.py whenever
 -- the database is brought up to date.
@@ -244,6 +253,11 @@ create policy callers_add on person_key for insert to clearance_app
   with check (user_id = (select clearance.signed_caller()) or (select clearance.caller_may('administer'))
       or exists (select from app_user u where u.id = user_id and u.source = (select clearance.provisioned())));
 grant select, insert (user_id, wrapped) on person_key to clearance_app;
+-- That of a document is made when the first of its text is kept.
+create policy services_read on document_key for select to clearance_app using (true);
+create policy callers_add on document_key for insert to clearance_app
+  with check ((select clearance.signed_caller()) is not null);
+grant select, insert (document, wrapped) on document_key to clearance_app;
 
 -- Whether the caller is the one sequencer until the transaction ends. Never waits.
 create function clearance.take_audit_turn() returns boolean

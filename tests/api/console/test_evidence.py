@@ -16,6 +16,7 @@ from tests.api.problems import ABSENT, check_page
 from tests.support.audit_order import sequence
 from tests.support.browsers import Browser, signed_in
 from tests.support.company import Company
+from tests.support.openings import REASON
 from tests.support.waiting import wait_for
 
 OWN = ("/log", "/log/0", "/exports", "/heads")
@@ -110,18 +111,23 @@ def test_a_record_shows_its_words_when_that_is_asked_for_and_recorded(company: C
     assert "Sealed: a person’s own words." in closed
     assert "parental" not in closed
     assert company.records("audit.read")[-1]["opened"] is False
-    check_page(audrey.post(f"{place}/words", data={}), 403, "CrossSiteRequest")
-    opened = audrey.submit(f"{place}/words")
+    record = company.records("answer.opened")[-1]["id"]
+    check_page(audrey.post("/openings", data={"record": record, "reason": REASON}), 403, "CrossSiteRequest")
+    check_page(audrey.submit("/openings", record=record, reason="because"), 422, "InvalidInput")
+    place = audrey.submit("/openings", record=record, reason=REASON).headers["location"]
+    opened = audrey.get(place)
     assert opened.status_code == 200
     assert "How long is &lt;b&gt;parental&lt;/b&gt; leave of Ada?" in opened.text
     assert "<b>parental" not in opened.text
     made = company.records("audit.read")[-1]
-    assert (made["opened"], made["filters"]) == (True, {"seq": place.rpartition("/")[2]})
+    assert (made["opened"], made["filters"]) == (True, {"seq": place.rpartition("/")[2].partition("?")[0]})
+    assert REASON in audrey.get("/openings").text
 
 
 def test_erased_words_say_so(company: Company, audrey: Browser) -> None:
     company.execute("delete from person_key where user_id = (select id from app_user where name = 'ben')")
-    shown = audrey.submit(f"/log/{number_of(company, 'search.done')}/words").text
+    record = company.records("search.done")[-1]["id"]
+    shown = audrey.get(audrey.submit("/openings", record=record, reason=REASON).headers["location"]).text
     assert "Erased: the key of these words was destroyed." in shown
     assert "Yes, by the head below." in shown
 
@@ -166,7 +172,7 @@ def test_queries_are_kept_and_removed(company: Company, audrey: Browser) -> None
 def test_an_export_is_started_watched_downloaded_and_removed(
     company: Company, audrey: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    place = audrey.submit("/exports", format="jsonl", q="", opened="yes").headers["location"]
+    place = audrey.submit("/exports", format="jsonl", q="", reason=REASON).headers["location"]
     wait_for(lambda: "Ready." in audrey.get(place).text, seconds=20)
     assert "every 1s" not in audrey.get(place, headers={"HX-Request": "true"}).text
     got = audrey.get(f"{place}/file")
@@ -184,8 +190,8 @@ def test_an_export_is_started_watched_downloaded_and_removed(
 
 def test_an_interrupted_export_says_so_and_goes_on(company: Company, audrey: Browser) -> None:
     company.execute(
-        "insert into log_export (requested_by, format, q, resolved, opened, size, state, beat_at) select id, 'csv', '',"
-        " '', false, (select max(size) from audit_head), 'running', now() - interval '1 hour' from app_user"
+        "insert into log_export (requested_by, format, q, resolved, size, state, beat_at) select id, 'csv', '',"
+        " '', (select max(size) from audit_head), 'running', now() - interval '1 hour' from app_user"
         " where name = 'audrey'"
     )
     [row] = company.rows("select id from log_export")

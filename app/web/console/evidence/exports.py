@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Response
 
-from app.admin.audit_log import AuditLog
 from app.admin.log_exports import download_log_export, get_log_export, list_log_exports, remove_log_export
+from app.admin.openings import MAX_REASON
 from app.audit.query import MAX_CHARACTERS
 from app.web.api.log_exports import export_file
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import Auditor, ComponentsOf, LogExportsOf, Reading, Writing, public_id
+from app.web.http.dependencies import Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -28,17 +28,24 @@ def exports(viewer: ViewerOf, subject: Auditor, session: Reading, listing: Listi
 @router.post("/exports")
 def start(  # noqa: PLR0913  # each is a field of the form
     viewer: ViewerOf,
-    subject: Auditor,
-    parts: ComponentsOf,
+    openings: OpeningsOf,
     exports: LogExportsOf,
     *,
     format: Annotated[Literal["jsonl", "csv"], Form()] = "jsonl",
     q: Annotated[str, Form(max_length=MAX_CHARACTERS)] = "",
-    opened: Annotated[Literal["", "yes"], Form()] = "",
+    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
+    opening: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
-    """Start one; it is recorded."""
-    audit_log = AuditLog(parts.database, parts.sealer, subject)
-    return go_to(viewer, f"/exports/{exports.start(audit_log, q, format, opened=bool(opened))}")
+    """Start one; it is recorded. With a reason, or an opening that was approved, with personal words: where a second
+    person has to approve of the reason first, it is asked for and nothing is started.
+    """
+    by = public_id(opening) if opening else None
+    if by is None and reason.strip():
+        requested = openings.request(reason, query=openings.log.query(q))
+        if requested.state != "approved":
+            return go_to(viewer, f"/openings#opening-{requested.id}")
+        by = requested.id
+    return go_to(viewer, f"/exports/{exports.start(openings, q, format, by)}")
 
 
 @router.get("/exports/{export}")
@@ -49,15 +56,15 @@ def one_export(viewer: ViewerOf, subject: Auditor, session: Reading, export: str
 
 
 @router.get("/exports/{export}/file")
-def file(subject: Auditor, parts: ComponentsOf, export: str) -> Response:
+def file(openings: OpeningsOf, export: str) -> Response:
     """What was exported, to be saved; it is recorded."""
-    return export_file(*download_log_export(AuditLog(parts.database, parts.sealer, subject), public_id(export)))
+    return export_file(*download_log_export(openings, public_id(export)))
 
 
 @router.post("/exports/{export}/resume")
-def resume(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, exports: LogExportsOf, export: str) -> Response:
+def resume(viewer: ViewerOf, openings: OpeningsOf, exports: LogExportsOf, export: str) -> Response:
     """Go on with one whose process has ended."""
-    exports.resume(AuditLog(parts.database, parts.sealer, subject), public_id(export))
+    exports.resume(openings, public_id(export))
     return go_to(viewer, f"/exports/{public_id(export)}")
 
 

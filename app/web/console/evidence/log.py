@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Response
 
-from app.admin.audit_log import AuditLog, EventReading
+from app.admin.audit_log import EventReading
 from app.admin.saved_queries import list_saved_queries, remove_saved_query, save_query
 from app.audit.query import MAX_CHARACTERS, QUALIFIERS
 from app.db.paging import Page
@@ -25,7 +25,7 @@ from app.web.console.evidence.words import (
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.viewer import Viewer, ViewerOf
-from app.web.http.dependencies import Auditor, ComponentsOf, Writing, public_id, record_number
+from app.web.http.dependencies import AuditLogOf, Auditor, OpeningsOf, Writing, public_id, record_number
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -43,11 +43,11 @@ WORDS = {
 
 
 @router.get("/log")
-def log(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, listing: ListingOf, q: Q = "") -> Response:
+def log(viewer: ViewerOf, audit_log: AuditLogOf, listing: ListingOf, q: Q = "") -> Response:
     """Records, newest first, without anybody's words; reading them is recorded."""
-    audit_log, found, trouble = AuditLog(parts.database, parts.sealer, subject), None, ""
+    found, trouble = None, ""
     try:
-        found = audit_log.read(audit_log.query(q), listing.page, newest_first=True, opened=False)
+        found = audit_log.read(audit_log.query(q), listing.page, newest_first=True)
     except InvalidInput as error:
         # It says at which character: beside the query, which stays as it was written.
         trouble = error.detail
@@ -55,7 +55,7 @@ def log(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, listing: Listin
     if viewer.part:
         return page(viewer, "evidence/log_rows.html", values)
     with audit_log.reading() as session:
-        kept = list_saved_queries(session, subject, Page(limit=MANY))
+        kept = list_saved_queries(session, audit_log.subject, Page(limit=MANY))
     offered = {"offered": OFFERED, "kept": kept, "qualifiers": QUALIFIERS}
     return page(viewer, "evidence/log.html", {**values, **offered}, status=422 if trouble else 200)
 
@@ -81,42 +81,28 @@ def remove_query(viewer: ViewerOf, subject: Auditor, session: Writing, saved: st
 
 
 @router.get("/log/records/{record}")
-def look_up(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, record: str) -> Response:
+def look_up(viewer: ViewerOf, audit_log: AuditLogOf, record: str) -> Response:
     """The place of a record, by its id."""
-    found = AuditLog(parts.database, parts.sealer, subject).number_of(public_id(record))
-    return go_to(viewer, f"/log/{found}")
+    return go_to(viewer, f"/log/{audit_log.number_of(public_id(record))}")
 
 
 @router.get("/log/{seq}")
 def event(
     viewer: ViewerOf,
-    subject: Auditor,
-    parts: ComponentsOf,
+    openings: OpeningsOf,
     seq: str,
+    *,
     head: Annotated[str, Query(max_length=100)] = "",
     q: Q = "",
+    opening: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    """One record in plain words, proved under the newest head or one that somebody kept; nobody's words.
+    """One record in plain words, proved under the newest head or one that somebody kept; words by an opening alone.
 
     `q`: the query that found it, to which the page leads back.
     """
-    found = AuditLog(parts.database, parts.sealer, subject).event(
-        record_number(seq), opened=False, kept=head.strip() or None
-    )
+    approved = openings.approved(public_id(opening)) if opening else None
+    found = openings.log.event(record_number(seq), approved=approved, kept=head.strip() or None)
     return _event_page(viewer, found, q, head)
-
-
-@router.post("/log/{seq}/words")
-def open_words(
-    viewer: ViewerOf,
-    subject: Auditor,
-    parts: ComponentsOf,
-    seq: str,
-    q: Annotated[str, Form(max_length=MAX_CHARACTERS)] = "",
-) -> Response:
-    """The same with personal words in the clear: the record of this look says so."""
-    found = AuditLog(parts.database, parts.sealer, subject).event(record_number(seq), opened=True)
-    return _event_page(viewer, found, q)
 
 
 @dataclass(frozen=True)
@@ -145,8 +131,8 @@ def _event_page(viewer: Viewer, found: EventReading, q: str, head: str = "") -> 
 
 
 @router.get("/heads")
-def heads(viewer: ViewerOf, subject: Auditor, parts: ComponentsOf, listing: ListingOf) -> Response:
+def heads(viewer: ViewerOf, audit_log: AuditLogOf, listing: ListingOf) -> Response:
     """The published heads, newest first: to be kept somewhere else."""
-    found = AuditLog(parts.database, parts.sealer, subject).heads(listing.page)
+    found = audit_log.heads(listing.page)
     values = {"heads": [(head.size, encode(head.root), at) for head, at in found], "listing": listing}
     return page(viewer, "evidence/head_rows.html" if viewer.part else "evidence/heads.html", values)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.admin.audit_log import AuditLog
 from app.admin.audit_proofs import AuditProofs
 from app.admin.shown import show_sightings
 from app.errors import InvalidInput, NotFound
@@ -14,7 +13,7 @@ from app.web.api.audit_proofs import receipt_file
 from app.web.console.listing import ListingOf
 from app.web.console.pages import page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import Auditor, ComponentsOf, public_id
+from app.web.http.dependencies import AuditLogOf, public_id
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -24,8 +23,7 @@ Text = Annotated[str, Query(max_length=200)]
 @router.get("/shown")
 def shown(  # noqa: PLR0913  # each is a field of the form
     viewer: ViewerOf,
-    subject: Auditor,
-    parts: ComponentsOf,
+    log: AuditLogOf,
     listing: ListingOf,
     *,
     document: Text = "",
@@ -39,7 +37,7 @@ def shown(  # noqa: PLR0913  # each is a field of the form
     if asked["document"] or asked["user"]:
         try:
             found = show_sightings(
-                AuditLog(parts.database, parts.sealer, subject),
+                log,
                 listing.page,
                 document=_id(asked["document"]),
                 user=asked["user"] or None,
@@ -56,10 +54,9 @@ def shown(  # noqa: PLR0913  # each is a field of the form
 
 
 @router.get("/receipts/{trail}")
-def receipt(subject: Auditor, parts: ComponentsOf, trail: str) -> Response:
+def receipt(log: AuditLogOf, trail: str) -> Response:
     """What proves one answer to a stranger, to be saved; recorded. Without anybody's words."""
-    proofs = AuditProofs(AuditLog(parts.database, parts.sealer, subject))
-    return receipt_file(public_id(trail), proofs.receipt(public_id(trail), opened=False))
+    return receipt_file(public_id(trail), AuditProofs(log).receipt(public_id(trail)))
 
 
 def _id(text: str) -> uuid.UUID | None:

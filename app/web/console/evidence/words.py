@@ -61,6 +61,8 @@ KIND_WORDS: Mapping[str, str] = {
     "audit.read": _("read the log"),
     "audit.exported": _("exported the log"),
     "audit.downloaded": _("downloaded an export of the log"),
+    "opening.requested": _("asked to open sealed words"),
+    "opening.decided": _("decided whether words are opened"),
     "signingkey.changed": _("began to sign the log's heads with another key"),
     "leaktest.started": _("started a leak test"),
     "leaktest.ended": _("ended a leak test"),
@@ -78,6 +80,7 @@ OFFERED: Mapping[str, str] = {
     "kind:change,plan,policy,review,role": _("Changes of access"),
     "kind:link,passkey,session,signin": _("Sign-ins"),
     "kind:audit": _("Looks at the log"),
+    "kind:opening": _("Openings of words"),
     "-kind:audit.read": _("All but looks"),
 }
 # What a line of a list shows of a record.
