@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from app.audit.events.base import CommittedText, SealedText
 from app.db.engine import CHANGES_NO_ACCESS, KEEPS_PLAN
 from app.db.session import WRAPPED_KEYS
-from app.db.tables.audit import DocumentKey, PersonKey
+from app.db.tables.audit import PersonKey
 from app.evidence.merkle import SALT_BYTES, commitment, decode, encode
 from app.evidence.records import DOCUMENTS
 
@@ -39,15 +39,8 @@ ADD_KEYS = text(
 )
 
 
-ADD_DOCUMENT_KEYS = text(
-    """
-    insert into document_key (document, wrapped)
-    select r.document, decode(r.wrapped, 'hex')
-    from json_to_recordset(cast(:rows as json)) as r (document uuid, wrapped text)
-    order by r.document
-    on conflict do nothing
-    """
-)
+ADD_DOCUMENT_KEYS = text("select clearance.add_document_keys(:documents, :keys)")
+DOCUMENT_KEYS = text("select document, wrapped from clearance.document_keys(:documents)")
 
 
 _WRAPPED = (
@@ -185,8 +178,8 @@ class Sealer:
             return {}
         found = self.find_document_keys(session, documents)
         if missing := sorted(documents - set(found)):
-            rows = [{"document": str(each), "wrapped": self._wrap_document_key(each).hex()} for each in missing]
-            session.execute(ADD_DOCUMENT_KEYS, {"rows": json.dumps(rows)})
+            keys = [self._wrap_document_key(each) for each in missing]
+            session.execute(ADD_DOCUMENT_KEYS, {"documents": missing, "keys": keys})
             found |= self.find_document_keys(session, frozenset(missing))
         if set(found) != documents:
             raise SealBroken("keys of documents were made and cannot be read")
@@ -197,9 +190,7 @@ class Sealer:
 
     def find_document_keys(self, session: Session, documents: frozenset[uuid.UUID]) -> dict[uuid.UUID, bytes]:
         """The keys that there are of these documents; one that was destroyed is missing. Raises SealBroken."""
-        rows = session.execute(
-            select(DocumentKey.document, DocumentKey.wrapped).where(DocumentKey.document.in_(documents))
-        )
+        rows = session.execute(DOCUMENT_KEYS, {"documents": list(documents)})
         return {each: _decrypt(self._key, wrapped, f"document_key/{each}") for each, wrapped in rows}
 
 

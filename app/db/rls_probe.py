@@ -36,6 +36,7 @@ SECURED_TABLES = (
     "access_review",
     "access_review_item",
     "saved_query",
+    "opening",
     # Without its lock the next one shows too.
     "log_export",
     "log_export_part",

@@ -18,13 +18,13 @@ _BEHIND = {
     "members": "user", "curators": "user", "stewards": "user", "inside": "role",
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
     "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "queries": "key", "exports": "key",
-    "log": "key", "records": "key",
+    "openings": "key", "log": "key", "records": "key",
     "answers": "turn", "receipts": "key", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {
     "document": "document", "collection": "collection", "folder": "folder", "contains": "folder", "user": "user",
-    "role": "role",
+    "role": "role", "opening": "key",
 }  # fmt: skip
 _QUERY_AT = {
     ("/documents", "after"): "document",

@@ -58,6 +58,8 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/leak-tests"): "makes a key of one's own; the use case passes through the guard",
     ("POST", "/audit/queries"): "keeps a query of one's own",
     ("DELETE", "/audit/queries/{saved}"): "removes a query of one's own",
+    ("POST", "/audit/openings"): "asks to be shown words of the log",
+    ("POST", "/audit/openings/{opening}/decision"): "lets somebody be shown words of the log",
     ("POST", "/audit/exports"): "reads the log for its auditor",
     ("POST", "/audit/exports/{export}/resume"): "reads the log for its auditor",
     ("DELETE", "/audit/exports/{export}"): "removes what was made for oneself",

@@ -16,7 +16,8 @@ from app.errors import Conflict, MissingCapability
 from app.settings import AuditSettings
 from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
-from tests.support.company import AUDIT_KEY, Company, administering
+from tests.support.cluster import AUDIT_KEY
+from tests.support.company import Company, administering
 from tests.support.openings import REASON, opening
 from tests.support.service import client_of, parts_of, subject_named
 

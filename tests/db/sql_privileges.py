@@ -43,6 +43,7 @@ DIRECTORY = {
     "nesting_history": "as role_inside, of the past",
     "scope_history": "as scope, of the past",
     "person_key": "wrapped keys: no row tells of a document, and what they open lies behind the lock of audit_leaf",
+    "document_key": "no service reads it: it is given the keys of the documents that it names (test_audit_roles.py)",
 }
 # Done without identity all the same: who cannot be identified leaves a record too.
 WITHOUT_IDENTITY = {

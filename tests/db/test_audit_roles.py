@@ -114,6 +114,27 @@ def test_person_keys_are_made_once(world: AuditDb) -> None:
     assert world.run("owner", "select 1 from person_key") == 1
 
 
+def test_document_keys_are_given_by_name_made_once_and_listed_to_nobody(world: AuditDb) -> None:
+    """A list of them would tell of documents that the caller may not see."""
+    one, other, person = uuid.uuid4(), uuid.uuid4(), world.person("ada")
+    add = "select clearance.add_document_keys(array[cast(:id as uuid)], array[cast(:key as bytea)])"
+    given = text("select wrapped from clearance.document_keys(array[cast(:id as uuid)])")
+    assert world.run("app", add, id=one, key=b"nobody") == 1
+    with world.acting(person) as session:
+        assert session.execute(given, {"id": one}).all() == [], "without identity none is made"
+        for key in (b"first", b"second"):
+            session.execute(text(add), {"id": one, "key": key})
+        assert session.scalar(given, {"id": one}) == b"first"
+        assert session.execute(given, {"id": other}).all() == []
+    verbs = ("select 1 from", "insert into", "update", "delete from", "truncate")
+    rest = ("", " values (gen_random_uuid(), '')", " set wrapped = ''", "", "")
+    for role in ("app", "ingest", "sequencer", "search"):
+        for verb, more in zip(verbs, rest, strict=True):
+            world.check_refused("permission denied", role, f"{verb} document_key{more}")
+    for role in ("ingest", "sequencer", "search"):
+        world.check_refused("permission denied", role, "select clearance.document_keys('{}')")
+
+
 def test_hash_of_the_database_is_ours(world: AuditDb) -> None:
     body = "é\u2028𝄞"
     with world.session("owner") as session:

@@ -102,10 +102,15 @@ def full(library: LibraryDb, database: Database) -> Full:
         "insert into access_review_item (review_id, collection_id, ordinal, place, grant_value, people)"
         " select id, collection_id, 1, 'collection', '{}', 1 from access_review": {},
         "insert into saved_query (user_id, name, q) values (:ada, 'mine', 'kind:answer')": {"ada": ada},
-        "insert into log_export (requested_by, format, q, resolved, opened, size)"
-        " values (:ada, 'csv', '', '', false, 0)": {"ada": ada},
+        "insert into opening (requested_by, reason, resolved, needs_second) values (:ada, 'A complaint.', '', false)": {
+            "ada": ada
+        },
+        "insert into log_export (requested_by, format, q, resolved, size) values (:ada, 'csv', '', '', 0)": {
+            "ada": ada
+        },
         "insert into log_export_part (export_id, ordinal, content) select id, 0, '' from log_export": {},
         "insert into person_key (user_id, wrapped) values (:ada, '')": {"ada": ada},
+        "insert into document_key (document, wrapped) values (:id, '')": {"id": uuid.uuid4()},
         "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])": {},
         "insert into audit_checkpoint (size, note) values (1, '')": {},
         "insert into audit_cosignature (size, signer, line) values (1, 'w', E'\u2014 w\\n')": {},

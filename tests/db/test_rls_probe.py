@@ -39,8 +39,10 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", "insert into access_review_item (review_id, collection_id, ordinal, place, grant_value,"
                          " people) select id, collection_id, 1, 'collection', '{}', 1 from access_review")  # fmt: skip
     library.run("owner", "insert into saved_query (user_id, name, q) values (:a, 'mine', 'kind:answer')", a=ada)
-    library.run("owner", "insert into log_export (requested_by, format, q, resolved, opened, size)"
-                         " values (:a, 'csv', '', '', false, 0)", a=ada)  # fmt: skip
+    library.run("owner", "insert into opening (requested_by, reason, resolved, needs_second)"
+                         " values (:a, 'A complaint.', '', false)", a=ada)  # fmt: skip
+    library.run("owner", "insert into log_export (requested_by, format, q, resolved, size)"
+                         " values (:a, 'csv', '', '', 0)", a=ada)  # fmt: skip
     library.run("owner", "insert into log_export_part (export_id, ordinal, content) select id, 0, '' from log_export")
     library.run("owner", "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])")
     library.run("owner", "insert into audit_checkpoint (size, note) values (1, '')")

@@ -94,7 +94,12 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/passkeys"): (errors.Conflict,),
     ("post", "/passkeys/options"): (errors.SignInNotAllowed,),
     ("post", "/leak-tests"): (errors.Conflict, errors.SelfGrant),
-    ("post", "/audit/exports"): (errors.Conflict,),
+    ("post", "/audit/openings"): (errors.Conflict, errors.NotFound),
+    ("post", "/audit/openings/{opening}/decision"): (errors.Conflict,),
+    ("get", "/audit/events"): (errors.Conflict,),
+    ("get", "/audit/events/{seq}"): (errors.Conflict,),
+    ("get", "/audit/export"): (errors.Conflict,),
+    ("post", "/audit/exports"): (errors.Conflict, errors.NotFound),
     ("post", "/audit/exports/{export}/resume"): (errors.Conflict,),
     ("get", "/audit/exports/{export}/file"): (errors.Conflict,),
     ("get", "/audit/consistency"): (errors.NotFound,),
@@ -110,7 +115,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
 }
 # Parameters that name nothing that could be missing.
 PLAIN = frozenset({
-    "limit", "after", "since", "until", "kind", "newest_first", "opened", "format", "state", "at", "text", "source",
+    "limit", "after", "since", "until", "kind", "newest_first", "format", "state", "at", "text", "source",
     "active", "capability", "undecided",
 })  # fmt: skip
 

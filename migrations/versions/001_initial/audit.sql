@@ -253,11 +253,21 @@ create policy callers_add on person_key for insert to clearance_app
   with check (user_id = (select clearance.signed_caller()) or (select clearance.caller_may('administer'))
       or exists (select from app_user u where u.id = user_id and u.source = (select clearance.provisioned())));
 grant select, insert (user_id, wrapped) on person_key to clearance_app;
--- That of a document is made when the first of its text is kept.
-create policy services_read on document_key for select to clearance_app using (true);
-create policy callers_add on document_key for insert to clearance_app
-  with check ((select clearance.signed_caller()) is not null);
-grant select, insert (document, wrapped) on document_key to clearance_app;
+-- That of a document is made when the first of its text is kept. No service lists them, which would tell of documents:
+-- it gives those of the ids that it names, and none that is not wanted is made for it.
+create function clearance.document_keys(wanted uuid[]) returns table (document uuid, wrapped bytea)
+language sql stable security definer set search_path = '' as $$
+  select k.document, k.wrapped from public.document_key k where k.document = any (wanted)
+$$;
+create function clearance.add_document_keys(documents uuid[], keys bytea[]) returns void
+language sql volatile security definer set search_path = '' as $$
+  insert into public.document_key (document, wrapped)
+  select n.document, n.wrapped from unnest(documents, keys) as n (document, wrapped)
+  where (select clearance.signed_caller()) is not null
+  order by n.document
+  on conflict do nothing
+$$;
+grant execute on function clearance.document_keys(uuid[]), clearance.add_document_keys(uuid[], bytea[]) to clearance_app;
 
 -- Whether the caller is the one sequencer until the transaction ends. Never waits.
 create function clearance.take_audit_turn() returns boolean

@@ -25,7 +25,8 @@ ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 # Kinds that are named by an id.
 IDS = frozenset({"document", "job", "failed job", "key", "conversation", "turn", "plan", "delegation", "session",
                  "link", "passkey", "scim user", "scim group", "leak test", "review", "review item",
-                 "log export", "interrupted export", "saved query", "recorded id"})  # fmt: skip
+                 "log export", "interrupted export", "saved query", "recorded id", "sealed record", "opening",
+                 "waiting opening"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:

@@ -295,8 +295,14 @@ COMPANY: dict[tuple[str, str], Route] = {
 }  # fmt: skip
 EVIDENCE: dict[tuple[str, str], Route] = {
     ("GET", "/log"): Route("audit", (Case(**PAGE),), values=PAGED),
-    ("GET", "/log/{seq}"): Route("audit", (on("record", THERE, "seq", **PAGE),), values=("?head",)),
-    ("POST", "/log/{seq}/words"): Route("audit", (on("record", THERE, "seq", acts=True, **PAGE),)),
+    ("GET", "/log/{seq}"): Route("audit", (on("record", THERE, "seq", **PAGE),), values=("?head", "?opening")),
+    ("GET", "/openings"): Route("audit", (Case(**PAGE),), values=PAGED),
+    ("POST", "/openings"): Route(
+        "open", (Case("sealed record", THERE, form={"record": "<target>", "reason": "A complaint."}, acts=True, **ON),)
+    ),
+    ("POST", "/openings/{opening}/decide"): Route(
+        "open", (on("waiting opening", THERE, "opening", form={"approved": "yes"}, acts=True, **ON),)
+    ),
     ("GET", "/log/records/{record}"): Route("audit", (on("recorded id", THERE, "record", **ON),)),
     ("POST", "/log/queries"): Route(
         "audit", (Case(form={"name": "Ada", "q": "kind:search"}, acts=True, **ON),), values=(".name",)
@@ -310,7 +316,7 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="download"),)),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
-    ("POST", "/exports"): Route("audit", (Case(form={"format": "csv"}, acts=True, **ON),)),
+    ("POST", "/exports"): Route("audit", (Case(form={"format": "csv"}, acts=True, **ON),), values=(".opening",)),
     ("GET", "/exports/{export}"): Route("audit", (on("log export", OWN, "export", **PAGE),)),
     ("GET", "/exports/{export}/file"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
     ("POST", "/exports/{export}/resume"): Route("audit", (on("interrupted export", OWN, "export", acts=True, **ON),)),

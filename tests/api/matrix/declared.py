@@ -111,8 +111,22 @@ PEOPLE: dict[tuple[str, str], Route] = {
         "key", (on("key", OWN_OR_ANY, "key", body={"expires_at": "2090-01-01T00:00:00Z"}),), values=(".label",)
     ),
     ("DELETE", "/api/v1/keys/{key}"): Route("key", (on("key", OWN_OR_ANY, "key", **NONE),)),
-    ("GET", "/api/v1/audit/events"): Route("audit", (Case(), on("user", THERE, "?user")), values=PAGED),
-    ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head",)),
+    ("GET", "/api/v1/audit/events"): Route(
+        # By an opening of one's own alone: tests/api/test_openings.py.
+        "audit",
+        (Case(), on("user", THERE, "?user")),
+        values=(*PAGED, "?opening"),
+    ),
+    ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head", "?opening")),
+    ("GET", "/api/v1/audit/openings"): Route("audit", values=PAGED),
+    ("POST", "/api/v1/audit/openings"): Route(
+        "open", (on("sealed record", THERE, ".record", body={"reason": "A complaint."}, done=201),)
+    ),
+    ("GET", "/api/v1/audit/openings/{opening}"): Route("audit", (on("opening", THERE, "opening"),)),
+    ("POST", "/api/v1/audit/openings/{opening}/decision"): Route(
+        "open", (on("waiting opening", THERE, "opening", body={"approved": True}, acts=True),)
+    ),
+    ("GET", "/api/v1/users/me/openings"): Route("key", values=PAGED),
     ("GET", "/api/v1/audit/head"): Route("audit"),
     ("GET", "/api/v1/audit/heads"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/shown"): Route(
@@ -125,7 +139,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/audit/consistency"): Route(
         "audit", (Case(query={"earlier": "0", "later": LOG_SIZE}),), values=("?earlier", "?later")
     ),
-    ("GET", "/api/v1/audit/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="file"),)),
+    ("GET", "/api/v1/audit/receipts/{trail}"): Route(
+        "audit", (on("trail", THERE, "trail", shape="file"),), values=("?opening",)
+    ),
     ("GET", "/api/v1/audit/export"): Route(
         "audit",
         (
@@ -133,6 +149,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
             Case(query={"format": "csv"}, shape="csv"),
             on("user", THERE, "?user", shape="lines"),
         ),
+        values=("?opening",),
     ),
     ("GET", "/api/v1/audit/queries"): Route("audit", values=PAGED),
     ("POST", "/api/v1/audit/queries"): Route(
@@ -140,7 +157,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("DELETE", "/api/v1/audit/queries/{saved}"): Route("audit", (on("saved query", "one's own", "saved", **NONE),)),
     ("GET", "/api/v1/audit/exports"): Route("audit", values=PAGED),
-    ("POST", "/api/v1/audit/exports"): Route("audit", (Case(body={}, done=201),)),
+    ("POST", "/api/v1/audit/exports"): Route("audit", (Case(body={}, done=201),), values=(".opening",)),
     ("GET", "/api/v1/audit/exports/{export}"): Route("audit", (on("log export", "one's own", "export"),)),
     ("GET", "/api/v1/audit/exports/{export}/file"): Route(
         "audit", (on("log export", "one's own", "export", shape="file"),)

@@ -122,7 +122,10 @@ def build_world(db: Db) -> World:
     world.things["record"] = {"root": "0"}
     with psycopg.connect(db.libpq("admin")) as connection:
         [first] = connection.execute("select leaf_id::text from audit_entry where seq = 0").fetchall()
-    world.things["recorded id"] = {"root": first[0]}
+        [sealed] = connection.execute(
+            "select id::text from audit_leaf where kind = 'answer.opened' order by at limit 1"
+        ).fetchall()
+    world.things["recorded id"], world.things["sealed record"] = {"root": first[0]}, {"root": sealed[0]}
     return world
 
 
@@ -286,13 +289,18 @@ class Founder:
         self.world.things["leak test"] = {"administrator": row[0]}
 
     def evidence(self) -> None:
-        """What an auditor keeps: an export that is ready, one whose process is gone, and a query."""
-        export = "insert into log_export (requested_by, format, q, resolved, opened, size, state) select id,"
+        """What an auditor keeps: an export that is ready, one whose process is gone, and a query. And openings that
+        somebody asked for who may decide on none: of an export, at once, and with a second person.
+        """
+        export = "insert into log_export (requested_by, format, q, resolved, size, state) select id,"
+        opening = "insert into opening (requested_by, reason, resolved, needs_second) select id, 'A complaint.', '',"
         query = "insert into saved_query (user_id, name, q) select id, 'mine', 'kind:answer'"
         made = {
-            "log export": f"{export} 'csv', '', '', false, 0, 'ready'",
-            "interrupted export": f"{export} 'csv', '', '', false, 0, 'interrupted'",
+            "log export": f"{export} 'csv', '', '', 0, 'ready'",
+            "interrupted export": f"{export} 'csv', '', '', 0, 'interrupted'",
             "saved query": query,
+            "opening": f"{opening} false",
+            "waiting opening": f"{opening} true",
         }
         with psycopg.connect(self.world.db.libpq("admin")) as connection:
             for kind, statement in made.items():

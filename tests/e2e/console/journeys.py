@@ -69,7 +69,18 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "review",
         "closing",
     ),
-    "audrey": ("log", "wrong query", "record", "shown", "shown to nobody", "heads", "exports", "export"),
+    "audrey": (
+        "log",
+        "wrong query",
+        "record",
+        "shown",
+        "shown to nobody",
+        "heads",
+        "openings",
+        "words",
+        "exports",
+        "export",
+    ),
 }
 
 
@@ -104,6 +115,8 @@ def prepare(site: Site) -> dict[str, str]:
     with Client(site.url, site.company.keys["audrey"]) as audrey:
         audrey.post("/audit/queries", {"name": "Ada’s answers", "q": "who:ada kind:answer"})
         export = audrey.post("/audit/exports", {"q": "who:ada", "format": "csv"})["id"]
+        record = site.company.records("answer.opened")[-1]["id"]
+        opening = audrey.post("/audit/openings", {"reason": "Complaint 17: what was she told?", "record": record})
     [asked] = site.company.rows("select max(seq) as seq from audit_entry where kind = 'answer.opened'")
     salaries = site.company.documents["hr", "salaries.md"]
     return {
@@ -145,6 +158,8 @@ def prepare(site: Site) -> dict[str, str]:
         "shown": "/shown?user=ada",
         "shown to nobody": f"/shown?document={salaries}&until=2026-01-01",
         "heads": "/heads",
+        "openings": "/openings",
+        "words": f"/log/{opening['seq']}?opening={opening['id']}",
         "exports": "/exports",
         "export": f"/exports/{export}",
         "search": "/search?q=parental+leave",
