@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.audit.encryption import SealBroken
 from app.evidence.receipt import verify_receipt
 from app.evidence.verify import verify
 from app.settings import AuditSettings
@@ -117,6 +118,8 @@ def test_a_person_s_key_or_a_document_s_opens_nothing_alone(kept: TestClient, co
     ask(kept, company, COFFEE)
     documents = closed(company)["output"]["documents"]
     assert str(company.documents["handbook", "kitchen.md"]) in documents
+    with pytest.raises(SealBroken):
+        company.unsealed(closed(company), "output")
     keys = company.rows("select document::text, wrapped from document_key")
     assert {row["document"] for row in keys} == set(documents)
     company.execute(f"delete from document_key where document = '{documents[-1]}'")

@@ -1,5 +1,6 @@
 """Sealed words are opened for a reason: of one record and its trail, or one export; by policy with a second person."""
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import DBAPIError
 
 from app.admin.audit_log import AuditLog
+from app.admin.background import BackgroundWork
+from app.admin.log_exports import LogExports, download_log_export
 from app.admin.openings import OpeningPolicy, Openings
 from app.audit import listing
 from app.errors import Conflict, MissingCapability
@@ -20,6 +23,7 @@ from tests.support.cluster import AUDIT_KEY
 from tests.support.company import Company, administering
 from tests.support.openings import REASON, opening
 from tests.support.service import client_of, parts_of, subject_named
+from tests.support.waiting import wait_for
 
 OPENINGS, EVENTS, EXPORT = "/api/v1/audit/openings", "/api/v1/audit/events", "/api/v1/audit/export"
 MINE = "/api/v1/users/me/openings"
@@ -186,7 +190,7 @@ def test_it_ends(client: TestClient, asked: Company) -> None:
 def test_an_export_breaks_off_when_its_opening_ends_or_the_right_goes(
     asked: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between two pieces: what was sent is then no whole file."""
+    """Between two pieces, as it is made and as it is downloaded: what was sent is then no whole file."""
     monkeypatch.setattr(listing, "FETCH", 5)
     parts = parts_of(asked.db)
     log = AuditLog(parts.database, parts.sealer, subject_named(parts, "audrey"))
@@ -201,6 +205,17 @@ def test_an_export_breaks_off_when_its_opening_ends_or_the_right_goes(
         asked.execute(change)
         with pytest.raises(error):
             list(pieces)
+    asked.execute("update app_user set capabilities = '{audit,open}' where name = 'audrey'")
+    made = openings.request(REASON, query=log.query(""))
+    with contextlib.closing(BackgroundWork()) as background:
+        exports = LogExports(background)
+        export = exports.start(openings, "", "jsonl", made.id)
+        wait_for(lambda: asked.rows("select 1 from log_export where state = 'ready'"), seconds=10)
+    _, pieces = download_log_export(openings, export)
+    assert next(pieces)
+    asked.execute("update opening set requested_at = now() - interval '2 hours'")
+    with pytest.raises(Conflict):
+        list(pieces)
     parts.database.close()
 
 
@@ -209,8 +224,7 @@ def test_an_opened_export_that_is_kept_needs_its_opening_for_the_download(client
     body = {"opening": by, "q": ""}
     export = client.post("/api/v1/audit/exports", json=body, headers=asked.headers("audrey")).json()["id"]
     place = f"/api/v1/audit/exports/{export}"
-    while client.get(place, headers=asked.headers("audrey")).json()["state"] == "running":
-        pass
+    wait_for(lambda: client.get(place, headers=asked.headers("audrey")).json()["state"] == "ready", seconds=10)
     assert QUESTIONS["ada"] in client.get(f"{place}/file", headers=asked.headers("audrey")).text
     asked.execute("update app_user set capabilities = '{audit}' where name = 'audrey'")
     check_problem(client.get(f"{place}/file", headers=asked.headers("audrey")), 403, "MissingCapability")
@@ -226,7 +240,8 @@ def test_the_asker_is_told_of_their_own(client: TestClient, strict: TestClient, 
     strict.post(f"{OPENINGS}/{by}/decision", json={"approved": True}, headers=asked.headers("otto"))
     [told] = client.get(MINE, headers=asked.headers("ada")).json()
     assert (told["requested_by"], told["decided_by"], told["reason"]) == ("audrey", "otto", REASON)
-    assert client.get(MINE, headers=asked.headers("ben")).json() == []
+    for other in ("ben", "audrey"):
+        assert client.get(MINE, headers=asked.headers(other)).json() == []
     assert strict.get(MINE, headers=asked.headers("ada")).json() == []
 
 
@@ -242,9 +257,9 @@ def test_the_database_itself_lets_nobody_decide_on_their_own(asked: Company) -> 
         user = subject_named(parts, name).user_id
         with parts.database.writing(user) as session:
             assert session.connection().exec_driver_sql(statement % user).all() == []
-    otto, audrey = subject_named(parts, "otto").user_id, subject_named(parts, "audrey").user_id
+    otto, rita = subject_named(parts, "otto").user_id, subject_named(parts, "rita").user_id
     with pytest.raises(DBAPIError), parts.database.writing(otto) as session:
-        session.connection().exec_driver_sql(statement % audrey)
+        session.connection().exec_driver_sql(statement % rita)
     with parts.database.writing(otto) as session:
         assert len(session.connection().exec_driver_sql(statement % otto).all()) == 1
     parts.database.close()
