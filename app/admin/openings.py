@@ -116,7 +116,7 @@ class Openings:
             record(session, event, self.log.sealer)
             return self._views(session, [opening])[0]
 
-    def decide(self, opening: uuid.UUID, *, approved: bool) -> OpeningView:
+    def decide(self, opening: uuid.UUID, *, approved: bool) -> None:
         """Approve of what somebody else asked for, or refuse it; recorded. Raises NotFound and Conflict."""
         require_capability(self.log.subject, Capability.OPEN)
         with self.log.writing() as session:
@@ -132,7 +132,6 @@ class Openings:
                 actor=actor(self.log.subject), opening=opening, requested_by=row.requested_by, approved=approved
             )
             record(session, event)
-            return self._views(session, [row])[0]
 
     def list_page(self, page: Page) -> list[OpeningView]:
         """One page of all openings, newest first."""

@@ -81,7 +81,8 @@ def refuse(client: Client, opening: OpeningId) -> None:
 
 
 def _decide(client: Client, opening: str, *, approved: bool) -> None:
-    decided = client.post(path("audit", "openings", opening, "decision"), {"approved": approved})
+    client.post(path("audit", "openings", opening, "decision"), {"approved": approved})
+    decided = client.get(path("audit", "openings", opening))
     print_result(decided, lambda: print_success(f"{'approved' if approved else 'refused'}: {decided['reason']}"))
 
 

@@ -153,7 +153,8 @@ def test_a_second_person_approves(strict: TestClient, asked: Company) -> None:
     for who, status, code in (("audrey", 409, "Conflict"), ("rita", 403, "MissingCapability")):
         check_problem(strict.post(decision, json={"approved": True}, headers=asked.headers(who)), status, code)
     check_problem(read(strict, asked, by), 409, "Conflict")
-    approved = strict.post(decision, json={"approved": True}, headers=asked.headers("otto")).json()
+    assert strict.post(decision, json={"approved": True}, headers=asked.headers("otto")).status_code == 204
+    approved = strict.get(f"{OPENINGS}/{by}", headers=asked.headers("otto")).json()
     assert (approved["state"], approved["decided_by"], approved["own"]) == ("approved", "otto", False)
     assert words(read(strict, asked, by)) == [QUESTIONS["ada"]]
     check_problem(read(strict, asked, by, "otto"), 404, "NotFound")

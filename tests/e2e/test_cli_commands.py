@@ -181,8 +181,16 @@ def test_a_collection_is_made_by_who_may_and_filled_by_another(run: Run, tmp_pat
 
 def test_the_audit_log_is_read_exported_and_verified(run: Run, tmp_path: Path) -> None:
     run("ask", "When does the next town hall take place?", "--mode", "quote", who="maya")
-    events = ("audit", "events", "--user", "maya", "--kind", "answer.opened", "--limit", "1")
-    wait_for(lambda: "town hall" in " ".join(run(*events, who="oskar").out.split()))
+    events = ("audit", "events", "--user", "maya", "--kind", "answer.opened", "--limit", "1", "--json")
+    [event] = wait_for(lambda: json.loads(run(*events, who="oskar").out))
+    assert event["opened"] == {}
+    record, reason = event["record"]["id"], "Complaint 17: what was she told?"
+    assert "A capability is missing" in run("audit", "open", record, "--reason", reason, who="ada").err
+    assert "in 10 to 1,000 printable" in run("audit", "open", record, "--reason", " why not? ", who="oskar").err
+    assert "name a record by its id" in run("audit", "open", "--reason", reason, who="oskar").err
+    opened = " ".join(run("audit", "open", record, "--reason", reason, who="oskar").out.split())
+    assert "When does the next town hall take place?" in opened
+    assert reason in " ".join(run("audit", "openings", who="oskar").out.split())
     head = run("audit", "head", who="oskar").out.strip()
     file, table = tmp_path / "log.jsonl", tmp_path / "log.csv"
     assert run("audit", "export", "--to", str(file), who="oskar").status == 0

@@ -84,10 +84,10 @@ def one_opening(opening: str, openings: OpeningsOf) -> OpeningOut:
     return OpeningOut.model_validate(openings.get(public_id(opening)))
 
 
-@router.post("/audit/openings/{opening}/decision")
-def decide(opening: str, body: OpeningDecisionBody, openings: OpeningsOf) -> OpeningOut:
+@router.post("/audit/openings/{opening}/decision", status_code=204)
+def decide(opening: str, body: OpeningDecisionBody, openings: OpeningsOf) -> None:
     """Approve of what somebody else asked for, or refuse it (audit and open)."""
-    return OpeningOut.model_validate(openings.decide(public_id(opening), approved=body.approved))
+    openings.decide(public_id(opening), approved=body.approved)
 
 
 @router.get("/users/me/openings")

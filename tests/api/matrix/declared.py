@@ -124,7 +124,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/audit/openings/{opening}"): Route("audit", (on("opening", THERE, "opening"),)),
     ("POST", "/api/v1/audit/openings/{opening}/decision"): Route(
-        "open", (on("waiting opening", THERE, "opening", body={"approved": True}, acts=True),)
+        "open", (on("waiting opening", THERE, "opening", body={"approved": True}, acts=True, **NONE),)
     ),
     ("GET", "/api/v1/users/me/openings"): Route("key", values=PAGED),
     ("GET", "/api/v1/audit/head"): Route("audit"),
