@@ -44,14 +44,14 @@ COLUMNS = {
 CHANGES = ["update {0} set {1} = {1}", "delete from {0}", "truncate {0} cascade"]
 
 
-@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "owner"])
+@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "search", "backup", "owner"])
 def test_nobody_changes_or_removes(world: AuditDb, role: str) -> None:
     wanted = "append-only" if role == "owner" else "permission denied"
     for change, (table, column) in itertools.product(CHANGES, COLUMNS.items()):
         world.check_refused(wanted, role, change.format(table, column))
 
 
-@pytest.mark.parametrize("role", ["app", "ingest", "sequencer"])
+@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "search", "backup"])
 def test_services_add_no_entries_and_heads(world: AuditDb, role: str) -> None:
     for table in set(COLUMNS) - {"audit_leaf"}:
         world.check_refused("permission denied", role, f"insert into {table} default values")
