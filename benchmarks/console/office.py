@@ -15,7 +15,7 @@ PEOPLE: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "ben": (("ask",), "confidential", ("engineering",)),
     "mia": (("ask", "download"), "confidential", ("managers",)),
     "cleo": (("ask", "curate"), "confidential", ()),
-    "audrey": (("audit",), "internal", ()),
+    "audrey": (("audit", "open"), "internal", ()),
 }
 PHRASE = "within 6 working days"  # of the handbook's page 4, and of hr's terms
 NEWER = 6  # conversations of ada's since yesterday's, so that the first page does not list that one any more

@@ -74,6 +74,7 @@ def _drop_file(page: Page) -> None:
 
 
 def _show_words(page: Page) -> None:
+    page.get_by_label("Why these words are to be opened").fill("Complaint 17: what was he told?")
     page.get_by_role("button", name="Show the words").click()
     page.locator(".words__text").first.wait_for()
 

@@ -1,5 +1,7 @@
 """The auditor's pages: the log, one record, exports and heads; each look is recorded, and nobody else sees them."""
 
+import dataclasses
+import html
 import re
 import uuid
 from typing import get_args
@@ -11,15 +13,18 @@ from app.audit.events import KINDS
 from app.audit.events.answers import Outcome
 from app.audit.query import parse
 from app.evidence.verify import verify
+from app.settings import AuditSettings
 from app.web.console.evidence.words import KIND_WORDS, OFFERED, OUTCOME_WORDS
 from tests.api.problems import ABSENT, check_page
 from tests.support.audit_order import sequence
 from tests.support.browsers import Browser, signed_in
+from tests.support.cluster import AUDIT_KEY
 from tests.support.company import Company
 from tests.support.openings import REASON
+from tests.support.service import client_of, parts_of
 from tests.support.waiting import wait_for
 
-OWN = ("/log", "/log/0", "/exports", "/heads")
+OWN = ("/log", "/log/0", "/openings", "/exports", "/heads")
 SECRET = "<b>parental</b> leave of Ada"
 
 
@@ -122,6 +127,49 @@ def test_a_record_shows_its_words_when_that_is_asked_for_and_recorded(company: C
     made = company.records("audit.read")[-1]
     assert (made["opened"], made["filters"]) == (True, {"seq": place.rpartition("/")[2].partition("?")[0]})
     assert REASON in audrey.get("/openings").text
+
+
+def test_an_answer_that_was_kept_is_shown_with_its_excerpts(company: Company) -> None:
+    parts = parts_of(company.db)
+    audit = AuditSettings.model_validate({"key": AUDIT_KEY, "keep_answers": "restricted"})
+    settings = parts.settings.model_copy(update={"audit": audit})
+    with client_of(dataclasses.replace(parts, settings=settings)) as client:
+        question = {"question": "When is the coffee machine cleaned?", "mode": "quote"}
+        answer = client.post("/api/v1/ask", json=question, headers=company.headers("ben")).json()
+        sequence(company.db)
+        audrey = signed_in(client, company, "audrey")
+        record = company.records("answer.opened")[-1]["id"]
+        shown = audrey.get(audrey.submit("/openings", record=record, reason=REASON).headers["location"]).text
+    assert html.escape(answer["answer"].split("[1]")[0].strip()) in shown
+    [source] = [each for each in answer["sources"] if each["number"] == 1]
+    assert f"[1] {html.escape(source['quote'])} <a" in shown
+    assert "&#34;excerpts&#34;" not in shown
+
+
+@pytest.mark.usefixtures("audrey")
+def test_a_second_person_approves_of_an_opening(company: Company) -> None:
+    """On the page: who asked has no button, who may open words has two, who may not has none."""
+    parts = parts_of(company.db)
+    audit = AuditSettings.model_validate({"key": AUDIT_KEY, "opening_needs_second": True})
+    settings = parts.settings.model_copy(update={"audit": audit})
+    record = company.records("answer.opened")[-1]["id"]
+    with client_of(dataclasses.replace(parts, settings=settings)) as strict:
+        here = signed_in(strict, company, "audrey")
+        assert (
+            here.submit("/openings", record=record, reason=REASON).headers["location"].startswith("/openings#opening-")
+        )
+        assert "/decide" not in here.get("/openings").text
+        export = here.submit("/exports", format="csv", q="", reason=REASON)
+        assert export.headers["location"].startswith("/openings#opening-"), "nothing is started before"
+        other = signed_in(strict, company, "max")
+        for place, approved in zip(re.findall(r'action="(/openings/[^"]+/decide)"', other.get("/openings").text)[::2],
+                                   ("yes", "no"), strict=True):  # fmt: skip
+            assert other.submit(place, approved=approved).status_code == 303
+        shown = here.get("/openings").text
+        assert "refused by max" in shown
+        assert "approved by max" in shown
+        [by] = re.findall(r'name="opening" value="([^"]+)"', shown)
+        assert here.submit("/exports", format="csv", q="", opening=by).headers["location"].startswith("/exports/")
 
 
 def test_erased_words_say_so(company: Company, audrey: Browser) -> None:

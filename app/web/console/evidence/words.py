@@ -104,12 +104,21 @@ class EventActor:
 
 
 @dataclass(frozen=True)
+class ExcerptView:
+    """What was shown of a source of an answer: its number there, its document's id, and the quote."""
+
+    number: str
+    document: str
+    quote: str
+
+
+@dataclass(frozen=True)
 class FieldView:
     """A field of a record: a text, or what it is made of as JSON, `many` values of it; `q` finds what else was recorded
     of its value.
 
     `sealed`: it holds personal words. `words` are these in the clear, where they were opened; `lack` says why there are
-    none: erased, unreadable, or commitment, where only that was kept.
+    none: erased, unreadable, or commitment, where only that was kept. `excerpts`: the words, where they are these.
     """
 
     name: str
@@ -120,6 +129,7 @@ class FieldView:
     sealed: bool = False
     words: str = ""
     lack: str = ""
+    excerpts: tuple[ExcerptView, ...] = ()
 
 
 def actor_of(event: EventView) -> EventActor:
@@ -152,13 +162,23 @@ def _field(name: str, value: object, opened: Mapping[str, Any] | None) -> FieldV
         given: Mapping[str, Any] = opened or {}
         lacks = ("erased", "unreadable") if opened is not None else ()
         lack = next((each for each in lacks if given.get(each)), "commitment" if opened and "text" not in given else "")
-        return FieldView(name, sealed=True, words=str(given.get("text", "")), lack=lack)
+        words = str(given.get("text", ""))
+        return FieldView(name, sealed=True, words=words, lack=lack, excerpts=_excerpts(name, words))
     if isinstance(value, Mapping | list):
         shown = json.dumps(value, indent=1, ensure_ascii=False) if value else ""
         return FieldView(name, json=shown, many=len(value) > MAX_SHOWN)
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     q = f"document:{text}" if name in _DOCUMENTS and text else f"who:{text}" if name in _PEOPLE and text else ""
     return FieldView(name, text=text, q=q)
+
+
+def _excerpts(name: str, words: str) -> tuple[ExcerptView, ...]:
+    """The excerpts of an answer that the log kept; none in words of another form."""
+    try:
+        found = json.loads(words)["excerpts"] if name == "excerpts" else ()
+        return tuple(ExcerptView(str(e["number"]), str(e["document"]), str(e["quote"])) for e in found)
+    except (ValueError, KeyError, TypeError):
+        return ()
 
 
 def hits_of(event: EventView) -> int:
