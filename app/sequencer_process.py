@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from app import log
 from app.audit import sequencing, signing
 from app.audit.checkpoint_folder import keep_in
+from app.audit.timestamping import AuthorityAddress, timestamp_until
 from app.audit.witnessing import WitnessAddress, cosign_until
 from app.db.engine import connect
 from app.evidence.checkpoint import Checkpoint
@@ -48,6 +49,7 @@ class _Audit(BaseModel):
     checkpoint_entries: int = AuditSettings.model_fields["checkpoint_entries"].default
     checkpoint_seconds: int = AuditSettings.model_fields["checkpoint_seconds"].default
     witnesses: str = ""
+    timestamps: str = ""
     checkpoint_folder: str = ""
 
     def signer(self) -> signing.LogSigner | None:
@@ -179,13 +181,15 @@ def main() -> None:
     try:
         signer = settings.audit.signer()
         witnesses = WitnessAddress.parse_all(settings.audit.witnesses)
+        authorities = AuthorityAddress.parse_all(settings.audit.timestamps)
     except ValueError as error:
-        sys.exit(f"clearance sequencer: the keys in CLEARANCE_AUDIT__…SIGNING_KEY or …__WITNESSES: {error}")
+        sys.exit(f"clearance sequencer: CLEARANCE_AUDIT__…SIGNING_KEY, …__WITNESSES or …__TIMESTAMPS: {error}")
     if signer is None:
         log.get().warning("audit.heads_unsigned", set="CLEARANCE_AUDIT__SIGNING_KEY")
     url = settings.database.sequencer_url.get_secret_value()
     engine, stopping = connect(url, pool_size=1), threading.Event()
     cosign_until(stopping, url, witnesses)
+    timestamp_until(stopping, url, authorities)
     log.get().info("audit.sequencer_started")
     close_after = dt.timedelta(seconds=settings.audit.close_after_seconds)
     Sequencer(engine, close_after=close_after, signer=signer, keep=_keeping(settings.audit.checkpoint_folder)).run(

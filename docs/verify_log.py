@@ -82,8 +82,7 @@ def node(left, right):
 
 def wrong_words(record, opened, salts=("salt",)):  # fields whose opened words are not those that were recorded
     for name, words in opened.items():
-        sealed = record.get(name)
-        keeps = sealed.get("keeps") if isinstance(sealed, dict) else None
+        keeps = sealed.get("keeps") if isinstance(sealed := record.get(name), dict) else None
         if keeps == "text" and set(words) == {"text", "salt"}:
             fits = hmac.digest(b64(words["salt"]), words["text"].encode(), "sha256") == b64(sealed["commitment"])
         else:
@@ -93,22 +92,22 @@ def wrong_words(record, opened, salts=("salt",)):  # fields whose opened words a
 
 
 def receipt(records, keys):
-    if len({json.loads(each["record"])["trail"] for each in records}) != 1:
-        yield "format: its records are not those of one answer"
-    for each in records:
+    read = [json.loads(each["record"]) for each in records]
+    if len({record["trail"] for record in read}) != 1 or read[0]["kind"] != "answer.opened":
+        yield "format: its records are not those of one answer, from its opening on"
+    for record, each in zip(read, records, strict=True):
         head, _, note = each["proof"].partition("\n\n")
         index, *path = [line for line in head.split("\n")[1:] if not line.startswith("extra ")]
         size, top = checked(note, keys)
         place, last, hashed = int(index.split(" ")[1]), size - 1, leaf(each["record"])
         for beside in map(b64, path):
-            left = place & 1 or place == last
-            hashed = node(beside, hashed) if left else node(hashed, beside)
+            hashed = node(beside, hashed) if (left := place & 1 or place == last) else node(hashed, beside)
             while left and not place & 1 and place:
                 place, last = place >> 1, last >> 1
             place, last = place >> 1, last >> 1
         if last or hashed != top:
             yield "edit: a record does not lead to the signed head"
-        yield from wrong_words(json.loads(each["record"]), each["opened"], salts=("salt", "text"))
+        yield from wrong_words(record, each["opened"], salts=("salt", "text"))
 
 
 def unique(pairs):  # with two equal keys, two readers might see two logs
@@ -125,7 +124,9 @@ def only(value, *names):
 
 def export(header, entries, last, keys, kept):
     count, missing, seen, nodes, roots, found = 0, set(), set(), [], {0: hashlib.sha256(b"").digest()}, []
-    only(only(header, "format", "version", "complete", "range", "filters", "checkpoint")["range"], "first", "size")
+    only(header, "format", "version", "complete", "range", "filters", "checkpoint", "timestamps")
+    only(header["range"], "first", "size")
+    only(header["filters"], *([] if header["complete"] else header["filters"]))
     only(only(last, "head")["head"], "size", "root", "at")
     for e in entries:
         seq, body, claimed = e["seq"], only(e, "seq", "record", "leaf_hash", "opened")["record"], b64(e["leaf_hash"])
@@ -136,8 +137,7 @@ def export(header, entries, last, keys, kept):
             found.append(f"{'reorder' if seq in missing else 'duplicate'}: entry {seq} stands behind a later one")
         elif record["id"] in seen:
             found.append(f"duplicate: entry {seq} is an earlier record once more")
-        if leaf(body) != claimed:
-            found.append(f"edit: entry {seq} does not match its leaf hash")
+        found += [f"edit: entry {seq} does not match its leaf hash"] if leaf(body) != claimed else []
         missing, count = (missing | set(range(count, seq))) - {seq}, max(count, seq + 1)
         seen.add(record["id"])
         found += wrong_words(record, e.get("opened", {}))
@@ -152,11 +152,11 @@ def export(header, entries, last, keys, kept):
         roots[len(roots)] = functools.reduce(lambda right, left: node(left, right), reversed(nodes))
     if not header["complete"]:
         return found + (["selection: it cannot be compared with a head"] if keys or kept else [])
-    found += [f"drop: entry {seq} is missing" for seq in missing]
+    sound, found = not (found or missing), found + [f"drop: entry {seq} is missing" for seq in missing]
     heads = {"own head": (last["head"]["size"], b64(last["head"]["root"])), "kept head": kept}
-    if keys or "checkpoint" in header:
-        heads["checkpoint"] = checked(header.get("checkpoint", "\n\n\n"), keys)
-    sound = not found
+    heads["checkpoint"] = checked(header.get("checkpoint", "\n\n\n"), keys) if keys or "checkpoint" in header else None
+    for each in header.get("timestamps", []):  # what authorities signed is for OpenSSL to check: docs/audit.md
+        heads[f"time stamp {len(heads)}"] = checked(only(each, "checkpoint", "token")["checkpoint"], [])
     for name, (size, top) in ((name, head) for name, head in heads.items() if head):
         if size > count or (size < count and name == "own head"):
             found.append(f"{'truncation' if size > count else 'addition'}: the {name} has {size} entries")

@@ -9,20 +9,21 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from app.audit.checkpoints import find_checkpoint
+from app.audit.checkpoints import find_checkpoint, list_stamps
 from app.audit.events.log_reading import ExportFormat
 from app.audit.listing import Entry, latest_head, next_entries
 from app.audit.query import EVERYTHING, LogQuery
 from app.audit.search import prepare
 from app.evidence.merkle import Head, encode
 from app.evidence.records import part, read_record
+from app.evidence.stamps import StampedHead
 from app.evidence.verify import FORMAT, FORMAT_VERSION
 
 # Gives the sealed fields of a record's body in the clear: app.audit.encryption.Opener, which belongs to one session.
@@ -45,11 +46,11 @@ INNER_START = re.compile(r"([;,\t\r\n\"|]\s*)(?=[=+\-@＝＋－＠])")
 
 @dataclass(frozen=True)
 class ExportForm:
-    """How a file is written: what is first, with the note of a checkpoint if there is one; the line of an entry with
-    what is opened of it; what is last.
+    """How a file is written: what is first, with the note of a checkpoint if there is one, and time stamps; the line of
+    an entry with what is opened of it; what is last.
     """
 
-    first: Callable[[LogQuery, Head, str | None], str]
+    first: Callable[[LogQuery, Head, str | None, Sequence[StampedHead]], str]
     entry: Callable[[Entry, Mapping[str, Mapping[str, Any]]], str]
     last: Callable[[Head, dt.datetime | None], str]
 
@@ -97,7 +98,8 @@ def export_pieces(
     with reads() as session:
         search = prepare(session, query).within(0, head.size)
         signed = find_checkpoint(session, at_most=head.size)
-    text, reached = form.first(query, head, signed.note if signed else None) if after < 0 else "", after
+        stamps = list_stamps(session, at_most=head.size) if after < 0 else []
+    text, reached = form.first(query, head, signed.note if signed else None, stamps) if after < 0 else "", after
     while reached < head.size:
         with reads() as session:
             entries, found = next_entries(session, search, after_seq=reached)
@@ -108,8 +110,11 @@ def export_pieces(
         text = ""
 
 
-def _jsonl_first(query: LogQuery, head: Head, note: str | None) -> str:
+def _jsonl_first(query: LogQuery, head: Head, note: str | None, stamps: Sequence[StampedHead]) -> str:
     filters = query.filters
+    # Of all entries up to a head: they say nothing of a selection.
+    signed = {} if filters or not note else {"checkpoint": note}
+    stamped = {} if filters or not stamps else {"timestamps": [stamp.to_json() for stamp in stamps]}
     return _line(
         {
             "format": FORMAT,
@@ -117,8 +122,8 @@ def _jsonl_first(query: LogQuery, head: Head, note: str | None) -> str:
             "complete": not filters,
             "range": {"first": 0, "size": head.size},
             "filters": filters,
-            # Of all entries up to it: it says nothing of a selection.
-            **({"checkpoint": note} if note and not filters else {}),
+            **signed,
+            **stamped,
         }
     )
 
@@ -189,5 +194,5 @@ def _line(value: Mapping[str, Any]) -> str:
 # CSV is not for verification; no cell of it can run as a formula.
 FORMS: Mapping[ExportFormat, ExportForm] = {
     "jsonl": ExportForm(_jsonl_first, _jsonl_entry, _jsonl_last),
-    "csv": ExportForm(lambda _query, _head, _note: _row(COLUMNS), _csv_entry, lambda _head, _at: ""),
+    "csv": ExportForm(lambda _query, _head, _note, _stamps: _row(COLUMNS), _csv_entry, lambda _head, _at: ""),
 }

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,30 +11,31 @@ from app.cli import openings
 from app.cli.connection import AsJson, parse_time, with_client
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
+from app.cli.trust import NoHead, read_authorities, read_key
 from app.client.api import Client, path
-from app.client.errors import UserError
+from app.evidence.kept_head import read_head
 from app.evidence.merkle import Head, decode
 from app.evidence.receipt import ReceiptReport, is_receipt, verify_receipt
 from app.evidence.report import VerifyReport
 from app.evidence.signed_note import BadKey, SigningKey, VerifierKey
-from app.evidence.verify import read_head
 from app.evidence.verify import verify as verify_file
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 User = Annotated[str | None, typer.Option(help="what this person did")]
 Kind = Annotated[str | None, typer.Option(help="records of this kind, such as answer.opened")]
 Since = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from then on")]
 Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then")]
 
+# Checkpoints in which one with a time stamp is looked for.
+STAMPED_AMONG = 100
 # Heads of columns, by what they count.
 WAYS = {"answers": "answers", "searches": "searches", "opened": "opened", "downloaded": "downloaded",
         "read back": "read_back"}  # fmt: skip
 
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 audit.add_typer(openings.commands)
-
-
-class NoHead(UserError):
-    """--head is no head of a log, --key no key, or a file cannot be read."""
 
 
 @audit.command("events")
@@ -114,11 +115,24 @@ def head(client: Client) -> None:
 
 @audit.command("checkpoint")
 @with_client
-def checkpoint(client: Client) -> None:
+def checkpoint(
+    client: Client,
+    *,
+    timestamp: Annotated[
+        Path | None,
+        typer.Option(help="the newest that an authority stamped, of which this new file gets the time stamp (DER)"),
+    ] = None,
+) -> None:
     """The newest head that the log signed, as a note. Keep it where the operator cannot write (audit)."""
-    found = client.get("/audit/checkpoints", limit=1)
+    found = client.get("/audit/checkpoints", limit=1 if timestamp is None else STAMPED_AMONG)
     if not found:
         raise NoHead("no head of this log was signed yet: the sequencer signs them where it has a signing key")
+    if timestamp is not None:
+        found = [each for each in found if each["timestamps"]]
+        if not found:
+            raise NoHead(f"no authority stamped one of the last {STAMPED_AMONG} signed heads")
+        _, token = min(found[0]["timestamps"].items())
+        _write_new(timestamp, decode(token))
     print_result(found[0], lambda: print_text(found[0]["note"].rstrip("\n")))
 
 
@@ -170,16 +184,22 @@ def verify(
         list[str] | None,
         typer.Option(help="a key that you trust, or a file that holds one: the log's, or a witness's; can be repeated"),
     ] = None,
+    tsa: Annotated[
+        list[Path] | None,
+        typer.Option(help="root certificates (PEM) of a time stamping authority that you trust; can be repeated"),
+    ] = None,
     answer: Annotated[Path | None, typer.Option(help="of a receipt: a file with the text that was answered")] = None,
     _as_json: AsJson = False,
 ) -> None:
     """Check an exported log or a receipt. Needs neither a service nor a database; exit status 1 if anything is wrong.
 
     With `--key` a checkpoint must be signed by that key; with the key of a witness, the witness must have signed too.
+    With `--tsa` an authority must have stamped a head of the log.
     """
-    trusted = [_read_key(each) for each in key or ()]
+    trusted = [read_key(each) for each in key or ()]
+    authorities = [certificate for each in tsa or () for certificate in read_authorities(each)]
     try:
-        report = _report(file, head, trusted, answer)
+        report = _report(file, head, trusted, authorities, answer)
     except ValueError as error:
         raise NoHead(f"{head!r} is no head: {error}") from error
     except OSError as error:
@@ -189,7 +209,11 @@ def verify(
 
 
 def _report(
-    file: Path, head: str | None, trusted: list[VerifierKey], answer: Path | None
+    file: Path,
+    head: str | None,
+    trusted: list[VerifierKey],
+    authorities: "list[Certificate]",
+    answer: Path | None,
 ) -> VerifyReport | ReceiptReport:
     """What is found of an export or of a receipt. Raises ValueError for a head that is none, and OSError."""
     with file.open("rb") as opened:
@@ -197,20 +221,20 @@ def _report(
     if not is_receipt(first):
         if answer is not None:
             raise NoHead("--answer is for receipts: an export holds many answers")
-        return verify_file(file, head=None if head is None else read_head(head, trusted), trusted=trusted)
-    if head is not None or not trusted:
-        raise NoHead("a receipt is checked with the log's key: give --key, and no --head")
+        held = None if head is None else read_head(head, trusted)
+        return verify_file(file, head=held, trusted=trusted, authorities=authorities)
+    if head is not None or authorities or not trusted:
+        raise NoHead("a receipt is checked with the log's key: give --key, and neither --head nor --tsa")
     text = None if answer is None else answer.read_text("utf-8")
     return verify_receipt(file.read_text("utf-8", errors="replace"), trusted=trusted, answer=text)
 
 
-def _read_key(given: str) -> VerifierKey:
-    """A key from the command line, or from a file."""
-    file = Path(given)
+def _write_new(file: Path, content: bytes) -> None:
     try:
-        return VerifierKey.parse(file.read_text("utf-8") if file.is_file() else given)
-    except (BadKey, OSError, UnicodeDecodeError) as error:
-        raise NoHead(f"{given!r} is no key: {error}") from error
+        with file.open("xb") as opened:
+            opened.write(content)
+    except OSError as error:
+        raise NoHead(f"cannot write {file}: {error.strerror}") from error
 
 
 def print_report(lines: Sequence[str], *, ok: bool) -> None:

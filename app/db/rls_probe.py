@@ -23,6 +23,7 @@ SECURED_TABLES = (
     "audit_checkpoint",
     # Without its lock the next one shows too.
     "audit_cosignature",
+    "audit_timestamp",
     "audit_document",
     "audit_name",
     "audit_node",

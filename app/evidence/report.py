@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.evidence.merkle import Head
+from app.evidence.stamps import StampReport
 
 LogFindingKind = Literal[
     "edit",
@@ -18,6 +19,7 @@ LogFindingKind = Literal[
     "format",
     "selection",
     "signature",
+    "timestamp",
 ]
 # What a writer did and no later change: worth a look, and no sign of tampering.
 REMARKS = frozenset({"canonical"})
@@ -36,7 +38,8 @@ class LogFinding:
 @dataclass
 class VerifyReport:
     """What verification found. `ok` with a `held` head means: nothing was changed since that head was kept; with
-    `signers`: the entries under `checkpoint` are those that they signed.
+    `signers`: the entries under `checkpoint` are those that they signed; with `stamps`: when they
+    existed at the latest.
     """
 
     path: str
@@ -48,6 +51,7 @@ class VerifyReport:
     head: Head | None = None
     checkpoint: Head | None = None  # the last head of the file that was signed
     signers: tuple[str, ...] = ()  # those who are trusted, by name
+    stamps: StampReport | None = None
     findings: list[LogFinding] = field(default_factory=list)
 
     def add(self, kind: LogFindingKind, seq: int | None, message: str) -> None:
@@ -91,7 +95,8 @@ class VerifyReport:
         lines = [f"  compared with the head kept earlier, {self.held}"] if self.held else []
         if self.checkpoint and self.signers:
             lines += [f"  the first {self.checkpoint.size} entries are signed by {' and '.join(self.signers)}"]
-        return lines or [
+        lines = lines or [
             "  no earlier head and no key was given: this shows that the file agrees with itself, not that it is the"
             " original"
         ]
+        return [*(self.stamps.lines if self.stamps else []), *lines]

@@ -2,89 +2,71 @@
 by which the log signs its heads.
 
 Without either a file can only be shown to agree with itself. With the key alone, whoever has the log's signing key
-could still have rewritten all of it; a kept head, or the signature of a witness, shows that nobody did.
+could still have rewritten all of it; a kept head, or the signature of a witness, shows that nobody did, and time stamps
+show when at the latest it was written.
 """
 
 import json
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.evidence.checkpoint import Checkpoint, follow_key_change
-from app.evidence.merkle import Frontier, Head, decode, encode, leaf_hash
+from app.evidence.kept_head import head_of
+from app.evidence.merkle import Head, encode, leaf_hash
 from app.evidence.opened import opened_text_matches
 from app.evidence.places import Places
 from app.evidence.records import read_record, unique_keys
 from app.evidence.report import LogFindingKind, VerifyReport
-from app.evidence.signed_note import MAX_NOTE_BYTES, BadNote, VerifierKey
+from app.evidence.roots import Roots
+from app.evidence.signed_note import BadNote, VerifierKey
+from app.evidence.stamps import Stamps, read_stamps
+from app.evidence.timestamp import BadTimestamp
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 FORMAT = "clearance-audit"
 FORMAT_VERSION = 1
-HEADER_KEYS = {"format", "version", "complete", "range", "filters", "checkpoint"}
+HEADER_KEYS = {"format", "version", "complete", "range", "filters", "checkpoint", "timestamps"}
 ENTRY_KEYS = {"seq", "leaf_hash", "record"}
 
 
-def verify(path: Path, *, head: Head | None = None, trusted: Sequence[VerifierKey] = ()) -> VerifyReport:
+def verify(
+    path: Path,
+    *,
+    head: Head | None = None,
+    trusted: Sequence[VerifierKey] = (),
+    authorities: "Sequence[Certificate]" = (),
+) -> VerifyReport:
     """Check the JSONL export at `path`, and against `head` if one was kept. Raises OSError alone.
 
     With keys that are `trusted`, its checkpoint must be signed by one of the log's, and by one of the witnesses' if any
-    is among them. A key that the log introduced later, signed by a trusted one, is trusted from there on.
+    is among them. A key that the log introduced later, signed by a trusted one, is trusted from there on. With roots of
+    time stamping `authorities`, one of these must have stamped a head of it.
     """
-    checker = _Checker(VerifyReport(str(path), held=head), trusted)
+    checker = _Checker(VerifyReport(str(path), held=head), trusted, authorities)
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             checker.line(number, raw)
     return checker.finish()
 
 
-def read_head(given: str, trusted: Sequence[VerifierKey] = ()) -> Head:
-    """The head in `size:root`, or in a file that holds this, a checkpoint, a head line, or an earlier export.
-
-    Raises ValueError; also for a checkpoint that none of the trusted keys signed, where any are given.
-    """
-    path = Path(given)
-    if not path.is_file():
-        return Head.parse(given)
-    raw = path.read_bytes()
-    if b"\n\n" in raw[:MAX_NOTE_BYTES]:
-        checkpoint = Checkpoint.parse(raw.decode())
-        if trusted:
-            checkpoint.log_signers(trusted)
-        return checkpoint.head
-    last = raw.strip().rpartition(b"\n")[2].decode()
-    if not last.startswith("{"):
-        return Head.parse(last)
-    value = json.loads(last)
-    return _head(value.get("head", value))
-
-
-def _head(value: Any) -> Head:
-    try:
-        size, root = value["size"], decode(value["root"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError("no head in it") from error
-    if not isinstance(size, int) or isinstance(size, bool):
-        raise ValueError("the size of a head is a number")
-    if extra := set(value) - {"size", "root", "at"}:
-        raise ValueError(f"it carries what no export writes: {', '.join(sorted(extra))}")
-    if not isinstance(value.get("at", ""), str):
-        raise ValueError("its time is no text")
-    return Head(size, root)
-
-
 class _Checker:
-    def __init__(self, report: VerifyReport, trusted: Sequence[VerifierKey]) -> None:
+    def __init__(
+        self, report: VerifyReport, trusted: Sequence[VerifierKey], authorities: "Sequence[Certificate]"
+    ) -> None:
         self.report = report
-        self.trusted = list(trusted)
+        self.trusted, self.authorities = list(trusted), authorities
         self.checkpoint: Checkpoint | None = None
-        self.at_checkpoint: tuple[bytes, bytes] | None = None
+        self.stamps = Stamps()
         self.places = Places()
         self.ids: dict[uuid.UUID, int] = {}
         self.announced: int | None = None
-        # Over what the lines claim and over what the records give: an edit of either shows which of the two is true.
-        self.claimed, self.computed = Frontier(), Frontier()
-        self.at_held = self._roots() if report.held and report.held.size == 0 else None
+        self.roots = Roots()
+        if report.held is not None:
+            self.roots.want(report.held.size)
 
     def line(self, number: int, raw: bytes) -> None:
         """Check one line of the file, the first being 1."""
@@ -118,7 +100,8 @@ class _Checker:
             self._own_head()
             self._held_head()
             self._signed_head()
-        elif report.held is not None or self.trusted:
+            self._stamped_heads()
+        elif report.held is not None or self.trusted or self.authorities:
             self._find("selection", None, "a selection cannot be compared with a head: export the whole log")
         return report
 
@@ -137,6 +120,8 @@ class _Checker:
                 self.report.complete, self.announced = complete, size
                 if complete and "checkpoint" in value:
                     self._read_checkpoint(value["checkpoint"])
+                if complete and "timestamps" in value:
+                    self._read_stamps(value["timestamps"])
             case _:
                 self._find("format", None, "line 1 is no header")
 
@@ -146,13 +131,20 @@ class _Checker:
         except BadNote as error:
             self._find("format", None, f"the checkpoint of the file is none: {error}")
             return
-        if self.checkpoint.head.size == 0:
-            self.at_checkpoint = self._roots()
+        self.roots.want(self.checkpoint.head.size)
+
+    def _read_stamps(self, value: object) -> None:
+        try:
+            self.stamps = Stamps(read_stamps(value))
+        except ValueError as error:
+            self._find("format", None, f"the time stamps of the file are none: {error}")
+        for stamp in self.stamps.heads:
+            self.roots.want(stamp.checkpoint.head.size)
 
     def _head_line(self, number: int, value: Mapping[str, Any]) -> None:
         self._refuse_extra("the head's line", None, set(value) - {"head"})
         try:
-            self.report.head = _head(value["head"])
+            self.report.head = head_of(value["head"])
         except ValueError as error:
             self._find("format", None, f"line {number}: {error}")
             return
@@ -176,7 +168,7 @@ class _Checker:
         if claimed != encode(computed):
             self._find("edit", seq, f"the record of entry {seq} does not match its leaf hash")
         if self.places.whole:
-            self._grow(claimed, computed)
+            self.roots.append(claimed, computed)
 
     def _place(self, seq: int, number: int) -> None:
         match self.places.take(seq):
@@ -197,6 +189,7 @@ class _Checker:
         if earlier != seq:
             self._find("duplicate", seq, f"entry {seq} is the record of entry {earlier} once more")
         self._opened(seq, record, opened)
+        self.stamps.follow(seq, record)
         if record["kind"] == "signingkey.changed" and (key := follow_key_change(self.trusted, record)):
             self.trusted.append(key)
         return leaf_hash(body)
@@ -214,20 +207,6 @@ class _Checker:
             elif "salt" not in words:
                 self.report.erased += 1
 
-    def _grow(self, claimed: str, computed: bytes) -> None:
-        try:
-            self.claimed.append(decode(claimed))
-        except ValueError:
-            self.claimed.append(computed)  # named as an edit already
-        self.computed.append(computed)
-        if self.report.held is not None and self.computed.size == self.report.held.size:
-            self.at_held = self._roots()
-        if self.checkpoint is not None and self.computed.size == self.checkpoint.head.size:
-            self.at_checkpoint = self._roots()
-
-    def _roots(self) -> tuple[bytes, bytes]:
-        return self.claimed.root(), self.computed.root()
-
     def _own_head(self) -> None:
         own, count = self.report.head, self.places.expected
         if own is None:
@@ -236,7 +215,7 @@ class _Checker:
             self._find("truncation", count, f"the file ends before entry {count}, its head has {own.size} entries")
         elif own.size < count:
             self._find("addition", own.size, f"entry {own.size} and those behind it are not under the file's head")
-        elif self.places.whole and own.root not in self._roots():
+        elif self.places.whole and own.root not in self.roots.now():
             self._find("rewrite", None, "the file's head is not the head of its entries")
 
     def _held_head(self) -> None:
@@ -247,7 +226,7 @@ class _Checker:
             self._find(
                 "truncation", count, f"the file ends before entry {count}, the head kept has {held.size} entries"
             )
-        elif self.at_held is not None and held.root not in self.at_held:
+        elif self.roots.contradict(held.size, held.root):
             message = f"the first {held.size} entries are not those of the head kept: the log was rewritten"
             self._find("rewrite", None, message)
 
@@ -260,7 +239,7 @@ class _Checker:
             return
         if checkpoint.head.size > self.places.expected:
             self._find("truncation", self.places.expected, f"its checkpoint has {checkpoint.head.size} entries")
-        elif self.at_checkpoint is not None and checkpoint.head.root not in self.at_checkpoint:
+        elif self.roots.contradict(checkpoint.head.size, checkpoint.head.root):
             self._find("rewrite", None, f"the first {checkpoint.head.size} entries are not those of its checkpoint")
         try:
             signers = [*checkpoint.log_signers(self.trusted), *self._witnesses(checkpoint)] if self.trusted else []
@@ -274,6 +253,19 @@ class _Checker:
         if not found and any(key.use == "witness" for key in self.trusted):
             raise BadNote("none of the witnesses that you trust signed it")
         return found
+
+    def _stamped_heads(self) -> None:
+        """What the file's time stamps say: of its entries, and, where authorities are trusted, when they existed."""
+        for head in dict.fromkeys(stamp.checkpoint.head for stamp in self.stamps.heads):
+            if head.size > self.places.expected:
+                self._find("truncation", self.places.expected, f"a head of {head.size} entries was time-stamped")
+            elif self.roots.contradict(head.size, head.root):
+                self._find("rewrite", None, f"the first {head.size} entries are not those that were time-stamped")
+        if self.authorities:
+            try:
+                self.report.stamps = self.stamps.judge(self.authorities)
+            except BadTimestamp as error:
+                self._find("timestamp", None, str(error))
 
     def _refuse_extra(self, what: str, seq: int | None, extra: set[str]) -> None:
         if extra:

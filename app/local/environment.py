@@ -1,7 +1,7 @@
 """The environment of each process, which holds only the secrets that the process needs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.client.errors import UserError
@@ -20,8 +20,9 @@ SEARCH_URL, BACKUP_URL = "CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_DATABASE__
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
 SIGNING_KEY, PREVIOUS_SIGNING_KEY = "CLEARANCE_AUDIT__SIGNING_KEY", "CLEARANCE_AUDIT__PREVIOUS_SIGNING_KEY"
+WITNESSES, TIMESTAMPS = "CLEARANCE_AUDIT__WITNESSES", "CLEARANCE_AUDIT__TIMESTAMPS"
 # Of the section AUDIT.
-SEQUENCERS = ("CLOSE_AFTER_SECONDS", "SIGNING_KEY", "PREVIOUS_SIGNING_KEY", "CHECKPOINT_", "WITNESSES")
+SEQUENCERS = ("CLOSE_AFTER_SECONDS", "SIGNING_KEY", "PREVIOUS_SIGNING_KEY", "CHECKPOINT_", "WITNESSES", "TIMESTAMPS")
 MODEL_URL, MODEL_KEY, MODEL_NAME = "CLEARANCE_MODEL__BASE_URL", "CLEARANCE_MODEL__API_KEY", "CLEARANCE_MODEL__NAME"
 MODEL_CONTEXT, MODEL_LOCK = "CLEARANCE_MODEL__CONTEXT_LENGTH", "CLEARANCE_MODEL__LOCK"
 # The bundled model reads some 100 tokens a second and answers badly: it gets short prompts, and the default mode is
@@ -76,7 +77,7 @@ def api_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[s
         environ, *sections, "DATABASE__POOL_SIZE", "DATABASE__PREPARE_STATEMENTS", "DATABASE__REPLICA_"
     )
     settings = {name: value for name, value in settings.items() if name not in {SIGNING_KEY, PREVIOUS_SIGNING_KEY}}
-    proxies = {name: environ[name] for name in PROXIES if name in environ}  # for a model elsewhere
+    proxies = _inherited(environ, PROXIES)  # for a model elsewhere
     return (
         _base(environ)
         | proxies
@@ -102,7 +103,8 @@ def worker_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dic
 def sequencer_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
     """For the audit sequencer: its database URL, and the key that signs the log's heads, which nobody else gets."""
     own = _with_prefixes(environ, *(f"AUDIT__{name}" for name in SEQUENCERS))
-    return _base(environ) | {SIGNING_KEY: wiring.signing_key} | own | {SEQUENCER_URL: wiring.sequencer_url}
+    proxies = _inherited(environ, PROXIES) if own.keys() & {WITNESSES, TIMESTAMPS} else {}  # they are elsewhere
+    return _base(environ) | proxies | {SIGNING_KEY: wiring.signing_key} | own | {SEQUENCER_URL: wiring.sequencer_url}
 
 
 def model_server_environment(environ: Mapping[str, str], *, api_key: str) -> dict[str, str]:
@@ -114,8 +116,8 @@ def _base(environ: Mapping[str, str]) -> dict[str, str]:
     return _inherited(environ) | ({TIMEOUT: environ[TIMEOUT]} if TIMEOUT in environ else {})
 
 
-def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: environ[name] for name in INHERITED if name in environ}
+def _inherited(environ: Mapping[str, str], names: Iterable[str] = INHERITED) -> dict[str, str]:
+    return {name: environ[name] for name in names if name in environ}
 
 
 def _with_prefixes(environ: Mapping[str, str], *sections: str) -> dict[str, str]:

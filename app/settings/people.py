@@ -56,6 +56,11 @@ class AuditSettings(Section):
         description="sequencer: witnesses that sign checkpoints too, each as its URL, a space and its key, with commas"
         " between (`clearance witness`)",
     )
+    timestamps: str = Field(
+        "",
+        description="sequencer: time stamping authorities (RFC 3161) that stamp checkpoints, each as its URL, a space"
+        " and the PEM file of the root certificates by which its answers are checked, with commas between",
+    )
 
 
 class ProviderSettings(Section):

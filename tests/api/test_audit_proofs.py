@@ -1,15 +1,17 @@
 """What an auditor takes away over the API: signed heads, their proofs, and a receipt that a stranger checks."""
 
+import hashlib
 import json
 import uuid
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
 
 from app.evidence.checkpoint import Checkpoint
 from app.evidence.consistency import is_consistent
-from app.evidence.merkle import decode
+from app.evidence.merkle import decode, encode
 from app.evidence.receipt import verify_receipt
 from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
@@ -44,6 +46,19 @@ def receipt(client: TestClient, company: Company, trail: str, **params: Any) -> 
 
 
 @pytest.mark.usefixtures("asked")
+def test_a_signed_head_comes_with_its_time_stamps(client: TestClient, company: Company) -> None:
+    [newest, *_] = get(client, company, "/checkpoints")
+    assert newest["timestamps"] == {}
+    token = b"token over " + hashlib.sha256(Checkpoint.parse(newest["note"]).note.text.encode()).digest()
+    engine = create_engine(company.db.url("sequencer"))
+    with engine.begin() as connection:
+        given = {"size": newest["size"], "token": token}
+        connection.execute(text("select clearance.keep_timestamp(:size, 'https://tsa.example', :token)"), given)
+    engine.dispose()
+    assert get(client, company, "/checkpoints")[0]["timestamps"] == {"https://tsa.example": encode(token)}
+
+
+@pytest.mark.usefixtures("asked")
 def test_signed_heads_continue_one_another(client: TestClient, company: Company) -> None:
     client.post("/api/v1/search", json={"query": "coffee"}, headers=company.headers("ben"))
     sequence(company.db)
@@ -72,9 +87,9 @@ def test_a_stranger_checks_a_receipt(client: TestClient, company: Company, asked
     opened = receipt(client, company, trail, opening=opening(client, company, record=asked_in))
     assert verify_receipt(opened, trusted=[LOG_KEY.verifier], answer=words).ok
     assert QUESTION["question"] in opened
-    for text in (sealed, opened):
-        assert words not in text
-        assert "prompt" not in [name for entry in json.loads(text)["records"] for name in entry["opened"]]
+    for each in (sealed, opened):
+        assert words not in each
+        assert "prompt" not in [name for entry in json.loads(each)["records"] for name in entry["opened"]]
     made = company.records("audit.read")[-2:]
     assert [(each["filters"], each["rows"], each["opened"]) for each in made] == [
         ({"receipt": trail}, 2, False),

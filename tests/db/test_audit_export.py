@@ -21,7 +21,8 @@ from app.audit.export import COLUMNS, FORMS, export_log
 from app.audit.listing import latest_head, list_events
 from app.audit.opener import Opener
 from app.audit.query import EVERYTHING, Choice, LogQuery
-from app.evidence.verify import read_head, verify
+from app.evidence.kept_head import read_head
+from app.evidence.verify import verify
 from app.identity.subject import Capability
 from tests.db.audit_db import SEALER, AuditDb, add_leaf
 from tests.support.cluster import Db

@@ -28,6 +28,7 @@ def world(db: Db) -> Iterator[AuditDb]:
         made.run("owner", "insert into audit_node (level, place, hash) values (8, 0, sha256(''))")
         made.run("owner", "insert into audit_checkpoint (size, note) values (1, '')")
         made.run("owner", "insert into audit_cosignature (size, signer, line) values (1, 'w', E'\u2014 w\\n')")
+        made.run("owner", "insert into audit_timestamp (size, authority, token) values (1, 'a', '')")
         yield made
 
 
@@ -40,6 +41,7 @@ COLUMNS = {
     "audit_node": "hash",
     "audit_checkpoint": "note",
     "audit_cosignature": "line",
+    "audit_timestamp": "token",
 }
 CHANGES = ["update {0} set {1} = {1}", "delete from {0}", "truncate {0} cascade"]
 

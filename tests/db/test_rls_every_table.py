@@ -114,6 +114,7 @@ def full(library: LibraryDb, database: Database) -> Full:
         "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])": {},
         "insert into audit_checkpoint (size, note) values (1, '')": {},
         "insert into audit_cosignature (size, signer, line) values (1, 'w', E'\u2014 w\\n')": {},
+        "insert into audit_timestamp (size, authority, token) values (1, 'a', '')": {},
         f"{PLACED} limit 1": {},
         "insert into audit_document (document, seq) values (:id, 0)": {"id": uuid.uuid4()},
         "insert into audit_name (name, actor, kind) values ('ada', :ada, '')": {"ada": ada},

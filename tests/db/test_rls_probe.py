@@ -47,6 +47,7 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", "insert into audit_head (size, root, frontier) values (1, sha256(''), array[sha256('')])")
     library.run("owner", "insert into audit_checkpoint (size, note) values (1, '')")
     library.run("owner", "insert into audit_cosignature (size, signer, line) values (1, 'w', E'\u2014 w\\n')")
+    library.run("owner", "insert into audit_timestamp (size, authority, token) values (1, 'a', '')")
     library.run("owner", PLACED)
     library.run("owner", "insert into audit_document (document, seq) values (:a, 0)", a=ada)
     library.run("owner", "insert into audit_name (name, actor, kind) values ('ada', :a, '')", a=ada)

@@ -17,7 +17,8 @@ from app.cli import database_setup
 from app.db.bootstrap import alembic_config, close_database, migrate, prepare
 from app.db.revisions import UnknownRevision
 from app.db.rls_probe import probe
-from app.evidence.verify import read_head, verify
+from app.evidence.kept_head import read_head
+from app.evidence.verify import verify
 from app.local import run
 from app.local.secrets import LocalSecrets
 from tests.api.services import HEADER

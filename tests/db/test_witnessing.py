@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.audit.beside import NotGiven
 from app.audit.signing import LogSigner
-from app.audit.witnessing import Cosigning, WitnessAddress, WitnessFailed, cosign_until
+from app.audit.witnessing import Cosigning, WitnessAddress, cosign_until
 from app.db.engine import connect
 from app.evidence.checkpoint import Checkpoint
 from app.evidence.merkle import Frontier, Head, merkle_root
@@ -68,7 +69,7 @@ def cosigning(world: AuditDb, address: WitnessAddress) -> Iterator[Cosigning]:
     """What brings checkpoints to a witness, of which each step is made by hand."""
     engine = connect(world.db.url("sequencer"), pool_size=1)
     with httpx2.Client(trust_env=False, timeout=5) as client:
-        yield Cosigning(engine, address, client)
+        yield Cosigning(engine, client, address)
     engine.dispose()
 
 
@@ -116,7 +117,7 @@ def test_a_rewritten_log_gets_no_signature(world: AuditDb, tmp_path: Path) -> No
             assert anew.sizes() == signed, "and one that starts anew reads it from its own signature"
         forged = Checkpoint.sign(world.check_order(303), [LOG_KEY])
         world.run("sequencer", PUBLISH, size=303, note=str(forged))
-        with cosigning(world, witness.address) as brings, pytest.raises(WitnessFailed, match="422"):
+        with cosigning(world, witness.address) as brings, pytest.raises(NotGiven, match="422"):
             brings.step()
         assert kept(world).log_signers([LOG_KEY.verifier]), "whoever has the key signs it"
         assert not kept(world).witnesses([witness.address.key])
@@ -146,7 +147,7 @@ def test_a_log_that_lost_its_end_is_told_so(world: AuditDb, tmp_path: Path) -> N
         )
         more = Checkpoint.sign(Head(9, bytes(32)), [LOG_KEY])
         ahead.add(WitnessRequest(0, (), more), moment=1)
-        with cosigning(world, witness.address) as brings, pytest.raises(WitnessFailed, match=r"9 entries.*has 4.*gone"):
+        with cosigning(world, witness.address) as brings, pytest.raises(NotGiven, match=r"9 entries.*has 4.*gone"):
             brings.step()
 
 
@@ -207,7 +208,7 @@ def test_nothing_but_its_own_signature_is_kept(world: AuditDb, answer: tuple[int
         http_stub(status(code, body, location="http://127.0.0.1:1/")) as url,
     ):
         made.add(1)
-        with cosigning(world, WitnessAddress(url, key)) as brings, pytest.raises(WitnessFailed):
+        with cosigning(world, WitnessAddress(url, key)) as brings, pytest.raises(NotGiven):
             brings.step()
     assert world.value("owner", "select count(*) from audit_cosignature") == 0
 
@@ -220,7 +221,7 @@ def test_a_forged_signature_is_not_kept(world: AuditDb) -> None:
         with (
             http_stub(forged) as url,
             cosigning(world, WitnessAddress(url, key.verifier)) as brings,
-            pytest.raises(WitnessFailed, match="does not belong"),
+            pytest.raises(NotGiven, match="does not belong"),
         ):
             brings.step()
 

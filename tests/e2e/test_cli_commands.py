@@ -6,11 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from app.evidence.checkpoint import Checkpoint
 from app.evidence.signed_note import SigningKey
+from app.evidence.timestamp import read_roots, stamped_at
 from tests.e2e.command_runs import Run
 from tests.e2e.sample_site import SampleSite
 from tests.support.log_keys import LOG_KEY
+from tests.support.time_stamping import TimestampAuthority
 from tests.support.waiting import wait_for
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
@@ -299,6 +303,33 @@ def test_one_answer_is_proved_to_a_stranger(run: Run, sample: SampleSite, tmp_pa
     signed = run("audit", "verify", str(export), *key, "--head", str(kept))
     assert signed.status == 0, signed.out
     assert "entries are signed by log.example/audit" in " ".join(signed.out.split())
+
+
+def test_a_signed_head_is_kept_with_its_time_stamp(run: Run, sample: SampleSite, tmp_path: Path) -> None:
+    authority = TimestampAuthority.make(tmp_path / "tsa")
+    token, export = tmp_path / "kept.tst", tmp_path / "log.jsonl"
+    keep = ("audit", "checkpoint", "--timestamp", str(token))
+    assert "no authority stamped one of the last 100" in " ".join(run(*keep, who="oskar").err.split())
+    newest = json.loads(run("audit", "checkpoint", "--json", who="oskar").out)
+    signed = Checkpoint.parse(newest["note"]).note.text
+    engine = create_engine(sample.db.url("sequencer"))
+    with engine.begin() as connection:
+        given = {"size": newest["size"], "token": authority.stamp(signed)}
+        connection.execute(text("select clearance.keep_timestamp(:size, 'https://tsa.example', :token)"), given)
+    engine.dispose()
+    kept = run(*keep, who="oskar")
+    assert Checkpoint.parse(kept.out).note.text == signed
+    assert stamped_at(token.read_bytes(), signed, read_roots(authority.roots.read_bytes()))
+    assert "File exists" in run(*keep, who="oskar").err
+    assert run("audit", "export", "--to", str(export), who="oskar").status == 0
+    verify = ("audit", "verify", str(export), "--tsa")
+    good, other = run(*verify, str(authority.roots)), TimestampAuthority.make(tmp_path / "other")
+    assert good.status == 0, good.out
+    assert f"time-stamped: the first {newest['size']} entries" in " ".join(good.out.split())
+    bad = run(*verify, str(other.roots))
+    assert bad.status == 1
+    assert "timestamp: none of its time stamps is by an authority that you trust" in " ".join(bad.out.split())
+    assert "holds no certificate" in " ".join(run(*verify, str(export)).err.split())
 
 
 def test_keys_are_made_for_logs_and_witnesses(run: Run) -> None:

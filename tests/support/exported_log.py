@@ -1,5 +1,6 @@
 """Builds exported logs without a database, for the tests that tamper with them."""
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Sequence
@@ -18,9 +19,10 @@ KEY = bytes(range(32))
 USER = uuid.UUID(int=7)
 
 
-def entry(seq: int, words: str) -> dict[str, Any]:
-    """One entry of an export that opens its query."""
+def entry(seq: int, words: str, at: dt.datetime | None = None) -> dict[str, Any]:
+    """One entry of an export that opens its query, and claims to be of now or of another time."""
     event = SearchDone(
+        at=at or dt.datetime.now(dt.UTC),
         actor=Actor(USER, "Ada", key="ck_ada"),
         query=SealedText(words),
         policy_epoch=seq,
@@ -68,8 +70,9 @@ def write(
     head: merkle.Head | None = None,
     complete: bool = True,
     note: str | None = None,
+    stamps: object = None,
 ) -> Path:
-    """Write an export of `entries` under `head`, by default their own, with the note of a checkpoint."""
+    """Write an export of `entries` under `head`, by default their own, with a checkpoint and time stamps."""
     head = head or head_of(entries)
     header = {
         "format": "clearance-audit",
@@ -77,7 +80,7 @@ def write(
         "complete": complete,
         "range": {"first": 0, "size": head.size},
         "filters": {} if complete else {"kind": "search.done"},
-    } | ({} if note is None else {"checkpoint": note})
+    } | {name: value for name, value in (("checkpoint", note), ("timestamps", stamps)) if value is not None}
     last = {"head": {"size": head.size, "root": merkle.encode(head.root)}}
     path.write_text("".join(json.dumps(line) + "\n" for line in (header, *entries, last)))
     return path

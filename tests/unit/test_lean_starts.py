@@ -13,6 +13,8 @@ LEAN = {
     "app.local.run": ("sqlalchemy", "alembic", "numpy", "xllamacpp"),
     "app.local.sample": ("sqlalchemy", "alembic", "numpy"),
     "ingest.__main__": ("sqlalchemy", "numpy", "onnxruntime", "docx", "app.db.session", "ingest.pipeline"),
+    "app.sequencer_process": ("fastapi", "rfc3161_client"),
+    "app.evidence.verify": ("cryptography", "rfc3161_client"),
     "app.local.bundled_model": ("xllamacpp", "structlog"),
 }
 

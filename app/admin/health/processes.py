@@ -38,8 +38,8 @@ def check_sequencer(waiting: str, age: dt.timedelta | None, ordered: str, mend: 
 
 @dataclass(frozen=True)
 class SignatureState:
-    """How far the log is signed: entries under the newest head, under the newest one that was signed, and under the
-    newest that a witness signed; and since when there is one that was not. None: there is none.
+    """How far the log is signed: entries under the newest head, under the newest one that was signed, under the newest
+    that a witness signed, and that an authority stamped; and since when there is one that was not. None: there is none.
     """
 
     entries: int | None
@@ -47,10 +47,12 @@ class SignatureState:
     unsigned_since: dt.datetime | None
     cosigned: int | None
     uncosigned_since: dt.datetime | None
+    stamped: int | None
+    unstamped_since: dt.datetime | None
 
 
 def check_signatures(state: SignatureState, now: dt.datetime) -> CheckResult:
-    """The newest heads are signed, and seen by a witness if ever one saw any."""
+    """The newest heads are signed, seen by a witness if ever one saw any, and stamped if ever an authority did."""
     part = "signed heads"
     if not state.entries:
         return CheckResult(part, "ok", "no record to sign yet")
@@ -70,8 +72,13 @@ def check_signatures(state: SignatureState, now: dt.datetime) -> CheckResult:
         return CheckResult(
             part, "fail", says, "see audit.not_cosigned in the log of the sequencer, and ask the witness"
         )
+    if state.unstamped_since is not None and now - state.unstamped_since > MAX_UNSIGNED_AGE:
+        age = format_age(now - state.unstamped_since)
+        says = f"no time stamping authority has answered for {age}, or no answer was right"
+        return CheckResult(part, "fail", says, "see audit.not_timestamped in the log of the sequencer")
     seen = "no witness" if state.cosigned is None else f"the first {state.cosigned} by a witness too"
-    return CheckResult(part, "ok", f"the first {state.signed} of {state.entries} records, {seen}")
+    stamped = "" if state.stamped is None else f", the first {state.stamped} time-stamped"
+    return CheckResult(part, "ok", f"the first {state.signed} of {state.entries} records, {seen}{stamped}")
 
 
 def check_directories(views: Iterable[DirectoryView]) -> Iterator[CheckResult]:

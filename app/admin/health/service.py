@@ -125,7 +125,13 @@ def _check_processes(session: Session) -> Iterator[CheckResult]:
     yield processes.check_sequencer(waiting, age, "", "start it: python -m app.sequencer_process")
     yield processes.check_signatures(
         processes.SignatureState(
-            state.entries, state.signed, state.unsigned_since, state.cosigned, state.uncosigned_since
+            state.entries,
+            state.signed,
+            state.unsigned_since,
+            state.cosigned,
+            state.uncosigned_since,
+            state.stamped,
+            state.unstamped_since,
         ),
         state.at,
     )

@@ -171,9 +171,10 @@ def check_worker(installation: Installation) -> Iterator[CheckResult]:
 SIGNATURES = """
     select s.entries, s.signed,
       (select h.at from audit_head h where h.size > coalesce(s.signed, 0) order by h.size limit 1), s.cosigned,
-      (select c.at from audit_checkpoint c where c.size > s.cosigned order by c.size limit 1)
+      (select c.at from audit_checkpoint c where c.size > s.cosigned order by c.size limit 1), s.stamped,
+      (select c.at from audit_checkpoint c where c.size > s.stamped order by c.size limit 1)
     from (select (select max(size) from audit_head) as entries, (select max(size) from audit_checkpoint) as signed,
-      (select max(size) from audit_cosignature) as cosigned) as s
+      (select max(size) from audit_cosignature) as cosigned, (select max(size) from audit_timestamp) as stamped) as s
 """
 
 

@@ -186,6 +186,22 @@ class DocumentKey(Base):
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
 
 
+class AuditTimestamp(Base):
+    """The token by which a time stamping authority, named by its URL, dates a checkpoint."""
+
+    __tablename__ = "audit_timestamp"
+    __table_args__ = (
+        CheckConstraint("octet_length(authority) <= 1024", name="authority"),
+        CheckConstraint("octet_length(token) <= 32768", name="token"),
+        Index("audit_timestamp_authority_size_idx", "authority", "size"),
+    )
+
+    size: Mapped[int] = mapped_column(ForeignKey("audit_checkpoint.size"), primary_key=True, autoincrement=False)
+    authority: Mapped[str] = mapped_column(Text, primary_key=True)
+    token: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=now)
+
+
 class PersonKey(Base):
     """The wrapped key that seals one person's words; it names the user without a foreign key and outlives the row."""
 

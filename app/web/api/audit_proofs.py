@@ -19,9 +19,13 @@ Size = Annotated[int, Query(ge=0, le=MAX_NUMBER)]
 
 @router.get("/checkpoints")
 def checkpoints(log: AuditLogOf, page: PageOf) -> list[CheckpointOut]:
-    """The heads that the log signed, the newest first (audit)."""
+    """The heads that the log signed, the newest first, with their time stamps (audit)."""
     found = AuditProofs(log).checkpoints(page)
-    return [CheckpointOut.model_validate(each) for each in found]
+    return [
+        CheckpointOut(size=each.size, at=each.at, note=each.note,
+                      timestamps={authority: encode(token) for authority, token in each.timestamps.items()})
+        for each in found
+    ]  # fmt: skip
 
 
 @router.get("/consistency")

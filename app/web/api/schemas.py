@@ -273,11 +273,14 @@ class HeadOut(ApiModel):
 
 
 class CheckpointOut(ApiModel):
-    """A head that the log signed (c2sp.org/tlog-checkpoint), with the signatures of the witnesses that saw it."""
+    """A head that the log signed (c2sp.org/tlog-checkpoint), with the signatures of the witnesses that saw it, and the
+    time stamps (RFC 3161) that authorities put on what the log signed.
+    """
 
     size: int
     at: dt.datetime
     note: str
+    timestamps: dict[str, str] = Field(description="the token of each authority, by its URL: DER in base64")
 
 
 class ConsistencyOut(ApiModel):

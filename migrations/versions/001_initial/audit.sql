@@ -168,6 +168,18 @@ create table audit_cosignature (
   constraint audit_cosignature_size_fkey foreign key (size) references audit_checkpoint (size),
   constraint audit_cosignature_line_check check (octet_length(line) <= 1024 and line ~ E'^\u2014 [^\n]+\n$')
 );
+-- When authorities saw them, by their clocks (RFC 3161): the token of each, in DER.
+create table audit_timestamp (
+  size bigint not null,
+  authority text not null,
+  token bytea not null,
+  at timestamptz not null default clock_timestamp(),
+  constraint audit_timestamp_pkey primary key (size, authority),
+  constraint audit_timestamp_size_fkey foreign key (size) references audit_checkpoint (size),
+  constraint audit_timestamp_authority_check check (octet_length(authority) <= 1024),
+  constraint audit_timestamp_token_check check (octet_length(token) <= 32768)
+);
+create index audit_timestamp_authority_size_idx on audit_timestamp (authority, size);
 
 -- The key under which the words of one person are sealed, itself wrapped. It outlives the user's row, so it names the
 -- user by id without a foreign key; to delete the row is to erase the words.
@@ -212,7 +224,7 @@ do $$
 declare t text;
 begin
   foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_name', 'audit_node',
-                           'audit_checkpoint', 'audit_cosignature'] loop
+                           'audit_checkpoint', 'audit_cosignature', 'audit_timestamp'] loop
     execute format('create trigger append_only before update or delete or truncate on %I '
                    'for each statement execute function clearance.refuse_audit_change()', t);
     execute format('alter table %I enable always trigger append_only', t);
@@ -221,11 +233,12 @@ begin
     execute format('grant select on %I to clearance_app', t);
   end loop;
   foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_node', 'audit_checkpoint',
-                           'audit_cosignature'] loop
+                           'audit_cosignature', 'audit_timestamp'] loop
     execute format('create policy sequencer_read on %I for select to clearance_sequencer using (true)', t);
   end loop;
 end $$;
-grant select on audit_entry, audit_head, audit_node, audit_checkpoint, audit_cosignature to clearance_sequencer;
+grant select on audit_entry, audit_head, audit_node, audit_checkpoint, audit_cosignature, audit_timestamp
+  to clearance_sequencer;
 -- Not `body`: to put leaves in order takes their hashes, not their content.
 grant select (id, at, xid, kind, trail, leaf_hash) on audit_leaf to clearance_sequencer;
 
@@ -430,5 +443,24 @@ language sql volatile security definer set search_path = '' as $$
   where (select count(*) from public.audit_cosignature c where c.size = of_size) < 32
   on conflict do nothing
 $$;
+
+-- Keeps the time stamp of a checkpoint; of each authority the first. It holds the hash of what the log signed, which is
+-- the note up to its empty line; whether an authority made it is for readers to check.
+create function clearance.keep_timestamp(of_size bigint, of_authority text, stamped bytea) returns void
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  if not exists (
+    select from public.audit_checkpoint c
+    where c.size = of_size
+      and position(sha256(convert_to(split_part(c.note, E'\n\n', 1) || E'\n', 'UTF8')) in stamped) > 0
+  ) then
+    raise exception 'this time stamp is of no signed head of the log' using errcode = 'integrity_constraint_violation';
+  end if;
+  insert into public.audit_timestamp (size, authority, token)
+  select of_size, of_authority, stamped
+  where (select count(*) from public.audit_timestamp t where t.size = of_size) < 8
+  on conflict do nothing;
+end $$;
 grant execute on function clearance.take_audit_turn(), clearance.place_leaves(uuid[]),
-  clearance.publish_checkpoint(bigint, text), clearance.keep_cosignature(bigint, text, text) to clearance_sequencer;
+  clearance.publish_checkpoint(bigint, text), clearance.keep_cosignature(bigint, text, text),
+  clearance.keep_timestamp(bigint, text, bytea) to clearance_sequencer;

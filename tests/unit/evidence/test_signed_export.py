@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from app.evidence.checkpoint import Checkpoint
+from app.evidence.kept_head import read_head
 from app.evidence.merkle import Head, leaf_hash
 from app.evidence.report import VerifyReport
 from app.evidence.signed_note import SigningKey
-from app.evidence.verify import read_head, verify
+from app.evidence.verify import verify
 from tests.support.exported_log import entry, head_of, key_change, rehash, write
 from tests.support.log_keys import LOG_KEY, NEXT_KEY, STRANGER_KEY, WITNESS_KEY
 

@@ -2,18 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
 from app.evidence import merkle
+from app.evidence.kept_head import read_head
 from app.evidence.report import LogFindingKind
-from app.evidence.verify import read_head, verify
+from app.evidence.verify import verify
 from tests.support.environment import REPOSITORY
 from tests.support.exported_log import entry, head_of, rehash, write
-from tests.support.tampered_logs import CORPUS, EXTRA, HEAD, LOG, Entries, edited
+from tests.support.tampered_logs import CORPUS, EXTRA, HEAD, LOG, PLACES, REWRITES, Tampering, edited
 
 
 def kinds(path: Path, *, head: merkle.Head | None = None) -> set[tuple[str, int | None]]:
@@ -35,12 +35,16 @@ def test_log_that_grew_verifies_against_an_earlier_head(tmp_path: Path) -> None:
 
 
 def test_empty_log_verifies(tmp_path: Path) -> None:
-    assert verify(write(tmp_path / "log.jsonl", []), head=head_of([])).ok
+    path = write(tmp_path / "log.jsonl", [])
+    assert verify(path, head=head_of([])).ok
+    assert kinds(path, head=merkle.Head(0, bytes(32))) == {("rewrite", None)}
 
 
-@pytest.mark.parametrize(("tamper", "expected"), [c[1:] for c in CORPUS], ids=[c[0] for c in CORPUS])
-def test_tampering_is_named(tmp_path: Path, tamper: Callable[[Entries], Entries], expected: set[Any]) -> None:
-    path = write(tmp_path / "log.jsonl", tamper(list(LOG)), head=HEAD)
+@pytest.mark.parametrize("places", PLACES, ids=str)
+@pytest.mark.parametrize("tampering", CORPUS, ids=lambda tampering: tampering.name)
+def test_tampering_is_named(tmp_path: Path, tampering: Tampering, places: tuple[int, int]) -> None:
+    path = write(tmp_path / "log.jsonl", tampering.do(LOG, *places), head=HEAD)
+    expected = tampering.expected(*places, len(LOG))
     assert kinds(path, head=HEAD) == expected
     assert kinds(path) == expected  # the file's own head was left: it is enough to find these
 
@@ -48,7 +52,7 @@ def test_tampering_is_named(tmp_path: Path, tamper: Callable[[Entries], Entries]
 @pytest.mark.parametrize("where", EXTRA)
 def test_what_no_export_writes_is_found(tmp_path: Path, where: str) -> None:
     path = write(tmp_path / "log.jsonl", LOG)
-    old, new = EXTRA[where]
+    old, new = EXTRA[where](4)
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new, 1))
     assert {kind for kind, _ in kinds(path)} >= {"format"}
@@ -66,23 +70,15 @@ def test_remarks_do_not_hide_what_is_wrong(tmp_path: Path) -> None:
     assert verify(path).lines[1].startswith("  edit")
 
 
-REWRITES: list[tuple[str, Callable[[Entries], Entries], set[tuple[str, int | None]]]] = [
-    ("edit and hash anew", lambda g: [*g[:4], rehash(edited(g[4])), *g[5:]], {("rewrite", None)}),
-    ("drop and renumber", lambda g: [*g[:4], *({**e, "seq": e["seq"] - 1} for e in g[5:])], {("truncation", 10)}),
-    ("truncate", lambda g: g[:7], {("truncation", 7)}),
-    ("empty", lambda g: [], {("truncation", 0)}),
-    ("replace all", lambda g: [entry(n, "all new") for n in range(15)], {("rewrite", None)}),
-]
-
-
-@pytest.mark.parametrize(("tamper", "expected"), [c[1:] for c in REWRITES], ids=[c[0] for c in REWRITES])
+@pytest.mark.parametrize("places", PLACES, ids=str)
+@pytest.mark.parametrize("tampering", REWRITES, ids=lambda tampering: tampering.name)
 def test_rewriting_with_a_new_head_is_found_by_the_head_kept(
-    tmp_path: Path, tamper: Callable[[Entries], Entries], expected: set[Any]
+    tmp_path: Path, tampering: Tampering, places: tuple[int, int]
 ) -> None:
-    path = write(tmp_path / "log.jsonl", tamper(list(LOG)))
+    path = write(tmp_path / "log.jsonl", tampering.do(LOG, *places))
     assert verify(path).ok  # consistent in itself: the report says that this alone proves nothing
     assert "no earlier head and no key was given" in verify(path).lines[-1]
-    assert kinds(path, head=HEAD) == expected
+    assert kinds(path, head=HEAD) == tampering.expected(*places, len(LOG))
 
 
 def test_rewriting_behind_an_earlier_head_needs_a_later_one(tmp_path: Path) -> None:

@@ -79,6 +79,13 @@ def test_a_signing_key_of_ones_own_reaches_the_sequencer_alone() -> None:
         assert not {name for name in environment if "SIGNING" in name}
 
 
+@pytest.mark.parametrize("name", ["CLEARANCE_AUDIT__WITNESSES", "CLEARANCE_AUDIT__TIMESTAMPS"])
+def test_who_dates_and_witnesses_the_log_is_reached_through_the_proxy(name: str) -> None:
+    sequencer = sequencer_environment(ENVIRON | {name: "https://elsewhere.example"}, WIRING)
+    assert sequencer[name] == "https://elsewhere.example"
+    assert held(sequencer) == {"SEQUENCER", "SIGNING", "PROXY"}
+
+
 def test_settings_reach_the_processes_that_have_a_use_for_them() -> None:
     api, worker = api_environment(ENVIRON, WIRING), worker_environment(ENVIRON, WIRING)
     assert api["CLEARANCE_ANSWER__PASSAGES"] == "3"
