@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,9 @@ import numpy as np
 from rich.progress import track
 
 from app.admin.audit_log import AuditLog, EventView
+from app.admin.exposure import report_exposure
 from app.admin.shown import ShownView, show_sightings
+from app.admin.stale_answers import show_stale_answers
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.answers import SearchDone
@@ -39,7 +41,8 @@ STEP, PLACED, LIMIT = 200_000, 20_000, 100
 PEOPLE, DOCUMENTS = 3_000, 100_000
 # Of ten records three open an answer, three close one, two are searches, one is of a document, one of another kind.
 # People and documents come as in life: few often, most seldom. Person 2999 is in the first thousand records alone,
-# `role.removed` is there five times at the beginning, and only person 7 exports.
+# `role.removed` is there five times at the beginning, and only person 7 exports. Of ten thousand answers one is of the
+# label restricted and of a model outside, and a card was redacted in one of a thousand.
 FILL = """
 with n as (
   select n, n - case when n % 10 between 3 and 5 then 3 else 0 end as t, n % 10 as c
@@ -72,14 +75,18 @@ with n as (
          else 'null' end
       || '},"at":"' || to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"'
       || case when kind = 'search.done' then ',"documents":["' || array_to_string(docs, '","') || '"]'
+              when kind = 'policy.changed' then ',"target":"collection:' || md5('c' || r3 % 50)::uuid || '"'
               when kind like 'document.%' then ',"document":"' || docs[1] || '"'
               when kind = 'answer.opened' then ',"embedder":"' || repeat('e', 64) || '"' else '' end
       || ',"id":"' || id || '","kind":"' || kind || '"'
       || case kind
            when 'answer.closed' then ',"latency_us":{"model":812345,"retrieve":20123,"route":12},"outcome":"'
              || (array['quoted','answered','nothing','hung_up'])[1 + (r3 % 100 > 60)::int + (r3 % 100 > 90)::int
-               + (r3 % 1000 = 999)::int] || '"'
-           when 'answer.opened' then ',"passages":[' || (
+               + (r3 % 1000 = 999)::int] || '"' || case when r3 % 1000 = 13 then ',"redactions":{"card":1}' else '' end
+           when 'answer.opened' then ',"label":"' || case when r3 % 10000 = 17 then 'restricted' else 'internal' end
+             || '","model":{"endpoint":"10.0.0.9:8000","name":"qwen3","reason":"'
+             || case when r3 % 10000 = 17 then 'external' else 'internal' end
+             || ' endpoint, internal within restricted"},"passages":[' || (
              select string_agg('{"chunk":"' || d || '","document":"' || d || '","label":"internal","rank":' || o
                || ',"version":"' || d || '"}', ',') from unnest(docs) with ordinality as u (d, o))
              || '],"question":{"commitment":"' || repeat('c', 44) || '","keeps":"text","sealed":"'
@@ -148,6 +155,17 @@ def queries(records: int) -> dict[str, tuple[str, bool, int | None]]:
         "a busy person by a service": f"who:{busy} via:bot",
         "a frequent outcome": "outcome:nothing",
         "a busy person, a rare outcome": f"who:{busy} outcome:hung_up",
+        "a frequent label": "label:internal",
+        "a rare label": "label:restricted",
+        "a rare label, a model outside": "label:restricted model:external",
+        "a frequent label, a model outside": "label:internal model:external",
+        "a rare label, a document": f"label:restricted document:{often}",
+        "a finding": "finding:card",
+        "a finding, a frequent document": f"finding:card document:{often}",
+        "a finding, a person seldom seen": f"finding:card who:{seldom}",
+        "a model of most answers": "model:qwen3",
+        "a collection's rules": f"collection:{id_of('c7')}",
+        "but a model of most answers": "kind:answer -model:qwen3",
         "an address": "address:10.0.3.77",
         "a busy person, an address never theirs": f"who:{busy} address:10.0.3.77",
         "a day long ago": "after:2026-01-03 before:2026-01-04",
@@ -174,6 +192,19 @@ def sightings() -> dict[str, dict[str, Any]]:
         "what a person seldom seen saw": {"user": str(id_of("user2900"))},
         "whether a busy person saw a document": {"user": str(id_of("user0")), "document": middle},
     }
+
+
+def questions(log: AuditLog, rounds: int) -> list[tuple[str, ...]]:
+    """The further questions: exposure, and answers that no longer hold, of documents that are not there."""
+    page, often, middle = Page(limit=LIMIT), id_of("d0"), id_of("d5000")
+    since = dt.datetime(2026, 1, 3, tzinfo=dt.UTC)
+    asked: dict[str, Callable[[], Sequence[object]]] = {
+        "exposure of a frequent document": lambda: report_exposure(log, page, document=often, since=since).people,
+        "exposure of one of the middle": lambda: report_exposure(log, page, document=middle, since=since).people,
+        "stale answers of a frequent document": lambda: show_stale_answers(log, page, document=often).rows,
+        "stale answers since a day": lambda: show_stale_answers(log, page, since=since).rows,
+    }
+    return [(name, *timed(ask, rounds), str(len(ask())), "") for name, ask in asked.items()]
 
 
 def shown(log: AuditLog, wanted: dict[str, Any], rounds: int) -> tuple[str, ...]:
@@ -251,6 +282,7 @@ def main() -> None:
             rows.append((f"record {seq:,} with its proof", *timed(partial(log.event, seq), given.rounds), "", ""))
         for name, wanted in sightings().items():
             rows.append((name, *shown(log, wanted, given.rounds)))
+        rows += questions(log, given.rounds)
         adding = inserting(api, subject, sealer, 500)
         api.close()
         with db.admin() as connection:

@@ -142,7 +142,7 @@ class AuditLog:
         """
         with self.reading() as session:
             found = list_events(
-                session, query, after_seq=_place(page.after), limit=page.limit, newest_first=newest_first
+                session, query, after_seq=number_place(page.after), limit=page.limit, newest_first=newest_first
             )
             opener = approved.opener(session, self.sealer) if approved else None
             views = [event_view(entry, opener) for entry in found.entries]
@@ -261,7 +261,8 @@ def event_view(entry: Entry, opener: Opener | None) -> EventView:
     return EventView(entry.seq, entry.at, found, raw, opener(entry.body) if opener else {})
 
 
-def _place(text: str | None) -> int | None:
+def number_place(text: str | None) -> int | None:
+    """The number behind which a page of records begins; None for the first page. Raises InvalidInput."""
     if text is None:
         return None
     if not re.fullmatch(r"-?[0-9]{1,19}", text) or abs(int(text)) > MAX_SEQ:

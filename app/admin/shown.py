@@ -60,7 +60,7 @@ def show_sightings(
     if any(moment is not None and moment.tzinfo is None for moment in (since, until)):
         raise InvalidInput("Give since and until with their zone, as in 2027-01-01T00:00:00Z.")
     with log.reading() as session:
-        person = None if user is None else _person(session, user)
+        person = None if user is None else find_recorded_person(session, user)
         found = list_shown(session, ShownFilter(document, person, since, until), page)
         people = {each.person for each in found}
         names = names_in_records(session, people)
@@ -73,9 +73,10 @@ def show_sightings(
     return ShownReading(views, log.record(event))
 
 
-def _person(session: Session, user: str) -> uuid.UUID:
-    """The one whom the name means. Raises NotFound for a name of nobody, and InvalidInput for one of several, or of a
-    part of ours.
+def find_recorded_person(session: Session, user: str) -> uuid.UUID:
+    """The one whom a name of today or of a record means, or an id.
+
+    Raises NotFound for a name of nobody, and InvalidInput for one of several, or of a part of ours.
     """
     try:
         named = with_ids(session, LogQuery(who=Choice(frozenset({user})))).who.wanted

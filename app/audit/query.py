@@ -7,13 +7,17 @@ is refused, with its place: a filter that was read otherwise than it was meant w
 import datetime as dt
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
 from app.audit.events import KINDS
 from app.audit.events.answers import Outcome
+from app.identity.subject import Label
 
+# What the guardrail redacts, and how far an answer rests on its passages. A test holds both to where they are made.
+FINDINGS = ("email", "phone", "card", "iban", "ip", "national id", "credential",
+            "grounded", "partly", "ungrounded", "declined")  # fmt: skip
 MAX_CHARACTERS = 2_000
 MAX_VALUES = 20
 SHOWN = 60  # characters of a text that is repeated in an error
@@ -48,7 +52,8 @@ ANYTHING = Choice()
 class LogQuery:
     """Which records: all, or those for which everything holds that is given; from `after` on, until before `before`.
 
-    `who` and `via` hold names or ids of users, `kind` kinds or what stands before their dot, `document` ids.
+    `who` and `via` hold names or ids of users, `kind` kinds or what stands before their dot, `document` and
+    `collection` ids, `model` names of models, `internal` or `external`.
     """
 
     who: Choice = ANYTHING
@@ -57,6 +62,11 @@ class LogQuery:
     via: Choice = ANYTHING
     outcome: Choice = ANYTHING
     address: Choice = ANYTHING
+    label: Choice = ANYTHING
+    finding: Choice = ANYTHING
+    model: Choice = ANYTHING
+    collection: Choice = ANYTHING
+    opened: Choice = ANYTHING
     after: dt.datetime | None = None
     before: dt.datetime | None = None
 
@@ -202,17 +212,23 @@ def _kind(at: int, value: str) -> str:
     return value
 
 
-def _outcome(at: int, value: str) -> str:
-    if value not in get_args(Outcome):
-        _refuse(at, f"there is no outcome {_shown(value)}. There are {', '.join(get_args(Outcome))}.")
-    return value
+def _id_of(what: str) -> Callable[[int, str], str]:
+    def parsed(at: int, value: str) -> str:
+        try:
+            return str(uuid.UUID(value))
+        except ValueError:
+            _refuse(at, f"{_shown(value)} is no id of a {what}.")
+
+    return parsed
 
 
-def _document(at: int, value: str) -> str:
-    try:
-        return str(uuid.UUID(value))
-    except ValueError:
-        _refuse(at, f"{_shown(value)} is no id of a document.")
+def _one_of(what: str, there: Sequence[str]) -> Callable[[int, str], str]:
+    def parsed(at: int, value: str) -> str:
+        if value not in there:
+            _refuse(at, f"there is no {what} {_shown(value)}. There are {', '.join(there)}.")
+        return value
+
+    return parsed
 
 
 def _name(_at: int, value: str) -> str:
@@ -225,7 +241,10 @@ def _any(_at: int, value: str) -> str:
 
 # How a value of each qualifier is checked, and the qualifiers that take a moment.
 VALUES: Mapping[str, Callable[[int, str], str]] = {
-    "who": _name, "kind": _kind, "document": _document, "via": _name, "outcome": _outcome, "address": _any,
+    "who": _name, "kind": _kind, "document": _id_of("document"), "via": _name,
+    "outcome": _one_of("outcome", get_args(Outcome)), "address": _any,
+    "label": _one_of("label", [label.text for label in Label]), "finding": _one_of("finding", FINDINGS), "model": _any,
+    "collection": _id_of("collection"), "opened": _one_of("answer", ("yes", "no")),
 }  # fmt: skip
 MOMENTS = ("after", "before")
 QUALIFIERS = (*VALUES, *MOMENTS)

@@ -20,7 +20,6 @@ from sqlalchemy import (
     and_,
     cast,
     column,
-    exists,
     false,
     func,
     not_,
@@ -36,10 +35,12 @@ from sqlalchemy.types import TypeEngine
 from app.audit.names import NO_USER
 from app.audit.query import Choice, LogQuery, is_id, is_of_kind
 from app.audit.sequencing import OVERLAP
-from app.db.tables.audit import AuditDocument, AuditEntry, AuditName
+from app.db.tables.audit import AuditDocument, AuditEntry, AuditName, AuditTag
 
 # Entries that one statement looks at where the lists alone do not tell, and the seconds that a page goes on so.
 STRETCH = 131_072
+# It is so much shorter where each entry is looked up in another list as well.
+SHORTER = 4
 PAGE_SECONDS = 0.1
 
 # The kinds that the log holds, each found by one step in the index.
@@ -69,6 +70,9 @@ REACHED = text("""
 SINGLE: Mapping[str, InstrumentedAttribute[Any]] = {
     "via": AuditEntry.via, "outcome": AuditEntry.outcome, "address": AuditEntry.address,
 }  # fmt: skip
+# Qualifiers whose values stand as tags, in the order in which they are likely to list few records; `True`: fewer than
+# most services, outcomes and addresses.
+TAGS: Mapping[str, bool] = {"finding": True, "collection": True, "opened": True, "model": False, "label": False}
 Tests: TypeAlias = dict[str, ColumnElement[bool]]
 
 
@@ -118,7 +122,8 @@ def find(
 ) -> Numbers:
     """The first `limit` numbers in this direction; fewer if there are no more, or if it has taken `seconds`."""
     lead = _lead(search)
-    stretch = STRETCH if lead.rest else search.end - search.first
+    looked_up = lead.rest.keys() - {"who", "kind", *SINGLE}
+    stretch = STRETCH // (SHORTER if looked_up else 1) if lead.rest else search.end - search.first
     began, found = time.monotonic(), list[int]()
     while search.first < search.end:
         near = (search.end - stretch, search.end) if newest_first else (search.first, search.first + stretch)
@@ -170,13 +175,23 @@ def _lead(search: LogSearch) -> _Lead:
         both = ((users.join(kinds, true()), of_users), (parts, of_parts))
         rest = tests if query.who.unwanted else _without(tests, "who")
         return _Lead(both, AuditEntry.seq, _without(rest, "kind"))
-    for name, attribute in SINGLE.items():
+    seldom, often = ([name for name in TAGS if TAGS[name] is few] for few in (True, False))
+    for name in (*seldom, *SINGLE, *often):
         if getattr(query, name).wanted:
-            values = _values(_wanted(query, name), attribute.type)
-            return _Lead(((values, (attribute == values.c.value,)),), AuditEntry.seq, _without(tests, name))
+            return _listed(query, name, tests)
     if query.kind:
         return _Lead(((kinds, (AuditEntry.kind == kinds.c.value,)),), AuditEntry.seq, _without(tests, "kind"))
     return _Lead(((None, ()),), AuditEntry.seq, tests)
+
+
+def _listed(query: LogQuery, name: str, tests: Tests) -> _Lead:
+    """The lists of what is wanted of a qualifier that stands in a column, or as tags."""
+    attribute = SINGLE.get(name, AuditTag.value)
+    values = _values(_wanted(query, name), attribute.type)
+    on: tuple[ColumnElement[bool], ...] = (attribute == values.c.value,)
+    if name in SINGLE:
+        return _Lead(((values, on),), AuditEntry.seq, _without(tests, name))
+    return _Lead(((values, (AuditTag.name == name, *on)),), AuditTag.seq, _without(tests, name))
 
 
 def _statement(search: LogSearch, lead: _Lead, limit: int, *, newest_first: bool) -> Select[Any]:
@@ -184,9 +199,15 @@ def _statement(search: LogSearch, lead: _Lead, limit: int, *, newest_first: bool
     merged = []
     for values, on in lead.lists:
         bounds = (lead.numbers >= search.first, lead.numbers < search.end)
-        entries = select(lead.numbers).where(*on, *bounds, *lead.rest.values(), *_moments(search.query))
-        if lead.numbers is AuditDocument.seq:
-            entries = entries.join(AuditEntry, AuditEntry.seq == AuditDocument.seq)
+        entries = select(lead.numbers).where(*on, *bounds)
+        tests = [*lead.rest.values(), *_moments(search.query)]
+        if lead.numbers is AuditEntry.seq:
+            entries = entries.where(*tests)
+        elif tests:
+            # One look at the entry for each number: the limit keeps a plan away that goes through all entries for the
+            # few numbers of a seldom value, of which the planner thinks as of any.
+            entry = select(AuditEntry.seq).where(AuditEntry.seq == lead.numbers, *tests).limit(1).lateral()
+            entries = entries.join(entry, true())
         entries = entries.order_by(order).limit(limit)
         if values is None:
             return entries
@@ -211,10 +232,12 @@ def _tests(search: LogSearch) -> Tests:
             tests[name] = attribute.in_(_wanted(query, name))
         elif choice.unwanted:
             tests[name] = or_(attribute.is_(None), attribute.not_in(_typed(name, choice.unwanted)))
-    if query.document.wanted:
-        tests["document"] = _names_one_of(query.document.wanted)
-    if query.document.unwanted:
-        tests["other document"] = not_(_names_one_of(query.document.unwanted))
+    for name in ("document", *TAGS):
+        choice = getattr(query, name)
+        if choice.wanted:
+            tests[name] = _has_one_of(name, choice.wanted)
+        if choice.unwanted:
+            tests[f"other {name}"] = not_(_has_one_of(name, choice.unwanted))
     return tests
 
 
@@ -229,9 +252,18 @@ def _is_one_of(names: frozenset[str], parts: frozenset[str]) -> ColumnElement[bo
     return or_(AuditEntry.actor.in_(_ids(names)), and_(AuditEntry.actor.is_(None), AuditEntry.kind.in_(parts)))
 
 
-def _names_one_of(documents: frozenset[str]) -> ColumnElement[bool]:
-    named = aliased(AuditDocument)
-    return exists().where(named.seq == AuditEntry.seq, named.document.in_(_ids(documents)))
+def _has_one_of(name: str, values: frozenset[str]) -> ColumnElement[bool]:
+    """Whether an entry names one of these documents, or has one of these tags.
+
+    A value of a column and no `exists`: that is joined to the whole list of a value, which may be of half of the log.
+    """
+    if name == "document":
+        named = aliased(AuditDocument)
+        found = select(named.seq).where(named.seq == AuditEntry.seq, named.document.in_(_ids(values)))
+    else:
+        tag = aliased(AuditTag)
+        found = select(tag.seq).where(tag.seq == AuditEntry.seq, tag.name == name, tag.value.in_(sorted(values)))
+    return found.limit(1).scalar_subquery().is_not(None)
 
 
 def _wanted(query: LogQuery, name: str) -> list[Any]:

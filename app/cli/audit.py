@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from app.cli import openings
+from app.cli.audit_questions import access, exposure, stale_answers
 from app.cli.connection import AsJson, parse_time, with_client
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
@@ -38,11 +39,18 @@ audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 audit.add_typer(openings.commands)
 
 
+for name, command in (("exposure", exposure), ("access", access), ("stale-answers", stale_answers)):
+    audit.command(name)(command)
+
+
 @audit.command("events")
 @with_client
-def events(
+def events(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     *,
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="as in 'label:restricted model:external -who:freya'")
+    ] = None,
     user: User = None,
     kind: Kind = None,
     since: Since = None,
@@ -50,7 +58,7 @@ def events(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
 ) -> None:
     """The newest records (audit). Reading is recorded too. Words stay sealed: see `clearance audit open`."""
-    filters = {"user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
+    filters = {"q": query, "user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
     response = client.get("/audit/events", limit=limit, newest_first=True, **filters)["events"]
     rows = ((e["seq"], format_time(e["at"]), record_kind(e), actor_name(e), summary(e)) for e in response)
     print_result(response, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))

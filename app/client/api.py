@@ -81,11 +81,19 @@ class Client:
 
     def pages(self, path: str, *, items: str | None = None, **params: str | int | bool | None) -> Iterator[Any]:
         """All items of a list, page by page; `items` is their key if the answer is not the list itself."""
+        for body in self._bodies(path, params):
+            yield from body if items is None else body[items]
+
+    def joined(self, path: str, *, items: str, **params: str | int | bool | None) -> dict[str, Any]:
+        """An answer whose list at the key `items` goes on over pages: the first page, with the items of all."""
+        first, *others = self._bodies(path, params)
+        return {**first, items: [*first[items], *(item for body in others for item in body[items])]}
+
+    def _bodies(self, path: str, params: Params) -> Iterator[Any]:
         query = {"limit": PAGE, **_without_none(params)}
         while query:
             response = self._send("GET", path, params=query)
-            body = response.json()
-            yield from body if items is None else body[items]
+            yield response.json()
             following = str(response.links.get("next", {}).get("url", ""))  # empty on the last page
             query = dict(urllib.parse.parse_qsl(following.partition("?")[2]))
 

@@ -25,6 +25,7 @@ SECURED_TABLES = (
     "audit_cosignature",
     "audit_timestamp",
     "audit_document",
+    "audit_tag",
     "audit_name",
     "audit_node",
     "access_plan",

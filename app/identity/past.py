@@ -1,6 +1,7 @@
 """Who somebody was at a moment of the past, out of the history that the database keeps."""
 
 import datetime as dt
+import uuid
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -23,3 +24,9 @@ def subject_at(session: Session, subject: Subject, at: dt.datetime) -> Subject:
     if not then.active:
         raise NotKnown("this person was switched off")
     return replace(subject, roles=roles_at(session, subject.user_id, at), clearance=Label(then.clearance))
+
+
+def recorded_subject(person: uuid.UUID, name: str) -> Subject:
+    """Somebody who may be gone, with nothing but the id and a name: `subject_at` says who they were."""
+    nothing = frozenset[uuid.UUID]()
+    return Subject(person, name, nothing, Label.PUBLIC, frozenset(), nothing, person, "")

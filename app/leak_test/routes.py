@@ -29,7 +29,10 @@ _QUERY = {
 _QUERY_AT = {
     ("/documents", "after"): "document",
     # The log has documents by their ids, and its auditors ask for any: what is in it is no secret from them.
-    **{(path, "document"): "key" for path in ("/audit/shown", "/shown")},
+    **{
+        (path, "document"): "key"
+        for path in ("/audit/shown", "/shown", "/audit/exposure", "/exposure", "/audit/access", "/audit/stale-answers")
+    },
 }
 # Parameters that name nothing which could be hidden, with a value for each.
 _WORDS = {

@@ -5,12 +5,13 @@ import itertools
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from app.audit import sequencing
-from app.audit.events.answers import AnswerClosed
+from app.audit.events.answers import AnswerClosed, AnswerFeedback, Grounding, ModelRoute
 from app.audit.events.base import Actor
 from app.audit.events.conversations import ConversationRead
 from app.audit.log import record
@@ -25,6 +26,17 @@ LONG = "".join(uuid.uuid4().hex for _ in range(200))
 ODD_FIELDS: list[Record] = [
     {"outcome": {"a": 1}, "document": {"a": 1}, "documents": "x", "passages": 7, "target": ["document:x"]},
     {"outcome": LONG, "document": "leave.md", "documents": [1, None, {}], "passages": [1, [], {"document": 2}]},
+    {"collection": LONG, "collections": {"a": 1}, "target": f"collection:{LONG}", "redactions": [1], "label": LONG},
+    {
+        "collection": ["x"],
+        "collections": [1, None, {}, LONG],
+        "redactions": {LONG: 1, "": 2, "card": {"a": 1}},
+        "model": "m",
+        "opened": 7,
+        "label": {"a": 1},
+        "grounding": "g",
+    },
+    {"model": {"name": LONG, "reason": ["x"]}, "grounding": {"outcome": LONG}, "target": "collection:"},
     {"target": "document:", "documents": ["{00000000-0000-0000-0000-000000000001}"], "passages": {"document": "x"}},
 ]
 ODD_ACTORS: list[Record] = [
@@ -109,6 +121,47 @@ def test_a_conversation_read_back_is_about_the_documents_of_what_was_given_out(w
 def test_whatever_stands_as_shown_is_no_error_and_has_an_end(world: AuditDb, shown: object, found: int) -> None:
     count = "select count(*) from clearance.trails_of('conversation.read', null, :body)"
     assert world.value("admin", count, body=json.dumps({"shown": shown})) == found
+
+
+@pytest.mark.parametrize("kind", ["answer.opened", "answer.closed", "audit.read", "policy.changed"])
+@pytest.mark.parametrize("fields", ODD_FIELDS)
+def test_whatever_stands_in_a_record_its_tags_are_few_and_short(world: AuditDb, kind: str, fields: Record) -> None:
+    many = {"redactions": {str(n): 1 for n in range(2_000)}}
+    for body, longest in ((fields, 100), (many, 1_000)):
+        found = (
+            "select bool_and(octet_length(value) between 1 and 100) is not false and count(*) <= :longest"
+            " from clearance.tags_of(:kind, cast(:body as jsonb))"
+        )
+        assert world.value("admin", found, kind=kind, body=json.dumps(body), longest=longest)
+
+
+def tagged(world: AuditDb, trail: uuid.UUID, kind: str) -> set[str]:
+    """The tags of the first record of this kind in a trail."""
+    found = (
+        "select t.name || ':' || t.value from audit_tag t where t.seq ="
+        " (select min(e.seq) from audit_entry e where e.trail = :trail and e.kind = :kind)"
+    )
+    with world.session("owner") as session:
+        return set(session.scalars(text(found), {"trail": trail, "kind": kind}))
+
+
+def test_an_answer_is_found_by_its_label_its_model_and_what_was_redacted(world: AuditDb) -> None:
+    """Its end, and a word on it, also by what it was opened with; whoever writes another opening changes nothing."""
+    person, trail, chosen = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    route = ModelRoute("qwen3", "10.0.0.9:8000", "external endpoint, public within public")
+    first = replace(opened(person, trail), label="restricted", model=route, collections=(chosen,))
+    closed = AnswerClosed(
+        actor=Actor(person, "Ada"), trail=trail, outcome="answered", redactions={"card": 2, "iban": 0},
+        grounding=Grounding("partly", 1, 1, 0),
+    )  # fmt: skip
+    said = AnswerFeedback(actor=Actor(person, "Ada"), trail=trail, block=1, helpful=True)
+    with world.acting(person) as session:
+        for event in (first, replace(opened(person, trail), label="public"), closed, said):
+            record(session, event, SEALER)
+    place(world)
+    of_opening = {"label:restricted", "model:qwen3", "model:external", f"collection:{chosen}"}
+    assert tagged(world, trail, "answer.opened") == tagged(world, trail, "answer.feedback") == of_opening
+    assert tagged(world, trail, "answer.closed") == of_opening | {"finding:card", "finding:partly"}
 
 
 def test_an_answer_counts_as_shown_whether_or_not_it_ended(world: AuditDb) -> None:

@@ -25,6 +25,7 @@ def world(db: Db) -> Iterator[AuditDb]:
             sequencing.append_batch(session)
         # What a small log has none of.
         made.run("owner", "insert into audit_document (document, seq) values (:id, 0)", id=uuid.uuid4())
+        made.run("owner", "insert into audit_tag (name, value, seq) values ('label', 'public', 0)")
         made.run("owner", "insert into audit_node (level, place, hash) values (8, 0, sha256(''))")
         made.run("owner", "insert into audit_checkpoint (size, note) values (1, '')")
         made.run("owner", "insert into audit_cosignature (size, signer, line) values (1, 'w', E'\u2014 w\\n')")
@@ -37,6 +38,7 @@ COLUMNS = {
     "audit_entry": "leaf_hash",
     "audit_head": "root",
     "audit_document": "document",
+    "audit_tag": "value",
     "audit_name": "name",
     "audit_node": "hash",
     "audit_checkpoint": "note",

@@ -21,11 +21,14 @@ from app.audit.events.answers import (
     AnswerOpened,
     DocumentIndexed,
     DocumentOpened,
+    Grounding,
+    ModelRoute,
     SearchDone,
     ShownPassage,
 )
 from app.audit.events.base import Actor, Event, RecordedService, SealedText
 from app.audit.events.directory import PolicyChanged
+from app.audit.events.log_reading import AuditRead
 from app.audit.listing import list_events
 from app.audit.log import record
 from app.audit.names import with_ids
@@ -38,6 +41,8 @@ from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 DOCUMENTS = [uuid.UUID(int=n) for n in range(1, 6)]
 ADDRESSES = ["10.0.0.7", "2001:db8::7", None]
 OUTCOMES = ["quoted", "nothing", "hung_up"]
+LABELS, FINDINGS, MODELS = ["public", "restricted"], ["card", "iban", "partly"], ["qwen3", "internal", "external"]
+COLLECTIONS = [uuid.UUID(int=n) for n in range(11, 14)]
 KINDS = ["answer", "answer.opened", "answer.closed", "search.done", "document", "signin.refused", "policy"]
 Body = dict[str, Any]
 
@@ -87,27 +92,38 @@ class Log:
     def indexed(self) -> Event:
         return DocumentIndexed(
             actor=Actor.service("worker"), job=None, document=self.rng.choice(DOCUMENTS), version=uuid.uuid4(),
-            collection=uuid.uuid4(), scope="s", chunks=1, embedder="e",
+            collection=self.rng.choice(COLLECTIONS), scope="s", chunks=1, embedder="e",
         )  # fmt: skip
 
     def events(self, actor: Actor) -> Sequence[Event]:
         named = self.rng.sample(DOCUMENTS, 2)
-        match self.rng.randrange(4):
+        match self.rng.randrange(5):
             case 0:
                 trail = uuid.uuid4()
                 passages = tuple(ShownPassage(uuid.uuid4(), d, uuid.uuid4(), 1, "public") for d in named)
                 opened = AnswerOpened(
                     actor=actor, trail=trail, question=SealedText("?"), mode="quote", policy_epoch=1, valid_until=None,
-                    scopes=(), passages=passages, label="public", embedder="e", template="t", prompt=None, model=None,
+                    scopes=(), passages=passages, label=self.rng.choice(LABELS), embedder="e", template="t",
+                    prompt=None,
+                    model=self.rng.choice([None, *(ModelRoute("qwen3", "h", f"{p} endpoint, x") for p in MODELS[1:])]),
+                    collections=tuple(self.rng.sample(COLLECTIONS, self.rng.randrange(3))),
                 )  # fmt: skip
-                closed = AnswerClosed(actor=actor, trail=trail, outcome=self.rng.choice(OUTCOMES))  # type: ignore[arg-type]
+                closed = AnswerClosed(
+                    actor=actor, trail=trail, outcome=self.rng.choice(OUTCOMES),  # type: ignore[arg-type]
+                    redactions={kind: self.rng.randrange(2) for kind in self.rng.sample(FINDINGS[:2], 2)},
+                    grounding=self.rng.choice([None, Grounding("partly", 1, 1, 0)]),
+                )  # fmt: skip
                 return opened, closed, AnswerFeedback(actor=actor, trail=trail, block=1, helpful=True)
             case 1:
                 return [SearchDone(actor=actor, query=SealedText("?"), policy_epoch=1, hits=(), documents=tuple(named))]
             case 2:
                 return [DocumentOpened(actor=actor, document=named[0], version=uuid.uuid4(), policy_epoch=1)]
+            case 3:
+                return [AuditRead(actor=actor, filters={}, rows=0, opened=self.rng.random() < 0.5)]
             case _:
-                target = self.rng.choice([f"document:{named[0]}", "document:leave.md", f"collection:{named[0]}"])
+                of = self.rng.choice(COLLECTIONS)
+                places = [f"document:{named[0]}", "document:leave.md", f"collection:{of}", f"collection:{of}/a/b"]
+                target = self.rng.choice([*places, "collection:handbook"])
                 return [PolicyChanged(actor=actor, action="a", target=target, before=None, after=None, epoch=1)]
 
     def documents(self, body: Body) -> set[str]:
@@ -117,6 +133,27 @@ class Log:
         kind, _, target = body.get("target", "").partition(":")
         named = {p["document"] for p in body.get("passages", ())} | {body.get("document"), *body.get("documents", ())}
         return {str(d) for d in DOCUMENTS if str(d) in named | {target if kind == "document" else None}}
+
+    def tags(self, body: Body) -> dict[str, set[str | None]]:
+        """By what else a record is found; how an answer ended, and what is said of it, also by its opening."""
+        found = dict[str, set[str | None]]()
+        if body["kind"] in {"answer.closed", "answer.feedback"}:
+            [first] = [b for *_, b in self.records if b["kind"] == "answer.opened" and b["trail"] == body["trail"]]
+            found = self.tags(first)
+        target = body.get("target", "").partition(":")[2]
+        model = body.get("model") or {}
+        own: dict[str, set[str | None]] = {
+            "label": {body.get("label")},
+            "model": {model.get("name"), model.get("reason", "").partition(" ")[0]},
+            "finding": {
+                *(each for each, times in body.get("redactions", {}).items() if times),
+                (body.get("grounding") or {}).get("outcome"),
+            },
+            "collection": {*body.get("collections", ()), body.get("collection"), target[:36]}
+            & {str(each) for each in COLLECTIONS},
+            "opened": {{True: "yes", False: "no"}.get(body.get("opened", ""))},
+        }
+        return {name: found.get(name, set()) | values for name, values in own.items()}
 
     def expected(self, query: LogQuery) -> list[int]:
         return [seq for seq, at, body in self.records if self.holds(query, at, body)]
@@ -130,6 +167,7 @@ class Log:
             "via": {via.get("service"), via.get("name")},
             "outcome": {body.get("outcome")},
             "address": {actor["address"]},
+            **self.tags(body),
         }
         choices: dict[str, Choice] = {name: getattr(query, name) for name in of}
         return (
@@ -182,6 +220,11 @@ QUERIES = st.builds(
     via=choices(["bot", "mill"]),
     outcome=choices(OUTCOMES),
     address=choices([a for a in ADDRESSES if a]),
+    label=choices(LABELS),
+    finding=choices(FINDINGS),
+    model=choices(MODELS),
+    collection=choices([*map(str, COLLECTIONS), str(uuid.UUID(int=99))]),
+    opened=choices(["yes", "no"]),
 )
 MOMENTS = st.none() | st.floats(0, 1)
 EXAMPLES = settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -210,6 +253,14 @@ def test_a_query_finds_what_python_finds(
 def test_a_name_of_nobody_is_refused(log: Log) -> None:
     with log.world.as_user(log.auditor) as session, pytest.raises(InvalidInput, match="Nobody is named 'frey'"):
         with_ids(session, parse("who:frey"))
+
+
+def test_a_model_of_which_no_record_tells_is_refused(log: Log) -> None:
+    """Of one that is mistyped nothing would be found."""
+    with log.world.as_user(log.auditor) as session:
+        with_ids(session, parse("model:qwen3,external -model:internal"))
+        with pytest.raises(InvalidInput, match="No record tells of a model 'qwen'"):
+            with_ids(session, parse("-model:qwen"))
 
 
 def test_names_become_ids_of_all_who_have_them_or_had_them(log: Log) -> None:

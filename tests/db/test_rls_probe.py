@@ -50,6 +50,7 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", "insert into audit_timestamp (size, authority, token) values (1, 'a', '')")
     library.run("owner", PLACED)
     library.run("owner", "insert into audit_document (document, seq) values (:a, 0)", a=ada)
+    library.run("owner", "insert into audit_tag (name, value, seq) values ('label', 'public', 0)")
     library.run("owner", "insert into audit_name (name, actor, kind) values ('ada', :a, '')", a=ada)
     library.run("owner", "insert into audit_node (level, place, hash) values (8, 0, sha256(''))")
     return library

@@ -109,6 +109,21 @@ class AuditDocument(Base):
     seq: Mapped[int] = mapped_column(ForeignKey("audit_entry.seq"), primary_key=True, autoincrement=False)
 
 
+class AuditTag(Base):
+    """A value by which a record is found, of the qualifier `label`, `finding`, `model`, `collection` or `opened`, or of
+    `ruled`, `indexed` or `job`, by which it is told who made a grant.
+
+    The end of an answer, and a word on it, have those of its opening too.
+    """
+
+    __tablename__ = "audit_tag"
+    __table_args__ = (Index("audit_tag_seq_idx", "seq"),)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[str] = mapped_column(Text, primary_key=True)
+    seq: Mapped[int] = mapped_column(ForeignKey("audit_entry.seq"), primary_key=True, autoincrement=False)
+
+
 class AuditName(Base):
     """A name under which this user stands in a record, with an empty kind; or, with the zero UUID, that of a part of
     ours, which is no user, with a kind of its records.

@@ -37,7 +37,7 @@ class MembershipHistory(Kept, Base):
     __table_args__ = (Index("membership_history_user_id_role_id_idx", "user_id", "role_id"),)
 
     user_id: Mapped[uuid.UUID]
-    role_id: Mapped[uuid.UUID]
+    role_id: Mapped[uuid.UUID] = mapped_column(index=True)
     ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
 
 

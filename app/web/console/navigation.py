@@ -85,6 +85,7 @@ def _evidence(viewer: Viewer) -> Iterator[Place]:
     if viewer.may("audit"):
         yield Place("/log", _("Log"), "log", "l")
         yield Place("/shown", _("Who saw what"), "people", "o")
+        yield Place("/exposure", _("Exposure"), "search")
         yield Place("/openings", _("Openings"), "key")
         yield Place("/exports", _("Exports"), "download", "x")
         yield Place("/heads", _("Heads"), "report")

@@ -118,6 +118,18 @@ create table audit_document (
 -- By record: what a person was shown.
 create index audit_document_seq_idx on audit_document (seq);
 
+-- By what else a record is found: qualifiers of a query with their values. How an answer ended, and what was said of it,
+-- has those of its opening too.
+create table audit_tag (
+  name text not null,
+  value text not null,
+  seq bigint not null,
+  constraint audit_tag_pkey primary key (name, value, seq),
+  constraint audit_tag_seq_fkey foreign key (seq) references audit_entry (seq)
+);
+-- By record: what an answer's opening has.
+create index audit_tag_seq_idx on audit_tag (seq);
+
 -- Under which names users stand in records, as they were called then, with an empty kind; and, with the zero UUID, parts
 -- of ours, which are no users, each with the kinds of its records.
 create table audit_name (
@@ -223,8 +235,8 @@ end $$;
 do $$
 declare t text;
 begin
-  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_name', 'audit_node',
-                           'audit_checkpoint', 'audit_cosignature', 'audit_timestamp'] loop
+  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_tag', 'audit_name',
+                           'audit_node', 'audit_checkpoint', 'audit_cosignature', 'audit_timestamp'] loop
     execute format('create trigger append_only before update or delete or truncate on %I '
                    'for each statement execute function clearance.refuse_audit_change()', t);
     execute format('alter table %I enable always trigger append_only', t);
@@ -305,6 +317,43 @@ language sql immutable parallel safe set search_path = '' as $$
   where pg_input_is_valid(n.name, 'uuid')
 $$;
 
+-- By what else a record is found: of an answer the highest label of what went into it, the model, and whether that is in
+-- the house; of its end what the guardrail redacted, and how it is grounded; whether a look at the log opened personal
+-- words; and the collections that a record names by id. Beside these, which queries ask for, those by which it is told
+-- who made a grant: whose rule was changed, which document was indexed, and which job a file came in with. Whoever wrote
+-- it, a record has few of them, and short ones.
+create function clearance.tags_of(kind text, record jsonb) returns table (name text, value text)
+language sql immutable parallel safe set search_path = '' as $$
+  select distinct t.name, t.value
+  from (
+    select 'label', record ->> 'label' where kind = 'answer.opened'
+    union all select 'model', record #>> '{model,name}' where kind = 'answer.opened'
+    union all select 'model', substring(record #>> '{model,reason}' from '^(internal|external) endpoint, ')
+      where kind = 'answer.opened'
+    union all select 'finding', f.key from jsonb_each(
+      case jsonb_typeof(record -> 'redactions') when 'object' then record -> 'redactions' else '{}' end) as f
+      where kind = 'answer.closed' and f.value <> '0'
+    union all select 'finding', record #>> '{grounding,outcome}' where kind = 'answer.closed'
+    union all select 'opened', case record -> 'opened' when 'true' then 'yes' when 'false' then 'no' end
+      where starts_with(kind, 'audit.')
+    union all select 'ruled', substring(record ->> 'target' from '^(?:collection|document):([0-9a-f-]{36})')
+      where kind = 'policy.changed'
+    union all select 'indexed', record ->> 'document' where kind = 'document.indexed'
+    union all select 'job', record ->> 'job' where kind = 'document.uploaded'
+    union all select 'collection', case when pg_input_is_valid(c.id, 'uuid') then c.id::uuid::text end
+    from (
+      select record ->> 'collection'
+      -- A folder is named by its collection and its path.
+      union all select substr(record ->> 'target', 12, 36) where starts_with(record ->> 'target', 'collection:')
+      union all select e.value from jsonb_array_elements_text(
+        case jsonb_typeof(record -> 'collections') when 'array' then record -> 'collections' else '[]' end) as e
+    ) as c (id)
+    where pg_input_is_valid(c.id, 'uuid')
+  ) as t (name, value)
+  where octet_length(t.value) between 1 and 100
+  limit 1000
+$$;
+
 -- The trails whose answers a record is about, beside its own documents: the one that ended or was spoken of, and those
 -- that were given out again. A text that is no id is none, whoever wrote it.
 create function clearance.trails_of(kind text, trail uuid, body text) returns setof uuid
@@ -377,8 +426,40 @@ begin
     ) as d
   where l.kind in ('answer.closed', 'answer.feedback', 'conversation.read')
   on conflict do nothing;
+
+  insert into public.audit_tag (name, value, seq)
+  select t.name, t.value, first + v.n - 1
+  from unnest(leaves) with ordinality as v (id, n)
+    join public.audit_leaf l on l.id = v.id
+    cross join lateral clearance.tags_of(l.kind, l.body::jsonb) as t
+  on conflict do nothing;
+
+  insert into public.audit_tag (name, value, seq)
+  select t.name, t.value, first + v.n - 1
+  from unnest(leaves) with ordinality as v (id, n)
+    join public.audit_leaf l on l.id = v.id
+    cross join lateral (
+      select noted.name, noted.value
+      from (
+          select e.seq from public.audit_entry e
+          where e.trail = l.trail and e.kind = 'answer.opened' order by e.seq limit 1
+        ) as opened
+        join public.audit_tag noted on noted.seq = opened.seq
+      limit 1000
+    ) as t
+  where l.kind in ('answer.closed', 'answer.feedback')
+  on conflict do nothing;
   return placed;
 end $$;
+
+-- Of these documents those that are there, each with its version: an auditor, who reads no document, is told which of the
+-- versions that the log names still stand.
+create function clearance.standing_versions(documents uuid[]) returns table (document uuid, version uuid)
+language sql stable security definer set search_path = '' as $$
+  select d.public_id, d.version_id from public.document d
+  where d.public_id = any (documents) and (select clearance.caller_may('audit'))
+$$;
+grant execute on function clearance.standing_versions(uuid[]) to clearance_app;
 
 -- Gives these leaves the next numbers, in this order, and publishes the head over all (RFC 6962 section 2.1). Nobody
 -- writes a number or a head by itself: a gap or a wrong root would spoil the log for ever.

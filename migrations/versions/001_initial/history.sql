@@ -29,6 +29,7 @@ create table document_history (
 );
 create index user_history_user_id_idx on user_history (user_id);
 create index membership_history_user_id_role_id_idx on membership_history (user_id, role_id);
+create index membership_history_role_id_idx on membership_history (role_id);
 create index nesting_history_role_id_idx on nesting_history (role_id);
 create index scope_history_scope_id_idx on scope_history (scope_id);
 create index scope_history_rule_id_idx on scope_history (rule_id);
@@ -182,8 +183,8 @@ end $$;
 create trigger history_of_changes after update on document
   referencing old table as before new table as after for each statement execute function clearance.keep_documents();
 
--- Who was who and which rules there were is read by the API as the present is; where a document stood, only by who
--- curates its collection. Nobody writes but the triggers.
+-- Who was who and which rules there were is read by the API as the present is; where a document stood, by its id, only by
+-- who curates its collection and by auditors. Nobody writes but the triggers.
 do $$
 declare t text;
 begin
@@ -193,4 +194,6 @@ begin
 end $$;
 create policy curators_read on document_history for select to clearance_app
   using (collection_id = any ((select clearance.curated())::uuid[]));
+create policy auditors_read on document_history for select to clearance_app
+  using ((select clearance.caller_may('audit')));
 grant select on user_history, membership_history, nesting_history, scope_history, document_history to clearance_app;

@@ -24,7 +24,7 @@ from tests.support.openings import REASON
 from tests.support.service import client_of, parts_of
 from tests.support.waiting import wait_for
 
-OWN = ("/log", "/log/0", "/openings", "/exports", "/heads")
+OWN = ("/log", "/log/0", "/shown", "/exposure", "/openings", "/exports", "/heads")
 SECRET = "<b>parental</b> leave of Ada"
 
 
@@ -271,3 +271,60 @@ def test_an_id_that_is_none_is_not_there(audrey: Browser) -> None:
     for path in ("/log/records/x", "/exports/x"):
         check_page(audrey.get(path), 404, "NotFound")
     check_page(audrey.submit(f"/exports/{uuid.uuid4()}/remove"), 404, "NotFound")
+
+
+@pytest.fixture
+def leave_shown(client: TestClient, company: Company, audrey: Browser) -> Browser:
+    """The same auditor, after Ada got an answer out of a document."""
+    question = {"question": "How long is parental leave?", "mode": "quote"}
+    answer = client.post("/api/v1/ask", json=question, headers=company.headers("ada"))
+    assert answer.json()["outcome"] == "quoted"
+    sequence(company.db)
+    return audrey
+
+
+def test_who_could_have_had_a_document_is_a_page_to_be_printed(company: Company, leave_shown: Browser) -> None:
+    """With ids alone, people by name, the grants and who made them, and who never was shown it."""
+    leave = company.documents["handbook", "leave.md"]
+    shown = leave_shown.get(f"/exposure?document={leave}&since=2026-01-01").text
+    assert str(leave) in shown
+    assert "leave.md" not in shown
+    assert "Who could read it is known from this moment on" in shown
+    assert re.search(r">ada</a>.*?Answers: 1.*?\[\d\]", shown, re.DOTALL)
+    assert re.search(r">nora</a>.*?never.*?\[\d\]", shown, re.DOTALL)
+    assert re.search(r"everyone.*?cleo, .*?document.uploaded", shown, re.DOTALL)
+    assert str(company.records("audit.read")[-1]["id"]) in shown
+    assert company.records("audit.read")[-1]["filters"]["exposure"] == str(leave)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("", 200, "When a document was shared too widely"),
+        ("?document={leave}", 200, "When a document was shared too widely"),
+        ("?document=leave.md&since=2026-01-01", 422, "That is no id of a document."),
+        ("?document={leave}&since=yesterday", 422, "That is no day: write it as 2026-11-01."),
+        ("?document={leave}&since=2100-01-01", 422, "since must lie before until, and in the past."),
+        (f"?document={ABSENT}&since=2026-01-01", 404, "tells of a document with this id."),
+    ],
+)
+def test_the_form_of_an_exposure_says_what_is_wrong(
+    company: Company, audrey: Browser, query: str, status: int, says: str
+) -> None:
+    """And stays as it was filled in; nothing is looked at, so nothing is recorded."""
+    before = len(company.records("audit.read"))
+    answer = audrey.get(f"/exposure{query.format(leave=company.documents['handbook', 'leave.md'])}")
+    assert answer.status_code == status
+    assert says in answer.text
+    assert len(company.records("audit.read")) == before
+
+
+def test_records_are_found_by_what_stands_in_them(company: Company, leave_shown: Browser) -> None:
+    """By label, and by a collection, to which its id in a record leads."""
+    found = leave_shown.get("/log?q=label:confidential").text
+    assert "ended an answer" in found
+    assert "searched" not in found
+    [handbook] = company.rows("select id from collection where name = 'handbook'")
+    assert "made a version of a document searchable" in leave_shown.get(f"/log?q=collection:{handbook['id']}").text
+    indexed = leave_shown.get(f"/log/{number_of(company, 'document.indexed')}").text
+    assert "/log?q=collection%3A" in indexed

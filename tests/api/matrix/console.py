@@ -314,6 +314,11 @@ EVIDENCE: dict[tuple[str, str], Route] = {
         (Case(**PAGE), Case(query={"document": CREW_DOCUMENT}, **PAGE), on("user", THERE, "?user", **PAGE)),
         values=(*PAGED, "?document", "?since", "?until"),
     ),
+    ("GET", "/exposure"): Route(
+        "audit",
+        (Case(**PAGE), Case(query={"document": CREW_DOCUMENT, "since": "2026-01-01"}, **PAGE)),
+        values=(*PAGED, "?document", "?since", "?until"),
+    ),
     ("GET", "/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="download"),)),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/exports"): Route("audit", (Case(form={"format": "csv"}, acts=True, **ON),), values=(".opening",)),

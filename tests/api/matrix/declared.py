@@ -135,6 +135,28 @@ PEOPLE: dict[tuple[str, str], Route] = {
         (Case(query={"document": OPEN_DOCUMENT}), Case(query={"document": CREW_DOCUMENT}), on("user", THERE, "?user")),
         values=(*PAGED, "?document"),
     ),
+    ("GET", "/api/v1/audit/exposure"): Route(
+        "audit",
+        (
+            Case(query={"document": OPEN_DOCUMENT, "since": MOMENT}),
+            Case(query={"document": CREW_DOCUMENT, "since": MOMENT}),
+        ),
+        values=(*PAGED, "?document", "?since"),
+    ),
+    ("GET", "/api/v1/audit/access"): Route(
+        "audit",
+        (on("user", THERE, "?user", query={"document": CREW_DOCUMENT, "at": MOMENT}),),
+        values=("?document", "?at"),
+    ),
+    ("GET", "/api/v1/audit/stale-answers"): Route(
+        "audit",
+        (
+            Case(query={"document": OPEN_DOCUMENT}),
+            Case(query={"document": CREW_DOCUMENT}),
+            Case(query={"since": MOMENT}),
+        ),
+        values=(*PAGED, "?document"),
+    ),
     ("GET", "/api/v1/audit/checkpoints"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/consistency"): Route(
         "audit", (Case(query={"earlier": "0", "later": LOG_SIZE}),), values=("?earlier", "?later")

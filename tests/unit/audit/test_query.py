@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from app.audit.events import KINDS
 from app.audit.events.answers import Outcome
-from app.audit.query import EVERYTHING, KIND_GROUPS, MAX_VALUES, Choice, LogQuery, LogQueryError, is_of_kind, parse
+from app.audit.query import (
+    EVERYTHING,
+    FINDINGS,
+    KIND_GROUPS,
+    MAX_VALUES,
+    Choice,
+    LogQuery,
+    LogQueryError,
+    is_of_kind,
+    parse,
+)
+from app.grounding import report
+from app.guardrail import check
 
 ID = uuid.UUID("0192f5aa-0000-7000-8000-0000000000aa")
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -43,6 +55,13 @@ def without(*values: str) -> Choice:
         (f"document:{str(ID).upper()}", LogQuery(document=wanting(str(ID)))),
         ("via:bot address:10.0.0.7", LogQuery(via=wanting("bot"), address=wanting("10.0.0.7"))),
         ("address:2001:db8::7", LogQuery(address=wanting("2001:db8::7"))),
+        (
+            "label:restricted,confidential -label:public",
+            LogQuery(label=Choice(frozenset({"restricted", "confidential"}), frozenset({"public"}))),
+        ),
+        ('finding:iban,"national id"', LogQuery(finding=wanting("iban", "national id"))),
+        ("model:external -model:qwen3", LogQuery(model=Choice(frozenset({"external"}), frozenset({"qwen3"})))),
+        (f"collection:{str(ID).upper()} opened:yes", LogQuery(collection=wanting(str(ID)), opened=wanting("yes"))),
         ("after:2026-11-01", LogQuery(after=dt.datetime(2026, 11, 1, tzinfo=dt.UTC))),
         ("before:2026-11-20T13:00+01:00", LogQuery(before=NOON)),
         ("before:2026-11-20T12:00:00.5Z", LogQuery(before=NOON.replace(microsecond=500_000))),
@@ -59,7 +78,8 @@ def test_parse(text: str, query: LogQuery) -> None:
         ("who:freya salary", 11, "'salary' stands alone"),
         ('"who:freya"', 1, "stands alone"),
         ("-", 1, "stands alone"),
-        ("whom:freya", 1, "no qualifier 'whom'. There are who, kind, document, via, outcome, address, after and"),
+        ("whom:freya", 1, "no qualifier 'whom'. There are who, kind, document, via, outcome, address, label, finding"),
+        ("whom:freya", 1, ", finding, model, collection, opened, after and before."),
         ("--who:freya", 1, "no qualifier '-who'"),
         ("WHO:freya", 1, "no qualifier 'WHO'"),
         ("who:", 5, "a value is missing behind who:"),
@@ -76,6 +96,10 @@ def test_parse(text: str, query: LogQuery) -> None:
         ("kind:search,answr", 13, "no kind 'answr'"),
         ("outcome:fine", 9, "no outcome 'fine'. There are answered, quoted"),
         ("document:leave.md", 10, "no id of a document"),
+        ("collection:handbook", 12, "'handbook' is no id of a collection"),
+        ("label:secret", 7, "no label 'secret'. There are public, internal, confidential, restricted."),
+        ("finding:visa", 9, "no finding 'visa'. There are email, phone, card"),
+        ("opened:maybe", 8, "no answer 'maybe'. There are yes, no."),
         ("after:2026-13-01", 7, "no date. Write 2026-11-01, or a moment with its zone"),
         ("after:20261101", 7, "no date"),
         ("after:2026-11-01T10:00", 7, "no date"),
@@ -113,6 +137,10 @@ def test_a_group_of_kinds_is_what_stands_before_the_dot() -> None:
     assert not is_of_kind("answer.opened", "ans")
 
 
+def test_findings_are_what_the_guardrail_redacts_and_what_grounding_says() -> None:
+    assert (*check.KINDS, *get_args(report.Outcome)) == FINDINGS
+
+
 values = st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1, max_size=8)
 moments = st.none() | st.datetimes(timezones=st.just(dt.UTC))
 
@@ -127,6 +155,11 @@ queries = st.builds(
     who=choices(values),
     kind=choices(st.sampled_from([*KINDS, *KIND_GROUPS])),
     document=choices(st.uuids().map(str)),
+    label=choices(st.sampled_from(["public", "restricted"])),
+    finding=choices(st.sampled_from(FINDINGS)),
+    model=choices(st.text("ab c:-", min_size=1)),
+    collection=choices(st.uuids().map(str)),
+    opened=choices(st.sampled_from(["yes", "no"])),
     via=choices(values),
     outcome=choices(st.sampled_from(get_args(Outcome))),
     address=choices(values),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query, Response
 
 from app.admin.audit_log import EventReading
 from app.admin.saved_queries import list_saved_queries, remove_saved_query, save_query
-from app.audit.query import MAX_CHARACTERS, QUALIFIERS
+from app.audit.query import FINDINGS, MAX_CHARACTERS, QUALIFIERS
 from app.db.paging import Page
 from app.errors import InvalidInput
 from app.evidence.merkle import canonical, encode
@@ -34,6 +34,7 @@ MANY = 100
 WORDS = {
     "kinds": KIND_WORDS,
     "outcomes": OUTCOME_WORDS,
+    "findings": FINDINGS,
     "actor_of": actor_of,
     "summary_of": summary_of,
     "fields_of": fields_of,

@@ -39,10 +39,10 @@ def shown(  # noqa: PLR0913  # each is a field of the form
             found = show_sightings(
                 log,
                 listing.page,
-                document=_id(asked["document"]),
+                document=document_id(asked["document"]),
                 user=asked["user"] or None,
-                since=_day(asked["since"]),
-                until=_day(asked["until"]),
+                since=day_begin(asked["since"]),
+                until=day_begin(asked["until"]),
             )
         except (InvalidInput, NotFound) as error:
             # Beside the form, which stays as it was filled in.
@@ -59,15 +59,16 @@ def receipt(log: AuditLogOf, trail: str) -> Response:
     return receipt_file(public_id(trail), AuditProofs(log).receipt(public_id(trail)))
 
 
-def _id(text: str) -> uuid.UUID | None:
+def document_id(text: str) -> uuid.UUID | None:
+    """The id that a field holds, if anything; raises InvalidInput."""
     try:
         return uuid.UUID(text) if text else None
     except ValueError:
         raise InvalidInput("That is no id of a document. Its page and the records of the log have it.") from None
 
 
-def _day(text: str) -> dt.datetime | None:
-    """The beginning of a day in UTC."""
+def day_begin(text: str) -> dt.datetime | None:
+    """The beginning of the day in UTC that a field holds, if anything; raises InvalidInput."""
     try:
         return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC) if text else None
     except ValueError:

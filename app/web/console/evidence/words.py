@@ -72,6 +72,11 @@ OUTCOME_WORDS: Mapping[str, str] = {
     "nothing": _("nothing found"), "asked_back": _("asked back"), "refused": _("refused"), "failed": _("failed"),
     "abandoned": _("abandoned"), "hung_up": _("hung up"),
 }  # fmt: skip
+# How somebody was shown a document.
+WAY_WORDS: Mapping[str, str] = {
+    "answers": _("Answers"), "searches": _("Searches"), "opened": _("Opened"), "downloaded": _("Downloaded"),
+    "read_back": _("Read back"),
+}  # fmt: skip
 # What lists offer beside the auditor's own queries.
 OFFERED: Mapping[str, str] = {
     "kind:answer": _("Answers"),
@@ -88,7 +93,7 @@ SUMMED_UP = ("action", "target", "name", "reason", "cause", "means", "document",
 # In every record, and shown apart from its own fields.
 COMMON = frozenset({"actor", "at", "id", "kind", "trail", "v", "writer"})
 # Fields in whose id a query finds what else was recorded of it.
-_DOCUMENTS = frozenset({"document"})
+_DOCUMENTS, _COLLECTIONS = frozenset({"document"}), frozenset({"collection"})
 # Values of one field that are shown without being asked for.
 MAX_SHOWN = 6
 _PEOPLE = frozenset({"user", "person", "service"})
@@ -168,7 +173,8 @@ def _field(name: str, value: object, opened: Mapping[str, Any] | None) -> FieldV
         shown = json.dumps(value, indent=1, ensure_ascii=False) if value else ""
         return FieldView(name, json=shown, many=len(value) > MAX_SHOWN)
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    q = f"document:{text}" if name in _DOCUMENTS and text else f"who:{text}" if name in _PEOPLE and text else ""
+    qualifiers = (("document", _DOCUMENTS), ("collection", _COLLECTIONS), ("who", _PEOPLE))
+    q = next((f"{qualifier}:{text}" for qualifier, names in qualifiers if name in names and text), "")
     return FieldView(name, text=text, q=q)
 
 

@@ -1,0 +1,98 @@
+"""What a compliance officer asks of the log: who had or could have had a document, and which answers are stale."""
+
+import datetime as dt
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.connection import parse_time, with_client
+from app.cli.exposure_report import (
+    PEOPLE,
+    grant_words,
+    maker_words,
+    markdown,
+    person_name,
+    person_row,
+    summary_lines,
+)
+from app.cli.output import format_time, print_result, print_table, print_text
+from app.client.api import Client
+
+Document = Annotated[str, typer.Option(help="id of the document, also of one that is gone")]
+Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then; unset: until now")]
+
+
+@with_client
+def exposure(
+    client: Client,
+    *,
+    document: Document,
+    since: Annotated[dt.datetime, typer.Option(parser=parse_time, help="from then on")],
+    until: Until = None,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="as Markdown, for the annex of a notice of a breach")
+    ] = False,
+) -> None:
+    """Who was shown a document, who could have read it, and by which grant made by whom (audit). It is recorded."""
+    end = until or dt.datetime.now(dt.UTC)
+    asked = {"document": document, "since": since.isoformat(), "until": end.isoformat()}
+    report = client.joined("/audit/exposure", items="people", **asked)
+
+    def show() -> None:
+        if as_markdown:
+            print_text(markdown(report))
+            return
+        for line in summary_lines(report):
+            print_text(line)
+        _print_grants(report["grants"])
+        rows = map(person_row, report["people"])
+        print_table(PEOPLE, rows, empty="Nobody had it or could have had it, as far as log and history go.")
+
+    print_result(report, show)
+
+
+@with_client
+def access(
+    client: Client,
+    *,
+    document: Document,
+    user: Annotated[str, typer.Option(help="a name of today or in any record, or an id")],
+    at: Annotated[dt.datetime, typer.Option(parser=parse_time, help="the moment")],
+) -> None:
+    """Whether somebody could read a document at a moment, by which grant made by whom (audit). Reading is recorded."""
+    answer = client.get("/audit/access", document=document, user=user, at=at.isoformat())
+    verdicts = {True: ("could read", "green"), False: ("could not read", "red"), None: ("is not known to", "yellow")}
+
+    def show() -> None:
+        print_text((person_name(answer), "bold"), " ", verdicts[answer["allowed"]], f" it ({answer['reason']})")
+        print_text(f"  {answer['explanation']}", wrap=True)
+        if answer["grants"]:
+            _print_grants(answer["grants"])
+
+    print_result(answer, show)
+
+
+@with_client
+def stale_answers(
+    client: Client,
+    *,
+    document: Annotated[str | None, typer.Option(help="answers made from this: its id, also of one gone")] = None,
+    since: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from then on")] = None,
+    until: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then")] = None,
+) -> None:
+    """Answers that rest on a document which is gone or has another version now, newest first (audit). Recorded too."""
+    moments = {name: at.isoformat() if at else None for name, at in (("since", since), ("until", until))}
+    found = list(client.pages("/audit/stale-answers", document=document, **moments))
+    rows = (
+        (format_time(each["at"]), person_name(each) if each["person"] else "–", each["trail"], one["document"],
+         ", ".join(one["shown"]), one["now"] or "gone")
+        for each in found
+        for one in each["documents"]
+    )  # fmt: skip
+    columns = ("at (UTC)", "who asked", "trail", "document", "version shown", "version now")
+    print_result(found, lambda: print_table(columns, rows, empty="No answer does."))
+
+
+def _print_grants(grants: list[dict[str, Any]]) -> None:
+    rows = ((place, grant_words(grant), maker_words(grant)) for place, grant in enumerate(grants))
+    print_table(("grant", "to", "made by"), rows, empty="No grant opened it to anybody.")
