@@ -103,7 +103,7 @@ def test_each_grant_has_its_maker_and_its_time(mishap: Mishap) -> None:
     hr = next(n for n, grant in enumerate(grants) if grant["name"] == "hr")
     [made] = grants[everyone]["made"]
     assert (made["user"], made["action"], made["target"]) == ("hank", "document.ruled", f"document:{mishap.salaries}")
-    record = mishap.get(f"/api/v1/audit/events/{made['seq']}", opened=False)["event"]["record"]
+    record = mishap.get(f"/api/v1/audit/events/{made['seq']}")["event"]["record"]
     assert record["after"]["grants"][0]["kind"] == "everyone"
     makers = [(each["user"], each["action"]) for each in grants[hr]["made"]]
     assert ("hank", "document.ruled") in makers

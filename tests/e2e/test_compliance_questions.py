@@ -15,6 +15,8 @@ from tests.support.waiting import wait_for
 QUESTION = "What happens at the shift handover in the control room?"
 NOBODY = "00000000-0000-0000-0000-000000000005"
 
+REASON = "Complaint 17: what was she told?"
+
 
 def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat()
@@ -81,8 +83,17 @@ def test_after_a_document_was_shared_too_widely(run: Run, sample: SampleSite, tm
     assert "There are public, internal" in officer("events", "-q", "label:secret").err
     assert "there is no qualifier 'level'" in officer("events", "-q", "level:internal").err
     assert "No record tells of a model 'gpt-9'" in officer("events", "-q", "model:gpt-9").err
-    kinds = [event["record"]["kind"] for event in told("events", "-q", f"label:internal who:maya document:{document}")]
-    assert kinds == ["answer.closed", "answer.opened"]
+    events = told("events", "-q", f"label:internal who:maya document:{document}")
+    assert [event["record"]["kind"] for event in events] == ["answer.closed", "answer.opened"]
+    assert [event["opened"] for event in events] == [{}, {}]
+
+    # What did she ask? Not without a reason, and not whoever may not.
+    asked = events[-1]["record"]["id"]
+    assert "reason" in officer("open", asked).err
+    assert "printable characters" in officer("open", asked, "--reason", "          ").err
+    assert "A capability is missing" in run("audit", "open", asked, "--reason", REASON, who="ada").err
+    assert "name a record by its id, or give --query" in officer("open", "--reason", REASON).err
+    assert told("open", asked, "--reason", REASON)["words"][0]["field"] == "question"
     assert told("events", "-q", f"label:restricted document:{document}") == []
     assert told("events", "-q", f"finding:credential who:maya document:{document}") == []
     indexed = told("events", "-q", f"kind:document.indexed document:{document}")[0]["record"]
