@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 import pytest
 from fastapi.testclient import TestClient
 
+from app.db.rls_probe import CANARY
 from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
 from tests.support.company import Company, upload
@@ -226,6 +227,7 @@ MOMENT = "2026-11-20T12:00:00Z"
         (EXPOSURE, {"document": ID, "since": MOMENT}, 404, "with this id"),
         (ACCESS, {"document": "{salaries}", "user": "nobody", "at": MOMENT}, 404, "No user is named 'nobody'"),
         (ACCESS, {"document": "{salaries}", "user": "_canary", "at": MOMENT}, 404, "No user is named '_canary'"),
+        (ACCESS, {"document": "{salaries}", "user": str(CANARY), "at": MOMENT}, 404, "No user is named"),
         (ACCESS, {"document": "{salaries}", "user": ID, "at": MOMENT}, 404, "No user is named"),
         (ACCESS, {"document": "{salaries}", "user": "bot", "at": MOMENT}, 422, "is a service"),
         (ACCESS, {"document": "{salaries}", "user": "ada", "at": "2100-01-01T00:00:00Z"}, 422, "yet to come"),

@@ -26,7 +26,7 @@ OF_LOG = text(
     )
 )
 DOCUMENT, VERSION, COLLECTION = uuid.UUID(int=21), uuid.UUID(int=22), uuid.UUID(int=23)
-# Answers, of which the five oldest are restricted, went outside and were cut, and one in a hundred is of the document.
+# Answers: the five oldest are restricted and went outside, and one in a hundred is of the document and another.
 FILL = """
 with made as (
   select md5('leaf' || n)::uuid as id, n <= 5 as old, n % 100 = 0 as named from generate_series(1, :records) n
@@ -38,7 +38,8 @@ with made as (
     'model', jsonb_build_object('name', 'm', 'reason', case when old then 'external' else 'internal' end
       || ' endpoint, x'),
     'passages', case when named then jsonb_build_array(jsonb_build_object(
-      'document', cast(:document as text), 'version', cast(:version as text))) else '[]'::jsonb end)::text as body
+      'document', cast(:document as text), 'version', cast(:version as text)), jsonb_build_object(
+      'document', cast(:version as text), 'version', cast(:version as text))) else '[]'::jsonb end)::text as body
   from made
 )
 insert into audit_leaf (id, kind, trail, body, leaf_hash, writer)

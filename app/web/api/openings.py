@@ -10,7 +10,7 @@ from pydantic import Field
 from app.admin.openings import MAX_REASON, MIN_REASON, list_own_openings
 from app.audit.query import MAX_CHARACTERS
 from app.web.api.schemas import ApiModel
-from app.web.http.dependencies import Caller, ComponentsOf, OpeningsOf, Reading, public_id
+from app.web.http.dependencies import Caller, ComponentsOf, OpeningsOf, Reading, WordOpeningsOf, public_id
 from app.web.http.paging import PageOf
 
 router = APIRouter(tags=["audit"])
@@ -66,7 +66,7 @@ class OpenedOfMineOut(ApiModel):
 
 
 @router.post("/audit/openings", status_code=201)
-def request(body: OpeningBody, openings: OpeningsOf) -> OpeningOut:
+def request(body: OpeningBody, openings: WordOpeningsOf) -> OpeningOut:
     """Ask for the sealed words of a record and its trail, or of a query, with a reason (audit and open)."""
     query = None if body.q is None else openings.log.query(body.q)
     return OpeningOut.model_validate(openings.request(body.reason, of=body.record, query=query))
@@ -85,7 +85,7 @@ def one_opening(opening: str, openings: OpeningsOf) -> OpeningOut:
 
 
 @router.post("/audit/openings/{opening}/decision", status_code=204)
-def decide(opening: str, body: OpeningDecisionBody, openings: OpeningsOf) -> None:
+def decide(opening: str, body: OpeningDecisionBody, openings: WordOpeningsOf) -> None:
     """Approve of what somebody else asked for, or refuse it (audit and open)."""
     openings.decide(public_id(opening), approved=body.approved)
 

@@ -156,6 +156,15 @@ async def openings_of(log: AuditLogOf, parts: ComponentsOf) -> Openings:
 OpeningsOf = Annotated[Openings, Depends(openings_of)]
 
 
+async def word_openings_of(openings: OpeningsOf) -> Openings:
+    """The same for who may open words."""
+    require_capability(openings.log.subject, Capability.OPEN)
+    return openings
+
+
+WordOpeningsOf = Annotated[Openings, Depends(word_openings_of)]
+
+
 def reading(subject: CallerOrDelegate, parts: ComponentsOf) -> Iterator[ReadSession]:
     """One read-only snapshot as the caller, or as the person for whom a service asks."""
     with parts.database.reading(subject.user_id) as session:

@@ -298,10 +298,14 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ("GET", "/log/{seq}"): Route("audit", (on("record", THERE, "seq", **PAGE),), values=("?head", "?opening")),
     ("GET", "/openings"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/openings"): Route(
-        "open", (Case("sealed record", THERE, form={"record": "<target>", "reason": "A complaint."}, acts=True, **ON),)
+        "open",
+        (Case("sealed record", THERE, form={"record": "<target>", "reason": "A complaint."}, acts=True, **ON),),
+        values=(".reason",),
     ),
     ("POST", "/openings/{opening}/decide"): Route(
-        "open", (on("waiting opening", THERE, "opening", form={"approved": "yes"}, acts=True, **ON),)
+        "open",
+        (on("waiting opening", THERE, "opening", form={"approved": "yes"}, acts=True, **ON),),
+        values=(".approved",),
     ),
     ("GET", "/log/records/{record}"): Route("audit", (on("recorded id", THERE, "record", **ON),)),
     ("POST", "/log/queries"): Route(
@@ -321,7 +325,9 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="download"),)),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
-    ("POST", "/exports"): Route("audit", (Case(form={"format": "csv"}, acts=True, **ON),), values=(".opening",)),
+    ("POST", "/exports"): Route(
+        "audit", (Case(form={"format": "csv"}, acts=True, **ON),), values=(".opening", ".reason")
+    ),
     ("GET", "/exports/{export}"): Route("audit", (on("log export", OWN, "export", **PAGE),)),
     ("GET", "/exports/{export}/file"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
     ("POST", "/exports/{export}/resume"): Route("audit", (on("interrupted export", OWN, "export", acts=True, **ON),)),

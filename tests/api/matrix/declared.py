@@ -120,11 +120,15 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head", "?opening")),
     ("GET", "/api/v1/audit/openings"): Route("audit", values=PAGED),
     ("POST", "/api/v1/audit/openings"): Route(
-        "open", (on("sealed record", THERE, ".record", body={"reason": "A complaint."}, done=201),)
+        "open",
+        (on("sealed record", THERE, ".record", body={"reason": "A complaint."}, done=201),),
+        values=(".reason", ".q"),
     ),
     ("GET", "/api/v1/audit/openings/{opening}"): Route("audit", (on("opening", THERE, "opening"),)),
     ("POST", "/api/v1/audit/openings/{opening}/decision"): Route(
-        "open", (on("waiting opening", THERE, "opening", body={"approved": True}, acts=True, **NONE),)
+        "open",
+        (on("waiting opening", THERE, "opening", body={"approved": True}, acts=True, **NONE),),
+        values=(".approved",),
     ),
     ("GET", "/api/v1/users/me/openings"): Route("key", values=PAGED),
     ("GET", "/api/v1/audit/head"): Route("audit"),

@@ -8,7 +8,7 @@ from app.admin.openings import MAX_REASON
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import OpeningsOf, public_id
+from app.web.http.dependencies import OpeningsOf, WordOpeningsOf, public_id
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -24,7 +24,7 @@ def openings(viewer: ViewerOf, openings: OpeningsOf, listing: ListingOf) -> Resp
 @router.post("/openings")
 def request(
     viewer: ViewerOf,
-    openings: OpeningsOf,
+    openings: WordOpeningsOf,
     record: Annotated[str, Form(max_length=100)],
     reason: Annotated[str, Form(max_length=MAX_REASON)],
 ) -> Response:
@@ -37,7 +37,7 @@ def request(
 
 @router.post("/openings/{opening}/decide")
 def decide(
-    viewer: ViewerOf, openings: OpeningsOf, opening: str, approved: Annotated[Literal["yes", "no"], Form()]
+    viewer: ViewerOf, openings: WordOpeningsOf, opening: str, approved: Annotated[Literal["yes", "no"], Form()]
 ) -> Response:
     """Approve of what somebody else asked for, or refuse it."""
     openings.decide(public_id(opening), approved=approved == "yes")
