@@ -193,7 +193,7 @@ def afterwards(db: Db, world: World) -> list[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.jsonl"
         began = time.perf_counter()
-        with path.open("w") as file:
+        with path.open("wb") as file:
             file.writelines(log.export(log.query(""), "jsonl"))
         export = placed / (time.perf_counter() - began)
         began = time.perf_counter()

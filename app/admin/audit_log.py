@@ -16,7 +16,8 @@ from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.base import Event
 from app.audit.events.log_reading import AuditExported, AuditRead, ExportFormat
-from app.audit.export import FORMS, ExportPiece, MakeOpener, export_log, export_pieces
+from app.audit.export import ExportPiece, MakeOpener, export_log, export_pieces
+from app.audit.export_forms.forms import FORMS
 from app.audit.listing import (
     Entry,
     find_entry,
@@ -190,8 +191,9 @@ class AuditLog:
         with self.reading() as session:
             return latest_head(session)
 
-    def export(self, query: LogQuery, format: ExportFormat, *, approved: Approved | None = None) -> Iterator[str]:
-        """The records as text, in pieces; recorded when it is called. With an opening, its words go along in the clear.
+    def export(self, query: LogQuery, format: ExportFormat, *, approved: Approved | None = None) -> Iterator[bytes]:
+        """The records as a file, in pieces; recorded when it is called. With an opening, its words go along in the
+        clear.
 
         Raises MissingCapability if the capability has gone, and Conflict if the opening has ended, later between two
         pieces: what was sent is no whole file.
@@ -249,9 +251,9 @@ class AuditLog:
             return record(session, event, self.sealer)
 
 
-def begun(pieces: Iterator[str]) -> Iterator[str]:
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same, with the first piece made: what refuses it does so before anything is sent."""
-    return itertools.chain([next(pieces, "")], pieces)
+    return itertools.chain([next(pieces, b"")], pieces)
 
 
 def event_view(entry: Entry, opener: Opener | None) -> EventView:

@@ -1,12 +1,13 @@
 """Exports of the log that are made in the background: started, watched, taken up again, downloaded and removed.
 
-What is made is compressed and sealed under the audit key as it is written, part by part, each with how far it is, so
-that an export whose process ended goes on where it was. It is its auditor's alone, and removed after a day.
+What is made is kept part by part, each with how far it is, so that an export whose process ended goes on where it was.
+It is its auditor's alone, and removed after a day.
 """
 
 import datetime as dt
+import hashlib
+import time
 import uuid
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,47 +20,31 @@ from sqlalchemy.orm import Session
 from app import log
 from app.admin.audit_log import AuditLog, begun
 from app.admin.background import BackgroundWork
+from app.admin.log_export_files import checked, keep_part, manifest_of, read_file, seal_part
+from app.admin.log_export_view import LogExportView, log_export_view
 from app.admin.openings import ApprovedOpening, Openings
 from app.audit.actor import actor
+from app.audit.checkpoints import find_checkpoint, list_stamps
 from app.audit.events.log_reading import AuditDownloaded, AuditExported, ExportFormat
 from app.audit.export import ExportPiece
-from app.audit.listing import latest_head
+from app.audit.export_forms.forms import FORMS
+from app.audit.listing import find_head, latest_head
 from app.audit.log import record
 from app.audit.query import LogQuery, parse
 from app.db.paging import Page
 from app.db.session import WriteSession
-from app.db.tables.evidence import ExportState, LogExport, LogExportPart
+from app.db.tables.evidence import LogExport
 from app.errors import AppError, Conflict, NotFound
+from app.evidence.manifest import LogManifest
 from app.identity.subject import Capability, Subject, require_capability
 
-KEPT = dt.timedelta(days=1)
 MAX_EXPORTS = 10
 RUNNING = "An export of yours is running. Wait until it has ended, or remove it."
 # One that was not heard of for so long has no process any more.
 SILENCE = dt.timedelta(minutes=1)
+BEAT_SECONDS = 10.0
 
 _SILENT = (LogExport.state == "running") & (LogExport.beat_at < func.now() - SILENCE)
-
-
-@dataclass(frozen=True)
-class LogExportView:
-    """An export as its auditor sees it; interrupted is one of which nothing was heard for a minute.
-
-    `done` of `size` entries have been looked at, `records` written. `kept_until`: when it is removed.
-    """
-
-    id: uuid.UUID
-    requested_at: dt.datetime
-    format: ExportFormat
-    q: str
-    opening: uuid.UUID | None
-    state: ExportState
-    done: int
-    size: int
-    records: int
-    bytes: int
-    kept_until: dt.datetime
-    error: str | None
 
 
 def list_log_exports(session: Session, subject: Subject, page: Page) -> list[LogExportView]:
@@ -67,14 +52,14 @@ def list_log_exports(session: Session, subject: Subject, page: Page) -> list[Log
     require_capability(subject, Capability.AUDIT)
     query = select(LogExport, _SILENT)
     rows = page.rows(session, query, [LogExport.requested_at, LogExport.id], descending=True)
-    return [_view(row, silent=silent) for row, silent in rows]
+    return [log_export_view(row, silent=silent) for row, silent in rows]
 
 
 def get_log_export(session: Session, subject: Subject, export: uuid.UUID) -> LogExportView:
     """One of one's own (audit); raises NotFound."""
     require_capability(subject, Capability.AUDIT)
     row, silent = _find(session, export)
-    return _view(row, silent=silent)
+    return log_export_view(row, silent=silent)
 
 
 def remove_log_export(session: WriteSession, subject: Subject, export: uuid.UUID) -> None:
@@ -94,9 +79,10 @@ class LogExports:
         """Start an export of what the query finds, up to the newest head; recorded. By an opening of exactly this query
         with personal words.
 
-        Raises InvalidInput for what is no query, Conflict while the auditor has one running, or too many, and what
-        `Openings.approved` raises.
+        Raises InvalidInput for what is no query, or a format that cannot be written here, Conflict while the auditor
+        has one running, or too many, and what `Openings.approved` raises.
         """
+        FORMS[format].require()
         audit_log = openings.log
         resolved = audit_log.query(q)
         approved = openings.approved(opening, resolved) if opening else None
@@ -127,9 +113,10 @@ class LogExports:
         """Write what is missing, and how it ended. What stops with the process stays, and can be taken up again."""
         values: dict[str, Any]
         try:
-            if not self._write(audit_log, export, approved):
+            made = self._write(audit_log, export, approved)
+            if made is None:
                 return
-            values = {"state": "ready"}
+            values = {"state": "ready", **made}
         except AppError as error:
             values = {"state": "failed", "error": error.detail or error.title}
         except Exception as error:  # noqa: BLE001  # the thread's edge: whatever it is, the export must end
@@ -141,20 +128,38 @@ class LogExports:
         except Exception as error:  # noqa: BLE001  # it is taken for interrupted when it was silent for long
             log.get().error("log_export.not_ended", error=type(error).__name__, where=log.where(error))
 
-    def _write(self, audit_log: AuditLog, export: uuid.UUID, approved: ApprovedOpening | None) -> bool:
-        """Whether it is whole; False if it was removed, is somebody else's to make now, or the process ends."""
+    def _write(
+        self, audit_log: AuditLog, export: uuid.UUID, approved: ApprovedOpening | None
+    ) -> Mapping[str, Any] | None:
+        """The digest and size of the file, once it is whole; None if it was removed, is somebody else's to make now, or
+        the process ends.
+        """
         with audit_log.reading() as session:
             row, _ = _find(session, export)
+        FORMS[row.format].require()
         parts, reached = row.parts, row.reached
         query = parse(row.resolved)
         for piece in audit_log.export_pieces(query, row.format, row.size, approved=approved, after=reached):
             if self.background.stopping.is_set() or not _add(audit_log, export, (parts, reached), piece):
-                return False
+                return None
             parts, reached = parts + 1, piece.reached
-        return True
+        return self._digest(audit_log, export, read_file(audit_log, export, row.format, parts, approved))
+
+    def _digest(self, audit_log: AuditLog, export: uuid.UUID, file: Iterator[bytes]) -> Mapping[str, Any] | None:
+        digest, size, beat = hashlib.sha256(), 0, time.monotonic()
+        for piece in file:
+            digest.update(piece)
+            size += len(piece)
+            if self.background.stopping.is_set():
+                return None
+            if time.monotonic() - beat > BEAT_SECONDS:
+                if not _beat(audit_log, export):
+                    return None
+                beat = time.monotonic()
+        return {"sha256": digest.hexdigest(), "bytes": size}
 
 
-def download_log_export(openings: Openings, export: uuid.UUID) -> tuple[LogExportView, Iterator[str]]:
+def download_log_export(openings: Openings, export: uuid.UUID) -> tuple[LogExportView, Iterator[bytes]]:
     """An export that is ready and its content in pieces; recorded. Raises NotFound, Conflict for one that is not, and
     what `Openings.approved` raises for one with personal words.
 
@@ -162,14 +167,24 @@ def download_log_export(openings: Openings, export: uuid.UUID) -> tuple[LogExpor
     """
     audit_log = openings.log
     with audit_log.reading() as session:
-        row, silent = _find(session, export)
-        view = _view(row, silent=silent)
-    if view.state != "ready":
-        raise Conflict("This export is not ready yet.")
+        row = _find_ready(session, export)
     approved = _approved(openings, export)
-    opened = view.opening is not None
+    opened = row.opening is not None
     audit_log.record(AuditDownloaded(actor=actor(audit_log.subject), export=export, opened=opened))
-    return view, begun(_pieces(audit_log, export, row.parts, approved))
+    file = checked(read_file(audit_log, export, row.format, row.parts, approved), row.sha256 or "")
+    return log_export_view(row, silent=False), begun(file)
+
+
+def get_log_manifest(audit_log: AuditLog, export: uuid.UUID) -> tuple[LogExportView, LogManifest]:
+    """An export that is ready, and what shows of which log, and under which head, it is; that holds no words, so that
+    it needs no opening. Raises NotFound, and Conflict for one that is not ready.
+    """
+    with audit_log.reading() as session:
+        row = _find_ready(session, export)
+        head, at = find_head(session, row.size)
+        signed = find_checkpoint(session, at_most=row.size)
+        stamps = list_stamps(session, at_most=row.size)
+    return log_export_view(row, silent=False), manifest_of(row, head, at, signed.note if signed else None, stamps)
 
 
 def _approved(openings: Openings, export: uuid.UUID) -> ApprovedOpening | None:
@@ -177,18 +192,6 @@ def _approved(openings: Openings, export: uuid.UUID) -> ApprovedOpening | None:
     with openings.log.reading() as session:
         row, _ = _find(session, export)
     return openings.approved(row.opening, parse(row.resolved)) if row.opening else None
-
-
-def _pieces(audit_log: AuditLog, export: uuid.UUID, parts: int, approved: ApprovedOpening | None) -> Iterator[str]:
-    for ordinal in range(parts):
-        with audit_log.reading() as session:
-            if approved is not None:
-                approved.opener(session, audit_log.sealer)
-            wanted = (LogExportPart.export_id == export) & (LogExportPart.ordinal == ordinal)
-            content = session.scalar(select(LogExportPart.content).where(wanted))
-        if content is None:
-            raise NotFound
-        yield zlib.decompress(audit_log.sealer.open_bytes(content, _context(export, ordinal))).decode()
 
 
 def _begin(
@@ -229,23 +232,23 @@ def _take_up(session: WriteSession, export: uuid.UUID) -> None:
 def _add(audit_log: AuditLog, export: uuid.UUID, written: tuple[int, int], piece: ExportPiece) -> bool:
     """Add a part, if the export is as far as it was left: this many parts, and this number reached."""
     parts, reached = written
-    content = piece.text.encode()
-    sealed = audit_log.sealer.seal_bytes(zlib.compress(content), _context(export, parts))
+    sealed = seal_part(audit_log, export, parts, piece.content)
     with audit_log.writing() as session:
         moved = _running(export).where(LogExport.parts == parts, LogExport.reached == reached)
         more: Mapping[str, Any] = {
             "reached": piece.reached, "records": LogExport.records + piece.records,
-            "bytes": LogExport.bytes + len(content), "parts": parts + 1, "beat_at": func.now(),
+            "bytes": LogExport.bytes + len(piece.content), "parts": parts + 1, "beat_at": func.now(),
         }  # fmt: skip
         if session.scalar(moved.values(more).returning(LogExport.id)) is None:
             return False
-        session.execute(insert(LogExportPart).values(export_id=export, ordinal=parts, content=sealed).inline())
+        keep_part(session, export, parts, sealed)
     return True
 
 
-def _context(export: uuid.UUID, ordinal: int) -> str:
-    """Where a part belongs: it opens in no other place."""
-    return f"log_export/{export}/{ordinal}"
+def _beat(audit_log: AuditLog, export: uuid.UUID) -> bool:
+    """Say that it goes on; False if it is not running any more."""
+    with audit_log.writing() as session:
+        return session.scalar(_running(export).values(beat_at=func.now()).returning(LogExport.id)) is not None
 
 
 def _running(export: uuid.UUID) -> Any:
@@ -259,18 +262,8 @@ def _find(session: Session, export: uuid.UUID) -> Row[LogExport, bool]:
     return row
 
 
-def _view(row: LogExport, *, silent: bool) -> LogExportView:
-    return LogExportView(
-        id=row.id,
-        requested_at=row.requested_at,
-        format=row.format,
-        q=row.q,
-        opening=row.opening,
-        state="interrupted" if silent else row.state,
-        done=min(row.reached + 1, row.size),
-        size=row.size,
-        records=row.records,
-        bytes=row.bytes,
-        kept_until=row.beat_at + KEPT,
-        error=row.error,
-    )
+def _find_ready(session: Session, export: uuid.UUID) -> LogExport:
+    row, _ = _find(session, export)
+    if row.state != "ready":
+        raise Conflict("This export is not ready yet.")
+    return row

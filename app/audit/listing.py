@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import ARRAY, BigInteger, Row, any_, cast, exists, select
 from sqlalchemy.orm import Session
 
 from app.audit.query import EVERYTHING, LogQuery
@@ -130,7 +130,7 @@ def _entries(session: Session, numbers: list[int], *, newest_first: bool) -> lis
     statement = (
         select(AuditEntry.seq, AuditLeaf.at, AuditEntry.leaf_hash, AuditLeaf.body)
         .join(AuditLeaf, AuditLeaf.id == AuditEntry.leaf_id)
-        .where(AuditEntry.seq.in_(numbers))
+        .where(AuditEntry.seq == any_(cast(numbers, ARRAY(BigInteger))))
         .order_by(AuditEntry.seq.desc() if newest_first else AuditEntry.seq)
     )
     return [_entry(row) for row in session.execute(statement)]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from app.cli import openings
-from app.cli.audit_questions import access, exposure, stale_answers
+from app.cli.audit_files import export_with_manifest, query_text, verify_manifest
+from app.cli.audit_questions import access, exposure, shown, stale_answers
 from app.cli.connection import AsJson, parse_time, with_client
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
@@ -31,15 +32,14 @@ Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="befo
 
 # Checkpoints in which one with a time stamp is looked for.
 STAMPED_AMONG = 100
-# Heads of columns, by what they count.
-WAYS = {"answers": "answers", "searches": "searches", "opened": "opened", "downloaded": "downloaded",
-        "read back": "read_back"}  # fmt: skip
+# Where a file of a format does not end like its name.
+ENDINGS = {"ocsf": "ocsf.jsonl"}
 
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 audit.add_typer(openings.commands)
 
 
-for name, command in (("exposure", exposure), ("access", access), ("stale-answers", stale_answers)):
+for name, command in (("shown", shown), ("exposure", exposure), ("access", access), ("stale-answers", stale_answers)):
     audit.command(name)(command)
 
 
@@ -64,35 +64,14 @@ def events(  # noqa: PLR0913  # each is one option of the command
     print_result(response, lambda: print_table(("no.", "at (UTC)", "kind", "who", "what"), rows, empty="No records."))
 
 
-@audit.command("shown")
-@with_client
-def shown(
-    client: Client,
-    *,
-    document: Annotated[str | None, typer.Option(help="who was shown this: its id, also of one that is gone")] = None,
-    user: User = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
-) -> None:
-    """Who was shown a document, or what a person was shown, last shown first (audit). Reading is recorded too."""
-    filters = {"document": document, "user": user, "since": _iso(since), "until": _iso(until)}
-    found = client.get("/audit/shown", limit=limit, **filters)
-    columns = ("who", "document", *WAYS, "first (UTC)", "last (UTC)")
-    rows = (
-        (each["user"] or f"{', '.join(each['names'])} (gone)", each["document"],
-         *(each["times"][way] or "–" for way in WAYS.values()), format_time(each["first"]), format_time(each["last"]))
-        for each in found
-    )  # fmt: skip
-    print_result(found, lambda: print_table(columns, rows, empty="Nobody was, as far as the log goes."))
-
-
 @audit.command("export")
 @with_client
 def export(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     *,
-    format: Annotated[Literal["jsonl", "csv"], typer.Option(help="jsonl can be verified")] = "jsonl",
+    format: Annotated[
+        Literal["jsonl", "csv", "parquet", "ocsf", "cef"], typer.Option(help="jsonl proves itself")
+    ] = "jsonl",
     to: Annotated[str | None, typer.Option(help="file; - is standard output")] = None,
     user: User = None,
     kind: Kind = None,
@@ -101,10 +80,17 @@ def export(  # noqa: PLR0913  # each is one option of the command
     opening: Annotated[str | None, typer.Option(help="of exactly these records: personal words in the clear")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
 ) -> None:
-    """Write the log to a file (audit). Personal words stay sealed but for an opening (`clearance audit open`)."""
+    """Write the log to a file, and for another format than JSONL its manifest to a file beside it (audit).
+
+    Personal words stay sealed but for an opening (`clearance audit open`).
+    """
     filters = {"user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
-    name = to or f"clearance-audit.{format}"
-    download(client, "/audit/export", name, force=force, format=format, opening=opening, **filters)
+    name = to or f"clearance-audit.{ENDINGS.get(format, format)}"
+    if format == "jsonl":
+        download(client, "/audit/export", name, force=force, format=format, opening=opening, **filters)
+    else:
+        body = {"format": format, "q": query_text(**filters), "opening": opening}
+        export_with_manifest(client, body, name, force=force)
 
 
 @audit.command("head")
@@ -183,8 +169,11 @@ def keygen(
 
 @audit.command("verify")
 def verify(
-    file: Annotated[Path, typer.Argument(help="an export, as JSONL, or a receipt")],
+    file: Annotated[Path, typer.Argument(help="an export, or a receipt")],
     *,
+    manifest: Annotated[
+        Path | None, typer.Option(help="of an export: its manifest, without which only JSONL can be verified")
+    ] = None,
     head: Annotated[
         str | None, typer.Option(help="a head kept earlier: size:root, or a file that holds one, or a checkpoint")
     ] = None,
@@ -207,7 +196,7 @@ def verify(
     trusted = [read_key(each) for each in key or ()]
     authorities = [certificate for each in tsa or () for certificate in read_authorities(each)]
     try:
-        report = _report(file, head, trusted, authorities, answer)
+        report = _report(file, head, trusted, authorities, answer, manifest)
     except ValueError as error:
         raise NoHead(f"{head!r} is no head: {error}") from error
     except OSError as error:
@@ -222,8 +211,14 @@ def _report(
     trusted: list[VerifierKey],
     authorities: "list[Certificate]",
     answer: Path | None,
+    manifest: Path | None,
 ) -> VerifyReport | ReceiptReport:
     """What is found of an export or of a receipt. Raises ValueError for a head that is none, and OSError."""
+    if manifest is not None:
+        if answer is not None:
+            raise NoHead("--answer is for receipts, --manifest for exports")
+        kept = None if head is None else read_head(head, trusted)
+        return verify_manifest(file, manifest, head=kept, trusted=trusted, authorities=authorities)
     with file.open("rb") as opened:
         first = opened.readline()
     if not is_receipt(first):

@@ -8,6 +8,7 @@ import typer
 from app.cli.connection import parse_time, with_client
 from app.cli.exposure_report import (
     PEOPLE,
+    WAYS,
     grant_words,
     maker_words,
     markdown,
@@ -20,6 +21,28 @@ from app.client.api import Client
 
 Document = Annotated[str, typer.Option(help="id of the document, also of one that is gone")]
 Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then; unset: until now")]
+
+
+@with_client
+def shown(
+    client: Client,
+    *,
+    document: Annotated[str | None, typer.Option(help="who was shown this: its id, also of one that is gone")] = None,
+    user: Annotated[str | None, typer.Option(help="what this person did")] = None,
+    since: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from then on")] = None,
+    until: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+) -> None:
+    """Who was shown a document, or what a person was shown, last shown first (audit). Reading is recorded too."""
+    times = {"since": since.isoformat() if since else None, "until": until.isoformat() if until else None}
+    found = client.get("/audit/shown", limit=limit, document=document, user=user, **times)
+    columns = ("who", "document", *WAYS.values(), "first (UTC)", "last (UTC)")
+    rows = (
+        (each["user"] or f"{', '.join(each['names'])} (gone)", each["document"],
+         *(each["times"][way] or "–" for way in WAYS), format_time(each["first"]), format_time(each["last"]))
+        for each in found
+    )  # fmt: skip
+    print_result(found, lambda: print_table(columns, rows, empty="Nobody was, as far as the log goes."))
 
 
 @with_client

@@ -26,9 +26,14 @@ def download(client: Client, source: str, to: str, *, force: bool, **params: str
             # A pipe gets the bytes as they are; on a terminal no character may act.
             sys.stdout.buffer.write(safe_text(decoder.decode(piece)).encode() if on_terminal else piece)
         return
+    size = save(client, source, to, force=force, **params)
+    print_success(f"{to} ({size:,} bytes)", {"file": to, "bytes": size})
+
+
+def save(client: Client, source: str, to: str, *, force: bool, **params: str | bool | None) -> int:
+    """Save the body at the API path `source` as the file `to` (0600, whole or not at all); gives its bytes."""
+    refuse_what_is_there(to, force=force)
     target = Path(to)
-    if target.exists() and not force:
-        raise FileThere(f"{target} is there; --force replaces it, --to names another")
     try:
         descriptor, work = tempfile.mkstemp(dir=target.parent, prefix=".clearance-")
     except OSError as error:
@@ -41,5 +46,11 @@ def download(client: Client, source: str, to: str, *, force: bool, **params: str
     except BaseException:
         Path(work).unlink(missing_ok=True)
         raise
-    size = target.stat().st_size
-    print_success(f"{target} ({size:,} bytes)", {"file": str(target), "bytes": size})
+    return target.stat().st_size
+
+
+def refuse_what_is_there(*files: str, force: bool) -> None:
+    """Raises FileThere where one of the files exists, unless it may be replaced."""
+    for file in files:
+        if Path(file).exists() and not force:
+            raise FileThere(f"{file} is there; --force replaces it, --to names another")

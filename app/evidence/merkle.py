@@ -10,7 +10,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -32,7 +32,7 @@ def canonical(value: Json) -> str:
     NUL (PostgreSQL's jsonb has none), no lone surrogates, MAX_DEPTH at most. Raises NotCanonical.
     """
     _check(value, MAX_DEPTH)
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = _ENCODER.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -43,12 +43,45 @@ def canonical(value: Json) -> str:
 def parse(text: str) -> Any:
     """The value of a canonical text; raises NotCanonical for any other spelling, a repeated key included."""
     try:
-        value = json.loads(text)
+        value = _DECODER.decode(text)
+    except NotCanonical:
+        raise
     except (ValueError, RecursionError) as error:
         raise NotCanonical("not JSON") from error
-    if canonical(value) != text:
+    if not _is_plainly_canonical(value, text) and canonical(value) != text:
         raise NotCanonical("JSON, but not in canonical form")
     return value
+
+
+def _is_plainly_canonical(value: object, text: str) -> bool:
+    """Whether this is seen at once, as of most records: in a text of ASCII without a NUL all keys and strings fit, and
+    numbers were held to their bounds as they were read.
+    """
+    shallow = text.count("{") + text.count("[") <= MAX_DEPTH or _is_shallow(value, MAX_DEPTH)
+    return shallow and text.isascii() and "\\u0000" not in text and _ENCODER.encode(value) == text
+
+
+def _is_shallow(value: object, depth: int) -> bool:
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if type(each) in _CONTAINERS and not (depth > 1 and _is_shallow(each, depth - 1)):
+            return False
+    return True
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS or not -MAX_INTEGER <= (value := int(text)) <= MAX_INTEGER:
+        raise NotCanonical(f"the integer {text[:_MAX_DIGITS]} is beyond 2^53 - 1")
+    return value
+
+
+def _no_float(text: str) -> NoReturn:
+    raise NotCanonical(f"{text[:_MAX_DIGITS]} has no canonical form")
+
+
+_MAX_DIGITS = len(f"-{MAX_INTEGER}")
+_CONTAINERS = {dict, list}
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_no_float, parse_constant=_no_float)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _check(value: object, depth: int) -> None:

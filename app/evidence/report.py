@@ -20,6 +20,7 @@ LogFindingKind = Literal[
     "selection",
     "signature",
     "timestamp",
+    "digest",
 ]
 # What a writer did and no later change: worth a look, and no sign of tampering.
 REMARKS = frozenset({"canonical"})
@@ -52,6 +53,8 @@ class VerifyReport:
     checkpoint: Head | None = None  # the last head of the file that was signed
     signers: tuple[str, ...] = ()  # those who are trusted, by name
     stamps: StampReport | None = None
+    sha256: str | None = None  # of the file, where it was compared with a manifest
+    without_records: bool = False
     findings: list[LogFinding] = field(default_factory=list)
 
     def add(self, kind: LogFindingKind, seq: int | None, message: str) -> None:
@@ -73,7 +76,8 @@ class VerifyReport:
             f"{self.path}: {'OK' if self.ok else f'{self._wrong} FINDINGS'}{self._remarks()}",
             *(f"  {finding.kind}: {finding.message}" for finding in self._shown),
             *([f"  and {len(self.findings) - MAX_LINES} more"] if len(self.findings) > MAX_LINES else []),
-            f"  {self.entries} entries; {self.opened} opened texts checked, {self.erased} erased or unreadable",
+            *([] if self.without_records else [self._counts]),
+            *([f"  SHA-256 of the file {self.sha256}"] if self.sha256 else []),
             *([f"  head {self.head}"] if self.head and self.complete else []),
             *self._limits(),
         ]
@@ -83,11 +87,19 @@ class VerifyReport:
         """What is wrong comes first, so that no number of remarks hides it."""
         return sorted(self.findings, key=lambda finding: finding.kind in REMARKS)[:MAX_LINES]
 
+    @property
+    def _counts(self) -> str:
+        return f"  {self.entries} entries; {self.opened} opened texts checked, {self.erased} erased or unreadable"
+
     def _remarks(self) -> str:
         count = len(self.findings) - self._wrong
         return f", {count} of its records were written in no form of ours" if count else ""
 
     def _limits(self) -> list[str]:
+        if self.without_records:
+            return [
+                "  the file holds no records: nothing but its digest was compared, with a manifest that nobody signed"
+            ]
         if not self.complete:
             return ["  a selection, not the whole log: each record was checked, what may be missing was not"]
         if not self.ok:

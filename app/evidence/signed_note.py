@@ -188,8 +188,12 @@ class SignedNote:
     @classmethod
     def parse(cls, note: str) -> "SignedNote":
         """Read a note; raises BadNote. Its signatures are not checked yet."""
-        if len(note.encode(errors="replace")) > MAX_NOTE_BYTES:
-            raise BadNote(f"a note of more than {MAX_NOTE_BYTES} bytes is not read")
+        try:
+            if len(note.encode()) > MAX_NOTE_BYTES:
+                raise BadNote(f"a note of more than {MAX_NOTE_BYTES} bytes is not read")
+        except UnicodeEncodeError as error:
+            # As JSON can write one: nobody signed what has no bytes.
+            raise BadNote("a note holds no lone surrogate") from error
         text, blank, lines = note.rpartition("\n\n")
         if not blank or not lines.endswith("\n"):
             raise BadNote("a note is a text, an empty line and lines of signatures")

@@ -5,7 +5,6 @@ import threading
 import uuid
 import zlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,43 +17,16 @@ from app.audit.export import ExportPiece
 from app.errors import MissingCapability
 from app.evidence.verify import verify
 from ingest.upkeep import REMOVE_EXPORTS
+from tests.api.log_exporting import EXPORTS, download, ended, ending_after, make_busy, start, state
 from tests.api.problems import check_problem
-from tests.support.audit_order import sequence
 from tests.support.company import Company
 from tests.support.openings import opening
 from tests.support.service import app_of, parts_of, subject_named
-from tests.support.waiting import wait_for
-
-EXPORTS = "/api/v1/audit/exports"
 
 
 @pytest.fixture
 def busy(client: TestClient, company: Company, monkeypatch: pytest.MonkeyPatch) -> Company:
-    """A company of some searches, whose exports have several parts."""
-    monkeypatch.setattr("app.audit.listing.FETCH", 5)
-    for number in range(12):
-        answer = client.post("/api/v1/search", json={"query": f"coffee {number}"}, headers=company.headers("ben"))
-        assert answer.status_code == 200
-    sequence(company.db)
-    return company
-
-
-def start(client: TestClient, company: Company, who: str = "audrey", **body: Any) -> Any:
-    return client.post(EXPORTS, json=body, headers=company.headers(who))
-
-
-def state(client: TestClient, company: Company, export: str) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"{EXPORTS}/{export}", headers=company.headers("audrey")).json()
-    return found
-
-
-def ended(client: TestClient, company: Company, export: str) -> dict[str, Any]:
-    wait_for(lambda: state(client, company, export)["state"] != "running", seconds=30)
-    return state(client, company, export)
-
-
-def download(client: TestClient, company: Company, export: str, who: str = "audrey") -> Any:
-    return client.get(f"{EXPORTS}/{export}/file", headers=company.headers(who))
+    return make_busy(client, company, monkeypatch)
 
 
 def file_of(client: TestClient, company: Company, export: str, path: Path) -> Path:
@@ -122,9 +94,9 @@ def test_nobody_else_sees_it(client: TestClient, busy: Company) -> None:
 
 def readable(content: bytes) -> bool:
     """Whether some place of these bytes begins what decompresses to the words that were searched for."""
-    for start in range(32):
+    for begin in range(32):
         with contextlib.suppress(zlib.error):
-            if b"coffee" in zlib.decompressobj().decompress(content[start:]):
+            if b"coffee" in zlib.decompressobj().decompress(content[begin:]):
                 return True
     return b"coffee" in content
 
@@ -156,10 +128,10 @@ def test_one_at_a_time_and_not_too_many(client: TestClient, busy: Company) -> No
     first = start(client, busy).json()["id"]
     check_problem(start(client, busy), 409, "Conflict")
     check_problem(download(client, busy, first), 409, "Conflict")
-    busy.execute("update log_export set state = 'ready'")
+    busy.execute("update log_export set state = 'ready', sha256 = ''")
     busy.execute(
         "insert into log_export (requested_by, format, q, resolved, opening, size, state) select requested_by, format,"
-        f" q, resolved, opening, size, state from log_export, generate_series(2, {MAX_EXPORTS})"
+        f" q, resolved, opening, size, 'failed' from log_export, generate_series(2, {MAX_EXPORTS})"
     )
     answer = start(client, busy)
     check_problem(answer, 409, "Conflict")
@@ -171,7 +143,7 @@ def test_one_at_a_time_and_not_too_many(client: TestClient, busy: Company) -> No
 def test_what_is_interrupted_goes_on_where_it_was(client: TestClient, busy: Company, tmp_path: Path) -> None:
     """The process ended in the middle: after a minute it says so, and what is taken up again is one whole file."""
     stopped = BackgroundWork()
-    app_of(client).state.log_exports = LogExports(_ending_after(stopped, busy, parts=2))
+    app_of(client).state.log_exports = LogExports(ending_after(stopped, busy, parts=2))
     export = start(client, busy).json()["id"]
     stopped.close()
     found = state(client, busy, export)
@@ -192,25 +164,13 @@ def test_what_is_interrupted_goes_on_where_it_was(client: TestClient, busy: Comp
     assert (report.ok, report.complete, report.entries) == (True, True, found["size"])
 
 
-def _ending_after(work: BackgroundWork, company: Company, *, parts: int) -> BackgroundWork:
-    """The same, whose `stopping` is set once so many parts are written."""
-
-    class Ending(threading.Event):
-        def is_set(self) -> bool:
-            [row] = company.rows("select max(parts) as parts from log_export")
-            return bool(row["parts"] >= parts)
-
-    work.stopping = Ending()
-    return work
-
-
 def test_two_that_make_one_export_write_each_part_once(client: TestClient, busy: Company) -> None:
     """Whoever was taken for gone and is not finds the export further than it was left, and ends."""
     app_of(client).state.log_exports = LogExports(BackgroundWork(lambda _: threading.Thread()))
     export = start(client, busy).json()["id"]
     parts = parts_of(busy.db)
     audit_log = AuditLog(parts.database, parts.sealer, subject_named(parts, "audrey"))
-    piece = ExportPiece("lines\n", 1, 3)
+    piece = ExportPiece(b"lines\n", 1, 3)
     assert [_add(audit_log, uuid.UUID(export), (0, -1), piece) for _ in range(2)] == [True, False]
     found = state(client, busy, export)
     assert (found["records"], found["bytes"], found["done"]) == (1, 6, 4)

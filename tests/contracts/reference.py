@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from app import errors, main
 from app.audit.events import KINDS
+from app.audit.export_forms.event_classes import EventClass, event_class
 from app.directories.settings import DirectorySettings
 from app.settings import Settings, WorkerSettings
 
@@ -75,10 +76,14 @@ def routes(app: FastAPI) -> Iterator[str]:
 
 
 def records() -> Iterator[str]:
-    """Every kind of audit record."""
-    yield "## Audit records\n\n| kind | meaning |\n|---|---|"
+    """Every kind of audit record, and the event of OCSF that it is in an export of that format."""
+    yield "## Audit records\n\n| kind | meaning | OCSF: class, activity, severity |\n|---|---|---|"
     for kind, event in KINDS.items():
-        yield f"| `{kind}` | {(event.__doc__ or '').strip().splitlines()[0]} |"
+        yield f"| `{kind}` | {(event.__doc__ or '').strip().splitlines()[0]} | {_ocsf(event_class(kind))} |"
+
+
+def _ocsf(of: EventClass) -> str:
+    return f"{of.ocsf.uid}, {of.ocsf.activities[of.activity]}, {of.severity}{', failure' if of.failure else ''}"
 
 
 def _default(value: object) -> str:

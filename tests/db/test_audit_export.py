@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from app.audit import listing, sequencing
 from app.audit.encryption import Sealer
-from app.audit.export import COLUMNS, FORMS, export_log
+from app.audit.export import export_log
+from app.audit.export_forms.forms import FORMS
+from app.audit.export_forms.row import COLUMNS
 from app.audit.listing import latest_head, list_events
 from app.audit.opener import Opener
 from app.audit.query import EVERYTHING, Choice, LogQuery
@@ -48,7 +50,7 @@ class Log:
 
     def export(self, path: Path, *, opened: bool = True, query: LogQuery = EVERYTHING, key: Sealer = SEALER) -> Path:
         opener = (lambda session: Opener(session, key, ALL_WORDS)) if opened else None
-        path.write_text("".join(export_log(self.reads, FORMS["jsonl"], opener=opener, query=query)))
+        path.write_bytes(b"".join(export_log(self.reads, FORMS["jsonl"], opener=opener, query=query)))
         return path
 
     def reads(self) -> AbstractContextManager[Session]:
@@ -132,14 +134,14 @@ def test_who_reads_an_export_slowly_holds_no_connection(log: Log, monkeypatch: p
     opened = export_log(counted, FORMS["csv"], opener=lambda s: Opener(s, SEALER, ALL_WORDS))
     for pieces in (export_log(counted, FORMS["jsonl"]), opened):
         for _ in range(5):
-            assert next(pieces).count("\n") >= 10
+            assert next(pieces).count(b"\n") >= 10
             assert open_now == 0
         assert len(list(pieces)) > 1
 
 
 def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:
     lines = export_log(log.reads, FORMS["csv"], opener=lambda s: Opener(s, SEALER, ALL_WORDS))
-    rows = list(csv.reader(io.StringIO("".join(lines), newline="")))
+    rows = list(csv.reader(io.StringIO(b"".join(lines).decode(), newline="")))
     assert rows[0] == list(COLUMNS)
     assert len(rows) == 64
     assert rows[1][COLUMNS.index("question")].startswith("'=cmd|")

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,18 +22,21 @@ from sqlalchemy.orm import Session
 
 from app.admin.audit_log import event_view
 from app.audit import sequencing
-from app.audit.export import FORMS, export_log
-from app.audit.listing import list_events
+from app.audit.events.log_reading import ExportFormat
+from app.audit.export import export_log
+from app.audit.export_forms.forms import FORMS
+from app.audit.listing import latest_head, list_events
 from app.audit.opener import Opener
 from app.db.audit_writers import WRITERS
 from app.evidence.merkle import canonical
-from app.evidence.report import REMARKS
+from app.evidence.report import REMARKS, VerifyReport
 from app.evidence.verify import verify
 from app.identity.subject import Capability
 from app.web.api.schemas import EventsOut
 from tests.db.audit_db import LEAF, SEALER, AuditDb, Record, forged, leaf
 from tests.support.cluster import Db
 from tests.support.identities import act_as
+from tests.support.manifested_files import manifest_of_file, verify_content
 from tests.support.openings import ALL_WORDS
 
 OLD = text(
@@ -64,15 +68,30 @@ class Log:
             listed = [event_view(entry, opener) for entry in list_events(reading, limit=100_000).entries]
             wire = json.loads(EventsOut(events=listed, recorded=uuid.uuid4()).model_dump_json())["events"]
         lines = export_log(self.reads, FORMS["jsonl"], opener=lambda session: Opener(session, SEALER, ALL_WORDS))
-        path.write_text("".join(lines))
+        path.write_bytes(b"".join(lines))
         cells = export_log(self.reads, FORMS["csv"], opener=lambda session: Opener(session, SEALER, ALL_WORDS))
-        rows = list(csv.reader(io.StringIO("".join(cells), newline="")))
+        rows = list(csv.reader(io.StringIO(b"".join(cells).decode(), newline="")))
         report = verify(path)
         assert [finding for finding in report.findings if finding.kind not in REMARKS] == []
         assert report.entries == len(wire) == len(rows) - 1
         raw = sum(event["record"] is None for event in wire)
         assert raw == sum(event["raw"] is not None for event in wire) == len(report.findings)
+        for format in ("parquet", "ocsf", "cef"):
+            self.read_as(folder, format, report)
         return len(wire), raw
+
+    def read_as(self, folder: Path, format: ExportFormat, found: VerifyReport) -> None:
+        """Export and verify it in another format: nothing else is found than in the JSONL."""
+        with self.world.as_user(self.auditor) as session:
+            head, _ = latest_head(session)
+        opener = partial(Opener, sealer=SEALER, scope=ALL_WORDS)
+        content = b"".join(export_log(self.reads, FORMS[format], opener=opener))
+        report = verify_content(folder, content, manifest_of_file(format, content, head, head.size))
+        if format == "cef":
+            assert (report.ok, content.count(b"\n")) == (True, head.size)
+        else:
+            assert report.findings == found.findings
+            assert (report.opened, report.erased) == (found.opened, found.erased)
 
 
 @pytest.fixture
@@ -203,6 +222,7 @@ def test_whatever_gets_in_can_be_read(log: Log, tmp_path: Path) -> None:
 
     @settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from((*ROLES, "caller", "old")), CHANGES, VALUES, SPELLINGS)
+    @example("old", {}, None, "spaced")
     @example("ingest", {"user": {"sealed": "", "commitment": "", "keeps": ""}}, None, "canonical")
     def law(who: str, changes: Record, inside: object, spelling: str) -> None:
         role = {"caller": "app", "old": "ingest"}.get(who, who)

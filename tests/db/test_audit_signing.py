@@ -40,7 +40,7 @@ def export(world: AuditDb, folder: Path) -> Path:
     database = Database(world.engine("app"), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000)
     log = AuditLog(database, SEALER, world.subject(auditor))
     path = folder / "log.jsonl"
-    path.write_text("".join(log.export(EVERYTHING, "jsonl")))
+    path.write_bytes(b"".join(log.export(EVERYTHING, "jsonl")))
     return path
 
 

@@ -13,7 +13,8 @@ import pytest
 from app.audit import beside, checkpoints
 from app.audit.beside import NotGiven
 from app.audit.checkpoints import list_checkpoints, list_stamps
-from app.audit.export import FORMS, export_log
+from app.audit.export import export_log
+from app.audit.export_forms.forms import FORMS
 from app.audit.signing import LogSigner
 from app.audit.timestamping import AuthorityAddress, Timestamping, timestamp_until
 from app.db.engine import connect
@@ -58,7 +59,7 @@ def stamping(world: AuditDb, url: str, authority: TimestampAuthority, *, seconds
 
 def exported(world: AuditDb, path: Path) -> Path:
     auditor = world.person("au", may=[Capability.AUDIT])
-    path.write_text("".join(export_log(lambda: world.as_user(auditor), FORMS["jsonl"])))
+    path.write_bytes(b"".join(export_log(lambda: world.as_user(auditor), FORMS["jsonl"])))
     return path
 
 

@@ -216,6 +216,48 @@ def test_the_audit_log_is_read_exported_and_verified(run: Run, tmp_path: Path) -
     assert "A capability is missing" in run("audit", "events", who="ada").err
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet", "ocsf", "cef"])
+def test_an_export_is_verified_with_its_manifest(run: Run, tmp_path: Path, format: str) -> None:
+    file = tmp_path / "log"
+    manifest = Path(f"{file}.manifest.json")
+    export = ("audit", "export", "--format", format, "--to", str(file))
+    said = run(*export, "--json", who="oskar")
+    assert json.loads(said.out) == {"file": str(file), "bytes": file.stat().st_size, "manifest": str(manifest)}
+    assert (file.stat().st_mode | manifest.stat().st_mode) & 0o777 == 0o600
+    assert "is there; --force replaces it" in " ".join(run(*export, who="oskar").err.split())
+    verify = ("audit", "verify", str(file), "--manifest", str(manifest))
+    good = run(*verify)
+    assert (good.status, ": OK" in good.out) == (0, True), good.out
+    signed = run(*verify, "--key", str(LOG_KEY.verifier))
+    assert signed.status == (0 if format in {"parquet", "ocsf"} else 1), signed.out
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+    assert run(*verify).status == 1
+    assert "is no manifest" in " ".join(run(*verify[:-1], str(file)).err.split())
+    with_answer = run(*verify, "--answer", str(file))
+    assert "--answer is for receipts" in " ".join(with_answer.err.split())
+
+
+def test_a_selection_is_exported_by_the_options(run: Run, tmp_path: Path) -> None:
+    """And made anew at each time, so that nothing of it stays with the service."""
+    file = tmp_path / "log.csv"
+    export = ("audit", "export", "--format", "csv", "--to", str(file), "--force")
+    for _ in range(12):
+        made = run(*export, "--user", "maya", "--kind", "answer.opened", "--since", "2026-01-01", who="oskar")
+        assert made.status == 0, made.err
+    with file.open(newline="") as rows:
+        kinds = {row["kind"] for row in csv.DictReader(rows)}
+    assert kinds <= {"answer.opened"}
+    opened = run(
+        "audit", "open", "--query", "who:maya kind:answer.opened", "--reason", "A complaint.", "--json", who="oskar"
+    )
+    by = ("--opening", json.loads(opened.out)["id"])
+    assert run(*export, "--user", "maya", "--kind", "answer.opened", *by, who="oskar").status == 0
+    with file.open(newline="") as rows:
+        assert all(row["question"] for row in csv.DictReader(rows))
+    assert "something else" in run(*export, *by, who="oskar").err
+    assert "A capability is missing" in run(*export, who="ada").err
+
+
 def test_the_demo_keeps_its_promises_and_says_which_is_broken(run: Run) -> None:
     """Then Freya joins the finance leads: the demo must say that she sees what she should not."""
     shown = run("demo")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.audit.events.base import Event, SealedText
 
-ExportFormat = Literal["jsonl", "csv"]
+ExportFormat = Literal["jsonl", "csv", "parquet", "ocsf", "cef"]
 
 
 @dataclass(frozen=True, kw_only=True)

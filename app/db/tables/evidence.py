@@ -78,13 +78,14 @@ class LogExport(Base):
     """An export that an auditor asked for: of which query, how far it is. `resolved` has ids in the place of names.
 
     `size`: how many entries the log had; `reached`: the last of them that was looked at; `beat_at`: when it last went
-    on, or ended.
+    on, or ended; `bytes` and `sha256`: of the file, once it is ready.
     """
 
     __tablename__ = "log_export"
     __table_args__ = (
-        CheckConstraint("format in ('jsonl', 'csv')", name="format"),
+        CheckConstraint("format in ('jsonl', 'csv', 'parquet', 'ocsf', 'cef')", name="format"),
         CheckConstraint("state in ('running', 'interrupted', 'ready', 'failed')", name="state"),
+        CheckConstraint("(state = 'ready') = (sha256 is not null)", name="sha256"),
         Index("log_export_running_idx", "requested_by", unique=True, postgresql_where=text("state = 'running'")),
         Index("log_export_requested_by_idx", "requested_by", "requested_at", "id"),
         Index("log_export_opening_idx", "opening", postgresql_where=text("opening is not null")),
@@ -93,7 +94,7 @@ class LogExport(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
     requested_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
     requested_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    format: Mapped[Literal["jsonl", "csv"]] = mapped_column(Text)
+    format: Mapped[Literal["jsonl", "csv", "parquet", "ocsf", "cef"]] = mapped_column(Text)
     q: Mapped[str] = mapped_column(Text)
     resolved: Mapped[str] = mapped_column(Text)
     opening: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("opening.id", ondelete="CASCADE"))
@@ -102,6 +103,7 @@ class LogExport(Base):
     reached: Mapped[int] = mapped_column(BigInteger, server_default=text("-1"))
     records: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    sha256: Mapped[str | None] = mapped_column(Text)
     parts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     beat_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     error: Mapped[str | None] = mapped_column(Text)

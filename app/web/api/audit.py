@@ -120,7 +120,8 @@ def export(  # noqa: PLR0913  # each is one query parameter of the route
 ) -> StreamingResponse:
     """The log as a file: JSONL for `clearance audit verify`, or CSV for a spreadsheet (audit).
 
-    With personal words by an opening of the same query.
+    With personal words by an opening of the same query. Other formats, and a manifest for any, come from an export that
+    is made in the background.
     """
     query = openings.log.query(q, user=user, kind=kind, since=since, until=until)
     approved = openings.approved(opening, query) if opening else None

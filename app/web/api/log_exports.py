@@ -5,21 +5,24 @@ import uuid
 from collections.abc import Iterator
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from app.admin.log_export_view import LogExportView
 from app.admin.log_exports import (
-    LogExportView,
     download_log_export,
     get_log_export,
+    get_log_manifest,
     list_log_exports,
     remove_log_export,
 )
+from app.audit.events.log_reading import ExportFormat
 from app.audit.query import MAX_CHARACTERS
+from app.evidence.manifest import LogManifest
 from app.web.api.schemas import ApiModel
-from app.web.http.dependencies import Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
-from app.web.http.files import streamed_attachment
+from app.web.http.dependencies import AuditLogOf, Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
+from app.web.http.files import attachment, streamed_attachment
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/audit/exports", tags=["audit"])
@@ -28,7 +31,7 @@ router = APIRouter(prefix="/audit/exports", tags=["audit"])
 class LogExportBody(ApiModel):
     """What is to be exported. `opening`: one of yours, of exactly this query, by which personal words go along."""
 
-    format: Literal["jsonl", "csv"] = "jsonl"
+    format: ExportFormat = "jsonl"
     q: str = Field(default="", max_length=MAX_CHARACTERS, description="a query, as of the list; empty: everything")
     opening: uuid.UUID | None = None
 
@@ -44,7 +47,7 @@ class LogExportOut(ApiModel):
 
     id: uuid.UUID
     requested_at: dt.datetime
-    format: Literal["jsonl", "csv"]
+    format: ExportFormat
     q: str
     opening: uuid.UUID | None
     state: Literal["running", "interrupted", "ready", "failed"] = Field(
@@ -54,6 +57,7 @@ class LogExportOut(ApiModel):
     size: int
     records: int
     bytes: int
+    sha256: str | None = Field(description="of the file, in hex, once it is ready")
     kept_until: dt.datetime
     error: str | None
 
@@ -84,8 +88,14 @@ def resume(export: str, openings: OpeningsOf, exports: LogExportsOf) -> None:
 
 @router.get("/{export}/file")
 def file(export: str, openings: OpeningsOf) -> StreamingResponse:
-    """What was exported (audit): the file that `GET /audit/export` would have sent."""
+    """What was exported (audit): of JSONL and CSV the file that `GET /audit/export` would have sent."""
     return export_file(*download_log_export(openings, public_id(export)))
+
+
+@router.get("/{export}/manifest")
+def manifest(export: str, audit_log: AuditLogOf) -> Response:
+    """The manifest of one that is ready, by which `clearance audit verify` checks its file (audit)."""
+    return manifest_file(*get_log_manifest(audit_log, public_id(export)))
 
 
 @router.delete("/{export}", status_code=204)
@@ -94,7 +104,11 @@ def remove(export: str, subject: Auditor, session: Writing) -> None:
     remove_log_export(session, subject, public_id(export))
 
 
-def export_file(export: LogExportView, pieces: Iterator[str]) -> StreamingResponse:
+def export_file(export: LogExportView, pieces: Iterator[bytes]) -> StreamingResponse:
     """An export as a file to be saved, named by the day on which it was asked for."""
-    name = f"clearance-audit-{export.requested_at:%Y-%m-%d}.{export.format}"
-    return streamed_attachment(name, pieces, length=export.bytes)
+    return streamed_attachment(export.file_name, pieces, length=export.bytes)
+
+
+def manifest_file(export: LogExportView, manifest: LogManifest) -> Response:
+    """The manifest of an export as a file to be saved, named after the export's."""
+    return attachment(f"{export.file_name}.manifest.json", str(manifest).encode())

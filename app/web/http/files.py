@@ -20,8 +20,8 @@ def attachment(file_name: str, content: bytes) -> Response:
     return Response(content, headers=_named(file_name), media_type="application/octet-stream")
 
 
-def streamed_attachment(file_name: str, pieces: Iterator[str], *, length: int) -> StreamingResponse:
-    """A text of so many bytes to be saved, sent piece by piece: one that breaks off is seen to be no whole file."""
+def streamed_attachment(file_name: str, pieces: Iterator[bytes], *, length: int) -> StreamingResponse:
+    """A file of so many bytes to be saved, sent piece by piece: one that breaks off is seen to be no whole file."""
     headers = {**_named(file_name), "Content-Length": str(length)}
     return StreamingResponse(pieces, headers=headers, media_type="application/octet-stream")
 

@@ -102,6 +102,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/audit/exports"): (errors.Conflict, errors.NotFound),
     ("post", "/audit/exports/{export}/resume"): (errors.Conflict,),
     ("get", "/audit/exports/{export}/file"): (errors.Conflict,),
+    ("get", "/audit/exports/{export}/manifest"): (errors.Conflict,),
     ("get", "/audit/consistency"): (errors.NotFound,),
     ("get", "/audit/receipts/{trail}"): (errors.Conflict,),
     ("post", "/audit/queries"): (errors.Conflict,),

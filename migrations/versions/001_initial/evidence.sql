@@ -59,14 +59,17 @@ create table log_export (
   records bigint default 0 not null,
   bytes bigint default 0 not null,
   parts int default 0 not null,
+  -- Of the file that the parts make, in hex.
+  sha256 text,
   -- When it last went on, or ended. A day later it is gone.
   beat_at timestamptz default now() not null,
   error text,
   constraint log_export_pkey primary key (id),
   constraint log_export_requested_by_fkey foreign key (requested_by) references app_user (id) on delete cascade,
   constraint log_export_opening_fkey foreign key (opening) references opening (id) on delete cascade,
-  constraint log_export_format_check check (format in ('jsonl', 'csv')),
-  constraint log_export_state_check check (state in ('running', 'interrupted', 'ready', 'failed'))
+  constraint log_export_format_check check (format in ('jsonl', 'csv', 'parquet', 'ocsf', 'cef')),
+  constraint log_export_state_check check (state in ('running', 'interrupted', 'ready', 'failed')),
+  constraint log_export_sha256_check check ((state = 'ready') = (sha256 is not null))
 );
 -- One at a time for each auditor.
 create unique index log_export_running_idx on log_export (requested_by) where state = 'running';
@@ -106,7 +109,7 @@ grant select, insert (requested_by, reason, record, trail, asker, resolved, need
   update (decided_by, decided_at, approved) on opening to clearance_app;
 grant select, insert (user_id, name, q), update (q), delete on saved_query to clearance_app;
 grant select, insert (requested_by, format, q, resolved, opening, size),
-  update (state, reached, records, bytes, parts, beat_at, error), delete on log_export to clearance_app;
+  update (state, reached, records, bytes, parts, sha256, beat_at, error), delete on log_export to clearance_app;
 grant select, insert on log_export_part to clearance_app;
 
 -- The worker removes what is older than a day, and reads none of it.

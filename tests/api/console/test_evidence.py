@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 
 from app.audit.events import KINDS
 from app.audit.events.answers import Outcome
+from app.audit.events.log_reading import ExportFormat
 from app.audit.query import parse
+from app.evidence.manifest import LogManifest, digest_of
 from app.evidence.verify import verify
 from app.settings import AuditSettings
 from app.web.console.evidence.words import KIND_WORDS, OFFERED, OUTCOME_WORDS
@@ -229,11 +231,24 @@ def test_an_export_is_started_watched_downloaded_and_removed(
     path.write_bytes(got.content)
     report = verify(path)
     assert (report.ok, report.complete, report.opened > 0) == (True, True, True)
+    assert f'href="{place}/manifest"' in audrey.get(place).text
+    manifest = LogManifest.parse(audrey.get(f"{place}/manifest").text)
+    assert (manifest.sha256, manifest.bytes) == digest_of(path)
+    assert manifest.sha256 in audrey.get(place).text
     export = place.rpartition("/")[2]
     assert company.records("audit.downloaded")[-1]["export"] == export
     assert audrey.submit(f"{place}/remove").headers["location"] == "/exports"
     check_page(audrey.get(place), 404, "NotFound")
     check_page(audrey.submit("/exports", q="freya"), 422, "InvalidInput")
+
+
+def test_every_format_is_offered_and_made(audrey: Browser) -> None:
+    offered = re.findall(r'name="format" value="([a-z]+)"', audrey.get("/exports").text)
+    assert set(offered) == set(get_args(ExportFormat))
+    for format in offered:
+        place = audrey.submit("/exports", format=format, q="kind:search").headers["location"]
+        wait_for(lambda place=place: "Ready." in audrey.get(place).text, seconds=20)  # type: ignore[misc]  # of this turn
+        assert audrey.get(f"{place}/file").status_code == 200
 
 
 def test_an_interrupted_export_says_so_and_goes_on(company: Company, audrey: Browser) -> None:

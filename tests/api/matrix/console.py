@@ -330,6 +330,7 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/exports/{export}"): Route("audit", (on("log export", OWN, "export", **PAGE),)),
     ("GET", "/exports/{export}/file"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
+    ("GET", "/exports/{export}/manifest"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
     ("POST", "/exports/{export}/resume"): Route("audit", (on("interrupted export", OWN, "export", acts=True, **ON),)),
     ("POST", "/exports/{export}/remove"): Route("audit", (on("log export", OWN, "export", acts=True, **ON),)),
 }

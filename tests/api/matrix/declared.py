@@ -188,6 +188,9 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/audit/exports/{export}/file"): Route(
         "audit", (on("log export", "one's own", "export", shape="file"),)
     ),
+    ("GET", "/api/v1/audit/exports/{export}/manifest"): Route(
+        "audit", (on("log export", "one's own", "export", shape="file"),)
+    ),
     ("POST", "/api/v1/audit/exports/{export}/resume"): Route(
         "audit", (on("interrupted export", "one's own", "export", acts=True, **NONE),)
     ),

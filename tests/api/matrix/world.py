@@ -292,12 +292,12 @@ class Founder:
         """What an auditor keeps: an export that is ready, one whose process is gone, and a query. And openings that
         somebody asked for who may decide on none: of an export, at once, and with a second person.
         """
-        export = "insert into log_export (requested_by, format, q, resolved, size, state) select id,"
+        export = "insert into log_export (requested_by, format, q, resolved, size, state, sha256) select id,"
         opening = "insert into opening (requested_by, reason, resolved, needs_second) select id, 'A complaint.', '',"
         query = "insert into saved_query (user_id, name, q) select id, 'mine', 'kind:answer'"
         made = {
-            "log export": f"{export} 'csv', '', '', 0, 'ready'",
-            "interrupted export": f"{export} 'csv', '', '', 0, 'interrupted'",
+            "log export": f"{export} 'csv', '', '', 0, 'ready', encode(sha256(''), 'hex')",
+            "interrupted export": f"{export} 'csv', '', '', 0, 'interrupted', null",
             "saved query": query,
             "opening": f"{opening} false",
             "waiting opening": f"{opening} true",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.audit.export import safe_cell
+from app.audit.export_forms.spreadsheet import safe_cell
 
 BEFORE = ["", "\t", "\r", "\n", "  ", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u202e", "\0"]
 

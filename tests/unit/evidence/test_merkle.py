@@ -52,6 +52,23 @@ def test_other_spellings_are_refused(text: str) -> None:
         merkle.parse(text)
 
 
+DEEPEST = "[" * merkle.MAX_DEPTH + "]" * merkle.MAX_DEPTH
+# Such as a reader that looks at a text at once, and not at each of its parts, might take for canonical.
+ALMOST = [f"[{DEEPEST}]", f'{{"a":{DEEPEST}}}', '"\\u0000"', '{"\\u0000":1}', '{"a":[1.5]}', "9007199254740992",
+          "[-9007199254740992]", "9" * 5_000, '{"é":1}', '{"\\u00e9":1}', '"\\ud800"', "Infinity"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ALMOST)
+def test_what_is_almost_canonical_is_refused(text: str) -> None:
+    with pytest.raises(merkle.NotCanonical):
+        merkle.parse(text)
+
+
+@pytest.mark.parametrize("text", [DEEPEST, '"\\\\u0000"', '{"a":"é"}', "-9007199254740991", '[{},[],""]'])
+def test_what_just_fits_is_read(text: str) -> None:
+    assert merkle.canonical(merkle.parse(text)) == text
+
+
 @pytest.mark.parametrize("size", range(9))
 def test_roots_of_the_reference_implementation(size: int) -> None:
     hashes = [merkle.leaf_hash(leaf.decode()) for leaf in LEAVES[:size]]

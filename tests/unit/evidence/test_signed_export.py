@@ -80,9 +80,10 @@ def test_a_new_key_counts_where_the_one_before_signed_for_it(tmp_path: Path, sig
     )
 
 
-@pytest.mark.parametrize("signed", ["", "no note", "a\n1\nb\n\n— c AAAAAAAA\n"])
+@pytest.mark.parametrize("signed", ["", "no note", "a\n1\nb\n\n— c AAAAAAAA\n", note().replace("log", "\ud800", 1)])
 def test_a_checkpoint_that_is_none_is_named(tmp_path: Path, signed: str) -> None:
     assert kinds(check(tmp_path, signed)) == {"format"}
+    assert "format" in kinds(check(tmp_path, signed, LOG_KEY))
 
 
 def test_a_file_that_ends_before_its_checkpoint_is_cut(tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from app.audit.events.log_reading import ExportFormat
 from app.evidence.checkpoint import Checkpoint
 from app.evidence.report import VerifyReport
-from app.evidence.stamps import StampedHead
+from app.evidence.stamps import StampedHead, read_stamps
 from app.evidence.timestamp import read_roots
 from app.evidence.verify import verify
 from tests.support.exported_log import entry, head_of, rehash, write
 from tests.support.log_keys import LOG_KEY
+from tests.support.manifested_files import content_of, manifest_of_file, verify_content
 from tests.support.stand_alone import stand_alone
 from tests.support.time_stamping import TimestampAuthority
 
@@ -177,3 +179,32 @@ def test_a_time_that_a_record_does_not_say_counts_for_nothing(
     assert report.ok
     assert report.stamps is not None
     assert report.stamps.longest == dt.timedelta()
+
+
+@pytest.mark.parametrize("format", ["parquet", "ocsf"])
+def test_a_manifest_carries_them_for_a_file_that_has_no_room(
+    tmp_path: Path, authority: TimestampAuthority, stamps: list[dict[str, str]], format: ExportFormat
+) -> None:
+    roots = read_roots(authority.roots.read_bytes())
+
+    def found(entries: Sequence[Any], given: Sequence[dict[str, str]]) -> VerifyReport:
+        content = content_of(format, entries)
+        manifest = manifest_of_file(format, content, head_of(entries), len(entries), stamps=read_stamps(given))
+        return verify_content(tmp_path, content, manifest, authorities=roots)
+
+    report = found(ENTRIES, stamps)
+    assert report.ok, report.lines
+    assert report.stamps is not None
+    assert (report.stamps.size, report.stamps.slowest) == (11, 7)
+    assert kinds(found(ENTRIES, [])) == {"timestamp"}
+    assert kinds(found(rewritten(), stamps)) == {"rewrite"}
+
+
+def test_stamps_are_not_held_to_a_file_without_records(
+    tmp_path: Path, authority: TimestampAuthority, stamps: list[dict[str, str]]
+) -> None:
+    content = content_of("csv", ENTRIES)
+    manifest = manifest_of_file("csv", content, head_of(ENTRIES), len(ENTRIES), stamps=read_stamps(stamps))
+    roots = read_roots(authority.roots.read_bytes())
+    assert verify_content(tmp_path, content, manifest).ok
+    assert kinds(verify_content(tmp_path, content, manifest, authorities=roots)) == {"selection"}

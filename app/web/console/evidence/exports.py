@@ -1,17 +1,24 @@
 """Exports of the log: asked for, watched, downloaded, taken up again, removed."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
 
-from app.admin.log_exports import download_log_export, get_log_export, list_log_exports, remove_log_export
+from app.admin.log_exports import (
+    download_log_export,
+    get_log_export,
+    get_log_manifest,
+    list_log_exports,
+    remove_log_export,
+)
 from app.admin.openings import MAX_REASON
+from app.audit.events.log_reading import ExportFormat
 from app.audit.query import MAX_CHARACTERS
-from app.web.api.log_exports import export_file
+from app.web.api.log_exports import export_file, manifest_file
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
+from app.web.http.dependencies import AuditLogOf, Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -31,7 +38,7 @@ def start(  # noqa: PLR0913  # each is a field of the form
     openings: OpeningsOf,
     exports: LogExportsOf,
     *,
-    format: Annotated[Literal["jsonl", "csv"], Form()] = "jsonl",
+    format: Annotated[ExportFormat, Form()] = "jsonl",
     q: Annotated[str, Form(max_length=MAX_CHARACTERS)] = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
     opening: Annotated[str, Form(max_length=100)] = "",
@@ -59,6 +66,12 @@ def one_export(viewer: ViewerOf, subject: Auditor, session: Reading, export: str
 def file(openings: OpeningsOf, export: str) -> Response:
     """What was exported, to be saved; it is recorded."""
     return export_file(*download_log_export(openings, public_id(export)))
+
+
+@router.get("/exports/{export}/manifest")
+def manifest(audit_log: AuditLogOf, export: str) -> Response:
+    """The manifest of one that is ready, to be saved."""
+    return manifest_file(*get_log_manifest(audit_log, public_id(export)))
 
 
 @router.post("/exports/{export}/resume")

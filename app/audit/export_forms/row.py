@@ -1,0 +1,122 @@
+"""What an export in columns says of an entry: the parts of its record that people look for."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from app.evidence.merkle import canonical
+from app.evidence.records import is_sealed, part, read_record
+
+# Instead of a kind: no record of ours, shown raw.
+UNREADABLE = "unreadable"
+
+Opened: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class ExportedEntry:
+    """An entry as an export has it. `at`: the database's clock; `body`: its record's canonical text, verbatim;
+    `opened`: its personal words.
+    """
+
+    seq: int
+    at: dt.datetime
+    leaf_hash: bytes
+    body: str
+    opened: Opened
+
+
+class ExportRow(NamedTuple):
+    """An entry in columns. Whom it was done to is the target; who acted is the user, for whom a service (`via`) may
+    have asked.
+    """
+
+    seq: int
+    at: str | None
+    kind: str
+    id: str | None
+    trail: str | None
+    user: str | None
+    name: str | None
+    key: str | None
+    via: str | None
+    address: str | None
+    question: str | None
+    answer: str | None
+    excerpts: str | None
+    outcome: str | None
+    reason: str | None
+    policy_epoch: int | None
+    label: str | None
+    model: str | None
+    documents: tuple[str, ...]
+    target: str | None
+    action: str | None
+    leaf_hash: bytes
+
+    @property
+    def time(self) -> dt.datetime | None:
+        """When it happened, of a record that says so."""
+        try:
+            at = dt.datetime.fromisoformat(self.at or "")
+        except ValueError:
+            return None
+        return at if at.tzinfo else None
+
+
+COLUMNS = ExportRow._fields
+
+
+def row_of(entry: ExportedEntry, record: Mapping[str, Any] | None) -> ExportRow:
+    """The columns of an entry whose record this is; of a text that is no record only where it stands."""
+    record = record or {"kind": UNREADABLE}
+    actor, epoch = record.get("actor"), record.get("policy_epoch", record.get("epoch"))
+    text = {name: _text(record.get(name)) for name in _TEXTS if not is_sealed(record.get(name))}
+    return ExportRow(
+        **{name: text.get(name, _opened(entry.opened, name)) for name in _TEXTS},
+        seq=entry.seq,
+        kind=str(record["kind"]),
+        user=_text(part(actor, "user")),
+        name=_text(part(actor, "name")),
+        key=_text(part(actor, "key")),
+        via=_text(part(part(actor, "via"), "name")),
+        address=_text(part(actor, "address")),  # records of before it was written have none
+        question=_opened(entry.opened, "question", "query"),
+        answer=_opened(entry.opened, "output"),
+        excerpts=_opened(entry.opened, "excerpts"),
+        policy_epoch=epoch if isinstance(epoch, int) and not isinstance(epoch, bool) else None,
+        model=_text(part(record.get("model"), "name")),
+        documents=documents_of(record),
+        target=_text(record.get("target") or record.get("user") or record.get("role")),
+        leaf_hash=entry.leaf_hash,
+    )
+
+
+_TEXTS = ("at", "id", "trail", "outcome", "reason", "label", "action")
+
+
+def read_entry(entry: ExportedEntry) -> tuple[ExportRow, dict[str, Any] | None]:
+    """The columns of an entry, and its record, None for a text that is no record."""
+    record = read_record(entry.body)
+    return row_of(entry, record), record
+
+
+def _opened(opened: Opened, *names: str) -> str | None:
+    """The text of the first of these fields that is opened: of a question or of searched words, say."""
+    return next((_text(part(opened[name], "text")) for name in names if name in opened), None)
+
+
+def documents_of(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The documents that a record names, each once: shown, found, or the one that it is about."""
+    passages, found = record.get("passages"), record.get("documents")
+    named = [part(passage, "document") for passage in passages] if isinstance(passages, list) else []
+    named += found if isinstance(found, list) else []
+    return tuple(dict.fromkeys(each for each in (*named, record.get("document")) if isinstance(each, str)))
+
+
+def _text(value: object) -> str | None:
+    """A value as a text; what is none is written as it stands in the record."""
+    if value is None or isinstance(value, str):
+        return value
+    return canonical(value)  # type: ignore[arg-type]  # a part of a record that was read, which has a canonical form
