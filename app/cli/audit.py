@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 User = Annotated[str | None, typer.Option(help="what this person did")]
 Kind = Annotated[str | None, typer.Option(help="records of this kind, such as answer.opened")]
+LogQueryText = Annotated[
+    str | None, typer.Option("--query", "-q", help="as in 'label:restricted model:external -who:freya'")
+]
 Since = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from then on")]
 Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then")]
 
@@ -48,9 +51,7 @@ for name, command in (("shown", shown), ("exposure", exposure), ("access", acces
 def events(  # noqa: PLR0913  # each is one option of the command
     client: Client,
     *,
-    query: Annotated[
-        str | None, typer.Option("--query", "-q", help="as in 'label:restricted model:external -who:freya'")
-    ] = None,
+    query: LogQueryText = None,
     user: User = None,
     kind: Kind = None,
     since: Since = None,
@@ -73,6 +74,7 @@ def export(  # noqa: PLR0913  # each is one option of the command
         Literal["jsonl", "csv", "parquet", "ocsf", "cef"], typer.Option(help="jsonl proves itself")
     ] = "jsonl",
     to: Annotated[str | None, typer.Option(help="file; - is standard output")] = None,
+    query: LogQueryText = None,
     user: User = None,
     kind: Kind = None,
     since: Since = None,
@@ -87,9 +89,9 @@ def export(  # noqa: PLR0913  # each is one option of the command
     filters = {"user": user, "kind": kind, "since": _iso(since), "until": _iso(until)}
     name = to or f"clearance-audit.{ENDINGS.get(format, format)}"
     if format == "jsonl":
-        download(client, "/audit/export", name, force=force, format=format, opening=opening, **filters)
+        download(client, "/audit/export", name, force=force, format=format, opening=opening, q=query, **filters)
     else:
-        body = {"format": format, "q": query_text(**filters), "opening": opening}
+        body = {"format": format, "q": query_text(query, **filters), "opening": opening}
         export_with_manifest(client, body, name, force=force)
 
 

@@ -55,10 +55,11 @@ def export_with_manifest(client: Client, body: Mapping[str, Any], to: str, *, fo
     print_success(f"{to} ({size:,} bytes) and {manifest}", {"file": to, "bytes": size, "manifest": manifest})
 
 
-def query_text(*, user: str | None, kind: str | None, since: str | None, until: str | None) -> str:
-    """The query of the options that single out records."""
+def query_text(query: str | None, *, user: str | None, kind: str | None, since: str | None, until: str | None) -> str:
+    """The query, and the options that single out records beside it."""
     given = {"who": user, "kind": kind, "after": since, "before": until}
-    return " ".join(f"{name}:{_quoted(value)}" for name, value in given.items() if value is not None)
+    options = (f"{name}:{_quoted(value)}" for name, value in given.items() if value is not None)
+    return " ".join(filter(None, (query, *options)))
 
 
 def verify_manifest(

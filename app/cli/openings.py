@@ -1,5 +1,6 @@
 """`clearance audit open`, `words`, `openings`, `approve` and `refuse`: sealed words of the log, opened for a reason."""
 
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -104,6 +105,7 @@ def _said(asked: dict[str, Any]) -> str:
         return f"{of} waits for somebody else who may open words: clearance audit approve {asked['id']}"
     if asked["state"] == "approved":
         until = format_time(asked["usable_until"])
-        more = "" if asked["record"] else f": clearance audit export --opening {asked['id']}"
+        export = f": clearance audit export --query {shlex.quote(asked['q'] or '')} --opening {asked['id']}"
+        more = "" if asked["record"] else export
         return f"{of} can be used until {until} (UTC){more}"
     return f"{of}: {asked['state']}"
