@@ -121,9 +121,14 @@ def plain_form(word: str) -> str | None:
 
 
 def dense_form(piece: str) -> str | None:
-    """The form of one or two characters of a script without spaces, which are a single unit; None for anything else."""
+    """The form of one or two characters of a script without spaces, which are a single unit; None for anything else.
+
+    A character that Unicode has not assigned as yet, though it lies in the range of a script, is part of no word.
+    """
     token = canonical(piece)
-    if len(token) <= 2 and DENSE_RUN.fullmatch(token) and len(form := fold(token)) == len(token):
+    if len(token) > 2 or any(unicodedata.category(character) == "Cn" for character in token):
+        return None
+    if DENSE_RUN.fullmatch(token) and len(form := fold(token)) == len(token):
         return form
     return None
 

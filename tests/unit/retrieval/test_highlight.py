@@ -1,6 +1,6 @@
 """Which words are marked, and which part of a text is shown."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.indexing.terms import query_terms, words_in
@@ -63,6 +63,7 @@ def test_marks_lie_inside_and_in_order(text: str, query: str, length: int) -> No
 
 
 @given(st.lists(WORDS, max_size=12), WORDS, WORDS)
+@example(["\u3400\U0003134b"], "policy", "\u3400")  # the second is in the range of Han, and not assigned
 def test_many_at_once_say_what_each_alone_says(words: list[str], one: str, other: str) -> None:
     """Stemmed many at once and compared before hashing: the terms of each word, hashed, decide the same."""
     asked = query_terms(f"{one} {other}")
