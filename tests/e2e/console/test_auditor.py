@@ -12,6 +12,7 @@ from app.evidence.verify import verify
 from tests.e2e.browser_site import Site, follow
 from tests.support.audit_order import sequence
 from tests.support.log_keys import LOG_KEY
+from tests.support.openings import REASON
 
 pytestmark = pytest.mark.real
 QUESTION = "How many weeks of parental leave does an employee get?"
@@ -52,6 +53,10 @@ def test_a_question_is_found_proved_and_read(site: Site, page: Page) -> None:
     page.get_by_label("A head that you kept").fill(f"{head['size']}:{head['root']}")
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("The head that you gave is the one that was published here.")).to_be_visible()
+    page.get_by_role("button", name="Show the words").click()
+    # Without a reason the browser sends nothing.
+    expect(page.get_by_text(QUESTION)).to_have_count(0)
+    page.get_by_label("Why these words are to be opened").fill(REASON)
     page.get_by_role("button", name="Show the words").click()
     expect(page.get_by_text(QUESTION)).to_be_visible()
     sequence(site.company.db)
@@ -95,7 +100,7 @@ def test_an_export_is_watched_left_and_taken_home(site: Site, page: Page, tmp_pa
     follow(page, site.link("audrey"), "audrey")
     page.goto(f"{site.url}/log")
     page.get_by_role("link", name="Export", exact=True).click()
-    page.get_by_label("With people’s own words in the clear").check()
+    page.get_by_label("Why people’s own words are to go along in the clear").fill(REASON)
     page.get_by_role("button", name="Start the export").click()
     expect(page.get_by_text("Ready.")).to_be_visible()
     site.company.execute("delete from sign_in_session")
