@@ -1,6 +1,7 @@
 """The commands against the real service, as a person types them: results, refusals and exit statuses."""
 
 import csv
+import datetime
 import json
 import re
 from pathlib import Path
@@ -184,9 +185,10 @@ def test_a_collection_is_made_by_who_may_and_filled_by_another(run: Run, tmp_pat
 
 
 def test_the_audit_log_is_read_exported_and_verified(run: Run, tmp_path: Path) -> None:
-    run("ask", "When does the next town hall take place?", "--mode", "quote", who="maya")
     events = ("audit", "events", "--user", "maya", "--kind", "answer.opened", "--limit", "1", "--json")
-    [event] = wait_for(lambda: json.loads(run(*events, who="oskar").out))
+    at = datetime.datetime.now(datetime.UTC).isoformat()
+    run("ask", "When does the next town hall take place?", "--mode", "quote", who="maya")
+    [event] = wait_for(lambda: json.loads(run(*events, "--since", at, who="oskar").out))
     assert event["opened"] == {}
     record, reason = event["record"]["id"], "Complaint 17: what was she told?"
     assert "A capability is missing" in run("audit", "open", record, "--reason", reason, who="ada").err

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import app.evidence.verify
+import app.evidence.log_checker
 from app.evidence import merkle
 from app.evidence.receipt import is_receipt, verify_receipt
 from app.evidence.roots import Roots
@@ -89,7 +89,7 @@ def test_both_verifiers_name_every_kind_of_tampering_anywhere(
 
 MUTANTS: dict[str, tuple[object, str, object, str, str]] = {
     "ours believes opened words": (
-        app.evidence.verify, "opened_text_matches", lambda *_: True, "edit an opened text", "ours"),
+        app.evidence.log_checker, "opened_text_matches", lambda *_: True, "edit an opened text", "ours"),
     "ours believes any root": (Roots, "contradict", lambda *_: False, "changed under a stamped head", "ours"),
     "ours believes any signature": (VerifierKey, "signed", lambda *_: True, "with a forged signature", "ours"),
     "it believes opened words": (verify_log, "wrong_words", lambda *_: (), "edit an opened text", "stand-alone"),

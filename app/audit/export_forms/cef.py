@@ -3,7 +3,6 @@
 Whatever a record says is data: no name can end a line, a field or the header, and begin another.
 """
 
-import functools
 import importlib.metadata
 import ipaddress
 import re
@@ -68,7 +67,6 @@ def _fields(entry: ExportedEntry, row: ExportRow) -> Mapping[str, str | None]:
     }
 
 
-@functools.lru_cache(maxsize=1_000)
 def _source(address: str | None) -> Mapping[str, str]:
     """The field for an address of its family; what is none is a host's name."""
     if not address:

@@ -128,7 +128,6 @@ def _actor(row: ExportRow, record: Mapping[str, Any]) -> dict[str, Any]:
     return _without_none({"user": _without_none(user), "app_name": row.via, "app_uid": _name(part(via, "service"))})
 
 
-@functools.lru_cache(maxsize=1_000)
 def _source(address: str | None, part_of_ours: str | None) -> Mapping[str, str]:
     """The address that the request came from; a part of ours has none, and a name in its place."""
     try:
