@@ -125,8 +125,7 @@ class AuditLog:
             found = parse(q)
         except LogQueryError as error:
             raise InvalidInput(str(error)) from None
-        if any(t is not None and t.tzinfo is None for t in (since, until)):
-            raise InvalidInput("Give since and until with their zone, as in 2027-01-01T00:00:00Z.")
+        require_zones(since, until)
         with self.reading() as session:
             given: dict[str, Any] = {"kind": kind and Choice(frozenset({kind})), "after": since, "before": until}
             if user is not None:
@@ -149,7 +148,8 @@ class AuditLog:
             views = [event_view(entry, opener) for entry in found.entries]
         if found.reached is not None:
             page.goes_on(str(found.reached))
-        return LogReading(views, self.record(self.look(query.filters, len(views), approved)))
+        opened = any(view.opened for view in views)
+        return LogReading(views, self.record(self.look(query.filters, len(views), approved, opened=opened)))
 
     def event(self, seq: int, *, approved: Approved | None = None, kept: str | None = None) -> EventReading:
         """One record in its place, its proof under the newest head or under one that was `kept`, and its surroundings.
@@ -169,17 +169,18 @@ class AuditLog:
             around = list_neighbours(session, seq, reach=NEIGHBOURS)
             verification = verify_entry(session, entry, head)
         shown = {e.seq for e in (entry, *same, *around[0], *around[1])}
-        event = self.look({"seq": str(seq)}, len(shown), approved)
         trail = [event_view(e, opener) for e in same]
+        opened = any(each.opened for each in (view, *trail))
+        event = self.look({"seq": str(seq)}, len(shown), approved, opened=opened)
         before, behind = ([event_view(e, None) for e in entries] for entries in around)
         return EventReading(view, verification, trail, before, behind, self.record(event))
 
-    def look(self, filters: Mapping[str, str], rows: int, approved: Approved | None) -> AuditRead:
-        """What the log says of a look into it."""
+    def look(
+        self, filters: Mapping[str, str], rows: int, approved: Approved | None = None, *, opened: bool = False
+    ) -> AuditRead:
+        """What the log says of a look into it: by which opening, and whether that had words in the clear."""
         opening = approved.id if approved else None
-        return AuditRead(
-            actor=actor(self.subject), filters=filters, rows=rows, opened=opening is not None, opening=opening
-        )
+        return AuditRead(actor=actor(self.subject), filters=filters, rows=rows, opened=opened, opening=opening)
 
     def heads(self, page: Page) -> list[tuple[Head, dt.datetime]]:
         """One page of the published heads and when each was, the newest first."""
@@ -261,6 +262,12 @@ def event_view(entry: Entry, opener: Opener | None) -> EventView:
     found = read_record(entry.body)
     raw = None if found is not None else entry.body[:RAW_CHARACTERS]
     return EventView(entry.seq, entry.at, found, raw, opener(entry.body) if opener else {})
+
+
+def require_zones(*moments: dt.datetime | None) -> None:
+    """Raise InvalidInput for a moment without its zone."""
+    if any(moment is not None and moment.tzinfo is None for moment in moments):
+        raise InvalidInput("Give each moment with its zone, as in 2027-01-01T00:00:00Z.")
 
 
 def number_place(text: str | None) -> int | None:

@@ -60,12 +60,14 @@ class AuditProofs:
             signed = _covering(session, entries[-1].seq)
             words = SealedWords(session, self.log.sealer)
             opener = approved.opener(session, self.log.sealer) if approved else None
-            records = []
+            records, opened = [], False
             for entry in entries:
-                shown = salt_of(words, entry.body, "output") | _without_prompt(opener(entry.body) if opener else {})
+                by_opening = _without_prompt(opener(entry.body)) if opener else {}
+                opened = opened or bool(by_opening)
+                shown = salt_of(words, entry.body, "output") | by_opening
                 proof = inclusion_proof(session, entry.seq, signed.size)
                 records.append(ReceiptRecord(entry.body, shown, write_proof(proof, signed.note)))
-        self.log.record(self.log.look({"receipt": str(trail)}, len(entries), approved))
+        self.log.record(self.log.look({"receipt": str(trail)}, len(entries), approved, opened=opened))
         return write_receipt(records)
 
 

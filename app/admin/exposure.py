@@ -15,9 +15,7 @@ from sqlalchemy.orm import Session
 from app.acl.history import collection_of
 from app.acl.past_readers import DocumentStay, PastReading, document_stays, known_from, past_readings
 from app.acl.rules import Grant
-from app.admin.audit_log import AuditLog
-from app.audit.actor import actor
-from app.audit.events.log_reading import AuditRead
+from app.admin.audit_log import AuditLog, require_zones
 from app.audit.grant_makers import GrantMade, find_grant_makers
 from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records
 from app.audit.stale import standing_versions
@@ -148,7 +146,7 @@ def report_exposure(
             people=_with_names(session, listed),
         )  # fmt: skip
     asked = {"exposure": str(document), "since": since.isoformat(), "until": end.isoformat()}
-    event = AuditRead(actor=actor(log.subject), filters=asked, rows=len(report.people), opened=False)
+    event = log.look(asked, len(report.people))
     return replace(report, recorded=log.record(event))
 
 
@@ -184,12 +182,6 @@ def people_called(session: Session, people: set[uuid.UUID]) -> PeopleCalled:
     """The names of these people, who may be gone."""
     today = {each.id: each.shown for each in session.scalars(select(User).where(User.id.in_(people)))}
     return PeopleCalled(today, names_in_records(session, people))
-
-
-def require_zones(*moments: dt.datetime | None) -> None:
-    """Raise InvalidInput for a moment without its zone."""
-    if any(moment is not None and moment.tzinfo is None for moment in moments):
-        raise InvalidInput("Give each moment with its zone, as in 2027-01-01T00:00:00Z.")
 
 
 def require_known(session: Session, document: uuid.UUID) -> None:

@@ -96,9 +96,12 @@ class Openings:
         """
         require_capability(self.log.subject, Capability.OPEN)
         reason = _checked(reason)
-        if (of is None) == (query is None):
+        if of is not None and query is None:
+            scope = self._scope_of(of)
+        elif query is not None and of is None:
+            scope = {"resolved": query.text}
+        else:
             raise InvalidInput("Say which record is to be opened, or which query's.")
-        scope = {"resolved": query.text} if query is not None else self._scope_of(of)
         values = {**scope, "reason": reason, "needs_second": self.policy.needs_second}
         with self.log.writing() as session:
             made = insert(Opening).values(requested_by=self.log.subject.user_id, **values).returning(Opening)
@@ -158,9 +161,9 @@ class Openings:
             scope = OpenedScope(found.requested_at, found.record, found.trail)
         return ApprovedOpening(opening, scope, self.log.subject.user_id, self.policy)
 
-    def _scope_of(self, of: uuid.UUID | None) -> Mapping[str, uuid.UUID | None]:
+    def _scope_of(self, of: uuid.UUID) -> Mapping[str, object]:
         """A record, its trail, and whose words they are."""
-        seq = self.log.number_of(of) if of is not None else -1
+        seq = self.log.number_of(of)
         with self.log.reading() as session:
             entry = find_entry(session, seq)
         person, trail = _sealed_by(entry)

@@ -9,11 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.acl.explain import explain_at
 from app.acl.past_readers import document_stays, known_from, past_readings
-from app.admin.audit_log import AuditLog
-from app.admin.exposure import ExposureGrant, describe_grants, people_called, require_known, require_zones
+from app.admin.audit_log import AuditLog, require_zones
+from app.admin.exposure import ExposureGrant, describe_grants, people_called, require_known
 from app.admin.shown import find_recorded_person
-from app.audit.actor import actor
-from app.audit.events.log_reading import AuditRead
 from app.db.tables.history import UserHistory
 from app.db.tables.people import User
 from app.errors import InvalidInput, NotFound
@@ -65,7 +63,7 @@ def past_access(log: AuditLog, *, document: uuid.UUID, user: str, at: dt.datetim
         grants = _grants(session, document, person, at) if told.allowed else []
     reaches = known <= at
     filters = {"access": str(document), "to": str(person), "at": at.isoformat()}
-    recorded = log.record(AuditRead(actor=actor(log.subject), filters=filters, rows=1, opened=False))
+    recorded = log.record(log.look(filters, 1))
     unknown = (
         f"The history of access begins on {known.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC; of before, nothing is known."
     )

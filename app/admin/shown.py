@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.admin.audit_log import AuditLog
+from app.admin.audit_log import AuditLog, require_zones
 from app.audit.names import with_ids
 from app.audit.query import Choice, LogQuery, is_id
 from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records
@@ -57,8 +57,7 @@ def show_sightings(
     """
     if document is None and user is None:
         raise InvalidInput("Say of which document, or of which user.")
-    if any(moment is not None and moment.tzinfo is None for moment in (since, until)):
-        raise InvalidInput("Give since and until with their zone, as in 2027-01-01T00:00:00Z.")
+    require_zones(since, until)
     with log.reading() as session:
         person = None if user is None else find_recorded_person(session, user)
         found = list_shown(session, ShownFilter(document, person, since, until), page)
@@ -68,7 +67,7 @@ def show_sightings(
     moments = (("since", since), ("until", until))
     asked = {"shown": str(document or ""), "to": str(person or "")} | {k: v.isoformat() for k, v in moments if v}
     filters = {name: value for name, value in asked.items() if value}
-    event = log.look(filters, len(found), None)
+    event = log.look(filters, len(found))
     views = [_view(each, today.get(each.person), names.get(each.person, [])) for each in found]
     return ShownReading(views, log.record(event))
 

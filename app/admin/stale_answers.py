@@ -4,10 +4,8 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from app.admin.audit_log import AuditLog, number_place
-from app.admin.exposure import people_called, require_known, require_zones
-from app.audit.actor import actor
-from app.audit.events.log_reading import AuditRead
+from app.admin.audit_log import AuditLog, number_place, require_zones
+from app.admin.exposure import people_called, require_known
 from app.audit.stale import StaleAnswer, list_stale
 from app.db.paging import Page
 from app.errors import InvalidInput
@@ -64,11 +62,10 @@ def show_stale_answers(
         page.goes_on(str(found.reached))
     moments = (("since", since), ("until", until))
     asked = {"stale": str(document or "any")} | {name: value.isoformat() for name, value in moments if value}
-    event = AuditRead(actor=actor(log.subject), filters=asked, rows=len(found.answers), opened=False)
     rows = [
         StaleAnswerView(each, called.today.get(each.person), called.recorded.get(each.person, []))
         if each.person
         else StaleAnswerView(each, None, [])
         for each in found.answers
     ]
-    return StaleReading(rows, log.record(event))
+    return StaleReading(rows, log.record(log.look(asked, len(found.answers))))

@@ -160,17 +160,12 @@ class Sealer:
         key = self.ensure_key(session, user)
         identity = uuid.UUID(record["id"])
         of_documents = self._ensure_document_keys(session, frozenset().union(*map(documents_in, record.values())))
-        return {
-            name: seal(
-                joint_key(key, [of_documents[each] for each in sorted(documents_in(value))]),
-                value,
-                record=identity,
-                field=name,
-            )
-            if is_personal(value)
-            else value
-            for name, value in record.items()
-        }
+        sealed = dict(record)
+        for name, value in record.items():
+            if is_personal(value):
+                joint = joint_key(key, [of_documents[each] for each in sorted(documents_in(value))])
+                sealed[name] = seal(joint, value, record=identity, field=name)
+        return sealed
 
     def _ensure_document_keys(self, session: Session, documents: frozenset[uuid.UUID]) -> dict[uuid.UUID, bytes]:
         """The keys of these documents, made on first use. Two that make one at a time both get the first one's."""

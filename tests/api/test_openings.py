@@ -81,6 +81,24 @@ def test_one_trail_is_opened_and_no_other(client: TestClient, asked: Company) ->
     assert asked.unsealed(requested, "reason") == REASON
 
 
+def test_the_log_says_opened_only_of_words_that_were_shown(client: TestClient, asked: Company) -> None:
+    """By which opening somebody looked stands there in any case."""
+    by, other = opening(client, asked, record=record_of(asked, "ada")["id"]), record_of(asked, "ben")["trail"]
+    seq = read(client, asked, by, q="who:ben kind:answer").json()["events"][0]["seq"]
+    looks = (
+        (f"{EVENTS}?q=kind:user", False),
+        (f"{EVENTS}/{seq}?", False),
+        (f"/api/v1/audit/receipts/{other}?", False),
+        (f"/api/v1/audit/receipts/{record_of(asked, 'ada')['trail']}?", True),
+        (f"{EVENTS}?q=who:ada", True),
+    )
+    for place, shown in looks:
+        answer = client.get(f"{place}&opening={by}", headers=asked.headers("audrey"))
+        assert answer.status_code == 200, answer.text
+        made = asked.records("audit.read")[-1]
+        assert (made["opened"], made["opening"]) == (shown, by), place
+
+
 def test_an_answer_that_ended_opens_its_whole_trail(client: TestClient, asked: Company) -> None:
     by = opening(client, asked, record=record_of(asked, "ben", "answer.closed")["id"])
     assert words(read(client, asked, by)) == [QUESTIONS["ben"]]

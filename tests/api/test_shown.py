@@ -115,7 +115,7 @@ def test_each_question_is_recorded(client: TestClient, used: Company) -> None:
     [
         ({}, "of which document, or of which user"),
         ({"user": "clearance-sequencer"}, "is no user"),
-        ({"user": "ada", "since": "2026-01-01T00:00:00"}, "with their zone"),
+        ({"user": "ada", "since": "2026-01-01T00:00:00"}, "with its zone"),
         ({"user": "ada", "label": "secret"}, "label"),
         ({"document": "leave.md"}, "document"),
     ],

@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.admin.audit_log import AuditLog
 from app.admin.exposure import report_exposure
 from app.admin.past_access import past_access
 from app.web.api.audit import Until
 from app.web.api.schemas import ApiModel
 from app.web.api.shown import TimesOut
-from app.web.http.dependencies import Auditor, ComponentsOf
+from app.web.http.dependencies import AuditLogOf
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -120,8 +119,7 @@ class PastAccessOut(ApiModel):
 
 @router.get("/exposure")
 def exposure(
-    subject: Auditor,
-    parts: ComponentsOf,
+    log: AuditLogOf,
     page: PageOf,
     *,
     document: Document,
@@ -132,19 +130,16 @@ def exposure(
 
     Without `until`, until now. Counts are of all people, of whom each page has some.
     """
-    log = AuditLog(parts.database, parts.sealer, subject)
     return ExposureOut.model_validate(report_exposure(log, page, document=document, since=since, until=until))
 
 
 @router.get("/access")
 def access(
-    subject: Auditor,
-    parts: ComponentsOf,
+    log: AuditLogOf,
     *,
     document: Document,
     user: Annotated[str, Query(description="a name of today or in any record, or an id")],
     at: Annotated[dt.datetime, Query(description="a moment of the past")],
 ) -> PastAccessOut:
     """Whether somebody could read a document at a moment, by which grants, and who made those; recorded (audit)."""
-    log = AuditLog(parts.database, parts.sealer, subject)
     return PastAccessOut.model_validate(past_access(log, document=document, user=user, at=at))

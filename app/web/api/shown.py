@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.admin.audit_log import AuditLog
 from app.admin.shown import show_sightings
 from app.web.api.audit import Since, Until
 from app.web.api.schemas import ApiModel
-from app.web.http.dependencies import Auditor, ComponentsOf
+from app.web.http.dependencies import AuditLogOf
 from app.web.http.paging import PageOf
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -41,9 +40,8 @@ class ShownOut(ApiModel):
 
 
 @router.get("/shown")
-def shown(  # noqa: PLR0913  # each is one query parameter of the route
-    subject: Auditor,
-    parts: ComponentsOf,
+def shown(  # each is one query parameter of the route
+    log: AuditLogOf,
     page: PageOf,
     *,
     document: Annotated[uuid.UUID | None, Query(description="id of a document, also of one that is gone")] = None,
@@ -55,6 +53,5 @@ def shown(  # noqa: PLR0913  # each is one query parameter of the route
 
     Answers, searches, documents opened and downloaded, and conversations read back, of every version.
     """
-    log = AuditLog(parts.database, parts.sealer, subject)
     found = show_sightings(log, page, document=document, user=user, since=since, until=until)
     return [ShownOut.model_validate(each) for each in found.rows]

@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
-from app.admin.audit_log import AuditLog
 from app.admin.stale_answers import show_stale_answers
 from app.db.paging import Page
 from app.web.api.audit import Since, Until, numbered_page
 from app.web.api.schemas import ApiModel
-from app.web.http.dependencies import Auditor, ComponentsOf
+from app.web.http.dependencies import AuditLogOf
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -40,8 +39,7 @@ class StaleAnswerOut(ApiModel):
 
 @router.get("/stale-answers")
 def stale_answers(
-    subject: Auditor,
-    parts: ComponentsOf,
+    log: AuditLogOf,
     page: Annotated[Page, Depends(numbered_page)],
     *,
     document: Annotated[uuid.UUID | None, Query(description="id of a document, also of one that is gone")] = None,
@@ -52,7 +50,6 @@ def stale_answers(
 
     Of one document, or of all since a moment. Follow `Link`: a page may be short, or empty, and not the last.
     """
-    log = AuditLog(parts.database, parts.sealer, subject)
     found = show_stale_answers(log, page, document=document, since=since, until=until)
     return [
         StaleAnswerOut(

@@ -131,7 +131,7 @@ def test_every_command_of_a_module_is_listed() -> None:
 
 
 def test_every_command_with_a_result_gives_json(tree: dict[str, Command]) -> None:
-    """tests/e2e/test_cli_commands.py runs them; here a new one cannot forget the option."""
+    """tests/e2e/test_cli_commands.py and test_cli_audit.py run them; here a new one cannot forget the option."""
     for top, command in tree.items():
         for name, leaf in leaves(top, command):
             options = {option for param in leaf.params for option in param.opts}

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.admin.audit_log import AuditLog
 from app.admin.exposure import report_exposure
 from app.errors import InvalidInput, NotFound
 from app.web.console.evidence.shown import day_begin, document_id
@@ -12,7 +11,7 @@ from app.web.console.evidence.words import WAY_WORDS
 from app.web.console.listing import ListingOf
 from app.web.console.pages import page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import Auditor, ComponentsOf
+from app.web.http.dependencies import AuditLogOf
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -22,10 +21,9 @@ PEOPLE = 1_000
 
 
 @router.get("/exposure")
-def exposure(  # noqa: PLR0913  # three are fields of the form
+def exposure(  # three are fields of the form
     viewer: ViewerOf,
-    subject: Auditor,
-    parts: ComponentsOf,
+    log: AuditLogOf,
     listing: ListingOf,
     *,
     document: Text = "",
@@ -39,7 +37,6 @@ def exposure(  # noqa: PLR0913  # three are fields of the form
     try:
         named, first = document_id(asked["document"]), day_begin(asked["since"])
         if named is not None and first is not None:
-            log = AuditLog(parts.database, parts.sealer, subject)
             last = day_begin(asked["until"])
             found = report_exposure(log, listing.page, document=named, since=first, until=last)
     except (InvalidInput, NotFound) as error:
