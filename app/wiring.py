@@ -57,6 +57,7 @@ def build(settings: Settings, embedder: EmbeddingModel | None = None) -> Compone
     """The real parts that the settings name; the embedder, if it is not loaded yet."""
     url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
     embedder = embedder or load_embedder(settings)
+    sealer = Sealer(bytes.fromhex(settings.audit.key.get_secret_value()))
     return Components(
         settings=settings,
         database=Database(
@@ -64,11 +65,12 @@ def build(settings: Settings, embedder: EmbeddingModel | None = None) -> Compone
             Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
             statement_timeout_ms=settings.database.statement_timeout_ms,
             replicas=build_replicas(settings.database),
+            sealer=sealer,
         ),
         embedder=embedder,
         index=build_index(settings, embedder.dimensions),
         chat=LateChat(endpoint(settings.model), functools.partial(build_chat, settings.model)),
-        sealer=Sealer(bytes.fromhex(settings.audit.key.get_secret_value())),
+        sealer=sealer,
         checks=tuple(default_checks()),
         feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
         reranking=build_reranking(settings),

@@ -53,8 +53,9 @@ def here(work: Callable[[], None]) -> threading.Thread:
 def measure(url: str, subject: Subject, format: ExportFormat, q: str) -> Measured:
     """One export, in this process."""
     engine = connect(url, pool_size=1, prepare=True)
-    api = Database(engine, Signer(KEY, seconds=600), statement_timeout_ms=600_000)
-    log = AuditLog(api, Sealer(bytes.fromhex(AUDIT_KEY)), subject)
+    sealer = Sealer(bytes.fromhex(AUDIT_KEY))
+    api = Database(engine, Signer(KEY, seconds=600), statement_timeout_ms=600_000, sealer=sealer)
+    log = AuditLog(api, sealer, subject)
     openings = Openings(log, OpeningPolicy(needs_second=False, hours=1))
     began = time.perf_counter()
     export = LogExports(BackgroundWork(here)).start(openings, q, format)

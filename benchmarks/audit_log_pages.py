@@ -243,7 +243,7 @@ def timed(call: Callable[[], object], rounds: int) -> tuple[str, str]:
     return f"{np.median(times[2:]):.1f}", f"{max(times[2:]):.1f}"
 
 
-def inserting(api: Database, subject: Subject, sealer: Sealer, rounds: int) -> str:
+def inserting(api: Database, subject: Subject, rounds: int) -> str:
     """Median milliseconds in which an asker's transaction adds one record."""
     times = []
     for _ in range(rounds):
@@ -256,7 +256,7 @@ def inserting(api: Database, subject: Subject, sealer: Sealer, rounds: int) -> s
         )
         with api.writing(subject.user_id) as session:
             began = time.perf_counter()
-            record(session, event, sealer)
+            record(session, event)
             times.append(1000 * (time.perf_counter() - began))
     return f"{np.median(times):.2f} ms"
 
@@ -283,7 +283,7 @@ def main() -> None:
         for name, wanted in sightings().items():
             rows.append((name, *shown(log, wanted, given.rounds)))
         rows += questions(log, given.rounds)
-        adding = inserting(api, subject, sealer, 500)
+        adding = inserting(api, subject, 500)
         api.close()
         with db.admin() as connection:
             sizes = connection.execute(SIZES.encode()).fetchall()

@@ -104,14 +104,12 @@ def _chained(urls: Urls) -> Callable[[], object]:
 
 def _product(urls: Urls) -> Callable[[], object]:
     engine = connect(urls.app, pool_size=1, prepare=True)
-    api, sealer = (
-        Database(engine, Signer(KEY, seconds=600), statement_timeout_ms=60_000),
-        Sealer(bytes.fromhex(AUDIT_KEY)),
-    )
+    sealer = Sealer(bytes.fromhex(AUDIT_KEY))
+    api = Database(engine, Signer(KEY, seconds=600), statement_timeout_ms=60_000, sealer=sealer)
 
     def add() -> None:
         with api.writing(urls.user) as session:
-            record(session, opened(urls.user), sealer)
+            record(session, opened(urls.user))
 
     return add
 

@@ -21,6 +21,7 @@ from sqlalchemy import delete, make_url
 
 from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
+from app.audit.encryption import Sealer
 from app.client.api import Client
 from app.db.bootstrap import LOGIN_ROLES, close_database, libpq, prepare
 from app.db.engine import connect
@@ -68,7 +69,8 @@ class Db:
     def api(self, connections: int = 1) -> Database:
         """The API's way in; plans are kept, as the service does on a direct connection."""
         engine = connect(self.url("app"), pool_size=connections, prepare=True)
-        return Database(engine, Signer(KEY, seconds=600), statement_timeout_ms=600_000)
+        sealer = Sealer(bytes.fromhex(AUDIT_KEY))
+        return Database(engine, Signer(KEY, seconds=600), statement_timeout_ms=600_000, sealer=sealer)
 
     def copy(self, name: str) -> "Db":
         """A copy of a database that nobody is connected to. Its own privileges do not come with it."""

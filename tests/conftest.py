@@ -16,6 +16,7 @@ from app.db.session import Database, Signer
 from app.local.postgres import EmbeddedPostgres
 from tests.support.cluster import FAST, IDENTITY_KEY, PASSWORDS, TEMPLATE, Cluster, Db, copied
 from tests.support.environment import Report
+from tests.support.sealing import SEALER
 
 FIGURES = "figures"
 MEMORY = Path("/dev/shm")
@@ -61,7 +62,12 @@ def db(cluster: Cluster) -> Iterator[Db]:
 @pytest.fixture
 def database(db: Db) -> Iterator[Database]:
     """The API's way to that database."""
-    made = Database(connect(db.url("app"), pool_size=4), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
+    made = Database(
+        connect(db.url("app"), pool_size=4),
+        Signer(IDENTITY_KEY, seconds=60),
+        statement_timeout_ms=15_000,
+        sealer=SEALER,
+    )
     yield made
     made.engine.dispose()
 

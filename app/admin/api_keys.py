@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
 from app.audit.actor import actor
+from app.audit.events.base import SealedText
 from app.audit.events.directory import KeyChanged, KeyCreated, KeyRevoked
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
 from app.db.tables.people import ApiKey, User
 from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
+from app.evidence.merkle import canonical
 from app.identity.api_keys import NewKey
 from app.identity.authenticate import capabilities
 from app.identity.directory import add_key
@@ -118,12 +120,20 @@ def change_key(session: WriteSession, subject: Subject, key_id: uuid.UUID, given
         _check_end(given["expires_at"], now)
     if not _administers(subject) and ("label" in given or _is_later(given.get("expires_at"), key.expires_at)):
         raise MissingCapability("You may let your key end earlier; anything else is for administrators.")
-    before = _state(key)
+    before, label = _state(key), key.label
     session.execute(update(ApiKey).where(ApiKey.id == key.id).values(**given))
     session.refresh(key)
-    event = KeyChanged(actor=actor(subject), user=key.user_id, prefix=key.prefix, before=before, after=_state(key))
+    user = session.get_one(User, key.user_id)
+    event = KeyChanged(
+        actor=actor(subject),
+        user=user.id,
+        prefix=key.prefix,
+        before=before,
+        after=_state(key),
+        labels=_labels(user, label, key.label),
+    )
     record(session, event)
-    return _view(key, session.get_one(User, key.user_id).shown)
+    return _view(key, user.shown)
 
 
 def revoke_key(session: WriteSession, subject: Subject, key_id: uuid.UUID) -> None:
@@ -164,7 +174,15 @@ def _administers(subject: Subject) -> bool:
 
 def _state(key: ApiKey) -> dict[str, Any]:
     end = None if key.expires_at is None else key.expires_at.astimezone(dt.UTC).isoformat()
-    return {"expires_at": end, "label": key.label}
+    return {"expires_at": end}
+
+
+def _labels(holder: User, before: str, after: str) -> SealedText | None:
+    """A label before and after, if it changed: a person's under their key, a service's under that of who changed it."""
+    if before == after:
+        return None
+    person = holder.id if holder.kind == "person" else None
+    return SealedText(canonical({"after": after, "before": before}), person=person)
 
 
 def _view(key: ApiKey, user: str) -> KeyView:

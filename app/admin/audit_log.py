@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -35,6 +35,7 @@ from app.audit.names import with_ids
 from app.audit.opener import Opener
 from app.audit.proofs import Verification, verify_entry
 from app.audit.query import Choice, LogQuery, LogQueryError, parse
+from app.audit.record_names import RecordNames
 from app.db.paging import Page
 from app.db.session import Database, WriteSession
 from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
@@ -53,13 +54,20 @@ MAX_SEQ = 2**63 - 1
 
 @dataclass(frozen=True)
 class EventView:
-    """An entry of the log: the record verbatim, or the beginning of a text that is none. `opened`: personal words."""
+    """An entry of the log: the record verbatim, or the beginning of a text that is none. `opened`: personal words.
+
+    `name` and `address`: who acted, as they were called then, and from where; `names`: by their ids, what the people,
+    services and roles in the record were called. What is not known, or of somebody who was erased, is null or left out.
+    """
 
     seq: int
     at: dt.datetime
     record: dict[str, Any] | None
     raw: str | None
     opened: dict[str, dict[str, Any]]
+    name: str | None
+    address: str | None
+    names: dict[str, str]
 
 
 class Approved(Protocol):
@@ -145,7 +153,7 @@ class AuditLog:
                 session, query, after_seq=number_place(page.after), limit=page.limit, newest_first=newest_first
             )
             opener = approved.opener(session, self.sealer) if approved else None
-            views = [event_view(entry, opener) for entry in found.entries]
+            views = event_views(session, found.entries, opener)
         if found.reached is not None:
             page.goes_on(str(found.reached))
         opened = any(view.opened for view in views)
@@ -163,16 +171,15 @@ class AuditLog:
             if entry is None:
                 raise NotFound
             opener = approved.opener(session, self.sealer) if approved else None
-            view = event_view(entry, opener)
-            of = part(view.record, "trail")
+            of = part(read_record(entry.body), "trail")
             same = list_trail(session, uuid.UUID(of), limit=MAX_TRAIL) if of else []
             around = list_neighbours(session, seq, reach=NEIGHBOURS)
+            view, *trail = event_views(session, [entry, *same], opener)
+            before, behind = (event_views(session, entries, None) for entries in around)
             verification = verify_entry(session, entry, head)
         shown = {e.seq for e in (entry, *same, *around[0], *around[1])}
-        trail = [event_view(e, opener) for e in same]
         opened = any(each.opened for each in (view, *trail))
         event = self.look({"seq": str(seq)}, len(shown), approved, opened=opened)
-        before, behind = ([event_view(e, None) for e in entries] for entries in around)
         return EventReading(view, verification, trail, before, behind, self.record(event))
 
     def look(
@@ -249,7 +256,7 @@ class AuditLog:
     def record(self, event: Event) -> uuid.UUID:
         """Record what the auditor does."""
         with self.writing() as session:
-            return record(session, event, self.sealer)
+            return record(session, event)
 
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -257,11 +264,23 @@ def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     return itertools.chain([next(pieces, b"")], pieces)
 
 
-def event_view(entry: Entry, opener: Opener | None) -> EventView:
-    """An entry as it is shown; raw where it is no record of ours. Without an opener no personal words."""
-    found = read_record(entry.body)
-    raw = None if found is not None else entry.body[:RAW_CHARACTERS]
-    return EventView(entry.seq, entry.at, found, raw, opener(entry.body) if opener else {})
+def event_views(session: Session, entries: Sequence[Entry], opener: Opener | None) -> list[EventView]:
+    """Entries as they are shown; raw where one is no record of ours. Without an opener no personal words."""
+    read = [(read_record(entry.body), entry.at) for entry in entries]
+    names = RecordNames(session)
+    return [
+        EventView(
+            entry.seq,
+            entry.at,
+            found,
+            entry.body[:RAW_CHARACTERS] if found is None else None,
+            opener(entry.body) if opener else {},
+            actor.name,
+            actor.address,
+            names.names(found, at),
+        )
+        for entry, (found, at), actor in zip(entries, read, names.actors(read), strict=True)
+    ]
 
 
 def require_zones(*moments: dt.datetime | None) -> None:

@@ -116,7 +116,7 @@ class Openings:
                 filters=None if query is None else query.filters,
                 needs_second=opening.needs_second,
             )
-            record(session, event, self.log.sealer)
+            record(session, event)
             return self._views(session, [opening])[0]
 
     def decide(self, opening: uuid.UUID, *, approved: bool) -> None:

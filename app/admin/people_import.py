@@ -164,8 +164,8 @@ def _fingerprint(found: ListResolution, effects: Effects, complete: str | None) 
         "people": sorted(
             [
                 key(after.id),
-                None if before is None else [before.to_record(), before.held],
-                [after.to_record(), after.held],
+                None if before is None else [before.state, before.held],
+                [after.state, after.held],
             ]
             for before, after in found.difference.people
         ),
@@ -213,6 +213,6 @@ def _what(before: PersonRow | None, after: PersonRow) -> str:
 
 def _changes(before: PersonRow | None, after: PersonRow) -> dict[str, tuple[object, object]]:
     """Each field that a list can change, where it does, before and after."""
-    now = after.to_record()
-    was = dict.fromkeys(SHOWN_FIELDS) if before is None else before.to_record()
+    now = after.state
+    was = dict.fromkeys(SHOWN_FIELDS) if before is None else before.state
     return {name: (was[name], now[name]) for name in SHOWN_FIELDS if was[name] != now[name]}

@@ -16,10 +16,11 @@ from app.admin.people_difference import PeopleDifference, StandingDirectory, Wan
 from app.admin.people_rows import confirm_members, directly_around, write_rows
 from app.admin.provisioning import require_keeper
 from app.admin.source_state import memberships_of, moment, nesting_of, roles_in, users_of
+from app.admin.user_records import user_changed, user_created
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.base import Event
-from app.audit.events.directory import RoleChanged, RoleCreated, RoleJoined, RoleLeft, UserChanged, UserCreated
+from app.audit.events.directory import RoleChanged, RoleCreated, RoleJoined, RoleLeft
 from app.audit.log import record_all
 from app.db.session import WriteSession
 from app.errors import Conflict
@@ -138,9 +139,9 @@ def _events(
     who, epoch = actor(subject), policy_epoch(session)
     for person, after in difference.people:
         if person is None:
-            yield UserCreated(actor=who, user=after.id, after=after.to_record())
+            yield user_created(who, after.id, after.state)
         else:
-            yield UserChanged(actor=who, user=after.id, before=person.to_record(), after=after.to_record())
+            yield user_changed(who, after.id, person.state, after.state)
     for role, now in difference.roles:
         if role is None:
             yield RoleCreated(actor=who, role=now.id, name=now.shown)

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.acl.change_guard import guard_change
 from app.admin.audit_records import policy_epoch
 from app.admin.roles import NAMED_IN_FORCE
+from app.admin.user_records import user_changed, user_created, user_removed, user_state
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.base import Event
@@ -30,9 +31,6 @@ from app.audit.events.directory import (
     RoleJoined,
     RoleLeft,
     RoleRemoved,
-    UserChanged,
-    UserCreated,
-    UserRemoved,
 )
 from app.audit.log import record, record_all
 from app.db.session import WriteSession
@@ -122,7 +120,7 @@ def create_person(session: WriteSession, subject: Subject, sealer: Sealer, sourc
         session.flush()
     # Created now, so that two first questions of the same person never wait for each other.
     sealer.make_keys(session, [user.id])
-    record(session, UserCreated(actor=actor(subject), user=user.id, after=person_state(user)))
+    record(session, user_created(actor(subject), user.id, user_state(user)))
     return user
 
 
@@ -138,7 +136,7 @@ def change_person(session: WriteSession, subject: Subject, user: User, new: Pers
         raise Conflict("This person is gone from the source for good.")
     if new.active and user.held:
         raise Conflict("An administrator switched this person off; the source cannot switch them on again.")
-    before = person_state(user)
+    before = user_state(user)
     if not is_named(user.name, new.name):
         user.name = free_name(session, User, user.source, new.name)
     user.display_name = new.display_name or new.name
@@ -148,10 +146,10 @@ def change_person(session: WriteSession, subject: Subject, user: User, new: Pers
         user.external_id = new.external_id
     user.active = new.active
     session.flush()
-    after = person_state(user)
+    after = user_state(user)
     if before == after:
         return False
-    record(session, UserChanged(actor=actor(subject), user=user.id, before=before, after=after))
+    record(session, user_changed(actor(subject), user.id, before, after))
     return True
 
 
@@ -162,7 +160,7 @@ def remove_person(session: WriteSession, subject: Subject, user: User) -> None:
     """
     require_keeper(subject, user.source)
     guard_change(session, subject)
-    before = person_state(user)
+    before = user_state(user)
     own = select(Role.id).where(Role.source == user.source)
     held = list(
         session.scalars(select(Membership.role_id).where(Membership.user_id == user.id, Membership.role_id.in_(own)))
@@ -176,7 +174,7 @@ def remove_person(session: WriteSession, subject: Subject, user: User) -> None:
     user.name = f"{user.name[: MAX_NAME - 9]}{GONE}{user.id.hex[:8]}"
     user.deleted_at = session.scalars(select(func.now())).one()
     session.flush()
-    record(session, UserRemoved(actor=actor(subject), user=user.id, before=before))
+    record(session, user_removed(actor(subject), user.id, before))
 
 
 def create_group(session: WriteSession, subject: Subject, source: str, name: str, *, external_id: str | None) -> Role:
@@ -321,19 +319,6 @@ def _nest(session: WriteSession, subject: Subject, role: Role, outer: Role, *, p
         after={"inside": after, "name": role.shown},
     )
     record(session, event)
-
-
-def person_state(user: User) -> dict[str, Any]:
-    """A person as records show them before and after a change."""
-    return {
-        "active": user.active,
-        "capabilities": sorted(user.capabilities),
-        "clearance": Label(user.clearance).text,
-        "display_name": user.display_name,
-        "external_id": user.external_id,
-        "kind": user.kind,
-        "name": user.shown,
-    }
 
 
 def require_keeper(subject: Subject, source: str) -> None:

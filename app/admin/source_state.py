@@ -43,8 +43,9 @@ class PersonRow:
         """The name with its source in front, unless that is `local`."""
         return self.name if self.source == LOCAL else f"{self.source}:{self.name}"
 
-    def to_record(self) -> dict[str, Any]:
-        """As records show a person before and after a change (`app.admin.provisioning.person_state`)."""
+    @property
+    def state(self) -> dict[str, Any]:
+        """As `app.admin.user_records.user_state` gives it."""
         return {
             "active": self.active,
             "capabilities": list(self.capabilities),

@@ -4,15 +4,14 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, any_, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
+from app.admin.user_records import user_changed, user_created, user_state
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
-from app.audit.events.directory import UserChanged, UserCreated
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
@@ -119,7 +118,7 @@ def create_user(session: WriteSession, subject: Subject, sealer: Sealer, new: Ne
         user = add_person(session, **named, clearance=clearance, allowed=new.capabilities, external_id=new.external_id)
         # Created now, so that two first questions of the same person never wait for each other.
         sealer.ensure_key(session, user.id)
-    record(session, UserCreated(actor=actor(subject), user=user.id, after=_state(user)))
+    record(session, user_created(actor(subject), user.id, user_state(user)))
     return user_views(session, [user])[0]
 
 
@@ -137,7 +136,7 @@ def change_user(session: WriteSession, subject: Subject, user: User, change: Use
         raise Conflict("This person is gone from their source for good; a new one can be made.")
     if change.active is False and user.id == subject.user_id:
         raise SelfGrant("You cannot switch yourself off. Ask another administrator.")
-    before = _state(user)
+    before = user_state(user)
     if change.display_name is not None:
         user.display_name = change.display_name
     if change.clearance is not None:
@@ -149,7 +148,7 @@ def change_user(session: WriteSession, subject: Subject, user: User, change: Use
         # The administrator's word stands against the source's.
         user.held = not change.active
     session.flush()
-    record(session, UserChanged(actor=actor(subject), user=user.id, before=before, after=_state(user)))
+    record(session, user_changed(actor(subject), user.id, before, user_state(user)))
     return user_views(session, [user])[0]
 
 
@@ -166,16 +165,6 @@ def _conditions(session: Session, wanted: UserFilter) -> Iterator[ColumnElement[
         yield literal(wanted.capability.value) == any_(User.capabilities)
     if wanted.role is not None:
         yield in_role(User.id.expression, find_role(session, wanted.role).id)
-
-
-def _state(user: User) -> dict[str, Any]:
-    return {
-        "active": user.active,
-        "capabilities": sorted(user.capabilities),
-        "clearance": Label(user.clearance).text,
-        "kind": user.kind,
-        "name": user.shown,
-    }
 
 
 def user_views(session: Session, users: Sequence[User]) -> list[UserView]:

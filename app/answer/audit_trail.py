@@ -144,7 +144,7 @@ class Trail:
             topic_changed=whole is not None and whole.topic_changed,
         )
         with _recording(parts, self.subject) as session:
-            record(session, event, parts.sealer)
+            record(session, event)
         self.opened = event
         self.documents = context.documents if context else frozenset()
         self.keeps = KeepingPolicy.of(parts.settings.audit).keeps(context)
@@ -172,7 +172,7 @@ class Trail:
         with _recording(parts, self.subject) as session:
             if turn is not None:
                 event = replace(event, kept=keep(session, self.subject, turn))
-            record(session, event, parts.sealer)
+            record(session, event)
 
     def _turn(self, embedder: Embedder, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:
         """What the conversation keeps: the question, and what was released and shown, with their vectors."""

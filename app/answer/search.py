@@ -135,7 +135,7 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
         reranker=found.reranker,
     )
     with parts.database.writing(subject.user_id) as session:
-        record(session, event, parts.sealer)
+        record(session, event)
     view = _HitView(Redactor(parts.checks), plain)
     return SearchResult(view.show(found.hits, neighbors), list(found.unmatched))
 

@@ -5,26 +5,27 @@ What a record holds is `{"sealed", "commitment"}`: the words and their salt, enc
 words under that salt. Who is given words and salt can check them against the record; without the key nobody can guess.
 """
 
+import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, cast, select, text
 from sqlalchemy.orm import Session
 
 from app.audit.events.base import CommittedText, SealedText
 from app.db.engine import CHANGES_NO_ACCESS, KEEPS_PLAN
-from app.db.session import WRAPPED_KEYS
+from app.db.session import RECORD_SEALER, WRAPPED_KEYS
 from app.db.tables.audit import PersonKey
 from app.evidence.merkle import SALT_BYTES, commitment, decode, encode
-from app.evidence.records import DOCUMENTS
+from app.evidence.records import DOCUMENTS, PERSON
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -48,6 +49,7 @@ _WRAPPED = (
     .where(PersonKey.user_id == bindparam("user"))
     .execution_options(**CHANGES_NO_ACCESS, **KEEPS_PLAN)
 )
+_ALL_WRAPPED = select(PersonKey.user_id, PersonKey.wrapped)
 
 
 class SealBroken(Exception):
@@ -80,16 +82,44 @@ def seal(key: bytes, value: SealedText | CommittedText, *, record: uuid.UUID, fi
     kept = value.text.encode() if isinstance(value, SealedText) else b""
     # The kind is part of the context: a commitment must never open as an empty text.
     context = f"{record}/{field}/{'text' if isinstance(value, SealedText) else 'salt'}"
-    return {
+    sealed = {
         "sealed": encode(_encrypt(key, salt + kept, context)),
         "commitment": encode(commitment(salt, value.text)),
         "keeps": "text" if isinstance(value, SealedText) else "salt",
-    } | ({DOCUMENTS: sorted(map(str, documents_in(value)))} if documents_in(value) else {})
+    }
+    documents, person = documents_in(value), person_in(value)
+    of_documents = {DOCUMENTS: sorted(map(str, documents))} if documents else {}
+    return sealed | of_documents | ({} if person is None else {PERSON: str(person)})
 
 
 def documents_in(value: object) -> frozenset[uuid.UUID]:
     """The documents whose text is in a value that is to be sealed."""
     return value.documents if isinstance(value, SealedText) else frozenset()
+
+
+def person_in(value: object) -> uuid.UUID | None:
+    """Whose words a value has that is to be sealed, where they are not the actor's."""
+    return value.person if isinstance(value, SealedText) else None
+
+
+def _address_key(key: bytes) -> bytes:
+    """For addresses, out of the key of their person, or of the settings'."""
+    return hmac.digest(key, b"clearance address", "sha256")
+
+
+def seal_address(key: bytes, address: str) -> str:
+    """An address sealed so that the same one of the same person gives the same text (AES-SIV, RFC 5297): it can be
+    searched for by who has the key, and by nobody else told from another, or from the same of somebody else.
+    """
+    return encode(AESSIV(_address_key(key)).encrypt(address.encode(), None))
+
+
+def open_address(key: bytes, sealed: str) -> str:
+    """What `seal_address` sealed; raises SealBroken."""
+    try:
+        return AESSIV(_address_key(key)).decrypt(decode(sealed), None).decode()
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken("an address does not open under this key") from error
 
 
 def joint_key(person: bytes, documents: Sequence[bytes]) -> bytes:
@@ -155,16 +185,39 @@ class Sealer:
         """Open what `seal_bytes` made; raises SealBroken."""
         return _decrypt(self._key, sealed, context)
 
-    def seal_record(self, session: Session, record: Mapping[str, Any], user: uuid.UUID) -> dict[str, Any]:
-        """The record with all its personal words sealed under `user`'s key."""
-        key = self.ensure_key(session, user)
-        identity = uuid.UUID(record["id"])
-        of_documents = self._ensure_document_keys(session, frozenset().union(*map(documents_in, record.values())))
+    def find_keys(self, session: Session, people: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, bytes]:
+        """The keys of these people, or of all, as far as there are any. Raises SealBroken."""
+        query = _ALL_WRAPPED
+        if people is not None:
+            query = query.where(PersonKey.user_id == any_(cast(list(people), ARRAY(Uuid))))
+        rows = session.execute(query)
+        return {user: _decrypt(self._key, wrapped, f"person_key/{user}") for user, wrapped in rows}
+
+    @property
+    def nobodys_key(self) -> bytes:
+        """Under which the addresses of people are sealed whom nobody knows."""
+        return self._key
+
+    def seal_record(self, keys: "PersonKeys", record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record with its address and all its personal words sealed: under the actor's key, or under that of the
+        person who is named with them. Raises ValueError for words of nobody.
+        """
+        identity, user = uuid.UUID(record["id"]), record["actor"]["user"]
+        actor = None if user is None else uuid.UUID(user)
         sealed = dict(record)
-        for name, value in record.items():
-            if is_personal(value):
-                joint = joint_key(key, [of_documents[each] for each in sorted(documents_in(value))])
-                sealed[name] = seal(joint, value, record=identity, field=name)
+        if (address := record["actor"]["address"]) is not None:
+            key = self.nobodys_key if actor is None else keys.ensure(actor)
+            sealed["actor"] = {**record["actor"], "address": seal_address(key, address)}
+        words = {name: value for name, value in record.items() if is_personal(value)}
+        if not words:
+            return sealed
+        of_documents = self._ensure_document_keys(keys.session, frozenset().union(*map(documents_in, words.values())))
+        for name, value in words.items():
+            person = person_in(value) or actor
+            if person is None:
+                raise ValueError(f"{record['kind']} has words of nobody: they need a person")
+            joint = joint_key(keys.ensure(person), [of_documents[each] for each in sorted(documents_in(value))])
+            sealed[name] = seal(joint, value, record=identity, field=name)
         return sealed
 
     def _ensure_document_keys(self, session: Session, documents: frozenset[uuid.UUID]) -> dict[uuid.UUID, bytes]:
@@ -187,6 +240,53 @@ class Sealer:
         """The keys that there are of these documents; one that was destroyed is missing. Raises SealBroken."""
         rows = session.execute(DOCUMENT_KEYS, {"documents": list(documents)})
         return {each: _decrypt(self._key, wrapped, f"document_key/{each}") for each, wrapped in rows}
+
+
+class PersonKeys:
+    """The keys of people in one transaction, each unwrapped once."""
+
+    def __init__(self, session: Session, sealer: Sealer) -> None:
+        self.session = session
+        self._sealer = sealer
+        self._found: dict[uuid.UUID, bytes | None] = {}
+
+    def load(self, people: Iterable[uuid.UUID]) -> None:
+        """Find the keys of many people at once."""
+        unknown = set(people) - self._found.keys()
+        if len(unknown) > 1:
+            found = self._sealer.find_keys(self.session, unknown)
+            self._found |= {person: found.get(person) for person in unknown}
+
+    def find(self, person: uuid.UUID) -> bytes | None:
+        """The person's key, or None: never made, or destroyed. Raises SealBroken."""
+        if person not in self._found:
+            self._found[person] = self._sealer.find_key(self.session, person)
+        return self._found[person]
+
+    def ensure(self, person: uuid.UUID) -> bytes:
+        """The person's key, made on first use."""
+        found = self.find(person)
+        if found is None:
+            found = self._found[person] = self._sealer.ensure_key(self.session, person)
+        return found
+
+
+def sealer_of(session: Session) -> Sealer:
+    """What seals the records that are written in this session. Raises ValueError where its database has none."""
+    found = session.info.get(RECORD_SEALER)
+    if not isinstance(found, Sealer):
+        raise ValueError("this database was opened without what seals personal words in records")
+    return found
+
+
+def people_sealed_for(record: Mapping[str, Any]) -> Iterator[uuid.UUID]:
+    """Under whose keys `Sealer.seal_record` seals what is personal in this record."""
+    user = record["actor"]["user"]
+    if user is not None and record["actor"]["address"] is not None:
+        yield uuid.UUID(user)
+    for value in record.values():
+        if is_personal(value) and (person := person_in(value) or (user and uuid.UUID(user))):
+            yield person
 
 
 def is_personal(value: object) -> bool:

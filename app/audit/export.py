@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from app.audit.checkpoints import find_checkpoint, list_stamps
 from app.audit.export_forms.forms import ExportForm
 from app.audit.export_forms.row import ExportedEntry
-from app.audit.listing import latest_head, next_entries
+from app.audit.listing import Entry, latest_head, next_entries
 from app.audit.query import EVERYTHING, LogQuery
+from app.audit.record_names import RecordActor, RecordNames
 from app.audit.search import prepare
 from app.evidence.merkle import Head
+from app.evidence.records import read_record
 
 # Gives the sealed fields of a record's body in the clear: app.audit.opener.Opener, which belongs to one session.
 OpenBody: TypeAlias = Callable[[str], Mapping[str, Mapping[str, Any]]]
@@ -74,9 +76,14 @@ def export_pieces(
             entries, found = next_entries(session, search, after_seq=reached)
             open_body = opener(session) if opener else None
             opened = [open_body(entry.body) if open_body else {} for entry in entries]
+            actors = _actors(session, entries) if form.names_actors else [RecordActor()] * len(entries)
         content += form.entries(
-            ExportedEntry(entry.seq, entry.at, entry.leaf_hash, entry.body, words)
-            for entry, words in zip(entries, opened, strict=True)
+            ExportedEntry(entry.seq, entry.at, entry.leaf_hash, entry.body, words, *actor)
+            for entry, words, actor in zip(entries, opened, actors, strict=True)
         )
         reached = head.size if found is None else found
         yield ExportPiece(content + (form.last(head, at) if found is None else b""), len(entries), reached)
+
+
+def _actors(session: Session, entries: list[Entry]) -> list[RecordActor]:
+    return RecordNames(session).actors((read_record(entry.body), entry.at) for entry in entries)

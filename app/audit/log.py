@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from app.audit.encryption import Sealer, is_personal
+from app.audit.encryption import PersonKeys, is_personal, people_sealed_for, sealer_of
 from app.audit.events.base import Event
 from app.db.engine import CHANGES_NO_ACCESS, KEEPS_PLAN
 from app.db.tables.audit import AuditLeaf
@@ -31,33 +31,43 @@ ADD_LEAVES = text(
 )
 
 
-def record(session: Session, event: Event, sealer: Sealer | None = None) -> uuid.UUID:
+def record(session: Session, event: Event) -> uuid.UUID:
     """Add `event` to the log and return its id.
 
-    Personal words are sealed under the actor's key: such an event needs a user and a sealer (ValueError else). Raises
-    NotCanonical for a value that has no canonical form.
+    Personal words, and where the request came from, are sealed under the key of whose they are: for such an event the
+    session's database needs a sealer. Raises ValueError, and NotCanonical for a value that has no canonical form.
     """
-    values = event.to_record()
-    if any(is_personal(value) for value in values.values()):
-        if sealer is None or event.actor.user is None:
-            raise ValueError(f"{event.kind} carries personal words: it needs a user and a sealer")
-        values = sealer.seal_record(session, values, event.actor.user)
+    [values] = _sealed(session, [event])
     # In one statement that asks for nothing back (`inline`): a database role that may only add cannot read.
     session.execute(ADD_LEAF, _row(event, values, writer_of(session)))
     return event.id
 
 
 def record_all(session: Session, events: Sequence[Event]) -> None:
-    """Add many events, thousands in one statement. None of them may carry personal words: ValueError."""
+    """Add many events, thousands in one statement; else as `record`."""
     if not events:
         return
     writer = writer_of(session)
     for start in range(0, len(events), BATCH):
-        found = [(event, event.to_record()) for event in events[start : start + BATCH]]
-        if any(is_personal(value) for _, values in found for value in values.values()):
-            raise ValueError("events with personal words are recorded one by one")
-        rows = [_row(event, values, writer) for event, values in found]
+        found = events[start : start + BATCH]
+        rows = [_row(event, values, writer) for event, values in zip(found, _sealed(session, found), strict=True)]
         session.execute(ADD_LEAVES, {"rows": json.dumps(rows, default=_as_text)})
+
+
+def _sealed(session: Session, events: Sequence[Event]) -> list[dict[str, Any]]:
+    """The events as records, with what is personal in them sealed."""
+    records = [event.to_record() for event in events]
+    if not any(_is_to_be_sealed(record) for record in records):
+        return records
+    sealer = sealer_of(session)
+    keys = PersonKeys(session, sealer)
+    if len(events) > 1:
+        keys.load(person for record in records for person in people_sealed_for(record))
+    return [sealer.seal_record(keys, record) for record in records]
+
+
+def _is_to_be_sealed(record: Mapping[str, Any]) -> bool:
+    return record["actor"]["address"] is not None or any(map(is_personal, record.values()))
 
 
 def _as_text(value: uuid.UUID | bytes) -> str:

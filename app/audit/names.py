@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.query import Choice, LogQuery, is_id
 from app.db.tables.audit import AuditName, AuditTag
+from app.db.tables.history import NameHistory
 from app.db.tables.people import User
 from app.errors import InvalidInput
 from app.identity.names import parse_name
@@ -46,6 +47,8 @@ def _ids(session: Session, name: str) -> set[str]:
     found = {str(id) for id in session.scalars(select(User.id).where(User.source == source, User.name == own))}
     known = session.scalars(select(AuditName.actor).where(AuditName.name == name).distinct())
     found |= {name if actor == NO_USER else str(actor) for actor in known}
+    once = select(NameHistory.subject).where(NameHistory.name == name, NameHistory.kind == "user")
+    found |= {str(user) for user in session.scalars(once)}
     if not found:
         raise InvalidInput(f"Nobody is named {name!r}, now or in any record.")
     return found

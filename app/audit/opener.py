@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.audit.encryption import SealBroken, Sealer, joint_key, unseal
+from app.audit.encryption import PersonKeys, SealBroken, Sealer, joint_key, unseal
 from app.evidence.merkle import encode
-from app.evidence.records import DOCUMENTS, is_sealed, part, read_record
+from app.evidence.records import DOCUMENTS, is_sealed, part, read_record, sealed_for
 
 # The fields of a record in the clear: `{"text", "salt"}`, `{"salt"}`, `{"erased"}` or `{"unreadable"}` for each.
 OpenedFields = dict[str, dict[str, Any]]
@@ -52,15 +52,16 @@ class SealedWords:
     def __init__(self, session: Session, sealer: Sealer) -> None:
         self._session = session
         self._sealer = sealer
-        self._people: dict[uuid.UUID, bytes | None] = {}
+        self._people = PersonKeys(session, sealer)
         self._documents: dict[uuid.UUID, bytes | None] = {}
 
     def open(self, record: Mapping[str, Any], field: str) -> dict[str, Any]:
         """A sealed field, or why it does not open: one altered record must not stop the export of all the others."""
-        if record["actor"]["user"] is None:
+        person = sealed_for(record, field)
+        if person is None:
             return {"unreadable": True}
         try:
-            key = self._key(uuid.UUID(record["actor"]["user"]), part(record[field], DOCUMENTS) or [])
+            key = self._key(uuid.UUID(person), part(record[field], DOCUMENTS) or [])
             if key is None:
                 return {"erased": True}
             opened = unseal(key, record[field], record=uuid.UUID(record["id"]), field=field)
@@ -71,13 +72,11 @@ class SealedWords:
 
     def _key(self, user: uuid.UUID, documents: list[str]) -> bytes | None:
         """The key of a person and documents; None where one of them was destroyed."""
-        if user not in self._people:
-            self._people[user] = self._sealer.find_key(self._session, user)
         named = sorted(uuid.UUID(each) for each in documents)
         if unknown := frozenset(named) - set(self._documents):
             found = self._sealer.find_document_keys(self._session, unknown)
             self._documents |= {each: found.get(each) for each in unknown}
-        person, of_documents = self._people[user], [self._documents[each] for each in named]
+        person, of_documents = self._people.find(user), [self._documents[each] for each in named]
         known = [each for each in of_documents if each is not None]
         return None if person is None or len(known) < len(of_documents) else joint_key(person, known)
 

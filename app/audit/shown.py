@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.db.paging import Page
 from app.db.tables.audit import AuditDocument, AuditEntry, AuditName
+from app.db.tables.history import NameHistory
 
 # In which way somebody was shown a document, by the kind of the record.
 WAYS: Mapping[str, str] = {
@@ -61,11 +62,12 @@ def list_shown(session: Session, wanted: ShownFilter, page: Page) -> list[Shown]
 
 
 def names_in_records(session: Session, people: set[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
-    """The names under which these people stand in records, in alphabetical order."""
+    """What these people were ever called, also in records that have names, in alphabetical order."""
+    recorded = select(AuditName.actor, AuditName.name).where(AuditName.actor.in_(people))
+    called = select(NameHistory.subject, NameHistory.name).where(NameHistory.subject.in_(people))
     found: dict[uuid.UUID, list[str]] = {}
-    query = select(AuditName.actor, AuditName.name).where(AuditName.actor.in_(people)).order_by(AuditName.name)
-    for actor, name in session.execute(query.distinct()):
-        found.setdefault(actor, []).append(name)
+    for person, name in sorted({(row[0], row[1]) for query in (recorded, called) for row in session.execute(query)}):
+        found.setdefault(person, []).append(name)
     return found
 
 

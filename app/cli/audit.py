@@ -259,9 +259,8 @@ def actor_name(event: dict[str, Any]) -> str:
     """The person who acted; the component that wrote the record, if no person was identified."""
     if event["record"] is None:
         return "–"
-    actor = event["record"]["actor"]
-    name = actor.get("name") or actor["user"] or "–"
-    return str(name) if actor["user"] else f"{name} (no person)"
+    user, name = event["record"]["actor"]["user"], event["name"]
+    return str(name or user) if user else f"{name or '–'} (no person)"
 
 
 def summary(event: dict[str, Any]) -> str:

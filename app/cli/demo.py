@@ -253,8 +253,8 @@ class _Demo:
             self._fail(f"a question of {asker} is not in the log")
             return
         record, end = opened["record"], closed["record"]
-        if record["actor"]["name"] != asker:
-            self._fail(f"a question of {asker} is recorded as one of {record['actor']['name']}")
+        if opened["name"] != asker:
+            self._fail(f"a question of {asker} is recorded as one of {opened['name']}")
         redacted = format_redactions(end) or "nothing"
         if opened["opened"]:
             self._fail(f"the question of {asker} stands open in the log")

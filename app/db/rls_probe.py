@@ -30,6 +30,7 @@ SECURED_TABLES = (
     "audit_node",
     "access_plan",
     "document_history",
+    "name_history",
     # Without its lock the next one shows too.
     "answer_feedback_source",
     "answer_feedback",

@@ -29,6 +29,8 @@ from app.errors import DatabaseUnavailable
 # Asked for in the round trip that begins the transaction: the backend, and the moment at which the transaction began.
 # An identity is signed for these two and holds in no other transaction.
 TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))")
+# What seals the personal words of records (`app.audit.encryption.Sealer`), for `app.audit.log` to find.
+RECORD_SEALER = "sealer of records"
 # As the engines of `Database` begin theirs.
 BEGIN_READ, BEGIN_WRITE = "begin isolation level repeatable read read only", "begin isolation level read committed"
 # Of a writing session: the wrapped keys that it has read, by their users.
@@ -98,9 +100,17 @@ class Database:
     """The API's way to PostgreSQL: `reading` and `writing` as a verified user, `anonymous` before anyone is known."""
 
     def __init__(
-        self, engine: Engine, signer: Signer, *, statement_timeout_ms: int, replicas: Replicas | None = None
+        self,
+        engine: Engine,
+        signer: Signer,
+        *,
+        statement_timeout_ms: int,
+        replicas: Replicas | None = None,
+        sealer: object = None,
     ) -> None:
+        """`sealer` seals what is personal in records; without one none that has any is written."""
         self.engine = engine
+        self._info = {RECORD_SEALER: sealer}
         self.replicas = replicas or Replicas()
         self._signer = signer
         self._timeout = str(statement_timeout_ms)
@@ -111,7 +121,11 @@ class Database:
     def reading(self, user_id: uuid.UUID) -> Iterator[ReadSession]:
         """A snapshot as this user sees it."""
         # What was read stays readable when the snapshot has ended: nothing in it can change.
-        with _translate_errors(), ReadSession(self._reading, expire_on_commit=False) as session, session.begin():
+        with (
+            _translate_errors(),
+            ReadSession(self._reading, expire_on_commit=False, info=self._info) as session,
+            session.begin(),
+        ):
             self._begin(session, user_id, READING_SETTINGS)
             yield session
 
@@ -135,7 +149,7 @@ class Database:
         """
         with _translate_errors(), self.replicas.snapshot(self.engine) as connection:
             if connection is not None:
-                with ReadSession(connection, expire_on_commit=False) as session:
+                with ReadSession(connection, expire_on_commit=False, info=self._info) as session:
                     session.on_standby = True
                     self._begin(session, user_id, READING_SETTINGS)
                     yield session
@@ -146,7 +160,7 @@ class Database:
     @contextlib.contextmanager
     def writing(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
         """A transaction as this user. Raises UnguardedChange where it changes access without `app.acl.change_guard`."""
-        with _translate_errors(), WriteSession(self._writing) as session, session.begin():
+        with _translate_errors(), WriteSession(self._writing, info=self._info) as session, session.begin():
             session.author = user_id
             # Of any commit, also one that a stage makes by itself though it should not.
             event.listen(session, "before_commit", _refuse_unguarded)
@@ -157,7 +171,11 @@ class Database:
     @contextlib.contextmanager
     def dry_run(self, user_id: uuid.UUID) -> Iterator[WriteSession]:
         """A transaction as this user that is rolled back when its block ends, whatever it did."""
-        with _translate_errors(), WriteSession(self._writing) as session, session.begin() as transaction:
+        with (
+            _translate_errors(),
+            WriteSession(self._writing, info=self._info) as session,
+            session.begin() as transaction,
+        ):
             session.author = user_id
             self._begin(session, user_id)
             yield session
@@ -166,7 +184,7 @@ class Database:
     @contextlib.contextmanager
     def anonymous(self) -> Iterator[WriteSession]:
         """Without identity: sees no document. For finding out who calls, and for audit records."""
-        with _translate_errors(), WriteSession(self._writing) as session, session.begin():
+        with _translate_errors(), WriteSession(self._writing, info=self._info) as session, session.begin():
             self._begin(session, None)
             yield session
 

@@ -11,7 +11,10 @@ from typing import Any
 from app.evidence.merkle import NotCanonical, parse
 
 SEALED = {"sealed", "commitment", "keeps"}
-DOCUMENTS = "documents"
+# What a sealed value names beside: documents, whose keys it takes too; and whose words it has, if not the actor's.
+DOCUMENTS, PERSON = "documents", "person"
+# From this version on records have addresses sealed.
+SEALS_ADDRESSES = 3
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -35,13 +38,30 @@ def _is_id(text: str) -> bool:
 
 
 def is_sealed(value: object) -> bool:
-    """Whether a record's field holds a sealed value; one with text of documents names these."""
-    if not isinstance(value, Mapping) or set(value) - {DOCUMENTS} != SEALED:
+    """Whether a record's field holds a sealed value; one with text of documents names these, one of another person's
+    words than the actor's that person.
+    """
+    if not isinstance(value, Mapping) or set(value) - {DOCUMENTS, PERSON} != SEALED:
         return False
-    named = value.get(DOCUMENTS, [])
-    return all(isinstance(value[name], str) for name in SEALED) and (
-        isinstance(named, list) and all(isinstance(each, str) and _is_id(each) for each in named)
+    named = [value[PERSON]] if PERSON in value else []
+    of_documents = value.get(DOCUMENTS, [])
+    return (
+        all(isinstance(value[name], str) for name in SEALED)
+        and isinstance(of_documents, list)
+        and all(isinstance(each, str) and _is_id(each) for each in [*named, *of_documents])
     )
+
+
+def sealed_for(record: Mapping[str, Any], field: str) -> str | None:
+    """The id of the person under whose key a record's sealed field is; None for one of nobody."""
+    found: str | None = part(record[field], PERSON) or record["actor"]["user"]
+    return found
+
+
+def seals_addresses(record: Mapping[str, Any] | None) -> bool:
+    """Whether a record of this version has its address sealed."""
+    version = part(record, "v")
+    return isinstance(version, int) and version >= SEALS_ADDRESSES
 
 
 def part(value: object, name: str) -> Any:

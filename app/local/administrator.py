@@ -27,9 +27,7 @@ def create_first_administrator(owner_url: str, *, name: str = "admin") -> NewKey
             user = add_person(session, name=name, display_name=name, clearance=Label.INTERNAL, allowed=allowed)
             key, new = add_key(session, user, label="first key", allowed=allowed, expires_at=None)
             actor = Actor.service("init")
-            record(
-                session, UserCreated(actor=actor, user=user.id, after={"name": name, "capabilities": key.capabilities})
-            )
+            record(session, UserCreated(actor=actor, user=user.id, after={"capabilities": key.capabilities}))
             event = KeyCreated(
                 actor=actor, user=user.id, prefix=key.prefix, capabilities=tuple(key.capabilities), expires_at=None
             )

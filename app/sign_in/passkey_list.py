@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.audit.actor import actor
+from app.audit.events.base import SealedText
 from app.audit.events.sign_in import PasskeyRevoked
 from app.audit.log import record
 from app.db.paging import Page
@@ -58,7 +59,8 @@ def revoke_passkey(session: WriteSession, subject: Subject, passkey_id: uuid.UUI
     found = session.scalar(living.values(revoked_at=func.now()).returning(Passkey))
     if found is None:
         raise NotFound
-    record(session, PasskeyRevoked(actor=actor(subject), user=found.user_id, passkey=found.id, label=found.label))
+    label = SealedText(found.label, person=found.user_id)
+    record(session, PasskeyRevoked(actor=actor(subject), user=found.user_id, passkey=found.id, label=label))
 
 
 def view_of(passkey: Passkey, user: str) -> PasskeyView:

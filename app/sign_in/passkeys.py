@@ -35,6 +35,7 @@ from webauthn.helpers.structs import (
 
 from app.acl.change_guard import guard_change
 from app.audit.actor import actor
+from app.audit.events.base import SealedText
 from app.audit.events.sign_in import PasskeyCreated
 from app.audit.log import record
 from app.db.session import Database
@@ -175,7 +176,8 @@ def finish_registration(
         made = session.scalar(insert(Passkey).values(**new).on_conflict_do_nothing().returning(Passkey))
         if made is None:
             raise Conflict("This passkey is known here already.")
-        record(session, PasskeyCreated(actor=actor(subject), user=made.user_id, passkey=made.id, label=made.label))
+        words = SealedText(made.label, person=made.user_id)
+        record(session, PasskeyCreated(actor=actor(subject), user=made.user_id, passkey=made.id, label=words))
         return view_of(made, subject.name)
 
 

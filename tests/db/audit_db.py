@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.audit.encryption import Sealer
 from app.audit.events.answers import AnswerOpened, SearchDone, ShownPassage
 from app.audit.events.base import Actor, CommittedText, SealedText
 from app.audit.events.plans import SignInRefused
@@ -20,8 +19,8 @@ from app.evidence.merkle import Head, canonical, leaf_hash, merkle_root
 from tests.support.cluster import IDENTITY_KEY
 from tests.support.identities import act_as
 from tests.support.library_db import LibraryDb
+from tests.support.sealing import SEALER
 
-SEALER = Sealer(bytes(range(32)))
 LEAF = (
     "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash) values (:id, :kind, :trail, :actor, :body, :hash)"
 )
@@ -46,13 +45,15 @@ class AuditDb(LibraryDb):
 
     def as_user(self, user: uuid.UUID) -> contextlib.AbstractContextManager[Session]:
         """A reading transaction of the API under this user's signed identity."""
-        return Database(self.engine("app"), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000).reading(user)
+        return Database(
+            self.engine("app"), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000, sealer=SEALER
+        ).reading(user)
 
     def ask(self, user: uuid.UUID, words: str = "who earns what?") -> uuid.UUID:
         """Record a search by `user`, committed."""
         with self.acting(user) as session:
-            event = SearchDone(actor=Actor(user, "Ada"), query=SealedText(words), policy_epoch=1, hits=(), documents=())
-            return record(session, event, SEALER)
+            event = SearchDone(actor=Actor(user), query=SealedText(words), policy_epoch=1, hits=(), documents=())
+            return record(session, event)
 
     def check_order(self, expected: int) -> Head:
         """Assert that all leaves have a place, once, in one row without a gap, under a right head; gives the head."""
@@ -92,7 +93,7 @@ def add_leaf(session: Session, trail: uuid.UUID | None = None) -> uuid.UUID:
 def opened(person: uuid.UUID, trail: uuid.UUID, *documents: uuid.UUID) -> AnswerOpened:
     """An answer of this person's that is made from a passage of each document."""
     return AnswerOpened(
-        actor=Actor(person, "Ada"),
+        actor=Actor(person),
         trail=trail,
         question=SealedText("who earns what?"),
         mode="quote",

@@ -28,6 +28,7 @@ from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Db, answers
 from tests.support.environment import free_port, real_part_missing
 from tests.support.identities import signed_on
 from tests.support.library_db import LibraryDb, allow, check_refused
+from tests.support.sealing import SEALER
 from tests.support.waiting import wait_for
 
 CALLERS = 64
@@ -165,4 +166,6 @@ def rounds(url: str, database: Database, caller: Caller) -> tuple[list[list[str]
 
 
 def through(url: str, *, timeout_ms: int, size: int = 16) -> Database:
-    return Database(connect(url, pool_size=size), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=timeout_ms)
+    return Database(
+        connect(url, pool_size=size), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=timeout_ms, sealer=SEALER
+    )

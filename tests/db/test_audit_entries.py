@@ -18,7 +18,7 @@ from app.audit.log import record
 from app.audit.shown import ShownFilter, list_shown
 from app.db.paging import Page
 from app.identity.subject import Capability
-from tests.db.audit_db import LEAF, SEALER, AuditDb, Record, forged, leaf, opened
+from tests.db.audit_db import LEAF, AuditDb, Record, forged, leaf, opened
 from tests.support.cluster import TEMPLATE, Cluster, copied
 
 # More than an index takes, and not to be made smaller.
@@ -73,8 +73,8 @@ def test_of_a_trail_that_is_opened_often_one_opening_counts(world: AuditDb) -> N
     person, trail = uuid.uuid4(), uuid.uuid4()
     with world.acting(person) as session:
         for _ in range(3):
-            record(session, opened(person, trail, uuid.uuid4()), SEALER)
-        record(session, AnswerClosed(actor=Actor(person, "Ada"), trail=trail, outcome="quoted"))
+            record(session, opened(person, trail, uuid.uuid4()))
+        record(session, AnswerClosed(actor=Actor(person), trail=trail, outcome="quoted"))
     place(world)
     named = "select count(*) from audit_document d join audit_entry e using (seq) where e.kind = 'answer.closed'"
     assert world.value("owner", named) == 1
@@ -85,10 +85,10 @@ def test_an_answer_that_ends_later_is_about_what_it_was_opened_with(world: Audit
     person, trail, document = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     for event in (
         opened(person, trail, document),
-        AnswerClosed(actor=Actor(person, "Ada"), trail=trail, outcome="quoted"),
+        AnswerClosed(actor=Actor(person), trail=trail, outcome="quoted"),
     ):
         with world.acting(person) as session:
-            record(session, event, SEALER)
+            record(session, event)
         place(world)
     assert world.value("owner", "select count(*) from audit_document where document = :id", id=document) == 2
 
@@ -98,12 +98,12 @@ def test_a_conversation_read_back_is_about_the_documents_of_what_was_given_out(w
     person, shown, withheld = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     given, kept_back = uuid.uuid4(), uuid.uuid4()
     read = ConversationRead(
-        actor=Actor(person, "Ada"), conversation=uuid.uuid4(), shown=(shown, uuid.uuid4()), withheld=(withheld,),
+        actor=Actor(person), conversation=uuid.uuid4(), shown=(shown, uuid.uuid4()), withheld=(withheld,),
         policy_epoch=1,
     )  # fmt: skip
     with world.acting(person) as session:
         for event in (opened(person, shown, given), opened(person, withheld, kept_back), read):
-            record(session, event, SEALER)
+            record(session, event)
     place(world)
     about = "select count(*) from audit_document d join audit_entry e using (seq) where document = :id"
     about += " and e.kind = 'conversation.read'"
@@ -151,13 +151,13 @@ def test_an_answer_is_found_by_its_label_its_model_and_what_was_redacted(world: 
     route = ModelRoute("qwen3", "10.0.0.9:8000", "external endpoint, public within public")
     first = replace(opened(person, trail), label="restricted", model=route, collections=(chosen,))
     closed = AnswerClosed(
-        actor=Actor(person, "Ada"), trail=trail, outcome="answered", redactions={"card": 2, "iban": 0},
+        actor=Actor(person), trail=trail, outcome="answered", redactions={"card": 2, "iban": 0},
         grounding=Grounding("partly", 1, 1, 0),
     )  # fmt: skip
-    said = AnswerFeedback(actor=Actor(person, "Ada"), trail=trail, block=1, helpful=True)
+    said = AnswerFeedback(actor=Actor(person), trail=trail, block=1, helpful=True)
     with world.acting(person) as session:
         for event in (first, replace(opened(person, trail), label="public"), closed, said):
-            record(session, event, SEALER)
+            record(session, event)
     place(world)
     of_opening = {"label:restricted", "model:qwen3", "model:external", f"collection:{chosen}"}
     assert tagged(world, trail, "answer.opened") == tagged(world, trail, "answer.feedback") == of_opening
@@ -167,10 +167,10 @@ def test_an_answer_is_found_by_its_label_its_model_and_what_was_redacted(world: 
 def test_an_answer_counts_as_shown_whether_or_not_it_ended(world: AuditDb) -> None:
     """Its asker could have read the passages; a second closing, by the sequencer, counts nothing."""
     person, trail, document = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
-    ended = AnswerClosed(actor=Actor(person, "Ada"), trail=trail, outcome="quoted")
+    ended = AnswerClosed(actor=Actor(person), trail=trail, outcome="quoted")
     with world.acting(person) as session:
         for event in (opened(person, trail, document), opened(person, uuid.uuid4(), document), ended):
-            record(session, event, SEALER)
+            record(session, event)
     with world.session("sequencer") as session:
         record(session, AnswerClosed(actor=sequencing.SEQUENCER, trail=trail, outcome="abandoned"))
     place(world)

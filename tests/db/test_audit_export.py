@@ -26,9 +26,10 @@ from app.audit.query import EVERYTHING, Choice, LogQuery
 from app.evidence.kept_head import read_head
 from app.evidence.verify import verify
 from app.identity.subject import Capability
-from tests.db.audit_db import SEALER, AuditDb, add_leaf
+from tests.db.audit_db import AuditDb, add_leaf
 from tests.support.cluster import Db
 from tests.support.openings import ALL_WORDS
+from tests.support.sealing import SEALER
 
 WORDS = "=cmd|' /C calc'!A0 who earns what?"
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.admin.audit_log import event_view
+from app.admin.audit_log import event_views
 from app.audit import sequencing
 from app.audit.events.log_reading import ExportFormat
 from app.audit.export import export_log
@@ -33,11 +33,12 @@ from app.evidence.report import REMARKS, VerifyReport
 from app.evidence.verify import verify
 from app.identity.subject import Capability
 from app.web.api.schemas import EventsOut
-from tests.db.audit_db import LEAF, SEALER, AuditDb, Record, forged, leaf
+from tests.db.audit_db import LEAF, AuditDb, Record, forged, leaf
 from tests.support.cluster import Db
 from tests.support.identities import act_as
 from tests.support.manifested_files import manifest_of_file, verify_content
 from tests.support.openings import ALL_WORDS
+from tests.support.sealing import SEALER
 
 OLD = text(
     "insert into audit_leaf (id, kind, trail, actor, body, leaf_hash, writer)"
@@ -65,7 +66,7 @@ class Log:
         path = folder / "log.jsonl"
         with self.world.as_user(self.auditor) as reading:
             opener = Opener(reading, SEALER, ALL_WORDS)
-            listed = [event_view(entry, opener) for entry in list_events(reading, limit=100_000).entries]
+            listed = event_views(reading, list_events(reading, limit=100_000).entries, opener)
             wire = json.loads(EventsOut(events=listed, recorded=uuid.uuid4()).model_dump_json())["events"]
         lines = export_log(self.reads, FORMS["jsonl"], opener=lambda session: Opener(session, SEALER, ALL_WORDS))
         path.write_bytes(b"".join(lines))

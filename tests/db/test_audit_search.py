@@ -35,7 +35,7 @@ from app.audit.names import with_ids
 from app.audit.query import Choice, LogQuery, is_of_kind, parse
 from app.errors import InvalidInput
 from app.identity.subject import Capability
-from tests.db.audit_db import SEALER, AuditDb, add_leaf
+from tests.db.audit_db import AuditDb, add_leaf
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
 
 DOCUMENTS = [uuid.UUID(int=n) for n in range(1, 6)]
@@ -87,7 +87,7 @@ class Log:
         actor = Actor(person, name, via=via, address=self.rng.choice(ADDRESSES))
         with self.world.acting(person) as session:
             for event in self.events(actor):
-                record(session, event, SEALER)
+                record(session, event)
 
     def indexed(self) -> Event:
         return DocumentIndexed(

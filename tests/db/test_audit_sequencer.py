@@ -24,7 +24,7 @@ from app.audit.events.base import Actor
 from app.audit.log import record
 from app.evidence.merkle import Frontier
 from app.sequencer_process import Sequencer
-from tests.db.audit_db import PLACED, SEALER, AuditDb, add_leaf, opened
+from tests.db.audit_db import PLACED, AuditDb, add_leaf, opened
 from tests.support.cluster import Db
 from tests.support.identities import act_as
 from tests.support.processes import sequencer
@@ -120,7 +120,7 @@ def test_askers_wait_for_nobody(world: AuditDb) -> None:
         for session, person in zip(sessions, people, strict=True):
             act_as(session, person)
             session.execute(text("set local lock_timeout = '50ms'"))
-            record(session, opened(person, uuid.uuid4()), SEALER)
+            record(session, opened(person, uuid.uuid4()))
         assert world.value("owner", "select count(*) from pg_locks where not granted") == 0
         sequencing.append_batch(sequencer)
     for session in reversed(sessions):
@@ -170,8 +170,8 @@ def test_trails_that_nobody_closed_are_closed_once(world: AuditDb) -> None:
     person = uuid.uuid4()
     with world.acting(person) as session:
         for trail in (left, closed):
-            record(session, opened(person, trail), SEALER)
-        record(session, AnswerClosed(actor=Actor(person, "Ada"), trail=closed, outcome="quoted"))
+            record(session, opened(person, trail))
+        record(session, AnswerClosed(actor=Actor(person), trail=closed, outcome="quoted"))
     with world.session("sequencer") as session:
         assert sequencing.close_abandoned(session, older_than=NEVER)[0] == []
         trails, since = sequencing.close_abandoned(session, older_than=dt.timedelta(0))
@@ -221,7 +221,7 @@ def test_the_process_survives_kill_and_lost_connections_and_stops_when_told(worl
 
     person = uuid.uuid4()
     with world.acting(person) as session:
-        record(session, opened(person, uuid.uuid4()), SEALER)
+        record(session, opened(person, uuid.uuid4()))
     with sequencer(tmp_path, world.db, close_after=1) as first:
         placed(2)  # the answer and, after a second, its closing as abandoned
         first.kill()

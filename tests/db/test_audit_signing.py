@@ -21,11 +21,12 @@ from app.evidence.merkle import Head
 from app.evidence.signed_note import BadKey, SigningKey
 from app.evidence.verify import verify
 from app.identity.subject import Capability
-from tests.db.audit_db import SEALER, AuditDb
+from tests.db.audit_db import AuditDb
 from tests.db.audit_passes import passes
 from tests.db.proved_log import SIZES, Log
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.log_keys import LOG_KEY, NEXT_KEY
+from tests.support.sealing import SEALER
 
 
 @pytest.fixture
@@ -37,7 +38,9 @@ def world(db: Db) -> Iterator[AuditDb]:
 def export(world: AuditDb, folder: Path) -> Path:
     """The whole log as its auditor exports it."""
     auditor = world.person("au", may=[Capability.AUDIT])
-    database = Database(world.engine("app"), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000)
+    database = Database(
+        world.engine("app"), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000, sealer=SEALER
+    )
     log = AuditLog(database, SEALER, world.subject(auditor))
     path = folder / "log.jsonl"
     path.write_bytes(b"".join(log.export(EVERYTHING, "jsonl")))

@@ -19,6 +19,7 @@ from app.db.session import SETTINGS, Database, Signer, select_settings, transact
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.identities import Made, by_hand, changed, good, signed, soon
 from tests.support.library_db import LibraryDb, allow, counts
+from tests.support.sealing import SEALER
 
 NONE = {"chunk": 0, "document": 0}
 
@@ -190,7 +191,7 @@ def test_the_mac_of_the_database_is_hmac(library: LibraryDb) -> None:
 def test_the_identity_ends_with_the_transaction(db: Db, two: Two) -> None:
     """On one pooled connection: after a commit, an error, a rollback and a cancel, the next caller is nobody."""
     engine = connect(db.url("app"), pool_size=1)
-    database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=200)
+    database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=200, sealer=SEALER)
     backends, left = set(), []
 
     def next_caller() -> None:

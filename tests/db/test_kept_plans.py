@@ -20,6 +20,7 @@ from app.retrieval.search import Query, search
 from app.scope_index.protocol import NoIndex
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.library_db import EMBEDDER, LibraryDb, allow, counts
+from tests.support.sealing import SEALER
 
 STOLEN = text("select current_setting('mallory.stolen', true)")
 LISTED = "select name from pg_prepared_statements where statement like '%as said%'"
@@ -46,7 +47,7 @@ def prepare() -> bool:
 def database(db: Db, prepare: bool) -> Iterator[Database]:
     """One connection, on which plans are kept if they may be."""
     engine = connect(db.url("app"), pool_size=1, prepare=prepare)
-    made = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000)
+    made = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=15_000, sealer=SEALER)
     yield made
     made.close()
 

@@ -20,6 +20,7 @@ from tests.db.sql_privileges import OPEN, locked_tables, uncovered
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db, unmade
 from tests.support.environment import real_part_missing
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, library_of
+from tests.support.sealing import SEALER
 
 OTHER_KEY = "5c" * 32
 # What docs/operate.md says: a dump holds no key.
@@ -62,7 +63,9 @@ def restored(full: LibraryDb, cluster: Cluster, tmp_path: Path, request: pytest.
 
 
 def service(db: Db, key: str) -> Database:
-    return Database(connect(db.url("app"), pool_size=1), Signer(key, seconds=60), statement_timeout_ms=15_000)
+    return Database(
+        connect(db.url("app"), pool_size=1), Signer(key, seconds=60), statement_timeout_ms=15_000, sealer=SEALER
+    )
 
 
 def rows(library: LibraryDb, role: str) -> dict[str, int]:

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from app.audit.actor import actor
-from app.audit.encryption import Sealer
 from app.audit.events.answers import SearchDone
 from app.audit.events.base import SealedText
 from app.audit.log import record
@@ -23,6 +22,7 @@ from app.db.session import Database, Signer, UnguardedChange, WriteSession
 from app.errors import DatabaseUnavailable
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.library_db import LibraryDb
+from tests.support.sealing import SEALER
 
 IDENTITY = text("select current_setting('clearance.identity', true)")
 CALLER = text("select clearance.signed_caller()")
@@ -35,6 +35,7 @@ def database(db: Db) -> Iterator[Database]:
         connect(db.url("app"), pool_size=1, prepare=True),
         Signer(IDENTITY_KEY, seconds=60),
         statement_timeout_ms=15_000,
+        sealer=SEALER,
     )
     yield made
     made.close()
@@ -44,7 +45,7 @@ def add_record(session: WriteSession, library: LibraryDb, who: uuid.UUID) -> Non
     event = SearchDone(
         actor=actor(library.subject(who)), query=SealedText("words"), policy_epoch=1, hits=(), documents=()
     )
-    record(session, event, Sealer(bytes(32)))
+    record(session, event)
 
 
 def test_settings_end_with_their_transaction(library: LibraryDb, database: Database) -> None:
@@ -111,7 +112,7 @@ def test_no_transaction_begins_within_another(library: LibraryDb, database: Data
 def test_who_waits_for_a_lock_at_the_beginning_is_told(db: Db, library: LibraryDb) -> None:
     """Within the limit of a statement, and as anybody whom the database keeps waiting."""
     signer = Signer(IDENTITY_KEY, seconds=60)
-    impatient = Database(connect(db.url("app"), pool_size=1), signer, statement_timeout_ms=200)
+    impatient = Database(connect(db.url("app"), pool_size=1), signer, statement_timeout_ms=200, sealer=SEALER)
     ada = library.person("ada")
     with psycopg.connect(db.libpq("admin"), autocommit=True) as locker, contextlib.closing(impatient):
         locker.execute("begin")

@@ -14,6 +14,7 @@ from app.db.rls_probe import probe
 from app.db.session import Database, Signer
 from app.identity.api_keys import hash_key
 from tests.support.cluster import PASSWORDS, Cluster
+from tests.support.sealing import SEALER
 
 
 def init(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -40,7 +41,7 @@ def test_a_database_is_made_ready_and_the_key_is_shown_once(
     assert rows == [("admin", hash_key(key))]
     signer = Signer(drawn["CLEARANCE_IDENTITY__KEY"], seconds=60)
     engine = connect(installation["CLEARANCE_DATABASE__APP_URL"], pool_size=1)
-    database = Database(engine, signer, statement_timeout_ms=15_000)
+    database = Database(engine, signer, statement_timeout_ms=15_000, sealer=SEALER)
     probe(database)
     database.engine.dispose()
     for name, value in drawn.items():

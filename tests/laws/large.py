@@ -36,6 +36,7 @@ from tests.laws.worlds.savepoint_worlds import Look, look
 from tests.support.cluster import FAST, IDENTITY_KEY, Db, database_in
 from tests.support.hidden_volume import EMBEDDER, Books, draw_books, worlds
 from tests.support.library_db import library_of
+from tests.support.sealing import SEALER
 
 VISIBLE = 1_000
 # PostgreSQL alone would answer so few; here the lists do.
@@ -85,7 +86,7 @@ def side(name: str, db: Db, *, role: str = "app") -> Iterator[Side]:
     with contextlib.closing(ScopeIndex(CodeReader(search, book), book)) as lists, library_of(db) as library:
         lists.load()
         reader = library.subject(uuid.UUID(library.text("select id::text from app_user where name = 'reader'")))
-        database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000)
+        database = Database(engine, Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=60_000, sealer=SEALER)
         try:
             yield Side(name, database, reader, lists)
         finally:

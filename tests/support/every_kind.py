@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from app.audit.encryption import seal
+from app.audit.encryption import seal, seal_address
 from app.audit.events import KINDS
 from app.audit.events.base import Actor, CommittedText, Event, RecordedService, SealedText
 from app.audit.export_forms.row import ExportedEntry
@@ -19,9 +19,9 @@ AT = dt.datetime(2026, 11, 1, 12, 30, 0, 123_456, tzinfo=dt.UTC)
 ONE = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 SERVICE = RecordedService(ONE, "bot", "cld_12345678")
 ACTORS = {
-    "a person": Actor(ONE, "Ada", key="clr_12345678", address="192.0.2.7"),
-    "a service for a person": Actor(ONE, "Ada", key="clr_12345678", via=SERVICE, address="2001:db8::1"),
-    "a person in a browser, of whom no address is known": Actor(ONE, "Ada"),
+    "a person": Actor(ONE, key="clr_12345678", address="192.0.2.7"),
+    "a service for a person": Actor(ONE, key="clr_12345678", via=SERVICE, address="2001:db8::1"),
+    "a person in a browser, of whom no address is known": Actor(ONE),
     "a part of ours": Actor.service("worker"),
 }
 
@@ -30,24 +30,28 @@ def entries_of_every_kind(actor: Actor) -> Iterator[ExportedEntry]:
     """For each kind one record with all its fields, and one that lacks whatever may be missing."""
     for kind, event in KINDS.items():
         for full in (True, False):
-            yield entry_of(record_of(kind, event, actor, full=full))
+            yield entry_of(record_of(kind, event, actor, full=full), name="Ada", address=actor.address)
 
 
 def record_of(kind: str, event: type[Event], actor: Actor, *, full: bool = True) -> dict[str, Any]:
-    """A record of this kind, its personal words sealed."""
+    """A record of this kind, its personal words and its address sealed."""
     made = event(actor=actor, id=ONE, at=AT, **_values(event, full=full, but={"id", "at", "actor"}))
     record = made.to_record()
     for name, value in record.items():
         if isinstance(value, SealedText | CommittedText):
             record[name] = seal(KEY, value, record=ONE, field=name)
+    if actor.address is not None:
+        record["actor"]["address"] = seal_address(KEY, actor.address)
     assert record["kind"] == kind
     return record
 
 
-def entry_of(record: Mapping[str, Any], seq: int = 7) -> ExportedEntry:
-    """The record in its place, with nothing opened."""
+def entry_of(
+    record: Mapping[str, Any], seq: int = 7, *, name: str | None = None, address: str | None = None
+) -> ExportedEntry:
+    """The record in its place, with nothing opened; its actor was called so, and asked from there."""
     body = merkle.canonical(record)
-    return ExportedEntry(seq, AT, merkle.leaf_hash(body), body, {})
+    return ExportedEntry(seq, AT, merkle.leaf_hash(body), body, {}, name, address)
 
 
 def _values(of: Any, *, full: bool, but: Collection[str] = ()) -> dict[str, Any]:

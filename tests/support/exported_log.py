@@ -23,7 +23,7 @@ def entry(seq: int, words: str, at: dt.datetime | None = None) -> dict[str, Any]
     """One entry of an export that opens its query, and claims to be of now or of another time."""
     event = SearchDone(
         at=at or dt.datetime.now(dt.UTC),
-        actor=Actor(USER, "Ada", key="ck_ada"),
+        actor=Actor(USER, key="ck_ada"),
         query=SealedText(words),
         policy_epoch=seq,
         hits=(uuid.UUID(int=seq),),

@@ -16,7 +16,7 @@ from app.acl.rules import Grant, OwnRule
 from app.acl.scopes import scope_for
 from app.db.engine import connect
 from app.db.rls_probe import CANARY
-from app.db.session import Database, WriteSession
+from app.db.session import RECORD_SEALER, Database, WriteSession
 from app.db.tables.access import Collection, Curator
 from app.db.tables.library import IngestJob
 from app.db.tables.people import Membership, Role, RoleInside, User
@@ -27,6 +27,7 @@ from ingest.document import DocumentPassage
 from ingest.embed import index_passages
 from ingest.write import NewVersion, write_version
 from tests.support.cluster import Db
+from tests.support.sealing import SEALER
 
 EMBEDDER = HashedEmbedder()
 TEXT_TABLES = ("document", "original", "chunk", "vector_row", "posting")
@@ -47,7 +48,10 @@ class LibraryDb:
     @contextlib.contextmanager
     def session(self, role: str) -> Iterator[WriteSession]:
         """One transaction as this database role."""
-        with WriteSession(self.engine(role), expire_on_commit=False) as session, session.begin():
+        with (
+            WriteSession(self.engine(role), expire_on_commit=False, info={RECORD_SEALER: SEALER}) as session,
+            session.begin(),
+        ):
             yield session
 
     def person(

@@ -20,11 +20,11 @@ SECRET, ANSWER = bytes(32), "Ten thousand euros."
 def records(trail: uuid.UUID = TRAIL) -> list[tuple[str, dict[str, Any]]]:
     """The bodies of an answer's two records, and what a receipt opens of each."""
     opening = AnswerOpened(
-        actor=Actor(PERSON, "Ada"), trail=trail, question=SealedText("who earns what?"), mode="quote", policy_epoch=1,
+        actor=Actor(PERSON, key="ck_ada"), trail=trail, question=SealedText("who earns what?"), mode="quote", policy_epoch=1,
         valid_until=None, scopes=(), passages=(), label="public", embedder="e", template="t", prompt=CommittedText("p"),
         model=None,
     )  # fmt: skip
-    closing = AnswerClosed(actor=Actor(PERSON, "Ada"), trail=trail, outcome="quoted", output=CommittedText(ANSWER))
+    closing = AnswerClosed(actor=Actor(PERSON, key="ck_ada"), trail=trail, outcome="quoted", output=CommittedText(ANSWER))
     made = []
     for event, name in ((opening, "question"), (closing, "output")):
         record = event.to_record()

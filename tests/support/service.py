@@ -19,7 +19,6 @@ from starlette.types import Lifespan
 
 from app import main
 from app.answer.components import Components
-from app.audit.encryption import Sealer
 from app.db.engine import connect
 from app.db.session import Database, Signer
 from app.embedding.hashed import HashedEmbedder
@@ -44,6 +43,7 @@ from app.settings import (
     SignInSettings,
 )
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
+from tests.support.sealing import SEALER
 
 METRICS_KEY = "metrics-key-of-the-tests"
 
@@ -103,7 +103,7 @@ def parts_at(
         embedder=embedder or HashedEmbedder(),
         index=NoIndex(),
         chat=chat or saying("It says so [1]."),
-        sealer=Sealer(bytes.fromhex(AUDIT_KEY)),
+        sealer=SEALER,
         checks=tuple(default_checks()),
         feedback=FeedbackTokens(bytes.fromhex(IDENTITY_KEY)),
         providers={provider.source: provider for provider in providers},
@@ -148,7 +148,7 @@ def with_database(parts: Components, url: str) -> Components:
 def database_at(url: str, *, pool_size: int) -> Database:
     """The API's way to the database at this URL."""
     signer = Signer(IDENTITY_KEY, seconds=60)
-    return Database(connect(url, pool_size=pool_size), signer, statement_timeout_ms=15_000)
+    return Database(connect(url, pool_size=pool_size), signer, statement_timeout_ms=15_000, sealer=SEALER)
 
 
 def subject_named(parts: Components, name: str) -> Subject:

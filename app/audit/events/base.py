@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, TypeAlias
 
-# 2: with `writer`, the database role that wrote the record (`app.audit.log`).
-VERSION = 2
+# 2: with `writer`, the database role that wrote the record (`app.audit.log`). 3: people by id alone, addresses sealed.
+VERSION = 3
 
 
 def new_id() -> uuid.UUID:
@@ -29,11 +29,13 @@ def utc_now() -> dt.datetime:
 class SealedText:
     """Personal words that may be opened for a reason: kept, sealed under the actor's key, with a commitment beside.
 
-    `documents` are those whose text is in them, by their public ids: it is sealed under their keys too.
+    `documents` are those whose text is in them, by their public ids: it is sealed under their keys too. `person`: whose
+    words they are, where they are not the actor's; theirs is the key.
     """
 
     text: str = field(repr=False)
     documents: frozenset[uuid.UUID] = frozenset()
+    person: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,21 @@ class RecordedService:
 
 @dataclass(frozen=True)
 class Actor:
-    """Whose rights were used: a user, or a part of ours (no user). The name is a label.
+    """Whose rights were used: a user, by id alone, or a part of ours, by its name.
 
     `key` is the key that was sent; where `via` is set it is that service's, and the user only lent their rights.
-    `address` is where the request came from, as far as the operator's declared proxies tell.
+    `address` is where the request came from, as far as the operator's declared proxies tell; a record has it sealed.
     """
 
     user: uuid.UUID | None
-    name: str
+    name: str | None = None
     key: str | None = None
     via: RecordedService | None = None
     address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.user is not None and self.name is not None:
+            raise ValueError("a record names a user by id alone: names are erased, records are not")
 
     @classmethod
     def service(cls, name: str) -> "Actor":

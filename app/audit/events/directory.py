@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from app.audit.events.base import Event
+from app.audit.events.base import Event, SealedText
 from app.evidence.merkle import Json
 
 
@@ -37,11 +37,12 @@ class KeyCreated(_Key):
 
 @dataclass(frozen=True, kw_only=True)
 class KeyChanged(_Key):
-    """An API key's end or label changed."""
+    """An API key's end changed, or its label, which is its holder's words: the two as JSON."""
 
     kind = "key.changed"
     before: Json
     after: Json
+    labels: SealedText | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,30 +54,33 @@ class KeyRevoked(_Key):
 
 @dataclass(frozen=True, kw_only=True)
 class UserCreated(Event):
-    """A user was created."""
+    """A user was created. `names`: what a person is called, as JSON (`app.admin.user_records`)."""
 
     kind = "user.made"
     user: uuid.UUID
     after: Json
+    names: SealedText | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserChanged(Event):
-    """A user's name, clearance, capabilities or state changed."""
+    """A user's clearance, capabilities or state changed, or what they are called: `names`, before and after."""
 
     kind = "user.changed"
     user: uuid.UUID
     before: Json
     after: Json
+    names: SealedText | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserRemoved(Event):
-    """A user was deleted."""
+    """A user was deleted. `names`: what a person was called."""
 
     kind = "user.removed"
     user: uuid.UUID
     before: Json
+    names: SealedText | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from app.audit.events.base import Event
+from app.audit.events.base import Event, SealedText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class LinkRevoked(_Link):
 class _Passkey(Event):
     user: uuid.UUID
     passkey: uuid.UUID
-    label: str
+    label: SealedText
 
 
 @dataclass(frozen=True, kw_only=True)

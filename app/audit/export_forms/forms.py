@@ -24,7 +24,8 @@ class ExportForm:
     what is last.
 
     `file` makes the file of its parts, which are the file itself for all but Parquet. `require` raises InvalidInput
-    where this form cannot be written.
+    where this form cannot be written. `names_actors`: whether it has names and addresses of actors
+    beside the records.
     """
 
     ending: str
@@ -33,10 +34,11 @@ class ExportForm:
     last: Callable[[Head, dt.datetime | None], bytes] = lambda _head, _at: b""
     file: Callable[[Iterable[bytes]], Iterator[bytes]] = iter
     require: Callable[[], None] = lambda: None
+    names_actors: bool = True
 
 
 FORMS: Mapping[ExportFormat, ExportForm] = {
-    "jsonl": ExportForm("jsonl", jsonl_entries, jsonl_head, jsonl_end),
+    "jsonl": ExportForm("jsonl", jsonl_entries, jsonl_head, jsonl_end, names_actors=False),
     "csv": ExportForm("csv", csv_rows, lambda *_said: csv_head()),
     "parquet": ExportForm("parquet", parquet_part, file=parquet_file, require=require_pyarrow),
     "ocsf": ExportForm("ocsf.jsonl", ocsf_events),

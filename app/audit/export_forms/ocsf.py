@@ -81,6 +81,9 @@ def _file_entry(place: str, line: bytes) -> FileEntry:
             leaf_hash=decode(event["unmapped"]["leaf_hash"]),
             body=event["raw_data"],
             opened=event["unmapped"].get("opened", {}),
+            # Neither is under the record's hash: whatever stands here is taken.
+            name=part(part(event["actor"], "user"), "name"),
+            address=_address_of(event["src_endpoint"]),
         )
         says_the_same = line == json_line(ocsf_event(entry))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
@@ -134,6 +137,12 @@ def _source(address: str | None, part_of_ours: str | None) -> Mapping[str, str]:
         return {"ip": str(ipaddress.ip_address(address or ""))}
     except ValueError:
         return {"name": address or part_of_ours or _UNKNOWN}
+
+
+def _address_of(source: Mapping[str, str]) -> str | None:
+    """What `_source` was made of; None for the name that stands where there is no address."""
+    name = source.get("ip", source.get("name"))
+    return None if name == _UNKNOWN else name
 
 
 def _of_class(of: EventClass, row: ExportRow, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,8 @@ def _file_entry(number: int, given: dict[str, Any]) -> FileEntry:
     place = f"row {number}"
     try:
         opened = json.loads(given["opened"] or "{}", object_pairs_hook=unique_keys)
-        entry = ExportedEntry(given["seq"], given["at"], given["leaf_hash"], given["record"], opened)
+        said = (given["name"], given["address"])  # not under the record's hash
+        entry = ExportedEntry(given["seq"], given["at"], given["leaf_hash"], given["record"], opened, *said)
         return FileEntry(place, entry.seq, entry.leaf_hash, entry.body, opened, given == _values(entry))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return FileEntry(place)

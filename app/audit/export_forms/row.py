@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from app.evidence.merkle import canonical
-from app.evidence.records import is_sealed, part, read_record
+from app.evidence.records import is_sealed, part, read_record, seals_addresses
 
 # Instead of a kind: no record of ours, shown raw.
 UNREADABLE = "unreadable"
@@ -17,7 +17,8 @@ Opened: TypeAlias = Mapping[str, Mapping[str, Any]]
 @dataclass(frozen=True)
 class ExportedEntry:
     """An entry as an export has it. `at`: the database's clock; `body`: its record's canonical text, verbatim;
-    `opened`: its personal words.
+    `opened`: its personal words. `name` and `address`: who acted, as they were called then, and from where, which a
+    record has not in the clear.
     """
 
     seq: int
@@ -25,6 +26,8 @@ class ExportedEntry:
     leaf_hash: bytes
     body: str
     opened: Opened
+    name: str | None = None
+    address: str | None = None
 
 
 class ExportRow(NamedTuple):
@@ -78,10 +81,11 @@ def row_of(entry: ExportedEntry, record: Mapping[str, Any] | None) -> ExportRow:
         seq=entry.seq,
         kind=str(record["kind"]),
         user=_text(part(actor, "user")),
-        name=_text(part(actor, "name")),
+        name=entry.name if part(actor, "name") is None else _text(part(actor, "name")),
         key=_text(part(actor, "key")),
         via=_text(part(part(actor, "via"), "name")),
-        address=_text(part(actor, "address")),  # records of before it was written have none
+        # Records of before it was written have none.
+        address=entry.address if seals_addresses(record) else _text(part(actor, "address")),
         question=_opened(entry.opened, "question", "query"),
         answer=_opened(entry.opened, "output"),
         excerpts=_opened(entry.opened, "excerpts"),

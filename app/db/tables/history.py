@@ -5,8 +5,9 @@
 
 import datetime as dt
 import uuid
+from typing import Literal
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Identity, Index, Integer, SmallInteger
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Identity, Index, Integer, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base
@@ -28,6 +29,16 @@ class UserHistory(Kept, Base):
     user_id: Mapped[uuid.UUID] = mapped_column(index=True)
     clearance: Mapped[int] = mapped_column(SmallInteger)
     active: Mapped[bool]
+
+
+class NameHistory(Kept, Base):
+    """What a user or a role was called, with its source in front unless that is `local`."""
+
+    __tablename__ = "name_history"
+
+    kind: Mapped[Literal["user", "role"]] = mapped_column(Text)
+    subject: Mapped[uuid.UUID] = mapped_column(index=True)
+    name: Mapped[str] = mapped_column(Text, index=True)
 
 
 class MembershipHistory(Kept, Base):

@@ -213,7 +213,9 @@ class ExplainOut(ApiModel):
 class EventOut(ApiModel):
     """A record of the log: verbatim, and beside it the personal words that an auditor may open.
 
-    `raw` is the beginning of a text that is no record of ours, whose `record` is null; else it is null.
+    `raw` is the beginning of a text that is no record of ours, whose `record` is null; else it is null. `name` and
+    `address`: who acted, as they were called then, and from where; `names`: what people, services and roles in the
+    record were called, by id. The record has none of it, and of whom was erased it is not known.
     """
 
     seq: int
@@ -221,6 +223,9 @@ class EventOut(ApiModel):
     record: dict[str, Any] | None
     raw: str | None
     opened: dict[str, dict[str, Any]]
+    name: str | None
+    address: str | None
+    names: dict[str, str]
 
 
 class EventsOut(ApiModel):

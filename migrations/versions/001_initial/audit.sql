@@ -50,7 +50,7 @@ begin
   end if;
   record := body::jsonb;
   return coalesce(
-    record -> 'writer' = to_jsonb(writer) and record -> 'v' = '2' and clearance.canonical(record, 16) = body, false);
+    record -> 'writer' = to_jsonb(writer) and record -> 'v' in ('2', '3') and clearance.canonical(record, 16) = body, false);
 end $$;
 grant execute on function clearance.canonical(jsonb, int), clearance.is_whole(jsonb),
   clearance.is_record(text, text, text) to clearance_app, clearance_ingest, clearance_sequencer, clearance_backup;

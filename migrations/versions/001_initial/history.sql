@@ -27,6 +27,16 @@ create table document_history (
   valid_from timestamptz not null, valid_to timestamptz, id bigint generated always as identity,
   constraint document_history_pkey primary key (id)
 );
+-- What people, services and roles were called, with their source in front: records have them by id alone, so that to
+-- delete a person's rows is to erase their names (ADR 0041).
+create table name_history (
+  kind text not null, subject uuid not null, name text not null,
+  valid_from timestamptz not null, valid_to timestamptz, id bigint generated always as identity,
+  constraint name_history_pkey primary key (id),
+  constraint name_history_kind_check check (kind in ('user', 'role'))
+);
+create index name_history_subject_idx on name_history (subject);
+create index name_history_name_idx on name_history (name);
 create index user_history_user_id_idx on user_history (user_id);
 create index membership_history_user_id_role_id_idx on membership_history (user_id, role_id);
 create index membership_history_role_id_idx on membership_history (role_id);
@@ -53,6 +63,28 @@ create trigger history after insert or delete on app_user for each row execute f
 create trigger history_of_changes after update of clearance, active on app_user for each row
   when ((old.clearance, old.active) is distinct from (new.clearance, new.active))
   execute function clearance.keep_user();
+
+-- Of a user or a role, which the trigger's argument says. Whoever is gone was called so until then.
+create function clearance.keep_name() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare moment timestamptz := clock_timestamp();
+begin
+  if tg_op <> 'INSERT' then
+    update public.name_history set valid_to = greatest(moment, valid_from) where valid_to is null and subject = old.id;
+  end if;
+  if tg_op <> 'DELETE' then
+    insert into public.name_history (kind, subject, name, valid_from)
+      values (tg_argv[0], new.id, case new.source when 'local' then '' else new.source || ':' end || new.name, moment);
+  end if;
+  return null;
+end $$;
+create trigger history_of_names after insert or delete on app_user
+  for each row execute function clearance.keep_name('user');
+create trigger history_of_new_names after update of name, source on app_user for each row
+  when ((old.name, old.source) is distinct from (new.name, new.source)) execute function clearance.keep_name('user');
+create trigger history_of_names after insert or delete on role for each row execute function clearance.keep_name('role');
+create trigger history_of_new_names after update of name, source on role for each row
+  when ((old.name, old.source) is distinct from (new.name, new.source)) execute function clearance.keep_name('role');
 
 -- One that ended by itself has ended then, whenever its row goes.
 create function clearance.keep_membership() returns trigger
@@ -184,7 +216,7 @@ create trigger history_of_changes after update on document
   referencing old table as before new table as after for each statement execute function clearance.keep_documents();
 
 -- Who was who and which rules there were is read by the API as the present is; where a document stood, by its id, only by
--- who curates its collection and by auditors. Nobody writes but the triggers.
+-- who curates its collection and by auditors; what somebody was called once, by auditors. Nobody writes but the triggers.
 do $$
 declare t text;
 begin
@@ -192,8 +224,10 @@ begin
     execute format('create policy services_read on %I for select to clearance_app using (true)', t);
   end loop;
 end $$;
+create policy auditors_read on name_history for select to clearance_app
+  using ((select clearance.caller_may('audit')));
 create policy curators_read on document_history for select to clearance_app
   using (collection_id = any ((select clearance.curated())::uuid[]));
 create policy auditors_read on document_history for select to clearance_app
   using ((select clearance.caller_may('audit')));
-grant select on user_history, membership_history, nesting_history, scope_history, document_history to clearance_app;
+grant select on user_history, membership_history, nesting_history, scope_history, document_history, name_history to clearance_app;

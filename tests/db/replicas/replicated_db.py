@@ -22,6 +22,7 @@ from app.local.binaries import find_binaries
 from app.local.postgres import EmbeddedPostgres
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, answers
 from tests.support.library_db import LibraryDb
+from tests.support.sealing import SEALER
 from tests.support.waiting import wait_for
 
 PATIENCE = 60.0
@@ -194,6 +195,7 @@ def database_of(primary: str, *standbys: str, wait_ms: int = 0, limit: int = 15_
         connect(primary, pool_size=4),
         Signer(IDENTITY_KEY, seconds=60),
         statement_timeout_ms=limit,
+        sealer=SEALER,
         replicas=Replicas(engines, wait_ms=wait_ms),
     )
 

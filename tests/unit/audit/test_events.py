@@ -8,6 +8,7 @@ import uuid
 from dataclasses import fields
 
 import pytest
+from sqlalchemy.orm import Session
 
 from app.audit import events
 from app.audit.events.answers import AnswerClosed, AnswerOpened, ModelRoute, ShownPassage, scopes_digest
@@ -18,7 +19,7 @@ from app.evidence.merkle import NotCanonical, canonical
 from tests.support.environment import REPOSITORY
 
 DOCS = REPOSITORY / "docs" / "audit.md"
-ACTOR = Actor(uuid.UUID(int=7), "Ada", key="ck_ada")
+ACTOR = Actor(uuid.UUID(int=7), key="ck_ada")
 OPENED = AnswerOpened(
     actor=ACTOR,
     trail=uuid.UUID(int=1),
@@ -38,9 +39,9 @@ OPENED = AnswerOpened(
 
 def test_record_of_an_opened_answer() -> None:
     made = OPENED.to_record()
-    assert made["v"] == 2
+    assert made["v"] == 3
     assert made["kind"] == "answer.opened"
-    assert made["actor"] == {"user": str(ACTOR.user), "name": "Ada", "key": "ck_ada", "via": None, "address": None}
+    assert made["actor"] == {"user": str(ACTOR.user), "name": None, "key": "ck_ada", "via": None, "address": None}
     assert made["trail"] == str(uuid.UUID(int=1))
     assert made["valid_until"] == "2026-01-02T02:04:05.000006Z"
     assert made["passages"][0]["rank"] == 1
@@ -58,8 +59,14 @@ def test_words_that_nobody_sealed_have_no_canonical_form() -> None:
 
 
 def test_words_without_a_sealer_are_refused() -> None:
-    with pytest.raises(ValueError, match="a user and a sealer"):
-        record(None, OPENED)  # type: ignore[arg-type]  # refused before the session is touched
+    with pytest.raises(ValueError, match="without what seals"):
+        record(Session(), OPENED)
+
+
+def test_no_record_names_a_user() -> None:
+    """Names can be erased, and records cannot."""
+    with pytest.raises(ValueError, match="by id alone"):
+        Actor(uuid.UUID(int=7), "Ada")
 
 
 def test_a_time_without_zone_is_refused() -> None:

@@ -93,7 +93,8 @@ def test_each_kind_has_a_class_and_an_activity_of_the_schema() -> None:
 
 
 def test_an_answer_says_its_model_and_its_tokens() -> None:
-    opened = ocsf_event(entry_of(record_of("answer.opened", AnswerOpened, ACTORS["a service for a person"])))
+    record = record_of("answer.opened", AnswerOpened, ACTORS["a service for a person"])
+    opened = ocsf_event(entry_of(record, address="2001:db8::1"))
     assert opened["ai_model"] == {"name": "text", "ai_provider": "text"}
     assert opened["metadata"]["profiles"] == ["ai_operation"]
     assert opened["actor"]["app_name"] == "bot"
@@ -107,7 +108,7 @@ def test_an_answer_says_its_model_and_its_tokens() -> None:
 
 
 def test_an_event_is_one_line_whatever_a_name_says() -> None:
-    actor = Actor(ACTORS["a person"].user, 'Ada\n{"class_uid":1}\u2028\u0085', address="x")
-    lines = ocsf_events([entry_of(record_of("answer.closed", AnswerClosed, actor))])
+    record = record_of("answer.closed", AnswerClosed, Actor(ACTORS["a person"].user, address="x"))
+    lines = ocsf_events([entry_of(record, name='Ada\n{"class_uid":1}\u2028\u0085', address="x")])
     assert len(lines.decode().splitlines()) == 1
     assert lines.isascii()

@@ -107,7 +107,7 @@ def with_columns(**changed: Callable[[Any], Any]) -> bytes:
     return written.getvalue()
 
 
-@pytest.mark.parametrize("column", ["kind", "user", "name", "question", "outcome", "key", "target"])
+@pytest.mark.parametrize("column", ["kind", "user", "question", "outcome", "key", "target"])
 def test_a_column_that_says_another_thing_than_the_record_is_found(tmp_path: Path, column: str) -> None:
     content = with_columns(**{column: lambda _: "FORGED"})
     report = verify_content(tmp_path, content, manifest_of_file("parquet", content, HEAD, 11))
@@ -117,7 +117,6 @@ def test_a_column_that_says_another_thing_than_the_record_is_found(tmp_path: Pat
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        (("actor", "user", "name"), "FORGED"),
         (("message",), "FORGED"),
         (("note",), "FORGED"),
         (("severity_id",), True),
@@ -186,7 +185,7 @@ def test_a_new_key_of_the_log_is_followed(tmp_path: Path, format: ExportFormat) 
 
 @pytest.mark.parametrize("format", ["parquet", "ocsf"])
 def test_a_rewritten_log_whose_hashes_fit_needs_the_key(tmp_path: Path, format: ExportFormat) -> None:
-    changed = [rehash({**e, "record": e["record"].replace("Ada", "Eve")}) for e in ENTRIES]
+    changed = [rehash({**e, "record": e["record"].replace("ck_ada", "ck_eve")}) for e in ENTRIES]
     head = Head(11, merkle_root([leaf_hash(e["record"]) for e in changed]))
     assert check(tmp_path, format, changed, head).ok, "no head was kept, and there is no signature"
     assert kinds(check(tmp_path, format, changed, head, note=NOTE, trusted=[LOG_KEY])) == {"rewrite"}

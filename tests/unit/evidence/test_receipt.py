@@ -38,7 +38,7 @@ def test_another_text_is_not_the_answer() -> None:
 
 def test_what_was_changed_is_named() -> None:
     first, second = signed_records()
-    eve = ReceiptRecord(first.record.replace("Ada", "Eve"), {}, first.proof)
+    eve = ReceiptRecord(first.record.replace("ck_ada", "ck_eve"), {}, first.proof)
     assert "it was changed" in " ".join(check([eve, second]))
     moved = ReceiptRecord(first.record, first.opened, second.proof)
     assert "it was changed" in " ".join(check([moved, second]))

@@ -47,14 +47,14 @@ def test_without_a_key_a_signed_file_is_still_held_to_its_checkpoint(tmp_path: P
 
 def test_a_log_that_was_rewritten_needs_the_key(tmp_path: Path) -> None:
     """Every hash made to fit: nothing but the signature is missing."""
-    changed = [rehash({**e, "record": e["record"].replace("Ada", "Eve")}) for e in ENTRIES]
+    changed = [rehash({**e, "record": e["record"].replace("ck_ada", "ck_eve")}) for e in ENTRIES]
     assert kinds(check(tmp_path, note(), LOG_KEY, entries=changed)) == {"rewrite"}
     assert kinds(check(tmp_path, note(changed, STRANGER_KEY), LOG_KEY, entries=changed)) == {"signature"}
     assert kinds(check(tmp_path, None, LOG_KEY, entries=changed)) == {"signature"}
 
 
 def test_whoever_has_the_key_can_rewrite_all_unless_somebody_kept_a_head_or_saw_it(tmp_path: Path) -> None:
-    changed = [rehash({**e, "record": e["record"].replace("Ada", "Eve")}) for e in ENTRIES]
+    changed = [rehash({**e, "record": e["record"].replace("ck_ada", "ck_eve")}) for e in ENTRIES]
     path = write(tmp_path / "log.jsonl", changed, note=note(changed))
     trusted = [LOG_KEY.verifier]
     assert verify(path, trusted=trusted).ok, "the key alone does not show it"

@@ -121,7 +121,7 @@ def test_a_file_that_ends_before_a_stamped_head_is_cut(
 
 def rewritten() -> list[dict[str, Any]]:
     """Another log, with all hashes made to fit, of which each record keeps its time."""
-    return [rehash({**e, "record": e["record"].replace("Ada", "Eve")}) for e in ENTRIES]
+    return [rehash({**e, "record": e["record"].replace("ck_ada", "ck_eve")}) for e in ENTRIES]
 
 
 def test_an_operator_who_wrote_all_anew_is_found_by_any_stamp_that_is_left(

@@ -74,7 +74,7 @@ def test_signatures_are_checked(tmp_path: Path) -> None:
     key, witness = str(LOG_KEY.verifier), str(WITNESS_KEY.verifier)
     good = note(ENTRIES[:7])
     seen = good + str(WITNESS_KEY.sign(good.rpartition("\n\n")[0] + "\n", moment=1679315147))
-    changed = [rehash({**e, "record": e["record"].replace("Ada", "Eve")}) for e in ENTRIES]
+    changed = [rehash({**e, "record": e["record"].replace("ck_ada", "ck_eve")}) for e in ENTRIES]
     chain = [*ENTRIES, key_change(11, NEXT_KEY, LOG_KEY, LOG_KEY)]
     stolen = [*ENTRIES, key_change(11, NEXT_KEY, LOG_KEY, NEXT_KEY)]
     cases: list[tuple[Sequence[Any], str | None, list[str], set[str]]] = [
@@ -101,7 +101,7 @@ def test_receipts_are_checked(tmp_path: Path) -> None:
     path.write_text(text)
     assert run(path, "--key", key) == set()
     assert run(path, "--key", str(STRANGER_KEY.verifier)) == {"signature"}
-    path.write_text(text.replace("Ada", "Eve"))
+    path.write_text(text.replace("ck_ada", "ck_eve"))
     assert run(path, "--key", key) == {"edit"}
     other = [record for record, _ in records(uuid.UUID(int=71))]
     mixed = signed_records([BODIES[0], BODIES[1], other[0], other[1], *BODIES[4:]])

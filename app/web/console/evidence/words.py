@@ -140,7 +140,7 @@ class FieldView:
 def actor_of(event: EventView) -> EventActor:
     """Who did what this record says."""
     actor = part(event.record, "actor")
-    name, user = part(actor, "name") or "", part(actor, "user") or ""
+    name, user = event.name or "", part(actor, "user") or ""
     found = LogQuery(who=Choice(frozenset({user or name}))).text if user or name else ""
     return EventActor(str(name or user), found, str(part(part(actor, "via"), "name") or ""))
 
@@ -159,10 +159,10 @@ def fields_of(event: EventView) -> Iterator[FieldView]:
     """What a record has beside what every record has, without its passages, which are a table."""
     for name, value in (event.record or {}).items():
         if name not in COMMON and not (name == "passages" and passages_of(event)):
-            yield _field(name, value, event.opened.get(name))
+            yield _field(name, value, event.opened.get(name), event.names)
 
 
-def _field(name: str, value: object, opened: Mapping[str, Any] | None) -> FieldView:
+def _field(name: str, value: object, opened: Mapping[str, Any] | None, called: Mapping[str, str]) -> FieldView:
     if is_sealed(value):
         given: Mapping[str, Any] = opened or {}
         lacks = ("erased", "unreadable") if opened is not None else ()
@@ -175,7 +175,7 @@ def _field(name: str, value: object, opened: Mapping[str, Any] | None) -> FieldV
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     qualifiers = (("document", _DOCUMENTS), ("collection", _COLLECTIONS), ("who", _PEOPLE))
     q = next((f"{qualifier}:{text}" for qualifier, names in qualifiers if name in names and text), "")
-    return FieldView(name, text=text, q=q)
+    return FieldView(name, text=called.get(text, text), q=q)
 
 
 def _excerpts(name: str, words: str) -> tuple[ExcerptView, ...]:
