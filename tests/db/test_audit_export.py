@@ -90,7 +90,7 @@ def test_a_change_in_the_database_shows(log: Log, tmp_path: Path) -> None:
     with log.world.session("owner") as session:
         session.execute(text("alter table audit_leaf disable trigger append_only"))
         session.execute(text("alter table audit_leaf drop constraint audit_leaf_leaf_hash_check"))
-        renamed = text("update audit_leaf set body = replace(body, 'Ada', 'Eve') where id = :id")
+        renamed = text("update audit_leaf set body = replace(body, 'policy_epoch', 'policy_epoca') where id = :id")
         session.execute(renamed, {"id": log.asked[1]})
     found = verify(log.export(tmp_path / "log.jsonl"), head=head).findings
     assert [(f.kind, f.seq) for f in found] == [("edit", 1)]

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from app.audit import search, sequencing
+from app.audit.encryption import open_address
 from app.audit.events.answers import (
     AnswerClosed,
     AnswerFeedback,
@@ -37,6 +39,7 @@ from app.errors import InvalidInput
 from app.identity.subject import Capability
 from tests.db.audit_db import AuditDb, add_leaf
 from tests.support.cluster import TEMPLATE, Cluster, Db, copied
+from tests.support.sealing import SEALER
 
 DOCUMENTS = [uuid.UUID(int=n) for n in range(1, 6)]
 ADDRESSES = ["10.0.0.7", "2001:db8::7", None]
@@ -68,7 +71,19 @@ class Log:
                     "select e.seq, l.at, l.body from audit_entry e join audit_leaf l on l.id = e.leaf_id order by e.seq"
                 )
             )
-            self.records: list[tuple[int, dt.datetime, Body]] = [(seq, at, json.loads(body)) for seq, at, body in rows]
+            self.records: list[tuple[int, dt.datetime, Body]] = [
+                (seq, at, self.read(session, json.loads(body))) for seq, at, body in rows
+            ]
+
+    def read(self, session: Session, body: Body) -> Body:
+        """A record with its actor's name and address, which it has not in the clear."""
+        if (user := body["actor"]["user"]) is not None:
+            name = next(name for name, person in self.people.items() if str(person) == user)
+            key = SEALER.find_key(session, uuid.UUID(user))
+            assert key is not None
+            sealed = body["actor"]["address"]
+            body["actor"] |= {"name": name, "address": None if sealed is None else open_address(key, sealed)}
+        return body
 
     def add(self) -> None:
         if self.rng.random() < 0.15:
@@ -79,12 +94,12 @@ class Log:
             with self.world.session("ingest") as session:
                 record(session, self.indexed())
             return
-        name, person = self.rng.choice(list(self.people.items()))
+        person = self.rng.choice(list(self.people.values()))
         via = None
         if self.rng.random() < 0.3:
             bot, service = self.rng.choice(list(self.bots.items()))
             via = RecordedService(service, bot, "cld_0")
-        actor = Actor(person, name, via=via, address=self.rng.choice(ADDRESSES))
+        actor = Actor(person, via=via, address=self.rng.choice(ADDRESSES))
         with self.world.acting(person) as session:
             for event in self.events(actor):
                 record(session, event)

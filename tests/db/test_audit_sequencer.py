@@ -22,12 +22,14 @@ from app.audit import sequencing
 from app.audit.events.answers import AnswerClosed
 from app.audit.events.base import Actor
 from app.audit.log import record
+from app.db.session import RECORD_SEALER
 from app.evidence.merkle import Frontier
 from app.sequencer_process import Sequencer
 from tests.db.audit_db import PLACED, AuditDb, add_leaf, opened
 from tests.support.cluster import Db
 from tests.support.identities import act_as
 from tests.support.processes import sequencer
+from tests.support.sealing import SEALER
 from tests.support.waiting import wait_for
 
 NEVER = dt.timedelta(days=1)
@@ -113,7 +115,7 @@ def test_random_commit_orders(world: AuditDb, seed: int) -> None:
 
 def test_askers_wait_for_nobody(world: AuditDb) -> None:
     """Sixteen open transactions hold a leaf each while the sequencer works: with any shared lock one would time out."""
-    sessions = [Session(world.engine("app")) for _ in range(16)]
+    sessions = [Session(world.engine("app"), info={RECORD_SEALER: SEALER}) for _ in range(16)]
     people = [uuid.uuid4() for _ in sessions]
     with world.session("sequencer") as sequencer:
         assert sequencing.lock(sequencer)

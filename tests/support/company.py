@@ -13,10 +13,12 @@ from fastapi.testclient import TestClient
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from app.audit.encryption import Sealer, unseal
+from app.audit.encryption import open_address, unseal
 from app.db.engine import connect
+from app.evidence.records import sealed_for
 from app.local.administrator import create_first_administrator
-from tests.support.cluster import AUDIT_KEY, Db, copied, database_in
+from tests.support.cluster import Db, copied, database_in
+from tests.support.sealing import SEALER
 from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
@@ -78,22 +80,39 @@ class Company:
             connection.execute(statement.encode())
 
     def records(self, kind: str) -> list[dict[str, Any]]:
-        """The audit records of this kind, in the order of their making."""
-        found = self.rows("select body::json as body from audit_leaf where kind = %s order by at, id", [kind])
-        return [row["body"] for row in found]
+        """The audit records of this kind, in the order of their making, each with its actor's name and address, which
+        the log has not in the clear.
+        """
+        statement = """
+          select l.body::json as body, u.name from audit_leaf l left join app_user u on u.id = l.actor
+          where l.kind = %s order by l.at, l.id
+        """
+        found = []
+        for row in self.rows(statement, [kind]):
+            actor = row["body"]["actor"]
+            if actor["address"] is not None:
+                key = SEALER.nobodys_key if actor["user"] is None else self._key(actor["user"])
+                actor["address"] = open_address(key, actor["address"])
+            found.append({**row["body"], "actor": actor if actor["user"] is None else {**actor, "name": row["name"]}})
+        return found
 
     def unsealed(self, record: Mapping[str, Any], name: str) -> str:
         """A sealed text of a record, opened."""
+        person = sealed_for(record, name)
+        assert person is not None
+        opened = unseal(self._key(person), record[name], record=uuid.UUID(record["id"]), field=name)
+        assert opened.text is not None
+        return opened.text
+
+    def _key(self, person: str) -> bytes:
         engine = connect(self.db.url("app"), pool_size=1)
         try:
             with Session(engine) as session:
-                key = Sealer(bytes.fromhex(AUDIT_KEY)).find_key(session, uuid.UUID(record["actor"]["user"]))
+                key = SEALER.find_key(session, uuid.UUID(person))
         finally:
             engine.dispose()
         assert key is not None
-        opened = unseal(key, record[name], record=uuid.UUID(record["id"]), field=name)
-        assert opened.text is not None
-        return opened.text
+        return key
 
 
 def upload(client: TestClient, company: Company, who: str, **given: Any) -> dict[str, Any]:

@@ -14,17 +14,18 @@ from app.evidence.tlog_proof import write_proof
 from tests.support.log_keys import LOG_KEY
 
 PERSON, TRAIL = uuid.UUID(int=7), uuid.UUID(int=70)
+ADA = Actor(PERSON, key="ck_ada")
 SECRET, ANSWER = bytes(32), "Ten thousand euros."
 
 
 def records(trail: uuid.UUID = TRAIL) -> list[tuple[str, dict[str, Any]]]:
     """The bodies of an answer's two records, and what a receipt opens of each."""
     opening = AnswerOpened(
-        actor=Actor(PERSON, key="ck_ada"), trail=trail, question=SealedText("who earns what?"), mode="quote", policy_epoch=1,
+        actor=ADA, trail=trail, question=SealedText("who earns what?"), mode="quote", policy_epoch=1,
         valid_until=None, scopes=(), passages=(), label="public", embedder="e", template="t", prompt=CommittedText("p"),
         model=None,
     )  # fmt: skip
-    closing = AnswerClosed(actor=Actor(PERSON, key="ck_ada"), trail=trail, outcome="quoted", output=CommittedText(ANSWER))
+    closing = AnswerClosed(actor=ADA, trail=trail, outcome="quoted", output=CommittedText(ANSWER))
     made = []
     for event, name in ((opening, "question"), (closing, "output")):
         record = event.to_record()

@@ -34,7 +34,7 @@ def put(log: Entries, here: int, changed: dict[str, Any]) -> Entries:
 
 def edited(e: dict[str, Any]) -> dict[str, Any]:
     record = json.loads(e["record"])
-    record["actor"]["name"] = "Eve"
+    record["actor"]["key"] = "ck_eve"
     return {**e, "record": merkle.canonical(record)}
 
 

@@ -51,8 +51,8 @@ def line_of(entry: ExportedEntry) -> str:
     return text[:-1]
 
 
-def fields_of(record: dict[str, Any], **actor: str) -> dict[str, str]:
-    header, found = read(line_of(entry_of(record, **actor)))
+def fields_of(record: dict[str, Any], name: str = "Ada", address: str | None = None) -> dict[str, str]:
+    header, found = read(line_of(entry_of(record, name=name, address=address)))
     assert header[:3] == ["CEF:0", "Clearance", "Clearance"]
     assert len(header) == 7
     assert set(found) <= FIELDS
