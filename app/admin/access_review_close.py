@@ -23,6 +23,7 @@ from app.audit.events.reviews import ReviewClosed
 from app.audit.log import record
 from app.db.session import Database, WriteSession
 from app.db.tables.access import Collection, Folder
+from app.db.tables.people import Role
 from app.db.tables.reviews import AccessReview, AccessReviewItem
 from app.errors import Conflict, PlanStale
 from app.evidence.merkle import canonical
@@ -174,14 +175,16 @@ def _manifest(
     decided: tuple[Sequence[AccessReviewItem], set[uuid.UUID]],
     closed_at: dt.datetime,
 ) -> dict[str, Any]:
-    """Who decided what of which grant, and what came of it. `decided`: the items, and those that were gone before."""
+    """Who decided what of which grant, and what came of it. `decided`: the items, and those that were gone before.
+
+    People stand in it by their ids alone, so that it stays what its digest in the log says when one of them is erased.
+    """
     items, gone = decided
-    deciders = {item.decided_by for item in items} | {review.opened_by, subject.user_id}
     principals = {Grant.from_json(item.grant_value).principal.id for item in items}
-    names = names_of(session, principals.union(user for user in deciders if user is not None))
+    roles = dict(session.execute(select(Role.id, Role.shown).where(Role.id.in_(principals))).all())
 
     def act(user: uuid.UUID | None, at: dt.datetime | None) -> dict[str, Any]:
-        by = None if user is None else {"id": str(user), "name": names.get(user)}
+        by = None if user is None else {"id": str(user)}
         return {"at": None if at is None else at.astimezone(dt.UTC).isoformat(), "by": by}
 
     def outcome(item: AccessReviewItem) -> str:
@@ -203,7 +206,7 @@ def _manifest(
                 "scope": None if item.scope is None else str(item.scope),
                 "documents": item.documents,
                 "grant": item.grant_value,
-                "principal": names.get(Grant.from_json(item.grant_value).principal.id),
+                "role": roles.get(Grant.from_json(item.grant_value).principal.id),
                 "people": item.people,
                 "decision": item.decision,
                 "decided": act(item.decided_by, item.decided_at),

@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.admin.audit_log import AuditLog
+from app.admin.reasons import checked_reason
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.base import SealedText
@@ -25,13 +26,12 @@ from app.audit.query import LogQuery
 from app.db.paging import Page
 from app.db.tables.evidence import Opening
 from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
-from app.evidence.records import is_sealed, part, read_record
+from app.evidence.records import is_sealed, part, read_record, sealed_for
 from app.identity.authenticate import caller_may
 from app.identity.names import names_of
 from app.identity.subject import Capability, Subject, require_capability
 
 OpeningState = Literal["waiting", "approved", "refused", "ended"]
-MIN_REASON, MAX_REASON = 10, 1_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Openings:
         and a record without sealed words, NotFound, and Conflict for a record that has no number yet.
         """
         require_capability(self.log.subject, Capability.OPEN)
-        reason = _checked(reason)
+        reason = checked_reason(reason, "the words are to be opened")
         if of is not None and query is None:
             scope = self._scope_of(of)
         elif query is not None and of is None:
@@ -216,23 +216,15 @@ def list_own_openings(session: Session, subject: Subject, page: Page, *, told: b
     ]
 
 
-def _checked(reason: str) -> str:
-    reason = " ".join(reason.split())
-    if not MIN_REASON <= len(reason) <= MAX_REASON or not reason.isprintable():
-        raise InvalidInput(
-            f"Say why the words are to be opened, in {MIN_REASON} to {MAX_REASON:,} printable characters."
-        )
-    return reason
-
-
 def _sealed_by(entry: Entry | None) -> tuple[uuid.UUID, uuid.UUID | None]:
     """Whose words a record holds, and its trail. Raises NotFound and InvalidInput."""
     if entry is None:
         raise NotFound
     found = read_record(entry.body)
     trail = part(found, "trail")
-    person = found["actor"]["user"] if found is not None else None
-    if found is None or person is None or not (trail or any(is_sealed(value) for value in found.values())):
+    sealed = [name for name, value in found.items() if is_sealed(value)] if found is not None else []
+    person = None if found is None else sealed_for(found, sealed[0]) if sealed else found["actor"]["user"]
+    if person is None or not (trail or sealed):
         raise InvalidInput("This record holds no sealed words.")
     return uuid.UUID(person), None if trail is None else uuid.UUID(trail)
 

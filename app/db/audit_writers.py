@@ -18,7 +18,7 @@ BY_CALLERS = (
     *("key.made", "key.changed", "key.revoked", "delegation.made", "delegation.revoked"),
     *("user.made", "user.changed", "user.removed", "role.made", "role.changed", "role.removed"),
     *("role.joined", "role.left", "audit.read", "audit.exported", "audit.downloaded"),
-    *("opening.requested", "opening.decided"),
+    *("opening.requested", "opening.decided", "erasure.requested", "erasure.decided", "hold.placed", "hold.lifted"),
     *("session.started", "session.ended", "link.made", "link.revoked", "passkey.made", "passkey.revoked"),
     *("leaktest.started", "leaktest.ended", "review.opened", "review.decided", "review.closed"),
 )

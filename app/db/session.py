@@ -24,13 +24,15 @@ from app.db.engine import (
     watch_changes,
 )
 from app.db.replicas import Replicas, SnapshotLost
-from app.errors import DatabaseUnavailable
+from app.errors import Conflict, DatabaseUnavailable
 
 # Asked for in the round trip that begins the transaction: the backend, and the moment at which the transaction began.
 # An identity is signed for these two and holds in no other transaction.
 TRANSACTION = text("select concat_ws('|', pg_backend_pid(), extract(epoch from now()))")
 # What seals the personal words of records (`app.audit.encryption.Sealer`), for `app.audit.log` to find.
 RECORD_SEALER = "sealer of records"
+# By this code the database refuses in words for whoever asked (`migrations/versions/001_initial/forgetting.sql`).
+REFUSED = "CLR01"
 # As the engines of `Database` begin theirs.
 BEGIN_READ, BEGIN_WRITE = "begin isolation level repeatable read read only", "begin isolation level read committed"
 # Of a writing session: the wrapped keys that it has read, by their users.
@@ -258,6 +260,8 @@ def _translate_errors() -> Iterator[None]:
     except (OperationalError, PoolTimeout, psycopg.OperationalError) as error:
         raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
     except DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error) and error.orig.sqlstate == REFUSED:
+            raise Conflict(str(error.orig.diag.message_primary)) from error
         if error.connection_invalidated:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
         raise

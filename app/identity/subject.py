@@ -46,6 +46,8 @@ class Capability(enum.StrEnum):
     ADMINISTER = "administer"
     AUDIT = "audit"
     OPEN = "open"
+    ERASE = "erase"
+    HOLD = "hold"
     PROVISION = "provision"
 
 

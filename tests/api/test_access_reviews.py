@@ -116,12 +116,13 @@ def test_closing_takes_away_what_was_seen_before(client: TestClient, company: Co
     [changed] = [r for r in company.records("policy.changed") if r["actor"]["name"] == "cleo" and
                  r["action"] == "folder.ruled"]  # fmt: skip
     assert len(changed["before"]["grants"]) - len(changed["after"]["grants"]) == 1
-    outcomes = [(i["principal"], i["decision"], i["outcome"]) for i in found["manifest"]["items"]]
+    outcomes = [(i["role"], i["decision"], i["outcome"]) for i in found["manifest"]["items"]]
     assert outcomes == [
         ("hr", "keep", "kept"), ("engineering", "withdraw", "withdrawn"), ("managers", "keep", "kept"),
         ("hr", "keep", "kept"), ("managers", "keep", "kept"),
     ]  # fmt: skip
-    assert {i["decided"]["by"]["name"] for i in found["manifest"]["items"]} == {"cleo"}
+    cleo = company.rows("select id::text from app_user where name = 'cleo'")[0]["id"]
+    assert [i["decided"]["by"] for i in found["manifest"]["items"]] == [{"id": cleo}] * 5
     assert found["digest"] == hashlib.sha256(canonical(found["manifest"]).encode()).hexdigest()
     [record] = company.records("review.closed")
     assert (record["digest"], record["kept"], record["withdrawn"]) == (found["digest"], 4, 1)
@@ -156,7 +157,7 @@ def test_what_changed_since_it_was_seen_is_refused(client: TestClient, company: 
     assert review.send("GET", f"/{review.id}").json()["state"] == "open"
     send("PUT", "/collections/hr/access?folder=pay", {"grants": []})
     assert review.preview()["people"] == []
-    outcomes = {i["principal"]: i["outcome"] for i in review.close().json()["manifest"]["items"]}
+    outcomes = {i["role"]: i["outcome"] for i in review.close().json()["manifest"]["items"]}
     assert outcomes["engineering"] == "gone before"
     folders = client.get("/api/v1/collections/hr/folders", headers=company.headers("cleo")).json()
     assert [folder["path"] for folder in folders] == ["pay"]

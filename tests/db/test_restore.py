@@ -1,7 +1,6 @@
 """A backup takes every row, and a restore starts closed: no key opens it until an administrator sets one."""
 
 import contextlib
-import os
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -14,25 +13,16 @@ from app.db.bootstrap import prepare
 from app.db.engine import connect
 from app.db.rls_probe import RowLevelSecurityBroken, probe
 from app.db.session import Database, Signer
-from app.local.binaries import find_binaries
 from tests.db.schema_shape import shape
 from tests.db.sql_privileges import OPEN, locked_tables, uncovered
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, Db, unmade
-from tests.support.environment import real_part_missing
 from tests.support.library_db import TEXT_TABLES, LibraryDb, allow, counts, library_of
+from tests.support.postgres_programs import program
 from tests.support.sealing import SEALER
 
 OTHER_KEY = "5c" * 32
 # What docs/operate.md says: a dump holds no key.
 WITHOUT_KEY = "--exclude-table-data=clearance.identity_key"
-
-
-def program(name: str) -> Path:
-    """`pg_dump` or `pg_restore` of the server that the tests run on."""
-    found = find_binaries().folder / name
-    if not os.access(found, os.X_OK):
-        real_part_missing(f"this PostgreSQL has no {name}")
-    return found
 
 
 def dump(db: Db, role: str, to: Path, *options: str) -> subprocess.CompletedProcess[str]:

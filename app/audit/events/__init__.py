@@ -5,6 +5,7 @@ from app.audit.events import (
     conversations,
     delegations,
     directory,
+    forgetting,
     leak_tests,
     log_reading,
     plans,
@@ -17,7 +18,7 @@ from app.audit.events.base import Event
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
           "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "opening",
-          "signingkey", "leaktest")  # fmt: skip
+          "erasure", "hold", "signingkey", "leaktest")  # fmt: skip
 _MODULES = (
     answers,
     conversations,
@@ -29,6 +30,7 @@ _MODULES = (
     signing_keys,
     leak_tests,
     reviews,
+    forgetting,
 )
 _VALUES = [each for module in _MODULES for each in vars(module).values()]
 _EVENTS = [each for each in _VALUES if isinstance(each, type) and issubclass(each, Event) and "kind" in vars(each)]

@@ -7,7 +7,8 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.admin.openings import MAX_REASON, MIN_REASON, list_own_openings
+from app.admin.openings import list_own_openings
+from app.admin.reasons import MAX_REASON, MIN_REASON
 from app.audit.query import MAX_CHARACTERS
 from app.web.api.schemas import ApiModel
 from app.web.http.dependencies import Caller, ComponentsOf, OpeningsOf, Reading, WordOpeningsOf, public_id

@@ -130,6 +130,17 @@ def requires(capability: Capability, who: Callable[..., Awaitable[Subject]]) -> 
     return check
 
 
+def requires_any(*capabilities: Capability) -> Callable[[Subject], Awaitable[Subject]]:
+    """A dependency: the caller in person, who has one of these capabilities."""
+
+    async def check(subject: Caller) -> Subject:
+        if not subject.capabilities.intersection(capabilities):
+            raise MissingCapability
+        return subject
+
+    return check
+
+
 AskerOrDelegate = Annotated[Subject, Depends(requires(Capability.ASK, caller))]
 DownloaderOrDelegate = Annotated[Subject, Depends(requires(Capability.DOWNLOAD, caller))]
 Downloader = Annotated[Subject, Depends(requires(Capability.DOWNLOAD, in_person))]
@@ -137,6 +148,10 @@ Asker = Annotated[Subject, Depends(requires(Capability.ASK, in_person))]
 CuratorCaller = Annotated[Subject, Depends(requires(Capability.CURATE, in_person))]
 Administrator = Annotated[Subject, Depends(requires(Capability.ADMINISTER, in_person))]
 Auditor = Annotated[Subject, Depends(requires(Capability.AUDIT, in_person))]
+Eraser = Annotated[Subject, Depends(requires(Capability.ERASE, in_person))]
+ErasureReader = Annotated[Subject, Depends(requires_any(Capability.ERASE, Capability.AUDIT))]
+HoldPlacer = Annotated[Subject, Depends(requires(Capability.HOLD, in_person))]
+Desk = Annotated[Subject, Depends(requires_any(Capability.HOLD, Capability.ERASE, Capability.AUDIT))]
 
 
 async def audit_log_of(subject: Auditor, parts: ComponentsOf) -> AuditLog:

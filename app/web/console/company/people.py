@@ -40,9 +40,19 @@ def _(message: str) -> str:
 
 
 # Shown by their names, with the verdicts of leak tests.
-WORDS = (_("ask"), _("download"), _("curate"), _("administer"), _("audit"), _("open"), _("provision"))
+WORDS = (
+    _("ask"),
+    _("download"),
+    _("curate"),
+    _("administer"),
+    _("audit"),
+    _("open"),
+    _("erase"),
+    _("hold"),
+    _("provision"),
+)
 LABEL_WORDS = (_("public"), _("internal"), _("confidential"), _("restricted"))
-CapabilityName = Literal["", "ask", "download", "curate", "administer", "audit", "open", "provision"]
+CapabilityName = Literal["", "ask", "download", "curate", "administer", "audit", "open", "erase", "hold", "provision"]
 Name = Annotated[str, Form(min_length=1, max_length=300)]
 
 

@@ -11,7 +11,7 @@ from app.admin.log_exports import (
     list_log_exports,
     remove_log_export,
 )
-from app.admin.openings import MAX_REASON
+from app.admin.reasons import MAX_REASON
 from app.audit.events.log_reading import ExportFormat
 from app.audit.query import MAX_CHARACTERS
 from app.web.api.log_exports import export_file, manifest_file

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Response
 
-from app.admin.openings import MAX_REASON
+from app.admin.reasons import MAX_REASON
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.viewer import ViewerOf
