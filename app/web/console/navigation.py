@@ -89,6 +89,10 @@ def _evidence(viewer: Viewer) -> Iterator[Place]:
         yield Place("/openings", _("Openings"), "key")
         yield Place("/exports", _("Exports"), "download", "x")
         yield Place("/heads", _("Heads"), "report")
+    if viewer.may("audit") or viewer.may("erase"):
+        yield Place("/erasures", _("Erasures"), "person")
+    if viewer.may("audit") or viewer.may("erase") or viewer.may("hold"):
+        yield Place("/holds", _("Legal holds"), "key")
 
 
 def _is_current(path: str, place: str) -> bool:

@@ -307,6 +307,24 @@ EVIDENCE: dict[tuple[str, str], Route] = {
         (on("waiting opening", THERE, "opening", form={"approved": "yes"}, acts=True, **ON),),
         values=(".approved",),
     ),
+    ("GET", "/erasures"): Route("erase audit", (Case(**PAGE),), values=PAGED),
+    ("POST", "/erasures"): Route(
+        "erase",
+        (Case("user who is off", THERE, form={"user": "<target>", "reason": "A request."}, acts=True, **ON),),
+        values=(".reason",),
+    ),
+    ("POST", "/erasures/{erasure}/decide"): Route(
+        "erase",
+        (on("waiting erasure", THERE, "erasure", form={"approved": "no"}, acts=True, **ON),),
+        values=(".approved",),
+    ),
+    ("GET", "/holds"): Route("hold erase audit", (Case(**PAGE),), values=PAGED),
+    ("POST", "/holds"): Route(
+        "hold",
+        (Case("other user", THERE, form={"user": "<target>", "reason": "A case....."}, acts=True, **ON),),
+        values=(".reason", ".document"),
+    ),
+    ("POST", "/holds/{hold}/lift"): Route("hold", (on("legal hold", THERE, "hold", acts=True, **ON),)),
     ("GET", "/log/records/{record}"): Route("audit", (on("recorded id", THERE, "record", **ON),)),
     ("POST", "/log/queries"): Route(
         "audit", (Case(form={"name": "Ada", "q": "kind:search"}, acts=True, **ON),), values=(".name",)

@@ -131,6 +131,27 @@ PEOPLE: dict[tuple[str, str], Route] = {
         values=(".approved",),
     ),
     ("GET", "/api/v1/users/me/openings"): Route("key", values=PAGED),
+    ("GET", "/api/v1/erasures"): Route("erase audit", values=PAGED),
+    ("POST", "/api/v1/erasures"): Route(
+        "erase", (on("user who is off", THERE, ".user", body={"reason": "A request."}, done=201),), values=(".reason",)
+    ),
+    ("GET", "/api/v1/erasures/{erasure}"): Route("erase audit", (on("erasure", THERE, "erasure"),)),
+    ("POST", "/api/v1/erasures/{erasure}/decision"): Route(
+        "erase",
+        (on("waiting erasure", THERE, "erasure", body={"approved": False}, acts=True, **NONE),),
+        values=(".approved",),
+    ),
+    ("GET", "/api/v1/holds"): Route("hold erase audit", values=PAGED),
+    ("POST", "/api/v1/holds"): Route(
+        "hold",
+        # Of any id: whether there is such a document is not said.
+        (
+            on("other user", THERE, ".user", body={"reason": "A case....."}, done=201),
+            Case(body={"document": CREW_DOCUMENT, "reason": "A case....."}, done=201),
+        ),
+        values=(".reason", ".document"),
+    ),
+    ("POST", "/api/v1/holds/{hold}/lift"): Route("hold", (on("legal hold", THERE, "hold", acts=True, **NONE),)),
     ("GET", "/api/v1/audit/head"): Route("audit"),
     ("GET", "/api/v1/audit/heads"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/shown"): Route(

@@ -5,7 +5,7 @@ The oracle reads these alone. The product gets the same facts over HTTP (`matrix
 
 from dataclasses import dataclass
 
-EVERY = ("ask", "download", "curate", "administer", "audit", "open")
+EVERY = ("ask", "download", "curate", "administer", "audit", "open", "erase", "hold")
 LABELS = ("public", "internal", "confidential", "restricted")
 # Each role and the roles that it lies inside of. `tags` is what the founders tag with; `spare` no rule names.
 ROLES: dict[str, tuple[str, ...]] = {"crew": (), "guests": ("crew",), "outside": (), "tags": (), "spare": ()}

@@ -290,10 +290,12 @@ class Founder:
 
     def evidence(self) -> None:
         """What an auditor keeps: an export that is ready, one whose process is gone, and a query. And openings that
-        somebody asked for who may decide on none: of an export, at once, and with a second person.
+        somebody asked for who may decide on none: of an export, at once, and with a second person. And erasures
+        and a legal hold.
         """
         export = "insert into log_export (requested_by, format, q, resolved, size, state, sha256) select id,"
         opening = "insert into opening (requested_by, reason, resolved, needs_second) select id, 'A complaint.', '',"
+        erasure = "insert into erasure (requested_by, reason, person) select id, 'A request.',"
         query = "insert into saved_query (user_id, name, q) select id, 'mine', 'kind:answer'"
         made = {
             "log export": f"{export} 'csv', '', '', 0, 'ready', encode(sha256(''), 'hex')",
@@ -301,6 +303,10 @@ class Founder:
             "saved query": query,
             "opening": f"{opening} false",
             "waiting opening": f"{opening} true",
+            "erasure": f"{erasure} gen_random_uuid()",
+            "waiting erasure": f"{erasure} gen_random_uuid()",
+            "legal hold": "insert into legal_hold (placed_by, reason, document) select id, 'A case.....',"
+            " gen_random_uuid()",
         }
         with psycopg.connect(self.world.db.libpq("admin")) as connection:
             for kind, statement in made.items():
