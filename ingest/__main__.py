@@ -111,7 +111,12 @@ async def _work(parts: "WorkerComponents", conninfo: str, options: WorkerOptions
 
 
 def _upkeep(conninfo: str, options: WorkerOptions) -> procrastinate.App:
-    return build_upkeep(conninfo, stalled_after=options.stalled_after_seconds, keep_jobs_days=options.keep_jobs_days)
+    return build_upkeep(
+        conninfo,
+        stalled_after=options.stalled_after_seconds,
+        keep_jobs_days=options.keep_jobs_days,
+        keep_conversations_days=options.keep_conversations_days,
+    )
 
 
 async def _serve(

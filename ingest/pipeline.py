@@ -2,10 +2,12 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, func, or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import log
@@ -14,12 +16,13 @@ from app.audit.events.answers import DocumentFailed, DocumentIndexed
 from app.audit.events.base import Actor
 from app.audit.log import record
 from app.db.audit_writers import WORKER as WORKER_NAME
+from app.db.session import refusal_of
 from app.db.tables.library import Document, IngestJob
 from app.db.tables.people import User
 from app.embedding.protocol import EmbeddingModel
 from app.identity.authenticate import reader_of
 from ingest.document import Extracted
-from ingest.embed import index_passages
+from ingest.embed import IndexedPassage, index_passages
 from ingest.extractors.errors import ExtractionError
 from ingest.split import split
 from ingest.write import (
@@ -83,28 +86,52 @@ def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
         timer.mark_stage("split")
         indexed = index_passages(passages, parts.embedder)
         timer.mark_stage("embed")
-        with session.begin():
-            lock_move(session, job_id)
-            again = claim_job(session, job_id)
-            if again is None:
-                return
-            written = write_version(session, again, NewVersion(extracted.title, extracted.media_type, content), indexed)
-            timer.mark_stage("write")
-            again.document_id, again.stages = written.document, timer.stages
-            again.hidden = dict(extracted.hidden)
-            finish_job(session, again, "indexed")
-            event = DocumentIndexed(
-                actor=WORKER,
-                job=job_id,
-                document=written.document,
-                version=written.version,
-                collection=again.collection_id,
-                scope=str(written.scope),
-                chunks=len(indexed),
-                embedder=parts.embedder.digest,
-            )
-            record(session, event)
-    log.get().info("document.indexed", job=str(job_id), chunks=len(indexed), **timer.stages)
+        version = NewVersion(extracted.title, extracted.media_type, content)
+        file = _IndexedFile(version, indexed, dict(extracted.hidden))
+        try:
+            done = _write(parts, session, job_id, file, timer)
+        except DBAPIError as error:
+            # What a legal hold keeps is not replaced, however often it is tried.
+            if (refusal := refusal_of(error)) is None:
+                raise
+            fail_job(parts, job_id, refusal, code="Held")
+            return
+    if done:
+        log.get().info("document.indexed", job=str(job_id), chunks=len(indexed), **timer.stages)
+
+
+class _IndexedFile(NamedTuple):
+    """What was made of an upload: the version, its passages with vectors, and what of the file was left out."""
+
+    version: NewVersion
+    passages: Sequence[IndexedPassage]
+    hidden: dict[str, Any]
+
+
+def _write(parts: WorkerComponents, session: Session, job_id: uuid.UUID, file: _IndexedFile, timer: StageTimer) -> bool:
+    """Put what was made of an upload in its place, in one transaction; False where the upload is gone."""
+    with session.begin():
+        lock_move(session, job_id)
+        job = claim_job(session, job_id)
+        if job is None:
+            return False
+        written = write_version(session, job, file.version, file.passages)
+        timer.mark_stage("write")
+        job.document_id, job.stages = written.document, timer.stages
+        job.hidden = file.hidden
+        finish_job(session, job, "indexed")
+        event = DocumentIndexed(
+            actor=WORKER,
+            job=job_id,
+            document=written.document,
+            version=written.version,
+            collection=job.collection_id,
+            scope=str(written.scope),
+            chunks=len(file.passages),
+            embedder=parts.embedder.digest,
+        )
+        record(session, event)
+    return True
 
 
 def fail_job(parts: WorkerComponents, job_id: uuid.UUID, reason: str, *, code: str = "GaveUp") -> bool:

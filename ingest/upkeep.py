@@ -14,6 +14,7 @@ UPKEEP_QUEUE = "upkeep"
 POLL_SECONDS = 0.5
 COLLECT = "select clearance.collect_scopes(make_interval(days => %(days)s)) as gone"
 REMOVE_EXPORTS = "select clearance.remove_old_exports() as gone"
+REMOVE_CONVERSATIONS = "select clearance.remove_old_conversations(make_interval(days => %(days)s)) as gone"
 FOLD = "select clearance.fold_volumes() as gone"
 WAITING = """
     select exists (
@@ -23,8 +24,10 @@ WAITING = """
 """
 
 
-def build_upkeep(conninfo: str, *, stalled_after: int, keep_jobs_days: int) -> procrastinate.App:
-    """The queue with its tasks of upkeep, each at its time."""
+def build_upkeep(
+    conninfo: str, *, stalled_after: int, keep_jobs_days: int, keep_conversations_days: int
+) -> procrastinate.App:
+    """The queue with its tasks of upkeep, each at its time. Of 0 days conversations are kept."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
 
     @app.periodic(cron="*/10 * * * * *")
@@ -35,11 +38,16 @@ def build_upkeep(conninfo: str, *, stalled_after: int, keep_jobs_days: int) -> p
     @app.periodic(cron="17 * * * *")
     @app.task(name="ingest.tidy", queue=UPKEEP_QUEUE, queueing_lock="ingest.tidy")
     async def tidy(timestamp: int) -> None:  # noqa: ARG001  # given by the queue
-        """Drop scopes on which nothing stands and uploads that ended long ago, and a day later exports of the log."""
+        """Drop scopes on which nothing stands, uploads that ended long ago, exports of the log a day later, and
+        conversations in which nothing was asked for longer than they are kept.
+        """
         gone = await app.connector.execute_query_one_async(COLLECT, days=keep_jobs_days)
         log.get().info("scopes.collected", gone=gone["gone"])
         gone = await app.connector.execute_query_one_async(REMOVE_EXPORTS)
         log.get().info("log_exports.removed", gone=gone["gone"])
+        if keep_conversations_days:
+            gone = await app.connector.execute_query_one_async(REMOVE_CONVERSATIONS, days=keep_conversations_days)
+            log.get().info("conversations.removed", gone=gone["gone"])
 
     @app.periodic(cron="*/2 * * * *")
     @app.task(name="ingest.fold", queue=UPKEEP_QUEUE, queueing_lock="ingest.fold")

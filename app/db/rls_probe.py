@@ -40,6 +40,8 @@ SECURED_TABLES = (
     "access_review_item",
     "saved_query",
     "opening",
+    "erasure",
+    "legal_hold",
     # Without its lock the next one shows too.
     "log_export",
     "log_export_part",

@@ -252,6 +252,12 @@ def _refuse_unguarded(session: WriteSession) -> None:
         )
 
 
+def refusal_of(error: DBAPIError) -> str | None:
+    """What the database says in words for whoever asked; None where it failed in another way."""
+    said = error.orig
+    return str(said.diag.message_primary) if isinstance(said, psycopg.Error) and said.sqlstate == REFUSED else None
+
+
 @contextlib.contextmanager
 def _translate_errors() -> Iterator[None]:
     """Turn a lost or unreachable database into the error that callers can act on."""
@@ -260,8 +266,8 @@ def _translate_errors() -> Iterator[None]:
     except (OperationalError, PoolTimeout, psycopg.OperationalError) as error:
         raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
     except DBAPIError as error:
-        if isinstance(error.orig, psycopg.Error) and error.orig.sqlstate == REFUSED:
-            raise Conflict(str(error.orig.diag.message_primary)) from error
+        if (refusal := refusal_of(error)) is not None:
+            raise Conflict(refusal) from error
         if error.connection_invalidated:
             raise DatabaseUnavailable("The database does not answer; try again in a moment.") from error
         raise

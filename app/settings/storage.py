@@ -80,6 +80,11 @@ class WorkerOptions(Section):
         30, ge=3, description="a worker silent for this long has died: others take up its files"
     )
     keep_jobs_days: int = Field(30, ge=1, description="days after which uploads that have ended are forgotten")
+    keep_conversations_days: int = Field(
+        0,
+        ge=0,
+        description="days without a question after which a conversation goes; 0: when its asker says",
+    )
     log_json: bool = Field(True, description="JSON log lines; false for a person at a terminal")
     parser_uid: int = Field(
         61101, gt=0, description="started by root only: user id that parsers run as; nothing else may have it"

@@ -16,10 +16,11 @@ from app.evidence.verify import verify
 from tests.api.log_exporting import download, ended, start
 from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
-from tests.support.company import Company, administering
+from tests.support.company import LEAVE, Company, administering, upload
 from tests.support.openings import opening
 from tests.support.postgres_programs import program
 from tests.support.service import parts_of, serve, subject_named
+from tests.support.worker import work_queued
 
 ERASURES, HOLDS = "/api/v1/erasures", "/api/v1/holds"
 WHY = "Request 2026-31 under article 17."
@@ -221,7 +222,14 @@ def test_a_held_document_stays(client: TestClient, zwart: Company) -> None:
     problem = client.delete(f"/api/v1/documents/{document}", headers=headers)
     check_problem(problem, 409, "Conflict")
     assert "legal hold" in problem.json()["detail"]
-    assert client.get(f"/api/v1/documents/{document}", headers=zwart.headers("ben")).status_code == 200
+    job = upload(
+        client, zwart, "cleo", collection="handbook", path="leave.md", content=b"# Leave\n\nNone.", roles=["everyone"]
+    )
+    work_queued(zwart.db)
+    [ended] = zwart.rows("select state, reason from ingest_job where id = %s", [job["id"]])
+    assert ended["state"] == "failed"
+    assert "legal hold" in ended["reason"]
+    assert LEAVE in client.get(f"/api/v1/documents/{document}", headers=zwart.headers("ben")).text
     client.post(f"{HOLDS}/{hold}/lift", json={}, headers=zwart.headers("erna"))
     assert client.delete(f"/api/v1/documents/{document}", headers=headers).status_code == 204
 

@@ -105,6 +105,12 @@ def full(library: LibraryDb, database: Database) -> Full:
         "insert into opening (requested_by, reason, resolved, needs_second) values (:ada, 'A complaint.', '', false)": {
             "ada": ada
         },
+        "insert into erasure (person, requested_by, reason) values (gen_random_uuid(), :ada, 'A request.')": {
+            "ada": ada
+        },
+        "insert into legal_hold (document, placed_by, reason) values (gen_random_uuid(), :ada, 'A case.....')": {
+            "ada": ada
+        },
         "insert into log_export (requested_by, format, q, resolved, size) values (:ada, 'csv', '', '', 0)": {
             "ada": ada
         },

@@ -41,6 +41,10 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", "insert into saved_query (user_id, name, q) values (:a, 'mine', 'kind:answer')", a=ada)
     library.run("owner", "insert into opening (requested_by, reason, resolved, needs_second)"
                          " values (:a, 'A complaint.', '', false)", a=ada)  # fmt: skip
+    library.run("owner", "insert into erasure (person, requested_by, reason)"
+                         " values (gen_random_uuid(), :a, 'A request.')", a=ada)  # fmt: skip
+    library.run("owner", "insert into legal_hold (document, placed_by, reason)"
+                         " values (gen_random_uuid(), :a, 'A case.....')", a=ada)  # fmt: skip
     library.run("owner", "insert into log_export (requested_by, format, q, resolved, size)"
                          " values (:a, 'csv', '', '', 0)", a=ada)  # fmt: skip
     library.run("owner", "insert into log_export_part (export_id, ordinal, content) select id, 0, '' from log_export")

@@ -16,7 +16,20 @@ from tests.support.library_db import LibraryDb
 def test_it_tidies_as_the_workers_role_and_takes_no_upload(library: LibraryDb) -> None:
     collection = library.collection("collection")
     library.scope(collection, OwnRule(label=Label.RESTRICTED))
-    upkeep = build_upkeep(library.db.libpq("ingest"), stalled_after=30, keep_jobs_days=7)
+    of = {name: library.person(name) for name in ("old", "asked again", "held")}
+    for person in of.values():
+        library.run(
+            "owner", "insert into conversation (user_id, created_at) values (:p, now() - interval '31 days')", p=person
+        )
+    library.run(
+        "owner", "insert into turn (id, conversation_id, user_id, question, mode, outcome, policy_epoch)"
+        " select gen_random_uuid(), id, user_id, '?', 'quote', 'quoted', 1 from conversation where user_id = :p",
+        p=of["asked again"],
+    )  # fmt: skip
+    library.run(
+        "owner", "insert into legal_hold (person, placed_by, reason) values (:p, :p, 'A case.....')", p=of["held"]
+    )
+    upkeep = build_upkeep(library.db.libpq("ingest"), stalled_after=30, keep_jobs_days=7, keep_conversations_days=30)
     tasks = {name: task for name, task in upkeep.tasks.items() if name.startswith("ingest.")}
     assert {task.queue for task in tasks.values()} == {UPKEEP_QUEUE}
     assert "ingest.upload" not in tasks
@@ -30,6 +43,10 @@ def test_it_tidies_as_the_workers_role_and_takes_no_upload(library: LibraryDb) -
     assert library.value("owner", scopes, collection=collection) == 2
     asyncio.run(all_of_them())
     assert library.value("owner", scopes, collection=collection) == 1, "the one on which nothing stands has gone"
+    left = "select count(*) from conversation where user_id = :p"
+    assert {name: library.value("owner", left, p=person) for name, person in of.items()} == {
+        "old": 0, "asked again": 1, "held": 1,
+    }  # fmt: skip
 
 
 def test_revisions_are_those_that_alembic_sees(library: LibraryDb) -> None:

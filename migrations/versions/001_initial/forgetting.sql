@@ -88,6 +88,19 @@ create trigger held before delete on conversation
 create trigger held before delete on answer_feedback
   for each row execute function clearance.refuse_held('person', 'user_id');
 
+-- The worker removes conversations in which nothing was asked for so long, but for those of a person under a hold.
+create function clearance.remove_old_conversations(age interval) returns bigint
+language sql security definer set search_path = '' as $$
+  with gone as (
+    delete from public.conversation c
+    where greatest(c.created_at, (select max(t.at) from public.turn t where t.conversation_id = c.id)) < now() - age
+      and not exists (select from public.legal_hold h where h.person = c.user_id and h.lifted_at is null)
+    returning 1
+  )
+  select count(*) from gone
+$$;
+grant execute on function clearance.remove_old_conversations(interval) to clearance_ingest;
+
 -- Whoever was erased gets no key again, by nobody.
 create function clearance.refuse_key_of_erased() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -128,6 +141,7 @@ begin
     ('identities', 'delete from public.sign_in_identity where user_id = $1'),
     ('links', 'delete from public.sign_in_link where user_id = $1'),
     ('passkeys', 'delete from public.passkey where user_id = $1'),
+    ('attempts', 'delete from public.sign_in_attempt where details::text ~* any ($2)'),
     ('profile', 'delete from public.directory_profile where id = $1'),
     ('memberships', 'delete from public.membership where user_id = $1'),
     ('posts', 'with c as (delete from public.curator where user_id = $1 returning 1), '
