@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from app.audit.actor import actor
-from app.audit.encryption import Sealer
+from app.audit.encryption import Sealer, seal_address
 from app.audit.events.base import Event
 from app.audit.events.log_reading import AuditExported, AuditRead, ExportFormat
 from app.audit.export import ExportPiece, MakeOpener, export_log, export_pieces
@@ -157,7 +157,7 @@ class AuditLog:
         if found.reached is not None:
             page.goes_on(str(found.reached))
         opened = any(view.opened for view in views)
-        return LogReading(views, self.record(self.look(query.filters, len(views), approved, opened=opened)))
+        return LogReading(views, self.record(self.look(self.filters_of(query), len(views), approved, opened=opened)))
 
     def event(self, seq: int, *, approved: Approved | None = None, kept: str | None = None) -> EventReading:
         """One record in its place, its proof under the newest head or under one that was `kept`, and its surroundings.
@@ -189,6 +189,18 @@ class AuditLog:
         opening = approved.id if approved else None
         return AuditRead(actor=actor(self.subject), filters=filters, rows=rows, opened=opened, opening=opening)
 
+    def filters_of(self, query: LogQuery) -> dict[str, str]:
+        """A query as records have it: with its addresses sealed under the auditor's key, as all addresses there are."""
+        if not query.address:
+            return query.filters
+        with self.writing() as session:
+            key = self.sealer.ensure_key(session, self.subject.user_id)
+        sealed = (
+            frozenset(seal_address(key, each) for each in side)
+            for side in (query.address.wanted, query.address.unwanted)
+        )
+        return replace(query, address=Choice(*sealed)).filters
+
     def heads(self, page: Page) -> list[tuple[Head, dt.datetime]]:
         """One page of the published heads and when each was, the newest first."""
         with self.reading() as session:
@@ -209,7 +221,7 @@ class AuditLog:
         opening = approved.id if approved else None
         self.record(
             AuditExported(
-                actor=actor(self.subject), format=format, filters=query.filters, opened=approved is not None,
+                actor=actor(self.subject), format=format, filters=self.filters_of(query), opened=approved is not None,
                 opening=opening,
             )
         )  # fmt: skip

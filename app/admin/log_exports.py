@@ -85,11 +85,12 @@ class LogExports:
         FORMS[format].require()
         audit_log = openings.log
         resolved = audit_log.query(q)
+        filters = audit_log.filters_of(resolved)
         approved = openings.approved(opening, resolved) if opening else None
         with audit_log.writing() as session:
             export = _begin(session, audit_log.subject, q, resolved, format, opening)
             event = AuditExported(
-                actor=actor(audit_log.subject), format=format, filters=resolved.filters, opened=opening is not None,
+                actor=actor(audit_log.subject), format=format, filters=filters, opened=opening is not None,
                 export=export, opening=opening,
             )  # fmt: skip
             record(session, event)

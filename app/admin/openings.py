@@ -103,6 +103,7 @@ class Openings:
         else:
             raise InvalidInput("Say which record is to be opened, or which query's.")
         values = {**scope, "reason": reason, "needs_second": self.policy.needs_second}
+        filters = None if query is None else self.log.filters_of(query)
         with self.log.writing() as session:
             made = insert(Opening).values(requested_by=self.log.subject.user_id, **values).returning(Opening)
             opening = session.scalars(made).one()
@@ -113,7 +114,7 @@ class Openings:
                 record=opening.record,
                 of_trail=opening.trail,
                 person=opening.asker,
-                filters=None if query is None else query.filters,
+                filters=filters,
                 needs_second=opening.needs_second,
             )
             record(session, event)

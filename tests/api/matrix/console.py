@@ -307,7 +307,7 @@ EVIDENCE: dict[tuple[str, str], Route] = {
         (on("waiting opening", THERE, "opening", form={"approved": "yes"}, acts=True, **ON),),
         values=(".approved",),
     ),
-    ("GET", "/erasures"): Route("erase audit", (Case(**PAGE),), values=PAGED),
+    ("GET", "/erasures"): Route("erase or audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/erasures"): Route(
         "erase",
         (Case("user who is off", THERE, form={"user": "<target>", "reason": "A request."}, acts=True, **ON),),
@@ -318,7 +318,7 @@ EVIDENCE: dict[tuple[str, str], Route] = {
         (on("waiting erasure", THERE, "erasure", form={"approved": "no"}, acts=True, **ON),),
         values=(".approved",),
     ),
-    ("GET", "/holds"): Route("hold erase audit", (Case(**PAGE),), values=PAGED),
+    ("GET", "/holds"): Route("hold or erase or audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/holds"): Route(
         "hold",
         (Case("other user", THERE, form={"user": "<target>", "reason": "A case....."}, acts=True, **ON),),

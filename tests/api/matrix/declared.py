@@ -131,17 +131,17 @@ PEOPLE: dict[tuple[str, str], Route] = {
         values=(".approved",),
     ),
     ("GET", "/api/v1/users/me/openings"): Route("key", values=PAGED),
-    ("GET", "/api/v1/erasures"): Route("erase audit", values=PAGED),
+    ("GET", "/api/v1/erasures"): Route("erase or audit", values=PAGED),
     ("POST", "/api/v1/erasures"): Route(
         "erase", (on("user who is off", THERE, ".user", body={"reason": "A request."}, done=201),), values=(".reason",)
     ),
-    ("GET", "/api/v1/erasures/{erasure}"): Route("erase audit", (on("erasure", THERE, "erasure"),)),
+    ("GET", "/api/v1/erasures/{erasure}"): Route("erase or audit", (on("erasure", THERE, "erasure"),)),
     ("POST", "/api/v1/erasures/{erasure}/decision"): Route(
         "erase",
         (on("waiting erasure", THERE, "erasure", body={"approved": False}, acts=True, **NONE),),
         values=(".approved",),
     ),
-    ("GET", "/api/v1/holds"): Route("hold erase audit", values=PAGED),
+    ("GET", "/api/v1/holds"): Route("hold or erase or audit", values=PAGED),
     ("POST", "/api/v1/holds"): Route(
         "hold",
         # Of any id: whether there is such a document is not said.
