@@ -67,7 +67,7 @@ def opened(user: uuid.UUID) -> AnswerOpened:
     """A record as the opening of an answer leaves it."""
     ids = [uuid.UUID(int=n) for n in range(1, PASSAGES + 1)]
     return AnswerOpened(
-        actor=Actor(user, "ada", "clr_00000000", None, "10.0.0.1"),
+        actor=Actor(user, key="clr_00000000", address="10.0.0.1"),
         trail=uuid.uuid4(),
         question=SealedText(QUESTION),
         mode="quote",
