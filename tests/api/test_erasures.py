@@ -161,7 +161,7 @@ def test_one_person_alone_erases_nobody(client: TestClient, zwart: Company) -> N
         check_problem(decide(client, zwart, asked, who), 403, "MissingCapability")
         check_problem(request(client, zwart, who), 403, "MissingCapability")
     parts = parts_of(zwart.db)
-    erna = subject_named(parts, "erna").user_id
+    erna, ada = (subject_named(parts, name).user_id for name in ("erna", "ada"))
     statements = (
         f"select clearance.decide_erasure('{asked}', true)",
         f"update erasure set decided_by = '{erna}', decided_at = now(), approved = true, counts = '{{}}'",
@@ -171,6 +171,11 @@ def test_one_person_alone_erases_nobody(client: TestClient, zwart: Company) -> N
     with contextlib.closing(parts.database):
         for statement in statements:
             with pytest.raises(DBAPIError), parts.database.writing(erna) as session:
+                session.execute(text(statement))
+        # Nor does who may not erase at all, past every route.
+        mine = f"insert into erasure (person, reason, requested_by) values (gen_random_uuid(), '{WHY}', '{ada}')"
+        for statement in (statements[0], mine):
+            with pytest.raises(DBAPIError), parts.database.writing(ada) as session:
                 session.execute(text(statement))
     assert zwart.rows("select 1 from erasure where decided_by is not null") == []
     assert decide(client, zwart, asked, "emil", approved=False).status_code == 204
