@@ -11,6 +11,7 @@ from app.cli import openings
 from app.cli.audit_files import export_with_manifest, query_text, verify_manifest
 from app.cli.audit_questions import access, exposure, shown, stale_answers
 from app.cli.connection import AsJson, parse_time, with_client
+from app.cli.deliveries import deliveries
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
 from app.cli.trust import NoHead, read_authorities, read_key
@@ -42,7 +43,8 @@ audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 audit.add_typer(openings.commands)
 
 
-for name, command in (("shown", shown), ("exposure", exposure), ("access", access), ("stale-answers", stale_answers)):
+for name, command in (("shown", shown), ("exposure", exposure), ("access", access), ("stale-answers", stale_answers),
+                      ("deliveries", deliveries)):  # fmt: skip
     audit.command(name)(command)
 
 

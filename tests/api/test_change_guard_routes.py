@@ -60,6 +60,7 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("DELETE", "/audit/queries/{saved}"): "removes a query of one's own",
     ("POST", "/audit/openings"): "asks to be shown words of the log",
     ("POST", "/audit/openings/{opening}/decision"): "lets somebody be shown words of the log",
+    ("POST", "/audit/deliveries/{target}/retry"): "sends records to where they go anyway",
     ("POST", "/audit/exports"): "reads the log for its auditor",
     ("POST", "/audit/exports/{export}/resume"): "reads the log for its auditor",
     ("DELETE", "/audit/exports/{export}"): "removes what was made for oneself",

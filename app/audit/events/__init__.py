@@ -4,6 +4,7 @@ from app.audit.events import (
     answers,
     conversations,
     delegations,
+    deliveries,
     directory,
     leak_tests,
     log_reading,
@@ -17,7 +18,7 @@ from app.audit.events.base import Event
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
           "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "opening",
-          "signingkey", "leaktest")  # fmt: skip
+          "signingkey", "delivery", "leaktest")  # fmt: skip
 _MODULES = (
     answers,
     conversations,
@@ -29,6 +30,7 @@ _MODULES = (
     signing_keys,
     leak_tests,
     reviews,
+    deliveries,
 )
 _VALUES = [each for module in _MODULES for each in vars(module).values()]
 _EVENTS = [each for each in _VALUES if isinstance(each, type) and issubclass(each, Event) and "kind" in vars(each)]

@@ -97,6 +97,8 @@ EVENT_CLASSES: Mapping[str, EventClass] = {
     "opening.requested": _GRANTED,
     "opening.decided": _REGRANTED,
     "signingkey.changed": EventClass(API_ACTIVITY, UPDATE, HIGH),
+    "delivery.configured": _REGRANTED,
+    "delivery.retried": _UPDATED,
     "leaktest.started": _CREATED,
     "leaktest.ended": _UPDATED,
     UNREADABLE: EventClass(API_ACTIVITY, OTHER, MEDIUM),

@@ -16,7 +16,7 @@ depends_on = None
 # In this order: each file uses what stands in those before it.
 SUBJECTS = (
     "identity", "sign_in", "access", "scopes", "library", "uploads", "placement", "audit", "history", "changes",
-    "conversations", "feedback", "health", "leak_tests", "reviews", "evidence", "locks", "canary",
+    "conversations", "feedback", "health", "leak_tests", "reviews", "evidence", "deliveries", "locks", "canary",
 )  # fmt: skip
 
 

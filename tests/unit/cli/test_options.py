@@ -96,7 +96,7 @@ def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     }
     plan = Plan.of(given)
     assert plan.passwords["clearance_app"] == "p@ss"
-    urls = {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH")}
+    urls = {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH", "DELIVERY")}
     assert set(plan.generated) == urls | {"CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"}
     assert Plan.of({ADMIN_URL: "postgresql://u:p@h/postgres"}).database == "clearance"
 

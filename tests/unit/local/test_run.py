@@ -14,6 +14,7 @@ from app.local.environment import (
     RuntimeConfig,
     SettingsMissing,
     api_environment,
+    delivery_environment,
     model_server_environment,
     require_external,
     sequencer_environment,
@@ -29,6 +30,7 @@ WIRING = RuntimeConfig(
     app_url="postgresql+psycopg://clearance_app:APP@h/d",
     ingest_url="postgresql+psycopg://clearance_ingest:INGEST@h/d",
     sequencer_url="postgresql+psycopg://clearance_sequencer:SEQUENCER@h/d",
+    delivery_url="postgresql+psycopg://clearance_delivery:DELIVERY@h/d",
     search_url="postgresql+psycopg://clearance_search:LISTS@h/d",
     identity_key="IDENTITY",
     audit_key="AUDIT",
@@ -38,7 +40,20 @@ WIRING = RuntimeConfig(
     embedder_cache="/models",
 )
 SECRETS = {
-    *("APP", "LISTS", "INGEST", "SEQUENCER", "IDENTITY", "AUDIT", "SIGNING", "METRICS", "MODEL", "ADMIN", "CLOUD"),
+    *(
+        "APP",
+        "LISTS",
+        "INGEST",
+        "SEQUENCER",
+        "DELIVERY",
+        "IDENTITY",
+        "AUDIT",
+        "SIGNING",
+        "METRICS",
+        "MODEL",
+        "ADMIN",
+        "CLOUD",
+    ),
     "PROXY",
 }
 ENVIRON = {
@@ -66,6 +81,9 @@ def test_each_process_gets_its_own_secrets_and_no_other() -> None:
     assert held(api_environment(ENVIRON, WIRING)) == {"APP", "LISTS", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
     assert held(worker_environment(ENVIRON, WIRING)) == {"INGEST"}
     assert held(sequencer_environment(ENVIRON, WIRING)) == {"SEQUENCER", "SIGNING"}
+    delivery = delivery_environment(ENVIRON | {"CLEARANCE_AUDIT__DELIVERIES": "a folder /a jsonl"}, WIRING)
+    assert held(delivery) == {"DELIVERY", "PROXY"}
+    assert delivery["CLEARANCE_AUDIT__DELIVERIES"] == "a folder /a jsonl"
     assert held(model_server_environment(ENVIRON, api_key="MODEL")) == {"MODEL"}
     assert held({"repr": repr(WIRING)}) == set()
 
@@ -126,7 +144,10 @@ def test_a_database_elsewhere_needs_every_url_and_key() -> None:
     with pytest.raises(SettingsMissing, match="SEQUENCER_URL, CLEARANCE_IDENTITY__KEY, CLEARANCE_AUDIT__KEY must"):
         require_external(environ)
     names = ("DATABASE__SEQUENCER_URL", "IDENTITY__KEY", "AUDIT__KEY")
-    require_external(environ | {f"CLEARANCE_{name}": "x" for name in names})
+    given = environ | {f"CLEARANCE_{name}": "x" for name in names}
+    require_external(given)
+    with pytest.raises(SettingsMissing, match="DELIVERY_URL must"):
+        require_external(given | {"CLEARANCE_AUDIT__DELIVERIES": "a folder /a jsonl"})
 
 
 def test_the_instance_is_believed_only_while_its_process_lives(tmp_path: Path) -> None:
