@@ -19,16 +19,16 @@ from app.audit.delivery import store
 from app.audit.delivery.addresses import DeliveryAddress
 from app.audit.delivery.courier import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, deliver
 from app.audit.delivery.s3 import require_boto3
-from app.audit.delivery.target import Unavailable, read_secret, tls_context
+from app.audit.delivery.target import TargetUnavailable, read_secret, tls_context
 from app.db.engine import connect
 from app.hardening import forbid_inspection, forget_settings
 
 
-class _Database(BaseModel):
+class _DeliveryDatabase(BaseModel):
     delivery_url: SecretStr
 
 
-class _Audit(BaseModel):
+class _Deliveries(BaseModel):
     deliveries: str = ""
 
 
@@ -37,8 +37,8 @@ class DeliverySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CLEARANCE_", env_nested_delimiter="__", extra="ignore")
 
-    database: _Database
-    audit: _Audit = _Audit()
+    database: _DeliveryDatabase
+    audit: _Deliveries = _Deliveries()
 
 
 def usable_addresses(given: str) -> list[DeliveryAddress]:
@@ -52,7 +52,7 @@ def usable_addresses(given: str) -> list[DeliveryAddress]:
             for name in ("credentials", "header"):
                 if name in address.files:
                     read_secret(address.files[name])
-        except Unavailable as error:
+        except TargetUnavailable as error:
             raise ValueError(f"{address.name}: {error}") from error
     return addresses
 

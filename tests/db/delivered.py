@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.audit.delivery import store
 from app.audit.delivery.addresses import BatchLimits, DeliveryAddress
 from app.audit.delivery.courier import Courier, target_of
-from app.audit.delivery.target import Target
+from app.audit.delivery.target import DeliveryTarget
 from app.audit.signing import LogSigner
 from app.db.engine import connect
 from tests.db.audit_db import AuditDb
@@ -33,11 +33,11 @@ class Delivering:
     engine: Engine
     address: DeliveryAddress
 
-    def courier(self, target: Target | None = None) -> Courier:
+    def courier(self, target: DeliveryTarget | None = None) -> Courier:
         """As a process has it that was just started."""
         return Courier(self.engine, self.address, target or target_of(self.address))
 
-    def all(self, target: Target | None = None) -> Courier:
+    def all(self, target: DeliveryTarget | None = None) -> Courier:
         """Deliver until nothing is left."""
         made = self.courier(target)
         while made.step():

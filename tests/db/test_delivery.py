@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.audit.delivery import http, store
 from app.audit.delivery.addresses import BatchLimits
 from app.audit.delivery.courier import MAX_PAUSE_SECONDS
-from app.audit.delivery.target import Unavailable
+from app.audit.delivery.target import TargetUnavailable
 from tests.db.audit_db import AuditDb
 from tests.db.delivered import AT_ONCE, delivering, numbers, records
 from tests.support.cluster import Db
@@ -79,7 +79,7 @@ def test_what_is_unavailable_is_tried_again_with_the_same_batch(
     with collecting(collector) as url, delivering(world, f"siem http {url} jsonl") as made:
         made.log.add(3)
         for _ in range(2):
-            with pytest.raises(Unavailable):
+            with pytest.raises(TargetUnavailable):
                 made.courier().step()
             made.log.add(2)
         assert (made.state().delivered, made.letters()) == (0, [])
@@ -93,7 +93,7 @@ def test_what_is_unavailable_is_tried_again_with_the_same_batch(
 def test_nobody_listens(world: AuditDb) -> None:
     with delivering(world, f"siem http http://127.0.0.1:{free_port()} jsonl") as made:
         made.log.add(1)
-        with pytest.raises(Unavailable, match="ConnectError"):
+        with pytest.raises(TargetUnavailable, match="ConnectError"):
             made.courier().step()
 
 
@@ -122,7 +122,7 @@ def test_a_dead_letter_is_sent_again(world: AuditDb) -> None:
         assert made.letters() == [(2, "HTTP 422", False)], "refused once more"
         collector.answer = status(503)
         world.run("owner", RETRY)
-        with pytest.raises(Unavailable):
+        with pytest.raises(TargetUnavailable):
             made.courier().step()
         assert made.letters() == [(2, "HTTP 422", True)], "not given up"
         collector.answer = OK
@@ -137,7 +137,7 @@ def test_a_target_that_refuses_everything_does_not_empty_the_log_into_dead_lette
     with collecting(collector) as url, delivering(world, f"siem http {url} jsonl") as made:
         made.log.add(40)
         made_courier = made.courier()
-        with pytest.raises(Unavailable, match="refuses record after record: HTTP 400"):
+        with pytest.raises(TargetUnavailable, match="refuses record after record: HTTP 400"):
             for _ in range(200):
                 made_courier.step()
         assert [seq for seq, _, _ in made.letters()] == list(range(10))

@@ -14,7 +14,7 @@ from botocore.config import Config
 from app.audit.delivery import syslog
 from app.audit.delivery.batch import signed_head_file
 from app.audit.delivery.folder import FolderTarget
-from app.audit.delivery.target import Unavailable
+from app.audit.delivery.target import TargetUnavailable
 from app.cli.audit_files import verify_manifest
 from app.evidence.checkpoint import Checkpoint
 from app.evidence.manifest import LogManifest
@@ -135,7 +135,7 @@ def test_a_file_that_a_dead_process_left_half_written_is_no_file(world: AuditDb,
 def test_a_file_is_never_replaced_and_a_folder_never_made(world: AuditDb, tmp_path: Path) -> None:
     with delivering(world, f"archive folder {tmp_path / 'gone'} jsonl") as made:
         made.log.add(1)
-        with pytest.raises(Unavailable, match="folder: No such file"):
+        with pytest.raises(TargetUnavailable, match="folder: No such file"):
             made.courier().step()
         assert names(tmp_path) == []
         (tmp_path / "gone").mkdir()
@@ -146,7 +146,7 @@ def test_a_file_is_never_replaced_and_a_folder_never_made(world: AuditDb, tmp_pa
         end = made.state().delivered
         made.back_to(0)
         world.run("owner", "update audit_delivery set pending = :end", end=end)
-        with pytest.raises(Unavailable, match="not what its name says"):
+        with pytest.raises(TargetUnavailable, match="not what its name says"):
             made.courier().step()
         assert (tmp_path / "gone" / name).read_bytes() == b"another"
         assert made.state().delivered == 0
@@ -173,7 +173,7 @@ def test_a_bucket_holds_each_object_once(world: AuditDb, tmp_path: Path) -> None
     given = f"credentials={credentials(tmp_path)}"
     with s3_server(tmp_path / "s3") as url, delivering(world, f"b s3 {url}/log/house/one jsonl {given}") as made:
         made.log.add(1)
-        with pytest.raises(Unavailable, match="S3: NoSuchBucket"):
+        with pytest.raises(TargetUnavailable, match="S3: NoSuchBucket"):
             made.courier().step()
         client = bucket(url)
         in_three(made)
@@ -199,7 +199,7 @@ def test_credentials_that_are_none_wait_to_be_mended(world: AuditDb, text: str, 
     given = f"credentials={tmp_path / 'credentials'}"
     with delivering(world, f"b s3 http://127.0.0.1:9/log jsonl {given}") as made:
         made.log.add(1)
-        with pytest.raises(Unavailable, match="has no section 'default' with key and secret"):
+        with pytest.raises(TargetUnavailable, match="has no section 'default' with key and secret"):
             made.courier().step()
 
 
@@ -233,7 +233,7 @@ def test_syslog_counts_as_delivered_when_the_other_side_has_closed(world: AuditD
         delivering(world, f"siem syslog localhost:{server.port} jsonl ca={files.ca}") as made,
     ):
         made.log.add(3)
-        with pytest.raises(Unavailable):
+        with pytest.raises(TargetUnavailable):
             made.courier().step()
         assert made.state().delivered == 0
         server.ends, before = "close", len(server.read)
@@ -254,7 +254,7 @@ def test_a_receiver_that_closes_without_a_word_has_read_what_its_tcp_acknowledge
         made.log.add(3)
         with monkeypatch.context() as patch:
             patch.setattr(syslog, "unacknowledged", lambda _: 7)
-            with pytest.raises(Unavailable, match="before it had read everything"):
+            with pytest.raises(TargetUnavailable, match="before it had read everything"):
                 made.courier().step()
         assert made.state().delivered == 0
         made.all()
@@ -271,7 +271,7 @@ def test_syslog_goes_to_nobody_who_is_not_known(world: AuditDb, wrong: str, tmp_
         delivering(world, f"siem syslog {host}:{server.port} jsonl ca={ca}") as made,
     ):
         made.log.add(1)
-        with pytest.raises(Unavailable):
+        with pytest.raises(TargetUnavailable):
             made.courier().step()
         assert (made.state().delivered, server.read) == (0, [])
 
@@ -333,7 +333,7 @@ def test_an_http_collector_gets_its_key_and_knows_a_batch_again(world: AuditDb, 
         assert collector.posts[0][0].startswith(f"siem:0-{end - 1}:")
         secret.write_text("no header")
         made.log.add(1)
-        with pytest.raises(Unavailable, match="key is no line"):
+        with pytest.raises(TargetUnavailable, match="key is no line"):
             made.courier().step()
 
 

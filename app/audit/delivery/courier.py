@@ -16,7 +16,7 @@ from app.audit.delivery.folder import FolderTarget
 from app.audit.delivery.http import HttpTarget
 from app.audit.delivery.s3 import S3Target
 from app.audit.delivery.syslog import SyslogTarget
-from app.audit.delivery.target import FileTarget, Refused, Target, Unavailable
+from app.audit.delivery.target import ContentRefused, DeliveryTarget, FileTarget, TargetUnavailable
 from app.db.engine import connect
 
 POLL_SECONDS = 1.0
@@ -27,7 +27,7 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 60.0
 class Courier:
     """Delivers to one target. Of a pass that does not end nothing is lost: the next sends the same batch again."""
 
-    def __init__(self, engine: Engine, address: DeliveryAddress, target: Target) -> None:
+    def __init__(self, engine: Engine, address: DeliveryAddress, target: DeliveryTarget) -> None:
         self._engine, self._address, self._target = engine, address, target
         self._files: FileTarget | None = target if isinstance(target, FolderTarget | S3Target) else None
         self._most = address.limits.records  # of the next batch: fewer after one was refused
@@ -52,7 +52,7 @@ class Courier:
     def step(self) -> bool:
         """One batch, one dead letter or one signed head; says whether there may be more at once.
 
-        Raises Unavailable, and what the database raises.
+        Raises TargetUnavailable, and what the database raises.
         """
         with Session(self._engine) as session:
             at = store.position(session, self._address.name)
@@ -65,7 +65,7 @@ class Courier:
         self._deliver(batch)
         return True
 
-    def _next_batch(self, at: store.Position) -> Batch | None:
+    def _next_batch(self, at: store.DeliveryPosition) -> Batch | None:
         """The batch that is under way, or a new one that is due; where it ends is noted before it is sent."""
         with Session(self._engine) as session, session.begin():
             until = at.pending
@@ -82,7 +82,7 @@ class Courier:
         """Send it. One that is refused is halved until the record is found for which it was."""
         try:
             self._target.send(batch)
-        except Refused as refused:
+        except ContentRefused as refused:
             self._narrow(batch, str(refused))
             return
         with Session(self._engine) as session, session.begin():
@@ -98,7 +98,7 @@ class Courier:
                 store.plan(session, batch.target, batch.first, batch.first + self._most)
                 return
             if not store.put_aside(session, batch.target, batch.first, why):
-                raise Unavailable(f"refuses record after record: {why}")
+                raise TargetUnavailable(f"refuses record after record: {why}")
         log.get().warning("audit.delivery_refused", target=batch.target, seq=batch.first, reason=why)
 
     def _send_again(self, number: int) -> None:
@@ -108,12 +108,12 @@ class Courier:
         why = None
         try:
             self._target.send(batch)
-        except Refused as refused:
+        except ContentRefused as refused:
             why = str(refused)
         with Session(self._engine) as session, session.begin():
             store.end_retry(session, batch.target, number, why)
 
-    def _send_head(self, at: store.Position) -> bool:
+    def _send_head(self, at: store.DeliveryPosition) -> bool:
         """The newest signed head over what was delivered, to where files are kept."""
         if self._files is None:
             return False
@@ -129,7 +129,7 @@ class Courier:
 
     def _note(self, error: Exception, retry_seconds: float) -> None:
         """Into the log and, where the database is there, to the target's state."""
-        reason = str(error) if isinstance(error, Unavailable) else type(error).__name__
+        reason = str(error) if isinstance(error, TargetUnavailable) else type(error).__name__
         log.get().warning(
             "audit.not_delivered", target=self._address.name, reason=reason, where=log.where(error),
             retry_seconds=round(retry_seconds, 1),
@@ -141,7 +141,7 @@ class Courier:
             self._engine.dispose()
 
 
-def target_of(address: DeliveryAddress) -> Target:
+def target_of(address: DeliveryAddress) -> DeliveryTarget:
     """What delivers there."""
     match address.kind:
         case "folder":

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from app.audit.delivery.batch import Batch, NamedFile
-from app.audit.delivery.target import Unavailable
+from app.audit.delivery.target import TargetUnavailable
 
 
 class FolderTarget:
@@ -30,11 +30,11 @@ class FolderTarget:
                 os.link(work, path)
             except FileExistsError:
                 if path.read_bytes() != file.content:
-                    raise Unavailable("a file in the folder is not what its name says") from None
+                    raise TargetUnavailable("a file in the folder is not what its name says") from None
             work.unlink()
             self._sync()
         except OSError as error:
-            raise Unavailable(f"folder: {error.strerror or type(error).__name__}") from error
+            raise TargetUnavailable(f"folder: {error.strerror or type(error).__name__}") from error
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ import httpx2
 
 from app.audit.delivery.addresses import DeliveryAddress
 from app.audit.delivery.batch import Batch
-from app.audit.delivery.target import Refused, Unavailable, read_secret, tls_context
+from app.audit.delivery.target import ContentRefused, TargetUnavailable, read_secret, tls_context
 
 # Said of what was sent. Any other status says something of the collector, or of how we are set up: a wrong key or path
 # must not put the whole log aside, record by record.
@@ -36,16 +36,16 @@ class HttpTarget:
                 # What it says beside is not read: it may be of any length, and hold what we sent.
                 status = answer.status_code
         except httpx2.HTTPError as error:
-            raise Unavailable(type(error).__name__) from error
+            raise TargetUnavailable(type(error).__name__) from error
         if status in ABOUT_CONTENT:
-            raise Refused(f"HTTP {status}")
+            raise ContentRefused(f"HTTP {status}")
         if not 200 <= status < 300:
-            raise Unavailable(f"HTTP {status}")
+            raise TargetUnavailable(f"HTTP {status}")
 
     def _secret_header(self) -> dict[str, str]:
         if (file := self._address.files.get("header")) is None:
             return {}
         name, colon, value = read_secret(file).partition(":")
         if not colon or not name.strip() or "\n" in value:
-            raise Unavailable(f"{file.name} is no line 'Name: value'")
+            raise TargetUnavailable(f"{file.name} is no line 'Name: value'")
         return {name.strip(): value.strip()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.audit.delivery.addresses import DeliveryAddress, bucket_of
 from app.audit.delivery.batch import Batch, NamedFile
-from app.audit.delivery.target import Unavailable, read_secret
+from app.audit.delivery.target import TargetUnavailable, read_secret
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -58,9 +58,9 @@ class S3Target:
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
             if code != ALREADY_THERE:
-                raise Unavailable(f"S3: {code[:60]}") from error
+                raise TargetUnavailable(f"S3: {code[:60]}") from error
         except BotoCoreError as error:
-            raise Unavailable(f"S3: {type(error).__name__}") from error
+            raise TargetUnavailable(f"S3: {type(error).__name__}") from error
 
     def _client(self) -> "BaseClient":
         import boto3  # noqa: PLC0415  # an extra
@@ -90,4 +90,4 @@ class S3Target:
             section = parser["default"]
             return {name: section[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
         except (configparser.Error, KeyError) as error:
-            raise Unavailable("the file of credentials has no section 'default' with key and secret") from error
+            raise TargetUnavailable("the file of credentials has no section 'default' with key and secret") from error

@@ -61,7 +61,7 @@ class Overtaken(Exception):
 
 
 @dataclass(frozen=True)
-class Position:
+class DeliveryPosition:
     """How far a target is: all below `delivered`, a batch up to `pending` under way, `retry` a dead letter to send."""
 
     delivered: int
@@ -88,12 +88,12 @@ def configure(session: Session, addresses: Sequence[DeliveryAddress]) -> None:
         record(session, event)
 
 
-def position(session: Session, target: str) -> Position:
+def position(session: Session, target: str) -> DeliveryPosition:
     """Where a target is. Raises LookupError for one that is not configured."""
     row = session.execute(STATE, {"target": target}).first()
     if row is None:
         raise LookupError(f"{target} is no target")
-    return Position(row.delivered, row.pending, row.signed, row.retry)
+    return DeliveryPosition(row.delivered, row.pending, row.signed, row.retry)
 
 
 def due_until(session: Session, first: int, limits: BatchLimits) -> int | None:
@@ -151,7 +151,7 @@ def note_failure(session: Session, target: str, why: str) -> None:
     session.execute(NOTE_FAILURE, {"target": target, "why": why})
 
 
-def next_signed_head(session: Session, at: Position) -> tuple[int, NamedFile] | None:
+def next_signed_head(session: Session, at: DeliveryPosition) -> tuple[int, NamedFile] | None:
     """The newest signed head over what was delivered, with its size, if it was not delivered itself."""
     row = session.execute(SIGNED, {"signed": at.signed, "delivered": at.delivered}).first()
     return None if row is None else (row.size, signed_head_file(row.size, row.note))

@@ -15,7 +15,7 @@ import termios
 
 from app.audit.delivery.addresses import DeliveryAddress, host_and_port
 from app.audit.delivery.batch import Batch, DeliveredEntry
-from app.audit.delivery.target import Refused, Unavailable, tls_context
+from app.audit.delivery.target import ContentRefused, TargetUnavailable, tls_context
 from app.audit.export_forms.event_classes import CEF_SEVERITY, event_class
 
 SECONDS = 30.0
@@ -37,11 +37,11 @@ class SyslogTarget:
         self._own_name = _NOT_PRINTABLE.sub("", socket.gethostname())[:255] or "-"
 
     def send(self, batch: Batch) -> None:
-        """Send a message for each entry. Raises Refused where one is longer than the receiver is said to take."""
+        """Send a message for each entry. Raises ContentRefused where one is too long for the receiver."""
         lines = batch.lines.splitlines()
         messages = [self._message(entry, line, batch.target) for entry, line in zip(batch.entries, lines, strict=True)]
         if any(len(message) > self._address.longest for message in messages):
-            raise Refused(f"longer than {self._address.longest} bytes")
+            raise ContentRefused(f"longer than {self._address.longest} bytes")
         self._send(b"".join(b"%d %s" % (len(message), message) for message in messages))
 
     def _message(self, entry: DeliveredEntry, line: bytes, target: str) -> bytes:
@@ -61,18 +61,18 @@ class SyslogTarget:
                 secured.sendall(frames)
                 _close(secured)
         except (OSError, ssl.SSLError) as error:
-            raise Unavailable(type(error).__name__) from error
+            raise TargetUnavailable(type(error).__name__) from error
 
 
 def _close(secured: ssl.SSLSocket) -> None:
-    """Send our end, and wait for the other side's. Raises OSError for a reset or silence, and Unavailable."""
+    """Send our end, and wait for the other side's. Raises OSError for a reset or silence, and TargetUnavailable."""
     try:
         secured.unwrap()
     except ssl.SSLEOFError:
         # It closed in order, without a word of TLS, as rsyslog does. If its TCP acknowledged all of ours, it had read
         # it: what comes to a closed socket, or lies unread in one that closes, is answered by a reset.
         if unacknowledged(secured):
-            raise Unavailable("it closed before it had read everything") from None
+            raise TargetUnavailable("it closed before it had read everything") from None
 
 
 def unacknowledged(connection: socket.socket) -> int:

@@ -64,6 +64,8 @@ KIND_WORDS: Mapping[str, str] = {
     "opening.requested": _("asked to open sealed words"),
     "opening.decided": _("decided whether words are opened"),
     "signingkey.changed": _("began to sign the log's heads with another key"),
+    "delivery.configured": _("changed where the log is delivered to"),
+    "delivery.retried": _("had refused records of the log delivered again"),
     "leaktest.started": _("started a leak test"),
     "leaktest.ended": _("ended a leak test"),
 }
