@@ -62,10 +62,10 @@ class DeliveryLagSeconds:
     dead_letters: int
 
 
-def list_deliveries(log: AuditLog) -> list[DeliveryView]:
-    """All targets by their names, also those that the settings name no longer (audit)."""
+def list_deliveries(log: AuditLog, page: Page) -> list[DeliveryView]:
+    """One page of the targets by their names, also of those that the settings name no longer (audit)."""
     with log.reading() as session:
-        return [
+        views = [
             DeliveryView(
                 target=row.target,
                 kind=row.kind,
@@ -83,6 +83,7 @@ def list_deliveries(log: AuditLog) -> list[DeliveryView]:
             )
             for row in session.execute(STATES)
         ]
+    return page.items(views, lambda view: view.target)
 
 
 def list_dead_letters(log: AuditLog, target: str, page: Page) -> list[DeadLetterView]:

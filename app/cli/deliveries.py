@@ -29,7 +29,7 @@ def deliveries(
     if letters:
         _show_letters(client, letters)
         return
-    found = client.get("/audit/deliveries")
+    found = list(client.pages("/audit/deliveries"))
     said = f"what {retry} refused is sent to it again: see 'to be sent again'" if retry else ""
 
     def show() -> None:

@@ -42,9 +42,9 @@ class DeadLetterOut(ApiModel):
 
 
 @router.get("")
-def deliveries(log: AuditLogOf) -> list[DeliveryOut]:
+def deliveries(log: AuditLogOf, page: PageOf) -> list[DeliveryOut]:
     """The targets that the log is delivered to, and how far each is (audit)."""
-    return [DeliveryOut.model_validate(each) for each in list_deliveries(log)]
+    return [DeliveryOut.model_validate(each) for each in list_deliveries(log, page)]
 
 
 @router.get("/{target}/dead-letters")
