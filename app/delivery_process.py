@@ -18,7 +18,7 @@ from app import log
 from app.audit.delivery import store
 from app.audit.delivery.addresses import DeliveryAddress
 from app.audit.delivery.courier import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, deliver
-from app.audit.delivery.s3 import require_boto3
+from app.audit.delivery.s3 import require_obstore
 from app.audit.delivery.target import TargetUnavailable, read_secret, tls_context
 from app.db.engine import connect
 from app.hardening import forbid_inspection, forget_settings
@@ -46,7 +46,7 @@ def usable_addresses(given: str) -> list[DeliveryAddress]:
     addresses = DeliveryAddress.parse_all(given)
     for address in addresses:
         if address.kind == "s3":
-            require_boto3()
+            require_obstore()
         try:
             tls_context(address.files)
             for name in ("credentials", "header"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.audit.delivery.addresses import DeliveryAddress
-from app.audit.delivery.s3 import MissingBoto3, require_boto3
+from app.audit.delivery.s3 import MissingObstore, require_obstore
 from app.delivery_process import usable_addresses
 from app.evidence.verify import verify
 from tests.db.audit_db import AuditDb
@@ -165,7 +165,7 @@ def test_what_a_target_needs_is_looked_for_at_the_start(tmp_path: Path, monkeypa
     for given in (f"header={missing}", f"ca={missing}", f"certificate={missing}"):
         with pytest.raises(ValueError, match=r"a: .*cannot be read"):
             usable_addresses(f"a http https://c.example.com jsonl {given}")
-    require_boto3()
-    monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(MissingBoto3, match="pip install 'boto3"):
+    require_obstore()
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(MissingObstore, match="pip install 'obstore"):
         usable_addresses(f"a s3 https://s3.example.com/b jsonl credentials={missing}")

@@ -2,14 +2,14 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
+import httpx2
 import pytest
-from botocore.config import Config
 
 from app.audit.delivery import syslog
 from app.audit.delivery.batch import signed_head_file
@@ -36,6 +36,10 @@ from tests.support.collectors import (
 from tests.support.log_keys import LOG_KEY
 from tests.support.waiting import wait_for
 
+# The server of S3 looks at no signature, and asks that there be one.
+SIGNED_BY_ANYBODY = {
+    "Authorization": f"AWS4-HMAC-SHA256 Credential={S3_KEY}/20261101/us-east-1/s3/aws4_request, Signature=0"
+}
 OLD_HEADS = (
     "alter table audit_checkpoint disable trigger append_only",
     "update audit_checkpoint set at = at - interval '1 minute'",
@@ -152,14 +156,25 @@ def test_a_file_is_never_replaced_and_a_folder_never_made(world: AuditDb, tmp_pa
         assert made.state().delivered == 0
 
 
-def bucket(url: str) -> Any:
-    """A client of the bucket `log`, which keeps all versions of its objects."""
-    made = boto3.session.Session(S3_KEY, S3_SECRET).client(
-        "s3", endpoint_url=url, region_name="us-east-1", config=Config(s3={"addressing_style": "path"})
-    )
-    made.create_bucket(Bucket="log")
-    made.put_bucket_versioning(Bucket="log", VersioningConfiguration={"Status": "Enabled"})
-    return made
+class Bucket:
+    """The bucket `log` of a server, which keeps every version of its objects, as somebody else looks at it."""
+
+    def __init__(self, url: str) -> None:
+        self._client, self._url = httpx2.Client(trust_env=False), f"{url}/log"
+        versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+        for path, body in (("", ""), ("?versioning", versioning)):
+            assert self._client.put(self._url + path, content=body, headers=SIGNED_BY_ANYBODY).status_code == 200
+
+    def versions(self) -> list[str]:
+        """The names of its objects, once for each version."""
+        listed = self._client.get(f"{self._url}?versions", headers=SIGNED_BY_ANYBODY)
+        return re.findall("<Version>.*?<Key>(.*?)</Key>", listed.text, re.DOTALL)
+
+    def get(self, key: str) -> bytes:
+        """The content of an object."""
+        answer = self._client.get(f"{self._url}/{key}", headers=SIGNED_BY_ANYBODY)
+        assert answer.status_code == 200
+        return answer.content
 
 
 def credentials(folder: Path) -> Path:
@@ -173,20 +188,18 @@ def test_a_bucket_holds_each_object_once(world: AuditDb, tmp_path: Path) -> None
     given = f"credentials={credentials(tmp_path)}"
     with s3_server(tmp_path / "s3") as url, delivering(world, f"b s3 {url}/log/house/one jsonl {given}") as made:
         made.log.add(1)
-        with pytest.raises(TargetUnavailable, match="S3: NoSuchBucket"):
+        with pytest.raises(TargetUnavailable, match="S3: FileNotFoundError"):
             made.courier().step()
-        client = bucket(url)
+        bucket = Bucket(url)
         in_three(made)
         for pending in (made.state().delivered, None):
             made.back_to(0)
             world.run("owner", "update audit_delivery set signed = 0, pending = :pending", pending=pending)
             made.all()
-        versions = client.list_object_versions(Bucket="log", Prefix="house/one/")["Versions"]
-        keys = [each["Key"] for each in versions]
+        keys = bucket.versions()
         assert len(set(keys)) == len(keys), "nothing was put twice"
-        files = {
-            key.removeprefix("house/one/"): client.get_object(Bucket="log", Key=key)["Body"].read() for key in keys
-        }
+        assert {key.rpartition("/")[0] for key in keys} == {"house/one"}
+        files = {key.removeprefix("house/one/"): bucket.get(key) for key in keys}
         first = {name: files[name] for name in files if name.endswith(".checkpoint")}
         ranges = [name for name in sorted(files) if name.endswith(".jsonl")]
         whole = max(ranges, key=lambda name: int(name.split("-")[1]) - int(name.split("-")[0]))

@@ -1,7 +1,6 @@
 """Delivers into a bucket that speaks S3: each object is put once, under a name that its content alone can have."""
 
 import configparser
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from app.audit.delivery.addresses import DeliveryAddress, bucket_of
@@ -9,21 +8,19 @@ from app.audit.delivery.batch import Batch, NamedFile
 from app.audit.delivery.target import TargetUnavailable, read_secret
 
 if TYPE_CHECKING:
-    from botocore.client import BaseClient
-
-ALREADY_THERE = "PreconditionFailed"
+    from obstore.store import S3Store
 
 
-class MissingBoto3(ValueError):
+class MissingObstore(ValueError):
     """A bucket is named, and the library that speaks to it is not installed."""
 
 
-def require_boto3() -> None:
-    """Raises MissingBoto3, before anything is delivered."""
+def require_obstore() -> None:
+    """Raises MissingObstore, before anything is delivered."""
     try:
-        import boto3  # noqa: F401, PLC0415  # an extra
+        import obstore  # noqa: F401, PLC0415  # an extra
     except ModuleNotFoundError as error:
-        raise MissingBoto3("deliveries to S3 need boto3: pip install 'boto3>=1.40'") from error
+        raise MissingObstore("deliveries to S3 need obstore: pip install 'obstore>=0.12'") from error
 
 
 class S3Target:
@@ -35,52 +32,47 @@ class S3Target:
 
     def send(self, batch: Batch) -> None:
         """Put the files of a batch."""
-        client = self._client()
+        store = self._store()
         for file in batch.files:
-            self._put(client, file)
+            self._put(store, file)
 
     def put(self, file: NamedFile) -> None:
         """Put one object."""
-        self._put(self._client(), file)
+        self._put(self._store(), file)
 
-    def _put(self, client: "BaseClient", file: NamedFile) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # an extra
+    def _put(self, store: "S3Store", file: NamedFile) -> None:
+        import obstore  # noqa: PLC0415  # an extra
+        from obstore.exceptions import AlreadyExistsError, BaseError  # noqa: PLC0415
 
         try:
-            client.put_object(
-                Bucket=self._bucket,
-                Key=self._prefix + file.name,
-                Body=file.content,
-                # Over what is there already nothing is written; by its name it is the same.
-                IfNoneMatch="*",
-                Metadata={"sha256": hashlib.sha256(file.content).hexdigest()},
-            )
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", "unknown"))
-            if code != ALREADY_THERE:
-                raise TargetUnavailable(f"S3: {code[:60]}") from error
-        except BotoCoreError as error:
+            # Over what is there already nothing is written (If-None-Match); by its name it is the same.
+            obstore.put(store, self._prefix + file.name, file.content, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return
+        except (BaseError, OSError) as error:
+            # Its words may hold what the store said.
             raise TargetUnavailable(f"S3: {type(error).__name__}") from error
 
-    def _client(self) -> "BaseClient":
-        import boto3  # noqa: PLC0415  # an extra
-        from botocore.config import Config  # noqa: PLC0415
+    def _store(self) -> "S3Store":
+        from obstore.store import S3Store  # noqa: PLC0415  # an extra
 
-        given: dict[str, Any] = {
-            "endpoint_url": self._endpoint,
-            "region_name": self._address.region,
-            "verify": str(self._address.files["ca"]) if "ca" in self._address.files else None,
-            "config": Config(
-                connect_timeout=10,
-                read_timeout=60,
-                # Whoever delivers tries again by itself, and later each time.
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path"},
-                # What stores other than Amazon's know.
-                request_checksum_calculation="when_required",
-            ),
+        options: dict[str, Any] = {
+            "timeout": "60s",
+            "connect_timeout": "10s",
+            "allow_http": self._endpoint.startswith("http://"),
         }
-        return boto3.session.Session(**self._credentials()).client("s3", **given)
+        if "ca" in self._address.files:
+            options["root_certificate"] = read_secret(self._address.files["ca"])
+        return S3Store(
+            self._bucket,
+            endpoint=self._endpoint,
+            region=self._address.region,
+            virtual_hosted_style_request=False,
+            client_options=options,
+            # Whoever delivers tries again by itself, and later each time.
+            retry_config={"max_retries": 0},
+            **self._credentials(),
+        )
 
     def _credentials(self) -> dict[str, str]:
         """Those of the section `default` of a file as Amazon's tools have it."""
@@ -88,6 +80,9 @@ class S3Target:
         try:
             parser.read_string(read_secret(self._address.files["credentials"]))
             section = parser["default"]
-            return {name: section[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+            return {
+                "access_key_id": section["aws_access_key_id"],
+                "secret_access_key": section["aws_secret_access_key"],
+            }
         except (configparser.Error, KeyError) as error:
             raise TargetUnavailable("the file of credentials has no section 'default' with key and secret") from error
