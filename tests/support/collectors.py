@@ -146,7 +146,17 @@ class SyslogServer:
             except OSError:
                 return
             with contextlib.suppress(OSError), plain:
-                self._take(context.wrap_socket(plain, server_side=True))
+                secured = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+                try:
+                    secured.do_handshake()
+                except ssl.SSLError:
+                    # It has said why. What lies unread when it closes would be answered by a reset, which says nothing.
+                    with socket.socket(fileno=secured.detach()) as refused:
+                        refused.settimeout(1)
+                        while refused.recv(65_536):
+                            pass
+                    continue
+                self._take(secured)
 
     def _take(self, secured: ssl.SSLSocket) -> None:
         stream = b""

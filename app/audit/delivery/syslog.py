@@ -6,6 +6,7 @@ it does with what it read is not to be seen from here.
 """
 
 import array
+import contextlib
 import datetime as dt
 import fcntl
 import re
@@ -54,25 +55,68 @@ class SyslogTarget:
     def _send(self, frames: bytes) -> None:
         context = tls_context(self._address.files)
         try:
-            with (
-                socket.create_connection((self._host, self._port), SECONDS) as plain,
-                context.wrap_socket(plain, server_hostname=self._host) as secured,
-            ):
-                secured.sendall(frames)
-                _close(secured)
-        except (OSError, ssl.SSLError) as error:
+            with socket.create_connection((self._host, self._port), SECONDS) as plain:
+                connection = _TlsConnection(plain, context, self._host)
+                connection.send(frames)
+                connection.close()
+        except OSError as error:  # those of TLS among them
             raise TargetUnavailable(type(error).__name__) from error
 
 
-def _close(secured: ssl.SSLSocket) -> None:
-    """Send our end, and wait for the other side's. Raises OSError for a reset or silence, and TargetUnavailable."""
-    try:
-        secured.unwrap()
-    except ssl.SSLEOFError:
-        # It closed in order, without a word of TLS, as rsyslog does. If its TCP acknowledged all of ours, it had read
-        # it: what comes to a closed socket, or lies unread in one that closes, is answered by a reset.
-        if unacknowledged(secured):
-            raise TargetUnavailable("it closed before it had read everything") from None
+class _TlsConnection:
+    """TLS over a socket of our own. `SSLSocket.unwrap` would not do: it takes an alert, by which the other side refuses
+    our certificate after we have sent, for an orderly end.
+    """
+
+    def __init__(self, plain: socket.socket, context: ssl.SSLContext, host: str) -> None:
+        self._plain, self._incoming, self._outgoing = plain, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        while True:
+            try:
+                self._tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._receive()
+
+    def send(self, content: bytes) -> None:
+        """Send all of it."""
+        self._tls.write(content)
+        self._flush()
+
+    def close(self) -> None:
+        """Send our end, and wait for the other side's. Raises OSError for a reset, an alert or silence, and
+        TargetUnavailable.
+        """
+        with contextlib.suppress(ssl.SSLWantReadError):
+            while self._tls.read(65_536):  # what came with the handshake
+                pass
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self._tls.unwrap()  # nothing is left to read, so that this only writes
+        self._flush()
+        while True:
+            try:
+                if not self._tls.read(65_536):
+                    return
+            except ssl.SSLZeroReturnError:
+                return
+            except ssl.SSLWantReadError:
+                self._receive()
+            except ssl.SSLEOFError:
+                # It closed in order, without a word of TLS, as rsyslog does. If its TCP acknowledged all of ours, it
+                # had read it: what comes to a closed socket, or lies unread in one that closes, is answered by a reset.
+                if unacknowledged(self._plain):
+                    raise TargetUnavailable("it closed before it had read everything") from None
+                return
+
+    def _flush(self) -> None:
+        self._plain.sendall(self._outgoing.read())
+
+    def _receive(self) -> None:
+        if received := self._plain.recv(65_536):
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()
 
 
 def unacknowledged(connection: socket.socket) -> int:

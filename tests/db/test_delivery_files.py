@@ -1,40 +1,33 @@
-"""What a delivered log is where it arrives: files that a stranger verifies, objects written once, messages over TLS."""
+"""What a delivered log is in a folder or a bucket: files that a stranger verifies, each written once."""
 
 import contextlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from app.audit.delivery import syslog
 from app.audit.delivery.batch import signed_head_file
 from app.audit.delivery.folder import FolderTarget
 from app.audit.delivery.target import TargetUnavailable
 from app.cli.audit_files import verify_manifest
 from app.evidence.checkpoint import Checkpoint
+from app.evidence.delivered_folder import verify_delivered
 from app.evidence.manifest import LogManifest
 from app.evidence.merkle import decode, leaf_hash, merkle_root
 from app.evidence.verify import verify
 from tests.db.audit_db import AuditDb
-from tests.db.delivered import Delivering, delivering, names, numbers, records
+from tests.db.delivered import Delivering, delivering, names
 from tests.support.cluster import Db
 from tests.support.collectors import (
     S3_KEY,
     S3_SECRET,
-    Collector,
-    SyslogServer,
-    collecting,
-    rsyslog,
     s3_server,
-    tls_files,
 )
 from tests.support.log_keys import LOG_KEY
-from tests.support.waiting import wait_for
 
 # The server of S3 looks at no signature, and asks that there be one.
 SIGNED_BY_ANYBODY = {
@@ -83,6 +76,50 @@ def hold_together(files: dict[str, bytes], folder: Path, bodies: list[str]) -> N
     assert leaves == [leaf_hash(body) for body in bodies]
     assert checkpoint.head.size == len(bodies)
     assert merkle_root(leaves) == checkpoint.head.root
+
+
+def test_a_delivered_folder_is_verified_as_one_log(world: AuditDb, tmp_path: Path) -> None:
+    """By the command that stands in the documentation: whatever is done to the folder is found and named."""
+    folder = tmp_path / "log"
+    folder.mkdir()
+
+    def found(trusted: bool = True) -> set[str]:
+        report = verify_delivered(folder, trusted=[LOG_KEY.verifier] if trusted else [])
+        return {finding.kind for finding in report.findings}
+
+    with delivering(world, f"archive folder {folder} jsonl") as made:
+        in_three(made)
+        size = len(made.bodies())
+    report = verify_delivered(folder, trusted=[LOG_KEY.verifier])
+    assert (report.findings, report.entries, report.signers) == ([], size, (LOG_KEY.name,))
+    whole = {path: path.read_bytes() for path in folder.iterdir()}
+    first, middle, last = sorted(path for path in whole if path.suffix == ".jsonl")
+    [head] = folder.glob("*.checkpoint")
+    spoiled: dict[str, tuple[dict[Path, bytes | None], set[str]]] = {
+        "a file is gone": ({middle: None}, {"drop"}),
+        "the last is gone": ({last: None}, {"truncation"}),
+        "a record was changed": (
+            {middle: whole[middle].replace(b"unknown", b"expired", 1)},
+            {"edit", "digest"},
+        ),
+        "a file ends early": ({last: whole[last][: whole[last].rindex(b"{")]}, {"truncation", "digest", "format"}),
+        "a file stands twice": ({folder / f"{0:020d}-9.jsonl": whole[first]}, {"duplicate", "digest"}),
+        "nothing is signed": ({head: None}, {"signature"}),
+        "nothing is there": (dict.fromkeys(whole), {"format", "signature"}),
+    }
+    for what, (changes, kinds) in spoiled.items():
+        for path, content in changes.items():
+            path.unlink(missing_ok=True)
+            if content is not None:
+                path.write_bytes(content)
+        assert kinds <= found(), what
+        for path in {*changes, *whole}:
+            path.unlink(missing_ok=True)
+        for path, content in whole.items():
+            path.write_bytes(content)
+    assert found() == set()
+    head.unlink()
+    assert found(trusted=False) == set()
 
 
 def test_a_folder_holds_all_that_verification_needs(world: AuditDb, tmp_path: Path) -> None:
@@ -213,140 +250,6 @@ def test_credentials_that_are_none_wait_to_be_mended(world: AuditDb, text: str, 
     with delivering(world, f"b s3 http://127.0.0.1:9/log jsonl {given}") as made:
         made.log.add(1)
         with pytest.raises(TargetUnavailable, match="has no section 'default' with key and secret"):
-            made.courier().step()
-
-
-def test_syslog_takes_a_message_for_each_record(world: AuditDb, tmp_path: Path) -> None:
-    files = tls_files(tmp_path / "tls")
-    with (
-        SyslogServer(files).listening() as server,
-        delivering(world, f"siem syslog localhost:{server.port} jsonl ca={files.ca}") as made,
-    ):
-        made.log.add(3)
-        made.all()
-        bodies = made.bodies()
-        for number, (message, body) in enumerate(zip(server.read, bodies, strict=True)):
-            record = json.loads(body)
-            header, _, line = message.partition(b"] ")
-            assert records([line]) == [body]
-            priority, at, _host, app, process, kind, rest = header.decode().split(" ", 6)
-            assert priority.startswith("<1")
-            assert priority.endswith(">1")
-            assert (at[10], at[-1], app, process, kind) == ("T", "Z", "clearance", "-", record["kind"])
-            assert rest == f'[clearance@32473 target="siem" seq="{number}" id="{record["id"]}"'
-        assert made.state().waiting == 0
-
-
-@pytest.mark.parametrize("ends", ["reset", "vanish"])
-def test_syslog_counts_as_delivered_when_the_other_side_has_closed(world: AuditDb, ends: str, tmp_path: Path) -> None:
-    """The protocol acknowledges nothing else; what was read by then comes again, with the same ids."""
-    files = tls_files(tmp_path / "tls")
-    with (
-        SyslogServer(files, ends=ends).listening() as server,
-        delivering(world, f"siem syslog localhost:{server.port} jsonl ca={files.ca}") as made,
-    ):
-        made.log.add(3)
-        with pytest.raises(TargetUnavailable):
-            made.courier().step()
-        assert made.state().delivered == 0
-        server.ends, before = "close", len(server.read)
-        made.all()
-        assert made.state().waiting == 0
-        assert set(server.read[:before]) <= set(server.read[before:])
-        assert records([message.partition(b"] ")[2] for message in server.read[before:]]) == made.bodies()
-
-
-def test_a_receiver_that_closes_without_a_word_has_read_what_its_tcp_acknowledged(
-    world: AuditDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = tls_files(tmp_path / "tls")
-    with (
-        SyslogServer(files, ends="quiet").listening() as server,
-        delivering(world, f"siem syslog localhost:{server.port} jsonl ca={files.ca}") as made,
-    ):
-        made.log.add(3)
-        with monkeypatch.context() as patch:
-            patch.setattr(syslog, "unacknowledged", lambda _: 7)
-            with pytest.raises(TargetUnavailable, match="before it had read everything"):
-                made.courier().step()
-        assert made.state().delivered == 0
-        made.all()
-        assert made.state().waiting == 0
-
-
-@pytest.mark.parametrize("wrong", ["authority", "host", "no certificate of ours"])
-def test_syslog_goes_to_nobody_who_is_not_known(world: AuditDb, wrong: str, tmp_path: Path) -> None:
-    files, other = tls_files(tmp_path / "tls"), tls_files(tmp_path / "other")
-    host = "127.0.0.1" if wrong == "host" else "localhost"
-    ca = other.ca if wrong == "authority" else files.ca
-    with (
-        SyslogServer(files, wants_certificate=wrong == "no certificate of ours").listening() as server,
-        delivering(world, f"siem syslog {host}:{server.port} jsonl ca={ca}") as made,
-    ):
-        made.log.add(1)
-        with pytest.raises(TargetUnavailable):
-            made.courier().step()
-        assert (made.state().delivered, server.read) == (0, [])
-
-
-def test_a_message_that_is_too_long_for_the_receiver_is_put_aside_not_cut(world: AuditDb, tmp_path: Path) -> None:
-    files = tls_files(tmp_path / "tls")
-    with (
-        SyslogServer(files).listening() as server,
-        delivering(world, f"siem syslog localhost:{server.port} jsonl ca={files.ca}") as made,
-    ):
-        made.log.add(3)
-        made.all()
-        sizes = [len(message) for message in server.read]
-        made.address = replace(made.address, longest=max(sizes) - 1)
-        made.back_to(0)
-        server.read.clear()
-        made.all()
-        too_long = [number for number, size in enumerate(sizes) if size == max(sizes)]
-        assert made.letters() == [(number, f"longer than {max(sizes) - 1} bytes", False) for number in too_long]
-        assert len(server.read) == len(sizes) - len(too_long) > 0
-
-
-@pytest.mark.parametrize("form", ["jsonl", "cef"])
-@pytest.mark.parametrize("with_certificate", [False, True])
-def test_a_real_rsyslog_writes_all_of_it(world: AuditDb, form: str, with_certificate: bool, tmp_path: Path) -> None:
-    """Which is not ours: framing, header and the end of a connection are as others read them."""
-    files = tls_files(tmp_path / "tls")
-    more = f" certificate={files.both}" if with_certificate else ""
-    with (
-        rsyslog(tmp_path / "rsyslog", files, wants_certificate=with_certificate) as (port, out),
-        delivering(world, f"siem syslog localhost:{port} {form} ca={files.ca}{more}") as made,
-    ):
-        for _ in range(3):
-            made.log.add(20)
-            made.all()
-        bodies = made.bodies()
-        assert made.state().waiting == 0
-        wait_for(lambda: out.exists() and len(out.read_bytes().splitlines()) >= len(bodies))
-        lines = out.read_bytes().splitlines()
-        ids = [json.loads(body)["id"].encode() for body in bodies]
-        assert [each in line for each, line in zip(ids, lines, strict=True)] == [True] * len(bodies)
-        if form == "jsonl":
-            assert numbers([line.partition(b"] ")[2] for line in lines]) == list(range(len(bodies)))
-
-
-def test_an_http_collector_gets_its_key_and_knows_a_batch_again(world: AuditDb, tmp_path: Path) -> None:
-    secret, collector = tmp_path / "key", Collector()
-    secret.write_text("Authorization: Splunk 1f2e3d\n")
-    with collecting(collector) as url, delivering(world, f"siem http {url}/raw cef header={secret}") as made:
-        made.log.add(2)
-        made.all()
-        end = made.state().delivered
-        made.back_to(0)
-        world.run("owner", "update audit_delivery set pending = :end", end=end)
-        secret.write_text("Authorization: Splunk another")
-        made.all()
-        assert [each["Authorization"] for each in collector.headers] == ["Splunk 1f2e3d", "Splunk another"]
-        assert collector.posts[0] == collector.posts[1]
-        assert collector.posts[0][0].startswith(f"siem:0-{end - 1}:")
-        secret.write_text("no header")
-        made.log.add(1)
-        with pytest.raises(TargetUnavailable, match="key is no line"):
             made.courier().step()
 
 
