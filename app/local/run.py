@@ -213,7 +213,19 @@ def _require_ready(home: Path, environ: Mapping[str, str]) -> None:
     if instance := Instance.running(home):
         raise CannotRun(_already_running(home, instance))
     api = _api_settings(environ)
+    _require_targets(environ.get(environment.DELIVERIES, ""))
     require_free(api.host, api.port)
+
+
+def _require_targets(deliveries: str) -> None:
+    if not deliveries:
+        return
+    from app.audit.delivery.addresses import DeliveryAddress  # noqa: PLC0415  # few runs deliver
+
+    try:
+        DeliveryAddress.parse_all(deliveries)
+    except ValueError as error:
+        raise CannotRun(f"{environment.DELIVERIES}: {error}") from error
 
 
 def _api_settings(environ: Mapping[str, str]) -> ApiSettings:

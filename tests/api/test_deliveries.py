@@ -1,14 +1,19 @@
 """What auditors, administrators and metrics are told of the log's delivery, and how refused records are sent again."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.cli.doctor.checks import check_deliveries
+from app.cli.doctor.installation import Installation
+from app.settings import AuditSettings
 from tests.api.problems import check_problem
 from tests.support.audit_order import sequence
+from tests.support.cluster import AUDIT_KEY
 from tests.support.company import Company
-from tests.support.service import METRICS_KEY
+from tests.support.service import METRICS_KEY, parts_of
 
 PATH = "/api/v1/audit/deliveries"
 TARGETS = """
@@ -80,3 +85,20 @@ def test_the_service_alarms_an_administrator(client: TestClient, delivered: Comp
     found = {check["part"]: check for check in answer.json()["checks"] if check["part"].startswith("delivery")}
     assert {part: check["state"] for part, check in found.items()} == {"delivery siem": "fail", "delivery well": "ok"}
     assert "the oldest for 20 min (HTTP 503)" in found["delivery siem"]["says"]
+
+
+def test_the_doctor_alarms_whoever_runs_it(delivered: Company) -> None:
+    """With the database role of delivery, where its URL is known; else it says that it did not look."""
+    parts = parts_of(delivered.db)
+    named = {"deliveries": "siem http https://siem.example.com ocsf, gone folder /log jsonl"}
+    audit = AuditSettings.model_validate({"key": AUDIT_KEY, **named})
+    settings = parts.settings.model_copy(update={"audit": audit})
+    parts.database.close()
+
+    def found(urls: dict[str, str]) -> dict[str, str]:
+        setup = Installation(settings=settings, urls=urls, api_url="", home=Path(), instance=None, embedded=False)
+        return {result.part: result.state for result in check_deliveries(setup)}
+
+    states = {"delivery siem": "fail", "delivery gone": "fail", "delivery well": "ok"}
+    assert found({"clearance_delivery": delivered.db.url("delivery")}) == states
+    assert found({}) == {"delivery": "warn"}

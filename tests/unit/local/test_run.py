@@ -139,6 +139,16 @@ def test_plans_are_kept_in_a_database_of_ones_own() -> None:
     assert name not in api_environment(own | {APP_URL: "postgresql+psycopg://elsewhere"}, WIRING)
 
 
+def test_a_target_that_is_none_prevents_a_run(tmp_path: Path) -> None:
+    """Before anything is started, not when its process has ended for the sixth time."""
+    screen = io.StringIO()
+    environ = {"CLEARANCE_AUDIT__DELIVERIES": "a folder log jsonl"}
+    assert run(tmp_path / "home", environ=environ, console=Console(file=screen, width=200)) == 1
+    said = screen.getvalue()
+    assert "CLEARANCE_AUDIT__DELIVERIES: a: name the folder by its whole path" in said
+    assert not (tmp_path / "home").exists()
+
+
 def test_a_database_elsewhere_needs_every_url_and_key() -> None:
     environ = {"CLEARANCE_DATABASE__APP_URL": "x", "CLEARANCE_DATABASE__INGEST_URL": "x"}
     with pytest.raises(SettingsMissing, match="SEQUENCER_URL, CLEARANCE_IDENTITY__KEY, CLEARANCE_AUDIT__KEY must"):
