@@ -23,6 +23,9 @@ from app.audit.delivery.target import TargetUnavailable, read_secret, tls_contex
 from app.db.engine import connect
 from app.hardening import forbid_inspection, forget_settings
 
+# How often it is looked whether all targets are still delivered to.
+WATCH_SECONDS = 1.0
+
 
 class _DeliveryDatabase(BaseModel):
     delivery_url: SecretStr
@@ -95,11 +98,18 @@ def main() -> None:
     if configure(url, addresses, lambda seconds: signal.sigtimedwait(stop, seconds) is not None):
         log.get().info("audit.delivery_started", targets=[address.name for address in addresses])
         stopping = threading.Event()
-        for address in addresses:
-            # Daemons: one that waits for a target that hangs does not hold up the end.
-            given = (url, address, stopping.wait)
-            threading.Thread(target=deliver, args=given, name=f"deliver {address.name}", daemon=True).start()
-        signal.sigwait(stop)
+        # Daemons: one that waits for a target that hangs does not hold up the end.
+        threads = [
+            threading.Thread(target=deliver, args=(url, address, stopping.wait), name=address.name, daemon=True)
+            for address in addresses
+        ]
+        for thread in threads:
+            thread.start()
+        while signal.sigtimedwait(stop, WATCH_SECONDS) is None:
+            if ended := [thread.name for thread in threads if not thread.is_alive()]:
+                # Better dead than idle: whoever starts it again configures its targets anew.
+                log.get().error("audit.delivery_ended", targets=ended)
+                sys.exit(1)
         stopping.set()
     log.get().info("audit.delivery_stopped")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app import log
@@ -36,12 +36,15 @@ class Courier:
         """Work until `wait(seconds)` says True. After a failure it tries again, each time later, for ever.
 
         `jitter` gives numbers from 0 to 1: a pause is shortened by up to a half, so that many do not come at once.
+        Raises UnknownTarget.
         """
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 delay = 0.0 if self.step() else POLL_SECONDS
                 pause = FIRST_PAUSE_SECONDS
+            except store.UnknownTarget:
+                raise
             # The edge of a target: what is wrong with one must not hold up another, and may be mended tomorrow.
             except Exception as error:  # noqa: BLE001
                 delay, pause = pause * (1 - jitter() / 2), min(pause * 2, MAX_PAUSE_SECONDS)
@@ -137,7 +140,7 @@ class Courier:
         try:
             with Session(self._engine) as session, session.begin():
                 store.note_failure(session, self._address.name, reason[:200])
-        except DBAPIError:
+        except SQLAlchemyError:
             self._engine.dispose()
 
 

@@ -56,6 +56,10 @@ NOTE_FAILURE = text("select clearance.note_delivery_failure(:target, :why)")
 KEEP_HEAD = text("select clearance.keep_delivered_head(:target, :size)")
 
 
+class UnknownTarget(Exception):
+    """The database knows no such target, as after a restored backup: it is to be configured anew."""
+
+
 class Overtaken(Exception):
     """Another process delivers to this target too and moved its position."""
 
@@ -89,10 +93,10 @@ def configure(session: Session, addresses: Sequence[DeliveryAddress]) -> None:
 
 
 def position(session: Session, target: str) -> DeliveryPosition:
-    """Where a target is. Raises LookupError for one that is not configured."""
+    """Where a target is. Raises UnknownTarget."""
     row = session.execute(STATE, {"target": target}).first()
     if row is None:
-        raise LookupError(f"{target} is no target")
+        raise UnknownTarget(target)
     return DeliveryPosition(row.delivered, row.pending, row.signed, row.retry)
 
 
