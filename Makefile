@@ -14,7 +14,7 @@ help: ## show this
 run: .venv/.installed ## start everything on this machine: database, model, API, worker, sample company
 	@$(PY) -m app.cli run
 
-test: .venv/.dev .venv/.idp check ## everything that must hold: lint, types, import contracts, all tests
+test: .venv/.dev .venv/.idp .venv/.s3 check ## everything that must hold: lint, types, import contracts, all tests
 	$(PYTEST) tests --ignore=tests/unit -m "not alone" --durations=20
 	$(PY) -m pytest tests -m alone --durations=20
 
@@ -45,12 +45,18 @@ lock: ## resolve the dependencies anew and pin them with hashes
 	.venv/bin/uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
 	.venv/bin/uv pip compile tests/support/identity_provider.in $(LOCK_OPTIONS) -o requirements-idp.lock
+	.venv/bin/uv pip compile tests/support/s3_server.in $(LOCK_OPTIONS) -o requirements-s3.lock
 
 LOCK_OPTIONS := --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --quiet
 
 # A real identity provider for the tests, apart: it needs other versions of what we need too.
 .venv/.idp: .venv/.dev requirements-idp.lock
 	@$(PY) deploy/install.py idp
+	@touch $@
+
+# A real server that speaks S3 for the tests, apart for the same reason.
+.venv/.s3: .venv/.dev requirements-s3.lock
+	@$(PY) deploy/install.py s3
 	@touch $@
 
 clean: ## remove the environment and the local data (the sample company too)

@@ -15,6 +15,7 @@ from starlette.types import Lifespan
 
 from app import log
 from app.admin.background import BackgroundWork
+from app.admin.deliveries import delivery_lags
 from app.admin.leak_test_runs import LeakTestRuns, LeakTestSteps
 from app.admin.log_exports import LogExports
 from app.admin.refusals import FailedSignIns, record_due
@@ -38,6 +39,7 @@ from app.web.api import (
     collections,
     conversations,
     delegations,
+    deliveries,
     directories,
     documents,
     explain,
@@ -69,7 +71,7 @@ from app.web.http import docs_page, health, problems
 from app.web.http.authentication import Authentication
 from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
-from app.web.http.metrics import ListSearches, Observe, ReplicaSearches
+from app.web.http.metrics import DeliveryLags, ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
 from app.web.http.relay import Relay
 from app.web.scim import entry as scim_entry
@@ -82,7 +84,8 @@ from app.wiring import Beforehand, build
 def collectors(parts: Components) -> tuple[Collector, ...]:
     """What the parts have counted, for the metrics."""
     lost = parts.index.lost if isinstance(parts.index, RemoteIndex) else dict
-    return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
+    lags = DeliveryLags(lambda: delivery_lags(parts.database))
+    return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost), lags
 
 
 def own_url(settings: ApiSettings) -> str:
@@ -205,6 +208,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         audit,
         audit_proofs,
         shown,
+        deliveries,
         openings,
         exposure,
         forgetting,

@@ -18,8 +18,8 @@ from pathlib import Path
 
 VENV = Path(".venv")
 PYTHON, UV = str(VENV / "bin" / "python"), str(VENV / "bin" / "uv")
-# The identity provider of the tests, in an environment of its own.
-IDP = str(VENV / "idp")
+# The identity provider of the tests, and their server that speaks S3, each in an environment of its own.
+IDP, S3 = str(VENV / "idp"), str(VENV / "s3")
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
@@ -35,6 +35,10 @@ STEPS: dict[str, list[list[str]]] = {
     "idp": [
         [UV, "venv", "--quiet", "--clear", "--python", PYTHON, IDP],
         [UV, "pip", "install", *LOCKED, "--no-deps", "--python", f"{IDP}/bin/python", "-r", "requirements-idp.lock"],
+    ],
+    "s3": [
+        [UV, "venv", "--quiet", "--clear", "--python", PYTHON, S3],
+        [UV, "pip", "install", *LOCKED, "--no-deps", "--python", f"{S3}/bin/python", "-r", "requirements-s3.lock"],
     ],
 }
 # What a tool says, and what to do about it.

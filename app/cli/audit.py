@@ -11,10 +11,12 @@ from app.cli import openings
 from app.cli.audit_files import export_with_manifest, query_text, verify_manifest
 from app.cli.audit_questions import access, exposure, shown, stale_answers
 from app.cli.connection import AsJson, parse_time, with_client
+from app.cli.deliveries import deliveries
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
 from app.cli.trust import NoHead, read_authorities, read_key
 from app.client.api import Client, path
+from app.evidence.delivered_folder import verify_delivered
 from app.evidence.kept_head import read_head
 from app.evidence.merkle import Head, decode
 from app.evidence.receipt import ReceiptReport, is_receipt, verify_receipt
@@ -42,7 +44,8 @@ audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 audit.add_typer(openings.commands)
 
 
-for name, command in (("shown", shown), ("exposure", exposure), ("access", access), ("stale-answers", stale_answers)):
+for name, command in (("shown", shown), ("exposure", exposure), ("access", access), ("stale-answers", stale_answers),
+                      ("deliveries", deliveries)):  # fmt: skip
     audit.command(name)(command)
 
 
@@ -171,7 +174,7 @@ def keygen(
 
 @audit.command("verify")
 def verify(
-    file: Annotated[Path, typer.Argument(help="an export, or a receipt")],
+    file: Annotated[Path, typer.Argument(help="an export, a receipt, or a folder into which the log was delivered")],
     *,
     manifest: Annotated[
         Path | None, typer.Option(help="of an export: its manifest, without which only JSONL can be verified")
@@ -221,6 +224,11 @@ def _report(
             raise NoHead("--answer is for receipts, --manifest for exports")
         kept = None if head is None else read_head(head, trusted)
         return verify_manifest(file, manifest, head=kept, trusted=trusted, authorities=authorities)
+    if file.is_dir():
+        if answer is not None:
+            raise NoHead("--answer is for receipts: a folder holds many answers")
+        held = None if head is None else read_head(head, trusted)
+        return verify_delivered(file, head=held, trusted=trusted, authorities=authorities)
     with file.open("rb") as opened:
         first = opened.readline()
     if not is_receipt(first):

@@ -15,7 +15,15 @@ from app.db.bootstrap import libpq, prepare
 from app.db.revisions import UnknownRevision
 from app.errors import Conflict
 from app.local.administrator import create_first_administrator
-from app.local.environment import APP_URL, AUDIT_KEY, IDENTITY_KEY, INGEST_URL, SEARCH_URL, SEQUENCER_URL
+from app.local.environment import (
+    APP_URL,
+    AUDIT_KEY,
+    DELIVERY_URL,
+    IDENTITY_KEY,
+    INGEST_URL,
+    SEARCH_URL,
+    SEQUENCER_URL,
+)
 
 ADMIN_URL = "CLEARANCE_DATABASE__ADMIN_URL"
 OWNER_PASSWORD, BACKUP_PASSWORD = "CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"
@@ -129,7 +137,7 @@ class Plan:
         generated = {}
         for role, name in (
             ("clearance_app", APP_URL), ("clearance_ingest", INGEST_URL), ("clearance_sequencer", SEQUENCER_URL),
-            ("clearance_search", SEARCH_URL),
+            ("clearance_search", SEARCH_URL), ("clearance_delivery", DELIVERY_URL),
         ):  # fmt: skip
             url = _url(environ, name)
             if url is None:

@@ -20,14 +20,17 @@ BY_CALLERS = (
     *("role.joined", "role.left", "audit.read", "audit.exported", "audit.downloaded"),
     *("opening.requested", "opening.decided", "erasure.requested", "erasure.decided", "hold.placed", "hold.lifted"),
     *("session.started", "session.ended", "link.made", "link.revoked", "passkey.made", "passkey.revoked"),
+    "delivery.retried",
     *("leaktest.started", "leaktest.ended", "review.opened", "review.decided", "review.closed"),
 )
 # By the API, where nobody is known: in a transaction without identity, and in nobody's name.
 BY_NOBODY = ("signin.refused",)
 BY_WORKER = ("document.indexed", "document.failed")
 BY_SEQUENCER = ("answer.closed", "signingkey.changed")
+BY_DELIVERY = ("delivery.configured",)
 WORKER = "worker"
 SEQUENCER = "clearance-sequencer"
+DELIVERY = "clearance-delivery"
 
 
 @dataclass(frozen=True)
@@ -45,4 +48,5 @@ WRITERS = (
     *(Writer("clearance_app", kind, "nobody") for kind in BY_NOBODY),
     *(Writer("clearance_ingest", kind, "nobody", WORKER) for kind in BY_WORKER),
     *(Writer("clearance_sequencer", kind, "nobody", SEQUENCER) for kind in BY_SEQUENCER),
+    *(Writer("clearance_delivery", kind, "nobody", DELIVERY) for kind in BY_DELIVERY),
 )

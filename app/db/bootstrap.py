@@ -25,6 +25,7 @@ LOGIN_ROLES = (
     "clearance_ingest",
     "clearance_sequencer",
     "clearance_search",
+    "clearance_delivery",
     "clearance_backup",
 )
 GROUP_ROLES = ("clearance_identity", "clearance_audit")
@@ -131,7 +132,10 @@ def _create_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) 
         connection.execute(sql.SQL("alter role {} reset all").format(sql.Identifier(role)))
     # The owner may act as the identity role to give it its functions, and never does so by itself.
     connection.execute("grant clearance_identity to clearance_owner with inherit false, set true")
-    connection.execute("grant clearance_audit to clearance_app, clearance_ingest, clearance_sequencer with set false")
+    connection.execute(
+        "grant clearance_audit to clearance_app, clearance_ingest, clearance_sequencer, clearance_delivery"
+        " with set false"
+    )
     connection.execute("grant pg_read_all_data to clearance_backup")
 
 

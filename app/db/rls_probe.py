@@ -28,6 +28,8 @@ SECURED_TABLES = (
     "audit_tag",
     "audit_name",
     "audit_node",
+    "audit_delivery",
+    "audit_dead_letter",
     "access_plan",
     "document_history",
     "name_history",

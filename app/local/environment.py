@@ -17,6 +17,7 @@ PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy",
 APP_URL, INGEST_URL = "CLEARANCE_DATABASE__APP_URL", "CLEARANCE_DATABASE__INGEST_URL"
 PREPARE = "CLEARANCE_DATABASE__PREPARE_STATEMENTS"
 SEARCH_URL, BACKUP_URL = "CLEARANCE_DATABASE__SEARCH_URL", "CLEARANCE_DATABASE__BACKUP_URL"
+DELIVERY_URL, DELIVERIES = "CLEARANCE_DATABASE__DELIVERY_URL", "CLEARANCE_AUDIT__DELIVERIES"
 SEQUENCER_URL, TIMEOUT = "CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_DATABASE__STATEMENT_TIMEOUT_MS"
 IDENTITY_KEY, AUDIT_KEY = "CLEARANCE_IDENTITY__KEY", "CLEARANCE_AUDIT__KEY"
 SIGNING_KEY, PREVIOUS_SIGNING_KEY = "CLEARANCE_AUDIT__SIGNING_KEY", "CLEARANCE_AUDIT__PREVIOUS_SIGNING_KEY"
@@ -52,6 +53,7 @@ class RuntimeConfig:
     app_url: str = field(repr=False)
     ingest_url: str = field(repr=False)
     sequencer_url: str = field(repr=False)
+    delivery_url: str = field(repr=False)  # empty: nothing is delivered
     search_url: str = field(repr=False)  # empty: no scope index
     identity_key: str = field(repr=False)
     audit_key: str = field(repr=False)
@@ -64,7 +66,9 @@ class RuntimeConfig:
 
 def require_external(environ: Mapping[str, str]) -> None:
     """Raise SettingsMissing unless the environment has all settings that a database elsewhere needs."""
-    required = (INGEST_URL, SEQUENCER_URL, IDENTITY_KEY, AUDIT_KEY)
+    required: tuple[str, ...] = (INGEST_URL, SEQUENCER_URL, IDENTITY_KEY, AUDIT_KEY)
+    if environ.get(DELIVERIES):
+        required += (DELIVERY_URL,)
     if missing := [name for name in required if not environ.get(name)]:
         raise SettingsMissing(f"{APP_URL} is set, so {', '.join(missing)} must be set too")
 
@@ -105,6 +109,12 @@ def sequencer_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> 
     own = _with_prefixes(environ, *(f"AUDIT__{name}" for name in SEQUENCERS))
     proxies = _inherited(environ, PROXIES) if own.keys() & {WITNESSES, TIMESTAMPS} else {}  # they are elsewhere
     return _base(environ) | proxies | {SIGNING_KEY: wiring.signing_key} | own | {SEQUENCER_URL: wiring.sequencer_url}
+
+
+def delivery_environment(environ: Mapping[str, str], wiring: RuntimeConfig) -> dict[str, str]:
+    """For the process that delivers the log: its database URL, and where to. Secrets of targets are in files."""
+    given = {DELIVERIES: environ[DELIVERIES], DELIVERY_URL: wiring.delivery_url}
+    return _base(environ) | _inherited(environ, PROXIES) | given
 
 
 def model_server_environment(environ: Mapping[str, str], *, api_key: str) -> dict[str, str]:

@@ -128,6 +128,7 @@ class _Startup:
                 "clearance_ingest": self.environ[environment.INGEST_URL],
                 "clearance_sequencer": self.environ[environment.SEQUENCER_URL],
                 "clearance_search": self.environ.get(environment.SEARCH_URL, ""),
+                "clearance_delivery": self.environ.get(environment.DELIVERY_URL, ""),
             }
         return role_urls(self.secrets.role_passwords(), instance.postgres_port)
 
@@ -167,6 +168,7 @@ class _Startup:
             app_url=urls["clearance_app"],
             ingest_url=urls["clearance_ingest"],
             sequencer_url=urls["clearance_sequencer"],
+            delivery_url=urls["clearance_delivery"],
             search_url=urls["clearance_search"],
             identity_key=self._identity_key(),
             audit_key=self.environ.get(environment.AUDIT_KEY) or self.secrets.audit_key,
@@ -178,15 +180,20 @@ class _Startup:
         )
 
     def _programs(self, config: RuntimeConfig, api_url: str) -> list[Program]:
-        """The API, the sequencer and the worker."""
+        """The API, the sequencer, what delivers the log where that is wanted, and the worker."""
         env, python = self.environ, sys.executable
         api = Program("api", [python, "-m", "app"], environment.api_environment(env, config),
                       ready=lambda: responds(f"{api_url}/readyz"), ready_seconds=120.0)  # fmt: skip
         sequencer_env = environment.sequencer_environment(env, config)
         worker_env = environment.worker_environment(env, config)
+        deliveries = []
+        if env.get(environment.DELIVERIES):
+            delivery_env = environment.delivery_environment(env, config)
+            deliveries.append(Program("delivery", [python, "-m", "app.delivery_process"], delivery_env))
         return [
             api,
             Program("sequencer", [python, "-m", "app.sequencer_process"], sequencer_env),
+            *deliveries,
             # Last, since loading its parsers takes both cores for seconds.
             Program("worker", [python, "-m", "ingest"], worker_env),
         ]
@@ -206,7 +213,19 @@ def _require_ready(home: Path, environ: Mapping[str, str]) -> None:
     if instance := Instance.running(home):
         raise CannotRun(_already_running(home, instance))
     api = _api_settings(environ)
+    _require_targets(environ.get(environment.DELIVERIES, ""))
     require_free(api.host, api.port)
+
+
+def _require_targets(deliveries: str) -> None:
+    if not deliveries:
+        return
+    from app.audit.delivery.addresses import DeliveryAddress  # noqa: PLC0415  # few runs deliver
+
+    try:
+        DeliveryAddress.parse_all(deliveries)
+    except ValueError as error:
+        raise CannotRun(f"{environment.DELIVERIES}: {error}") from error
 
 
 def _api_settings(environ: Mapping[str, str]) -> ApiSettings:

@@ -13,8 +13,8 @@ from typing import Self
 from app.client.errors import UserError
 
 FILE = "secrets.json"
-# Missing in files of the first installations, and then derived from another secret, so that all readers agree.
-DERIVED = "search_password"
+# Missing in files of earlier installations, and then derived from another secret, so that all readers agree.
+DERIVED = ("search_password", "delivery_password")
 
 
 class SecretsUnusable(UserError):
@@ -36,6 +36,7 @@ class LocalSecrets:
     sequencer_password: str = _secret()
     backup_password: str = _secret()
     search_password: str = _secret()
+    delivery_password: str = _secret()
     identity_key: str = _secret()
     audit_key: str = _secret()
     model_api_key: str = _secret()
@@ -62,6 +63,7 @@ class LocalSecrets:
             "clearance_sequencer": self.sequencer_password,
             "clearance_backup": self.backup_password,
             "clearance_search": self.search_password,
+            "clearance_delivery": self.delivery_password,
         }
 
 
@@ -112,8 +114,9 @@ def _read(path: Path, names: set[str]) -> dict[str, str]:
         data = json.loads(text)
     except ValueError as error:
         raise SecretsUnusable(f"{path} is damaged: restore it from a backup") from error
-    if isinstance(data, dict) and names - set(data) == {DERIVED} and isinstance(data.get("owner_password"), str):
-        data[DERIVED] = hmac.new(data["owner_password"].encode(), DERIVED.encode(), hashlib.sha256).hexdigest()
+    if isinstance(data, dict) and isinstance(data.get("owner_password"), str):
+        for name in set(DERIVED) - set(data):
+            data[name] = hmac.new(data["owner_password"].encode(), name.encode(), hashlib.sha256).hexdigest()
     if not isinstance(data, dict) or set(data) != names or not all(isinstance(v, str) and v for v in data.values()):
         raise SecretsUnusable(f"{path} does not hold exactly {', '.join(sorted(names))}")
     return data

@@ -61,6 +61,14 @@ class AuditSettings(Section):
         description="sequencer: time stamping authorities (RFC 3161) that stamp checkpoints, each as its URL, a space"
         " and the PEM file of the root certificates by which its answers are checked, with commas between",
     )
+    deliveries: str = Field(
+        "",
+        description="delivery: where the log goes, each target as name, kind (folder, s3, syslog, http), place, form"
+        " (jsonl, ocsf, cef) and options, with commas or new lines between (docs/audit.md#delivering-it-elsewhere)",
+    )
+    delivery_lag_seconds: int = Field(
+        900, ge=1, description="API and doctor: a target whose oldest undelivered record is older than this is an alarm"
+    )
 
 
 class ProviderSettings(Section):

@@ -11,6 +11,7 @@ class DatabaseSettings(Section):
     app_url: SecretStr | None = Field(None, description="API: reads documents only under row-level security")
     ingest_url: SecretStr | None = Field(None, description="worker: writes documents, cannot change who may read them")
     sequencer_url: SecretStr | None = Field(None, description="audit sequencer: orders audit records, adds only")
+    delivery_url: SecretStr | None = Field(None, description="delivery: reads the log's records, sealed as they are")
     search_url: SecretStr | None = Field(
         None, description="API: reads the codes of vectors for the scope lists; unset: PostgreSQL searches without them"
     )

@@ -63,6 +63,7 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/erasures"): "asks for what somebody else decides",
     ("POST", "/holds"): "keeps things from going, and opens nothing",
     ("POST", "/holds/{hold}/lift"): "lets things go again, and opens nothing",
+    ("POST", "/audit/deliveries/{target}/retry"): "sends records to where they go anyway",
     ("POST", "/audit/exports"): "reads the log for its auditor",
     ("POST", "/audit/exports/{export}/resume"): "reads the log for its auditor",
     ("DELETE", "/audit/exports/{export}"): "removes what was made for oneself",

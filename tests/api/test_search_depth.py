@@ -43,8 +43,9 @@ def test_the_depth_that_is_set_is_searched_and_recorded(
 
 def test_the_service_gets_what_it_needs_and_not_the_url_that_reads_everything() -> None:
     wiring = RuntimeConfig(
-        app_url="app", ingest_url="ingest", sequencer_url="sequencer", search_url="search", identity_key="identity",
-        audit_key="audit", signing_key="signing", metrics_key="metrics", model={}, embedder_cache="cache",
+        app_url="app", ingest_url="ingest", sequencer_url="sequencer", delivery_url="delivery", search_url="search",
+        identity_key="identity", audit_key="audit", signing_key="signing", metrics_key="metrics", model={},
+        embedder_cache="cache",
     )  # fmt: skip
     wanted = {"CLEARANCE_SEARCH__DEPTH": "450", "CLEARANCE_RERANKER__NAME": "some/model"}
     given = api_environment({**wanted, BACKUP_URL: "everything"}, wiring)

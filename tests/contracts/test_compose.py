@@ -16,7 +16,7 @@ from app.scope_index.remote.address import parse
 from app.settings import ModelSettings, SearchProcessSettings
 from tests.support.environment import REPOSITORY
 
-OURS = ("api", "worker", "sequencer", "search", "directory", "init")
+OURS = ("api", "worker", "sequencer", "delivery", "search", "directory", "init")
 PULLS = ("pull-ollama", "pull-vllm")
 PIN = REPOSITORY / "deploy" / "pin-images.sh"
 MODEL = "CLEARANCE_MODEL__"
@@ -39,15 +39,16 @@ def test_our_services_run_without_privileges(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
 
 
-def test_nothing_but_the_api_and_the_directory_reaches_the_outside() -> None:
-    """The inner network has no way out. A directory server is outside of it. What fetches a model by hand does, and
+def test_nothing_but_the_api_the_directory_and_the_delivery_reaches_the_outside() -> None:
+    """The inner network has no way out. A directory server is outside of it, and so is
+    whoever the log is delivered to. What fetches a model by hand does, and
     stands in no other, without a secret.
     """
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     services = COMPOSE["services"]
     outside = {n: s["networks"] for n, s in services.items() if set(s["networks"]) - {"inside"}}
     front = ["inside", "front"]
-    assert outside == {"api": front, "directory": front, **{name: ["outside"] for name in PULLS}}
+    assert outside == {"api": front, "directory": front, "delivery": front, **{name: ["outside"] for name in PULLS}}
     for name in PULLS:
         assert services[name]["profiles"] == ["pull"]
         assert set(services[name]["environment"]) == {"MODEL_NAME"}
@@ -74,6 +75,7 @@ def test_each_process_gets_its_own_secrets_only() -> None:
     environments = {name: set(service.get("environment") or {}) for name, service in COMPOSE["services"].items()}
     assert environments["worker"] == {"CLEARANCE_DATABASE__INGEST_URL"}
     assert environments["sequencer"] == {"CLEARANCE_DATABASE__SEQUENCER_URL", "CLEARANCE_AUDIT__SIGNING_KEY"}
+    assert environments["delivery"] == {"CLEARANCE_DATABASE__DELIVERY_URL"}
     assert [name for name, names in environments.items() if "CLEARANCE_AUDIT__SIGNING_KEY" in names] == ["sequencer"]
 
 

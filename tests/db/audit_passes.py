@@ -42,5 +42,7 @@ class Passes:
 @contextlib.contextmanager
 def passes(world: AuditDb, signer: LogSigner | None) -> Iterator[Passes]:
     made = Passes(world, signer)
-    yield made
-    made.engine.dispose()
+    try:
+        yield made
+    finally:
+        made.engine.dispose()

@@ -48,14 +48,14 @@ COLUMNS = {
 CHANGES = ["update {0} set {1} = {1}", "delete from {0}", "truncate {0} cascade"]
 
 
-@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "search", "backup", "owner"])
+@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "delivery", "search", "backup", "owner"])
 def test_nobody_changes_or_removes(world: AuditDb, role: str) -> None:
     wanted = "append-only" if role == "owner" else "permission denied"
     for change, (table, column) in itertools.product(CHANGES, COLUMNS.items()):
         world.check_refused(wanted, role, change.format(table, column))
 
 
-@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "search", "backup"])
+@pytest.mark.parametrize("role", ["app", "ingest", "sequencer", "delivery", "search", "backup"])
 def test_services_add_no_entries_and_heads(world: AuditDb, role: str) -> None:
     for table in set(COLUMNS) - {"audit_leaf"}:
         world.check_refused("permission denied", role, f"insert into {table} default values")
@@ -112,7 +112,7 @@ def test_person_keys_are_made_once(world: AuditDb) -> None:
     world.ask(person)
     for statement in ("update person_key set wrapped = ''", "delete from person_key", "truncate person_key"):
         world.check_refused("permission denied", "app", statement)
-    for role in ("ingest", "sequencer"):
+    for role in ("ingest", "sequencer", "delivery"):
         world.check_refused("permission denied", role, "select 1 from person_key")
     world.ask(person)
     assert world.run("owner", "select 1 from person_key") == 1
@@ -132,10 +132,10 @@ def test_document_keys_are_given_by_name_made_once_and_listed_to_nobody(world: A
         assert session.execute(given, {"id": other}).all() == []
     verbs = ("select 1 from", "insert into", "update", "delete from", "truncate")
     rest = ("", " values (gen_random_uuid(), '')", " set wrapped = ''", "", "")
-    for role in ("app", "ingest", "sequencer", "search"):
+    for role in ("app", "ingest", "sequencer", "delivery", "search"):
         for verb, more in zip(verbs, rest, strict=True):
             world.check_refused("permission denied", role, f"{verb} document_key{more}")
-    for role in ("ingest", "sequencer", "search"):
+    for role in ("ingest", "sequencer", "delivery", "search"):
         world.check_refused("permission denied", role, "select clearance.document_keys('{}')")
 
 
@@ -146,7 +146,7 @@ def test_hash_of_the_database_is_ours(world: AuditDb) -> None:
     assert encode(bytes(theirs or b"")) == encode(leaf_hash(body))
 
 
-@pytest.mark.parametrize("role", ["app", "ingest"])
+@pytest.mark.parametrize("role", ["app", "ingest", "delivery"])
 def test_no_other_role_holds_up_the_sequencer(world: AuditDb, role: str) -> None:
     """Neither by the number of a lock that it once took, nor by the row that it takes now."""
     with world.session(role) as session:

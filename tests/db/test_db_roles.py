@@ -13,7 +13,7 @@ from app.db.bootstrap import prepare
 from tests.support.cluster import IDENTITY_KEY, PASSWORDS, Cluster, unmade
 from tests.support.library_db import LibraryDb, allow, library_of
 
-SERVICES = ("app", "ingest", "sequencer")
+SERVICES = ("app", "ingest", "sequencer", "delivery")
 
 
 @pytest.fixture(scope="module")

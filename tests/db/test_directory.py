@@ -181,7 +181,7 @@ def test_a_delegation_is_revoked_and_never_changed(library: LibraryDb, database:
     for change in ("expires_at = 'infinity'", "capabilities = '{ask,download}'", "person_id = service_id", "hash = ''"):
         check_refused(database, ada, "permission denied", f"update delegation set {change}")
     check_refused(database, boss, "permission denied", "delete from delegation")
-    for other in ("ingest", "sequencer"):
+    for other in ("ingest", "sequencer", "delivery"):
         library.check_refused("permission denied", other, "select 1 from delegation")
     raised = "update delegation set capabilities = '{ask,curate}'"
     library.check_refused("delegation_capabilities_check", "owner", raised)

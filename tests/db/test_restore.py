@@ -114,7 +114,7 @@ def test_a_restore_starts_closed(restored: Db, cluster: Cluster, *, open: bool) 
 
 def test_no_other_role_dumps(full: LibraryDb, tmp_path: Path) -> None:
     """Under the lock a dump would be a part of the rows: it is refused, never silently small."""
-    for role in ("owner", "app", "ingest", "sequencer"):
+    for role in ("owner", "app", "ingest", "sequencer", "delivery"):
         done = dump(full.db, role, tmp_path / "dump")
         assert done.returncode != 0, role
         assert "row-level security" in done.stderr or "permission denied" in done.stderr

@@ -262,9 +262,10 @@ def test_a_curator_curates_his_collection_alone(two: Two, database: Database) ->
     assert library.value("owner", "select count(*) from chunk") == chunks - 1
 
 
-def test_the_sequencer_sees_no_document(two: Two) -> None:
+@pytest.mark.parametrize("role", ["sequencer", "delivery"])
+def test_who_works_on_the_log_sees_no_document(two: Two, role: str) -> None:
     for table in (*LOCKED, "app_user", "scope", "rule_grant", "api_key"):
-        two.library.check_refused("permission denied", "sequencer", f"select 1 from {table}")
+        two.library.check_refused("permission denied", role, f"select 1 from {table}")
 
 
 def test_the_backup_role_alone_passes_and_writes_nothing(two: Two) -> None:

@@ -198,7 +198,7 @@ def test_it_goes_with_its_asker(talk: Talk) -> None:
     assert talk.library.value("owner", "select count(*) from turn_answer") == 1, "the canary's"
 
 
-@pytest.mark.parametrize("role", ["ingest", "sequencer"])
+@pytest.mark.parametrize("role", ["ingest", "sequencer", "delivery"])
 def test_other_services_get_nothing(talk: Talk, role: str) -> None:
     patterns = ("select 1 from {0}", "delete from {0}", "update {0} set user_id = user_id",
                 "insert into {0} select * from {0}")  # fmt: skip

@@ -108,7 +108,7 @@ def test_its_asker_alone_takes_it_back(said: Said, database: Database) -> None:
     assert said.library.value("owner", "select count(*) from answer_feedback_source") == 0
 
 
-@pytest.mark.parametrize("role", ["ingest", "sequencer"])
+@pytest.mark.parametrize("role", ["ingest", "sequencer", "delivery"])
 def test_other_services_get_nothing(said: Said, role: str) -> None:
     for table in ("answer_feedback", "answer_feedback_source"):
         said.library.check_refused("permission denied", role, f"select 1 from {table}")

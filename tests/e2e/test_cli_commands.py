@@ -235,7 +235,7 @@ WITH_JSON = [
     ("maya", "delegations", "list"), ("ada", "grants", "plans"), ("ada", "grants", "show", "handbook"),
     ("ada", "grants", "folders", "handbook"), ("ada", "what-can-see", "--user", "maya"), ("maya", "explain", "1"),
     ("oskar", "audit", "head"), ("oskar", "audit", "checkpoint"), ("oskar", "audit", "events"),
-    ("oskar", "audit", "shown", "--user", "maya"),
+    ("oskar", "audit", "shown", "--user", "maya"), ("oskar", "audit", "deliveries"),
     ("maya", "ask", "How many holidays?"),
 ]  # fmt: skip
 

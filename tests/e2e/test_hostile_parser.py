@@ -185,6 +185,7 @@ API = {
         ("uvicorn app.main:create --factory --port 0", API),
         ("ingest", {"DATABASE__INGEST_URL": SECRET}),
         ("app.sequencer_process", {"DATABASE__SEQUENCER_URL": SECRET}),
+        ("app.delivery_process", {"DATABASE__DELIVERY_URL": SECRET}),
         ("app.search_process", {"DATABASE__SEARCH_URL": SECRET, "LISTS__LISTEN": "{folder}/private/lists.sock"}),
         ("app.local.model_server --port 0", {"MODEL__API_KEY": "hunter2"}),
     ],

@@ -13,6 +13,7 @@ import httpx2
 import psycopg
 import pytest
 
+from app.local.environment import DELIVERIES
 from app.local.instance import Instance
 from app.local.ports import responds
 from app.local.secrets import LocalSecrets
@@ -53,11 +54,13 @@ module._Startup._programs = stand_ins
 sys.exit(module.run(home, environ=os.environ, sample=sample, console=Console(width=200)))
 """
 
+TARGET = "archive folder /var/lib/log jsonl"
+
 
 @contextlib.contextmanager
 def running(home: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A run in a process of its own, and what it shows."""
-    output, own = home.parent / "output", {"CLEARANCE_API__PORT": str(port), "OTHER_SECRET": "x"}
+    output, own = home.parent / "output", {"CLEARANCE_API__PORT": str(port), "OTHER_SECRET": "x", DELIVERIES: TARGET}
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), **own}
     with output.open("w") as file:
         process = subprocess.Popen([sys.executable, "-c", DRIVER, str(home)], stdout=file, stderr=file, env=environ)
@@ -119,6 +122,7 @@ def check_environments(folder: Path, secrets: LocalSecrets) -> None:
         ("api", {"app_password", "search_password", "identity_key", "audit_key", "metrics_key", "model_api_key"}),
         ("worker", {"ingest_password"}),
         ("sequencer", {"sequencer_password"}),
+        ("delivery", {"delivery_password"}),
     ):
         file = folder / f"{name}.env"
         # Only the API is awaited by a start, the others may still be on their way.

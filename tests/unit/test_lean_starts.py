@@ -14,6 +14,7 @@ LEAN = {
     "app.local.sample": ("sqlalchemy", "alembic", "numpy"),
     "ingest.__main__": ("sqlalchemy", "numpy", "onnxruntime", "docx", "app.db.session", "ingest.pipeline"),
     "app.sequencer_process": ("fastapi", "rfc3161_client"),
+    "app.delivery_process": ("fastapi", "obstore", "pyarrow", "rfc3161_client"),
     "app.evidence.verify": ("cryptography", "rfc3161_client"),
     "app.local.bundled_model": ("xllamacpp", "structlog"),
 }

@@ -81,6 +81,42 @@ def check_signatures(state: SignatureState, now: dt.datetime) -> CheckResult:
     return CheckResult(part, "ok", f"the first {state.signed} of {state.entries} records, {seen}{stamped}")
 
 
+@dataclass(frozen=True)
+class DeliveryLag:
+    """How one target of the log's delivery does: how many records wait, since when the oldest, and how many it refused.
+
+    `error`: what went wrong last, null where nothing did since.
+    """
+
+    target: str
+    waiting: int
+    waiting_since: dt.datetime | None
+    error: str | None
+    dead_letters: int
+
+
+def check_deliveries(
+    named: Iterable[str], lags: Iterable[DeliveryLag], now: dt.datetime, max_lag: dt.timedelta, mend: str
+) -> Iterator[CheckResult]:
+    """The log reaches each target soon, and none refused a record. `named`: those of the settings; `lags`: those that
+    the process which delivers knows of.
+    """
+    known = {lag.target: lag for lag in lags}
+    for name in sorted(set(named) - set(known)):
+        yield CheckResult(f"delivery {name}", "fail", "the settings name it, and nothing delivers to it", mend)
+    for name, lag in known.items():
+        part, age = f"delivery {name}", now - lag.waiting_since if lag.waiting_since else dt.timedelta()
+        failing = f" ({lag.error})" if lag.error else ""
+        if age > max_lag:
+            says = f"{lag.waiting} records wait for it, the oldest for {format_age(age)}{failing}"
+            yield CheckResult(part, "fail", says, mend)
+        elif lag.dead_letters:
+            says = f"it refused {lag.dead_letters} records, which were put aside"
+            yield CheckResult(part, "warn", says, f"clearance audit deliveries --letters {name}, then --retry {name}")
+        else:
+            yield CheckResult(part, "ok", f"{lag.waiting} records on their way{failing}")
+
+
 def check_directories(views: Iterable[DirectoryView]) -> Iterator[CheckResult]:
     """What each directory said last still counts, and nothing went wrong since."""
     for view in views:

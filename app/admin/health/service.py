@@ -18,13 +18,14 @@ from app.admin.health.model import check_model, check_model_context, check_model
 from app.admin.health.providers import check_providers
 from app.admin.health.replicas import check_replicas
 from app.admin.health.search_processes import check_search_processes
+from app.audit.delivery.addresses import DeliveryAddress
 from app.db.paging import Page
 from app.db.rls_probe import OWN_SETTINGS
 from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
 from app.errors import DatabaseUnavailable
 from app.identity.subject import Capability, Subject, require_capability
-from app.settings import Settings, required
+from app.settings import AuditSettings, Settings, required
 
 # A check that takes longer than this is a result of it.
 SECONDS = 10.0
@@ -32,6 +33,7 @@ MANY = 500
 # As many of the newest records are looked at (health.sql).
 RECORDS_LOOKED_AT = 1_000
 PROCESS_STATES = text("select * from clearance.process_states()")
+DELIVERY_STATES = text("select * from clearance.delivery_states()")
 ABOUT = text(
     "select current_setting('server_version') as version, clock_timestamp() as at,"
     " (select extversion from pg_extension where extname = 'vector') as vector,"
@@ -106,7 +108,22 @@ def _check_database(subject: Subject, parts: ServiceParts) -> Iterator[CheckResu
         kind, embedder = parts.settings.embedder.kind, parts.embedder
         yield databases.check_index(kind, embedder.dimensions, embedder.digest, about.embedder)
         yield from _check_processes(session)
+        yield from _check_deliveries(session, parts.settings.audit)
         yield from processes.check_directories(list_directories(session, subject, Page(limit=MANY)))
+
+
+def _check_deliveries(session: Session, audit: AuditSettings) -> Iterator[CheckResult]:
+    """What is delivered, and what the settings say should be."""
+    states = list(session.execute(DELIVERY_STATES))
+    lags = [
+        processes.DeliveryLag(each.target, each.waiting, each.waiting_since, each.error, each.dead_letters)
+        for each in states
+        if each.configured
+    ]
+    named = [address.name for address in DeliveryAddress.parse_all(audit.deliveries)]
+    now = states[0].at if states else dt.datetime.now(dt.UTC)
+    limit = dt.timedelta(seconds=audit.delivery_lag_seconds)
+    yield from processes.check_deliveries(named, lags, now, limit, "does it run? python -m app.delivery_process")
 
 
 def _check_processes(session: Session) -> Iterator[CheckResult]:

@@ -4,6 +4,7 @@ from app.audit.events import (
     answers,
     conversations,
     delegations,
+    deliveries,
     directory,
     forgetting,
     leak_tests,
@@ -18,7 +19,7 @@ from app.audit.events.base import Event
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
           "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "opening",
-          "erasure", "hold", "signingkey", "leaktest")  # fmt: skip
+          "erasure", "hold", "signingkey", "delivery", "leaktest")  # fmt: skip
 _MODULES = (
     answers,
     conversations,
@@ -31,6 +32,7 @@ _MODULES = (
     leak_tests,
     reviews,
     forgetting,
+    deliveries,
 )
 _VALUES = [each for module in _MODULES for each in vars(module).values()]
 _EVENTS = [each for each in _VALUES if isinstance(each, type) and issubclass(each, Event) and "kind" in vars(each)]

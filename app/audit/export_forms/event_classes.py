@@ -101,6 +101,8 @@ EVENT_CLASSES: Mapping[str, EventClass] = {
     "hold.placed": _GRANTED,
     "hold.lifted": _REGRANTED,
     "signingkey.changed": EventClass(API_ACTIVITY, UPDATE, HIGH),
+    "delivery.configured": _REGRANTED,
+    "delivery.retried": _UPDATED,
     "leaktest.started": _CREATED,
     "leaktest.ended": _UPDATED,
     UNREADABLE: EventClass(API_ACTIVITY, OTHER, MEDIUM),

@@ -16,6 +16,7 @@ from app.admin.health import model, processes, search_processes
 from app.admin.health.check_result import CheckResult
 from app.admin.health.providers import check_providers
 from app.admin.health.replicas import check_replicas
+from app.audit.delivery.addresses import DeliveryAddress
 from app.cli.doctor import pair_models, parsers
 from app.cli.doctor.installation import Installation
 from app.client.api import Client
@@ -177,6 +178,10 @@ SIGNATURES = """
       (select max(size) from audit_cosignature) as cosigned, (select max(size) from audit_timestamp) as stamped) as s
 """
 
+DELIVERIES = (
+    "select target, waiting, waiting_since, error, dead_letters from clearance.delivery_states() where configured"
+)
+
 
 def check_sequencer(installation: Installation) -> Iterator[CheckResult]:
     """The sequencer appends new audit records to the log soon after they are written."""
@@ -196,6 +201,24 @@ def check_sequencer(installation: Installation) -> Iterator[CheckResult]:
     age = now - oldest if count else None
     yield processes.check_sequencer(f"{count} records", age, f"{size or 0} records in order, ", mend)
     yield processes.check_signatures(signatures, now)
+
+
+def check_deliveries(installation: Installation) -> Iterator[CheckResult]:
+    """The log reaches each target of its delivery soon, where there are any."""
+    audit = installation.settings.audit
+    named = [address.name for address in DeliveryAddress.parse_all(audit.deliveries)]
+    if "clearance_delivery" not in installation.urls:
+        if named:
+            says = "CLEARANCE_DATABASE__DELIVERY_URL is not set here, so it was not looked at"
+            yield CheckResult("delivery", "warn", says)
+        return
+    with _connect(installation, "clearance_delivery") as connection:
+        rows = connection.execute(DELIVERIES).fetchall()
+        now = _value(connection, "select clock_timestamp()")
+    log = installation.home / "logs" / "delivery.log"
+    mend = f"see {log}" if installation.embedded else "start it: python -m app.delivery_process"
+    lags, limit = (processes.DeliveryLag(*row) for row in rows), dt.timedelta(seconds=audit.delivery_lag_seconds)
+    yield from processes.check_deliveries(named, lags, now, limit, mend)
 
 
 def check_disk(installation: Installation) -> Iterator[CheckResult]:
@@ -240,6 +263,7 @@ CHECKS: dict[str, Check] = {
     "parsers": parsers.check_parsers,
     "worker": check_worker,
     "audit": check_sequencer,
+    "deliveries": check_deliveries,
     "disk": check_disk,
     "clock": check_clock,
 }

@@ -15,6 +15,7 @@ from app.local.environment import (
     APP_URL,
     AUDIT_KEY,
     BACKUP_URL,
+    DELIVERY_URL,
     IDENTITY_KEY,
     INGEST_URL,
     MODEL_CONTEXT,
@@ -36,6 +37,7 @@ URL_SETTINGS = {
     "clearance_ingest": INGEST_URL,
     "clearance_sequencer": SEQUENCER_URL,
     "clearance_search": SEARCH_URL,
+    "clearance_delivery": DELIVERY_URL,
     "clearance_backup": BACKUP_URL,
 }
 

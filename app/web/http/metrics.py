@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.admin.deliveries import DeliveryLagSeconds
 from app.db.replicas import Replicas
+from app.errors import DatabaseUnavailable
 from app.identity.subject import Subject
 from app.retrieval.counters import OutcomeCounter
 from app.web.http.route_table import ROUTE, SUBJECT
@@ -67,6 +69,33 @@ class ListSearches(Collector):
             for shard, number in lost.items():
                 family.add_metric([shard], number)
             yield family
+
+
+class DeliveryLags(Collector):
+    """How late each target of the log's delivery is, and how many records it refused."""
+
+    def __init__(self, lags: Callable[[], Iterable[DeliveryLagSeconds]]) -> None:
+        self._lags = lags
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing where there are no targets, or while the database does not answer."""
+        try:
+            found = list(self._lags())
+        except DatabaseUnavailable:
+            return
+        if not found:
+            return
+        late = GaugeMetricFamily(
+            "clearance_delivery_lag_seconds", "Age of the oldest record not delivered, by target", labels=["target"]
+        )
+        refused = GaugeMetricFamily(
+            "clearance_delivery_dead_letters", "Records that a target refused", labels=["target"]
+        )
+        for lag in found:
+            late.add_metric([lag.target], lag.seconds)
+            refused.add_metric([lag.target], lag.dead_letters)
+        yield late
+        yield refused
 
 
 class _Merged(Collector):

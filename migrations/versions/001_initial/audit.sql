@@ -53,7 +53,8 @@ begin
     record -> 'writer' = to_jsonb(writer) and record -> 'v' in ('2', '3') and clearance.canonical(record, 16) = body, false);
 end $$;
 grant execute on function clearance.canonical(jsonb, int), clearance.is_whole(jsonb),
-  clearance.is_record(text, text, text) to clearance_app, clearance_ingest, clearance_sequencer, clearance_backup;
+  clearance.is_record(text, text, text) to clearance_app, clearance_ingest, clearance_sequencer, clearance_delivery,
+  clearance_backup;
 
 create table audit_leaf (
   id uuid not null,
@@ -222,7 +223,7 @@ create table clearance.audit_writer (
   constraint audit_writer_pkey primary key (role, kind, acts_for),
   constraint audit_writer_acts_for_check check (acts_for in ('caller', 'nobody'))
 );
-grant select on clearance.audit_writer to clearance_app, clearance_ingest, clearance_sequencer;
+grant select on clearance.audit_writer to clearance_app, clearance_ingest, clearance_sequencer, clearance_delivery;
 
 -- Defence in depth: not even the owner changes a record by mistake; who drops the trigger first still has the hashes
 -- against them. ALWAYS: a session that plays replica does not slip past.
@@ -264,7 +265,7 @@ create policy callers_add on audit_leaf for insert to clearance_app with check (
         when 'caller' then audit_leaf.actor = (select clearance.signed_caller())
         else audit_leaf.actor is null and (select clearance.signed_caller()) is null
       end));
-create policy parts_add on audit_leaf for insert to clearance_ingest, clearance_sequencer with check (
+create policy parts_add on audit_leaf for insert to clearance_ingest, clearance_sequencer, clearance_delivery with check (
   exists (
     select from clearance.audit_writer w
     where w.role = session_user and w.kind = audit_leaf.kind and w.acts_for = 'nobody'

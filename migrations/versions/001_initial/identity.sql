@@ -4,10 +4,11 @@
 -- clearance_identity, which alone reads the key.
 
 create schema clearance;
-grant usage on schema clearance to clearance_identity, clearance_app, clearance_ingest, clearance_sequencer;
+grant usage on schema clearance to clearance_identity, clearance_app, clearance_ingest, clearance_sequencer,
+  clearance_delivery;
 revoke all on schema public from public;
 grant usage on schema public to clearance_identity, clearance_app, clearance_ingest, clearance_sequencer,
-  clearance_backup,
+  clearance_backup, clearance_delivery,
   clearance_search;
 
 -- Names are unique within their source only: two sources may both know an 'engineering', and these never merge.

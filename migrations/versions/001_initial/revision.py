@@ -16,7 +16,8 @@ depends_on = None
 # In this order: each file uses what stands in those before it.
 SUBJECTS = (
     "identity", "sign_in", "access", "scopes", "library", "uploads", "placement", "audit", "history", "changes",
-    "conversations", "feedback", "health", "leak_tests", "reviews", "evidence", "forgetting", "locks", "canary",
+    "conversations", "feedback", "health", "leak_tests", "reviews", "evidence", "forgetting", "deliveries", "locks",
+    "canary",
 )  # fmt: skip
 
 

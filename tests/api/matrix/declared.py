@@ -118,6 +118,13 @@ PEOPLE: dict[tuple[str, str], Route] = {
         values=(*PAGED, "?opening"),
     ),
     ("GET", "/api/v1/audit/events/{seq}"): Route("audit", (on("record", THERE, "seq"),), values=("?head", "?opening")),
+    ("GET", "/api/v1/audit/deliveries"): Route("audit", values=PAGED),
+    ("GET", "/api/v1/audit/deliveries/{target}/dead-letters"): Route(
+        "audit", (on("delivery", THERE, "target"),), values=PAGED
+    ),
+    ("POST", "/api/v1/audit/deliveries/{target}/retry"): Route(
+        "audit", (on("delivery", THERE, "target", acts=True, **NONE),)
+    ),
     ("GET", "/api/v1/audit/openings"): Route("audit", values=PAGED),
     ("POST", "/api/v1/audit/openings"): Route(
         "open",

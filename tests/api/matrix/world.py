@@ -125,6 +125,9 @@ def build_world(db: Db) -> World:
         [sealed] = connection.execute(
             "select id::text from audit_leaf where kind = 'answer.opened' order by at limit 1"
         ).fetchall()
+        connection.execute("insert into audit_delivery (target, kind, form) values ('siem', 'http', 'ocsf')")
+        connection.execute("insert into audit_dead_letter (target, seq, reason) values ('siem', 0, 'HTTP 400')")
+    world.things["delivery"] = {"root": "siem"}
     world.things["recorded id"], world.things["sealed record"] = {"root": first[0]}, {"root": sealed[0]}
     return world
 

@@ -107,6 +107,7 @@ def test_parts_of_ours_write_under_one_name() -> None:
     assert {(w.role, w.name) for w in parts} == {
         ("clearance_ingest", "worker"),
         ("clearance_sequencer", "clearance-sequencer"),
+        ("clearance_delivery", "clearance-delivery"),
     }
     assert {w.acts_for for w in parts} == {"nobody"}
     of_callers = {w.kind for w in WRITERS if w.role == "clearance_app"}

@@ -81,11 +81,11 @@ def test_times_have_a_zone_and_lists_no_spaces() -> None:
 def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     plan = Plan.of({ADMIN_URL: ADMIN})
     assert plan.database == "ours"
-    assert len({*plan.passwords.values()}) == 6
+    assert len({*plan.passwords.values()}) == 7
     app_url = f"postgresql+psycopg://clearance_app:{plan.passwords['clearance_app']}@db.example:5433/ours"
     assert plan.generated[APP_URL] == app_url
     assert plan.generated[IDENTITY_KEY] == plan.identity_key
-    assert len(plan.generated) == 8, "the two passwords of roles that no service uses too"
+    assert len(plan.generated) == 9, "the two passwords of roles that no service uses too"
     assert "root-pw" not in repr(plan)
     assert plan.identity_key not in repr(plan)
     given = {
@@ -96,7 +96,7 @@ def test_init_draws_what_is_not_given_and_shows_only_that() -> None:
     }
     plan = Plan.of(given)
     assert plan.passwords["clearance_app"] == "p@ss"
-    urls = {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH")}
+    urls = {f"CLEARANCE_DATABASE__{name}_URL" for name in ("INGEST", "SEQUENCER", "SEARCH", "DELIVERY")}
     assert set(plan.generated) == urls | {"CLEARANCE_INIT_OWNER_PASSWORD", "CLEARANCE_INIT_BACKUP_PASSWORD"}
     assert Plan.of({ADMIN_URL: "postgresql://u:p@h/postgres"}).database == "clearance"
 

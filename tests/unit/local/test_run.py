@@ -14,6 +14,7 @@ from app.local.environment import (
     RuntimeConfig,
     SettingsMissing,
     api_environment,
+    delivery_environment,
     model_server_environment,
     require_external,
     sequencer_environment,
@@ -29,6 +30,7 @@ WIRING = RuntimeConfig(
     app_url="postgresql+psycopg://clearance_app:APP@h/d",
     ingest_url="postgresql+psycopg://clearance_ingest:INGEST@h/d",
     sequencer_url="postgresql+psycopg://clearance_sequencer:SEQUENCER@h/d",
+    delivery_url="postgresql+psycopg://clearance_delivery:DELIVERY@h/d",
     search_url="postgresql+psycopg://clearance_search:LISTS@h/d",
     identity_key="IDENTITY",
     audit_key="AUDIT",
@@ -38,7 +40,20 @@ WIRING = RuntimeConfig(
     embedder_cache="/models",
 )
 SECRETS = {
-    *("APP", "LISTS", "INGEST", "SEQUENCER", "IDENTITY", "AUDIT", "SIGNING", "METRICS", "MODEL", "ADMIN", "CLOUD"),
+    *(
+        "APP",
+        "LISTS",
+        "INGEST",
+        "SEQUENCER",
+        "DELIVERY",
+        "IDENTITY",
+        "AUDIT",
+        "SIGNING",
+        "METRICS",
+        "MODEL",
+        "ADMIN",
+        "CLOUD",
+    ),
     "PROXY",
 }
 ENVIRON = {
@@ -66,6 +81,9 @@ def test_each_process_gets_its_own_secrets_and_no_other() -> None:
     assert held(api_environment(ENVIRON, WIRING)) == {"APP", "LISTS", "IDENTITY", "AUDIT", "METRICS", "MODEL", "PROXY"}
     assert held(worker_environment(ENVIRON, WIRING)) == {"INGEST"}
     assert held(sequencer_environment(ENVIRON, WIRING)) == {"SEQUENCER", "SIGNING"}
+    delivery = delivery_environment(ENVIRON | {"CLEARANCE_AUDIT__DELIVERIES": "a folder /a jsonl"}, WIRING)
+    assert held(delivery) == {"DELIVERY", "PROXY"}
+    assert delivery["CLEARANCE_AUDIT__DELIVERIES"] == "a folder /a jsonl"
     assert held(model_server_environment(ENVIRON, api_key="MODEL")) == {"MODEL"}
     assert held({"repr": repr(WIRING)}) == set()
 
@@ -121,12 +139,25 @@ def test_plans_are_kept_in_a_database_of_ones_own() -> None:
     assert name not in api_environment(own | {APP_URL: "postgresql+psycopg://elsewhere"}, WIRING)
 
 
+def test_a_target_that_is_none_prevents_a_run(tmp_path: Path) -> None:
+    """Before anything is started, not when its process has ended for the sixth time."""
+    screen = io.StringIO()
+    environ = {"CLEARANCE_AUDIT__DELIVERIES": "a folder log jsonl"}
+    assert run(tmp_path / "home", environ=environ, console=Console(file=screen, width=200)) == 1
+    said = screen.getvalue()
+    assert "CLEARANCE_AUDIT__DELIVERIES: a: name the folder by its whole path" in said
+    assert not (tmp_path / "home").exists()
+
+
 def test_a_database_elsewhere_needs_every_url_and_key() -> None:
     environ = {"CLEARANCE_DATABASE__APP_URL": "x", "CLEARANCE_DATABASE__INGEST_URL": "x"}
     with pytest.raises(SettingsMissing, match="SEQUENCER_URL, CLEARANCE_IDENTITY__KEY, CLEARANCE_AUDIT__KEY must"):
         require_external(environ)
     names = ("DATABASE__SEQUENCER_URL", "IDENTITY__KEY", "AUDIT__KEY")
-    require_external(environ | {f"CLEARANCE_{name}": "x" for name in names})
+    given = environ | {f"CLEARANCE_{name}": "x" for name in names}
+    require_external(given)
+    with pytest.raises(SettingsMissing, match="DELIVERY_URL must"):
+        require_external(given | {"CLEARANCE_AUDIT__DELIVERIES": "a folder /a jsonl"})
 
 
 def test_the_instance_is_believed_only_while_its_process_lives(tmp_path: Path) -> None:

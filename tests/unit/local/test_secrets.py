@@ -15,7 +15,7 @@ def test_they_are_made_once_and_read_again(tmp_path: Path) -> None:
     first = LocalSecrets.open(tmp_path / "home")
     assert LocalSecrets.open(tmp_path / "home") == first
     values = list(asdict(first).values())
-    assert len(values) == len(set(values)) == 11
+    assert len(values) == len(set(values)) == 12
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in values)
     assert LocalSecrets.open(tmp_path / "other") != first
 
@@ -69,15 +69,18 @@ def test_two_that_make_them_at_once_get_the_same(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["secrets.json"]
 
 
-def test_a_file_from_before_the_scope_lists_serves_on(tmp_path: Path) -> None:
-    """The later password comes from what is there: the same for every process, and the file stays as it is."""
+@pytest.mark.parametrize("later", [{"search_password", "delivery_password"}, {"delivery_password"}])
+def test_a_file_of_an_earlier_version_serves_on(tmp_path: Path, later: set[str]) -> None:
+    """The later passwords come from what is there: the same for every process, and the file stays as it is."""
     made = LocalSecrets.open(tmp_path)
     path = tmp_path / FILE
-    kept = {name: value for name, value in asdict(made).items() if name != "search_password"}
+    kept = {name: value for name, value in asdict(made).items() if name not in later}
     write_private(path, json.dumps(kept))
     opened = LocalSecrets.open(tmp_path)
     assert opened == LocalSecrets.open(tmp_path)
-    assert opened.search_password not in {"", made.owner_password}
+    drawn = {getattr(opened, name) for name in later}
+    assert len(drawn) == len(later)
+    assert not drawn & {"", made.owner_password, *(getattr(made, name) for name in later)}
     assert opened.owner_password == made.owner_password
     assert json.loads(path.read_text("utf-8")) == kept
 

@@ -68,6 +68,8 @@ KIND_WORDS: Mapping[str, str] = {
     "hold.placed": _("placed a legal hold"),
     "hold.lifted": _("lifted a legal hold"),
     "signingkey.changed": _("began to sign the log's heads with another key"),
+    "delivery.configured": _("changed where the log is delivered to"),
+    "delivery.retried": _("had refused records of the log delivered again"),
     "leaktest.started": _("started a leak test"),
     "leaktest.ended": _("ended a leak test"),
 }
