@@ -98,7 +98,9 @@ class Client:
             query = dict(urllib.parse.parse_qsl(following.partition("?")[2]))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._send("POST", path, json=dict(body)).json()
+        """POST JSON; returns the JSON answer, or None where there is none."""
+        answer = self._send("POST", path, json=dict(body))
+        return answer.json() if answer.content else None
 
     def put(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """PUT JSON; returns the JSON answer, or None if there is no body."""

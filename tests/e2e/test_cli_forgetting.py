@@ -1,0 +1,47 @@
+"""`clearance people erase` and `clearance hold` against the sample company: two people, a hold, and what is left."""
+
+import json
+import uuid
+
+from tests.e2e.command_runs import Run
+from tests.support.waiting import wait_for
+
+WHY = ("--reason", "Request 2026-31 under article 17.")
+CASE = ("--reason", "Case 12 of the court.")
+
+
+def test_a_leaver_is_erased_by_two(run: Run) -> None:
+    name = f"tess-{uuid.uuid4().hex[:8]}"
+    assert run("people", "add", name, "--display", "Tess Winterbourne", who="ada").status == 0
+    assert "switch them off first" in " ".join(run("people", "erase", name, *WHY, who="oskar").err.split())
+    assert run("people", "off", name, who="ada").status == 0
+    assert "A capability is missing" in run("people", "erase", name, *WHY, who="ada").err
+    assert "at least 10 characters" in run("people", "erase", name, "--reason", "gone", who="oskar").err
+
+    held = run("hold", "place", "--person", name, *CASE, who="ines")
+    assert f"held: {name}" in held.out + held.err
+    hold = next(h for h in json.loads(run("hold", "list", "--json", who="oskar").out) if h["name"] == name)
+    assert "legal hold" in run("people", "erase", name, *WHY, who="oskar").err
+    assert "A capability is missing" in run("hold", "lift", hold["id"], who="oskar").err
+    assert "say --person or --document" in run("hold", "place", *CASE, who="ines").err
+    assert run("hold", "lift", hold["id"], who="ines").status == 0
+    assert "lifted by ines" in " ".join(run("hold", "list", who="ines").out.split())
+
+    asked = run("people", "erase", name, *WHY, who="oskar")
+    assert asked.status == 0, asked.err
+    erasure = json.loads(run("people", "erasures", "--json", who="ines").out)[0]
+    assert erasure["name"] == name
+    assert "somebody else has to decide" in run("people", "erasure", erasure["id"], "--approve", who="oskar").err
+    assert "say --approve" in run("people", "erasure", erasure["id"], who="ines").err
+    done = run("people", "erasure", erasure["id"], "--approve", who="ines")
+    assert "erased: " in done.out + done.err, done.err
+    listed = run("people", "erasures", who="oskar").out
+    assert name not in listed
+    assert "erased" in listed
+    assert name not in run("people", "list", who="ada").out
+
+    def recorded() -> str:
+        return run("audit", "events", "-q", f"who:{erasure['person']},oskar kind:erasure,user", who="oskar").out
+
+    wait_for(lambda: "erasure.requested" in recorded())
+    assert name not in recorded()
