@@ -81,6 +81,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "words",
         "exports",
         "export",
+        "erasures",
+        "holds",
     ),
 }
 
@@ -113,6 +115,7 @@ def prepare(site: Site) -> dict[str, str]:
     )
     [run] = site.company.rows("select id from leak_test_run")
     sequence(site.company.db)
+    _forget(site)
     with Client(site.url, site.company.keys["audrey"]) as audrey:
         audrey.post("/audit/queries", {"name": "Ada’s answers", "q": "who:ada kind:answer"})
         export = audrey.post("/audit/exports", {"q": "who:ada", "format": "csv"})["id"]
@@ -164,6 +167,8 @@ def prepare(site: Site) -> dict[str, str]:
         "words": f"/log/{opening['seq']}?opening={opening['id']}",
         "exports": "/exports",
         "export": f"/exports/{export}",
+        "erasures": "/erasures",
+        "holds": "/holds",
         "search": "/search?q=parental+leave",
         "nothing found": '/search?q="no+such+words"',
         "documents": "/documents",
@@ -173,3 +178,24 @@ def prepare(site: Site) -> dict[str, str]:
         "me": "/me",
         "absent": "/documents/11111111-2222-4333-8444-555555555555",
     }
+
+
+def _forget(site: Site) -> None:
+    """A leaver is to be erased, another was, and there are holds; the auditor may decide on the one and lift these."""
+    with site.administrator as root:
+        for name in ("lea", "leo"):
+            root.post("/users", {"name": name, "capabilities": [], "clearance": "internal"})
+            root.patch(f"/users/{name}", {"active": False})
+    site.company.execute("update app_user set capabilities = '{audit,open,erase,hold}' where name = 'audrey'")
+    with Client(site.url, site.company.keys["max"]) as desk:
+        asked = [
+            desk.post("/erasures", {"user": name, "reason": "Request 2026-31 under article 17."})["id"]
+            for name in ("leo", "lea")
+        ]
+        site.company.execute(
+            "insert into erasure (person, requested_by, decided_by, decided_at, approved, counts)"
+            ' select gen_random_uuid(), requested_by, person, now(), true, \'{"key": 1, "conversations": 3}\''
+            f" from erasure where id = '{asked[0]}'"
+        )
+        for of in ({"user": "mia"}, {"document": str(site.company.documents["hr", "salaries.md"])}):
+            desk.post("/holds", {**of, "reason": "Case 12 of the court."})
