@@ -116,6 +116,34 @@ def stale_answers(
     print_result(found, lambda: print_table(columns, rows, empty="No answer does."))
 
 
+@with_client
+def unusual(
+    client: Client,
+    *,
+    user: Annotated[str | None, typer.Option(help="of this person alone")] = None,
+    since: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from that day on")] = None,
+    until: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then; unset: until now")] = None,
+) -> None:
+    """Days on which people were shown far more documents than is usual for roles and people (audit). Recorded too."""
+    moments = {name: at.isoformat() if at else None for name, at in (("since", since), ("until", until))}
+    report = client.joined("/audit/unusual", items="found", user=user, **moments)
+
+    def show() -> None:
+        for each in report["found"]:
+            by = f", also by {', '.join(each['via'])}" if each["via"] else ""
+            print_text((f"{each['day']}  {person_name(each)}{by}", "bold"))
+            print_text(f"  {each['explanation']}", wrap=True)
+        if not report["found"]:
+            print_text("No day was far above what is usual.")
+        print_text(
+            f"{report['days']:,} person-days from {report['since']} to before {report['until']} (UTC);"
+            f" {report['without_baseline']:,} with many documents had nothing to be compared with.",
+            wrap=True,
+        )
+
+    print_result(report, show)
+
+
 def _print_grants(grants: list[dict[str, Any]]) -> None:
     rows = ((place, grant_words(grant), maker_words(grant)) for place, grant in enumerate(grants))
     print_table(("grant", "to", "made by"), rows, empty="No grant opened it to anybody.")
