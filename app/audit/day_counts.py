@@ -86,8 +86,8 @@ class DayCounts:
             for column in np.flatnonzero(self.numbers[row, begin:]) + begin:
                 yield PersonDay(row, int(column), int(self.numbers[row, column]))
 
-    def before(self, column: int, rows: Sequence[int]) -> NDArray[np.int64]:
-        """The numbers of these people in the days before; shape (people, days)."""
+    def before(self, column: int, rows: int | Sequence[int]) -> NDArray[np.int64]:
+        """The numbers of a person, or of these people, in the days before; shape (days,) or (people, days)."""
         return self.numbers[rows, max(column - DAYS_BEFORE, 0) : column]
 
 

@@ -4,8 +4,9 @@ Anybody can follow the rule: docs/audit.md says it in one paragraph, with what i
 """
 
 import datetime as dt
+import statistics
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +132,13 @@ def services_on(
     return {(row.person, row.day): sorted(row.services) for row in session.execute(SERVICES, given)}
 
 
+def usual_for_person(numbers: Sequence[int]) -> Baseline:
+    """What is usual for a person by the number of each of a few days: most days that are looked at go no further."""
+    median = statistics.median(numbers)
+    spread = statistics.median([abs(number - median) for number in numbers])
+    return Baseline(1, len(numbers), float(median), float(spread), max(numbers))
+
+
 def usual(numbers: Numbers, times: Numbers, people: int) -> Baseline:
     """What is usual where each of these numbers of documents, ascending, was shown on so many days; there is one."""
     median = _median(numbers, times)
@@ -177,9 +185,8 @@ class _Comparer:
 
     def compare(self, each: PersonDay) -> _Comparison:
         """What is usual in one of a person's roles, or for them, is usual: then the other roles are not looked at."""
-        before = self._table.before(each.column, [each.row])[0]
-        before, roles = before[before > 0], dict[uuid.UUID, Baseline]()
-        own = usual(*np.unique(before, return_counts=True), 1) if len(before) >= OWN_DAYS else None
+        before = [number for number in self._table.before(each.column, each.row).tolist() if number]
+        own, roles = usual_for_person(before) if len(before) >= OWN_DAYS else None, dict[uuid.UUID, Baseline]()
         if own is not None and each.number <= own.limit:
             return _Comparison(own, roles, above=False)
         for role in self._held.roles(self._table.people[each.row], self._table.day(each.column)):
@@ -190,12 +197,12 @@ class _Comparer:
                     return _Comparison(own, roles, above=False)
         return _Comparison(own, roles, above=own is not None or bool(roles))
 
-    def _others(self, role: uuid.UUID, column: int, own: Numbers) -> Baseline | None:
+    def _others(self, role: uuid.UUID, column: int, own: Sequence[int]) -> Baseline | None:
         """What is usual in a role without the days of this one of its members."""
         if (role, column) not in self._roles:
             self._roles[role, column] = self._role_days(role, column)
         of_role = self._roles[role, column]
-        times = of_role.times - np.bincount(own, minlength=len(of_role.times))
+        times = of_role.times - np.bincount(np.array(own, np.int64), minlength=len(of_role.times))
         numbers, people = np.flatnonzero(times), of_role.people - (len(own) > 0)
         times = times[numbers]
         return usual(numbers, times, people) if people >= OTHER_PEOPLE and times.sum() >= OTHER_DAYS else None

@@ -9,7 +9,7 @@ import typer
 
 from app.cli import openings
 from app.cli.audit_files import export_with_manifest, query_text, verify_manifest
-from app.cli.audit_questions import access, exposure, shown, stale_answers, unusual
+from app.cli.audit_questions import access, exposure, replay, shown, stale_answers, unusual
 from app.cli.connection import AsJson, parse_time, with_client
 from app.cli.download import download
 from app.cli.output import format_time, print_note, print_result, print_table, print_text
@@ -44,6 +44,7 @@ audit.add_typer(openings.commands)
 
 QUESTIONS = {
     "shown": shown, "exposure": exposure, "access": access, "stale-answers": stale_answers, "unusual": unusual,
+    "replay": replay,
 }  # fmt: skip
 for name, command in QUESTIONS.items():
     audit.command(name)(command)

@@ -17,7 +17,7 @@ from app.cli.exposure_report import (
     summary_lines,
 )
 from app.cli.output import format_time, print_result, print_table, print_text
-from app.client.api import Client
+from app.client.api import Client, path
 
 Document = Annotated[str, typer.Option(help="id of the document, also of one that is gone")]
 Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then; unset: until now")]
@@ -142,6 +142,32 @@ def unusual(
         )
 
     print_result(report, show)
+
+
+@with_client
+def replay(
+    client: Client,
+    trail: Annotated[str, typer.Argument(help="of the answer, as the log and the answer name it")],
+) -> None:
+    """Make an answer's prompt again from what still stands, and compare it with its commitment (audit). Recorded too.
+
+    No word of it is shown. Exit status 1 where all stands and the bytes differ.
+    """
+    found = client.get(path("audit", "trails", trail, "replay"))
+    verdicts = {
+        "same": ("the same, byte for byte", "bold green"),
+        "different": ("different: all that the record names stands, and gives another prompt", "bold red"),
+        "not rebuilt": ("not rebuilt", "bold yellow"),
+    }
+
+    def show() -> None:
+        print_text(verdicts[found["result"]])
+        for each in found["reasons"]:
+            of = each["document"] or each["turn"]
+            print_text(f"  {each['explanation']}{f' {of}' if of else ''}", wrap=True)
+
+    print_result(found, show)
+    raise typer.Exit(1 if found["result"] == "different" else 0)
 
 
 def _print_grants(grants: list[dict[str, Any]]) -> None:

@@ -334,6 +334,28 @@ def test_the_form_of_an_exposure_says_what_is_wrong(
     assert len(company.records("audit.read")) == before
 
 
+def test_the_prompt_of_an_answer_is_made_again_from_its_record(
+    client: TestClient, company: Company, audrey: Browser
+) -> None:
+    """The record leads to it, and it says that the bytes are the same, or why that cannot be said."""
+    question = {"question": "How long is parental leave?", "mode": "generate"}
+    trail = client.post("/api/v1/ask", json=question, headers=company.headers("ada")).json()["trail"]
+    sequence(company.db)
+    link = f"/replays/{trail}"
+    assert f'href="{link}"' in audrey.get(f"/log/{number_of(company, 'answer.opened')}").text
+    same = audrey.get(link).text
+    assert "The same, byte for byte." in same
+    assert "parental" not in same
+    assert str(company.records("audit.read")[-1]["id"]) in same
+    company.execute("update chunk set text = text || '!' where text like '%twenty-six%'")
+    assert "Different." in audrey.get(link).text
+    company.execute("update app_user set active = false where name = 'ada'")
+    why = audrey.get(link).text
+    assert "It cannot be made again." in why
+    assert "The asker is switched off" in why
+    check_page(audrey.get(f"/replays/{uuid.uuid4()}"), 404, "NotFound")
+
+
 def test_unusual_days_are_a_page_with_what_they_are_compared_with(company: Company, leave_shown: Browser) -> None:
     """Ada is shown far more documents than on her days before; each of them leads to what she was shown."""
     for back, number in enumerate((70, 8, 9, 10, 9, 8)):

@@ -326,6 +326,7 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ("GET", "/unusual"): Route(
         "audit", (Case(**PAGE), on("user", THERE, "?user", **PAGE)), values=(*PAGED, "?since", "?until")
     ),
+    ("GET", "/replays/{trail}"): Route("audit", (on("trail", THERE, "trail", **PAGE),)),
     ("GET", "/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="download"),)),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/exports"): Route(
