@@ -52,8 +52,9 @@ def write(session: Session, person: uuid.UUID | None, kind: str, at: dt.datetime
     return made
 
 
-def place(world: AuditDb, leaves: Sequence[uuid.UUID]) -> None:
+def place(world: AuditDb, leaves: Sequence[uuid.UUID], zone: str = "UTC") -> None:
     with world.session("sequencer") as session:
+        session.execute(text("select set_config('timezone', :zone, true)"), {"zone": zone})
         session.execute(text(PLACE), {"leaves": list(leaves)})
 
 
@@ -111,12 +112,11 @@ def test_a_day_is_that_of_utc(world: AuditDb, auditor: uuid.UUID) -> None:
     person, late, early = (uuid.uuid4() for _ in range(3))
     midnight = dt.datetime(2026, 11, 4, tzinfo=dt.UTC)
     with world.session("owner") as session:
-        session.execute(text("set local timezone = 'Pacific/Auckland'"))
         leaves = [
             write(session, person, "document.opened", midnight - dt.timedelta(microseconds=1), document=str(late)),
             write(session, person, "document.opened", midnight, document=str(early)),
         ]
-    place(world, leaves)
+    place(world, leaves, "Pacific/Auckland")
     with world.as_user(auditor) as session:
         days = [session.get_one(AuditDay, (dt.date(2026, 11, n), person, "shown")) for n in (3, 4)]
         assert [day.documents for day in days] == [[late], [early]]
