@@ -1,13 +1,19 @@
 """A prompt is made again from what still stands and held to its record: the same bytes, or why not; no word of it."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
+from app.acl.visible import Visible
 from app.admin.replay import REASONS
 from app.answer.prompt_templates import TEMPLATES
+from app.db.session import ReadSession
+from app.retrieval.passage import Passage
+from app.retrieval.passage_rows import find_passages
 from app.web.console.evidence.replays import REASON_WORDS
 from tests.api.problems import check_problem
 from tests.api.services import Service
@@ -97,6 +103,21 @@ def test_of_an_answer_that_a_service_asked_for(desk: Desk, bot: Service) -> None
     )
     sequence(desk.company.db)
     assert desk.replay(answer.json()["trail"])["result"] == "same"
+
+
+def test_documents_are_read_as_the_asker_and_as_nobody_else(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whose identity row-level security lets each passage through; the log is read as the auditor."""
+    trail = desk.ask(SALARY_QUESTION)
+    names = {row["id"]: row["name"] for row in desk.company.rows("select id, name from app_user")}
+    read_as = list[str]()
+
+    def watched(session: ReadSession, visible: Visible, chunks: Sequence[uuid.UUID], dimensions: int) -> list[Passage]:
+        read_as.append(names[session.scalar(text("select clearance.signed_caller()"))])
+        return find_passages(session, visible, chunks, dimensions)
+
+    monkeypatch.setattr("app.answer.replay.find_passages", watched)
+    assert desk.replay(trail)["result"] == "same"
+    assert read_as == ["ada"]
 
 
 def test_each_look_is_recorded(desk: Desk) -> None:
