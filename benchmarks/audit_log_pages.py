@@ -20,6 +20,7 @@ from app.admin.audit_log import AuditLog, EventView
 from app.admin.exposure import report_exposure
 from app.admin.shown import ShownView, show_sightings
 from app.admin.stale_answers import show_stale_answers
+from app.admin.unusual import show_unusual
 from app.audit.actor import actor
 from app.audit.encryption import Sealer
 from app.audit.events.answers import SearchDone
@@ -100,6 +101,13 @@ select id, at, kind, trail, actor, body, sha256('\\x00'::bytea || convert_to(bod
 from written
 """
 PLACE = "select size from clearance.place_leaves(array(select md5('leaf' || n)::uuid from generate_series({0}, {1}) n))"
+# Everybody is in three roles: one of all, one of 150 people and one of 15.
+MEMBERS = """
+insert into membership_history (user_id, role_id, valid_from)
+  select md5('user' || p)::uuid, md5('role' || r)::uuid, timestamptz '2025-01-01Z'
+  from generate_series(0, 2999) as p
+    cross join lateral (select unnest(array['all', 'big' || p % 20, 'small' || p % 200]) as r) as roles
+"""
 # A record is held to its form when it is written, which would take hours here.
 UNCHECKED = "alter table audit_leaf drop constraint audit_leaf_record_check, drop constraint audit_leaf_body_check"
 SIZES = """
@@ -194,15 +202,22 @@ def sightings() -> dict[str, dict[str, Any]]:
     }
 
 
-def questions(log: AuditLog, rounds: int) -> list[tuple[str, ...]]:
-    """The further questions: exposure, and answers that no longer hold, of documents that are not there."""
+def questions(log: AuditLog, records: int, rounds: int) -> list[tuple[str, ...]]:
+    """The further questions: exposure and stale answers of documents that are not there, and unusual days."""
     page, often, middle = Page(limit=LIMIT), id_of("d0"), id_of("d5000")
     since = dt.datetime(2026, 1, 3, tzinfo=dt.UTC)
+    # What was recorded ends so, and the last day is not a whole one.
+    end = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + records * dt.timedelta(seconds=3)
+    week, month = (end - dt.timedelta(days=days) for days in (6, 30))
+    busy = str(id_of("user9"))
     asked: dict[str, Callable[[], Sequence[object]]] = {
         "exposure of a frequent document": lambda: report_exposure(log, page, document=often, since=since).people,
         "exposure of one of the middle": lambda: report_exposure(log, page, document=middle, since=since).people,
         "stale answers of a frequent document": lambda: show_stale_answers(log, page, document=often).rows,
         "stale answers since a day": lambda: show_stale_answers(log, page, since=since).rows,
+        "unusual days of a week": lambda: show_unusual(log, page, since=week, until=end).found,
+        "unusual days of a month": lambda: show_unusual(log, page, since=month, until=end).found,
+        "unusual days of a person in a month": lambda: show_unusual(log, page, user=busy, since=month, until=end).found,
     }
     return [(name, *timed(ask, rounds), str(len(ask())), "") for name, ask in asked.items()]
 
@@ -271,6 +286,9 @@ def main() -> None:
         db = database(running)
         world = World(db)
         written, placed = fill(db, given.records)
+        with db.admin() as connection:
+            connection.execute(MEMBERS.encode())
+            connection.execute("analyze membership_history")
         subject = auditor_of(world)
         api = db.api()
         log = AuditLog(api, sealer, subject)
@@ -282,7 +300,7 @@ def main() -> None:
             rows.append((f"record {seq:,} with its proof", *timed(partial(log.event, seq), given.rounds), "", ""))
         for name, wanted in sightings().items():
             rows.append((name, *shown(log, wanted, given.rounds)))
-        rows += questions(log, given.rounds)
+        rows += questions(log, given.records, given.rounds)
         adding = inserting(api, subject, 500)
         api.close()
         with db.admin() as connection:

@@ -122,7 +122,22 @@ def earlier(
         if tokens < 0:
             break
         taken.insert(0, (turn, turn.answer.text))
-    behind = _behind(session, visible, [turn.id for turn, _ in taken])
+    return _for_model(session, visible, taken)
+
+
+def given_out(
+    session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, wanted: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, EarlierTurn]:
+    """Those of these turns that are wholly visible now, as a model is shown them. Raises as `require_own` does."""
+    require_own(session, subject, conversation)
+    rows = session.execute(_turns(subject, visible, conversation).where(tables.Turn.id.in_(wanted)))
+    seen = [(turn, turn.answer.text) for turn in (_turn(*row) for row in rows) if turn.answer is not None]
+    return {each.turn: each for each in _for_model(session, visible, seen)}
+
+
+def _for_model(session: Session, visible: Visible, turns: Sequence[tuple[TurnView, str]]) -> tuple[EarlierTurn, ...]:
+    """Turns with their answers, with what they were made from as it is labelled now."""
+    behind = _behind(session, visible, [turn.id for turn, _ in turns])
     return tuple(
         EarlierTurn(
             turn=turn.id,
@@ -131,7 +146,7 @@ def earlier(
             label=max(behind[turn.id].values(), default=Label.PUBLIC),
             documents=frozenset(behind[turn.id]),
         )
-        for turn, answer in taken
+        for turn, answer in turns
     )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from app.cli import openings
 from app.cli.audit_files import export_with_manifest, query_text, verify_manifest
-from app.cli.audit_questions import access, exposure, shown, stale_answers
+from app.cli.audit_questions import access, exposure, replay, shown, stale_answers, unusual
 from app.cli.connection import AsJson, parse_time, with_client
 from app.cli.deliveries import deliveries
 from app.cli.download import download
@@ -44,8 +44,11 @@ audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 audit.add_typer(openings.commands)
 
 
-for name, command in (("shown", shown), ("exposure", exposure), ("access", access), ("stale-answers", stale_answers),
-                      ("deliveries", deliveries)):  # fmt: skip
+QUESTIONS = {
+    "shown": shown, "exposure": exposure, "access": access, "stale-answers": stale_answers, "unusual": unusual,
+    "replay": replay, "deliveries": deliveries,
+}  # fmt: skip
+for name, command in QUESTIONS.items():
     audit.command(name)(command)
 
 

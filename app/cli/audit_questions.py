@@ -17,7 +17,7 @@ from app.cli.exposure_report import (
     summary_lines,
 )
 from app.cli.output import format_time, print_result, print_table, print_text
-from app.client.api import Client
+from app.client.api import Client, path
 
 Document = Annotated[str, typer.Option(help="id of the document, also of one that is gone")]
 Until = Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then; unset: until now")]
@@ -114,6 +114,60 @@ def stale_answers(
     )  # fmt: skip
     columns = ("at (UTC)", "who asked", "trail", "document", "version shown", "version now")
     print_result(found, lambda: print_table(columns, rows, empty="No answer does."))
+
+
+@with_client
+def unusual(
+    client: Client,
+    *,
+    user: Annotated[str | None, typer.Option(help="of this person alone")] = None,
+    since: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="from that day on")] = None,
+    until: Annotated[dt.datetime | None, typer.Option(parser=parse_time, help="before then; unset: until now")] = None,
+) -> None:
+    """Days on which people were shown far more documents than is usual for roles and people (audit). Recorded too."""
+    moments = {name: at.isoformat() if at else None for name, at in (("since", since), ("until", until))}
+    report = client.joined("/audit/unusual", items="found", user=user, **moments)
+
+    def show() -> None:
+        for each in report["found"]:
+            by = f", also by {', '.join(each['via'])}" if each["via"] else ""
+            print_text((f"{each['day']}  {person_name(each)}{by}", "bold"))
+            print_text(f"  {each['explanation']}", wrap=True)
+        if not report["found"]:
+            print_text("No day was far above what is usual.")
+        print_text(
+            f"{report['days']:,} person-days from {report['since']} to before {report['until']} (UTC);"
+            f" {report['without_baseline']:,} with many documents had nothing to be compared with.",
+            wrap=True,
+        )
+
+    print_result(report, show)
+
+
+@with_client
+def replay(
+    client: Client,
+    trail: Annotated[str, typer.Argument(help="of the answer, as the log and the answer name it")],
+) -> None:
+    """Make an answer's prompt again from what still stands, and compare it with its commitment (audit). Recorded too.
+
+    No word of it is shown. Exit status 1 where all stands and the bytes differ.
+    """
+    found = client.get(path("audit", "trails", trail, "replay"))
+    verdicts = {
+        "same": ("the same, byte for byte", "bold green"),
+        "different": ("different: all that the record names stands, and gives another prompt", "bold red"),
+        "not rebuilt": ("not rebuilt", "bold yellow"),
+    }
+
+    def show() -> None:
+        print_text(verdicts[found["result"]])
+        for each in found["reasons"]:
+            of = each["document"] or each["turn"]
+            print_text(f"  {each['explanation']}{f' {of}' if of else ''}", wrap=True)
+
+    print_result(found, show)
+    raise typer.Exit(1 if found["result"] == "different" else 0)
 
 
 def _print_grants(grants: list[dict[str, Any]]) -> None:

@@ -27,6 +27,7 @@ SECURED_TABLES = (
     "audit_document",
     "audit_tag",
     "audit_name",
+    "audit_day",
     "audit_node",
     "audit_delivery",
     "audit_dead_letter",

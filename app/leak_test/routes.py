@@ -19,7 +19,8 @@ _BEHIND = {
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
     "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "queries": "key", "exports": "key",
     "openings": "key", "log": "key", "records": "key", "erasures": "key", "holds": "key", "deliveries": "key",
-    "answers": "turn", "receipts": "key", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
+    "answers": "turn", "receipts": "key", "trails": "key",
+    "replays": "key", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip
 # The same for query parameters, by name, and where that is not enough by the route as well.
 _QUERY = {

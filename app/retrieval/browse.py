@@ -140,6 +140,12 @@ def readable_documents(session: Session, visible: Visible, documents: Set[uuid.U
     return {row.id: row.scope_id for row in session.execute(query)}
 
 
+def readable_among(session: Session, visible: Visible, documents: Set[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these documents, by their public ids, that the subject may read."""
+    query = select(Document.public_id).where(Document.public_id.in_(documents))
+    return set(session.scalars(query.where(visible.has(Document.scope_id.expression))))
+
+
 def places_of(
     session: Session, subject: Subject, collection_id: uuid.UUID, documents: Set[int]
 ) -> dict[int, tuple[uuid.UUID, str]]:

@@ -6,9 +6,13 @@ has no choice.
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 
 import numpy as np
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
 
 from app.acl.visible import Visible
 from app.db.engine import BINARY, prepared
@@ -44,6 +48,17 @@ PASSAGES = prepared(
     """
 ).execution_options(**BINARY)
 
+# The numbers of passages by their public ids.
+NUMBERS = prepared(
+    """
+    select k.id
+    from unnest(:chunks) as c (id)
+    cross join lateral (
+      select id from chunk where chunk.public_id = c.id and chunk.scope_id = any (cast(:scopes as int[])) limit 1
+    ) as k
+    """
+).bindparams(bindparam("chunks", type_=ARRAY(Uuid())))
+
 ROW = np.dtype([("chunk", ">i8"), ("document", ">i8"), ("scope", ">i4")])
 
 
@@ -53,6 +68,14 @@ def document_ids(reader: ReaderSnapshot, chunks: Sequence[int]) -> dict[int, int
     rows = np.frombuffer(packed or b"", ROW)
     rows = rows[reader.sees(rows["scope"])]
     return dict(zip(rows["chunk"].tolist(), rows["document"].tolist(), strict=True))
+
+
+def find_passages(
+    session: ReadSession, visible: Visible, chunks: Sequence[uuid.UUID], dimensions: int
+) -> list[Passage]:
+    """Those of these passages, by their public ids, that are visible, in no order; else as `read_passages`."""
+    numbers = session.scalars(NUMBERS, {"chunks": list(chunks), "scopes": visible.scope_array}).all()
+    return list(read_passages(session, visible, numbers, dimensions).values())
 
 
 def read_passages(session: ReadSession, visible: Visible, chunks: Sequence[int], dimensions: int) -> dict[int, Passage]:

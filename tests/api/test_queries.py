@@ -65,6 +65,7 @@ def test_every_list_is_paged() -> None:
     deeper += " audit/exports audit/queries audit/checkpoints audit/shown audit/openings users/me/openings"
     deeper += " audit/exposure audit/stale-answers audit/deliveries erasures holds"
     deeper += " audit/deliveries/{target}/dead-letters"
+    deeper += " audit/unusual"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS
     schema = create_routes().openapi()["paths"]
     for path, operations in schema.items():

@@ -125,6 +125,7 @@ def full(library: LibraryDb, database: Database) -> Full:
         "insert into audit_document (document, seq) values (:id, 0)": {"id": uuid.uuid4()},
         "insert into audit_tag (name, value, seq) values ('label', 'public', 0)": {},
         "insert into audit_name (name, actor, kind) values ('ada', :ada, '')": {"ada": ada},
+        "insert into audit_day (day, actor, way, documents) values ('2026-11-03', :ada, 'shown', '{}')": {"ada": ada},
         "insert into audit_node (level, place, hash) values (8, 0, sha256(''))": {},
         "insert into audit_delivery (target, kind, form) values ('siem', 'http', 'ocsf')": {},
         "insert into audit_dead_letter (target, seq, reason) values ('siem', 0, 'HTTP 400')": {},

@@ -56,6 +56,8 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
     library.run("owner", "insert into audit_document (document, seq) values (:a, 0)", a=ada)
     library.run("owner", "insert into audit_tag (name, value, seq) values ('label', 'public', 0)")
     library.run("owner", "insert into audit_name (name, actor, kind) values ('ada', :a, '')", a=ada)
+    library.run("owner", "insert into audit_day (day, actor, way, documents)"
+                         " values ('2026-11-03', :a, 'shown', '{}')", a=ada)  # fmt: skip
     library.run("owner", "insert into audit_node (level, place, hash) values (8, 0, sha256(''))")
     library.run("owner", "insert into audit_delivery (target, kind, form) values ('siem', 'http', 'ocsf')")
     library.run("owner", "insert into audit_dead_letter (target, seq, reason) values ('siem', 0, 'HTTP 400')")

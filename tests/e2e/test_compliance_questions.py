@@ -8,6 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from app.client.api import ApiError
 from tests.e2e.command_runs import Result, Run
 from tests.e2e.sample_site import SampleSite
 from tests.support.waiting import wait_for
@@ -79,6 +82,19 @@ def test_after_a_document_was_shared_too_widely(run: Run, sample: SampleSite, tm
     assert officer("access", *at, until, "--user", "priya").out.startswith("priya could not read it (nothing granted)")
     assert "not known" in officer("access", *at, "2020-03-03", "--user", "priya").out
 
+    # Was somebody shown far more than usual? Of this company nobody is known for long enough to say.
+    assert "A capability is missing" in officer("unusual", who="wren").err
+    assert "No user is named 'mara'" in officer("unusual", "--user", "mara").err
+    assert "at most 31 days" in officer("unusual", "--since", "2026-01-01", "--until", "2026-03-01").err
+    assert "No such option: --role" in officer("unusual", "--role", "operations").err
+    with sample.client("oskar") as client:
+        for params, wrong in (({"since": "2026-11-01T00:00:00"}, "its zone"), ({"person": "maya"}, "'person'")):
+            with pytest.raises(ApiError, match=wrong):
+                client.get("/audit/unusual", **params)
+    usual = told("unusual", "--user", "maya")
+    assert (usual["days"], usual["without_baseline"], usual["found"]) == (1, 0, [])
+    assert "No day was far above what is usual.\n1 person-days" in officer("unusual", "--user", "maya").out
+
     # By label, model, finding, collection and opened words.
     assert "There are public, internal" in officer("events", "-q", "label:secret").err
     assert "there is no qualifier 'level'" in officer("events", "-q", "level:internal").err
@@ -101,6 +117,15 @@ def test_after_a_document_was_shared_too_widely(run: Run, sample: SampleSite, tm
     assert {event["record"]["collection"] for event in in_collection} == {indexed["collection"]}
     looks = wait_for(lambda: told("events", "-q", "opened:yes kind:audit.read who:oskar"))
     assert all(event["record"]["opened"] for event in looks)
+
+    # Was the model shown what the record says? None was asked here: she was quoted to.
+    trail = events[-1]["record"]["trail"]
+    assert "A capability is missing" in officer("replay", trail, who="wren").err
+    assert "Not found" in officer("replay", NOBODY).err
+    assert "Missing argument 'trail'" in officer("replay").err
+    told_why = officer("replay", trail)
+    assert (told_why.status, told_why.out.splitlines()[0]) == (0, "not rebuilt")
+    assert told("replay", trail)["reasons"][0]["code"] == "no prompt"
 
     # Which answers rest on what is no more?
     assert "of which document, or since when" in officer("stale-answers").err

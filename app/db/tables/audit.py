@@ -11,12 +11,15 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -134,6 +137,21 @@ class AuditName(Base):
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     actor: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class AuditDay(Base):
+    """The documents that somebody was shown on a day (UTC), in any way or, for the way `downloaded`, by downloading;
+    and how many they are. At most 10,000.
+    """
+
+    __tablename__ = "audit_day"
+    __table_args__ = (CheckConstraint("way in ('shown', 'downloaded')", name="way"),)
+
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    actor: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    way: Mapped[str] = mapped_column(Text, primary_key=True)
+    documents: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid))
+    number: Mapped[int] = mapped_column(Integer, Computed("cardinality(documents)", persisted=True))
 
 
 class AuditNode(Base):

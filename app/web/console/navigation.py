@@ -86,6 +86,7 @@ def _evidence(viewer: Viewer) -> Iterator[Place]:
         yield Place("/log", _("Log"), "log", "l")
         yield Place("/shown", _("Who saw what"), "people", "o")
         yield Place("/exposure", _("Exposure"), "search")
+        yield Place("/unusual", _("Unusual days"), "report")
         yield Place("/openings", _("Openings"), "key")
         yield Place("/exports", _("Exports"), "download", "x")
         yield Place("/heads", _("Heads"), "report")

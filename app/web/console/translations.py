@@ -55,7 +55,7 @@ class Translations:
         at = moment.astimezone(dt.UTC)
         return f"{self.date(at)}, {at:%H:%M:%S} UTC"
 
-    def number(self, value: int) -> str:
+    def number(self, value: float) -> str:
         return numbers.format_decimal(value, locale=self.locale)
 
 

@@ -5,6 +5,7 @@ What only looks at the request is `async`, though it waits for nothing: for anyt
 
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -15,7 +16,9 @@ from app.admin.audit_log import AuditLog
 from app.admin.leak_test_runs import LeakTestRuns
 from app.admin.log_exports import LogExports
 from app.admin.openings import OpeningPolicy, Openings
+from app.admin.replay import PromptReplays
 from app.answer.components import Components
+from app.answer.replay import rebuild_prompt
 from app.answer.running import RunningAnswers
 from app.db.session import ReadSession, WriteSession
 from app.errors import MissingCapability, NotFound, NotSignedIn
@@ -160,6 +163,14 @@ async def audit_log_of(subject: Auditor, parts: ComponentsOf) -> AuditLog:
 
 
 AuditLogOf = Annotated[AuditLog, Depends(audit_log_of)]
+
+
+async def replays_of(log: AuditLogOf, parts: ComponentsOf) -> PromptReplays:
+    """What makes the prompts of answers again, as their askers, and compares them."""
+    return PromptReplays(log, partial(rebuild_prompt, parts.database, dimensions=parts.embedder.dimensions))
+
+
+ReplaysOf = Annotated[PromptReplays, Depends(replays_of)]
 
 
 async def openings_of(log: AuditLogOf, parts: ComponentsOf) -> Openings:

@@ -140,6 +140,18 @@ create table audit_name (
   constraint audit_name_pkey primary key (name, actor, kind)
 );
 
+-- Which documents somebody was shown on a day (UTC), in any way (app/audit/shown.py) and by downloading: by how many they
+-- are, it is told what is usual. No record: it follows from those that have their place, and grows with them.
+create table audit_day (
+  day date not null,
+  actor uuid not null,
+  way text not null,
+  documents uuid[] not null,
+  number integer not null generated always as (cardinality(documents)) stored,
+  constraint audit_day_pkey primary key (day, actor, way) include (number),
+  constraint audit_day_way_check check (way in ('shown', 'downloaded'))
+);
+
 -- The roots of the perfect subtrees of 256 leaves and more: node `place` of a level is over the leaves from
 -- place * 2^level on. A proof reads one for each level, and the leaves of one block.
 create table audit_node (
@@ -250,6 +262,8 @@ begin
     execute format('create policy sequencer_read on %I for select to clearance_sequencer using (true)', t);
   end loop;
 end $$;
+create policy auditors_read on audit_day for select to clearance_app using ((select clearance.caller_may('audit')));
+grant select on audit_day to clearance_app;
 grant select on audit_entry, audit_head, audit_node, audit_checkpoint, audit_cosignature, audit_timestamp
   to clearance_sequencer;
 -- Not `body`: to put leaves in order takes their hashes, not their content.
@@ -370,6 +384,32 @@ language sql immutable parallel safe set search_path = '' as $$
   )
 $$;
 
+-- Counts what people were shown by the entries from `first` on for the days on which it was. Of a person and day at most
+-- 10,000 documents are kept, so that nobody makes the sequencer slow by being shown many.
+create function clearance.note_days(first bigint, entries bigint) returns void
+language sql volatile set search_path = '' as $$
+  insert into public.audit_day as kept (day, actor, way, documents)
+  select n.day, n.actor, n.way, (array_agg(n.document order by n.document))[:10000]
+  from (
+    select distinct (e.at at time zone 'UTC')::date as day, e.actor, w.way, d.document
+    from generate_series(first, first + entries - 1) as s (seq)
+      join public.audit_entry e on e.seq = s.seq
+      cross join lateral (select noted.document from public.audit_document noted where noted.seq = e.seq) as d
+      cross join lateral (
+        select 'shown' as way union all select 'downloaded' where e.kind = 'document.downloaded'
+      ) as w
+    where e.actor is not null and e.kind in (
+      'answer.opened', 'search.done', 'document.opened', 'document.downloaded', 'conversation.read')
+  ) as n
+  group by 1, 2, 3
+  order by 1, 2, 3
+  on conflict (day, actor, way) do update set documents = (
+    select (array_agg(u.document order by u.document))[:10000]
+    from (select unnest(kept.documents) union select unnest(excluded.documents)) as u (document)
+  )
+  where kept.number < 10000 and not excluded.documents <@ kept.documents
+$$;
+
 -- Notes the leaves of these ids as entries from `first` on, with what they are found by; gives how many there are.
 create function clearance.note_entries(leaves uuid[], first bigint) returns bigint
 language plpgsql volatile set search_path = '' as $$
@@ -450,6 +490,8 @@ begin
     ) as t
   where l.kind in ('answer.closed', 'answer.feedback')
   on conflict do nothing;
+
+  perform clearance.note_days(first, placed);
   return placed;
 end $$;
 

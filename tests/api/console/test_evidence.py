@@ -26,7 +26,7 @@ from tests.support.openings import REASON
 from tests.support.service import client_of, parts_of
 from tests.support.waiting import wait_for
 
-OWN = ("/log", "/log/0", "/shown", "/exposure", "/openings", "/exports", "/heads")
+OWN = ("/log", "/log/0", "/shown", "/exposure", "/unusual", "/openings", "/exports", "/heads")
 SECRET = "<b>parental</b> leave of Ada"
 
 
@@ -332,6 +332,66 @@ def test_the_form_of_an_exposure_says_what_is_wrong(
     assert answer.status_code == status
     assert says in answer.text
     assert len(company.records("audit.read")) == before
+
+
+def test_the_prompt_of_an_answer_is_made_again_from_its_record(
+    client: TestClient, company: Company, audrey: Browser
+) -> None:
+    """The record leads to it, and it says that the bytes are the same, or why that cannot be said."""
+    question = {"question": "How long is parental leave?", "mode": "generate"}
+    trail = client.post("/api/v1/ask", json=question, headers=company.headers("ada")).json()["trail"]
+    sequence(company.db)
+    link = f"/replays/{trail}"
+    assert f'href="{link}"' in audrey.get(f"/log/{number_of(company, 'answer.opened')}").text
+    same = audrey.get(link).text
+    assert "The same, byte for byte." in same
+    assert "parental" not in same
+    assert str(company.records("audit.read")[-1]["id"]) in same
+    company.execute("update chunk set text = text || '!' where text like '%twenty-six%'")
+    assert "Different." in audrey.get(link).text
+    company.execute("update app_user set active = false where name = 'ada'")
+    why = audrey.get(link).text
+    assert "It cannot be made again." in why
+    assert "The asker is switched off" in why
+    check_page(audrey.get(f"/replays/{uuid.uuid4()}"), 404, "NotFound")
+
+
+def test_unusual_days_are_a_page_with_what_they_are_compared_with(company: Company, leave_shown: Browser) -> None:
+    """Ada is shown far more documents than on her days before; each of them leads to what she was shown."""
+    for back, number in enumerate((70, 8, 9, 10, 9, 8)):
+        company.execute(
+            "insert into audit_day (day, actor, way, documents) select (now() at time zone 'UTC')::date"
+            f" - {back}, id, 'shown', array(select gen_random_uuid() from generate_series(1, {number})) from app_user"
+            " where name = 'ada' on conflict (day, actor, way) do update set documents = excluded.documents"
+        )
+    page = leave_shown.get("/unusual").text
+    row = " ".join(re.findall(r"<tr data-row>.*?</tr>", page, re.DOTALL)[0].split())
+    assert ">ada</a>" in row
+    assert ">70</a>" in row
+    assert "The same person: median 9, highest 10, on 5 days" in row
+    [shown] = re.findall(r'href="(/shown[^"]+)"', row)
+    assert str(company.documents["handbook", "leave.md"]) in leave_shown.get(shown.replace("&amp;", "&")).text
+    [log] = re.findall(r'href="(/log[^"]+)"', row)
+    assert "asked" in leave_shown.get(log).text
+    assert str(company.records("audit.read")[-3]["id"]) in page
+    assert "No day was far above what is usual." in leave_shown.get("/unusual?user=ben").text
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("?since=yesterday", 422, "That is no day: write it as 2026-11-01."),
+        ("?since=2026-01-01&until=2026-03-01", 422, "Ask of at most 31 days at a time."),
+        ("?user=bob", 404, "No user is named"),
+    ],
+)
+def test_the_form_of_unusual_days_says_what_is_wrong(
+    company: Company, audrey: Browser, query: str, status: int, says: str
+) -> None:
+    before = len(company.records("audit.read"))
+    answer = audrey.get(f"/unusual{query}")
+    assert (answer.status_code, len(company.records("audit.read"))) == (status, before)
+    assert says in answer.text
 
 
 def test_records_are_found_by_what_stands_in_them(company: Company, leave_shown: Browser) -> None:

@@ -341,6 +341,10 @@ EVIDENCE: dict[tuple[str, str], Route] = {
         (Case(**PAGE), Case(query={"document": CREW_DOCUMENT, "since": "2026-01-01"}, **PAGE)),
         values=(*PAGED, "?document", "?since", "?until"),
     ),
+    ("GET", "/unusual"): Route(
+        "audit", (Case(**PAGE), on("user", THERE, "?user", **PAGE)), values=(*PAGED, "?since", "?until")
+    ),
+    ("GET", "/replays/{trail}"): Route("audit", (on("trail", THERE, "trail", **PAGE),)),
     ("GET", "/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="download"),)),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/exports"): Route(

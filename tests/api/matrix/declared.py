@@ -189,6 +189,8 @@ PEOPLE: dict[tuple[str, str], Route] = {
         ),
         values=(*PAGED, "?document"),
     ),
+    ("GET", "/api/v1/audit/unusual"): Route("audit", (Case(), on("user", THERE, "?user")), values=(*PAGED, "?since")),
+    ("GET", "/api/v1/audit/trails/{trail}/replay"): Route("audit", (on("trail", THERE, "trail"),)),
     ("GET", "/api/v1/audit/checkpoints"): Route("audit", values=PAGED),
     ("GET", "/api/v1/audit/consistency"): Route(
         "audit", (Case(query={"earlier": "0", "later": LOG_SIZE}),), values=("?earlier", "?later")

@@ -73,9 +73,11 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "log",
         "wrong query",
         "record",
+        "replay",
         "shown",
         "shown to nobody",
         "exposure",
+        "unusual",
         "heads",
         "openings",
         "words",
@@ -114,6 +116,13 @@ def prepare(site: Site) -> dict[str, str]:
         f" select id, 'ended', now(), 1, '{json.dumps(REPORT)}' from app_user where name = 'admin'"
     )
     [run] = site.company.rows("select id from leak_test_run")
+    # Ada was shown far more today than on her days before.
+    for back, number in enumerate((70, 8, 9, 10, 9, 8)):
+        site.company.execute(
+            "insert into audit_day (day, actor, way, documents) select (now() at time zone 'UTC')::date"
+            f" - {back}, id, 'shown', array(select gen_random_uuid() from generate_series(1, {number})) from app_user"
+            " where name = 'ada' on conflict do nothing"
+        )
     sequence(site.company.db)
     _forget(site)
     with Client(site.url, site.company.keys["audrey"]) as audrey:
@@ -159,9 +168,11 @@ def prepare(site: Site) -> dict[str, str]:
         "log": "/log",
         "wrong query": "/log?q=kind:answers",
         "record": f"/log/{asked['seq']}",
+        "replay": f"/replays/{answer['trail']}",
         "shown": "/shown?user=ada",
         "shown to nobody": f"/shown?document={salaries}&until=2026-01-01",
         "exposure": f"/exposure?document={salaries}&since=2026-01-01",
+        "unusual": "/unusual",
         "heads": "/heads",
         "openings": "/openings",
         "words": f"/log/{opening['seq']}?opening={opening['id']}",
