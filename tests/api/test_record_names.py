@@ -104,6 +104,15 @@ def test_the_addresses_of_a_query_are_sealed_in_the_record_of_the_look(
     assert "address:" in look["filters"]["q"]
 
 
+def test_a_damaged_key_keeps_nobody_from_all_other_records(client: TestClient, from_two_places: Company) -> None:
+    damaged = "update person_key set wrapped = sha256('x') where user_id = (select id from app_user where name = 'ben')"
+    from_two_places.execute(damaged)
+    assert sorted((e["name"], e["address"]) for e in events(client, from_two_places, "kind:search")) == [
+        ("ada", THERE), ("ada", HERE), ("ben", None),
+    ]  # fmt: skip
+    assert [e["name"] for e in events(client, from_two_places, f"address:{HERE} kind:search")] == ["ada"]
+
+
 def test_what_one_key_seals_another_does_not_open() -> None:
     one, other = bytes(32), bytes(31) + b"\1"
     assert open_address(one, seal_address(one, HERE)) == HERE

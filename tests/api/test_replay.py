@@ -166,7 +166,9 @@ def test_whose_key_was_destroyed_has_no_words(desk: Desk) -> None:
 
 def test_what_is_sealed_under_another_key_is_not_read(desk: Desk) -> None:
     trail = desk.ask(LEAVE_QUESTION)
-    desk.company.execute("update person_key set wrapped = sha256('x')")
+    desk.company.execute(
+        "update person_key set wrapped = sha256('x') where user_id = (select id from app_user where name = 'ada')"
+    )
     assert desk.why(trail) == [("unreadable", None)]
 
 
