@@ -39,7 +39,8 @@ from benchmarks.world import AUDIT_KEY, KEY, Db, World, database, server
 
 TURNS = 3
 QUESTION = "How many weeks of parental leave does an employee get after the first year?"
-PASSAGES, SCOPES = 8, 40
+PASSAGES = tuple(ShownPassage(uuid.UUID(int=n), uuid.UUID(int=n), uuid.UUID(int=n), n, "internal") for n in range(1, 9))
+SCOPES = tuple(str(uuid.UUID(int=n)) for n in range(40))
 # A chain as it is built in a table: who adds must wait for whoever added the row before.
 TABLES = """
     create table plain_record (id bigint generated always as identity primary key, body text not null);
@@ -65,7 +66,6 @@ class Urls:
 
 def opened(user: uuid.UUID) -> AnswerOpened:
     """A record as the opening of an answer leaves it."""
-    ids = [uuid.UUID(int=n) for n in range(1, PASSAGES + 1)]
     return AnswerOpened(
         actor=Actor(user, key="clr_00000000", address="10.0.0.1"),
         trail=uuid.uuid4(),
@@ -73,8 +73,8 @@ def opened(user: uuid.UUID) -> AnswerOpened:
         mode="quote",
         policy_epoch=1,
         valid_until=None,
-        scopes=tuple(str(uuid.UUID(int=n)) for n in range(SCOPES)),
-        passages=tuple(ShownPassage(one, one, one, rank, "internal") for rank, one in enumerate(ids, 1)),
+        scopes=SCOPES,
+        passages=PASSAGES,
         label="internal",
         embedder="e" * 64,
         template="t" * 64,

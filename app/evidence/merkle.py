@@ -85,9 +85,32 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",",
 
 
 def _check(value: object, depth: int) -> None:
+    """Raise NotCanonical for what has no canonical form. Each record comes by here: texts, of which most values are,
+    are looked at where they stand, without a call of their own.
+    """
+    if isinstance(value, dict):
+        _check_depth(depth)
+        for key, each in value.items():
+            if not (isinstance(key, str) and key.isascii() and "\0" not in key):
+                raise NotCanonical(f"the key {key!r} is not ASCII text")
+            if type(each) is not str or "\0" in each:
+                _check(each, depth - 1)
+    elif isinstance(value, list | tuple):
+        _check_depth(depth)
+        for each in value:
+            if type(each) is not str or "\0" in each:
+                _check(each, depth - 1)
+    else:
+        _check_scalar(value)
+
+
+def _check_depth(depth: int) -> None:
+    if depth == 0:
+        raise NotCanonical(f"more than {MAX_DEPTH} lists and objects stand inside one another")
+
+
+def _check_scalar(value: object) -> None:
     match value:
-        case list() | tuple() | dict() if depth == 0:
-            raise NotCanonical(f"more than {MAX_DEPTH} lists and objects stand inside one another")
         case None | bool():
             pass
         case str():
@@ -96,25 +119,8 @@ def _check(value: object, depth: int) -> None:
         case int():
             if abs(value) > MAX_INTEGER:
                 raise NotCanonical(f"the integer {value} is beyond 2^53 - 1")
-        case list() | tuple():
-            _check_all(value, depth - 1)
-        case dict():
-            _check_keys(value)
-            _check_all(value.values(), depth - 1)
         case _:
             raise NotCanonical(f"a {type(value).__name__} has no canonical form")
-
-
-def _check_all(values: Iterable[object], depth: int) -> None:
-    for value in values:
-        _check(value, depth)
-
-
-def _check_keys(value: dict[object, object]) -> None:
-    for key in value:
-        if not (isinstance(key, str) and key.isascii()):
-            raise NotCanonical(f"the key {key!r} is not ASCII text")
-        _check(key, 1)
 
 
 def leaf_hash(body: str) -> bytes:

@@ -98,20 +98,19 @@ class Event:
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case SealedText() | CommittedText() | None | bool() | int() | str():
-            return value
-        case uuid.UUID():
-            return str(value)
-        case dt.datetime():
-            if value.tzinfo is None:
-                raise ValueError("a time in a record needs its zone")
-            return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        case Mapping():
-            return {key: _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case _ if is_dataclass(value):
-            return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-        case _:
-            raise TypeError(f"a {type(value).__name__} does not belong in a record")
+    # Most values are texts and ids.
+    if value is None or isinstance(value, str | int | SealedText | CommittedText):
+        return value
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time in a record needs its zone")
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    raise TypeError(f"a {type(value).__name__} does not belong in a record")

@@ -18,11 +18,18 @@ begin
             when 'array' then clearance.canonical(e.value, depth - 1)
             when 'number' then case when clearance.is_whole(e.value) then e.value::text end
             else e.value::text end, ',' order by e.key collate "C")
-        from jsonb_each(value) as e where e.key !~ '[^\x01-\x7f]'), '') || '}';
+        from jsonb_each(value) as e where octet_length(e.key) = char_length(e.key)), '') || '}';
     when 'array' then
       return '[' || coalesce((
         select string_agg(case jsonb_typeof(e.value)
-            when 'object' then clearance.canonical(e.value, depth - 1)
+            -- As above, and not called: a call costs as much as three of these, and records have lists of objects.
+            when 'object' then case when depth > 1 then (
+              select '{' || coalesce(string_agg(to_json(f.key)::text || ':' || case jsonb_typeof(f.value)
+                  when 'object' then clearance.canonical(f.value, depth - 2)
+                  when 'array' then clearance.canonical(f.value, depth - 2)
+                  when 'number' then case when clearance.is_whole(f.value) then f.value::text end
+                  else f.value::text end, ',' order by f.key collate "C"), '') || '}'
+              from jsonb_each(e.value) as f where octet_length(f.key) = char_length(f.key)) end
             when 'array' then clearance.canonical(e.value, depth - 1)
             when 'number' then case when clearance.is_whole(e.value) then e.value::text end
             else e.value::text end, ',' order by e.place)
