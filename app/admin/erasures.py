@@ -1,7 +1,8 @@
-"""Erasing a person: asked for by one who may (`erase`), done when another approves.
+"""Erasing a person, or what kept answers hold of a document: asked for by one who may (`erase`), done when another
+approves.
 
-What the log says of them stays, by an id that names nobody: their words, names and addresses open no more, and every
-hash still holds. Deciding and erasing is one step of the database, which nobody can take alone.
+What the log says of a person stays, by an id that names nobody: their words, names and addresses open no more, and
+every hash still holds. Deciding and erasing is one step of the database, which nobody can take alone.
 """
 
 import datetime as dt
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import exists, insert, select, text
+from sqlalchemy import exists, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
@@ -22,7 +23,7 @@ from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import WriteSession
 from app.db.tables.forgetting import Erasure, LegalHold
-from app.errors import Conflict, MissingCapability, NotFound
+from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
 from app.identity.names import find_person, names_of
 from app.identity.subject import Capability, Subject, require_capability
 
@@ -32,14 +33,16 @@ DECIDE = text("select clearance.decide_erasure(:erasure, :approve)")
 
 @dataclass(frozen=True)
 class ErasureView:
-    """An erasure. `name` is what the person is called as long as that is known; `reason` is null once they are erased.
+    """An erasure, of a person or of a document. `name` is what the person is called as long as that is known.
 
-    `counts`: what went, by the number of rows, once they are erased; `held`: a legal hold keeps it from being approved.
+    `reason` is null once a person is erased; `counts`: what went, by the number of rows, once it is done; `held`: a
+    legal hold keeps it from being approved.
     """
 
     id: uuid.UUID
-    person: uuid.UUID
+    person: uuid.UUID | None
     name: str | None
+    document: uuid.UUID | None
     requested_by: str
     requested_at: dt.datetime
     reason: str | None
@@ -51,33 +54,50 @@ class ErasureView:
     own: bool
 
 
-def request_erasure(session: WriteSession, subject: Subject, name: str, reason: str) -> ErasureView:
-    """Ask to erase the person of this name, who must be switched off; recorded.
+def request_erasure(
+    session: WriteSession, subject: Subject, *, user: str | None, document: uuid.UUID | None, reason: str
+) -> ErasureView:
+    """Ask to erase the person of this name, who must be switched off, or what kept answers hold of the document of this
+    id, which must be gone when it is approved; recorded.
 
     Raises NotFound, InvalidInput for a service and a reason that is none, and Conflict where the person is active, asks
-    for it themselves, is under a legal hold, or where it was asked for before.
+    for it themselves, where a legal hold is on it, or where it was asked for before.
     """
     require_capability(subject, Capability.ERASE)
-    why = checked_reason(reason, "the person is to be erased")
+    why = checked_reason(reason, "it is to be erased")
+    if (user is None) == (document is None):
+        raise InvalidInput("Say which person, or which document.")
+    person = None if user is None else _leaver(session, subject, user)
+    of, hold = Erasure.document == document, LegalHold.document == document
+    if person is not None:
+        of, hold = Erasure.person == person, LegalHold.person == person
+    if session.scalar(select(exists().where(hold, LegalHold.lifted_at.is_(None)))):
+        raise Conflict("It is under a legal hold: nothing of it may go until that is lifted.")
+    if session.scalar(select(exists().where(of, Erasure.approved.is_not(False)))):
+        raise Conflict("This was asked for already.")
+    values = {"person": person, "document": document, "reason": why, "requested_by": subject.user_id}
+    erasure = session.scalars(insert(Erasure).values(**values).returning(Erasure)).one()
+    event = ErasureRequested(
+        actor=actor(subject), erasure=erasure.id, person=person, document=document, reason=SealedText(why)
+    )
+    record(session, event)
+    return _views(session, subject, [erasure])[0]
+
+
+def _leaver(session: WriteSession, subject: Subject, name: str) -> uuid.UUID:
     person = find_person(session, name)
     if person.id == subject.user_id:
         raise Conflict("Somebody else has to ask for your own erasure.")
     if person.active:
         raise Conflict(f"'{name}' can still sign in: switch them off first, so that nothing new of theirs is kept.")
-    _refuse_held(session, person.id)
-    if session.scalar(select(exists().where(Erasure.person == person.id, Erasure.approved.is_not(False)))):
-        raise Conflict("This was asked for already.")
-    made = insert(Erasure).values(person=person.id, reason=why, requested_by=subject.user_id).returning(Erasure)
-    erasure = session.scalars(made).one()
-    event = ErasureRequested(actor=actor(subject), erasure=erasure.id, person=person.id, reason=SealedText(why))
-    record(session, event)
-    return _views(session, subject, [erasure])[0]
+    return person.id
 
 
 def decide_erasure(session: WriteSession, subject: Subject, erasure: uuid.UUID, *, approved: bool) -> None:
-    """Approve of what somebody else asked for, and erase the person with it, or refuse it; recorded.
+    """Approve of what somebody else asked for, by which it is done, or refuse it; recorded.
 
-    Raises NotFound, and Conflict where it is one's own, was decided, or a legal hold is on the person.
+    Raises NotFound, and Conflict where it is one's own, was decided, a legal hold is on it, the person can sign in, or
+    the document still stands.
     """
     require_capability(subject, Capability.ERASE)
     guard_change(session, subject)
@@ -91,6 +111,7 @@ def decide_erasure(session: WriteSession, subject: Subject, erasure: uuid.UUID, 
         actor=actor(subject),
         erasure=erasure,
         person=found.person,
+        document=found.document,
         requested_by=found.requested_by,
         approved=approved,
         counts=counts,
@@ -119,22 +140,24 @@ def _require_reader(subject: Subject) -> None:
         raise MissingCapability
 
 
-def _refuse_held(session: Session, person: uuid.UUID) -> None:
-    if session.scalar(select(exists().where(LegalHold.person == person, LegalHold.lifted_at.is_(None)))):
-        raise Conflict("This person is under a legal hold: nothing of theirs may go until that is lifted.")
-
-
 def _views(session: Session, subject: Subject, rows: list[Erasure]) -> list[ErasureView]:
-    deciders = {row.decided_by for row in rows if row.decided_by is not None}
-    names = names_of(session, {each for row in rows for each in (row.person, row.requested_by)} | deciders)
-    people = {row.person for row in rows if row.approved is None}
-    holds = select(LegalHold.person).where(LegalHold.person.in_(people), LegalHold.lifted_at.is_(None))
+    people = {each for row in rows for each in (row.person, row.requested_by, row.decided_by) if each is not None}
+    names = names_of(session, people)
+    waiting = [row for row in rows if row.approved is None]
+    holds = select(func.coalesce(LegalHold.person, LegalHold.document)).where(
+        LegalHold.lifted_at.is_(None),
+        or_(
+            LegalHold.person.in_([row.person for row in waiting]),
+            LegalHold.document.in_([row.document for row in waiting]),
+        ),
+    )
     held = set(session.scalars(holds))
     return [
         ErasureView(
             id=row.id,
             person=row.person,
-            name=None if row.approved else names.get(row.person),
+            name=None if row.approved or row.person is None else names.get(row.person),
+            document=row.document,
             requested_by=names.get(row.requested_by, str(row.requested_by)),
             requested_at=row.requested_at,
             reason=row.reason,
@@ -142,7 +165,7 @@ def _views(session: Session, subject: Subject, rows: list[Erasure]) -> list[Eras
             decided_by=None if row.decided_by is None else names.get(row.decided_by, str(row.decided_by)),
             decided_at=row.decided_at,
             counts=row.counts or {},
-            held=row.person in held,
+            held=(row.person or row.document) in held,
             own=row.requested_by == subject.user_id,
         )
         for row in rows

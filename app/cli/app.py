@@ -57,6 +57,7 @@ class Commands(LazyGroup):
             "Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails.",
         ),
         "people": CommandEntry("people:people", "People and services."),
+        "erasures": CommandEntry("erasures:erasures", "Erasures, which take two people."),
         "hold": CommandEntry("holds:hold", "Legal holds."),
         "roles": CommandEntry("roles:roles", "Roles, who is in them, and which lie inside which."),
         "grants": CommandEntry("grants:grants", "Who may read a collection or a document."),

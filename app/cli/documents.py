@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli import erasing
 from app.cli.connection import with_client
 from app.cli.document_id import DocumentName, resolve_document
 from app.cli.download import download
@@ -13,6 +14,7 @@ from app.cli.output import format_time, print_note, print_result, print_success,
 from app.client.api import PAGE, Client, path
 
 documents = typer.Typer(help="Documents you may read.", no_args_is_help=True)
+documents.add_typer(erasing.of_documents)
 
 
 @documents.command("list")

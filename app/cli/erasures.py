@@ -1,64 +1,55 @@
-"""`clearance people erase`, `erasures` and `erasure`: a person is erased by two people."""
+"""`clearance erasures`: what somebody asked to erase is decided on by somebody else."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.connection import with_client
-from app.cli.output import format_time, print_note, print_result, print_success, print_table
-from app.cli.roles import Name
+from app.cli.output import format_time, print_result, print_success, print_table
 from app.client.api import Client, path
-from app.client.errors import UserError
 
-Reason = Annotated[str, typer.Option(help="why; the log keeps it")]
+ErasureId = Annotated[str, typer.Argument(help="id of an erasure")]
 
-commands = typer.Typer()
-
-
-class NothingDecided(UserError):
-    """Neither approval nor refusal was said, or both."""
+erasures = typer.Typer(help="Erasures, which take two people.", no_args_is_help=True)
 
 
-@commands.command("erase")
+@erasures.command("list")
 @with_client
-def erase(client: Client, name: Name, *, reason: Reason) -> None:
-    """Ask to erase a person who is switched off: words, names, addresses. Somebody else approves (erase)."""
-    asked = client.post("/erasures", {"user": name, "reason": reason})
-    said = f"asked for; somebody else who may erase approves it: clearance people erasure {asked['id']} --approve"
-    print_result(asked, lambda: print_note(said))
-
-
-@commands.command("erasures")
-@with_client
-def erasures(client: Client, *, limit: Annotated[int, typer.Option(min=1, max=1000)] = 100) -> None:
-    """Who was to be erased, newest first, by whom and why, and what went (erase or audit)."""
+def list_erasures(client: Client, *, limit: Annotated[int, typer.Option(min=1, max=1000)] = 100) -> None:
+    """What was to be erased, newest first, by whom and why, and what went (erase or audit)."""
     found = client.get("/erasures", limit=limit)
     rows = (
-        (e["id"], e["name"] or e["person"], e["requested_by"], format_time(e["requested_at"]), e["reason"] or "–",
+        (e["id"], _of(e), e["requested_by"], format_time(e["requested_at"]), e["reason"] or "–",
          f"{e['state']}, held" if e["held"] else e["state"], e["decided_by"] or "–", _gone(e["counts"]))
         for e in found
     )  # fmt: skip
-    columns = ("id", "person", "by", "at (UTC)", "why", "state", "decided by", "gone")
+    columns = ("id", "of", "by", "at (UTC)", "why", "state", "decided by", "gone")
     print_result(found, lambda: print_table(columns, rows, empty="Nothing was asked for."))
 
 
-@commands.command("erasure")
+@erasures.command("approve")
 @with_client
-def erasure(
-    client: Client,
-    erasure: Annotated[str, typer.Argument(help="its id")],
-    *,
-    approve: Annotated[bool, typer.Option("--approve", help="erase the person, for good")] = False,
-    refuse: Annotated[bool, typer.Option("--refuse", help="keep them")] = False,
-) -> None:
-    """Decide on an erasure that somebody else asked for (erase)."""
-    if approve == refuse:
-        raise NothingDecided("say --approve, which cannot be undone, or --refuse")
-    client.post(path("erasures", erasure, "decision"), {"approved": approve})
+def approve(client: Client, erasure: ErasureId) -> None:
+    """Approve of an erasure that somebody else asked for: it is done, and cannot be undone (erase)."""
+    _decide(client, erasure, approved=True)
+
+
+@erasures.command("refuse")
+@with_client
+def refuse(client: Client, erasure: ErasureId) -> None:
+    """Refuse an erasure that somebody else asked for (erase)."""
+    _decide(client, erasure, approved=False)
+
+
+def _decide(client: Client, erasure: str, *, approved: bool) -> None:
+    client.post(path("erasures", erasure, "decision"), {"approved": approved})
     found = client.get(path("erasures", erasure))
-    gone = f"erased: {_gone(found['counts'])}" if approve else "refused"
-    print_result(found, lambda: print_success(gone))
+    print_result(found, lambda: print_success(f"erased: {_gone(found['counts'])}" if approved else "refused"))
+
+
+def _of(erasure: dict[str, Any]) -> str:
+    return str(erasure["name"] or erasure["person"]) if erasure["person"] else f"document {erasure['document']}"
 
 
 def _gone(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number) or "–"
+    return ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number) or "nothing"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.connection import with_client
-from app.cli.erasures import Reason
+from app.cli.erasing import Reason
 from app.cli.output import format_time, print_result, print_success, print_table
 from app.client.api import Client, path
 from app.client.errors import UserError

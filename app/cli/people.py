@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.cli import erasures, people_import, people_sync
+from app.cli import erasing, people_import, people_sync
 from app.cli.api_calls import ApiCall, run_calls, shell_command
 from app.cli.connection import split_list, with_client
 from app.cli.output import format_time, print_note, print_result, print_secret, print_success, print_table
@@ -21,7 +21,7 @@ Capabilities = Annotated[
 people = typer.Typer(help="People and services.", no_args_is_help=True)
 people.add_typer(people_import.commands)
 people.add_typer(people_sync.commands)
-people.add_typer(erasures.commands)
+people.add_typer(erasing.of_people)
 
 
 @people.command("list")

@@ -239,6 +239,52 @@ def test_a_held_document_stays(client: TestClient, zwart: Company) -> None:
     assert client.delete(f"/api/v1/documents/{document}", headers=headers).status_code == 204
 
 
+def test_what_kept_answers_hold_of_a_document_goes_when_the_document_has(client: TestClient, zwart: Company) -> None:
+    document = zwart.documents["handbook", "leave.md"]
+    zwart.execute(f"insert into document_key (document, wrapped) values ('{document}', 'x')")
+    hold = client.post(
+        HOLDS, json={"document": str(document), "reason": "Case 12 of the court."}, headers=zwart.headers("erna")
+    ).json()["id"]
+
+    def ask() -> Any:
+        body = {"document": str(document), "reason": WHY}
+        return client.post(ERASURES, json=body, headers=zwart.headers("erna"))
+
+    check_problem(ask(), 409, "Conflict")
+    client.post(f"{HOLDS}/{hold}/lift", json={}, headers=zwart.headers("emil"))
+    asked = ask().json()["id"]
+    check_problem(ask(), 409, "Conflict")
+    assert "delete it first" in decide(client, zwart, asked).json()["detail"]
+    client.delete(f"/api/v1/documents/{document}", headers=zwart.headers("cleo"))
+    assert len(zwart.rows("select 1 from document_key where document = %s", [document])) == 1
+    check_problem(decide(client, zwart, asked, "erna"), 409, "Conflict")
+    assert decide(client, zwart, asked).status_code == 204
+    assert zwart.rows("select 1 from document_key where document = %s", [document]) == []
+    [decided] = zwart.records("erasure.decided")
+    assert (decided["document"], decided["person"], decided["counts"]) == (str(document), None, {"key": 1})
+    both = {"user": NAME, "document": str(document), "reason": WHY}
+    check_problem(client.post(ERASURES, json=both, headers=zwart.headers("erna")), 422, "InvalidInput")
+
+
+def test_every_table_that_knows_people_is_erased_or_keeps_ids_alone(company: Company) -> None:
+    """A new table with a person in it goes into `clearance.erase_person`, or here if it holds an id and no word."""
+    [function] = company.rows("select prosrc from pg_proc where proname = 'erase_person'")
+    found = company.rows(
+        "select distinct c.table_name as name from information_schema.columns c"
+        " join information_schema.tables t using (table_schema, table_name)"
+        " where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.data_type = 'uuid'"
+        " and c.column_name ~ '((^|_)(user|person|actor|author|service|asker|subject)(_id)?|_by)$'"
+    )
+    knows = {row["name"] for row in found}
+    keeps = {
+        "access_review", "access_review_item", "answer_feedback_source", "audit_day", "audit_entry", "audit_leaf",
+        "audit_name", "erasure", "ingest_job", "membership_history", "turn", "turn_answer", "turn_source",
+        "user_history",
+    }  # fmt: skip
+    erased = {name for name in knows if f"public.{name}" in function["prosrc"]}
+    assert knows - erased == keeps
+
+
 def test_whoever_was_erased_gets_no_key_again(client: TestClient, zwart: Company) -> None:
     [her] = zwart.rows(f"select id from app_user where name = '{NAME}'")
     erased(client, zwart)

@@ -29,13 +29,12 @@ def test_a_leaver_is_erased_by_two(run: Run) -> None:
 
     asked = run("people", "erase", name, *WHY, who="oskar")
     assert asked.status == 0, asked.err
-    erasure = json.loads(run("people", "erasures", "--json", who="ines").out)[0]
+    erasure = json.loads(run("erasures", "list", "--json", who="ines").out)[0]
     assert erasure["name"] == name
-    assert "somebody else has to decide" in run("people", "erasure", erasure["id"], "--approve", who="oskar").err
-    assert "say --approve" in run("people", "erasure", erasure["id"], who="ines").err
-    done = run("people", "erasure", erasure["id"], "--approve", who="ines")
+    assert "somebody else has to decide" in run("erasures", "approve", erasure["id"], who="oskar").err
+    done = run("erasures", "approve", erasure["id"], who="ines")
     assert "erased: " in done.out + done.err, done.err
-    listed = run("people", "erasures", who="oskar").out
+    listed = run("erasures", "list", who="oskar").out
     assert name not in listed
     assert "erased" in listed
     assert name not in run("people", "list", who="ada").out
@@ -45,3 +44,13 @@ def test_a_leaver_is_erased_by_two(run: Run) -> None:
 
     wait_for(lambda: "erasure.requested" in recorded())
     assert name not in recorded()
+
+
+def test_what_is_kept_of_a_document_is_erased_once_it_is_gone(run: Run) -> None:
+    gone, standing = str(uuid.uuid4()), json.loads(run("documents", "list", "--json", who="wren").out)[0]["id"]
+    for document in (gone, standing):
+        assert run("documents", "erase", document, *WHY, who="oskar").status == 0
+    waiting = {e["document"]: e["id"] for e in json.loads(run("erasures", "list", "--json", who="ines").out)}
+    assert "delete it first" in " ".join(run("erasures", "approve", waiting[standing], who="ines").err.split())
+    assert "refused" in "".join(run("erasures", "refuse", waiting[standing], who="ines")[1:])
+    assert "erased: nothing" in "".join(run("erasures", "approve", waiting[gone], who="ines")[1:])

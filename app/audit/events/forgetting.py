@@ -1,4 +1,4 @@
-"""Records of erasures of people, and of legal holds."""
+"""Records of erasures, and of legal holds."""
 
 import uuid
 from collections.abc import Mapping
@@ -10,12 +10,13 @@ from app.audit.events.base import Event, SealedText
 @dataclass(frozen=True, kw_only=True)
 class _Erasure(Event):
     erasure: uuid.UUID
-    person: uuid.UUID
+    person: uuid.UUID | None
+    document: uuid.UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErasureRequested(_Erasure):
-    """Somebody asked to erase a person."""
+    """Somebody asked to erase a person, or what kept answers hold of a document that is gone."""
 
     kind = "erasure.requested"
     reason: SealedText
@@ -23,7 +24,7 @@ class ErasureRequested(_Erasure):
 
 @dataclass(frozen=True, kw_only=True)
 class ErasureDecided(_Erasure):
-    """A second person approved, by which they were erased, or refused. `counts`: how many rows of what went."""
+    """A second person approved, by which it was done, or refused. `counts`: how many rows of what went."""
 
     kind = "erasure.decided"
     requested_by: uuid.UUID

@@ -1,4 +1,4 @@
-"""Erasures of people, which take two people, and legal holds, which keep what they are of from being erased."""
+"""Erasures of people and documents, which take two people, and legal holds, which keep what they are of."""
 
 import datetime as dt
 import uuid
@@ -36,7 +36,10 @@ class LegalHold(Base):
 
 
 class Erasure(Base):
-    """A request to erase a person, and what came of it. `reason` goes with the person; `counts`: the rows that went."""
+    """A request to erase a person, or what kept answers hold of a document that is gone, and what came of it.
+
+    `reason` goes with a person; `counts`: the rows that went.
+    """
 
     __tablename__ = "erasure"
     __table_args__ = (
@@ -47,13 +50,19 @@ class Erasure(Base):
             name="decided",
         ),
         CheckConstraint("decided_by is distinct from requested_by", name="second"),
-        CheckConstraint("person <> requested_by and person is distinct from decided_by", name="own"),
+        CheckConstraint("(person is null) <> (document is null)", name="of"),
+        CheckConstraint(
+            "person is distinct from requested_by and (decided_by is null or person is distinct from decided_by)",
+            name="own",
+        ),
         Index("erasure_person_idx", "person", unique=True, postgresql_where=text("approved is not false")),
+        Index("erasure_document_idx", "document", unique=True, postgresql_where=text("approved is not false")),
         Index("erasure_requested_at_idx", "requested_at", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=new_id)
-    person: Mapped[uuid.UUID]
+    person: Mapped[uuid.UUID | None]
+    document: Mapped[uuid.UUID | None]
     requested_by: Mapped[uuid.UUID]
     requested_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     reason: Mapped[str | None] = mapped_column(Text)

@@ -1,4 +1,4 @@
-"""Erasing people, which takes two, and legal holds, which keep what they are of."""
+"""Erasing people and documents, which takes two, and legal holds, which keep what they are of."""
 
 import datetime as dt
 import uuid
@@ -18,16 +18,19 @@ router = APIRouter(tags=["audit"])
 
 
 class ErasureBody(ApiModel):
-    """Who is to be erased, and why."""
+    """What is to be erased, and why: a person, or what kept answers hold of a document."""
 
-    user: str = Field(min_length=1, max_length=300, description="the name of a person who is switched off")
+    user: str | None = Field(
+        default=None, min_length=1, max_length=300, description="the name of a person who is switched off"
+    )
+    document: uuid.UUID | None = Field(default=None, description="the id of a document that is gone")
     reason: str = Field(
         min_length=MIN_REASON, max_length=MAX_REASON, description="kept, sealed, in the log: better without their name"
     )
 
 
 class ErasureDecisionBody(ApiModel):
-    """Whether you approve, which erases the person, and cannot be undone."""
+    """Whether you approve, which erases it, and cannot be undone."""
 
     approved: bool
 
@@ -36,8 +39,9 @@ class ErasureOut(ApiModel):
     """An erasure that was asked for. Of a person who was erased their id is left."""
 
     id: uuid.UUID
-    person: uuid.UUID
+    person: uuid.UUID | None
     name: str | None = Field(description="what the person is called; null once they are erased")
+    document: uuid.UUID | None
     requested_by: str
     requested_at: dt.datetime
     reason: str | None = Field(description="null once they are erased")
@@ -73,8 +77,9 @@ class HoldOut(ApiModel):
 
 @router.post("/erasures", status_code=201)
 def request(body: ErasureBody, subject: Eraser, session: Writing) -> ErasureOut:
-    """Ask to erase a person who is switched off: their words, names and addresses (erase)."""
-    return ErasureOut.model_validate(request_erasure(session, subject, body.user, body.reason))
+    """Ask to erase a person who is switched off, words, names and addresses, or what is kept of a document (erase)."""
+    asked = request_erasure(session, subject, user=body.user, document=body.document, reason=body.reason)
+    return ErasureOut.model_validate(asked)
 
 
 @router.get("/erasures")
@@ -91,7 +96,7 @@ def one_erasure(erasure: str, subject: ErasureReader, session: Reading) -> Erasu
 
 @router.post("/erasures/{erasure}/decision", status_code=204)
 def decide(erasure: str, body: ErasureDecisionBody, subject: Eraser, session: Changing) -> None:
-    """Approve of what somebody else asked for, and erase the person with it, or refuse it (erase)."""
+    """Approve of what somebody else asked for, by which it is erased, or refuse it (erase)."""
     decide_erasure(session, subject, public_id(erasure), approved=body.approved)
 
 

@@ -1,4 +1,4 @@
--- Erasing a person, which takes two people, and legal holds, which keep what they are of from being erased (ADR 0042).
+-- Erasing a person, or the text of a document that is gone, which takes two people, and legal holds, which keep what they are of from being erased (ADR 0042).
 
 -- Of a person or a document. One that was lifted stays, as what once was so.
 create table legal_hold (
@@ -19,10 +19,12 @@ create index legal_hold_person_idx on legal_hold (person) where lifted_at is nul
 create index legal_hold_document_idx on legal_hold (document) where lifted_at is null;
 create index legal_hold_placed_at_idx on legal_hold (placed_at, id);
 
--- The person is named by id alone: what is left when they are erased. So is the reason, until then.
+-- Of a person, by id alone, which is what is left when they are erased; or of what kept answers hold of a document. The
+-- reason goes with a person.
 create table erasure (
   id uuid default gen_random_uuid() not null,
-  person uuid not null,
+  person uuid,
+  document uuid,
   requested_by uuid not null,
   requested_at timestamptz default now() not null,
   reason text,
@@ -32,13 +34,16 @@ create table erasure (
   -- How many rows of what were erased.
   counts jsonb,
   constraint erasure_pkey primary key (id),
+  constraint erasure_of_check check ((person is null) <> (document is null)),
   constraint erasure_reason_check check (char_length(reason) between 10 and 1000),
   constraint erasure_decided_check check ((decided_by is null) = (decided_at is null)
     and (decided_by is null) = (approved is null) and (approved is true) = (counts is not null)),
   constraint erasure_second_check check (decided_by is distinct from requested_by),
-  constraint erasure_own_check check (person <> requested_by and person is distinct from decided_by)
+  constraint erasure_own_check check (person is distinct from requested_by
+    and (decided_by is null or person is distinct from decided_by))
 );
 create unique index erasure_person_idx on erasure (person) where approved is not false;
+create unique index erasure_document_idx on erasure (document) where approved is not false;
 create index erasure_requested_at_idx on erasure (requested_at, id);
 
 create policy desk_reads on legal_hold for select to clearance_app
@@ -54,7 +59,7 @@ create policy desk_reads on erasure for select to clearance_app
   using ((select clearance.caller_may('audit')) or (select clearance.caller_may('erase')));
 create policy callers_request on erasure for insert to clearance_app
   with check (requested_by = (select clearance.caller()) and (select clearance.caller_may('erase')));
-grant select, insert (person, reason, requested_by) on erasure to clearance_app;
+grant select, insert (person, document, reason, requested_by) on erasure to clearance_app;
 
 -- Refused by whatever way it comes, the owner's too. The service passes on what is said under CLR01.
 create function clearance.refuse_held() returns trigger
@@ -170,7 +175,21 @@ begin
   return counts || jsonb_build_object('names', gone);
 end $$;
 
--- Decided by somebody else than who asked, once. Approved, the person is erased with it; gives what was, or null.
+-- Destroys the key under which kept answers hold text of this document, which must be gone: else it would be made again.
+create function clearance.erase_document(erased uuid) returns jsonb
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  gone bigint;
+begin
+  if exists (select from public.document d where d.public_id = erased) then
+    raise exception 'This document still stands: delete it first.' using errcode = 'CLR01';
+  end if;
+  delete from public.document_key where document = erased;
+  get diagnostics gone = row_count;
+  return jsonb_build_object('key', gone);
+end $$;
+
+-- Decided by somebody else than who asked, once. Approved, it is done with it; gives what went, or null.
 create function clearance.decide_erasure(erasure uuid, approve boolean) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -181,20 +200,25 @@ begin
   if not found then
     raise exception 'It was decided already.' using errcode = 'CLR01';
   end if;
-  if not clearance.caller_may('erase') or clearance.caller() in (asked.requested_by, asked.person) then
+  if not clearance.caller_may('erase') or clearance.caller() = asked.requested_by
+     or clearance.caller() is not distinct from asked.person then
     raise insufficient_privilege using message = 'this erasure is not the caller''s to decide';
   end if;
   if approve then
-    if exists (select from public.legal_hold h where h.person = asked.person and h.lifted_at is null) then
-      raise exception 'This person is under a legal hold: nothing of theirs may go until that is lifted.' using errcode = 'CLR01';
+    if exists (
+      select from public.legal_hold h
+      where h.lifted_at is null and (h.person = asked.person or h.document = asked.document)
+    ) then
+      raise exception 'It is under a legal hold: nothing of it may go until that is lifted.' using errcode = 'CLR01';
     end if;
     if exists (select from public.app_user u where u.id = asked.person and u.active) then
       raise exception 'This person can still sign in: switch them off first.' using errcode = 'CLR01';
     end if;
-    gone := clearance.erase_person(asked.person);
+    gone := case when asked.person is null then clearance.erase_document(asked.document)
+      else clearance.erase_person(asked.person) end;
   end if;
   update public.erasure e set decided_by = clearance.caller(), decided_at = now(), approved = approve, counts = gone,
-    reason = case when approve then null else e.reason end
+    reason = case when approve and e.person is not null then null else e.reason end
   where e.id = asked.id;
   return gone;
 end $$;

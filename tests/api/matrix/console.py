@@ -311,7 +311,7 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ("POST", "/erasures"): Route(
         "erase",
         (Case("user who is off", THERE, form={"user": "<target>", "reason": "A request."}, acts=True, **ON),),
-        values=(".reason",),
+        values=(".reason", ".document"),
     ),
     ("POST", "/erasures/{erasure}/decide"): Route(
         "erase",

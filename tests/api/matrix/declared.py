@@ -140,7 +140,10 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/users/me/openings"): Route("key", values=PAGED),
     ("GET", "/api/v1/erasures"): Route("erase or audit", values=PAGED),
     ("POST", "/api/v1/erasures"): Route(
-        "erase", (on("user who is off", THERE, ".user", body={"reason": "A request."}, done=201),), values=(".reason",)
+        "erase",
+        (on("user who is off", THERE, ".user", body={"reason": "A request."}, done=201),),
+        # Of any id: whether there is such a document is not said.
+        values=(".reason", ".document"),
     ),
     ("GET", "/api/v1/erasures/{erasure}"): Route("erase or audit", (on("erasure", THERE, "erasure"),)),
     ("POST", "/api/v1/erasures/{erasure}/decision"): Route(

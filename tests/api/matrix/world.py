@@ -298,7 +298,7 @@ class Founder:
         """
         export = "insert into log_export (requested_by, format, q, resolved, size, state, sha256) select id,"
         opening = "insert into opening (requested_by, reason, resolved, needs_second) select id, 'A complaint.', '',"
-        erasure = "insert into erasure (requested_by, reason, person) select id, 'A request.',"
+        erasure = "insert into erasure (requested_by, reason, document) select id, 'A request.',"
         query = "insert into saved_query (user_id, name, q) select id, 'mine', 'kind:answer'"
         made = {
             "log export": f"{export} 'csv', '', '', 0, 'ready', encode(sha256(''), 'hex')",

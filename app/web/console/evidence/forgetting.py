@@ -28,10 +28,17 @@ def erasures(viewer: ViewerOf, subject: ErasureReader, session: Reading, listing
 
 @router.post("/erasures")
 def request(
-    viewer: ViewerOf, subject: Eraser, session: Writing, user: Annotated[str, Form(max_length=300)], reason: Reason
+    viewer: ViewerOf,
+    subject: Eraser,
+    session: Writing,
+    reason: Reason,
+    user: Annotated[str, Form(max_length=300)] = "",
+    document: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
-    """Ask to erase a person who is switched off."""
-    return go_to(viewer, f"/erasures#erasure-{request_erasure(session, subject, user, reason).id}")
+    """Ask to erase a person who is switched off, or what kept answers hold of a document."""
+    of: uuid.UUID | None = public_id(document) if document else None
+    asked = request_erasure(session, subject, user=user or None, document=of, reason=reason)
+    return go_to(viewer, f"/erasures#erasure-{asked.id}")
 
 
 @router.post("/erasures/{erasure}/decide")
