@@ -1,4 +1,5 @@
--- Erasing a person, or the text of a document that is gone, which takes two people, and legal holds, which keep what they are of from being erased (ADR 0042).
+-- Erasing a person, or the text of a document that is gone, which takes two people, and legal holds, which keep what they
+-- are of from being erased (ADR 0042).
 
 -- Of a person or a document. One that was lifted stays, as what once was so.
 create table legal_hold (
@@ -47,7 +48,8 @@ create unique index erasure_document_idx on erasure (document) where approved is
 create index erasure_requested_at_idx on erasure (requested_at, id);
 
 create policy desk_reads on legal_hold for select to clearance_app
-  using ((select clearance.caller_may('audit')) or (select clearance.caller_may('hold')) or (select clearance.caller_may('erase')));
+  using ((select clearance.caller_may('audit')) or (select clearance.caller_may('hold'))
+    or (select clearance.caller_may('erase')));
 create policy callers_place on legal_hold for insert to clearance_app
   with check (placed_by = (select clearance.caller()) and (select clearance.caller_may('hold')));
 create policy callers_lift on legal_hold for update to clearance_app
@@ -131,8 +133,10 @@ declare
 begin
   select array_agg(distinct '(^|\W)' || regexp_replace(n.name, '(\W)', '\\\1', 'g') || '(\W|$)') into names
   from (
-    select name from public.name_history where subject = erased
-    union all select unnest(array[name, display_name, external_id, former_external_id]) from public.app_user where id = erased
+    -- With its source in front, and without.
+    select unnest(array[name, split_part(name, ':', 2)]) from public.name_history where subject = erased
+    union all
+    select unnest(array[name, display_name, external_id, former_external_id]) from public.app_user where id = erased
   ) as n (name)
   where char_length(n.name) > 2;
 
@@ -158,6 +162,7 @@ begin
       'where (requested_by = $1 or asker = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
     ('hold_reasons', 'update public.legal_hold set reason = ''(erased with a person)'' '
       'where (person = $1 or placed_by = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
+    ('erasures', 'update public.erasure set reason = null where person = $1 or reason ~* any ($2)'),
     ('plans', 'update public.access_plan set effects = effects - ''why'' - ''warnings'' where effects::text ~* any ($2)'),
     ('leak_tests', 'delete from public.leak_test_run where report::text ~* any ($2)')
   ) as t (what, statement) loop
@@ -205,6 +210,8 @@ begin
     raise insufficient_privilege using message = 'this erasure is not the caller''s to decide';
   end if;
   if approve then
+    -- Whoever places one now waits, and finds the person gone.
+    lock table public.legal_hold in share mode;
     if exists (
       select from public.legal_hold h
       where h.lifted_at is null and (h.person = asked.person or h.document = asked.document)
