@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from app.admin.audit_log import AuditLog, EventView
+from app.admin.audit_log import AuditLog
+from app.admin.event_views import EventView
 from app.admin.exposure import report_exposure
 from app.admin.shown import ShownView, show_sightings
 from app.admin.stale_answers import show_stale_answers

@@ -5,13 +5,14 @@ import datetime as dt
 import itertools
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from app.admin.event_views import EventView, event_views
 from app.audit.actor import actor
 from app.audit.encryption import Sealer, seal_address
 from app.audit.events.base import Event
@@ -19,7 +20,6 @@ from app.audit.events.log_reading import AuditExported, AuditRead, ExportFormat
 from app.audit.export import ExportPiece, MakeOpener, export_log, export_pieces
 from app.audit.export_forms.forms import FORMS
 from app.audit.listing import (
-    Entry,
     find_entry,
     find_head,
     find_number,
@@ -35,7 +35,6 @@ from app.audit.names import with_ids
 from app.audit.opener import Opener
 from app.audit.proofs import Verification, verify_entry
 from app.audit.query import Choice, LogQuery, LogQueryError, parse
-from app.audit.record_names import RecordNames
 from app.db.paging import Page
 from app.db.session import Database, WriteSession
 from app.errors import Conflict, InvalidInput, MissingCapability, NotFound
@@ -45,29 +44,9 @@ from app.identity.authenticate import caller_may
 from app.identity.names import find_user
 from app.identity.subject import Capability, Subject, require_capability
 
-# Of a text in the log that is no record; an export has all of it.
-RAW_CHARACTERS = 4_096
 # What is shown beside one record: of its trail, and on each side of its place.
 MAX_TRAIL, NEIGHBOURS = 100, 2
 MAX_SEQ = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class EventView:
-    """An entry of the log: the record verbatim, or the beginning of a text that is none. `opened`: personal words.
-
-    `name` and `address`: who acted, as they were called then, and from where; `names`: by their ids, what the people,
-    services and roles in the record were called. What is not known, or of somebody who was erased, is null or left out.
-    """
-
-    seq: int
-    at: dt.datetime
-    record: dict[str, Any] | None
-    raw: str | None
-    opened: dict[str, dict[str, Any]]
-    name: str | None
-    address: str | None
-    names: dict[str, str]
 
 
 class Approved(Protocol):
@@ -274,25 +253,6 @@ class AuditLog:
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same, with the first piece made: what refuses it does so before anything is sent."""
     return itertools.chain([next(pieces, b"")], pieces)
-
-
-def event_views(session: Session, entries: Sequence[Entry], opener: Opener | None) -> list[EventView]:
-    """Entries as they are shown; raw where one is no record of ours. Without an opener no personal words."""
-    read = [(read_record(entry.body), entry.at) for entry in entries]
-    names = RecordNames(session)
-    return [
-        EventView(
-            entry.seq,
-            entry.at,
-            found,
-            entry.body[:RAW_CHARACTERS] if found is None else None,
-            opener(entry.body) if opener else {},
-            actor.name,
-            actor.address,
-            names.names(found, at),
-        )
-        for entry, (found, at), actor in zip(entries, read, names.actors(read), strict=True)
-    ]
 
 
 def require_zones(*moments: dt.datetime | None) -> None:

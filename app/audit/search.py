@@ -22,7 +22,6 @@ from sqlalchemy import (
     column,
     false,
     func,
-    literal_column,
     not_,
     or_,
     select,
@@ -33,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.types import TypeEngine
 
-from app.audit.encryption import seal_address, sealer_of
+from app.audit.address_search import with_sealed_addresses
 from app.audit.names import NO_USER
 from app.audit.query import Choice, LogQuery, is_id, is_of_kind
 from app.audit.sequencing import OVERLAP
@@ -111,7 +110,7 @@ def prepare(session: Session, query: LogQuery) -> LogSearch:
     size = 0 if newest is None else newest + 1
     there = session.scalars(KINDS_THERE) if query.kind or query.who else ()
     return LogSearch(
-        _with_sealed_addresses(session, query) if query.address else query,
+        with_sealed_addresses(session, query) if query.address else query,
         frozenset(kind for kind in there if _is_meant(kind, query.kind)),
         (_kinds_of_parts(session, query.who.wanted), _kinds_of_parts(session, query.who.unwanted)),
         0 if query.after is None else _reached(session, size, query.after, -OVERLAP),
@@ -137,24 +136,6 @@ def find(
         if seconds is not None and time.monotonic() - began >= seconds:
             break
     return Numbers(found, None if search.first >= search.end else search.end if newest_first else search.first - 1)
-
-
-def _with_sealed_addresses(session: Session, query: LogQuery) -> LogQuery:
-    """The query with what its addresses are sealed as: for each person it is another text, and those that stand in the
-    log are taken. As it is given an address stands in records of before version 3.
-    """
-    sealer, people = sealer_of(session), [uuid.UUID(each) for each in query.who.wanted if is_id(each)]
-    keys = [sealer.nobodys_key, *sealer.find_keys(session, people if query.who.wanted else None).values()]
-    there = select(AuditEntry.address).where(AuditEntry.address == literal_column("t.value")).limit(1).lateral()
-    sealed: dict[str, set[str]] = {}
-    for address in query.address.wanted | query.address.unwanted:
-        texts = _values({seal_address(key, address) for key in keys}, Text()).alias("t")
-        sealed[address] = {address, *session.scalars(select(there.c.address).select_from(texts.join(there, true())))}
-    wanted, unwanted = (
-        frozenset(text for address in side for text in sealed[address])
-        for side in (query.address.wanted, query.address.unwanted)
-    )
-    return replace(query, address=Choice(wanted, unwanted))
 
 
 def _is_meant(kind: str, choice: Choice) -> bool:

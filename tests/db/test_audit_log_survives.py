@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.admin.audit_log import event_views
+from app.admin.event_views import event_views
 from app.audit import sequencing
 from app.audit.events.log_reading import ExportFormat
 from app.audit.export import export_log

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.admin.audit_log import EventView
+from app.admin.event_views import EventView
 from app.audit.query import MAX_CHARACTERS
 from app.db.paging import Page
 from app.evidence.merkle import encode

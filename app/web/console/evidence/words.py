@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.admin.audit_log import EventView
+from app.admin.event_views import EventView
 from app.audit.query import Choice, LogQuery
 from app.evidence.records import is_sealed, part
 
