@@ -234,7 +234,7 @@ def shown(log: AuditLog, wanted: dict[str, Any], rounds: int) -> tuple[str, ...]
 
 
 def auditor_of(world: World) -> Subject:
-    return world.subject(world.person("auditor", may=[Capability.AUDIT]))
+    return world.subject(world.person("auditor", may=[Capability.AUDIT, Capability.EXPORT]))
 
 
 def measure(log: AuditLog, q: str, *, newest_first: bool, after: int | None, rounds: int) -> tuple[str, ...]:

@@ -185,7 +185,7 @@ def afterwards(db: Db, world: World) -> list[tuple[str, str]]:
         if not batch.more:
             break
     order = placed / (time.perf_counter() - began)
-    auditor = world.subject(world.person("au", may=[Capability.AUDIT]))
+    auditor = world.subject(world.person("au", may=[Capability.AUDIT, Capability.EXPORT]))
     log = AuditLog(db.api(), Sealer(bytes.fromhex(AUDIT_KEY)), auditor)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.jsonl"

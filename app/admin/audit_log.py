@@ -197,6 +197,7 @@ class AuditLog:
         Raises MissingCapability if the capability has gone, and Conflict if the opening has ended, later between two
         pieces: what was sent is no whole file.
         """
+        require_capability(self.subject, Capability.EXPORT)
         opening = approved.id if approved else None
         self.record(
             AuditExported(
@@ -204,7 +205,7 @@ class AuditLog:
                 opening=opening,
             )
         )  # fmt: skip
-        return begun(export_log(self.reading, FORMS[format], opener=self.opener(approved), query=query))
+        return begun(export_log(self.exporting, FORMS[format], opener=self.opener(approved), query=query))
 
     def export_pieces(
         self, query: LogQuery, format: ExportFormat, size: int, *, approved: Approved | None, after: int
@@ -213,7 +214,7 @@ class AuditLog:
         with self.reading() as session:
             published = find_head(session, size)
         opener = self.opener(approved)
-        return export_pieces(self.reading, FORMS[format], query, published, opener=opener, after=after)
+        return export_pieces(self.exporting, FORMS[format], query, published, opener=opener, after=after)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -222,6 +223,14 @@ class AuditLog:
         """
         with self.database.reading(self.subject.user_id) as session:
             if not caller_may(session, Capability.AUDIT):
+                raise MissingCapability
+            yield session
+
+    @contextlib.contextmanager
+    def exporting(self) -> Iterator[Session]:
+        """The same for who may also take the log away; MissingCapability else, also in the middle of an export."""
+        with self.reading() as session:
+            if not caller_may(session, Capability.EXPORT):
                 raise MissingCapability
             yield session
 

@@ -86,7 +86,7 @@ def manifest_of(
 
 def _parts(audit_log: AuditLog, export: uuid.UUID, count: int, approved: Approved | None) -> Iterator[bytes]:
     for ordinal in range(count):
-        with audit_log.reading() as session:
+        with audit_log.exporting() as session:
             if approved is not None:
                 approved.opener(session, audit_log.sealer)  # raises where it has ended
             wanted = (LogExportPart.export_id == export) & (LogExportPart.ordinal == ordinal)

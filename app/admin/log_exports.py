@@ -82,6 +82,7 @@ class LogExports:
         Raises InvalidInput for what is no query, or a format that cannot be written here, Conflict while the auditor
         has one running, or too many, and what `Openings.approved` raises.
         """
+        require_capability(openings.log.subject, Capability.EXPORT)
         FORMS[format].require()
         audit_log = openings.log
         resolved = audit_log.query(q)
@@ -101,6 +102,7 @@ class LogExports:
         """Go on with one whose process has ended. Raises NotFound, Conflict for one that is not interrupted, or while
         another one runs, and what `Openings.approved` raises.
         """
+        require_capability(openings.log.subject, Capability.EXPORT)
         audit_log = openings.log
         approved = _approved(openings, export)
         try:
@@ -167,7 +169,7 @@ def download_log_export(openings: Openings, export: uuid.UUID) -> tuple[LogExpor
     Every piece is read as the auditor: it breaks off where the export, the capability or the opening is gone.
     """
     audit_log = openings.log
-    with audit_log.reading() as session:
+    with audit_log.exporting() as session:
         row = _find_ready(session, export)
     approved = _approved(openings, export)
     opened = row.opening is not None

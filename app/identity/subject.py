@@ -46,6 +46,7 @@ class Capability(enum.StrEnum):
     ADMINISTER = "administer"
     AUDIT = "audit"
     OPEN = "open"
+    EXPORT = "export"
     ERASE = "erase"
     HOLD = "hold"
     PROVISION = "provision"

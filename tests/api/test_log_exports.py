@@ -84,7 +84,7 @@ def test_nobody_else_sees_it(client: TestClient, busy: Company) -> None:
         check_problem(client.get(EXPORTS + path, headers=busy.headers("ada")), 403, "MissingCapability")
     busy.execute("update app_user set capabilities = '{ask}' where name = 'audrey'")
     check_problem(download(client, busy, export), 403, "MissingCapability")
-    busy.execute("update app_user set capabilities = '{audit}' where name = 'audrey'")
+    busy.execute("update app_user set capabilities = '{audit,export}' where name = 'audrey'")
     busy.execute("update log_export set requested_by = (select id from app_user where name = 'ada')")
     assert client.get(EXPORTS, headers=busy.headers("audrey")).json() == []
     for path in ("", "/file"):
@@ -110,13 +110,14 @@ def test_no_words_lie_about_in_the_database(client: TestClient, busy: Company) -
     assert not any(readable(bytes(part["content"])) for part in parts)
 
 
-def test_an_export_that_is_sent_breaks_off_when_its_auditor_is_none_any_more(busy: Company) -> None:
-    """The database shows them nothing from then on, and that is not to pass for the end of the log."""
+@pytest.mark.parametrize("left", ["ask", "audit"])
+def test_an_export_that_is_sent_breaks_off_when_its_auditor_may_no_more(busy: Company, left: str) -> None:
+    """The database shows them nothing from then on, or they may not take it away; that is not to pass for its end."""
     parts = parts_of(busy.db)
     audit_log = AuditLog(parts.database, parts.sealer, subject_named(parts, "audrey"))
     pieces = audit_log.export(audit_log.query(""), "jsonl")
     assert next(pieces)
-    busy.execute("update app_user set capabilities = '{ask}' where name = 'audrey'")
+    busy.execute(f"update app_user set capabilities = '{{{left}}}' where name = 'audrey'")
     with pytest.raises(MissingCapability):
         list(pieces)
     parts.database.close()
@@ -177,13 +178,29 @@ def test_two_that_make_one_export_write_each_part_once(client: TestClient, busy:
     parts.database.close()
 
 
-def test_who_is_no_auditor_any_more_gets_no_part_of_it(client: TestClient, busy: Company) -> None:
+def test_who_reads_the_log_may_not_take_it_away(client: TestClient, busy: Company) -> None:
+    """`export` is apart from `audit`: without it nothing is made, gone on with or downloaded."""
+    export = start(client, busy).json()["id"]
+    ended(client, busy, export)
+    busy.execute("update app_user set capabilities = '{audit,open}' where name = 'audrey'")
+    headers = busy.headers("audrey")
+    assert client.get("/api/v1/audit/events", headers=headers).status_code == 200
+    asked = (
+        client.get("/api/v1/audit/export", headers=headers), start(client, busy), download(client, busy, export),
+        client.post(f"{EXPORTS}/{export}/resume", headers=headers),
+    )  # fmt: skip
+    for answer in asked:
+        check_problem(answer, 403, "MissingCapability")
+
+
+@pytest.mark.parametrize("left", ["ask", "audit"])
+def test_who_is_no_auditor_any_more_gets_no_part_of_it(client: TestClient, busy: Company, left: str) -> None:
     """The database shows them nothing, and that is not to pass for the end of the log."""
     work = BackgroundWork()
 
     class Revoking(threading.Event):
         def is_set(self) -> bool:
-            busy.execute("update app_user set capabilities = '{ask}' where name = 'audrey' and exists ("
+            busy.execute(f"update app_user set capabilities = '{{{left}}}' where name = 'audrey' and exists ("
                          "select from log_export where parts > 1)")  # fmt: skip
             return False
 
@@ -193,7 +210,8 @@ def test_who_is_no_auditor_any_more_gets_no_part_of_it(client: TestClient, busy:
     for thread in work._threads:
         thread.join(20)
     [row] = busy.rows("select state, reached < size as part from log_export where id = %s", [export])
-    assert (row["state"], row["part"]) == ("running", True)
+    # Who is an auditor still is told how it ended; who is none is told nothing.
+    assert (row["state"], row["part"]) == ("running" if left == "ask" else "failed", True)
 
 
 def test_one_that_is_removed_ends(client: TestClient, busy: Company) -> None:

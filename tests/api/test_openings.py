@@ -34,7 +34,7 @@ QUESTIONS = {"ada": "How long is parental leave?", "ben": "When is the coffee ma
 def asked(client: TestClient, company: Company) -> Company:
     """Two people have asked, and there is a second auditor who may open words, and one who may not."""
     send = administering(client, company)
-    for name, may in (("otto", ["audit", "open"]), ("rita", ["audit"])):
+    for name, may in (("otto", ["audit", "open", "export"]), ("rita", ["audit"])):
         send("POST", "/users", {"name": name, "capabilities": may, "clearance": "internal"})
         company.keys[name] = send("POST", "/keys", {"user": name, "capabilities": may})["secret"]
     for name, question in QUESTIONS.items():
@@ -216,7 +216,7 @@ def test_an_export_breaks_off_when_its_opening_ends_or_the_right_goes(
     openings = Openings(log, OpeningPolicy(needs_second=False, hours=1))
     for change, error in (
         ("update opening set requested_at = now() - interval '2 hours'", Conflict),
-        ("update app_user set capabilities = '{audit}' where name = 'audrey'", MissingCapability),
+        ("update app_user set capabilities = '{audit,export}' where name = 'audrey'", MissingCapability),
     ):
         made = openings.request(REASON, query=log.query(""))
         pieces = log.export(log.query(""), "jsonl", approved=openings.approved(made.id, log.query("")))
@@ -224,7 +224,7 @@ def test_an_export_breaks_off_when_its_opening_ends_or_the_right_goes(
         asked.execute(change)
         with pytest.raises(error):
             list(pieces)
-    asked.execute("update app_user set capabilities = '{audit,open}' where name = 'audrey'")
+    asked.execute("update app_user set capabilities = '{audit,open,export}' where name = 'audrey'")
     made = openings.request(REASON, query=log.query(""))
     with contextlib.closing(BackgroundWork()) as background:
         exports = LogExports(background)
@@ -245,9 +245,9 @@ def test_an_opened_export_that_is_kept_needs_its_opening_for_the_download(client
     place = f"/api/v1/audit/exports/{export}"
     wait_for(lambda: client.get(place, headers=asked.headers("audrey")).json()["state"] == "ready", seconds=10)
     assert QUESTIONS["ada"] in client.get(f"{place}/file", headers=asked.headers("audrey")).text
-    asked.execute("update app_user set capabilities = '{audit}' where name = 'audrey'")
+    asked.execute("update app_user set capabilities = '{audit,export}' where name = 'audrey'")
     check_problem(client.get(f"{place}/file", headers=asked.headers("audrey")), 403, "MissingCapability")
-    asked.execute("update app_user set capabilities = '{audit,open}' where name = 'audrey'")
+    asked.execute("update app_user set capabilities = '{audit,open,export}' where name = 'audrey'")
     asked.execute("update opening set requested_at = now() - interval '25 hours'")
     check_problem(client.get(f"{place}/file", headers=asked.headers("audrey")), 409, "Conflict")
 

@@ -46,7 +46,7 @@ PEOPLE: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "mia": (("ask", "download"), "restricted", ("managers",)),
     "cleo": (("ask", "curate"), "internal", ()),
     "hank": (("ask", "curate"), "confidential", ("hr",)),
-    "audrey": (("audit", "open"), "internal", ()),
+    "audrey": (("audit", "open", "export"), "internal", ()),
     "nora": ((), "internal", ()),
 }
 COLLECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -176,7 +176,7 @@ def administering(client: TestClient, company: Company) -> Callable[[str, str, A
 
 def _make_dead_keys(company: Company, send: Callable[[str, str, Any], Any]) -> None:
     """A key past its end and a revoked one, both of a person who may do everything with a living one."""
-    every = ["ask", "download", "curate", "administer", "audit", "open", "erase", "hold"]
+    every = ["ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold"]
     send("POST", "/users", {"name": "max", "capabilities": every, "clearance": "restricted"})
     past = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)).isoformat()
     company.keys["expired"] = send("POST", "/keys", {"user": "max", "capabilities": every, "expires_at": past})[

@@ -12,7 +12,7 @@ from app.audit.query import MAX_CHARACTERS
 from app.db.paging import Page
 from app.evidence.merkle import encode
 from app.web.api.schemas import CheckOut, EventOut, EventPageOut, EventsOut, HeadOut, ProofOut
-from app.web.http.dependencies import AuditLogOf, OpeningsOf, record_number
+from app.web.http.dependencies import AuditLogOf, ExportOpeningsOf, OpeningsOf, record_number
 from app.web.http.paging import DEFAULT_LIMIT, PageOf, link_next
 
 # The largest number that the log could give.
@@ -108,7 +108,7 @@ def head(log: AuditLogOf) -> HeadOut:
 
 @router.get("/export")
 def export(  # noqa: PLR0913  # each is one query parameter of the route
-    openings: OpeningsOf,
+    openings: ExportOpeningsOf,
     *,
     format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # the name on the wire
     q: Q = "",

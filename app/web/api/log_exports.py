@@ -21,7 +21,7 @@ from app.audit.events.log_reading import ExportFormat
 from app.audit.query import MAX_CHARACTERS
 from app.evidence.manifest import LogManifest
 from app.web.api.schemas import ApiModel
-from app.web.http.dependencies import AuditLogOf, Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
+from app.web.http.dependencies import AuditLogOf, Auditor, ExportOpeningsOf, LogExportsOf, Reading, Writing, public_id
 from app.web.http.files import attachment, streamed_attachment
 from app.web.http.paging import PageOf
 
@@ -63,7 +63,7 @@ class LogExportOut(ApiModel):
 
 
 @router.post("", status_code=201)
-def start(body: LogExportBody, openings: OpeningsOf, exports: LogExportsOf) -> RequestedOut:
+def start(body: LogExportBody, openings: ExportOpeningsOf, exports: LogExportsOf) -> RequestedOut:
     """Export what a query finds up to the newest head, in the background (audit). One at a time; kept for a day."""
     return RequestedOut(id=exports.start(openings, body.q, body.format, body.opening))
 
@@ -81,13 +81,13 @@ def one_log_export(export: str, subject: Auditor, session: Reading) -> LogExport
 
 
 @router.post("/{export}/resume", status_code=204)
-def resume(export: str, openings: OpeningsOf, exports: LogExportsOf) -> None:
+def resume(export: str, openings: ExportOpeningsOf, exports: LogExportsOf) -> None:
     """Go on with one whose process has ended, where it was (audit)."""
     exports.resume(openings, public_id(export))
 
 
 @router.get("/{export}/file")
-def file(export: str, openings: OpeningsOf) -> StreamingResponse:
+def file(export: str, openings: ExportOpeningsOf) -> StreamingResponse:
     """What was exported (audit): of JSONL and CSV the file that `GET /audit/export` would have sent."""
     return export_file(*download_log_export(openings, public_id(export)))
 

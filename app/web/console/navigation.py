@@ -88,7 +88,8 @@ def _evidence(viewer: Viewer) -> Iterator[Place]:
         yield Place("/exposure", _("Exposure"), "search")
         yield Place("/unusual", _("Unusual days"), "report")
         yield Place("/openings", _("Openings"), "key")
-        yield Place("/exports", _("Exports"), "download", "x")
+        if viewer.may("export"):
+            yield Place("/exports", _("Exports"), "download", "x")
         yield Place("/heads", _("Heads"), "report")
     if viewer.may("audit") or viewer.may("erase"):
         yield Place("/erasures", _("Erasures"), "person")

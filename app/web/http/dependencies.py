@@ -191,6 +191,15 @@ async def word_openings_of(openings: OpeningsOf) -> Openings:
 WordOpeningsOf = Annotated[Openings, Depends(word_openings_of)]
 
 
+async def export_openings_of(openings: OpeningsOf) -> Openings:
+    """The same for who may export the log."""
+    require_capability(openings.log.subject, Capability.EXPORT)
+    return openings
+
+
+ExportOpeningsOf = Annotated[Openings, Depends(export_openings_of)]
+
+
 def reading(subject: CallerOrDelegate, parts: ComponentsOf) -> Iterator[ReadSession]:
     """One read-only snapshot as the caller, or as the person for whom a service asks."""
     with parts.database.reading(subject.user_id) as session:

@@ -348,12 +348,12 @@ EVIDENCE: dict[tuple[str, str], Route] = {
     ("GET", "/receipts/{trail}"): Route("audit", (on("trail", THERE, "trail", shape="download"),)),
     ("GET", "/exports"): Route("audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/exports"): Route(
-        "audit", (Case(form={"format": "csv"}, acts=True, **ON),), values=(".opening", ".reason")
+        "export", (Case(form={"format": "csv"}, acts=True, **ON),), values=(".opening", ".reason")
     ),
     ("GET", "/exports/{export}"): Route("audit", (on("log export", OWN, "export", **PAGE),)),
-    ("GET", "/exports/{export}/file"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
+    ("GET", "/exports/{export}/file"): Route("export", (on("log export", OWN, "export", shape="download"),)),
     ("GET", "/exports/{export}/manifest"): Route("audit", (on("log export", OWN, "export", shape="download"),)),
-    ("POST", "/exports/{export}/resume"): Route("audit", (on("interrupted export", OWN, "export", acts=True, **ON),)),
+    ("POST", "/exports/{export}/resume"): Route("export", (on("interrupted export", OWN, "export", acts=True, **ON),)),
     ("POST", "/exports/{export}/remove"): Route("audit", (on("log export", OWN, "export", acts=True, **ON),)),
 }
 CONSOLE = READING | ACCOUNT | CURATING | COMPANY | EVIDENCE

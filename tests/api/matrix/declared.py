@@ -202,7 +202,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
         "audit", (on("trail", THERE, "trail", shape="file"),), values=("?opening",)
     ),
     ("GET", "/api/v1/audit/export"): Route(
-        "audit",
+        "export",
         (
             Case(shape="lines"),
             Case(query={"format": "csv"}, shape="csv"),
@@ -216,16 +216,16 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("DELETE", "/api/v1/audit/queries/{saved}"): Route("audit", (on("saved query", "one's own", "saved", **NONE),)),
     ("GET", "/api/v1/audit/exports"): Route("audit", values=PAGED),
-    ("POST", "/api/v1/audit/exports"): Route("audit", (Case(body={}, done=201),), values=(".opening",)),
+    ("POST", "/api/v1/audit/exports"): Route("export", (Case(body={}, done=201),), values=(".opening",)),
     ("GET", "/api/v1/audit/exports/{export}"): Route("audit", (on("log export", "one's own", "export"),)),
     ("GET", "/api/v1/audit/exports/{export}/file"): Route(
-        "audit", (on("log export", "one's own", "export", shape="file"),)
+        "export", (on("log export", "one's own", "export", shape="file"),)
     ),
     ("GET", "/api/v1/audit/exports/{export}/manifest"): Route(
         "audit", (on("log export", "one's own", "export", shape="file"),)
     ),
     ("POST", "/api/v1/audit/exports/{export}/resume"): Route(
-        "audit", (on("interrupted export", "one's own", "export", acts=True, **NONE),)
+        "export", (on("interrupted export", "one's own", "export", acts=True, **NONE),)
     ),
     ("DELETE", "/api/v1/audit/exports/{export}"): Route("audit", (on("log export", "one's own", "export", **NONE),)),
     ("PUT", "/api/v1/roles/{name}/stewards/{user}"): Route(

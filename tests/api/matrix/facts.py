@@ -5,7 +5,7 @@ The oracle reads these alone. The product gets the same facts over HTTP (`matrix
 
 from dataclasses import dataclass
 
-EVERY = ("ask", "download", "curate", "administer", "audit", "open", "erase", "hold")
+EVERY = ("ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold")
 LABELS = ("public", "internal", "confidential", "restricted")
 # Each role and the roles that it lies inside of. `tags` is what the founders tag with; `spare` no rule names.
 ROLES: dict[str, tuple[str, ...]] = {"crew": (), "guests": ("crew",), "outside": (), "tags": (), "spare": ()}
@@ -46,7 +46,7 @@ PEOPLE: dict[str, PersonFacts] = {
     "elsewhere": PersonFacts(("ask", "curate"), curates=("past",)),
     "keeper": PersonFacts(("ask", "curate"), curates=tuple(COLLECTIONS)),
     "administrator": PersonFacts(("administer",)),
-    "auditor": PersonFacts(("audit",)),
+    "auditor": PersonFacts(("audit", "export")),
     "steward": PersonFacts(("ask",), looks_after=("outside",)),
     "strong": PersonFacts(EVERY, "restricted", ("crew",), tuple(COLLECTIONS)),
     "bare": PersonFacts((), "restricted", ("crew",), ("crew",)),

@@ -197,7 +197,7 @@ def _forget(site: Site) -> None:
         for name in ("lea", "leo"):
             root.post("/users", {"name": name, "capabilities": [], "clearance": "internal"})
             root.patch(f"/users/{name}", {"active": False})
-    site.company.execute("update app_user set capabilities = '{audit,open,erase,hold}' where name = 'audrey'")
+    site.company.execute("update app_user set capabilities = '{audit,open,export,erase,hold}' where name = 'audrey'")
     with Client(site.url, site.company.keys["max"]) as desk:
         asked = [
             desk.post("/erasures", {"user": name, "reason": "Request 2026-31 under article 17."})["id"]

@@ -47,12 +47,15 @@ WORDS = (
     _("administer"),
     _("audit"),
     _("open"),
+    _("export"),
     _("erase"),
     _("hold"),
     _("provision"),
 )
 LABEL_WORDS = (_("public"), _("internal"), _("confidential"), _("restricted"))
-CapabilityName = Literal["", "ask", "download", "curate", "administer", "audit", "open", "erase", "hold", "provision"]
+CapabilityName = Literal[
+    "", "ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold", "provision"
+]
 Name = Annotated[str, Form(min_length=1, max_length=300)]
 
 

@@ -18,7 +18,7 @@ from app.web.api.log_exports import export_file, manifest_file
 from app.web.console.listing import ListingOf
 from app.web.console.pages import go_to, page
 from app.web.console.viewer import ViewerOf
-from app.web.http.dependencies import AuditLogOf, Auditor, LogExportsOf, OpeningsOf, Reading, Writing, public_id
+from app.web.http.dependencies import AuditLogOf, Auditor, ExportOpeningsOf, LogExportsOf, Reading, Writing, public_id
 from app.web.http.route_table import CONSOLE
 
 router = APIRouter(tags=[CONSOLE])
@@ -35,7 +35,7 @@ def exports(viewer: ViewerOf, subject: Auditor, session: Reading, listing: Listi
 @router.post("/exports")
 def start(  # noqa: PLR0913  # each is a field of the form
     viewer: ViewerOf,
-    openings: OpeningsOf,
+    openings: ExportOpeningsOf,
     exports: LogExportsOf,
     *,
     format: Annotated[ExportFormat, Form()] = "jsonl",
@@ -63,7 +63,7 @@ def one_export(viewer: ViewerOf, subject: Auditor, session: Reading, export: str
 
 
 @router.get("/exports/{export}/file")
-def file(openings: OpeningsOf, export: str) -> Response:
+def file(openings: ExportOpeningsOf, export: str) -> Response:
     """What was exported, to be saved; it is recorded."""
     return export_file(*download_log_export(openings, public_id(export)))
 
@@ -75,7 +75,7 @@ def manifest(audit_log: AuditLogOf, export: str) -> Response:
 
 
 @router.post("/exports/{export}/resume")
-def resume(viewer: ViewerOf, openings: OpeningsOf, exports: LogExportsOf, export: str) -> Response:
+def resume(viewer: ViewerOf, openings: ExportOpeningsOf, exports: LogExportsOf, export: str) -> Response:
     """Go on with one whose process has ended."""
     exports.resume(openings, public_id(export))
     return go_to(viewer, f"/exports/{public_id(export)}")
