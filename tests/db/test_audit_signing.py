@@ -37,7 +37,7 @@ def world(db: Db) -> Iterator[AuditDb]:
 
 def export(world: AuditDb, folder: Path) -> Path:
     """The whole log as its auditor exports it."""
-    auditor = world.person("au", may=[Capability.AUDIT])
+    auditor = world.person("au", may=[Capability.AUDIT, Capability.EXPORT])
     database = Database(
         world.engine("app"), Signer(IDENTITY_KEY, seconds=60), statement_timeout_ms=10_000, sealer=SEALER
     )
