@@ -113,6 +113,9 @@ SEARCHES: Mapping[str, Shape] = {
     "without lists": lambda a: a.search(WORDS, EVERYTHING, lists=NoIndex()),
     "phrase without lists": lambda a: a.search('"dry dock" -pilot', EVERYTHING, lists=NoIndex()),
     "in a folder without lists": lambda a: a.search(WORDS, NOWHERE, lists=NoIndex()),
+    "again, by their ids": lambda a: passage_rows.find_passages(
+        a.session, a.visible, [hit.passage.chunk for hit in a.search(WORDS, EVERYTHING)], len(QUESTION)
+    ),
 }
 # By the functions that they are about.
 BROWSING: Mapping[str, Shape] = {
@@ -141,6 +144,7 @@ BROWSING: Mapping[str, Shape] = {
     "find_document": lambda a: browse.find_document(a.session, a.subject, a.visible, a.first.document.public_id),
     "are_visible": lambda a: browse.are_visible(a.session, a.visible, {a.first.document.public_id}),
     "readable_documents": lambda a: browse.readable_documents(a.session, a.visible, {a.first.document.public_id}),
+    "readable_among": lambda a: browse.readable_among(a.session, a.visible, {a.first.document.public_id}),
     "places_of": lambda a: browse.places_of(
         a.session, a.subject, a.first.document.collection_id, {a.first.document.id}
     ),

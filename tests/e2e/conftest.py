@@ -83,7 +83,8 @@ def installation(cluster: Cluster) -> Iterator[dict[str, str]]:
         OWNER_PASSWORD: PASSWORDS["clearance_owner"],
         BACKUP_PASSWORD: PASSWORDS["clearance_backup"],
         **{
-            f"CLEARANCE_DATABASE__{role.upper()}_URL": db.url(role) for role in ("app", "ingest", "sequencer", "search")
+            f"CLEARANCE_DATABASE__{role.upper()}_URL": db.url(role)
+            for role in ("app", "ingest", "sequencer", "search", "delivery")
         },
     }
     cluster.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(db.name)))

@@ -202,7 +202,7 @@ def one(world: World, made: Receipt, change: Callable[[ReceiptRecord], ReceiptRe
 
 
 def edited_record(world: World, made: Receipt) -> Receipt:
-    return one(world, made, lambda r: replace(r, record=r.record.replace("Ada", "Eve")))
+    return one(world, made, lambda r: replace(r, record=r.record.replace("ck_ada", "ck_eve")))
 
 
 def moved_proof(world: World, made: Receipt) -> Receipt:

@@ -200,7 +200,7 @@ def test_a_changed_record_is_found(company: Company, audrey: Browser) -> None:
     number = number_of(company, "search.done")
     company.execute(
         "alter table audit_leaf disable trigger all; alter table audit_leaf drop constraint audit_leaf_leaf_hash_check;"
-        'update audit_leaf set body = replace(body, \'"v":2\', \'"v":2,"w":1\') where id ='
+        'update audit_leaf set body = replace(body, \'"v":3\', \'"v":3,"w":1\') where id ='
         f" (select leaf_id from audit_entry where seq = {number})"
     )
     shown = audrey.get(f"/log/{number}").text
