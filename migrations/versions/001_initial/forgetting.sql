@@ -162,7 +162,9 @@ begin
       'where (requested_by = $1 or asker = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
     ('hold_reasons', 'update public.legal_hold set reason = ''(erased with a person)'' '
       'where (person = $1 or placed_by = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
-    ('erasures', 'update public.erasure set reason = null where person = $1 or reason ~* any ($2)'),
+    -- But for the one that is being decided, whose reason goes with the decision.
+    ('erasures', 'update public.erasure set reason = null where reason is not null '
+      'and (person = $1 and decided_by is not null or person is distinct from $1 and reason ~* any ($2))'),
     ('plans', 'update public.access_plan set effects = effects - ''why'' - ''warnings'' where effects::text ~* any ($2)'),
     ('leak_tests', 'delete from public.leak_test_run where report::text ~* any ($2)')
   ) as t (what, statement) loop
