@@ -41,7 +41,7 @@ PEOPLE: dict[str, CastMember] = {
     "nobody": CastMember("none", f"{PREFIX}nobody", "in no role"),
     "curator": CastMember("cur", f"{PREFIX}curator", "curates the collection and is in no role", may=("ask", "curate")),
     "admin": CastMember("adm", f"{PREFIX}admin", "an administrator in no role", may=(*READ, "administer")),
-    "auditor": CastMember("aud", f"{PREFIX}auditor", "reads the log, and no document", may=(*READ, "audit")),
+    "auditor": CastMember("aud", f"{PREFIX}auditor", "reads the log, and no document", may=(*READ, "audit", "export")),
     "service": CastMember("svc", f"{PREFIX}service", "a service that acts for 'in A'", clearance=""),
     "no key": CastMember("anon", "", "sends no key", may=()),
 }

@@ -139,9 +139,9 @@ def test_the_past_is_known(company: Company, client: TestClient) -> None:
 
 def test_the_log_goes_on_from_its_head(company: Company, client: TestClient, tmp_path: Path) -> None:
     """Every record of before is there under the head of before, its words open; new ones come behind."""
-    # Who may open words is said anew: the right to read the log was all of it before.
+    # Who may open words and export is said anew: the right to read the log was all of it before.
     for table in ("app_user", "api_key"):
-        company.execute(f"update {table} set capabilities = '{{audit,open}}' where capabilities = '{{audit}}'")
+        company.execute(f"update {table} set capabilities = '{{audit,open,export}}' where capabilities = '{{audit}}'")
     export = get(client, company, "audrey", "/audit/export", opening=opening(client, company, q=""))
     (tmp_path / "log.jsonl").write_bytes(export.content)
     report = verify(tmp_path / "log.jsonl", head=read_head(HEAD))
