@@ -127,12 +127,14 @@ def test_no_later_export_of_the_log(track: Track, report: Report) -> None:
     """An auditor's reading and export of the log end with the capability, the key and the person, from the commit."""
     root = track.company.headers("root")
     with client_of(parts_of(track.company.db)) as client:
-        key = client.post("/api/v1/keys", json={"user": "audrey", "capabilities": ["audit"]}, headers=root).json()
+        key = client.post(
+            "/api/v1/keys", json={"user": "audrey", "capabilities": ["audit", "export"]}, headers=root
+        ).json()
     audrey = f"where id = '{track.ids['audrey']}'"
     update = track.update
     revocations = [
         update("the capability", f"app_user set capabilities = '{{}}' {audrey}",
-               f"app_user set capabilities = '{{audit}}' {audrey}"),
+               f"app_user set capabilities = '{{audit,export}}' {audrey}"),
         track.key_revoked("the key", uuid.UUID(key["id"])),
         track.deactivated("the person", track.ids["audrey"], AGAIN.format(key=key["id"])),
     ]  # fmt: skip
