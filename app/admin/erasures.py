@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import exists, func, insert, or_, select, text
+from sqlalchemy import exists, func, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.acl.change_guard import guard_change
@@ -68,15 +69,15 @@ def request_erasure(
     if (user is None) == (document is None):
         raise InvalidInput("Say which person, or which document.")
     person = None if user is None else _leaver(session, subject, user)
-    of, hold = Erasure.document == document, LegalHold.document == document
-    if person is not None:
-        of, hold = Erasure.person == person, LegalHold.person == person
+    hold = LegalHold.document == document if person is None else LegalHold.person == person
     if session.scalar(select(exists().where(hold, LegalHold.lifted_at.is_(None)))):
         raise Conflict("It is under a legal hold: nothing of it may go until that is lifted.")
-    if session.scalar(select(exists().where(of, Erasure.approved.is_not(False)))):
-        raise Conflict("This was asked for already.")
     values = {"person": person, "document": document, "reason": why, "requested_by": subject.user_id}
-    erasure = session.scalars(insert(Erasure).values(**values).returning(Erasure)).one()
+    # One that was not refused stands in the way, also one that somebody else is asking for at this moment.
+    asked = insert(Erasure).values(**values).on_conflict_do_nothing().returning(Erasure)
+    erasure = session.scalars(asked).one_or_none()
+    if erasure is None:
+        raise Conflict("This was asked for already.")
     event = ErasureRequested(
         actor=actor(subject), erasure=erasure.id, person=person, document=document, reason=SealedText(why)
     )

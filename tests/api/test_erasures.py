@@ -189,6 +189,18 @@ def test_one_person_alone_erases_nobody(client: TestClient, zwart: Company) -> N
     assert zwart.rows(f"select 1 from person_key k join app_user u on u.id = k.user_id where u.name = '{NAME}'")
 
 
+def test_what_a_leaver_of_the_desk_gave_as_a_reason_about_others_stays(client: TestClient, zwart: Company) -> None:
+    """Why a hold is in force is the house's to know."""
+    held = {"user": "mia", "reason": "Case 12 of the court."}
+    assert client.post(HOLDS, json=held, headers=zwart.headers("erna")).status_code == 201
+    administering(client, zwart)("PATCH", "/users/erna", {"active": False})
+    asked = request(client, zwart, "emil", user="erna").json()["id"]
+    assert decide(client, zwart, asked, "max").status_code == 204
+    [hold] = client.get(HOLDS, headers=zwart.headers("emil")).json()
+    assert hold["reason"] == "Case 12 of the court."
+    assert hold["placed_by"].startswith("erased-")
+
+
 def test_who_can_still_sign_in_is_not_erased(client: TestClient, zwart: Company) -> None:
     asked = request(client, zwart).json()["id"]
     send = administering(client, zwart)

@@ -158,10 +158,11 @@ begin
     ('saved_queries', 'delete from public.saved_query where user_id = $1 or q ~* any ($2)'),
     -- Whatever was exported may have words or names of theirs.
     ('exports', 'delete from public.log_export'),
+    -- What they wrote of others in their office is the house's, and stays: why a hold is in force, say.
     ('reasons', 'update public.opening set reason = ''(erased with a person)'' '
-      'where (requested_by = $1 or asker = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
+      'where (asker = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
     ('hold_reasons', 'update public.legal_hold set reason = ''(erased with a person)'' '
-      'where (person = $1 or placed_by = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
+      'where (person = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
     -- But for the one that is being decided, whose reason goes with the decision.
     ('erasures', 'update public.erasure set reason = null where reason is not null '
       'and (person = $1 and decided_by is not null or person is distinct from $1 and reason ~* any ($2))'),
