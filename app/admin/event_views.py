@@ -47,7 +47,7 @@ def event_views(session: Session, entries: Sequence[Entry], opener: Opener | Non
             opener(entry.body) if opener else {},
             actor.name,
             actor.address,
-            names.names(found, at),
+            called,
         )
-        for entry, (found, at), actor in zip(entries, read, names.actors(read), strict=True)
+        for entry, (found, _), actor, called in zip(entries, read, names.actors(read), names.names(read), strict=True)
     ]

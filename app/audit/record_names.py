@@ -20,8 +20,8 @@ from app.evidence.records import is_sealed, part, seals_addresses
 
 # An id, alone or behind what it is of, as in `collection:…`.
 _ID = re.compile(r"(?:^|[:/])([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
-# Fields that list a great deal, and neither people nor roles.
-_LISTS = frozenset({"passages", "scopes", "hits", "around", "documents", "shown", "withheld"})
+# Fields that name neither people nor roles, or list a great deal.
+_OTHERS = frozenset({"id", "trail", "passages", "scopes", "hits", "around", "documents", "shown", "withheld"})
 
 
 class RecordActor(NamedTuple):
@@ -48,12 +48,12 @@ class RecordNames:
         self._keys.load(uuid.UUID(user) for record, _ in given if (user := _sealed_address_of(record)) is not None)
         return [self._actor(record, at) for record, at in given]
 
-    def names(self, record: Mapping[str, Any] | None, at: dt.datetime) -> dict[str, str]:
-        """By its id, what each user and role in this record was called when the database took it."""
-        ids = set(_ids_in(record))
-        self._load(ids)
-        found = {str(each): self._name(each, at) for each in ids}
-        return {each: name for each, name in sorted(found.items()) if name is not None}
+    def names(self, records: Iterable[tuple[Mapping[str, Any] | None, dt.datetime]]) -> list[dict[str, str]]:
+        """Of the same, by its id, what each user and role in a record was called: one statement for all of them."""
+        given = [(sorted(set(_ids_in(record))), at) for record, at in records]
+        self._load({each for ids, _ in given for each in ids})
+        called = [[(str(each), self._name(each, at)) for each in ids] for ids, at in given]
+        return [{each: name for each, name in found if name is not None} for found in called]
 
     def _load(self, ids: set[uuid.UUID]) -> None:
         if not (unknown := ids - self._called.keys()):
@@ -103,7 +103,7 @@ def _ids_in(value: object) -> Iterator[uuid.UUID]:
     elif isinstance(value, Mapping):
         if not is_sealed(value):
             for name, each in value.items():
-                yield from () if name in _LISTS else _ids_in(each)
+                yield from () if name in _OTHERS else _ids_in(each)
     elif isinstance(value, list):
         for each in value:
             yield from _ids_in(each)
