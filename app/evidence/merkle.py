@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
+from app.evidence.fast_json import UNSURE, FastReader
+
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 HASH_BYTES = 32
@@ -42,6 +44,11 @@ def canonical(value: Json) -> str:
 
 def parse(text: str) -> Any:
     """The value of a canonical text; raises NotCanonical for any other spelling, a repeated key included."""
+    return parse_by_standard_library(text) if (value := _FAST.read(text)) is UNSURE else value
+
+
+def parse_by_standard_library(text: str) -> Any:
+    """What `parse` does of a text that is not seen to be canonical at once."""
     try:
         value = _DECODER.decode(text)
     except NotCanonical:
@@ -78,6 +85,7 @@ def _no_float(text: str) -> NoReturn:
     raise NotCanonical(f"{text[:_MAX_DIGITS]} has no canonical form")
 
 
+_FAST = FastReader(MAX_INTEGER)
 _MAX_DIGITS = len(f"-{MAX_INTEGER}")
 _CONTAINERS = {dict, list}
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_no_float, parse_constant=_no_float)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from app.evidence.fast_json import read_line
 from app.evidence.kept_head import head_of
 from app.evidence.log_checker import LogChecker
 from app.evidence.manifest import FileEntry, LogManifest, digest_of
@@ -96,10 +97,7 @@ def _take_lines(path: Path, checker: LogChecker) -> None:
 
 
 def _take_line(checker: LogChecker, number: int, raw: bytes) -> None:
-    try:
-        value = json.loads(raw.decode(), object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError):
-        value = None
+    value = read_line(raw) or _read_any_line(raw)
     if not isinstance(value, dict):
         checker.find("format", None, f"line {number} is not a JSON object")
     elif checker.report.head is not None:
@@ -110,6 +108,13 @@ def _take_line(checker: LogChecker, number: int, raw: bytes) -> None:
         checker.header(value)
     else:
         checker.entry(f"line {number}", value)
+
+
+def _read_any_line(raw: bytes) -> object:
+    try:
+        return json.loads(raw.decode(), object_pairs_hook=unique_keys)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _take_entry(checker: LogChecker, entry: FileEntry) -> None:
