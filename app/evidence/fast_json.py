@@ -19,8 +19,9 @@ else:
 UNSURE = object()
 # Objects and lists inside one another: a record of ours has four, and a reader for more takes long to build.
 _DEPTH = 6
-# A line as the service writes one, with nothing opened. Its last string may be more than one, which is then not read.
-_LINE = re.compile(rb'\{"seq":(0|[1-9][0-9]{0,17}),"leaf_hash":"([0-9A-Za-z+/=]*)","record":(".*")\}\r?\n?')
+# How a line begins and ends as the service writes one, with nothing opened. Between, a string or more may stand.
+_BEGIN = re.compile(rb'\{"seq":(0|[1-9][0-9]{0,17}),"leaf_hash":"([0-9A-Za-z+/=]*)","record":(?=")')
+_END = b'"}\n'
 
 
 class FastReader:
@@ -53,12 +54,13 @@ class FastReader:
 
 def read_line(line: bytes) -> dict[str, Any] | None:
     """The entry on a line of an export as the service writes it, else None."""
-    if not HAS_MSGSPEC or not line.isascii() or (found := _LINE.fullmatch(line)) is None:
+    if not HAS_MSGSPEC or not (line.isascii() and line.endswith(_END)) or (begin := _BEGIN.match(line)) is None:
         return None
-    seq, leaf_hash, record = found.groups()
+    seq, leaf_hash = begin.groups()
     try:
         # Refuses what stands behind the first string, such as a key that stands twice.
-        return {"seq": int(seq), "leaf_hash": leaf_hash.decode(), "record": _read_text(record)}
+        record = _read_text(memoryview(line)[begin.end() : -len(_END) + 1])
+        return {"seq": int(seq), "leaf_hash": leaf_hash.decode(), "record": record}
     except ValueError:
         return None
 

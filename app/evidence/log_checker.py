@@ -3,7 +3,6 @@
 It takes them from whatever file they stand in, in their order, and keeps none of them.
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,11 @@ from app.evidence.kept_head import head_of
 from app.evidence.merkle import encode, leaf_hash
 from app.evidence.opened import opened_text_matches
 from app.evidence.places import Places
-from app.evidence.records import read_record
+from app.evidence.records import KEY_CHANGED, id_bytes, read_record
 from app.evidence.report import LogFindingKind, VerifyReport
 from app.evidence.roots import Roots
 from app.evidence.signed_note import BadNote, VerifierKey
+from app.evidence.sound_entry import SoundEntry
 from app.evidence.stamps import Stamps, read_stamps
 from app.evidence.timestamp import BadTimestamp
 
@@ -39,7 +39,7 @@ class LogChecker:
         self.checkpoint: Checkpoint | None = None
         self.stamps = Stamps()
         self.places = Places()
-        self.ids: dict[uuid.UUID, int] = {}
+        self.ids: dict[bytes, int] = {}
         self.announced: int | None = None
         self.roots = Roots()
         if report.held is not None:
@@ -133,12 +133,28 @@ class LogChecker:
         if self.places.whole:
             self.roots.append(claimed, computed)
 
+    def sound_entry(self, place: str, entry: SoundEntry) -> None:
+        """Take the next entry, right by itself: as `entry` does, for what needs those before it."""
+        self.report.entries += 1
+        self._take_place(entry.seq, place)
+        self._take_id(entry.seq, entry.identity)
+        self.report.opened += entry.opened
+        self.report.erased += entry.erased
+        self.stamps.follow(entry.seq, entry.at)
+        if self.places.whole:
+            self.roots.append_same(entry.leaf_hash)
+
     def _take_place(self, seq: int, place: str) -> None:
         match self.places.take(seq):
             case "reorder":
                 self.find("reorder", seq, f"entry {seq} stands on {place}, behind a later one")
             case "duplicate":
                 self.find("duplicate", seq, f"entry {seq} stands on {place} once more")
+
+    def _take_id(self, seq: int, identity: bytes) -> None:
+        earlier = self.ids.setdefault(identity, seq)
+        if earlier != seq:
+            self.find("duplicate", seq, f"entry {seq} is the record of entry {earlier} once more")
 
     def _record(self, seq: int, body: str, opened: object) -> bytes:
         record = read_record(body)
@@ -147,13 +163,10 @@ class LogChecker:
             self.find("canonical", seq, f"entry {seq} is no record as the service writes them")
             self._opened(seq, {}, opened)
             return leaf_hash(body.encode(errors="replace").decode())
-        identity = uuid.UUID(record["id"])
-        earlier = self.ids.setdefault(identity, seq)
-        if earlier != seq:
-            self.find("duplicate", seq, f"entry {seq} is the record of entry {earlier} once more")
+        self._take_id(seq, id_bytes(record))
         self._opened(seq, record, opened)
-        self.stamps.follow(seq, record)
-        if record["kind"] == "signingkey.changed" and (key := follow_key_change(self.trusted, record)):
+        self.stamps.follow(seq, record.get("at"))
+        if record["kind"] == KEY_CHANGED and (key := follow_key_change(self.trusted, record)):
             self.trusted.append(key)
         return leaf_hash(body)
 

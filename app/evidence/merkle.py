@@ -210,7 +210,7 @@ def commitment(salt: bytes, text: str) -> bytes:
 
 
 def encode(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def decode(text: str) -> bytes:

@@ -13,6 +13,8 @@ from app.evidence.merkle import NotCanonical, parse
 SEALED = {"sealed", "commitment", "keeps"}
 # What a sealed value names beside: documents, whose keys it takes too; and whose words it has, if not the actor's.
 DOCUMENTS, PERSON = "documents", "person"
+# The kind of a record by which the log's key changes.
+KEY_CHANGED = "signingkey.changed"
 # From this version on records have addresses sealed.
 SEALS_ADDRESSES = 3
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -35,6 +37,11 @@ def read_record(body: str) -> dict[str, Any] | None:
 
 def _is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
+
+
+def id_bytes(record: Mapping[str, Any]) -> bytes:
+    """The id of a record that was read, which has one spelling."""
+    return bytes.fromhex(record["id"].replace("-", ""))
 
 
 def is_sealed(value: object) -> bool:

@@ -7,7 +7,8 @@ class Roots:
     """Over what the lines claim and over what the records give: an edit of either shows which of the two is true."""
 
     def __init__(self) -> None:
-        self._claimed, self._computed = Frontier(), Frontier()
+        self._computed = Frontier()
+        self._claimed = self._computed  # the same until a claim differs
         self._wanted: dict[int, tuple[bytes, bytes] | None] = {}
 
     def want(self, size: int) -> None:
@@ -17,10 +18,24 @@ class Roots:
     def append(self, claimed: str, computed: bytes) -> None:
         """Add the next entry. A claim that is no hash was named as an edit already."""
         try:
-            self._claimed.append(decode(claimed))
+            leaf = decode(claimed)
         except ValueError:
-            self._claimed.append(computed)
+            leaf = computed
+        if leaf != computed and self._claimed is self._computed:
+            self._claimed = Frontier(self._computed.size, self._computed.nodes)
+        if self._claimed is not self._computed:
+            self._claimed.append(leaf)
         self._computed.append(computed)
+        self._keep()
+
+    def append_same(self, leaf: bytes) -> None:
+        """Add the next entry, whose record gives what its line claims."""
+        if self._claimed is not self._computed:
+            self._claimed.append(leaf)
+        self._computed.append(leaf)
+        self._keep()
+
+    def _keep(self) -> None:
         if self._computed.size in self._wanted:
             self._wanted[self._computed.size] = self.now()
 

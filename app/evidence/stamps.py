@@ -6,7 +6,7 @@ each record existed at the latest when the first head above it was stamped.
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +81,10 @@ class Stamps:
         self._sizes = [stamp.checkpoint.head.size for stamp in heads]
         self._first: dict[int, tuple[dt.datetime, int]] = {}  # by stamp, of the records that it is the first to cover
 
-    def follow(self, seq: int, record: Mapping[str, Any]) -> None:
+    def follow(self, seq: int, said: object) -> None:
         """Note when an entry says that it was written."""
-        place, at = bisect_right(self._sizes, seq), _time(record.get("at"))
-        if place < len(self._sizes) and at is not None:
+        place = bisect_right(self._sizes, seq)
+        if place < len(self._sizes) and (at := _time(said)) is not None:
             self._first[place] = min(self._first.get(place, (at, seq)), (at, seq))
 
     def judge(self, roots: "Sequence[Certificate]") -> StampReport:

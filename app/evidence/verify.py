@@ -6,19 +6,18 @@ could still have rewritten all of it; a kept head, or the signature of a witness
 show when at the latest it was written.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from app.evidence.fast_json import read_line
+from app.evidence.file_lines import lines_of
 from app.evidence.kept_head import head_of
 from app.evidence.log_checker import LogChecker
 from app.evidence.manifest import FileEntry, LogManifest, digest_of
 from app.evidence.merkle import Head, encode
-from app.evidence.records import unique_keys
 from app.evidence.report import VerifyReport
 from app.evidence.signed_note import VerifierKey
+from app.evidence.sound_entry import read_any_line
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -91,17 +90,21 @@ def verify_with_manifest(
 
 
 def _take_lines(path: Path, checker: LogChecker) -> None:
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            _take_line(checker, number, raw)
+    for number, line in enumerate(lines_of(path), 1):
+        if isinstance(line, bytes):
+            _take_line(checker, number, line)
+        elif checker.report.head is None:
+            checker.sound_entry(f"line {number}", line)
+        else:
+            _find_behind_head(checker, number)
 
 
 def _take_line(checker: LogChecker, number: int, raw: bytes) -> None:
-    value = read_line(raw) or _read_any_line(raw)
+    value = read_any_line(raw)
     if not isinstance(value, dict):
         checker.find("format", None, f"line {number} is not a JSON object")
     elif checker.report.head is not None:
-        checker.find("addition", None, f"line {number} stands behind the head")
+        _find_behind_head(checker, number)
     elif "head" in value:
         checker.head(value)
     elif number == 1:
@@ -110,11 +113,8 @@ def _take_line(checker: LogChecker, number: int, raw: bytes) -> None:
         checker.entry(f"line {number}", value)
 
 
-def _read_any_line(raw: bytes) -> object:
-    try:
-        return json.loads(raw.decode(), object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError):
-        return None
+def _find_behind_head(checker: LogChecker, number: int) -> None:
+    checker.find("addition", None, f"line {number} stands behind the head")
 
 
 def _take_entry(checker: LogChecker, entry: FileEntry) -> None:

@@ -16,18 +16,12 @@ from app.evidence.records import unique_keys
 from app.evidence.verify import verify
 from tests.support.environment import REPOSITORY
 from tests.support.exported_log import write
+from tests.support.json_parts import PARTS
 from tests.support.tampered_logs import HEAD, LOG
 
 READER = FastReader(merkle.MAX_INTEGER)
 # Without what is opened, which the standard library reads.
 LINES = [json.dumps({k: v for k, v in each.items() if k != "opened"}, separators=(",", ":")) for each in LOG]
-# What texts are made of that no two readers should see differently.
-PARTS = [
-    *'{}[],:"\\ \n\t\r', *"0123456789-+.eE", "null", "true", "false", "NaN", "Infinity", "9007199254740991",
-    "9007199254740992", "-0", "1.0", "1.5", "1e2", '"a"', '"b"', '"a":1', '"b":2', '"é"', "\\u0000", "\\u001f",
-    "\\u001F", "\\u0041", "\\/", "\\n", "\\u000a", "\\ud800", "\\ud83d\\ude00", "\0", "\x1f", "\x7f", "\u2028",
-    "\ud800", "[[[[[[[", "]]]]]]]",
-]  # fmt: skip
 scalars = (
     st.none() | st.booleans() | st.text(max_size=6) | st.floats() | st.sampled_from([0, -1, 2**53 - 1, 2**53, -(2**53)])
 )
