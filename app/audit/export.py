@@ -1,7 +1,7 @@
 """Exports the log: its entries in order, in the form of a file, piece by piece."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.checkpoints import find_checkpoint, list_stamps
 from app.audit.export_forms.forms import ExportForm
-from app.audit.export_forms.row import ExportedEntry
+from app.audit.export_forms.row import ExportedEntry, Unread
 from app.audit.listing import Entry, latest_head, next_entries
 from app.audit.query import EVERYTHING, LogQuery
 from app.audit.record_names import RecordActor, RecordNames
@@ -76,14 +76,19 @@ def export_pieces(
             entries, found = next_entries(session, search, after_seq=reached)
             open_body = opener(session) if opener else None
             opened = [open_body(entry.body) if open_body else {} for entry in entries]
-            actors = _actors(session, entries) if form.names_actors else [RecordActor()] * len(entries)
+            records = [read_record(entry.body) if form.names_actors else Unread.UNREAD for entry in entries]
+            actors = _actors(session, entries, records)
         content += form.entries(
-            ExportedEntry(entry.seq, entry.at, entry.leaf_hash, entry.body, words, *actor)
-            for entry, words, actor in zip(entries, opened, actors, strict=True)
+            ExportedEntry(entry.seq, entry.at, entry.leaf_hash, entry.body, words, *actor, record)
+            for entry, words, actor, record in zip(entries, opened, actors, records, strict=True)
         )
         reached = head.size if found is None else found
         yield ExportPiece(content + (form.last(head, at) if found is None else b""), len(entries), reached)
 
 
-def _actors(session: Session, entries: list[Entry]) -> list[RecordActor]:
-    return RecordNames(session).actors((read_record(entry.body), entry.at) for entry in entries)
+def _actors(
+    session: Session, entries: list[Entry], records: Sequence[Mapping[str, Any] | Unread | None]
+) -> list[RecordActor]:
+    """Of records that were read; of others nobody's name is asked for."""
+    read = [(record, entry.at) for record, entry in zip(records, entries, strict=True) if record is not Unread.UNREAD]
+    return RecordNames(session).actors(read) if read else [RecordActor()] * len(entries)

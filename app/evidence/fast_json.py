@@ -65,5 +65,19 @@ def read_line(line: bytes) -> dict[str, Any] | None:
         return None
 
 
+def ascii_json(value: object) -> bytes | None:
+    """A value of JSON's types but floats, without spaces and in ASCII, as the standard library writes it; None where
+    the two would differ, or may.
+    """
+    if not HAS_MSGSPEC:
+        return None
+    try:
+        text: bytes = _write(value)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+    return text if text.isascii() and b"\x7f" not in text else None
+
+
 if HAS_MSGSPEC:
+    _write = msgspec.json.Encoder().encode
     _read_text = msgspec.json.Decoder(str).decode

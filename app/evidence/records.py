@@ -48,7 +48,10 @@ def is_sealed(value: object) -> bool:
     """Whether a record's field holds a sealed value; one with text of documents names these, one of another person's
     words than the actor's that person.
     """
-    if not isinstance(value, Mapping) or set(value) - {DOCUMENTS, PERSON} != SEALED:
+    # Most fields of JSON are no object, which is seen at once.
+    if value is None or type(value) is str or not isinstance(value, Mapping):
+        return False
+    if set(value) - {DOCUMENTS, PERSON} != SEALED:
         return False
     named = [value[PERSON]] if PERSON in value else []
     of_documents = value.get(DOCUMENTS, [])
@@ -73,7 +76,9 @@ def seals_addresses(record: Mapping[str, Any] | None) -> bool:
 
 def part(value: object, name: str) -> Any:
     """A field of what may be an object; None where it is none, or has no such field."""
-    # Of JSON it is a dict, which is seen at once.
+    # Of JSON it is a dict or None, which is seen at once.
+    if value is None:
+        return None
     return value.get(name) if type(value) is dict or isinstance(value, Mapping) else None
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.audit import listing, sequencing
 from app.audit.encryption import Sealer
 from app.audit.export import export_log
+from app.audit.export_forms import row
 from app.audit.export_forms.forms import FORMS
 from app.audit.export_forms.row import COLUMNS
 from app.audit.listing import latest_head, list_events
@@ -138,6 +139,12 @@ def test_who_reads_an_export_slowly_holds_no_connection(log: Log, monkeypatch: p
             assert next(pieces).count(b"\n") >= 10
             assert open_now == 0
         assert len(list(pieces)) > 1
+
+
+def test_a_record_is_read_once_for_names_and_columns(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = b"".join(export_log(log.reads, FORMS["csv"]))
+    monkeypatch.setattr(row, "read_record", lambda body: pytest.fail(f"read again: {body}"))
+    assert b"".join(export_log(log.reads, FORMS["csv"])) == expected
 
 
 def test_csv_has_a_row_for_each_entry_and_no_formula(log: Log) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.audit.export_forms.row import ExportedEntry
+from app.evidence.fast_json import ascii_json
 from app.evidence.log_checker import FORMAT, FORMAT_VERSION
 from app.evidence.merkle import Head, encode
 from app.evidence.stamps import StampedHead
@@ -42,7 +43,7 @@ def log_head(head: Head, at: dt.datetime | None) -> dict[str, Any]:
 def jsonl_entries(entries: Iterable[ExportedEntry]) -> bytes:
     """A line for each entry."""
     return b"".join(
-        json_line(
+        plain_line(
             {"seq": entry.seq, "leaf_hash": encode(entry.leaf_hash), "record": entry.body}
             | ({"opened": dict(entry.opened)} if entry.opened else {})
         )
@@ -57,4 +58,13 @@ def jsonl_end(head: Head, at: dt.datetime | None) -> bytes:
 
 def json_line(value: Mapping[str, Any]) -> bytes:
     """A value on a line of its own, in ASCII: nothing in it can end the line."""
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    return _ENCODER.encode(value).encode() + b"\n"
+
+
+def plain_line(value: Mapping[str, Any]) -> bytes:
+    """The same, of a value that surely has no floats, faster."""
+    text = ascii_json(value)
+    return json_line(value) if text is None else text + b"\n"
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))

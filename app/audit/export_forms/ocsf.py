@@ -17,7 +17,7 @@ from app.audit.export_forms.event_classes import (
     EventClass,
     event_class,
 )
-from app.audit.export_forms.json_lines import json_line
+from app.audit.export_forms.json_lines import json_line, plain_line
 from app.audit.export_forms.row import ExportedEntry, ExportRow, read_entry
 from app.evidence.manifest import FileEntry
 from app.evidence.merkle import decode, encode
@@ -37,7 +37,7 @@ _ENDS = {"refused": _FAILURE, "failed": _FAILURE, "abandoned": _OTHER_STATUS, "h
 
 def ocsf_events(entries: Iterable[ExportedEntry]) -> bytes:
     """An event for each entry, each on a line."""
-    return b"".join(json_line(ocsf_event(entry)) for entry in entries)
+    return b"".join(plain_line(ocsf_event(entry)) for entry in entries)
 
 
 def ocsf_event(entry: ExportedEntry) -> dict[str, Any]:
@@ -133,10 +133,19 @@ def _actor(row: ExportRow, record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _source(address: str | None, part_of_ours: str | None) -> Mapping[str, str]:
     """The address that the request came from; a part of ours has none, and a name in its place."""
+    # A file that is read may have anything here, which then cannot be looked up.
+    ip = _known_ip(address) if isinstance(address, str) else _ip(address or "")
+    return {"name": address or part_of_ours or _UNKNOWN} if ip is None else {"ip": ip}
+
+
+def _ip(address: str) -> str | None:
     try:
-        return {"ip": str(ipaddress.ip_address(address or ""))}
+        return str(ipaddress.ip_address(address))
     except ValueError:
-        return {"name": address or part_of_ours or _UNKNOWN}
+        return None
+
+
+_known_ip = functools.lru_cache(4096)(_ip)
 
 
 def _address_of(source: Mapping[str, str]) -> str | None:

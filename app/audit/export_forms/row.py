@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
 
 from app.evidence.merkle import canonical
@@ -14,11 +15,17 @@ UNREADABLE = "unreadable"
 Opened: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
+class Unread(Enum):
+    """Instead of a record that nobody has read yet: None is a text that is none."""
+
+    UNREAD = "unread"
+
+
 @dataclass(frozen=True)
 class ExportedEntry:
     """An entry as an export has it. `at`: the database's clock; `body`: its record's canonical text, verbatim;
     `opened`: its personal words. `name` and `address`: who acted, as they were called then, and from where, which a
-    record has not in the clear.
+    record has not in the clear. `record`: what its text was read as, if it was read already.
     """
 
     seq: int
@@ -28,6 +35,7 @@ class ExportedEntry:
     opened: Opened
     name: str | None = None
     address: str | None = None
+    record: Mapping[str, Any] | Unread | None = Unread.UNREAD
 
 
 class ExportRow(NamedTuple):
@@ -75,9 +83,8 @@ def row_of(entry: ExportedEntry, record: Mapping[str, Any] | None) -> ExportRow:
     """The columns of an entry whose record this is; of a text that is no record only where it stands."""
     record = record or {"kind": UNREADABLE}
     actor, epoch = record.get("actor"), record.get("policy_epoch", record.get("epoch"))
-    text = {name: _text(record.get(name)) for name in _TEXTS if not is_sealed(record.get(name))}
     return ExportRow(
-        **{name: text.get(name, _opened(entry.opened, name)) for name in _TEXTS},
+        **{name: _shown(record.get(name), entry.opened, name) for name in _TEXTS},
         seq=entry.seq,
         kind=str(record["kind"]),
         user=_text(part(actor, "user")),
@@ -100,14 +107,23 @@ def row_of(entry: ExportedEntry, record: Mapping[str, Any] | None) -> ExportRow:
 _TEXTS = ("at", "id", "trail", "outcome", "reason", "label", "action")
 
 
-def read_entry(entry: ExportedEntry) -> tuple[ExportRow, dict[str, Any] | None]:
+def read_entry(entry: ExportedEntry) -> tuple[ExportRow, Mapping[str, Any] | None]:
     """The columns of an entry, and its record, None for a text that is no record."""
-    record = read_record(entry.body)
+    record = read_record(entry.body) if entry.record is Unread.UNREAD else entry.record
     return row_of(entry, record), record
+
+
+def _shown(value: object, opened: Opened, name: str) -> str | None:
+    """A field as a text; of a sealed one what is opened."""
+    if value is None or type(value) is str:
+        return value
+    return _opened(opened, name) if is_sealed(value) else _text(value)
 
 
 def _opened(opened: Opened, *names: str) -> str | None:
     """The text of the first of these fields that is opened: of a question or of searched words, say."""
+    if opened == {}:
+        return None
     return next((_text(part(opened[name], "text")) for name in names if name in opened), None)
 
 

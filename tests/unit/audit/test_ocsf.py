@@ -2,6 +2,7 @@
 
 import functools
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from app.audit.events import KINDS
 from app.audit.events.answers import AnswerClosed, AnswerOpened
 from app.audit.events.base import Actor, Event
 from app.audit.export_forms.event_classes import CEF_SEVERITY, EVENT_CLASSES
-from app.audit.export_forms.ocsf import SCHEMA_VERSION, ocsf_event, ocsf_events
+from app.audit.export_forms.ocsf import SCHEMA_VERSION, ocsf_event, ocsf_events, read_ocsf
 from app.audit.export_forms.row import UNREADABLE, ExportedEntry
 from app.evidence.merkle import canonical, leaf_hash
 from tests.support.every_kind import ACTORS, AT, entries_of_every_kind, entry_of, record_of
 
 ODD = ['"', "not JSON", "{}", '{"kind":1}', canonical({"id": "x", "kind": "answer.opened", "actor": {"user": None}})]
+
+NO_OBJECTS: tuple[object, ...] = (0, [], "")
 
 
 @functools.cache
@@ -112,3 +115,16 @@ def test_an_event_is_one_line_whatever_a_name_says() -> None:
     lines = ocsf_events([entry_of(record, name='Ada\n{"class_uid":1}\u2028\u0085', address="x")])
     assert len(lines.decode().splitlines()) == 1
     assert lines.isascii()
+
+
+def test_an_event_of_other_types_is_not_taken_for_ours(tmp_path: Path) -> None:
+    """What a file that somebody changed may have, where we have texts."""
+    event = ocsf_event(entry_of(record_of("answer.closed", AnswerClosed, ACTORS["a person"])))
+    changes: list[dict[str, Any]] = [{"src_endpoint": {"ip": 5}}, {"src_endpoint": {"name": 5}}]
+    changes += [{"unmapped": event["unmapped"] | {"opened": opened}} for opened in NO_OBJECTS]
+    path = tmp_path / "log.ocsf.jsonl"
+    lines = [json.dumps(event | change, separators=(",", ":")) for change in [*changes, {}]]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    assert [(each.seq is None, each.says_the_same) for each in read_ocsf(path)] == [
+        (False, False), (False, False), (True, True), (False, False), (False, False), (False, True)
+    ]  # fmt: skip

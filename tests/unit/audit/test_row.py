@@ -5,8 +5,9 @@ from typing import Any
 
 from app.audit.events.answers import AnswerClosed
 from app.audit.events.log_reading import OpeningRequested
-from app.audit.export_forms.row import ExportRow, read_entry
+from app.audit.export_forms.row import ExportRow, read_entry, row_of
 from app.audit.export_forms.spreadsheet import csv_rows
+from app.evidence.records import read_record
 from tests.support.every_kind import ACTORS, entry_of, record_of
 
 
@@ -23,6 +24,14 @@ def test_an_answer_that_was_kept_stands_in_it_where_it_is_opened() -> None:
     assert (row.question, row.answer, row.excerpts) == (None, "=SUM(A1)", "[]")
     entry = dataclasses.replace(entry_of(record), opened={"output": {"text": "=SUM(A1)"}})
     assert b'"\'=SUM(A1)"' in csv_rows([entry])
+
+
+def test_a_record_that_was_read_is_not_read_again() -> None:
+    entry = entry_of(record_of("answer.closed", AnswerClosed, ACTORS["a person"]))
+    record = read_record(entry.body)
+    for read in (record, None):
+        again = dataclasses.replace(entry, body="another text", record=read)
+        assert read_entry(again) == (row_of(entry, read), read)
 
 
 def test_a_reason_is_a_text_or_is_opened() -> None:

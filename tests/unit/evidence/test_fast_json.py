@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.evidence import fast_json, merkle
-from app.evidence.fast_json import UNSURE, FastReader, read_line
+from app.evidence.fast_json import UNSURE, FastReader, ascii_json, read_line
 from app.evidence.records import unique_keys
 from app.evidence.verify import verify
 from tests.support.environment import REPOSITORY
@@ -118,6 +118,30 @@ def test_a_line_is_read_as_by_the_standard_library_or_not_at_all(line: str, data
 )
 def test_a_line_of_another_form_is_left_to_the_standard_library(line: str) -> None:
     assert read_line(line.encode()) is None
+
+
+whole = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=6) | st.integers(),
+    lambda e: st.lists(e, max_size=4) | st.dictionaries(st.text(max_size=3), e, max_size=4),
+    max_leaves=12,
+)
+
+
+def by_json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+@settings(max_examples=500)
+@given(whole)
+def test_what_it_writes_the_standard_library_writes(value: object) -> None:
+    assert ascii_json(value) in (None, by_json(value))
+
+
+def test_each_character_is_written_alike_or_left_to_the_standard_library() -> None:
+    left = [n for n in range(0x120) if (text := ascii_json({chr(n): [chr(n)]})) is None or text != by_json(
+        {chr(n): [chr(n)]})]  # fmt: skip
+    assert left == list(range(0x7F, 0x120))
+    assert [ascii_json(value) for value in ("\x7f", "\ud800", "é")] == [None] * 3
 
 
 def test_it_is_read_alike_where_it_is_not_installed(tmp_path: Path) -> None:
