@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from app.audit.events.base import Event
 from app.audit.events.log_reading import AuditExported, AuditRead, ExportFormat
 from app.audit.export import ExportPiece, MakeOpener, export_log, export_pieces
 from app.audit.export_forms.forms import FORMS
+from app.audit.library_names import NameReader
 from app.audit.listing import (
     find_entry,
     find_head,
@@ -86,11 +87,16 @@ class EventReading:
 
 @dataclass(frozen=True)
 class AuditLog:
-    """What an auditor does with the log. Raises MissingCapability for anybody else."""
+    """What an auditor does with the log. Raises MissingCapability for anybody else.
+
+    `clean` redacts titles and paths of documents that the auditor may read, as lists of documents do; without it none
+    are shown.
+    """
 
     database: Database
     sealer: Sealer
     subject: Subject
+    clean: Callable[[str], str] | None = None
 
     def __post_init__(self) -> None:
         require_capability(self.subject, Capability.AUDIT)
@@ -132,7 +138,7 @@ class AuditLog:
                 session, query, after_seq=number_place(page.after), limit=page.limit, newest_first=newest_first
             )
             opener = approved.opener(session, self.sealer) if approved else None
-            views = event_views(session, found.entries, opener)
+            views = event_views(session, found.entries, opener, self.reader)
         if found.reached is not None:
             page.goes_on(str(found.reached))
         opened = any(view.opened for view in views)
@@ -152,14 +158,15 @@ class AuditLog:
             opener = approved.opener(session, self.sealer) if approved else None
             of = part(read_record(entry.body), "trail")
             same = list_trail(session, uuid.UUID(of), limit=MAX_TRAIL) if of else []
-            around = list_neighbours(session, seq, reach=NEIGHBOURS)
-            view, *trail = event_views(session, [entry, *same], opener)
-            before, behind = (event_views(session, entries, None) for entries in around)
+            before, behind = list_neighbours(session, seq, reach=NEIGHBOURS)
+            view, *more = event_views(session, [entry, *same], opener, self.reader, beside=[*before, *behind])
+            trail, sides = more[: len(same)], more[len(same) :]
             verification = verify_entry(session, entry, head)
-        shown = {e.seq for e in (entry, *same, *around[0], *around[1])}
+        shown = {each.seq for each in (view, *more)}
         opened = any(each.opened for each in (view, *trail))
         event = self.look({"seq": str(seq)}, len(shown), approved, opened=opened)
-        return EventReading(view, verification, trail, before, behind, self.record(event))
+        recorded = self.record(event)
+        return EventReading(view, verification, trail, sides[: len(before)], sides[len(before) :], recorded)
 
     def look(
         self, filters: Mapping[str, str], rows: int, approved: Approved | None = None, *, opened: bool = False
@@ -215,6 +222,11 @@ class AuditLog:
             published = find_head(session, size)
         opener = self.opener(approved)
         return export_pieces(self.exporting, FORMS[format], query, published, opener=opener, after=after)
+
+    @property
+    def reader(self) -> NameReader | None:
+        """To whom names of documents and collections are shown."""
+        return None if self.clean is None else NameReader(self.subject, self.clean)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:

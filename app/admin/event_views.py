@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.audit.library_names import NameReader, library_names
 from app.audit.listing import Entry
 from app.audit.opener import Opener
 from app.audit.record_names import RecordNames
@@ -21,7 +22,8 @@ class EventView:
     """An entry of the log: the record verbatim, or the beginning of a text that is none. `opened`: personal words.
 
     `name` and `address`: who acted, as they were called then, and from where; `names`: by their ids, what the people,
-    services and roles in the record were called. What is not known, or of somebody who was erased, is null or left out.
+    services and roles in the record were called, and, as far as the auditor may read it now, what the documents and
+    collections were. What is not known, or of somebody who was erased, is null or left out.
     """
 
     seq: int
@@ -34,20 +36,36 @@ class EventView:
     names: dict[str, str]
 
 
-def event_views(session: Session, entries: Sequence[Entry], opener: Opener | None) -> list[EventView]:
-    """Entries as they are shown; raw where one is no record of ours. Without an opener no personal words."""
-    read = [(read_record(entry.body), entry.at) for entry in entries]
+def event_views(
+    session: Session,
+    entries: Sequence[Entry],
+    opener: Opener | None,
+    reader: NameReader | None = None,
+    *,
+    beside: Sequence[Entry] = (),
+) -> list[EventView]:
+    """Entries as they are shown; raw where one is no record of ours. Without an opener no personal words.
+
+    Behind them those `beside`, never with personal words. Without a reader no document and no collection is named.
+    """
+    every = [*entries, *beside]
+    read = [(read_record(entry.body), entry.at) for entry in every]
+    openers = [*(opener for _ in entries), *(None for _ in beside)]
     names = RecordNames(session)
+    actors, called = names.actors(read), names.names(read)
+    listed = library_names(session, reader, read) if reader else [{} for _ in every]
     return [
         EventView(
             entry.seq,
             entry.at,
             found,
             entry.body[:RAW_CHARACTERS] if found is None else None,
-            opener(entry.body) if opener else {},
+            opens(entry.body) if opens else {},
             actor.name,
             actor.address,
-            called,
+            people | library,
         )
-        for entry, (found, _), actor, called in zip(entries, read, names.actors(read), names.names(read), strict=True)
+        for entry, (found, _), opens, actor, people, library in zip(
+            every, read, openers, actors, called, listed, strict=True
+        )
     ]

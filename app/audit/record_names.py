@@ -50,7 +50,7 @@ class RecordNames:
 
     def names(self, records: Iterable[tuple[Mapping[str, Any] | None, dt.datetime]]) -> list[dict[str, str]]:
         """Of the same, by its id, what each user and role in a record was called: one statement for all of them."""
-        given = [(sorted(set(_ids_in(record))), at) for record, at in records]
+        given = [(sorted(set(ids_in(record))), at) for record, at in records]
         self._load({each for ids, _ in given for each in ids})
         called = [[(str(each), self._name(each, at)) for each in ids] for ids, at in given]
         return [{each: name for each, name in found if name is not None} for found in called]
@@ -96,14 +96,15 @@ def _sealed_address_of(record: Mapping[str, Any] | None) -> str | None:
     return user
 
 
-def _ids_in(value: object) -> Iterator[uuid.UUID]:
+def ids_in(value: object) -> Iterator[uuid.UUID]:
+    """The ids in a record or a part of one, without those of fields that name none of whom names are shown of."""
     if isinstance(value, str):
         if found := _ID.search(value):
             yield uuid.UUID(found[1])
     elif isinstance(value, Mapping):
         if not is_sealed(value):
             for name, each in value.items():
-                yield from () if name in _OTHERS else _ids_in(each)
+                yield from () if name in _OTHERS else ids_in(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _ids_in(each)
+            yield from ids_in(each)

@@ -275,15 +275,21 @@ def actor_name(event: dict[str, Any]) -> str:
 
 
 def summary(event: dict[str, Any]) -> str:
-    """The decrypted text, action, outcome and target of a record; the stored text if it could not be parsed."""
+    """The decrypted text, action, outcome and target of a record; the stored text if it could not be parsed.
+
+    The target by what it was called then, where the auditor may know that.
+    """
     record = event["record"]
     if record is None:
         return str(event["raw"])
+    target = str(record.get("target") or record.get("document") or "")
+    for each, name in event["names"].items():
+        target = target.replace(each, name)
     text = next((entry["text"] for entry in event["opened"].values() if entry.get("text")), None)
     parts = [
         f"“{text}”" if text else None,
         *(record.get(name) for name in ("action", "outcome", "reason", "mode", "name")),
-        record.get("target") or record.get("document"),
+        target,
     ]
     return " · ".join(str(part) for part in parts if part)
 

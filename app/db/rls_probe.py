@@ -13,7 +13,10 @@ from app.db.session import Database
 
 CANARY = uuid.UUID("00000000-0000-4000-8000-00000000ca9a")
 CONVERSATIONS = ("conversation", "turn", "turn_answer", "turn_source")
-PROBED_TABLES = ("document", "original", "chunk", "vector_row", "scope_volume", "posting", "ingest_job", *CONVERSATIONS)
+NAMES = ("path_history", "title_history", "collection_name_history")
+PROBED_TABLES = (
+    "document", "original", "chunk", "vector_row", "scope_volume", "posting", "ingest_job", *CONVERSATIONS, *NAMES,
+)  # fmt: skip
 # Also tables without text and without a row of the canary's: for the first half alone.
 SECURED_TABLES = (
     *PROBED_TABLES,

@@ -215,7 +215,8 @@ class EventOut(ApiModel):
 
     `raw` is the beginning of a text that is no record of ours, whose `record` is null; else it is null. `name` and
     `address`: who acted, as they were called then, and from where; `names`: what people, services and roles in the
-    record were called, by id. The record has none of it, and of whom was erased it is not known.
+    record were called, by id, and documents and collections where the caller may read these now. The record has none of
+    it, and of whom was erased it is not known.
     """
 
     seq: int

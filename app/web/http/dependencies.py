@@ -22,6 +22,7 @@ from app.answer.replay import rebuild_prompt
 from app.answer.running import RunningAnswers
 from app.db.session import ReadSession, WriteSession
 from app.errors import MissingCapability, NotFound, NotSignedIn
+from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Subject, require_capability, require_in_person, require_person
 from app.web.http.credentials import Cookies
 from app.web.http.route_table import SUBJECT
@@ -159,7 +160,7 @@ Desk = Annotated[Subject, Depends(requires_any(Capability.HOLD, Capability.ERASE
 
 async def audit_log_of(subject: Auditor, parts: ComponentsOf) -> AuditLog:
     """The log as its auditor."""
-    return AuditLog(parts.database, parts.sealer, subject)
+    return AuditLog(parts.database, parts.sealer, subject, Redactor(parts.checks))
 
 
 AuditLogOf = Annotated[AuditLog, Depends(audit_log_of)]

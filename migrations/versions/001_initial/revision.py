@@ -15,9 +15,9 @@ depends_on = None
 
 # In this order: each file uses what stands in those before it.
 SUBJECTS = (
-    "identity", "sign_in", "access", "scopes", "library", "uploads", "placement", "audit", "history", "changes",
-    "conversations", "feedback", "health", "leak_tests", "reviews", "evidence", "forgetting", "deliveries", "locks",
-    "canary",
+    "identity", "sign_in", "access", "scopes", "library", "uploads", "placement", "audit", "history",
+    "library_names", "changes", "conversations", "feedback", "health", "leak_tests", "reviews", "evidence",
+    "forgetting", "deliveries", "locks", "canary",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Records of the log in plain words: what somebody did, and what stands in a record beside that."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -103,6 +104,7 @@ _DOCUMENTS, _COLLECTIONS = frozenset({"document"}), frozenset({"collection"})
 # Values of one field that are shown without being asked for.
 MAX_SHOWN = 6
 _PEOPLE = frozenset({"user", "person", "service"})
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def summary_of(event: EventView) -> str:
     record: Mapping[str, Any] = event.record or {}
     found = [
         part(part(record, "filters"), "q"),
-        *(record.get(name) for name in SUMMED_UP),
+        *(_named(record.get(name), event.names) for name in SUMMED_UP),
     ]
     return " · ".join(str(value) for value in found if isinstance(value, str | int) and value != "")
 
@@ -176,12 +178,18 @@ def _field(name: str, value: object, opened: Mapping[str, Any] | None, called: M
         words = str(given.get("text", ""))
         return FieldView(name, sealed=True, words=words, lack=lack, excerpts=_excerpts(name, words))
     if isinstance(value, Mapping | list):
-        shown = json.dumps(value, indent=1, ensure_ascii=False) if value else ""
+        listed = [_named(each, called) for each in value] if isinstance(value, list) else value
+        shown = json.dumps(listed, indent=1, ensure_ascii=False) if value else ""
         return FieldView(name, json=shown, many=len(value) > MAX_SHOWN)
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     qualifiers = (("document", _DOCUMENTS), ("collection", _COLLECTIONS), ("who", _PEOPLE))
     q = next((f"{qualifier}:{text}" for qualifier, names in qualifiers if name in names and text), "")
-    return FieldView(name, text=called.get(text, text), q=q)
+    return FieldView(name, text=_named(text, called), q=q)
+
+
+def _named(value: Any, called: Mapping[str, str]) -> Any:
+    """A value with what the ids in it stood for then, where that is known."""
+    return _ID.sub(lambda found: called.get(found[0], found[0]), value) if isinstance(value, str) else value
 
 
 def _excerpts(name: str, words: str) -> tuple[ExcerptView, ...]:
