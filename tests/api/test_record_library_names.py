@@ -70,6 +70,13 @@ def test_each_record_has_the_title_and_path_of_its_moment(client: TestClient, co
     ]  # fmt: skip
 
 
+def test_before_all_that_is_known_a_document_is_called_what_it_was_first(client: TestClient, company: Company) -> None:
+    """As where the history begins later than the log."""
+    opened(client, company, "ben", LEAVE)
+    company.execute("update title_history set valid_from = now() + interval '1 hour'")
+    assert set(names(client, company, LEAVE)) == {"Parental leave (leave.md)"}
+
+
 def test_a_record_lists_many_documents_and_collections(client: TestClient, company: Company) -> None:
     """In searches, among passages, as targets of rules; a folder's rule stands under its collection."""
     for path, body in (("search", {"query": "leave"}), ("ask", {"question": ASKED, "mode": "quote"})):
@@ -201,13 +208,18 @@ def test_a_page_costs_one_statement_for_all_its_names(client: TestClient, compan
     assert [counts[2] - counts[0], counts[3] - counts[1]] == [1, 1]
 
 
-def test_the_page_of_a_record_names_them(client: TestClient, company: Company) -> None:
+def test_pages_name_them(client: TestClient, company: Company) -> None:
+    """In a line of the list, in the fields of a record, and in the table of its passages."""
+    opened(client, company, "ben", LEAVE)
     body = {"question": ASKED, "mode": "quote"}
     assert client.post("/api/v1/ask", json=body, headers=company.headers("ada")).status_code == 200
     sequence(company.db)
     browser = signed_in(client, company, "audrey")
     [found] = page(client, company, "audrey", "kind:answer.opened")
     shown = browser.get(f"/log/{found['seq']}").text
+    of_leave = page(client, company, "audrey", "kind:document.opened")[0]["seq"]
+    assert "Parental leave (leave.md)" in browser.get("/log?q=kind:document.opened").text
+    assert "Parental leave (leave.md)</a></dd>" in browser.get(f"/log/{of_leave}").text
     table = shown[shown.index('class="passages-of"') :].partition("</table>")[0]
     assert "Parental leave (leave.md)</a>" in table
     assert f"<code>{company.documents['hr', 'salaries.md']}</code>" in shown

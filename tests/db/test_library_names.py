@@ -141,6 +141,28 @@ def test_names_go_with_what_they_are_of(named: Named) -> None:
     assert named.called("collection_name_history", "name") == []
 
 
+@pytest.mark.parametrize("table", ["path_history", "title_history"])
+def test_to_ask_for_many_is_not_to_read_all_documents(named: Named, table: str) -> None:
+    """Each row by itself, by an index, however many are asked for."""
+    columns = "collection_id, scope_id, path, media_type, size, sha256, version"
+    filled = (
+        f"insert into document ({columns}) select collection_id, scope_id, 'd' || n, '', 1, '', 1"
+        " from document, generate_series(1, 3000) n where path = 'b.md'",
+        "insert into original select id, scope_id, path, '' from document where path like 'd%'",
+    )
+    for statement in filled:
+        assert named.library.run("admin", statement) == 3000
+    named.library.run("admin", "analyze")
+    with named.library.session("admin") as session:
+        asked = session.scalars(text("select public_id::text from document order by path limit 1000")).all()
+    with named.database.reading(named.auditor()) as session:
+        query = text(f"explain (costs off) select * from {table} where document = any(cast(:asked as uuid[]))")
+        plan = "\n".join(line.partition("'{")[0] for line in session.scalars(query, {"asked": list(asked)}))
+    assert "SubPlan" in plan
+    assert "hashed" not in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
 @pytest.mark.parametrize("table", NAMED)
 def test_no_other_role_reads_them_and_none_writes_them(named: Named, table: str) -> None:
     writes = (
