@@ -207,15 +207,15 @@ def questions(log: AuditLog, records: int, rounds: int) -> list[tuple[str, ...]]
     """The further questions: exposure and stale answers of documents that are not there, and unusual days."""
     page, often, middle = Page(limit=LIMIT), id_of("d0"), id_of("d5000")
     since = dt.datetime(2026, 1, 3, tzinfo=dt.UTC)
-    # What was recorded ends so, and the last day is not a whole one.
-    end = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + records * dt.timedelta(seconds=3)
+    # What was recorded ends so, where not after this very moment, and the last day is not a whole one.
+    end = min(dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + records * dt.timedelta(seconds=3), dt.datetime.now(dt.UTC))
     week, month = (end - dt.timedelta(days=days) for days in (6, 30))
     busy = str(id_of("user9"))
     asked: dict[str, Callable[[], Sequence[object]]] = {
         "exposure of a frequent document": lambda: report_exposure(log, page, document=often, since=since).people,
         "exposure of one of the middle": lambda: report_exposure(log, page, document=middle, since=since).people,
-        "stale answers of a frequent document": lambda: show_stale_answers(log, page, document=often).rows,
-        "stale answers since a day": lambda: show_stale_answers(log, page, since=since).rows,
+        "stale answers of a frequent document": lambda: show_stale_answers(log, page, document=often).found,
+        "stale answers since a day": lambda: show_stale_answers(log, page, since=since).found,
         "unusual days of a week": lambda: show_unusual(log, page, since=week, until=end).found,
         "unusual days of a month": lambda: show_unusual(log, page, since=month, until=end).found,
         "unusual days of a person in a month": lambda: show_unusual(log, page, user=busy, since=month, until=end).found,
@@ -228,7 +228,7 @@ def shown(log: AuditLog, wanted: dict[str, Any], rounds: int) -> tuple[str, ...]
     found = list[ShownView]()
 
     def read() -> None:
-        found[:] = show_sightings(log, Page(limit=LIMIT), **wanted).rows
+        found[:] = show_sightings(log, Page(limit=LIMIT), **wanted).found
 
     return *timed(read, rounds), str(len(found)), f"{sum(sum(each.times.values()) for each in found):,} times"
 
