@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from app import log
-from app.audit import sequencing, signing
+from app.audit import pruning, sequencing, signing
 from app.audit.checkpoint_folder import keep_in
 from app.audit.timestamping import AuthorityAddress, timestamp_until
 from app.audit.witnessing import WitnessAddress, cosign_until
@@ -36,6 +36,7 @@ CLOSE_EVERY_SECONDS = 5.0
 MAX_BACK_OFF_SECONDS = 10.0
 # The horizon is only a short cut: now and then every leaf is looked at, whatever befell the database meanwhile.
 SWEEP_EVERY_SECONDS = 3_600.0
+PRUNE_EVERY_SECONDS = 3_600.0
 
 
 class _Database(BaseModel):
@@ -80,6 +81,8 @@ class _Known:
     next_close: float = 0.0
     next_sweep: float = field(default_factory=lambda: time.monotonic() + SWEEP_EVERY_SECONDS)
     announced: bool = False  # whether the key in use is the one of the newest checkpoint
+    next_prune: float = 0.0
+    prune_from: int = 0  # where rules of retention go on
 
 
 class Sequencer:
@@ -124,7 +127,7 @@ class Sequencer:
         """One pass in one transaction; says whether more leaves are waiting already."""
         now, known = time.monotonic(), self._known
         if now >= known.next_sweep:
-            known = _Known()
+            known = _Known(next_prune=known.next_prune, prune_from=known.prune_from)
         self._signed.clear()
         with Session(self._engine) as session, session.begin():
             if not sequencing.lock(session):
@@ -141,7 +144,20 @@ class Sequencer:
             self._keep(checkpoint)
         if placed.head is not None:
             self._log.debug("audit.ordered", count=placed.count, size=placed.head.size)
-        return placed.more
+        return placed.more or (now >= known.next_prune and self._prune(now))
+
+    def _prune(self, now: float) -> bool:
+        """Remove some records that are kept no longer, in a transaction of its own; says whether there may be more."""
+        with Session(self._engine) as session, session.begin():
+            if not sequencing.lock(session):
+                return False
+            batch = pruning.prune_batch(session, first=self._known.prune_from)
+        if batch is None:
+            self._known = replace(self._known, next_prune=now + PRUNE_EVERY_SECONDS, prune_from=0)
+            return False
+        self._known = replace(self._known, prune_from=batch.last + 1)
+        self._log.info("audit.pruned", count=batch.count)
+        return True
 
     def _sign(self, session: Session, signer: signing.LogSigner, known: _Known, *, behind: bool) -> _Known:
         """Sign the newest head if it is time; a new key is first recorded. `behind`: more leaves wait already."""

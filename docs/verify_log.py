@@ -51,9 +51,8 @@ def b64(text):
 
 
 def key_of(text):  # its name, its id of four bytes, whether it is a witness's, its 32 bytes
-    name, _, encoded = text.strip().split("+", 2)
-    data = b64(encoded)
-    return name, hashlib.sha256(name.encode() + b"\n" + data).digest()[:4], data[0] == 4, data[1:]
+    name, _, data = text.strip().split("+", 2)
+    return name, hashlib.sha256(name.encode() + b"\n" + b64(data)).digest()[:4], b64(data)[0] == 4, b64(data)[1:]
 
 
 def checked(note, keys):  # size and root of a checkpoint that the log signed, and a witness if you trust any
@@ -123,24 +122,26 @@ def only(value, *names):
 
 
 def export(header, entries, last, keys, kept):
-    count, missing, seen, nodes, roots, found = 0, set(), set(), [], {0: hashlib.sha256(b"").digest()}, []
+    nodes, roots, found = [], {0: hashlib.sha256(b"").digest()}, []
+    count, missing, seen, bare, pruned = 0, set(), set(), set(), set()  # bare: without a record
     only(header, "format", "version", "complete", "range", "filters", "checkpoint", "timestamps")
-    only(header["range"], "first", "size")
     only(header["filters"], *([] if header["complete"] else header["filters"]))
-    only(only(last, "head")["head"], "size", "root", "at")
+    _ = only(header["range"], "first", "size"), only(only(last, "head")["head"], "size", "root", "at")
     for e in entries:
         seq, body, claimed = e["seq"], only(e, "seq", "record", "leaf_hash", "opened")["record"], b64(e["leaf_hash"])
-        record = json.loads(body)
+        record = json.loads(body) if body else bare.add(seq) or {"id": seq, "kind": ""}
         if not 0 <= seq < count + 10**7:
             raise ValueError("a number of an entry is far from the one before")
         if seq < count:
             found.append(f"{'reorder' if seq in missing else 'duplicate'}: entry {seq} stands behind a later one")
         elif record["id"] in seen:
             found.append(f"duplicate: entry {seq} is an earlier record once more")
-        found += [f"edit: entry {seq} does not match its leaf hash"] if leaf(body) != claimed else []
+        found += [f"edit: entry {seq} does not match its leaf hash"] if body and leaf(body) != claimed else []
         missing, count = (missing | set(range(count, seq))) - {seq}, max(count, seq + 1)
         seen.add(record["id"])
         found += wrong_words(record, e.get("opened", {}))
+        if record["kind"] == "log.pruned" and record["writer"] == "clearance_sequencer":
+            pruned.update(n for first, end in record["entries"] for n in range(first, min(end + 1, seq)))
         if record["kind"] == "signingkey.changed" and record["endorsement"]:
             old, new, made = key_of(record["previous"]), key_of(record["key"]), b64(record["endorsement"])
             text = f"clearance/audit-key-change/v1\n{record['previous']}\n{record['key']}\n".encode()
@@ -152,7 +153,7 @@ def export(header, entries, last, keys, kept):
         roots[len(roots)] = functools.reduce(lambda right, left: node(left, right), reversed(nodes))
     if not header["complete"]:
         return found + (["selection: it cannot be compared with a head"] if keys or kept else [])
-    sound, found = not (found or missing), found + [f"drop: entry {seq} is missing" for seq in missing]
+    sound, found = not (found or missing), found + [f"drop: entry {seq} is missing" for seq in missing | bare - pruned]
     heads = {"own head": (last["head"]["size"], b64(last["head"]["root"])), "kept head": kept}
     heads["checkpoint"] = checked(header.get("checkpoint", "\n\n\n"), keys) if keys or "checkpoint" in header else None
     for each in header.get("timestamps", []):  # what authorities signed is for OpenSSL to check: docs/audit.md
@@ -167,13 +168,12 @@ def export(header, entries, last, keys, kept):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, more in (("file", {}), ("--key", {"action": "append", "default": []}), ("--head", {})):
-        parser.add_argument(name, **more)
+    for name, how in (("file", {"type": pathlib.Path}), ("--key", {"action": "append", "default": []}), ("--head", {})):
+        parser.add_argument(name, **how)
     given = parser.parse_args()
     keys, size, top = [key_of(key) for key in given.key], *(given.head or ":").split(":")
     try:
-        with pathlib.Path(given.file).open(encoding="utf-8") as file:
-            first, *rest = [json.loads(line, object_pairs_hook=unique) for line in file]
+        first, *rest = [json.loads(x, object_pairs_hook=unique) for x in given.file.read_text("utf-8").splitlines()]
         kept = (int(size), b64(top)) if given.head else None
         found = [*(export(first, rest[:-1], rest[-1], keys, kept) if rest else receipt(first["records"], keys))]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

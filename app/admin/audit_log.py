@@ -24,6 +24,7 @@ from app.audit.listing import (
     find_entry,
     find_head,
     find_number,
+    is_pruned,
     is_recorded,
     latest_head,
     list_events,
@@ -48,6 +49,7 @@ from app.identity.subject import Capability, Subject, require_capability
 # What is shown beside one record: of its trail, and on each side of its place.
 MAX_TRAIL, NEIGHBOURS = 100, 2
 MAX_SEQ = 2**63 - 1
+WAS_PRUNED = "A rule of retention removed the record of this number. Its hash stays in the log, and a record says so."
 
 
 class Approved(Protocol):
@@ -154,7 +156,7 @@ class AuditLog:
         with self.reading() as session:
             entry = find_entry(session, seq) if 0 <= seq <= MAX_SEQ else None
             if entry is None:
-                raise NotFound
+                raise NotFound(WAS_PRUNED) if is_pruned(session, seq) else NotFound
             opener = approved.opener(session, self.sealer) if approved else None
             of = part(read_record(entry.body), "trail")
             same = list_trail(session, uuid.UUID(of), limit=MAX_TRAIL) if of else []

@@ -17,7 +17,7 @@ from app.acl.past_readers import DocumentStay, PastReading, document_stays, know
 from app.acl.rules import Grant
 from app.admin.audit_log import AuditLog, require_zones
 from app.audit.grant_makers import GrantMade, find_grant_makers
-from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records
+from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records, pruned_before
 from app.audit.stale import standing_versions
 from app.db.paging import Page
 from app.db.tables.audit import AuditDocument
@@ -99,14 +99,16 @@ class ExposureCounts:
 class ExposureReport:
     """All that is known of who had and could have had a document from `since` on and before `until`.
 
-    `known_from`: the moment from which it is known who could read; `complete`: nothing was asked of before it. Where a
-    document is `gone`, what is known of it stays. `people` are one page of them.
+    `known_from`: the moment from which it is known who could read; `pruned_before`: some records of before this moment,
+    which lies in what was asked, were removed by a rule of retention, None if none were; `complete`: neither lacks
+    anything. Where a document is `gone`, what is known of it stays. `people` are one page of them.
     """
 
     document: uuid.UUID
     since: dt.datetime
     until: dt.datetime
     known_from: dt.datetime
+    pruned_before: dt.datetime | None
     complete: bool
     gone: bool
     stays: list[DocumentStay]
@@ -136,9 +138,10 @@ def report_exposure(
         people = _people(readings, grants, seen)
         # Who was shown it comes first.
         listed = page.items(people, lambda each: f"{0 if each.shown else 1}{each.person}")
+        pruned = pruned_before(session, since)
         report = ExposureReport(
-            document, since, end, known,
-            complete=known <= since,
+            document, since, end, known, pruned,
+            complete=known <= since and pruned is None,
             gone=document not in standing_versions(session, {document}),
             stays=stays,
             counts=_counts(people),

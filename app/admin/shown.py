@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.admin.audit_log import AuditLog, require_zones
 from app.audit.names import with_ids
 from app.audit.query import Choice, LogQuery, is_id
-from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records
+from app.audit.shown import Shown, ShownFilter, list_shown, names_in_records, pruned_before
 from app.db.paging import Page
 from app.db.tables.people import User
 from app.errors import InvalidInput, NotFound
@@ -35,9 +35,14 @@ class ShownView:
 
 @dataclass(frozen=True)
 class ShownReading:
-    """One page of who was shown what, and the id of the record of this very look."""
+    """One page of who was shown what, and the id of the record of this very look.
 
-    rows: list[ShownView]
+    `pruned_before`: some records of before this moment, which lies in what was asked, were removed by a rule of
+    retention; None: none were.
+    """
+
+    found: list[ShownView]
+    pruned_before: dt.datetime | None
     recorded: uuid.UUID
 
 
@@ -64,12 +69,13 @@ def show_sightings(
         people = {each.person for each in found}
         names = names_in_records(session, people)
         today = {each.id: each.shown for each in session.scalars(select(User).where(User.id.in_(people)))}
+        pruned = pruned_before(session, since)
     moments = (("since", since), ("until", until))
     asked = {"shown": str(document or ""), "to": str(person or "")} | {k: v.isoformat() for k, v in moments if v}
     filters = {name: value for name, value in asked.items() if value}
     event = log.look(filters, len(found))
     views = [_view(each, today.get(each.person), names.get(each.person, [])) for each in found]
-    return ShownReading(views, log.record(event))
+    return ShownReading(views, pruned, log.record(event))
 
 
 def find_recorded_person(session: Session, user: str) -> uuid.UUID:

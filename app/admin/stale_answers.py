@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.admin.audit_log import AuditLog, number_place, require_zones
 from app.admin.exposure import people_called, require_known
+from app.audit.shown import pruned_before
 from app.audit.stale import StaleAnswer, list_stale
 from app.db.paging import Page
 from app.errors import InvalidInput
@@ -22,9 +23,14 @@ class StaleAnswerView:
 
 @dataclass(frozen=True)
 class StaleReading:
-    """One page of stale answers, and the id of the record of this very look."""
+    """One page of stale answers, and the id of the record of this very look.
 
-    rows: list[StaleAnswerView]
+    `pruned_before`: some records of before this moment, which lies in what was asked, were removed by a rule of
+    retention; None: none were.
+    """
+
+    found: list[StaleAnswerView]
+    pruned_before: dt.datetime | None
     recorded: uuid.UUID
 
 
@@ -58,6 +64,7 @@ def show_stale_answers(
             limit=page.limit,
         )
         called = people_called(session, {each.person for each in found.answers if each.person})
+        pruned = pruned_before(session, since)
     if found.reached is not None:
         page.goes_on(str(found.reached))
     moments = (("since", since), ("until", until))
@@ -68,4 +75,4 @@ def show_stale_answers(
         else StaleAnswerView(each, None, [])
         for each in found.answers
     ]
-    return StaleReading(rows, log.record(log.look(asked, len(found.answers))))
+    return StaleReading(rows, pruned, log.record(log.look(asked, len(found.answers))))

@@ -13,6 +13,7 @@ from app.admin.exposure import PeopleCalled, people_called
 from app.admin.shown import find_recorded_person
 from app.audit.day_counts import DAY, DAYS_BEFORE
 from app.audit.query import Choice, LogQuery
+from app.audit.shown import pruned_before
 from app.audit.unusual import MAX_COUNTED, Baseline, UnusualDay, find_unusual, services_on
 from app.db.paging import Page
 from app.db.tables.people import User
@@ -60,7 +61,8 @@ class UnusualReading:
     """One page of unusual days, from `since` on and before `until`, each compared with `days_before` days before it.
 
     `days`: how many days of people were looked at; `without_baseline`: how many of them had many documents and nothing
-    to be compared with. `recorded`: the id of the record of this very look.
+    to be compared with. `pruned_before`: some records of before this moment, which lies in these days, were removed by
+    a rule of retention, None if none were. `recorded`: the id of the record of this very look.
     """
 
     since: dt.date
@@ -69,6 +71,7 @@ class UnusualReading:
     days: int
     without_baseline: int
     found: list[UnusualDayView]
+    pruned_before: dt.datetime | None
     recorded: uuid.UUID
 
 
@@ -93,9 +96,10 @@ def show_unusual(
         unusual = find_unusual(session, first, end, person)
         listed = page.items(unusual.found, _place)
         found = _views(session, listed)
+        pruned = pruned_before(session, dt.datetime.combine(first - DAYS_BEFORE * DAY, dt.time(), dt.UTC))
     asked = {"unusual": str(person or "any"), "since": first.isoformat(), "until": end.isoformat()}
     recorded = log.record(log.look(asked, len(found)))
-    return UnusualReading(first, end, DAYS_BEFORE, unusual.days, unusual.without_baseline, found, recorded)
+    return UnusualReading(first, end, DAYS_BEFORE, unusual.days, unusual.without_baseline, found, pruned, recorded)
 
 
 def _span(since: dt.datetime | None, until: dt.datetime | None, now: dt.datetime) -> tuple[dt.date, dt.date]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.audit.checkpoints import find_checkpoint, list_stamps
 from app.audit.export_forms.forms import ExportForm
 from app.audit.export_forms.row import ExportedEntry, Unread
-from app.audit.listing import Entry, latest_head, next_entries
+from app.audit.listing import Entry, PrunedEntry, latest_head, next_entries
 from app.audit.query import EVERYTHING, LogQuery
 from app.audit.record_names import RecordActor, RecordNames
 from app.audit.search import prepare
@@ -75,11 +75,11 @@ def export_pieces(
         with reads() as session:
             entries, found = next_entries(session, search, after_seq=reached)
             open_body = opener(session) if opener else None
-            opened = [open_body(entry.body) if open_body else {} for entry in entries]
-            records = [read_record(entry.body) if form.names_actors else Unread.UNREAD for entry in entries]
+            opened = [open_body(entry.body) if open_body and isinstance(entry, Entry) else {} for entry in entries]
+            records = [_record(entry) if form.names_actors else Unread.UNREAD for entry in entries]
             actors = _actors(session, entries, records)
         content += form.entries(
-            ExportedEntry(entry.seq, entry.at, entry.leaf_hash, entry.body, words, *actor, record)
+            ExportedEntry(entry.seq, entry.at, entry.leaf_hash, _body(entry), words, *actor, record)
             for entry, words, actor, record in zip(entries, opened, actors, records, strict=True)
         )
         reached = head.size if found is None else found
@@ -87,8 +87,18 @@ def export_pieces(
 
 
 def _actors(
-    session: Session, entries: list[Entry], records: Sequence[Mapping[str, Any] | Unread | None]
+    session: Session,
+    entries: Sequence[Entry | PrunedEntry],
+    records: Sequence[Mapping[str, Any] | Unread | None],
 ) -> list[RecordActor]:
     """Of records that were read; of others nobody's name is asked for."""
     read = [(record, entry.at) for record, entry in zip(records, entries, strict=True) if record is not Unread.UNREAD]
     return RecordNames(session).actors(read) if read else [RecordActor()] * len(entries)
+
+
+def _body(entry: Entry | PrunedEntry) -> str | None:
+    return entry.body if isinstance(entry, Entry) else None
+
+
+def _record(entry: Entry | PrunedEntry) -> dict[str, Any] | None:
+    return read_record(entry.body) if isinstance(entry, Entry) else None

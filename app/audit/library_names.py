@@ -31,6 +31,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.audit.record_names import ids_in
 from app.db.tables.access import Scope
+from app.db.tables.library import Document
 from app.db.tables.library_names import CollectionNameHistory, PathHistory, TitleHistory
 from app.evidence.records import part
 from app.identity.subject import Capability, Subject
@@ -93,10 +94,12 @@ def _load(session: Session, subject: Subject, ids: set[uuid.UUID]) -> Names:
     if not ids:
         return {}
     wanted = any_(cast(list(ids), ARRAY(Uuid)))
+    titles = _names("title", TitleHistory.document, TitleHistory.title, wanted)
+    paths = _names("path", PathHistory.document, PathHistory.path, wanted)
     collections = _names("collection", CollectionNameHistory.collection_id, CollectionNameHistory.name, wanted)
     every = union_all(
-        _names("title", TitleHistory.document, TitleHistory.title, wanted),
-        _names("path", PathHistory.document, PathHistory.path, wanted),
+        titles.where(_in_reach(TitleHistory.document)),
+        paths.where(or_(_in_reach(PathHistory.document), _in_reach(PathHistory.document, curated=_curated(subject)))),
         collections.where(_listed(subject)),
     ).subquery()
     found: Names = {}
@@ -113,6 +116,30 @@ def _names(
     return select(*columns).where(named == wanted)
 
 
+def _in_reach(
+    document: InstrumentedAttribute[uuid.UUID], *, curated: frozenset[uuid.UUID] | None = None
+) -> ColumnElement[bool]:
+    """Whether the caller may read a document, or it is in a collection that they curate: asked of the document itself,
+    beside row-level security, so that no name is shown by a hole in the one or the other.
+
+    A value and no `exists`: that is joined to all documents of a reach, which may be most there are.
+    """
+    found = select(Document.id).where(Document.public_id == document)
+    if curated is None:
+        found = found.where(Document.scope_id == any_(_visible()))
+    else:
+        found = found.where(Document.collection_id.in_(curated))
+    return found.limit(1).scalar_subquery().is_not(None)
+
+
+def _visible() -> ColumnElement[Any]:
+    return cast(select(func.clearance.visible_scopes()).scalar_subquery(), ARRAY(Integer))
+
+
+def _curated(subject: Subject) -> frozenset[uuid.UUID]:
+    return subject.curates if Capability.CURATE in subject.capabilities else frozenset[uuid.UUID]()
+
+
 def _listed(subject: Subject) -> ColumnElement[bool]:
     """Whether lists show a collection to this subject: their key may do less than they may, which is all the database
     knows.
@@ -120,7 +147,5 @@ def _listed(subject: Subject) -> ColumnElement[bool]:
     if Capability.ADMINISTER in subject.capabilities:
         return true()
     collection = CollectionNameHistory.collection_id
-    visible = cast(select(func.clearance.visible_scopes()).scalar_subquery(), ARRAY(Integer))
-    reads = exists().where(Scope.collection_id == collection, Scope.id == any_(visible))
-    curates = subject.curates if Capability.CURATE in subject.capabilities else frozenset[uuid.UUID]()
-    return or_(reads, collection.in_(curates))
+    reads = exists().where(Scope.collection_id == collection, Scope.id == any_(_visible()))
+    return or_(reads, collection.in_(_curated(subject)))

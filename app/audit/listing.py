@@ -4,18 +4,34 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, BigInteger, Row, any_, cast, exists, select
+from sqlalchemy import ARRAY, BigInteger, Row, any_, cast, exists, select, text
 from sqlalchemy.orm import Session
 
 from app.audit.query import EVERYTHING, LogQuery
 from app.audit.search import PAGE_SECONDS, LogSearch, find, prepare
 from app.db.paging import Page
 from app.db.tables.audit import AuditEntry, AuditHead, AuditLeaf
+from app.db.tables.retention import AuditPruned
+from app.errors import Conflict
 from app.evidence.merkle import EMPTY_ROOT, Head
 
 # Of an export: rows in memory at once, and about how long one transaction looks for them.
 FETCH = 500
 PIECE_SECONDS = 2.0
+# In the order of their numbers, along two keys; what has no text was pruned.
+ALL_ENTRIES = text("""
+    with entry as (
+      (select seq, leaf_hash, leaf_id, cast(null as timestamptz) as at, cast(null as bigint) as record from audit_entry
+        where seq >= :first and seq < :end order by seq limit :limit)
+      union all
+      (select seq, leaf_hash, null, at, record from audit_pruned
+        where seq >= :first and seq < :end order by seq limit :limit)
+      order by seq limit :limit
+    )
+    select e.seq, coalesce(e.at, l.at) as at, e.leaf_hash, l.body, e.record
+    from entry e left join audit_leaf l on l.id = e.leaf_id
+    order by e.seq
+""")
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,15 @@ class Entry:
     at: dt.datetime
     leaf_hash: bytes
     body: str
+
+
+@dataclass(frozen=True)
+class PrunedEntry:
+    """What is left of a record that a rule of retention removed; `at` is when it was removed."""
+
+    seq: int
+    at: dt.datetime
+    leaf_hash: bytes
 
 
 @dataclass(frozen=True)
@@ -57,14 +82,36 @@ def list_events(
     return Listing(_entries(session, shown, newest_first=newest_first), shown[-1] if more else numbers.reached)
 
 
-def next_entries(session: Session, search: LogSearch, *, after_seq: int) -> tuple[list[Entry], int | None]:
+def next_entries(
+    session: Session, search: LogSearch, *, after_seq: int
+) -> tuple[list[Entry | PrunedEntry], int | None]:
     """The next entries behind `after_seq`, at most FETCH, and the number that was reached; None: there are no more.
 
     What stands below a head never changes, so that pieces read one by one, each in a transaction of its own, are what
-    one snapshot would give. A piece may be short, or empty, and not the last.
+    one snapshot would give, but for records that are pruned meanwhile. Of all records, those that were are among them,
+    so that a whole log has no gap. A piece may be short, or empty, and not the last.
     """
+    if search.query == EVERYTHING:
+        return _all_entries(session, after_seq + 1, search.end)
     numbers = find(session, search.within(after_seq + 1, search.end), limit=FETCH, seconds=PIECE_SECONDS)
-    return _entries(session, numbers.found, newest_first=False), numbers.reached
+    return list(_entries(session, numbers.found, newest_first=False)), numbers.reached
+
+
+def _all_entries(session: Session, first: int, end: int) -> tuple[list[Entry | PrunedEntry], int | None]:
+    """The first FETCH of all entries between two numbers, those that were pruned among them.
+
+    Raises Conflict where one was pruned only now: the record that says so is behind `end`.
+    """
+    rows = session.execute(ALL_ENTRIES, {"first": first, "end": end, "limit": FETCH}).all()
+    if any(row.record is not None and row.record >= end for row in rows):
+        raise Conflict("Records were pruned while this was read: ask for it once more.")
+    entries = [PrunedEntry(row.seq, row.at, bytes(row.leaf_hash)) if row.body is None else _entry(row) for row in rows]
+    return entries, entries[-1].seq if len(entries) == FETCH else None
+
+
+def is_pruned(session: Session, seq: int) -> bool:
+    """Whether a rule of retention removed the record of this number."""
+    return session.get(AuditPruned, seq) is not None
 
 
 def find_entry(session: Session, seq: int) -> Entry | None:

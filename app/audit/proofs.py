@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from app.audit.listing import Entry
 from app.db.tables.audit import AuditEntry, AuditHead, AuditNode
+from app.db.tables.retention import AuditPruned
 from app.evidence.consistency import consistency_ranges
 from app.evidence.inclusion import InclusionProof, path_ranges
 from app.evidence.merkle import Frontier, Head, leaf_hash, merkle_root
@@ -148,10 +149,12 @@ def _level(first: int, end: int) -> int:
 def _block(session: Session, seq: int, size: int) -> Mapping[int, bytes]:
     """The leaf hashes of the 256 entries among which this one is, by their numbers."""
     first = seq >> KEPT_LEVEL << KEPT_LEVEL
-    leaves = select(AuditEntry.seq, AuditEntry.leaf_hash).where(
-        AuditEntry.seq >= first, AuditEntry.seq < min(first + (1 << KEPT_LEVEL), size)
-    )
-    return {number: bytes(leaf) for number, leaf in session.execute(leaves)}
+    end = min(first + (1 << KEPT_LEVEL), size)
+    leaves = [
+        select(table.seq, table.leaf_hash).where(table.seq >= first, table.seq < end)
+        for table in (AuditEntry, AuditPruned)
+    ]
+    return {number: bytes(leaf) for number, leaf in session.execute(union_all(*leaves))}
 
 
 def _nodes(session: Session, ranges: list[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:

@@ -60,10 +60,12 @@ REACHED = text("""
       select cast(0 as bigint), cast(:size as bigint)
       union all
       select case when e.at < m.moment then e.seq + 1 else s.low end,
-        case when e.at < m.moment then s.high else e.seq end
+        case when e.at < m.moment then s.high else (s.low + s.high) / 2 end
       from (select cast(:at as timestamptz) + cast(:shift as interval)) as m (moment), step s
-        -- One look at the key a step: the limit keeps any other plan away.
-        cross join lateral (select seq, at from audit_entry where seq = (s.low + s.high) / 2 limit 1) as e
+        -- One look at the key a step: the limit keeps any other plan away. Of records that were pruned, the next tells.
+        left join lateral (
+          select seq, at from audit_entry where seq >= (s.low + s.high) / 2 and seq < s.high order by seq limit 1
+        ) as e on true
       where s.low < s.high
     )
     select max(low) from step

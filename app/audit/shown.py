@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.db.paging import Page
 from app.db.tables.audit import AuditDocument, AuditEntry, AuditName
 from app.db.tables.history import NameHistory
+from app.db.tables.retention import RetentionRule
 
 # In which way somebody was shown a document, by the kind of the record.
 WAYS: Mapping[str, str] = {
@@ -24,6 +25,8 @@ WAYS: Mapping[str, str] = {
     "document.downloaded": "downloaded",
     "conversation.read": "read_back",
 }
+# By the words before the dot of these kinds.
+KINDS_OF_WAYS = frozenset(kind.partition(".")[0] for kind in WAYS)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ class ShownFilter:
     person: uuid.UUID | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+
+
+def pruned_before(session: Session, since: dt.datetime | None) -> dt.datetime | None:
+    """The moment before which records of what people were shown were removed by a rule of retention, some or all.
+
+    None where none were, or only of before `since`: then nothing is missing.
+    """
+    rules = select(func.max(RetentionRule.pruned_before)).where(RetentionRule.kind.in_(KINDS_OF_WAYS))
+    newest: dt.datetime | None = session.scalar(rules)
+    return None if newest is None or (since is not None and newest <= since) else newest
 
 
 def list_shown(session: Session, wanted: ShownFilter, page: Page) -> list[Shown]:

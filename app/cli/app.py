@@ -59,6 +59,7 @@ class Commands(LazyGroup):
         "people": CommandEntry("people:people", "People and services."),
         "erasures": CommandEntry("erasures:erasures", "Erasures, which take two people."),
         "hold": CommandEntry("holds:hold", "Legal holds."),
+        "retention": CommandEntry("retention:retention", "How long records of the log are kept."),
         "roles": CommandEntry("roles:roles", "Roles, who is in them, and which lie inside which."),
         "grants": CommandEntry("grants:grants", "Who may read a collection or a document."),
         "keys": CommandEntry("keys:keys", "API keys."),

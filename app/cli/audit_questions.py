@@ -14,9 +14,10 @@ from app.cli.exposure_report import (
     markdown,
     person_name,
     person_row,
+    pruned_words,
     summary_lines,
 )
-from app.cli.output import format_time, print_result, print_table, print_text
+from app.cli.output import format_time, print_note, print_result, print_table, print_text
 from app.client.api import Client, path
 
 Document = Annotated[str, typer.Option(help="id of the document, also of one that is gone")]
@@ -35,14 +36,19 @@ def shown(
 ) -> None:
     """Who was shown a document, or what a person was shown, last shown first (audit). Reading is recorded too."""
     times = {"since": since.isoformat() if since else None, "until": until.isoformat() if until else None}
-    found = client.get("/audit/shown", limit=limit, document=document, user=user, **times)
+    report = client.get("/audit/shown", limit=limit, document=document, user=user, **times)
     columns = ("who", "document", *WAYS.values(), "first (UTC)", "last (UTC)")
     rows = (
         (each["user"] or f"{', '.join(each['names'])} (gone)", each["document"],
          *(each["times"][way] or "–" for way in WAYS), format_time(each["first"]), format_time(each["last"]))
-        for each in found
+        for each in report["found"]
     )  # fmt: skip
-    print_result(found, lambda: print_table(columns, rows, empty="Nobody was, as far as the log goes."))
+
+    def show() -> None:
+        print_table(columns, rows, empty="Nobody was, as far as the log goes.")
+        _print_lacking(report)
+
+    print_result(report, show)
 
 
 @with_client
@@ -105,15 +111,20 @@ def stale_answers(
 ) -> None:
     """Answers that rest on a document which is gone or has another version now, newest first (audit). Recorded too."""
     moments = {name: at.isoformat() if at else None for name, at in (("since", since), ("until", until))}
-    found = list(client.pages("/audit/stale-answers", document=document, **moments))
+    report = client.joined("/audit/stale-answers", items="found", document=document, **moments)
     rows = (
         (format_time(each["at"]), person_name(each) if each["person"] else "–", each["trail"], one["document"],
          ", ".join(one["shown"]), one["now"] or "gone")
-        for each in found
+        for each in report["found"]
         for one in each["documents"]
     )  # fmt: skip
     columns = ("at (UTC)", "who asked", "trail", "document", "version shown", "version now")
-    print_result(found, lambda: print_table(columns, rows, empty="No answer does."))
+
+    def show() -> None:
+        print_table(columns, rows, empty="No answer does.")
+        _print_lacking(report)
+
+    print_result(report, show)
 
 
 @with_client
@@ -140,6 +151,7 @@ def unusual(
             f" {report['without_baseline']:,} with many documents had nothing to be compared with.",
             wrap=True,
         )
+        _print_lacking(report)
 
     print_result(report, show)
 
@@ -168,6 +180,12 @@ def replay(
 
     print_result(found, show)
     raise typer.Exit(1 if found["result"] == "different" else 0)
+
+
+def _print_lacking(report: dict[str, Any]) -> None:
+    """Say so where records that were asked for are not there any more."""
+    if before := report["pruned_before"]:
+        print_note(pruned_words(before))
 
 
 def _print_grants(grants: list[dict[str, Any]]) -> None:

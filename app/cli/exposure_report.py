@@ -1,5 +1,6 @@
 """An exposure report in words: for a terminal, and as Markdown for the annex of a notice of a breach."""
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -54,16 +55,23 @@ def maker_words(grant: dict[str, Any]) -> str:
     ) or "no record tells"  # fmt: skip
 
 
+def pruned_words(before: str) -> str:
+    """That records are not there any more which may have said who was shown it."""
+    return f"Rules of retention removed records of before {format_time(before)} (UTC), which may be missing here."
+
+
 def summary_lines(report: dict[str, Any]) -> Iterator[str]:
     """What the report is about, and what it counts."""
     counts = report["counts"]
     yield f"Document {report['document']}" + (", which is gone" if report["gone"] else "")
     yield f"From {format_time(report['since'])} until {format_time(report['until'])} (UTC)"
-    if not report["complete"]:
+    if dt.datetime.fromisoformat(report["known_from"]) > dt.datetime.fromisoformat(report["since"]):
         yield (
             f"Who could read it is known from {format_time(report['known_from'])} on: the history of access begins"
             " then. Of before, the log tells who was shown it, and nothing tells who could have been."
         )
+    if report["pruned_before"]:
+        yield pruned_words(report["pruned_before"])
     yield (
         f"Shown to {counts['shown']}; could be read by {counts['could']}, of whom {counts['never_shown']} never were"
         " shown it."

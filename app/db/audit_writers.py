@@ -19,6 +19,7 @@ BY_CALLERS = (
     *("user.made", "user.changed", "user.removed", "role.made", "role.changed", "role.removed"),
     *("role.joined", "role.left", "audit.read", "audit.exported", "audit.downloaded"),
     *("opening.requested", "opening.decided", "erasure.requested", "erasure.decided", "hold.placed", "hold.lifted"),
+    *("retention.requested", "retention.decided"),
     *("session.started", "session.ended", "link.made", "link.revoked", "passkey.made", "passkey.revoked"),
     "delivery.retried",
     *("leaktest.started", "leaktest.ended", "review.opened", "review.decided", "review.closed"),
@@ -26,7 +27,7 @@ BY_CALLERS = (
 # By the API, where nobody is known: in a transaction without identity, and in nobody's name.
 BY_NOBODY = ("signin.refused",)
 BY_WORKER = ("document.indexed", "document.failed")
-BY_SEQUENCER = ("answer.closed", "signingkey.changed")
+BY_SEQUENCER = ("answer.closed", "signingkey.changed", "log.pruned")
 BY_DELIVERY = ("delivery.configured",)
 WORKER = "worker"
 SEQUENCER = "clearance-sequencer"

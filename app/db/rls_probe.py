@@ -31,6 +31,7 @@ SECURED_TABLES = (
     "audit_tag",
     "audit_name",
     "audit_day",
+    "audit_pruned",
     "audit_node",
     "audit_delivery",
     "audit_dead_letter",
@@ -47,6 +48,7 @@ SECURED_TABLES = (
     "saved_query",
     "opening",
     "erasure",
+    "retention_rule",
     "legal_hold",
     # Without its lock the next one shows too.
     "log_export",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.evidence.checkpoint import Checkpoint, follow_key_change
 from app.evidence.kept_head import head_of
-from app.evidence.merkle import encode, leaf_hash
+from app.evidence.merkle import decode, encode, leaf_hash
 from app.evidence.opened import opened_text_matches
 from app.evidence.places import Places
+from app.evidence.pruned import Pruned
 from app.evidence.records import KEY_CHANGED, id_bytes, read_record
 from app.evidence.report import LogFindingKind, VerifyReport
 from app.evidence.roots import Roots
@@ -39,6 +40,7 @@ class LogChecker:
         self.checkpoint: Checkpoint | None = None
         self.stamps = Stamps()
         self.places = Places()
+        self.pruned = Pruned()
         self.ids: dict[bytes, int] = {}
         self.announced: int | None = None
         self.roots = Roots()
@@ -48,6 +50,7 @@ class LogChecker:
     def finish(self) -> VerifyReport:
         """Draw the conclusions that need the whole file."""
         report = self.report
+        report.pruned = self.pruned.count
         if report.head is None:
             self.find("truncation", None, "the file ends without its head line")
         if self.announced is None:
@@ -57,6 +60,9 @@ class LogChecker:
             for first, end in self.places.missing:
                 which = f"entry {first} is" if end == first + 1 else f"entries {first} to {end - 1} are"
                 self.find("drop", first, f"{which} missing")
+            for first, end in self.pruned.undeclared():
+                which = f"entry {first} has" if end == first + 1 else f"entries {first} to {end - 1} have"
+                self.find("drop", first, f"{which} no record, and no record says that they were pruned")
             self._own_head()
             self._held_head()
             self._signed_head()
@@ -117,8 +123,8 @@ class LogChecker:
     def entry(self, place: str, value: Mapping[str, Any]) -> None:
         """Take the next entry, which stands at this place of the file."""
         match value:
-            case {"seq": int(seq), "leaf_hash": str(claimed), "record": str(body)} if seq >= 0 and not isinstance(
-                seq, bool
+            case {"seq": int(seq), "leaf_hash": str(claimed), "record": str() | None as body} if (
+                seq >= 0 and not isinstance(seq, bool)
             ):
                 pass
             case _:
@@ -127,11 +133,21 @@ class LogChecker:
         self._refuse_extra(f"entry {seq}", seq, set(value) - ENTRY_KEYS - {"opened"})
         self.report.entries += 1
         self._take_place(seq, place)
-        computed = self._record(seq, body, value.get("opened", {}))
+        opened = value.get("opened", {})
+        computed = self._pruned(seq, claimed, opened) if body is None else self._record(seq, body, opened)
         if claimed != encode(computed):
             self.find("edit", seq, f"the record of entry {seq} does not match its leaf hash")
         if self.places.whole:
             self.roots.append(claimed, computed)
+
+    def _pruned(self, seq: int, claimed: str, opened: object) -> bytes:
+        """The hash of a record that is gone: what the line claims, to which the roots are held."""
+        self.pruned.take(seq)
+        self._opened(seq, {}, opened)
+        try:
+            return decode(claimed)
+        except ValueError:
+            return b""
 
     def sound_entry(self, place: str, entry: SoundEntry) -> None:
         """Take the next entry, right by itself: as `entry` does, for what needs those before it."""
@@ -166,6 +182,7 @@ class LogChecker:
         self._take_id(seq, id_bytes(record))
         self._opened(seq, record, opened)
         self.stamps.follow(seq, record.get("at"))
+        self.pruned.follow(seq, record)
         if record["kind"] == KEY_CHANGED and (key := follow_key_change(self.trusted, record)):
             self.trusted.append(key)
         return leaf_hash(body)

@@ -23,7 +23,8 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class FileEntry:
-    """An entry as a file has it, at a place of it; `seq` is None where the place holds no entry.
+    """An entry as a file has it, at a place of it; `seq` is None where the place holds no entry, `record` where it was
+    pruned.
 
     `says_the_same`: whether what stands beside the record is what the record gives.
     """
@@ -31,7 +32,7 @@ class FileEntry:
     place: str
     seq: int | None = None
     leaf_hash: bytes = b""
-    record: str = ""
+    record: str | None = ""
     opened: Mapping[str, Any] = field(default_factory=dict)
     says_the_same: bool = True
 

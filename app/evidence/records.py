@@ -13,8 +13,8 @@ from app.evidence.merkle import NotCanonical, parse
 SEALED = {"sealed", "commitment", "keeps"}
 # What a sealed value names beside: documents, whose keys it takes too; and whose words it has, if not the actor's.
 DOCUMENTS, PERSON = "documents", "person"
-# The kind of a record by which the log's key changes.
-KEY_CHANGED = "signingkey.changed"
+# Kinds of records that speak of others: the key by which the log is signed changes; records were removed.
+KEY_CHANGED, LOG_PRUNED = "signingkey.changed", "log.pruned"
 # From this version on records have addresses sealed.
 SEALS_ADDRESSES = 3
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -49,6 +49,7 @@ class VerifyReport:
     entries: int = 0
     opened: int = 0
     erased: int = 0
+    pruned: int = 0  # entries of which a record says that they were
     head: Head | None = None
     checkpoint: Head | None = None  # the last head of the file that was signed
     signers: tuple[str, ...] = ()  # those who are trusted, by name
@@ -89,7 +90,10 @@ class VerifyReport:
 
     @property
     def _counts(self) -> str:
-        return f"  {self.entries} entries; {self.opened} opened texts checked, {self.erased} erased or unreadable"
+        pruned = f", {self.pruned} of them pruned" if self.pruned else ""
+        return (
+            f"  {self.entries} entries{pruned}; {self.opened} opened texts checked, {self.erased} erased or unreadable"
+        )
 
     def _remarks(self) -> str:
         count = len(self.findings) - self._wrong

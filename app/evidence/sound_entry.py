@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from app.evidence.fast_json import read_line
 from app.evidence.merkle import encode, leaf_hash
 from app.evidence.opened import opened_text_matches
-from app.evidence.records import KEY_CHANGED, id_bytes, read_record, unique_keys
+from app.evidence.records import KEY_CHANGED, LOG_PRUNED, id_bytes, read_record, unique_keys
 
 _KEYS = {"seq", "leaf_hash", "record"}
 _KEYS_WITH_OPENED = _KEYS | {"opened"}
@@ -31,7 +31,8 @@ class SoundEntry(NamedTuple):
 
 def sound_entry(line: bytes) -> SoundEntry | None:
     """What is to know of the entry on a line of an export; None for any other line, in which case what is wrong, if
-    anything is, is for `LogChecker` to find. So is a change of the log's key, since keys count from there on.
+    anything is, is for `LogChecker` to find. So is what speaks of other entries: a change of the log's key, and which
+    records were removed.
     """
     value = read_line(line) or read_any_line(line)
     if type(value) is not dict or (value.keys() != _KEYS and value.keys() != _KEYS_WITH_OPENED):
@@ -40,7 +41,7 @@ def sound_entry(line: bytes) -> SoundEntry | None:
     if type(seq) is not int or seq < 0 or type(body) is not str:
         return None
     record = read_record(body)
-    if record is None or record["kind"] == KEY_CHANGED:
+    if record is None or record["kind"] in {KEY_CHANGED, LOG_PRUNED}:
         return None
     computed = leaf_hash(body)
     counts = _counts(record, value["opened"]) if "opened" in value else (0, 0)

@@ -19,6 +19,7 @@ _BEHIND = {
     # Ids of nobody's session, link or passkey, and what auditors have: somebody else's key stands for each.
     "sessions": "key", "links": "key", "passkeys": "key", "events": "key", "queries": "key", "exports": "key",
     "openings": "key", "log": "key", "records": "key", "erasures": "key", "holds": "key", "deliveries": "key",
+    "retention": "key",
     "answers": "turn", "receipts": "key", "trails": "key",
     "replays": "key", "people": "user", "leak-tests": "key", "reviews": "plan", "items": "key",
 }  # fmt: skip

@@ -61,6 +61,7 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/audit/openings"): "asks to be shown words of the log",
     ("POST", "/audit/openings/{opening}/decision"): "lets somebody be shown words of the log",
     ("POST", "/erasures"): "asks for what somebody else decides",
+    ("POST", "/retention"): "asks for what somebody else decides",
     ("POST", "/holds"): "keeps things from going, and opens nothing",
     ("POST", "/holds/{hold}/lift"): "lets things go again, and opens nothing",
     ("POST", "/audit/deliveries/{target}/retry"): "sends records to where they go anyway",

@@ -87,6 +87,8 @@ def erased(client: TestClient, company: Company) -> dict[str, Any]:
     # Somebody refused it once, whose reason named her.
     before = request(client, company, reason=f"{FULL_NAME} asked for it.").json()["id"]
     assert decide(client, company, before, approved=False).status_code == 204
+    rule = {"kind": "key", "days": 90, "reason": f"{FULL_NAME} wants it so."}
+    assert client.post("/api/v1/retention", json=rule, headers=company.headers("erna")).status_code == 201
     asked = request(client, company)
     assert asked.status_code == 201, asked.text
     decided = decide(client, company, asked.json()["id"])
@@ -135,7 +137,7 @@ def test_nothing_of_hers_is_left_and_the_log_still_verifies(client: TestClient, 
     for format in ("jsonl", "csv"):
         after = exported(client, zwart, tmp_path, format).read_text()
         # The reason that somebody else wrote is theirs, and sealed under their key.
-        for reason in (f"Complaint of {FULL_NAME}.", f"{FULL_NAME} asked for it."):
+        for reason in (f"Complaint of {FULL_NAME}.", f"{FULL_NAME} asked for it.", f"{FULL_NAME} wants it so."):
             after = after.replace(reason, "")
         assert [word for word in HERS if word in after] == []
     report = verify(tmp_path / "log.jsonl", head=head)

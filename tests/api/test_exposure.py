@@ -178,23 +178,22 @@ def test_could_she_read_it_by_which_grant_made_by_whom(mishap: Mishap) -> None:
 
 
 def test_answers_that_rest_on_a_document_that_changed_or_went(mishap: Mishap) -> None:
-    assert mishap.get(STALE, document=mishap.salaries) == []
+    assert mishap.get(STALE, document=mishap.salaries)["found"] == []
     upload(mishap.client, mishap.company, "cleo", collection="hr", path="salaries.md", roles=["hr"],
            content=b"# Salary bands\n\nThe salary band of level five is ten florins.")  # fmt: skip
     work_queued(mishap.company.db)
-    [stale] = mishap.get(STALE, document=mishap.salaries)
+    [stale] = mishap.get(STALE, document=mishap.salaries)["found"]
     [opened] = mishap.company.records("answer.opened")
     shown = {p["version"] for p in opened["passages"] if p["document"] == mishap.salaries}
     [document] = stale["documents"]
     assert (stale["trail"], stale["user"], set(document["shown"])) == (opened["trail"], "ada", shown)
     assert document["state"] == "changed"
     assert document["now"] not in {None, *shown}
-    assert mishap.get(STALE, since=mishap.before) == [stale]
-    assert (
-        mishap.get(STALE, since=mishap.after) == mishap.get(STALE, document=mishap.salaries, until=mishap.before) == []
-    )
+    assert mishap.get(STALE, since=mishap.before)["found"] == [stale]
+    assert mishap.get(STALE, since=mishap.after)["found"] == []
+    assert mishap.get(STALE, document=mishap.salaries, until=mishap.before)["found"] == []
     assert mishap.client.delete("/api/v1/collections/hr", headers=mishap.company.headers("root")).is_success
-    [gone] = mishap.get(STALE, document=mishap.salaries)
+    [gone] = mishap.get(STALE, document=mishap.salaries)["found"]
     assert [(each["state"], each["now"]) for each in gone["documents"]] == [("gone", None)]
 
 

@@ -63,7 +63,7 @@ def test_every_list_is_paged() -> None:
     deeper += " sessions passkeys directories roles/claimed-groups feedback roles/{name}/members leak-tests"
     deeper += " access/reviews access/reviews/{review}/items collections/{name}/tree collections/{name}/documents"
     deeper += " audit/exports audit/queries audit/checkpoints audit/shown audit/openings users/me/openings"
-    deeper += " audit/exposure audit/stale-answers audit/deliveries erasures holds"
+    deeper += " audit/exposure audit/stale-answers audit/deliveries erasures holds retention"
     deeper += " audit/deliveries/{target}/dead-letters"
     deeper += " audit/unusual"
     assert sorted(f"/api/v1/{name}" for name in f"{named} {deeper}".split()) == LISTS

@@ -22,7 +22,7 @@ DOORS = {
     # How much stands in the caller's scopes, as numbers.
     "app/acl/visible.py": {"scope_volume"},
     # What documents in records of the log were called, for their readers.
-    "app/audit/library_names.py": {"path_history", "title_history", "collection_name_history"},
+    "app/audit/library_names.py": {"document", "path_history", "title_history", "collection_name_history"},
     # Codes and numbers of scopes, as a database role of its own.
     "app/scope_index/database_reader.py": {"vector_row"},
     "app/retrieval/document_list.py": {"document", "original"},

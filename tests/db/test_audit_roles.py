@@ -27,6 +27,7 @@ def world(db: Db) -> Iterator[AuditDb]:
         made.run("owner", "insert into audit_document (document, seq) values (:id, 0)", id=uuid.uuid4())
         made.run("owner", "insert into audit_tag (name, value, seq) values ('label', 'public', 0)")
         made.run("owner", "insert into audit_node (level, place, hash) values (8, 0, sha256(''))")
+        made.run("owner", "insert into audit_pruned (seq, leaf_hash, record) values (7, sha256(''), 9)")
         made.run("owner", "insert into audit_checkpoint (size, note) values (1, '')")
         made.run("owner", "insert into audit_cosignature (size, signer, line) values (1, 'w', E'\u2014 w\\n')")
         made.run("owner", "insert into audit_timestamp (size, authority, token) values (1, 'a', '')")
@@ -41,6 +42,7 @@ COLUMNS = {
     "audit_tag": "value",
     "audit_name": "name",
     "audit_node": "hash",
+    "audit_pruned": "leaf_hash",
     "audit_checkpoint": "note",
     "audit_cosignature": "line",
     "audit_timestamp": "token",

@@ -26,6 +26,7 @@ READABLE = {
     "audit_leaf": {"id", "body"},
     "audit_entry": {"seq", "leaf_id", "leaf_hash", "at", "kind"},
     "audit_head": {"size", "root", "at"},
+    "audit_pruned": {"seq", "leaf_hash", "at"},
     "audit_checkpoint": {"size", "note", "at"},
     "audit_cosignature": {"size", "signer", "line", "at"},
     "audit_delivery": None,

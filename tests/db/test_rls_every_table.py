@@ -108,6 +108,9 @@ def full(library: LibraryDb, database: Database) -> Full:
         "insert into erasure (person, requested_by, reason) values (gen_random_uuid(), :ada, 'A request.')": {
             "ada": ada
         },
+        "insert into retention_rule (kind, days, reason, requested_by) values ('key', 90, 'A policy of ours.', :ada)": {
+            "ada": ada
+        },
         "insert into legal_hold (document, placed_by, reason) values (gen_random_uuid(), :ada, 'A case.....')": {
             "ada": ada
         },
@@ -127,6 +130,7 @@ def full(library: LibraryDb, database: Database) -> Full:
         "insert into audit_name (name, actor, kind) values ('ada', :ada, '')": {"ada": ada},
         "insert into audit_day (day, actor, way, documents) values ('2026-11-03', :ada, 'shown', '{}')": {"ada": ada},
         "insert into audit_node (level, place, hash) values (8, 0, sha256(''))": {},
+        "insert into audit_pruned (seq, leaf_hash, record) values (7, sha256(''), 9)": {},
         "insert into audit_delivery (target, kind, form) values ('siem', 'http', 'ocsf')": {},
         "insert into audit_dead_letter (target, seq, reason) values ('siem', 0, 'HTTP 400')": {},
     }

@@ -43,6 +43,9 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
                          " values (:a, 'A complaint.', '', false)", a=ada)  # fmt: skip
     library.run("owner", "insert into erasure (person, requested_by, reason)"
                          " values (gen_random_uuid(), :a, 'A request.')", a=ada)  # fmt: skip
+    library.run("owner", "insert into retention_rule (kind, days, reason, requested_by)"
+                         " values ('key', 90, 'A policy of ours.', :a)", a=ada)  # fmt: skip
+    library.run("owner", "insert into audit_pruned (seq, leaf_hash, record) values (7, sha256(''), 9)")
     library.run("owner", "insert into legal_hold (document, placed_by, reason)"
                          " values (gen_random_uuid(), :a, 'A case.....')", a=ada)  # fmt: skip
     library.run("owner", "insert into log_export (requested_by, format, q, resolved, size)"

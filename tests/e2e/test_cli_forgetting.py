@@ -54,3 +54,29 @@ def test_what_is_kept_of_a_document_is_erased_once_it_is_gone(run: Run) -> None:
     assert "delete it first" in " ".join(run("erasures", "approve", waiting[standing], who="ines").err.split())
     assert "refused" in "".join(run("erasures", "refuse", waiting[standing], who="ines")[1:])
     assert "erased: nothing" in "".join(run("erasures", "approve", waiting[gone], who="ines")[1:])
+
+
+def test_a_rule_of_how_long_records_are_kept_takes_two(run: Run) -> None:
+    asked = ("retention", "set", "plan", "--reason", "Agreed with the works council.")
+    assert "A capability is missing" in run(*asked, "--days", "90", who="ada").err
+    assert "give --days, or --forever" in run(*asked, who="oskar").err
+    assert "give --days, or --forever" in run(*asked, "--days", "90", "--forever", who="oskar").err
+    assert "greater than or equal to 30" in run(*asked, "--days", "7", who="oskar").err
+    assert (
+        "is no kind of records that can be removed"
+        in run("retention", "set", "log", "--days", "90", *WHY, who="oskar").err
+    )
+    assert run(*asked, "--days", "90", who="oskar").status == 0
+    rule = json.loads(run("retention", "list", "--json", who="ines").out)[0]
+    assert (rule["kind"], rule["days"], rule["state"]) == ("plan", 90, "waiting")
+    assert "somebody else has to decide" in run("retention", "approve", rule["id"], who="oskar").err
+    done = run("retention", "approve", rule["id"], who="ines")
+    assert "in force" in done.out + done.err
+    assert run(*asked, "--forever", who="ines").status == 0
+    waiting = json.loads(run("retention", "list", "--json", who="oskar").out)[0]
+    refused = run("retention", "refuse", waiting["id"], who="oskar")
+    assert "refused" in refused.out + refused.err
+    listed = " ".join(run("retention", "list", who="oskar").out.split())
+    assert "90 days" in listed
+    assert "ever" in listed
+    wait_for(lambda: "retention.decided" in run("audit", "events", "-q", "kind:retention", who="oskar").out)

@@ -129,7 +129,7 @@ def test_after_a_document_was_shared_too_widely(run: Run, sample: SampleSite, tm
 
     # Which answers rest on what is no more?
     assert "of which document, or since when" in officer("stale-answers").err
-    assert told("stale-answers", "--document", document) == []
+    assert told("stale-answers", "--document", document)["found"] == []
     assert "No answer does." in officer("stale-answers", "--document", document).err
     folder = tmp_path / "siren"
     folder.mkdir()
@@ -140,7 +140,7 @@ def test_after_a_document_was_shared_too_widely(run: Run, sample: SampleSite, tm
         siren = next(d["id"] for d in freya.pages("/documents", collection="operations") if d["path"] == "siren.md")
     wait_for(lambda: told("events", "-q", f"document:{siren} kind:answer.closed"))
     assert run("documents", "delete", siren, "--yes", who="wren").status == 0
-    [stale] = told("stale-answers", "--document", siren)
+    [stale] = told("stale-answers", "--document", siren)["found"]
     assert (stale["user"], [each["state"] for each in stale["documents"]]) == ("freya", ["gone"])
-    assert stale in told("stale-answers", "--since", until)
+    assert stale in told("stale-answers", "--since", until)["found"]
     assert "gone" in officer("stale-answers", "--document", siren).out

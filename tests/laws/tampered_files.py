@@ -11,10 +11,10 @@ from app.evidence.checkpoint import Checkpoint
 from app.evidence.merkle import Head, decode, encode
 from app.evidence.receipt import ReceiptRecord, write_receipt
 from app.evidence.signed_note import NoteSignature, SigningKey, VerifierKey
-from tests.support.exported_log import entry, head_of, key_change, rehash, write
+from tests.support.exported_log import entry, head_of, key_change, pruned, rehash, write
 from tests.support.log_keys import LOG_KEY, NEXT_KEY, STRANGER_KEY, WITNESS_KEY
 from tests.support.receipts import ANSWERED, records, signed_records
-from tests.support.tampered_logs import CORPUS, EXTRA, REWRITES, Entries, Tampering, edited, put
+from tests.support.tampered_logs import CORPUS, EXTRA, REWRITES, Entries, Tampering, bare, edited, put
 
 MIN_ENTRIES, MAX_ENTRIES = 2, 40
 KEY, WITNESS = LOG_KEY.verifier, WITNESS_KEY.verifier
@@ -177,6 +177,49 @@ def cut_before_a_stamped_head(world: World) -> Tampered:
     return world.written(kept, "truncation", note=note(kept), stamps=[stamp(log)])
 
 
+def pruned_log(world: World, **options: Any) -> tuple[Entries, set[int]]:
+    """A log of which some records were removed, as a record further on says; and their numbers."""
+    log = world.log()
+    gone = set(world.chance.sample(range(len(log)), world.chance.randint(1, len(log))))
+    by = pruned(len(log), *((n, n) for n in sorted(gone)), **options)
+    return [bare(e) if e["seq"] in gone else e for e in log] + [by], gone
+
+
+def pruned_more_than_was_said(world: World) -> Tampered:
+    log, gone = pruned_log(world)
+    left = [e["seq"] for e in log[:-1] if e["seq"] not in gone]
+    if not left:
+        return take_away_what_says_so(world)
+    place = world.chance.choice(left)
+    return world.written(put(log, place, bare(log[place])), "drop", note=note(log))
+
+
+def take_away_what_says_so(world: World) -> Tampered:
+    log, _ = pruned_log(world)
+    return world.written(put(log, len(log) - 1, bare(log[-1])), "drop", note=note(log))
+
+
+def pruned_by_another_part_of_ours(world: World) -> Tampered:
+    log, _ = pruned_log(world, writer=world.chance.choice(["clearance_app", "clearance_ingest", "postgres"]))
+    return world.written(log, "drop", note=note(log))
+
+
+def pruned_before_it_was_there(world: World) -> Tampered:
+    """A record speaks of later ones, so that these could go whenever somebody likes."""
+    log = [{**e, "seq": e["seq"] + 1} for e in world.log()]
+    log = [pruned(0, (1, len(log))), *log]
+    place = world.chance.randrange(1, len(log))
+    return world.written(put(log, place, bare(log[place])), "drop", note=note(log))
+
+
+def changed_what_is_left(world: World) -> Tampered:
+    log, gone = pruned_log(world)
+    place = world.chance.choice(sorted(gone))
+    hashed = encode(flipped(world, decode(log[place]["leaf_hash"])))
+    head = head_of(log)
+    return replace(world.written(put(log, place, {**log[place], "leaf_hash": hashed}), "rewrite"), head=head, keys=())
+
+
 Receipt: TypeAlias = list[ReceiptRecord]
 
 
@@ -246,7 +289,8 @@ KINDS: dict[str, Kind] = {
             cut_with_its_signed_head, changed_under_a_signed_head, unsigned, signed_by_a_stranger,
             with_a_forged_signature, with_another_head_over_the_signature, handed_over_by_nobody,
             unseen_by_the_witness, seen_otherwise_by_the_witness, changed_under_a_stamped_head,
-            cut_before_a_stamped_head,
+            cut_before_a_stamped_head, pruned_more_than_was_said, take_away_what_says_so,
+            pruned_by_another_part_of_ours, pruned_before_it_was_there, changed_what_is_left,
         )
     },
     "receipt: edit a record": receipt_tampering(edited_record, "edit"),
@@ -264,4 +308,6 @@ def untouched(world: World) -> Iterator[Tampered]:
     log = world.log()
     whole = world.written(log, note=note(log), stamps=[stamp(log[: world.chance.randrange(len(log))]), stamp(log)])
     yield replace(whole, head=head_of(log[: world.chance.randint(0, len(log))]))
+    log, _ = pruned_log(world)
+    yield world.written(log, note=note(log))
     yield receipt_tampering(lambda _, made: made, "")(world)

@@ -10,6 +10,7 @@ from typing import Any
 from app.audit.encryption import seal, unseal
 from app.audit.events.answers import SearchDone
 from app.audit.events.base import Actor, SealedText
+from app.audit.events.retention import LogPruned
 from app.audit.events.signing_keys import SigningKeyChanged
 from app.evidence import merkle
 from app.evidence.checkpoint import key_change_text
@@ -60,6 +61,13 @@ def key_change(seq: int, key: SigningKey, previous: SigningKey, signer: SigningK
         endorsement=merkle.encode(signer.sign(key_change_text(previous.verifier, key.verifier)).signature),
     )
     body = merkle.canonical(event.to_record())
+    return {"seq": seq, "leaf_hash": merkle.encode(merkle.leaf_hash(body)), "record": body}
+
+
+def pruned(seq: int, *ranges: tuple[int, int], writer: str = "clearance_sequencer") -> dict[str, Any]:
+    """An entry by which records of these numbers, from the first to the last of each, were removed."""
+    event = LogPruned(actor=Actor.service("clearance-sequencer"), entries=ranges, rules=(), counts={})
+    body = merkle.canonical({**event.to_record(), "writer": writer})
     return {"seq": seq, "leaf_hash": merkle.encode(merkle.leaf_hash(body)), "record": body}
 
 

@@ -42,6 +42,11 @@ def respelled(e: dict[str, Any]) -> dict[str, Any]:
     return rehash({**e, "record": e["record"].replace(",", ", ")})
 
 
+def bare(e: dict[str, Any]) -> dict[str, Any]:
+    """What is left of an entry that was pruned."""
+    return {"seq": e["seq"], "leaf_hash": e["leaf_hash"], "record": None}
+
+
 def swapped(g: Entries, here: int, there: int) -> Entries:
     return put(put(g, here, g[there]), there, g[here])
 
@@ -78,6 +83,9 @@ CORPUS = [
     Tampering("edit a record", lambda g, h, t: put(g, h, edited(g[h])), here("edit")),
     Tampering("edit a leaf hash", lambda g, h, t: put(g, h, {**g[h], "leaf_hash": g[t]["leaf_hash"]}), here("edit")),
     Tampering("break a leaf hash", lambda g, h, t: put(g, h, {**g[h], "leaf_hash": "?"}), here("edit")),
+    Tampering("take a record away", lambda g, h, t: put(g, h, bare(g[h])), here("drop")),
+    Tampering("take a record away, not its words", lambda g, h, t: put(g, h, {**g[h], "record": None}),
+              here("drop", "opened")),
     Tampering("edit both", lambda g, h, t: put(g, h, rehash(edited(g[h]))), rewrite),
     Tampering("drop one", lambda g, h, t: [*g[:h], *g[h + 1 :]], here("drop")),
     Tampering("drop the first", lambda g, h, t: g[1:], lambda h, t, n: {("drop", 0)}),

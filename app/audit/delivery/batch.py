@@ -18,7 +18,7 @@ from app.evidence.merkle import Head
 
 @dataclass(frozen=True)
 class DeliveredEntry:
-    """An entry with what a header says of it: the id of its record, and its kind."""
+    """An entry with what a header says of it: the id of its record, empty if it was pruned, and its kind."""
 
     id: str
     kind: str

@@ -14,7 +14,7 @@ from app.audit.delivery.addresses import BatchLimits, DeliveryAddress
 from app.audit.delivery.batch import Batch, DeliveredEntry, NamedFile, signed_head_file
 from app.audit.events.base import Actor
 from app.audit.events.deliveries import DeliveryConfigured
-from app.audit.export_forms.row import ExportedEntry
+from app.audit.export_forms.row import PRUNED, ExportedEntry
 from app.audit.log import record
 from app.db.audit_writers import DELIVERY
 from app.evidence.merkle import Head
@@ -28,12 +28,20 @@ STATE = text("""
 WAITING = text("""
     select e.seq, e.at, octet_length(l.body) as bytes, clock_timestamp() as now
     from audit_entry e join audit_leaf l on l.id = e.leaf_id
-    where e.seq >= :first and e.seq < :until order by e.seq
+    where e.seq >= :first and e.seq < :until
+    union all
+    select p.seq, p.at, 0, clock_timestamp() from audit_pruned p where p.seq >= :first and p.seq < :until
+    order by seq
 """)
+# Of what was pruned before a target was named, what is left.
 ENTRIES = text("""
     select e.seq, e.at, e.leaf_hash, e.kind, e.leaf_id, l.body
     from audit_entry e join audit_leaf l on l.id = e.leaf_id
-    where e.seq >= :first and e.seq < :until order by e.seq
+    where e.seq >= :first and e.seq < :until
+    union all
+    select p.seq, p.at, p.leaf_hash, cast(:pruned as text), null, null
+    from audit_pruned p where p.seq >= :first and p.seq < :until
+    order by seq
 """)
 # The same for a batch whenever it is made: heads are only added.
 HEAD = text("select size, root, at from audit_head where size >= :until order by size limit 1")
@@ -123,8 +131,10 @@ def read_batch(session: Session, address: DeliveryAddress, first: int, until: in
     """The batch of these numbers, personal words sealed. Raises ValueError where the log has a gap."""
     given = {"first": first, "until": until}
     entries = tuple(
-        DeliveredEntry(str(row.leaf_id), row.kind, ExportedEntry(row.seq, row.at, bytes(row.leaf_hash), row.body, {}))
-        for row in session.execute(ENTRIES, given)
+        DeliveredEntry(
+            str(row.leaf_id or ""), row.kind, ExportedEntry(row.seq, row.at, bytes(row.leaf_hash), row.body, {})
+        )
+        for row in session.execute(ENTRIES, {**given, "pruned": PRUNED})
     )
     head = session.execute(HEAD, {"until": until}).one()
     batch = Batch(address.name, address.form, entries, Head(head.size, bytes(head.root)), head.at)

@@ -10,6 +10,7 @@ from app.audit.events import (
     leak_tests,
     log_reading,
     plans,
+    retention,
     reviews,
     sign_in,
     signing_keys,
@@ -19,7 +20,7 @@ from app.audit.events.base import Event
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
           "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "opening",
-          "erasure", "hold", "signingkey", "delivery", "leaktest")  # fmt: skip
+          "erasure", "hold", "retention", "log", "signingkey", "delivery", "leaktest")  # fmt: skip
 _MODULES = (
     answers,
     conversations,
@@ -32,6 +33,7 @@ _MODULES = (
     leak_tests,
     reviews,
     forgetting,
+    retention,
     deliveries,
 )
 _VALUES = [each for module in _MODULES for each in vars(module).values()]

@@ -5,7 +5,7 @@ severe it is. CEF takes the severity from here too.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.audit.export_forms.row import UNREADABLE
+from app.audit.export_forms.row import PRUNED, UNREADABLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +100,16 @@ EVENT_CLASSES: Mapping[str, EventClass] = {
     "erasure.decided": EventClass(ACCOUNT_CHANGE, 6, MEDIUM),
     "hold.placed": _GRANTED,
     "hold.lifted": _REGRANTED,
+    "retention.requested": _GRANTED,
+    "retention.decided": _REGRANTED,
+    "log.pruned": EventClass(API_ACTIVITY, DELETE, LOW),
     "signingkey.changed": EventClass(API_ACTIVITY, UPDATE, HIGH),
     "delivery.configured": _REGRANTED,
     "delivery.retried": _UPDATED,
     "leaktest.started": _CREATED,
     "leaktest.ended": _UPDATED,
     UNREADABLE: EventClass(API_ACTIVITY, OTHER, MEDIUM),
+    PRUNED: _DELETED,
 }
 
 

@@ -41,7 +41,7 @@ def log_head(head: Head, at: dt.datetime | None) -> dict[str, Any]:
 
 
 def jsonl_entries(entries: Iterable[ExportedEntry]) -> bytes:
-    """A line for each entry."""
+    """A line for each entry. Of a record that was pruned it has the hash, and null in the place of the record."""
     return b"".join(
         plain_line(
             {"seq": entry.seq, "leaf_hash": encode(entry.leaf_hash), "record": entry.body}

@@ -79,7 +79,8 @@ def _file_entry(place: str, line: bytes) -> FileEntry:
             seq=event["metadata"]["sequence"],
             at=_EPOCH + event["time"] * _MILLISECOND,
             leaf_hash=decode(event["unmapped"]["leaf_hash"]),
-            body=event["raw_data"],
+            # One that was pruned has none.
+            body=event.get("raw_data"),
             opened=event["unmapped"].get("opened", {}),
             # Neither is under the record's hash: whatever stands here is taken.
             name=part(part(event["actor"], "user"), "name"),

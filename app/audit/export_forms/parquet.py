@@ -46,7 +46,7 @@ def schema() -> Any:
         "documents": pa.list_(text),
         "leaf_hash": pa.binary(32),
     }
-    needed = {"seq", "kind", "documents", "leaf_hash", "record"}
+    needed = {"seq", "kind", "documents", "leaf_hash"}
     names = (*COLUMNS, "record", "opened")
     return pa.schema([pa.field(name, types.get(name, text), nullable=name not in needed) for name in names])
 

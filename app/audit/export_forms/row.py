@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 from app.evidence.merkle import canonical
 from app.evidence.records import is_sealed, part, read_record, seals_addresses
 
-# Instead of a kind: no record of ours, shown raw.
-UNREADABLE = "unreadable"
+# Instead of a kind: no record of ours, shown raw; and one that a rule of retention removed.
+UNREADABLE, PRUNED = "unreadable", "pruned"
 
 Opened: TypeAlias = Mapping[str, Mapping[str, Any]]
 
@@ -23,7 +23,9 @@ class Unread(Enum):
 
 @dataclass(frozen=True)
 class ExportedEntry:
-    """An entry as an export has it. `at`: the database's clock; `body`: its record's canonical text, verbatim;
+    """An entry as an export has it. `at`: the database's clock; `body`: its record's canonical text, verbatim, None of
+    one that was pruned, whose `at` is when it was.
+
     `opened`: its personal words. `name` and `address`: who acted, as they were called then, and from where, which a
     record has not in the clear. `record`: what its text was read as, if it was read already.
     """
@@ -31,7 +33,7 @@ class ExportedEntry:
     seq: int
     at: dt.datetime
     leaf_hash: bytes
-    body: str
+    body: str | None
     opened: Opened
     name: str | None = None
     address: str | None = None
@@ -80,8 +82,10 @@ COLUMNS = ExportRow._fields
 
 
 def row_of(entry: ExportedEntry, record: Mapping[str, Any] | None) -> ExportRow:
-    """The columns of an entry whose record this is; of a text that is no record only where it stands."""
-    record = record or {"kind": UNREADABLE}
+    """The columns of an entry whose record this is; of a text that is no record only where it stands, and so of a
+    record that was pruned.
+    """
+    record = record or {"kind": PRUNED if entry.body is None else UNREADABLE}
     actor, epoch = record.get("actor"), record.get("policy_epoch", record.get("epoch"))
     return ExportRow(
         **{name: _shown(record.get(name), entry.opened, name) for name in _TEXTS},
@@ -108,8 +112,11 @@ _TEXTS = ("at", "id", "trail", "outcome", "reason", "label", "action")
 
 
 def read_entry(entry: ExportedEntry) -> tuple[ExportRow, Mapping[str, Any] | None]:
-    """The columns of an entry, and its record, None for a text that is no record."""
-    record = read_record(entry.body) if entry.record is Unread.UNREAD else entry.record
+    """The columns of an entry, and its record, None for a text that is no record, or of one that was pruned."""
+    if entry.record is not Unread.UNREAD:
+        record = entry.record
+    else:
+        record = None if entry.body is None else read_record(entry.body)
     return row_of(entry, record), record
 
 

@@ -43,7 +43,7 @@ def _cells(entry: ExportedEntry) -> list[str]:
         # In hex: base64 may start with a plus sign.
         "leaf_hash": entry.leaf_hash.hex(),
     }
-    if record is None:
+    if record is None and entry.body is not None:
         shown["target"] = entry.body  # as it is
     return ["" if value is None else str(value) for value in shown.values()]
 

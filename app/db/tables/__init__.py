@@ -12,6 +12,7 @@ from app.db.tables import (
     library,
     library_names,
     people,
+    retention,
     reviews,
     sign_in,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "library",
     "library_names",
     "people",
+    "retention",
     "reviews",
     "sign_in",
 ]

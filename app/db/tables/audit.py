@@ -91,7 +91,7 @@ class AuditEntry(Base):
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    leaf_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("audit_leaf.id"), unique=True)
+    leaf_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("audit_leaf.id", deferrable=True), unique=True)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     kind: Mapped[str] = mapped_column(Text)

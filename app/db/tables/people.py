@@ -72,6 +72,8 @@ class User(Sourced, Base):
     """Gone from the source: switched off for good, kept for the log."""
     former_external_id: Mapped[str | None] = mapped_column(Text)
     """What the source called somebody who is gone."""
+    former_display_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """Of before: what is found where they are to be erased."""
     tokens_after: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     """A provider's tokens from before it are dead."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from app.admin.event_views import EventView
 from app.audit.query import MAX_CHARACTERS
@@ -27,6 +28,10 @@ Q = Annotated[
 ]
 Since = Annotated[dt.datetime | None, Query(description="from then on")]
 Until = Annotated[dt.datetime | None, Query(description="before then")]
+PrunedBefore = Annotated[
+    dt.datetime | None,
+    Field(description="some records of before this moment, which lies in what was asked, were removed by a rule"),
+]
 OpeningId = Annotated[
     uuid.UUID | None, Query(description="an opening of yours, by which personal words are in the clear")
 ]

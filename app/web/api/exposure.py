@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.admin.exposure import report_exposure
 from app.admin.past_access import past_access
-from app.web.api.audit import Until
+from app.web.api.audit import PrunedBefore, Until
 from app.web.api.schemas import ApiModel
 from app.web.api.shown import TimesOut
 from app.web.http.dependencies import AuditLogOf
@@ -92,7 +92,8 @@ class ExposureOut(ApiModel):
     since: dt.datetime
     until: dt.datetime
     known_from: dt.datetime = Field(description="from when on it is known who could read")
-    complete: bool = Field(description="nothing was asked of before that")
+    pruned_before: PrunedBefore
+    complete: bool = Field(description="nothing was asked of before either")
     gone: bool = Field(description="the document is not there any more")
     stays: list[DocumentStayOut]
     counts: ExposureCountsOut

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.admin.shown import show_sightings
-from app.web.api.audit import Since, Until
+from app.web.api.audit import PrunedBefore, Since, Until
 from app.web.api.schemas import ApiModel
 from app.web.http.dependencies import AuditLogOf
 from app.web.http.paging import PageOf
@@ -39,6 +39,14 @@ class ShownOut(ApiModel):
     q: str = Field(description="a query of the log for the records themselves")
 
 
+class ShownListOut(ApiModel):
+    """One page of who was shown what."""
+
+    found: list[ShownOut] = Field(description="one page, last shown first: follow Link")
+    pruned_before: PrunedBefore
+    recorded: uuid.UUID = Field(description="id of the record of this look")
+
+
 @router.get("/shown")
 def shown(  # each is one query parameter of the route
     log: AuditLogOf,
@@ -48,10 +56,10 @@ def shown(  # each is one query parameter of the route
     user: Annotated[str | None, Query(description="a name of today or in any record, or an id")] = None,
     since: Since = None,
     until: Until = None,
-) -> list[ShownOut]:
+) -> ShownListOut:
     """Who was shown a document, or what a person was shown, last shown first; recorded (audit).
 
     Answers, searches, documents opened and downloaded, and conversations read back, of every version.
     """
     found = show_sightings(log, page, document=document, user=user, since=since, until=until)
-    return [ShownOut.model_validate(each) for each in found.rows]
+    return ShownListOut.model_validate(found)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.admin.stale_answers import show_stale_answers
 from app.db.paging import Page
-from app.web.api.audit import Since, Until, numbered_page
+from app.web.api.audit import PrunedBefore, Since, Until, numbered_page
 from app.web.api.schemas import ApiModel
 from app.web.http.dependencies import AuditLogOf
 
@@ -37,6 +37,14 @@ class StaleAnswerOut(ApiModel):
     documents: list[StaleDocumentOut]
 
 
+class StaleListOut(ApiModel):
+    """One page of stale answers."""
+
+    found: list[StaleAnswerOut] = Field(description="one page, newest first: follow Link")
+    pruned_before: PrunedBefore
+    recorded: uuid.UUID = Field(description="id of the record of this look")
+
+
 @router.get("/stale-answers")
 def stale_answers(
     log: AuditLogOf,
@@ -45,13 +53,13 @@ def stale_answers(
     document: Annotated[uuid.UUID | None, Query(description="id of a document, also of one that is gone")] = None,
     since: Since = None,
     until: Until = None,
-) -> list[StaleAnswerOut]:
+) -> StaleListOut:
     """Answers made from a document that is gone or has another version now, newest first; recorded (audit).
 
     Of one document, or of all since a moment. Follow `Link`: a page may be short, or empty, and not the last.
     """
     found = show_stale_answers(log, page, document=document, since=since, until=until)
-    return [
+    answers = [
         StaleAnswerOut(
             seq=each.answer.seq,
             at=each.answer.at,
@@ -61,5 +69,6 @@ def stale_answers(
             names=each.names,
             documents=[StaleDocumentOut.model_validate(one) for one in each.answer.documents],
         )
-        for each in found.rows
+        for each in found.found
     ]
+    return StaleListOut(found=answers, pruned_before=found.pruned_before, recorded=found.recorded)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.admin.unusual import show_unusual
-from app.web.api.audit import Since, Until
+from app.web.api.audit import PrunedBefore, Since, Until
 from app.web.api.schemas import ApiModel
 from app.web.http.dependencies import AuditLogOf
 from app.web.http.paging import PageOf
@@ -63,6 +63,7 @@ class UnusualOut(ApiModel):
     days: int = Field(description="days of people on which they were shown anything")
     without_baseline: int = Field(description="days with many documents and nothing to be compared with")
     found: list[UnusualDayOut] = Field(description="one page, newest first: follow Link")
+    pruned_before: PrunedBefore
     recorded: uuid.UUID = Field(description="id of the record of this look")
 
 

@@ -93,6 +93,7 @@ def _evidence(viewer: Viewer) -> Iterator[Place]:
         yield Place("/heads", _("Heads"), "report")
     if viewer.may("audit") or viewer.may("erase"):
         yield Place("/erasures", _("Erasures"), "person")
+        yield Place("/retention", _("Retention"), "log")
     if viewer.may("audit") or viewer.may("erase") or viewer.may("hold"):
         yield Place("/holds", _("Legal holds"), "key")
 

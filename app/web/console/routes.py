@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from app.web.console import account, assets, reports, sample
 from app.web.console.company import access, credentials, health, people, reviews, roles, sources
 from app.web.console.errors import error_page
-from app.web.console.evidence import exports, exposure, forgetting, log, openings, replays, shown, unusual
+from app.web.console.evidence import exports, exposure, forgetting, log, openings, replays, retention, shown, unusual
 from app.web.console.library import access as library_access
 from app.web.console.library import collections, plans, uploading
 from app.web.console.reading import asking, conversations, documents, search
@@ -17,7 +17,7 @@ ROOMS = (
     *(asking, conversations, search, documents),
     *(collections, uploading, library_access, plans),
     *(people, roles, sources, credentials, access, reviews, health),
-    *(log, replays, shown, exposure, unusual, openings, exports, forgetting),
+    *(log, replays, shown, exposure, unusual, openings, exports, forgetting, retention),
     *(account, sample),
 )
 

@@ -97,6 +97,8 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/audit/openings"): (errors.Conflict, errors.NotFound),
     ("post", "/erasures"): (errors.Conflict, errors.NotFound),
     ("post", "/erasures/{erasure}/decision"): (errors.Conflict,),
+    ("post", "/retention"): (errors.Conflict,),
+    ("post", "/retention/{rule}/decision"): (errors.Conflict,),
     ("post", "/holds"): (errors.Conflict, errors.NotFound),
     ("post", "/holds/{hold}/lift"): (errors.Conflict,),
     ("post", "/audit/openings/{opening}/decision"): (errors.Conflict,),

@@ -1,5 +1,5 @@
 -- The audit log (ADR 0005, 0021). Askers add leaves without waiting for one another; the sequencer alone orders them.
--- Nobody changes or removes one. Whatever is written can be read, exported and verified for ever.
+-- Nobody changes one, and none goes but by a rule of retention (retention.sql), which leaves its hash.
 
 -- The canonical text of a value, as app/evidence/merkle.py makes it: keys in ASCII and sorted, no spaces, whole numbers
 -- up to 2^53 - 1. What has no canonical text, or is deeper than `depth`, gives null, or a text that is not the one it
@@ -104,7 +104,8 @@ create table audit_entry (
   address text,
   constraint audit_entry_pkey primary key (seq),
   constraint audit_entry_leaf_id_key unique (leaf_id),
-  constraint audit_entry_leaf_id_fkey foreign key (leaf_id) references audit_leaf (id),
+  -- Deferred where both go: a leaf goes while its entry still says which hash must stay.
+  constraint audit_entry_leaf_id_fkey foreign key (leaf_id) references audit_leaf (id) deferrable,
   constraint audit_entry_seq_check check (seq >= 0),
   constraint audit_entry_leaf_hash_check check (octet_length(leaf_hash) = 32)
 );
@@ -114,6 +115,18 @@ create index audit_entry_trail_kind_seq_idx on audit_entry (trail, kind, seq) wh
 create index audit_entry_via_seq_idx on audit_entry (via, seq) where via is not null;
 create index audit_entry_outcome_seq_idx on audit_entry (outcome, seq) where outcome is not null;
 create index audit_entry_address_seq_idx on audit_entry (address, seq) where address is not null;
+
+-- What is left of a record that a rule of retention removed: its number and its leaf hash, so that every root, proof and
+-- head holds as before. `record`: the number of the record that says so.
+create table audit_pruned (
+  seq bigint not null,
+  leaf_hash bytea not null,
+  record bigint not null,
+  at timestamptz not null default now(),
+  constraint audit_pruned_pkey primary key (seq),
+  constraint audit_pruned_record_check check (record > seq),
+  constraint audit_pruned_leaf_hash_check check (octet_length(leaf_hash) = 32)
+);
 
 -- Which records name a document by its id; how an answer ended, and what was said of it, count as about its documents.
 create table audit_document (
@@ -252,13 +265,40 @@ begin
   raise exception 'the audit log is append-only: % on % refused', tg_op, tg_table_name
     using errcode = 'insufficient_privilege';
 end $$;
+-- Of these a row goes where what is left of its record already stands in `audit_pruned`, under the same hash.
+create function clearance.refuse_unpruned() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  number bigint := case when tg_table_name = 'audit_leaf'
+    then (select e.seq from public.audit_entry e where e.leaf_id = (to_jsonb(old) ->> 'id')::uuid)
+    else (to_jsonb(old) ->> 'seq')::bigint end;
+begin
+  if not exists (
+    select from public.audit_pruned p join public.audit_entry e on e.seq = p.seq and e.leaf_hash = p.leaf_hash
+    where p.seq = number
+  ) then
+    raise exception 'the audit log is append-only: % on % refused', tg_op, tg_table_name
+      using errcode = 'insufficient_privilege';
+  end if;
+  return old;
+end $$;
 do $$
 declare t text;
 begin
-  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_tag', 'audit_name',
-                           'audit_node', 'audit_checkpoint', 'audit_cosignature', 'audit_timestamp'] loop
+  foreach t in array array['audit_leaf', 'audit_entry', 'audit_document', 'audit_tag'] loop
+    execute format('create trigger append_only before update or truncate on %I '
+                   'for each statement execute function clearance.refuse_audit_change()', t);
+    execute format('create trigger pruned_alone before delete on %I '
+                   'for each row execute function clearance.refuse_unpruned()', t);
+    execute format('alter table %I enable always trigger pruned_alone', t);
+  end loop;
+  foreach t in array array['audit_head', 'audit_name', 'audit_node', 'audit_pruned', 'audit_checkpoint',
+                           'audit_cosignature', 'audit_timestamp'] loop
     execute format('create trigger append_only before update or delete or truncate on %I '
                    'for each statement execute function clearance.refuse_audit_change()', t);
+  end loop;
+  foreach t in array array['audit_leaf', 'audit_entry', 'audit_head', 'audit_document', 'audit_tag', 'audit_name',
+                           'audit_node', 'audit_pruned', 'audit_checkpoint', 'audit_cosignature', 'audit_timestamp'] loop
     execute format('alter table %I enable always trigger append_only', t);
     execute format('create policy auditors_read on %I for select to clearance_app '
                    'using ((select clearance.caller_may(''audit'')))', t);
@@ -324,10 +364,21 @@ begin
   return found;
 end $$;
 
+-- The id that a text is; null for any other text. A call, and no expression: of one the planner works out `text::uuid` of a
+-- text that it knows before it is asked whether it is an id, and one odd record would keep all from their places.
+create function clearance.as_id(said text) returns uuid
+language plpgsql immutable strict parallel safe set search_path = '' as $$
+begin
+  if pg_input_is_valid(said, 'uuid') then
+    return said::uuid;
+  end if;
+  return null;
+end $$;
+
 -- The documents that a record names by id. A text that is no id is none, whoever wrote it.
 create function clearance.documents_of(record jsonb) returns setof uuid
 language sql immutable parallel safe set search_path = '' as $$
-  select distinct case when pg_input_is_valid(n.name, 'uuid') then n.name::uuid end
+  select distinct clearance.as_id(n.name)
   from (
     select record ->> 'document'
     union all select substr(record ->> 'target', 10) where starts_with(record ->> 'target', 'document:')
@@ -336,7 +387,7 @@ language sql immutable parallel safe set search_path = '' as $$
     union all select d.value from jsonb_array_elements_text(
       case jsonb_typeof(record -> 'documents') when 'array' then record -> 'documents' else '[]' end) as d
   ) as n (name)
-  where pg_input_is_valid(n.name, 'uuid')
+  where clearance.as_id(n.name) is not null
 $$;
 
 -- By what else a record is found: of an answer the highest label of what went into it, the model, and whether that is in
@@ -362,7 +413,7 @@ language sql immutable parallel safe set search_path = '' as $$
       where kind = 'policy.changed'
     union all select 'indexed', record ->> 'document' where kind = 'document.indexed'
     union all select 'job', record ->> 'job' where kind = 'document.uploaded'
-    union all select 'collection', case when pg_input_is_valid(c.id, 'uuid') then c.id::uuid::text end
+    union all select 'collection', clearance.as_id(c.id)::text
     from (
       select record ->> 'collection'
       -- A folder is named by its collection and its path.
@@ -370,7 +421,7 @@ language sql immutable parallel safe set search_path = '' as $$
       union all select e.value from jsonb_array_elements_text(
         case jsonb_typeof(record -> 'collections') when 'array' then record -> 'collections' else '[]' end) as e
     ) as c (id)
-    where pg_input_is_valid(c.id, 'uuid')
+    where clearance.as_id(c.id) is not null
   ) as t (name, value)
   where octet_length(t.value) between 1 and 100
   limit 1000
@@ -382,11 +433,11 @@ create function clearance.trails_of(kind text, trail uuid, body text) returns se
 language sql immutable parallel safe set search_path = '' as $$
   select trail where kind in ('answer.closed', 'answer.feedback')
   union all (
-    select distinct case when pg_input_is_valid(s.id, 'uuid') then s.id::uuid end
+    select distinct clearance.as_id(s.id)
     from (select body::jsonb -> 'shown' as shown where kind = 'conversation.read') as r
       cross join lateral jsonb_array_elements_text(
         case jsonb_typeof(r.shown) when 'array' then r.shown else '[]' end) as s (id)
-    where pg_input_is_valid(s.id, 'uuid')
+    where clearance.as_id(s.id) is not null
     limit 1000
   )
 $$;
@@ -428,8 +479,7 @@ begin
     from unnest(leaves) with ordinality as v (id, n) join public.audit_leaf l on l.id = v.id
   ), read as materialized (
     select l.seq, l.id, l.leaf_hash, l.at, l.kind, l.trail, l.actor, l.record #>> '{actor,name}' as name,
-      case when pg_input_is_valid(l.record #>> '{actor,via,service}', 'uuid')
-        then (l.record #>> '{actor,via,service}')::uuid end as via,
+      clearance.as_id(l.record #>> '{actor,via,service}') as via,
       l.record #>> '{actor,via,name}' as via_name,
       -- What is no word of ours is found by nothing: an index takes no text of any length.
       case when octet_length(l.record ->> 'outcome') <= 100 then l.record ->> 'outcome' end as outcome,

@@ -120,6 +120,18 @@ end $$;
 create trigger never_again before insert on person_key
   for each row execute function clearance.refuse_key_of_erased();
 
+-- A person goes by what they are called, and is written of so by others.
+create function clearance.keep_display_name() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if old.display_name <> '' and not old.display_name = any (old.former_display_names) then
+    new.former_display_names := old.former_display_names || old.display_name;
+  end if;
+  return new;
+end $$;
+create trigger former_names before update of display_name on app_user for each row
+  when (old.display_name is distinct from new.display_name) execute function clearance.keep_display_name();
+
 -- Deletes what is a person's, and takes from what others wrote whatever has one of their names: as words, in any case of
 -- letters. Their row stays, without what it said, so that ids mean whom they meant. Gives how many rows of what it was.
 create function clearance.erase_person(erased uuid) returns jsonb
@@ -136,7 +148,8 @@ begin
     -- With its source in front, and without.
     select unnest(array[name, split_part(name, ':', 2)]) from public.name_history where subject = erased
     union all
-    select unnest(array[name, display_name, external_id, former_external_id]) from public.app_user where id = erased
+    select unnest(array[name, display_name, external_id, former_external_id] || former_display_names)
+    from public.app_user where id = erased
   ) as n (name)
   where char_length(n.name) > 2;
 
@@ -163,6 +176,8 @@ begin
       'where (asker = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
     ('hold_reasons', 'update public.legal_hold set reason = ''(erased with a person)'' '
       'where (person = $1 or reason ~* any ($2)) and reason <> ''(erased with a person)'''),
+    ('rule_reasons', 'update public.retention_rule set reason = ''(erased with a person)'' '
+      'where reason ~* any ($2) and reason <> ''(erased with a person)'''),
     -- But for the one that is being decided, whose reason goes with the decision.
     ('erasures', 'update public.erasure set reason = null where reason is not null '
       'and (person = $1 and decided_by is not null or person is distinct from $1 and reason ~* any ($2))'),
@@ -178,6 +193,8 @@ begin
     external_id = null, former_external_id = null, capabilities = '{}', clearance = 0, active = false,
     deleted_at = coalesce(deleted_at, now())
   where id = erased;
+  -- By itself: what they were called last was kept with the change.
+  update public.app_user set former_display_names = '{}' where id = erased;
   delete from public.name_history where subject = erased and valid_to is not null;
   get diagnostics gone = row_count;
   return counts || jsonb_build_object('names', gone);

@@ -32,6 +32,8 @@ create table app_user (
   deleted_at timestamptz,
   -- What the source called somebody who is gone: its provider vouches for them in vain.
   former_external_id text,
+  -- What they were called before, so that it is found where it has to be erased.
+  former_display_names text[] default '{}' not null,
   -- A provider's tokens from before this moment are dead.
   tokens_after timestamptz,
   constraint app_user_pkey primary key (id),

@@ -17,7 +17,7 @@ depends_on = None
 SUBJECTS = (
     "identity", "sign_in", "access", "scopes", "library", "uploads", "placement", "audit", "history",
     "library_names", "changes", "conversations", "feedback", "health", "leak_tests", "reviews", "evidence",
-    "forgetting", "deliveries", "locks", "canary",
+    "forgetting", "deliveries", "retention", "locks", "canary",
 )  # fmt: skip
 
 

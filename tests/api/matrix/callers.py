@@ -26,7 +26,7 @@ ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 IDS = frozenset({"document", "job", "failed job", "key", "conversation", "turn", "plan", "delegation", "session",
                  "link", "passkey", "scim user", "scim group", "leak test", "review", "review item",
                  "log export", "interrupted export", "saved query", "recorded id", "sealed record", "opening",
-                 "waiting opening", "erasure", "waiting erasure", "legal hold"})  # fmt: skip
+                 "waiting opening", "erasure", "waiting erasure", "waiting rule", "legal hold"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:

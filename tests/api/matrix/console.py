@@ -318,6 +318,17 @@ EVIDENCE: dict[tuple[str, str], Route] = {
         (on("waiting erasure", THERE, "erasure", form={"approved": "no"}, acts=True, **ON),),
         values=(".approved",),
     ),
+    ("GET", "/retention"): Route("erase or audit", (Case(**PAGE),), values=PAGED),
+    ("POST", "/retention"): Route(
+        "erase",
+        (Case(form={"records": "search", "days": "90", "reason": "A policy of ours."}, acts=True, **ON),),
+        values=(".records", ".days", ".reason"),
+    ),
+    ("POST", "/retention/{rule}/decide"): Route(
+        "erase",
+        (on("waiting rule", THERE, "rule", form={"approved": "no"}, acts=True, **ON),),
+        values=(".approved",),
+    ),
     ("GET", "/holds"): Route("hold or erase or audit", (Case(**PAGE),), values=PAGED),
     ("POST", "/holds"): Route(
         "hold",

@@ -151,6 +151,17 @@ PEOPLE: dict[tuple[str, str], Route] = {
         (on("waiting erasure", THERE, "erasure", body={"approved": False}, acts=True, **NONE),),
         values=(".approved",),
     ),
+    ("GET", "/api/v1/retention"): Route("erase or audit", values=PAGED),
+    ("POST", "/api/v1/retention"): Route(
+        "erase",
+        (Case(body={"kind": "search", "days": 90, "reason": "A policy of ours."}, done=201, acts=True),),
+        values=(".kind", ".label", ".days", ".reason"),
+    ),
+    ("POST", "/api/v1/retention/{rule}/decision"): Route(
+        "erase",
+        (on("waiting rule", THERE, "rule", body={"approved": False}, acts=True, **NONE),),
+        values=(".approved",),
+    ),
     ("GET", "/api/v1/holds"): Route("hold or erase or audit", values=PAGED),
     ("POST", "/api/v1/holds"): Route(
         "hold",

@@ -294,7 +294,7 @@ class Founder:
     def evidence(self) -> None:
         """What an auditor keeps: an export that is ready, one whose process is gone, and a query. And openings that
         somebody asked for who may decide on none: of an export, at once, and with a second person. And erasures
-        and a legal hold.
+        and a legal hold, and a rule of retention.
         """
         export = "insert into log_export (requested_by, format, q, resolved, size, state, sha256) select id,"
         opening = "insert into opening (requested_by, reason, resolved, needs_second) select id, 'A complaint.', '',"
@@ -308,6 +308,8 @@ class Founder:
             "waiting opening": f"{opening} true",
             "erasure": f"{erasure} gen_random_uuid()",
             "waiting erasure": f"{erasure} gen_random_uuid()",
+            "waiting rule": "insert into retention_rule (requested_by, kind, days, reason)"
+            " select id, 'key', 90, 'A policy of ours.'",
             "legal hold": "insert into legal_hold (placed_by, reason, document) select id, 'A case.....',"
             " gen_random_uuid()",
         }

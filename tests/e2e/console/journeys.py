@@ -84,6 +84,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "exports",
         "export",
         "erasures",
+        "retention",
         "holds",
     ),
 }
@@ -179,6 +180,7 @@ def prepare(site: Site) -> dict[str, str]:
         "exports": "/exports",
         "export": f"/exports/{export}",
         "erasures": "/erasures",
+        "retention": "/retention",
         "holds": "/holds",
         "search": "/search?q=parental+leave",
         "nothing found": '/search?q="no+such+words"',
@@ -207,6 +209,13 @@ def _forget(site: Site) -> None:
             "insert into erasure (person, requested_by, decided_by, decided_at, approved, counts)"
             ' select gen_random_uuid(), requested_by, person, now(), true, \'{"key": 1, "conversations": 3}\''
             f" from erasure where id = '{asked[0]}'"
+        )
+        for kind, label, days in (("answer", "public", 365), ("answer", None, 730), ("session", None, 90)):
+            desk.post("/retention", {"kind": kind, "label": label, "days": days, "reason": "Agreed with the council."})
+        site.company.execute(
+            "update retention_rule set decided_by = gen_random_uuid(), decided_at = now(), approved = kind <> 'session'"
+            " where days <> 365; update retention_rule set pruned = 1204, pruned_before = now() - interval '730 days'"
+            " where days = 730"
         )
         for of in ({"user": "mia"}, {"document": str(site.company.documents["hr", "salaries.md"])}):
             desk.post("/holds", {**of, "reason": "Case 12 of the court."})

@@ -14,7 +14,7 @@ from app.audit.events.answers import AnswerClosed, AnswerOpened
 from app.audit.events.base import Actor, Event
 from app.audit.export_forms.event_classes import CEF_SEVERITY, EVENT_CLASSES
 from app.audit.export_forms.ocsf import SCHEMA_VERSION, ocsf_event, ocsf_events, read_ocsf
-from app.audit.export_forms.row import UNREADABLE, ExportedEntry
+from app.audit.export_forms.row import PRUNED, UNREADABLE, ExportedEntry
 from app.evidence.merkle import canonical, leaf_hash
 from tests.support.every_kind import ACTORS, AT, entries_of_every_kind, entry_of, record_of
 
@@ -85,7 +85,7 @@ def test_records_of_an_unusual_form_are_valid_events() -> None:
 
 
 def test_each_kind_has_a_class_and_an_activity_of_the_schema() -> None:
-    assert set(EVENT_CLASSES) == {*KINDS, UNREADABLE}
+    assert set(EVENT_CLASSES) == {*KINDS, PRUNED, UNREADABLE}
     classes = {each["uid"]: each for each in schema()["classes"].values()}
     for kind, each in EVENT_CLASSES.items():
         found = classes[each.ocsf.uid]

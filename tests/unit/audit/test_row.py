@@ -28,7 +28,7 @@ def test_an_answer_that_was_kept_stands_in_it_where_it_is_opened() -> None:
 
 def test_a_record_that_was_read_is_not_read_again() -> None:
     entry = entry_of(record_of("answer.closed", AnswerClosed, ACTORS["a person"]))
-    record = read_record(entry.body)
+    record = read_record(entry.body or "")
     for read in (record, None):
         again = dataclasses.replace(entry, body="another text", record=read)
         assert read_entry(again) == (row_of(entry, read), read)

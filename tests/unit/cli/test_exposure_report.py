@@ -21,7 +21,8 @@ PEOPLE: list[dict[str, Any]] = [
 ]  # fmt: skip
 MADE = {"seq": 7, "at": T(1), "person": "p9", "user": None, "names": [], "action": "document.ruled", "target": "x"}
 REPORT: dict[str, Any] = {
-    "document": "d1", "since": T(1), "until": T(4), "known_from": T(2), "complete": False, "gone": True,
+    "document": "d1", "since": T(1), "until": T(4), "known_from": T(2), "pruned_before": T(3), "complete": False,
+    "gone": True,
     "stays": [{"collection": "c1", "first": T(1), "last": None}], "recorded": "r1", "people": PEOPLE,
     "counts": {"shown": 1, "could": 1, "never_shown": 0, "shown_without_grant": 1},
     "grants": [
@@ -43,7 +44,9 @@ def test_what_is_not_known_is_said() -> None:
     assert "d1, which is gone" in text
     assert "known from 2026-11-01 02:00:00 on" in text
     assert "Shown to 1 for whom the history knows no grant." in text
-    whole = {**REPORT, "complete": True, "gone": False, "counts": {**REPORT["counts"], "shown_without_grant": 0}}
+    assert "removed records of before 2026-11-01 03:00:00 (UTC), which may be missing here" in text
+    counts = {**REPORT["counts"], "shown_without_grant": 0}
+    whole = {**REPORT, "known_from": T(1), "pruned_before": None, "gone": False, "counts": counts}
     assert len(list(summary_lines(whole))) == 3
 
 

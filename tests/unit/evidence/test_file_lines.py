@@ -20,10 +20,10 @@ from app.evidence.stamps import StampedHead
 from app.evidence.timestamp import read_roots
 from app.evidence.verify import verify
 from tests.laws.tampered_files import KINDS, World, entries
-from tests.support.exported_log import entry, head_of, key_change, rehash, write
+from tests.support.exported_log import entry, head_of, key_change, pruned, rehash, write
 from tests.support.json_parts import PARTS
 from tests.support.log_keys import LOG_KEY, NEXT_KEY
-from tests.support.tampered_logs import CORPUS, EXTRA, HEAD, LOG, PLACES, REWRITES, Entries, Tampering
+from tests.support.tampered_logs import CORPUS, EXTRA, HEAD, LOG, PLACES, REWRITES, Entries, Tampering, bare
 from tests.support.time_stamping import TimestampAuthority
 
 # So small that parts end inside lines, and lines go over several parts.
@@ -128,6 +128,13 @@ def test_a_change_of_the_key_is_followed_alike(tmp_path: Path) -> None:
     assert report.signers == (NEXT_KEY.name,)
 
 
+def test_what_was_pruned_is_followed_alike(tmp_path: Path) -> None:
+    log = [*map(bare, LOG[:5]), LOG[5], pruned(6, (0, 3))]
+    report = check(write(tmp_path / "log.jsonl", log))
+    assert [(each.kind, each.seq) for each in report.findings] == [("drop", 4)]
+    assert report.pruned == 5
+
+
 def test_stamps_are_followed_alike(tmp_path: Path) -> None:
     authority = TimestampAuthority.make(tmp_path / "tsa")
     heads = [Checkpoint.sign(head_of(LOG[:size]), [LOG_KEY]) for size in (4, 8)]
@@ -174,6 +181,7 @@ def test_what_is_wrong_by_itself_is_no_sound_entry() -> None:
         rehash({**right, "record": right["record"].replace(",", ", ")}),
         rehash({**right, "record": merkle.canonical({**body, "id": "?"})}),
         key_change(3, NEXT_KEY, LOG_KEY, LOG_KEY),
+        pruned(3, (0, 1)),
         {"head": {}},
         [],
     ]
