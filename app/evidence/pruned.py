@@ -1,8 +1,6 @@
 """Which records of a log were pruned, and which of them its own records say were: nobody else may take one away."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 from app.evidence.records import LOG_PRUNED, part
@@ -35,15 +33,17 @@ class Pruned:
 
     def undeclared(self) -> Iterator[Range]:
         """The numbers without a record of which no record says that they were pruned."""
-        declared = _merged(self._declared)
+        declared = iter(_merged(self._declared))
+        said = next(declared, None)
         for first, end in _merged(self._bare):
             begin = first
-            for said_first, said_end in declared[bisect_right(declared, first, key=itemgetter(1)) :]:
-                if said_first >= end:
-                    break
-                if begin < said_first:
-                    yield begin, said_first
-                begin = said_end
+            while said is not None and said[0] < end:
+                if begin < said[0]:
+                    yield begin, said[0]
+                begin = max(begin, said[1])
+                if said[1] > end:
+                    break  # it may cover the next ones too
+                said = next(declared, None)
             if begin < end:
                 yield begin, end
 

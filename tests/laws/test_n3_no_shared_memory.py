@@ -36,6 +36,7 @@ KEEPERS = {
     "LRUCache",
 }
 MAY_KEEP = {
+    "app/audit/export_forms/cef.py:_header",  # by the kinds of records, which are ours
     "app/audit/export_forms/ocsf.py:_classified",  # by the classes of events, which are ours
     "app/audit/export_forms/parquet.py:schema",  # of nothing: the columns
     "app/guardrail/groups.py:group_checks",  # by the checks, which are the same for all texts
@@ -64,18 +65,22 @@ WORK: dict[str, Callable[[], object]] = {
 
 
 def keepers(source: str) -> list[str]:
-    """The names of what a module keeps results with, for the whole process."""
-    found = []
+    """The names of what a module keeps results with, for the whole process; of what is called there, that it is."""
+    found, decorators = list[str](), set[int]()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == "__missing__" and _stores(node):
             found.append(node.name)
-        made = [*node.decorator_list] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
-        made += [node] if isinstance(node, ast.Call) else []
-        for each in made:
-            name = each.func if isinstance(each, ast.Call) else each
-            if (name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")) in KEEPERS:
-                found.append(getattr(node, "name", ""))
-    return [name for name in found if name] or found
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            decorators |= {id(each) for each in node.decorator_list}
+            found += [node.name for each in node.decorator_list if _keeps(each)]
+        elif isinstance(node, ast.Call) and id(node) not in decorators and _keeps(node):
+            found.append("(called)")
+    return found
+
+
+def _keeps(node: ast.expr) -> bool:
+    name = node.func if isinstance(node, ast.Call) else node
+    return (name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")) in KEEPERS
 
 
 def _stores(function: ast.FunctionDef) -> bool:
@@ -97,6 +102,7 @@ def test_what_keeps_results_would_be_found() -> None:
     """Test of the test: as a decorator, called or not, by its module, and around a function."""
     for line in ("@lru_cache(maxsize=9)\ndef f(x): ...", "@functools.cache\ndef f(x): ...", "f = lru_cache(9)(g)"):
         assert keepers(line), line
+    assert keepers("@cache\ndef f(x): ...\ng = lru_cache(9)(f)") == ["f", "(called)"]
     assert keepers("class T(dict):\n def __missing__(self, key):\n  self[key] = f(key)\n  return self[key]")
     assert not keepers("@property\ndef f(x): return cast(str, x)")
 

@@ -77,7 +77,6 @@ def _fields(entry: ExportedEntry, row: ExportRow) -> Mapping[str, str | None]:
     }
 
 
-@functools.lru_cache(4096)
 def _source(address: str | None) -> Mapping[str, str]:
     """The field for an address of its family; what is none is a host's name."""
     if not address:

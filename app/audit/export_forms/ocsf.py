@@ -135,7 +135,7 @@ def _actor(row: ExportRow, record: Mapping[str, Any]) -> dict[str, Any]:
 def _source(address: str | None, part_of_ours: str | None) -> Mapping[str, str]:
     """The address that the request came from; a part of ours has none, and a name in its place."""
     # A file that is read may have anything here, which then cannot be looked up.
-    ip = _known_ip(address) if isinstance(address, str) else _ip(address or "")
+    ip = _ip(address) if isinstance(address, str) else _ip(address or "")
     return {"name": address or part_of_ours or _UNKNOWN} if ip is None else {"ip": ip}
 
 
@@ -144,9 +144,6 @@ def _ip(address: str) -> str | None:
         return str(ipaddress.ip_address(address))
     except ValueError:
         return None
-
-
-_known_ip = functools.lru_cache(4096)(_ip)
 
 
 def _address_of(source: Mapping[str, str]) -> str | None:
