@@ -86,7 +86,8 @@ def submit(
 def _scope_of(session: WriteSession, subject: Subject, collection: Collection, upload: Upload) -> int:
     """The scope of an upload. To make one is a change of access, and takes the epoch before the collection.
 
-    Raises Conflict where a folder gets its rule at the same moment and the scope that was there will not do.
+    Raises Conflict where the scope that was there will not do a moment later: a folder got a rule, or it was empty and
+    was collected.
     """
     if _standing_scope(session, collection, upload) is None:
         guard_change(session, subject)
@@ -96,7 +97,7 @@ def _scope_of(session: WriteSession, subject: Subject, collection: Collection, u
     if found is not None:
         return found
     if session.guard is None:
-        raise Conflict("A folder above this path got another rule at this very moment. Send the upload again.")
+        raise Conflict("What decides who may read this path changed at this very moment. Send the upload again.")
     return scope_for(session, collection, upload.own, nearest_folder(session, collection.id, upload.path))
 
 
