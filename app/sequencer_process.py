@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from psycopg.errors import SerializationFailure
 from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Engine
@@ -148,10 +149,16 @@ class Sequencer:
 
     def _prune(self, now: float) -> bool:
         """Remove some records that are kept no longer, in a transaction of its own; says whether there may be more."""
-        with Session(self._engine) as session, session.begin():
-            if not sequencing.lock(session):
-                return False
-            batch = pruning.prune_batch(session, first=self._known.prune_from)
+        try:
+            with Session(self._engine) as session, session.begin():
+                if not sequencing.lock(session):
+                    return False
+                batch = pruning.prune_batch(session, first=self._known.prune_from)
+        except OperationalError as error:
+            if not isinstance(error.orig, SerializationFailure):
+                raise
+            self._log.info("audit.pruning_put_off")  # what may go changed meanwhile: the next pass looks again
+            return False
         if batch is None:
             self._known = replace(self._known, next_prune=now + PRUNE_EVERY_SECONDS, prune_from=0)
             return False

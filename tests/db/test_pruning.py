@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.audit import listing, sequencing
-from app.audit.events.base import Actor
+from app.audit.events.base import Actor, Event
 from app.audit.events.conversations import ConversationRead
 from app.audit.events.log_reading import ExportFormat
 from app.audit.export import export_pieces
 from app.audit.export_forms.forms import FORMS
 from app.audit.listing import find_entry, latest_head, list_events, list_heads
+from app.audit.log import record
 from app.audit.proofs import consistency_path, verify_entry
 from app.audit.pruning import prune_batch
 from app.audit.query import EVERYTHING, Choice, LogQuery
@@ -286,6 +288,30 @@ def test_the_process_looks_once_an_hour(log: AgedLog) -> None:
     assert not sequencer.step()
     assert log.numbers(GONE) == []
     assert Sequencer(log.world.engine("sequencer"), close_after=dt.timedelta(days=1)).step()
+    assert log.numbers(GONE) == [0]
+
+
+def test_an_export_that_begins_meanwhile_puts_it_off(log: AgedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not end the process, which orders the log."""
+    log.search("ada", OLD)
+    log.place()
+    log.rule("search", 90)
+    begin = (
+        "insert into log_export (requested_by, format, q, resolved, size)"
+        " select id, 'jsonl', '', '', 1 from app_user where name = 'au'"
+    )
+
+    def record_late(session: Session, event: Event) -> uuid.UUID:
+        log.world.run("owner", begin)
+        return record(session, event)
+
+    sequencer = Sequencer(log.world.engine("sequencer"), close_after=dt.timedelta(days=1))
+    with monkeypatch.context() as patch:
+        patch.setattr("app.audit.pruning.record", record_late)
+        assert not sequencer.step()
+    assert (log.numbers(GONE), log.numbers()) == ([], [0])
+    log.world.run("owner", "delete from log_export")
+    assert sequencer.step()
     assert log.numbers(GONE) == [0]
 
 

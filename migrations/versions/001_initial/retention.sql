@@ -176,7 +176,8 @@ begin
   select array_agg(p.rule order by p.seq) into rules
   from clearance.prunable(wanted[1]) as p join unnest(wanted) as w (seq) on w.seq = p.seq;
   if cardinality(wanted) is null or cardinality(wanted) is distinct from cardinality(rules) then
-    raise insufficient_privilege using message = 'no rule of retention removes these records';
+    -- Or none any more: an export began meanwhile, or another rule is in force.
+    raise serialization_failure using message = 'no rule of retention removes these records';
   end if;
 
   set constraints public.audit_entry_leaf_id_fkey deferred;
