@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-BEFORE = 64  # characters to the left of a start that a decision may read
+BEFORE = 96  # characters to the left of a start that a decision may read
 
 KINDS = {
     "email": "E-mail addresses",
@@ -31,16 +31,22 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How far a decision reads from its start: the longest stretch that `pattern` matches, and one character more.
+    """How far a decision reads from its start: the longest stretch that `pattern` matches within `extent` characters,
+    and one character more.
 
-    `pattern` must accept every prefix of what it accepts (and so the empty text), and at most `extent` characters. Then
-    the reach is known, whatever follows, as soon as one character beyond it is there. In a stretch of fewer than
-    `min_extent` characters no check finds anything, and none is asked.
+    `pattern` must accept every prefix of what it accepts (and so the empty text). Then the reach is known, whatever
+    follows, as soon as one character beyond it is there. In a stretch of fewer than `min_extent` characters no check
+    finds anything, and none is asked.
     """
 
     pattern: re.Pattern[str]
     extent: int
     min_extent: int = 0
+
+    def end(self, text: str, start: int) -> int:
+        """Where the stretch from `start` ends in the text that is there."""
+        match = self.pattern.match(text, start, start + self.extent)
+        return match.end() if match is not None else start
 
 
 @dataclass(frozen=True, slots=True)

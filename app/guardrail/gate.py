@@ -150,7 +150,7 @@ class Gate:
 
     def _decide(self, limit: int, *, final: bool) -> None:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
-        if self._waiting is not None and not final and self._reach(self._waiting, self._scan) == len(self._text):
+        if self._waiting is not None and not final and self._waiting.end(self._text, self._scan) == len(self._text):
             return
         queue = self._candidates(limit)
         at, masked = 0, self._mask_end
@@ -189,7 +189,7 @@ class Gate:
         for group in groups:
             if group.cue is not None and group.cue.found(lowered) is None:
                 continue
-            end = self._reach(group.run, start)
+            end = group.run.end(text, start)
             if end == size and not final:
                 self._waiting = group.run
                 return False
@@ -207,11 +207,6 @@ class Gate:
             if best.open and tail is not None:
                 self._swallow(tail, final=final)
         return True
-
-    def _reach(self, run: Run, start: int) -> int:
-        """Where a run from a start ends in the text that is there."""
-        match = run.pattern.match(self._text, start)
-        return match.end() if match is not None else start
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""

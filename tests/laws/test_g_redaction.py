@@ -1,6 +1,8 @@
 """The law of the stream: whatever the cutting, what is released is a prefix of the redaction of the whole text."""
 
+import base64
 import itertools
+import re
 
 import pytest
 from hypothesis import example, given, settings
@@ -91,12 +93,37 @@ PROSE = (
     "9999 ",
     "0" * 20,
     "a" * 140,
+    "<br>",
+    "<b>",
+    "<span ",
+    "<!--",
+    "-->",
+    "&#52;",
+    "&am",
+    "\\_",
+    "%40",
+    "%3",
+    "~~",
+    "|",
+    "| Password | Phone |\n|---|---|\n| ",
+    "\n> ",
+    "\n- ",
+    "## Wi-Fi password\n\n",
+    "Password:\n",
+    "[1]",
+    "раss",  # noqa: RUF001
+    "пароль",
     "::",
 )
 
 
 def _digits_from(zero: int, text: str) -> str:
     return "".join(chr(zero + int(c)) if c in "0123456789" else c for c in text)
+
+
+def _halves(text: str, between: str, behind: str = "") -> str:
+    middle = len(text) // 2
+    return text[:middle] + between + text[middle:] + behind
 
 
 def _disguise(text: str, way: int) -> str:
@@ -109,13 +136,25 @@ def _disguise(text: str, way: int) -> str:
         f"**{text[: len(text) // 2]}**{text[len(text) // 2 :]}",
         _digits_from(0x1D7CE, text),
         ("\u200b" * 40).join(text),
+        re.sub(r"([-_.+@!()])", r"\\\1", text),
+        _halves(text, "<br>"),
+        _halves(text, "\n> "),
+        _halves(text, " | "),
+        _halves(text, "[1]"),
+        _halves(text, "<b>", "</b>"),
+        _halves(text, "~~", "~~"),
+        "".join(f"&#{ord(c)};" for c in text),
+        "".join(f"%{ord(c):02X}" if not c.isalnum() else c for c in text),
+        base64.b64encode(text.encode()).decode(),
+        text.encode().hex(),
+        text.translate(str.maketrans("aceopx", "\u0430\u0441\u0435\u043e\u0440\u0445")),
     )
     return ways[way]
 
 
 pieces = st.one_of(
     st.sampled_from(PROSE),
-    st.builds(_disguise, st.sampled_from(SECRETS), st.integers(0, 6)),
+    st.builds(_disguise, st.sampled_from(SECRETS), st.integers(0, 18)),
     st.text(alphabet="aB3 .-:@/+=_'\"\n*\u200b(", max_size=12),
     st.builds(lambda text, size: text[:size], st.sampled_from(SECRETS), st.integers(1, 30)),
 )
@@ -159,7 +198,7 @@ def test_any_cutting_releases_prefixes_of_the_whole_redaction(text: str, data: s
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("way", range(6))
+@pytest.mark.parametrize("way", range(7))
 def test_every_cut_in_two(secret: str, way: int) -> None:
     text = f"Yes: {_disguise(secret, way)}, and more. "
     for cut in range(len(text) + 1):

@@ -17,6 +17,7 @@ from app.guardrail.checks import (
     secret,
     webhook,
 )
+from app.guardrail.readings import with_readings
 
 _CREDENTIALS: tuple[Check, ...] = (
     private_key.CHECK,
@@ -42,11 +43,15 @@ _PERSONAL: tuple[Check, ...] = (
 )
 
 
+_ALL = with_readings(_CREDENTIALS + _PERSONAL)
+_CREDENTIALS_ALONE = with_readings(_CREDENTIALS)
+
+
 def default_checks() -> tuple[Check, ...]:
-    """All checks: credentials, then personal data."""
-    return _CREDENTIALS + _PERSONAL
+    """All checks: credentials, then personal data, in every reading."""
+    return _ALL
 
 
 def credential_checks() -> tuple[Check, ...]:
     """Only what must never be shown or stored, whoever asks."""
-    return _CREDENTIALS
+    return _CREDENTIALS_ALONE

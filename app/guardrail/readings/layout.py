@@ -1,0 +1,92 @@
+"""Values that markup, line breaks, table cells and list signs cut in two, and escaped or look-alike characters."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from app.guardrail.check import NUMBER_START, Check, Cue, Run
+from app.guardrail.checks.values import VALUE_START, is_mixed
+from app.guardrail.readings.reading import Reading, groups_of
+from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
+
+_EXTENT = 160
+_VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|%\d)")
+_TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
+# Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
+_GLUED = re.compile(
+    rf"(?<![A-Za-z0-9])(?=[^ \n]{{0,63}}?(?:\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|%[2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}"
+    r"|_(?=[^ \n]{0,40}\d)))(?=[^ \n])"
+)
+# Then groups of digits and capitals, with whatever may stand between them.
+_GROUPS = rf"(?:[\dA-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
+_GLUED_RUN = Run(re.compile(rf"(?:(?:[^ \n<]|{_TAG})+{_GROUPS})?"), _EXTENT)
+_GROUPED = re.compile(rf"{NUMBER_START.pattern}|(?<![A-Za-z0-9])[A-Z]{{2}}\d", re.ASCII)
+_GROUPED_RUN = Run(re.compile(_GROUPS), _EXTENT)
+# Something to undo, and four digits.
+_DIGITS = re.compile(r"(?s:(?=.*?(?:[\n|~`_\\<&\[]|  )))(?=\D*\d\D*\d\D*\d\D*\d)")
+# A word with a digit, a sign or capitals in it, up to the end of its line or cell, and the word behind that.
+_BROKEN = re.compile(
+    r"(?<![^ \n|\"'`(=:,])(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"
+)
+_BREAK = re.compile(r"(?=[^\n|]*[\n|])(?=[^@\d]*[@\d])")
+_REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,80}"
+_BROKEN_RUN = Run(re.compile(rf"(?:[^ \n|]{{1,80}}(?: {{1,2}}(?:{_REST})?|{_REST})?)?"), _EXTENT)
+_LINE_RUN = Run(re.compile(r"[^\n]*"), 80)
+# Right behind layout or an assigning sign; elsewhere what is no word.
+_VALUE = re.compile(
+    r"""(?:(?<=[>\n`"'(=])|(?<=[|:>=\-] )|(?<=\[\d\] )|(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))(?=[^ \n"'`=:<>()\[\]{},;&|])"""
+)
+_LAYOUT = re.compile(r"[<>|\\&`~\n\]]|  |[^\x00-\x7f]")
+_ANY = re.compile("")
+_ALONE = re.compile(r"[^ \n]{3,64} *(?:\n|\Z)")
+
+
+def _halves(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
+    """The halves of a word, which a break cut."""
+    shown = rewrite(stretch, glue)
+    if shown is not None:
+        left = rewrite(before, space)
+        yield (before if left is None else left.text), shown
+
+
+def _forms(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
+    """The halves of a word, then the groups of a number where there is a break, then either without underscores."""
+    shown = rewrite(stretch, glue)
+    if shown is None and "_" not in stretch:
+        return
+    changed = rewrite(before, space)
+    left = before if changed is None else changed.text
+    if shown is not None:
+        yield left, shown
+        if shown.joined < len(shown.text) and (spaced := rewrite(stretch, space)) is not None:
+            yield left, spaced
+    if "_" in stretch and (bare := rewrite(stretch, glue, underscores=True)) is not None:
+        yield left, bare
+
+
+def _named(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
+    """Layout stands only before the value: between it and what names it.
+
+    What follows on the next line may be a sentence: there the value stands alone on its line, or is no word.
+    """
+    left = rewrite(before, space)
+    if left is None:
+        return
+    broken = left.joined < len(left.text) and "\n" in before[-8:]
+    if broken and _ALONE.match(stretch) is None and not is_mixed(stretch.split(" ", 1)[0]):
+        return
+    yield left.text, Rewritten(stretch, list(range(1, len(stretch) + 1)), -1, len(stretch))
+
+
+def layout_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """The checks in every reading that undoes layout."""
+    groups = groups_of(checks)
+    named = tuple(group for group in groups if group.cue is not None)
+    words = tuple(dict.fromkeys(word for group in named if group.cue for word in group.cue.words))
+    cue = Cue(words, _LAYOUT)
+    return (
+        Reading(groups, _GLUED, _GLUED_RUN, _forms, _VALUABLE),
+        Reading(named, _GLUED, _GLUED_RUN, _halves, _ANY, cue=Cue(words, _ANY)),
+        Reading(groups, _GROUPED, _GROUPED_RUN, _forms, _DIGITS),
+        Reading(groups, _BROKEN, _BROKEN_RUN, _halves, _BREAK),
+        Reading(named, _VALUE, _LINE_RUN, _named, _ANY, cue=cue),
+    )

@@ -1,0 +1,73 @@
+"""One reading of a place: rewritten, and shown to the checks."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from app.guardrail.check import BEFORE, Check, Cue, Finding, Run, Tail
+from app.guardrail.groups import CheckGroup, group_checks
+from app.guardrail.readings.rewriting import Rewritten
+
+# Takes what stands before a start and the stretch from it; gives both as a reader may see them.
+Rewriter = Callable[[str, str], Iterator[tuple[str, Rewritten]]]
+
+TAIL = Tail(re.compile(r"[\w+/=.\-~\\]*", re.ASCII), closer=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """The checks, asked about a place as `rewrite` has it; the longest finding counts."""
+
+    groups: tuple[CheckGroup, ...]
+    opener: re.Pattern[str]
+    run: Run
+    rewrite: Rewriter
+    worth: re.Pattern[str]  # matches every stretch in which something can be
+    cue: Cue | None = None
+    needs: str = ""
+    kind: str = ""  # what is found has the kind of the check that found it
+    tail: Tail | None = TAIL
+
+    def at(self, window: str, start: int) -> Finding | None:
+        if self.worth.match(window, start) is None:
+            return None
+        best: Finding | None = None
+        for before, shown in self.rewrite(window[:start], window[start:]):
+            found = self._ask(before, shown, start)
+            # Behind a tag a value may end: what is glued to it there may itself be hidden.
+            for end in shown.glued if found is None else ():
+                found = self._ask(before, shown.cut(end), start) or found
+            if found is not None and (best is None or found.end > best.end):
+                best = found
+        return best
+
+    def _ask(self, before: str, shown: Rewritten, start: int) -> Finding | None:
+        before = before[-BEFORE:]
+        text, at, lowered = before + shown.text, len(before), before.lower()
+        best: Finding | None = None
+        for group in self.groups:
+            if group.cue is not None and group.cue.found(lowered) is None:
+                continue
+            if group.opener.match(text, at) is None:
+                continue
+            end = group.run.end(text, at)
+            if end - at < group.run.min_extent:
+                continue
+            for check in group.checks:
+                found = check.at(text[: end + 1], at)
+                if found is None or found.end - at <= shown.first or _ends_before_break(check, text, at, shown, found):
+                    continue
+                stop = start + shown.ends[found.end - at - 1]
+                if best is None or stop > best.end:
+                    goes_on = found.open and check.tail is not None and not check.tail.closer
+                    best = Finding(start, stop, found.kind, found.reason, goes_on)
+        return best
+
+
+def _ends_before_break(check: Check, text: str, at: int, shown: Rewritten, found: Finding) -> bool:
+    """Whether what stands before the break is a finding by itself: then what follows the break is none of it."""
+    return found.end - at > shown.joined and check.at(text[: at + shown.joined], at) is not None
+
+
+def groups_of(checks: Sequence[Check]) -> tuple[CheckGroup, ...]:
+    return group_checks(tuple(checks)).groups

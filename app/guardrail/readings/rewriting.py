@@ -1,0 +1,111 @@
+"""Rewrites a stretch of text to what a reader sees of it, keeping where each character ends in the text. Pure."""
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A stretch as a reader sees it. `ends`: for each character, where what it stands for ends in the stretch.
+
+    `first` is the first character behind something that was rewritten, `joined` the first behind a break (a line, a
+    cell, doubled blanks) that was taken out; both are the length of the text if there is none. `glued`: where letters or
+    digits came together that stood apart.
+    """
+
+    text: str
+    ends: list[int]
+    first: int
+    joined: int
+    glued: Sequence[int] = ()
+
+    def cut(self, end: int) -> "Rewritten":
+        """The same up to a character."""
+        return Rewritten(self.text[:end], self.ends[:end], min(self.first, end), min(self.joined, end))
+
+
+# Elements that only colour or mark what stands in them; any other begins a new line or cell.
+_INLINE = (
+    "a|abbr|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|label|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u"
+    "|var|wbr"
+)
+_LIST_SIGN = r"(?:[-+.] |\d{1,2}[.)] )?"
+_SPOT = re.compile(
+    r"(?=[\\%&~`<\n|\[]| [ \n|<\[])(?:"
+    rf"(?P<char>\\u\{{?[0-9A-Fa-f]{{4}}\}}?|\\x[0-9A-Fa-f]{{2}}|%[2-7][0-9A-Fa-f]|&(?:\#\d{{1,6}}|\#[xX][0-9A-Fa-f]{{1,5}}|[A-Za-z]{{2,8}});)"
+    rf"|(?P<mark>\\(?=[!-/:-@\[-`{{-~])|~~|`+|<!--[^\n]{{0,60}}?-->|</?(?i:{_INLINE})(?:[ /][^<>\n]{{0,60}})?>)"
+    r"|(?P<break>(?: *(?:"
+    rf"\n(?: *>)* *{_LIST_SIGN}|\|(?: *\n *\|)?|\[\^?\d{{1,3}}\](?!\()|</?(?i:br|p|div|td|th|tr|li|ul|ol|dd|dt|hr|pre|h\d)"
+    r"(?:[ /][^<>\n]{0,60})?>|  )(?:(?<=  ) *| *))+))"
+)
+_UNDERSCORE = re.compile(r"_+")
+# Letters of other alphabets that look like a Latin one: Cyrillic, Greek, Armenian, and the dotless i.
+_LOOKALIKES = str.maketrans(
+    "аасеіјорԛѕхуҮһԁԝӏАВСЕНІЈКМОРЅТХУԌԜαονρυτιΑΒΕΖΗΙΚΜΝΟΡΤΥΧցհոսօı",  # noqa: RUF001
+    "aaceijopqsxyYhdwlABCEHIJKMOPSTXYGWaovputiABEZHIKMNOPTYXghnuoi",
+)
+LOOKALIKE = "[" + "".join(chr(code) for code in sorted(_LOOKALIKES)) + "]"
+
+
+def _character(text: str) -> str:
+    """What an escape or entity stands for; as it was if that is no printable character of one."""
+    if text[0] == "&":
+        plain = html.unescape(text)
+    elif text[0] == "%":
+        plain = chr(int(text[1:], 16))
+    else:
+        plain = chr(int(text[2:].strip("{}"), 16))
+    plain = plain.replace("\u00a0", " ")
+    return plain if len(plain) == 1 and (plain.isprintable() or plain == "\u00ad") else text
+
+
+def glue(match: re.Match[str]) -> str:
+    """Nothing where a break stood: the halves of a word."""
+    return _character(match[0]) if match["char"] else ""
+
+
+def space(match: re.Match[str]) -> str:
+    """A blank where a break stood: the groups of a number."""
+    return _character(match[0]) if match["char"] else " " if match["break"] else ""
+
+
+def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores: bool = False) -> Rewritten | None:
+    """The stretch with every spot as `plain` has it, look-alike letters as the Latin ones; None if it stays as it is."""
+    parts: list[str] = []
+    ends: list[int] = []
+    at = 0
+    first = joined = -1
+    for match in _SPOT.finditer(stretch):
+        text = plain(match)
+        if text == match[0]:
+            continue
+        parts.append(stretch[at : match.start()])
+        ends.extend(range(at + 1, match.start() + 1))
+        first = len(ends) if first < 0 else first
+        if match["break"] and joined < 0:
+            joined = len(ends)
+        parts.append(text)
+        ends.extend([match.end()] * len(text))
+        at = match.end()
+    parts.append(stretch[at:])
+    ends.extend(range(at + 1, len(stretch) + 1))
+    text = "".join(parts)
+    if not text.isascii():
+        latin = text.translate(_LOOKALIKES)
+        first = 0 if latin != text else first
+        text = latin
+    if underscores and "_" in text:
+        kept = [place for place, character in enumerate(text) if character != "_"]
+        first = min(text.index("_"), first) if first >= 0 else text.index("_")
+        joined = sum(place < joined for place in kept) if joined >= 0 else joined
+        text, ends = "".join(text[place] for place in kept), [ends[place] for place in kept]
+    if first < 0:
+        return None
+    glued = [
+        place
+        for place in range(max(first, 1), len(text))
+        if ends[place - 1] + 1 != ends[place] and text[place - 1].isalnum() and text[place].isalnum()
+    ]
+    return Rewritten(text, ends, first, joined if joined >= 0 else len(text), glued)
