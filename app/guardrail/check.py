@@ -67,10 +67,12 @@ _OWN_WORDS = re.compile(rf"(?:{re.escape(_OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'
 @dataclass(frozen=True, slots=True)
 class Cue:
     """What must be found in the lower-cased text before a start. `words`: one of them stands in whatever it matches,
-    so that text far from all of them costs nothing."""
+    so that text far from all of them costs nothing. `of_label`: what is read is not the text before the start but what
+    names the place otherwise (`app.guardrail.outline`), and the check is shown that in its stead."""
 
     words: tuple[str, ...]
     pattern: re.Pattern[str]
+    of_label: bool = False
 
     def found(self, lowered: str) -> re.Match[str] | None:
         """The match nearest to the left edge, if any. A placeholder of ours is no cue, though its word may be one.

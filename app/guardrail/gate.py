@@ -8,15 +8,16 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from app.guardrail.check import BEFORE, WORD, Check, Finding, Run, Tail
 from app.guardrail.groups import CheckGroup, group_checks
 from app.guardrail.normal import Normaliser
+from app.guardrail.outline import Outline
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
-_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-]|[^ \n]{8}|[A-Z]{2}", re.ASCII)
+_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-\\&%]|[^ \n]{8}|[A-Z]{2}", re.ASCII)
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
@@ -53,6 +54,8 @@ class Gate:
         self._mask_start = self._mask_end = -1  # the latest mask
         self._mask_before = ""  # the redacted text before it
         self._mask_kind = ""
+        self._outline = Outline()  # of the redacted text
+        self._outlined = 0  # what lies before was fed to it
         self._tail: Tail | None = None
         self._waiting: Run | None = None  # what the start at scan, the first undecided one, waits for the end of
         self._parts: list[str] = []
@@ -128,7 +131,9 @@ class Gate:
         worth = _WORTH_A_LOOK.search(text, scan) is not None
         found = []
         for number, group in enumerate(self._groups):
-            if group.cue is not None:
+            if group.of_label:
+                found += [(at, number) for at in group.starts(text, scan, limit)]
+            elif group.cue is not None:
                 for begin, end in group.near_cue(cues) if cues else ():
                     found += [(at, number) for at in group.starts(text, max(begin, scan), end)]
             elif worth and (not group.needs or text.find(group.needs, scan) >= 0):
@@ -145,7 +150,7 @@ class Gate:
         """
         begin, end = max(self._scan, self._mask_end), min(limit, self._mask_end + BEFORE)
         for number, group in enumerate(self._groups):
-            if group.cue is not None:
+            if group.cue is not None and not group.of_label:
                 yield from ((at, number) for at in group.starts(self._text, begin, end))
 
     def _decide(self, limit: int, *, final: bool) -> None:
@@ -182,12 +187,20 @@ class Gate:
     def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
         """Decide one start; False if a check needs text that is not there yet."""
         text, size = self._text, len(self._text)
+        if all(group.of_label for group in groups) and not self._label(start):
+            self._scan, self._waiting = start + 1, None
+            return True
         before = self._before(start)
         lowered = before.lower()
         best: Finding | None = None
         tail: Tail | None = None
         for group in groups:
-            if group.cue is not None and group.cue.found(lowered) is None:
+            left = before
+            if group.of_label:
+                left = self._label(start)
+                if not left:
+                    continue
+            elif group.cue is not None and group.cue.found(lowered) is None:
                 continue
             end = group.run.end(text, start)
             if end == size and not final:
@@ -195,15 +208,15 @@ class Gate:
                 return False
             if end - start < group.run.min_extent:
                 continue
-            window = before + text[start : end + 1]
+            window = left + text[start : end + 1]
             for check in group.checks:
-                found = check.at(window, len(before))
-                if found is not None and (best is None or found.end > best.end):
-                    best, tail = found, check.tail
+                found = check.at(window, len(left))
+                if found is not None and (best is None or found.end - len(left) > best.end):
+                    best, tail = replace(found, start=0, end=found.end - len(left)), check.tail
         self._scan = start + 1
         self._waiting = None
         if best is not None:
-            self._mask(start, start + best.end - best.start, best.kind, before)
+            self._mask(start, start + best.end, best.kind, before)
             if best.open and tail is not None:
                 self._swallow(tail, final=final)
         return True
@@ -217,9 +230,18 @@ class Gate:
             return since
         return (self._mask_before + placeholder(self._mask_kind) + since)[-BEFORE:]
 
+    def _label(self, start: int) -> str:
+        """What names the place otherwise, as a reader of the release sees it; none within a mask."""
+        if start < self._outlined:
+            return ""
+        self._outline.feed(self._text[self._outlined : start])
+        self._outlined = start
+        return self._outline.label()
+
     def _mask(self, start: int, end: int, kind: str, before: str) -> None:
         if start > self._mask_end:
             self._release(start)
+            self._outline.feed(self._text[self._outlined : start] + placeholder(kind))
             self._mask_start = self._mask_end = start
             self._mask_before, self._mask_kind = before, kind
             self._parts.append(placeholder(kind))
@@ -228,7 +250,7 @@ class Gate:
 
     def _cover(self, end: int) -> None:
         """Lengthen the mask."""
-        self._mask_end = end
+        self._mask_end = self._outlined = end
         self._out = end + bisect_left(self._drops, end)
 
     def _swallow(self, tail: Tail, *, final: bool) -> None:
@@ -253,6 +275,8 @@ class Gate:
     def _trim(self) -> None:
         """Forget text that no decision can read any more."""
         cut = self._scan - BEFORE - 1
+        self._outline.feed(self._text[self._outlined : cut])
+        self._outlined = max(self._outlined - cut, 0)
         gone = bisect_left(self._drops, cut)
         raw_cut = cut + gone
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]

@@ -20,6 +20,11 @@ class CheckGroup:
     cue: Cue | None
     checks: tuple[Check, ...]
 
+    @property
+    def of_label(self) -> bool:
+        """Whether the checks are shown the label of a place in the stead of the text before it."""
+        return self.cue is not None and self.cue.of_label
+
     def starts(self, text: str, begin: int, end: int) -> Iterator[int]:
         """The places in begin..end at which a finding can start."""
         for match in self.opener.finditer(text, begin):
@@ -70,5 +75,5 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
     for check in checks:
         found.setdefault((check.opener, check.run, check.needs, check.cue), []).append(check)
     groups = tuple(CheckGroup(*key, tuple(of)) for key, of in found.items())
-    words: Sequence[str] = [word for group in groups if group.cue for word in group.cue.words]
+    words: Sequence[str] = [word for group in groups if group.cue and not group.of_label for word in group.cue.words]
     return CheckGroups(groups, tuple(dict.fromkeys(words)))

@@ -2,26 +2,33 @@
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.guardrail.check import WORD, Check, Finding, Run, Tail
 from app.guardrail.gate import redact
 
 _START = re.compile(r"(?<![A-Za-z0-9+/_\-])(?=[A-Za-z0-9+/_\-]{8})(?=[A-Za-z0-9+/_\-]{1,40}?[0-9A-Z])", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z0-9+/_\-]{8,128}={0,2}", re.ASCII)
-_HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2}){6,}|(?:[0-9A-F]{2}){6,})", re.ASCII)
+# What may be decoded: hexadecimal, base64, and base64 for addresses.
+_HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2}){6,64}|(?:[0-9A-F]{2}){6,64})", re.ASCII)
+_BASE64 = (re.compile(r"[A-Za-z0-9+/]{8,128}={0,2}", re.ASCII), re.compile(r"[A-Za-z0-9_\-]{8,128}={0,2}", re.ASCII))
 _NEAR = 48  # characters before the value that may name it
 
 
-def _texts(token: str) -> Iterator[str]:
-    """What the token decodes to, where that is plain text."""
-    digits = _HEX.fullmatch(token.rstrip("="))
+def _texts(window: str, start: int) -> Iterator[tuple[int, str]]:
+    """The plain texts that what stands there decodes to, each with where it ends."""
+    digits = _HEX.match(window, start)
     if digits is not None:
-        yield from _plain(bytes.fromhex(digits[1]))
-    body = token.rstrip("=").replace("-", "+").replace("_", "/")
-    body = body[: len(body) - (len(body) % 4 == 1)]
-    yield from _plain(base64.b64decode(body + "=" * (-len(body) % 4)))
+        yield from ((digits.end(), text) for text in _plain(bytes.fromhex(digits[1])))
+    ends = set()
+    for alphabet in _BASE64:
+        token = alphabet.match(window, start)
+        if token is None or token.end() in ends:
+            continue
+        ends.add(token.end())
+        body = token[0].rstrip("=").replace("-", "+").replace("_", "/")
+        body = body[: len(body) - (len(body) % 4 == 1)]
+        yield from ((token.end(), text) for text in _plain(base64.b64decode(body + "=" * (-len(body) % 4))))
 
 
 def _plain(data: bytes) -> Iterator[str]:
@@ -44,18 +51,17 @@ class DecodedReading:
     tail: Tail | None = Tail(re.compile(r"[\w+/=\-]*", re.ASCII), closer=False)
 
     def at(self, window: str, start: int) -> Finding | None:
-        token = _TOKEN.match(window, start)
-        if token is None:
-            return None
         before = window[max(start - _NEAR, 0) : start]
-        for text in _texts(token[0]):
+        known: Mapping[str, int] | None = None
+        best: Finding | None = None
+        for end, text in _texts(window, start):
+            known = redact(before, self.checks).counts if known is None else known
             counts = redact(before + text, self.checks).counts
-            found = sorted(kind for kind, count in counts.items() if count > redact(before, self.checks).counts.get(kind, 0))
-            if found:
-                goes_on = token.end() - start >= self.run.extent
+            found = sorted(kind for kind, count in counts.items() if count > known.get(kind, 0))
+            if found and (best is None or end > best.end):
                 kind = "credential" if "credential" in found else found[0]
-                return Finding(start, token.end(), kind, "encoded", goes_on)
-        return None
+                best = Finding(start, end, kind, "encoded", end - start >= self.run.extent)
+        return best
 
 
 def decoded_reading(checks: Sequence[Check]) -> Check:

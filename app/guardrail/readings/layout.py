@@ -14,7 +14,7 @@ _TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
 # Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
 _GLUED = re.compile(
     rf"(?<![A-Za-z0-9])(?=[^ \n]{{0,63}}?(?:\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|%[2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}"
-    r"|_(?=[^ \n]{0,40}\d)))(?=[^ \n])"
+    r"|_(?=[^ \n]{0,40}\d)))(?=[^ \n<>~`|\[])"
 )
 # Then groups of digits and capitals, with whatever may stand between them.
 _GROUPS = rf"(?:[\dA-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
@@ -27,9 +27,9 @@ _DIGITS = re.compile(r"(?s:(?=.*?(?:[\n|~`_\\<&\[]|  )))(?=\D*\d\D*\d\D*\d\D*\d)
 _BROKEN = re.compile(
     r"(?<![^ \n|\"'`(=:,])(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"
 )
-_BREAK = re.compile(r"(?=[^\n|]*[\n|])(?=[^@\d]*[@\d])")
+_BREAK = re.compile(r"(?=[^\n|]*?(?:[\n|]|  ))(?=[^@\d]*[@\d])")
 _REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,80}"
-_BROKEN_RUN = Run(re.compile(rf"(?:[^ \n|]{{1,80}}(?: {{1,2}}(?:{_REST})?|{_REST})?)?"), _EXTENT)
+_BROKEN_RUN = Run(re.compile(rf"(?:[^ \n|]{{1,80}}(?: {{1,2}}(?:{_REST}|(?<=  ) {{0,2}}[^ \n|]{{0,80}})?|{_REST})?)?"), _EXTENT)
 _LINE_RUN = Run(re.compile(r"[^\n]*"), 80)
 # Right behind layout or an assigning sign; elsewhere what is no word.
 _VALUE = re.compile(

@@ -33,35 +33,41 @@ class Reading:
             return None
         best: Finding | None = None
         for before, shown in self.rewrite(window[:start], window[start:]):
-            found = self._ask(before, shown, start)
-            # Behind a tag a value may end: what is glued to it there may itself be hidden.
-            for end in shown.glued if found is None else ():
-                found = self._ask(before, shown.cut(end), start) or found
+            found = self._ask(before[-BEFORE:], shown, start)
             if found is not None and (best is None or found.end > best.end):
                 best = found
         return best
 
     def _ask(self, before: str, shown: Rewritten, start: int) -> Finding | None:
-        before = before[-BEFORE:]
         text, at, lowered = before + shown.text, len(before), before.lower()
-        best: Finding | None = None
-        for group in self.groups:
-            if group.cue is not None and group.cue.found(lowered) is None:
-                continue
-            if group.opener.match(text, at) is None:
-                continue
-            end = group.run.end(text, at)
-            if end - at < group.run.min_extent:
-                continue
-            for check in group.checks:
-                found = check.at(text[: end + 1], at)
-                if found is None or found.end - at <= shown.first or _ends_before_break(check, text, at, shown, found):
-                    continue
-                stop = start + shown.ends[found.end - at - 1]
-                if best is None or stop > best.end:
-                    goes_on = found.open and check.tail is not None and not check.tail.closer
-                    best = Finding(start, stop, found.kind, found.reason, goes_on)
+        asked = [
+            group
+            for group in self.groups
+            if (group.cue is None or group.cue.found(lowered) is not None) and group.opener.match(text, at) is not None
+        ]
+        best = _longest(asked, text, at, shown, start)
+        # A value may end where something was rewritten: what is glued to it there may itself be hidden.
+        for end in reversed(shown.glued if best is None and asked else ()):
+            best = best or _longest(asked, text[: at + end], at, shown, start)
         return best
+
+
+def _longest(groups: Sequence[CheckGroup], text: str, at: int, shown: Rewritten, start: int) -> Finding | None:
+    """The longest finding that goes beyond the first place that was rewritten, as it stands in the window."""
+    best: Finding | None = None
+    for group in groups:
+        end = group.run.end(text, at)
+        if end - at < group.run.min_extent:
+            continue
+        for check in group.checks:
+            found = check.at(text[: end + 1], at)
+            if found is None or found.end - at <= shown.first or _ends_before_break(check, text, at, shown, found):
+                continue
+            stop = start + shown.ends[found.end - at - 1]
+            if best is None or stop > best.end:
+                goes_on = found.open and check.tail is not None and not check.tail.closer
+                best = Finding(start, stop, found.kind, found.reason, goes_on)
+    return best
 
 
 def _ends_before_break(check: Check, text: str, at: int, shown: Rewritten, found: Finding) -> bool:

@@ -11,8 +11,8 @@ class Rewritten:
     """A stretch as a reader sees it. `ends`: for each character, where what it stands for ends in the stretch.
 
     `first` is the first character behind something that was rewritten, `joined` the first behind a break (a line, a
-    cell, doubled blanks) that was taken out; both are the length of the text if there is none. `glued`: where letters or
-    digits came together that stood apart.
+    cell, doubled blanks) that was taken out; both are the length of the text if there is none. `glued`:
+    letters and digits that came to stand behind another.
     """
 
     text: str
@@ -20,10 +20,6 @@ class Rewritten:
     first: int
     joined: int
     glued: Sequence[int] = ()
-
-    def cut(self, end: int) -> "Rewritten":
-        """The same up to a character."""
-        return Rewritten(self.text[:end], self.ends[:end], min(self.first, end), min(self.joined, end))
 
 
 # Elements that only colour or mark what stands in them; any other begins a new line or cell.
@@ -75,37 +71,41 @@ def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores:
     """The stretch with every spot as `plain` has it, look-alike letters as the Latin ones; None if it stays as it is."""
     parts: list[str] = []
     ends: list[int] = []
+    seams: list[int] = []
     at = 0
     first = joined = -1
     for match in _SPOT.finditer(stretch):
         text = plain(match)
         if text == match[0]:
             continue
+        if match.start() > at:
+            seams.append(len(ends))
         parts.append(stretch[at : match.start()])
         ends.extend(range(at + 1, match.start() + 1))
         first = len(ends) if first < 0 else first
         if match["break"] and joined < 0:
             joined = len(ends)
+        if not text:
+            seams.append(len(ends))
         parts.append(text)
         ends.extend([match.end()] * len(text))
         at = match.end()
+    seams.append(len(ends))
     parts.append(stretch[at:])
     ends.extend(range(at + 1, len(stretch) + 1))
     text = "".join(parts)
-    if not text.isascii():
-        latin = text.translate(_LOOKALIKES)
-        first = 0 if latin != text else first
+    if not text.isascii() and (latin := text.translate(_LOOKALIKES)) != text:
+        first = 0
+        seams += [place + 1 for place in range(len(text) - 1) if text[place] != latin[place] and text[place + 1].isascii()]
         text = latin
     if underscores and "_" in text:
         kept = [place for place, character in enumerate(text) if character != "_"]
         first = min(text.index("_"), first) if first >= 0 else text.index("_")
-        joined = sum(place < joined for place in kept) if joined >= 0 else joined
+        places = {place: sum(one < place for one in kept) for place in (joined, *seams)}
+        joined = places[joined]
+        seams = [places[place] for place in seams] + [at for at in range(1, len(kept)) if kept[at] - kept[at - 1] > 1]
         text, ends = "".join(text[place] for place in kept), [ends[place] for place in kept]
     if first < 0:
         return None
-    glued = [
-        place
-        for place in range(max(first, 1), len(text))
-        if ends[place - 1] + 1 != ends[place] and text[place - 1].isalnum() and text[place].isalnum()
-    ]
-    return Rewritten(text, ends, first, joined if joined >= 0 else len(text), glued)
+    glued = sorted({at for at in seams if first <= at and text[at - 1 : at].isalnum() and text[at : at + 1].isalnum()})
+    return Rewritten(text, ends, first, joined if joined > 0 else len(text), glued)
