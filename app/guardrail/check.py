@@ -1,8 +1,8 @@
 """What a check is: a decision at one start, on a bounded stretch of text, so that a stream can be cut anywhere."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 BEFORE = 96  # characters to the left of a start that a decision may read
@@ -64,24 +64,48 @@ _CUT_OPENING = "|".join(re.escape(_OPENING[at:]) for at in range(1, len(_OPENING
 _OWN_WORDS = re.compile(rf"(?:{re.escape(_OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.join(KINDS)})\]")
 
 
+def beginnings(words: Sequence[str]) -> re.Pattern[str]:
+    """Matches, without reading on, where one of the words begins: by their first two characters, then the rest."""
+    plain = sorted({word.lstrip("^") for word in words})
+    if not plain:
+        return re.compile("(?!)")
+    if min(map(len, plain)) < 2:
+        return re.compile(f"(?={'|'.join(map(re.escape, plain))})")
+    rest: dict[str, list[str]] = {}
+    for word in plain:
+        rest.setdefault(word[:2], []).append(re.escape(word[2:]))
+    firsts = "".join(re.escape(character) for character in sorted({begin[0] for begin in rest}))
+    alternatives = "|".join(rf"{re.escape(begin)}(?:{'|'.join(of)})" for begin, of in rest.items())
+    return re.compile(rf"(?=[{firsts}])(?={alternatives})")
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """What must be found in the lower-cased text before a start. `words`: one of them stands in whatever it matches,
-    so that text far from all of them costs nothing. `of_label`: what is read is not the text before the start but what
-    names the place otherwise (`app.guardrail.outline`), and the check is shown that in its stead."""
+    so that text far from all of them costs nothing; with "^" before it, only at the beginning of a word. `may_end` is a
+    quick test of the end of that text. `of_label`: what is read is not the text before the start but what names the
+    place otherwise (`app.guardrail.outline`), and the check is shown that in its stead.
+    """
 
     words: tuple[str, ...]
     pattern: re.Pattern[str]
+    may_end: Callable[[str], bool] | None = None
     of_label: bool = False
+    _any: re.Pattern[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_any", beginnings(self.words))
 
     def found(self, lowered: str) -> re.Match[str] | None:
         """The match nearest to the left edge, if any. A placeholder of ours is no cue, though its word may be one.
 
         It would be one only when some real cue is near: who reads the raw text to find cues does not see placeholders.
         """
-        if not any(word in lowered for word in self.words):
+        if self.may_end is not None and not self.may_end(lowered):
             return None
-        return self.pattern.search(_OWN_WORDS.sub("]", lowered))
+        if self._any.search(lowered) is None:
+            return None
+        return self.pattern.search(_OWN_WORDS.sub("]", lowered) if "[redacted: " in lowered or "]" in lowered else lowered)
 
 
 class Check(Protocol):

@@ -13,12 +13,14 @@ from types import MappingProxyType
 
 from app.guardrail.check import BEFORE, WORD, Check, Finding, Run, Tail
 from app.guardrail.groups import CheckGroup, group_checks
+from app.guardrail.lookalikes import lowered
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
-_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-\\&%]|[^ \n]{8}|[A-Z]{2}", re.ASCII)
+_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-\\&%]|[^ \n]{8}|[A-Z]{2}|[A-Za-z]\.[A-Za-z]", re.ASCII)
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
+_MAX_CUE = 32  # characters of the longest cue word
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
 
@@ -54,6 +56,8 @@ class Gate:
         self._mask_start = self._mask_end = -1  # the latest mask
         self._mask_before = ""  # the redacted text before it
         self._mask_kind = ""
+        self._cues: dict[str, list[int]] = {}  # where the cue words end that stand before `_cued`
+        self._cued = 0
         self._outline = Outline()  # of the redacted text
         self._outlined = 0  # what lies before was fed to it
         self._tail: Tail | None = None
@@ -127,14 +131,14 @@ class Gate:
     def _candidates(self, limit: int) -> list[tuple[int, int]]:
         """Starts in scan..limit that some group wants to see, in order, each with the number of the group."""
         text, scan = self._text, self._scan
-        cues = self._checks.find_cues(text, max(scan - BEFORE, 0), limit)
+        cues = self._find_cues(limit)
         worth = _WORTH_A_LOOK.search(text, scan) is not None
         found = []
         for number, group in enumerate(self._groups):
             if group.of_label:
                 found += [(at, number) for at in group.starts(text, scan, limit)]
             elif group.cue is not None:
-                for begin, end in group.near_cue(cues) if cues else ():
+                for begin, end in group.near_cue(cues, limit) if cues else ():
                     found += [(at, number) for at in group.starts(text, max(begin, scan), end)]
             elif worth and (not group.needs or text.find(group.needs, scan) >= 0):
                 found += [(at, number) for at in group.starts(text, scan, limit)]
@@ -142,6 +146,18 @@ class Gate:
             found = list({*found, *self._behind_mask(limit)})
         found.sort()
         return found
+
+    def _find_cues(self, limit: int) -> dict[str, list[int]]:
+        """Where the cue words end that are near enough to a start in scan..limit; those seen before are kept."""
+        oldest = self._scan - BEFORE
+        cues = {word: [end for end in ends if end >= oldest] for word, ends in self._cues.items()}
+        since = max(self._cued - _MAX_CUE, oldest, 0)
+        for word, ends in self._checks.find_cues(self._text, since, limit).items():
+            known = cues.setdefault(word, [])
+            known += [end for end in ends if end > self._cued]
+        self._cues = {word: ends for word, ends in cues.items() if ends}
+        self._cued = limit
+        return self._cues
 
     def _behind_mask(self, limit: int) -> Iterator[tuple[int, int]]:
         """All starts of the groups with a cue that are near the latest mask: what hides text brings a cue nearer.
@@ -191,7 +207,7 @@ class Gate:
             self._scan, self._waiting = start + 1, None
             return True
         before = self._before(start)
-        lowered = before.lower()
+        cued = lowered(before)
         best: Finding | None = None
         tail: Tail | None = None
         for group in groups:
@@ -200,7 +216,7 @@ class Gate:
                 left = self._label(start)
                 if not left:
                     continue
-            elif group.cue is not None and group.cue.found(lowered) is None:
+            elif group.cue is not None and group.cue.found(cued) is None:
                 continue
             end = group.run.end(text, start)
             if end == size and not final:
@@ -281,6 +297,8 @@ class Gate:
         raw_cut = cut + gone
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]
         self._drops = [at - cut for at in self._drops[gone:]]
+        self._cues = {word: [end - cut for end in ends if end > cut] for word, ends in self._cues.items()}
+        self._cued = max(self._cued - cut, 0)
         self._scan -= cut
         self._out -= raw_cut
         self._mask_start = max(self._mask_start - cut, -1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.guardrail.check import BEFORE, Check, Cue, Run
+from app.guardrail.lookalikes import lowered
 
 Ranges = list[tuple[int, int]]
 
@@ -32,16 +33,16 @@ class CheckGroup:
                 return
             yield at
 
-    def near_cue(self, found: Mapping[str, Ranges]) -> Ranges:
+    def near_cue(self, found: Mapping[str, Sequence[int]], limit: int) -> Ranges:
         """Where a start has a word of the group's cue before it: of what `CheckGroups.find_cues` found, the ranges that
         belong to the cue, made one where they touch, ascending.
         """
         apart: Ranges = []
-        for begin, end in sorted(span for word in (self.cue.words if self.cue else ()) for span in found.get(word, ())):
+        for begin in sorted(end for word in (self.cue.words if self.cue else ()) for end in found.get(word, ())):
             if apart and begin <= apart[-1][1]:
-                apart[-1] = apart[-1][0], max(apart[-1][1], end)
+                apart[-1] = apart[-1][0], min(begin + BEFORE, limit)
             else:
-                apart.append((begin, end))
+                apart.append((begin, min(begin + BEFORE, limit)))
         return apart
 
 
@@ -51,20 +52,20 @@ class CheckGroups:
 
     groups: tuple[CheckGroup, ...]
     cue_words: tuple[str, ...]
+    plain_words: tuple[tuple[str, str], ...]  # the same, each without its sign
 
-    def find_cues(self, text: str, since: int, limit: int) -> dict[str, Ranges]:
-        """For each cue word that stands between `since` and `limit`, the ranges of starts that have it near enough
-        before them.
-        """
-        lowered = text[since:limit].lower()
-        if len(lowered) != limit - since:  # of some letters the small ones are two
-            return {word: [(since, limit)] for word in self.cue_words}
-        found: dict[str, Ranges] = {}
-        for word in self.cue_words:
-            at = lowered.find(word)
+    def find_cues(self, text: str, since: int, limit: int) -> dict[str, list[int]]:
+        """For each cue word that stands between `since` and `limit`, where it ends, ascending."""
+        small = lowered(text[since:limit])
+        if len(small) != limit - since:  # of some letters the small ones are two
+            return {word: list(range(since, limit, BEFORE)) for word in self.cue_words}
+        found: dict[str, list[int]] = {}
+        for word, plain in self.plain_words:
+            at = small.find(plain)
             while at >= 0:
-                found.setdefault(word, []).append((since + at + len(word), min(since + at + BEFORE + 1, limit)))
-                at = lowered.find(word, at + 1)
+                if plain is word or not small[at - 1 : at].isalpha():
+                    found.setdefault(word, []).append(since + at + len(plain))
+                at = small.find(plain, at + 1)
         return found
 
 
@@ -76,4 +77,5 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
         found.setdefault((check.opener, check.run, check.needs, check.cue), []).append(check)
     groups = tuple(CheckGroup(*key, tuple(of)) for key, of in found.items())
     words: Sequence[str] = [word for group in groups if group.cue and not group.of_label for word in group.cue.words]
-    return CheckGroups(groups, tuple(dict.fromkeys(words)))
+    words = tuple(dict.fromkeys(words))
+    return CheckGroups(groups, words, tuple((word, word.removeprefix("^")) for word in words))

@@ -6,6 +6,9 @@ text folds to the same thing, and the map is just the list of places where a cha
 
 import unicodedata
 
+from app.guardrail.cues import unspaced_characters
+
+
 # Bold and italic markers cut numbers and words in half ("4111 **1111**"), so matching never sees them.
 _DROPPED = {"*", "\u034f", "\u20e3", "\u3164", "\u115f", "\u1160", "\u2800"}
 _FOLDED = {
@@ -27,6 +30,14 @@ _FOLDED = {
     "\u2033": '"',
     "\u00ab": '"',
     "\u00bb": '"',
+    "\u300c": '"',
+    "\u300d": '"',
+    "\u300e": '"',
+    "\u300f": '"',
+    "\u300a": '"',
+    "\u300b": '"',
+    "\u3010": "[",
+    "\u3011": "]",
     "\u2212": "-",
     "\u2043": "-",
     "\u02d7": "-",
@@ -43,6 +54,8 @@ _FOLDED = {
 _SPACING = {"Zs": " ", "Zl": "\n", "Zp": "\n", "Pd": "-"}
 # Scripts written without spaces: each character ends a word, else a page of Chinese would be one word to hold back.
 _UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0xD7FF), (0x20000, 0x3FFFF))
+# But for those that say in these scripts that a value follows.
+_CUES = frozenset(unspaced_characters())
 # Marks that can be laid over a digit without changing what a reader sees: accents, strike-through, keycaps, variants.
 _OVERLAYS = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x20D0, 0x20FF), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
 
@@ -73,7 +86,7 @@ def _fold_foreign(character: str, category: str) -> str:
     # Superscripts stay: a footnote mark behind a number is not one of its digits.
     if len(compatible) == 1 and compatible.isascii() and not unicodedata.decomposition(character).startswith("<su"):
         return compatible
-    return "\n" if _within(ord(character), _UNSPACED) else character
+    return "\n" if _within(ord(character), _UNSPACED) and character not in _CUES else character
 
 
 class _Folding(dict[int, str | None]):

@@ -3,45 +3,22 @@
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
+from app.guardrail.lookalikes import lowered
+from app.guardrail.checks.code import COUNT
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
+from app.guardrail.cues import FrameEnd, frame, no_values
 
-_NAME = (
-    r"(?:(?<!1)pass(?:words?|wd|phrase|code|wort)|(?<![a-z])pass|kennwort|contrase[ñn]a|mot de passe|senha|"
-    r"wachtwoord|pwd|(?<![a-z])pw|"
-    r"(?<![a-z])pin(?: code| number)?)(?![a-z])(?:[_.][a-z0-9_.]{0,24}|\d{0,2})"
-)
-_ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,2}|:|\|) {0,4}@?)"""
-_IS = (
-    r"(?: (?:for|of|to|on|at) [^\n.:;]{1,30}?)?(?: (?:is|was|are|ist|es|est|lautet|as|now|still|currently|temporarily|"
-    r"will be|should be|has been|(?:set|reset|changed|updated) to)){1,4}:?(?: {1,2}|\n)"
-)
+_FRAME, _NAMES = frame("password")
+_OPTION = r"(?P<option>--?(?:password|passwd|pass|pwd|passphrase)[ =])"
 _PAIR = (
-    r"(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
-    r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?"
+    r"(?P<pair>(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
+    r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?)"
 )
-_SAID = (
-    rf"(?:(?P<assign>{_NAME}{_ASSIGN}|--?(?:password|passwd|pass|pwd)[ =])|(?P<is>{_NAME}{_IS})|"
-    rf"(?P<bare>{_NAME} {{1,2}})|(?P<pair>{_PAIR}))"
-)
-_CUE_WORDS = (
-    "pass",
-    "kennwort",
-    "contrase",
-    "senha",
-    "wachtwoord",
-    "pwd",
-    "pw",
-    "pin",
-    "cred",
-    "login",
-    "log in",
-    "sign in",
-    "-u ",
-    "-u=",
-    "--user",
-)
-_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"))
-_QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""))
+_CUE_WORDS = (*_NAMES, "cred", "login", "log in", "sign in", "-u ", "-u=", "--user")
+_SAID = rf"(?:{_FRAME}|{_OPTION}|{_PAIR})"
+_MAY_END = FrameEnd("password", r"cred|log ?in|sign in|-u|--user")
+_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"), _MAY_END)
+_QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""), _MAY_END)
 # Words that follow "the password is" without being one.
 _WORDS = frozenset(
     """
@@ -65,17 +42,18 @@ _WORDS = frozenset(
     will with within without work works would written wrong you your yourself
     """.split()  # noqa: SIM905 (a list would take one line a word)
 )
+_NO_VALUES = no_values()
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 
 
 def _is_password(match: re.Match[str], before: str) -> bool:
-    cue = _CUE.found(before.lower())
+    cue = _CUE.found(lowered(before))
     value = match[0]
     if cue is None:
         return False
     if value.isdigit():
-        return "pin" in cue[0] and 4 <= len(value) <= 12
-    if len(value) < 4 or is_code(value) or "1password" in value.lower():
+        return 4 <= len(value) <= 12 and cue["bare"] is None and COUNT.match(match.string, match.end()) is None
+    if len(value) < 4 or is_code(value) or "1password" in lowered(value):
         return False
     if cue["bare"] is not None:
         return len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
@@ -84,26 +62,30 @@ def _is_password(match: re.Match[str], before: str) -> bool:
     ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")
     return (
         cue["pair"] is None
-        and "pin" not in cue[0]
-        and _is_plain_password(value.lower())
+        and len(value) >= 5
+        and not is_word_of_sentence(lowered(value))
         and (ends or cue["is"] is None)
     )
 
 
-def _is_plain_password(word: str) -> bool:
-    """A word that is no part of a sentence about passwords."""
-    about = word in _WORDS or word.endswith(_SUFFIXES) or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", word)
-    return len(word) >= 5 and not about
+def is_word_of_sentence(word: str) -> bool:
+    """Whether a word in small letters belongs to a sentence about passwords rather than being one."""
+    return (
+        word in _WORDS
+        or word in _NO_VALUES
+        or word.endswith(_SUFFIXES)
+        or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", word) is not None
+    )
 
 
 def _is_quoted_password(match: re.Match[str], before: str) -> bool:
     value = match["value"].strip()
-    cue = _QUOTED_CUE.found(before.lower())
-    if cue is None or len(value) < 3 or "[redacted: " in value or is_code(value) or value.lower() in _WORDS:
+    cue = _QUOTED_CUE.found(lowered(before))
+    if cue is None or len(value) < 3 or "[redacted: " in value or is_code(value) or lowered(value) in _WORDS:
         return False
     if cue["bare"] is not None:
         return is_mixed(value)
-    return value.lower() not in {"password", "passwd", "pass", "username"}
+    return lowered(value) not in {"password", "passwd", "pass", "username"}
 
 
 _SIGN = r"""[^ \n"'`<>;|]"""

@@ -3,20 +3,24 @@
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
+from app.guardrail.cues import ASSIGN, PARTICLES, complements, names, verbs
+from app.guardrail.lookalikes import lowered
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy, is_code, is_mixed
 
+_NAMES = names("secret")
 _NAME = (
     r"(?:key|token|secret|credential|auth|sig(?![a-z])|signature|passw(?:or)?d|pwd)s?"
     r"(?:_[a-z0-9_]{0,24}|id|\d{0,2})(?![a-z])"
 )
 _ASSIGN = (
-    r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,3}|:|\|) {0,4}@?|(?: (?:is|was|to|value|of|are|set)){1,3}:? {1,4})"""
+    rf"(?:{ASSIGN}|(?: \([^\n()]{{1,24}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?)?(?:(?: (?:{verbs()}|value|set)){{1,4}}:? {{1,4}}|:? \n))"
 )
 _CUE = Cue(
-    ("key", "token", "secret", "credential", "auth", "sig", "passw", "pwd"),
+    ("key", "token", "secret", "credential", "auth", "sig", "passw", "pwd", *_NAMES.words),
     re.compile(
-        rf"""{_NAME}{_ASSIGN}\(?["'`]?\Z|--[a-z\-]{{0,16}}(?:key|token|secret|auth)[ =]["'`]?\Z"""
+        rf"""(?:{_NAME}|{_NAMES.pattern}){_ASSIGN}\(?["'`]?\Z|--[a-z\-]{{0,16}}(?:key|token|secret|auth)[ =]["'`]?\Z"""
         r"""|(?:secret|api|access|auth)[ _-]?(?:key|token|secret)s? ["'`]\Z"""
+        rf"""|(?:{_NAMES.unspaced})[{PARTICLES}\n]{{0,6}}[ :=|]{{0,3}}["'`]?\Z"""
     ),
 )
 _HEADER = Cue(
@@ -42,7 +46,7 @@ _IDENTIFIER = re.compile(
 
 
 def _is_secret(match: re.Match[str], before: str) -> bool:
-    value, cue = match[0], _CUE.found(before.lower())
+    value, cue = match[0], _CUE.found(lowered(before))
     if cue is None or is_code(value) or _IDENTIFIER.fullmatch(value) or not any(c.isdigit() for c in value):
         return False
     if _QUERY.search(before) and _IN_URL.search(before) is None:
@@ -54,7 +58,7 @@ def _is_secret(match: re.Match[str], before: str) -> bool:
 
 
 def _is_quoted_secret(match: re.Match[str], before: str) -> bool:
-    value, cue = match["value"], _CUE.found(before.lower())
+    value, cue = match["value"], _CUE.found(lowered(before))
     if cue is None or is_code(value) or _QUERY.search(before) is not None:
         return False
     return is_mixed(value) and not _IDENTIFIER.fullmatch(value) and entropy(value) >= 3.2

@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.guardrail.check import Check, Cue, Finding, Run, Tail
+from app.guardrail.check import Check, Cue, Finding, Run, Tail, beginnings
 from app.guardrail.checks.values import is_mixed
 from app.guardrail.groups import CheckGroup
+from app.guardrail.lookalikes import lowered
 from app.guardrail.outline import UNSURE
 from app.guardrail.readings.reading import TAIL, groups_of
 
@@ -28,7 +29,7 @@ class LabelledReading:
     """
 
     groups: tuple[CheckGroup, ...]
-    words: tuple[str, ...]  # of all cues
+    words: re.Pattern[str]  # where one of any cue begins
     cue: Cue = Cue(("",), re.compile(""), of_label=True)
     opener: re.Pattern[str] = _START
     run: Run = _RUN
@@ -37,12 +38,12 @@ class LabelledReading:
     tail: Tail | None = TAIL
 
     def at(self, window: str, start: int) -> Finding | None:
-        lowered = window[:start].lower()
-        if _DIGITS.match(window, start) is None and not any(word in lowered for word in self.words):
+        cued = lowered(window[:start])
+        if _DIGITS.match(window, start) is None and self.words.search(cued) is None:
             return None
         best: Finding | None = None
         for group in self.groups:
-            if group.cue is not None and group.cue.found(lowered) is None:
+            if group.cue is not None and group.cue.found(cued) is None:
                 continue
             if group.opener.match(window, start) is None:
                 continue
@@ -64,4 +65,4 @@ def _fills(window: str, start: int, found: Finding) -> bool:
 def labelled_reading(checks: Sequence[Check]) -> Check:
     """The checks as labels name what they look for."""
     groups = groups_of(checks)
-    return LabelledReading(groups, tuple({word for group in groups if group.cue for word in group.cue.words}))
+    return LabelledReading(groups, beginnings([word for group in groups if group.cue for word in group.cue.words]))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from app.guardrail.check import NUMBER_START, Check, Cue, Run
-from app.guardrail.checks.values import VALUE_START, is_mixed
+from app.guardrail.checks.values import is_mixed
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
 

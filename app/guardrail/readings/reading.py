@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.guardrail.check import BEFORE, Check, Cue, Finding, Run, Tail
 from app.guardrail.groups import CheckGroup, group_checks
+from app.guardrail.lookalikes import lowered
 from app.guardrail.readings.rewriting import Rewritten
 
 # Takes what stands before a start and the stretch from it; gives both as a reader may see them.
@@ -39,11 +40,11 @@ class Reading:
         return best
 
     def _ask(self, before: str, shown: Rewritten, start: int) -> Finding | None:
-        text, at, lowered = before + shown.text, len(before), before.lower()
+        text, at, cued = before + shown.text, len(before), lowered(before)
         asked = [
             group
             for group in self.groups
-            if (group.cue is None or group.cue.found(lowered) is not None) and group.opener.match(text, at) is not None
+            if (group.cue is None or group.cue.found(cued) is not None) and group.opener.match(text, at) is not None
         ]
         best = _longest(asked, text, at, shown, start)
         # A value may end where something was rewritten: what is glued to it there may itself be hidden.

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.guardrail.lookalikes import LOOKALIKES
+
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
@@ -37,12 +39,7 @@ _SPOT = re.compile(
     r"(?:[ /][^<>\n]{0,60})?>|  )(?:(?<=  ) *| *))+))"
 )
 _UNDERSCORE = re.compile(r"_+")
-# Letters of other alphabets that look like a Latin one: Cyrillic, Greek, Armenian, and the dotless i.
-_LOOKALIKES = str.maketrans(
-    "аасеіјорԛѕхуҮһԁԝӏАВСЕНІЈКМОРЅТХУԌԜαονρυτιΑΒΕΖΗΙΚΜΝΟΡΤΥΧցհոսօı",  # noqa: RUF001
-    "aaceijopqsxyYhdwlABCEHIJKMOPSTXYGWaovputiABEZHIKMNOPTYXghnuoi",
-)
-LOOKALIKE = "[" + "".join(chr(code) for code in sorted(_LOOKALIKES)) + "]"
+LOOKALIKE = "[" + "".join(chr(code) for code in sorted(LOOKALIKES)) + "]"
 
 
 def _character(text: str) -> str:
@@ -94,7 +91,7 @@ def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores:
     parts.append(stretch[at:])
     ends.extend(range(at + 1, len(stretch) + 1))
     text = "".join(parts)
-    if not text.isascii() and (latin := text.translate(_LOOKALIKES)) != text:
+    if not text.isascii() and (latin := text.translate(LOOKALIKES)) != text:
         first = 0
         seams += [place + 1 for place in range(len(text) - 1) if text[place] != latin[place] and text[place + 1].isascii()]
         text = latin

@@ -1,0 +1,40 @@
+"""Codes of doors, devices and sign-ins, and answers to security questions: short values that only their name gives away."""
+
+import re
+
+from app.guardrail.check import Cue, PatternCheck, Run
+from app.guardrail.checks.values import VALUE_START
+from app.guardrail.cues import FrameEnd, frame
+from app.guardrail.lookalikes import lowered
+
+_FRAME, _WORDS = frame("code")
+_CUE = Cue(_WORDS, re.compile(_FRAME + r"""[(\[]?["'`]?\Z"""), FrameEnd("code"))
+_DIGITS = r"[*#]?\d{3,10}[*#]?|\d{1,4}(?:[ \-]\d{1,4}){1,4}"
+_CODE = re.compile(
+    rf"(?:{_DIGITS}|(?=[A-Z\-]*\d)[A-Z\d]{{2,8}}(?:-[A-Z\d]{{2,8}}){{0,4}}|[A-Z][\w'\-]{{2,24}})(?![A-Za-z0-9])"
+)
+_RUN = Run(re.compile(r"[^ \n]{0,44}(?:(?<=\d) \d{0,4}){0,4}"), 64)
+# "The code is 12 digits long", "the combination is 3 words": no value but a count.
+COUNT = re.compile(
+    r"[ \-](?:char|letter|digit|zeichen|stell|caract|chiffre|cifr|lettre|word|line|day|hour|minute|month|year|user|attempt"
+    r"|account|time|people|page|%)"
+)
+_ANSWER = re.compile(r"answer|maiden|antwort|mädchen|réponse|jeune fille|respuesta|risposta|resposta")
+_VAGUE = re.compile(r"(?:the|your|der|le|el|il|o|de) c[oó]d(?:e|igo|ice)")
+
+
+def _is_code(match: re.Match[str], before: str) -> bool:
+    cue = _CUE.found(lowered(before))
+    value = match[0]
+    if cue is None or COUNT.match(match.string, match.end()) is not None:
+        return False
+    if value[0].isalpha() and not any(character.isdigit() for character in value):
+        return _ANSWER.search(cue[0]) is not None
+    digits = sum(character.isdigit() for character in value)
+    least = 4 if cue["bare"] is not None or _VAGUE.match(cue[0]) is not None else 3
+    return digits >= least and (value.strip("*#").isdigit() or cue["bare"] is None or not value.isalnum())
+
+
+CHECK = PatternCheck(
+    kind="credential", reason="called a code", pattern=_CODE, accept=_is_code, opener=VALUE_START, run=_RUN, cue=_CUE
+)

@@ -1,0 +1,60 @@
+"""Values that are named behind: "hunter2 is the Wi-Fi password", "use 4711 as the door code", "Xy7!k2 (password)"."""
+
+import re
+
+from app.guardrail.check import PatternCheck, Run
+from app.guardrail.checks.values import is_code, is_mixed
+from app.guardrail.cues import PARTICLES, complements, links, names, unspaced_characters
+from app.guardrail.lookalikes import lowered
+
+_FOREIGN = unspaced_characters()
+_START = re.compile(rf"""(?:(?<=[ \n"'`(>{_FOREIGN}])|\A)(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])(?=[^ \n"'`(\[<=:,;.\-{_FOREIGN}])""")
+_VALUE = rf"[^ \n\"'`,;{_FOREIGN}]{{4,48}}"
+
+
+def _prefixes(words: list[str]) -> str:
+    """The words, and whatever they begin with."""
+    return "|".join("(?:".join(map(re.escape, word)) + ")?" * (len(word) - 1) for word in sorted(words, reverse=True))
+
+
+# The value; where a link follows it, what that leads to.
+_RUN = Run(
+    re.compile(
+        rf"""(?:[^ \n"'`{_FOREIGN}]{{0,48}}["'`]?,?(?: ?\([^\n)]{{0,36}}|[{PARTICLES}][\n{_FOREIGN}]{{0,12}}"""
+        rf"""| (?:(?:{_prefixes(sorted(set(links())))})(?: [^\n.;:]{{0,64}})?)?)?)?"""
+    ),
+    120,
+)
+_LINK = "|".join(re.escape(word) for word in sorted(set(links()), key=len, reverse=True))
+_ENDS = rf"(?= *(?:[.,;:!?)\"'`\n|<]|\Z)| (?:{complements()}|and|und|et|y|e) )"
+
+
+def _named(sort: str) -> str:
+    named = names(sort)
+    called = rf"(?:(?!(?:{complements()}) )[^\W\d_][\w'&/\-]* ){{0,5}}?(?:[\w\-]*-)?{named.pattern}"
+    spaced = rf" (?:{_LINK}) {called}{_ENDS}| ?\((?:[\w\-]+ ){{0,3}}?{named.pattern}\)"
+    foreign = rf"|[{PARTICLES}][\n{_FOREIGN}]{{0,8}}(?:{named.unspaced})" if named.unspaced else ""
+    return rf"(?:{spaced}{foreign})"
+
+
+_SECRET = r"(?:(?:api|access|secret|auth|bearer|deploy|refresh|signing|encryption|license)[ \-]?)(?:key|token|secret)"
+_PASSWORD = re.compile(rf"""["'`]?,?(?:{_named("password")}| (?:{_LINK}) (?:[\w'\-]+ ){{0,4}}?{_SECRET}{_ENDS})""")
+_CODE = re.compile(rf"""["'`]?,?{_named("code")}""")
+
+
+def _is_named(match: re.Match[str], _before: str) -> bool:
+    value = match[0]
+    behind = lowered(match.string[match.end() :])
+    if _CODE.match(behind) is not None:
+        return sum(character.isdigit() for character in value) >= 3
+    return len(value) >= 5 and is_mixed(value) and not is_code(value) and _PASSWORD.match(behind) is not None
+
+
+CHECK = PatternCheck(
+    kind="credential",
+    reason="called a password or code behind it",
+    pattern=re.compile(_VALUE),
+    accept=_is_named,
+    opener=_START,
+    run=_RUN,
+)

@@ -1,0 +1,33 @@
+"""Passphrases: several words in a row that the text calls a password, passphrase or seed."""
+
+import re
+
+from app.guardrail.check import Cue, PatternCheck, Run
+from app.guardrail.checks.password import is_word_of_sentence
+from app.guardrail.checks.values import VALUE_START
+from app.guardrail.cues import FrameEnd, frame
+from app.guardrail.lookalikes import lowered
+
+_SEED = r"(?:seed|recovery|mnemonic|secret|backup|wallet) (?:phrase|words?)|mnemonic|seed"
+_FRAME, _WORDS = frame("password", name=_SEED)
+_CUE = Cue((*_WORDS, "seed", "phrase", "mnemonic", "words"), re.compile(_FRAME + r"""["'`]?\Z"""), FrameEnd("password", _SEED))
+_WORDS_OF_SEED = 24
+_RUN = Run(re.compile(r"[a-z]{0,14}(?:[ \-][a-z]{0,14})*"), 160)
+_PHRASE = re.compile(rf"[a-z]{{3,14}}(?:[ \-][a-z]{{3,14}}){{3,{_WORDS_OF_SEED - 1}}}(?=[.,;!?\n\"'`)]|\Z)")
+
+_FUNCTION_WORDS = frozenset(
+    "and any are but for from has have must not our should that the them they this was when which will with you your".split()
+)
+
+
+def _is_phrase(match: re.Match[str], before: str) -> bool:
+    cue = _CUE.found(lowered(before))
+    words = re.split(r"[ \-]", match[0])
+    if cue is None or any(word in _FUNCTION_WORDS for word in words):
+        return False
+    return len(words) >= 12 or 4 * sum(map(is_word_of_sentence, words)) <= len(words)
+
+
+CHECK = PatternCheck(
+    kind="credential", reason="called a passphrase", pattern=_PHRASE, accept=_is_phrase, opener=VALUE_START, run=_RUN, cue=_CUE
+)

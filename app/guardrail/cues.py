@@ -1,0 +1,116 @@
+"""The words by which texts say that a value follows, in many languages: cues.yaml as patterns for lower-cased text."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from app.guardrail.lookalikes import lowered
+
+LETTER = r"[^\W\d_]"
+# How a name is joined to its value in configuration, tables and lists.
+ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,3}|:|\|) {0,4}@?)"""
+# A character of a script without blanks that stands in a cue, or joins it to its value. Others end a word.
+PARTICLES = "是为為は가는은이"
+
+
+@cache
+def _data() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(files("app.guardrail").joinpath("cues.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)  # no "on" is true
+    return found
+
+
+def _listed(by_language: dict[str, list[str]] | None) -> list[str]:
+    return [word for words in (by_language or {}).values() for word in words]
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """The words as alternatives, the longest first; a star is an ending."""
+    ordered = sorted(map(lowered, set(words)), key=lambda word: (-len(word), word))
+    return "|".join(re.escape(word).replace(r"\*", r"\w{0,4}") for word in ordered)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of one sort of value. `words`: one of them stands wherever `pattern` or `unspaced` matches."""
+
+    words: tuple[str, ...]
+    pattern: str
+    unspaced: str
+
+
+@cache
+def names(sort: str) -> Names:
+    """The names of `password`, `code` or `secret`."""
+    found = _data()[sort]
+    long, short, unspaced = (_listed(found.get(part)) for part in ("long", "short", "unspaced"))
+    whole = rf"|(?<!{LETTER})(?:{_any_of(short)})" if short else ""
+    pattern = rf"(?:(?<!1)(?:{_any_of(long)}){whole})(?!{LETTER})"
+    words = tuple(map(lowered, _listed(found["stems"])))
+    return Names(words, pattern, _any_of(unspaced))
+
+
+def verbs() -> str:
+    """What stands between a name and its value."""
+    return _any_of(_listed(_data()["is"]))
+
+
+def complements() -> str:
+    """What begins the complement of a name: "for the database"."""
+    return _any_of(_listed(_data()["of"]))
+
+
+def links() -> list[str]:
+    """What joins a value to a name behind it."""
+    return _listed(_data()["after"])
+
+
+def no_values() -> frozenset[str]:
+    """Words of other languages than English that stand where a value could, and are none."""
+    return frozenset(lowered(word) for words in _data()["no_value"].values() for word in words.split())
+
+
+def unspaced_characters() -> str:
+    """All characters of scripts without blanks that cues are made of."""
+    words = (word for sort in ("password", "code", "secret") for word in _listed(_data()[sort].get("unspaced")))
+    return "".join(sorted({character for word in words for character in word if ord(character) > 0x2E80} | set(PARTICLES)))
+
+
+class FrameEnd:
+    """Whether a text may end in a frame of `sort`: quickly, and rather once too often."""
+
+    def __init__(self, sort: str, also: str = "") -> None:
+        found = _data()[sort]
+        texts = [lowered(text) for text in (*_listed(_data()["is"]), *_listed(found["long"]), *_listed(found.get("short")))]
+        self._last = frozenset(text.rsplit(" ", 1)[-1] for text in texts)
+        self._signs = frozenset(":=|>/" + unspaced_characters())
+        self._name = re.compile(f"{names(sort).pattern}{f'|{also}' if also else ''}")
+
+    def __call__(self, before: str) -> bool:
+        tail = before[-40:].rstrip(" \n([\"'`@)]")
+        if not tail or tail[-1] in self._signs:
+            return bool(tail)
+        word = re.split(r"[ \n]", tail)[-1]
+        return word in self._last or self._name.search(word) is not None
+
+
+def frame(sort: str, *, name: str = "") -> tuple[str, tuple[str, ...]]:
+    """A pattern of what says that a value follows, up to a quote, and the words for a `Cue`.
+
+    Groups: `assign` (`password: `), `is` ("the password for the intranet is "), `bare` ("password ") and `unspaced`.
+    `name`: a further pattern of names.
+    """
+    named = names(sort)
+    called = rf"(?:{named.pattern}{f'|{name}' if name else ''})"
+    suffixed = rf"{called}(?:[_.][a-z0-9_.]{{0,24}}|\d{{0,2}})"
+    of = rf"(?:(?: \([^\n()]{{1,24}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?))?"
+    says = rf"(?: (?:{verbs()})){{1,4}}:?(?: {{1,2}}|\n)"
+    unspaced = rf"|(?P<unspaced>(?:{named.unspaced})[{PARTICLES}\n]{{0,6}}[ :=|]{{0,3}})" if named.unspaced else ""
+    pattern = (
+        rf"(?:(?P<assign>{suffixed}{of}{ASSIGN})|(?P<is>{suffixed}{of}{says})|(?P<bare>{suffixed} {{1,2}}){unspaced})"
+    )
+    return pattern, named.words
