@@ -4,21 +4,21 @@ from pathlib import Path
 
 from benchmarks.guardrail_quality.data import CREDENTIALS, Labelled, labelled
 from benchmarks.guardrail_quality.figures import Case, Figure, Row, joined
-from benchmarks.guardrail_quality.masks import covered, found, masks
+from benchmarks.guardrail_quality.masks import Masker, covered, found
 
 GOALS = {"gitleaks": 0.95, "secretlint": 0.95, "credsweeper": 0.90, "detect-secrets": 0.75}
 
 
-def credentials(folder: Path) -> Row:
+def credentials(masks: Masker, folder: Path) -> Row:
     """A positive is found if one of its spans is half masked, or anything where no span is labelled.
 
     Negatives say only that one rule must not fire: some hold a credential of another kind, or one of a wrong length,
     which may be masked without harm. So precision has no goal.
     """
-    return joined([_set(name, labelled(folder, file), GOALS[name]) for name, file in CREDENTIALS.items()])
+    return joined([_set(masks, name, labelled(folder, file), GOALS[name]) for name, file in CREDENTIALS.items()])
 
 
-def _set(name: str, texts: list[Labelled], goal: float) -> Row:
+def _set(masks: Masker, name: str, texts: list[Labelled], goal: float) -> Row:
     misses, alarms = [], []
     all_ = left = hits = positives = masked_negatives = 0
     for text in texts:

@@ -1,6 +1,7 @@
 """Labelled texts and handbooks in the data folder, which is no part of the repository."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ CREDENTIALS = {
     name: f"secrets-{name}/dev/cases.jsonl" for name in ("gitleaks", "secretlint", "credsweeper", "detect-secrets")
 }
 HANDBOOKS = ("handbook-sourcegraph", "handbook-18f")
+
+_NO_PROSE = re.compile(
+    r"\A---\n.*?\n---\n|^```.*?^```|<[^<>]*>|(?<=\])\([^()\s]*\)|^\[[^\]\n]+\]:.*?$|https?://\S+",
+    re.DOTALL | re.MULTILINE,
+)
 
 # Labels of the sets, by what we call them.
 LABELS = {
@@ -67,6 +73,11 @@ def pages(folder: Path, handbook: str, every: int) -> list[str]:
     """Every so-many-th page of a handbook, as its authors wrote it."""
     rows = _rows(folder, f"{handbook}/docs.jsonl")[::every]
     return [(folder / handbook / "docs" / row["path"]).read_text("utf-8") for row in rows]
+
+
+def prose(page: str) -> str:
+    """A page as an answer would quote it: without front matter, code, tags and the targets of links."""
+    return _NO_PROSE.sub("", page)
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, Any]]:

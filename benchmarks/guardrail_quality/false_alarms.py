@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.guardrail_quality.data import HANDBOOKS, Missing, pages
 from benchmarks.guardrail_quality.figures import Case, Figure, Row, joined
-from benchmarks.guardrail_quality.masks import masks
+from benchmarks.guardrail_quality.masks import Masker
 from benchmarks.guardrail_quality.noise import noise
 
 _EVERY = 3  # of so many pages one is read
@@ -19,11 +19,11 @@ _TRUE = {
 }
 
 
-def false_alarms(folder: Path) -> Row:
-    return joined([_prose(folder), _noise()])
+def false_alarms(masks: Masker, folder: Path) -> Row:
+    return joined([_prose(masks, folder), _noise(masks)])
 
 
-def _prose(folder: Path) -> Row:
+def _prose(masks: Masker, folder: Path) -> Row:
     try:
         texts = [page for handbook in HANDBOOKS for page in pages(folder, handbook, _EVERY)]
     except Missing as missing:
@@ -35,12 +35,14 @@ def _prose(folder: Path) -> Row:
                 true += 1
             else:
                 alarms.append(Case(mask.kind, text, mask.start, mask.end, mask.end - mask.start))
-    note = f"({len(alarms)} in {words:,}; {true} e-mails and phones not counted)"
-    figure = Figure("handbooks: per 1,000 words", len(alarms) / words * 1000, 0.1, at_most=True, note=note)
+    note = f"({len(alarms)}; {true} true ones)"
+    figure = Figure(
+        f"{words:,} words of handbooks: per 1,000", len(alarms) / words * 1000, 0.1, at_most=True, note=note
+    )
     return Row([figure], (), alarms)
 
 
-def _noise() -> Row:
+def _noise(masks: Masker) -> Row:
     lines = list(noise(_NOISE_WORDS))
     text, starts = "", []
     for _, line in lines:
@@ -50,7 +52,11 @@ def _noise() -> Row:
     for mask in masks(text):
         kind = lines[bisect_right(starts, mask.start) - 1][0]
         alarms.append(Case(f"{kind} as {mask.kind}", text, mask.start, mask.end, mask.end - mask.start))
-    note = f"({len(alarms)} in {words:,})"
-    figures = [Figure("codes and numbers: per 1,000 words", len(alarms) / words * 1000, 0.2, at_most=True, note=note)]
+    note = f"({len(alarms)})"
+    figures = [
+        Figure(
+            f"{words:,} words of codes and numbers: per 1,000", len(alarms) / words * 1000, 0.2, at_most=True, note=note
+        )
+    ]
     figures += [Figure(f"… {what}", count) for what, count in Counter(case.what for case in alarms).most_common()]
     return Row(figures, (), alarms)

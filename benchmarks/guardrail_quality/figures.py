@@ -44,8 +44,12 @@ class Figure:
     def cells(self) -> tuple[str, str, str, str]:
         """What, now, goal, and whether it is met."""
         goal = "" if self.goal is None else f"{'≤' if self.at_most else '≥'} {self._number(self.goal)}"
-        now = self._number(self.now) + ("" if self.of is None else f" of {self.of:,}")
+        now = self.number + ("" if self.of is None else f" of {self.of:,}")
         return self.what, " ".join(filter(None, (now, self.note))), goal, {True: "yes", False: "no", None: ""}[self.met]
+
+    @property
+    def number(self) -> str:
+        return self._number(self.now)
 
     def _number(self, value: float) -> str:
         return f"{value:,.0f}" if self.of is not None or value >= 100 else f"{value:.3f}"

@@ -1,7 +1,8 @@
 """Which characters of a text the guardrail masks, worked out from what it releases."""
 
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from app.guardrail.checks import default_checks
@@ -19,26 +20,30 @@ class Span(NamedTuple):
     kind: str = ""
 
 
-def released(text: str) -> str:
-    """What a reader gets of the text."""
-    return redact(text, _CHECKS).text
+# The stretches of a text that a tool masks, in order and without overlaps.
+Masker = Callable[[str], Sequence[Span]]
 
 
-def without_placeholders(text: str) -> str:
-    """A released text with a character that nothing contains in place of each mask: no part reads on across one."""
-    return _PLACEHOLDER.sub("\0", text)
-
-
-def masks(text: str) -> list[Span]:
-    """The masked stretches of a text, in order.
+@functools.cache
+def guardrail(text: str) -> Sequence[Span]:
+    """Ours.
 
     What is released is the text with a placeholder for each mask, so the pieces between placeholders are looked for one
     after the other. Where a piece stands more than once, the first place is taken: a mask may come out too short.
     """
-    return aligned(text, released(text))
+    return _aligned(text, redact(text, _CHECKS).text)
 
 
-def aligned(text: str, output: str) -> list[Span]:
+def left(text: str, masked: Iterable[Span]) -> str:
+    """What a reader gets of a text, with `\\0` for each mask, so that no part reads on across one."""
+    parts, at = [], 0
+    for mask in masked:
+        parts.append(text[at : mask.start])
+        at = mask.end
+    return "\0".join([*parts, text[at:]])
+
+
+def _aligned(text: str, output: str) -> list[Span]:
     """The stretches of `text` that placeholders stand for in `output`."""
     kinds = [placeholder[len("[redacted: ") : -1] for placeholder in _PLACEHOLDER.findall(output)]
     pieces = _PLACEHOLDER.split(output)

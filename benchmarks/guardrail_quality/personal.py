@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.guardrail_quality.data import AMBIENT, RECOGNISERS, SYNTHETIC, Labelled, labelled
 from benchmarks.guardrail_quality.figures import Case, Figure, Row, joined
-from benchmarks.guardrail_quality.masks import Span, covered, found, masks
+from benchmarks.guardrail_quality.masks import Masker, Span, covered, found
 
 STRUCTURED = ("e-mail", "phone", "card", "IBAN", "SSN", "IP")
 # Cities, countries, organisations, dates, ages, titles and nationalities alone point to nobody.
@@ -16,14 +16,14 @@ SETS = {"synthetic": SYNTHETIC, "ambient": AMBIENT}
 NOT_OURS = {"PERSON", "DATE_TIME", "URL"}
 
 
-def structured(folder: Path) -> Row:
+def structured(masks: Masker, folder: Path) -> Row:
     """Recall of the kinds that have a form, at half a span."""
-    return joined([_structured(name, labelled(folder, file)) for name, file in SETS.items()])
+    return joined([_structured(masks, name, labelled(folder, file)) for name, file in SETS.items()])
 
 
-def _structured(name: str, texts: list[Labelled]) -> Row:
+def _structured(masks: Masker, name: str, texts: list[Labelled]) -> Row:
     hits, all_, misses = Counter[str](), Counter[str](), []
-    for text, span, left, hit in _judged(texts):
+    for text, span, left, hit in _judged(masks, texts):
         if span.kind in STRUCTURED:
             all_[span.kind] += 1
             hits[span.kind] += hit
@@ -39,14 +39,14 @@ def _structured(name: str, texts: list[Labelled]) -> Row:
     return Row(figures, misses)
 
 
-def leak(folder: Path) -> Row:
+def leak(masks: Masker, folder: Path) -> Row:
     """The share of the characters of personal data that is left."""
-    return joined([_leak(name, labelled(folder, file)) for name, file in SETS.items()])
+    return joined([_leak(masks, name, labelled(folder, file)) for name, file in SETS.items()])
 
 
-def _leak(name: str, texts: list[Labelled]) -> Row:
+def _leak(masks: Masker, name: str, texts: list[Labelled]) -> Row:
     left_of, all_, misses = Counter[str](), Counter[str](), []
-    for text, span, left, _ in _judged(texts):
+    for text, span, left, _ in _judged(masks, texts):
         if span.kind in PERSONAL:
             all_[span.kind] += span.end - span.start
             left_of[span.kind] += left
@@ -54,7 +54,7 @@ def _leak(name: str, texts: list[Labelled]) -> Row:
                 misses.append(Case(f"{name} {span.kind}", text.text, span.start, span.end, left))
     figures = [Figure(f"{name}: leak", sum(left_of.values()) / sum(all_.values()), 0.12, at_most=True)]
     figures += [Figure(f"… {name}: {kind}", left_of[kind] / all_[kind]) for kind in PERSONAL if all_[kind]]
-    figures += [_f2(name, kind, kinds, texts) for kind, kinds in MODELLED.items()]
+    figures += [_f2(masks, name, kind, kinds, texts) for kind, kinds in MODELLED.items()]
     return Row(figures, misses)
 
 
@@ -62,7 +62,7 @@ def _leak(name: str, texts: list[Labelled]) -> Row:
 MODELLED = {"name": ("person", "name"), "address": ("address", "street address", "postal address")}
 
 
-def _f2(name: str, label: str, kinds: tuple[str, ...], texts: list[Labelled]) -> Figure:
+def _f2(masks: Masker, name: str, label: str, kinds: tuple[str, ...], texts: list[Labelled]) -> Figure:
     """F2 of whole spans: found if masks of the kind cover half; a mask is right if half of it is labelled so."""
     labels = made = hits = right = 0
     for text in texts:
@@ -78,13 +78,14 @@ def _f2(name: str, label: str, kinds: tuple[str, ...], texts: list[Labelled]) ->
     return Figure(f"… {name}: {label} F2", f2, note="" if made else "(no check for it)")
 
 
-def recognisers(folder: Path) -> Row:
-    """The cases of Presidio's unit tests but for NOT_OURS: a positive is found if half of one of its spans is masked.
+def recognisers(masks: Masker, folder: Path) -> Row:
+    """The cases of Presidio's unit tests: a positive is found if half of one of its spans is masked.
 
-    A negative says only that its own kind is not to be found; another may be there.
+    Those of NOT_OURS do not count. A negative says only that its own kind is not to be found: another may be there.
     """
-    texts = [text for text in labelled(folder, RECOGNISERS) if text.entity not in NOT_OURS]
-    positives, negatives = ([text for text in texts if text.positive is kind] for kind in (True, False))
+    texts = labelled(folder, RECOGNISERS)
+    positives = [text for text in texts if text.positive and text.entity not in NOT_OURS]
+    negatives = [text for text in texts if not text.positive]
     misses, alarms = [], []
     for text in positives:
         masked = masks(text.text)
@@ -104,7 +105,7 @@ def recognisers(folder: Path) -> Row:
     return Row(figures, misses, alarms)
 
 
-def _judged(texts: list[Labelled]) -> Iterator[tuple[Labelled, Span, int, bool]]:
+def _judged(masks: Masker, texts: list[Labelled]) -> Iterator[tuple[Labelled, Span, int, bool]]:
     """Each span of each text with how many of its characters are left, and whether half of it is masked."""
     for text in texts:
         masked = masks(text.text)

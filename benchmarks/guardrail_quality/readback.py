@@ -14,8 +14,6 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-from benchmarks.guardrail_quality.masks import without_placeholders
-
 _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
 _CITATION = re.compile(r"\[\d{1,2}\]")
 
@@ -26,9 +24,8 @@ def plain(text: str) -> str:
     return "".join(_digit(character) for character in folded if character == "\0" or character.isalnum())
 
 
-def readable(value: str, disguised: str, released: str) -> bool:
-    """Whether a value, which stood in the text as `disguised`, can be read back from what was released of the text."""
-    left = without_placeholders(released)
+def readable(value: str, disguised: str, left: str) -> bool:
+    """Whether a value that stood in the text as `disguised` can be read back from what is left, with `\\0` for masks."""
     seen = unquote(html.unescape(_CITATION.sub("", _TAG.sub("", left))))
     return _holds_part(plain(value), plain(seen)) or _holds_part(plain(disguised), plain(left))
 

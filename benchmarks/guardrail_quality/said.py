@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.guardrail_quality.figures import Case, Figure, Row
-from benchmarks.guardrail_quality.masks import masks, released
+from benchmarks.guardrail_quality.masks import Masker, left
 from benchmarks.guardrail_quality.readback import readable
 from benchmarks.guardrail_quality.values import random_text
 
@@ -27,15 +27,15 @@ _CHARACTERS = {
 }
 
 
-def said() -> Row:
+def said(masks: Masker) -> Row:
     figures, misses = [], []
     for name, what in (("passwords", "passwords"), ("codes", "codes, PINs, answers"), ("tokens", "tokens, keys")):
         cases = list(_cases(name))
-        missed = [case for case in cases if any(readable(value, value, released(case[0])) for value in case[1])]
+        missed = [case for case in cases if _readable(masks, *case)]
         figures.append(
             Figure(f"ways to say {what}: hidden", 1 - len(missed) / len(cases), 0.9, note=f"of {len(cases)}")
         )
-        misses += [_miss(what, *case) for case in missed]
+        misses += [_miss(what, text, _readable(masks, text, values)) for text, values in missed]
     harmless = [text for text, _ in _cases("harmless")]
     alarms = [
         Case("harmless", text, mask.start, mask.end, mask.end - mask.start) for text in harmless for mask in masks(text)
@@ -58,8 +58,12 @@ def _filled(entry: str, seed: str) -> str:
     )
 
 
+def _readable(masks: Masker, text: str, values: list[str]) -> list[str]:
+    """Which of the values can be read back."""
+    rest = left(text, masks(text))
+    return [value for value in values if readable(value, value, rest)]
+
+
 def _miss(what: str, text: str, values: list[str]) -> Case:
-    left = released(text)
-    value = next(value for value in values if readable(value, value, left))
-    at = text.index(value)
-    return Case(what, text, at, at + len(value), len(value))
+    at = text.index(values[0])
+    return Case(what, text, at, at + len(values[0]), sum(map(len, values)))
