@@ -1,6 +1,6 @@
 """How well does the guardrail redact, what does it mask without need, and what does it cost?
 
-`disguises.py`, `layouts.py`, `encodings.py` and `sentences/` say what is tried, and `readback.py` when a value counts as
+`disguises.py`, `layouts.py`, `encodings.py` and `sentences/` say what is tried, `readback.py` when a value counts as
 hidden. Goals are what the project sets itself.
 """
 

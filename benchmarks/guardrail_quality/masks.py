@@ -31,7 +31,7 @@ def guardrail(text: str) -> Sequence[Span]:
     What is released is the text with a placeholder for each mask, so the pieces between placeholders are looked for one
     after the other. Where a piece stands more than once, the first place is taken: a mask may come out too short.
     """
-    return _aligned(text, redact(text, _CHECKS).text)
+    return aligned(text, redact(text, _CHECKS).text)
 
 
 def left(text: str, masked: Iterable[Span]) -> str:
@@ -43,7 +43,7 @@ def left(text: str, masked: Iterable[Span]) -> str:
     return "\0".join([*parts, text[at:]])
 
 
-def _aligned(text: str, output: str) -> list[Span]:
+def aligned(text: str, output: str) -> list[Span]:
     """The stretches of `text` that placeholders stand for in `output`."""
     kinds = [placeholder[len("[redacted: ") : -1] for placeholder in _PLACEHOLDER.findall(output)]
     pieces = _PLACEHOLDER.split(output)

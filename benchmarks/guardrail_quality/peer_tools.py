@@ -85,21 +85,21 @@ def _detect_secrets() -> Find:
 
 
 def _credsweeper() -> Find:
-    """With its model, and its rules for documents."""
-    module = importlib.import_module("credsweeper.app")
-    provider = importlib.import_module("credsweeper.file_handler.string_content_provider").StringContentProvider
+    """With its model; what its rules for code and those for documents find, taken together."""
+    sweeper = importlib.import_module("credsweeper.app").CredSweeper
+    provider = importlib.import_module("credsweeper.file_handler.byte_content_provider").ByteContentProvider
 
     def find(texts: list[str]) -> list[list[tuple[int, int, str]]]:
-        sweeper = module.CredSweeper(doc=True)
-        sweeper.scan(
-            [provider(text.split("\n"), file_path=f"{at}.txt", file_type=".txt") for at, text in enumerate(texts)], None
-        )
-        sweeper.post_processing(None)
         found: list[list[tuple[int, int, str]]] = [[] for _ in texts]
-        for candidate in sweeper.credential_manager.candidates:
-            for line in candidate.line_data_list:
-                number = int(Path(line.path).stem)
-                found[number] += _in_line(texts[number], line.line_num, line.value, candidate.rule_name)
+        files = [(text.encode(), f"{number}.txt") for number, text in enumerate(texts)]
+        for documents in (False, True):
+            run = sweeper(doc=documents)
+            run.scan([provider(content, file_path=path, file_type=".txt") for content, path in files], None)
+            run.post_processing(None)
+            for candidate in run.credential_manager.candidates:
+                for line in candidate.line_data_list:
+                    number = int(Path(line.path).stem)
+                    found[number] += _in_line(texts[number], line.line_num, line.value, candidate.rule_name)
         return found
 
     return find

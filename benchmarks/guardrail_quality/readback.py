@@ -25,7 +25,7 @@ def plain(text: str) -> str:
 
 
 def readable(value: str, disguised: str, left: str) -> bool:
-    """Whether a value that stood in the text as `disguised` can be read back from what is left, with `\\0` for masks."""
+    """Whether a value that stood there as `disguised` can be read back from what is left, with `\\0` for masks."""
     seen = unquote(html.unescape(_CITATION.sub("", _TAG.sub("", left))))
     return _holds_part(plain(value), plain(seen)) or _holds_part(plain(disguised), plain(left))
 
