@@ -7,7 +7,7 @@ hidden. Goals are what the project sets itself.
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,8 @@ from benchmarks.machine import load
 from benchmarks.tables import console, show
 
 _REPOSITORY = Path(__file__).parents[2]
+# The recognisers' tests are those of a peer, of which it runs only some here; costs stand below the table.
+NOT_FOR_PEERS = {"recognisers", "cost"}
 
 
 def main() -> None:
@@ -47,14 +49,15 @@ def main() -> None:
         sys.exit(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
     wanted = {name: partial(_measured, row) for name, row in rows.items() if not options.only or name in options.only}
     measured = {name: row(guardrail) for name, row in wanted.items()}
-    quality = {name: row for name, row in wanted.items() if name != "cost"}
+    quality = {name: row for name, row in wanted.items() if name not in NOT_FOR_PEERS}
     peers = list(beside(options.peers, quality)) if options.peers else []
     _print(measured, peers, summary=options.summary)
     for name, row in measured.items() if options.misses else ():
         _print_cases(f"{name}: missed", row.misses, options.misses)
         _print_cases(f"{name}: masked in vain", row.false_alarms, options.misses)
     if options.json:
-        options.json.write_text(json.dumps({name: _plain(row) for name, row in measured.items()}, indent=1), "utf-8")
+        figures = {"clearance": _plain(measured)} | {peer.name: _plain(peer.rows) for peer in peers}
+        options.json.write_text(json.dumps(figures, indent=1), "utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -110,8 +113,8 @@ def _print_cases(title: str, cases: Sequence[Case], most: int) -> None:
         console.print(f"  {case}", markup=False, highlight=False)
 
 
-def _plain(row: Row) -> dict[str, object]:
-    return {"figures": [asdict(figure) | {"met": figure.met} for figure in row.figures], "skipped": row.skipped}
+def _plain(rows: Mapping[str, Row]) -> dict[str, list[dict[str, object]]]:
+    return {name: [asdict(figure) | {"met": figure.met} for figure in row.figures] for name, row in rows.items()}
 
 
 if __name__ == "__main__":

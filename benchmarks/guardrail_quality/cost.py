@@ -88,7 +88,7 @@ def cost(folder: Path) -> Row:
             figures.append(
                 Figure(
                     f"{name}: characters held back, {quantile}",
-                    float(np.quantile(held, share)),
+                    int(np.quantile(held, share)),
                     goal_here,
                     at_most=True,
                 )

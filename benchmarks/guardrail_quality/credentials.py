@@ -1,9 +1,10 @@
 """Credentials in the test fixtures of four scanners: what is found, what is left, and what is masked in vain."""
 
+from functools import partial
 from pathlib import Path
 
-from benchmarks.guardrail_quality.data import CREDENTIALS, Labelled, labelled
-from benchmarks.guardrail_quality.figures import Case, Figure, Row, joined
+from benchmarks.guardrail_quality.data import CREDENTIALS, Labelled, each
+from benchmarks.guardrail_quality.figures import Case, Figure, Row
 from benchmarks.guardrail_quality.masks import Masker, covered, found
 
 GOALS = {"gitleaks": 0.95, "secretlint": 0.95, "credsweeper": 0.90, "detect-secrets": 0.75}
@@ -15,10 +16,10 @@ def credentials(masks: Masker, folder: Path) -> Row:
     Negatives say only that one rule must not fire: some hold a credential of another kind, or one of a wrong length,
     which may be masked without harm. So precision has no goal.
     """
-    return joined([_set(masks, name, labelled(folder, file), GOALS[name]) for name, file in CREDENTIALS.items()])
+    return each(folder, CREDENTIALS, partial(_set, masks))
 
 
-def _set(masks: Masker, name: str, texts: list[Labelled], goal: float) -> Row:
+def _set(masks: Masker, name: str, texts: list[Labelled]) -> Row:
     misses, alarms = [], []
     all_ = left = hits = positives = masked_negatives = 0
     for text in texts:
@@ -39,7 +40,7 @@ def _set(masks: Masker, name: str, texts: list[Labelled], goal: float) -> Row:
         if not text.spans and not hit:
             misses.append(Case(f"{name}, text missed", text.text, 0, len(text.text), len(text.text)))
     figures = [
-        Figure(f"{name}: recall", hits / positives, goal, note=f"of {positives}"),
+        Figure(f"{name}: recall", hits / positives, GOALS[name], note=f"of {positives}"),
         Figure(f"… {name}: share of characters left", left / all_),
         Figure(f"… {name}: precision by text", hits / max(hits + masked_negatives, 1)),
     ]

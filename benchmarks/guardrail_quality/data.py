@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.guardrail_quality.figures import Row, joined
 from benchmarks.guardrail_quality.masks import Span
 
 SYNTHETIC = "pii-presidio-research/dev/synth_dataset_v2.jsonl"
@@ -67,6 +69,17 @@ def labelled(folder: Path, name: str) -> list[Labelled]:
         )
         for row in _rows(folder, name)
     ]
+
+
+def each(folder: Path, sets: Mapping[str, str], measure: Callable[[str, list[Labelled]], Row]) -> Row:
+    """What is measured on each of the named sets; those that are not there are skipped."""
+    rows = []
+    for name, file in sets.items():
+        try:
+            rows.append(measure(name, labelled(folder, file)))
+        except Missing as missing:
+            rows.append(Row(skipped=str(missing)))
+    return joined(rows)
 
 
 def pages(folder: Path, handbook: str, every: int) -> list[str]:

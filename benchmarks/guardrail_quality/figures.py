@@ -26,7 +26,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. `of`: the figure is a count out of so many; `at_most`: the goal is an upper bound."""
+    """One line of the table. `of`: the figure is a count out of so many; `at_most`: the goal is an upper bound.
+
+    Counts are integers, shares and times are not.
+    """
 
     what: str
     now: float
@@ -52,7 +55,7 @@ class Figure:
         return self._number(self.now)
 
     def _number(self, value: float) -> str:
-        return f"{value:,.0f}" if self.of is not None or value >= 100 else f"{value:.3f}"
+        return f"{value:,.0f}" if isinstance(value, int) or self.of is not None else f"{value:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,13 +72,12 @@ def _detect_secrets() -> Find:
     def spans(text: str, path: Path) -> Iterator[tuple[int, int, str]]:
         path.write_text(text, "utf-8")
         secrets = collection()
-        with settings():
-            secrets.scan_file(str(path))
+        secrets.scan_file(str(path))
         for _, secret in secrets:
             yield from _in_line(text, secret.line_number, secret.secret_value, secret.type)
 
     def find(texts: list[str]) -> list[list[tuple[int, int, str]]]:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, settings():
             return [list(spans(text, Path(folder) / "text.txt")) for text in texts]
 
     return find
@@ -116,7 +115,7 @@ def _in_line(text: str, line: int, value: str, kind: str) -> Iterator[tuple[int,
 
 
 TOOLS: dict[str, Callable[[], Find]] = {
-    "presidio patterns": _presidio_patterns,
+    "presidio": _presidio_patterns,
     "presidio sm": lambda: _presidio_with(_MODELS["presidio sm"]),
     "presidio md": lambda: _presidio_with(_MODELS["presidio md"]),
     "detect-secrets": _detect_secrets,

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from benchmarks.guardrail_quality.data import AMBIENT, RECOGNISERS, SYNTHETIC, Labelled, labelled
-from benchmarks.guardrail_quality.figures import Case, Figure, Row, joined
+from benchmarks.guardrail_quality.data import AMBIENT, RECOGNISERS, SYNTHETIC, Labelled, each, labelled
+from benchmarks.guardrail_quality.figures import Case, Figure, Row
 from benchmarks.guardrail_quality.masks import Masker, Span, covered, found
 
 STRUCTURED = ("e-mail", "phone", "card", "IBAN", "SSN", "IP")
@@ -18,7 +19,7 @@ NOT_OURS = {"PERSON", "DATE_TIME", "URL"}
 
 def structured(masks: Masker, folder: Path) -> Row:
     """Recall of the kinds that have a form, at half a span."""
-    return joined([_structured(masks, name, labelled(folder, file)) for name, file in SETS.items()])
+    return each(folder, SETS, partial(_structured, masks))
 
 
 def _structured(masks: Masker, name: str, texts: list[Labelled]) -> Row:
@@ -41,7 +42,7 @@ def _structured(masks: Masker, name: str, texts: list[Labelled]) -> Row:
 
 def leak(masks: Masker, folder: Path) -> Row:
     """The share of the characters of personal data that is left."""
-    return joined([_leak(masks, name, labelled(folder, file)) for name, file in SETS.items()])
+    return each(folder, SETS, partial(_leak, masks))
 
 
 def _leak(masks: Masker, name: str, texts: list[Labelled]) -> Row:
