@@ -1,9 +1,10 @@
 """Letters of other alphabets that look like a Latin one: Cyrillic, Greek, Armenian, and the dotless i. Pure."""
 
 LOOKALIKES = str.maketrans(
-    "аасеіјорԛѕхуҮһԁԝӏАВСЕНІЈКМОРЅТХУԌԜαονρυτιΑΒΕΖΗΙΚΜΝΟΡΤΥΧցհոսօı",  # noqa: RUF001
-    "aaceijopqsxyYhdwlABCEHIJKMOPSTXYGWaovputiABEZHIKMNOPTYXghnuoi",
+    "каасеіјорԛѕхуҮһԁԝӏАВСЕНІЈКМОРЅТХУԌԜαονρυτιΑΒΕΖΗΙΚΜΝΟΡΤΥΧցհոսօı",  # noqa: RUF001
+    "kaaceijopqsxyYhdwlABCEHIJKMOPSTXYGWaovputiABEZHIKMNOPTYXghnuoi",
 )
+LOOKALIKE_DIGITS = str.maketrans("ОоΟοЗзІіΙӀӏЧБб", "00003311111466")  # noqa: RUF001
 
 
 def lowered(text: str) -> str:

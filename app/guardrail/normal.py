@@ -8,7 +8,6 @@ import unicodedata
 
 from app.guardrail.cues import unspaced_characters
 
-
 # Bold and italic markers cut numbers and words in half ("4111 **1111**"), so matching never sees them.
 _DROPPED = {"*", "\u034f", "\u20e3", "\u3164", "\u115f", "\u1160", "\u2800"}
 _FOLDED = {

@@ -3,10 +3,10 @@
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
-from app.guardrail.lookalikes import lowered
 from app.guardrail.checks.code import COUNT
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 from app.guardrail.cues import FrameEnd, frame, no_values
+from app.guardrail.lookalikes import lowered
 
 _FRAME, _NAMES = frame("password")
 _OPTION = r"(?P<option>--?(?:password|passwd|pass|pwd|passphrase)[ =])"

@@ -11,8 +11,9 @@ from app.guardrail.check import Check
 from app.guardrail.readings.decoding import decoded_reading
 from app.guardrail.readings.labels import labelled_reading
 from app.guardrail.readings.layout import layout_readings
+from app.guardrail.readings.spelled import spelled_readings
 
 
 def with_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks, and each of them again in every reading."""
-    return (*checks, *layout_readings(checks), labelled_reading(checks), decoded_reading(checks))
+    return (*checks, *layout_readings(checks), labelled_reading(checks), decoded_reading(checks), *spelled_readings(checks))

@@ -5,19 +5,21 @@ from collections.abc import Iterator, Sequence
 
 from app.guardrail.check import NUMBER_START, Check, Cue, Run
 from app.guardrail.checks.values import is_mixed
+from app.guardrail.lookalikes import LOOKALIKE_DIGITS
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
 
-_EXTENT = 160
-_VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|%\d)")
+_EXTENT = 190
+_VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
 _TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
 # Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
 _GLUED = re.compile(
-    rf"(?<![A-Za-z0-9])(?=[^ \n]{{0,63}}?(?:\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|%[2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}"
+    rf"(?<![A-Za-z0-9])(?=[^ \n]{{0,63}}?(?:\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}"
     r"|_(?=[^ \n]{0,40}\d)))(?=[^ \n<>~`|\[])"
 )
+_DIGIT_LIKE = "".join(map(chr, LOOKALIKE_DIGITS))
 # Then groups of digits and capitals, with whatever may stand between them.
-_GROUPS = rf"(?:[\dA-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
+_GROUPS = rf"(?:[\d{_DIGIT_LIKE}A-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
 _GLUED_RUN = Run(re.compile(rf"(?:(?:[^ \n<]|{_TAG})+{_GROUPS})?"), _EXTENT)
 _GROUPED = re.compile(rf"{NUMBER_START.pattern}|(?<![A-Za-z0-9])[A-Z]{{2}}\d", re.ASCII)
 _GROUPED_RUN = Run(re.compile(_GROUPS), _EXTENT)
@@ -27,8 +29,8 @@ _DIGITS = re.compile(r"(?s:(?=.*?(?:[\n|~`_\\<&\[]|  )))(?=\D*\d\D*\d\D*\d\D*\d)
 _BROKEN = re.compile(
     r"(?<![^ \n|\"'`(=:,])(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"
 )
-_BREAK = re.compile(r"(?=[^\n|]*?(?:[\n|]|  ))(?=[^@\d]*[@\d])")
-_REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,80}"
+_BREAK = re.compile(r"(?=[^\n|]*?(?:[\n|\[]|  ))(?=[^@\d]*[@\d])")
+_REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,80}|\[(?:\d{1,3}(?:\] {0,2}[^ \n|]{0,80})?)?"
 _BROKEN_RUN = Run(re.compile(rf"(?:[^ \n|]{{1,80}}(?: {{1,2}}(?:{_REST}|(?<=  ) {{0,2}}[^ \n|]{{0,80}})?|{_REST})?)?"), _EXTENT)
 _LINE_RUN = Run(re.compile(r"[^\n]*"), 80)
 # Right behind layout or an assigning sign; elsewhere what is no word.
@@ -59,6 +61,8 @@ def _forms(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
         yield left, shown
         if shown.joined < len(shown.text) and (spaced := rewrite(stretch, space)) is not None:
             yield left, spaced
+    if not stretch.isascii() and (numbered := rewrite(stretch, glue, digits=True)) is not None:
+        yield left, numbered
     if "_" in stretch and (bare := rewrite(stretch, glue, underscores=True)) is not None:
         yield left, bare
 

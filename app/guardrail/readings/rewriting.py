@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.guardrail.lookalikes import LOOKALIKES
+from app.guardrail.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
+from app.guardrail.normal import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ _INLINE = (
 )
 _LIST_SIGN = r"(?:[-+.] |\d{1,2}[.)] )?"
 _SPOT = re.compile(
-    r"(?=[\\%&~`<\n|\[]| [ \n|<\[])(?:"
-    rf"(?P<char>\\u\{{?[0-9A-Fa-f]{{4}}\}}?|\\x[0-9A-Fa-f]{{2}}|%[2-7][0-9A-Fa-f]|&(?:\#\d{{1,6}}|\#[xX][0-9A-Fa-f]{{1,5}}|[A-Za-z]{{2,8}});)"
+    r"(?=[\\%=&~`<\n|\[]| [ \n|<\[])(?:"
+    rf"(?P<char>\\u\{{?[0-9A-Fa-f]{{4}}\}}?|\\x[0-9A-Fa-f]{{2}}|[%=][2-7][0-9A-Fa-f]|&(?:\#\d{{1,6}}|\#[xX][0-9A-Fa-f]{{1,5}}|[A-Za-z]{{2,8}});)"
     rf"|(?P<mark>\\(?=[!-/:-@\[-`{{-~])|~~|`+|<!--[^\n]{{0,60}}?-->|</?(?i:{_INLINE})(?:[ /][^<>\n]{{0,60}})?>)"
     r"|(?P<break>(?: *(?:"
     rf"\n(?: *>)* *{_LIST_SIGN}|\|(?: *\n *\|)?|\[\^?\d{{1,3}}\](?!\()|</?(?i:br|p|div|td|th|tr|li|ul|ol|dd|dt|hr|pre|h\d)"
@@ -46,12 +47,11 @@ def _character(text: str) -> str:
     """What an escape or entity stands for; as it was if that is no printable character of one."""
     if text[0] == "&":
         plain = html.unescape(text)
-    elif text[0] == "%":
+    elif text[0] in "%=":
         plain = chr(int(text[1:], 16))
     else:
         plain = chr(int(text[2:].strip("{}"), 16))
-    plain = plain.replace("\u00a0", " ")
-    return plain if len(plain) == 1 and (plain.isprintable() or plain == "\u00ad") else text
+    return fold(plain)[0] if len(plain) == 1 else text
 
 
 def glue(match: re.Match[str]) -> str:
@@ -64,7 +64,7 @@ def space(match: re.Match[str]) -> str:
     return _character(match[0]) if match["char"] else " " if match["break"] else ""
 
 
-def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores: bool = False) -> Rewritten | None:
+def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores: bool = False, digits: bool = False) -> Rewritten | None:
     """The stretch with every spot as `plain` has it, look-alike letters as the Latin ones; None if it stays as it is."""
     parts: list[str] = []
     ends: list[int] = []
@@ -91,6 +91,10 @@ def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores:
     parts.append(stretch[at:])
     ends.extend(range(at + 1, len(stretch) + 1))
     text = "".join(parts)
+    if not text.isascii() and digits:
+        latin = text.translate(LOOKALIKE_DIGITS)
+        first = 0 if latin != text else first
+        text = latin
     if not text.isascii() and (latin := text.translate(LOOKALIKES)) != text:
         first = 0
         seams += [place + 1 for place in range(len(text) - 1) if text[place] != latin[place] and text[place + 1].isascii()]

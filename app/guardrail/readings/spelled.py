@@ -1,0 +1,105 @@
+"""Values that are spelled out: "four one one one …", "alfa kilo india …", "A-K-I-A …", "34 31 31 31 …"."""
+
+import re
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+
+import yaml
+
+from app.guardrail.check import Check, Cue, Run
+from app.guardrail.checks.values import VALUE_START
+from app.guardrail.readings.reading import Reading, groups_of
+from app.guardrail.readings.rewriting import Rewritten
+
+_EXTENT = 190
+_MIN_WORDS = 4
+_MIN_SIGNS = 7
+_TABLES: dict[str, dict[str, str]] = yaml.load(
+    files("app.guardrail").joinpath("spelling.yaml").read_text("utf-8"),
+    Loader=yaml.BaseLoader,  # noqa: S506 (strings alone; "no" is a word)
+)
+_CHARACTERS = {word: character for table in _TABLES.values() for word, character in table.items()}
+_BEGINNINGS = [word for word, character in _CHARACTERS.items() if character.isalnum() or character == "+"]
+
+
+def prefixes(words: Sequence[str]) -> str:
+    """A pattern of the words and of whatever they begin with; a tree, so that nothing is tried twice."""
+    tree: dict[str, list[str]] = {}
+    for word in words:
+        if word:
+            tree.setdefault(word[0], []).append(word[1:])
+    branches = [re.escape(first) + (f"(?:{inner})?" if (inner := prefixes(rest)) else "") for first, rest in tree.items()]
+    return "|".join(branches)
+
+
+def _any_of(words: Sequence[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+_WORD = rf"(?i:{_any_of([*_CHARACTERS])})"
+_BETWEEN = r"(?:, ?|[ \-])"
+_PART = rf"(?i:{prefixes([*_CHARACTERS])})"
+_SPELLED = re.compile(rf"(?<![A-Za-z0-9])(?=(?i:{_any_of(_BEGINNINGS)})[ ,\-])")
+_SPELLED_RUN = Run(re.compile(rf"(?:{_WORD}{_BETWEEN})*(?:{_PART})?"), _EXTENT)
+# A piece that stands as it is, then spelled characters: only where a value is announced.
+_MIXED_RUN = Run(
+    re.compile(rf"(?:[^ \n]{{1,40}}(?: (?:{_WORD}[ \-](?:[^ \n]{{1,24}}(?: {_PART}|)[ ]?)?)*(?:{_PART})?)?)?"), _EXTENT
+)
+_UNIT = re.compile(rf"({_WORD})(?![^\W_])|([^ ,\n]+)")
+_APART = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9+][ .\-])")
+_APART_RUN = Run(re.compile(r"(?:[^ \n][ .\-])*[^ \n]?"), _EXTENT)
+_SIGNS = re.compile(rf"[^ \n]([ .\-])(?:[^ \n]\1){{{_MIN_SIGNS - 2},}}[^ \n]?")
+_BYTES = re.compile(r"(?<![A-Za-z0-9])(?=[2-7][0-9A-Fa-f][ :])")
+_BYTES_RUN = Run(re.compile(r"(?:[2-7][0-9A-Fa-f][ :])*(?:[2-7][0-9A-Fa-f]?)?"), _EXTENT)
+
+
+def _words(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
+    """Spelled characters put together, with the pieces between them."""
+    text, ends, words = "", [], 0
+    for unit in _UNIT.finditer(stretch):
+        piece = _CHARACTERS[unit[1].lower()] if unit[1] else unit[2]
+        words += unit[1] is not None
+        text += piece
+        ends += [unit.end()] * len(piece) if unit[1] else range(unit.start() + 1, unit.end() + 1)
+    if words >= _MIN_WORDS or (words and len(text) >= 16):
+        yield before, Rewritten(text, list(ends), 0, len(text))
+        if text.islower():  # letters of the alphabet are said without their case
+            yield before, Rewritten(text.upper(), list(ends), 0, len(text))
+
+
+def _signs(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
+    """Every other character."""
+    found = _SIGNS.match(stretch)
+    if found is not None:
+        text = found[0][::2]
+        yield before, Rewritten(text, [2 * place + 1 for place in range(len(text))], 0, len(text))
+
+
+def _bytes(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
+    """Characters as pairs of hexadecimal digits."""
+    pairs = re.findall(r"[2-7][0-9A-Fa-f](?=[ :]|\Z|[^0-9A-Za-z])", stretch)
+    if len(pairs) >= _MIN_SIGNS:
+        text = bytes.fromhex("".join(pairs)).decode("ascii").replace("\x7f", " ")
+        yield before, Rewritten(text, [3 * place + 2 for place in range(len(text))], 0, len(text))
+
+
+def spelled_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """The checks in every reading that puts together what is spelled."""
+    groups = groups_of(checks)
+    words = tuple({word for group in groups if group.cue for word in group.cue.words})
+    announced = Cue((*words, "iban", "mail", "number", "address"), re.compile(""), _announces)
+    return (
+        Reading(groups, _SPELLED, _SPELLED_RUN, _words, _SEVERAL),
+        Reading(groups, VALUE_START, _MIXED_RUN, _words, _ANY_WORD, cue=announced),
+        Reading(groups, _APART, _APART_RUN, _signs, _SIGNS),
+        Reading(groups, _BYTES, _BYTES_RUN, _bytes, re.compile(rf"(?:..[ :]){{{_MIN_SIGNS - 1}}}")),
+    )
+
+
+_SEVERAL = re.compile(rf"(?:{_WORD}{_BETWEEN}){{{_MIN_WORDS - 1}}}")
+_ANY_WORD = re.compile(rf"[^ \n]+ {_WORD}(?![^\W_])")
+_ENDS = re.compile(r"(?:[:=]|(?: (?:is|are|was|ist|lautet|est|es|è|é|är|er|to|как))) ?[\"'`]?\Z")
+
+
+def _announces(before: str) -> bool:
+    return _ENDS.search(before, max(len(before) - 12, 0)) is not None
