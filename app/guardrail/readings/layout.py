@@ -13,9 +13,11 @@ _EXTENT = 190
 _VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
 _TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
 # Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
+_TRIGGER = (
+    rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"
+)
 _GLUED = re.compile(
-    rf"(?<![A-Za-z0-9])(?=[^ \n]{{0,63}}?(?:\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}"
-    r"|_(?=[^ \n]{0,40}\d)))(?=[^ \n<>~`|\[])"
+    rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))(?=[^ \n]{{0,80}}?(?:[\d@&%=\x80-\U0010ffff]|<!))(?=[^ \n<>~`|\[])"
 )
 _DIGIT_LIKE = "".join(map(chr, LOOKALIKE_DIGITS))
 # Then groups of digits and capitals, with whatever may stand between them.

@@ -30,11 +30,13 @@ class Reading:
     tail: Tail | None = TAIL
 
     def at(self, window: str, start: int) -> Finding | None:
-        if self.worth.match(window, start) is None:
+        if self.worth.match(window, start) is None or _goes_on_from_number(window, start):
             return None
         best: Finding | None = None
         for before, shown in self.rewrite(window[:start], window[start:]):
             found = self._ask(before[-BEFORE:], shown, start)
+            if found is not None and _in_table(window, start, found):
+                continue
             if found is not None and (best is None or found.end > best.end):
                 best = found
         return best
@@ -74,6 +76,28 @@ def _longest(groups: Sequence[CheckGroup], text: str, at: int, shown: Rewritten,
 def _ends_before_break(check: Check, text: str, at: int, shown: Rewritten, found: Finding) -> bool:
     """Whether what stands before the break is a finding by itself: then what follows the break is none of it."""
     return found.end - at > shown.joined and check.at(text[: at + shown.joined], at) is not None
+
+
+def _goes_on_from_number(window: str, start: int) -> bool:
+    """Whether a number stands before this one, in a row or column of numbers: then neither is half of the other."""
+    before = window[:start].rstrip(" |\n>")
+    gap = window[len(before) : start]
+    return window[start].isdigit() and before[-1:].isdigit() and ("\n" in gap or "|" in gap or "  " in gap)
+
+
+# A number that a line, a cell or blanks cut in two, and what is no such number: one whose parts are all there is of it.
+_CUT = re.compile(r"\n|\||  ")
+_MORE = re.compile(r" *(?:\n[ >]*|\|[ |]*|  +)[-+.]? *\d")
+
+
+def _in_table(window: str, start: int, found: Finding) -> bool:
+    """Whether what was put together is numbers of a table or list rather than one that layout cut."""
+    value = window[start : found.end]
+    if _CUT.search(value) is None or any(character.isalpha() for character in value):
+        return False
+    if found.kind == "phone" and value[0] not in "+(" and "-" not in value:
+        return True
+    return _MORE.match(window, found.end) is not None
 
 
 def groups_of(checks: Sequence[Check]) -> tuple[CheckGroup, ...]:
