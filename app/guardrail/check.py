@@ -59,9 +59,9 @@ class Tail:
 
 
 # A placeholder, whole or with its beginning cut off by the left edge of what a decision may read.
-_OPENING = "[redacted: "
-_CUT_OPENING = "|".join(re.escape(_OPENING[at:]) for at in range(1, len(_OPENING) + 1))
-_OWN_WORDS = re.compile(rf"(?:{re.escape(_OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.join(KINDS)})\]")
+OPENING = "[redacted: "
+_CUT_OPENING = "|".join(re.escape(OPENING[at:]) for at in range(1, len(OPENING) + 1))
+_OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.join(KINDS)})\]")
 
 
 def beginnings(words: Sequence[str]) -> re.Pattern[str]:

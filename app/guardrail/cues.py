@@ -77,7 +77,7 @@ def no_values() -> frozenset[str]:
 def unspaced_characters() -> str:
     """All characters of scripts without blanks that cues are made of."""
     words = (word for sort in ("password", "code", "secret") for word in _listed(_data()[sort].get("unspaced")))
-    return "".join(sorted({character for word in words for character in word if ord(character) > 0x2E80} | set(PARTICLES)))
+    return "".join(sorted({character for word in words for character in word if ord(character) >= 0x0E00} | set(PARTICLES)))
 
 
 class FrameEnd:
@@ -107,8 +107,8 @@ def frame(sort: str, *, name: str = "") -> tuple[str, tuple[str, ...]]:
     named = names(sort)
     called = rf"(?:{named.pattern}{f'|{name}' if name else ''})"
     suffixed = rf"{called}(?:[_.][a-z0-9_.]{{0,24}}|\d{{0,2}})"
-    of = rf"(?:(?: \([^\n()]{{1,24}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?))?"
-    says = rf"(?: (?:{verbs()})){{1,4}}:?(?: {{1,2}}|\n)"
+    of = rf"(?:(?: \([^\n()]{{1,48}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?))?"
+    says = rf"(?:,? (?:{verbs()}),?){{1,4}}(?: [\w ]{{2,20}},)?:?(?: {{1,2}}|\n)"
     unspaced = rf"|(?P<unspaced>(?:{named.unspaced})[{PARTICLES}\n]{{0,6}}[ :=|]{{0,3}})" if named.unspaced else ""
     pattern = (
         rf"(?:(?P<assign>{suffixed}{of}{ASSIGN})|(?P<is>{suffixed}{of}{says})|(?P<bare>{suffixed} {{1,2}}){unspaced})"

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from app.guardrail.check import BEFORE, WORD, Check, Finding, Run, Tail
+from app.guardrail.check import BEFORE, OPENING, WORD, Check, Finding, Run, Tail
 from app.guardrail.groups import CheckGroup, group_checks
 from app.guardrail.lookalikes import lowered
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
-_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-\\&%]|[^ \n]{8}|[A-Z]{2}|[A-Za-z]\.[A-Za-z]", re.ASCII)
+_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-\\&%]|[^ \n]{8}|[A-Z]{2}|[A-Za-z]\.[A-Za-z]|[^\x00-\x7f]", re.ASCII)
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _MAX_CUE = 32  # characters of the longest cue word
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
@@ -207,6 +207,9 @@ class Gate:
             self._scan, self._waiting = start + 1, None
             return True
         before = self._before(start)
+        if before.endswith(OPENING):  # nothing begins within a placeholder
+            self._scan, self._waiting = start + 1, None
+            return True
         cued = lowered(before)
         best: Finding | None = None
         tail: Tail | None = None

@@ -7,13 +7,26 @@ from app.guardrail.checks.values import VALUE_START
 from app.guardrail.cues import FrameEnd, frame
 from app.guardrail.lookalikes import lowered
 
-_FRAME, _WORDS = frame("code")
-_CUE = Cue(_WORDS, re.compile(_FRAME + r"""[(\[]?["'`]?\Z"""), FrameEnd("code"))
+_QUESTION = r"(?:security|secret) question[^\n]{0,80}?answer|answer to (?:[a-z]+ ){0,3}(?:security|secret) question"
+_FRAME, _WORDS = frame("code", name=rf"{_QUESTION}|(?:host|meeting|conference) key")
+# "The lockbox opens with", "switch the alarm off with", "dial", "use code".
+_OPENS = (
+    r"(?P<opens>(?:open|unlock|disarm|(?:switch|turn)(?:ed|s)?(?: it)? off|deactivat|disabl|arm)[a-z]*[^\n.:;]{0,24}"
+    r" (?:with|by|using|by dialling|by typing|by entering) (?:the )?(?:code |pin |number )?|(?:use|enter|type|dial) (?:the )?code )"
+)
+# Others of the same list were found before.
+_OTHERS = r"(?:\](?:,|;| and| und| et| y| or)*[ \n]{1,2}){0,8}"
+_CUE = Cue(
+    (*_WORDS, "open", "unlock", "disarm", "off", "deactiv", "disabl", "question", " key"),
+    re.compile(rf"""(?:{_FRAME}|{_OPENS}){_OTHERS}[(\[]?["'`]?\Z"""),
+    FrameEnd("code", r"with|using|dialling|typing|entering|code|key|and|und|et|y|or|,|;"),
+)
 _DIGITS = r"[*#]?\d{3,10}[*#]?|\d{1,4}(?:[ \-]\d{1,4}){1,4}"
 _CODE = re.compile(
-    rf"(?:{_DIGITS}|(?=[A-Z\-]*\d)[A-Z\d]{{2,8}}(?:-[A-Z\d]{{2,8}}){{0,4}}|[A-Z][\w'\-]{{2,24}})(?![A-Za-z0-9])"
+    rf"(?:{_DIGITS}|(?=[A-Z\-]*\d)[A-Z\d]{{2,8}}(?:-[A-Z\d]{{2,8}}){{0,4}}|(?=[a-z\-]*\d)[a-z\d]{{3,8}}(?:-[a-z\d]{{3,8}}){{1,5}}"
+    r"|[A-Z][\w'\-]{2,24}(?: [A-Z][\w'\-]{1,24})?)(?![A-Za-z0-9])"
 )
-_RUN = Run(re.compile(r"[^ \n]{0,44}(?:(?<=\d) \d{0,4}){0,4}"), 64)
+_RUN = Run(re.compile(r"[^ \n]{0,44}(?: (?:[A-Z][\w'\-]{0,24}|\d{0,4}(?: \d{0,4}){0,3})?)?"), 70)
 # "The code is 12 digits long", "the combination is 3 words": no value but a count.
 COUNT = re.compile(
     r"[ \-](?:char|letter|digit|zeichen|stell|caract|chiffre|cifr|lettre|word|line|day|hour|minute|month|year|user|attempt"
@@ -31,6 +44,8 @@ def _is_code(match: re.Match[str], before: str) -> bool:
     if value[0].isalpha() and not any(character.isdigit() for character in value):
         return _ANSWER.search(cue[0]) is not None
     digits = sum(character.isdigit() for character in value)
+    if cue["bare"] is not None and re.match(r"security code|cv[vc]", cue[0]) is not None:
+        return digits >= 3
     least = 4 if cue["bare"] is not None or _VAGUE.match(cue[0]) is not None else 3
     return digits >= least and (value.strip("*#").isdigit() or cue["bare"] is None or not value.isalnum())
 

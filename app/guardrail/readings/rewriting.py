@@ -39,7 +39,7 @@ _SPOT = re.compile(
     rf"\n(?: *>)* *{_LIST_SIGN}|\|(?: *\n *\|)?|\[\^?\d{{1,3}}\](?!\()|</?(?i:br|p|div|td|th|tr|li|ul|ol|dd|dt|hr|pre|h\d)"
     r"(?:[ /][^<>\n]{0,60})?>|  )(?:(?<=  ) *| *))+))"
 )
-_UNDERSCORE = re.compile(r"_+")
+_WORD = re.compile(r"[^ \n]+")
 LOOKALIKE = "[" + "".join(chr(code) for code in sorted(LOOKALIKES)) + "]"
 
 
@@ -52,6 +52,13 @@ def _character(text: str) -> str:
     else:
         plain = chr(int(text[2:].strip("{}"), 16))
     return fold(plain)[0] if len(plain) == 1 else text
+
+
+def _latin(match: re.Match[str]) -> str:
+    """A word with its look-alikes as Latin letters, if it has Latin letters or all of it looks like them."""
+    word = match[0]
+    latin = word.translate(LOOKALIKES)
+    return latin if latin.isascii() or any(character.isascii() and character.isalnum() for character in word) else word
 
 
 def glue(match: re.Match[str]) -> str:
@@ -95,7 +102,7 @@ def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores:
         latin = text.translate(LOOKALIKE_DIGITS)
         first = 0 if latin != text else first
         text = latin
-    if not text.isascii() and (latin := text.translate(LOOKALIKES)) != text:
+    if not text.isascii() and (latin := _WORD.sub(_latin, text)) != text:
         first = 0
         seams += [place + 1 for place in range(len(text) - 1) if text[place] != latin[place] and text[place + 1].isascii()]
         text = latin

@@ -1,0 +1,73 @@
+"""Values that look like a password or token and stand a little behind a word that says so, in whatever sentence."""
+
+import re
+
+from app.guardrail.check import Cue, PatternCheck, Tail
+from app.guardrail.checks.values import VALUE_START, entropy, is_code
+from app.guardrail.cues import names
+from app.guardrail.lookalikes import lowered
+
+_PASSWORD = names("password")
+_SECRET = names("secret")
+_PASSWORD_CUE = Cue(
+    _PASSWORD.words + ("credential", "log in", "login"),
+    re.compile(rf"(?:{_PASSWORD.pattern}|{_PASSWORD.unspaced}|credentials?|log ?in)[^\n]{{0,72}}(?:\n[^\n]{{0,24}})?\Z"),
+)
+_SECRET_CUE = Cue(
+    (*_SECRET.words, "key", "secret", "cookie", "credential"),
+    re.compile(
+        rf"(?:{_SECRET.pattern}|{_SECRET.unspaced}|(?<![a-z])(?:(?:api|access|secret|auth|session|bearer)[ _-]?)?"
+        rf"(?:keys?|tokens?|secrets?|cookies?|credentials?)(?![a-z]))[^\n]{{0,60}}(?:\n[^\n]{{0,24}})?\Z"
+    ),
+)
+_SIGN = r"""[^ \n"'`<>;|,]"""
+_VALUE = re.compile(rf"""{_SIGN}{{7,127}}?(?=[.,;:)\]}}\\|]{{0,3}}(?:[ \n"'`<>;|,]|\Z))""")
+_OPENER = re.compile(VALUE_START.pattern + r"""(?=[^ \n"'`<>;|,]{0,40}?\d)(?=[^ \n"'`<>;|,]{0,40}?[^\W\d_])""")
+# What is written with letters and digits and is no password: standards, versions, files, addresses, times, quantities.
+_TECHNICAL = re.compile(
+    r"(?:[a-z]+-?)?v?\d+(?:[.,:/x\-]\d+)*(?:[a-z]{1,4}|st|nd|rd|th)?|(?-i:[A-Za-z][a-z]{0,11}|[A-Z]{1,8})-?\d{1,5}(?:\.\d+)*(?:-[a-z]+)*|%[0-9a-f]{2}.*|--?[a-z].*|[\w.+\-]+@[\w.\-]+"
+    r"|(?:[\w\-]+[./\\])+[\w\-]*|\d+-[a-z\-]+|[a-z\-]+-\d+(?:-[a-z]+)*|(?:base|sha|aes|rsa|utf|iso|rfc|tls|http|oauth|ipv)[\w.\-/]*"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\(?\+?[\d\-() ]+\)?|[\w\-]*(?:20|19)\d\d[\w\-]*\.\w+|[#@][\w\-]+",
+    re.IGNORECASE,
+)
+_STRONG = re.compile(r"[!$%^*~+#](?!\Z)|[!$#*]\Z")
+_WEAVED = re.compile(r"[a-z]\d+[a-z]|\d[A-Za-z]+\d|[a-z][A-Z]\w*\d|[A-Z]\d[a-z]|\d[a-z]+[A-Z]")
+
+
+def _in_address(value: str, before: str) -> bool:
+    """Whether the value is, or is a part of, a web address or a link; what its parameters hold has checks of its own."""
+    return "//" in value or "](" in value or "://" in re.split(r"[ \n]", before)[-1]
+
+
+def _is_password(match: re.Match[str], before: str) -> bool:
+    value = match[0]
+    if is_code(value) or _TECHNICAL.fullmatch(value) is not None or _in_address(value, before):
+        return False
+    if _STRONG.search(value) is None and (len(value) < 8 or _WEAVED.search(value.replace("-", "")) is None):
+        return False
+    return entropy(value) >= 2.5 and _PASSWORD_CUE.found(lowered(before)) is not None
+
+
+def _is_token(match: re.Match[str], before: str) -> bool:
+    value = match[0]
+    if len(value) < 16 or is_code(value) or _TECHNICAL.fullmatch(value) is not None or _in_address(value, before):
+        return False
+    letters = sum(character.isalpha() for character in value)
+    digits = sum(character.isdigit() for character in value)
+    if digits < 3 or letters < 3 or "/" in value[:-1] and "." in value:
+        return False
+    return entropy(value) >= 3.2 and _SECRET_CUE.found(lowered(before)) is not None
+
+
+PASSWORD = PatternCheck(
+    kind="credential", reason="near a password's name", pattern=_VALUE, accept=_is_password, opener=_OPENER, cue=_PASSWORD_CUE
+)
+TOKEN = PatternCheck(
+    kind="credential",
+    reason="near a token's name",
+    pattern=re.compile(r"[A-Za-z0-9_+/.\-~=:]{16,128}(?<![.,:])"),
+    accept=_is_token,
+    opener=_OPENER,
+    cue=_SECRET_CUE,
+    tail=Tail(re.compile(r"[\w+/=.\-~]*", re.ASCII), closer=False),
+)
