@@ -13,7 +13,9 @@ KINDS = {
     "card": "Payment cards: known issuer range and Luhn checksum, or any card-like number beside the word 'card'",
     "iban": "International bank account numbers: country length and checksum, or beside the word 'IBAN'",
     "ip": "IPv4 and IPv6 addresses, except loopback, unspecified and netmasks",
-    "national id": "Personal numbers of 15 countries, with their checksums where they have one",
+    "national id": "Personal numbers of more than 70 countries, with their checksums where they have one",
+    "tax id": "Tax and registration numbers of companies and traders",
+    "medical id": "Numbers of patients, insured persons and doctors, and medical record numbers beside a word for them",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }
 
