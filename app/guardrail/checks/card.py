@@ -20,7 +20,7 @@ _OTHER = re.compile(
     r"(?i)\b(?:gift|loyalty|membership|library|sim|business|score|phone|tel|order|invoice|isbn|ean|imei)\b"
 )
 _OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\Z")
-_AFTER_URL = re.compile(r"https?://[^ \n]*\Z")
+_AFTER_URL = re.compile(r"https?://[^ \n=]*\Z")  # in its path; the value of a parameter counts
 
 
 class CardCheck:

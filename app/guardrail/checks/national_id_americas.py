@@ -10,7 +10,7 @@ from stdnum.cu import ni
 from stdnum.do import cedula
 from stdnum.ec import ci
 from stdnum.mx import curp, rfc
-from stdnum.us import itin, ssn
+from stdnum.us import ssn
 from stdnum.ve import rif
 
 from app.guardrail.checks.number_table import ANY_FORM, Row, anything
@@ -24,8 +24,10 @@ def uy_cedula(number: str) -> bool:
 
 
 def us_number(number: str) -> bool:
-    """Social security numbers, and taxpayer numbers (adopted children's: group 93), whose first digit is 9."""
-    return ssn.is_valid(number) or itin.is_valid(number) or (number[0] == "9" and number[3:5] == "93")
+    """Social security numbers, and taxpayer numbers, whose first digit is 9."""
+    group = int(number[3:5])
+    taxpayer = number[0] == "9" and number[5:] != "0000" and (50 <= group <= 65 or 70 <= group <= 88 or group >= 90)
+    return taxpayer or ssn.is_valid(number)
 
 
 ROWS: tuple[Row, ...] = (
