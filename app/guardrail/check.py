@@ -14,6 +14,7 @@ KINDS = {
     "iban": "International bank account numbers: country length and checksum, or beside the word 'IBAN'",
     "ip": "IPv4 and IPv6 addresses, except loopback, unspecified and netmasks",
     "national id": "Personal numbers of more than 70 countries, with their checksums where they have one",
+    "address": "Postal addresses: street and house number with what follows, and post-office boxes",
     "tax id": "Tax and registration numbers of companies and traders",
     "medical id": "Numbers of patients, insured persons and doctors, and medical record numbers beside a word for them",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",

@@ -2,6 +2,7 @@
 
 from app.guardrail.check import Check
 from app.guardrail.checks import (
+    address,
     api_key,
     card,
     connection_string,
@@ -39,6 +40,7 @@ _PERSONAL: tuple[Check, ...] = (
     *tax_id.CHECKS,
     *medical_id.CHECKS,
     phone.CHECK,
+    *address.CHECKS,
     ip.V4,
     ip.V6,
 )
