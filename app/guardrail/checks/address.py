@@ -122,7 +122,7 @@ def _first_words(of: Iterable[str]) -> str:
 
 _NUMBER_START = re.compile(r"[0-9](?<![\w.,/$€£#:@+\-].)(?=\d{0,4}(?:-\d{1,5})?[A-Za-z]?(?:/\d{1,4})?,? )", re.ASCII)
 _WORD_START = re.compile(_first_words([*words.BEFORE, "rue", "ul.", "ул.", "вул.", *words.BOX_STARTS, *words.UNIT_STARTS]))
-_ENDING_START = re.compile(rf"{words.CAPITAL}(?<!\w.)(?=[\w'.\-]{{2,34}}(?:{_ENDED}|(?<=er)) )")
+_ENDING_START = re.compile(rf"{words.CAPITAL}(?<!\w.)(?=[\w'.\-]{{2,34}}+ )(?=[\w'.\-]{{2,34}}+(?:{_ENDED}|(?<=er)))")
 _CUE = Cue(
     ("address", "adress", "lives at", "living at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of", "station is on",
      "arrived at", "meet you at", "direcci", "indirizz", "domicil", "resid", "адрес", "endereço", "morada", "zamieszka", "headquarters"),

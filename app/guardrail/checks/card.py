@@ -2,8 +2,8 @@
 
 import re
 
-from app.guardrail.check import NUMBER, NUMBER_START, Finding
-from app.guardrail.checks.numbers import digits, luhn, shortened
+from app.guardrail.check import NUMBER_START, Finding
+from app.guardrail.checks.numbers import NUMBER_AND_LABEL, digits, luhn, shortened
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z0-9])")
 _ISSUED = re.compile(
@@ -27,7 +27,7 @@ class CardCheck:
     """The longest number from the start, group by group shorter, that is a card: another number may follow it."""
 
     kind = "card"
-    run = NUMBER
+    run = NUMBER_AND_LABEL
     opener = NUMBER_START
     needs = ""
     cue = None

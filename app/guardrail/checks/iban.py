@@ -37,7 +37,7 @@ class IbanCheck:
 
     kind = "iban"
     run = _RUN
-    opener = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}\d\d)", re.ASCII)
+    opener = re.compile(r"[A-Za-z](?<![A-Za-z0-9].)(?=[A-Za-z]\d\d)", re.ASCII)
     needs = ""
     cue = None
     tail = None

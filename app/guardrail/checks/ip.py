@@ -44,13 +44,13 @@ V4 = PatternCheck(
     reason="IPv4 address",
     pattern=_V4,
     accept=_is_v4,
-    opener=re.compile(r"(?<![A-Za-z0-9_])(?=\d{1,3}\.\d)", re.ASCII),
+    opener=re.compile(r"\d(?<![A-Za-z0-9_].)(?=\d{0,2}\.\d)", re.ASCII),
 )
 V6 = PatternCheck(
     kind="ip",
     reason="IPv6 address",
     pattern=_V6,
     accept=_is_v6,
-    opener=re.compile(r"(?<![A-Za-z0-9_:.])(?=[0-9A-Fa-f]{0,4}:)", re.ASCII),
+    opener=re.compile(r"[0-9A-Fa-f](?<![A-Za-z0-9_:.].)(?=[0-9A-Fa-f]{0,3}:)|:(?<![A-Za-z0-9_:.].)(?=:)", re.ASCII),
     needs=":",
 )

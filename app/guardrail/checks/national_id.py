@@ -2,8 +2,9 @@
 
 import re
 
-from app.guardrail.check import PatternCheck, Run
+from app.guardrail.check import Check, Cue, PatternCheck, Run
 from app.guardrail.checks import national_id_americas, national_id_asia, national_id_europe
+from app.guardrail.checks.national_id_europe import NO_NINO
 from app.guardrail.checks.number_table import table_checks
 
 KIND = "national id"
@@ -16,22 +17,38 @@ _ANY_WORDS = (
     r"dow[óo]d osobisty|tax(?:payer)? (?:id\w*|number)(?: number)?"
 )
 _NINO_RUN = Run(re.compile(r"(?:[A-Za-z](?:[A-Za-z](?: ?(?:\d[\dA-Da-d \-]{0,12})?)?)?)?", re.ASCII), 16)
-_NO_NINO = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})  # prefixes never issued
 
 
 def _is_nino(match: re.Match[str], _before: str) -> bool:
-    return match[0][:2].upper() not in _NO_NINO and (match[0].isupper() or match[0].islower())
+    return match[0][:2].upper() not in NO_NINO and (match[0].isupper() or match[0].islower())
 
 
-_NINO = PatternCheck(
-    KIND,
-    "United Kingdom: national insurance number",
-    re.compile(
-        r"(?<![A-Za-z0-9])(?<!\d[.\-])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D](?![A-Za-z0-9]|[.\-]\d)",
-        re.ASCII | re.IGNORECASE,
-    ),
-    _is_nino,
-    run=_NINO_RUN,
-    opener=re.compile(r"(?i)(?<![a-z0-9])(?=[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z][ \d])", re.ASCII),
+_NINO = re.compile(
+    r"(?<![A-Za-z0-9])(?<!\d[.\-])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D](?![A-Za-z0-9]|[.\-]\d)",
+    re.ASCII | re.IGNORECASE,
 )
-CHECKS = (_NINO, *table_checks(KIND, ROWS, _ANY_WORDS))
+_NINO_NAME = "United Kingdom: national insurance number"
+CHECKS: tuple[Check, ...] = (
+    PatternCheck(
+        KIND,
+        _NINO_NAME,
+        _NINO,
+        _is_nino,
+        run=_NINO_RUN,
+        opener=re.compile(r"[A-Z](?<![A-Za-z0-9].)(?=[A-Z] )", re.ASCII),
+    ),
+    # In small letters it begins like many words of prose.
+    PatternCheck(
+        KIND,
+        _NINO_NAME,
+        _NINO,
+        _is_nino,
+        run=_NINO_RUN,
+        opener=re.compile(r"[a-z](?<![A-Za-z0-9].)(?=[a-z] )", re.ASCII),
+        cue=Cue(
+            ("nino", "national ins", "ni number", "ni no"),
+            re.compile(r"(?<![a-z])(?:nino|national insurance|ni (?:number|no))[^\n]{0,24}\Z"),
+        ),
+    ),
+    *table_checks(KIND, ROWS, _ANY_WORDS),
+)

@@ -1,5 +1,7 @@
 """Personal numbers of European states."""
 
+import re
+
 from stdnum.at import tin as at_tin
 from stdnum.at import vnr
 from stdnum.be import nn
@@ -73,6 +75,15 @@ def fi_hetu(number: str) -> bool:
     return hetu.is_valid(number, allow_temporary=True)
 
 
+NO_NINO = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})  # prefixes never issued
+_NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]")
+
+
+def uk_nino(number: str) -> bool:
+    """In one piece; those with blanks have a check of their own."""
+    return _NINO.fullmatch(number) is not None and number[:2] not in NO_NINO
+
+
 def es_dni(number: str) -> bool:
     return dni.is_valid(number.zfill(9))
 
@@ -134,6 +145,7 @@ ROWS: tuple[Row, ...] = (
     Row("Switzerland and Liechtenstein", "AHV number", ahv.is_valid, r"ahv\w*|avs|numéro avs|avs-nummer", "9{13}", "999.9999.9999.99, 999 9999 9999 99", whole=ANY_FORM),
     Row("Turkey", "T.C. kimlik number", tckimlik.is_valid, r"t\.?c\.?(?: ?kimlik)?(?: no| numaras[ıi])?|kimlik\w*|tckn|turkish id", "9{11}", whole=ANY_FORM),
     Row("Ukraine", "RNTRC", rntrc.is_valid, r"рнокпп|іпн|ипн|rnokpp|rntrc|ідентифікаційний (?:номер|код)", "9{10}"),
+    Row("United Kingdom", "national insurance number", uk_nino, r"nino|national insurance", "", "AA9{6}A, AA99-99-99-A, AA-99-99-99-A"),
     Row("United Kingdom", "NHS number", nhs.is_valid, r"nhs(?: (?:no|number))?\.?", "9{10}, 999 999 9999, 999-999-9999"),
     Row("United Kingdom", "taxpayer reference", utr.is_valid, r"utr|unique taxpayer", "9{10}, 99999 99999, 9{10}K"),
 )

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.guardrail.check import NUMBER, NUMBER_START, WORD, Finding, Run
+from app.guardrail.check import NUMBER_START, WORD, Finding, Run
+from app.guardrail.checks.numbers import NUMBER_AND_LABEL
 
 _SHAPE = str.maketrans({**{str(digit): "9" for digit in range(10)}, **{chr(65 + at): "A" for at in range(26)},
                         **{chr(97 + at): "A" for at in range(26)}})  # fmt: skip
@@ -21,7 +22,7 @@ _ALNUM = re.compile(r"[A-Za-z0-9](?:[./\-+]?[A-Za-z0-9]){5,23}(?:\([0-9A]\))?", 
 _LONGER = re.compile(r"\w|[.\-/]\d", re.ASCII)  # what follows belongs to the number
 
 # A word of up to seven letters and then a digit, or a digit and somewhere behind it a letter.
-ALNUM_START = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{1,7}[.\-]?\d|\d[\d.\-/+]{0,14}[A-Za-z])", re.ASCII)
+ALNUM_START = re.compile(r"[A-Za-z](?<![A-Za-z0-9].)(?=[A-Za-z]{0,6}+[.\-]?\d)|\d(?<![A-Za-z0-9].)(?=[\d.\-/+]{0,14}+[A-Za-z])", re.ASCII)
 
 # What the number belongs to if it stands right behind one of these; and what it is glued to.
 _OTHER_THING = re.compile(
@@ -159,7 +160,7 @@ def table_checks(kind: str, rows: Iterable[Row], any_words: str = "") -> tuple[T
     mixed = {shape: of for shape, of in entries.items() if "A" in shape}
     checks = []
     if plain:
-        checks.append(TableCheck(kind, _DIGITS, NUMBER, NUMBER_START, plain))
+        checks.append(TableCheck(kind, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain))
     if mixed:
         checks.append(TableCheck(kind, _ALNUM, WORD, ALNUM_START, mixed))
     return tuple(checks)

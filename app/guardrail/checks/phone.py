@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from app.guardrail.check import NUMBER_START, Finding, Run
+from app.guardrail.check import NUMBER_START, Finding
 from app.guardrail.checks import phone_plans
-from app.guardrail.checks.numbers import digits, shortened
+from app.guardrail.checks.numbers import NUMBER_AND_LABEL, digits, shortened
 from app.guardrail.checks.phone_words import NAMES, OTHER
 
 _DATE = r"(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d(?![.\-/]?\d)|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}(?!\d))"
@@ -13,8 +13,6 @@ _ABROAD = (
     r"(?:\+|00(?=\d{1,3}[ .\-/(]))[1-9]\d{0,2}[ .\-/]{0,2}(?:\(0?\d{0,4}\)[ .\-]{0,2})?"
     r"\d{1,14}(?:[ .\-/]{1,2}\(?\d{1,6}\)?){0,6}"
 )
-# Behind a number may stand an extension, or what kind of phone it is; both are read.
-_RUN = Run(re.compile(r"(?:[+(\d][\d ().+/\-]{0,47},? ?[A-Za-z]{0,9}[.:]? ?\d{0,6})?", re.ASCII), 67, min_extent=6)
 _END = r"(?![A-WYZa-wyz0-9]|[Xx](?! ?\d))"
 _EXTENSION = re.compile(
     r"(?i)(?: ?x|(?:,? ?|\()(?:ext|extn|extension|durchwahl|dw|poste|anexo|ramal|int|interno|extensi[oó]n|tst|wew|доб)[.:]?) ?\d{1,6}(?!\d)"
@@ -71,7 +69,7 @@ class PhoneCheck:
     """The first shape that fits, shortened group by group while it has more digits than a phone number."""
 
     kind = "phone"
-    run = _RUN
+    run = NUMBER_AND_LABEL
     opener = NUMBER_START
     needs = ""
     cue = None
