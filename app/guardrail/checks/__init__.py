@@ -4,19 +4,21 @@ from app.guardrail.check import Check
 from app.guardrail.checks import (
     address,
     api_key,
+    birth_date,
     card,
     connection_string,
     email,
     iban,
     ip,
     jwt,
-    medical_id,
+    mac_address,
     national_id,
     password,
     phone,
     private_key,
     secret,
-    tax_id,
+    vehicle,
+    wallet,
     webhook,
 )
 
@@ -37,12 +39,14 @@ _PERSONAL: tuple[Check, ...] = (
     card.CHECK,
     iban.CHECK,
     *national_id.CHECKS,
-    *tax_id.CHECKS,
-    *medical_id.CHECKS,
+    birth_date.CHECK,
+    *vehicle.CHECKS,
     phone.CHECK,
     *address.CHECKS,
     ip.V4,
     ip.V6,
+    mac_address.CHECK,
+    *wallet.CHECKS,
 )
 
 

@@ -4,7 +4,7 @@ import re
 
 from stdnum import luhn as luhn_checksum
 
-from app.guardrail.checks.number_table import ANY_FORM, Row, anything, table_checks
+from app.guardrail.checks.number_table import ANY_FORM, Row, Table, anything
 from app.guardrail.checks.numbers import weighted
 
 _MBI = re.compile(r"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d[AC-HJKMNP-RT-Y]{2}\d\d")
@@ -48,7 +48,7 @@ ROWS: tuple[Row, ...] = (
     Row("United States", "DEA number", us_dea, r"dea(?: registration)?", "AA9{7}"),
     Row("United States", "Medicare number", us_mbi, r"mbi|medicare", "9AA9AA9AA99, 9A99A99AA99, 9AA9A99AA99, 9A99AA9AA99",
         "9AA9-AA9-AA99, 9A99-A99-AA99, 9AA9-A99-AA99, 9A99-AA9-AA99, 9AA9AA9AA99"),
-    Row("Germany", "insured person's number", de_insured, r"kvnr|krankenkasse\w*|krankenversicherten\w*|versichertennummer|egk\w*", "A9{9}"),
+    Row("Germany", "insured person's number", de_insured, r"kvnr|krankenkasse\w*|krankenversicherten\w*|versichertennummer|egk\w*", "A9{9}", whole="A9{9}"),
     Row("Germany", "doctor's number", de_doctor, r"lanr|arztnummer", "9{9}"),
     Row("Australia", "Medicare number", au_medicare, r"medicare", "9{10}, 9{11}, 9999 99999 9 9, 9999 99999 9", whole="9999 99999 9"),
     Row("", "medical record number", anything, _PATIENT,
@@ -58,4 +58,4 @@ ROWS: tuple[Row, ...] = (
         "AAA-9{5}, AAA-9{6}, AAA-9{7}, AAA-9{8}, AAA9{8}"),
     Row("", "medical licence", anything, r"medical licen[cs]e|medical certificate|certificate number|approbation\w*|gmc(?: (?:no|number))?", "9{5}, 9{6}, 9{7}, A9{5}, A9{6}, AA9{7}"),
 )  # fmt: skip
-CHECKS = table_checks("medical id", ROWS)
+TABLE = Table("medical id", ROWS)

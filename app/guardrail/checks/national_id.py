@@ -3,12 +3,22 @@
 import re
 
 from app.guardrail.check import Check, Cue, PatternCheck, Run
-from app.guardrail.checks import national_id_americas, national_id_asia, national_id_europe
+from app.guardrail.checks import (
+    bank_account,
+    document_id,
+    medical_id,
+    national_id_americas,
+    national_id_asia,
+    national_id_europe,
+    staff_number,
+    tax_id,
+    vehicle,
+)
 from app.guardrail.checks.national_id_europe import NO_NINO
-from app.guardrail.checks.number_table import table_checks
+from app.guardrail.checks.number_table import Table, table_checks
 
 KIND = "national id"
-ROWS = national_id_europe.ROWS + national_id_americas.ROWS + national_id_asia.ROWS
+ROWS = national_id_europe.ROWS + national_id_americas.ROWS + national_id_asia.ROWS + document_id.IDENTITY_CARDS
 # These name a number of any country.
 _ANY_WORDS = (
     r"national id\w*(?: (?:number|no|card))?|identity (?:card|number|code|no)|id (?:card|number|no)|"
@@ -50,5 +60,13 @@ CHECKS: tuple[Check, ...] = (
             re.compile(r"(?<![a-z])(?:nino|national insurance|ni (?:number|no))[^\n]{0,24}\Z"),
         ),
     ),
-    *table_checks(KIND, ROWS, _ANY_WORDS),
+    *table_checks(
+        Table(KIND, ROWS, _ANY_WORDS),
+        tax_id.TABLE,
+        medical_id.TABLE,
+        *document_id.TABLES,
+        bank_account.TABLE,
+        *staff_number.TABLES,
+        vehicle.TABLE,
+    ),
 )

@@ -96,7 +96,7 @@ ROWS: tuple[Row, ...] = (
     Row("Egypt", "national number", eg_id, r"egypt\w* id|الرقم القومي", "9{14}", whole=ANY_FORM),
     Row("Ghana", "Ghana card", anything, r"ghana ?card", "AAA9{9}9", "AAA-9{9}-9"),
     Row("Hong Kong", "identity card number", hk_id, r"hkid\w*|hong kong id\w*|身份證\w*", "A9{7}, AA9{7}, A9{6}A, A999999-9", "A9{6}(9), AA9{6}(9), A9{6}(A)"),
-    Row("India", "Aadhaar number", aadhaar.is_valid, r"aadhaa?r|uid(?:ai)?|आधार", "9{12}", "9999 9999 9999, 9999-9999-9999"),
+    Row("India", "Aadhaar number", aadhaar.is_valid, r"aadhaa?r|uid(?:ai)?|आधार", "9{12}", "9999 9999 9999, 9999-9999-9999", whole=ANY_FORM),
     Row("India", "PAN", in_pan, r"pan(?: (?:card|no|number))?|permanent account", "", "A{5}9999A"),
     Row("India", "voter id", epic.is_valid, r"voter\w*|epic|vote", "AAA9{7}"),
     Row("Indonesia", "NIK", id_nik, r"nik|ktp|e-ktp|nomor induk", "9{16}"),
@@ -119,7 +119,7 @@ ROWS: tuple[Row, ...] = (
     Row("South Africa", "identity number", za_idnr.is_valid, r"(?:sa|south african|rsa) id|identity number", "9{13}, 999999 9999 999, 999999 9999 9 9 9", whole=ANY_FORM),
     Row("Sri Lanka", "NIC", lk_nic, r"nic|sri lanka\w* id", "9{9}A", "9{9}A"),
     Row("Taiwan", "identity number", tw_id, r"身分證\w*|taiwan\w* id|統一編號", "A9{9}"),
-    Row("Thailand", "identity number", th_pin.is_valid, r"thai(?:land)?(?: national)? id|เลข(?:ที่)?บัตร\w*|เลขประจำตัว\w*", "9{13}, 9 9999 99999 99 9", "9-9999-99999-99-9"),
+    Row("Thailand", "identity number", th_pin.is_valid, r"thai(?:land)?(?: national)? id|เลข(?:ที่)?บัตร\w*|เลขประจำตัว\w*", "9{13}, 9 9999 99999 99 9", "9-9999-99999-99-9", whole=ANY_FORM),
     Row("United Arab Emirates", "Emirates ID", ae_id, r"emirates id|رقم الهوية", "9{15}", "999-9999-9{7}-9", whole=ANY_FORM),
     Row("Vietnam", "CCCD", anything, r"cccd|cmnd|căn cước(?: công dân)?|chứng minh nhân dân|vietnam\w* id", "9{9}, 9{12}"),
 )  # fmt: skip

@@ -13,7 +13,6 @@ from app.guardrail.checks.numbers import NUMBER_AND_LABEL
 
 _SHAPE = str.maketrans({**{str(digit): "9" for digit in range(10)}, **{chr(65 + at): "A" for at in range(26)},
                         **{chr(97 + at): "A" for at in range(26)}})  # fmt: skip
-_ALL_DIGITS = frozenset("0123456789")
 _REPEATED = re.compile(r"(.)\{(\d+)\}")
 _GAPS = re.compile(r"[ ./()\-]+")
 _GROUP_END = re.compile(r"[A-Za-z0-9](?=[ ./()\-]|\Z)\)?", re.ASCII)
@@ -33,6 +32,7 @@ _OTHER_THING = re.compile(
     r"(?:[ -]?(?:numbers?|no|nr|num|id|code|n°|nº|is)){0,2}[.]?[ :#=(\-]{0,3}\Z"
 )
 _GLUED = re.compile(r"(?:[A-Za-z0-9][\-_./#@]|[#$€£]|https?://[^ \n=]*)\Z")
+_LEAST_VARIED = 3  # one digit and two signs
 _LEAST_WHOLE = 10  # shorter numbers are too often valid by chance
 ANY_FORM = "any"
 _AFTER_GROUP = re.compile(r"(?:\A|[ (])[A-Z0-9]*\d[A-Z0-9]* \Z")
@@ -77,13 +77,27 @@ class Row:
     whole: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of one kind; `any_words` name every one of them."""
+
+    kind: str
+    rows: tuple[Row, ...]
+    any_words: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
+    kind: str
     row: Row
     named: Callable[[str], bool]
     called: Callable[[str], bool]
     strong: bool
     whole: bool
+
+    @property
+    def reason(self) -> str:
+        return f"{self.row.country}: {self.row.name}" if self.row.country else self.row.name
 
 
 def _forms(shapes: str) -> Iterator[str]:
@@ -92,15 +106,17 @@ def _forms(shapes: str) -> Iterator[str]:
             yield _REPEATED.sub(lambda match: match[1] * int(match[2]), shape)
 
 
-def _by_shape(rows: Iterable[Row], any_words: str) -> Mapping[str, tuple[_Entry, ...]]:
+def _by_shape(tables: Iterable[Table]) -> Mapping[str, tuple[_Entry, ...]]:
     found: dict[str, list[_Entry]] = {}
-    for row in rows:
-        words = f"{row.words}|{any_words}" if any_words else row.words
-        is_named, is_called = named(words), named(words, _NEXT)
-        strong, whole = set(_forms(row.strong)), set(_forms(row.whole))
-        for shape in strong | set(_forms(row.shapes)):
-            is_whole = shape in whole or (row.whole == ANY_FORM and len(shape) >= _LEAST_WHOLE)
-            found.setdefault(shape, []).append(_Entry(row, is_named, is_called, shape in strong, is_whole))
+    for table in tables:
+        for row in table.rows:
+            words = f"{row.words}|{table.any_words}" if table.any_words else row.words
+            is_named, is_called = named(words), named(words, _NEXT)
+            strong, whole = set(_forms(row.strong)), set(_forms(row.whole))
+            for shape in strong | set(_forms(row.shapes)):
+                is_whole = shape in whole or (row.whole == ANY_FORM and len(shape) >= _LEAST_WHOLE)
+                entry = _Entry(table.kind, row, is_named, is_called, shape in strong, is_whole)
+                found.setdefault(shape, []).append(entry)
     return {shape: tuple(entries) for shape, entries in found.items()}
 
 
@@ -111,7 +127,10 @@ def _is_all(window: str, start: int, end: int) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableCheck:
-    """Whether a row fits at a start, the longest form first: another number may follow after a blank."""
+    """Whether a row fits at a start, the longest form first: another number may follow after a blank.
+
+    Its findings are of the kinds of its tables; `kind` is the first of them.
+    """
 
     kind: str
     candidate: re.Pattern[str]
@@ -134,11 +153,11 @@ class TableCheck:
             text, before = match[0][:end], window[:start]
             for entry in entries:
                 if self._accepts(entry, text, before, window):
-                    return Finding(start, start + end, self.kind, f"{entry.row.country}: {entry.row.name}")
+                    return Finding(start, start + end, entry.kind, entry.reason)
         return None
 
     def _accepts(self, entry: _Entry, text: str, before: str, window: str) -> bool:
-        if len(set(text) & _ALL_DIGITS) == 1 and text[:1].isdigit():
+        if len(set(text)) <= _LEAST_VARIED and len(set(compact(text))) == 1:
             return False  # a number made up to show the form
         valid = entry.row.valid(text if entry.row.raw else compact(text))
         if (valid and entry.named(before)) or entry.called(before):
@@ -153,14 +172,13 @@ class TableCheck:
         return " " not in text or (_AFTER_GROUP.search(before) is None and not window[end + 1 : end + 2].isdigit())
 
 
-def table_checks(kind: str, rows: Iterable[Row], any_words: str = "") -> tuple[TableCheck, ...]:
-    """The rows as two checks: numbers of digits alone, and those with letters. `any_words` name every row."""
-    entries = _by_shape(rows, any_words)
+def table_checks(*tables: Table) -> tuple[TableCheck, ...]:
+    """The tables as two checks: numbers of digits alone, and those with letters. Of what fits, the first row counts."""
+    entries = _by_shape(tables)
     plain = {shape: of for shape, of in entries.items() if "A" not in shape}
     mixed = {shape: of for shape, of in entries.items() if "A" in shape}
-    checks = []
-    if plain:
-        checks.append(TableCheck(kind, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain))
-    if mixed:
-        checks.append(TableCheck(kind, _ALNUM, WORD, ALNUM_START, mixed))
-    return tuple(checks)
+    kind = tables[0].kind
+    return (
+        TableCheck(kind, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain),
+        TableCheck(kind, _ALNUM, WORD, ALNUM_START, mixed),
+    )

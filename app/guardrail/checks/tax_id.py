@@ -14,7 +14,7 @@ from stdnum.se import orgnr
 from stdnum.sg import uen
 from stdnum.us import ein
 
-from app.guardrail.checks.number_table import ANY_FORM, Row, anything, table_checks
+from app.guardrail.checks.number_table import ANY_FORM, Row, Table, anything
 from app.guardrail.checks.numbers import weighted
 
 _VAT = r"vat(?: (?:no|number|id|reg\w*))*|ust-?id\w*|umsatzsteuer\w*|btw\w*|tva\w*|iva|p\.? ?iva|moms\w*|dph"
@@ -52,7 +52,7 @@ ROWS: tuple[Row, ...] = (
     Row("Philippines", "TIN", anything, r"bir(?: tin)?", "9{12}, 999-999-999-999, 999-999-999-999"),
     Row("Poland", "NIP", nip.is_valid, r"nip", "9{10}, 999-999-99-99, 999-99-99-999"),
     Row("Poland", "REGON", regon.is_valid, r"regon", "9{9}, 9{14}"),
-    Row("Singapore", "UEN", uen.is_valid, r"uen", "9{8}A, 9{9}A", "A99AA9999A", whole=ANY_FORM),
+    Row("Singapore", "UEN", uen.is_valid, r"uen", "9{8}A, 9{9}A", "A99AA9999A", whole="9{8}A, 9{9}A"),
     Row("Sweden", "company number", orgnr.is_valid, r"org(?:anisations)?[.-]?(?:nr|nummer)|company (?:identity code|reg\w*)", "9{10}, 999999-9999"),
 )  # fmt: skip
-CHECKS = table_checks("tax id", ROWS)
+TABLE = Table("tax id", ROWS)

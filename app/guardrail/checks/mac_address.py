@@ -1,0 +1,26 @@
+"""Hardware addresses of network cards (EUI-48), in the three ways that they are written."""
+
+import re
+
+from app.guardrail.check import PatternCheck
+
+_PAIR = r"[0-9A-Fa-f]{2}"
+_ADDRESS = re.compile(
+    rf"(?:{_PAIR}(?P<sign>[:\-])(?:{_PAIR}(?P=sign)){{4}}{_PAIR}|(?:[0-9A-Fa-f]{{4}}\.){{2}}[0-9A-Fa-f]{{4}})(?![\w]|[:\-.]\w)",
+    re.ASCII,
+)
+
+
+def _is_device(match: re.Match[str], _before: str) -> bool:
+    """Not the address of all devices, nor of none; of digits alone it may be a number of another kind."""
+    plain = re.sub(r"[:.\-]", "", match[0]).lower()
+    return len(set(plain)) > 1 and (":" in match[0] or not plain.isdigit())
+
+
+CHECK = PatternCheck(
+    "mac address",
+    "six pairs of hexadecimal digits",
+    _ADDRESS,
+    _is_device,
+    opener=re.compile(rf"[0-9A-Fa-f](?<![\w:.\-].)(?=[0-9A-Fa-f](?:[:\-]{_PAIR}[:\-]|[0-9A-Fa-f]{{2}}\.[0-9A-Fa-f]{{4}}\.))", re.ASCII),
+)

@@ -1,0 +1,100 @@
+"""Number plates and vehicle identification numbers."""
+
+import re
+
+from app.guardrail.check import Check, Cue, PatternCheck, Run
+from app.guardrail.checks.number_table import Row, Table, anything
+
+_VIN_VALUES = {**{str(digit): digit for digit in range(10)}, **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))}
+_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+_STATES = frozenset(
+    "AN AP AR AS BH BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TN TR TS UK UP WB".split()
+)
+_PLATE_WORDS = (
+    r"(?:number |licen[cs]e |registration )?plates?(?: (?:number|no))?|(?:vehicle |car )?reg(?:istration)?(?: (?:number|no))?|rego|"
+    r"(?:kfz-?)?kennzeichen|nummernschild|plaka\w*|matr[íi]cula|immatriculation|targa|kenteken|placas?|registreringsnummer|nummerplade|tablic\w+|vehicles?"
+)
+_VIN_WORDS = r"vin|vehicle identification(?: number)?|chassis(?: (?:no|number))?|fahrgestellnummer|fin|bastidor|telaio"
+
+
+def is_vin(number: str) -> bool:
+    """Check digit in the ninth place (49 CFR 565), which the whole of North America and China use."""
+    if any(sign not in _VIN_VALUES for sign in number):
+        return False
+    total = sum(_VIN_VALUES[sign] * weight for sign, weight in zip(number, _VIN_WEIGHTS, strict=True))
+    return "0123456789X"[total % 11] == number[8] and sum(sign.isdigit() for sign in number) >= 4
+
+
+def uk_plate(number: str) -> bool:
+    """Since 2001: area, half-year, three letters."""
+    year = int(number[2:4])
+    return (2 <= year <= 29 or 51 <= year <= 79) and not set("IQ") & set(number[:2] + number[4:])
+
+
+def in_plate(number: str) -> bool:
+    return number[:2] in _STATES
+
+
+ROWS: tuple[Row, ...] = (
+    Row("United Kingdom", "number plate", uk_plate, _PLATE_WORDS, "AA99AAA, AA99-AAA", whole="AA99AAA, AA99-AAA"),
+    Row("United Kingdom", "number plate", anything, _PLATE_WORDS, "A999AAA, A99AAA, A9AAA, AAA999A, AAA99A, AA99AAA"),
+    Row("India", "number plate", in_plate, _PLATE_WORDS, "", "AA99AA9999, AA9AAA9999, AA99A9999, AA-99-AA-9999, AA99AAA9999"),
+    Row("Nigeria", "number plate", anything, _PLATE_WORDS, "AAA999AA, AAA-999AA", "AAA-999AA"),
+    Row("Turkey", "number plate", anything, _PLATE_WORDS, "99A9999, 99A99999, 99AA999, 99AA9999, 99AAA99, 99AAA999, 99AAA9999"),
+    Row("", "number plate", anything, _PLATE_WORDS,
+        "AA-999-AA, AAA-9999, AAA9999, AAA-999, AAA999, A-AA-999, A-AA999, A-AA9999, AA-AA999, AA-AA9999, AAA-AA999, AAA-A999, A-A999, A-A9999, AA-A9999, "
+        "99-AAA-9, 9-AAA-99, AA-99-AA, AA999AA, 9AAA999, AAA9A99, 9999-AAA, 9999AAA, AA99999, A999AA99, A999AA999"),
+)  # fmt: skip
+_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}(?![\w\-])", re.ASCII)
+TABLE = Table("vehicle", ROWS)
+_SPACED = re.compile(
+    r"(?:[A-Z]{1,3}[ \-]\d{1,4} ?[A-Z]{1,3}|[A-Z]{1,3}[ \-][A-Z]{1,2} ?\d{1,4}[EH]?|[A-Z]{1,2}\d{1,4} [A-Z]{2,3}|[A-Z]{2} ?\d{1,2} ?[A-Z]{1,3} ?\d{3,4}|"
+    r"\d{2} [A-Za-z]{1,3} \d{2,4}|[A-Z]\d{3} ?[A-Z]{3}|\d{1,3}[ \-][A-Z]{2,3}[ \-]\d{1,4}|[A-Z]{3} ?\d[A-Z]\d\d)(?![\w\-])"
+)
+_UK_SPACED = re.compile(r"[A-HJ-PR-Z]{2}(?:0[2-9]|[12]\d|5[1-9]|[67]\d) [A-HJ-PR-Z]{3}(?![\w\-])")
+_RUN = Run(re.compile(r"(?:[A-Z0-9][A-Za-z0-9 \-]{0,13})?", re.ASCII), 14)
+
+
+def _alone(match: re.Match[str], before: str) -> bool:
+    return not before.strip() and not match.string[match.end() :].strip(" .")
+
+
+def _is_known_vin(match: re.Match[str], _before: str) -> bool:
+    return is_vin(match[0])
+
+
+CHECKS: tuple[Check, ...] = (
+    PatternCheck(
+        "vehicle",
+        "vehicle identification number",
+        _VIN,
+        _is_known_vin,
+        opener=re.compile(r"[A-HJ-NPR-Z0-9](?<![\w\-/.].)(?=[A-HJ-NPR-Z0-9]{16}(?!\w))", re.ASCII),
+    ),
+    PatternCheck(
+        "vehicle",
+        "plate of the United Kingdom",
+        _UK_SPACED,
+        run=_RUN,
+        opener=re.compile(r"[A-Z](?<![\w\-/.].)(?=[A-Z]\d\d )", re.ASCII),
+    ),
+    PatternCheck(
+        "vehicle",
+        "number called a plate",
+        _SPACED,
+        run=_RUN,
+        opener=re.compile(r"[A-Z0-9](?<![\w\-/.].)", re.ASCII),
+        cue=Cue(
+            ("plate", "registration", "car reg", "rego", "kennzeichen", "nummernschild", "plaka", "plaque", "matrícula", "matricula",
+             "immatric", "targa", "kenteken", "placa", "vehicle"),
+            re.compile(rf"(?<![a-z])(?:{_PLATE_WORDS})(?![a-z])[^\n]{{0,20}}\Z"),
+        ),
+    ),
+    PatternCheck(
+        "vehicle",
+        "number called a VIN",
+        _VIN,
+        opener=re.compile(r"[A-HJ-NPR-Z0-9](?<![\w\-/.].)(?=[A-HJ-NPR-Z0-9]{16}(?!\w))", re.ASCII),
+        cue=Cue(("vin", "chassis", "fahrgestell", "fin", "bastidor", "telaio"), re.compile(rf"(?<![a-z])(?:{_VIN_WORDS})(?![a-z])[^\n]{{0,20}}\Z")),
+    ),
+)  # fmt: skip
