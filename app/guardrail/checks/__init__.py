@@ -39,7 +39,7 @@ _PERSONAL: tuple[Check, ...] = (
     card.CHECK,
     iban.CHECK,
     *national_id.CHECKS,
-    birth_date.CHECK,
+    *birth_date.CHECKS,
     *vehicle.CHECKS,
     phone.CHECK,
     *address.CHECKS,

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.guardrail.check import Check, Cue, Finding, PatternCheck, Run
+from app.guardrail.check import NUMBER_START, Check, Cue, Finding, PatternCheck, Run
 from app.guardrail.checks import address_words as words
+from app.guardrail.checks.runs import CODE, CODE_START, NUMBER_AND_LABEL
 
 _WORD = rf"{words.CAPITAL}[\w.'\-]{{0,24}}"
 _LINK = (
@@ -124,8 +125,8 @@ _NUMBER_START = re.compile(r"[0-9](?<![\w.,/$€£#:@+\-].)(?=\d{0,4}(?:-\d{1,5}
 _WORD_START = re.compile(_first_words([*words.BEFORE, "rue", "ul.", "ул.", "вул.", *words.BOX_STARTS, *words.UNIT_STARTS]))
 _ENDING_START = re.compile(rf"{words.CAPITAL}(?<!\w.)(?=[\w'.\-]{{2,34}}+ )(?=[\w'.\-]{{2,34}}+(?:{_ENDED}|(?<=er)))")
 _CUE = Cue(
-    ("address", "adress", "lives at", "living at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of", "station is on",
-     "arrived at", "meet you at", "direcci", "indirizz", "domicil", "resid", "адрес", "endereço", "morada", "zamieszka", "headquarters"),
+    ("address", "adress", "lives at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of", "station is on", "arrived at",
+     "meet you at", "direcci", "indirizz", " resid", "адрес", "endereço"),
     re.compile(
         r"(?:address(?:es)?(?: (?:is|are|was))?|adress\w*(?: (?:ist|lautet))?|liv(?:es?|ing) (?:at|on|in)|located (?:at|on)|is at|sent to|wohn\w* (?:in|am|an)(?: der)?|"
         r"anschrift(?: (?:ist|lautet))?|corner of|station is on|arrived at|meet you at|direcci[óo]n(?: es)?|indirizzo(?: [èe])?|domicil\w*|"
@@ -133,35 +134,27 @@ _CUE = Cue(
     ),
 )  # fmt: skip
 _CUE_START = re.compile(rf"(?:{words.CAPITAL}|[\dt])(?<!\w.)(?:(?<!t)|(?=he corner|he ))")
-_CODE_CUE = Cue(
-    ("zip", "postcode", "postal code", "post code", "plz", "postleitzahl", "code postal", "postal:", "c.p."),
-    re.compile(
-        r"(?<![a-z])(?:zip(?: ?code)?|post(?:al)? ?code|plz|postleitzahl|c[óo]d(?:igo|ice|e) postal|c\.p\.)"
-        r"(?: (?:is|ist|es|est))?[:=]? {0,2}\Z"
-    ),
+_called_code = re.compile(
+    r"(?i)(?<![a-z])(?:zip(?: ?code)?|post(?:al)? ?code|plz|postleitzahl|c[óo]d(?:igo|ice|e) postal|c\.p\.|cap)"
+    r"(?: (?:is|ist|es|est))?[:=]? {0,2}\Z"
 )
-_POSTCODE = (
+_POSTCODE = re.compile(
     r"(?:[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRV-Y])|GIR) \d[ABD-HJLNP-UW-Z]{2}(?!\w)"
 )
-_CODE_RUN = Run(re.compile(r"[A-Z0-9 \-]{0,10}"), 10)
+_ANY_CODE = re.compile(r"(?:\d{3,6}(?:-\d{3,4})?|\d{3} \d{2})(?:(?<=\d{4}) ?[A-Z]{2})?(?!\w|-\d)")
+
+
+def _is_code(_match: re.Match[str], before: str) -> bool:
+    return _called_code.search(before) is not None
+
+
 CHECKS: tuple[Check, ...] = (
     AddressCheck(_NUMBER_RUN, _NUMBER_START, tuple(_compiled(_BY_NUMBER))),
     AddressCheck(_WORD_RUN, _WORD_START, tuple(_compiled(_BY_WORD))),
     AddressCheck(_WORD_RUN, _ENDING_START, tuple(_compiled(_BY_ENDING))),
     AddressCheck(_WORD_RUN, _CUE_START, tuple(_compiled(_BY_CUE)), _CUE),
+    PatternCheck("address", "postcode of the United Kingdom", _POSTCODE, run=CODE, opener=CODE_START),
     PatternCheck(
-        "address",
-        "postcode of the United Kingdom",
-        re.compile(_POSTCODE),
-        run=_CODE_RUN,
-        opener=re.compile(r"[A-Z](?<![\w.\-/].)(?=[A-Z]?\d[A-Z\d]? |IR )"),
-    ),
-    PatternCheck(
-        "address",
-        "number called a postcode",
-        re.compile(r"(?:\d{3,6}(?:-\d{3,4})?(?: ?[A-Z]{2})?|\d{3} \d{2}|[A-Z\d]{2,4} ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d)(?!\w)"),
-        run=_CODE_RUN,
-        opener=re.compile(r"[A-Z\d](?<![\w.\-].)"),
-        cue=_CODE_CUE,
+        "address", "number called a postcode", _ANY_CODE, _is_code, run=NUMBER_AND_LABEL, opener=NUMBER_START
     ),
 )

@@ -2,8 +2,11 @@
 
 import re
 
-from app.guardrail.check import Cue, PatternCheck, Run
+from app.guardrail.check import NUMBER_START, PatternCheck, Run
+from app.guardrail.checks.runs import NUMBER_AND_LABEL
 
+_KIND = "birth date"
+_REASON = "date called a date of birth"
 _MONTH = (
     r"(?:jan|feb|mar|m[äa]r|apr|may|mai|jun|jul|aug|sep|o[ckt]t|nov|de[czs]|ene|abr|ago|dic|gen|mag|giu|lug|set|ott|fév|fev|avr|juin|juil|ao[uû]t|"
     r"maj|mei|okt|stycz|lut|marz|marc|kwie|czerw|lip|sierp|wrze|paźd|paz|list|grud|ocak|şub|nis|mayıs|haz|tem|ağu|eyl|eki|kas|ara|янв|фев|мар|апр|ма[яй]|июн|"
@@ -20,15 +23,21 @@ _WORDS = (
     r"geboren op|data urodzenia|ur\.|urodzon\w+|födelsedatum|född(?: den)?|fødselsdato|fødselsdag|født(?: den)?|syntymäaika|doğum tarihi|дата рождения|"
     r"родил\w+|рожд\w*|дата народження|datum narození|narozen\w*|data nașterii|születési (?:dátum|idő)|出生日期|生年月日|생년월일|تاريخ الميلاد)"
 )
-CHECK = PatternCheck(
-    "birth date",
-    "date called a date of birth",
-    _DATE,
-    run=Run(re.compile(r"(?:[\w][\w .,/\-'年月日]{0,26})?"), 27),
-    opener=re.compile(r"\w(?<!\w.)"),
-    cue=Cue(
-        ("birth", "born", "dob", "d.o.b", "geb", "naissance", "né le", "née le", "nacid", "nacim", "nascit", "nascid", "nascim", "nato il", "nata il", "urodz", "ur.",
-         "född", "födel", "fødsel", "født", "syntym", "doğum", "рожд", "родил", "народж", "naroz", "nașter", "szület", "出生", "生年", "생년", "ميلاد"),
-        re.compile(rf"(?<![^\W\d_]){_WORDS}(?: (?:is|was|ist|est|es|[èé]|:|on|am|le|el))?[ :=(|\-\"'`]{{0,6}}\Z"),
-    ),
-)  # fmt: skip
+_named = re.compile(
+    rf"(?i)(?<![^\W\d_]){_WORDS}(?: (?:is|was|ist|est|es|[èé]|:|on|am|le|el|:))?[ :=(|\-\"'`]{{0,24}}\Z"
+)
+# A month first, as in the United States.
+_MONTH_START = re.compile(
+    r"[JFMASOND](?<!\w.)(?=(?:an|eb|ar|pr|ay|un|ul|ug|ep|ct|ov|ec)[a-z]{0,6}+[. /\-])", re.ASCII
+)
+_MONTH_RUN = Run(re.compile(r"(?:[A-Z][a-z]{0,9}\.?[ /\-]?[\d]{0,2}(?:st|nd|rd|th)?,? ?[ /\-]?\d{0,4})?", re.ASCII), 24)
+
+
+def _is_birth(_match: re.Match[str], before: str) -> bool:
+    return _named.search(before) is not None
+
+
+CHECKS = (
+    PatternCheck(_KIND, _REASON, _DATE, _is_birth, run=NUMBER_AND_LABEL, opener=NUMBER_START),
+    PatternCheck(_KIND, _REASON, _DATE, _is_birth, run=_MONTH_RUN, opener=_MONTH_START),
+)

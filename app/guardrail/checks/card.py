@@ -3,7 +3,8 @@
 import re
 
 from app.guardrail.check import NUMBER_START, Finding
-from app.guardrail.checks.numbers import NUMBER_AND_LABEL, digits, luhn, shortened
+from app.guardrail.checks.numbers import digits, luhn, shortened
+from app.guardrail.checks.runs import NUMBER_AND_LABEL
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z0-9])")
 _ISSUED = re.compile(

@@ -7,7 +7,7 @@ _PASSPORT = (
     r"pasu|pas|паспорт\w*|pasaport\w*|여권\w*|旅券\w*|护照\w*|護照\w*|جواز\w*"
 )
 _LICENCE = (
-    r"driv(?:er'?s?|ing) licen[cs]e\w*|licen[cs]e (?:no|number)|dl|f[üu]hrerschein\w*|permis(?: de conduire)?|carn[eé]t de conducir|"
+    r"driv(?:er'?s?|ing) licen[cs]e\w*|licen[cs]e (?:no|number)|dl (?:no|number)|f[üu]hrerschein\w*|permis(?: de conduire)?|carn[eé]t de conducir|"
     r"licencia(?: de conducir)?|patente(?: di guida)?|carta de condu[çc][ãa]o|cnh|rijbewijs\w*|prawo jazdy|körkort\w*|kørekort\w*|førerkort\w*|"
     r"ehliyet\w*|водительск\w+|ajokortti|운전면허\w*|運転免許\w*"
 )

@@ -4,6 +4,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from app.guardrail.check import PatternCheck
+from app.guardrail.checks.runs import HEX_START
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
 _V6 = re.compile(
@@ -46,11 +47,4 @@ V4 = PatternCheck(
     accept=_is_v4,
     opener=re.compile(r"\d(?<![A-Za-z0-9_].)(?=\d{0,2}\.\d)", re.ASCII),
 )
-V6 = PatternCheck(
-    kind="ip",
-    reason="IPv6 address",
-    pattern=_V6,
-    accept=_is_v6,
-    opener=re.compile(r"[0-9A-Fa-f](?<![A-Za-z0-9_:.].)(?=[0-9A-Fa-f]{0,3}:)|:(?<![A-Za-z0-9_:.].)(?=:)", re.ASCII),
-    needs=":",
-)
+V6 = PatternCheck(kind="ip", reason="IPv6 address", pattern=_V6, accept=_is_v6, opener=HEX_START)

@@ -3,6 +3,7 @@
 import re
 
 from app.guardrail.check import PatternCheck
+from app.guardrail.checks.runs import HEX_START
 
 _PAIR = r"[0-9A-Fa-f]{2}"
 _ADDRESS = re.compile(
@@ -17,10 +18,4 @@ def _is_device(match: re.Match[str], _before: str) -> bool:
     return len(set(plain)) > 1 and (":" in match[0] or not plain.isdigit())
 
 
-CHECK = PatternCheck(
-    "mac address",
-    "six pairs of hexadecimal digits",
-    _ADDRESS,
-    _is_device,
-    opener=re.compile(rf"[0-9A-Fa-f](?<![\w:.\-].)(?=[0-9A-Fa-f](?:[:\-]{_PAIR}[:\-]|[0-9A-Fa-f]{{2}}\.[0-9A-Fa-f]{{4}}\.))", re.ASCII),
-)
+CHECK = PatternCheck("mac address", "six pairs of hexadecimal digits", _ADDRESS, _is_device, opener=HEX_START)

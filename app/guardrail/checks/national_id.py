@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Check, Cue, PatternCheck, Run
+from app.guardrail.check import Check, PatternCheck
 from app.guardrail.checks import (
     bank_account,
     document_id,
@@ -16,6 +16,7 @@ from app.guardrail.checks import (
 )
 from app.guardrail.checks.national_id_europe import NO_NINO
 from app.guardrail.checks.number_table import Table, table_checks
+from app.guardrail.checks.runs import CODE, CODE_START
 
 KIND = "national id"
 ROWS = national_id_europe.ROWS + national_id_americas.ROWS + national_id_asia.ROWS + document_id.IDENTITY_CARDS
@@ -26,7 +27,6 @@ _ANY_WORDS = (
     r"ausweisnummer|personalausweis\w*|carte d'identit[ée]|documento de identidad|carta d'identit[àa]|identiteitskaart\w*|"
     r"dow[óo]d osobisty|tax(?:payer)? (?:id\w*|number)(?: number)?"
 )
-_NINO_RUN = Run(re.compile(r"(?:[A-Za-z](?:[A-Za-z](?: ?(?:\d[\dA-Da-d \-]{0,12})?)?)?)?", re.ASCII), 16)
 
 
 def _is_nino(match: re.Match[str], _before: str) -> bool:
@@ -37,29 +37,8 @@ _NINO = re.compile(
     r"(?<![A-Za-z0-9])(?<!\d[.\-])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D](?![A-Za-z0-9]|[.\-]\d)",
     re.ASCII | re.IGNORECASE,
 )
-_NINO_NAME = "United Kingdom: national insurance number"
 CHECKS: tuple[Check, ...] = (
-    PatternCheck(
-        KIND,
-        _NINO_NAME,
-        _NINO,
-        _is_nino,
-        run=_NINO_RUN,
-        opener=re.compile(r"[A-Z](?<![A-Za-z0-9].)(?=[A-Z] )", re.ASCII),
-    ),
-    # In small letters it begins like many words of prose.
-    PatternCheck(
-        KIND,
-        _NINO_NAME,
-        _NINO,
-        _is_nino,
-        run=_NINO_RUN,
-        opener=re.compile(r"[a-z](?<![A-Za-z0-9].)(?=[a-z] )", re.ASCII),
-        cue=Cue(
-            ("nino", "national ins", "ni number", "ni no"),
-            re.compile(r"(?<![a-z])(?:nino|national insurance|ni (?:number|no))[^\n]{0,24}\Z"),
-        ),
-    ),
+    PatternCheck(KIND, "United Kingdom: national insurance number", _NINO, _is_nino, run=CODE, opener=CODE_START),
     *table_checks(
         Table(KIND, ROWS, _ANY_WORDS),
         tax_id.TABLE,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from app.guardrail.check import NUMBER_START, WORD, Finding, Run
-from app.guardrail.checks.numbers import NUMBER_AND_LABEL
+from app.guardrail.checks.runs import ALNUM_START, NUMBER_AND_LABEL
 
 _SHAPE = str.maketrans({**{str(digit): "9" for digit in range(10)}, **{chr(65 + at): "A" for at in range(26)},
                         **{chr(97 + at): "A" for at in range(26)}})  # fmt: skip
@@ -19,9 +19,6 @@ _GROUP_END = re.compile(r"[A-Za-z0-9](?=[ ./()\-]|\Z)\)?", re.ASCII)
 _DIGITS = re.compile(r"\d(?:[ ./\-]?\d){4,21}", re.ASCII)
 _ALNUM = re.compile(r"[A-Za-z0-9](?:[./\-+]?[A-Za-z0-9]){5,23}(?:\([0-9A]\))?", re.ASCII)
 _LONGER = re.compile(r"\w|[.\-/]\d", re.ASCII)  # what follows belongs to the number
-
-# A word of up to seven letters and then a digit, or a digit and somewhere behind it a letter.
-ALNUM_START = re.compile(r"[A-Za-z](?<![A-Za-z0-9].)(?=[A-Za-z]{0,6}+[.\-]?\d)|\d(?<![A-Za-z0-9].)(?=[\d.\-/+]{0,14}+[A-Za-z])", re.ASCII)
 
 # What the number belongs to if it stands right behind one of these; and what it is glued to.
 _OTHER_THING = re.compile(
@@ -41,8 +38,9 @@ _AFTER_GROUP = re.compile(r"(?:\A|[ (])[A-Z0-9]*\d[A-Z0-9]* \Z")
 _NEAR = r"[^\n]{0,32}\Z"
 _NEXT = (
     r"(?:[ -]?(?:numbers?|no|nr|num|nummer|id|card|code|is|are|was|:|is:|ist|est|es|[èé]|lautet|n°|nº|numer|número|numéro))"
-    r"{0,3}[.]?[ :#=(\-\"'`]{0,4}\Z"
+    r"{0,3}[.]?[ :#=(\-\"'`]{0,24}\Z"
 )
+_PATH = re.compile(r"https?://[^ \n=]*\Z")  # of an address of the web; the value of a parameter counts
 
 
 def named(words: str, then: str = _NEAR) -> Callable[[str], bool]:
@@ -120,7 +118,7 @@ def _by_shape(tables: Iterable[Table]) -> Mapping[str, tuple[_Entry, ...]]:
     return {shape: tuple(entries) for shape, entries in found.items()}
 
 
-def _is_all(window: str, start: int, end: int) -> bool:
+def is_all(window: str, start: int, end: int) -> bool:
     """Whether the window holds nothing but the number: the text ends behind it, or the run could not be that short."""
     return not window[:start].strip(' "') and not window[end:].strip(' ".')
 
@@ -159,13 +157,15 @@ class TableCheck:
     def _accepts(self, entry: _Entry, text: str, before: str, window: str) -> bool:
         if len(set(text)) <= _LEAST_VARIED and len(set(compact(text))) == 1:
             return False  # a number made up to show the form
+        if _PATH.search(before) is not None:
+            return False
         valid = entry.row.valid(text if entry.row.raw else compact(text))
         if (valid and entry.named(before)) or entry.called(before):
             return _OTHER_THING.search(before) is None
         if not valid:
             return False
         end = len(before) + len(text)
-        if entry.whole and _is_all(window, len(before), end):
+        if entry.whole and is_all(window, len(before), end):
             return True
         if not entry.strong or _OTHER_THING.search(before) is not None or _GLUED.search(before) is not None:
             return False

@@ -3,13 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from app.guardrail.check import Run
-
-# A number, and what may be said of it right behind: an extension, or that it is a fax. One run for all checks of numbers,
-# so that they are asked together.
-NUMBER_AND_LABEL = Run(
-    re.compile(r"(?:[+(\d][\d ().+/\-]{0,47},? ?[A-Za-z]{0,9}[.:]? ?\d{0,6})?", re.ASCII), 67, min_extent=5
-)
 _OTHERS = re.compile(r"[^0-9]+")
 _GROUP = re.compile(r"[0-9]+\)?")
 

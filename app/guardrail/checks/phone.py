@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from app.guardrail.check import NUMBER_START, Finding
 from app.guardrail.checks import phone_plans
-from app.guardrail.checks.numbers import NUMBER_AND_LABEL, digits, shortened
+from app.guardrail.checks.numbers import digits, shortened
 from app.guardrail.checks.phone_words import NAMES, OTHER
+from app.guardrail.checks.runs import NUMBER_AND_LABEL
 
 _DATE = r"(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d(?![.\-/]?\d)|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}(?!\d))"
 _ABROAD = (

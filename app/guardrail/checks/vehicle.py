@@ -2,8 +2,9 @@
 
 import re
 
-from app.guardrail.check import Check, Cue, PatternCheck, Run
-from app.guardrail.checks.number_table import Row, Table, anything
+from app.guardrail.check import NUMBER_START, Check, PatternCheck
+from app.guardrail.checks.number_table import Row, Table, anything, is_all, named
+from app.guardrail.checks.runs import ALNUM_START, CODE, CODE_START, NUMBER_AND_LABEL
 
 _VIN_VALUES = {**{str(digit): digit for digit in range(10)}, **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))}
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
@@ -45,56 +46,31 @@ ROWS: tuple[Row, ...] = (
         "AA-999-AA, AAA-9999, AAA9999, AAA-999, AAA999, A-AA-999, A-AA999, A-AA9999, AA-AA999, AA-AA9999, AAA-AA999, AAA-A999, A-A999, A-A9999, AA-A9999, "
         "99-AAA-9, 9-AAA-99, AA-99-AA, AA999AA, 9AAA999, AAA9A99, 9999-AAA, 9999AAA, AA99999, A999AA99, A999AA999"),
 )  # fmt: skip
-_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}(?![\w\-])", re.ASCII)
 TABLE = Table("vehicle", ROWS)
+_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}(?![\w\-])", re.ASCII)
 _SPACED = re.compile(
-    r"(?:[A-Z]{1,3}[ \-]\d{1,4} ?[A-Z]{1,3}|[A-Z]{1,3}[ \-][A-Z]{1,2} ?\d{1,4}[EH]?|[A-Z]{1,2}\d{1,4} [A-Z]{2,3}|[A-Z]{2} ?\d{1,2} ?[A-Z]{1,3} ?\d{3,4}|"
-    r"\d{2} [A-Za-z]{1,3} \d{2,4}|[A-Z]\d{3} ?[A-Z]{3}|\d{1,3}[ \-][A-Z]{2,3}[ \-]\d{1,4}|[A-Z]{3} ?\d[A-Z]\d\d)(?![\w\-])"
+    r"(?:[A-Z]{1,3}[ \-]\d{1,4} ?[A-Z]{1,3}|[A-Z]{1,3}[ \-][A-Z]{1,2} ?\d{1,4}[EH]?|[A-Z]{1,2}\d{1,4} [A-Z]{2,3}|"
+    r"[A-Z]{2} \d{1,2} ?[A-Z]{1,3} ?\d{3,4}|[A-Z]\d{3} [A-Z]{3}|[A-Z]{3} \d[A-Z]\d\d)(?![\w\-])"
 )
-_UK_SPACED = re.compile(r"[A-HJ-PR-Z]{2}(?:0[2-9]|[12]\d|5[1-9]|[67]\d) [A-HJ-PR-Z]{3}(?![\w\-])")
-_RUN = Run(re.compile(r"(?:[A-Z0-9][A-Za-z0-9 \-]{0,13})?", re.ASCII), 14)
+_DIGITS_FIRST = re.compile(r"(?:\d\d [A-Za-z]{1,3} \d{2,4}|\d{1,3}[ \-][A-Z]{2,3}[ \-]\d{1,4})(?![\w\-])", re.ASCII)
+_UK_SPACED = re.compile(r"(?![CFHQ]Y)[A-HJ-PR-Z]{2}(?:0[2-9]|[12]\d|5[1-9]|[67]\d) [A-HJ-PR-Z]{3}(?![\w\-])")
+_named_plate = named(_PLATE_WORDS)
+_named_vin = named(_VIN_WORDS)
 
 
-def _alone(match: re.Match[str], before: str) -> bool:
-    return not before.strip() and not match.string[match.end() :].strip(" .")
+def _is_vin(match: re.Match[str], before: str) -> bool:
+    return is_vin(match[0]) or (_named_vin(before) and not match[0].isalpha())
 
 
-def _is_known_vin(match: re.Match[str], _before: str) -> bool:
-    return is_vin(match[0])
+def _is_named_plate(match: re.Match[str], before: str) -> bool:
+    return _named_plate(before) or is_all(match.string, match.start(), match.end())
 
 
 CHECKS: tuple[Check, ...] = (
+    PatternCheck("vehicle", "vehicle identification number", _VIN, _is_vin, opener=ALNUM_START),
+    PatternCheck("vehicle", "plate of the United Kingdom", _UK_SPACED, run=CODE, opener=CODE_START),
+    PatternCheck("vehicle", "number called a plate", _SPACED, _is_named_plate, run=CODE, opener=CODE_START),
     PatternCheck(
-        "vehicle",
-        "vehicle identification number",
-        _VIN,
-        _is_known_vin,
-        opener=re.compile(r"[A-HJ-NPR-Z0-9](?<![\w\-/.].)(?=[A-HJ-NPR-Z0-9]{16}(?!\w))", re.ASCII),
+        "vehicle", "number called a plate", _DIGITS_FIRST, _is_named_plate, run=NUMBER_AND_LABEL, opener=NUMBER_START
     ),
-    PatternCheck(
-        "vehicle",
-        "plate of the United Kingdom",
-        _UK_SPACED,
-        run=_RUN,
-        opener=re.compile(r"[A-Z](?<![\w\-/.].)(?=[A-Z]\d\d )", re.ASCII),
-    ),
-    PatternCheck(
-        "vehicle",
-        "number called a plate",
-        _SPACED,
-        run=_RUN,
-        opener=re.compile(r"[A-Z0-9](?<![\w\-/.].)", re.ASCII),
-        cue=Cue(
-            ("plate", "registration", "car reg", "rego", "kennzeichen", "nummernschild", "plaka", "plaque", "matrícula", "matricula",
-             "immatric", "targa", "kenteken", "placa", "vehicle"),
-            re.compile(rf"(?<![a-z])(?:{_PLATE_WORDS})(?![a-z])[^\n]{{0,20}}\Z"),
-        ),
-    ),
-    PatternCheck(
-        "vehicle",
-        "number called a VIN",
-        _VIN,
-        opener=re.compile(r"[A-HJ-NPR-Z0-9](?<![\w\-/.].)(?=[A-HJ-NPR-Z0-9]{16}(?!\w))", re.ASCII),
-        cue=Cue(("vin", "chassis", "fahrgestell", "fin", "bastidor", "telaio"), re.compile(rf"(?<![a-z])(?:{_VIN_WORDS})(?![a-z])[^\n]{{0,20}}\Z")),
-    ),
-)  # fmt: skip
+)

@@ -4,6 +4,7 @@ import re
 from hashlib import sha256
 
 from app.guardrail.check import PatternCheck
+from app.guardrail.checks.runs import ALNUM_START
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # Base58
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -40,25 +41,7 @@ def _is_account(match: re.Match[str], before: str) -> bool:
 
 
 CHECKS = (
-    PatternCheck(
-        "wallet",
-        "Base58Check address",
-        _BASE58,
-        _is_base58,
-        opener=re.compile(r"[123DLMTXtr](?<![A-Za-z0-9].)(?=[1-9A-HJ-NP-Za-km-z]{25})", re.ASCII),
-    ),
-    PatternCheck(
-        "wallet",
-        "Bech32 address",
-        _SEGWIT,
-        _is_bech32,
-        opener=re.compile(r"[btlBTL](?<![A-Za-z0-9].)(?=[CBTcbt][Cc]?1[0-9A-Za-z]{14})", re.ASCII),
-    ),
-    PatternCheck(
-        "wallet",
-        "Ethereum address",
-        _ETHER,
-        _is_account,
-        opener=re.compile(r"0(?<![A-Za-z0-9].)(?=x[0-9A-Fa-f]{40})", re.ASCII),
-    ),
+    PatternCheck("wallet", "Base58Check address", _BASE58, _is_base58, opener=ALNUM_START),
+    PatternCheck("wallet", "Bech32 address", _SEGWIT, _is_bech32, opener=ALNUM_START),
+    PatternCheck("wallet", "Ethereum address", _ETHER, _is_account, opener=ALNUM_START),
 )
