@@ -26,6 +26,8 @@ KINDS = {
     "mac address": "Hardware addresses of network cards",
     "wallet": "Addresses of cryptocurrencies, with their checksums where they have one",
     "medical id": "Numbers of patients, insured persons and doctors, and medical record numbers beside a word for them",
+    "pay": "Amounts called salary, wage or bonus; off by default",
+    "health": "Illnesses and treatments named as someone's; off by default",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }
 

@@ -14,6 +14,7 @@ from app.guardrail.checks import (
     mac_address,
     national_id,
     password,
+    pay_and_health,
     phone,
     private_key,
     secret,
@@ -51,8 +52,13 @@ _PERSONAL: tuple[Check, ...] = (
 
 
 def default_checks() -> tuple[Check, ...]:
-    """All checks: credentials, then personal data."""
+    """All checks that are on by default: credentials, then personal data."""
     return _CREDENTIALS + _PERSONAL
+
+
+def optional_checks() -> tuple[Check, ...]:
+    """Checks that are off by default, for much of what they hide is harmless in most collections."""
+    return pay_and_health.OPTIONAL
 
 
 def credential_checks() -> tuple[Check, ...]:

@@ -14,22 +14,30 @@ from app.guardrail.checks.runs import CODE, CODE_START, NUMBER_AND_LABEL
 
 _WORD = rf"{words.CAPITAL}[\w.'\-]{{0,24}}"
 _LINK = (
-    r"(?:de|la|le|les|du|des|del|della|delle|dei|di|da|do|dos|das|d'|l'|al|el|of|the|van|der|den|von|zum|zur|y|e|i|a)(?![\w.])"
+    r"(?:de|la|le|les|du|des|del|della|delle|dei|di|da|do|dos|das|d'|l'|al|el|of|the|van|der|den|von|zum|"
+    r"zur|y|e|i|a)(?![\w.])"
 )
 _NAME = rf"(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|th)\b|{_LINK})"
 _SMALL_NAME = rf"(?:{_LINK} ?){{0,3}}[{words.SMALL}\-]{{3,14}}(?: {_WORD})?(?= ?[,\n])"
 _NUMBER = r"\d{1,5}(?:-\d{1,5})?[A-Za-z]?(?:/\d{1,4})?"
-_HOUSE = r"(?:n[º°o]\.? ?|č\. ?|nr\.? ?|д\.? ?|u\. ?)?\d{1,5}(?:[-/]\d{1,4})?(?: ?[A-Za-z](?!\w))?\.?(?![\w%°]|[.,:]\d|-\d| ?%)"
+_HOUSE = (
+    r"(?:n[º°o]\.? ?|č\. ?|nr\.? ?|д\.? ?|u\. ?)?\d{1,5}(?:[-/]\d{1,4})?(?: ?[A-Za-z](?!\w))?\.?(?![\w%°]|"
+    r"[.,:]\d|-\d| ?%)"
+)
 _BREAK = r"(?:,? |,?\n ?(?:> ?|\?{2,3} )?(?:, ?)?)"
 _CLOSED = r"(?=,? ?\n|[,.;)\"'?!]|\Z)"
-_MORE = rf"(?= \d{{1,4}}\b|,|\.?\n|\.?\Z|\. [A-Z]|[;)?!]|{_BREAK}{words.UNIT}|,? [A-Z]{{2}} \d{{5}}| (?:{words.TOWN}),? {words.STATE} )"
+_MORE = (
+    rf"(?= \d{{1,4}}\b|,|\.?\n|\.?\Z|\. [A-Z]|[;)?!]|{_BREAK}{words.UNIT}|,? [A-Z]{{2}} \d{{5}}| "
+    rf"(?:{words.TOWN}),? {words.STATE} )"
+)
 _ENDED = "(?:" + "|".join(rf"(?<={re.escape(end)})" for end in words.ENDINGS) + ")"
 _APART = r"(?:Stra(?:ß|ss)e|Str\.|straat|Weg|Allee|Platz|Gasse|Ufer|Damm|Chaussee|Landstra(?:ß|ss)e|gate|vej|gata)"
 _BEFORE = "|".join(re.escape(word) for word in sorted(words.BEFORE + words.BEFORE_SMALL, reverse=True))
 
 _BY_NUMBER = (
     rf"(?:\d{{1,5}},? )?{_NUMBER},? (?:{_NAME} ){{1,4}}(?:{words.BEHIND}|{words.BEHIND_WEAK}{_MORE})",
-    rf"(?:\d{{1,5}},? )?{_NUMBER}(?: (?:bis|ter))?,? (?:{_BEFORE}) (?:{_SMALL_NAME}|(?:{_NAME} ?){{1,5}}(?<! )(?: {_HOUSE})?)",
+    rf"(?:\d{{1,5}},? )?{_NUMBER}(?: (?:bis|ter))?,? (?:{_BEFORE}) (?:{_SMALL_NAME}|(?:{_NAME} ?){{1,"
+    rf"5}}(?<! )(?: {_HOUSE})?)",
     rf"\d{{1,5}} (?:{_WORD} ){{0,2}}(?:[\w'.\-]{{2,34}}{_ENDED}|{_APART}) {_HOUSE}",
     rf"\d{{1,5}} (?:{_WORD} ){{1,3}}{_HOUSE}(?={_BREAK}(?:{words.UNIT}|{words.CODE} {words.TOWN}))",
 )
@@ -60,7 +68,9 @@ def any_prefix(of: Iterable[str]) -> str:
     for word in of:
         if word:
             rests.setdefault(word[0], []).append(word[1:])
-    return "(?:" + "|".join(re.escape(first) + any_prefix(rest) for first, rest in rests.items()) + ")?" if rests else ""
+    return (
+        "(?:" + "|".join(re.escape(first) + any_prefix(rest) for first, rest in rests.items()) + ")?" if rests else ""
+    )
 
 
 # What may belong to an address: words with a capital or a digit, and short ones between them.
@@ -69,7 +79,8 @@ _REST = rf"(?:,?(?:[ \n](?:>|\?{{1,3}})? ?(?:{_TOKEN})?)?){{0,13}}"
 _NUMBER_RUN = Run(
     re.compile(
         rf"(?:\d{{1,5}}(?:-\d{{0,5}})?[A-Za-z]?(?:/\d{{0,4}})?(?:,?(?: (?:\d{{1,5}},? |bis |ter )?"
-        rf"(?:(?:{words.CAPITAL}[\w.'\-]{{0,24}}|\d{{1,5}}[\w.'\-]{{0,6}}|(?:{_BEFORE})(?= )(?: [{words.SMALL}'\-]{{0,14}}){{0,4}}){_REST}|b(?:i(?:s)?)?|t(?:e(?:r)?)?"
+        rf"(?:(?:{words.CAPITAL}[\w.'\-]{{0,24}}|\d{{1,5}}[\w.'\-]{{0,6}}|(?:{_BEFORE})(?= )(?: "
+        rf"[{words.SMALL}'\-]{{0,14}}){{0,4}}){_REST}|b(?:i(?:s)?)?|t(?:e(?:r)?)?"
         rf"|{any_prefix(words.BEFORE_SMALL)}))?)?)?"
     ),
     _EXTENT + 120,
@@ -122,15 +133,22 @@ def _first_words(of: Iterable[str]) -> str:
 
 
 _NUMBER_START = re.compile(r"[0-9](?<![\w.,/$€£#:@+\-].)(?=\d{0,4}(?:-\d{1,5})?[A-Za-z]?(?:/\d{1,4})?,? )", re.ASCII)
-_WORD_START = re.compile(_first_words([*words.BEFORE, "rue", "ul.", "ул.", "вул.", *words.BOX_STARTS, *words.UNIT_STARTS]))
+_WORD_START = re.compile(
+    _first_words([*words.BEFORE, "rue", "ul.", "ул.", "вул.", *words.BOX_STARTS, *words.UNIT_STARTS])
+)
 _ENDING_START = re.compile(rf"{words.CAPITAL}(?<!\w.)(?=[\w'.\-]{{2,34}}+ )(?=[\w'.\-]{{2,34}}+(?:{_ENDED}|(?<=er)))")
 _CUE = Cue(
-    ("address", "adress", "lives at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of", "station is on", "arrived at",
-     "meet you at", "direcci", "indirizz", " resid", "адрес", "endereço"),
+    (
+        *("address", "adress", "lives at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of"),
+        *("station is on", "arrived at", "meet you at", "direcci", "indirizz", " resid", "адрес", "endereço"),
+    ),
     re.compile(
-        r"(?:address(?:es)?(?: (?:is|are|was))?|adress\w*(?: (?:ist|lautet))?|liv(?:es?|ing) (?:at|on|in)|located (?:at|on)|is at|sent to|wohn\w* (?:in|am|an)(?: der)?|"
-        r"anschrift(?: (?:ist|lautet))?|corner of|station is on|arrived at|meet you at|direcci[óo]n(?: es)?|indirizzo(?: [èe])?|domicil\w*|"
-        r"resid\w+ (?:at|in)|адрес\w*|endereço(?: é)?|morada(?: é)?|zamieszka\w+|headquarters)(?: at| in| to)?[:,]?\s{0,3}\"?(?:\d{1,5} )?\Z"
+        r"(?:address(?:es)?(?: (?:is|are|was))?|adress\w*(?: (?:ist|lautet))?|liv(?:es?|ing) (?:at|on|"
+        r"in)|located (?:at|on)|is at|sent to|wohn\w* (?:in|am|an)(?: der)?|"
+        r"anschrift(?: (?:ist|lautet))?|corner of|station is on|arrived at|meet you at|"
+        r"direcci[óo]n(?: es)?|indirizzo(?: [èe])?|domicil\w*|"
+        r"resid\w+ (?:at|in)|адрес\w*|endereço(?: é)?|morada(?: é)?|zamieszka\w+|headquarters)(?: at| "
+        r"in| to)?[:,]?\s{0,3}\"?(?:\d{1,5} )?\Z"
     ),
 )  # fmt: skip
 _CUE_START = re.compile(rf"(?:{words.CAPITAL}|[\dt])(?<!\w.)(?:(?<!t)|(?=he corner|he ))")
@@ -154,7 +172,5 @@ CHECKS: tuple[Check, ...] = (
     AddressCheck(_WORD_RUN, _ENDING_START, tuple(_compiled(_BY_ENDING))),
     AddressCheck(_WORD_RUN, _CUE_START, tuple(_compiled(_BY_CUE)), _CUE),
     PatternCheck("address", "postcode of the United Kingdom", _POSTCODE, run=CODE, opener=CODE_START),
-    PatternCheck(
-        "address", "number called a postcode", _ANY_CODE, _is_code, run=NUMBER_AND_LABEL, opener=NUMBER_START
-    ),
+    PatternCheck("address", "number called a postcode", _ANY_CODE, _is_code, run=NUMBER_AND_LABEL, opener=NUMBER_START),
 )

@@ -7,7 +7,8 @@ from app.guardrail.checks.runs import HEX_START
 
 _PAIR = r"[0-9A-Fa-f]{2}"
 _ADDRESS = re.compile(
-    rf"(?:{_PAIR}(?P<sign>[:\-])(?:{_PAIR}(?P=sign)){{4}}{_PAIR}|(?:[0-9A-Fa-f]{{4}}\.){{2}}[0-9A-Fa-f]{{4}})(?![\w]|[:\-.]\w)",
+    rf"(?:{_PAIR}(?P<sign>[:\-])(?:{_PAIR}(?P=sign)){{4}}{_PAIR}|"
+    rf"(?:[0-9A-Fa-f]{{4}}\.){{2}}[0-9A-Fa-f]{{4}})(?![\w]|[:\-.]\w)",
     re.ASCII,
 )
 

@@ -23,8 +23,10 @@ ROWS = national_id_europe.ROWS + national_id_americas.ROWS + national_id_asia.RO
 # These name a number of any country.
 _ANY_WORDS = (
     r"national id\w*(?: (?:number|no|card))?|identity (?:card|number|code|no)|id (?:card|number|no)|"
-    r"personal (?:id|identity|identification)(?: (?:number|no|code))?|citizen(?:ship)? (?:id|number)|social security(?: number)?|"
-    r"ausweisnummer|personalausweis\w*|carte d'identit[ée]|documento de identidad|carta d'identit[àa]|identiteitskaart\w*|"
+    r"personal (?:id|identity|identification)(?: (?:number|no|code))?|citizen(?:ship)? (?:id|number)|"
+    r"social security(?: number)?|"
+    r"ausweisnummer|personalausweis\w*|carte d'identit[ée]|documento de identidad|carta d'identit[àa]|"
+    r"identiteitskaart\w*|"
     r"dow[óo]d osobisty|tax(?:payer)? (?:id\w*|number)(?: number)?"
 )
 

@@ -23,13 +23,16 @@ _LONGER = re.compile(r"\w|[.\-/]\d", re.ASCII)  # what follows belongs to the nu
 # What the number belongs to if it stands right behind one of these; and what it is glued to.
 _OTHER_THING = re.compile(
     r"(?i)(?<![a-z])(?:tickets?|orders?|invoices?|parts?|cases?|refs?|reference|sku|isbn|issn|doi|versions?|builds?|"
-    r"commits?|tracking|serial|models?|items?|articles?|products?|batch|lot|issues?|bugs?|jobs?|runs?|releases?|revision|"
-    r"quotes?|shipments?|parcel|assets?|bestell\w*|auftrags?\w*|rechnungs?\w*|artikel\w*|commande|facture|pedido|factura|"
-    r"fattura|ordine|zam[oó]wieni\w*|faktur\w*|заказ\w*|сч[её]т\w*|pr|pull request|gtin|ean|upc|imei|uuid|hash|rfc|patent)"
+    r"commits?|tracking|serial|models?|items?|articles?|products?|batch|lot|issues?|bugs?|jobs?|runs?|"
+    r"releases?|revision|"
+    r"quotes?|shipments?|parcel|assets?|bestell\w*|auftrags?\w*|rechnungs?\w*|artikel\w*|commande|"
+    r"facture|pedido|factura|"
+    r"fattura|ordine|zam[oó]wieni\w*|faktur\w*|заказ\w*|сч[её]т\w*|pr|pull request|gtin|ean|upc|imei|"
+    r"uuid|hash|rfc|patent)"
     r"(?:[ -]?(?:numbers?|no|nr|num|id|code|n°|nº|is)){0,2}[.]?[ :#=(\-]{0,3}\Z"
 )
 _GLUED = re.compile(r"(?:[A-Za-z0-9][\-_./#@]|[#$€£]|https?://[^ \n=]*)\Z")
-_LEAST_VARIED = 3  # one digit and two signs
+_LEAST_VARIED = 3  # characters; of longer numbers, one with a single digit is made up to show the form
 _LEAST_WHOLE = 10  # shorter numbers are too often valid by chance
 ANY_FORM = "any"
 _AFTER_GROUP = re.compile(r"(?:\A|[ (])[A-Z0-9]*\d[A-Z0-9]* \Z")
@@ -37,7 +40,8 @@ _AFTER_GROUP = re.compile(r"(?:\A|[ (])[A-Z0-9]*\d[A-Z0-9]* \Z")
 
 _NEAR = r"[^\n]{0,32}\Z"
 _NEXT = (
-    r"(?:[ -]?(?:numbers?|no|nr|num|nummer|id|card|code|is|are|was|:|is:|ist|est|es|[èé]|lautet|n°|nº|numer|número|numéro))"
+    r"(?:[ -]?(?:numbers?|no|nr|num|nummer|id|card|code|is|are|was|:|is:|ist|est|es|[èé]|lautet|n°|nº|"
+    r"numer|número|numéro))"
     r"{0,3}[.]?[ :#=(\-\"'`]{0,24}\Z"
 )
 _PATH = re.compile(r"https?://[^ \n=]*\Z")  # of an address of the web; the value of a parameter counts
@@ -61,9 +65,10 @@ def anything(_number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A number. `shapes` and `strong`: forms between commas, 9 a digit, A a letter, `9{7}` seven digits; in a strong form
-    a valid number needs no name. Right behind its name a number need not be valid. `whole`: forms
-    in which neither does a valid one need a name where it is all of the text: an answer to a question for it."""
+    """A number. `shapes`: its forms between commas; 9 is a digit, A a letter, `9{7}` seven digits. A valid number with
+    one of `words` near before it is found, and right behind its name any number is. In a form of `strong` a valid number
+    needs no name; nor does one of `whole` where it is all of the text, as an answer to a question for it is.
+    """
 
     country: str
     name: str
@@ -155,21 +160,23 @@ class TableCheck:
         return None
 
     def _accepts(self, entry: _Entry, text: str, before: str, window: str) -> bool:
-        if len(set(text)) <= _LEAST_VARIED and len(set(compact(text))) == 1:
-            return False  # a number made up to show the form
-        if _PATH.search(before) is not None:
-            return False
-        valid = entry.row.valid(text if entry.row.raw else compact(text))
-        if (valid and entry.named(before)) or entry.called(before):
-            return _OTHER_THING.search(before) is None
-        if not valid:
-            return False
-        end = len(before) + len(text)
-        if entry.whole and is_all(window, len(before), end):
-            return True
-        if not entry.strong or _OTHER_THING.search(before) is not None or _GLUED.search(before) is not None:
-            return False
-        return " " not in text or (_AFTER_GROUP.search(before) is None and not window[end + 1 : end + 2].isdigit())
+        if (len(text) <= _LEAST_VARIED or len(set(compact(text))) > 1) and _PATH.search(before) is None:
+            valid = entry.row.valid(text if entry.row.raw else compact(text))
+            if (valid and entry.named(before)) or entry.called(before):
+                return _OTHER_THING.search(before) is None
+            end = len(before) + len(text)
+            return valid and (
+                (entry.whole and is_all(window, len(before), end))
+                or (entry.strong and _stands_alone(text, before, window[end + 1 : end + 2]))
+            )
+        return False
+
+
+def _stands_alone(text: str, before: str, after: str) -> bool:
+    """Whether it is neither named after something else, nor a part of a longer code or number."""
+    if _OTHER_THING.search(before) is not None or _GLUED.search(before) is not None:
+        return False
+    return " " not in text or (_AFTER_GROUP.search(before) is None and not after.isdigit())
 
 
 def table_checks(*tables: Table) -> tuple[TableCheck, ...]:

@@ -16,9 +16,12 @@ _ABROAD = (
 )
 _END = r"(?![A-WYZa-wyz0-9]|[Xx](?! ?\d))"
 _EXTENSION = re.compile(
-    r"(?i)(?: ?x|(?:,? ?|\()(?:ext|extn|extension|durchwahl|dw|poste|anexo|ramal|int|interno|extensi[oó]n|tst|wew|доб)[.:]?) ?\d{1,6}(?!\d)"
+    r"(?i)(?: ?x|(?:,? ?|\()(?:ext|extn|extension|durchwahl|dw|poste|anexo|ramal|int|interno|"
+    r"extensi[oó]n|tst|wew|доб)[.:]?) ?\d{1,6}(?!\d)"
 )
-_KIND_BEHIND = re.compile(r"(?i),? ?\(?(?:office|mobile|cell|home|work|fax|phone|tel|direct|handy|mobil|fixe|portable|m[óo]vil|cellulare)")
+_KIND_BEHIND = re.compile(
+    r"(?i),? ?\(?(?:office|mobile|cell|home|work|fax|phone|tel|direct|handy|mobil|fixe|portable|m[óo]vil|cellulare)"
+)
 
 
 _ENOUGH = re.compile(r"[+(]?\d(?:[ ().+/\-]{0,4}\d){5}", re.ASCII)  # no shape has fewer than six digits
@@ -44,8 +47,7 @@ _SHAPES: tuple[tuple[str, str, int, int, Callable[[str], bool]], ...] = (
     ("named", _DATE + r"[+(]?\d[\d ().\-/]{4,22}\d", 6, 15, _any),
 )
 _FORMS = tuple(
-    (name, re.compile(shape + _END, re.ASCII), least, most, fits)
-    for name, shape, least, most, fits in _SHAPES
+    (name, re.compile(shape + _END, re.ASCII), least, most, fits) for name, shape, least, most, fits in _SHAPES
 )
 _WORDS = "|".join(dict.fromkeys("|".join(NAMES.values()).split("|")))
 _NAMED = re.compile(rf"(?i)(?<![^\W\d_])(?:{_WORDS})(?![^\W\d_])(?P<between>[^\n]{{0,36}})\Z")
@@ -60,10 +62,7 @@ _NO_PHONE = re.compile(r"\((?:19|20)\d\d\)|0\.\d")  # "(2019) 12-13" is a year a
 
 
 def _called_phone(before: str) -> bool:
-    for cue in _NAMED.finditer(before):
-        if _OTHER.search(cue["between"]) is None:
-            return True
-    return False
+    return any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(before))
 
 
 class PhoneCheck:

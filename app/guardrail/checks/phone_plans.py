@@ -1,4 +1,4 @@
-"""Numbering plans of the world, as Google's `phonenumbers` keeps them: whether a national number could be dialled there.
+"""Numbering plans of the world, as Google's `phonenumbers` keeps them: could a national number be dialled there?
 
 A plan is loaded when its country is first asked for; all of them take 3 MB.
 """
@@ -9,14 +9,16 @@ from functools import cache
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 # Countries in which numbers are dialled with a 0 in front.
-_TRUNK = (
-    "AT AU BD BE BG CH CM DE DZ EG FI FR GB GE GH GR HR IE IL IN IT JO JP KE KR LB LK MA MD ME MK MM MY NG NL NP NZ PE PH PK RO "
-    "RS SE SI SK TH TR TW TZ UA UG UY VE VN ZA"
-).split()
+_TRUNK_CODES = (
+    "AT AU BD BE BG CH CM DE DZ EG FI FR GB GE GH GR HR IE IL IN IT JO JP KE KR LB LK MA MD ME MK MM MY NG "
+    "NL NP NZ PE PH PK RO RS SE SI SK TH TR TW TZ UA UG UY VE VN ZA"
+)
+_TRUNK = _TRUNK_CODES.split()
 # Countries whose mobile numbers have ten or eleven digits, the 0 counted, and are written in one piece.
-_MOBILE = "AU BE CH DE EG FR GB IE IL IN JP KR MY NG NL NZ PH PK RO SE TH TR TW UA VN ZA".split()
+_MOBILE_CODES = "AU BE CH DE EG FR GB IE IL IN JP KR MY NG NL NZ PH PK RO SE TH TR TW UA VN ZA"
+_MOBILE = _MOBILE_CODES.split()
 # Countries in which no 0 is dialled, and the groups in which their nine-digit or ten-digit numbers are written.
-_GROUPED = {"3-3-2-2": "TR RU KZ".split(), "3-3-3": "ES PL PT CZ".split()}
+_GROUPED = {"3-3-2-2": ["TR", "RU", "KZ"], "3-3-3": ["ES", "PL", "PT", "CZ"]}
 _KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "uan")
 
 

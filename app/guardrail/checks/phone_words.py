@@ -1,9 +1,11 @@
 """Words that name a phone number, by language, and words that name another number between them and it."""
 
 NAMES = {
-    "en": r"(?:tele)?phones?|ph|tel|mobiles?|mob|cell(?:phone)?|call(?:ing|ed|s)?|fax|dial|sms|text(?:ed)?|whatsapp|signal|"
+    "en": r"(?:tele)?phones?|ph|tel|mobiles?|mob|cell(?:phone)?|call(?:ing|ed|s)?|fax|dial|sms|text(?:ed)?|"
+    r"whatsapp|signal|"
     r"hotline|helpline|landline|extension|reach(?:ed|able)?|ring|contact (?:number|no)|callback|voicemail|pager",
-    "de": r"telefon\w*|handy\w*|mobil\w*|festnetz\w*|rufnummer|durchwahl|anruf\w*|erreichbar|rückruf\w*|fernruf|telefax",
+    "de": r"telefon\w*|handy\w*|mobil\w*|festnetz\w*|rufnummer|durchwahl|anruf\w*|erreichbar|rückruf\w*|"
+    r"fernruf|telefax",
     "fr": r"t[ée]l[ée]phones?|t[ée]l|portable|appel\w*|joignable|fixe|t[ée]l[ée]copie\w*|num[ée]ro de t[ée]l\w*|gsm",
     "es": r"tel[ée]fonos?|tfno?|m[óo]vil|celular|llam[aeá]\w*|fijo",
     "it": r"telefono|cellulare|cell|chiam\w+|recapito|numero di tel\w*",
@@ -33,7 +35,9 @@ NAMES = {
     "th": r"โทร\w*|เบอร์\w*|มือถือ",
 }
 OTHER = (
-    r"(?:orders?|invoices?|tickets?|cases?|isbn|ean|sku|id|version|zip|postcode|account|issues?|pr|room|models?|serial|port|"
-    r"card|ssn|year|npi|mrn|since|in|bestell\w*|auftrags?\w*|rechnungs?\w*|artikel\w*|kundennummer|commande|facture|pedido|"
+    r"(?:orders?|invoices?|tickets?|cases?|isbn|ean|sku|id|version|zip|postcode|account|issues?|pr|"
+    r"room|models?|serial|port|"
+    r"card|ssn|year|npi|mrn|since|in|bestell\w*|auftrags?\w*|rechnungs?\w*|artikel\w*|kundennummer|"
+    r"commande|facture|pedido|"
     r"factura|ordine|fattura|zam[óo]wieni\w*|заказ\w*|сч[её]т\w*)"
 )

@@ -6,14 +6,27 @@ from app.guardrail.check import NUMBER_START, Check, PatternCheck
 from app.guardrail.checks.number_table import Row, Table, anything, is_all, named
 from app.guardrail.checks.runs import ALNUM_START, CODE, CODE_START, NUMBER_AND_LABEL
 
-_VIN_VALUES = {**{str(digit): digit for digit in range(10)}, **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))}
+_VIN_VALUES = {
+    **{str(digit): digit for digit in range(10)},
+    **dict(
+        zip(
+            "ABCDEFGHJKLMNPRSTUVWXYZ",
+            (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9),
+            strict=True,
+        )
+    ),
+}
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-_STATES = frozenset(
-    "AN AP AR AS BH BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TN TR TS UK UP WB".split()
+_STATE_CODES = (
+    "AN AP AR AS BH BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TN "
+    "TR TS UK UP WB"
 )
+_STATES = frozenset(_STATE_CODES.split())
 _PLATE_WORDS = (
-    r"(?:number |licen[cs]e |registration )?plates?(?: (?:number|no))?|(?:vehicle |car )?reg(?:istration)?(?: (?:number|no))?|rego|"
-    r"(?:kfz-?)?kennzeichen|nummernschild|plaka\w*|matr[íi]cula|immatriculation|targa|kenteken|placas?|registreringsnummer|nummerplade|tablic\w+|vehicles?"
+    r"(?:number |licen[cs]e |registration )?plates?(?: (?:number|no))?|(?:vehicle |car "
+    r")?reg(?:istration)?(?: (?:number|no))?|rego|"
+    r"(?:kfz-?)?kennzeichen|nummernschild|plaka\w*|matr[íi]cula|immatriculation|targa|kenteken|"
+    r"placas?|registreringsnummer|nummerplade|tablic\w+|vehicles?"
 )
 _VIN_WORDS = r"vin|vehicle identification(?: number)?|chassis(?: (?:no|number))?|fahrgestellnummer|fin|bastidor|telaio"
 
@@ -38,13 +51,18 @@ def in_plate(number: str) -> bool:
 
 ROWS: tuple[Row, ...] = (
     Row("United Kingdom", "number plate", uk_plate, _PLATE_WORDS, "AA99AAA, AA99-AAA", whole="AA99AAA, AA99-AAA"),
-    Row("United Kingdom", "number plate", anything, _PLATE_WORDS, "A999AAA, A99AAA, A9AAA, AAA999A, AAA99A, AA99AAA"),
-    Row("India", "number plate", in_plate, _PLATE_WORDS, "", "AA99AA9999, AA9AAA9999, AA99A9999, AA-99-AA-9999, AA99AAA9999"),
+    Row("United Kingdom", "number plate", anything, _PLATE_WORDS, "A999AAA, A99AAA, A9AAA, AAA999A, AAA99A, AA99AAA",
+        whole="A999AAA, AAA999A"),
+    Row("India", "number plate", in_plate, _PLATE_WORDS, "",
+        "AA99AA9999, AA9AAA9999, AA99A9999, AA-99-AA-9999, AA99AAA9999"),
     Row("Nigeria", "number plate", anything, _PLATE_WORDS, "AAA999AA, AAA-999AA", "AAA-999AA"),
-    Row("Turkey", "number plate", anything, _PLATE_WORDS, "99A9999, 99A99999, 99AA999, 99AA9999, 99AAA99, 99AAA999, 99AAA9999"),
+    Row("Turkey", "number plate", anything, _PLATE_WORDS,
+        "99A9999, 99A99999, 99AA999, 99AA9999, 99AAA99, 99AAA999, 99AAA9999", whole="99AAA999, 99AAA9999, 99AA9999"),
     Row("", "number plate", anything, _PLATE_WORDS,
-        "AA-999-AA, AAA-9999, AAA9999, AAA-999, AAA999, A-AA-999, A-AA999, A-AA9999, AA-AA999, AA-AA9999, AAA-AA999, AAA-A999, A-A999, A-A9999, AA-A9999, "
-        "99-AAA-9, 9-AAA-99, AA-99-AA, AA999AA, 9AAA999, AAA9A99, 9999-AAA, 9999AAA, AA99999, A999AA99, A999AA999"),
+        "AA-999-AA, AAA-9999, AAA9999, AAA-999, AAA999, A-AA-999, A-AA999, A-AA9999, AA-AA999, "
+        "AA-AA9999, AAA-AA999, AAA-A999, A-A999, A-A9999, AA-A9999, "
+        "99-AAA-9, 9-AAA-99, AA-99-AA, AA999AA, 9AAA999, AAA9A99, 9999-AAA, 9999AAA, AA99999, A999AA99, "
+        "A999AA999"),
 )  # fmt: skip
 TABLE = Table("vehicle", ROWS)
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}(?![\w\-])", re.ASCII)
