@@ -16,7 +16,7 @@ from app.guardrail.groups import CheckGroup, group_checks
 from app.guardrail.normal import Normaliser
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
-_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-]|[^ \n]{8}|[A-Z]{2}", re.ASCII)
+_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-A-Z\x80-\U0010ffff]|[^ \n]{8}", re.ASCII)
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 

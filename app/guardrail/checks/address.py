@@ -80,7 +80,7 @@ _NUMBER_RUN = Run(
     re.compile(
         rf"(?:\d{{1,5}}(?:-\d{{0,5}})?[A-Za-z]?(?:/\d{{0,4}})?(?:,?(?: (?:\d{{1,5}},? |bis |ter )?"
         rf"(?:(?:{words.CAPITAL}[\w.'\-]{{0,24}}|\d{{1,5}}[\w.'\-]{{0,6}}|(?:{_BEFORE})(?= )(?: "
-        rf"[{words.SMALL}'\-]{{0,14}}){{0,4}}){_REST}|b(?:i(?:s)?)?|t(?:e(?:r)?)?"
+        rf"[{words.SMALL}'\-]{{1,14}}){{0,4}}){_REST}|b(?:i(?:s)?)?|t(?:e(?:r)?)?"
         rf"|{any_prefix(words.BEFORE_SMALL)}))?)?)?"
     ),
     _EXTENT + 120,
@@ -133,13 +133,11 @@ def _first_words(of: Iterable[str]) -> str:
 
 
 _NUMBER_START = re.compile(r"[0-9](?<![\w.,/$€£#:@+\-].)(?=\d{0,4}(?:-\d{1,5})?[A-Za-z]?(?:/\d{1,4})?,? )", re.ASCII)
-_WORD_START = re.compile(
-    _first_words([*words.BEFORE, "rue", "ul.", "ул.", "вул.", *words.BOX_STARTS, *words.UNIT_STARTS])
-)
+_WORD_START = re.compile(_first_words([*words.BEFORE, *words.BOX_STARTS, *words.UNIT_STARTS]))
 _ENDING_START = re.compile(rf"{words.CAPITAL}(?<!\w.)(?=[\w'.\-]{{2,34}}+ )(?=[\w'.\-]{{2,34}}+(?:{_ENDED}|(?<=er)))")
 _CUE = Cue(
     (
-        *("address", "adress", "lives at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of"),
+        *("address", "adress", "lives at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of", "ul. ", "ул. "),
         *("station is on", "arrived at", "meet you at", "direcci", "indirizz", " resid", "адрес", "endereço"),
     ),
     re.compile(
@@ -147,7 +145,7 @@ _CUE = Cue(
         r"in)|located (?:at|on)|is at|sent to|wohn\w* (?:in|am|an)(?: der)?|"
         r"anschrift(?: (?:ist|lautet))?|corner of|station is on|arrived at|meet you at|"
         r"direcci[óo]n(?: es)?|indirizzo(?: [èe])?|domicil\w*|"
-        r"resid\w+ (?:at|in)|адрес\w*|endereço(?: é)?|morada(?: é)?|zamieszka\w+|headquarters)(?: at| "
+        r"resid\w+ (?:at|in)|адрес\w*|endereço(?: é)?|morada(?: é)?|zamieszka\w+|headquarters|в?ул\.|ul\.)(?: at| "
         r"in| to)?[:,]?\s{0,3}\"?(?:\d{1,5} )?\Z"
     ),
 )  # fmt: skip

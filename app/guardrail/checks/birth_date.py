@@ -36,7 +36,9 @@ _named = re.compile(
 )
 # A month first, as in the United States.
 _MONTH_START = re.compile(r"[JFMASOND](?<!\w.)(?=(?:an|eb|ar|pr|ay|un|ul|ug|ep|ct|ov|ec)[a-z]{0,6}+[. /\-])", re.ASCII)
-_MONTH_RUN = Run(re.compile(r"(?:[A-Z][a-z]{0,9}\.?[ /\-]?[\d]{0,2}(?:st|nd|rd|th)?,? ?[ /\-]?\d{0,4})?", re.ASCII), 24)
+_MONTH_RUN = Run(
+    re.compile(r"(?:[A-Z][a-z]{0,9}\.?[ /\-]?[\d]{0,2}(?:st?|nd?|rd?|th?)?,? ?[ /\-]?\d{0,4})?", re.ASCII), 24
+)
 
 
 def _is_birth(_match: re.Match[str], before: str) -> bool:

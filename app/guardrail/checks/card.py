@@ -4,7 +4,7 @@ import re
 
 from app.guardrail.check import NUMBER_START, Finding
 from app.guardrail.checks.numbers import digits, luhn, shortened
-from app.guardrail.checks.runs import NUMBER_AND_LABEL
+from app.guardrail.checks.runs import NUMBER_AND_LABEL, words_before
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z0-9])")
 _ISSUED = re.compile(
@@ -39,7 +39,7 @@ class CardCheck:
         before = window[:start]
         if match is None or _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(before) is not None:
             return None
-        cue = _NAMED.search(before)
+        cue = _NAMED.search(words_before(before))
         named = cue is not None and _OTHER.search(cue[0]) is None
         for text in shortened(match[0]):
             number = digits(text)

@@ -59,7 +59,7 @@ LICENCES: tuple[Row, ...] = (
         "99-99-9{6}-99"),
     Row("Italy", "driving licence", anything, _LICENCE, "A9A99A999A, AA9{7}A, A9{7}A, A{2}9{6}A"),
     Row("Germany", "driving licence", anything, _LICENCE,
-        "A9{2}9A9A9A99, A9{2}9{7}A9, A9{2}AAA9AA99, A9{9}9, A99A9A9A999, A9A99AAA99A"),
+        "A9{2}9A9A9A99, A9{2}9{7}A9, A9{2}AAA9AA99, A9{9}9, A99A9A9A999, A999AAA9A99, A9A99AAA99A"),
     Row("", "driving licence", anything, _LICENCE,
         "9{7}, 9{8}, 9{9}, 9{10}, 9{11}, 9{12}, A9{5}, A9{6}, A9{7}, A9{8}, A9{9}, A9{10}, A9{11}, "
         "A9{12}, A9{13}, A9{14}, AA9{5}, AA9{6}, AA9{7}, "

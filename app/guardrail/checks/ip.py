@@ -9,7 +9,7 @@ from app.guardrail.checks.runs import HEX_START
 _V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
 _V6 = re.compile(
     r"(?<![A-Za-z0-9_:.])(?:[0-9A-Fa-f:]{2,30}(?<=:)(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]{3,"
-    r"39})(?:%\w{1,15})?(?![0-9A-Fa-f:])",
+    r"39})(?:%\w{1,15})?(?![0-9A-Fa-f:]|(?<=:)\[)",
     re.ASCII,
 )
 _ROUTED = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cde][0-9a-f]{2}):")

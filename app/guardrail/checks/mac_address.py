@@ -13,10 +13,13 @@ _ADDRESS = re.compile(
 )
 
 
-def _is_device(match: re.Match[str], _before: str) -> bool:
+_NAMED = re.compile(r"(?i)\b(?:mac|hardware|ethernet|physical|wi-?fi|bssid|eui)\b[^\n]{0,24}\Z")
+
+
+def _is_device(match: re.Match[str], before: str) -> bool:
     """Not the address of all devices, nor of none; of digits alone it may be a number of another kind."""
     plain = re.sub(r"[:.\-]", "", match[0]).lower()
-    return len(set(plain)) > 1 and (":" in match[0] or not plain.isdigit())
+    return len(set(plain)) > 1 and (not plain.isdigit() or _NAMED.search(before) is not None)
 
 
 CHECK = PatternCheck("mac address", "six pairs of hexadecimal digits", _ADDRESS, _is_device, opener=HEX_START)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from app.guardrail.check import NUMBER_START, WORD, Finding, Run
-from app.guardrail.checks.runs import ALNUM_START, NUMBER_AND_LABEL
+from app.guardrail.checks.runs import ALNUM_START, NUMBER_AND_LABEL, words_before
 
 _SHAPE = str.maketrans({**{str(digit): "9" for digit in range(10)}, **{chr(65 + at): "A" for at in range(26)},
                         **{chr(97 + at): "A" for at in range(26)}})  # fmt: skip
@@ -50,7 +50,7 @@ _PATH = re.compile(r"https?://[^ \n=]*\Z")  # of an address of the web; the valu
 def named(words: str, then: str = _NEAR) -> Callable[[str], bool]:
     """Whether one of the words (a pattern) stands shortly before."""
     cue = re.compile(rf"(?i)(?<![^\W\d_])(?:{words})(?![^\W\d_]){then}")
-    return lambda before: cue.search(before) is not None
+    return lambda before: cue.search(words_before(before)) is not None
 
 
 def compact(text: str) -> str:
@@ -65,8 +65,8 @@ def anything(_number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A number. `shapes`: its forms between commas; 9 is a digit, A a letter, `9{7}` seven digits. A valid number with
-    one of `words` near before it is found, and right behind its name any number is. In a form of `strong` a valid number
+    """A number. `shapes`: its forms between commas; 9 is a digit, A a letter, `9{7}` seven digits. A valid number
+    with one of `words` near before it is found, and right behind its name any number is. In a form of `strong` a valid number
     needs no name; nor does one of `whole` where it is all of the text, as an answer to a question for it is.
     """
 
@@ -132,10 +132,11 @@ def is_all(window: str, start: int, end: int) -> bool:
 class TableCheck:
     """Whether a row fits at a start, the longest form first: another number may follow after a blank.
 
-    Its findings are of the kinds of its tables; `kind` is the first of them.
+    Its findings are of `kinds`, those of its tables; `kind` is the first of them.
     """
 
     kind: str
+    kinds: frozenset[str]
     candidate: re.Pattern[str]
     run: Run
     opener: re.Pattern[str]
@@ -184,8 +185,8 @@ def table_checks(*tables: Table) -> tuple[TableCheck, ...]:
     entries = _by_shape(tables)
     plain = {shape: of for shape, of in entries.items() if "A" not in shape}
     mixed = {shape: of for shape, of in entries.items() if "A" in shape}
-    kind = tables[0].kind
+    kind, kinds = tables[0].kind, frozenset(table.kind for table in tables)
     return (
-        TableCheck(kind, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain),
-        TableCheck(kind, _ALNUM, WORD, ALNUM_START, mixed),
+        TableCheck(kind, kinds, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain),
+        TableCheck(kind, kinds, _ALNUM, WORD, ALNUM_START, mixed),
     )

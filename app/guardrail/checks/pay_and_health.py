@@ -43,9 +43,7 @@ OPTIONAL = (
         "pay",
         "amount called pay",
         _AMOUNT,
-        run=Run(
-            re.compile(r"(?:(?:[A-Z]{1,3}|[$€£¥])?[ .]?[\d][\d.,' ]{0,14}[A-Za-z$€£]{0,3}|[A-Z]{1,3}\.?|[$€£¥])?"), 22
-        ),
+        run=Run(re.compile(r"(?:[A-Z$€£¥\d][A-Z$€£¥\d.,' ]{0,18}[A-Za-z]{0,3})?"), 22),
         opener=re.compile(r"[\d$€£¥A-Z](?<![\w.].)"),
         cue=Cue(_PAY_WORDS, _PAY),
     ),

@@ -7,7 +7,7 @@ from app.guardrail.check import NUMBER_START, Finding
 from app.guardrail.checks import phone_plans
 from app.guardrail.checks.numbers import digits, shortened
 from app.guardrail.checks.phone_words import NAMES, OTHER
-from app.guardrail.checks.runs import NUMBER_AND_LABEL
+from app.guardrail.checks.runs import NUMBER_AND_LABEL, words_before
 
 _DATE = r"(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d(?![.\-/]?\d)|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}(?!\d))"
 _ABROAD = (
@@ -62,7 +62,7 @@ _NO_PHONE = re.compile(r"\((?:19|20)\d\d\)|0\.\d")  # "(2019) 12-13" is a year a
 
 
 def _called_phone(before: str) -> bool:
-    return any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(before))
+    return any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(words_before(before)))
 
 
 class PhoneCheck:
