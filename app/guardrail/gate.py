@@ -18,7 +18,7 @@ from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
 
 # Text without any of these holds no start that a check would accept unless a cue word stands before it.
-_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-\\&%]|[^ \n]{8}|[A-Z]{2}|[A-Za-z]\.[A-Za-z]|[^\x00-\x7f]", re.ASCII)
+_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-A-Z\\&%\x80-\U0010ffff]|[^ \n]{8}|[A-Za-z]\.[A-Za-z]", re.ASCII)
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _MAX_CUE = 32  # characters of the longest cue word
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut

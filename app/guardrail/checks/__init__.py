@@ -2,7 +2,9 @@
 
 from app.guardrail.check import Check
 from app.guardrail.checks import (
+    address,
     api_key,
+    birth_date,
     card,
     code,
     connection_string,
@@ -10,15 +12,18 @@ from app.guardrail.checks import (
     iban,
     ip,
     jwt,
+    mac_address,
     named_after,
+    national_id,
     near,
-    national_id_europe,
-    national_id_world,
     passphrase,
     password,
+    pay_and_health,
     phone,
     private_key,
     secret,
+    vehicle,
+    wallet,
     webhook,
 )
 from app.guardrail.readings import with_readings
@@ -44,11 +49,15 @@ _PERSONAL: tuple[Check, ...] = (
     email.CHECK,
     card.CHECK,
     iban.CHECK,
-    *national_id_world.CHECKS,
-    *national_id_europe.CHECKS,
+    *national_id.CHECKS,
+    *birth_date.CHECKS,
+    *vehicle.CHECKS,
     phone.CHECK,
+    *address.CHECKS,
     ip.V4,
     ip.V6,
+    mac_address.CHECK,
+    *wallet.CHECKS,
 )
 
 
@@ -57,8 +66,13 @@ _CREDENTIALS_ALONE = with_readings(_CREDENTIALS)
 
 
 def default_checks() -> tuple[Check, ...]:
-    """All checks: credentials, then personal data, in every reading."""
+    """All checks that are on by default: credentials, then personal data, in every reading."""
     return _ALL
+
+
+def optional_checks() -> tuple[Check, ...]:
+    """Checks that are off by default, for much of what they hide is harmless in most collections."""
+    return pay_and_health.OPTIONAL
 
 
 def credential_checks() -> tuple[Check, ...]:

@@ -2,8 +2,9 @@
 
 import re
 
-from app.guardrail.check import NUMBER, NUMBER_START, Finding
+from app.guardrail.check import NUMBER_START, Finding
 from app.guardrail.checks.numbers import digits, luhn, shortened
+from app.guardrail.checks.runs import NUMBER_AND_LABEL, words_before
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z0-9])")
 _ISSUED = re.compile(
@@ -20,14 +21,14 @@ _OTHER = re.compile(
     r"(?i)\b(?:gift|loyalty|membership|library|sim|business|score|phone|tel|order|invoice|isbn|ean|imei)\b"
 )
 _OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\Z")
-_AFTER_URL = re.compile(r"https?://[^ \n]*\Z")
+_AFTER_URL = re.compile(r"https?://[^ \n=]*\Z")  # in its path; the value of a parameter counts
 
 
 class CardCheck:
     """The longest number from the start, group by group shorter, that is a card: another number may follow it."""
 
     kind = "card"
-    run = NUMBER
+    run = NUMBER_AND_LABEL
     opener = NUMBER_START
     needs = ""
     cue = None
@@ -38,7 +39,7 @@ class CardCheck:
         before = window[:start]
         if match is None or _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(before) is not None:
             return None
-        cue = _NAMED.search(before)
+        cue = _NAMED.search(words_before(before))
         named = cue is not None and _OTHER.search(cue[0]) is None
         for text in shortened(match[0]):
             number = digits(text)

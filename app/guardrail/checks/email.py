@@ -6,9 +6,10 @@ from app.guardrail.check import PatternCheck
 
 _LOCAL = r"[\w.+%~\\\-]"
 # A local part is at most 64 characters; of a longer run, the last 64 before the "@" are taken all the same.
-_OPENER = re.compile(rf"(?<!{_LOCAL})(?={_LOCAL}{{1,64}}@)|(?={_LOCAL}{{64}}@)")
+_OPENER = re.compile(rf"(?<!{_LOCAL})(?={_LOCAL}{{1,64}}+@)|(?={_LOCAL}{{64}}@)")
 _ADDRESS = re.compile(
-    rf"(?P<local>{_LOCAL}{{1,64}})@(?:[^\W_](?:[\w\-]{{0,61}}[^\W_])?\.){{1,8}}(?P<top>xn--[A-Za-z0-9\-]{{1,40}}|[^\W\d_]{{2,24}})"
+    rf"(?P<local>{_LOCAL}{{1,64}})@(?:[^\W_](?:[\w\-]{{0,61}}[^\W_])?\.){{1,"
+    rf"8}}(?P<top>xn--[A-Za-z0-9\-]{{1,40}}|[^\W\d_]{{2,24}})"
 )
 # "logo@2x.png" is a file, "git@host.org:team/repo" a repository.
 _FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "ts", "css", "json", "html", "md", "yml", "yaml"})

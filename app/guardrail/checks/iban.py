@@ -4,6 +4,7 @@ import re
 
 from app.guardrail.check import Finding, Run
 from app.guardrail.checks.numbers import mod_97
+from app.guardrail.checks.runs import words_before
 
 # Countries by length, from the SWIFT IBAN registry.
 _COUNTRIES = {
@@ -37,7 +38,7 @@ class IbanCheck:
 
     kind = "iban"
     run = _RUN
-    opener = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}\d\d)", re.ASCII)
+    opener = re.compile(r"[A-Za-z](?<![A-Za-z0-9].)(?=[A-Za-z]\d\d)", re.ASCII)
     needs = ""
     cue = None
     tail = None
@@ -54,7 +55,7 @@ class IbanCheck:
         if len(kept) < length or window[end : end + 1].isalnum():
             return None
         kept = kept.upper()
-        if not mod_97(kept[4:] + kept[:4]) and _NAMED.search(window[:start]) is None:
+        if not mod_97(kept[4:] + kept[:4]) and _NAMED.search(words_before(window[:start])) is None:
             return None
         return Finding(start, end, self.kind, "country, length and checksum")
 

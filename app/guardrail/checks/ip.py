@@ -4,10 +4,13 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from app.guardrail.check import PatternCheck
+from app.guardrail.checks.runs import HEX_START
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
 _V6 = re.compile(
-    r"(?<![A-Za-z0-9_:.])[0-9A-Fa-f:]{3,39}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,15})?(?![0-9A-Fa-f:])", re.ASCII
+    r"(?<![A-Za-z0-9_:.])(?:[0-9A-Fa-f:]{2,30}(?<=:)(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]{3,"
+    r"39})(?:%\w{1,15})?(?![0-9A-Fa-f:]|(?<=:)\[)",
+    re.ASCII,
 )
 _ROUTED = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cde][0-9a-f]{2}):")
 _VERSION = re.compile(
@@ -44,13 +47,6 @@ V4 = PatternCheck(
     reason="IPv4 address",
     pattern=_V4,
     accept=_is_v4,
-    opener=re.compile(r"(?<![A-Za-z0-9_])(?=\d{1,3}\.\d)", re.ASCII),
+    opener=re.compile(r"\d(?<![A-Za-z0-9_].)(?=\d{0,2}\.\d)", re.ASCII),
 )
-V6 = PatternCheck(
-    kind="ip",
-    reason="IPv6 address",
-    pattern=_V6,
-    accept=_is_v6,
-    opener=re.compile(r"(?<![A-Za-z0-9_:.])(?=[0-9A-Fa-f]{0,4}:)", re.ASCII),
-    needs=":",
-)
+V6 = PatternCheck(kind="ip", reason="IPv6 address", pattern=_V6, accept=_is_v6, opener=HEX_START)

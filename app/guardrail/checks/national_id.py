@@ -1,42 +1,53 @@
-"""What checks of personal numbers have in common: a number that stands alone, and words that name it."""
+"""Personal numbers of some eighty states: for tax, social security, residence and identity cards."""
 
 import re
-from collections.abc import Callable
 
-from app.guardrail.check import NUMBER, NUMBER_START, PatternCheck
-from app.guardrail.checks.numbers import digits
+from app.guardrail.check import Check, PatternCheck
+from app.guardrail.checks import (
+    bank_account,
+    document_id,
+    medical_id,
+    national_id_americas,
+    national_id_asia,
+    national_id_europe,
+    staff_number,
+    tax_id,
+    vehicle,
+)
+from app.guardrail.checks.national_id_europe import NO_NINO
+from app.guardrail.checks.number_table import Table, table_checks
+from app.guardrail.checks.runs import CODE, CODE_START
 
 KIND = "national id"
-_EDGE = r"(?<![A-Za-z0-9])(?<!\d[.\-])"
-_END = r"(?![A-Za-z0-9]|[.\-]\d)"
+ROWS = national_id_europe.ROWS + national_id_americas.ROWS + national_id_asia.ROWS + document_id.IDENTITY_CARDS
+# These name a number of any country.
+_ANY_WORDS = (
+    r"national id\w*(?: (?:number|no|card))?|identity (?:card|number|code|no)|id (?:card|number|no)|"
+    r"personal (?:id|identity|identification)(?: (?:number|no|code))?|citizen(?:ship)? (?:id|number)|"
+    r"social security(?: number)?|"
+    r"ausweisnummer|personalausweis\w*|carte d'identit[ée]|documento de identidad|carta d'identit[àa]|"
+    r"identiteitskaart\w*|"
+    r"dow[óo]d osobisty|tax(?:payer)? (?:id\w*|number)(?: number)?"
+)
 
 
-def standing_alone(pattern: str, flags: re.RegexFlag = re.ASCII) -> re.Pattern[str]:
-    """The pattern where it is not a part of a longer number or word."""
-    return re.compile(_EDGE + pattern + _END, flags)
+def _is_nino(match: re.Match[str], _before: str) -> bool:
+    return match[0][:2].upper() not in NO_NINO and (match[0].isupper() or match[0].islower())
 
 
-def named(words: str) -> Callable[[str], bool]:
-    """Whether one of the words (a pattern) stands shortly before."""
-    cue = re.compile(rf"(?i)(?<![a-z])(?:{words})(?![a-z])[^\n]{{0,32}}\Z")
-    return lambda before: cue.search(before) is not None
-
-
-def number_rule(
-    reason: str, pattern: str, valid: Callable[[str], bool], *, words: str, strong: str = ""
-) -> PatternCheck:
-    """A number whose digits are `valid` and that one of `words` names; in the form `strong` it needs no name."""
-    is_named = named(words)
-    shape = re.compile(strong, re.ASCII) if strong else None
-
-    def accept(match: re.Match[str], before: str) -> bool:
-        alone = shape is not None and shape.fullmatch(match[0]) is not None
-        return valid(digits(match[0])) and (alone or is_named(before))
-
-    return PatternCheck(KIND, reason, standing_alone(pattern), accept, run=NUMBER, opener=NUMBER_START)
-
-
-def text_rule(reason: str, pattern: str, accept: Callable[[re.Match[str], str], bool], *, begins: str) -> PatternCheck:
-    """A number with letters in it; `begins`: a pattern of how it starts, within one word."""
-    opener = re.compile(rf"(?<![A-Za-z0-9])(?={begins})", re.ASCII)
-    return PatternCheck(KIND, reason, standing_alone(pattern, re.ASCII | re.IGNORECASE), accept, opener=opener)
+_NINO = re.compile(
+    r"(?<![A-Za-z0-9])(?<!\d[.\-])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D](?![A-Za-z0-9]|[.\-]\d)",
+    re.ASCII | re.IGNORECASE,
+)
+CHECKS: tuple[Check, ...] = (
+    PatternCheck(KIND, "United Kingdom: national insurance number", _NINO, _is_nino, run=CODE, opener=CODE_START),
+    *table_checks(
+        Table(KIND, ROWS, _ANY_WORDS),
+        tax_id.TABLE,
+        medical_id.TABLE,
+        *document_id.TABLES,
+        bank_account.TABLE,
+        *staff_number.TABLES,
+        vehicle.TABLE,
+    ),
+)

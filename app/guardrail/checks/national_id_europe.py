@@ -2,158 +2,174 @@
 
 import re
 
-from app.guardrail.check import NUMBER, NUMBER_START, PatternCheck, Run
-from app.guardrail.checks.national_id import KIND, named, number_rule, standing_alone, text_rule
-from app.guardrail.checks.numbers import digits, luhn, mod_11_10, weighted
+from stdnum.at import tin as at_tin
+from stdnum.at import vnr
+from stdnum.be import nn
+from stdnum.bg import egn
+from stdnum.ch import ssn as ahv
+from stdnum.cz import rc
+from stdnum.de import idnr
+from stdnum.dk import cpr
+from stdnum.ee import ik
+from stdnum.es import dni, nie
+from stdnum.fi import hetu
+from stdnum.fr import nif as fr_nif
+from stdnum.fr import nir
+from stdnum.gb import nhs, utr
+from stdnum.gr import amka
+from stdnum.gr import vat as afm
+from stdnum.hr import oib
+from stdnum.hu import anum
+from stdnum.ie import pps
+from stdnum.is_ import kennitala
+from stdnum.it import codicefiscale
+from stdnum.lt import asmens
+from stdnum.lv import pvn
+from stdnum.nl import bsn
+from stdnum.no import fodselsnummer
+from stdnum.pl import pesel
+from stdnum.pt import cc
+from stdnum.pt import nif as pt_nif
+from stdnum.ro import cnp
+from stdnum.ru import inn
+from stdnum.se import personnummer
+from stdnum.si import emso
+from stdnum.tr import tckimlik
+from stdnum.ua import rntrc
 
-_NINO_RUN = Run(re.compile(r"(?:[A-Za-z](?:[A-Za-z](?: ?(?:\d[\dA-Da-d \-]{0,12})?)?)?)?", re.ASCII), 16)
-_NIR_RUN = Run(re.compile(r"(?:[12][\dABab ]{0,24})?", re.ASCII), 25)
-_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # Spanish control letters by remainder
-_HETU_CHARACTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"  # Finnish check characters by remainder
-# Italian values of characters in odd places, for 0-9 and A-J, then K-Z.
-_CF_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
-_CF_ODD_LATE = (2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
-_NO_NINO = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})  # prefixes never issued
-
-_tax_id_named = named(r"steuer(?:liche)?[ -]?(?:id\w*|nummer)|steueridentifikationsnummer|idnr|tax id|tin")
-
-
-def _uk_nino(match: re.Match[str], _before: str) -> bool:
-    text = match[0]
-    return text[:2].upper() not in _NO_NINO and (text.isupper() or text.islower())
-
-
-def _uk_nhs(number: str) -> bool:
-    return (11 - weighted(number, (10, 9, 8, 7, 6, 5, 4, 3, 2), 11)) % 11 == int(number[9])
-
-
-def _de_tax_id(match: re.Match[str], before: str) -> bool:
-    number = digits(match[0])
-    if not mod_11_10(number):
-        return False
-    # Of the first ten digits exactly one stands there twice or three times.
-    repeated = sorted(number[:10].count(digit) for digit in set(number[:10]))
-    return _tax_id_named(before) or (" " in match[0] and repeated[-1] in (2, 3) and repeated[-2] == 1)
-
-
-def _fr_nir(match: re.Match[str], _before: str) -> bool:
-    number = match[0].upper().replace(" ", "")
-    department = {"2A": "19", "2B": "18"}.get(number[5:7], number[5:7])  # Corsica
-    body = number[:5] + department + number[7:13]
-    return body.isdigit() and 97 - int(body) % 97 == int(number[13:])
+from app.guardrail.checks.number_table import ANY_FORM, Row, anything
+from app.guardrail.checks.numbers import digits, luhn, verhoeff, weighted
 
 
-def _es_dni(match: re.Match[str], _before: str) -> bool:
-    text = match[0].upper().replace("-", "")
-    number = text[:-1].replace("X", "0").replace("Y", "1").replace("Z", "2")
-    return _DNI_LETTERS[int(number) % 23] == text[-1]
+def de_pension(number: str) -> bool:
+    """Area, date of birth, letter of the birth name, serial and check digit (VKVV § 4)."""
+    letter = f"{ord(number[8]) - 64:02d}"
+    spread = number[:8] + letter + number[9:11]
+    total = sum(
+        sum(divmod(int(digit) * weight, 10))
+        for digit, weight in zip(spread, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True)
+    )
+    return total % 10 == int(number[11]) and 1 <= int(number[4:6]) <= 12 and 1 <= int(number[2:4]) % 50 <= 31
 
 
-def _it_place(character: str) -> int:
-    return int(character) if character.isdigit() else ord(character) - ord("A")
+def ru_snils(number: str) -> bool:
+    rest = weighted(number, (9, 8, 7, 6, 5, 4, 3, 2, 1), 101)
+    return rest % 100 == int(number[9:]) and len(set(number)) > 1
 
 
-def _it_codice_fiscale(match: re.Match[str], _before: str) -> bool:
-    text = match[0].upper()
-    odd = _CF_ODD + _CF_ODD_LATE
-    total = sum(odd[_it_place(character)] for character in text[:15:2])
-    total += sum(_it_place(character) for character in text[1:15:2])
-    return chr(ord("A") + total % 26) == text[15]
+def lu_matricule(number: str) -> bool:
+    """Year, month, day and serial, then a digit by Luhn and one by Verhoeff."""
+    dated = 1 <= int(number[4:6]) <= 12 and 1 <= int(number[6:8]) <= 31
+    return dated and luhn(number[:12]) and verhoeff(number[:11] + number[12])
 
 
-def _fi_hetu(match: re.Match[str], _before: str) -> bool:
-    text = match[0].upper()
-    return _HETU_CHARACTERS[int(text[:6] + text[7:10]) % 31] == text[10]
+def se_personal(number: str) -> bool:
+    """Personal and coordination numbers; the separator may be missing."""
+    plain = digits(number)
+    coordination = 61 <= int(plain[-6:-4]) <= 91 and 1 <= int(plain[-8:-6]) <= 12
+    return luhn(plain[-10:]) and (coordination or personnummer.is_valid(number))
 
 
-def _se_personal(number: str) -> bool:
-    month, day = int(number[-8:-6]), int(number[-6:-4])
-    return luhn(number[-10:]) and 1 <= month <= 12 and 1 <= day % 60 <= 31
+def fi_hetu(number: str) -> bool:
+    """Temporary ones too, which are given in hospitals."""
+    return hetu.is_valid(number, allow_temporary=True)
 
 
-def _be_national(number: str) -> bool:
-    return int(number[9:]) in (97 - int(number[:9]) % 97, 97 - int("2" + number[:9]) % 97)
+NO_NINO = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})  # prefixes never issued
+_NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]")
 
 
-def _ch_ahv(number: str) -> bool:
-    return (10 - weighted(number, (1, 3) * 6, 10)) % 10 == int(number[12])
+def uk_nino(number: str) -> bool:
+    """In one piece; those with blanks have a check of their own."""
+    return _NINO.fullmatch(number) is not None and number[:2] not in NO_NINO
 
 
-def _pl_pesel(number: str) -> bool:
-    return (10 - weighted(number, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3), 10)) % 10 == int(number[10])
+def es_dni(number: str) -> bool:
+    return dni.is_valid(number.zfill(9))
 
 
-def _nl_bsn(number: str) -> bool:
-    return weighted(number, (9, 8, 7, 6, 5, 4, 3, 2, -1), 11) == 0
+def lv_code(number: str) -> bool:
+    return pvn.is_valid(number) and 1 <= int(number[:2]) <= 31 and 1 <= int(number[2:4]) <= 12
 
 
-CHECKS: tuple[PatternCheck, ...] = (
-    PatternCheck(
-        KIND,
-        "UK national insurance number",
-        standing_alone(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D]", re.ASCII | re.IGNORECASE),
-        _uk_nino,
-        run=_NINO_RUN,
-        opener=re.compile(r"(?i)(?<![a-z0-9])(?=[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z][ \d])", re.ASCII),
-    ),
-    number_rule("UK NHS number", r"\d{3}[ \-]?\d{3}[ \-]?\d{4}", _uk_nhs, words="nhs"),
-    PatternCheck(
-        KIND,
-        "German tax id",
-        standing_alone(r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}"),
-        _de_tax_id,
-        run=NUMBER,
-        opener=NUMBER_START,
-    ),
-    PatternCheck(
-        KIND,
-        "French social security number",
-        standing_alone(
-            r"[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[ABab]) ?\d{3} ?\d{3} ?\d\d",
-        ),
-        _fr_nir,
-        run=_NIR_RUN,
-        opener=NUMBER_START,
-    ),
-    text_rule(
-        "Spanish DNI or NIE",
-        r"(?:\d{8}|[XYZ]-?\d{7})-?[A-HJ-NP-TV-Z]",
-        _es_dni,
-        begins=r"\d{8}|[X-Zx-z]-?\d",
-    ),
-    text_rule(
-        "Italian codice fiscale",
-        r"[A-Z]{6}[\dLMNP-V]{2}[A-EHLMPRST][\dLMNP-V]{2}[A-Z][\dLMNP-V]{3}[A-Z]",
-        _it_codice_fiscale,
-        begins=r"[A-Za-z]{6}[\dL-Vl-v]{2}[A-Za-z]",
-    ),
-    text_rule(
-        "Finnish personal identity code",
-        r"[0-3]\d[01]\d\d\d[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]",
-        _fi_hetu,
-        begins=r"\d{6}[-+A-Ya-y]\d",
-    ),
-    number_rule(
-        "Swedish personal number",
-        r"(?:19|20)?\d{6}[-+]?\d{4}",
-        _se_personal,
-        words="personnummer|personal (?:identity )?(?:number|code)",
-        strong=r"(?:19|20)?\d{6}[-+]\d{4}",
-    ),
-    number_rule(
-        "Belgian national number",
-        r"\d\d[.]?\d\d[.]?\d\d[ \-]?\d{3}[. ]?\d\d",
-        _be_national,
-        words=r"rijksregister\w*|registre national|national number",
-        strong=r"\d\d\.\d\d\.\d\d-\d{3}\.\d\d",
-    ),
-    number_rule(
-        "Swiss AHV number",
-        r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d\d",
-        _ch_ahv,
-        words=r"ahv\w*|avs",
-        strong=r"756[. ]\d{4}[. ]\d{4}[. ]\d\d",
-    ),
-    number_rule("Polish PESEL", r"\d{11}", _pl_pesel, words="pesel"),
-    number_rule("Dutch BSN", r"\d{9}", _nl_bsn, words=r"bsn|burgerservicenummer|sofi\w*"),
-)
+_JMBG = r"jmbg|emšo|emso|мбг|јмбг|matični broj|maticni broj|matična številka"
+_TAX_DE = r"steuer(?:liche)?[ -]?(?:id\w*|nummer)|steueridentifikationsnummer|idnr|tax id|tin"
+_SWEDISH = r"personnummer|samordningsnummer|personal (?:identity )?(?:number|code)|swedish id(?: code)?"
+_PERSONAL_CODE = r"personal (?:identification |identity )?(?:code|number)"
+
+ROWS: tuple[Row, ...] = (
+    Row("Austria", "insurance number", vnr.is_valid,
+        r"svnr|sv[ -]nummer|sozialversicherungs\w*|vsnr|versicherungsnummer", "9{10}, 9999 999999, 9999 99 99 99"),
+    Row("Austria", "tax number", at_tin.is_valid, r"steuernummer|abgabenkontonummer|st\.?[ -]?nr",
+        "9{9}, 99 999/9999, 99-999/9999"),
+    Row("Belgium", "national number", nn.is_valid,
+        r"rijksregister\w*|registre national|national number|insz|niss|nrn|num[ée]ro national",
+        "9{11}, 999999-999-99, 999999 999 99, 99 99 99 999 99", "99.99.99-999.99", whole=ANY_FORM),
+    Row("Bulgaria", "EGN", egn.is_valid, r"egn|егн|единен граждански номер", "9{10}", whole=ANY_FORM),
+    Row("Croatia", "OIB", oib.is_valid, r"oib|osobni identifikacijski broj", "9{11}"),
+    Row("Cyprus", "identity card number", anything, r"cyprus id|δελτίο ταυτότητας|αριθμός ταυτότητας|cypriot id",
+        "9{6}, 9{7}, 9{8}, 9{10}"),
+    Row("Czechia and Slovakia", "birth number", rc.is_valid,
+        r"rodn[ée] č[íi]slo|rodne cislo|rodn[ée]ho č[íi]sla|r\. ?č\.?|birth number", "9{9}, 9{10}", "999999/9999",
+        whole=ANY_FORM),
+    Row("Denmark", "CPR number", cpr.is_valid, r"cpr(?:[ -]?(?:nr|nummer|number|no))?\.?|personnummer",
+        "9{10}, 999999-9999, 999999 9999"),
+    Row("Estonia", "isikukood", ik.is_valid, r"isikukood\w*|personal code|estonian id", "9{11}", whole=ANY_FORM),
+    Row("Finland", "personal identity code", fi_hetu, r"hetu|henkilötunnus|personbeteckning", "",
+        "999999-999A, 999999A999A, 999999+999A, 999999A9999, 999999-9999, 999999+9999", raw=True),
+    Row("France", "social security number", nir.is_valid,
+        r"nir|s[ée]curit[ée] sociale|n° ?s[ée]cu|num[ée]ro de s[ée]cu\w*", "",
+        "9{15}, 9 99 99 99 999 999 99, 9{13} 99, 999999A999999 99, 999999A99999999, 9 99 99 9A 999 999 99"),
+    Row("France", "tax number", fr_nif.is_valid, r"num[ée]ro fiscal|nif|spi", "9{13}, 99 99 999 999 999"),
+    Row("Germany", "tax id", idnr.is_valid, _TAX_DE, "9{11}", "99 999 999 999", whole=ANY_FORM),
+    Row("Germany", "pension insurance number", de_pension,
+        r"rentenversicherungs\w*|sozialversicherungs\w*|rvnr|svnr|sv-nummer", "99999999A999, 99 999999 A 999",
+        "99999999A999"),
+    Row("Greece", "AMKA", amka.is_valid, r"amka|αμκα", "9{11}", whole=ANY_FORM),
+    Row("Greece", "AFM", afm.is_valid, r"afm|αφμ|α\.φ\.μ\.?", "9{9}"),
+    Row("Hungary", "tax number", anum.is_valid, r"adósz[áa]m\w*|tax number", "9{8}-9-99"),
+    Row("Hungary", "personal number", anything,
+        r"személyi (?:szám|azonosító)\w*|taj(?:[ -]sz[áa]m\w*)?|adóazonosító jel\w*",
+        "9{9}, 999 999 999, 999-999-999, 9-999999-9999, 9{11}, 9{10}"),
+    Row("Iceland", "kennitala", kennitala.is_valid, r"kennitala\w*|kt\.?", "9{10}", "999999-9999", whole=ANY_FORM),
+    Row("Ireland", "PPS number", pps.is_valid, r"pps[n]?(?: ?(?:no|number))?\.?|personal public service",
+        "9{7}A, 9{7}AA"),
+    Row("Italy", "codice fiscale", codicefiscale.is_valid, r"codice fiscale|cod\. ?fisc\.?|c\.?f\.?", "",
+        "AAAAAA99A99A999A"),
+    Row("Latvia", "personal code", lv_code, r"personas kods?|personal code", "9{11}", "999999-99999", whole=ANY_FORM),
+    Row("Lithuania", "asmens kodas", asmens.is_valid, r"asmens kod\w+|personal code", "9{11}", whole=ANY_FORM),
+    Row("Luxembourg", "matricule", lu_matricule, r"matricule|ccss|cns|luxembourg",
+        "9{13}, 9999 99 99 999 99, 99999999 99999", whole=ANY_FORM),
+    Row("Malta", "identity card number", anything, r"malt(?:a|ese) id|identity card|karta tal-identità",
+        "999A, 9999A, 99999A, 999999A, 9999999A"),
+    Row("Netherlands", "BSN", bsn.is_valid, r"bsn|burgerservicenummer|sofi\w*",
+        "9{9}, 9999.99.999, 999999 999, 999.999.999"),
+    Row("Norway", "fødselsnummer", fodselsnummer.is_valid, r"fødselsnummer|fnr\.?|personnummer|d-nummer|birth number",
+        "9{11}, 999999-99999", "999999 99999", whole=ANY_FORM),
+    Row("Poland", "PESEL", pesel.is_valid, r"pesel", "9{11}", whole=ANY_FORM),
+    Row("Portugal", "NIF", pt_nif.is_valid,
+        r"nif|n[úu]mero de (?:identifica[çc][ãa]o fiscal|contribuinte)|contribuinte", "9{9}, 999 999 999"),
+    Row("Portugal", "citizen card", cc.is_valid, r"cart[ãa]o de cidad[ãa]o|cc", "999999999AA9"),
+    Row("Romania", "CNP", cnp.is_valid, r"cnp|cod(?:ul)? numeric personal", "9{13}", whole=ANY_FORM),
+    Row("Russia", "SNILS", ru_snils, r"снилс\w*|snils", "9{11}, 999-999-999-99", "999-999-999 99", whole=ANY_FORM),
+    Row("Russia", "INN", inn.is_valid, r"инн|inn|идентификационный номер налогоплательщика", "9{12}, 9{10}"),
+    Row("Slovenia, Croatia, Serbia, Bosnia, Montenegro, North Macedonia, Kosovo", "JMBG", emso.is_valid, _JMBG,
+        "9{13}", whole=ANY_FORM),
+    Row("Spain", "DNI", es_dni, r"dni|nif|d\.n\.i\.?|documento nacional", "99.999.999-A, 9{8} A, 9{7}A, 99.999.999A",
+        "9{8}A, 9{8}-A"),
+    Row("Spain", "NIE", nie.is_valid, r"nie|n[úu]mero de identi\w+ de extranjer\w+", "",
+        "A9{7}A, A-9{7}-A, A9{7}-A, A-9{7}A"),
+    Row("Sweden", "personal number", se_personal, _SWEDISH, "9{10}, 9{12}", "999999-9999, 99999999-9999, 999999+9999",
+        raw=True, whole=ANY_FORM),
+    Row("Switzerland and Liechtenstein", "AHV number", ahv.is_valid, r"ahv\w*|avs|numéro avs|avs-nummer", "9{13}",
+        "999.9999.9999.99, 999 9999 9999 99", whole=ANY_FORM),
+    Row("Turkey", "T.C. kimlik number", tckimlik.is_valid,
+        r"t\.?c\.?(?: ?kimlik)?(?: no| numaras[ıi])?|kimlik\w*|tckn|turkish id", "9{11}", whole=ANY_FORM),
+    Row("Ukraine", "RNTRC", rntrc.is_valid, r"рнокпп|іпн|ипн|rnokpp|rntrc|ідентифікаційний (?:номер|код)", "9{10}"),
+    Row("United Kingdom", "national insurance number", uk_nino, r"nino|national insurance", "",
+        "AA9{6}A, AA99-99-99-A, AA-99-99-99-A"),
+    Row("United Kingdom", "NHS number", nhs.is_valid, r"nhs(?: (?:no|number))?\.?",
+        "9{10}, 999 999 9999, 999-999-9999"),
+    Row("United Kingdom", "taxpayer reference", utr.is_valid, r"utr|unique taxpayer", "9{10}, 99999 99999, 9{10}K"),
+)  # fmt: skip
+# fmt: skip

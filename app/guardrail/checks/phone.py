@@ -1,68 +1,120 @@
 """Phone numbers. Shapes that only phones have stand alone; any other needs a word such as "call" before it."""
 
 import re
+from collections.abc import Callable
 
-from app.guardrail.check import NUMBER, NUMBER_START, Finding
+from app.guardrail.check import NUMBER_START, Finding
+from app.guardrail.checks import phone_plans
 from app.guardrail.checks.numbers import digits, shortened
+from app.guardrail.checks.phone_words import NAMES, OTHER
+from app.guardrail.checks.runs import NUMBER_AND_LABEL, words_before
 
 _DATE = r"(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d(?![.\-/]?\d)|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}(?!\d))"
 _ABROAD = (
     r"(?:\+|00(?=\d{1,3}[ .\-/(]))[1-9]\d{0,2}[ .\-/]{0,2}(?:\(0?\d{0,4}\)[ .\-]{0,2})?"
-    r"\d{1,14}(?:[ .\-/]{1,2}\(?\d{1,6}\)?){0,6}(?: ?x\d{1,6})?"
+    r"\d{1,14}(?:[ .\-/]{1,2}\(?\d{1,6}\)?){0,6}"
 )
-# Name, shape, and the least and most digits.
-_SHAPES = (
-    ("international", _ABROAD, 8, 17),
-    ("north american", r"(?:1[ .\-])?(?:\(\d{3}\)[ .\-]?|\d{3}[ .\-])\d{3}[ .\-]\d{4}(?: ?x\d{1,6})?", 10, 17),
-    ("bracketed", r"\(0?\d{1,5}\)[ .\-]?\d{2,8}(?:[ .\-]\d{2,5}){0,3}", 7, 13),
-    ("national", _DATE + r"0\d{1,5}(?:[ ./\-]\(?\d{2,8}\)?){1,5}", 9, 14),
-    ("named", _DATE + r"[+(]?\d[\d ().\-/]{4,22}\d(?: ?x\d{1,6})?", 6, 15),
+_END = r"(?![A-WYZa-wyz0-9]|[Xx](?! ?\d))"
+_EXTENSION = re.compile(
+    r"(?i)(?: ?x|(?:,? ?|\()(?:ext|extn|extension|durchwahl|dw|poste|anexo|ramal|int|interno|"
+    r"extensi[oó]n|tst|wew|доб)[.:]?) ?\d{1,6}(?!\d)"
+)
+_KIND_BEHIND = re.compile(
+    r"(?i),? ?\(?(?:office|mobile|cell|home|work|fax|phone|tel|direct|handy|mobil|fixe|portable|m[óo]vil|cellulare)"
+)
+
+
+_ENOUGH = re.compile(r"[+(]?\d(?:[ ().+/\-]{0,4}\d){5}", re.ASCII)  # no shape has fewer than six digits
+_SURE = 10  # digits behind a plus that are taken for a phone number even if no country has such numbers
+
+
+def _any(_number: str) -> bool:
+    return True
+
+
+def _abroad(number: str) -> bool:
+    return phone_plans.is_international(number.removeprefix("00"))
+
+
+# Name, shape, the least and most digits, and what the digits must be.
+_SHAPES: tuple[tuple[str, str, int, int, Callable[[str], bool]], ...] = (
+    ("international", _ABROAD, 8, 17, _abroad),
+    ("north american", r"(?:1[ .\-])?(?:\(\d{3}\)[ .\-]?|\d{3}[ .\-])\d{3}[ .\-]\d{4}", 10, 11, _any),
+    ("bracketed", r"(?:0 ?)?\(0?\d{1,5}\)[ .\-]?\d{2,8}(?:[ .\-]\d{2,5}){0,3}", 7, 13, _any),
+    ("national", _DATE + r"0[ .\-]?\d{1,5}(?:[ ./\-]\(?\d{2,8}\)?){1,5}", 9, 14, phone_plans.is_national),
+    ("mobile", r"0[1-9]\d{8,9}", 10, 11, phone_plans.is_mobile),
+    ("grouped", r"\d{3}([ .\-])\d{3}\1\d\d\1\d\d", 10, 10, lambda number: phone_plans.is_grouped(number, "3-3-2-2")),
+    ("named", _DATE + r"[+(]?\d[\d ().\-/]{4,22}\d", 6, 15, _any),
 )
 _FORMS = tuple(
-    (name, re.compile(shape + r"(?![A-Za-z0-9])", re.ASCII), least, most) for name, shape, least, most in _SHAPES
+    (name, re.compile(shape + _END, re.ASCII), least, most, fits) for name, shape, least, most, fits in _SHAPES
 )
-_NAMED = re.compile(
-    r"(?i)\b(?:phones?|telephone|tel|mobile|mob|cell|cellphone|call(?:ing|ed)?|fax|dial|sms|text(?:ed)?|whatsapp|hotline|"
-    r"reach(?:ed|able)?|ring|telefon|handy|t[ée]l[ée]phone|tel[ée]fono|helpline|contact number|callback)\b"
-    r"(?P<between>[^\n]{0,36})\Z"
-)
-_OTHER = re.compile(
-    r"(?i)\b(?:order|invoice|ticket|case|isbn|ean|sku|id|version|zip|postcode|account|issue|pr|room|model|serial|port|"
-    r"card|ssn|year|npi|mrn|since|in)\b|[.!?] [A-Z]|https?:"
-)
+_WORDS = "|".join(dict.fromkeys("|".join(NAMES.values()).split("|")))
+_NAMED = re.compile(rf"(?i)(?<![^\W\d_])(?:{_WORDS})(?![^\W\d_])(?P<between>[^\n]{{0,36}})\Z")
+_OTHER = re.compile(rf"(?i)(?<![^\W\d_]){OTHER}(?![^\W\d_])|[.!?] [A-Z]|https?:")
+_OTHER_NAMED = re.compile(rf"(?i)(?<![^\W\d_]){OTHER}(?:[ -]?(?:number|no|nr|id|n°))?[.]?[ :#(\-]{{0,3}}\Z")
 _GLUED = re.compile(r"(?:[A-Za-z0-9_][-_./@#=&?%]|https?://[^ \n]*|[$€£#])\Z")
-
-
+# In an address, the value of a parameter that is named after phones.
+_PARAMETER = re.compile(r"(?i)(?:tel:|[?&;](?:[a-z_]*(?:phone|tel|mobile|msisdn|fax|whatsapp|cell)[a-z_]*)=(?:%2b)?)\Z")
+# Groups before, after a blank: what begins here is the rest of a longer number.
+_AFTER_GROUP = re.compile(r"(?:\A|[ (:])(?=[A-Z0-9]*\d)(?!(?:19|20)\d\d )[A-Z0-9]{4,} \Z")
 _NO_PHONE = re.compile(r"\((?:19|20)\d\d\)|0\.\d")  # "(2019) 12-13" is a year and pages, "0.75 / 0.80" are numbers
 
 
 def _called_phone(before: str) -> bool:
-    cue = _NAMED.search(before)
-    return cue is not None and _OTHER.search(cue["between"]) is None
+    return any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(words_before(before)))
 
 
 class PhoneCheck:
     """The first shape that fits, shortened group by group while it has more digits than a phone number."""
 
     kind = "phone"
-    run = NUMBER
+    run = NUMBER_AND_LABEL
     opener = NUMBER_START
     needs = ""
     cue = None
     tail = None
 
     def at(self, window: str, start: int) -> Finding | None:
-        before = window[:start]
-        if _GLUED.search(before) is not None and not before.lower().endswith("tel:"):
+        if _ENOUGH.match(window, start) is None:
             return None
-        for name, shape, least, most in _FORMS:
+        before = window[:start]
+        parameter = _PARAMETER.search(before) is not None
+        if _GLUED.search(before) is not None and not parameter:
+            return None
+        for name, shape, least, most, fits in _FORMS:
             match = shape.match(window, start)
-            if match is None or (name == "named" and not _called_phone(before)):
+            if match is None or (
+                name == "named" and not (parameter or _called_phone(before) or _KIND_BEHIND.match(window, match.end()))
+            ):
                 continue
-            text = next((text for text in shortened(match[0]) if len(digits(text)) <= most), "")
-            if len(digits(text)) >= least and (name == "named" or _NO_PHONE.match(text) is None):
-                return Finding(start, start + len(text), self.kind, f"{name} phone number")
+            if name not in ("named", "international") and _belongs_elsewhere(name, before):
+                continue
+            text = self._longest(match[0], name, least, most, fits)
+            if text:
+                end = start + len(text)
+                extension = _EXTENSION.match(window, end)
+                return Finding(start, extension.end() if extension else end, self.kind, f"{name} phone number")
         return None
+
+    @staticmethod
+    def _longest(text: str, name: str, least: int, most: int, fits: Callable[[str], bool]) -> str:
+        """The number without the groups behind it that make it none, or nothing."""
+        if name != "named" and _NO_PHONE.match(text) is not None:
+            return ""
+        for part in shortened(text):
+            number = digits(part)
+            if len(number) < least:
+                return ""
+            if len(number) <= most and (fits(number) or (part[0] == "+" and len(number) >= _SURE)):
+                return part
+        return ""
+
+
+def _belongs_elsewhere(name: str, before: str) -> bool:
+    """Whether it is a group of a longer number, or the number of something else."""
+    grouped = name in ("national", "north american", "grouped") and _AFTER_GROUP.search(before) is not None
+    return grouped or (name == "mobile" and _OTHER_NAMED.search(before) is not None)
 
 
 CHECK = PhoneCheck()

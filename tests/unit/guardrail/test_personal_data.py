@@ -136,7 +136,6 @@ LEFT_ALONE = {
         "std::vector",
         "10:30:45",
         "a::b",
-        "00:1A:2B:3C:4D:5E",
     ],
 }
 
@@ -212,4 +211,4 @@ def test_national_id(text: str) -> None:
     ],
 )
 def test_not_a_national_id(text: str) -> None:
-    assert "national id" not in kinds(text)
+    assert "national id" not in kinds(f"The number {text} is here")
